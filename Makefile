@@ -1,0 +1,40 @@
+# Every target does its own set-up, inside this folder only. Another Python or Django, beside the usual one:
+#     make test PYTHON=python3.13 DJANGO=6.1 VENV=.venv-6.1
+DJANGO ?= 5.2
+VENV ?= .venv
+python := $(VENV)/bin/python
+export DJANGO VENV PYTHON
+
+.PHONY: demo test check lint types imports matrix lock setup clean
+
+demo: setup  ## load public records and refresh the demo agency's reports from them
+	@$(python) manage.py load_demo
+	@$(python) manage.py refresh_agency demo
+
+test: setup  ## the tests, on a PostgreSQL of their own
+	$(python) -m pytest
+
+check: lint types imports test  ## everything that has to hold before a commit
+
+lint: setup
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+
+types: setup
+	$(python) -m mypy
+
+imports: setup
+	$(VENV)/bin/lint-imports --no-logo
+
+matrix:  ## the tests under every Python found here and every Django it can run
+	@requirements/matrix
+
+lock:  ## compile the locks afresh (needs uv)
+	@requirements/lock
+
+setup:
+	@requirements/install
+
+clean:  ## forget everything that was installed and loaded
+	-@test ! -x $(python) || $(python) manage.py embedded_db stop
+	rm -rf .venv* .cache var dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

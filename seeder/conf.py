@@ -1,0 +1,66 @@
+"""The settings of this app: one frozen, validated object, and the only reader of `django.conf.settings`.
+
+A setting is taken from the dictionary `SEEDER` of the host's settings (`SEEDER = {"MAX_WORKERS": 4}`), else from the
+environment variable of the same name with the prefix `SEEDER_`, else from its default below.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from django.conf import settings
+
+from seeder.errors import ConfigurationError
+
+
+def _whole(least: int) -> Callable[[str, object], int]:
+    def read(name: str, value: object) -> int:
+        try:
+            number = int(str(value)) if not isinstance(value, bool) else None
+        except ValueError:
+            number = None
+        if number is None or number < least:
+            raise ConfigurationError(setting=name, value=value, wanted=f"a whole number of at least {least}")
+        return number
+
+    return read
+
+
+def _aliases(name: str, value: object) -> Mapping[int, str]:
+    known = settings.DATABASES
+    if not isinstance(value, Mapping) or not all(type(key) is int and alias in known for key, alias in value.items()):
+        raise ConfigurationError(
+            setting=name, value=value, wanted=f"a map of database_id to one of: {', '.join(known)}"
+        )
+    return dict(value)
+
+
+def _setting(default: Callable[[], object], read: Callable[[str, object], object]) -> Any:
+    return field(default_factory=default, metadata={"read": read})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting with its default; the name in upper case is the setting's name."""
+
+    max_workers: int = _setting(lambda: 8, _whole(1))  # refreshes at once, and so database connections
+    databases: Mapping[int, str] = _setting(dict, _aliases)  # database_id of a manifest → Django's alias
+
+
+def load() -> Settings:
+    """Read and validate the settings as they stand now. Raises `ConfigurationError` for the first that is wrong."""
+    given: object = getattr(settings, "SEEDER", {})
+    known = {setting.name.upper(): setting for setting in fields(Settings)}
+    if not isinstance(given, Mapping) or not given.keys() <= known.keys():
+        raise ConfigurationError(setting="SEEDER", value=given, wanted=f"a dictionary of some of {', '.join(known)}")
+    values = {}
+    for name, setting in known.items():
+        for origin, source, key in (
+            (f"SEEDER[{name!r}]", given, name),
+            (f"SEEDER_{name}", os.environ, f"SEEDER_{name}"),
+        ):
+            if key in source:
+                values[setting.name] = setting.metadata["read"](origin, source[key])
+                break
+    return Settings(**values)

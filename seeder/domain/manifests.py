@@ -1,0 +1,76 @@
+"""What the manifest tables ask for, as frozen values: who reads which view, and what is wrong with a row."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from seeder.domain.names import ViewName
+
+
+class ReportType(StrEnum):
+    """Whose report it is; manifest ids are unique only within one type."""
+
+    CUSTOM = "custom"
+    CANNED = "canned"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifest:
+    """One agency's interest in one view: a custom report, or a subscription to a canned one."""
+
+    report_type: ReportType
+    manifest_id: int
+    table_name: str  # exactly as the row spells it
+    report_name: str
+    agency_id: int
+    agency_slug: str
+
+    @property
+    def order(self) -> tuple[bool, int]:
+        """Custom before canned, then by id: among manifests that name one view, the first speaks for it."""
+        return self.report_type is ReportType.CANNED, self.manifest_id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class ViewKey:
+    """Which view is meant: two spellings of a name in one database are one key."""
+
+    database: str  # Django's alias
+    name: ViewName
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ViewSpec:
+    """One view and all the selected manifests that it is refreshed for."""
+
+    key: ViewKey
+    query: str  # what the view is created from when it is missing
+    manifests: tuple[Manifest, ...]  # in their order, at least one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Complaint:
+    """A manifest that cannot be planned at all, and why; it ends in error while the others go on."""
+
+    manifest: Manifest
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """What a request selects: the views in the order of their first manifests, and the rows that cannot be read."""
+
+    views: tuple[ViewSpec, ...] = ()
+    complaints: tuple[Complaint, ...] = ()
+
+
+def gather(rows: Iterable[tuple[ViewKey, str, Manifest]]) -> tuple[ViewSpec, ...]:
+    """Bring manifests that name the same view together; the query is that of the first in manifest order."""
+    by_key: dict[ViewKey, list[tuple[Manifest, str]]] = {}
+    for key, query, manifest in sorted(rows, key=lambda row: row[2].order):
+        by_key.setdefault(key, []).append((manifest, query))
+    return tuple(
+        ViewSpec(key=key, query=members[0][1], manifests=tuple(manifest for manifest, _ in members))
+        for key, members in by_key.items()
+    )

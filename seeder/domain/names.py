@@ -1,0 +1,82 @@
+"""Names of views, read as PostgreSQL's own `parse_ident` reads them.
+
+Reading them here rather than on the server lets a bad name be a complaint about one manifest before any database
+work; a test holds the two readings against each other.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from seeder.errors import BadName
+
+DEFAULT_SCHEMA = "reporting"
+
+# NAMEDATALEN - 1 in src/include/pg_config_manual.h. PostgreSQL cuts a longer name short without an error, and two
+# names that are alike up to there would then be one view.
+MAX_BYTES = 63
+
+# scanner_isspace(), is_ident_start() and is_ident_cont() in PostgreSQL's scansup.c and misc.c: only ASCII letters
+# fold, and every character beyond ASCII may stand in an unquoted name.
+_SPACE = r"[ \t\n\r\v\f]*"
+_PART = re.compile(
+    rf'{_SPACE}(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<bare>[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)){_SPACE}', re.ASCII
+)
+_NEEDS_NO_QUOTES = re.compile(r"[a-z_][a-z0-9_]*\Z", re.ASCII)
+_UPPER_TO_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+@dataclass(frozen=True, kw_only=True, order=True, slots=True)
+class ViewName:
+    """The schema and the name of a view, each as the catalog spells it."""
+
+    schema: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> "ViewName":
+        """Read `text` as SQL reads a qualified name; a bare name is in schema `reporting`.
+
+        Raises `BadName` where PostgreSQL would not take it, or would take another name than was written.
+        """
+        parts = tuple(_parts(text))
+        for part in parts:
+            if len(part.encode()) > MAX_BYTES:
+                raise BadName(
+                    text=text, why=f"{part!r} is {len(part.encode())} bytes long, PostgreSQL keeps {MAX_BYTES}"
+                )
+        match parts:
+            case [name]:
+                return cls(schema=DEFAULT_SCHEMA, name=name)
+            case [schema, name]:
+                return cls(schema=schema, name=name)
+            case _:
+                raise BadName(text=text, why=f"it has {len(parts)} parts, but a view has a schema and a name at most")
+
+    def __str__(self) -> str:
+        """The name as somebody would write it in SQL; for people, never for a statement."""
+        return f"{_as_written(self.schema)}.{_as_written(self.name)}"
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The identifiers between the dots, unquoted and folded as `parse_ident(text, strict)` does."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise BadName(text=text, why="it holds a character that PostgreSQL cannot store")
+    position = 0
+    while True:
+        found = _PART.match(text, position)
+        if found is None:
+            raise BadName(text=text, why=f"no identifier at character {position + 1}")
+        if found["quoted"] == "":
+            raise BadName(text=text, why="a quoted identifier is empty")
+        yield found["quoted"].replace('""', '"') if found["quoted"] else found["bare"].translate(_UPPER_TO_LOWER)
+        position = found.end()
+        if position == len(text):
+            return
+        if text[position] != ".":
+            raise BadName(text=text, why=f"{text[position]!r} at character {position + 1} is out of place")
+        position += 1
+
+
+def _as_written(part: str) -> str:
+    return part if _NEEDS_NO_QUOTES.match(part) else '"' + part.replace('"', '""') + '"'

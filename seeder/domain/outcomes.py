@@ -1,0 +1,79 @@
+"""How things end: the closed sets of words, and the values that carry them to every door."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from seeder.domain.manifests import Complaint, Manifest
+from seeder.domain.plan import PlannedView
+
+
+class Status(StrEnum):
+    """The four words of the history and status tables."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCESS = "success"
+    ERROR = "error"
+
+
+class Outcome(StrEnum):
+    """How one view ended."""
+
+    CREATED = "created"
+    REFRESHED = "refreshed"
+    FAILED = "failed"
+
+    @property
+    def status(self) -> Status:
+        return Status.ERROR if self is Outcome.FAILED else Status.SUCCESS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """Why a view failed."""
+
+    reason: str  # the machine word: PostgreSQL's condition name, such as division_by_zero, or one of our own
+    message: str  # PostgreSQL's own words where it spoke; they can quote the data
+    sqlstate: str | None = None  # None where the server was not asked, or was gone
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefreshResult:
+    """What one refresh did. Instants and durations are by the database's clock."""
+
+    outcome: Outcome
+    started: datetime
+    finished: datetime
+    rows: int = 0  # written by this refresh
+    bytes: int = 0  # the view on disk afterwards, with its indexes and TOAST
+    failure: Failure | None = None  # exactly when the outcome is FAILED
+
+    @property
+    def took(self) -> timedelta:
+        return self.finished - self.started
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunSummary:
+    """One run as it ended: every planned view with its result, and the manifests that could not be planned."""
+
+    run_id: str
+    results: Mapping[PlannedView, RefreshResult]  # in the order in which they ended
+    complaints: tuple[Complaint, ...]
+    took: timedelta
+
+    @property
+    def failed(self) -> int:
+        """How many views failed, counting a manifest that could not be planned as one."""
+        return sum(result.outcome is Outcome.FAILED for result in self.results.values()) + len(self.complaints)
+
+    @property
+    def succeeded(self) -> int:
+        return len(self.results) + len(self.complaints) - self.failed
+
+    def manifests(self) -> tuple[Manifest, ...]:
+        """Every manifest that the run answered for."""
+        planned = (manifest for view in self.results for manifest in view.spec.manifests)
+        return (*planned, *(complaint.manifest for complaint in self.complaints))

@@ -1,0 +1,76 @@
+"""What can foreseeably go wrong, as one small tree.
+
+An error's docstring is its message, filled with the facts it was raised with: what happened, to what, and what to do
+next. Doors show it as it is, in one line, without a traceback.
+"""
+
+from inspect import cleandoc
+
+
+class SeederError(Exception):
+    """Something foreseeable went wrong."""
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        # Under `python -OO` there are no docstrings; the bare facts are still better than nothing.
+        message = cleandoc(type(self).__doc__ or f"{type(self).__name__} {facts}".replace("{", "{{").replace("}", "}}"))
+        super().__init__(" ".join(message.format(**facts).split()))
+
+
+class ConfigurationError(SeederError):
+    """{setting} is {value!r}, but has to be {wanted}."""
+
+
+class ManifestError(SeederError):
+    """A manifest's row cannot be planned; `reason` is the machine word for why."""
+
+    reason = "bad_manifest"
+
+
+class BadName(ManifestError):
+    """{text!r} does not name a view: {why}."""
+
+    reason = "bad_name"
+
+
+class DatabaseUnmapped(ManifestError):
+    """The manifest's database_id {database_id} is none of {mapped}, which SEEDER['DATABASES'] maps to a database."""
+
+    reason = "database_unmapped"
+
+
+class ReportMissing(ManifestError):
+    """The agency subscribes to {report}, which does not exist in reporting.seeder_canned_report."""
+
+    reason = "report_missing"
+
+
+class RequestError(SeederError):
+    """The request itself is wrong."""
+
+
+class UnknownAgency(RequestError):
+    """No manifest names the agency {slug!r}.{nearest}"""
+
+
+class UnknownTable(RequestError):
+    """No manifest names the table {table!r}.{nearest}"""
+
+
+class DatabaseError(SeederError):
+    """The database cannot serve the request."""
+
+
+class ServerUnreachable(DatabaseError):
+    """Cannot work with PostgreSQL at {address}, database {database!r}: {cause}. Is it running there, and are DB_HOST,
+    DB_PORT, DB_NAME, DB_USER and DB_PASSWORD right?"""
+
+
+class SchemaMissing(DatabaseError):
+    """The database {database!r} at {address} lacks the reporting tables: {cause}. Create them with
+    `manage.py install_schema`, or ask whoever owns that database to."""
+
+
+class PermissionMissing(DatabaseError):
+    """The database {database!r} at {address} does not let us use the reporting tables: {cause}. Ask whoever owns it
+    for the privilege."""

@@ -1,0 +1,17 @@
+from argparse import Namespace
+
+from django.core.management.base import CommandParser
+
+from seeder.domain.requests import OneAgency
+from seeder.management.refreshing import RefreshCommand
+
+
+class Command(RefreshCommand):
+    help = "Refresh the enabled reports of one agency."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", metavar="SLUG", help="the agency, as its manifests call it")
+        super().add_arguments(parser)
+
+    def request(self, options: Namespace) -> OneAgency:
+        return OneAgency(slug=options.slug)

@@ -1,0 +1,18 @@
+from argparse import Namespace
+
+from django.core.management.base import CommandParser
+
+from seeder.domain.manifests import ReportType
+from seeder.domain.requests import Everything
+from seeder.management.refreshing import RefreshCommand
+
+
+class Command(RefreshCommand):
+    help = "Refresh every enabled report of every agency."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--report-type", choices=[*ReportType], help="only the custom or only the canned reports")
+        super().add_arguments(parser)
+
+    def request(self, options: Namespace) -> Everything:
+        return Everything(report_type=options.report_type and ReportType(options.report_type))

@@ -1,0 +1,22 @@
+from argparse import Namespace
+
+from django.core.management.base import CommandParser
+
+from seeder.domain.names import ViewName
+from seeder.domain.requests import OneView
+from seeder.management.refreshing import RefreshCommand
+
+
+class Command(RefreshCommand):
+    help = "Refresh one view, for whichever enabled reports name it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "table",
+            metavar="SCHEMA.TABLE",
+            help="""the view, as SQL names it: reporting.stg_arrests, '"Gotham PD"."Use of Force"'""",
+        )
+        super().add_arguments(parser)
+
+    def request(self, options: Namespace) -> OneView:
+        return OneView(name=ViewName.parse(options.table))

@@ -1,0 +1,37 @@
+"""What every command of this app has in common: foreseeable errors are one line and exit code 2."""
+
+import argparse
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from seeder.errors import SeederError
+
+FAILED, WRONG_REQUEST = 1, 2
+
+
+class Door(BaseCommand):
+    """A command that calls one service; subclasses say what in `enter`."""
+
+    # The settings are read and judged by the service itself, in one line that names the setting.
+    requires_system_checks = ()
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        if parser.called_from_command_line:
+
+            def error(message: str) -> NoReturn:
+                """One line; argparse would print the whole usage before it."""
+                parser.exit(WRONG_REQUEST, f"{parser.prog}: {message}. See {parser.prog} --help\n")
+
+            parser.error = error  # type: ignore[method-assign]  # argparse offers no other way in
+        return parser
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        try:
+            self.enter(argparse.Namespace(**options))
+        except SeederError as error:
+            raise CommandError(str(error), returncode=WRONG_REQUEST) from error
+
+    def enter(self, options: argparse.Namespace) -> None:
+        raise NotImplementedError

@@ -1,0 +1,36 @@
+"""What the three refresh commands share: their options, what they show and how they exit."""
+
+import sys
+from argparse import Namespace
+
+from django.core.management.base import CommandParser
+
+from seeder.domain.requests import RefreshRequest
+from seeder.management.door import FAILED, Door
+from seeder.management.rendering import display
+from seeder.services import runs
+
+
+class RefreshCommand(Door):
+    """Refresh what `request` asks for, or show the plan for it."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+        form.add_argument("--table", action="store_true", help="print tables even where there is no terminal")
+
+    def request(self, options: Namespace) -> RefreshRequest:
+        raise NotImplementedError
+
+    def enter(self, options: Namespace) -> None:
+        request = self.request(options)
+        with display(self.stdout, request, json=options.json, table=options.table) as shown:
+            if options.dry_run:
+                plan = runs.preview(request)
+                shown.plan(plan)
+                failed = len(plan.complaints)
+            else:
+                failed = runs.execute(request, emit=shown.hear).failed
+        if failed:
+            sys.exit(FAILED)

@@ -1,0 +1,33 @@
+"""How commands show plans and runs: live on a terminal, a line an event elsewhere, or one JSON document."""
+
+from contextlib import AbstractContextManager
+from typing import Protocol, Self
+
+from django.core.management.base import OutputWrapper
+
+from seeder.domain.events import RunEvent
+from seeder.domain.plan import RefreshPlan
+from seeder.domain.requests import RefreshRequest
+from seeder.management.rendering.document import Document
+from seeder.management.rendering.lines import Lines
+from seeder.management.rendering.tables import Tables
+from seeder.management.rendering.terminal import Terminal
+
+
+class Display(AbstractContextManager["Display"], Protocol):
+    """Shows either one plan or the events of one run."""
+
+    def plan(self, plan: RefreshPlan) -> None: ...
+
+    def hear(self, event: RunEvent) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+
+def display(out: OutputWrapper, request: RefreshRequest, *, json: bool, table: bool) -> Display:
+    """The display that suits the options and where the output goes."""
+    if json:
+        return Document(out)
+    if out.isatty():
+        return Terminal(out, request)
+    return Tables(out, request) if table else Lines(out, request)

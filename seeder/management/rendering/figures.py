@@ -1,0 +1,30 @@
+"""Figures as people read them."""
+
+from datetime import timedelta
+
+
+def count(number: int, noun: str) -> str:
+    """`1 view`, `1,204 views`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def duration(span: timedelta) -> str:
+    """`0.42 s`, `3 min 07 s`, `2 h 05 min`."""
+    seconds = span.total_seconds()
+    if round(seconds, 2) < 60:
+        return f"{seconds:.2f} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {seconds:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def size(octets: int) -> str:
+    """`16 kB`, in steps of 1,024 as PostgreSQL's pg_size_pretty() counts them."""
+    amount = float(octets)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TB"

@@ -1,0 +1,86 @@
+"""One plain line an event, for logs and pipes."""
+
+from collections.abc import Iterable
+from typing import Self
+
+from django.core.management.base import OutputWrapper
+
+from seeder.domain.events import RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
+from seeder.domain.manifests import Complaint
+from seeder.domain.outcomes import RefreshResult
+from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.requests import RefreshRequest
+from seeder.management.rendering.figures import count, duration, size
+
+
+class Lines:
+    def __init__(self, out: OutputWrapper, request: RefreshRequest) -> None:
+        self._out = out
+        self._request = request
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def plan(self, plan: RefreshPlan) -> None:
+        for line in (*_nothing(plan, self._request), *map(_planned, plan.views), *map(refusal, plan.complaints)):
+            self._out.write(line)
+
+    def hear(self, event: RunEvent) -> None:
+        for line in self._tell(event):
+            self._out.write(line)
+            self._out.flush()  # who follows a log wants the line now, not when the buffer is full
+
+    def _tell(self, event: RunEvent) -> Iterable[str]:
+        match event:
+            case RunStarted(plan=plan):
+                yield f"run {event.run_id}: {count(len(plan.views), 'view')}, {count(event.seats, 'seat')}"
+                yield from _nothing(plan, self._request)
+                yield from map(refusal, plan.complaints)
+            case ViewStarted(view=view):
+                yield f"{view.key.name}: started"
+            case ViewEnded(view=view, result=result):
+                yield f"{view.key.name}: {ending(result)}"
+            case RunEnded(summary=summary):
+                yield (
+                    f"run {summary.run_id}: {summary.succeeded} succeeded, {summary.failed} failed"
+                    f" in {duration(summary.took)}"
+                )
+
+
+def ending(result: RefreshResult) -> str:
+    """How a view ended, in one line."""
+    if result.failure is not None:
+        return f"{result.outcome} after {duration(result.took)}: {first_line(result.failure.message)}"
+    return f"{result.outcome}, {count(result.rows, 'row')}, {size(result.bytes)}, {duration(result.took)}"
+
+
+def refusal(complaint: Complaint) -> str:
+    """Why a manifest is not in the plan, in one line."""
+    manifest = complaint.manifest
+    return f"{manifest.agency_slug}, {manifest.report_type} manifest {manifest.manifest_id}: {complaint.message}"
+
+
+def nothing(request: RefreshRequest) -> str:
+    """An empty selection is valid, and said."""
+    return f"Nothing to refresh: no manifest is enabled for {request}."
+
+
+def first_line(message: str) -> str:
+    return message.partition("\n")[0]
+
+
+def _nothing(plan: RefreshPlan, request: RefreshRequest) -> Iterable[str]:
+    return () if plan.views or plan.complaints else (nothing(request),)
+
+
+def _planned(view: PlannedView) -> str:
+    facts = [f"{view.action} {view.key.name}"]
+    if view.reads:
+        facts.append(f"after {', '.join(sorted(str(key.name) for key in view.reads))}")
+    if view.expected is not None:
+        facts.append(f"expected {duration(view.expected)}")
+    facts.append(f"for {count(len(view.spec.manifests), 'manifest')}")
+    return "; ".join(facts)

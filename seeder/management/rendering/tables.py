@@ -1,0 +1,103 @@
+"""Plans and summaries as tables."""
+
+from collections.abc import Iterable
+from typing import IO, Self, cast
+
+from django.core.management.base import OutputWrapper
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from seeder.domain.events import RunEnded, RunEvent, RunStarted
+from seeder.domain.manifests import Complaint
+from seeder.domain.outcomes import Outcome, RefreshResult, RunSummary
+from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.requests import RefreshRequest
+from seeder.management.rendering.figures import count, duration, size
+from seeder.management.rendering.lines import nothing
+
+_STYLES = {Outcome.CREATED: "green", Outcome.REFRESHED: "green", Outcome.FAILED: "bold red"}
+
+
+class Tables:
+    """Silent until the end, then a table."""
+
+    def __init__(self, out: OutputWrapper, request: RefreshRequest) -> None:
+        out.ending = ""  # Rich brings its own line ends; Django would add one to each of its writes
+        self.console = Console(file=cast("IO[str]", out), highlight=False, emoji=False)
+        self._request = request
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def plan(self, plan: RefreshPlan) -> None:
+        if self._said_nothing(plan):
+            return
+        table = _table("view", "report", "action", "after", "expected>")
+        for view in plan.views:
+            table.add_row(
+                Text(str(view.key.name)),
+                _report(view),
+                view.action,
+                Text("\n".join(sorted(str(key.name) for key in view.reads))),
+                "" if view.expected is None else duration(view.expected),
+            )
+        self.console.print(table)
+        self._refusals(plan.complaints)
+
+    def hear(self, event: RunEvent) -> None:
+        match event:
+            case RunStarted(plan=plan):
+                self._said_nothing(plan)
+            case RunEnded(summary=summary) if summary.results or summary.complaints:
+                self._summary(summary)
+
+    def _said_nothing(self, plan: RefreshPlan) -> bool:
+        empty = not plan.views and not plan.complaints
+        if empty:
+            self.console.print(Text(nothing(self._request)))
+        return empty
+
+    def _summary(self, summary: RunSummary) -> None:
+        table = _table("view", "report", "outcome", "rows>", "size>", "time>")
+        for view, result in sorted(summary.results.items(), key=lambda item: item[0].key):
+            table.add_row(
+                Text(str(view.key.name)),
+                _report(view),
+                Text(result.outcome, style=_STYLES[result.outcome]),
+                *(("", "") if result.failure else (f"{result.rows:,}", size(result.bytes))),
+                duration(result.took),
+            )
+        self.console.print(table)
+        self._failures(summary.results.items())
+        self._refusals(summary.complaints)
+        style = "bold red" if summary.failed else "bold green"
+        total = f"{summary.succeeded} succeeded, {summary.failed} failed in {duration(summary.took)}"
+        self.console.print(Text.assemble((total, style), (f"  run {summary.run_id}", "dim")))
+
+    def _failures(self, results: Iterable[tuple[PlannedView, RefreshResult]]) -> None:
+        for view, result in results:
+            if result.failure is not None:
+                self.console.print(Text.assemble((f"{view.key.name} ", "bold red"), result.failure.message))
+
+    def _refusals(self, complaints: Iterable[Complaint]) -> None:
+        for complaint in complaints:
+            who = f"{complaint.manifest.report_name} ({complaint.manifest.agency_slug}) "
+            self.console.print(Text.assemble((who, "bold red"), complaint.message))
+
+
+def _table(*headings: str) -> Table:
+    """A table with these headings; one that ends in > is that of a column of figures."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading.rstrip(">"), justify="right" if heading.endswith(">") else "left", overflow="fold")
+    return table
+
+
+def _report(view: PlannedView) -> Text:
+    first, *others = view.spec.manifests
+    return Text(first.report_name + (f" (and {count(len(others), 'other')})" if others else ""))

@@ -1,0 +1,79 @@
+"""A run as it goes on, drawn in place: which views run, how many are done, how long it has taken and will take."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from time import monotonic
+from typing import Self
+
+from django.core.management.base import OutputWrapper
+from rich.console import Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from seeder.domain.events import RunEvent, RunStarted, ViewEnded, ViewStarted
+from seeder.domain.forecast import remaining
+from seeder.domain.manifests import ViewKey
+from seeder.domain.plan import RefreshPlan
+from seeder.domain.requests import RefreshRequest
+from seeder.management.rendering.figures import duration
+from seeder.management.rendering.tables import Tables
+
+_MOST_SHOWN = 12  # of the running views; a terminal has 24 lines
+
+
+class Terminal(Tables):
+    """The live picture while the run lasts, then the table."""
+
+    def __init__(self, out: OutputWrapper, request: RefreshRequest, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__(out, request)
+        self._clock = clock
+        self._plan = RefreshPlan()
+        self._seats = 1
+        self._began = clock()
+        self._running: dict[ViewKey, float] = {}
+        self._ended: set[ViewKey] = set()
+        self._spinner = Spinner("dots")
+        self._live = Live(console=self.console, get_renderable=self.picture, transient=True, redirect_stderr=False)
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def hear(self, event: RunEvent) -> None:
+        match event:
+            case RunStarted(plan=plan, seats=seats):
+                self._plan, self._seats, self._began = plan, seats, self._clock()
+                self._live.start()
+            case ViewStarted(view=view):
+                self._running[view.key] = self._clock()
+            case ViewEnded(view=view):
+                self._running.pop(view.key)
+                self._ended.add(view.key)
+            case _:
+                self._live.stop()
+        super().hear(event)
+
+    def picture(self) -> Group:
+        """What is on the screen at this moment; drawn by Rich's own thread."""
+        now = self._clock()
+        running = {key: timedelta(seconds=now - since) for key, since in list(self._running.items())}
+        left = remaining(self._plan.views, ended=frozenset(self._ended), running=running, seats=self._seats)
+        views = Table.grid(padding=(0, 1))
+        for key, span in list(running.items())[:_MOST_SHOWN]:
+            views.add_row(self._spinner, Text(str(key.name)), Text(duration(span), style="dim"))
+        hidden = len(running) - _MOST_SHOWN
+        if hidden > 0:
+            views.add_row("", Text(f"and {hidden} more", style="dim"))
+        total = Table.grid(padding=(0, 1))
+        total.add_row(
+            ProgressBar(total=len(self._plan.views) or 1, completed=len(self._ended), width=30),
+            Text(f"{len(self._ended)} of {len(self._plan.views)} done"),
+            Text(f"{duration(timedelta(seconds=now - self._began))} elapsed", style="dim"),
+            Text("" if left is None else f"about {duration(left)} left", style="dim"),
+        )
+        return Group(views, total)
+
+    def __enter__(self) -> Self:
+        return self

@@ -1,0 +1,14 @@
+"""The tables of the contract, as rows. All are unmanaged: another team's repository owns the DDL."""
+
+from seeder.models.history import JobStatus, RunHistory
+from seeder.models.manifest import CannedReport, CannedReportManifest, CustomReportManifest
+from seeder.models.snapshot import ReleaseSnapshot
+
+__all__ = [
+    "CannedReport",
+    "CannedReportManifest",
+    "CustomReportManifest",
+    "JobStatus",
+    "ReleaseSnapshot",
+    "RunHistory",
+]

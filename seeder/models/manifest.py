@@ -1,0 +1,66 @@
+"""The manifest tables: which views are wanted, by whom. Read only; somebody else fills them."""
+
+from typing import Self
+
+from django.db import models
+
+
+class CustomReportQuerySet(models.QuerySet["CustomReportManifest"]):
+    def enabled(self) -> Self:
+        return self.filter(enabled=True)
+
+
+class CustomReportManifest(models.Model):
+    """One agency's own report."""
+
+    id = models.AutoField(primary_key=True)
+    table_name = models.TextField()
+    report_name = models.TextField()
+    agency_id = models.IntegerField()
+    agency_slug = models.TextField()
+    query = models.TextField()
+    database_id = models.IntegerField()
+    enabled = models.BooleanField(db_default=True)
+
+    objects = CustomReportQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = '"reporting"."seeder_custom_report_manifest"'
+
+    def __str__(self) -> str:
+        return f"{self.report_name} of {self.agency_slug}"
+
+
+class CannedReport(models.Model):
+    """A report written once, for any agency that subscribes to it."""
+
+    id = models.AutoField(primary_key=True)
+    table_name = models.TextField()
+    report_name = models.TextField()
+    query = models.TextField()
+    database_id = models.IntegerField()
+
+    class Meta:
+        managed = False
+        db_table = '"reporting"."seeder_canned_report"'
+
+    def __str__(self) -> str:
+        return self.report_name
+
+
+class CannedReportManifest(models.Model):
+    """One agency's subscription to a canned report; it is enabled by existing."""
+
+    id = models.AutoField(primary_key=True)
+    agency_id = models.IntegerField()
+    agency_slug = models.TextField()
+    # The contract knows no constraint here, so neither may Django: a row may point at a report that is gone.
+    canned_report = models.ForeignKey(CannedReport, on_delete=models.DO_NOTHING, db_constraint=False)
+
+    class Meta:
+        managed = False
+        db_table = '"reporting"."seeder_canned_report_manifest"'
+
+    def __str__(self) -> str:
+        return f"{self.agency_slug} subscribes to canned report {self.canned_report_id}"

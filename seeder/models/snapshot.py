@@ -1,0 +1,27 @@
+"""Release snapshots: what a view looked like at a release. Written once, never updated."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class ReleaseSnapshot(models.Model):
+    """The shape of one view under one release tag."""
+
+    id = models.BigAutoField(primary_key=True)
+    table_name = models.TextField()
+    release_tag = models.TextField()
+    release_version = models.TextField(null=True)
+    captured_at = models.DateTimeField(db_default=Now())
+    schema_hash = models.TextField()
+    row_count = models.BigIntegerField()
+    column_count = models.IntegerField()
+    columns = models.JSONField()  # [{"name", "type", "nullable"}, …] in the view's own order
+    column_statistics = models.JSONField()  # {column: {"nulls", "distinct"}}
+    top_values = models.JSONField(null=True)  # {column: [[value, count], …]}, for the columns asked for
+
+    class Meta:
+        managed = False
+        db_table = '"reporting"."seeder_release_snapshot"'
+
+    def __str__(self) -> str:
+        return f"{self.table_name} at {self.release_tag}"

@@ -1,0 +1,1 @@
+"""The database. The only room that knows raw SQL and psycopg."""

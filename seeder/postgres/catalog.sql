@@ -1,0 +1,63 @@
+-- What the catalog knows, one named statement a question. Parameters are psycopg's: %(name)s.
+
+-- name: look
+-- One relation, if there is one of that name, and the server's time.
+SELECT c.oid, c.relkind::text, clock_timestamp()
+FROM (SELECT) AS always
+LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace)
+    ON n.nspname = %(schema)s AND c.relname = %(name)s;
+
+-- name: relations
+-- Those of the wanted relations that exist.
+SELECT n.nspname::text, c.relname::text, c.oid
+FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (nspname, relname)
+JOIN pg_namespace AS n ON n.nspname = wanted.nspname
+JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname;
+
+-- name: reads
+-- Which of the given relations each of them reads, itself or through plain views and functions whose body the server
+-- has parsed (BEGIN ATOMIC). The way ends at any other materialized view: what that one reads is not refreshed by
+-- refreshing this one.
+WITH RECURSIVE way (reader, classid, objid) AS (
+    SELECT oid, 'pg_class'::regclass::oid, oid
+    FROM unnest(%(oids)s::oid[]) AS given (oid)
+    UNION
+    SELECT way.reader, step.refclassid, step.refobjid
+    FROM way
+    JOIN LATERAL (
+        SELECT d.refclassid, d.refobjid
+        FROM pg_rewrite AS r
+        JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+        WHERE way.classid = 'pg_class'::regclass AND r.ev_class = way.objid
+            AND (way.objid = way.reader OR EXISTS (SELECT FROM pg_class WHERE oid = way.objid AND relkind = 'v'))
+            AND NOT (way.objid <> way.reader AND way.objid = ANY (%(oids)s::oid[]))
+        UNION ALL
+        SELECT d.refclassid, d.refobjid
+        FROM pg_depend AS d
+        WHERE way.classid = 'pg_proc'::regclass AND d.classid = 'pg_proc'::regclass AND d.objid = way.objid
+    ) AS step ON step.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass)
+)
+SELECT DISTINCT reader, objid
+FROM way
+WHERE classid = 'pg_class'::regclass AND objid = ANY (%(oids)s::oid[]) AND objid <> reader
+ORDER BY reader, objid;
+
+-- name: measure
+-- What a refresh has written in its own transaction so far, the view's size on disk, and the server's time.
+SELECT pg_stat_get_xact_tuples_inserted(c.oid), pg_total_relation_size(c.oid), clock_timestamp()
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
+
+-- name: clock
+-- The server's time.
+SELECT clock_timestamp();
+
+-- name: columns
+-- The columns of the tables of one schema.
+SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+ORDER BY c.relname, a.attnum;

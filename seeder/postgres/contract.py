@@ -1,0 +1,95 @@
+"""The contract's tables as three parties know them: contract.sql, the connected database and Django's models."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.db import connections
+
+from seeder.postgres import sessions
+from seeder.postgres.statements import text
+
+SCHEMA = "reporting"
+
+_TABLE = re.compile(r"^CREATE TABLE IF NOT EXISTS reporting\.(\w+) \(\n(.*?)^\);", re.MULTILINE | re.DOTALL)
+_COLUMN = re.compile(r"^    (?!CHECK|UNIQUE|PRIMARY|FOREIGN)(\w+) ([a-z]+)(.*?),?$", re.MULTILINE)
+
+# As format_type() prints what contract.sql abbreviates.
+_FULL_TYPE = {"serial": "integer", "bigserial": "bigint", "timestamptz": "timestamp with time zone"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """What two parties have to agree on."""
+
+    type: str  # as format_type() prints it
+    nullable: bool
+
+    def __str__(self) -> str:
+        return f"{self.type} {'null' if self.nullable else 'not null'}"
+
+
+Tables = Mapping[str, Mapping[str, Column]]
+
+
+def written() -> Tables:
+    """As contract.sql creates them."""
+    return {
+        table: {
+            name: Column(type=_FULL_TYPE.get(kind, kind), nullable=not re.search("NOT NULL|PRIMARY KEY", rest))
+            for name, kind, rest in _COLUMN.findall(body)
+        }
+        for table, body in _TABLE.findall(text("contract.sql"))
+    }
+
+
+def connected(database: str) -> Tables:
+    """As the database has them, among whatever else is in that schema."""
+    tables: dict[str, dict[str, Column]] = {}
+    for table, column, kind, nullable in sessions.query(database, "columns", {"schema": SCHEMA}):
+        tables.setdefault(table, {})[column] = Column(type=kind, nullable=nullable)
+    return tables
+
+
+def mapped(database: str) -> Tables:
+    """As the models map them."""
+    return {
+        model._meta.db_table.split(".")[1].strip('"'): {
+            str(field.column): Column(type=field.db_type(connections[database]) or "", nullable=field.null)
+            for field in model._meta.concrete_fields
+        }
+        for model in apps.get_app_config("seeder").get_models()
+    }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """Something that the contract has and the other party has not, or has otherwise."""
+
+    table: str
+    column: str | None  # None where the whole table is missing
+    contract: str
+    other: str | None  # None where it is missing
+
+    def __str__(self) -> str:
+        where = f"{SCHEMA}.{self.table}" + (f".{self.column}" if self.column else "")
+        return f"{where}: {self.contract} in the contract, {self.other or 'missing'} here"
+
+
+def differences(contract: Tables, other: Tables) -> Iterator[Difference]:
+    """What of `contract` the other party lacks or has otherwise; what it has beyond that is its own business."""
+    for table, columns in contract.items():
+        if table not in other:
+            yield Difference(table=table, column=None, contract="a table", other=None)
+            continue
+        for name, column in columns.items():
+            there = other[table].get(name)
+            if there != column:
+                yield Difference(table=table, column=name, contract=str(column), other=str(there) if there else None)
+
+
+def install(database: str) -> None:
+    """Create what is missing of the contract's schema, tables and indexes. Changes nothing that exists."""
+    with sessions.one_transaction(database):
+        sessions.execute_script(database, text("contract.sql"))

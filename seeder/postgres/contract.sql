@@ -1,0 +1,95 @@
+-- The tables that seeder reads and writes. In production another repository owns this DDL and seeder only maps it;
+-- here it serves the embedded database, the tests and newcomers. Safe to apply again: it only creates what is missing.
+-- One column a line: a check reads this file and holds it against the models and the connected database.
+
+CREATE SCHEMA IF NOT EXISTS reporting;
+
+CREATE TABLE IF NOT EXISTS reporting.seeder_custom_report_manifest (
+    id serial PRIMARY KEY,
+    table_name text NOT NULL,
+    report_name text NOT NULL,
+    agency_id integer NOT NULL,
+    agency_slug text NOT NULL,
+    query text NOT NULL,
+    database_id integer NOT NULL,
+    enabled boolean NOT NULL DEFAULT true
+);
+
+CREATE TABLE IF NOT EXISTS reporting.seeder_canned_report (
+    id serial PRIMARY KEY,
+    table_name text NOT NULL,
+    report_name text NOT NULL,
+    query text NOT NULL,
+    database_id integer NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS reporting.seeder_canned_report_manifest (
+    id serial PRIMARY KEY,
+    agency_id integer NOT NULL,
+    agency_slug text NOT NULL,
+    canned_report_id integer NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS reporting.seeder_run_history (
+    id bigserial PRIMARY KEY,
+    run_id text NOT NULL,
+    manifest_id integer NOT NULL,
+    table_name text NOT NULL,
+    report_name text NOT NULL,
+    agency_id integer NOT NULL,
+    agency_slug text NOT NULL,
+    report_type text NOT NULL,
+    status text NOT NULL,
+    start_time timestamptz NOT NULL DEFAULT now(),
+    finish_time timestamptz,
+    duration_seconds integer,
+    records_processed bigint DEFAULT 0,
+    bytes_processed bigint DEFAULT 0,
+    memory_usage_mb integer,
+    cpu_percentage integer,
+    consecutive_failures integer DEFAULT 0,
+    errors text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (report_type IN ('custom', 'canned')),
+    CHECK (status IN ('pending', 'running', 'success', 'error'))
+);
+
+CREATE INDEX IF NOT EXISTS seeder_run_history_table_name ON reporting.seeder_run_history (table_name);
+CREATE INDEX IF NOT EXISTS seeder_run_history_agency_slug ON reporting.seeder_run_history (agency_slug);
+CREATE INDEX IF NOT EXISTS seeder_run_history_start_time ON reporting.seeder_run_history (start_time DESC);
+
+CREATE TABLE IF NOT EXISTS reporting.seeder_job_status (
+    table_name text PRIMARY KEY,
+    manifest_id integer NOT NULL,
+    report_name text NOT NULL,
+    report_type text NOT NULL,
+    agency_id integer NOT NULL,
+    agency_slug text NOT NULL,
+    status text NOT NULL,
+    duration_seconds integer DEFAULT 0,
+    start_time timestamptz,
+    consecutive_failures integer DEFAULT 0,
+    last_run_id text,
+    last_errors text,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (report_type IN ('custom', 'canned')),
+    CHECK (status IN ('pending', 'running', 'success', 'error'))
+);
+
+CREATE INDEX IF NOT EXISTS seeder_job_status_agency_slug ON reporting.seeder_job_status (agency_slug);
+
+CREATE TABLE IF NOT EXISTS reporting.seeder_release_snapshot (
+    id bigserial PRIMARY KEY,
+    table_name text NOT NULL,
+    release_tag text NOT NULL,
+    release_version text,
+    captured_at timestamptz NOT NULL DEFAULT now(),
+    schema_hash text NOT NULL,
+    row_count bigint NOT NULL,
+    column_count integer NOT NULL,
+    columns jsonb NOT NULL,
+    column_statistics jsonb NOT NULL,
+    top_values jsonb,
+    UNIQUE (table_name, release_tag)
+);

@@ -1,0 +1,32 @@
+"""The one composer of identifiers and of the statements around them.
+
+Django's `quote_name()` is not used: it passes a name that looks quoted through as it is.
+"""
+
+from psycopg import sql
+
+from seeder.domain.names import ViewName
+
+
+def identifier(view: ViewName) -> sql.Identifier:
+    return sql.Identifier(view.schema, view.name)
+
+
+def create_materialized_view(view: ViewName, query: str) -> sql.Composed:
+    """The statement that creates and fills a view. The query comes last and on a line of its own: a semicolon or a
+    comment at its end does no harm there, and the line that an error points to is a line of the query."""
+    return sql.SQL("CREATE MATERIALIZED VIEW {} AS\n{}").format(identifier(view), _verbatim(query))
+
+
+def create_plain_view(view: ViewName, query: str) -> sql.Composed:
+    return sql.SQL("CREATE VIEW {} AS\n{}").format(identifier(view), _verbatim(query))
+
+
+def refresh(view: ViewName) -> sql.Composed:
+    return sql.SQL("REFRESH MATERIALIZED VIEW {}").format(identifier(view))
+
+
+def _verbatim(query: str) -> sql.SQL:
+    """A manifest's query as it stands. It is SQL by intention; `sessions.execute_one` sees to it that it is no more
+    than one statement."""
+    return sql.SQL(query)

@@ -1,0 +1,79 @@
+"""Connections and statements: Django's connection of this thread, and psycopg's beneath it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, cast
+
+import psycopg
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+from seeder.postgres.statements import CATALOG
+
+
+def query(database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    """The rows of a named statement of catalog.sql."""
+    with connections[database].cursor() as cursor:
+        cursor.execute(CATALOG[statement], parameters)
+        return list(cursor.fetchall())
+
+
+def clock(database: str) -> datetime:
+    """The server's time."""
+    return cast("datetime", query(database, "clock")[0][0])
+
+
+def execute(database: str, statement: sql.Composed) -> None:
+    """Run a statement that we composed ourselves."""
+    with connections[database].cursor() as cursor:
+        cursor.execute(statement)
+
+
+def execute_script(database: str, script: str) -> None:
+    """Run the statements of one of our own .sql files."""
+    with connections[database].cursor() as cursor:
+        cursor.execute(script)
+
+
+def execute_one(database: str, statement: sql.Composed) -> None:
+    """Run a statement with somebody else's SQL in it, in a way in which PostgreSQL refuses a second one (42601).
+
+    Without parameters psycopg would send it by the simple query protocol, which takes any number of statements at
+    once. Asking for binary results makes it use the extended protocol, which takes exactly one. Django's own cursor
+    cannot be used: it may be a client-side binding one, which always takes the simple way.
+    """
+    connection = connections[database]
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(_raw(connection)) as cursor:
+        cursor.execute(statement, binary=True)
+
+
+def _raw(connection: BaseDatabaseWrapper) -> "psycopg.Connection[Any]":
+    return cast("psycopg.Connection[Any]", connection.connection)
+
+
+@contextmanager
+def one_transaction(database: str) -> Iterator[None]:
+    """Everything inside commits together or not at all."""
+    with transaction.atomic(using=database, durable=True):
+        yield
+
+
+@contextmanager
+def undone(database: str) -> Iterator[None]:
+    """A transaction that is rolled back whatever happens in it."""
+    with transaction.atomic(using=database, durable=True):
+        yield
+        transaction.set_rollback(True, using=database)
+
+
+def mend(database: str) -> None:
+    """After an error: drop this thread's connection if it is broken, so that the next statement opens a new one."""
+    connections[database].close_if_unusable_or_obsolete()
+
+
+def leave() -> None:
+    """Close the connections of this thread, which nobody else could."""
+    connections.close_all()

@@ -1,0 +1,59 @@
+"""What an error of the database means to us, decided by its SQLSTATE and never by the text of its message."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from django.db import Error, connections
+
+from seeder.domain.outcomes import Failure
+from seeder.errors import PermissionMissing, SchemaMissing, ServerUnreachable
+
+LOST_CONNECTION = "lost_connection"
+
+
+def sqlstate(error: Error) -> str | None:
+    """The five characters that PostgreSQL gave; None where it gave none, as when a connection is refused or lost."""
+    cause = error.__cause__
+    return cause.sqlstate if isinstance(cause, psycopg.Error) else None
+
+
+def failure(error: Error) -> Failure:
+    """The error as the reason why a view failed, in PostgreSQL's own words: message, line, detail and hint."""
+    state = sqlstate(error)
+    return Failure(reason=_condition(state), message=str(error).strip(), sqlstate=state)
+
+
+def _condition(state: str | None) -> str:
+    """PostgreSQL's name for an SQLSTATE, such as division_by_zero; the SQLSTATE itself where psycopg knows no name."""
+    if state is None:
+        return LOST_CONNECTION
+    try:
+        name = psycopg.errors.lookup(state).__name__
+    except KeyError:
+        return state
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+@contextmanager
+def foreseen(database: str) -> Iterator[None]:
+    """Around work on the contract's tables: a missing server, schema or privilege becomes an error in plain words.
+
+    Raises `ServerUnreachable`, `SchemaMissing` or `PermissionMissing`; any other error passes as it is.
+    """
+    try:
+        yield
+    except Error as error:
+        settings = connections[database].settings_dict
+        host, port = settings["HOST"] or "its unix socket", settings["PORT"]
+        where = {"database": settings["NAME"], "address": f"{host}:{port}" if port else host}
+        cause = str(error).strip().partition("\n")[0]
+        match sqlstate(error):
+            case None:
+                raise ServerUnreachable(**where, cause=cause) from error
+            case "42P01" | "3F000":
+                raise SchemaMissing(**where, cause=cause) from error
+            case "42501":
+                raise PermissionMissing(**where, cause=cause) from error
+        raise

@@ -1,0 +1,19 @@
+"""The named statements of the .sql files beside this module."""
+
+import re
+from importlib.resources import files
+from typing import Final
+
+_NAMED = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
+
+
+def text(filename: str) -> str:
+    """A .sql file of this room, whole."""
+    return files("seeder.postgres").joinpath(filename).read_text(encoding="utf-8")
+
+
+def _named(filename: str) -> dict[str, str]:
+    return {name: body.strip() for name, body in _NAMED.findall(text(filename))}
+
+
+CATALOG: Final = _named("catalog.sql")

@@ -1,0 +1,124 @@
+"""The only writer of run history and job status. All instants are by the database's clock."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import F, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Now
+
+from seeder.domain.manifests import Manifest, ViewKey, ViewSpec
+from seeder.domain.outcomes import RefreshResult, Status
+from seeder.domain.plan import RefreshPlan
+from seeder.models import JobStatus, RunHistory
+from seeder.postgres.sessions import one_transaction
+
+_IDENTITY = ("table_name", "manifest_id", "report_name", "report_type", "agency_id", "agency_slug")
+
+
+class RunRecord:
+    """The rows of one run. Each goes from pending over running to success or error, and never back."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self._ids: dict[Manifest, int] = {}
+
+    def open(self, plan: RefreshPlan) -> None:
+        """Write every planned manifest as pending, and as an error every one that cannot be planned."""
+        planned = [manifest for view in plan.views for manifest in view.spec.manifests]
+        refused = [complaint.manifest for complaint in plan.complaints]
+        with one_transaction(DEFAULT_DB_ALIAS):
+            rows = RunHistory.objects.bulk_create(
+                RunHistory(run_id=self.run_id, status=Status.PENDING, **_identity(manifest))
+                for manifest in (*planned, *refused)
+            )
+            self._ids = {manifest: row.pk for manifest, row in zip((*planned, *refused), rows, strict=True)}
+            self._show_pending((*planned, *refused))
+            for complaint in plan.complaints:
+                self._end([complaint.manifest], Status.ERROR, errors=complaint.message)
+
+    def running(self, spec: ViewSpec, *, at: datetime) -> None:
+        """A refresh of the view begins."""
+        with one_transaction(DEFAULT_DB_ALIAS):
+            self._rows(spec.manifests).filter(status=Status.PENDING).update(
+                status=Status.RUNNING, start_time=at, updated_at=Now()
+            )
+            _statuses(spec.manifests).update(status=Status.RUNNING, start_time=at, updated_at=Now())
+
+    def ended(self, spec: ViewSpec, result: RefreshResult) -> None:
+        """A refresh of the view has ended. Called inside the refresh's own transaction, both commit together."""
+        self._end(
+            spec.manifests,
+            result.outcome.status,
+            finish_time=result.finished,
+            duration_seconds=round(result.took.total_seconds()),
+            records_processed=result.rows,
+            bytes_processed=result.bytes,
+            errors=result.failure.message if result.failure else None,
+        )
+
+    def interrupted(self, why: str) -> None:
+        """Close what has not ended, because the run ends here."""
+        with one_transaction(DEFAULT_DB_ALIAS):
+            left = RunHistory.objects.filter(
+                pk__in=self._ids.values(), status__in=(Status.PENDING, Status.RUNNING)
+            ).values_list("pk", flat=True)
+            open_ids = set(left.select_for_update())
+            manifests = [manifest for manifest, pk in self._ids.items() if pk in open_ids]
+            self._end(manifests, Status.ERROR, errors=f"interrupted: {why}")
+
+    def _end(self, manifests: Iterable[Manifest], status: Status, *, errors: str | None, **facts: object) -> None:
+        manifests = list(manifests)
+        failures = Coalesce(F("consecutive_failures"), 0) + 1 if status is Status.ERROR else Value(0)
+        _statuses(manifests).update(
+            status=status,
+            last_errors=errors,
+            last_run_id=self.run_id,
+            duration_seconds=facts.get("duration_seconds", 0),
+            consecutive_failures=failures,
+            updated_at=Now(),
+        )
+        streak = JobStatus.objects.filter(table_name=OuterRef("table_name")).values("consecutive_failures")
+        ended = {"finish_time": Now(), **facts}
+        self._rows(manifests).filter(status__in=(Status.PENDING, Status.RUNNING)).update(
+            status=status, errors=errors, consecutive_failures=Subquery(streak), updated_at=Now(), **ended
+        )
+
+    def _rows(self, manifests: Iterable[Manifest]) -> "QuerySet[RunHistory]":
+        return RunHistory.objects.filter(pk__in=[self._ids[manifest] for manifest in manifests])
+
+    def _show_pending(self, manifests: Iterable[Manifest]) -> None:
+        """Upsert one status row for each spelling of a view; the first manifest that uses it speaks for it."""
+        speakers = {
+            manifest.table_name: manifest for manifest in sorted(manifests, key=lambda m: m.order, reverse=True)
+        }
+        JobStatus.objects.bulk_create(
+            [
+                # In one order for everybody, so that two runs which share views never wait for each other in a circle.
+                JobStatus(status=Status.PENDING, last_run_id=self.run_id, **_identity(speakers[name]))
+                for name in sorted(speakers)
+            ],
+            update_conflicts=True,
+            unique_fields=["table_name"],
+            update_fields=[*_IDENTITY[1:], "status", "last_run_id", "updated_at"],
+        )
+
+
+def usual_durations(specs: Iterable[ViewSpec]) -> dict[ViewKey, timedelta]:
+    """How long each view took when it last succeeded, for those that ever did."""
+    keys = {manifest.table_name: spec.key for spec in specs for manifest in spec.manifests}
+    latest = (
+        RunHistory.objects.filter(table_name__in=keys, status=Status.SUCCESS, finish_time__isnull=False)
+        .order_by("table_name", "-start_time")
+        .distinct("table_name")
+        .values_list("table_name", "start_time", "finish_time")
+    )
+    return {keys[name]: finished - started for name, started, finished in latest if finished}
+
+
+def _identity(manifest: Manifest) -> Mapping[str, object]:
+    return {name: getattr(manifest, name) for name in _IDENTITY}
+
+
+def _statuses(manifests: Iterable[Manifest]) -> "QuerySet[JobStatus]":
+    return JobStatus.objects.filter(table_name__in={manifest.table_name for manifest in manifests})

@@ -1,0 +1,136 @@
+"""Reads the manifest tables: rows become frozen values once, and bad rows become complaints."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder.domain.manifests import Complaint, Manifest, ReportType, Selection, ViewKey, gather
+from seeder.domain.names import ViewName
+from seeder.domain.requests import Everything, OneAgency, OneView, RefreshRequest
+from seeder.errors import BadName, DatabaseUnmapped, ManifestError, ReportMissing, UnknownAgency, UnknownTable
+from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
+from seeder.postgres.sqlstates import foreseen
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Row:
+    """An enabled manifest with what it says about its view."""
+
+    manifest: Manifest
+    query: str
+    database_id: int | None  # None where a subscription names a canned report that does not exist
+
+
+def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selection:
+    """The enabled manifests that `request` asks for; `databases` maps a database_id to Django's alias.
+
+    Raises `UnknownAgency` or `UnknownTable` where no manifest at all, enabled or not, carries that name.
+    """
+    with foreseen(DEFAULT_DB_ALIAS):
+        match request:
+            case Everything(report_type=only):
+                rows = [
+                    *(() if only is ReportType.CANNED else _custom()),
+                    *(() if only is ReportType.CUSTOM else _canned()),
+                ]
+            case OneAgency(slug=slug):
+                rows = [*_custom(agency_slug=slug), *_canned(agency_slug=slug)]
+                if not rows:
+                    _insist_on_agency(slug)
+            case OneView(name=name):
+                rows = [row for row in (*_custom(), *_canned()) if _is(row.manifest.table_name, name)]
+                if not rows:
+                    _insist_on_view(name)
+    return _selection(rows, databases)
+
+
+def _custom(**only: object) -> Iterator[_Row]:
+    for row in CustomReportManifest.objects.enabled().filter(**only).order_by("id"):
+        manifest = _manifest(ReportType.CUSTOM, row, table_name=row.table_name, report_name=row.report_name)
+        yield _Row(manifest=manifest, query=row.query, database_id=row.database_id)
+
+
+def _canned(**only: object) -> Iterator[_Row]:
+    reports = CannedReport.objects.in_bulk()
+    for row in CannedReportManifest.objects.filter(**only).order_by("id"):
+        report = reports.get(row.canned_report_id)
+        if report is None:
+            gone = f"canned report {row.canned_report_id}"
+            manifest = _manifest(ReportType.CANNED, row, table_name=gone, report_name=gone)
+            yield _Row(manifest=manifest, query="", database_id=None)
+        else:
+            manifest = _manifest(ReportType.CANNED, row, table_name=report.table_name, report_name=report.report_name)
+            yield _Row(manifest=manifest, query=report.query, database_id=report.database_id)
+
+
+def _manifest(
+    report_type: ReportType, row: CustomReportManifest | CannedReportManifest, *, table_name: str, report_name: str
+) -> Manifest:
+    return Manifest(
+        report_type=report_type,
+        manifest_id=row.pk,
+        table_name=table_name,
+        report_name=report_name,
+        agency_id=row.agency_id,
+        agency_slug=row.agency_slug,
+    )
+
+
+def _selection(rows: Iterable[_Row], databases: Mapping[int, str]) -> Selection:
+    good, complaints = [], []
+    for row in rows:
+        try:
+            good.append((_key(row, databases), row.query, row.manifest))
+        except ManifestError as error:
+            complaints.append(Complaint(manifest=row.manifest, reason=error.reason, message=str(error)))
+    return Selection(views=gather(good), complaints=tuple(complaints))
+
+
+def _key(row: _Row, databases: Mapping[int, str]) -> ViewKey:
+    """Which view a row means. Raises `ManifestError` where it means none."""
+    if row.database_id is None:
+        raise ReportMissing(report=row.manifest.report_name)
+    if databases and row.database_id not in databases:
+        raise DatabaseUnmapped(database_id=row.database_id, mapped=sorted(databases))
+    return ViewKey(
+        database=databases.get(row.database_id, DEFAULT_DB_ALIAS), name=ViewName.parse(row.manifest.table_name)
+    )
+
+
+def _insist_on_agency(slug: str) -> None:
+    """Raise `UnknownAgency` unless a disabled manifest names it: then it merely has nothing to refresh."""
+    slugs = {
+        *CustomReportManifest.objects.values_list("agency_slug", flat=True),
+        *CannedReportManifest.objects.values_list("agency_slug", flat=True),
+    }
+    if slug not in slugs:
+        raise UnknownAgency(slug=slug, nearest=_nearest(slug, slugs))
+
+
+def _insist_on_view(name: ViewName) -> None:
+    """Raise `UnknownTable` unless a disabled manifest or a canned report without subscriptions names it."""
+    spelled = {
+        *CustomReportManifest.objects.values_list("table_name", flat=True),
+        *CannedReport.objects.values_list("table_name", flat=True),
+    }
+    if not any(_is(table_name, name) for table_name in spelled):
+        raise UnknownTable(table=str(name), nearest=_nearest(str(name), map(_as_named, spelled)))
+
+
+def _is(table_name: str, name: ViewName) -> bool:
+    return _as_named(table_name) == str(name)
+
+
+def _as_named(table_name: str) -> str:
+    """One spelling for all that mean the same view; a name that cannot be read is its own."""
+    try:
+        return str(ViewName.parse(table_name))
+    except BadName:
+        return table_name
+
+
+def _nearest(wanted: str, known: Iterable[str]) -> str:
+    found = get_close_matches(wanted, sorted(known), n=1, cutoff=0.5)
+    return f" Did you mean {found[0]!r}?" if found else ""

@@ -1,0 +1,67 @@
+"""The composition root: what a door calls to have views refreshed."""
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder import conf
+from seeder.domain.events import RunEnded, RunEvent, RunStarted
+from seeder.domain.outcomes import RunSummary
+from seeder.domain.plan import RefreshPlan
+from seeder.domain.requests import RefreshRequest
+from seeder.postgres import sessions
+from seeder.postgres.sqlstates import foreseen
+from seeder.services import manifests, planning
+from seeder.services.history import RunRecord
+from seeder.services.refresh import refresh
+from seeder.services.runner import run
+
+
+def preview(request: RefreshRequest) -> RefreshPlan:
+    """The plan for a request as it would be run now. Changes nothing.
+
+    Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
+    """
+    return planning.plan(manifests.select(request, databases=conf.load().databases))
+
+
+def execute(request: RefreshRequest, *, emit: Callable[[RunEvent], object] = lambda _: None) -> RunSummary:
+    """Plan a request and run it. Failed views are in the summary, not raised; `emit` hears what happens, when its row
+    is written, in the thread of the caller.
+
+    Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
+    """
+    settings = conf.load()
+    plan = planning.plan(manifests.select(request, databases=settings.databases))
+    record = RunRecord(_run_id())
+    with foreseen(DEFAULT_DB_ALIAS):
+        started = sessions.clock(DEFAULT_DB_ALIAS)
+        record.open(plan)
+    emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
+    try:
+        results = run(
+            plan,
+            seats=settings.max_workers,
+            refresh=partial(refresh, record=record),
+            leave=sessions.leave,
+            emit=emit,
+        )
+    except BaseException as surprise:
+        record.interrupted(f"{type(surprise).__name__} {surprise}".strip())
+        raise
+    summary = RunSummary(
+        run_id=record.run_id,
+        results=results,
+        complaints=plan.complaints,
+        took=sessions.clock(DEFAULT_DB_ALIAS) - started,
+    )
+    emit(RunEnded(summary=summary))
+    return summary
+
+
+def _run_id() -> str:
+    """Sorts by the time of its start for a person, and is unique by chance; nothing is decided by it."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"

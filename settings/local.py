@@ -1,0 +1,21 @@
+"""A newcomer's machine, and the default of manage.py: public records in an embedded PostgreSQL, unless DB_* names a
+server."""
+
+from settings.base import *  # noqa: F403  # Django's own way to build one settings module on another
+from settings.base import CHECKOUT, INSTALLED_APPS, shared_server
+
+DEBUG = True
+SECRET_KEY = "local: guards nothing"  # noqa: S105  # this module serves one person on one machine
+INSTALLED_APPS = [*INSTALLED_APPS, "embedded", "demo"]
+
+DATABASES = {
+    "default": shared_server()
+    or {
+        "ENGINE": "embedded.backend",
+        "NAME": "postgres",
+        "EMBEDDED": {
+            "FOLDER": CHECKOUT / "var" / "postgres",
+            "BOOTSTRAP": [CHECKOUT / "seeder" / "postgres" / "contract.sql"],
+        },
+    }
+}
