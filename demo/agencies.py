@@ -1,0 +1,93 @@
+"""The agencies of the demo, their reports and subscriptions: agencies.toml and reports/*.sql, read once into values."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agency:
+    id: int
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CannedReport:
+    id: int
+    table_name: str
+    report_name: str
+    file: str  # in reports/, without .sql
+
+    @property
+    def query(self) -> str:
+        return query_of(self.file)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomReport:
+    id: int
+    agency: Agency
+    table_name: str
+    report_name: str
+    file: str
+    enabled: bool = True
+
+    @property
+    def query(self) -> str:
+        return query_of(self.file)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription:
+    id: int
+    agency: Agency
+    canned_report: CannedReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    agencies: tuple[Agency, ...]
+    custom: tuple[CustomReport, ...]
+    canned: tuple[CannedReport, ...]
+    subscriptions: tuple[Subscription, ...]
+
+    @property
+    def files(self) -> frozenset[str]:
+        return frozenset(report.file for report in self.custom) | frozenset(report.file for report in self.canned)
+
+
+def read_catalogue(path: Path = HERE / "agencies.toml") -> Catalogue:
+    """What agencies.toml says; a key it should not have, or a canned report it does not describe, is an error."""
+    written = tomllib.loads(path.read_text(encoding="utf-8"))
+    canned = {row["file"]: CannedReport(**row) for row in written["canned_report"]}
+    entries = [(_agency(row), row) for row in written["agency"]]
+    return Catalogue(
+        agencies=tuple(agency for agency, _ in entries),
+        custom=tuple(
+            CustomReport(agency=agency, **custom) for agency, row in entries for custom in row.get("custom", ())
+        ),
+        canned=tuple(canned.values()),
+        subscriptions=tuple(
+            subscription for agency, row in entries for subscription in _subscriptions(agency, row, canned)
+        ),
+    )
+
+
+def query_of(file: str) -> str:
+    return (HERE / "reports" / f"{file}.sql").read_text(encoding="utf-8").strip()
+
+
+def _agency(row: Mapping[str, Any]) -> Agency:
+    return Agency(id=row["id"], slug=row["slug"], name=row["name"])
+
+
+def _subscriptions(
+    agency: Agency, row: Mapping[str, Any], canned: Mapping[str, CannedReport]
+) -> Iterator[Subscription]:
+    for written in row.get("subscription", ()):
+        yield Subscription(id=written["id"], agency=agency, canned_report=canned[written["canned_report"]])

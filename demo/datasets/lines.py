@@ -1,0 +1,98 @@
+"""Reading CSV cells as what they mean. A cell that means nothing stops the load and says in which file and line it is.
+
+Demo reports are looked at by people who decide whether to trust the tool: a row silently left out, or a text loaded
+where a number should be, would teach them a wrong figure. So there is no lenient mode.
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import NoReturn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A row to be: the field names of each kind of record are columns of its source table."""
+
+
+class UnreadableFileError(ValueError):
+    """A line of a dataset does not say what it should: the message names the file, the line and the cell."""
+
+    def __init__(self, file: str, line: int, complaint: str) -> None:
+        super().__init__(f"{file}, line {line}: {complaint}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    file: str
+    number: int  # of the physical line the record ends on, as an editor counts
+    cells: Mapping[str, str]
+
+    def text(self, column: str) -> str:
+        """A text that must be there."""
+        return self.optional_text(column) or self._refuse(column, "a text")
+
+    def optional_text(self, column: str) -> str | None:
+        if column not in self.cells:
+            raise UnreadableFileError(self.file, self.number, f"there is no column {column!r}")
+        return self.cells[column].strip() or None
+
+    def count(self, column: str) -> int:
+        """A whole number of things, so never negative. Thousands separators are refused: none of the files has any."""
+        value = self.optional_count(column)
+        return self._refuse(column, "a whole number") if value is None else value
+
+    def optional_count(self, column: str) -> int | None:
+        written = self.optional_text(column)
+        if written is None:
+            return None
+        if not (written.isascii() and written.isdigit()):
+            self._refuse(column, "a whole number")
+        return int(written)
+
+    def decimal(self, column: str) -> Decimal:
+        try:
+            value = Decimal(self.text(column))
+        except InvalidOperation:
+            self._refuse(column, "a decimal number")
+        return value if value.is_finite() else self._refuse(column, "a decimal number")
+
+    def american_date(self, column: str) -> date:
+        """A date as MM/DD/YYYY."""
+        written = self.text(column)
+        try:
+            return datetime.strptime(written, "%m/%d/%Y").date()  # noqa: DTZ007  a day has no time zone
+        except ValueError:
+            self._refuse(column, "a date MM/DD/YYYY")
+
+    def complain(self, complaint: str) -> UnreadableFileError:
+        """The error for a line whose cells are readable one by one and contradict each other."""
+        return UnreadableFileError(self.file, self.number, complaint)
+
+    def _refuse(self, column: str, wanted: str) -> NoReturn:
+        raise UnreadableFileError(self.file, self.number, f"{column!r} holds {self.cells[column]!r}, not {wanted}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    table: str  # in the schema `records`
+    file: str
+    record: type[Record]
+    parse: Callable[[Iterable[Line]], Iterator[Record]]
+
+
+def read_lines(file: str, text: Iterable[str]) -> Iterator[Line]:
+    """The lines of a CSV text below its header. A line with more or fewer cells than the header is an error."""
+    rows = csv.reader(text, strict=True)
+    try:
+        header = next(rows, [])
+        if not header or len(set(header)) < len(header):
+            raise UnreadableFileError(file, 1, "the header is empty or names a column twice")
+        for cells in rows:
+            if len(cells) != len(header):
+                raise UnreadableFileError(file, rows.line_num, f"{len(cells)} cells under {len(header)} column names")
+            yield Line(file=file, number=rows.line_num, cells=dict(zip(header, cells, strict=True)))
+    except csv.Error as error:
+        raise UnreadableFileError(file, rows.line_num, f"not CSV: {error}") from error

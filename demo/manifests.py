@@ -1,0 +1,93 @@
+"""The demo's rows in the three contract tables. They follow agencies.toml and reports/ at every load.
+
+Only ids of the demo are touched. A manifest taken out of agencies.toml stays in a database that has it: the demo never
+deletes a row, as somebody may have come to rely on it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from psycopg import sql
+
+from demo.agencies import Catalogue
+
+DATABASE_ID = 1  # which database alias that means is the host's setting
+
+CUSTOM, CANNED, SUBSCRIPTIONS = (
+    "seeder_custom_report_manifest",
+    "seeder_canned_report",
+    "seeder_canned_report_manifest",
+)
+
+
+def missing_tables(cursor: Any) -> tuple[str, ...]:
+    """The contract tables this database lacks."""
+    missing = []
+    for table in (CUSTOM, CANNED, SUBSCRIPTIONS):
+        cursor.execute("SELECT to_regclass(%s) IS NULL", [f"reporting.{table}"])
+        if cursor.fetchone()[0]:
+            missing.append(f"reporting.{table}")
+    return tuple(missing)
+
+
+def write(cursor: Any, catalogue: Catalogue) -> int:
+    """Insert the rows that are missing, correct those that differ, and say how many rows that took."""
+    return sum(_upsert(cursor, table, row) for table, rows in rows_of(catalogue).items() for row in rows)
+
+
+def rows_of(catalogue: Catalogue) -> Mapping[str, Sequence[Mapping[str, object]]]:
+    """The rows of each contract table; canned reports stand before the subscriptions that point to them."""
+    return {
+        CUSTOM: [
+            {
+                "id": report.id,
+                "table_name": report.table_name,
+                "report_name": report.report_name,
+                "agency_id": report.agency.id,
+                "agency_slug": report.agency.slug,
+                "query": report.query,
+                "database_id": DATABASE_ID,
+                "enabled": report.enabled,
+            }
+            for report in catalogue.custom
+        ],
+        CANNED: [
+            {
+                "id": report.id,
+                "table_name": report.table_name,
+                "report_name": report.report_name,
+                "query": report.query,
+                "database_id": DATABASE_ID,
+            }
+            for report in catalogue.canned
+        ],
+        SUBSCRIPTIONS: [
+            {
+                "id": subscription.id,
+                "agency_id": subscription.agency.id,
+                "agency_slug": subscription.agency.slug,
+                "canned_report_id": subscription.canned_report.id,
+            }
+            for subscription in catalogue.subscriptions
+        ],
+    }
+
+
+def _upsert(cursor: Any, table: str, row: Mapping[str, object]) -> int:
+    statement = sql.SQL(
+        "INSERT INTO {table} AS present ({columns}) VALUES ({values})"
+        " ON CONFLICT (id) DO UPDATE SET ({columns}) = ROW ({excluded})"
+        " WHERE ({present}) IS DISTINCT FROM ({excluded})"
+    ).format(
+        table=sql.Identifier("reporting", table),
+        columns=_listed(row),
+        values=sql.SQL(", ").join(map(sql.Placeholder, row)),
+        present=_listed(row, of="present"),
+        excluded=_listed(row, of="excluded"),
+    )
+    cursor.execute(statement, row)
+    return int(cursor.rowcount)
+
+
+def _listed(columns: Iterable[str], *, of: str | None = None) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(of, column) if of else sql.Identifier(column) for column in columns)
