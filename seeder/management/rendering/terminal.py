@@ -45,7 +45,7 @@ class Terminal(Tables):
         match event:
             case RunStarted(plan=plan, seats=seats):
                 self._plan, self._seats, self._began = plan, seats, self._clock()
-                self._live.start()
+                self._live.start(refresh=True)
             case ViewStarted(view=view):
                 self._running[view.key] = self._clock()
             case ViewEnded(view=view):

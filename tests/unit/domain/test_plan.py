@@ -1,0 +1,67 @@
+from datetime import timedelta
+from itertools import permutations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seeder.domain.plan import Action, RefreshPlan, draw_up
+from tests.unit.domain.plans import key, order, plan, selection
+
+
+def waits_for(plan: RefreshPlan) -> dict[str, set[str]]:
+    return {view.key.name.name: {read.name.name for read in view.reads} for view in plan.views}
+
+
+def test_independent_views_go_longest_first() -> None:
+    assert order(plan("a", "b", "c", seconds={"a": 1, "b": 3, "c": 2})) == ["b", "c", "a"]
+
+
+def test_what_holds_up_the_longest_chain_goes_before_a_longer_single_view() -> None:
+    drawn = plan("a", "b", "single", reads={"b": "a"}, seconds={"a": 1, "b": 5, "single": 4})
+    assert order(drawn) == ["a", "b", "single"]
+
+
+def test_a_view_that_never_succeeded_goes_before_all_known_ones() -> None:
+    assert order(plan("a", "b", "new", seconds={"a": 50, "b": 60})) == ["new", "b", "a"]
+
+
+def test_equally_urgent_views_go_by_name() -> None:
+    assert order(plan("c", "a", "b")) == ["a", "b", "c"]
+
+
+def test_the_plan_does_not_depend_on_the_order_of_its_input() -> None:
+    drawn = {tuple(order(plan(*names, reads={"c": "a", "d": "a b"}))) for names in permutations("abcd")}
+    assert len(drawn) == 1
+
+
+def test_a_view_outside_the_selection_is_not_waited_for() -> None:
+    assert waits_for(plan("a", reads={"a": "outsider", "outsider": "other"})) == {"a": set()}
+
+
+def test_a_circle_through_a_function_is_opened_at_one_place_only() -> None:
+    drawn = plan("a", "b", "c", "last", reads={"a": "c", "b": "a", "c": "b", "last": "c"})
+    assert waits_for(drawn) == {"a": set(), "b": {"a"}, "c": {"b"}, "last": {"c"}}
+
+
+def test_a_view_that_only_waits_for_a_circle_keeps_waiting_for_it() -> None:
+    drawn = plan("0_reader", "a", "b", reads={"0_reader": "a", "a": "b", "b": "a"})
+    assert waits_for(drawn)["0_reader"] == {"a"}
+
+
+def test_a_view_that_reads_itself_waits_for_nothing() -> None:
+    assert waits_for(plan("a", reads={"a": "a"})) == {"a": set()}
+
+
+def test_a_missing_view_is_created_and_an_existing_one_refreshed() -> None:
+    drawn = draw_up(selection("old", "new"), existing={key("old")}, reads={}, expected={key("old"): timedelta(1)})
+    assert {view.key.name.name: view.action for view in drawn.views} == {"old": Action.REFRESH, "new": Action.CREATE}
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), st.sets(st.sampled_from("abcdefgh")), min_size=8))
+def test_whatever_reads_what_no_view_waits_for_a_circle_of_others(reads: dict[str, set[str]]) -> None:
+    drawn = plan(*"abcdefgh", reads={name: " ".join(others) for name, others in reads.items()})
+    waiting = waits_for(drawn)
+    while ready := [name for name, others in waiting.items() if not others & waiting.keys()]:
+        for name in ready:
+            del waiting[name]
+    assert waiting == {}

@@ -1,0 +1,120 @@
+"""The runner with plain callables. Threads meet at events and barriers; nothing here waits by sleeping."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Barrier, Event, Lock, get_ident
+
+import pytest
+
+from seeder.domain.events import RunEvent, ViewEnded, ViewStarted
+from seeder.domain.outcomes import Failure, Outcome, RefreshResult
+from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.services.runner import run
+from tests.unit.domain.plans import plan
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DONE = RefreshResult(outcome=Outcome.REFRESHED, started=NOW, finished=NOW)
+FAILED = RefreshResult(
+    outcome=Outcome.FAILED, started=NOW, finished=NOW, failure=Failure(reason="division_by_zero", message="no")
+)
+
+
+def go(plan: RefreshPlan, refresh: Callable[[str], RefreshResult], *, seats: int = 2) -> list[str]:
+    """Run a plan; what was told, as `+a` for a start and `-a` for an end."""
+    told: list[str] = []
+
+    def hear(event: RunEvent) -> None:
+        match event:
+            case ViewStarted(view=view):
+                told.append(f"+{view.key.name.name}")
+            case ViewEnded(view=view):
+                told.append(f"-{view.key.name.name}")
+
+    def by_name(view: PlannedView) -> RefreshResult:
+        return refresh(view.key.name.name)
+
+    run(plan, seats=seats, refresh=by_name, leave=lambda: None, emit=hear)
+    return told
+
+
+def test_one_seat_takes_the_views_in_the_order_of_the_plan() -> None:
+    drawn = plan("a", "b", "c", seconds={"a": 1, "b": 3, "c": 2})
+    assert go(drawn, lambda _: DONE, seats=1) == ["+b", "-b", "+c", "-c", "+a", "-a"]
+
+
+def test_as_many_views_run_at_once_as_there_are_seats() -> None:
+    together = Barrier(3, timeout=10)
+
+    def refresh(_: str) -> RefreshResult:
+        together.wait()
+        return DONE
+
+    assert len(go(plan(*"abcdef"), refresh, seats=3)) == 12
+
+
+def test_no_more_views_run_at_once_than_there_are_seats() -> None:
+    lock, running, most = Lock(), set[str](), 0
+
+    def refresh(name: str) -> RefreshResult:
+        nonlocal most
+        with lock:
+            running.add(name)
+            most = max(most, len(running))
+        with lock:
+            running.remove(name)
+        return DONE
+
+    go(plan(*"abcdefghij"), refresh, seats=2)
+    assert most <= 2
+
+
+def test_a_view_starts_as_soon_as_what_it_reads_has_ended_whatever_else_runs() -> None:
+    reader_ran = Event()
+
+    def refresh(name: str) -> RefreshResult:
+        if name == "slow":
+            assert reader_ran.wait(10)
+        if name == "reader":
+            reader_ran.set()
+        return DONE
+
+    told = go(plan("read", "reader", "slow", reads={"reader": "read"}), refresh)
+    assert told.index("-read") < told.index("+reader") < told.index("-reader") < told.index("-slow")
+
+
+def test_a_view_that_reads_a_failed_one_is_refreshed_all_the_same() -> None:
+    told = go(plan("read", "reader", reads={"reader": "read"}), lambda name: FAILED if name == "read" else DONE)
+    assert told == ["+read", "-read", "+reader", "-reader"]
+
+
+def test_a_surprise_starts_nothing_new_waits_for_what_runs_and_is_raised() -> None:
+    other_may_end, ended = Event(), list[str]()
+
+    def refresh(name: str) -> RefreshResult:
+        if name == "a":
+            other_may_end.set()
+            raise ZeroDivisionError
+        assert other_may_end.wait(10)
+        ended.append(name)
+        return DONE
+
+    with pytest.raises(ZeroDivisionError):
+        go(plan("a", "b", "c"), refresh)
+    assert ended in ([], ["b"])
+
+
+def test_each_seat_gives_back_what_its_thread_holds() -> None:
+    together, left, worked = Barrier(2, timeout=10), set[int](), set[int]()
+
+    def refresh(_: PlannedView) -> RefreshResult:
+        together.wait()
+        worked.add(get_ident())
+        return DONE
+
+    run(plan("a", "b"), seats=2, refresh=refresh, leave=lambda: left.add(get_ident()), emit=lambda _: None)
+    assert left == worked
+    assert len(left) == 2
+
+
+def test_an_empty_plan_ends_at_once() -> None:
+    assert go(RefreshPlan(), lambda _: DONE) == []

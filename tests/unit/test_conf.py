@@ -1,0 +1,54 @@
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from seeder import conf
+from seeder.errors import ConfigurationError
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.SEEDER = {}
+    monkeypatch.delenv("SEEDER_MAX_WORKERS", raising=False)
+
+
+def test_without_settings_the_documented_defaults_hold() -> None:
+    assert conf.load() == conf.Settings(max_workers=8, databases={})
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEEDER_MAX_WORKERS", "4")
+    assert conf.load().max_workers == 4
+
+
+def test_the_host_s_dictionary_goes_before_the_environment(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEEDER_MAX_WORKERS", "4")
+    settings.SEEDER = {"MAX_WORKERS": 2, "DATABASES": {7: "default"}}
+    assert conf.load() == conf.Settings(max_workers=2, databases={7: "default"})
+
+
+@pytest.mark.parametrize("value", ["lots", "0", "-1", "1.5", "", "１e3"])
+def test_a_value_that_cannot_be_read_names_its_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEEDER_MAX_WORKERS", value)
+    with pytest.raises(ConfigurationError, match="^SEEDER_MAX_WORKERS is "):
+        conf.load()
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"MAX_WORKERS": True}, r"SEEDER\['MAX_WORKERS'\] is True"),
+        ({"MAX_WORKER": 2}, "SEEDER is .* a dictionary of some of MAX_WORKERS, "),
+        ([], "SEEDER is "),
+        ({"DATABASES": {1: "nowhere"}}, r"SEEDER\['DATABASES'\] is .* one of: default"),
+        ({"DATABASES": {"1": "default"}}, r"SEEDER\['DATABASES'\]"),
+        ({"DATABASES": "default"}, r"SEEDER\['DATABASES'\]"),
+    ],
+)
+def test_a_wrong_dictionary_names_the_key(given: Any, named: str, settings: Settings) -> None:
+    settings.SEEDER = given
+    with pytest.raises(ConfigurationError, match=named):
+        conf.load()
