@@ -22,9 +22,7 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert conf.load().max_workers == 4
 
 
-def test_the_host_s_dictionary_goes_before_the_environment(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_host_s_dictionary_goes_before_the_environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDER_MAX_WORKERS", "4")
     settings.SEEDER = {"MAX_WORKERS": 2, "DATABASES": {7: "default"}}
     assert conf.load() == conf.Settings(max_workers=2, databases={7: "default"})

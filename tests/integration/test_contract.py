@@ -1,0 +1,120 @@
+"""contract.sql, the models and a connected database, held against one another column by column."""
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+
+from seeder.checks import database_matches_the_contract
+from seeder.postgres import contract
+from seeder.postgres.contract import Column
+from seeder.services import schema
+from tests.conftest import sql
+
+
+def told() -> list[tuple[str, str]]:
+    return [(message.id or "", message.msg) for message in database_matches_the_contract(databases=["default"])]
+
+
+@pytest.mark.usefixtures("reporting")
+def test_what_we_read_in_contract_sql_is_what_the_server_makes_of_it() -> None:
+    assert contract.connected("default") == contract.written()
+
+
+@pytest.mark.usefixtures("reporting")
+def test_the_models_map_exactly_what_contract_sql_creates() -> None:
+    assert contract.mapped("default") == contract.written()
+
+
+def test_the_contract_is_read_whole() -> None:
+    written = contract.written()
+    assert len(written) == 6
+    assert written["seeder_run_history"]["start_time"] == Column(type="timestamp with time zone", nullable=False)
+    assert written["seeder_run_history"]["finish_time"] == Column(type="timestamp with time zone", nullable=True)
+    assert next(iter(written["seeder_job_status"])) == "table_name"
+    assert len(written["seeder_run_history"]) == 20
+
+
+@pytest.mark.usefixtures("reporting")
+def test_the_defaults_and_indexes_are_those_of_the_contract() -> None:
+    defaults = dict(
+        sql(
+            "SELECT c.relname || '.' || a.attname, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d"
+            " JOIN pg_class c ON c.oid = d.adrelid"
+            " JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum"
+            " WHERE c.relnamespace = 'reporting'::regnamespace AND a.attname <> 'id'"
+        )
+    )
+    assert defaults == {
+        "seeder_custom_report_manifest.enabled": "true",
+        "seeder_run_history.start_time": "now()",
+        "seeder_run_history.records_processed": "0",
+        "seeder_run_history.bytes_processed": "0",
+        "seeder_run_history.consecutive_failures": "0",
+        "seeder_run_history.created_at": "now()",
+        "seeder_run_history.updated_at": "now()",
+        "seeder_job_status.duration_seconds": "0",
+        "seeder_job_status.consecutive_failures": "0",
+        "seeder_job_status.updated_at": "now()",
+        "seeder_release_snapshot.captured_at": "now()",
+    }
+    indexed = {
+        definition.partition(" USING ")[2]
+        for (definition,) in sql(
+            "SELECT indexdef FROM pg_indexes WHERE tablename IN ('seeder_run_history', 'seeder_job_status')"
+        )
+    }
+    assert indexed == {
+        "btree (id)",
+        "btree (table_name)",
+        "btree (agency_slug)",
+        "btree (start_time DESC)",
+    }
+
+
+@pytest.mark.usefixtures("bare_database")
+def test_installing_names_what_it_created_and_repeating_it_changes_nothing() -> None:
+    assert schema.install("default") == tuple(contract.written())
+    sql("INSERT INTO reporting.seeder_canned_report VALUES (1, 'a', 'b', 'c', 1)")
+    assert schema.install("default") == ()
+    assert sql("SELECT count(*) FROM reporting.seeder_canned_report") == [(1,)]
+    sql("DROP TABLE reporting.seeder_job_status")
+    assert schema.install("default") == ("seeder_job_status",)
+
+
+@pytest.mark.usefixtures("reporting")
+def test_a_database_that_has_the_contract_passes_the_check() -> None:
+    assert told() == []
+
+
+@pytest.mark.usefixtures("reporting")
+def test_the_check_names_each_column_that_differs_and_how() -> None:
+    sql("ALTER TABLE reporting.seeder_run_history DROP COLUMN errors, ALTER COLUMN run_id TYPE varchar(40)")
+    sql("ALTER TABLE reporting.seeder_job_status ALTER COLUMN start_time SET NOT NULL, ADD COLUMN beyond text")
+    sql("DROP TABLE reporting.seeder_canned_report")
+    assert told() == [
+        ("seeder.E003", "reporting.seeder_canned_report: a table in the contract, missing here."),
+        (
+            "seeder.W004",
+            "reporting.seeder_run_history.run_id: text not null in the contract, character varying(40) not null here.",
+        ),
+        ("seeder.E003", "reporting.seeder_run_history.errors: text null in the contract, missing here."),
+        (
+            "seeder.W004",
+            "reporting.seeder_job_status.start_time: timestamp with time zone null in the contract,"
+            " timestamp with time zone not null here.",
+        ),
+    ]
+
+
+@pytest.mark.usefixtures("bare_database")
+def test_the_check_runs_with_the_databases_and_fails_where_the_schema_is_missing() -> None:
+    with pytest.raises(SystemCheckError, match="seeder.E003"):
+        call_command("check", databases=["default"])
+
+
+@pytest.mark.usefixtures("reporting")
+def test_migrate_touches_no_table_of_the_contract() -> None:
+    before = sql("SELECT oid, xmin::text FROM pg_class WHERE relnamespace = 'reporting'::regnamespace ORDER BY oid")
+    call_command("migrate", verbosity=0)
+    after = sql("SELECT oid, xmin::text FROM pg_class WHERE relnamespace = 'reporting'::regnamespace ORDER BY oid")
+    assert after == before

@@ -1,0 +1,208 @@
+"""Runs through the service layer: what is refreshed, and what the rows say of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from django.db import DatabaseError
+
+from seeder.domain.events import RunEnded, RunStarted, ViewEnded, ViewStarted
+from seeder.domain.names import ViewName
+from seeder.domain.outcomes import Outcome, RefreshResult
+from seeder.domain.requests import Everything, OneAgency, OneView
+from seeder.models import JobStatus, RunHistory
+from seeder.services import runs
+from seeder.services.history import RunRecord
+from tests.conftest import canned, custom, sql
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+
+def results(summary: Any) -> Mapping[str, RefreshResult]:
+    return {view.key.name.name: result for view, result in summary.results.items()}
+
+
+def statuses() -> dict[str, str]:
+    return dict(JobStatus.objects.values_list("table_name", "status"))
+
+
+def test_a_missing_view_is_created_once_and_refreshed_ever_after() -> None:
+    sql("CREATE TABLE reporting.source AS SELECT generate_series(1, 1000) AS n")
+    custom("reporting.a", "SELECT n FROM reporting.source")
+    first = results(runs.execute(Everything()))["a"]
+    sql("INSERT INTO reporting.source SELECT generate_series(1, 234)")
+    [(oid,)] = sql("SELECT 'reporting.a'::regclass::oid")
+    second = results(runs.execute(Everything()))["a"]
+    assert (first.outcome, first.rows) == (Outcome.CREATED, 1000)
+    assert (second.outcome, second.rows) == (Outcome.REFRESHED, 1234)
+    assert second.bytes == sql("SELECT pg_total_relation_size('reporting.a')")[0][0]
+    assert sql("SELECT 'reporting.a'::regclass::oid, count(*) FROM reporting.a") == [(oid, 1234)]
+
+
+def test_a_view_that_cannot_be_filled_is_not_left_behind_half_made() -> None:
+    custom("reporting.a", "SELECT 1 / 0 AS n")
+    assert results(runs.execute(Everything()))["a"].failure.sqlstate == "22012"  # type: ignore[union-attr]
+    assert sql("SELECT to_regclass('reporting.a')") == [(None,)]
+
+
+def test_a_failed_refresh_leaves_the_old_rows_in_place() -> None:
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
+    custom("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
+    runs.execute(Everything())
+    sql("UPDATE reporting.source SET n = 0")
+    assert results(runs.execute(Everything()))["a"].outcome is Outcome.FAILED
+    assert sql("SELECT n FROM reporting.a") == [(1,)]
+
+
+def test_views_that_read_one_another_come_out_right_whatever_their_order_in_the_manifest() -> None:
+    custom("reporting.last", "SELECT n + 1 AS n FROM reporting.middle")
+    custom("reporting.middle", "SELECT n + 1 AS n FROM reporting.first")
+    custom("reporting.first", "SELECT n FROM reporting.source")
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
+    assert runs.execute(Everything()).failed == 0
+    sql("UPDATE reporting.source SET n = 10")
+    assert [view.key.name.name for view in runs.execute(Everything()).results] == ["first", "middle", "last"]
+    assert sql("SELECT n FROM reporting.last") == [(12,)]
+
+
+def test_a_row_goes_from_pending_over_running_to_its_end_and_every_event_follows_its_row() -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    told: list[tuple[str, str, str]] = []
+
+    def hear(event: object) -> None:
+        row = RunHistory.objects.get()
+        told.append((type(event).__name__, row.status, JobStatus.objects.get().status))
+
+    class Watched(RunRecord):
+        def ended(self, *args: Any) -> None:
+            told.append(("refreshed", RunHistory.objects.get().status, JobStatus.objects.get().status))
+            super().ended(*args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "RunRecord", Watched)
+        runs.execute(Everything(), emit=hear)
+    # The start is told when the view takes its seat, from where on its row may say either.
+    assert told[0] == (RunStarted.__name__, "pending", "pending")
+    assert told[1][0] == ViewStarted.__name__
+    assert told[2:] == [
+        ("refreshed", "running", "running"),
+        (ViewEnded.__name__, "success", "success"),
+        (RunEnded.__name__, "success", "success"),
+    ]
+
+
+def test_the_history_row_says_what_happened() -> None:
+    manifest = custom("reporting.a", "SELECT generate_series(1, 3) AS n")
+    summary = runs.execute(Everything())
+    row, result = RunHistory.objects.get(), results(summary)["a"]
+    assert (row.run_id, row.manifest_id, row.table_name) == (summary.run_id, manifest.pk, "reporting.a")
+    assert (row.report_name, row.agency_id, row.agency_slug) == (manifest.report_name, 1, "demo")
+    assert (row.report_type, row.status, row.errors) == ("custom", "success", None)
+    assert (row.start_time, row.finish_time) == (result.started, result.finished)
+    assert (row.records_processed, row.bytes_processed) == (3, result.bytes)
+    assert (row.memory_usage_mb, row.cpu_percentage) == (None, None), "what is not known is not invented"
+
+
+def test_the_refresh_and_its_outcome_commit_together_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
+    custom("reporting.a", "SELECT n FROM reporting.source")
+    runs.execute(Everything())
+    sql("UPDATE reporting.source SET n = 2")
+    original = RunRecord.ended
+
+    def fails_once(record: RunRecord, spec: Any, result: RefreshResult) -> None:
+        original(record, spec, result)
+        monkeypatch.setattr(RunRecord, "ended", original)
+        raise DatabaseError
+
+    monkeypatch.setattr(RunRecord, "ended", fails_once)
+    assert results(runs.execute(Everything()))["a"].outcome is Outcome.FAILED
+    assert sql("SELECT n FROM reporting.a") == [(1,)]
+    assert statuses() == {"reporting.a": "error"}
+
+
+def test_subscriptions_that_share_a_view_are_refreshed_once_and_recorded_each() -> None:
+    canned("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro", "harbor"))
+    custom("REPORTING.Shared", "SELECT 2 AS n", agency="metro")
+    summary = runs.execute(Everything())
+    assert len(summary.results) == 1
+    assert sql("SELECT n FROM reporting.shared") == [(2,)], "the custom manifest speaks for the view"
+    rows = RunHistory.objects.order_by("report_type", "agency_slug").values_list("report_type", "agency_slug", "status")
+    assert list(rows) == [
+        ("canned", "demo", "success"),
+        ("canned", "harbor", "success"),
+        ("canned", "metro", "success"),
+        ("custom", "metro", "success"),
+    ]
+    assert statuses() == {"reporting.shared": "success", "REPORTING.Shared": "success"}
+
+
+def test_only_the_selected_subscriptions_are_recorded() -> None:
+    canned("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro"))
+    runs.execute(OneAgency(slug="metro"))
+    assert list(RunHistory.objects.values_list("agency_slug", flat=True)) == ["metro"]
+    runs.execute(OneView(name=ViewName.parse("shared")))
+    assert RunHistory.objects.count() == 3
+
+
+def test_failures_are_counted_until_a_success() -> None:
+    sql("CREATE TABLE reporting.source AS SELECT 0 AS n")
+    custom("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
+    for _ in range(2):
+        runs.execute(Everything())
+    assert JobStatus.objects.get().consecutive_failures == 2
+    sql("UPDATE reporting.source SET n = 1")
+    runs.execute(Everything())
+    assert JobStatus.objects.get().consecutive_failures == 0
+    assert JobStatus.objects.get().last_errors is None
+    assert list(RunHistory.objects.order_by("id").values_list("consecutive_failures", flat=True)) == [1, 2, 0]
+
+
+def test_a_manifest_that_cannot_be_planned_ends_in_error_and_the_others_succeed() -> None:
+    bad = custom("a.b.c", "SELECT 1")
+    custom("reporting.good", "SELECT 1 AS n")
+    canned("reporting.gone", "SELECT 1", agencies=("metro",))
+    sql("DELETE FROM reporting.seeder_canned_report")
+    summary = runs.execute(Everything())
+    assert (summary.succeeded, summary.failed) == (1, 2)
+    assert statuses() == {"a.b.c": "error", "canned report 1": "error", "reporting.good": "success"}
+    row = RunHistory.objects.get(manifest_id=bad.pk, report_type="custom")
+    assert "'a.b.c' does not name a view: it has 3 parts" in (row.errors or "")
+    assert row.finish_time is not None
+
+
+def test_an_interrupted_run_leaves_no_row_open() -> None:
+    for name in "abc":
+        custom(f"reporting.{name}", "SELECT 1 AS n")
+
+    def leave(event: object) -> None:
+        if isinstance(event, ViewEnded):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.execute(Everything(), emit=leave)
+    assert RunHistory.objects.filter(status__in=("pending", "running")).count() == 0
+    assert RunHistory.objects.filter(status="success").count() >= 1
+    for row in RunHistory.objects.filter(status="error"):
+        assert (row.errors or "").startswith("interrupted: KeyboardInterrupt")
+
+
+def test_every_seat_closes_its_connection() -> None:
+    for name in "abcdefgh":
+        custom(f"reporting.{name}", "SELECT 1 AS n")
+    runs.execute(Everything())
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    for _ in range(100):  # a backend leaves shortly after its client
+        if sql(others + " AND backend_type = 'client backend'") == [(0,)]:
+            break
+        sql("SELECT pg_sleep(0.02)")
+    assert sql(others + " AND backend_type = 'client backend'") == [(0,)]
+
+
+def test_the_usual_duration_orders_the_next_plan() -> None:
+    custom("reporting.short", "SELECT 1 AS n")
+    custom("reporting.long", "SELECT 1 AS n FROM pg_sleep(0.2)")
+    runs.execute(Everything())
+    drawn = runs.preview(Everything())
+    assert [view.key.name.name for view in drawn.views] == ["long", "short"]
+    assert 0.2 <= drawn.views[0].expected.total_seconds() < 5  # type: ignore[union-attr]
