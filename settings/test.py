@@ -9,3 +9,6 @@ if "EMBEDDED" in DATABASES["default"]:
         "FOLDER": CHECKOUT / "var" / "postgres-test",
         "SETTINGS": {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
     }
+
+# A second database, for views that live elsewhere than the history.
+DATABASES["archive"] = {**DATABASES["default"], "NAME": "archive"}

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
+from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
@@ -21,20 +22,38 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 AGENCIES = {"demo": 1, "metro": 2, "harbor": 3}
 
 
-@pytest.fixture
-def bare_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """A database without any schema but `public`. What the test commits is committed, and gone before the next."""
+@pytest.fixture(scope="session")
+def databases(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Django's test databases, one for each alias."""
     with django_db_blocker.unblock():
-        sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
-        )
-        for (schema,) in sql(
-            "SELECT quote_ident(nspname) FROM pg_namespace"
-            " WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')"
-        ):
-            sql(f"DROP SCHEMA {schema} CASCADE")
+        created = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(created, verbosity=0)
+
+
+@pytest.fixture
+def bare_database(databases: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Databases without any schema but `public`. What the test commits is committed, and gone before the next."""
+    with django_db_blocker.unblock():
+        for database in connections:
+            _empty(database)
         yield
-        connection.close()
+        connections.close_all()
+
+
+def _empty(database: str) -> None:
+    sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE pid <> pg_backend_pid() AND datname = current_database()",
+        using=database,
+    )
+    for (schema,) in sql(
+        "SELECT quote_ident(nspname) FROM pg_namespace"
+        " WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')",
+        using=database,
+    ):
+        sql(f"DROP SCHEMA {schema} CASCADE", using=database)
 
 
 @pytest.fixture
@@ -43,9 +62,9 @@ def reporting(bare_database: None) -> None:
     contract.install("default")
 
 
-def sql(statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+def sql(statement: str, *parameters: str | int, using: str = "default") -> list[tuple[Any, ...]]:
     """The rows of a statement, if it has any."""
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute(statement, parameters or None)
         return list(cursor.fetchall()) if cursor.description else []
 

@@ -91,6 +91,7 @@ def test_the_check_names_each_column_that_differs_and_how() -> None:
     sql("ALTER TABLE reporting.seeder_run_history DROP COLUMN errors, ALTER COLUMN run_id TYPE varchar(40)")
     sql("ALTER TABLE reporting.seeder_job_status ALTER COLUMN start_time SET NOT NULL, ADD COLUMN beyond text")
     sql("DROP TABLE reporting.seeder_canned_report")
+    moment = "timestamp with time zone"
     assert told() == [
         ("seeder.E003", "reporting.seeder_canned_report: a table in the contract, missing here."),
         (
@@ -100,8 +101,7 @@ def test_the_check_names_each_column_that_differs_and_how() -> None:
         ("seeder.E003", "reporting.seeder_run_history.errors: text null in the contract, missing here."),
         (
             "seeder.W004",
-            "reporting.seeder_job_status.start_time: timestamp with time zone null in the contract,"
-            " timestamp with time zone not null here.",
+            f"reporting.seeder_job_status.start_time: {moment} null in the contract, {moment} not null here.",
         ),
     ]
 

@@ -28,3 +28,22 @@ def test_with_a_map_an_id_that_is_not_in_it_is_that_manifest_s_error(settings: S
         "The manifest's database_id 42 is none of [1], which SEEDER['DATABASES'] maps to a database."
     )
     assert sql("SELECT to_regclass('reporting.a') IS NULL") == [(True,)]
+
+
+def test_a_view_is_refreshed_where_its_id_says_and_recorded_where_the_history_is(settings: Settings) -> None:
+    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
+    sql("CREATE SCHEMA reporting", using="archive")
+    custom("reporting.good", "SELECT 1 AS n")
+    custom("reporting.bad", "SELECT 1 / 0 AS n")
+    CustomReportManifest.objects.update(database_id=2)
+    custom("reporting.good", "SELECT 2 AS n")
+    summary = runs.execute(Everything())
+    assert (summary.succeeded, summary.failed) == (2, 1)
+    assert sql("SELECT n FROM reporting.good", using="archive") == [(1,)]
+    assert sql("SELECT n FROM reporting.good") == [(2,)]
+    rows = RunHistory.objects.order_by("manifest_id").values_list("table_name", "status", "records_processed")
+    assert list(rows) == [
+        ("reporting.good", "success", 1),
+        ("reporting.bad", "error", 0),
+        ("reporting.good", "success", 1),
+    ]

@@ -28,7 +28,7 @@ def test_the_host_s_dictionary_goes_before_the_environment(settings: Settings, m
     assert conf.load() == conf.Settings(max_workers=2, databases={7: "default"})
 
 
-@pytest.mark.parametrize("value", ["lots", "0", "-1", "1.5", "", "１e3"])
+@pytest.mark.parametrize("value", ["lots", "0", "-1", "1.5", "", "1e3"])
 def test_a_value_that_cannot_be_read_names_its_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDER_MAX_WORKERS", value)
     with pytest.raises(ConfigurationError, match="^SEEDER_MAX_WORKERS is "):

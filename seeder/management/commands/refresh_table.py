@@ -12,11 +12,11 @@ class Command(RefreshCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "table",
+            "view",
             metavar="SCHEMA.TABLE",
             help="""the view, as SQL names it: reporting.stg_arrests, '"Gotham PD"."Use of Force"'""",
         )
         super().add_arguments(parser)
 
     def request(self, options: Namespace) -> OneView:
-        return OneView(name=ViewName.parse(options.table))
+        return OneView(name=ViewName.parse(options.view))

@@ -71,7 +71,7 @@ class Terminal(Tables):
             ProgressBar(total=len(self._plan.views) or 1, completed=len(self._ended), width=30),
             Text(f"{len(self._ended)} of {len(self._plan.views)} done"),
             Text(f"{duration(timedelta(seconds=now - self._began))} elapsed", style="dim"),
-            Text("" if left is None else f"about {duration(left)} left", style="dim"),
+            Text(f"about {duration(left)} left" if left else "", style="dim"),
         )
         return Group(views, total)
 

@@ -131,10 +131,12 @@ def test_the_document_is_one_json_text_at_the_end_and_nothing_before() -> None:
 
 @pytest.mark.parametrize("kind", [Lines, Tables, Terminal])
 def test_an_empty_selection_is_said(kind: type[Lines | Tables]) -> None:
-    for hear in (lambda shown: shown.plan(RefreshPlan()), lambda shown: shown.hear(empty)):
-        out, empty = io.StringIO(), RunStarted(run_id="r1", plan=RefreshPlan(), seats=8)
-        with kind(OutputWrapper(out), REQUEST) as shown:
-            hear(shown)
+    previewed, executed = io.StringIO(), io.StringIO()
+    with kind(OutputWrapper(previewed), REQUEST) as shown:
+        shown.plan(RefreshPlan())
+    with kind(OutputWrapper(executed), REQUEST) as shown:
+        shown.hear(RunStarted(run_id="r1", plan=RefreshPlan(), seats=8))
+    for out in (previewed, executed):
         assert "Nothing to refresh: no manifest is enabled for the agency 'demo'." in out.getvalue()
 
 

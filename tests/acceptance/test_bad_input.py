@@ -1,0 +1,142 @@
+"""What an operator gets wrong, and what a manifest can have wrong: one clear line, or one failed view."""
+
+from collections.abc import Callable
+
+import pytest
+
+from seeder.models import JobStatus, RunHistory
+from tests.conftest import Ended, custom, sql
+
+Manage = Callable[..., Ended]
+
+
+def only_line(ended: Ended, code: int = 2) -> str:
+    """The one line of a refused request."""
+    assert ended.code == code
+    assert ended.out == ""
+    [line] = ended.err.splitlines()
+    return line
+
+
+@pytest.mark.usefixtures("reporting")
+def test_an_unknown_agency_is_named_with_the_nearest_known_one(manage: Manage) -> None:
+    custom("reporting.a", "SELECT 1", agency="harbor")
+    line = only_line(manage("refresh_agency", "habor", "--json"))
+    assert line.endswith("No manifest names the agency 'habor'. Did you mean 'harbor'?")
+
+
+@pytest.mark.usefixtures("reporting")
+def test_an_unknown_table_is_named_with_the_nearest_known_one(manage: Manage) -> None:
+    custom("B_Count", "SELECT 1", enabled=False)
+    custom("reporting.c_sum", "SELECT 1")
+    line = only_line(manage("refresh_table", "reporting.b_cound"))
+    assert line.endswith("No manifest names the table 'reporting.b_cound'. Did you mean 'reporting.b_count'?")
+
+
+@pytest.mark.usefixtures("reporting")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["refresh_table", "a.b.c"], "'a.b.c' does not name a view: it has 3 parts"),
+        (["refresh_table", "x" * 64], "64 bytes long, PostgreSQL keeps 63"),
+        (["refresh_table", ""], "'' does not name a view"),
+        (["refresh_table"], "SCHEMA.TABLE"),
+        (["refresh_agency"], "SLUG"),
+        (["refresh_agency", "demo", "--frobnicate"], "unrecognized arguments: --frobnicate"),
+        (["refresh_all", "--report-type", "tinned"], "invalid choice: 'tinned'"),
+        (["refresh_all", "--json", "--table"], "not allowed with"),
+    ],
+)
+def test_a_wrong_argument_is_one_line(manage: Manage, arguments: list[str], said: str) -> None:
+    assert said in only_line(manage(*arguments))
+
+
+def test_a_setting_that_cannot_be_read_stops_before_any_database_work(manage: Manage) -> None:
+    line = only_line(manage("refresh_all", SEEDER_MAX_WORKERS="lots", DB_PORT="1"))
+    assert line.endswith("SEEDER_MAX_WORKERS is 'lots', but has to be a whole number of at least 1.")
+
+
+def test_a_server_that_does_not_answer_is_one_line_that_says_what_to_do(manage: Manage) -> None:
+    for command in (["refresh_all"], ["refresh_agency", "demo", "--dry-run"], ["install_schema"]):
+        line = only_line(manage(*command, DB_HOST="127.0.0.1", DB_PORT="1", DB_PASSWORD="secret"))
+        assert "127.0.0.1:1" in line
+        assert "Is it running there, and are DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD right?" in line
+        assert "secret" not in line
+
+
+def test_a_missing_schema_is_one_line_that_says_what_to_do(manage: Manage) -> None:
+    line = only_line(manage("refresh_all"))
+    assert "lacks the reporting tables" in line
+    assert "manage.py install_schema" in line
+    assert manage("install_schema").code == 0
+    assert manage("refresh_all").code == 0
+
+
+def test_a_missing_privilege_is_one_line(manage: Manage) -> None:
+    assert manage("install_schema").code == 0
+    sql("DROP ROLE IF EXISTS seeder_stranger")
+    sql("CREATE ROLE seeder_stranger LOGIN PASSWORD 'x'")
+    try:
+        line = only_line(manage("refresh_all", PGOPTIONS="-c role=seeder_stranger"))
+    finally:
+        sql("DROP ROLE seeder_stranger")
+    assert "permission denied for schema reporting" in line
+
+
+GOOD = {
+    "reporting.semicolon": "SELECT 1 AS n;",
+    "reporting.comment": "SELECT 1 AS n -- that is all",
+    "reporting.block_comment": "SELECT 1 AS n /* ; */ ; -- done;",
+    "reporting.percent": "SELECT '100 %' AS p, '%s %(x)s %%' AS q",
+    "reporting.braces": "SELECT '{} {0} {x}' AS b",
+    '"Gotham PD"."Use of Force"': "SELECT 1 AS n",
+    "reporting.values": "VALUES (1), (2)",
+    "reporting.with": "WITH x AS (SELECT 1 AS n) SELECT n FROM x",
+}
+BAD = {
+    "reporting.syntax": ("SELEC 1", 'syntax error at or near "SELEC"'),
+    "reporting.no_source": ("SELECT 1 FROM reporting.nowhere", 'relation "reporting.nowhere" does not exist'),
+    "reporting.zero": ("SELECT 1 / 0 AS n", "division by zero"),
+    "reporting.two": ("SELECT 1 AS n; CREATE TABLE reporting.pwned ()", "cannot insert multiple commands"),
+    "reporting.closing": ("SELECT 1 AS n); CREATE TABLE reporting.pwned (n int", "syntax error"),
+    "reporting.empty": ("", "syntax error at end of input"),
+    "reporting.blank": (" \n ", "syntax error at end of input"),
+    "reporting.deletes": ("DELETE FROM reporting.a_table", "syntax error"),
+    "reporting.a_table": ("SELECT 1 AS n", '"a_table" is not a materialized view'),
+    "reporting.a_view": ("SELECT 1 AS n", '"a_view" is not a'),
+    "nowhere.at_all": ("SELECT 1 AS n", 'schema "nowhere" does not exist'),
+    "x" * 64: ("SELECT 1 AS n", "64 bytes long, PostgreSQL keeps 63"),
+    "a.b.c": ("SELECT 1 AS n", "it has 3 parts"),
+    "reporting.": ("SELECT 1 AS n", "does not name a view"),
+}
+
+
+@pytest.mark.usefixtures("reporting")
+def test_a_bad_manifest_ends_in_error_with_postgresql_s_own_message_and_the_others_succeed(manage: Manage) -> None:
+    sql('CREATE SCHEMA "Gotham PD"')
+    sql("CREATE TABLE reporting.a_table (n integer)")
+    sql("INSERT INTO reporting.a_table VALUES (7)")
+    sql("CREATE VIEW reporting.a_view AS SELECT 7 AS n")
+    sql(f"CREATE MATERIALIZED VIEW reporting.{'x' * 63} AS SELECT 7 AS n")
+    for table_name, query in GOOD.items():
+        custom(table_name, query)
+    for table_name, (query, _) in BAD.items():
+        custom(table_name, query)
+    for attempt in range(2):
+        ended = manage("refresh_agency", "demo")
+        assert ended.code == 1
+        assert ended.err == ""
+        assert f": {len(GOOD)} succeeded, {len(BAD)} failed in " in ended.lines[-1]
+        rows = {row.table_name: row for row in RunHistory.objects.order_by("id")}
+        for table_name in GOOD:
+            assert (table_name, rows[table_name].status, rows[table_name].errors) == (table_name, "success", None)
+        for table_name, (_, message) in BAD.items():
+            assert (table_name, rows[table_name].status) == (table_name, "error")
+            assert message in (rows[table_name].errors or "")
+            assert message in (JobStatus.objects.get(table_name=table_name).last_errors or "")
+            assert JobStatus.objects.get(table_name=table_name).consecutive_failures == attempt + 1
+    assert sql("SELECT to_regclass('reporting.pwned')") == [(None,)]
+    assert sql("SELECT n FROM reporting.a_table") == [(7,)], "what stands under the name is left alone"
+    assert sql(f"SELECT n FROM reporting.{'x' * 63}") == [(7,)], "a long name never means another view"
+    assert sql("SELECT p, q FROM reporting.percent") == [("100 %", "%s %(x)s %%")]
+    assert sql("SELECT b FROM reporting.braces") == [("{} {0} {x}",)]
