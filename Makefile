@@ -9,7 +9,7 @@ export DJANGO VENV PYTHON
 
 demo: setup  ## load public records and refresh the demo agency's reports from them
 	@$(python) manage.py load_demo
-	@$(python) manage.py refresh_agency demo
+	@$(python) manage.py refresh_agency demo --table
 
 test: setup  ## the tests, on a PostgreSQL of their own
 	$(python) -m pytest

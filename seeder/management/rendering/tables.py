@@ -1,5 +1,6 @@
 """Plans and summaries as tables."""
 
+import os
 from collections.abc import Iterable
 from typing import IO, Self, cast
 
@@ -17,6 +18,9 @@ from seeder.domain.requests import RefreshRequest
 from seeder.management.rendering.figures import count, duration, size
 from seeder.management.rendering.lines import nothing
 
+# In characters: a page where neither a terminal nor COLUMNS says otherwise, the least that a report's name gets beside
+# its view before it goes below it, and what the columns after them take.
+_WIDTH, _REPORT, _FIGURES = 132, 20, 48
 _STYLES = {Outcome.CREATED: "green", Outcome.REFRESHED: "green", Outcome.FAILED: "bold red"}
 
 
@@ -25,7 +29,8 @@ class Tables:
 
     def __init__(self, out: OutputWrapper, request: RefreshRequest) -> None:
         out.ending = ""  # Rich brings its own line ends; Django would add one to each of its writes
-        self.console = Console(file=cast("IO[str]", out), highlight=False, emoji=False)
+        width = None if out.isatty() or "COLUMNS" in os.environ else _WIDTH
+        self.console = Console(file=cast("IO[str]", out), width=width, highlight=False, emoji=False)
         self._request = request
 
     def __enter__(self) -> Self:
@@ -37,11 +42,10 @@ class Tables:
     def plan(self, plan: RefreshPlan) -> None:
         if self._said_nothing(plan):
             return
-        table = _table("view", "report", "action", "after", "expected>")
+        table = _table("view", "action", "after", "expected>")
         for view in plan.views:
             table.add_row(
                 Text(str(view.key.name)),
-                _report(view),
                 view.action,
                 Text("\n".join(sorted(str(key.name) for key in view.reads))),
                 "" if view.expected is None else duration(view.expected),
@@ -63,11 +67,13 @@ class Tables:
         return empty
 
     def _summary(self, summary: RunSummary) -> None:
-        table = _table("view", "report", "outcome", "rows>", "size>", "time>")
+        longest = max((len(str(view.key.name)) for view in summary.results), default=0)
+        narrow = self.console.width < longest + _REPORT + _FIGURES
+        table = _table(*(("view",) if narrow else ("view", "report")), "outcome", "rows>", "size>", "time>")
         for view, result in sorted(summary.results.items(), key=lambda item: item[0].key):
+            name, report = Text(str(view.key.name)), _report(view)
             table.add_row(
-                Text(str(view.key.name)),
-                _report(view),
+                *((Text("\n  ").join([name, report]),) if narrow else (name, report)),
                 Text(result.outcome, style=_STYLES[result.outcome]),
                 *(("", "") if result.failure else (f"{result.rows:,}", size(result.bytes))),
                 duration(result.took),
@@ -91,10 +97,15 @@ class Tables:
 
 
 def _table(*headings: str) -> Table:
-    """A table with these headings; one that ends in > is that of a column of figures."""
+    """A table with these headings; one that ends in > is that of a column of figures, which never wrap."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading.rstrip(">"), justify="right" if heading.endswith(">") else "left", overflow="fold")
+        table.add_column(
+            heading.rstrip(">"),
+            justify="right" if heading.endswith(">") else "left",
+            no_wrap=heading not in ("view", "report", "after"),
+            overflow="fold",
+        )
     return table
 
 

@@ -1,0 +1,126 @@
+"""The demo in a database: loaded once, and refreshed as a newcomer does."""
+
+import re
+from collections.abc import Callable
+from dataclasses import fields
+
+import pytest
+from django.db import connection
+
+from demo.agencies import read_catalogue
+from demo.datasets import DATASETS
+from demo.loading import DemoError, load
+from seeder.domain.names import ViewName
+from seeder.models import CustomReportManifest, JobStatus, RunHistory
+from tests.conftest import Ended, sql
+
+VIEWS = 20  # of the 21 reports, the one of gotham is disabled
+
+
+@pytest.mark.usefixtures("reporting")
+def test_loading_brings_every_row_once() -> None:
+    first = load(connection)
+    assert {table.table: table.rows for table in first.tables} == {
+        "records.nypd_hate_crimes": 2200,
+        "records.nypd_hate_crime_arrests": 987,
+        "records.maryland_crimes": 1104,
+        "records.us_estimated_crimes": 2116,
+        "records.us_juvenile_arrests": 690,
+        "records.berlin_crimes": 1200,
+    }
+    assert first.manifest_rows_written == 28
+    second = load(connection)
+    assert not second.changed
+    for table in second.tables:
+        assert sql(f"SELECT count(*) FROM {table.table}") == [(table.rows,)]
+
+
+@pytest.mark.usefixtures("reporting")
+def test_a_manifest_edited_by_hand_is_corrected_and_a_stranger_s_is_left_alone() -> None:
+    load(connection)
+    CustomReportManifest.objects.filter(pk=90001).update(query="SELECT 1")
+    stranger = CustomReportManifest.objects.create(
+        table_name="mine", report_name="Mine", agency_id=9, agency_slug="mine", query="SELECT 1", database_id=1
+    )
+    assert load(connection).manifest_rows_written == 1
+    stranger.refresh_from_db()
+    assert stranger.query == "SELECT 1"
+
+
+@pytest.mark.usefixtures("reporting")
+def test_records_that_somebody_changed_are_not_loaded_over() -> None:
+    load(connection)
+    sql("DELETE FROM records.maryland_crimes WHERE ctid IN (SELECT ctid FROM records.maryland_crimes LIMIT 4)")
+    with pytest.raises(DemoError, match="holds 1100 rows, .* gives 1104"):
+        load(connection)
+
+
+@pytest.mark.usefixtures("bare_database")
+def test_without_the_contract_nothing_is_loaded() -> None:
+    with pytest.raises(DemoError, match="install the reporting schema first"):
+        load(connection)
+    assert sql("SELECT to_regnamespace('records')") == [(None,)]
+
+
+@pytest.mark.usefixtures("reporting")
+def test_every_field_is_a_column_and_every_table_names_its_source() -> None:
+    load(connection)
+    for dataset in DATASETS:
+        columns = {
+            name
+            for (name,) in sql(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = 'records' AND table_name = %s",
+                dataset.table,
+            )
+        }
+        assert columns == {field.name for field in fields(dataset.record)}
+        [(comment,)] = sql("SELECT obj_description(%s::regclass)", f"records.{dataset.table}")
+        assert comment
+
+
+@pytest.mark.usefixtures("reporting")
+def test_every_agency_s_views_are_created_then_refreshed_under_their_oids(manage: Callable[..., Ended]) -> None:
+    assert manage("load_demo").code == 0
+    created = manage("refresh_all", "--json")
+    assert created.code == 0
+    assert {view["outcome"] for view in created.document["views"]} == {"created"}
+    assert len(created.document["views"]) == VIEWS
+    oids = sql("SELECT relname, oid FROM pg_class WHERE relkind = 'm' ORDER BY oid")
+    refreshed = manage("refresh_all", "--json")
+    assert {view["outcome"] for view in refreshed.document["views"]} == {"refreshed"}
+    assert sql("SELECT relname, oid FROM pg_class WHERE relkind = 'm' ORDER BY oid") == oids
+    assert all(view["recordsProcessed"] > 0 for view in refreshed.document["views"])
+    last = RunHistory.objects.filter(run_id=refreshed.document["runId"])
+    assert last.filter(table_name="reporting.us_crime_rate_trend", status="success").count() == 3
+    assert set(JobStatus.objects.values_list("status", "consecutive_failures")) == {("success", 0)}
+
+
+@pytest.mark.usefixtures("reporting")
+def test_each_report_s_key_is_one(manage: Callable[..., Ended]) -> None:
+    """A unique index on these columns would let the view be refreshed concurrently."""
+    assert manage("load_demo").code == 0
+    assert manage("refresh_all").code == 0
+    catalogue = read_catalogue()
+    enabled = [(report.table_name, report.query) for report in catalogue.custom if report.enabled]
+    canned = [(report.table_name, report.query) for report in catalogue.canned]
+    assert len(enabled + canned) == VIEWS
+    for table_name, query in enabled + canned:
+        found = re.search(r"One row per \(([^)]+)\)", query)
+        assert found, table_name
+        [(view,)] = sql(
+            "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'm' AND relname = %s",
+            ViewName.parse(table_name).name,
+        )
+        rows, keys, nulls = sql(
+            f"SELECT count(*), count(DISTINCT ({found[1]})), count(*) FILTER (WHERE ({found[1]}) IS NULL) FROM {view}"
+        )[0]
+        assert rows == keys, table_name
+        assert nulls == 0, table_name
+
+
+@pytest.mark.usefixtures("reporting")
+def test_an_agency_without_an_enabled_report_has_nothing_to_refresh(manage: Callable[..., Ended]) -> None:
+    assert manage("load_demo").code == 0
+    ended = manage("refresh_agency", "gotham")
+    assert ended.code == 0
+    assert "Nothing to refresh: no manifest is enabled for the agency 'gotham'." in ended.out
