@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from seeder.errors import SeederError
 
-FAILED, WRONG_REQUEST = 1, 2
+FAILED, WRONG_REQUEST, INTERRUPTED = 1, 2, 130
 
 
 class Door(BaseCommand):
@@ -32,6 +32,8 @@ class Door(BaseCommand):
             self.enter(argparse.Namespace(**options))
         except SeederError as error:
             raise CommandError(str(error), returncode=WRONG_REQUEST) from error
+        except KeyboardInterrupt as interrupt:
+            raise CommandError("Interrupted.", returncode=INTERRUPTED) from interrupt
 
     def enter(self, options: argparse.Namespace) -> None:
         raise NotImplementedError

@@ -1,44 +1,22 @@
 """Questions to the catalog: which relations exist, and which of them read which."""
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import Error, transaction
 
 from seeder.domain.names import ViewName
 from seeder.postgres import identifiers, sessions
 
-MATERIALIZED_VIEW = "m"
+
+def exists(database: str, view: ViewName) -> bool:
+    """Whether any relation has that name."""
+    return bool(existing(database, [view]))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
-    """What stands under a view's name."""
-
-    oid: int | None  # None where nothing does
-    kind: str | None  # pg_class.relkind
-    at: datetime  # the server's time
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Measure:
-    """What a refresh wrote, inside its own transaction."""
-
-    rows: int
-    bytes: int  # pg_total_relation_size
-    at: datetime  # the server's time
-
-
-def look(database: str, view: ViewName) -> Look:
-    [(oid, kind, at)] = sessions.query(database, "look", {"schema": view.schema, "name": view.name})
-    return Look(oid=oid, kind=kind, at=at)
-
-
-def measure(database: str, view: ViewName) -> Measure:
-    """What this transaction wrote into an existing view."""
-    [(rows, size, at)] = sessions.query(database, "measure", {"schema": view.schema, "name": view.name})
-    return Measure(rows=rows, bytes=size, at=at)
+def measure(database: str, view: ViewName) -> tuple[int, int]:
+    """The rows that this transaction wrote into a view, and the view's size on disk in bytes."""
+    [(rows, size)] = sessions.query(database, "measure", {"schema": view.schema, "name": view.name})
+    return rows, size
 
 
 def existing(database: str, views: Iterable[ViewName]) -> dict[ViewName, int]:

@@ -1,12 +1,5 @@
 -- What the catalog knows, one named statement a question. Parameters are psycopg's: %(name)s.
 
--- name: look
--- One relation, if there is one of that name, and the server's time.
-SELECT c.oid, c.relkind::text, clock_timestamp()
-FROM (SELECT) AS always
-LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace)
-    ON n.nspname = %(schema)s AND c.relname = %(name)s;
-
 -- name: relations
 -- Those of the wanted relations that exist.
 SELECT n.nspname::text, c.relname::text, c.oid
@@ -43,8 +36,8 @@ WHERE classid = 'pg_class'::regclass AND objid = ANY (%(oids)s::oid[]) AND objid
 ORDER BY reader, objid;
 
 -- name: measure
--- What a refresh has written in its own transaction so far, the view's size on disk, and the server's time.
-SELECT pg_stat_get_xact_tuples_inserted(c.oid), pg_total_relation_size(c.oid), clock_timestamp()
+-- What a refresh has written in its own transaction so far, and the view's size on disk with its indexes and TOAST.
+SELECT pg_stat_get_xact_tuples_inserted(c.oid), pg_total_relation_size(c.oid)
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;

@@ -50,7 +50,7 @@ def foreseen(database: str) -> Iterator[None]:
         where = {"database": settings["NAME"], "address": f"{host}:{port}" if port else host}
         cause = str(error).strip().partition("\n")[0]
         match sqlstate(error):
-            case None:
+            case None | "57P01" | "57P02" | "57P03":  # refused or lost, shut down, crashed, not yet up
                 raise ServerUnreachable(**where, cause=cause) from error
             case "42P01" | "3F000":
                 raise SchemaMissing(**where, cause=cause) from error

@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.domain.manifests import Selection, ViewKey
 from seeder.domain.names import ViewName
 from seeder.domain.plan import RefreshPlan, draw_up
+from seeder.errors import DatabaseError
 from seeder.postgres import catalog
 from seeder.postgres.sqlstates import foreseen
 from seeder.services import history
@@ -21,9 +22,14 @@ def plan(selection: Selection) -> RefreshPlan:
     existing: set[ViewKey] = set()
     reads: dict[ViewKey, set[ViewKey]] = {}
     for database, views in queries.items():
-        with foreseen(database):
-            found = catalog.existing(database, views)
-            edges = catalog.reads(database, views)
+        try:
+            with foreseen(database):
+                found = catalog.existing(database, views)
+                edges = catalog.reads(database, views)
+        except DatabaseError:
+            if database == DEFAULT_DB_ALIAS:
+                raise
+            continue  # each of its views will say so itself, while the others go on
         existing |= {ViewKey(database=database, name=name) for name in found}
         reads |= {
             ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}

@@ -43,8 +43,8 @@ def run(
         while len(results) < len(plan.views):
             while free and (view := queue.take()) is not None:
                 free -= 1
-                emit(ViewStarted(view=view))
                 work.put(view)
+                emit(ViewStarted(view=view))
             view, result = ended.get()
             free += 1
             if isinstance(result, BaseException):

@@ -2,10 +2,11 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
 from seeder.domain.events import RunEnded, RunEvent, RunStarted
@@ -42,15 +43,18 @@ def execute(request: RefreshRequest, *, emit: Callable[[RunEvent], object] = lam
         record.open(plan)
     emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
     try:
-        results = run(
-            plan,
-            seats=settings.max_workers,
-            refresh=partial(refresh, record=record),
-            leave=sessions.leave,
-            emit=emit,
-        )
+        with foreseen(DEFAULT_DB_ALIAS):
+            results = run(
+                plan,
+                seats=settings.max_workers,
+                refresh=partial(refresh, record=record),
+                leave=sessions.leave,
+                emit=emit,
+            )
     except BaseException as surprise:
-        record.interrupted(f"{type(surprise).__name__} {surprise}".strip())
+        with suppress(Error):  # the surprise may be that the database is gone; it says more than the next error would
+            sessions.mend(DEFAULT_DB_ALIAS)
+            record.interrupted(f"{type(surprise).__name__} {surprise}".strip())
         raise
     summary = RunSummary(
         run_id=record.run_id,

@@ -1,6 +1,7 @@
 """Routing by database_id."""
 
 import pytest
+from django.db import connections
 from pytest_django import Settings
 
 from seeder.domain.requests import Everything
@@ -28,6 +29,19 @@ def test_with_a_map_an_id_that_is_not_in_it_is_that_manifest_s_error(settings: S
         "The manifest's database_id 42 is none of [1], which SEEDER['DATABASES'] maps to a database."
     )
     assert sql("SELECT to_regclass('reporting.a') IS NULL") == [(True,)]
+
+
+def test_a_database_that_is_gone_fails_its_own_views_only(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
+    connections["archive"].close()
+    monkeypatch.setitem(connections.settings["archive"], "NAME", "no_such_database")
+    custom("reporting.there", "SELECT 1 AS n")
+    CustomReportManifest.objects.update(database_id=2)
+    custom("reporting.here", "SELECT 1 AS n")
+    summary = runs.execute(Everything())
+    assert (summary.succeeded, summary.failed) == (1, 1)
+    row = RunHistory.objects.get(table_name="reporting.there")
+    assert 'database "no_such_database" does not exist' in (row.errors or "")
 
 
 def test_a_view_is_refreshed_where_its_id_says_and_recorded_where_the_history_is(settings: Settings) -> None:

@@ -1,0 +1,76 @@
+"""What is left when a run is broken off."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from seeder.models import JobStatus, RunHistory
+from tests.conftest import CHECKOUT, custom, process_environment, sql
+
+SLEEPING = " FROM pg_stat_activity WHERE query LIKE 'CREATE MATERIALIZED VIEW %' AND wait_event = 'PgSleep'"
+
+
+def start(**environment: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "refresh_agency", "demo"],
+        cwd=CHECKOUT,
+        env={**process_environment(), "SEEDER_MAX_WORKERS": "1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def told(process: "subprocess.Popen[str]", line: str) -> None:
+    """Read the output up to this line."""
+    assert process.stdout
+    assert any(said.strip() == line for said in process.stdout)
+
+
+def until(process: "subprocess.Popen[str]", statement: str) -> None:
+    """Ask again until the statement has a row."""
+    while not sql(statement):
+        assert process.poll() is None
+
+
+@pytest.mark.usefixtures("reporting")
+def test_ctrl_c_leaves_rows_that_tell_the_truth_and_no_traceback() -> None:
+    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(1)")
+    custom("reporting.b", "SELECT 1 AS n")
+    process = start()
+    told(process, "reporting.a: started")
+    until(process, "SELECT 1" + SLEEPING)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert err == "CommandError: Interrupted.\n"
+    assert dict(RunHistory.objects.values_list("table_name", "status")) == {
+        "reporting.a": "success",
+        "reporting.b": "error",
+    }
+    assert dict(JobStatus.objects.values_list("table_name", "last_errors")) == {
+        "reporting.a": None,
+        "reporting.b": "interrupted: KeyboardInterrupt",
+    }
+    assert sql("SELECT to_regclass('reporting.b')") == [(None,)]
+
+
+@pytest.mark.usefixtures("reporting")
+def test_a_backend_that_is_terminated_fails_its_view_and_the_others_go_on() -> None:
+    sql("CREATE TABLE reporting.gate (n integer)")
+    custom("reporting.a", "SELECT 1 AS n FROM reporting.gate, pg_sleep(30)")
+    custom("reporting.b", "SELECT 1 AS n")
+    sql("INSERT INTO reporting.gate VALUES (1)")
+    process = start()
+    told(process, "reporting.a: started")
+    until(process, "SELECT pg_terminate_backend(pid)" + SLEEPING)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (1, "")
+    assert "terminating connection due to administrator command" in out
+    assert "1 succeeded, 1 failed in" in out
+    assert dict(RunHistory.objects.values_list("table_name", "status")) == {
+        "reporting.a": "error",
+        "reporting.b": "success",
+    }
