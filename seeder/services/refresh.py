@@ -4,7 +4,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.plan import PlannedView
-from seeder.postgres import catalog, identifiers, sessions
+from seeder.postgres import catalog, identifiers, locks, sessions
 from seeder.postgres.sqlstates import failure
 from seeder.services.history import RunRecord
 
@@ -42,6 +42,7 @@ def refresh(view: PlannedView, record: RunRecord) -> RefreshResult:
 def _fill(view: PlannedView) -> Outcome:
     """Whatever else stands under that name, PostgreSQL itself says that it is not a materialized view."""
     database, name = view.key.database, view.key.name
+    locks.have_to_myself(database, name)
     if catalog.exists(database, name):
         sessions.execute(database, identifiers.refresh(name))
         return Outcome.REFRESHED

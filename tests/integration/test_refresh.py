@@ -1,10 +1,12 @@
 """Runs through the service layer: what is refreshed, and what the rows say of it."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from seeder.domain.events import RunEnded, RunStarted, ViewEnded, ViewStarted
 from seeder.domain.names import ViewName
@@ -185,6 +187,27 @@ def test_an_interrupted_run_leaves_no_row_open() -> None:
     assert RunHistory.objects.filter(status="success").count() >= 1
     for row in RunHistory.objects.filter(status="error"):
         assert (row.errors or "").startswith("interrupted: KeyboardInterrupt")
+
+
+def test_two_runs_that_miss_the_same_view_create_it_once() -> None:
+    for name in "abcd":
+        custom(f"reporting.{name}", "SELECT 1 AS n FROM pg_sleep(0.1)")
+    planned = Barrier(2, timeout=20)
+
+    def hear(event: object) -> None:
+        if isinstance(event, RunStarted):
+            planned.wait()
+
+    def one_run() -> list[Outcome]:
+        try:
+            return [result.outcome for result in runs.execute(Everything(), emit=hear).results.values()]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.submit(one_run), threads.submit(one_run)
+        outcomes = sorted(first.result(30) + second.result(30))
+    assert outcomes == [Outcome.CREATED] * 4 + [Outcome.REFRESHED] * 4
 
 
 def test_every_seat_closes_its_connection() -> None:
