@@ -1,0 +1,8 @@
+"""The Django side: one app for the `embedded_db` command."""
+
+from django.apps import AppConfig
+
+
+class EmbeddedConfig(AppConfig):
+    name = "embedded"
+    verbose_name = "embedded PostgreSQL"

@@ -1,0 +1,42 @@
+"""The files that tell the server how to run and whom to let in, generated at every start."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from embedded.place import PORT, Place
+
+
+def write(place: Place, socket_folder: Path, settings: Mapping[str, str]) -> None:
+    """Our settings around the cluster's own file, which stays as initdb wrote it.
+
+    Root may connect besides the account of the server, as any role; nobody else gets as far as the socket.
+    """
+    mine = {
+        "listen_addresses": "",
+        "port": str(PORT),
+        "unix_socket_directories": str(socket_folder),
+        "hba_file": str(place.folder / "hba.conf"),
+        "ident_file": str(place.folder / "ident.conf"),
+    }
+    every = {"shared_preload_libraries": "pg_stat_statements", "log_line_prefix": "%m [%p] ", **settings, **mine}
+    lines = [f"include {_quoted(str(place.data / 'postgresql.conf'))}"]
+    lines += [f"{name} = {_quoted(str(value))}" for name, value in every.items()]
+    names = {"root", place.account.name}
+    _write(place, "server.conf", lines)
+    _write(place, "hba.conf", ["local all all peer map=embedded", "local replication all peer map=embedded"])
+    _write(place, "ident.conf", [f'embedded "{name}" all' for name in sorted(names)])
+
+
+def _write(place: Place, name: str, lines: list[str]) -> None:
+    new = place.folder / f"{name}.new"
+    new.unlink(missing_ok=True)
+    new.write_text("\n".join(["# Written anew at every start.", *lines, ""]))
+    if os.geteuid() == 0:
+        os.chown(new, place.account.uid, place.account.gid)
+    new.replace(place.folder / name)
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"

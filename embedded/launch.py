@@ -1,0 +1,97 @@
+"""Runs a PostgreSQL program the way it insists on: not as root, and on its own when it is to outlive us.
+
+    python -I -S launch.py [--detach] [--user UID:GID:NAME --reach PATH…] -- PROGRAM ARGUMENT…
+
+Root often works in folders closed to everybody else, and the account PostgreSQL runs as has to pass through them to
+its binaries and its data. Opening those folders would expose them, so the program is given a capability instead, and
+only when it cannot do without: to read and search everywhere or, where even that is not allowed in this container or
+not enough, to override permissions. It is an ambient one, which every process started from there keeps.
+
+A script of the standard library alone, since root may be the only one who can read the packages.
+"""
+
+import argparse
+import ctypes
+import os
+import sys
+from collections.abc import Sequence
+
+_DAC_OVERRIDE, _DAC_READ_SEARCH = 1, 2  # linux/capability.h
+_CAPABILITY_VERSION_3 = 0x20080522
+_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP = 28, 1 << 2  # linux/prctl.h, linux/securebits.h
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--detach", action="store_true")
+    parser.add_argument("--user")
+    parser.add_argument("--reach", action="append", default=[])
+    parser.add_argument("program", nargs="+")
+    asked = parser.parse_args()
+    if asked.detach:
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+    if asked.user:
+        uid, gid, name = asked.user.split(":", 2)
+        _become(int(uid), int(gid), name, _needed(int(uid), int(gid), name, asked.reach))
+    try:
+        os.execv(asked.program[0], asked.program)  # noqa: S606  # what this script is for
+    except OSError as error:
+        sys.exit(f"FATAL:  could not execute {asked.program[0]}: {error.strerror}")
+
+
+def _needed(uid: int, gid: int, name: str, paths: Sequence[str]) -> int | None:
+    """The least capability with which the account reaches every path; found by trying, which knows of every kind of
+    permission there is."""
+    for capability in (None, _DAC_READ_SEARCH, _DAC_OVERRIDE):
+        if not (child := os.fork()):
+            try:
+                _become(uid, gid, name, capability)
+                os._exit(0 if all(os.access(path, os.R_OK | os.X_OK) for path in paths) else 1)
+            finally:
+                os._exit(1)
+        if os.waitpid(child, 0)[1] == 0:
+            return capability
+    sys.exit(f"FATAL:  the account {name} cannot reach {' and '.join(paths)}, and no capability for it is allowed here")
+
+
+def _become(uid: int, gid: int, name: str, capability: int | None) -> None:
+    """Gives root up for good, except for one capability.
+
+    Without the secure bit, changing the user would clear all capabilities, and access(2), by which PostgreSQL checks
+    its own binaries, would not count them.
+    """
+    if capability is not None:
+        _prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP)
+    if name.startswith("#"):
+        os.setgroups([gid])
+    else:
+        os.initgroups(name, gid)
+    os.setgid(gid)
+    os.setuid(uid)
+    if capability is not None:
+        only = 1 << capability
+        header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+        effective_permitted_inheritable = (ctypes.c_uint32 * 6)(only, only, only, 0, 0, 0)
+        _check(_libc().capset(header, effective_permitted_inheritable))
+        _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _prctl(option: int, *values: int) -> None:
+    padded = (*values, 0, 0, 0, 0)[:4]
+    _check(_libc().prctl(option, *(ctypes.c_ulong(value) for value in padded)))
+
+
+def _check(answer: int) -> None:
+    if answer != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+if __name__ == "__main__":
+    main()

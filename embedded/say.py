@@ -1,0 +1,10 @@
+"""The lines for the person in front of the terminal."""
+
+import sys
+from contextlib import suppress
+
+
+def say(line: str) -> None:
+    """On stderr, which a daemon may have closed."""
+    with suppress(OSError, ValueError, AttributeError):
+        print(line, file=sys.stderr, flush=True)  # noqa: T201  # before any logging is set up

@@ -1,0 +1,102 @@
+"""Whatever is killed, the next user has a server."""
+
+import os
+import signal
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+
+from embedded.place import find
+from tests.embedded.processes import ROOT, House, is_gone, kill, until
+
+
+def test_a_killed_user_disturbs_nobody(house: House) -> None:
+    (victim := house.user()).server()
+    _, pid = house.user().server()
+
+    victim.kill()
+
+    assert house.user().server()[1] == pid
+
+
+def test_after_a_killed_postmaster_the_next_user_starts_another(house: House) -> None:
+    _, pid = house.user().server()
+    with closing(house.connect()) as connection:
+        busy = connection.info.backend_pid
+        connection.pgconn.send_query(b"DO $$ BEGIN LOOP END LOOP; END $$")  # never notices its loss by itself
+        until(lambda: psutil.Process(busy).cpu_times().user > 0.05)
+
+        kill(pid)
+
+        assert house.user().server()[1] != pid
+        assert is_gone(busy)
+
+
+def test_a_killed_watcher_is_replaced_by_the_next_user(house: House) -> None:
+    house.user().server()
+    until(house.watcher)
+    first = house.watcher()
+    assert first
+
+    kill(first.pid)
+    house.user().server()
+
+    until(house.watcher)
+    second = house.watcher()
+    assert second
+    assert second.pid != first.pid
+
+
+def test_a_stale_pid_file_is_not_believed_though_its_number_is_alive_again(house: House) -> None:
+    _, pid = house.user().server()
+    kill(pid)
+    stranger = subprocess.Popen(["sleep", "600"], user=find(house.folder).account.uid if ROOT else None)
+    try:
+        for file in (house.folder / "data" / "postmaster.pid", house.folder / ".s.PGSQL.5432.lock"):
+            _, *rest = file.read_text().splitlines()
+            file.write_text("\n".join([str(stranger.pid), *rest, ""]))
+
+        assert house.user().server()[1] not in (pid, stranger.pid)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_an_initdb_cut_short_leaves_nothing_half_made(fresh: House) -> None:
+    first = fresh.user()
+    until((fresh.folder / "data.making" / "base").exists)
+    first.kill()
+    assert not (fresh.folder / "data").exists()
+
+    fresh.user().server()
+
+    assert (fresh.folder / "data" / "PG_VERSION").exists()
+    assert not (fresh.folder / "data.making").exists()
+
+
+def test_a_folder_taken_away_is_made_anew_for_those_who_use_it(house: House, tmp_path: Path) -> None:
+    _, pid = (user := house.user()).server()
+    house.folder.rename(tmp_path / "taken away")
+    try:
+        assert user.server_again()[1] != pid
+    finally:
+        kill(pid)
+
+
+def test_a_server_whose_socket_was_deleted_is_replaced(house: House) -> None:
+    socket_folder, pid = (user := house.user()).server()
+    (socket_folder / ".s.PGSQL.5432").unlink()
+
+    assert user.server_again()[1] != pid
+    assert is_gone(pid)
+
+
+def test_a_server_stopped_by_hand_starts_again(house: House) -> None:
+    _, pid = (user := house.user()).server()
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: is_gone(pid))
+
+    assert user.server_again()[1] != pid

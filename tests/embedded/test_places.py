@@ -1,0 +1,104 @@
+"""Wherever the checkout lies, whoever owns it."""
+
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from embedded.place import find
+from embedded.server import psql_program
+from tests.embedded.processes import ROOT, House, until
+
+_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1 << 1, 1 << 2
+
+
+def test_a_path_too_long_for_a_socket_gets_one_elsewhere(tmp_path: Path, template: Path) -> None:
+    with House(tmp_path / ("long" * 30) / "postgres").furnished_like(template) as house:
+        socket_folder, _ = house.user().server()
+
+        assert house.folder not in (socket_folder, *socket_folder.parents)
+        assert stat.S_IMODE(socket_folder.stat().st_mode) == 0o700
+        house.connect().close()
+    assert not socket_folder.exists()
+
+
+@pytest.mark.parametrize("name", ["a space, a comma", """it's "quoted" \\ ü"""])
+def test_any_name_will_do(tmp_path: Path, name: str, template: Path) -> None:
+    with House(tmp_path / name).furnished_like(template) as house:
+        house.user().server()
+
+        line = house.server().psql(program=psql_program())
+        asked = subprocess.run(
+            ["/bin/sh", "-c", f"{line} -Atc 'SELECT 42'"], capture_output=True, text=True, check=True
+        )
+        assert asked.stdout == "42\n"
+
+
+@pytest.mark.skipif(ROOT, reason="root runs it as somebody else")
+def test_the_server_runs_as_whoever_needs_it(house: House) -> None:
+    _, pid = house.user().server()
+
+    assert psutil.Process(pid).uids().real == os.geteuid()
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can close a folder to the server")
+def test_behind_a_closed_door_the_server_gets_one_capability_and_the_door_stays_closed(
+    tmp_path: Path, template: Path
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    with House(closed / "var" / "postgres").furnished_like(template) as house:
+        _, pid = house.user().server()
+
+        assert psutil.Process(pid).uids().real == find(house.folder).account.uid != 0
+        assert _ambient(pid) in (_CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE)
+        assert (stat.S_IMODE(closed.stat().st_mode), closed.stat().st_uid) == (0o700, 0)
+        house.connect().close()
+
+
+@pytest.mark.skipif(not ROOT, reason="only root has capabilities to give")
+def test_behind_open_doors_the_server_gets_no_capability(template: Path) -> None:
+    open_to_all = Path(tempfile.mkdtemp())
+    open_to_all.chmod(0o755)
+    try:
+        with House(open_to_all / "var" / "postgres").furnished_like(template) as house:
+            _, pid = house.user().server()
+
+            binaries = Path(psutil.Process(pid).exe()).parents
+            expected = 0 if all(path.stat().st_mode & 0o001 for path in binaries) else _CAP_DAC_READ_SEARCH
+            assert _ambient(pid) == expected
+    finally:
+        shutil.rmtree(open_to_all)
+
+
+@pytest.mark.skipif(not ROOT, reason="only root works in other people's folders")
+def test_for_root_the_server_belongs_to_the_owner_of_the_checkout(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    shutil.chown(checkout, user="daemon")
+    with House(checkout / "var" / "postgres") as house:
+        _, pid = house.user().server()
+
+        assert psutil.Process(pid).username() == "daemon"
+        assert {path.owner() for path in checkout.rglob("*")} == {"daemon"}
+
+
+def test_a_socket_folder_laid_out_by_somebody_else_is_refused(tmp_path: Path, template: Path) -> None:
+    with House(tmp_path / ("long" * 30) / "postgres").furnished_like(template) as house:
+        trap = find(house.folder).socket_folder()
+        trap.symlink_to(tmp_path)
+        try:
+            assert "belongs to the account" in house.user().leave().err
+        finally:
+            trap.unlink()
+        until(lambda: not house.inhabitants())
+
+
+def _ambient(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1], 16) for line in lines if line.startswith("CapAmb:"))
