@@ -43,6 +43,8 @@ def bare_database(databases: None, django_db_blocker: DjangoDbBlocker) -> Iterat
 
 
 def _empty(database: str) -> None:
+    [(name,)] = sql("SELECT current_database()", using=database)
+    assert name.startswith("test_"), f"{name} is somebody's database"
     sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE pid <> pg_backend_pid() AND datname = current_database()",
