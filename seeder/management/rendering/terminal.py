@@ -16,7 +16,7 @@ from rich.text import Text
 from seeder.domain.events import RunEvent, RunStarted, ViewEnded, ViewStarted
 from seeder.domain.forecast import remaining
 from seeder.domain.manifests import ViewKey
-from seeder.domain.plan import RefreshPlan
+from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
 from seeder.management.rendering.figures import duration
 from seeder.management.rendering.tables import Tables
@@ -33,8 +33,9 @@ class Terminal(Tables):
         self._plan = RefreshPlan()
         self._seats = 1
         self._began = clock()
-        self._running: dict[ViewKey, float] = {}
+        self._running: dict[PlannedView, float] = {}
         self._ended: set[ViewKey] = set()
+        self._failed = 0
         self._spinner = Spinner("dots")
         self._live = Live(console=self.console, get_renderable=self.picture, transient=True, redirect_stderr=False)
 
@@ -47,10 +48,11 @@ class Terminal(Tables):
                 self._plan, self._seats, self._began = plan, seats, self._clock()
                 self._live.start(refresh=True)
             case ViewStarted(view=view):
-                self._running[view.key] = self._clock()
-            case ViewEnded(view=view):
-                self._running.pop(view.key)
+                self._running[view] = self._clock()
+            case ViewEnded(view=view, result=result):
+                self._running.pop(view)
                 self._ended.add(view.key)
+                self._failed += result.failure is not None
             case _:
                 self._live.stop()
         super().hear(event)
@@ -58,11 +60,17 @@ class Terminal(Tables):
     def picture(self) -> Group:
         """What is on the screen at this moment; drawn by Rich's own thread."""
         now = self._clock()
-        running = {key: timedelta(seconds=now - since) for key, since in list(self._running.items())}
-        left = remaining(self._plan.views, ended=frozenset(self._ended), running=running, seats=self._seats)
+        running = {view: timedelta(seconds=now - since) for view, since in list(self._running.items())}
+        left = remaining(
+            self._plan.views,
+            ended=frozenset(self._ended),
+            running={view.key: span for view, span in running.items()},
+            seats=self._seats,
+        )
         views = Table.grid(padding=(0, 1))
-        for key, span in list(running.items())[:_MOST_SHOWN]:
-            views.add_row(self._spinner, Text(str(key.name)), Text(duration(span), style="dim"))
+        for view, span in list(running.items())[:_MOST_SHOWN]:
+            usual = "" if view.expected is None else f", last time {duration(view.expected)}"
+            views.add_row(self._spinner, Text(str(view.key.name)), Text(f"{duration(span)}{usual}", style="dim"))
         hidden = len(running) - _MOST_SHOWN
         if hidden > 0:
             views.add_row("", Text(f"and {hidden} more", style="dim"))
@@ -70,6 +78,7 @@ class Terminal(Tables):
         total.add_row(
             ProgressBar(total=len(self._plan.views) or 1, completed=len(self._ended), width=30),
             Text(f"{len(self._ended)} of {len(self._plan.views)} done"),
+            Text(f"{self._failed} failed" if self._failed else "", style="bold red"),
             Text(f"{duration(timedelta(seconds=now - self._began))} elapsed", style="dim"),
             Text(f"about {duration(left)} left" if left else "", style="dim"),
         )

@@ -107,7 +107,7 @@ def test_the_picture_shows_what_runs_what_is_done_and_what_is_left() -> None:
         Console(file=(picture := io.StringIO()), width=100).print(terminal.picture())
         for event in EVENTS[2:]:
             terminal.hear(event)
-    assert re.search(r"reporting\.arrests +\d\.\d\d s", picture.getvalue())
+    assert re.search(r"reporting\.arrests +\d\.\d\d s, last time 2\.00 s", picture.getvalue())
     assert "0 of 2 done" in picture.getvalue()
     assert "left" not in picture.getvalue(), "one view has no history, so nothing is foretold"
     assert "1 succeeded, 2 failed in 4 min 00 s" in out.getvalue()
