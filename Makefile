@@ -1,7 +1,8 @@
 # Every target does its own set-up, inside this folder only. Another Python or Django, beside the usual one:
 #     make test PYTHON=python3.13 DJANGO=6.1 VENV=.venv-6.1
-DJANGO ?= 5.2
-VENV ?= .venv
+# Given on the command line only: an environment may mean others by these names.
+DJANGO = 5.2
+VENV = .venv
 python := $(VENV)/bin/python
 export DJANGO VENV PYTHON
 

@@ -1,7 +1,7 @@
 """The settings of this app: one frozen, validated object, and the only reader of `django.conf.settings`.
 
 A setting is taken from the dictionary `SEEDER` of the host's settings (`SEEDER = {"MAX_WORKERS": 4}`), else from the
-environment variable of the same name with the prefix `SEEDER_`, else from its default below.
+environment variable of the same name with the prefix `SEEDER_` where a text can say it, else from its default below.
 """
 
 import os
@@ -36,8 +36,8 @@ def _aliases(name: str, value: object) -> Mapping[int, str]:
     return dict(value)
 
 
-def _setting(default: Callable[[], object], read: Callable[[str, object], object]) -> Any:
-    return field(default_factory=default, metadata={"read": read})
+def _setting(default: Callable[[], object], read: Callable[[str, object], object], *, environment: bool = True) -> Any:
+    return field(default_factory=default, metadata={"read": read, "environment": environment})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,9 @@ class Settings:
     """Every setting with its default; the name in upper case is the setting's name."""
 
     max_workers: int = _setting(lambda: 8, _whole(1))  # refreshes at once, and so database connections
-    databases: Mapping[int, str] = _setting(dict, _aliases)  # database_id of a manifest → Django's alias
+    databases: Mapping[int, str] = _setting(
+        dict, _aliases, environment=False
+    )  # database_id of a manifest → Django's alias
 
 
 def load() -> Settings:
@@ -56,11 +58,9 @@ def load() -> Settings:
         raise ConfigurationError(setting="SEEDER", value=given, wanted=f"a dictionary of some of {', '.join(known)}")
     values = {}
     for name, setting in known.items():
-        for origin, source, key in (
-            (f"SEEDER[{name!r}]", given, name),
-            (f"SEEDER_{name}", os.environ, f"SEEDER_{name}"),
-        ):
-            if key in source:
-                values[setting.name] = setting.metadata["read"](origin, source[key])
-                break
+        read, variable = setting.metadata["read"], f"SEEDER_{name}"
+        if name in given:
+            values[setting.name] = read(f"SEEDER[{name!r}]", given[name])
+        elif setting.metadata["environment"] and variable in os.environ:
+            values[setting.name] = read(variable, os.environ[variable])
     return Settings(**values)

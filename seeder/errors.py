@@ -61,16 +61,20 @@ class DatabaseError(SeederError):
     """The database cannot serve the request."""
 
 
+class NotPostgreSQL(DatabaseError):
+    """DATABASES[{alias!r}] is {vendor}, but materialized views are PostgreSQL's: name a PostgreSQL database there."""
+
+
 class ServerUnreachable(DatabaseError):
-    """Cannot work with PostgreSQL at {address}, database {database!r}: {cause}. Is it running there, and are DB_HOST,
-    DB_PORT, DB_NAME, DB_USER and DB_PASSWORD right?"""
+    """Cannot work with PostgreSQL at {address}, database {database!r}: {cause}. See that it runs there and accepts us,
+    and that DATABASES[{alias!r}] is right (DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD where these fill it)."""
 
 
 class SchemaMissing(DatabaseError):
-    """The database {database!r} at {address} lacks the reporting tables: {cause}. Create them with
-    `manage.py install_schema`, or ask whoever owns that database to."""
+    """The database {database!r} at {address} is not as the contract has it: {cause}. Create missing tables with
+    `manage.py install_schema`, see what else differs with `manage.py check --database {alias}`, or ask its owner."""
 
 
 class PermissionMissing(DatabaseError):
-    """The database {database!r} at {address} does not let us use the reporting tables: {cause}. Ask whoever owns it
-    for the privilege."""
+    """The database {database!r} at {address} does not let us use the reporting tables: {cause}. Ask its owner for the
+    privilege."""

@@ -21,10 +21,12 @@ _SERVER_VARIABLES = {
 }
 
 
-def shared_server() -> dict[str, Any] | None:
-    """Django's settings for the PostgreSQL server that DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD name; None
-    when not one of them is set, not even to nothing."""
-    if not any(variable in env.ENVIRON for variable, _ in _SERVER_VARIABLES.values()):
-        return None
+def names_a_server() -> bool:
+    """Whether the environment sets any of DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD, be it to nothing."""
+    return any(variable in env.ENVIRON for variable, _ in _SERVER_VARIABLES.values())
+
+
+def shared_server() -> dict[str, Any]:
+    """Django's settings for the PostgreSQL server that these variables name, or else their defaults."""
     server = {key: env.str(variable, default=default) for key, (variable, default) in _SERVER_VARIABLES.items()}
     return {"ENGINE": "django.db.backends.postgresql", **server}

@@ -2,7 +2,7 @@
 server."""
 
 from settings.base import *  # noqa: F403  # Django's own way to build one settings module on another
-from settings.base import CHECKOUT, INSTALLED_APPS, shared_server
+from settings.base import CHECKOUT, INSTALLED_APPS, names_a_server, shared_server
 
 DEBUG = True
 SECRET_KEY = "local: guards nothing"  # noqa: S105  # this module serves one person on one machine
@@ -10,7 +10,8 @@ INSTALLED_APPS = [*INSTALLED_APPS, "embedded", "demo"]
 
 DATABASES = {
     "default": shared_server()
-    or {
+    if names_a_server()
+    else {
         "ENGINE": "embedded.backend",
         "NAME": "postgres",
         "EMBEDDED": {

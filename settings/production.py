@@ -6,6 +6,4 @@ from settings.base import env, shared_server
 DEBUG = False
 SECRET_KEY = env.str("DJANGO_SECRET_KEY")
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
-DATABASES = {
-    "default": shared_server() or {"ENGINE": "django.db.backends.postgresql", "HOST": "localhost", "NAME": "postgres"}
-}
+DATABASES = {"default": shared_server()}

@@ -22,6 +22,15 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 AGENCIES = {"demo": 1, "metro": 2, "harbor": 3}
 
 
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the caller's shell says about colours, widths, languages and the app is no part of a test."""
+    for name in list(os.environ):
+        if name.startswith(("SEEDER_", "LC_", "PYTHONIO")) or name in {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+
 @pytest.fixture(scope="session")
 def databases(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Django's test databases, one for each alias."""

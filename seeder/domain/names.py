@@ -17,8 +17,9 @@ DEFAULT_SCHEMA = "reporting"
 MAX_BYTES = 63
 
 # scanner_isspace(), is_ident_start() and is_ident_cont() in PostgreSQL's scansup.c and misc.c: only ASCII letters
-# fold, and every character beyond ASCII may stand in an unquoted name.
-_SPACE = r"[ \t\n\r\v\f]*"
+# fold, and every character beyond ASCII may stand in an unquoted name. A vertical tab is a blank only from PostgreSQL
+# 16 on, so here it is none.
+_SPACE = r"[ \t\n\r\f]*"
 _PART = re.compile(
     rf'{_SPACE}(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<bare>[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)){_SPACE}', re.ASCII
 )
@@ -45,6 +46,8 @@ class ViewName:
                 raise BadName(
                     text=text, why=f"{part!r} is {len(part.encode())} bytes long, PostgreSQL keeps {MAX_BYTES}"
                 )
+        if len(parts) == 2 and parts[0].startswith("pg_"):
+            raise BadName(text=text, why="PostgreSQL keeps the schemas that begin with pg_ for itself")
         match parts:
             case [name]:
                 return cls(schema=DEFAULT_SCHEMA, name=name)
@@ -60,7 +63,7 @@ class ViewName:
 
 def _parts(text: str) -> Iterator[str]:
     """The identifiers between the dots, unquoted and folded as `parse_ident(text, strict)` does."""
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if not is_storable(text):
         raise BadName(text=text, why="it holds a character that PostgreSQL cannot store")
     position = 0
     while True:
@@ -76,6 +79,12 @@ def _parts(text: str) -> Iterator[str]:
         if text[position] != ".":
             raise BadName(text=text, why=f"{text[position]!r} at character {position + 1} is out of place")
         position += 1
+
+
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can hold the text at all: no zero character, and no half of a character, which is how Python
+    passes on bytes of a command line that it cannot read."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _as_written(part: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from seeder.domain.manifests import Complaint, Manifest
+from seeder.domain.manifests import Complaint
 from seeder.domain.plan import PlannedView
 
 
@@ -72,8 +72,3 @@ class RunSummary:
     @property
     def succeeded(self) -> int:
         return len(self.results) + len(self.complaints) - self.failed
-
-    def manifests(self) -> tuple[Manifest, ...]:
-        """Every manifest that the run answered for."""
-        planned = (manifest for view in self.results for manifest in view.spec.manifests)
-        return (*planned, *(complaint.manifest for complaint in self.complaints))

@@ -29,6 +29,7 @@ class PlannedView:
     action: Action
     reads: frozenset[ViewKey]  # the views of this plan that must have ended before this one starts
     expected: timedelta | None  # as long as it took when it last succeeded, None before it ever did
+    path: timedelta  # from its start to the end of the longest chain behind it, as far as is known
 
     @property
     def key(self) -> ViewKey:
@@ -65,18 +66,19 @@ def draw_up(
     """
     specs = {spec.key: spec for spec in selection.views}
     graph = _without_circles({key: specs.keys() & set(reads.get(key, ())) for key in specs})
-    urgency = _remaining_paths(graph, expected)
+    paths = _remaining_paths(graph, expected)
     views = [
         PlannedView(
             spec=spec,
             action=Action.REFRESH if key in existing else Action.CREATE,
             reads=frozenset(graph[key]),
             expected=expected.get(key),
+            path=paths[key],
         )
         for key, spec in specs.items()
     ]
     return RefreshPlan(
-        views=tuple(sorted(views, key=lambda view: (-urgency[view.key], view.key))),
+        views=tuple(sorted(views, key=lambda view: (-view.path, view.key))),
         complaints=selection.complaints,
     )
 

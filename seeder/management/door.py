@@ -28,6 +28,8 @@ class Door(BaseCommand):
         return parser
 
     def handle(self, *_: Any, **options: Any) -> None:
+        if hasattr(self.stdout, "reconfigure"):  # a name may hold what the terminal's encoding does not
+            self.stdout.reconfigure(errors="backslashreplace")
         try:
             self.enter(argparse.Namespace(**options))
         except SeederError as error:

@@ -1,13 +1,15 @@
 """What the three refresh commands share: their options, what they show and how they exit."""
 
+import os
 import sys
 from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
+from seeder.domain.events import RunEvent
 from seeder.domain.requests import RefreshRequest
 from seeder.management.door import FAILED, Door
-from seeder.management.rendering import display
+from seeder.management.rendering import Display, display
 from seeder.services import runs
 
 
@@ -25,12 +27,22 @@ class RefreshCommand(Door):
 
     def enter(self, options: Namespace) -> None:
         request = self.request(options)
-        with display(self.stdout, request, json=options.json, table=options.table) as shown:
+        form = {"json": options.json, "table": options.table, "color": not options.no_color}
+        with display(self.stdout, request, **form) as shown:
             if options.dry_run:
                 plan = runs.preview(request)
                 shown.plan(plan)
                 failed = len(plan.complaints)
             else:
-                failed = runs.execute(request, emit=shown.hear).failed
+                failed = runs.execute(request, emit=lambda event: self._show(shown, event)).failed
         if failed:
             sys.exit(FAILED)
+
+    def _show(self, shown: Display, event: RunEvent) -> None:
+        """Show what happens, but not at any price: a full disk under the log, or a reader that has gone away, is no
+        reason to leave views unrefreshed."""
+        try:
+            shown.hear(event)
+        except OSError as error:
+            self.stderr.write(f"Nothing more can be shown ({error.strerror}); the run goes on, its rows say how.")
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())

@@ -1,6 +1,7 @@
 """Questions to the catalog: which relations exist, and which of them read which."""
 
 from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
 
 from django.db import Error, transaction
 
@@ -8,49 +9,52 @@ from seeder.domain.names import ViewName
 from seeder.postgres import identifiers, sessions
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survey:
+    """What the catalog says of some views."""
+
+    existing: frozenset[ViewName]  # as whatever kind of relation
+    reads: Mapping[ViewName, Set[ViewName]]  # which of the surveyed views each of them reads
+
+
 def exists(database: str, view: ViewName) -> bool:
     """Whether any relation has that name."""
-    return bool(existing(database, [view]))
+    return bool(_oids(database, [view]))
+
+
+def is_populated(database: str, view: ViewName) -> bool:
+    """Whether an existing view can be read."""
+    [(populated,)] = sessions.query(database, "populated", {"schema": view.schema, "name": view.name})
+    return bool(populated)
 
 
 def measure(database: str, view: ViewName) -> tuple[int, int]:
-    """The rows that this transaction wrote into a view, and the view's size on disk in bytes."""
+    """The rows that this transaction wrote into an existing view, and the view's size on disk in bytes."""
     [(rows, size)] = sessions.query(database, "measure", {"schema": view.schema, "name": view.name})
     return rows, size
 
 
-def existing(database: str, views: Iterable[ViewName]) -> dict[ViewName, int]:
-    """The oids of those of `views` that exist, as whatever kind of relation."""
-    wanted = list(views)
-    found = sessions.query(
-        database,
-        "relations",
-        {"schemas": [view.schema for view in wanted], "names": [view.name for view in wanted]},
-    )
-    return {ViewName(schema=schema, name=name): oid for schema, name, oid in found}
+def survey(database: str, views: Mapping[ViewName, str]) -> Survey:
+    """Look at `views`, each with its query, which says what a view would read that does not exist yet.
 
-
-def reads(database: str, views: Mapping[ViewName, str]) -> dict[ViewName, Set[ViewName]]:
-    """Which of `views` each of them reads; `views` maps each to its query, for those that do not exist yet.
-
-    The server says what a missing view would read: in a transaction that is rolled back, each is made as a plain
-    view of the same name, in rounds for as long as a round makes progress, so that one may read another whatever
-    their order. A query that cannot be made a view has no dependencies here; its refresh will say what is wrong.
+    The server says it: in a transaction that is rolled back, each missing view is made as a plain view of the same
+    name, in rounds for as long as a round makes progress, so that one may read another whatever their order. A query
+    that cannot be made a view has no dependencies here; its refresh will say what is wrong.
     """
     with sessions.undone(database):
-        oids = existing(database, views)
-        missing = [view for view in views if view not in oids]
+        sessions.query(database, "hurry")
+        existing = _oids(database, views)
+        missing = [view for view in views if view not in existing]
         while missing:
             left = [view for view in missing if not _try_out(database, view, views[view])]
             if len(left) == len(missing):
                 break
             missing = left
-        oids = existing(database, views)
-        names = {oid: view for view, oid in oids.items()}
-        found: dict[ViewName, set[ViewName]] = {}
+        names = {oid: view for view, oid in _oids(database, views).items()}
+        reads: dict[ViewName, set[ViewName]] = {}
         for reader, read in sessions.query(database, "reads", {"oids": list(names)}):
-            found.setdefault(names[reader], set()).add(names[read])
-    return dict(found)
+            reads.setdefault(names[reader], set()).add(names[read])
+    return Survey(existing=frozenset(existing), reads=reads)
 
 
 def _try_out(database: str, view: ViewName, query: str) -> bool:
@@ -60,3 +64,13 @@ def _try_out(database: str, view: ViewName, query: str) -> bool:
     except Error:
         return False
     return True
+
+
+def _oids(database: str, views: Iterable[ViewName]) -> dict[ViewName, int]:
+    wanted = list(views)
+    found = sessions.query(
+        database,
+        "relations",
+        {"schemas": [view.schema for view in wanted], "names": [view.name for view in wanted]},
+    )
+    return {ViewName(schema=schema, name=name): oid for schema, name, oid in found}

@@ -58,3 +58,16 @@ ORDER BY c.relname, a.attnum;
 -- name: have_to_myself
 -- Until the end of the transaction. Two names with one hash would merely wait for each other.
 SELECT pg_advisory_xact_lock(hashtextextended(format('seeder.view %%I.%%I', %(schema)s::text, %(name)s::text), 0));
+
+-- name: install_alone
+SELECT pg_advisory_xact_lock(hashtextextended('seeder.install', 0));
+
+-- name: hurry
+-- Longer than deadlock_timeout (1 s by default), so that an autovacuum in the way is cancelled, and short for a person.
+SELECT set_config('lock_timeout', '3s', true);
+
+-- name: populated
+SELECT c.relispopulated
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s;

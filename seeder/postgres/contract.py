@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.apps import apps
 from django.db import connections
 
-from seeder.postgres import sessions
+from seeder.postgres import locks, sessions
 from seeder.postgres.statements import text
 
 SCHEMA = "reporting"
@@ -89,7 +89,13 @@ def differences(contract: Tables, other: Tables) -> Iterator[Difference]:
                 yield Difference(table=table, column=name, contract=str(column), other=str(there) if there else None)
 
 
-def install(database: str) -> None:
-    """Create what is missing of the contract's schema, tables and indexes. Changes nothing that exists."""
+def install(database: str) -> tuple[str, ...]:
+    """Create the tables that are missing, with their schema and indexes; their names. Changes nothing that exists, and
+    where nothing is missing it asks for no privilege either."""
     with sessions.one_transaction(database):
-        sessions.execute_script(database, text("contract.sql"))
+        locks.install_alone(database)
+        there = connected(database)
+        missing = tuple(table for table in written() if table not in there)
+        if missing:
+            sessions.execute_script(database, text("contract.sql"))
+    return missing

@@ -8,7 +8,7 @@ import psycopg
 from django.db import Error, connections
 
 from seeder.domain.outcomes import Failure
-from seeder.errors import PermissionMissing, SchemaMissing, ServerUnreachable
+from seeder.errors import NotPostgreSQL, PermissionMissing, SchemaMissing, ServerUnreachable
 
 LOST_CONNECTION = "lost_connection"
 
@@ -40,20 +40,26 @@ def _condition(state: str | None) -> str:
 def foreseen(database: str) -> Iterator[None]:
     """Around work on the contract's tables: a missing server, schema or privilege becomes an error in plain words.
 
-    Raises `ServerUnreachable`, `SchemaMissing` or `PermissionMissing`; any other error passes as it is.
+    Raises `NotPostgreSQL`, `ServerUnreachable`, `SchemaMissing` or `PermissionMissing`; any other error passes.
     """
+    if connections[database].vendor != "postgresql":
+        raise NotPostgreSQL(alias=database, vendor=connections[database].vendor)
     try:
         yield
     except Error as error:
         settings = connections[database].settings_dict
         host, port = settings["HOST"] or "its unix socket", settings["PORT"]
-        where = {"database": settings["NAME"], "address": f"{host}:{port}" if port else host}
-        cause = str(error).strip().partition("\n")[0]
+        facts = {
+            "alias": database,
+            "database": settings["NAME"],
+            "address": f"{host}:{port}" if port else host,
+            "cause": str(error).strip().partition("\n")[0],
+        }
         match sqlstate(error):
             case None | "57P01" | "57P02" | "57P03":  # refused or lost, shut down, crashed, not yet up
-                raise ServerUnreachable(**where, cause=cause) from error
-            case "42P01" | "3F000":
-                raise SchemaMissing(**where, cause=cause) from error
-            case "42501":
-                raise PermissionMissing(**where, cause=cause) from error
+                raise ServerUnreachable(**facts) from error
+            case "42P01" | "42703" | "3F000":  # no such table, column, schema
+                raise SchemaMissing(**facts) from error
+            case "42501":  # insufficient privilege
+                raise PermissionMissing(**facts) from error
         raise

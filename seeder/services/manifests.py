@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.manifests import Complaint, Manifest, ReportType, Selection, ViewKey, gather
-from seeder.domain.names import ViewName
+from seeder.domain.names import ViewName, is_storable
 from seeder.domain.requests import Everything, OneAgency, OneView, RefreshRequest
 from seeder.errors import BadName, DatabaseUnmapped, ManifestError, ReportMissing, UnknownAgency, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
@@ -35,6 +35,8 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
                     *(() if only is ReportType.CANNED else _custom()),
                     *(() if only is ReportType.CUSTOM else _canned()),
                 ]
+            case OneAgency(slug=slug) if not is_storable(slug):
+                raise UnknownAgency(slug=slug, nearest="")
             case OneAgency(slug=slug):
                 rows = [*_custom(agency_slug=slug), *_canned(agency_slug=slug)]
                 if not rows:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -22,19 +23,14 @@ def plan(selection: Selection) -> RefreshPlan:
     existing: set[ViewKey] = set()
     reads: dict[ViewKey, set[ViewKey]] = {}
     for database, views in queries.items():
-        try:
-            with foreseen(database):
-                found = catalog.existing(database, views)
-                edges = catalog.reads(database, views)
-        except DatabaseError:
-            if database == DEFAULT_DB_ALIAS:
-                raise
-            continue  # each of its views will say so itself, while the others go on
-        existing |= {ViewKey(database=database, name=name) for name in found}
-        reads |= {
-            ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}
-            for reader, names in edges.items()
-        }
+        # Where a database cannot be asked, each of its views will say so itself, while the others go on.
+        with suppress(DatabaseError), foreseen(database):
+            seen = catalog.survey(database, views)
+            existing |= {ViewKey(database=database, name=name) for name in seen.existing}
+            reads |= {
+                ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}
+                for reader, names in seen.reads.items()
+            }
     with foreseen(DEFAULT_DB_ALIAS):
         expected = history.usual_durations(selection.views)
     return draw_up(selection, existing=existing, reads=reads, expected=expected)

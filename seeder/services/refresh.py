@@ -30,7 +30,6 @@ def refresh(view: PlannedView, record: RunRecord) -> RefreshResult:
                 recorded = True
     except Error as error:
         recorded = False
-        sessions.mend(database)
         finished = sessions.clock(DEFAULT_DB_ALIAS)
         result = RefreshResult(outcome=Outcome.FAILED, started=started, finished=finished, failure=failure(error))
     if not recorded:
@@ -47,4 +46,6 @@ def _fill(view: PlannedView) -> Outcome:
         sessions.execute(database, identifiers.refresh(name))
         return Outcome.REFRESHED
     sessions.execute_one(database, identifiers.create_materialized_view(name, view.spec.query))
+    if not catalog.is_populated(database, name):  # the query itself ended in WITH NO DATA
+        sessions.execute(database, identifiers.refresh(name))
     return Outcome.CREATED

@@ -42,6 +42,9 @@ def execute(request: RefreshRequest, *, emit: Callable[[RunEvent], object] = lam
         started = sessions.clock(DEFAULT_DB_ALIAS)
         record.open(plan)
     emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
+    # This thread has nothing to ask while the seats work: idle, its connection would be one more than the setting says,
+    # and somebody might cut it meanwhile.
+    sessions.leave()
     try:
         with foreseen(DEFAULT_DB_ALIAS):
             results = run(
@@ -51,6 +54,7 @@ def execute(request: RefreshRequest, *, emit: Callable[[RunEvent], object] = lam
                 leave=sessions.leave,
                 emit=emit,
             )
+            took = sessions.clock(DEFAULT_DB_ALIAS) - started
     except BaseException as surprise:
         with suppress(Error):  # the surprise may be that the database is gone; it says more than the next error would
             sessions.mend(DEFAULT_DB_ALIAS)
@@ -60,7 +64,7 @@ def execute(request: RefreshRequest, *, emit: Callable[[RunEvent], object] = lam
         run_id=record.run_id,
         results=results,
         complaints=plan.complaints,
-        took=sessions.clock(DEFAULT_DB_ALIAS) - started,
+        took=took,
     )
     emit(RunEnded(summary=summary))
     return summary

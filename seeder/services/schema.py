@@ -1,15 +1,39 @@
-"""Puts the contract's tables into a database that has none."""
+"""The contract's tables: put into a database that has none, and held against the models and a connected database."""
+
+from collections.abc import Sequence
+
+from django.db import connections
 
 from seeder.postgres import contract
+from seeder.postgres.contract import Difference
 from seeder.postgres.sqlstates import foreseen
 
 
-def install(database: str) -> tuple[str, ...]:
-    """Create what is missing of the contract; the names of the tables that were created.
+def install(database: str) -> Sequence[str]:
+    """Create the tables that are missing; their names.
 
-    Raises `ServerUnreachable` or `PermissionMissing`.
+    Raises `NotPostgreSQL`, `ServerUnreachable` or `PermissionMissing`.
     """
     with foreseen(database):
-        before = contract.connected(database)
-        contract.install(database)
-        return tuple(table for table in contract.written() if table not in before)
+        return contract.install(database)
+
+
+def models_apart(database: str) -> Sequence[Difference]:
+    """Where the models do not map what contract.sql creates, in either direction. Asks no database."""
+    written, mapped = contract.written(), contract.mapped(database)
+    beyond = [difference for difference in contract.differences(mapped, written) if difference.other is None]
+    return [*contract.differences(written, mapped), *beyond]
+
+
+def database_apart(database: str) -> Sequence[Difference]:
+    """Where the connected database is not as contract.sql creates it.
+
+    Raises `NotPostgreSQL`, `ServerUnreachable` or `PermissionMissing`.
+    """
+    with foreseen(database):
+        return list(contract.differences(contract.written(), contract.connected(database)))
+
+
+def is_postgresql(database: str) -> bool:
+    """Whether Django's alias names a PostgreSQL database at all."""
+    return connections[database].vendor == "postgresql"

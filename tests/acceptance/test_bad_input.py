@@ -1,5 +1,6 @@
 """What an operator gets wrong, and what a manifest can have wrong: one clear line, or one failed view."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -34,6 +35,12 @@ def test_an_unknown_table_is_named_with_the_nearest_known_one(manage: Manage) ->
 
 
 @pytest.mark.usefixtures("reporting")
+def test_bytes_that_are_no_text_are_one_line_too(manage: Manage) -> None:
+    for command in ("refresh_agency", "refresh_table"):
+        assert r"'a\udcff'" in only_line(manage(command, os.fsdecode(b"a\xff")))
+
+
+@pytest.mark.usefixtures("reporting")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -60,16 +67,24 @@ def test_a_server_that_does_not_answer_is_one_line_that_says_what_to_do(manage: 
     for command in (["refresh_all"], ["refresh_agency", "demo", "--dry-run"], ["install_schema"]):
         line = only_line(manage(*command, DB_HOST="127.0.0.1", DB_PORT="1", DB_PASSWORD="secret"))
         assert "127.0.0.1:1" in line
-        assert "Is it running there, and are DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD right?" in line
+        assert "See that it runs there and accepts us, and that DATABASES['default'] is right" in line
         assert "secret" not in line
 
 
 def test_a_missing_schema_is_one_line_that_says_what_to_do(manage: Manage) -> None:
     line = only_line(manage("refresh_all"))
-    assert "lacks the reporting tables" in line
-    assert "manage.py install_schema" in line
+    assert 'relation "reporting.seeder_custom_report_manifest" does not exist' in line
+    assert "Create missing tables with `manage.py install_schema`" in line
     assert manage("install_schema").code == 0
     assert manage("refresh_all").code == 0
+
+
+@pytest.mark.usefixtures("reporting")
+def test_a_missing_column_is_one_line_that_says_how_to_see_the_rest(manage: Manage) -> None:
+    sql("ALTER TABLE reporting.seeder_custom_report_manifest DROP COLUMN enabled")
+    line = only_line(manage("refresh_all"))
+    assert "enabled does not exist" in line
+    assert "manage.py check --database default" in line
 
 
 def test_a_missing_privilege_is_one_line(manage: Manage) -> None:
@@ -78,6 +93,8 @@ def test_a_missing_privilege_is_one_line(manage: Manage) -> None:
     sql("CREATE ROLE seeder_stranger LOGIN PASSWORD 'x'")
     try:
         line = only_line(manage("refresh_all", PGOPTIONS="-c role=seeder_stranger"))
+        # Everything is there, so installing asks for no privilege.
+        assert manage("install_schema", PGOPTIONS="-c role=seeder_stranger").code == 0
     finally:
         sql("DROP ROLE seeder_stranger")
     assert "permission denied for schema reporting" in line
@@ -91,6 +108,7 @@ GOOD = {
     "reporting.braces": "SELECT '{} {0} {x}' AS b",
     '"Gotham PD"."Use of Force"': "SELECT 1 AS n",
     "reporting.values": "VALUES (1), (2)",
+    "reporting.no_data": "SELECT 1 AS n WITH NO DATA",
     "reporting.with": "WITH x AS (SELECT 1 AS n) SELECT n FROM x",
 }
 BAD = {
@@ -107,6 +125,7 @@ BAD = {
     "nowhere.at_all": ("SELECT 1 AS n", 'schema "nowhere" does not exist'),
     "x" * 64: ("SELECT 1 AS n", "64 bytes long, PostgreSQL keeps 63"),
     "a.b.c": ("SELECT 1 AS n", "it has 3 parts"),
+    "pg_temp.gone_at_once": ("SELECT 1 AS n", "begin with pg_"),
     "reporting.": ("SELECT 1 AS n", "does not name a view"),
 }
 
@@ -138,5 +157,6 @@ def test_a_bad_manifest_ends_in_error_with_postgresql_s_own_message_and_the_othe
     assert sql("SELECT to_regclass('reporting.pwned')") == [(None,)]
     assert sql("SELECT n FROM reporting.a_table") == [(7,)], "what stands under the name is left alone"
     assert sql(f"SELECT n FROM reporting.{'x' * 63}") == [(7,)], "a long name never means another view"
+    assert sql("SELECT n FROM reporting.no_data") == [(1,)]
     assert sql("SELECT p, q FROM reporting.percent") == [("100 %", "%s %(x)s %%")]
     assert sql("SELECT b FROM reporting.braces") == [("{} {0} {x}",)]

@@ -20,6 +20,7 @@ def start(**environment: str) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # a job in the background ignores it
     )
 
 
@@ -74,3 +75,31 @@ def test_a_backend_that_is_terminated_fails_its_view_and_the_others_go_on() -> N
         "reporting.a": "error",
         "reporting.b": "success",
     }
+
+
+@pytest.mark.usefixtures("reporting")
+def test_a_run_holds_as_many_connections_as_it_has_seats() -> None:
+    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(1)")
+    process = start()
+    told(process, "reporting.a: started")
+    until(process, "SELECT 1" + SLEEPING)
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    assert sql(others + " AND backend_type = 'client backend'") == [(1,)]
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+@pytest.mark.usefixtures("reporting")
+def test_a_reader_that_goes_away_does_not_stop_the_run() -> None:
+    for name in "abcd":
+        custom(f"reporting.{name}", "SELECT 1 AS n")
+    process = start()
+    assert process.stdout
+    assert process.stdout.readline().startswith("run ")
+    process.stdout.close()
+    assert process.stderr
+    err = process.stderr.read()
+    assert process.wait(20) == 0
+    assert err == "Nothing more can be shown (Broken pipe); the run goes on, its rows say how.\n"
+    assert set(RunHistory.objects.values_list("status", flat=True)) == {"success"}
+    process.stderr.close()

@@ -1,6 +1,7 @@
 """A stranger's Django project with the built wheel and nothing of this checkout."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -46,11 +47,27 @@ def test_a_host_project_installs_the_wheel_names_the_app_and_refreshes(
 
     host("-m", "django", "startproject", "host", ".")
     with (tmp_path / "host" / "settings.py").open("a") as settings:
+        settings.write("INSTALLED_APPS += ['seeder']\n")
+    # Django starts projects with SQLite; that gets an answer, too.
+    refused = subprocess.run(
+        [sys.executable, "manage.py", "refresh_all"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("CommandError: DATABASES['default'] is sqlite, but materialized views are")
+    check = [sys.executable, "manage.py", "check", "--database", "default"]
+    checked = subprocess.run(check, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert re.findall(r"\(seeder\.\w+\)", checked.stderr) == ["(seeder.E005)"]
+    with (tmp_path / "host" / "settings.py").open("a") as settings:
         settings.write(
             "import os\n"
-            "INSTALLED_APPS += ['seeder']\n"
             "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql'}}\n"
-            "DATABASES['default'] |= {key: os.environ[f'DB_{key}'] for key in ('HOST', 'PORT', 'NAME', 'USER')}\n"
+            "server = {key: os.environ[f'DB_{key}'] for key in ('HOST', 'PORT', 'NAME', 'USER', 'PASSWORD')}\n"
+            "DATABASES['default'] |= server\n"
         )
     assert host("-c", "import seeder; print(seeder.__file__)").startswith(os.fspath(site))
     assert "Created: seeder_custom_report_manifest" in host("manage.py", "install_schema")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from seeder.models import JobStatus, RunHistory
 from tests.conftest import Ended, canned, custom, sql
@@ -110,3 +111,26 @@ def test_the_closing_table_can_be_had_without_a_terminal(manage: Manage) -> None
     assert "reporting.a" in ended.out
     assert "1 succeeded, 0 failed in" in ended.out
     assert "started" not in ended.out
+
+
+def test_a_terminal_that_knows_no_umlauts_is_no_reason_to_fail(manage: Manage) -> None:
+    custom('"Kriminalität"', "SELECT 1 AS n")
+    ended = manage("refresh_agency", "demo", PYTHONIOENCODING="ascii")
+    assert ended.code == 0
+    assert r'reporting."Kriminalit\xe4t": created, 1 row' in ended.out
+
+
+def test_an_agency_with_subscriptions_only_and_a_report_without_any_are_known(manage: Manage) -> None:
+    canned("reporting.shared", "SELECT 1 AS n", agencies=("metro",))
+    canned("reporting.unread", "SELECT 1 AS n", agencies=())
+    assert manage("refresh_agency", "metro").code == 0
+    ended = manage("refresh_table", "unread")
+    assert ended.code == 0
+    assert "Nothing to refresh: no manifest is enabled for the view reporting.unread." in ended.out
+
+
+def test_code_that_calls_a_command_gets_an_exception_and_keeps_running() -> None:
+    with pytest.raises(CommandError, match="No manifest names the agency 'nobody'"):
+        call_command("refresh_agency", "nobody")
+    with pytest.raises(CommandError, match="SLUG"):
+        call_command("refresh_agency")

@@ -50,7 +50,7 @@ def test_progress_is_drawn_while_views_run_and_a_table_at_the_end() -> None:
     assert re.search(r"\d\.\d\d s elapsed", shown)
     table = shown[shown.rindex("outcome") :]
     assert re.search(r"reporting\.bad +Report reporting\.bad +failed", table)
-    assert re.search(r"reporting\.slow +Report reporting\.slow +created +1 +\d+ kB +0\.\d\d s", table)
+    assert re.search(r"reporting\.slow +Report reporting\.slow +created +1 +\d+ kB +\d\.\d\d s", table)
     assert "reporting.bad division by zero" in table
     assert "1 succeeded, 1 failed in" in table
 
@@ -58,5 +58,11 @@ def test_progress_is_drawn_while_views_run_and_a_table_at_the_end() -> None:
 def test_the_rest_is_foretold_once_there_is_history() -> None:
     custom("reporting.slow", "SELECT 1 AS n FROM pg_sleep(0.6)")
     assert "left" not in plain(on_a_terminal("refresh_agency", "demo")[1])
-    assert re.search(r"about 0\.\d\d s left", plain(on_a_terminal("refresh_agency", "demo")[1]))
+    assert re.search(r"about \d\.\d\d s left", plain(on_a_terminal("refresh_agency", "demo")[1]))
     assert sql("SELECT count(*) FROM reporting.seeder_run_history WHERE status = 'success'") == [(2,)]
+
+
+def test_colours_can_be_switched_off() -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    assert "\x1b[32m" in on_a_terminal("refresh_agency", "demo")[1]
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", on_a_terminal("refresh_agency", "demo", "--no-color")[1])

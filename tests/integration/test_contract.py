@@ -1,10 +1,16 @@
 """contract.sql, the models and a connected database, held against one another column by column."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.db import connection
+from pytest_django import Settings
 
-from seeder.checks import database_matches_the_contract
+from seeder.checks import database_matches_the_contract, models_match_the_contract, settings_are_sane
+from seeder.models import RunHistory
 from seeder.postgres import contract
 from seeder.postgres.contract import Column
 from seeder.services import schema
@@ -118,3 +124,55 @@ def test_migrate_touches_no_table_of_the_contract() -> None:
     call_command("migrate", verbosity=0)
     after = sql("SELECT oid, xmin::text FROM pg_class WHERE relnamespace = 'reporting'::regnamespace ORDER BY oid")
     assert after == before
+
+
+@pytest.mark.usefixtures("bare_database")
+def test_four_who_install_at_once_install_once() -> None:
+    together = Barrier(4, timeout=20)
+
+    def install() -> int:
+        together.wait()
+        try:
+            return len(schema.install("default"))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 6]
+
+
+def test_a_model_that_maps_otherwise_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RunHistory._meta.get_field("errors"), "null", False)
+    monkeypatch.setattr(RunHistory._meta.get_field("run_id"), "column", "run")
+    assert [(message.id, message.msg) for message in models_match_the_contract()] == [
+        (
+            "seeder.E002",
+            (
+                "The models do not map the contract: reporting.seeder_run_history.run_id: text not null in the contract,"
+                " missing here."
+            ),
+        ),
+        (
+            "seeder.E002",
+            (
+                "The models do not map the contract: reporting.seeder_run_history.errors: text null in the contract,"
+                " text not null here."
+            ),
+        ),
+        (
+            "seeder.E002",
+            (
+                "The models do not map the contract: reporting.seeder_run_history.run: text not null in the contract,"
+                " missing here."
+            ),
+        ),
+    ]
+
+
+def test_a_setting_that_cannot_be_read_is_a_check(settings: Settings) -> None:
+    settings.SEEDER = {"MAX_WORKERS": 0}
+    assert [message.id for message in settings_are_sane()] == ["seeder.E001"]
+
+
+def test_no_database_is_looked_at_unless_it_is_asked_for() -> None:
+    assert database_matches_the_contract(databases=None) == []

@@ -24,6 +24,8 @@ def test_with_a_map_an_id_that_is_not_in_it_is_that_manifest_s_error(settings: S
     CustomReportManifest.objects.update(database_id=42)
     custom("reporting.b", "SELECT 1 AS n")
     summary = runs.execute(Everything())
+    settings.SEEDER = {"DATABASES": {42: "default"}}
+    assert [complaint.manifest.table_name for complaint in runs.preview(Everything()).complaints] == ["reporting.b"]
     assert (summary.succeeded, summary.failed) == (1, 1)
     assert RunHistory.objects.get(table_name="reporting.a").errors == (
         "The manifest's database_id 42 is none of [1], which SEEDER['DATABASES'] maps to a database."

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
+from time import monotonic
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
+from django.db.models import F
 
 from seeder.domain.events import RunEnded, RunStarted, ViewEnded, ViewStarted
 from seeder.domain.names import ViewName
 from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.requests import Everything, OneAgency, OneView
-from seeder.models import JobStatus, RunHistory
+from seeder.models import CustomReportManifest, JobStatus, RunHistory
+from seeder.postgres import sessions
 from seeder.services import runs
 from seeder.services.history import RunRecord
 from tests.conftest import canned, custom, sql
@@ -215,11 +219,9 @@ def test_every_seat_closes_its_connection() -> None:
         custom(f"reporting.{name}", "SELECT 1 AS n")
     runs.execute(Everything())
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    for _ in range(100):  # a backend leaves shortly after its client
-        if sql(others + " AND backend_type = 'client backend'") == [(0,)]:
-            break
-        sql("SELECT pg_sleep(0.02)")
-    assert sql(others + " AND backend_type = 'client backend'") == [(0,)]
+    end = monotonic() + 10
+    while sql(others + " AND backend_type = 'client backend'") != [(0,)]:  # a backend leaves shortly after its client
+        assert monotonic() < end
 
 
 def test_the_usual_duration_orders_the_next_plan() -> None:
@@ -229,3 +231,43 @@ def test_the_usual_duration_orders_the_next_plan() -> None:
     drawn = runs.preview(Everything())
     assert [view.key.name.name for view in drawn.views] == ["long", "short"]
     assert 0.2 <= drawn.views[0].expected.total_seconds() < 5  # type: ignore[union-attr]
+    CustomReportManifest.objects.filter(table_name="reporting.long").update(enabled=False)
+    RunHistory.objects.filter(table_name="reporting.short").update(start_time=F("finish_time") - timedelta(hours=1))
+    runs.execute(Everything())
+    [short] = runs.preview(Everything()).views
+    assert short.expected
+    assert short.expected < timedelta(hours=1), "the last time counts, not an earlier one"
+
+
+def test_a_duration_is_rounded_to_seconds_in_both_tables() -> None:
+    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(0.6)")
+    runs.execute(Everything())
+    assert RunHistory.objects.get().duration_seconds == JobStatus.objects.get().duration_seconds == 1
+
+
+def test_the_status_row_follows_its_manifest_and_the_last_run() -> None:
+    canned("reporting.a", "SELECT 1 AS n", agencies=("metro", "harbor"))
+    runs.execute(Everything())
+    assert JobStatus.objects.get().agency_slug == "metro"
+    manifest = custom("reporting.a", "SELECT 1 AS n")
+    CustomReportManifest.objects.update(report_name="Renamed")
+    last = runs.execute(Everything())
+    status = JobStatus.objects.get()
+    assert (status.report_name, status.report_type, status.manifest_id) == ("Renamed", "custom", manifest.pk)
+    assert (status.agency_id, status.agency_slug, status.last_run_id) == (1, "demo", last.run_id)
+
+
+def test_a_row_that_has_ended_is_not_ended_again() -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    custom("reporting.b", "SELECT 1 AS n")
+    drawn = runs.preview(Everything())
+    record = RunRecord("r1")
+    record.open(drawn)
+    now = sessions.clock("default")
+    done = RefreshResult(outcome=Outcome.REFRESHED, started=now, finished=now)
+    record.ended(drawn.views[0].spec, done)
+    record.running(drawn.views[0].spec, at=now + timedelta(hours=1))
+    record.interrupted("test")
+    rows = dict(RunHistory.objects.values_list("table_name", "status"))
+    assert rows == {"reporting.a": "success", "reporting.b": "error"}
+    assert RunHistory.objects.get(table_name="reporting.a").start_time < now + timedelta(hours=1)

@@ -11,7 +11,11 @@ class Command(RefreshCommand):
     help = "Refresh every enabled report of every agency."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--report-type", choices=[*ReportType], help="only the custom or only the canned reports")
+        parser.add_argument(
+            "--report-type",
+            choices=[kind.value for kind in ReportType],
+            help="only the custom or only the canned reports",
+        )
         super().add_arguments(parser)
 
     def request(self, options: Namespace) -> Everything:

@@ -24,10 +24,10 @@ class Display(AbstractContextManager["Display"], Protocol):
     def __enter__(self) -> Self: ...
 
 
-def display(out: OutputWrapper, request: RefreshRequest, *, json: bool, table: bool) -> Display:
+def display(out: OutputWrapper, request: RefreshRequest, *, json: bool, table: bool, color: bool) -> Display:
     """The display that suits the options and where the output goes."""
     if json:
         return Document(out)
     if out.isatty():
-        return Terminal(out, request)
-    return Tables(out, request) if table else Lines(out, request)
+        return Terminal(out, request, color=color)
+    return Tables(out, request, color=color) if table else Lines(out, request)

@@ -26,11 +26,11 @@ class Lines:
 
     def plan(self, plan: RefreshPlan) -> None:
         for line in (*_nothing(plan, self._request), *map(_planned, plan.views), *map(refusal, plan.complaints)):
-            self._out.write(line)
+            self._out.write(_one_line(line))
 
     def hear(self, event: RunEvent) -> None:
         for line in self._tell(event):
-            self._out.write(line)
+            self._out.write(_one_line(line))
             self._out.flush()  # who follows a log wants the line now, not when the buffer is full
 
     def _tell(self, event: RunEvent) -> Iterable[str]:
@@ -70,6 +70,11 @@ def nothing(request: RefreshRequest) -> str:
 
 def first_line(message: str) -> str:
     return message.partition("\n")[0]
+
+
+def _one_line(text: str) -> str:
+    """A quoted name may hold a line end, or worse; a log gets it escaped."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def _nothing(plan: RefreshPlan, request: RefreshRequest) -> Iterable[str]:

@@ -27,10 +27,12 @@ _STYLES = {Outcome.CREATED: "green", Outcome.REFRESHED: "green", Outcome.FAILED:
 class Tables:
     """Silent until the end, then a table."""
 
-    def __init__(self, out: OutputWrapper, request: RefreshRequest) -> None:
+    def __init__(self, out: OutputWrapper, request: RefreshRequest, *, color: bool = True) -> None:
         out.ending = ""  # Rich brings its own line ends; Django would add one to each of its writes
         width = None if out.isatty() or "COLUMNS" in os.environ else _WIDTH
-        self.console = Console(file=cast("IO[str]", out), width=width, highlight=False, emoji=False)
+        self.console = Console(
+            file=cast("IO[str]", out), width=width, no_color=not color or None, highlight=False, emoji=False
+        )
         self._request = request
 
     def __enter__(self) -> Self:

@@ -27,8 +27,15 @@ _MOST_SHOWN = 12  # of the running views; a terminal has 24 lines
 class Terminal(Tables):
     """The live picture while the run lasts, then the table."""
 
-    def __init__(self, out: OutputWrapper, request: RefreshRequest, clock: Callable[[], float] = monotonic) -> None:
-        super().__init__(out, request)
+    def __init__(
+        self,
+        out: OutputWrapper,
+        request: RefreshRequest,
+        *,
+        color: bool = True,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        super().__init__(out, request, color=color)
         self._clock = clock
         self._plan = RefreshPlan()
         self._seats = 1

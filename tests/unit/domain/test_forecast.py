@@ -16,6 +16,12 @@ def test_many_seats_need_no_less_than_the_longest_view() -> None:
     assert remaining(views, ended=set(), running={}, seats=3) == 9 * SECOND
 
 
+def test_many_seats_need_no_less_than_the_longest_chain() -> None:
+    views = plan("a", "b", "c", reads={"b": "a", "c": "b"}, seconds={"a": 1, "b": 2, "c": 3}).views
+    assert remaining(views, ended=set(), running={}, seats=8) == 6 * SECOND
+    assert remaining(views, ended={key("a")}, running={key("b"): SECOND}, seats=8) == 4 * SECOND
+
+
 def test_what_a_running_view_has_done_is_taken_off_but_never_more_than_it_was_expected_to_take() -> None:
     views = plan("a", "b", seconds={"a": 5, "b": 2}).views
     assert remaining(views, ended=set(), running={key("a"): SECOND, key("b"): 9 * SECOND}, seats=1) == 4 * SECOND

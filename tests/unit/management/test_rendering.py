@@ -75,6 +75,13 @@ def test_lines_tell_one_event_each() -> None:
     ]
 
 
+def test_a_name_that_holds_a_line_end_stays_on_its_line() -> None:
+    out = io.StringIO()
+    [view] = plan("two\nlines\x1b[31m").views
+    Lines(OutputWrapper(out), REQUEST).hear(ViewStarted(view=view))
+    assert out.getvalue() == 'reporting."two\\nlines\\x1b[31m": started\n'
+
+
 def test_lines_tell_the_plan() -> None:
     out = io.StringIO()
     Lines(OutputWrapper(out), REQUEST).plan(PLAN)
@@ -142,10 +149,10 @@ def test_an_empty_selection_is_said(kind: type[Lines | Tables]) -> None:
 
 def test_the_display_follows_the_options_and_the_place() -> None:
     screen, pipe = OutputWrapper(Screen()), OutputWrapper(io.StringIO())
-    assert type(display(screen, REQUEST, json=True, table=False)) is Document
-    assert type(display(screen, REQUEST, json=False, table=False)) is Terminal
-    assert type(display(pipe, REQUEST, json=False, table=False)) is Lines
-    assert type(display(pipe, REQUEST, json=False, table=True)) is Tables
+    assert type(display(screen, REQUEST, json=True, table=False, color=True)) is Document
+    assert type(display(screen, REQUEST, json=False, table=False, color=True)) is Terminal
+    assert type(display(pipe, REQUEST, json=False, table=False, color=True)) is Lines
+    assert type(display(pipe, REQUEST, json=False, table=True, color=True)) is Tables
 
 
 @pytest.mark.parametrize(

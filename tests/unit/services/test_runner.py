@@ -53,13 +53,14 @@ def test_as_many_views_run_at_once_as_there_are_seats() -> None:
 
 
 def test_no_more_views_run_at_once_than_there_are_seats() -> None:
-    lock, running, most = Lock(), set[str](), 0
+    lock, running, most, pairs = Lock(), set[str](), 0, Barrier(2, timeout=10)
 
     def refresh(name: str) -> RefreshResult:
         nonlocal most
         with lock:
             running.add(name)
             most = max(most, len(running))
+        pairs.wait()  # each stays until another has come
         with lock:
             running.remove(name)
         return DONE
@@ -85,6 +86,12 @@ def test_a_view_starts_as_soon_as_what_it_reads_has_ended_whatever_else_runs() -
 def test_a_view_that_reads_a_failed_one_is_refreshed_all_the_same() -> None:
     told = go(plan("read", "reader", reads={"reader": "read"}), lambda name: FAILED if name == "read" else DONE)
     assert told == ["+read", "-read", "+reader", "-reader"]
+
+
+def test_among_views_that_become_ready_the_most_urgent_goes_first() -> None:
+    drawn = plan(*"rabcd", reads=dict.fromkeys("abcd", "r"), seconds={"r": 1, "a": 2, "b": 9, "c": 5, "d": 7})
+    started = [name for name in go(drawn, lambda _: DONE, seats=1) if name.startswith("+")]
+    assert started == ["+r", "+b", "+d", "+c", "+a"]
 
 
 def test_a_surprise_starts_nothing_new_waits_for_what_runs_and_is_raised() -> None:
