@@ -144,28 +144,13 @@ def test_four_who_install_at_once_install_once() -> None:
 def test_a_model_that_maps_otherwise_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RunHistory._meta.get_field("errors"), "null", False)
     monkeypatch.setattr(RunHistory._meta.get_field("run_id"), "column", "run")
-    assert [(message.id, message.msg) for message in models_match_the_contract()] == [
-        (
-            "seeder.E002",
-            (
-                "The models do not map the contract: reporting.seeder_run_history.run_id: text not null in the contract,"
-                " missing here."
-            ),
-        ),
-        (
-            "seeder.E002",
-            (
-                "The models do not map the contract: reporting.seeder_run_history.errors: text null in the contract,"
-                " text not null here."
-            ),
-        ),
-        (
-            "seeder.E002",
-            (
-                "The models do not map the contract: reporting.seeder_run_history.run: text not null in the contract,"
-                " missing here."
-            ),
-        ),
+    messages = models_match_the_contract()
+    assert {message.id for message in messages} == {"seeder.E002"}
+    table = "The models do not map the contract: reporting.seeder_run_history"
+    assert [message.msg for message in messages] == [
+        f"{table}.run_id: text not null in the contract, missing here.",
+        f"{table}.errors: text null in the contract, text not null here.",
+        f"{table}.run: text not null in the contract, missing here.",
     ]
 
 
