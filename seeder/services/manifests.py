@@ -134,5 +134,5 @@ def _as_named(table_name: str) -> str:
 
 
 def _nearest(wanted: str, known: Iterable[str]) -> str:
-    found = get_close_matches(wanted, sorted(known), n=1, cutoff=0.5)
-    return f" Did you mean {found[0]!r}?" if found else ""
+    found = get_close_matches(wanted, sorted(known), n=1, cutoff=0)
+    return f" The nearest known one is {found[0]!r}." if found else ""

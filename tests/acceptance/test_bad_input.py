@@ -23,7 +23,7 @@ def only_line(ended: Ended, code: int = 2) -> str:
 def test_an_unknown_agency_is_named_with_the_nearest_known_one(manage: Manage) -> None:
     custom("reporting.a", "SELECT 1", agency="harbor")
     line = only_line(manage("refresh_agency", "habor", "--json"))
-    assert line.endswith("No manifest names the agency 'habor'. Did you mean 'harbor'?")
+    assert line.endswith("No manifest names the agency 'habor'. The nearest known one is 'harbor'.")
 
 
 @pytest.mark.usefixtures("reporting")
@@ -31,7 +31,7 @@ def test_an_unknown_table_is_named_with_the_nearest_known_one(manage: Manage) ->
     custom("B_Count", "SELECT 1", enabled=False)
     custom("reporting.c_sum", "SELECT 1")
     line = only_line(manage("refresh_table", "reporting.b_cound"))
-    assert line.endswith("No manifest names the table 'reporting.b_cound'. Did you mean 'reporting.b_count'?")
+    assert line.endswith("No manifest names the table 'reporting.b_cound'. The nearest known one is 'reporting.b_count'.")
 
 
 @pytest.mark.usefixtures("reporting")
