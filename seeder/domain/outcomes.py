@@ -61,12 +61,15 @@ class RunSummary:
 
     run_id: str
     results: Mapping[PlannedView, RefreshResult]  # in the order in which they ended
+    unfinished: tuple[PlannedView, ...] = ()  # not begun or cancelled, because somebody stopped the run
+    stopped: str | None = None  # by what, such as SIGTERM
     complaints: tuple[Complaint, ...]
     took: timedelta
 
     @property
     def failed(self) -> int:
-        """How many views failed, counting a manifest that could not be planned as one."""
+        """How many views failed, counting as one a manifest that could not be planned. The unfinished are neither
+        failed nor succeeded."""
         return sum(result.outcome is Outcome.FAILED for result in self.results.values()) + len(self.complaints)
 
     @property

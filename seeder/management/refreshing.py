@@ -8,9 +8,11 @@ from django.core.management.base import CommandParser
 
 from seeder.domain.events import RunEvent
 from seeder.domain.requests import RefreshRequest
+from seeder.management import signals
 from seeder.management.door import FAILED, Door
 from seeder.management.rendering import Display, display
 from seeder.services import runs
+from seeder.services.stopping import Stop
 
 
 class RefreshCommand(Door):
@@ -26,7 +28,7 @@ class RefreshCommand(Door):
         raise NotImplementedError
 
     def enter(self, options: Namespace) -> None:
-        request = self.request(options)
+        request, stop = self.request(options), Stop()
         form = {"json": options.json, "table": options.table, "color": not options.no_color}
         with display(self.stdout, request, **form) as shown:
             if options.dry_run:
@@ -34,7 +36,10 @@ class RefreshCommand(Door):
                 shown.plan(plan)
                 failed = len(plan.complaints)
             else:
-                failed = runs.execute(request, emit=lambda event: self._show(shown, event)).failed
+                with signals.as_a_request(stop):
+                    failed = runs.execute(request, emit=lambda event: self._show(shown, event), stop=stop).failed
+        if stop.requested:
+            sys.exit(signals.exit_code(stop))
         if failed:
             sys.exit(FAILED)
 

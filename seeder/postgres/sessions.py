@@ -1,7 +1,7 @@
 """Connections and statements: Django's connection of this thread, and psycopg's beneath it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, cast
 
@@ -48,6 +48,30 @@ def execute_one(database: str, statement: sql.Composed) -> None:
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(_raw(connection)) as cursor:
         cursor.execute(statement, binary=True)
+
+
+class InFlight:
+    """The statements of a run that may take long, and how to end them all."""
+
+    def __init__(self) -> None:
+        self._connections: set[psycopg.Connection[Any]] = set()
+
+    @contextmanager
+    def of(self, database: str) -> Iterator[None]:
+        """What this thread sends to the database inside may be cancelled. Keep the bookkeeping outside."""
+        connections[database].ensure_connection()
+        raw = _raw(connections[database])
+        self._connections.add(raw)
+        try:
+            yield
+        finally:
+            self._connections.discard(raw)
+
+    def cancel(self) -> None:
+        """Ask the server to cancel them all (57014); one that has just ended is not harmed."""
+        for raw in tuple(self._connections):
+            with suppress(psycopg.Error):
+                raw.cancel_safe(timeout=1.0)
 
 
 def _raw(connection: BaseDatabaseWrapper) -> "psycopg.Connection[Any]":

@@ -10,6 +10,8 @@ from django.db import Error, connections
 from seeder.domain.outcomes import Failure
 from seeder.errors import NotPostgreSQL, PermissionMissing, SchemaMissing, ServerUnreachable
 
+QUERY_CANCELED = "57014"  # by us, by somebody else or by statement_timeout; only the message tells, in any language
+
 LOST_CONNECTION = "lost_connection"
 
 

@@ -5,23 +5,31 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.plan import PlannedView
 from seeder.postgres import catalog, identifiers, locks, sessions
-from seeder.postgres.sqlstates import failure
+from seeder.postgres.sqlstates import QUERY_CANCELED, failure, sqlstate
 from seeder.services.history import RunRecord
+from seeder.services.stopping import Stop
 
 
-def refresh(view: PlannedView, record: RunRecord) -> RefreshResult:
+class Stopped(Exception):
+    """The run is to end, and this view's refresh was not begun or was cancelled."""
+
+
+def refresh(view: PlannedView, *, record: RunRecord, stop: Stop, in_flight: sessions.InFlight) -> RefreshResult:
     """Create or refresh the view, and record how it ended.
 
     The refresh and its outcome commit together where the view lives in the database that holds the history; a view
     elsewhere is recorded right after it. What PostgreSQL has against the view is its result. An error in recording it
-    is raised, because then nothing written here is true any more.
+    is raised, because then nothing written here is true any more; so is `Stopped`, whose row the run itself closes.
     """
     database, recorded = view.key.database, False
     started = sessions.clock(DEFAULT_DB_ALIAS)
     record.running(view.spec, at=started)
     try:
         with sessions.one_transaction(database):
-            outcome = _fill(view)
+            with in_flight.of(database):
+                if stop.requested:
+                    raise Stopped
+                outcome = _fill(view)
             rows, size = catalog.measure(database, view.key.name)
             finished = sessions.clock(DEFAULT_DB_ALIAS)
             result = RefreshResult(outcome=outcome, started=started, finished=finished, rows=rows, bytes=size)
@@ -29,6 +37,8 @@ def refresh(view: PlannedView, record: RunRecord) -> RefreshResult:
                 record.ended(view.spec, result)
                 recorded = True
     except Error as error:
+        if stop.requested and sqlstate(error) == QUERY_CANCELED:
+            raise Stopped from error
         recorded = False
         finished = sessions.clock(DEFAULT_DB_ALIAS)
         result = RefreshResult(outcome=Outcome.FAILED, started=started, finished=finished, failure=failure(error))

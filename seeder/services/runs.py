@@ -18,7 +18,8 @@ from seeder.postgres.sqlstates import foreseen
 from seeder.services import manifests, planning
 from seeder.services.history import RunRecord
 from seeder.services.refresh import refresh
-from seeder.services.runner import run
+from seeder.services.runner import Work, run
+from seeder.services.stopping import Stop
 
 
 def preview(request: RefreshRequest) -> RefreshPlan:
@@ -29,31 +30,40 @@ def preview(request: RefreshRequest) -> RefreshPlan:
     return planning.plan(manifests.select(request, databases=conf.load().databases))
 
 
-def execute(request: RefreshRequest, *, emit: Callable[[RunEvent], object] = lambda _: None) -> RunSummary:
+def execute(
+    request: RefreshRequest, *, emit: Callable[[RunEvent], object] = lambda _: None, stop: Stop | None = None
+) -> RunSummary:
     """Plan a request and run it. Failed views are in the summary, not raised; `emit` hears what happens, when its row
-    is written, in the thread of the caller.
+    is written, in the thread of the caller. When `stop` is requested, the run cancels what is in flight and ends.
 
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
-    settings = conf.load()
+    settings, stop, in_flight = conf.load(), stop or Stop(), sessions.InFlight()
     plan = planning.plan(manifests.select(request, databases=settings.databases))
     record = RunRecord(_run_id())
+    work = Work(
+        refresh=partial(refresh, record=record, stop=stop, in_flight=in_flight),
+        cancel=in_flight.cancel,
+        leave=sessions.leave,
+    )
     with foreseen(DEFAULT_DB_ALIAS):
         started = sessions.clock(DEFAULT_DB_ALIAS)
         record.open(plan)
-    emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
-    # This thread has nothing to ask while the seats work: idle, its connection would be one more than the setting says,
-    # and somebody might cut it meanwhile.
-    sessions.leave()
     try:
+        emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
+        # This thread has nothing to ask while the seats work: idle, its connection would be one more than the setting
+        # says, and somebody might cut it meanwhile.
+        sessions.leave()
         with foreseen(DEFAULT_DB_ALIAS):
             results = run(
                 plan,
                 seats=settings.max_workers,
-                refresh=partial(refresh, record=record),
-                leave=sessions.leave,
+                work=work,
                 emit=emit,
+                stop=stop,
             )
+            if stop.requested:
+                record.interrupted(str(stop.reason))
             took = sessions.clock(DEFAULT_DB_ALIAS) - started
     except BaseException as surprise:
         with suppress(Error):  # the surprise may be that the database is gone; it says more than the next error would
@@ -63,6 +73,8 @@ def execute(request: RefreshRequest, *, emit: Callable[[RunEvent], object] = lam
     summary = RunSummary(
         run_id=record.run_id,
         results=results,
+        unfinished=tuple(view for view in plan.views if view not in results),
+        stopped=stop.reason,
         complaints=plan.complaints,
         took=took,
     )

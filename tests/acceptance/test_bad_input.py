@@ -31,7 +31,9 @@ def test_an_unknown_table_is_named_with_the_nearest_known_one(manage: Manage) ->
     custom("B_Count", "SELECT 1", enabled=False)
     custom("reporting.c_sum", "SELECT 1")
     line = only_line(manage("refresh_table", "reporting.b_cound"))
-    assert line.endswith("No manifest names the table 'reporting.b_cound'. The nearest known one is 'reporting.b_count'.")
+    assert line.endswith(
+        "No manifest names the table 'reporting.b_cound'. The nearest known one is 'reporting.b_count'."
+    )
 
 
 @pytest.mark.usefixtures("reporting")

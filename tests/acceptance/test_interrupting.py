@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from time import monotonic
 
 import pytest
 
@@ -37,25 +38,58 @@ def until(process: "subprocess.Popen[str]", statement: str) -> None:
 
 
 @pytest.mark.usefixtures("reporting")
-def test_ctrl_c_leaves_rows_that_tell_the_truth_and_no_traceback() -> None:
-    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(1)")
-    custom("reporting.b", "SELECT 1 AS n")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_cancels_what_runs_leaves_soon_and_leaves_rows_that_tell_the_truth(
+    number: signal.Signals, code: int
+) -> None:
+    for name in "abcdefgh":
+        custom(f"reporting.{name}", "SELECT 1 AS n FROM pg_sleep(60)")
+    custom("reporting.later", "SELECT 1 AS n")
+    process = start(SEEDER_MAX_WORKERS="8")
+    until(process, "SELECT 1" + SLEEPING + " HAVING count(*) = 8")
+    before = monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    assert monotonic() - before < 10, "two seconds on a quiet machine; nowhere near the sixty of the views"
+    assert (process.returncode, err) == (code, "")
+    assert f"stopped by {number.name}: 0 succeeded, 0 failed, 9 interrupted in" in out
+    assert out.count(": interrupted\n") == 9
+    errors = set(RunHistory.objects.values_list("status", "errors")) | set(
+        JobStatus.objects.values_list("status", "last_errors")
+    )
+    assert errors == {("error", f"interrupted: {number.name}")}
+    assert not sql("SELECT 1" + SLEEPING)
+    assert sql("SELECT to_regclass('reporting.a')") == [(None,)]
+
+
+@pytest.mark.usefixtures("reporting")
+def test_a_view_that_had_ended_before_the_signal_stays_a_success() -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    custom("reporting.b", "SELECT 1 AS n FROM pg_sleep(60)")
     process = start()
-    told(process, "reporting.a: started")
     until(process, "SELECT 1" + SLEEPING)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert err == "CommandError: Interrupted.\n"
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=20)
+    assert "stopped by SIGTERM: 1 succeeded, 0 failed, 1 interrupted in" in out
     assert dict(RunHistory.objects.values_list("table_name", "status")) == {
         "reporting.a": "success",
         "reporting.b": "error",
     }
-    assert dict(JobStatus.objects.values_list("table_name", "last_errors")) == {
-        "reporting.a": None,
-        "reporting.b": "interrupted: KeyboardInterrupt",
-    }
-    assert sql("SELECT to_regclass('reporting.b')") == [(None,)]
+
+
+@pytest.mark.usefixtures("reporting")
+def test_a_second_signal_leaves_at_once() -> None:
+    """Both are delivered before the process has done anything about the first."""
+    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
+    process = start()
+    until(process, "SELECT 1" + SLEEPING)
+    process.send_signal(signal.SIGSTOP)
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
+    process.communicate(timeout=20)
+    assert process.returncode in (-signal.SIGINT, -signal.SIGTERM)
+    sql("SELECT pg_terminate_backend(pid)" + SLEEPING)
 
 
 @pytest.mark.usefixtures("reporting")

@@ -50,6 +50,8 @@ class Document:
                 "durationSeconds": _seconds(summary.took),
                 "succeeded": summary.succeeded,
                 "failed": summary.failed,
+                "stopped": summary.stopped,
+                "unfinished": [_view(view) for view in summary.unfinished],
                 "views": [{**_view(view), **_result(result)} for view, result in summary.results.items()],
                 "refused": _refused(summary.complaints),
             }

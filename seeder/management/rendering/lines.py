@@ -7,7 +7,7 @@ from django.core.management.base import OutputWrapper
 
 from seeder.domain.events import RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
 from seeder.domain.manifests import Complaint
-from seeder.domain.outcomes import RefreshResult
+from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
 from seeder.management.rendering.figures import count, duration, size
@@ -44,10 +44,8 @@ class Lines:
             case ViewEnded(view=view, result=result):
                 yield f"{view.key.name}: {ending(result)}"
             case RunEnded(summary=summary):
-                yield (
-                    f"run {summary.run_id}: {summary.succeeded} succeeded, {summary.failed} failed"
-                    f" in {duration(summary.took)}"
-                )
+                yield from (f"{view.key.name}: interrupted" for view in summary.unfinished)
+                yield f"run {summary.run_id}: {total(summary)}"
 
 
 def ending(result: RefreshResult) -> str:
@@ -55,6 +53,14 @@ def ending(result: RefreshResult) -> str:
     if result.failure is not None:
         return f"{result.outcome} after {duration(result.took)}: {first_line(result.failure.message)}"
     return f"{result.outcome}, {count(result.rows, 'row')}, {size(result.bytes)}, {duration(result.took)}"
+
+
+def total(summary: RunSummary) -> str:
+    """How a run ended, in one line."""
+    counts = f"{summary.succeeded} succeeded, {summary.failed} failed"
+    if summary.stopped:
+        counts = f"stopped by {summary.stopped}: {counts}, {len(summary.unfinished)} interrupted"
+    return f"{counts} in {duration(summary.took)}"
 
 
 def refusal(complaint: Complaint) -> str:

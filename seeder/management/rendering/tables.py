@@ -16,7 +16,7 @@ from seeder.domain.outcomes import Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
 from seeder.management.rendering.figures import count, duration, size
-from seeder.management.rendering.lines import nothing
+from seeder.management.rendering.lines import nothing, total
 
 # In characters: a page where neither a terminal nor COLUMNS says otherwise, the least that a report's name gets beside
 # its view before it goes below it, and what the columns after them take.
@@ -59,7 +59,7 @@ class Tables:
         match event:
             case RunStarted(plan=plan):
                 self._said_nothing(plan)
-            case RunEnded(summary=summary) if summary.results or summary.complaints:
+            case RunEnded(summary=summary) if summary.results or summary.unfinished or summary.complaints:
                 self._summary(summary)
 
     def _said_nothing(self, plan: RefreshPlan) -> bool:
@@ -69,7 +69,8 @@ class Tables:
         return empty
 
     def _summary(self, summary: RunSummary) -> None:
-        longest = max((len(str(view.key.name)) for view in summary.results), default=0)
+        views = (*summary.results, *summary.unfinished)
+        longest = max((len(str(view.key.name)) for view in views), default=0)
         narrow = self.console.width < longest + _REPORT + _FIGURES
         table = _table(*(("view",) if narrow else ("view", "report")), "outcome", "rows>", "size>", "time>")
         for view, result in sorted(summary.results.items(), key=lambda item: item[0].key):
@@ -80,12 +81,15 @@ class Tables:
                 *(("", "") if result.failure else (f"{result.rows:,}", size(result.bytes))),
                 duration(result.took),
             )
+        for view in summary.unfinished:
+            table.add_row(
+                Text(str(view.key.name)), *(() if narrow else (_report(view),)), Text("interrupted", style="bold red")
+            )
         self.console.print(table)
         self._failures(summary.results.items())
         self._refusals(summary.complaints)
-        style = "bold red" if summary.failed else "bold green"
-        total = f"{summary.succeeded} succeeded, {summary.failed} failed in {duration(summary.took)}"
-        self.console.print(Text.assemble((total, style), (f"  run {summary.run_id}", "dim")))
+        style = "bold red" if summary.failed or summary.stopped else "bold green"
+        self.console.print(Text.assemble((total(summary), style), (f"  run {summary.run_id}", "dim")))
 
     def _failures(self, results: Iterable[tuple[PlannedView, RefreshResult]]) -> None:
         for view, result in results:

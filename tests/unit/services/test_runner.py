@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Barrier, Event, Lock, get_ident
+from time import monotonic
 
 import pytest
 
 from seeder.domain.events import RunEvent, ViewEnded, ViewStarted
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
-from seeder.services.runner import run
+from seeder.services.runner import Work, run
+from seeder.services.stopping import Stop
 from tests.unit.domain.plans import plan
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,7 +21,13 @@ FAILED = RefreshResult(
 )
 
 
-def go(plan: RefreshPlan, refresh: Callable[[str], RefreshResult], *, seats: int = 2) -> list[str]:
+def work(refresh: Callable[[PlannedView], RefreshResult], cancel: Callable[[], object] = lambda: None) -> Work:
+    return Work(refresh=refresh, cancel=cancel, leave=lambda: None)
+
+
+def go(
+    plan: RefreshPlan, refresh: Callable[[str], RefreshResult], *, seats: int = 2, stop: Stop | None = None
+) -> list[str]:
     """Run a plan; what was told, as `+a` for a start and `-a` for an end."""
     told: list[str] = []
 
@@ -33,7 +41,7 @@ def go(plan: RefreshPlan, refresh: Callable[[str], RefreshResult], *, seats: int
     def by_name(view: PlannedView) -> RefreshResult:
         return refresh(view.key.name.name)
 
-    run(plan, seats=seats, refresh=by_name, leave=lambda: None, emit=hear)
+    run(plan, seats=seats, work=work(by_name), emit=hear, stop=stop or Stop())
     return told
 
 
@@ -118,10 +126,77 @@ def test_each_seat_gives_back_what_its_thread_holds() -> None:
         worked.add(get_ident())
         return DONE
 
-    run(plan("a", "b"), seats=2, refresh=refresh, leave=lambda: left.add(get_ident()), emit=lambda _: None)
+    seated = Work(refresh=refresh, cancel=lambda: None, leave=lambda: left.add(get_ident()))
+    run(plan("a", "b"), seats=2, work=seated, emit=lambda _: None, stop=Stop())
     assert left == worked
     assert len(left) == 2
 
 
 def test_an_empty_plan_ends_at_once() -> None:
     assert go(RefreshPlan(), lambda _: DONE) == []
+
+
+def test_a_stop_cancels_what_runs_and_starts_nothing_more() -> None:
+    stop, cancelled = Stop(), Event()
+
+    def refresh(view: PlannedView) -> RefreshResult:
+        stop.request("SIGTERM")
+        assert cancelled.wait(10)
+        raise InterruptedError
+
+    drawn = plan("a", "b", "c", seconds={"a": 3, "b": 2, "c": 1})
+    started: list[str] = []
+
+    def hear(event: RunEvent) -> None:
+        if isinstance(event, ViewStarted):
+            started.append(event.view.key.name.name)
+
+    assert run(drawn, seats=1, work=work(refresh, cancelled.set), emit=hear, stop=stop) == {}
+    assert started == ["a"]
+
+
+def test_a_view_that_ends_by_itself_during_a_stop_keeps_its_result() -> None:
+    stop = Stop()
+
+    def refresh(_: str) -> RefreshResult:
+        stop.request("SIGINT")
+        return DONE
+
+    assert go(plan("a", "b", seconds={"a": 2, "b": 1}), refresh, seats=1, stop=stop) == ["+a", "-a"]
+
+
+def test_a_cancel_that_came_too_early_is_repeated() -> None:
+    stop, cancels, third = Stop(), list[int](), Event()
+
+    def refresh(_: PlannedView) -> RefreshResult:
+        stop.request("SIGTERM")
+        assert third.wait(10)
+        raise InterruptedError
+
+    def cancel() -> None:
+        cancels.append(1)
+        if len(cancels) == 3:
+            third.set()
+
+    assert run(plan("a"), seats=1, work=work(refresh, cancel), emit=lambda _: None, stop=stop) == {}
+    assert len(cancels) >= 3
+
+
+def test_a_refresh_that_cannot_be_cancelled_is_left_behind() -> None:
+    stop, never = Stop(), Event()
+
+    def refresh(_: PlannedView) -> RefreshResult:
+        stop.request("SIGTERM")
+        never.wait(60)
+        return DONE
+
+    before = monotonic()
+    assert run(plan("a"), seats=1, work=work(refresh), emit=lambda _: None, stop=stop) == {}
+    assert monotonic() - before < 30
+    never.set()
+
+
+def test_a_stop_asked_for_before_the_run_starts_nothing() -> None:
+    stop = Stop()
+    stop.request("SIGINT")
+    assert go(plan("a"), lambda _: DONE, stop=stop) == []

@@ -1,0 +1,28 @@
+"""Somebody wants a run to end: asked once, heard by everybody."""
+
+from collections.abc import Callable
+
+
+class Stop:
+    """A request to end, with its reason. Safe to make from a signal handler and from any thread."""
+
+    def __init__(self) -> None:
+        self.reason: str | None = None  # such as SIGTERM; the first one counts
+        self._listeners: list[Callable[[], object]] = []
+
+    @property
+    def requested(self) -> bool:
+        return self.reason is not None
+
+    def request(self, reason: str) -> None:
+        """Ask everybody to end; who listens is told at once."""
+        if self.reason is None:
+            self.reason = reason
+            for listener in self._listeners:
+                listener()
+
+    def listen(self, listener: Callable[[], object]) -> None:
+        """Be told, even if it was asked before. The listener may be called in a signal handler: it must not wait."""
+        self._listeners.append(listener)
+        if self.requested:
+            listener()
