@@ -14,17 +14,28 @@ from django.conf import settings
 from seeder.errors import ConfigurationError
 
 
-def _whole(least: int) -> Callable[[str, object], int]:
+def _whole(least: int, most: int = 2**31 - 1) -> Callable[[str, object], int]:
     def read(name: str, value: object) -> int:
         try:
             number = int(str(value)) if not isinstance(value, bool) else None
         except ValueError:
             number = None
-        if number is None or number < least:
-            raise ConfigurationError(setting=name, value=value, wanted=f"a whole number of at least {least}")
+        if number is None or not least <= number <= most:
+            wanted = f"a whole number of at least {least}" if number is None or number < least else f"at most {most}"
+            raise ConfigurationError(setting=name, value=value, wanted=wanted)
         return number
 
     return read
+
+
+def _flag(name: str, value: object) -> bool:
+    match str(value).strip().lower():
+        case "true" | "yes" | "on" | "1":
+            return True
+        case "false" | "no" | "off" | "0":
+            return False
+        case _:
+            raise ConfigurationError(setting=name, value=value, wanted="true or false")
 
 
 def _aliases(name: str, value: object) -> Mapping[int, str]:
@@ -45,6 +56,11 @@ class Settings:
     """Every setting with its default; the name in upper case is the setting's name."""
 
     max_workers: int = _setting(lambda: 8, _whole(1))  # refreshes at once, and so database connections
+    refresh_concurrently: bool = _setting(lambda: False, _flag)  # try REFRESH … CONCURRENTLY first
+    concurrent_fallback: bool = _setting(lambda: True, _flag)  # refresh plainly where PostgreSQL cannot concurrently
+    lock_timeout_ms: int = _setting(lambda: 2000, _whole(1))  # how long a refresh, and who queues behind it, waits
+    statement_timeout_ms: int = _setting(lambda: 0, _whole(0))  # how long a refresh may take; 0: as long as it takes
+    max_retries: int = _setting(lambda: 3, _whole(0, 100))  # of a refresh that failed for no fault of its own
     databases: Mapping[int, str] = _setting(
         dict, _aliases, environment=False
     )  # database_id of a manifest → Django's alias

@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, connections
 from django.test.utils import setup_databases, teardown_databases
@@ -78,6 +80,19 @@ def sql(statement: str, *parameters: str | int, using: str = "default") -> list[
     with connections[using].cursor() as cursor:
         cursor.execute(statement, parameters or None)
         return list(cursor.fetchall()) if cursor.description else []
+
+
+@contextmanager
+def another_session() -> "Iterator[psycopg.Connection[Any]]":
+    """A connection of somebody else, in autocommit."""
+    parameters = {
+        key: value for key, value in connection.get_connection_params().items() if key in _LIBPQ and value is not None
+    }
+    with psycopg.connect(**parameters, autocommit=True) as session:
+        yield session
+
+
+_LIBPQ = {"host", "port", "dbname", "user", "password"}
 
 
 def custom(table_name: str, query: str, *, agency: str = "demo", enabled: bool = True) -> CustomReportManifest:

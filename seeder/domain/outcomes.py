@@ -30,6 +30,13 @@ class Outcome(StrEnum):
         return Status.ERROR if self is Outcome.FAILED else Status.SUCCESS
 
 
+class Mode(StrEnum):
+    """How a view was refreshed: PostgreSQL's two ways."""
+
+    PLAIN = "plain"  # readers wait meanwhile
+    CONCURRENT = "concurrent"  # readers go on
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
     """Why a view failed."""
@@ -46,7 +53,10 @@ class RefreshResult:
     outcome: Outcome
     started: datetime
     finished: datetime
-    rows: int = 0  # written by this refresh
+    mode: Mode | None = None  # None where the view was created, or failed
+    fell_back: bool = False  # plain, although concurrent was asked for
+    attempts: int = 1
+    rows: int = 0  # written by this refresh; of a concurrent one, those that had changed
     bytes: int = 0  # the view on disk afterwards, with its indexes and TOAST
     failure: Failure | None = None  # exactly when the outcome is FAILED
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
-from django.db import Error, transaction
+from django.db import Error
 
 from seeder.domain.names import ViewName
 from seeder.postgres import identifiers, sessions
@@ -26,6 +26,12 @@ def is_populated(database: str, view: ViewName) -> bool:
     """Whether an existing view can be read."""
     [(populated,)] = sessions.query(database, "populated", {"schema": view.schema, "name": view.name})
     return bool(populated)
+
+
+def rules_out_concurrent(database: str, view: ViewName) -> bool:
+    """Whether a materialized view lacks what REFRESH … CONCURRENTLY needs of itself: to have been filled, and a unique
+    index that covers every row by plain columns."""
+    return bool(sessions.query(database, "rules_out_concurrent", {"schema": view.schema, "name": view.name}))
 
 
 def measure(database: str, view: ViewName) -> tuple[int, int]:
@@ -59,7 +65,7 @@ def survey(database: str, views: Mapping[ViewName, str]) -> Survey:
 
 def _try_out(database: str, view: ViewName, query: str) -> bool:
     try:
-        with transaction.atomic(using=database):
+        with sessions.part(database):
             sessions.execute_one(database, identifiers.create_plain_view(view, query))
     except Error:
         return False

@@ -71,3 +71,31 @@ SELECT c.relispopulated
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
+
+-- name: rules_out_concurrent
+-- As is_usable_unique_index() in PostgreSQL's matview.c has it.
+SELECT
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind = 'm'
+    AND (NOT c.relispopulated OR NOT EXISTS (
+        SELECT
+        FROM pg_index AS i
+        WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
+            AND i.indpred IS NULL AND i.indexprs IS NULL
+    ));
+
+-- name: deadlock_timeout
+-- In milliseconds.
+SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout';
+
+-- name: limit
+-- Until the end of the transaction: how long to wait for each lock, how long a statement may take, whose it is; and that
+-- the server ends it when the client has gone (looked at every 2 s, where the platform can) or sits in it idle for 30 s,
+-- because nobody should keep readers waiting for somebody who is no more.
+SELECT
+    set_config('lock_timeout', %(lock)s::text, true),
+    set_config('statement_timeout', %(statement)s::text, true),
+    set_config('application_name', %(application)s, true),
+    set_config('idle_in_transaction_session_timeout', '30s', true),
+    CASE WHEN version() ~ 'linux' THEN set_config('client_connection_check_interval', '2s', true) END;

@@ -22,8 +22,9 @@ def create_plain_view(view: ViewName, query: str) -> sql.Composed:
     return sql.SQL("CREATE VIEW {} AS\n{}").format(identifier(view), _verbatim(query))
 
 
-def refresh(view: ViewName) -> sql.Composed:
-    return sql.SQL("REFRESH MATERIALIZED VIEW {}").format(identifier(view))
+def refresh(view: ViewName, *, concurrently: bool = False) -> sql.Composed:
+    how = sql.SQL("CONCURRENTLY ") if concurrently else sql.SQL("")
+    return sql.SQL("REFRESH MATERIALIZED VIEW {}{}").format(how, identifier(view))
 
 
 def _verbatim(query: str) -> sql.SQL:

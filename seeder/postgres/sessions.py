@@ -86,6 +86,13 @@ def one_transaction(database: str) -> Iterator[None]:
 
 
 @contextmanager
+def part(database: str) -> Iterator[None]:
+    """A part of a transaction (a savepoint) that can fail without the whole."""
+    with transaction.atomic(using=database):
+        yield
+
+
+@contextmanager
 def undone(database: str) -> Iterator[None]:
     """A transaction that is rolled back whatever happens in it."""
     with transaction.atomic(using=database, durable=True):

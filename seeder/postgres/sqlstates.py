@@ -5,12 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from django.db import Error, connections
+from django.db import Error, InterfaceError, OperationalError, connections
 
 from seeder.domain.outcomes import Failure
 from seeder.errors import NotPostgreSQL, PermissionMissing, SchemaMissing, ServerUnreachable
 
 QUERY_CANCELED = "57014"  # by us, by somebody else or by statement_timeout; only the message tells, in any language
+
+# What REFRESH … CONCURRENTLY answers without a usable unique index, and before the view was ever filled; both have
+# other meanings too.
+NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED = "55000", "0A000"
+
+# Nothing to do with the statement itself: lock not granted, deadlock, serialization, administrator, crash, not yet up,
+# idle session, idle transaction, too many connections.
+_TRANSIENT = {"55P03", "40P01", "40001", "57P01", "57P02", "57P03", "57P05", "25P03", "53300"}
+_CONNECTION = "08"  # the class of connection exceptions
 
 LOST_CONNECTION = "lost_connection"
 
@@ -19,6 +28,14 @@ def sqlstate(error: Error) -> str | None:
     """The five characters that PostgreSQL gave; None where it gave none, as when a connection is refused or lost."""
     cause = error.__cause__
     return cause.sqlstate if isinstance(cause, psycopg.Error) else None
+
+
+def is_transient(error: Error) -> bool:
+    """Whether the same may well succeed later."""
+    state = sqlstate(error)
+    if state is None:  # from the client: a refused or lost connection, or a mistake of ours
+        return isinstance(error, OperationalError | InterfaceError)
+    return state in _TRANSIENT or state.startswith(_CONNECTION)
 
 
 def failure(error: Error) -> Failure:

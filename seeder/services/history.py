@@ -57,6 +57,10 @@ class RunRecord:
             errors=result.failure.message if result.failure else None,
         )
 
+    def has_succeeded(self, spec: ViewSpec) -> bool:
+        """Whether the rows say so: the answer to a connection that was lost while committing."""
+        return not self._rows(spec.manifests).exclude(status=Status.SUCCESS).exists()
+
     def interrupted(self, why: str) -> None:
         """Close what has not ended, because the run ends here."""
         with one_transaction(DEFAULT_DB_ALIAS):

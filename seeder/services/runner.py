@@ -19,6 +19,9 @@ from seeder.services.stopping import Stop
 # between two statements does nothing, so one is not enough; and an operator waits no longer than two seconds.
 _CHANCES, _CHANCE = 15, 0.1  # times, seconds
 
+# The kernel may give a signal to any thread, but Python runs its handler in the main one, and not before that wakes up.
+_LOOK = 0.5  # seconds
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Work:
@@ -55,7 +58,7 @@ def run(
             while crew.free and (view := queue.take()) is not None:
                 crew.seat(view)
                 emit(ViewStarted(view=view))
-            if (ended := crew.next_to_end()) is not None:
+            if (ended := crew.next_to_end(within=_LOOK)) is not None:
                 settle(*ended)
         for _ in range(_CHANCES):
             if not crew.taken:
@@ -87,7 +90,7 @@ class _Seats:
         self.free, self.taken = self.free - 1, self.taken + 1
         self._views.put(view)
 
-    def next_to_end(self, *, within: float | None = None) -> _Ended | None:
+    def next_to_end(self, *, within: float) -> _Ended | None:
         """The next view that ends, with how; None when somebody wakes us, or after so many seconds."""
         try:
             ended = self._ended.get(timeout=within)

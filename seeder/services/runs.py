@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
@@ -13,11 +12,12 @@ from seeder.domain.events import RunEnded, RunEvent, RunStarted
 from seeder.domain.outcomes import RunSummary
 from seeder.domain.plan import RefreshPlan
 from seeder.domain.requests import RefreshRequest
-from seeder.postgres import sessions
+from seeder.errors import ConfigurationError
+from seeder.postgres import limits, sessions
 from seeder.postgres.sqlstates import foreseen
 from seeder.services import manifests, planning
 from seeder.services.history import RunRecord
-from seeder.services.refresh import refresh
+from seeder.services.refresh import Refresher
 from seeder.services.runner import Work, run
 from seeder.services.stopping import Stop
 
@@ -41,12 +41,10 @@ def execute(
     settings, stop, in_flight = conf.load(), stop or Stop(), sessions.InFlight()
     plan = planning.plan(manifests.select(request, databases=settings.databases))
     record = RunRecord(_run_id())
-    work = Work(
-        refresh=partial(refresh, record=record, stop=stop, in_flight=in_flight),
-        cancel=in_flight.cancel,
-        leave=sessions.leave,
-    )
+    refresher = Refresher(record=record, settings=settings, stop=stop, in_flight=in_flight)
+    work = Work(refresh=refresher.refresh, cancel=in_flight.cancel, leave=sessions.leave)
     with foreseen(DEFAULT_DB_ALIAS):
+        _insist_on_patience(settings)
         started = sessions.clock(DEFAULT_DB_ALIAS)
         record.open(plan)
     try:
@@ -85,3 +83,12 @@ def execute(
 def _run_id() -> str:
     """Sorts by the time of its start for a person, and is unique by chance; nothing is decided by it."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+
+
+def _insist_on_patience(settings: conf.Settings) -> None:
+    """Refuse a lock limit within which PostgreSQL does not even look for what is in the way: an autovacuum of the view
+    is cancelled only after deadlock_timeout, and until then every refresh of it would fail."""
+    least = limits.deadlock_timeout(DEFAULT_DB_ALIAS)
+    if settings.lock_timeout_ms <= least:
+        wanted = f"more than the server's deadlock_timeout, which is {least} ms"
+        raise ConfigurationError(setting="SEEDER_LOCK_TIMEOUT_MS", value=settings.lock_timeout_ms, wanted=wanted)

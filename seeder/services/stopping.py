@@ -1,6 +1,8 @@
 """Somebody wants a run to end: asked once, heard by everybody."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from threading import Event
 
 
 class Stop:
@@ -8,6 +10,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.reason: str | None = None  # such as SIGTERM; the first one counts
+        self._asked = Event()
         self._listeners: list[Callable[[], object]] = []
 
     @property
@@ -18,6 +21,7 @@ class Stop:
         """Ask everybody to end; who listens is told at once."""
         if self.reason is None:
             self.reason = reason
+            self._asked.set()
             for listener in self._listeners:
                 listener()
 
@@ -26,3 +30,7 @@ class Stop:
         self._listeners.append(listener)
         if self.requested:
             listener()
+
+    def wait(self, span: timedelta) -> None:
+        """Wait so long, or until it is asked."""
+        self._asked.wait(span.total_seconds())

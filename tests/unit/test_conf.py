@@ -14,7 +14,15 @@ def _nothing_set(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_settings_the_documented_defaults_hold() -> None:
-    assert conf.load() == conf.Settings(max_workers=8, databases={})
+    assert conf.load() == conf.Settings(
+        max_workers=8,
+        refresh_concurrently=False,
+        concurrent_fallback=True,
+        lock_timeout_ms=2000,
+        statement_timeout_ms=0,
+        max_retries=3,
+        databases={},
+    )
 
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,6 +40,28 @@ def test_the_host_s_dictionary_goes_before_the_environment(settings: Settings, m
 def test_a_value_that_cannot_be_read_names_its_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDER_MAX_WORKERS", value)
     with pytest.raises(ConfigurationError, match="^SEEDER_MAX_WORKERS is "):
+        conf.load()
+
+
+@pytest.mark.parametrize(("text", "meant"), [("true", True), (" Yes", True), ("0", False), ("OFF", False)])
+def test_a_flag_is_read_as_people_write_it(text: str, meant: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+    monkeypatch.setenv("SEEDER_REFRESH_CONCURRENTLY", text)
+    assert conf.load().refresh_concurrently is meant
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REFRESH_CONCURRENTLY", "maybe"),
+        ("STATEMENT_TIMEOUT_MS", "-1"),
+        ("STATEMENT_TIMEOUT_MS", str(2**31)),
+        ("LOCK_TIMEOUT_MS", "0"),
+        ("MAX_RETRIES", "101"),
+    ],
+)
+def test_a_lever_out_of_its_range_names_its_variable(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"SEEDER_{name}", value)
+    with pytest.raises(ConfigurationError, match=f"^SEEDER_{name} is "):
         conf.load()
 
 

@@ -84,6 +84,9 @@ def _result(result: RefreshResult) -> _Json:
     failure = result.failure
     return {
         "outcome": result.outcome,
+        "mode": result.mode,
+        "fellBack": result.fell_back,
+        "attempts": result.attempts,
         "startTime": result.started.isoformat(),
         "finishTime": result.finished.isoformat(),
         "durationSeconds": _seconds(result.took),

@@ -7,7 +7,7 @@ from django.core.management.base import OutputWrapper
 
 from seeder.domain.events import RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
 from seeder.domain.manifests import Complaint
-from seeder.domain.outcomes import RefreshResult, RunSummary
+from seeder.domain.outcomes import Mode, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
 from seeder.management.rendering.figures import count, duration, size
@@ -52,7 +52,18 @@ def ending(result: RefreshResult) -> str:
     """How a view ended, in one line."""
     if result.failure is not None:
         return f"{result.outcome} after {duration(result.took)}: {first_line(result.failure.message)}"
-    return f"{result.outcome}, {count(result.rows, 'row')}, {size(result.bytes)}, {duration(result.took)}"
+    facts = [how(result), count(result.rows, "row"), size(result.bytes), duration(result.took)]
+    if result.attempts > 1:
+        facts.append(f"at attempt {result.attempts}")
+    return ", ".join(facts)
+
+
+def how(result: RefreshResult) -> str:
+    """The outcome in one word or two; a view that could not be refreshed concurrently, though asked to, kept its
+    readers waiting, and that is said."""
+    if result.fell_back:
+        return f"{result.outcome}, not concurrently"
+    return f"{result.outcome} concurrently" if result.mode is Mode.CONCURRENT else str(result.outcome)
 
 
 def total(summary: RunSummary) -> str:

@@ -16,7 +16,7 @@ from seeder.domain.outcomes import Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
 from seeder.management.rendering.figures import count, duration, size
-from seeder.management.rendering.lines import nothing, total
+from seeder.management.rendering.lines import how, nothing, total
 
 # In characters: a page where neither a terminal nor COLUMNS says otherwise, the least that a report's name gets beside
 # its view before it goes below it, and what the columns after them take.
@@ -77,7 +77,7 @@ class Tables:
             name, report = Text(str(view.key.name)), _report(view)
             table.add_row(
                 *((Text("\n  ").join([name, report]),) if narrow else (name, report)),
-                Text(result.outcome, style=_STYLES[result.outcome]),
+                Text(how(result), style=_STYLES[result.outcome]),
                 *(("", "") if result.failure else (f"{result.rows:,}", size(result.bytes))),
                 duration(result.took),
             )

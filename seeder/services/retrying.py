@@ -1,0 +1,34 @@
+"""Tries again what may well succeed the next time."""
+
+import random
+from collections.abc import Callable
+from itertools import count
+from typing import TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, Error
+
+from seeder.domain import backoff
+from seeder.postgres import sessions
+from seeder.postgres.sqlstates import is_transient
+from seeder.services.stopping import Stop
+
+Done = TypeVar("Done")
+
+
+def patiently(act: Callable[[int], Done], *, retries: int, stop: Stop, database: str = DEFAULT_DB_ALIAS) -> Done:
+    """What `act` returns; it is called with the number of the attempt, from 1 on.
+
+    An error of the database that has nothing to do with the statement itself (a lock not granted, a deadlock, a lost
+    connection, a server that starts or is full) is followed by up to `retries` more attempts, with growing waits in
+    between that a stop cuts short. Any other error, and the last one, is raised.
+    """
+    for attempt in count(1):
+        try:
+            return act(attempt)
+        except Error as error:
+            sessions.mend(database)
+            sessions.mend(DEFAULT_DB_ALIAS)
+            if attempt > retries or not is_transient(error) or stop.requested:
+                raise
+        stop.wait(backoff.delay(attempt, chance=random.random()))  # noqa: S311  # spreads load, guards nothing
+    raise AssertionError  # pragma: no cover  # count() does not end

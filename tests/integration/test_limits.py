@@ -1,0 +1,133 @@
+"""What a refresh may take of the server, and what is tried again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from pytest_django import Settings
+
+from seeder.domain.outcomes import Outcome, RefreshResult
+from seeder.domain.requests import Everything
+from seeder.errors import ConfigurationError
+from seeder.models import JobStatus, RunHistory
+from seeder.postgres import sessions
+from seeder.services import runs
+from seeder.services.history import RunRecord
+from seeder.services.stopping import Stop
+from tests.conftest import another_session, custom, sql
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+
+def refreshed() -> RefreshResult:
+    [result] = runs.execute(Everything()).results.values()
+    return result
+
+
+def test_the_limits_hold_in_the_refresh_and_the_server_knows_whose_it_is(settings: Settings) -> None:
+    settings.SEEDER = {"LOCK_TIMEOUT_MS": 1500, "STATEMENT_TIMEOUT_MS": 70_000}
+    names = ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "application_name"]
+    names += ["client_connection_check_interval"]
+    custom("reporting.a", "SELECT " + ", ".join(f"current_setting('{name}') AS {name}" for name in names))
+    summary = runs.execute(Everything())
+    assert sql("TABLE reporting.a") == [("1500ms", "70s", "30s", f"seeder {summary.run_id}", "2s")]
+
+
+def test_a_statement_that_takes_too_long_is_cancelled_and_not_tried_again(settings: Settings) -> None:
+    settings.SEEDER = {"STATEMENT_TIMEOUT_MS": 100}
+    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
+    result = refreshed()
+    assert result.failure
+    assert (result.failure.reason, result.attempts) == ("query_canceled", 1)
+    assert "statement timeout" in result.failure.message
+
+
+def test_a_reader_in_the_way_is_waited_for_no_longer_than_the_limit(settings: Settings) -> None:
+    settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_RETRIES": 0}
+    sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")
+    custom("reporting.a", "SELECT 1 AS n")
+    with another_session() as reader:
+        reader.execute("BEGIN; SELECT n FROM reporting.a")
+        result = refreshed()
+    assert result.failure
+    assert (result.failure.sqlstate, result.failure.reason) == ("55P03", "lock_not_available")
+
+
+def test_a_lock_that_was_not_granted_is_asked_for_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100}
+    sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")
+    custom("reporting.a", "SELECT 1 AS n")
+    with another_session() as reader:
+        reader.execute("BEGIN; SELECT n FROM reporting.a")
+        monkeypatch.setattr(Stop, "wait", lambda *_: reader.execute("ROLLBACK"))
+        result = refreshed()
+    assert (result.outcome, result.attempts) == (Outcome.REFRESHED, 2)
+
+
+def test_attempts_are_bounded_and_the_waits_between_them_grow(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SEEDER = {"MAX_RETRIES": 3}
+    sql("CREATE SEQUENCE reporting.tries")
+    custom("reporting.a", "SELECT nextval('reporting.tries'), pg_terminate_backend(pg_backend_pid()) AS n")
+    waits: list[timedelta] = []
+    monkeypatch.setattr(Stop, "wait", lambda _, span: waits.append(span))
+    monkeypatch.setattr("random.random", lambda: 1.0)
+    result = refreshed()
+    assert (result.outcome, result.attempts) == (Outcome.FAILED, 4)
+    assert waits == [timedelta(seconds=0.5), timedelta(seconds=1), timedelta(seconds=2)]
+    assert sql("SELECT last_value FROM reporting.tries") == [(4,)]
+    assert RunHistory.objects.get().status == "error"
+
+
+def test_a_wrong_query_is_tried_once() -> None:
+    sql("CREATE SEQUENCE reporting.tries")
+    custom("reporting.a", "SELECT 1 / (nextval('reporting.tries') * 0) AS n")
+    assert refreshed().attempts == 1
+    assert sql("SELECT last_value FROM reporting.tries") == [(1,)]
+
+
+@pytest.mark.parametrize("retries", [0, 3])
+def test_a_connection_lost_after_the_commit_does_not_refresh_again_nor_lie(
+    retries: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SEEDER = {"MAX_RETRIES": retries}
+    custom("reporting.a", "SELECT 1 AS n")
+    original, losing = sessions.one_transaction, [True]
+
+    @contextmanager
+    def loses_the_first_refresh(database: str) -> Iterator[None]:
+        with original(database):
+            yield
+        if losing and sql("SELECT to_regclass('reporting.a') IS NOT NULL") == [(True,)]:
+            losing.pop()
+            raise OperationalError
+
+    monkeypatch.setattr(sessions, "one_transaction", loses_the_first_refresh)
+    monkeypatch.setattr(Stop, "wait", lambda *_: None)
+    result = refreshed()
+    assert not losing
+    assert (result.outcome, result.attempts) == (Outcome.CREATED, 1)
+    assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("success", "success")
+
+
+def test_bookkeeping_is_tried_again_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    original = RunRecord.running
+
+    def fails_once(*args: Any, **kwargs: Any) -> None:
+        monkeypatch.setattr(RunRecord, "running", original)
+        raise OperationalError
+
+    monkeypatch.setattr(RunRecord, "running", fails_once)
+    monkeypatch.setattr(Stop, "wait", lambda *_: None)
+    assert refreshed().outcome is Outcome.CREATED
+
+
+def test_a_lock_limit_within_which_postgresql_does_not_look_what_is_in_the_way_is_refused(settings: Settings) -> None:
+    settings.SEEDER = {"LOCK_TIMEOUT_MS": 1000}
+    with pytest.raises(ConfigurationError, match="more than the server's deadlock_timeout, which is 1000 ms"):
+        runs.execute(Everything())
