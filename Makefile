@@ -6,7 +6,7 @@ VENV = .venv
 python := $(VENV)/bin/python
 export DJANGO VENV PYTHON
 
-.PHONY: demo test check lint types imports matrix lock setup clean
+.PHONY: demo test soak check lint types imports matrix lock setup clean
 
 demo: setup  ## load public records and refresh the demo agency's reports from them
 	@$(python) manage.py load_demo
@@ -14,6 +14,9 @@ demo: setup  ## load public records and refresh the demo agency's reports from t
 
 test: setup  ## the tests, on a PostgreSQL of their own
 	$(python) -m pytest
+
+soak: setup  ## what takes too long for every day: 500 times kill -9 in the middle of a run
+	SEEDER_KILLS=500 $(python) -m pytest tests/acceptance/test_killing.py
 
 check: lint types imports test  ## everything that has to hold before a commit
 

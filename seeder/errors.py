@@ -78,3 +78,8 @@ class SchemaMissing(DatabaseError):
 class PermissionMissing(DatabaseError):
     """The database {database!r} at {address} does not let us use the reporting tables: {cause}. Ask its owner for the
     privilege."""
+
+
+class RowsClosed(DatabaseError):
+    """The run {run_id} lost the connection that shows it is alive, and another run closed its rows while it refreshed
+    {view}. That refresh was undone and the run ends here: start it again."""

@@ -55,13 +55,6 @@ JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdro
 WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY c.relname, a.attnum;
 
--- name: have_to_myself
--- Until the end of the transaction. Two names with one hash would merely wait for each other.
-SELECT pg_advisory_xact_lock(hashtextextended(format('seeder.view %%I.%%I', %(schema)s::text, %(name)s::text), 0));
-
--- name: install_alone
-SELECT pg_advisory_xact_lock(hashtextextended('seeder.install', 0));
-
 -- name: hurry
 -- Longer than deadlock_timeout (1 s by default), so that an autovacuum in the way is cancelled, and short for a person.
 SELECT set_config('lock_timeout', '3s', true);

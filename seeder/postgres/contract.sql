@@ -59,6 +59,10 @@ CREATE INDEX IF NOT EXISTS seeder_run_history_table_name ON reporting.seeder_run
 CREATE INDEX IF NOT EXISTS seeder_run_history_agency_slug ON reporting.seeder_run_history (agency_slug);
 CREATE INDEX IF NOT EXISTS seeder_run_history_start_time ON reporting.seeder_run_history (start_time DESC);
 
+-- An addition of ours, for who looks for rows of runs that were killed. Without it that takes a look at every row.
+CREATE INDEX IF NOT EXISTS seeder_run_history_open ON reporting.seeder_run_history (run_id)
+    WHERE status IN ('pending', 'running');
+
 CREATE TABLE IF NOT EXISTS reporting.seeder_job_status (
     table_name text PRIMARY KEY,
     manifest_id integer NOT NULL,

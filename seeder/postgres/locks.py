@@ -1,5 +1,8 @@
-"""Advisory locks: what runs of this app keep one another from doing at the same time. They end with the transaction,
-or with the backend that holds them, whichever is first."""
+"""Advisory locks: what runs of this app keep one another from doing at the same time, and how they show that they live.
+
+All end with the transaction that takes them, but for a run's own, which ends with its session. A held lock proves that
+its backend lives; the server frees it however that backend ends.
+"""
 
 from seeder.domain.names import ViewName
 from seeder.postgres import sessions
@@ -14,3 +17,30 @@ def have_to_myself(database: str, view: ViewName) -> None:
 def install_alone(database: str) -> None:
     """Wait until nobody else creates the contract's tables: IF NOT EXISTS alone loses the race (23505)."""
     sessions.query(database, "install_alone")
+
+
+def is_idle(database: str, view: ViewName) -> bool:
+    """Whether no run creates or refreshes the view; until the end of the transaction none can begin to."""
+    [(idle,)] = sessions.query(database, "is_idle", {"schema": view.schema, "name": view.name})
+    return bool(idle)
+
+
+def live(database: str, run_id: str) -> None:
+    """Hold the run's lock in this thread's session."""
+    sessions.query(database, "live", {"run": run_id})
+
+
+def lives(database: str, run_id: str) -> bool:
+    """Whether this thread's session holds the run's lock."""
+    return bool(sessions.query(database, "lives", {"run": run_id}))
+
+
+def die(database: str, run_id: str) -> None:
+    """Give the run's lock back."""
+    sessions.query(database, "die", {"run": run_id})
+
+
+def is_dead(database: str, run_id: str) -> bool:
+    """Whether nobody holds the run's lock; until the end of the transaction nobody else will find it so."""
+    [(dead,)] = sessions.query(database, "is_dead", {"run": run_id})
+    return bool(dead)

@@ -10,13 +10,13 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from seeder.postgres.statements import CATALOG
+from seeder.postgres.statements import NAMED
 
 
 def query(database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-    """The rows of a named statement of catalog.sql."""
+    """The rows of a named statement of our .sql files."""
     with connections[database].cursor() as cursor:
-        cursor.execute(CATALOG[statement], parameters)
+        cursor.execute(NAMED[statement], parameters)
         return list(cursor.fetchall())
 
 

@@ -1,6 +1,6 @@
 """The only writer of run history and job status. All instants are by the database's clock."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import DEFAULT_DB_ALIAS
@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce, Now
 from seeder.domain.manifests import Manifest, ViewKey, ViewSpec
 from seeder.domain.outcomes import RefreshResult, Status
 from seeder.domain.plan import RefreshPlan
+from seeder.errors import RowsClosed
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres.sessions import one_transaction
 
@@ -46,8 +47,11 @@ class RunRecord:
             _statuses(spec.manifests).update(status=Status.RUNNING, start_time=at, updated_at=Now())
 
     def ended(self, spec: ViewSpec, result: RefreshResult) -> None:
-        """A refresh of the view has ended. Called inside the refresh's own transaction, both commit together."""
-        self._end(
+        """A refresh of the view has ended. Called inside the refresh's own transaction, both commit together.
+
+        Raises `RowsClosed` where somebody has taken the run for dead meanwhile: then neither may commit.
+        """
+        closed = self._end(
             spec.manifests,
             result.outcome.status,
             finish_time=result.finished,
@@ -56,6 +60,8 @@ class RunRecord:
             bytes_processed=result.bytes,
             errors=result.failure.message if result.failure else None,
         )
+        if closed != len(spec.manifests):
+            raise RowsClosed(run_id=self.run_id, view=spec.key.name)
 
     def has_succeeded(self, spec: ViewSpec) -> bool:
         """Whether the rows say so: the answer to a connection that was lost while committing."""
@@ -71,7 +77,7 @@ class RunRecord:
             manifests = [manifest for manifest, pk in self._ids.items() if pk in open_ids]
             self._end(manifests, Status.ERROR, errors=f"interrupted: {why}")
 
-    def _end(self, manifests: Iterable[Manifest], status: Status, *, errors: str | None, **facts: object) -> None:
+    def _end(self, manifests: Iterable[Manifest], status: Status, *, errors: str | None, **facts: object) -> int:
         manifests = list(manifests)
         failures = Coalesce(F("consecutive_failures"), 0) + 1 if status is Status.ERROR else Value(0)
         _statuses(manifests).update(
@@ -82,10 +88,11 @@ class RunRecord:
             consecutive_failures=failures,
             updated_at=Now(),
         )
-        streak = JobStatus.objects.filter(table_name=OuterRef("table_name")).values("consecutive_failures")
         ended = {"finish_time": Now(), **facts}
-        self._rows(manifests).filter(status__in=(Status.PENDING, Status.RUNNING)).update(
-            status=status, errors=errors, consecutive_failures=Subquery(streak), updated_at=Now(), **ended
+        return (
+            self._rows(manifests)
+            .filter(status__in=(Status.PENDING, Status.RUNNING))
+            .update(status=status, errors=errors, consecutive_failures=_streak(), updated_at=Now(), **ended)
         )
 
     def _rows(self, manifests: Iterable[Manifest]) -> "QuerySet[RunHistory]":
@@ -106,6 +113,35 @@ class RunRecord:
             unique_fields=["table_name"],
             update_fields=[*_IDENTITY[1:], "status", "last_run_id", "updated_at"],
         )
+
+
+def open_runs() -> Sequence[str]:
+    """The runs that have rows which have not ended, dead or alive."""
+    return list(_open_rows().values_list("run_id", flat=True).distinct().order_by("run_id"))
+
+
+def close(run_id: str, *, may_close: Callable[[str], bool]) -> int:
+    """Close the open rows of a dead run, but for those whose view `may_close` refuses; how many."""
+    rows = [row for row in _open_rows().filter(run_id=run_id).select_for_update() if may_close(row.table_name)]
+    ended = {"status": Status.ERROR, "updated_at": Now()}
+    why = "interrupted: the process that ran it ended before it could say how"
+    names = {row.table_name for row in rows}
+    # A view that a later run has taken up says what that one makes of it.
+    JobStatus.objects.filter(table_name__in=names, last_run_id=run_id).update(
+        last_errors=why, consecutive_failures=Coalesce(F("consecutive_failures"), 0) + 1, **ended
+    )
+    return RunHistory.objects.filter(pk__in=[row.pk for row in rows]).update(
+        errors=why, finish_time=Now(), consecutive_failures=_streak(), **ended
+    )
+
+
+def _open_rows() -> QuerySet[RunHistory]:
+    return RunHistory.objects.filter(status__in=(Status.PENDING, Status.RUNNING))
+
+
+def _streak() -> Subquery:
+    """How often in a row the view of a history row has failed, as its status row knows."""
+    return Subquery(JobStatus.objects.filter(table_name=OuterRef("table_name")).values("consecutive_failures"))
 
 
 def usual_durations(specs: Iterable[ViewSpec]) -> dict[ViewKey, timedelta]:

@@ -29,6 +29,7 @@ class Work:
 
     refresh: Callable[[PlannedView], RefreshResult]
     cancel: Callable[[], object]  # end every refresh that runs now
+    beat: Callable[[], object]  # what the thread that decides does now and then
     leave: Callable[[], object]  # the last act of each seat: give back what its thread holds
 
 
@@ -60,6 +61,7 @@ def run(
                 emit(ViewStarted(view=view))
             if (ended := crew.next_to_end(within=_LOOK)) is not None:
                 settle(*ended)
+            work.beat()
         for _ in range(_CHANCES):
             if not crew.taken:
                 break

@@ -1,8 +1,8 @@
 """The composition root: what a door calls to have views refreshed."""
 
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from django.db import DEFAULT_DB_ALIAS, Error
@@ -15,9 +15,11 @@ from seeder.domain.requests import RefreshRequest
 from seeder.errors import ConfigurationError
 from seeder.postgres import limits, sessions
 from seeder.postgres.sqlstates import foreseen
-from seeder.services import manifests, planning
+from seeder.services import manifests, planning, recovery
 from seeder.services.history import RunRecord
+from seeder.services.life import Life
 from seeder.services.refresh import Refresher
+from seeder.services.retrying import patiently
 from seeder.services.runner import Work, run
 from seeder.services.stopping import Stop
 
@@ -38,36 +40,20 @@ def execute(
 
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
-    settings, stop, in_flight = conf.load(), stop or Stop(), sessions.InFlight()
+    settings, stop = conf.load(), stop or Stop()
     plan = planning.plan(manifests.select(request, databases=settings.databases))
     record = RunRecord(_run_id())
-    refresher = Refresher(record=record, settings=settings, stop=stop, in_flight=in_flight)
-    work = Work(refresh=refresher.refresh, cancel=in_flight.cancel, leave=sessions.leave)
     with foreseen(DEFAULT_DB_ALIAS):
         _insist_on_patience(settings)
-        started = sessions.clock(DEFAULT_DB_ALIAS)
-        record.open(plan)
-    try:
-        emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
-        # This thread has nothing to ask while the seats work: idle, its connection would be one more than the setting
-        # says, and somebody might cut it meanwhile.
-        sessions.leave()
-        with foreseen(DEFAULT_DB_ALIAS):
-            results = run(
-                plan,
-                seats=settings.max_workers,
-                work=work,
-                emit=emit,
-                stop=stop,
-            )
-            if stop.requested:
-                record.interrupted(str(stop.reason))
-            took = sessions.clock(DEFAULT_DB_ALIAS) - started
-    except BaseException as surprise:
-        with suppress(Error):  # the surprise may be that the database is gone; it says more than the next error would
-            sessions.mend(DEFAULT_DB_ALIAS)
-            record.interrupted(f"{type(surprise).__name__} {surprise}".strip())
-        raise
+        recovery.recover()
+        with Life(record.run_id) as life:
+            started = sessions.clock(DEFAULT_DB_ALIAS)
+            record.open(plan)
+            with _closing(record):
+                emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
+                work = _work(record, settings, stop, life)
+                results = run(plan, seats=settings.max_workers, work=work, emit=emit, stop=stop)
+                took = patiently(lambda _: _close(record, stop) - started, retries=settings.max_retries, stop=Stop())
     summary = RunSummary(
         run_id=record.run_id,
         results=results,
@@ -78,6 +64,30 @@ def execute(
     )
     emit(RunEnded(summary=summary))
     return summary
+
+
+def _work(record: RunRecord, settings: conf.Settings, stop: Stop, life: Life) -> Work:
+    in_flight = sessions.InFlight()
+    refresher = Refresher(record=record, settings=settings, stop=stop, in_flight=in_flight)
+    return Work(refresh=refresher.refresh, cancel=in_flight.cancel, beat=life.beat, leave=sessions.leave)
+
+
+def _close(record: RunRecord, stop: Stop) -> datetime:
+    if stop.requested:
+        record.interrupted(str(stop.reason))
+    return sessions.clock(DEFAULT_DB_ALIAS)
+
+
+@contextmanager
+def _closing(record: RunRecord) -> Iterator[None]:
+    """Whatever goes wrong inside, no row is left open, as far as the database still answers."""
+    try:
+        yield
+    except BaseException as surprise:
+        with suppress(Error):  # the surprise may be that it does not; it says more than the next error would
+            sessions.mend(DEFAULT_DB_ALIAS)
+            record.interrupted(f"{type(surprise).__name__} {surprise}".strip())
+        raise
 
 
 def _run_id() -> str:

@@ -137,13 +137,13 @@ def test_a_backend_that_is_terminated_is_replaced_and_the_view_refreshed_after_a
 
 
 @pytest.mark.usefixtures("reporting")
-def test_a_run_holds_as_many_connections_as_it_has_seats() -> None:
+def test_a_run_holds_as_many_connections_as_it_has_seats_and_one_that_shows_it_lives() -> None:
     custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(1)")
     process = start()
     told(process, "reporting.a: started")
     until(process, "SELECT 1" + SLEEPING)
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    assert sql(others + " AND backend_type = 'client backend'") == [(1,)]
+    assert sql(others + " AND backend_type = 'client backend'") == [(2,)]
     process.communicate(timeout=20)
     assert process.returncode == 0
 

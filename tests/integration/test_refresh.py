@@ -15,6 +15,7 @@ from seeder.domain.events import RunEnded, RunStarted, ViewEnded, ViewStarted
 from seeder.domain.names import ViewName
 from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.requests import Everything, OneAgency, OneView
+from seeder.errors import RowsClosed
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from seeder.postgres import sessions
 from seeder.services import runs
@@ -266,6 +267,8 @@ def test_a_row_that_has_ended_is_not_ended_again() -> None:
     now = sessions.clock("default")
     done = RefreshResult(outcome=Outcome.REFRESHED, started=now, finished=now)
     record.ended(drawn.views[0].spec, done)
+    with pytest.raises(RowsClosed, match="another run closed its rows while it refreshed reporting.a"):
+        record.ended(drawn.views[0].spec, done)
     record.running(drawn.views[0].spec, at=now + timedelta(hours=1))
     record.interrupted("test")
     rows = dict(RunHistory.objects.values_list("table_name", "status"))

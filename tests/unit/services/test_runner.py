@@ -22,7 +22,7 @@ FAILED = RefreshResult(
 
 
 def work(refresh: Callable[[PlannedView], RefreshResult], cancel: Callable[[], object] = lambda: None) -> Work:
-    return Work(refresh=refresh, cancel=cancel, leave=lambda: None)
+    return Work(refresh=refresh, cancel=cancel, beat=lambda: None, leave=lambda: None)
 
 
 def go(
@@ -126,7 +126,7 @@ def test_each_seat_gives_back_what_its_thread_holds() -> None:
         worked.add(get_ident())
         return DONE
 
-    seated = Work(refresh=refresh, cancel=lambda: None, leave=lambda: left.add(get_ident()))
+    seated = Work(refresh=refresh, cancel=lambda: None, beat=lambda: None, leave=lambda: left.add(get_ident()))
     run(plan("a", "b"), seats=2, work=seated, emit=lambda _: None, stop=Stop())
     assert left == worked
     assert len(left) == 2

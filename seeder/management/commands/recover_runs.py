@@ -1,0 +1,16 @@
+from argparse import Namespace
+
+from seeder.management.door import Door
+from seeder.management.rendering.figures import count
+from seeder.services import recovery
+
+
+class Command(Door):
+    help = "Close the rows of runs that were killed; every refresh does so first, this does nothing else."
+
+    def enter(self, _: Namespace) -> None:
+        recovered = recovery.recover()
+        for run in recovered:
+            self.stdout.write(f"run {run.run_id}: {count(run.rows, 'row')} closed as interrupted")
+        if not recovered:
+            self.stdout.write("No run was interrupted.")

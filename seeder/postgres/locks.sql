@@ -1,0 +1,26 @@
+-- Advisory locks, each on the hash of what it stands for. Two that share a hash would merely wait for each other.
+
+-- name: have_to_myself
+SELECT pg_advisory_xact_lock(hashtextextended(format('seeder.view %%I.%%I', %(schema)s::text, %(name)s::text), 0));
+
+-- name: is_idle
+SELECT pg_try_advisory_xact_lock(hashtextextended(format('seeder.view %%I.%%I', %(schema)s::text, %(name)s::text), 0));
+
+-- name: live
+SELECT pg_advisory_lock(hashtextextended('seeder.run ' || %(run)s::text, 0));
+
+-- name: lives
+-- A bigint key stands in pg_locks as its two halves.
+SELECT
+FROM pg_locks AS l, hashtextextended('seeder.run ' || %(run)s::text, 0) AS key
+WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
+    AND l.classid::bigint = (key >> 32) & 4294967295 AND l.objid::bigint = key & 4294967295;
+
+-- name: die
+SELECT pg_advisory_unlock(hashtextextended('seeder.run ' || %(run)s::text, 0));
+
+-- name: is_dead
+SELECT pg_try_advisory_xact_lock(hashtextextended('seeder.run ' || %(run)s::text, 0));
+
+-- name: install_alone
+SELECT pg_advisory_xact_lock(hashtextextended('seeder.install', 0));

@@ -1,0 +1,47 @@
+"""A run shows that it lives by a lock, which PostgreSQL takes back however the run ends.
+
+No clock is asked: a run that takes all night is as alive as one that began a moment ago, and one that was killed is
+dead at once. The lock is a session's, on the connection of the thread that decides what runs.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from time import monotonic
+from typing import Self
+
+from django.db import DEFAULT_DB_ALIAS, Error
+
+from seeder.postgres import locks, sessions
+
+# Often enough that nobody takes the connection for forgotten, and that a lost one is replaced soon.
+_BEAT = timedelta(seconds=5)
+
+
+class Life:
+    """The lock of one run, held inside a `with`."""
+
+    def __init__(self, run_id: str, clock: Callable[[], float] = monotonic) -> None:
+        self._run_id = run_id
+        self._clock = clock
+        self._last = clock()
+
+    def __enter__(self) -> Self:
+        locks.live(DEFAULT_DB_ALIAS, self._run_id)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(Error):  # where the connection is gone, so is the lock
+            sessions.mend(DEFAULT_DB_ALIAS)
+            locks.die(DEFAULT_DB_ALIAS, self._run_id)
+
+    def beat(self) -> None:
+        """To be called often. Takes the lock again where its connection was lost; should somebody have taken the run
+        for dead in between, its next refresh finds its rows closed and is undone."""
+        if self._clock() - self._last < _BEAT.total_seconds():
+            return
+        self._last = self._clock()
+        with suppress(Error):  # while the server does not answer, nobody can take the run for dead either
+            sessions.mend(DEFAULT_DB_ALIAS)
+            if not locks.lives(DEFAULT_DB_ALIAS, self._run_id):
+                locks.live(DEFAULT_DB_ALIAS, self._run_id)

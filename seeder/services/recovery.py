@@ -1,0 +1,49 @@
+"""Closes what runs left open that are no more. Nothing of a living run is touched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder.domain.names import ViewName
+from seeder.errors import BadName
+from seeder.postgres import locks
+from seeder.postgres.sessions import one_transaction
+from seeder.postgres.sqlstates import foreseen
+from seeder.services import history
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recovered:
+    """A dead run whose rows were closed."""
+
+    run_id: str
+    rows: int
+
+
+def recover() -> Sequence[Recovered]:
+    """Close the open rows of every run that is provably dead, as errors that say "interrupted".
+
+    A run is dead when the lock that it holds for life is free. Even then a row stays open while the server still works
+    on its view: that backend has not noticed yet that its client is gone, and nobody knows how it will end.
+
+    Raises `ServerUnreachable`, `SchemaMissing` or `PermissionMissing`.
+    """
+    recovered = []
+    with foreseen(DEFAULT_DB_ALIAS):
+        for run_id in history.open_runs():
+            # The locks taken here last until the end of the transaction, so that two who recover do not do it twice.
+            with one_transaction(DEFAULT_DB_ALIAS):
+                if locks.is_dead(DEFAULT_DB_ALIAS, run_id):
+                    rows = history.close(run_id, may_close=_is_idle)
+                    if rows:
+                        recovered.append(Recovered(run_id=run_id, rows=rows))
+    return recovered
+
+
+def _is_idle(table_name: str) -> bool:
+    try:
+        name = ViewName.parse(table_name)
+    except BadName:
+        return True
+    return locks.is_idle(DEFAULT_DB_ALIAS, name)
