@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Now
 
 from seeder.domain.manifests import Manifest, ViewKey, ViewSpec
@@ -35,8 +36,8 @@ class RunRecord:
             )
             self._ids = {manifest: row.pk for manifest, row in zip((*planned, *refused), rows, strict=True)}
             self._show_pending((*planned, *refused))
-            for complaint in plan.complaints:
-                self._end([complaint.manifest], Status.ERROR, errors=complaint.message)
+            for message, complaints in groupby(plan.complaints, key=lambda complaint: complaint.message):
+                self._end([complaint.manifest for complaint in complaints], Status.ERROR, errors=message)
 
     def running(self, spec: ViewSpec, *, at: datetime) -> None:
         """A refresh of the view begins."""
@@ -63,9 +64,10 @@ class RunRecord:
         if closed != len(spec.manifests):
             raise RowsClosed(run_id=self.run_id, view=spec.key.name)
 
-    def has_succeeded(self, spec: ViewSpec) -> bool:
-        """Whether the rows say so: the answer to a connection that was lost while committing."""
-        return not self._rows(spec.manifests).exclude(status=Status.SUCCESS).exists()
+    def has(self, spec: ViewSpec, result: RefreshResult) -> bool:
+        """Whether the rows already say this: the answer to a connection that was lost while committing it."""
+        said = Q(status=result.outcome.status, finish_time=result.finished)
+        return not self._rows(spec.manifests).exclude(said).exists()
 
     def interrupted(self, why: str) -> None:
         """Close what has not ended, because the run ends here."""
@@ -75,12 +77,22 @@ class RunRecord:
             ).values_list("pk", flat=True)
             open_ids = set(left.select_for_update())
             manifests = [manifest for manifest, pk in self._ids.items() if pk in open_ids]
-            self._end(manifests, Status.ERROR, errors=f"interrupted: {why}")
+            # A view that a later run has taken up says what that one makes of it.
+            ours = _statuses(manifests).filter(last_run_id=self.run_id)
+            self._end(manifests, Status.ERROR, errors=f"interrupted: {why}", statuses=ours)
 
-    def _end(self, manifests: Iterable[Manifest], status: Status, *, errors: str | None, **facts: object) -> int:
+    def _end(
+        self,
+        manifests: Iterable[Manifest],
+        status: Status,
+        *,
+        errors: str | None,
+        statuses: QuerySet[JobStatus] | None = None,
+        **facts: object,
+    ) -> int:
         manifests = list(manifests)
         failures = Coalesce(F("consecutive_failures"), 0) + 1 if status is Status.ERROR else Value(0)
-        _statuses(manifests).update(
+        (_statuses(manifests) if statuses is None else statuses).update(
             status=status,
             last_errors=errors,
             last_run_id=self.run_id,

@@ -54,7 +54,7 @@ class Refresher:
         def attempt(number: int) -> RefreshResult:
             nonlocal done, attempts
             attempts = number
-            if done is not None and self._record.has_succeeded(view.spec):
+            if done is not None and self._record.has(view.spec, done):
                 return done  # the connection was lost after the server had committed
             with sessions.one_transaction(database):
                 done = self._in_one_transaction(view, started=started, attempt=number)
@@ -65,7 +65,7 @@ class Refresher:
         except Error as error:
             if self._stop.requested and sqlstate(error) == QUERY_CANCELED:
                 raise Stopped from error
-            if done is not None and self._patiently(lambda _: self._record.has_succeeded(view.spec)):
+            if done is not None and self._is_recorded(view, done):
                 return done
             result = RefreshResult(
                 outcome=Outcome.FAILED,
@@ -75,7 +75,7 @@ class Refresher:
                 failure=failure(error),
             )
         if result.failure is not None or database != DEFAULT_DB_ALIAS:
-            self._patiently(lambda _: self._end(view, result))
+            self._patiently(lambda number: self._end(view, result, again=number > 1))
         return result
 
     def _begin(self, view: PlannedView) -> datetime:
@@ -136,9 +136,14 @@ class Refresher:
         sessions.execute(database, identifiers.refresh(name))
         return Mode.PLAIN, fell_back
 
-    def _end(self, view: PlannedView, result: RefreshResult) -> None:
+    def _end(self, view: PlannedView, result: RefreshResult, *, again: bool) -> None:
+        if again and self._record.has(view.spec, result):
+            return
         with sessions.one_transaction(DEFAULT_DB_ALIAS):
             self._record.ended(view.spec, result)
+
+    def _is_recorded(self, view: PlannedView, result: RefreshResult) -> bool:
+        return self._patiently(lambda _: self._record.has(view.spec, result))
 
     def _patiently(self, act: Callable[[int], Done], database: str = DEFAULT_DB_ALIAS) -> Done:
         return patiently(act, retries=self._settings.max_retries, stop=self._stop, database=database)

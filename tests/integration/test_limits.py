@@ -14,7 +14,7 @@ from seeder.domain.requests import Everything
 from seeder.errors import ConfigurationError
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions
-from seeder.services import runs
+from seeder.services import history, refresh, runs
 from seeder.services.history import RunRecord
 from seeder.services.stopping import Stop
 from tests.conftest import another_session, custom, sql
@@ -131,3 +131,23 @@ def test_a_lock_limit_within_which_postgresql_does_not_look_what_is_in_the_way_i
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1000}
     with pytest.raises(ConfigurationError, match="more than the server's deadlock_timeout, which is 1000 ms"):
         runs.execute(Everything())
+
+
+def test_a_connection_lost_after_a_failure_was_recorded_counts_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    custom("reporting.a", "SELECT 1 / 0 AS n")
+    original, losing = sessions.one_transaction, [True]
+
+    @contextmanager
+    def loses_the_record(database: str) -> Iterator[None]:
+        with original(database):
+            yield
+        if losing and RunHistory.objects.filter(status="error").exists():
+            losing.pop()
+            raise OperationalError
+
+    for place in (sessions, refresh, history):
+        monkeypatch.setattr(place, "one_transaction", loses_the_record, raising=False)
+    monkeypatch.setattr(Stop, "wait", lambda *_: None)
+    assert refreshed().outcome is Outcome.FAILED
+    assert not losing
+    assert (JobStatus.objects.get().consecutive_failures, RunHistory.objects.get().consecutive_failures) == (1, 1)

@@ -274,3 +274,21 @@ def test_a_row_that_has_ended_is_not_ended_again() -> None:
     rows = dict(RunHistory.objects.values_list("table_name", "status"))
     assert rows == {"reporting.a": "success", "reporting.b": "error"}
     assert RunHistory.objects.get(table_name="reporting.a").start_time < now + timedelta(hours=1)
+
+
+def test_subscriptions_to_a_report_that_cannot_be_read_count_as_one_failure_of_it() -> None:
+    canned("a.b.c", "SELECT 1", agencies=("demo", "metro", "harbor"))
+    runs.execute(Everything())
+    assert JobStatus.objects.get().consecutive_failures == 1
+    assert list(RunHistory.objects.values_list("status", "consecutive_failures")) == [("error", 1)] * 3
+
+
+def test_a_stopped_run_says_nothing_of_a_view_that_a_later_run_has_taken_up() -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    record = RunRecord("earlier")
+    record.open(runs.preview(Everything()))
+    later = runs.execute(Everything())
+    record.interrupted("SIGTERM")
+    status = JobStatus.objects.get()
+    assert (status.status, status.last_run_id) == ("success", later.run_id)
+    assert RunHistory.objects.get(run_id="earlier").status == "error"
