@@ -2,42 +2,15 @@
 
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
 from time import monotonic
 
 import pytest
 
 from seeder.models import JobStatus, RunHistory
-from tests.conftest import CHECKOUT, custom, process_environment, sql
+from tests.acceptance.processes import SLEEPING, start, until
+from tests.conftest import custom, sql
 
-SLEEPING = " FROM pg_stat_activity WHERE query LIKE 'CREATE MATERIALIZED VIEW %' AND wait_event = 'PgSleep'"
-
-
-_started: list["subprocess.Popen[str]"] = []
-
-
-@pytest.fixture(autouse=True)
-def _none_left() -> Iterator[None]:
-    """No process outlives a test that failed half way."""
-    yield
-    while _started:
-        with _started.pop() as process:
-            process.kill()
-
-
-def start(**environment: str) -> "subprocess.Popen[str]":
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "refresh_agency", "demo"],
-        cwd=CHECKOUT,
-        env={**process_environment(), "SEEDER_MAX_WORKERS": "1", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # a job in the background ignores it
-    )
-    _started.append(process)
-    return process
+pytestmark = pytest.mark.usefixtures("reporting", "processes_end")
 
 
 def told(process: "subprocess.Popen[str]", line: str) -> None:
@@ -46,13 +19,6 @@ def told(process: "subprocess.Popen[str]", line: str) -> None:
     assert any(said.strip() == line for said in process.stdout)
 
 
-def until(process: "subprocess.Popen[str]", statement: str) -> None:
-    """Ask again until the statement has a row."""
-    while not sql(statement):
-        assert process.poll() is None
-
-
-@pytest.mark.usefixtures("reporting")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_cancels_what_runs_leaves_soon_and_leaves_rows_that_tell_the_truth(
     number: signal.Signals, code: int
@@ -77,7 +43,6 @@ def test_a_signal_cancels_what_runs_leaves_soon_and_leaves_rows_that_tell_the_tr
     assert sql("SELECT to_regclass('reporting.a')") == [(None,)]
 
 
-@pytest.mark.usefixtures("reporting")
 def test_a_view_that_had_ended_before_the_signal_stays_a_success() -> None:
     custom("reporting.a", "SELECT 1 AS n")
     custom("reporting.b", "SELECT 1 AS n FROM pg_sleep(60)")
@@ -92,7 +57,6 @@ def test_a_view_that_had_ended_before_the_signal_stays_a_success() -> None:
     }
 
 
-@pytest.mark.usefixtures("reporting")
 def test_a_second_signal_leaves_at_once() -> None:
     """Both are delivered before the process has done anything about the first."""
     custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
@@ -107,7 +71,6 @@ def test_a_second_signal_leaves_at_once() -> None:
     sql("SELECT pg_terminate_backend(pid)" + SLEEPING)
 
 
-@pytest.mark.usefixtures("reporting")
 def test_a_backend_that_is_terminated_fails_its_view_and_the_others_go_on() -> None:
     custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
     custom("reporting.b", "SELECT 1 AS n")
@@ -123,7 +86,6 @@ def test_a_backend_that_is_terminated_fails_its_view_and_the_others_go_on() -> N
     }
 
 
-@pytest.mark.usefixtures("reporting")
 def test_a_backend_that_is_terminated_is_replaced_and_the_view_refreshed_after_all() -> None:
     sql("CREATE TABLE reporting.gate AS SELECT 60 AS seconds")
     custom("reporting.a", "SELECT 1 AS n FROM pg_sleep((SELECT seconds FROM reporting.gate))")
@@ -136,7 +98,6 @@ def test_a_backend_that_is_terminated_is_replaced_and_the_view_refreshed_after_a
     assert ", at attempt 2" in out
 
 
-@pytest.mark.usefixtures("reporting")
 def test_a_run_holds_as_many_connections_as_it_has_seats_and_one_that_shows_it_lives() -> None:
     custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(1)")
     process = start()
@@ -148,7 +109,6 @@ def test_a_run_holds_as_many_connections_as_it_has_seats_and_one_that_shows_it_l
     assert process.returncode == 0
 
 
-@pytest.mark.usefixtures("reporting")
 def test_a_reader_that_goes_away_does_not_stop_the_run() -> None:
     for name in "abcd":
         custom(f"reporting.{name}", "SELECT 1 AS n")

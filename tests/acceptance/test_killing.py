@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
@@ -16,21 +15,13 @@ import pytest
 
 from seeder.models import JobStatus, RunHistory
 from seeder.services import recovery
-from tests.conftest import CHECKOUT, Ended, custom, process_environment, sql
+from tests.acceptance.processes import SLEEPING, start, until
+from tests.conftest import Ended, custom, sql
 
 KILLS = int(os.environ.get("SEEDER_KILLS", "30"))
 VIEWS = 12
 Manage = Callable[..., Ended]
-
-
-def start(stderr: int = subprocess.DEVNULL, **environment: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "refresh_agency", "demo"],
-        cwd=CHECKOUT,
-        env={**process_environment(), "SEEDER_MAX_WORKERS": "4", **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=stderr,
-    )
+pytestmark = pytest.mark.usefixtures("reporting", "processes_end")
 
 
 def until_nothing_is_open() -> None:
@@ -51,7 +42,6 @@ def refreshed_by() -> dict[str, str]:
     }
 
 
-@pytest.mark.usefixtures("reporting")
 def test_no_kill_leaves_a_row_open_lost_or_false() -> None:
     for number in range(VIEWS):
         custom(f"reporting.v{number}", "SELECT current_setting('application_name') AS run FROM pg_sleep(0.05)")
@@ -59,7 +49,7 @@ def test_no_kill_leaves_a_row_open_lost_or_false() -> None:
     in_the_middle = 0
     for _ in range(KILLS):
         before = refreshed_by()
-        process = start()
+        process = start(SEEDER_MAX_WORKERS="4")
         early = chance.random() < 0.1
         while not early and not RunHistory.objects.exists():
             assert process.poll() is None
@@ -82,15 +72,14 @@ def test_no_kill_leaves_a_row_open_lost_or_false() -> None:
     assert in_the_middle > KILLS // 10, "many of the moments have to be interesting ones"
 
 
-@pytest.mark.usefixtures("reporting")
 def test_the_next_run_closes_what_a_killed_one_left(manage: Manage) -> None:
     custom("reporting.a", "SELECT 1 AS n")
     custom("reporting.b", "SELECT 1 AS n FROM pg_sleep(60)")
     process = start()
-    until_sleeping(process)
+    until(process, "SELECT 1" + SLEEPING)
     process.kill()
     process.wait(10)
-    sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    sql("SELECT pg_cancel_backend(pid)" + SLEEPING)
     sql("UPDATE reporting.seeder_custom_report_manifest SET query = 'SELECT 1 AS n'")
     assert manage("refresh_agency", "demo").code == 0
     first, second = RunHistory.objects.filter(table_name="reporting.b").order_by("id")
@@ -99,58 +88,51 @@ def test_the_next_run_closes_what_a_killed_one_left(manage: Manage) -> None:
     assert JobStatus.objects.get(table_name="reporting.b").consecutive_failures == 0
 
 
-@pytest.mark.usefixtures("reporting")
 def test_recovering_never_touches_a_living_run(manage: Manage) -> None:
     sql("CREATE TABLE reporting.gate AS SELECT 60 AS seconds")
     custom("reporting.a", "SELECT 1 AS n FROM pg_sleep((SELECT seconds FROM reporting.gate))")
     custom("reporting.b", "SELECT n FROM reporting.a")
     process = start()
-    until_sleeping(process)
+    until(process, "SELECT 1" + SLEEPING)
     for _ in range(3):
         ended = manage("recover_runs")
         assert (ended.code, ended.out) == (0, "No run was interrupted.\n")
     assert set(RunHistory.objects.values_list("status", flat=True)) == {"pending", "running"}
-    sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    sql("SELECT pg_cancel_backend(pid)" + SLEEPING)
     assert process.wait(20) == 1
 
 
-@pytest.mark.usefixtures("reporting")
 def test_a_run_that_was_taken_for_dead_undoes_what_it_can_no_longer_record(manage: Manage) -> None:
     custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
     custom("reporting.b", "SELECT n FROM reporting.a")
     custom("reporting.c", "SELECT 1 AS n FROM pg_sleep(0.1)")
-    process = start(stderr=subprocess.PIPE, SEEDER_MAX_WORKERS="1")
-    until_sleeping(process)
+    process = start()
+    until(process, "SELECT 1" + SLEEPING)
     # The connection that shows it lives is the one that does not sleep.
     assert sql(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()"
         " AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND wait_event <> 'PgSleep'"
     )
     assert manage("recover_runs").out.endswith(": 2 rows closed as interrupted\n"), "all but the one that is refreshed"
-    sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    sql("SELECT pg_cancel_backend(pid)" + SLEEPING)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 2
-    assert b"another run closed its rows while it refreshed reporting." in err
+    assert "another run closed its rows while it refreshed reporting." in err
     assert sql("SELECT to_regclass('reporting.b'), to_regclass('reporting.c')") == [(None, None)]
     assert set(RunHistory.objects.values_list("status", flat=True)) == {"error"}
 
 
-@pytest.mark.usefixtures("reporting")
-def test_recover_runs_says_what_it_closed(manage: Manage) -> None:
+def test_recover_runs_says_what_it_closed_and_leaves_a_later_run_s_word_alone(manage: Manage) -> None:
     custom("reporting.a", "SELECT 1 AS n")
+    assert manage("refresh_agency", "demo").code == 0
+    [row] = RunHistory.objects.all()
     RunHistory.objects.create(
         run_id="gone",
-        manifest_id=1,
-        table_name="reporting.a",
-        report_name="A",
-        agency_id=1,
-        agency_slug="demo",
-        report_type="custom",
         status="running",
+        **{name: getattr(row, name) for name in ("manifest_id", "table_name", "report_name", "report_type")},
+        **{name: getattr(row, name) for name in ("agency_id", "agency_slug")},
     )
     assert manage("recover_runs").out == "run gone: 1 row closed as interrupted\n"
-
-
-def until_sleeping(process: "subprocess.Popen[bytes]") -> None:
-    while not sql("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
-        assert process.poll() is None
+    assert RunHistory.objects.get(run_id="gone").status == "error"
+    status = JobStatus.objects.get()
+    assert (status.status, status.last_run_id, status.consecutive_failures) == ("success", row.run_id, 0)
