@@ -7,7 +7,10 @@ import sys
 from tests.conftest import CHECKOUT, process_environment, sql
 
 # The backends that refresh a view which takes its time.
-SLEEPING = " FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep' AND application_name ~ '^seeder '"
+SLEEPING = (
+    " FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event = 'PgSleep' AND application_name ~ '^seeder '"
+)
 
 _started: list["subprocess.Popen[str]"] = []
 

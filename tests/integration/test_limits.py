@@ -151,3 +151,19 @@ def test_a_connection_lost_after_a_failure_was_recorded_counts_it_once(monkeypat
     assert refreshed().outcome is Outcome.FAILED
     assert not losing
     assert (JobStatus.objects.get().consecutive_failures, RunHistory.objects.get().consecutive_failures) == (1, 1)
+
+
+def test_a_connection_that_is_lost_between_two_statements_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    original = RunRecord.running
+
+    def loses_its_connection(*args: Any, **kwargs: Any) -> None:
+        monkeypatch.setattr(RunRecord, "running", original)
+        [(pid,)] = sql("SELECT pg_backend_pid()")
+        with another_session() as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        sessions.clock("default")
+
+    monkeypatch.setattr(RunRecord, "running", loses_its_connection)
+    monkeypatch.setattr(Stop, "wait", lambda *_: None)
+    assert refreshed().outcome is Outcome.CREATED

@@ -200,3 +200,14 @@ def test_a_stop_asked_for_before_the_run_starts_nothing() -> None:
     stop = Stop()
     stop.request("SIGINT")
     assert go(plan("a"), lambda _: DONE, stop=stop) == []
+
+
+def test_the_thread_that_decides_does_its_own_work_while_a_view_takes_long() -> None:
+    beaten = Event()
+
+    def refresh(_: PlannedView) -> RefreshResult:
+        assert beaten.wait(10)
+        return DONE
+
+    seated = Work(refresh=refresh, cancel=lambda: None, beat=beaten.set, leave=lambda: None)
+    assert len(run(plan("a"), seats=1, work=seated, emit=lambda _: None, stop=Stop())) == 1
