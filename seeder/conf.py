@@ -61,9 +61,7 @@ class Settings:
     lock_timeout_ms: int = _setting(lambda: 2000, _whole(1))  # how long a refresh, and who queues behind it, waits
     statement_timeout_ms: int = _setting(lambda: 0, _whole(0))  # how long a refresh may take; 0: as long as it takes
     max_retries: int = _setting(lambda: 3, _whole(0, 100))  # of a refresh that failed for no fault of its own
-    databases: Mapping[int, str] = _setting(
-        dict, _aliases, environment=False
-    )  # database_id of a manifest → Django's alias
+    databases: Mapping[int, str] = _setting(dict, _aliases, environment=False)  # a manifest's database_id → alias
 
 
 def load() -> Settings:

@@ -24,19 +24,19 @@ def exists(database: str, view: ViewName) -> bool:
 
 def is_populated(database: str, view: ViewName) -> bool:
     """Whether an existing view can be read."""
-    [(populated,)] = sessions.query(database, "populated", {"schema": view.schema, "name": view.name})
+    [(populated,)] = sessions.query_about(database, "populated", view)
     return bool(populated)
 
 
 def rules_out_concurrent(database: str, view: ViewName) -> bool:
     """Whether a materialized view lacks what REFRESH … CONCURRENTLY needs of itself: to have been filled, and a unique
     index that covers every row by plain columns."""
-    return bool(sessions.query(database, "rules_out_concurrent", {"schema": view.schema, "name": view.name}))
+    return bool(sessions.query_about(database, "rules_out_concurrent", view))
 
 
 def measure(database: str, view: ViewName) -> tuple[int, int]:
     """The rows that this transaction wrote into an existing view, and the view's size on disk in bytes."""
-    [(rows, size)] = sessions.query(database, "measure", {"schema": view.schema, "name": view.name})
+    [(rows, size)] = sessions.query_about(database, "measure", view)
     return rows, size
 
 

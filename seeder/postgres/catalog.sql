@@ -60,6 +60,7 @@ ORDER BY c.relname, a.attnum;
 SELECT set_config('lock_timeout', '3s', true);
 
 -- name: populated
+-- Whether an existing view can be read; false until it is first filled.
 SELECT c.relispopulated
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace

@@ -11,7 +11,7 @@ from seeder.postgres import sessions
 def have_to_myself(database: str, view: ViewName) -> None:
     """Wait until no other run creates or refreshes the view. A view that is missing has no relation to lock yet, and
     of two that create it at once one would fail."""
-    sessions.query(database, "have_to_myself", {"schema": view.schema, "name": view.name})
+    sessions.query_about(database, "have_to_myself", view)
 
 
 def install_alone(database: str) -> None:
@@ -21,7 +21,7 @@ def install_alone(database: str) -> None:
 
 def is_idle(database: str, view: ViewName) -> bool:
     """Whether no run creates or refreshes the view; until the end of the transaction none can begin to."""
-    [(idle,)] = sessions.query(database, "is_idle", {"schema": view.schema, "name": view.name})
+    [(idle,)] = sessions.query_about(database, "is_idle", view)
     return bool(idle)
 
 

@@ -1,26 +1,32 @@
 -- Advisory locks, each on the hash of what it stands for. Two that share a hash would merely wait for each other.
 
 -- name: have_to_myself
+-- Wait for the view, and keep it until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended(format('seeder.view %%I.%%I', %(schema)s::text, %(name)s::text), 0));
 
 -- name: is_idle
+-- Take the view until the end of the transaction, if nobody has it.
 SELECT pg_try_advisory_xact_lock(hashtextextended(format('seeder.view %%I.%%I', %(schema)s::text, %(name)s::text), 0));
 
 -- name: live
+-- Hold the run's lock until the end of the session.
 SELECT pg_advisory_lock(hashtextextended('seeder.run ' || %(run)s::text, 0));
 
 -- name: lives
--- A bigint key stands in pg_locks as its two halves.
+-- Whether this session holds it. A bigint key stands in pg_locks as its two halves.
 SELECT
 FROM pg_locks AS l, hashtextextended('seeder.run ' || %(run)s::text, 0) AS key
 WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
     AND l.classid::bigint = (key >> 32) & 4294967295 AND l.objid::bigint = key & 4294967295;
 
 -- name: die
+-- Give the run's lock back.
 SELECT pg_advisory_unlock(hashtextextended('seeder.run ' || %(run)s::text, 0));
 
 -- name: is_dead
+-- Take the run's lock until the end of the transaction, if nobody has it.
 SELECT pg_try_advisory_xact_lock(hashtextextended('seeder.run ' || %(run)s::text, 0));
 
 -- name: install_alone
+-- Wait until nobody else installs the contract, and keep others from it until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended('seeder.install', 0));

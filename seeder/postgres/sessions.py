@@ -10,6 +10,7 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
+from seeder.domain.names import ViewName
 from seeder.postgres.statements import NAMED
 
 
@@ -18,6 +19,11 @@ def query(database: str, statement: str, parameters: Mapping[str, Any] | None = 
     with connections[database].cursor() as cursor:
         cursor.execute(NAMED[statement], parameters)
         return list(cursor.fetchall())
+
+
+def query_about(database: str, statement: str, view: ViewName) -> list[tuple[Any, ...]]:
+    """The rows of a named statement whose parameters are the schema and the name of a view."""
+    return query(database, statement, {"schema": view.schema, "name": view.name})
 
 
 def clock(database: str) -> datetime:
