@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("action", choices=["status", "stop"])
 
     def handle(self, *_: Any, action: str, **__: Any) -> None:
-        database = settings.DATABASES["default"]
+        database: dict[str, Any] = settings.DATABASES["default"]
         if database["ENGINE"] != _ENGINE:
             self._end(2, f"DATABASES['default'] is {database['ENGINE']}, not {_ENGINE}: nothing was touched.")
         folder = database["EMBEDDED"]["FOLDER"]
