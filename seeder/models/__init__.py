@@ -2,6 +2,7 @@
 
 from seeder.models.history import JobStatus, RunHistory
 from seeder.models.manifest import CannedReport, CannedReportManifest, CustomReportManifest
+from seeder.models.metrics import RunMetrics
 from seeder.models.snapshot import ReleaseSnapshot
 
 __all__ = [
@@ -11,4 +12,5 @@ __all__ = [
     "JobStatus",
     "ReleaseSnapshot",
     "RunHistory",
+    "RunMetrics",
 ]
