@@ -5,13 +5,14 @@ import re
 from seeder.domain.names import ViewName
 from seeder.errors import BadName
 
-# Comments nested in comments are not read: a statement that has them is nobody's refresh here.
-_GAP = r"(?:[ \t\n\r\f\v]|--[^\n\r]*|/\*(?:(?!/\*).)*?\*/)"
-_PART = r'(?:"(?:[^"]|"")*"|[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)'
+# Nothing is given back once it is read (*+): what is inside a comment or quotes stays there, and a long statement takes
+# no longer than its length. Comments nested in comments are not read: such a statement is nobody's refresh here.
+_GAP = r"(?:[ \t\n\r\f\v]|--[^\n\r]*+|/\*(?:(?!/\*|\*/).)*+\*/)"
+_PART = r'(?:"(?:[^"]|"")*+"|[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*+)'
 _REFRESH = re.compile(
-    rf"{_GAP}*REFRESH{_GAP}+MATERIALIZED{_GAP}+VIEW\b{_GAP}*(?P<concurrently>CONCURRENTLY\b{_GAP}*)?"
-    rf"(?P<schema>{_PART}){_GAP}*\.{_GAP}*(?P<name>{_PART})"
-    rf"{_GAP}*(?:WITH{_GAP}+DATA\b{_GAP}*)?(?:;{_GAP}*)?",
+    rf"{_GAP}*+REFRESH{_GAP}++MATERIALIZED{_GAP}++VIEW\b{_GAP}*+(?P<concurrently>CONCURRENTLY\b{_GAP}*+)?"
+    rf"(?P<schema>{_PART}){_GAP}*+\.{_GAP}*+(?P<name>{_PART})"
+    rf"{_GAP}*+(?:WITH{_GAP}++DATA\b{_GAP}*+)?(?:;{_GAP}*+)?",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 

@@ -1,9 +1,9 @@
 """Connections and statements: Django's connection of this thread, and psycopg's beneath it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import psycopg
 from django.db import Error, connections, transaction
@@ -12,6 +12,8 @@ from psycopg import sql
 
 from seeder.domain.names import ViewName
 from seeder.postgres.statements import NAMED
+
+Done = TypeVar("Done")
 
 
 def query(database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
@@ -110,18 +112,21 @@ def part(database: str) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def dispensable(database: str) -> Iterator[list[Error]]:
-    """A part whose error ends in the list; what surrounds it goes on as if it had not been. An error that takes the
-    transaction with it, as a lost connection does, is raised: Django would undo the transaction without a word."""
-    errors: list[Error] = []
+def try_out(database: str, act: Callable[[], Done]) -> Done | Error:
+    """What `act` returns, or the error that it ended with, after which what surrounds it goes on as if it had not been.
+
+    An error that takes the surrounding transaction with it, as a lost connection does, is raised: Django would undo
+    that transaction without a word.
+    """
+    begun = False
     try:
         with part(database):
-            yield errors
+            begun = True
+            return act()
     except Error as error:
-        if in_transaction(database) and transaction.get_rollback(using=database):
+        if in_transaction(database) and (not begun or transaction.get_rollback(using=database)):
             raise
-        errors.append(error)
+        return error
 
 
 def in_transaction(database: str) -> bool:

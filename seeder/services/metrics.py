@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.domain.costs import RefreshCost
 from seeder.domain.outcomes import RefreshResult
@@ -40,12 +40,13 @@ class Metrics:
         rows = [] if self.missing else [_row(pk, one) for one in measured for pk in one.history_ids]
         if not rows:
             return
-        with sessions.dispensable(DEFAULT_DB_ALIAS) as errors:
-            RunMetrics.objects.bulk_create(
-                rows, update_conflicts=True, unique_fields=["history"], update_fields=_COLUMNS
-            )
-        if errors:
-            self.missing = f"{contract.SCHEMA}.{_TABLE}: {str(errors[0]).splitlines()[0]}"
+        written = sessions.try_out(DEFAULT_DB_ALIAS, lambda: _upsert(rows))
+        if isinstance(written, Error):
+            self.missing = f"{contract.SCHEMA}.{_TABLE}: {str(written).splitlines()[0]}"
+
+
+def _upsert(rows: list[RunMetrics]) -> None:
+    RunMetrics.objects.bulk_create(rows, update_conflicts=True, unique_fields=["history"], update_fields=_COLUMNS)
 
 
 def _row(history_id: int, measured: Measured) -> RunMetrics:
