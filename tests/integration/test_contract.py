@@ -119,8 +119,8 @@ def test_an_optional_table_that_is_missing_is_only_told_with_what_one_does_witho
     [(told_id, message)] = told()
     assert told_id == "seeder.I006"
     assert message == (
-        "reporting.seeder_run_metrics: a table in the contract, missing here. It is optional; without it the history says"
-        " how each refresh ended, and nothing keeps what it waited for and what it cost the server."
+        "reporting.seeder_run_metrics: a table in the contract, missing here. It is optional; without it the history"
+        " says how each refresh ended, and nothing keeps what it waited for and what it cost the server."
     )
     call_command("check", databases=["default"], fail_level="WARNING")
 
