@@ -28,12 +28,6 @@ def exists(database: str, view: ViewName) -> bool:
     return bool(_find(database, [view]))
 
 
-def may_use(database: str, table: str) -> bool:
-    """Whether an optional table of the contract's schema is there, and ours to read and write."""
-    [(usable,)] = sessions.query(database, "may_use", {"table": f"reporting.{table}"})
-    return bool(usable)
-
-
 def is_populated(database: str, view: ViewName) -> bool:
     """Whether an existing view can be read."""
     [(populated,)] = sessions.query_about(database, "populated", view)

@@ -70,7 +70,7 @@ def ending(result: RefreshResult) -> str:
     facts = [how(result), count(result.rows, "row"), size(result.bytes), duration(result.took)]
     if result.attempts > 1:
         facts.append(f"at attempt {result.attempts}")
-    waits = {"held back": result.turn.throttle_wait, "waiting for locks": result.lock_wait}
+    waits = {"held back": result.cost.throttle_wait, "waiting for locks": result.cost.lock_wait}
     facts.extend(f"{duration(span)} {what}" for what, span in waits.items() if span >= _LONG)
     return ", ".join(facts)
 
