@@ -2,13 +2,10 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -17,6 +14,7 @@ from seeder.domain.costs import ProcessCost, cpu_delta
 from seeder.postgres import processes, sessions
 from seeder.postgres.processes import Peaks, Process
 from tests.conftest import sql
+from tests.tunnels import tunnel
 
 pytestmark = pytest.mark.usefixtures("bare_database")
 
@@ -85,53 +83,17 @@ def test_a_process_that_has_ended_says_nothing_even_if_another_one_has_its_pid()
     assert Process(pid=2**22 + 1, began=process.began).cost() is None  # more than Linux ever gives
 
 
-@pytest.mark.parametrize("family", [socket.AF_UNIX, socket.AF_INET])
+@pytest.mark.parametrize("by_socket", [True, False])
 def test_behind_a_tunnel_or_a_pooler_no_process_is_taken_for_the_backend(
-    family: socket.AddressFamily, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, by_socket: bool
 ) -> None:
     server = connection.get_connection_params()
-    with tunnel(
-        family, tmp_path, str(server.get("host") or "/var/run/postgresql"), int(server.get("port") or 5432)
-    ) as (
-        host,
-        port,
-    ):
+    with tunnel(tmp_path if by_socket else None) as (host, port):
         connection.close()
         monkeypatch.setattr(connection, "get_connection_params", lambda: {**server, "host": host, "port": port})
         assert sql("SELECT 1") == [(1,)]
         assert processes.find("default") is None
         connection.close()
-
-
-@contextmanager
-def tunnel(family: socket.AddressFamily, folder: Path, host: str, port: int) -> Iterator[tuple[str, int]]:
-    """Something that listens here and passes on every byte, as `ssh -L` does; where it listens."""
-    address: Any = os.fspath(folder / ".s.PGSQL.6543") if family == socket.AF_UNIX else ("127.0.0.1", 0)
-    with ExitStack() as open_ends, closing(socket.socket(family)) as entrance:
-        entrance.bind(address)
-        entrance.listen()
-
-        def dig() -> None:
-            with suppress(OSError):
-                near = open_ends.enter_context(closing(entrance.accept()[0]))
-                if host.startswith("/"):
-                    far = open_ends.enter_context(closing(socket.socket(socket.AF_UNIX)))
-                    far.connect(f"{host}/.s.PGSQL.{port}")
-                else:
-                    far = open_ends.enter_context(closing(socket.create_connection((host, port))))
-                Thread(target=pump, args=(near, far), daemon=True).start()
-                pump(far, near)
-
-        Thread(target=dig, daemon=True).start()
-        yield (os.fspath(folder), 6543) if family == socket.AF_UNIX else entrance.getsockname()
-
-
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while some := source.recv(65536):
-            sink.sendall(some)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture
