@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.db import connections
@@ -16,12 +17,18 @@ DATABASE = "test_faults"
 @pytest.fixture(scope="session")
 def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
     """Made once, as initdb takes its time."""
-    private = PrivateServer(tmp_path_factory.mktemp("faults") / "pg")
+    with torn_down(PrivateServer(tmp_path_factory.mktemp("faults") / "pg")) as private:
+        yield private
+
+
+@contextmanager
+def torn_down(private: PrivateServer) -> Iterator[PrivateServer]:
+    """Nothing of it is left in the end, neither process nor file."""
     try:
         yield private
     finally:
         private.stop()
-        shutil.rmtree(private.folder)
+        shutil.rmtree(private.folder, ignore_errors=True)
 
 
 @pytest.fixture

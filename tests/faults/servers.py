@@ -29,8 +29,9 @@ class PrivateServer:
     """One cluster, whose server nobody else uses. It runs as whatever account PostgreSQL accepts, and stops by itself
     soon after the tests were killed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
+        self._usual = {**USUAL, **settings}
         self._settings: dict[str, str] = {}  # of the server as it runs
 
     @property
@@ -51,7 +52,7 @@ class PrivateServer:
 
     def start(self, **settings: str) -> None:
         """With these settings besides the usual ones; nothing, where it runs with exactly them."""
-        wanted = {**USUAL, **settings}
+        wanted = {**self._usual, **settings}
         if self.is_running and wanted != self._settings:
             self.stop()
         server.ensure_running(self.folder, settings=wanted, idle_after=timedelta(seconds=20))
