@@ -14,7 +14,7 @@ from seeder.models import JobStatus, RunHistory
 from seeder.services import runs
 from seeder.services.stopping import Stop
 from tests.conftest import custom, sql
-from tests.faults.servers import until
+from tests.faults.servers import PATIENCE, until
 
 # Everything is written out, because from PostgreSQL 17 on a refresh has no search_path.
 _GATE = """
@@ -65,8 +65,9 @@ def filled_behind_the_gate(name: str) -> None:
 
 
 def refreshed() -> dict[str, RefreshResult]:
-    """How the views end when everything is refreshed here and now."""
-    return by_name(runs.execute(Everything()))
+    """How the views end when everything is refreshed now; a run that hangs is stopped, and fails the test."""
+    with in_the_background() as run:
+        return by_name(run.result(PATIENCE))
 
 
 def by_name(summary: RunSummary) -> dict[str, RefreshResult]:

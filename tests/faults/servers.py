@@ -15,7 +15,7 @@ from embedded import server
 from embedded.locks import is_taken, wait_for
 from embedded.place import Place, find, in_one_line
 
-PATIENCE = 30.0  # seconds: how long anything may take before a test fails
+PATIENCE = 25.0  # seconds: how long anything may take before a test fails
 # Commits are not asynchronous: what was committed has to be there after an immediate stop too.
 USUAL = {"fsync": "off", "autovacuum": "off", "deadlock_timeout": "50ms", "shared_buffers": "16MB"}
 

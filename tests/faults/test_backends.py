@@ -18,7 +18,7 @@ from tests.faults.scenes import (
     rows,
     until_at_the_gate,
 )
-from tests.faults.servers import PrivateServer, until
+from tests.faults.servers import PATIENCE, PrivateServer, until
 
 pytestmark = pytest.mark.usefixtures("reporting")
 
@@ -35,7 +35,7 @@ def test_a_refresh_that_somebody_cancels_fails_as_cancelled_and_the_others_go_on
     with in_the_background() as run:
         [pid] = until_at_the_gate(1)
         assert sql(f"SELECT pg_cancel_backend({pid})") == [(True,)]
-        results = by_name(run.result(30))
+        results = by_name(run.result(PATIENCE))
     assert reason(results["a"]) == "57014"
     assert results["a"].attempts == 1, "whoever cancels it does not want it again"
     assert results["b"].outcome is Outcome.CREATED
@@ -52,7 +52,7 @@ def test_a_backend_that_is_terminated_is_tried_again(settings: Settings) -> None
         assert sql(f"SELECT pg_terminate_backend({victim}, 5000)") == [(True,)]
         assert victim not in until_at_the_gate(2)
         open_gate()
-        results = by_name(run.result(30))
+        results = by_name(run.result(PATIENCE))
     assert sorted(result.attempts for result in results.values()) == [1, 2]
     assert rows() == {"a": ("success", None), "b": ("success", None)}
 

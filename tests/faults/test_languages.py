@@ -27,7 +27,7 @@ from tests.faults.scenes import (
     rows,
     until_at_the_gate,
 )
-from tests.faults.servers import PrivateServer, until
+from tests.faults.servers import PATIENCE, PrivateServer, until
 
 Manage = Callable[..., Ended]
 pytestmark = pytest.mark.usefixtures("reporting")
@@ -91,7 +91,7 @@ def test_a_backend_that_is_terminated_is_tried_again() -> None:
         assert sql(f"SELECT pg_terminate_backend({victim}, 5000)") == [(True,)]
         assert until_at_the_gate(1) != [victim]
         open_gate()
-        result = by_name(run.result(30))["a"]
+        result = by_name(run.result(PATIENCE))["a"]
     assert (result.outcome, result.attempts) == (Outcome.CREATED, 2)
 
 
@@ -114,7 +114,7 @@ def test_a_server_that_is_full_is_asked_again(server: PrivateServer, settings: S
     with another_session() as first, in_the_background() as run:
         until(lambda: "FATAL:  tut mir leid, schon zu viele Verbindungen" in server.log)
         first.close()
-        assert by_name(run.result(30))["a"].outcome is Outcome.REFRESHED
+        assert by_name(run.result(PATIENCE))["a"].outcome is Outcome.REFRESHED
 
 
 def test_missing_tables_are_one_line_that_says_what_to_do(manage: Manage) -> None:

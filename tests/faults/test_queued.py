@@ -19,6 +19,7 @@ from tests.faults.scenes import (
     until_at_the_gate,
     until_queued_for,
 )
+from tests.faults.servers import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("reporting")
 
@@ -40,7 +41,7 @@ def after(change: str) -> RefreshResult:
         other.execute(f"BEGIN; {change}".encode())
         until_queued_for("reporting.a")
         other.execute("COMMIT")
-        results = by_name(run.result(30))
+        results = by_name(run.result(PATIENCE))
     assert results["b"].outcome is Outcome.REFRESHED, "the others go on"
     assert results["a"].attempts == 1
     return results["a"]
@@ -83,7 +84,7 @@ def test_who_drops_a_view_waits_for_the_refresh_and_the_next_run_creates_it() ->
         with pytest.raises(psycopg.errors.LockNotAvailable):
             other.execute("DROP MATERIALIZED VIEW reporting.a")
         open_gate()
-        assert by_name(run.result(30))["a"].outcome is Outcome.REFRESHED
+        assert by_name(run.result(PATIENCE))["a"].outcome is Outcome.REFRESHED
         lock_wait(other, 0)
         other.execute("DROP MATERIALIZED VIEW reporting.a")
     assert rows() == {"a": ("success", None)}
@@ -97,6 +98,6 @@ def test_a_view_that_is_dropped_before_its_turn_is_created() -> None:
         until_at_the_gate(1)
         sql("DROP MATERIALIZED VIEW reporting.b")
         open_gate()
-        results = by_name(run.result(30))
+        results = by_name(run.result(PATIENCE))
     assert (results["a"].outcome, results["b"].outcome) == (Outcome.REFRESHED, Outcome.CREATED)
     assert rows() == {"a": ("success", None), "b": ("success", None)}

@@ -21,7 +21,7 @@ from tests.faults.scenes import (
     reason,
     until_at_the_gate,
 )
-from tests.faults.servers import until
+from tests.faults.servers import PATIENCE, until
 
 pytestmark = pytest.mark.usefixtures("reporting")
 
@@ -75,7 +75,7 @@ def test_behind_a_refresh_that_waits_nobody_waits_longer_than_the_lock_limit(set
         idle.execute("BEGIN; SELECT n FROM reporting.a")
         with in_the_background() as run:
             until(lambda: sql(READER_WAITS))
-            result = by_name(run.result(30))["a"]
+            result = by_name(run.result(PATIENCE))["a"]
         before = [reader.reads for reader in everybody]
         until(lambda: all(reader.reads > count for reader, count in zip(everybody, before, strict=True)))
     assert (reason(result), result.attempts) == ("55P03", 2)
@@ -91,6 +91,6 @@ def test_during_a_concurrent_refresh_nobody_waits_for_a_lock_at_all(settings: Se
         before = [reader.reads for reader in everybody]
         until(lambda: all(reader.reads > count + 10 for reader, count in zip(everybody, before, strict=True)))
         open_gate()
-        result = by_name(run.result(30))["a"]
+        result = by_name(run.result(PATIENCE))["a"]
         assert sql("SELECT count(*) FROM reporting.a") == [(1,)]
     assert (result.mode, result.failure) == (Mode.CONCURRENT, None)
