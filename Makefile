@@ -15,8 +15,9 @@ demo: setup  ## load public records and refresh the demo agency's reports from t
 test: setup  ## the tests, on a PostgreSQL of their own
 	$(python) -m pytest
 
-soak: setup  ## what takes too long for every day: 500 times kill -9 in the middle of a run
+soak: setup  ## what takes too long for every day: 500 times kill -9 in the middle of a run, and 50 restarts of the server
 	SEEDER_KILLS=500 $(python) -m pytest tests/acceptance/test_killing.py
+	SEEDER_RESTARTS=50 $(python) -m pytest tests/faults/test_restarts_at_random.py
 
 check: lint types imports test  ## everything that has to hold before a commit
 
