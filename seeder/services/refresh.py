@@ -15,11 +15,12 @@ from seeder.domain.costs import RefreshCost
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, Turn
 from seeder.domain.plan import PlannedView
 from seeder.postgres import catalog, limits, locks, sessions
-from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, sqlstate
+from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_gone, sqlstate
 from seeder.services import explaining, filling, manifests
 from seeder.services.history import RunRecord
 from seeder.services.meter import Meter, Reading
 from seeder.services.retrying import patiently
+from seeder.services.seats import NoSeat
 from seeder.services.stopping import Stop
 
 Done = TypeVar("Done")
@@ -96,7 +97,7 @@ class _Refresh:
         self._done: RefreshResult | None = None  # as it is true if the transaction has committed
 
     def result(self) -> RefreshResult:
-        self._started = self._run.patiently(lambda _: self._begin())
+        self._started = self._taken_up()
         try:
             result = self._run.patiently(self._attempt, self._database)
         except Error as error:
@@ -108,6 +109,14 @@ class _Refresh:
         if result.failure is not None or self._database != DEFAULT_DB_ALIAS:
             self._run.end(self._view, result)
         return result
+
+    def _taken_up(self) -> datetime:
+        try:
+            return self._run.patiently(lambda _: self._begin())
+        except Error as error:
+            if is_gone(error):
+                raise NoSeat(first_line(error)) from error
+            raise
 
     def _begin(self) -> datetime:
         now = sessions.clock(DEFAULT_DB_ALIAS)

@@ -56,7 +56,7 @@ def execute(
             record.open(plan)
             with _closing(record):
                 emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
-                for notice in preconditions.missed(settings, plan.by_database):
+                for notice in (*plan.notices, *preconditions.missed(settings, plan.by_database)):
                     emit(Noticed(message=notice))
                 meter = Meter(plan.by_database)
                 refresher = Refresher(record=record, settings=settings, stop=stop, asked=asked, meter=meter)

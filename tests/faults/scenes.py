@@ -101,8 +101,14 @@ def in_the_background() -> "Iterator[Future[RunSummary]]":
 
 
 def until_queued_for(relation: str) -> None:
-    """Until somebody waits for a lock on it."""
-    until(lambda: sql("SELECT 1 FROM pg_locks WHERE relation = to_regclass(%s) AND NOT granted", relation))
+    """Until a refresh waits for a lock on it."""
+    until(
+        lambda: sql(
+            "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE relation = to_regclass(%s) AND NOT granted AND application_name ~ '^seeder '",
+            relation,
+        )
+    )
 
 
 def lock_wait(session: "psycopg.Connection[Any]", milliseconds: int) -> None:

@@ -40,7 +40,7 @@ class Document:
             }
             for view in plan.views
         ]
-        self._write({"dryRun": True, "views": views, "refused": _refused(plan.complaints)})
+        self._write({"dryRun": True, "views": views, "refused": _refused(plan.complaints), "notices": plan.notices})
 
     def hear(self, event: RunEvent) -> None:
         if isinstance(event, Noticed):

@@ -31,7 +31,8 @@ class Lines:
         return None
 
     def plan(self, plan: RefreshPlan) -> None:
-        for line in (*_nothing(plan, self._request), *map(_planned, plan.views), *map(refusal, plan.complaints)):
+        facts = (*map(_planned, plan.views), *map(refusal, plan.complaints), *plan.notices)
+        for line in (*_nothing(plan, self._request), *facts):
             self._out.write(_one_line(line))
 
     def hear(self, event: RunEvent) -> None:
