@@ -99,7 +99,7 @@ def _try_out(database: str, missing: Mapping[ViewName, str]) -> dict[ViewName, s
                 progress = True
                 lacking.discard(view)
                 del left[view]
-    return {view: set(busy) for view in lacking}
+    return {view: set(busy) for view in lacking} if busy else {}
 
 
 def _drift(database: str, pairs: Iterable[tuple[ViewName, str]]) -> dict[tuple[ViewName, str], str | None]:
