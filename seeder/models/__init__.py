@@ -1,6 +1,7 @@
 """The tables of the contract, as rows. All are unmanaged: another team's repository owns the DDL."""
 
 from seeder.models.breaker import CircuitBreaker
+from seeder.models.definition import ViewDefinition
 from seeder.models.history import JobStatus, RunHistory
 from seeder.models.manifest import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.models.metrics import RunMetrics
@@ -15,4 +16,5 @@ __all__ = [
     "ReleaseSnapshot",
     "RunHistory",
     "RunMetrics",
+    "ViewDefinition",
 ]

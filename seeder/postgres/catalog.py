@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from hashlib import md5
 
 from django.db import Error
 
@@ -15,6 +16,18 @@ from seeder.postgres.sqlstates import UNDEFINED_TABLE, first_line, is_gone, is_t
 _SAYS_WHETHER_FILLED = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*\Z", re.IGNORECASE)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Definition:
+    """A query that gives the definition that a view has."""
+
+    oid: int
+    query_md5: str
+
+    @classmethod
+    def of(cls, oid: int, query: str) -> "Definition":
+        return cls(oid=oid, query_md5=md5(query.encode(errors="surrogatepass"), usedforsecurity=False).hexdigest())
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Survey:
     """What the catalog says of some views."""
@@ -22,6 +35,7 @@ class Survey:
     sizes: Mapping[ViewName, int]  # of those that exist, as whatever kind of relation: rows; 0 where nobody knows
     reads: Mapping[ViewName, Set[ViewName]]  # which of the surveyed views each of them reads
     drift: Mapping[tuple[ViewName, str], str | None]  # the queries that are not what their view was created from
+    confirmed: Set[Definition]  # those that are, and were not known to be
 
 
 def exists(database: str, view: ViewName) -> bool:
@@ -47,7 +61,7 @@ def measure(database: str, view: ViewName) -> tuple[int, int]:
     return rows, size
 
 
-def survey(database: str, views: Mapping[ViewName, Sequence[str]]) -> Survey:
+def survey(database: str, views: Mapping[ViewName, Sequence[str]], *, known: Set[Definition] = frozenset()) -> Survey:
     """Look at `views`, each with its queries: the first is what it is created from, should it not exist yet.
 
     What a missing view would read the server says: in a transaction that is rolled back, each missing view is made as
@@ -63,17 +77,21 @@ def survey(database: str, views: Mapping[ViewName, Sequence[str]]) -> Survey:
         reads: dict[ViewName, set[ViewName]] = defaultdict(set, unclear)
         for reader, read in sessions.query(database, "reads", {"oids": list(names)}):
             reads[names[reader]].add(names[read])
-        # What was just made from its first query is not compared with that.
-        drift = _drift(
-            database,
-            (
-                (view, query)
-                for view in names.values()
-                for query in dict.fromkeys(views[view] if view in existing else views[view][1:])
-                if not _SAYS_WHETHER_FILLED.search(query)
-            ),
-        )
-    return Survey(sizes={view: rows for view, (_, rows) in existing.items()}, reads=reads, drift=drift)
+        pairs = {
+            (view, query): Definition.of(oid, query)
+            for oid, view in names.items()
+            # What was just made from its first query is not compared with that.
+            for query in (views[view] if view in existing else views[view][1:])
+            if not _SAYS_WHETHER_FILLED.search(query)
+        }
+        unknown = [pair for pair, definition in pairs.items() if definition not in known]
+        drift, unclear_pairs = _drift(database, unknown)
+    return Survey(
+        sizes={view: rows for view, (_, rows) in existing.items()},
+        reads=reads,
+        drift=drift,
+        confirmed={pairs[pair] for pair in unknown if pair[0] in existing and pair not in drift.keys() | unclear_pairs},
+    )
 
 
 def _try_out(database: str, missing: Mapping[ViewName, str]) -> dict[ViewName, set[ViewName]]:
@@ -102,23 +120,32 @@ def _try_out(database: str, missing: Mapping[ViewName, str]) -> dict[ViewName, s
     return {view: set(busy) for view in lacking} if busy else {}
 
 
-def _drift(database: str, pairs: Iterable[tuple[ViewName, str]]) -> dict[tuple[ViewName, str], str | None]:
+def _drift(
+    database: str, pairs: Iterable[tuple[ViewName, str]]
+) -> tuple[dict[tuple[ViewName, str], str | None], set[tuple[ViewName, str]]]:
     """The pairs that do not belong together, each with PostgreSQL's words where it would not make a view of the query
-    today. Where it cannot be found out, because of a lock or a missing privilege, nothing is said."""
+    today; and those of which it cannot be found out, because of a lock or a missing privilege."""
     sessions.query(database, "patience")
     drift: dict[tuple[ViewName, str], str | None] = {}
+    unclear = set[tuple[ViewName, str]]()
     for view, query in pairs:
         try:
             with sessions.part_undone(database):
                 sessions.execute_one(database, identifiers.create_trial_view(query))
-                if sessions.query_about(database, "differs_from_trial", view) == [(True,)]:
-                    drift[view, query] = None
+                [(differs,)] = sessions.query_about(database, "differs_from_trial", view) or [(None,)]
         except Error as error:
             if is_gone(error):
                 raise
             if is_wrong_query(error):
                 drift[view, query] = first_line(error)
-    return drift
+            else:
+                unclear.add((view, query))
+        else:
+            if differs:
+                drift[view, query] = None
+            elif differs is None:  # it is no view
+                unclear.add((view, query))
+    return drift, unclear
 
 
 def _find(database: str, views: Iterable[ViewName]) -> dict[ViewName, tuple[int, int]]:

@@ -16,4 +16,6 @@ def _named(filename: str) -> dict[str, str]:
     return {name: body.strip() for name, body in _NAMED.findall(text(filename))}
 
 
-NAMED: Final = _named("activity.sql") | _named("catalog.sql") | _named("costs.sql") | _named("locks.sql")
+_ROOM = ("activity.sql", "catalog.sql", "costs.sql", "history.sql", "locks.sql")
+
+NAMED: Final = {name: body for filename in _ROOM for name, body in _named(filename).items()}

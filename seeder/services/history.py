@@ -13,6 +13,7 @@ from seeder.domain.outcomes import Outcome, RefreshResult, Status
 from seeder.domain.plan import RefreshPlan
 from seeder.errors import RowsClosed
 from seeder.models import JobStatus, RunHistory
+from seeder.postgres import history as statements
 from seeder.postgres.sessions import one_transaction
 
 _IDENTITY = ("table_name", "manifest_id", "report_name", "report_type", "agency_id", "agency_slug")
@@ -194,13 +195,7 @@ def _streak() -> Subquery:
 def usual_durations(specs: Iterable[ViewSpec]) -> dict[ViewKey, timedelta]:
     """How long each view took when it last succeeded, for those that ever did."""
     keys = {manifest.table_name: spec.key for spec in specs for manifest in spec.manifests}
-    latest = (
-        RunHistory.objects.filter(table_name__in=keys, status=Status.SUCCESS, finish_time__isnull=False)
-        .order_by("table_name", "-start_time")
-        .distinct("table_name")
-        .values_list("table_name", "start_time", "finish_time")
-    )
-    return {keys[name]: finished - started for name, started, finished in latest if finished}
+    return {keys[name]: span for name, span in statements.latest_durations(DEFAULT_DB_ALIAS, keys)}
 
 
 def failures_in_a_row(specs: Iterable[ViewSpec]) -> dict[ViewKey, int]:

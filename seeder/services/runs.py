@@ -47,7 +47,7 @@ def execute(
     with foreseen(DEFAULT_DB_ALIAS):
         preconditions.insist(settings)
         asked = sessions.clock(DEFAULT_DB_ALIAS)
-    plan = planning.plan(manifests.select(request, databases=settings.databases))
+    plan = planning.plan(manifests.select(request, databases=settings.databases), remember=True)
     record = RunRecord(_run_id())
     emit = journal.keeping(record.run_id, emit)
     with foreseen(DEFAULT_DB_ALIAS):

@@ -1,15 +1,21 @@
 """Manifests whose query is not what their view was created from: told, and left as they are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from seeder.domain.names import ViewName
 from seeder.domain.requests import Everything
-from seeder.models import CustomReportManifest, JobStatus, RunHistory
-from seeder.services import runs
+from seeder.models import CustomReportManifest, JobStatus, RunHistory, ViewDefinition
+from seeder.postgres import catalog
+from seeder.services import definitions, runs
 from tests.conftest import Ended, canned, custom, sql
 
 pytestmark = pytest.mark.usefixtures("reporting")
+
+
+A = ViewName(schema="reporting", name="a")
 
 
 def drift() -> dict[str, list[str | None]]:
@@ -119,3 +125,44 @@ def test_looking_for_drift_leaves_nothing_behind() -> None:
     before = sql("SELECT count(*) FROM pg_class")
     assert list(drift()) == ["a"]
     assert sql("SELECT count(*) FROM pg_class") == before
+
+
+def test_what_was_compared_once_is_not_compared_again() -> None:
+    made("SELECT n FROM reporting.source")
+    runs.execute(Everything())
+    [(oid,)] = sql("SELECT view_oid FROM reporting.seeder_view_definition")
+    assert [(oid,)] == sql("SELECT 'reporting.a'::regclass::oid::bigint")
+    assert catalog.survey("default", {A: ["SELECT n FROM reporting.source"]}, known=definitions.recall("default")) == (
+        replace(catalog.survey("default", {A: ["SELECT n FROM reporting.source"]}), confirmed=set())
+    )
+
+
+def test_what_is_remembered_of_a_view_does_not_hold_for_its_successor() -> None:
+    made("SELECT n FROM reporting.source")
+    runs.execute(Everything())
+    sql("DROP MATERIALIZED VIEW reporting.a")
+    sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT m AS n FROM reporting.source")
+    assert drift() == {"a": [None]}
+
+
+def test_a_dry_run_remembers_nothing() -> None:
+    made("SELECT n FROM reporting.source")
+    runs.preview(Everything())
+    assert not ViewDefinition.objects.exists()
+
+
+def test_drift_is_never_remembered_as_none() -> None:
+    made("SELECT n FROM reporting.source")
+    edited("SELECT m AS n FROM reporting.source")
+    for _ in range(2):
+        runs.execute(Everything())
+        assert drift() == {"a": [None]}
+    assert not ViewDefinition.objects.exists()
+
+
+def test_without_the_table_drift_is_found_all_the_same() -> None:
+    sql("DROP TABLE reporting.seeder_view_definition")
+    made("SELECT n FROM reporting.source")
+    edited("SELECT m AS n FROM reporting.source")
+    runs.execute(Everything())
+    assert drift() == {"a": [None]}
