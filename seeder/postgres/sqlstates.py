@@ -8,7 +8,7 @@ import psycopg
 from django.db import Error, InterfaceError, OperationalError, connections
 
 from seeder.domain.outcomes import Failure
-from seeder.errors import NotPostgreSQL, PermissionMissing, SchemaMissing, ServerUnreachable
+from seeder.errors import NotPostgreSQL, PermissionMissing, SchemaMissing, ServerUnable, ServerUnreachable
 
 QUERY_CANCELED = "57014"  # by us, by somebody else or by statement_timeout; only the message tells, in any language
 
@@ -20,6 +20,10 @@ NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED = "55000", "0A000"
 # idle session, idle transaction, too many connections.
 _TRANSIENT = {"55P03", "40P01", "40001", "57P01", "57P02", "57P03", "57P05", "25P03", "53300"}
 _CONNECTION = "08"  # the class of connection exceptions
+
+# The classes of what is no fault of a statement, nor always over soon: transaction rollback, insufficient resources,
+# object not in prerequisite state, operator intervention, system error. And what follows in the same transaction.
+_UNABLE, _ABORTED = {_CONNECTION, "40", "53", "55", "57", "58"}, "25P02"
 
 LOST_CONNECTION = "lost_connection"
 
@@ -59,7 +63,8 @@ def _condition(state: str | None) -> str:
 def foreseen(database: str) -> Iterator[None]:
     """Around work on the contract's tables: a missing server, schema or privilege becomes an error in plain words.
 
-    Raises `NotPostgreSQL`, `ServerUnreachable`, `SchemaMissing` or `PermissionMissing`; any other error passes.
+    Raises `NotPostgreSQL`, `ServerUnreachable`, `ServerUnable`, `SchemaMissing` or `PermissionMissing`; any other error
+    passes: it would be a mistake of ours.
     """
     if connections[database].vendor != "postgresql":
         raise NotPostgreSQL(alias=database, vendor=connections[database].vendor)
@@ -81,4 +86,6 @@ def foreseen(database: str) -> Iterator[None]:
                 raise SchemaMissing(**facts) from error
             case "42501":  # insufficient privilege
                 raise PermissionMissing(**facts) from error
+            case state if state == _ABORTED or state[:2] in _UNABLE:
+                raise ServerUnable(**facts) from error
         raise

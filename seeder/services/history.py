@@ -42,10 +42,10 @@ class RunRecord:
     def running(self, spec: ViewSpec, *, at: datetime) -> None:
         """A refresh of the view begins."""
         with one_transaction(DEFAULT_DB_ALIAS):
-            self._rows(spec.manifests).filter(status=Status.PENDING).update(
-                status=Status.RUNNING, start_time=at, updated_at=Now()
-            )
-            _statuses(spec.manifests).update(status=Status.RUNNING, start_time=at, updated_at=Now())
+            begun = {"status": Status.RUNNING, "start_time": at, "updated_at": Now()}
+            # Where no row is pending, this was done before or somebody has closed them: then the status says how.
+            if self._rows(spec.manifests).filter(status=Status.PENDING).update(**begun):
+                _statuses(spec.manifests).update(**begun)
 
     def ended(self, spec: ViewSpec, result: RefreshResult) -> None:
         """A refresh of the view has ended. Called inside the refresh's own transaction, both commit together.
