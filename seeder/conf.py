@@ -38,6 +38,15 @@ def _flag(name: str, value: object) -> bool:
             raise ConfigurationError(setting=name, value=value, wanted="true or false")
 
 
+def _one_of(*words: str) -> Callable[[str, object], str]:
+    def read(name: str, value: object) -> str:
+        if value not in words:
+            raise ConfigurationError(setting=name, value=value, wanted=" or ".join(map(repr, words)))
+        return str(value)
+
+    return read
+
+
 def _aliases(name: str, value: object) -> Mapping[int, str]:
     known = settings.DATABASES
     if not isinstance(value, Mapping) or not all(type(key) is int and alias in known for key, alias in value.items()):
@@ -55,7 +64,14 @@ def _setting(default: Callable[[], object], read: Callable[[str, object], object
 class Settings:
     """Every setting with its default; the name in upper case is the setting's name."""
 
-    max_workers: int = _setting(lambda: 8, _whole(1))  # refreshes at once, and so database connections
+    max_workers: int = _setting(lambda: 8, _whole(1))  # refreshes at once in a database, and so connections to it
+    batch_size: int = _setting(lambda: 8, _whole(1))  # views that start together, at most
+    start_delay_ms: int = _setting(lambda: 0, _whole(0))  # between two batches
+    max_db_active_queries: int = _setting(lambda: 0, _whole(0))  # on the server, before a batch may start; 0: any
+    max_wait_seconds: int = _setting(lambda: 3600, _whole(1))  # held back for so long, a run gives up what is left
+    max_failures: int = _setting(lambda: 5, _whole(1))  # in a row, after which the circuit breaker opens
+    reset_seconds: int = _setting(lambda: 300, _whole(1))  # from then until one view is tried
+    breaker_counts: str = _setting(lambda: "all", _one_of("all", "server"))  # which failures open it
     refresh_concurrently: bool = _setting(lambda: False, _flag)  # try REFRESH … CONCURRENTLY first
     concurrent_fallback: bool = _setting(lambda: True, _flag)  # refresh plainly where PostgreSQL cannot concurrently
     lock_timeout_ms: int = _setting(lambda: 2000, _whole(1))  # how long a refresh, and who queues behind it, waits

@@ -85,6 +85,16 @@ class PermissionMissing(DatabaseError):
     privilege."""
 
 
+class SessionsPooled(DatabaseError):
+    """DATABASES[{alias!r}] leads through a proxy that gives each transaction another session. A lock that shows that a
+    run is alive would mean nothing there: let it lead to PostgreSQL itself, or to a proxy that pools sessions."""
+
+
+class ReadOnly(DatabaseError):
+    """DATABASES[{alias!r}], database {database!r}, is read-only: a standby, or a server on which
+    default_transaction_read_only is on. Name the primary."""
+
+
 class RowsClosed(DatabaseError):
     """The run {run_id} lost the connection that shows it is alive, and another run closed its rows while it refreshed
     {view}. That refresh was undone and the run ends here: start it again."""

@@ -1,7 +1,9 @@
 """What a run tells while it goes on. An event follows its row: who hears it can already read it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from seeder.domain.admission import Hold
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 
@@ -31,10 +33,33 @@ class ViewEnded:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """Nothing more starts in a database for now, or no longer for the same reason as before."""
+
+    database: str  # Django's alias
+    hold: Hold
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resumed:
+    """What held a database back is over."""
+
+    database: str  # Django's alias
+    after: timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Noticed:
+    """Something of the server or the set-up that a run works without, said once."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunEnded:
     """Every view of the plan has ended."""
 
     summary: RunSummary
 
 
-RunEvent = RunStarted | ViewStarted | ViewEnded | RunEnded
+RunEvent = RunStarted | ViewStarted | ViewEnded | Held | Resumed | Noticed | RunEnded

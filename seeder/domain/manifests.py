@@ -1,7 +1,7 @@
 """What the manifest tables ask for, as frozen values: who reads which view, and what is wrong with a row."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from seeder.domain.names import ViewName
@@ -24,6 +24,7 @@ class Manifest:
     report_name: str
     agency_id: int
     agency_slug: str
+    query: str = field(repr=False)  # what this row says the view is; empty where the canned report is gone
 
     @property
     def order(self) -> tuple[bool, int]:
@@ -44,8 +45,12 @@ class ViewSpec:
     """One view and all the selected manifests that it is refreshed for."""
 
     key: ViewKey
-    query: str  # what the view is created from when it is missing
     manifests: tuple[Manifest, ...]  # in their order, at least one
+
+    @property
+    def query(self) -> str:
+        """What the view is created from when it is missing: the first manifest's."""
+        return self.manifests[0].query
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,12 +70,9 @@ class Selection:
     complaints: tuple[Complaint, ...] = ()
 
 
-def gather(rows: Iterable[tuple[ViewKey, str, Manifest]]) -> tuple[ViewSpec, ...]:
-    """Bring manifests that name the same view together; the query is that of the first in manifest order."""
-    by_key: dict[ViewKey, list[tuple[Manifest, str]]] = {}
-    for key, query, manifest in sorted(rows, key=lambda row: row[2].order):
-        by_key.setdefault(key, []).append((manifest, query))
-    return tuple(
-        ViewSpec(key=key, query=members[0][1], manifests=tuple(manifest for manifest, _ in members))
-        for key, members in by_key.items()
-    )
+def gather(rows: Iterable[tuple[ViewKey, Manifest]]) -> tuple[ViewSpec, ...]:
+    """Bring manifests that name the same view together, in their order."""
+    by_key: dict[ViewKey, list[Manifest]] = {}
+    for key, manifest in sorted(rows, key=lambda row: row[1].order):
+        by_key.setdefault(key, []).append(manifest)
+    return tuple(ViewSpec(key=key, manifests=tuple(manifests)) for key, manifests in by_key.items())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from seeder.domain.manifests import Complaint
+from seeder.domain.manifests import Complaint, ViewKey
 from seeder.domain.plan import PlannedView
 
 
@@ -44,6 +44,18 @@ class Failure:
     reason: str  # the machine word: PostgreSQL's condition name, such as division_by_zero, or one of our own
     message: str  # PostgreSQL's own words where it spoke; they can quote the data
     sqlstate: str | None = None  # None where the server was not asked, or was gone
+    blames_server: bool = False  # whether it says that the server is unwell, rather than anything about the view
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """With what a view takes its seat."""
+
+    seat_wait: timedelta = timedelta()  # from when it was ready, for a seat
+    throttle_wait: timedelta = timedelta()  # from then, for the pace, the server or the circuit breaker to let it start
+    failed_inputs: tuple[ViewKey, ...] = ()  # which of the views that it reads have failed in this run
+    inputs_ended: datetime | None = None  # when the last of the others ended; None where it reads none of this plan
+    trial: bool = False  # on how it ends depends whether others may start
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +71,10 @@ class RefreshResult:
     rows: int = 0  # written by this refresh; of a concurrent one, those that had changed
     bytes: int = 0  # the view on disk afterwards, with its indexes and TOAST
     failure: Failure | None = None  # exactly when the outcome is FAILED
+    turn: Turn = Turn()  # how it came to its seat
+    lock_wait: timedelta = timedelta()  # for other runs and in attempts that were refused a lock; not in its duration
+    satisfied_by: str | None = None  # the run that refreshed the view meanwhile, where it was not this one
+    notes: tuple[str, ...] = ()  # what else is to be known of it, a sentence each
 
     @property
     def took(self) -> timedelta:

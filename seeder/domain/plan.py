@@ -5,13 +5,12 @@ Anomalies", SIAM J. Appl. Math. 17(2), 1969): among the views that are ready, th
 behind it starts first. For independent views it is longest first.
 """
 
-from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from functools import cached_property
 
-from seeder.domain.manifests import Complaint, Selection, ViewKey, ViewSpec
+from seeder.domain.manifests import Complaint, Manifest, Selection, ViewKey, ViewSpec
 
 
 class Action(StrEnum):
@@ -19,6 +18,25 @@ class Action(StrEnum):
 
     CREATE = "create"
     REFRESH = "refresh"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drift:
+    """A manifest whose query is not what its view was created from. Only reported: a refresh changes neither."""
+
+    manifest: Manifest
+    cause: str | None = None  # why PostgreSQL would not make a view of that query today; None where it would
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What the catalog and the history know of the selected views; of others it may say anything."""
+
+    sizes: Mapping[ViewKey, int] = field(default_factory=dict)  # rows of each that exists; 0 where nobody knows
+    reads: Mapping[ViewKey, Iterable[ViewKey]] = field(default_factory=dict)
+    expected: Mapping[ViewKey, timedelta] = field(default_factory=dict)  # of those that ever succeeded
+    failures: Mapping[ViewKey, int] = field(default_factory=dict)  # in a row, of those that failed last
+    drift: Mapping[ViewKey, tuple[Drift, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,11 +47,18 @@ class PlannedView:
     action: Action
     reads: frozenset[ViewKey]  # the views of this plan that must have ended before this one starts
     expected: timedelta | None  # as long as it took when it last succeeded, None before it ever did
-    path: timedelta  # from its start to the end of the longest chain behind it, as far as is known
+    path: timedelta  # from its start to the end of the longest chain behind it, as far as is known or guessed
+
+    failures: int = 0  # how often in a row it has failed so far
+    drift: tuple[Drift, ...] = ()  # the manifests whose query is not what the view was created from
 
     @property
     def key(self) -> ViewKey:
         return self.spec.key
+
+    @property
+    def usually_succeeds(self) -> bool:
+        return self.expected is not None and not self.failures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,42 +68,38 @@ class RefreshPlan:
     views: tuple[PlannedView, ...] = ()
     complaints: tuple[Complaint, ...] = ()
 
-    @cached_property
-    def readers(self) -> Mapping[ViewKey, tuple[PlannedView, ...]]:
-        """Who waits for a view, for every view of the plan."""
-        waiting: dict[ViewKey, list[PlannedView]] = {view.key: [] for view in self.views}
+    @property
+    def by_database(self) -> Mapping[str, Sequence[PlannedView]]:
+        """The views of each database, most urgent first."""
+        views: dict[str, list[PlannedView]] = {}
         for view in self.views:
-            for key in view.reads:
-                waiting[key].append(view)
-        return {key: tuple(views) for key, views in waiting.items()}
+            views.setdefault(view.key.database, []).append(view)
+        return views
 
 
-def draw_up(
-    selection: Selection,
-    *,
-    existing: Set[ViewKey],
-    reads: Mapping[ViewKey, Iterable[ViewKey]],
-    expected: Mapping[ViewKey, timedelta],
-) -> RefreshPlan:
+def draw_up(selection: Selection, known: Known) -> RefreshPlan:
     """Order the selected views. The same input gives the same plan, whatever the order of its sets and maps.
 
-    `reads` may name views outside the selection: they are left out, nobody asked for them.
+    `known.reads` may name views outside the selection: they are left out, nobody asked for them. Views that have failed
+    of late come last: as long as nobody has mended them, they only keep others from their seats.
     """
     specs = {spec.key: spec for spec in selection.views}
-    graph = _without_circles({key: specs.keys() & set(reads.get(key, ())) for key in specs})
-    paths = _remaining_paths(graph, expected)
+    graph = _without_circles({key: specs.keys() & set(known.reads.get(key, ())) for key in specs})
+    paths = _remaining_paths(graph, _durations(known, specs.keys()))
     views = [
         PlannedView(
             spec=spec,
-            action=Action.REFRESH if key in existing else Action.CREATE,
+            action=Action.REFRESH if key in known.sizes else Action.CREATE,
             reads=frozenset(graph[key]),
-            expected=expected.get(key),
+            expected=known.expected.get(key),
             path=paths[key],
+            failures=known.failures.get(key, 0),
+            drift=known.drift.get(key, ()),
         )
         for key, spec in specs.items()
     ]
     return RefreshPlan(
-        views=tuple(sorted(views, key=lambda view: (-view.path, view.key))),
+        views=tuple(sorted(views, key=lambda view: (view.failures > 0, -view.path, view.key))),
         complaints=selection.complaints,
     )
 
@@ -107,19 +128,26 @@ def _in_a_circle(waiting: Mapping[ViewKey, Set[ViewKey]]) -> ViewKey:
     return key
 
 
-def _remaining_paths(
-    graph: Mapping[ViewKey, Set[ViewKey]], expected: Mapping[ViewKey, timedelta]
-) -> dict[ViewKey, timedelta]:
-    """For each view the time from its start to the end of the longest chain behind it.
+def _durations(known: Known, keys: Set[ViewKey]) -> dict[ViewKey, timedelta]:
+    """How long each view will take: as long as last time; else in proportion to its size; else for longer than all the
+    others together, so that it starts early: an unknown long view that starts last is what makes a night long."""
+    measured = {key: known.expected[key] for key in keys if key in known.expected}
+    rows, took = sum(known.sizes.get(key, 0) for key in measured), sum(measured.values(), timedelta())
+    # Where nothing was measured, any rate will do: sizes are then compared with one another alone.
+    a_row = took / rows if rows and took else timedelta(microseconds=1)
+    by_size = {key: a_row * known.sizes[key] for key in keys - measured.keys() if known.sizes.get(key)}
+    unknown = sum((*measured.values(), *by_size.values()), timedelta(seconds=1))
+    return {**dict.fromkeys(keys, unknown), **by_size, **measured}
 
-    A view that never succeeded counts for longer than all the others together, so that it starts early: an unknown
-    long view that starts last is what makes a night long. `graph` has to be in order.
-    """
-    unknown = sum(expected.values(), timedelta(seconds=1))
+
+def _remaining_paths(
+    graph: Mapping[ViewKey, Set[ViewKey]], durations: Mapping[ViewKey, timedelta]
+) -> dict[ViewKey, timedelta]:
+    """For each view the time from its start to the end of the longest chain behind it. `graph` has to be in order."""
     behind = dict.fromkeys(graph, timedelta())
     paths: dict[ViewKey, timedelta] = {}
     for key in reversed(list(graph)):
-        paths[key] = behind[key] + expected.get(key, unknown)
+        paths[key] = behind[key] + durations[key]
         for read in graph[key]:
             behind[read] = max(behind[read], paths[key])
     return paths

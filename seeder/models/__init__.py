@@ -1,5 +1,6 @@
 """The tables of the contract, as rows. All are unmanaged: another team's repository owns the DDL."""
 
+from seeder.models.breaker import CircuitBreaker
 from seeder.models.history import JobStatus, RunHistory
 from seeder.models.manifest import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.models.snapshot import ReleaseSnapshot
@@ -7,6 +8,7 @@ from seeder.models.snapshot import ReleaseSnapshot
 __all__ = [
     "CannedReport",
     "CannedReportManifest",
+    "CircuitBreaker",
     "CustomReportManifest",
     "JobStatus",
     "ReleaseSnapshot",

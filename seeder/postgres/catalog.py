@@ -1,25 +1,37 @@
 """Questions to the catalog: which relations exist, and which of them read which."""
 
-from collections.abc import Iterable, Mapping, Set
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from django.db import Error
 
 from seeder.domain.names import ViewName
 from seeder.postgres import identifiers, sessions
+from seeder.postgres.sqlstates import first_line, is_wrong_query
+
+# An end that only CREATE MATERIALIZED VIEW takes, so that such a query cannot be tried out as a plain view.
+_SAYS_WHETHER_FILLED = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Survey:
     """What the catalog says of some views."""
 
-    existing: frozenset[ViewName]  # as whatever kind of relation
+    sizes: Mapping[ViewName, int]  # of those that exist, as whatever kind of relation: rows; 0 where nobody knows
     reads: Mapping[ViewName, Set[ViewName]]  # which of the surveyed views each of them reads
+    drift: Mapping[tuple[ViewName, str], str | None]  # the queries that are not what their view was created from
 
 
 def exists(database: str, view: ViewName) -> bool:
     """Whether any relation has that name."""
-    return bool(_oids(database, [view]))
+    return bool(_find(database, [view]))
+
+
+def may_use(database: str, table: str) -> bool:
+    """Whether an optional table of the contract's schema is there, and ours to read and write."""
+    [(usable,)] = sessions.query(database, "may_use", {"table": f"reporting.{table}"})
+    return bool(usable)
 
 
 def is_populated(database: str, view: ViewName) -> bool:
@@ -40,27 +52,38 @@ def measure(database: str, view: ViewName) -> tuple[int, int]:
     return rows, size
 
 
-def survey(database: str, views: Mapping[ViewName, str]) -> Survey:
-    """Look at `views`, each with its query, which says what a view would read that does not exist yet.
+def survey(database: str, views: Mapping[ViewName, Sequence[str]]) -> Survey:
+    """Look at `views`, each with its queries: the first is what it is created from, should it not exist yet.
 
-    The server says it: in a transaction that is rolled back, each missing view is made as a plain view of the same
-    name, in rounds for as long as a round makes progress, so that one may read another whatever their order. A query
-    that cannot be made a view has no dependencies here; its refresh will say what is wrong.
+    What a missing view would read the server says: in a transaction that is rolled back, each missing view is made as
+    a plain view of the same name, in rounds for as long as a round makes progress, so that one may read another
+    whatever their order. A query that cannot be made a view has no dependencies here; its refresh will say what is
+    wrong. What a view was created from is compared in the same way.
     """
     with sessions.undone(database):
         sessions.query(database, "hurry")
-        existing = _oids(database, views)
+        existing = _find(database, views)
         missing = [view for view in views if view not in existing]
         while missing:
-            left = [view for view in missing if not _try_out(database, view, views[view])]
+            left = [view for view in missing if not _try_out(database, view, views[view][0])]
             if len(left) == len(missing):
                 break
             missing = left
-        names = {oid: view for view, oid in _oids(database, views).items()}
+        names = {oid: view for view, (oid, _) in _find(database, views).items()}
         reads: dict[ViewName, set[ViewName]] = {}
         for reader, read in sessions.query(database, "reads", {"oids": list(names)}):
             reads.setdefault(names[reader], set()).add(names[read])
-    return Survey(existing=frozenset(existing), reads=reads)
+        # What was just made from its first query is not compared with that.
+        drift = _drift(
+            database,
+            (
+                (view, query)
+                for view in names.values()
+                for query in dict.fromkeys(views[view] if view in existing else views[view][1:])
+                if not _SAYS_WHETHER_FILLED.search(query)
+            ),
+        )
+    return Survey(sizes={view: rows for view, (_, rows) in existing.items()}, reads=reads, drift=drift)
 
 
 def _try_out(database: str, view: ViewName, query: str) -> bool:
@@ -72,11 +95,29 @@ def _try_out(database: str, view: ViewName, query: str) -> bool:
     return True
 
 
-def _oids(database: str, views: Iterable[ViewName]) -> dict[ViewName, int]:
+def _drift(database: str, pairs: Iterable[tuple[ViewName, str]]) -> dict[tuple[ViewName, str], str | None]:
+    """The pairs that do not belong together, each with PostgreSQL's words where it would not make a view of the query
+    today. Where it cannot be found out, because of a lock or a missing privilege, nothing is said."""
+    sessions.query(database, "patience")
+    drift: dict[tuple[ViewName, str], str | None] = {}
+    for view, query in pairs:
+        try:
+            with sessions.part_undone(database):
+                sessions.execute_one(database, identifiers.create_trial_view(query))
+                if sessions.query_about(database, "differs_from_trial", view) == [(True,)]:
+                    drift[view, query] = None
+        except Error as error:
+            if is_wrong_query(error):
+                drift[view, query] = first_line(error)
+    return drift
+
+
+def _find(database: str, views: Iterable[ViewName]) -> dict[ViewName, tuple[int, int]]:
+    """Of those that exist the OID and the number of rows."""
     wanted = list(views)
     found = sessions.query(
         database,
         "relations",
         {"schemas": [view.schema for view in wanted], "names": [view.name for view in wanted]},
     )
-    return {ViewName(schema=schema, name=name): oid for schema, name, oid in found}
+    return {ViewName(schema=schema, name=name): (oid, rows) for schema, name, oid, rows in found}

@@ -1,8 +1,9 @@
 -- What the catalog knows, one named statement a question. Parameters are psycopg's: %(name)s.
 
 -- name: relations
--- Those of the wanted relations that exist.
-SELECT n.nspname::text, c.relname::text, c.oid
+-- Those of the wanted relations that exist, with their rows as far as the statistics know them: whatever measures files
+-- would wait for a refresh of the view that is going on.
+SELECT n.nspname::text, c.relname::text, c.oid, greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0)::bigint
 FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (nspname, relname)
 JOIN pg_namespace AS n ON n.nspname = wanted.nspname
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname;
@@ -34,6 +35,27 @@ SELECT DISTINCT reader, objid
 FROM way
 WHERE classid = 'pg_class'::regclass AND objid = ANY (%(oids)s::oid[]) AND objid <> reader
 ORDER BY reader, objid;
+
+-- name: may_use
+-- Whether an optional table is there, and ours to read and write.
+SELECT coalesce(
+    has_table_privilege(to_regclass(%(table)s), 'SELECT')
+    AND has_table_privilege(to_regclass(%(table)s), 'INSERT')
+    AND has_table_privilege(to_regclass(%(table)s), 'UPDATE'),
+    false
+);
+
+-- name: patience
+-- For what may as well stay unknown.
+SELECT set_config('lock_timeout', '50ms', true);
+
+-- name: differs_from_trial
+-- Whether a view was created from something else than the trial. PostgreSQL prints both in one session: another server
+-- version or search_path prints the same view differently.
+SELECT pg_get_viewdef(c.oid) IS DISTINCT FROM pg_get_viewdef('pg_temp.seeder_trial'::regclass)
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('m', 'v');
 
 -- name: measure
 -- What a refresh has written in its own transaction so far, and the view's size on disk with its indexes and TOAST.

@@ -83,6 +83,15 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_job_status (
 
 CREATE INDEX IF NOT EXISTS seeder_job_status_agency_slug ON reporting.seeder_job_status (agency_slug);
 
+-- Optional: the circuit breakers, for all processes together.
+CREATE TABLE IF NOT EXISTS reporting.seeder_circuit_breaker (
+    database_alias text PRIMARY KEY,
+    failures integer NOT NULL DEFAULT 0,
+    opened_at timestamptz,
+    tried_at timestamptz,
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+
 CREATE TABLE IF NOT EXISTS reporting.seeder_release_snapshot (
     id bigserial PRIMARY KEY,
     table_name text NOT NULL,

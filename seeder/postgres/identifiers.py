@@ -22,6 +22,11 @@ def create_plain_view(view: ViewName, query: str) -> sql.Composed:
     return sql.SQL("CREATE VIEW {} AS\n{}").format(identifier(view), _verbatim(query))
 
 
+def create_trial_view(query: str) -> sql.Composed:
+    """A temporary view, as which any session may try out a query without a name in anybody's schema."""
+    return sql.SQL("CREATE TEMPORARY VIEW pg_temp.seeder_trial AS\n{}").format(_verbatim(query))
+
+
 def refresh(view: ViewName, *, concurrently: bool = False) -> sql.Composed:
     how = sql.SQL("CONCURRENTLY ") if concurrently else sql.SQL("")
     return sql.SQL("REFRESH MATERIALIZED VIEW {}{}").format(how, identifier(view))

@@ -4,14 +4,50 @@ All end with the transaction that takes them, but for a run's own, which ends wi
 its backend lives; the server frees it however that backend ends.
 """
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
 from seeder.domain.names import ViewName
 from seeder.postgres import sessions
 
 
-def have_to_myself(database: str, view: ViewName) -> None:
-    """Wait until no other run creates or refreshes the view. A view that is missing has no relation to lock yet, and
-    of two that create it at once one would fail."""
-    sessions.query_about(database, "have_to_myself", view)
+def have_to_myself(database: str, view: ViewName) -> datetime:
+    """Wait until no other run creates or refreshes the view; when we got it, by that database's clock. A view that is
+    missing has no relation to lock yet, and of two that create it at once one would fail."""
+    [(_, now)] = sessions.query_about(database, "have_to_myself", view)
+    return cast("datetime", now)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holder:
+    """A session that keeps a refresh waiting. What our role may not see is empty."""
+
+    pid: int
+    role: str
+    application: str
+    state: str  # as pg_stat_activity has it, such as "idle in transaction"
+    since: timedelta | None  # for how long its transaction has been open
+
+    def __str__(self) -> str:
+        facts = [f"pid {self.pid}", self.application, f"of {self.role}" if self.role else "", self.state]
+        since = "" if self.since is None else f"its transaction open for {self.since.total_seconds():.0f} s"
+        return ", ".join(fact for fact in (*facts, since) if fact)
+
+
+def in_the_way(database: str, view: ViewName, *, plain: bool) -> list[Holder]:
+    """Who keeps the view from being refreshed now, plainly or concurrently; the longest open transaction first."""
+    parameters = {"schema": view.schema, "name": view.name, "plain": plain}
+    return [
+        Holder(
+            pid=pid,
+            role=role,
+            application=application,
+            state=state,
+            since=None if seconds is None else timedelta(seconds=seconds),
+        )
+        for pid, role, application, state, seconds in sessions.query(database, "in_the_way", parameters)
+    ]
 
 
 def install_alone(database: str) -> None:

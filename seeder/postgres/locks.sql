@@ -1,8 +1,33 @@
 -- Advisory locks, each on the hash of what it stands for. Two that share a hash would merely wait for each other.
 
 -- name: have_to_myself
--- Wait for the view, and keep it until the end of the transaction.
-SELECT pg_advisory_xact_lock(hashtextextended(format('seeder.view %%I.%%I', %(schema)s::text, %(name)s::text), 0));
+-- Wait for the view, and keep it until the end of the transaction; when that began.
+SELECT
+    pg_advisory_xact_lock(hashtextextended(format('seeder.view %%I.%%I', %(schema)s::text, %(name)s::text), 0)),
+    clock_timestamp();
+
+-- name: in_the_way
+-- Who holds the view, or the right to refresh it, and since when its transaction has been open. A lock for reading is in
+-- nobody's way but a plain refresh's. Of other roles an ordinary one sees little.
+SELECT
+    a.pid,
+    coalesce(a.usename::text, ''),
+    coalesce(a.application_name, ''),
+    coalesce(a.state, ''),
+    extract(epoch FROM clock_timestamp() - a.xact_start)::double precision
+FROM pg_stat_activity AS a
+WHERE a.pid <> pg_backend_pid() AND a.pid IN (
+    SELECT l.pid
+    FROM pg_locks AS l,
+        hashtextextended(format('seeder.view %%I.%%I', %(schema)s::text, %(name)s::text), 0) AS key
+    WHERE l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND (
+        l.locktype = 'advisory' AND l.objsubid = 1
+            AND l.classid::bigint = (key >> 32) & 4294967295 AND l.objid::bigint = key & 4294967295
+        OR l.locktype = 'relation' AND l.relation = to_regclass(format('%%I.%%I', %(schema)s::text, %(name)s::text))
+            AND (%(plain)s OR l.mode <> 'AccessShareLock')
+    )
+)
+ORDER BY a.xact_start, a.pid;
 
 -- name: is_idle
 -- Take the view until the end of the transaction, if nobody has it.

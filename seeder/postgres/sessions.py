@@ -31,6 +31,19 @@ def clock(database: str) -> datetime:
     return cast("datetime", query(database, "clock")[0][0])
 
 
+def is_pooled(database: str) -> bool:
+    """Whether something between us and the server may give our next transaction another session: the process that it
+    told us at the start is then not the one that answers."""
+    [(pid,)] = query(database, "pid")
+    return bool(_raw(connections[database]).info.backend_pid != pid)
+
+
+def is_read_only(database: str) -> bool:
+    """Whether nothing can be written there, as on a standby."""
+    [(read_only,)] = query(database, "read_only")
+    return bool(read_only)
+
+
 def execute(database: str, statement: sql.Composed) -> None:
     """Run a statement that we composed ourselves."""
     with connections[database].cursor() as cursor:
@@ -99,6 +112,14 @@ def part(database: str) -> Iterator[None]:
 
 
 @contextmanager
+def part_undone(database: str) -> Iterator[None]:
+    """A part of a transaction that is rolled back whatever happens in it, with the locks that it took."""
+    with transaction.atomic(using=database):
+        yield
+        transaction.set_rollback(True, using=database)
+
+
+@contextmanager
 def undone(database: str) -> Iterator[None]:
     """A transaction that is rolled back whatever happens in it."""
     with transaction.atomic(using=database, durable=True):
@@ -107,8 +128,14 @@ def undone(database: str) -> Iterator[None]:
 
 
 def mend(database: str) -> None:
-    """After an error: drop this thread's connection if it is broken, so that the next statement opens a new one."""
-    connections[database].close_if_unusable_or_obsolete()
+    """After an error: drop this thread's connection if it is broken, so that the next statement opens a new one.
+
+    Django's own `close_if_unusable_or_obsolete()` would also close a good one that is older than CONN_MAX_AGE (0 by
+    default), and with it the session that holds a run's lock.
+    """
+    raw = connections[database].connection
+    if raw is not None and raw.closed:
+        connections[database].close()
 
 
 def leave() -> None:

@@ -12,14 +12,24 @@ from seeder.errors import NotPostgreSQL, PermissionMissing, SchemaMissing, Serve
 
 QUERY_CANCELED = "57014"  # by us, by somebody else or by statement_timeout; only the message tells, in any language
 
+LOCK_NOT_AVAILABLE = "55P03"
+
 # What REFRESH … CONCURRENTLY answers without a usable unique index, and before the view was ever filled; both have
 # other meanings too.
 NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED = "55000", "0A000"
 
 # Nothing to do with the statement itself: lock not granted, deadlock, serialization, administrator, crash, not yet up,
 # idle session, idle transaction, too many connections.
-_TRANSIENT = {"55P03", "40P01", "40001", "57P01", "57P02", "57P03", "57P05", "25P03", "53300"}
+_TRANSIENT = {LOCK_NOT_AVAILABLE, "40P01", "40001", "57P01", "57P02", "57P03", "57P05", "25P03", "53300"}
 _CONNECTION = "08"  # the class of connection exceptions
+
+# The classes of connection exceptions, insufficient resources, operator intervention, system and internal errors, and
+# of these what a view brings on itself: a limit of its own (temp_file_limit), a cancel, its own time limit.
+_OF_SERVER = {_CONNECTION, "53", "57", "58", "XX"}
+_OF_VIEW = {"53400", QUERY_CANCELED, "57P05"}
+_TURNED_AWAY = {"25006"}  # read-only: a standby, or a server that somebody has locked
+
+INSUFFICIENT_PRIVILEGE = "42501"
 
 # The classes of what is no fault of a statement, nor always over soon: transaction rollback, insufficient resources,
 # object not in prerequisite state, operator intervention, system error. And what follows in the same transaction.
@@ -42,10 +52,29 @@ def is_transient(error: Error) -> bool:
     return state in _TRANSIENT or state.startswith(_CONNECTION)
 
 
+def is_wrong_query(error: Error) -> bool:
+    """Whether PostgreSQL has understood and refused a statement: its syntax, or a name that it does not know. A missing
+    privilege says nothing of the query."""
+    state = sqlstate(error) or ""
+    return state.startswith("42") and state != INSUFFICIENT_PRIVILEGE
+
+
+def _blames_server(state: str | None) -> bool:
+    """Whether an SQLSTATE says that the server is unwell, rather than the view, its data or its privileges: a lost or
+    refused connection, no resources left, shut down, read-only, a system or internal error."""
+    return state is None or (state[:2] in _OF_SERVER and state not in _OF_VIEW) or state in _TURNED_AWAY
+
+
+def first_line(error: Error) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
 def failure(error: Error) -> Failure:
     """The error as the reason why a view failed, in PostgreSQL's own words: message, line, detail and hint."""
     state = sqlstate(error)
-    return Failure(reason=_condition(state), message=str(error).strip(), sqlstate=state)
+    return Failure(
+        reason=_condition(state), message=str(error).strip(), sqlstate=state, blames_server=_blames_server(state)
+    )
 
 
 def _condition(state: str | None) -> str:
@@ -77,7 +106,7 @@ def foreseen(database: str) -> Iterator[None]:
             "alias": database,
             "database": settings["NAME"],
             "address": f"{host}:{port}" if port else host,
-            "cause": str(error).strip().partition("\n")[0],
+            "cause": first_line(error),
         }
         match sqlstate(error):
             case None | "57P01" | "57P02" | "57P03":  # refused or lost, shut down, crashed, not yet up

@@ -9,7 +9,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Now
 
 from seeder.domain.manifests import Manifest, ViewKey, ViewSpec
-from seeder.domain.outcomes import RefreshResult, Status
+from seeder.domain.outcomes import Outcome, RefreshResult, Status
 from seeder.domain.plan import RefreshPlan
 from seeder.errors import RowsClosed
 from seeder.models import JobStatus, RunHistory
@@ -48,18 +48,20 @@ class RunRecord:
                 _statuses(spec.manifests).update(**begun)
 
     def ended(self, spec: ViewSpec, result: RefreshResult) -> None:
-        """A refresh of the view has ended. Called inside the refresh's own transaction, both commit together.
+        """A refresh of the view has ended. Called inside the refresh's own transaction, both commit together. Notes
+        stand among the errors, as the contract has no other place for what people should read.
 
         Raises `RowsClosed` where somebody has taken the run for dead meanwhile: then neither may commit.
         """
         closed = self._end(
             spec.manifests,
             result.outcome.status,
+            start_time=result.started,
             finish_time=result.finished,
             duration_seconds=round(result.took.total_seconds()),
             records_processed=result.rows,
             bytes_processed=result.bytes,
-            errors=result.failure.message if result.failure else None,
+            errors="\n".join((*([result.failure.message] if result.failure else []), *result.notes)) or None,
         )
         if closed != len(spec.manifests):
             raise RowsClosed(run_id=self.run_id, view=spec.key.name)
@@ -68,6 +70,32 @@ class RunRecord:
         """Whether the rows already say this: the answer to a connection that was lost while committing it."""
         said = Q(status=result.outcome.status, finish_time=result.finished)
         return not self._rows(spec.manifests).exclude(said).exists()
+
+    def of_another_run(
+        self, spec: ViewSpec, *, after: datetime, is_in: Callable[[str, int, str], bool]
+    ) -> RefreshResult | None:
+        """The result of another run's refresh of the view that began after an instant, where there is one. `is_in` says
+        whether the view of a report type's manifest is in the database of an alias: two may know views of one name."""
+        others = (
+            RunHistory.objects.filter(
+                table_name__in={manifest.table_name for manifest in spec.manifests},
+                status=Status.SUCCESS,
+                start_time__gt=after,
+            )
+            .exclude(run_id=self.run_id)
+            .order_by("-start_time")
+        )
+        for row in others:
+            if row.finish_time is not None and is_in(row.report_type, row.manifest_id, spec.key.database):
+                return RefreshResult(
+                    outcome=Outcome.REFRESHED,
+                    started=row.start_time,
+                    finished=row.finish_time,
+                    rows=row.records_processed or 0,
+                    bytes=row.bytes_processed or 0,
+                    satisfied_by=row.run_id,
+                )
+        return None
 
     def interrupted(self, why: str) -> None:
         """Close what has not ended, because the run ends here."""
@@ -166,6 +194,13 @@ def usual_durations(specs: Iterable[ViewSpec]) -> dict[ViewKey, timedelta]:
         .values_list("table_name", "start_time", "finish_time")
     )
     return {keys[name]: finished - started for name, started, finished in latest if finished}
+
+
+def failures_in_a_row(specs: Iterable[ViewSpec]) -> dict[ViewKey, int]:
+    """How often in a row each view has failed so far, for those that failed last."""
+    keys = {manifest.table_name: spec.key for spec in specs for manifest in spec.manifests}
+    failing = JobStatus.objects.filter(table_name__in=keys, consecutive_failures__gt=0)
+    return {keys[name]: failures or 0 for name, failures in failing.values_list("table_name", "consecutive_failures")}
 
 
 def _identity(manifest: Manifest) -> Mapping[str, object]:

@@ -42,6 +42,12 @@ class Life:
             return
         self._last = self._clock()
         with suppress(Error):  # while the server does not answer, nobody can take the run for dead either
-            sessions.mend(DEFAULT_DB_ALIAS)
-            if not locks.lives(DEFAULT_DB_ALIAS, self._run_id):
+            if not self._holds():
                 locks.live(DEFAULT_DB_ALIAS, self._run_id)
+
+    def _holds(self) -> bool:
+        try:
+            return locks.lives(DEFAULT_DB_ALIAS, self._run_id)
+        except Error:
+            sessions.mend(DEFAULT_DB_ALIAS)
+            return False

@@ -19,7 +19,6 @@ class _Row:
     """An enabled manifest with what it says about its view."""
 
     manifest: Manifest
-    query: str
     database_id: int | None  # None where a subscription names a canned report that does not exist
 
 
@@ -50,8 +49,7 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
 
 def _custom(**only: object) -> Iterator[_Row]:
     for row in CustomReportManifest.objects.enabled().filter(**only).order_by("id"):
-        manifest = _manifest(ReportType.CUSTOM, row, table_name=row.table_name, report_name=row.report_name)
-        yield _Row(manifest=manifest, query=row.query, database_id=row.database_id)
+        yield _Row(manifest=_manifest(ReportType.CUSTOM, row, says=row), database_id=row.database_id)
 
 
 def _canned(**only: object) -> Iterator[_Row]:
@@ -60,23 +58,26 @@ def _canned(**only: object) -> Iterator[_Row]:
         report = reports.get(row.canned_report_id)
         if report is None:
             gone = f"canned report {row.canned_report_id}"
-            manifest = _manifest(ReportType.CANNED, row, table_name=gone, report_name=gone)
-            yield _Row(manifest=manifest, query="", database_id=None)
+            report = CannedReport(table_name=gone, report_name=gone, query="")
+            yield _Row(manifest=_manifest(ReportType.CANNED, row, says=report), database_id=None)
         else:
-            manifest = _manifest(ReportType.CANNED, row, table_name=report.table_name, report_name=report.report_name)
-            yield _Row(manifest=manifest, query=report.query, database_id=report.database_id)
+            yield _Row(manifest=_manifest(ReportType.CANNED, row, says=report), database_id=report.database_id)
 
 
 def _manifest(
-    report_type: ReportType, row: CustomReportManifest | CannedReportManifest, *, table_name: str, report_name: str
+    report_type: ReportType,
+    row: CustomReportManifest | CannedReportManifest,
+    *,
+    says: CustomReportManifest | CannedReport,
 ) -> Manifest:
     return Manifest(
         report_type=report_type,
         manifest_id=row.pk,
-        table_name=table_name,
-        report_name=report_name,
+        table_name=says.table_name,
+        report_name=says.report_name,
         agency_id=row.agency_id,
         agency_slug=row.agency_slug,
+        query=says.query,
     )
 
 
@@ -84,7 +85,7 @@ def _selection(rows: Iterable[_Row], databases: Mapping[int, str]) -> Selection:
     good, complaints = [], []
     for row in rows:
         try:
-            good.append((_key(row, databases), row.query, row.manifest))
+            good.append((_key(row, databases), row.manifest))
         except ManifestError as error:
             complaints.append(Complaint(manifest=row.manifest, reason=error.reason, message=str(error)))
     return Selection(views=gather(good), complaints=tuple(complaints))
@@ -99,6 +100,17 @@ def _key(row: _Row, databases: Mapping[int, str]) -> ViewKey:
     return ViewKey(
         database=databases.get(row.database_id, DEFAULT_DB_ALIAS), name=ViewName.parse(row.manifest.table_name)
     )
+
+
+def is_in(report_type: str, manifest_id: int, database: str, *, databases: Mapping[int, str]) -> bool:
+    """Whether the view of a manifest lives in the database of this alias."""
+    if len({*databases.values()}) <= 1:
+        return True
+    if report_type == ReportType.CUSTOM:
+        row: CustomReportManifest | CannedReport | None = CustomReportManifest.objects.filter(pk=manifest_id).first()
+    else:
+        row = CannedReport.objects.filter(cannedreportmanifest=manifest_id).first()
+    return row is not None and databases.get(row.database_id) == database
 
 
 def _insist_on_agency(slug: str) -> None:

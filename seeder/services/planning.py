@@ -1,14 +1,14 @@
 """Draws up a plan: the rule with what the catalog and the history know."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.manifests import Selection, ViewKey
 from seeder.domain.names import ViewName
-from seeder.domain.plan import RefreshPlan, draw_up
+from seeder.domain.plan import Drift, Known, RefreshPlan, draw_up
 from seeder.errors import DatabaseError
 from seeder.postgres import catalog
 from seeder.postgres.sqlstates import foreseen
@@ -17,20 +17,40 @@ from seeder.services import history
 
 def plan(selection: Selection) -> RefreshPlan:
     """The plan for a selection. Looks at every database that it touches and changes none."""
-    queries: Mapping[str, dict[ViewName, str]] = defaultdict(dict)
+    queries: Mapping[str, dict[ViewName, Sequence[str]]] = defaultdict(dict)
     for spec in selection.views:
-        queries[spec.key.database][spec.key.name] = spec.query
-    existing: set[ViewKey] = set()
+        queries[spec.key.database][spec.key.name] = [manifest.query for manifest in spec.manifests]
+    sizes: dict[ViewKey, int] = {}
     reads: dict[ViewKey, set[ViewKey]] = {}
+    drift: dict[ViewKey, tuple[Drift, ...]] = {}
     for database, views in queries.items():
         # Where a database cannot be asked, each of its views will say so itself, while the others go on.
         with suppress(DatabaseError), foreseen(database):
             seen = catalog.survey(database, views)
-            existing |= {ViewKey(database=database, name=name) for name in seen.existing}
+            sizes |= {ViewKey(database=database, name=name): rows for name, rows in seen.sizes.items()}
             reads |= {
                 ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}
                 for reader, names in seen.reads.items()
             }
+            drift |= _drift(selection, database, seen)
     with foreseen(DEFAULT_DB_ALIAS):
-        expected = history.usual_durations(selection.views)
-    return draw_up(selection, existing=existing, reads=reads, expected=expected)
+        known = Known(
+            sizes=sizes,
+            reads=reads,
+            expected=history.usual_durations(selection.views),
+            failures=history.failures_in_a_row(selection.views),
+            drift=drift,
+        )
+    return draw_up(selection, known)
+
+
+def _drift(selection: Selection, database: str, seen: catalog.Survey) -> Mapping[ViewKey, tuple[Drift, ...]]:
+    return {
+        spec.key: tuple(
+            Drift(manifest=manifest, cause=seen.drift[spec.key.name, manifest.query])
+            for manifest in spec.manifests
+            if (spec.key.name, manifest.query) in seen.drift
+        )
+        for spec in selection.views
+        if spec.key.database == database
+    }

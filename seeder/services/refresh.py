@@ -1,22 +1,21 @@
 """Refreshes one view, from taking it up to the recorded outcome."""
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from time import monotonic
 from typing import TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.conf import Settings
-from seeder.domain.outcomes import Mode, Outcome, RefreshResult
+from seeder.domain import notes
+from seeder.domain.admission import Hold
+from seeder.domain.outcomes import Failure, Outcome, RefreshResult, Turn
 from seeder.domain.plan import PlannedView
-from seeder.postgres import catalog, identifiers, limits, locks, sessions
-from seeder.postgres.sqlstates import (
-    FEATURE_NOT_SUPPORTED,
-    NOT_IN_PREREQUISITE_STATE,
-    QUERY_CANCELED,
-    failure,
-    sqlstate,
-)
+from seeder.postgres import catalog, limits, locks, sessions
+from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, sqlstate
+from seeder.services import explaining, filling, manifests
 from seeder.services.history import RunRecord
 from seeder.services.retrying import patiently
 from seeder.services.stopping import Stop
@@ -28,129 +27,156 @@ class Stopped(Exception):
     """The run is to end, and this view's refresh was not begun or was cancelled."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Refresher:
     """How the views of one run are refreshed. Each seat calls `refresh` in a thread of its own."""
 
-    def __init__(self, *, record: RunRecord, settings: Settings, stop: Stop, in_flight: sessions.InFlight) -> None:
-        self._record, self._settings, self._stop, self._in_flight = record, settings, stop, in_flight
-        self._limits = limits.Limits(
-            lock=settings.lock_timeout_ms,
-            statement=settings.statement_timeout_ms,
-            application=f"seeder {record.run_id}",
+    record: RunRecord
+    settings: Settings
+    stop: Stop
+    asked: datetime  # when somebody asked for this run
+    in_flight: sessions.InFlight = field(default_factory=sessions.InFlight)
+
+    @property
+    def limits(self) -> limits.Limits:
+        return limits.Limits(
+            lock=self.settings.lock_timeout_ms,
+            statement=self.settings.statement_timeout_ms,
+            application=f"seeder {self.record.run_id}",
         )
 
-    def refresh(self, view: PlannedView) -> RefreshResult:
+    def refresh(self, view: PlannedView, turn: Turn) -> RefreshResult:
         """Create or refresh the view, and record how it ended.
 
         The refresh and its outcome commit together where the view lives in the database that holds the history; a view
         elsewhere is recorded right after it. What PostgreSQL has against the view is its result. An error in recording
         it is raised, because then nothing written here is true any more; so is `Stopped`, whose row the run closes.
         """
-        database = view.key.database
-        started = self._patiently(lambda _: self._begin(view))
-        done: RefreshResult | None = None
-        attempts = 0
+        return _Refresh(self, view, turn).result()
 
-        def attempt(number: int) -> RefreshResult:
-            nonlocal done, attempts
-            attempts = number
-            if done is not None and self._record.has(view.spec, done):
-                return done  # the connection was lost after the server had committed
-            with sessions.one_transaction(database):
-                done = self._in_one_transaction(view, started=started, attempt=number)
-            return done
+    def refuse(self, view: PlannedView, hold: Hold) -> RefreshResult:
+        """Record a view that was never started."""
 
-        try:
-            result = self._patiently(attempt, database)
-        except Error as error:
-            if self._stop.requested and sqlstate(error) == QUERY_CANCELED:
-                raise Stopped from error
-            if done is not None and self._is_recorded(view, done):
-                return done
-            result = RefreshResult(
-                outcome=Outcome.FAILED,
-                started=started,
-                finished=self._patiently(lambda _: sessions.clock(DEFAULT_DB_ALIAS)),
-                attempts=attempts,
-                failure=failure(error),
-            )
-        if result.failure is not None or database != DEFAULT_DB_ALIAS:
-            self._patiently(lambda number: self._end(view, result, again=number > 1))
+        def refused() -> RefreshResult:
+            now = sessions.clock(DEFAULT_DB_ALIAS)
+            message = f"Not started, as {hold.message}."
+            failed = Failure(reason=hold.reason, message=message)
+            return RefreshResult(outcome=Outcome.FAILED, started=now, finished=now, attempts=0, failure=failed)
+
+        result = self.patiently(lambda _: refused())
+        self.end(view, result)
         return result
 
-    def _begin(self, view: PlannedView) -> datetime:
-        started = sessions.clock(DEFAULT_DB_ALIAS)
-        self._record.running(view.spec, at=started)
-        return started
+    def end(self, view: PlannedView, result: RefreshResult) -> None:
+        """Record a result by itself."""
 
-    def _in_one_transaction(self, view: PlannedView, *, started: datetime, attempt: int) -> RefreshResult:
-        """Limit, lock, look, create or refresh, measure, record."""
-        database, name = view.key.database, view.key.name
-        with self._in_flight.of(database):
-            if self._stop.requested:
-                raise Stopped
-            limits.apply(database, self._limits)
-            locks.have_to_myself(database, name)
-            if catalog.exists(database, name):
-                outcome, (mode, fell_back) = Outcome.REFRESHED, self._fill(view)
-            else:
-                outcome, mode, fell_back = Outcome.CREATED, None, False
-                _create(view)
-        rows, size = catalog.measure(database, name)
-        result = RefreshResult(
-            outcome=outcome,
-            started=started,
+        def record(number: int) -> None:
+            if number > 1 and self.record.has(view.spec, result):
+                return  # the answer to the commit was lost
+            with sessions.one_transaction(DEFAULT_DB_ALIAS):
+                self.record.ended(view.spec, result)
+
+        self.patiently(record)
+
+    def patiently(self, act: Callable[[int], Done], database: str = DEFAULT_DB_ALIAS) -> Done:
+        return patiently(act, retries=self.settings.max_retries, stop=self.stop, database=database)
+
+
+class _Refresh:
+    """One view's turn."""
+
+    def __init__(self, run: Refresher, view: PlannedView, turn: Turn) -> None:
+        self._run, self._view, self._turn = run, view, turn
+        self._database, self._name = view.key.database, view.key.name
+        self._attempts = 0
+        self._lock_wait = timedelta()
+        self._done: RefreshResult | None = None  # as it is true if the transaction has committed
+
+    def result(self) -> RefreshResult:
+        self._started = self._run.patiently(lambda _: self._begin())
+        try:
+            result = self._run.patiently(self._attempt, self._database)
+        except Error as error:
+            if self._run.stop.requested and sqlstate(error) == QUERY_CANCELED:
+                raise Stopped from error
+            if self._done is not None and self._is_recorded(self._done):
+                return self._done
+            result = self._failed(error)
+        if result.failure is not None or self._database != DEFAULT_DB_ALIAS:
+            self._run.end(self._view, result)
+        return result
+
+    def _begin(self) -> datetime:
+        now = sessions.clock(DEFAULT_DB_ALIAS)
+        self._run.record.running(self._view.spec, at=now)
+        return now
+
+    def _attempt(self, number: int) -> RefreshResult:
+        self._attempts = number
+        if self._done is not None and self._is_recorded(self._done):
+            return self._done  # the connection was lost after the server had committed
+        began = monotonic()
+        try:
+            return self._in_one_transaction()
+        except Error as error:
+            if sqlstate(error) == LOCK_NOT_AVAILABLE:
+                self._lock_wait += timedelta(seconds=monotonic() - began)
+            raise
+
+    def _in_one_transaction(self) -> RefreshResult:
+        """Limit, lock, look, take over or fill, measure, record."""
+        with sessions.one_transaction(self._database):
+            with self._run.in_flight.of(self._database):
+                if self._run.stop.requested:
+                    raise Stopped
+                limits.apply(self._database, self._run.limits)
+                self._lock()
+                done = self._of_another_run() or filling.fill(self._view, self._run.settings)
+            result = done if isinstance(done, RefreshResult) else self._measured(done)
+            self._done = self._with_notes(result)
+            if self._database == DEFAULT_DB_ALIAS:
+                self._run.record.ended(self._view.spec, self._done)
+        return self._done
+
+    def _lock(self) -> None:
+        before = monotonic()
+        now = locks.have_to_myself(self._database, self._name)
+        self._lock_wait += timedelta(seconds=monotonic() - before)
+        # Instants are compared with others in the history, so they are by the clock of its server.
+        self._started = now if self._database == DEFAULT_DB_ALIAS else sessions.clock(DEFAULT_DB_ALIAS)
+
+    def _of_another_run(self) -> RefreshResult | None:
+        """What another run has done for us: its refresh began after we were asked for ours, and after what the view
+        reads in this plan had ended, so it shows all that ours would."""
+        databases = self._run.settings.databases
+        return self._run.record.of_another_run(
+            self._view.spec,
+            after=max(self._run.asked, self._turn.inputs_ended or self._run.asked),
+            is_in=lambda kind, number, alias: manifests.is_in(kind, number, alias, databases=databases),
+        )
+
+    def _measured(self, filled: filling.Filled) -> RefreshResult:
+        rows, size = catalog.measure(self._database, self._name)
+        return RefreshResult(
+            outcome=filled.outcome,
+            started=self._started,
             finished=sessions.clock(DEFAULT_DB_ALIAS),
-            mode=mode,
-            fell_back=fell_back,
-            attempts=attempt,
+            mode=filled.mode,
+            fell_back=filled.fell_back,
             rows=rows,
             bytes=size,
         )
-        if database == DEFAULT_DB_ALIAS:
-            self._record.ended(view.spec, result)
-        return result
 
-    def _fill(self, view: PlannedView) -> tuple[Mode, bool]:
-        """Refresh what stands under the name: where it is no materialized view, PostgreSQL itself says so.
+    def _with_notes(self, result: RefreshResult) -> RefreshResult:
+        said = tuple(notes.about(result, self._turn, self._view.drift))
+        return replace(result, turn=self._turn, lock_wait=self._lock_wait, attempts=self._attempts, notes=said)
 
-        Plainly after PostgreSQL has refused to do it concurrently, and only where the catalog confirms that the view
-        itself is the reason: the same SQLSTATEs also say that it reads a view which was never filled (55000), or that
-        it is no materialized view (0A000).
-        """
-        database, name = view.key.database, view.key.name
-        fell_back = False
-        if self._settings.refresh_concurrently:
-            try:
-                with sessions.part(database):
-                    sessions.execute(database, identifiers.refresh(name, concurrently=True))
-            except Error as error:
-                refused = sqlstate(error) in {NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED}
-                if not (
-                    refused and self._settings.concurrent_fallback and catalog.rules_out_concurrent(database, name)
-                ):
-                    raise
-                fell_back = True
-            else:
-                return Mode.CONCURRENT, False
-        sessions.execute(database, identifiers.refresh(name))
-        return Mode.PLAIN, fell_back
+    def _failed(self, error: Error) -> RefreshResult:
+        finished = self._run.patiently(lambda _: sessions.clock(DEFAULT_DB_ALIAS))
+        why = explaining.failure(error, self._view.key, plain=not self._run.settings.refresh_concurrently)
+        return self._with_notes(
+            RefreshResult(outcome=Outcome.FAILED, started=self._started, finished=finished, failure=why)
+        )
 
-    def _end(self, view: PlannedView, result: RefreshResult, *, again: bool) -> None:
-        if again and self._record.has(view.spec, result):
-            return
-        with sessions.one_transaction(DEFAULT_DB_ALIAS):
-            self._record.ended(view.spec, result)
-
-    def _is_recorded(self, view: PlannedView, result: RefreshResult) -> bool:
-        return self._patiently(lambda _: self._record.has(view.spec, result))
-
-    def _patiently(self, act: Callable[[int], Done], database: str = DEFAULT_DB_ALIAS) -> Done:
-        return patiently(act, retries=self._settings.max_retries, stop=self._stop, database=database)
-
-
-def _create(view: PlannedView) -> None:
-    database, name = view.key.database, view.key.name
-    sessions.execute_one(database, identifiers.create_materialized_view(name, view.spec.query))
-    if not catalog.is_populated(database, name):  # the query itself ended in WITH NO DATA
-        sessions.execute(database, identifiers.refresh(name))
+    def _is_recorded(self, result: RefreshResult) -> bool:
+        return self._run.patiently(lambda _: self._run.record.has(self._view.spec, result))

@@ -3,24 +3,26 @@
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
-from seeder.domain.events import RunEnded, RunEvent, RunStarted
+from seeder.domain.events import Noticed, RunEnded, RunEvent, RunStarted
 from seeder.domain.outcomes import RunSummary
 from seeder.domain.plan import RefreshPlan
 from seeder.domain.requests import RefreshRequest
-from seeder.errors import ConfigurationError
-from seeder.postgres import limits, sessions
+from seeder.postgres import sessions
 from seeder.postgres.sqlstates import foreseen
-from seeder.services import manifests, planning, recovery
+from seeder.services import manifests, planning, preconditions, recovery
+from seeder.services.admission import Gate
+from seeder.services.breakers import Breakers
 from seeder.services.history import RunRecord
+from seeder.services.lanes import Pace, Work
 from seeder.services.life import Life
 from seeder.services.refresh import Refresher
 from seeder.services.retrying import patiently
-from seeder.services.runner import Work, run
+from seeder.services.runner import run
 from seeder.services.stopping import Stop
 
 
@@ -41,19 +43,23 @@ def execute(
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
     settings, stop = conf.load(), stop or Stop()
+    with foreseen(DEFAULT_DB_ALIAS):
+        preconditions.insist(settings)
+        asked = sessions.clock(DEFAULT_DB_ALIAS)
     plan = planning.plan(manifests.select(request, databases=settings.databases))
     record = RunRecord(_run_id())
     with foreseen(DEFAULT_DB_ALIAS):
-        _insist_on_patience(settings)
         recovery.recover()
         with Life(record.run_id) as life:
-            started = sessions.clock(DEFAULT_DB_ALIAS)
             record.open(plan)
             with _closing(record):
                 emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
-                work = _work(record, settings, stop, life)
-                results = run(plan, seats=settings.max_workers, work=work, emit=emit, stop=stop)
-                took = patiently(lambda _: _close(record, stop) - started, retries=settings.max_retries, stop=Stop())
+                for notice in preconditions.missed(settings, plan.by_database):
+                    emit(Noticed(message=notice))
+                refresher = Refresher(record=record, settings=settings, stop=stop, asked=asked)
+                work = _work(refresher, life, emit)
+                results = run(plan, pace=_pace(settings), work=work, stop=stop)
+                took = patiently(lambda _: _close(record, stop) - asked, retries=settings.max_retries, stop=Stop())
     summary = RunSummary(
         run_id=record.run_id,
         results=results,
@@ -66,10 +72,27 @@ def execute(
     return summary
 
 
-def _work(record: RunRecord, settings: conf.Settings, stop: Stop, life: Life) -> Work:
-    in_flight = sessions.InFlight()
-    refresher = Refresher(record=record, settings=settings, stop=stop, in_flight=in_flight)
-    return Work(refresh=refresher.refresh, cancel=in_flight.cancel, beat=life.beat, leave=sessions.leave)
+def _work(refresher: Refresher, life: Life, emit: Callable[[RunEvent], object]) -> Work:
+    gate = Gate(settings=refresher.settings, breakers=Breakers.of(refresher.settings))
+    return Work(
+        refresh=refresher.refresh,
+        refuse=refresher.refuse,
+        admit=gate.admit,
+        count=gate.count,
+        cancel=refresher.in_flight.cancel,
+        beat=life.beat,
+        leave=sessions.leave,
+        emit=emit,
+    )
+
+
+def _pace(settings: conf.Settings) -> Pace:
+    return Pace(
+        seats=settings.max_workers,
+        batch=settings.batch_size,
+        delay=timedelta(milliseconds=settings.start_delay_ms),
+        patience=timedelta(seconds=settings.max_wait_seconds),
+    )
 
 
 def _close(record: RunRecord, stop: Stop) -> datetime:
@@ -93,12 +116,3 @@ def _closing(record: RunRecord) -> Iterator[None]:
 def _run_id() -> str:
     """Sorts by the time of its start for a person, and is unique by chance; nothing is decided by it."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-
-
-def _insist_on_patience(settings: conf.Settings) -> None:
-    """Refuse a lock limit within which PostgreSQL does not even look for what is in the way: an autovacuum of the view
-    is cancelled only after deadlock_timeout, and until then every refresh of it would fail."""
-    least = limits.deadlock_timeout(DEFAULT_DB_ALIAS)
-    if settings.lock_timeout_ms <= least:
-        wanted = f"more than the server's deadlock_timeout, which is {least} ms"
-        raise ConfigurationError(setting="SEEDER_LOCK_TIMEOUT_MS", value=settings.lock_timeout_ms, wanted=wanted)

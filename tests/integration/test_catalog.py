@@ -13,7 +13,7 @@ def named(name: str) -> ViewName:
 
 def reads(**queries: str) -> dict[str, set[str]]:
     """Which view reads which; all names are in schema reporting."""
-    seen = catalog.survey("default", {named(name): query for name, query in queries.items()})
+    seen = catalog.survey("default", {named(name): [query] for name, query in queries.items()})
     return {reader.name: {read.name for read in others} for reader, others in seen.reads.items()}
 
 
@@ -70,5 +70,5 @@ def test_finding_out_leaves_nothing_behind() -> None:
 def test_a_table_and_a_view_that_needs_quotes_are_found_as_they_are() -> None:
     sql('CREATE SCHEMA "Gotham PD"')
     sql('CREATE TABLE "Gotham PD"."Use of Force" ()')
-    seen = catalog.survey("default", {named('"Gotham PD"."Use of Force"'): "", named("missing"): "SELECT 1 AS n"})
-    assert [str(name) for name in seen.existing] == ['"Gotham PD"."Use of Force"']
+    seen = catalog.survey("default", {named('"Gotham PD"."Use of Force"'): [""], named("missing"): ["SELECT 1 AS n"]})
+    assert [str(name) for name in seen.sizes] == ['"Gotham PD"."Use of Force"']

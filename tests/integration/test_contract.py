@@ -33,7 +33,7 @@ def test_the_models_map_exactly_what_contract_sql_creates() -> None:
 
 def test_the_contract_is_read_whole() -> None:
     written = contract.written()
-    assert len(written) == 6
+    assert len(written) == 7
     assert written["seeder_run_history"]["start_time"] == Column(type="timestamp with time zone", nullable=False)
     assert written["seeder_run_history"]["finish_time"] == Column(type="timestamp with time zone", nullable=True)
     assert next(iter(written["seeder_job_status"])) == "table_name"

@@ -4,14 +4,16 @@ from datetime import timedelta
 
 from seeder.domain.manifests import Manifest, ReportType, Selection, ViewKey, ViewSpec
 from seeder.domain.names import ViewName
-from seeder.domain.plan import RefreshPlan, draw_up
+from seeder.domain.plan import Known, RefreshPlan, draw_up
 
 
 def key(name: str, database: str = "default") -> ViewKey:
     return ViewKey(database=database, name=ViewName(schema="reporting", name=name))
 
 
-def manifest(name: str, number: int = 1, *, kind: ReportType = ReportType.CUSTOM, agency: str = "demo") -> Manifest:
+def manifest(
+    name: str, number: int = 1, *, kind: ReportType = ReportType.CUSTOM, agency: str = "demo", query: str = "SELECT 1"
+) -> Manifest:
     return Manifest(
         report_type=kind,
         manifest_id=number,
@@ -19,23 +21,29 @@ def manifest(name: str, number: int = 1, *, kind: ReportType = ReportType.CUSTOM
         report_name=f"Report {name}",
         agency_id=1,
         agency_slug=agency,
+        query=query,
     )
 
 
 def selection(*names: str) -> Selection:
-    return Selection(
-        views=tuple(ViewSpec(key=key(name), query="SELECT 1", manifests=(manifest(name),)) for name in names)
-    )
+    return Selection(views=tuple(ViewSpec(key=key(name), manifests=(manifest(name),)) for name in names))
 
 
-def plan(*names: str, reads: dict[str, str] | None = None, seconds: dict[str, float] | None = None) -> RefreshPlan:
+def plan(
+    *names: str,
+    reads: dict[str, str] | None = None,
+    seconds: dict[str, float] | None = None,
+    rows: dict[str, int] | None = None,
+    failures: dict[str, int] | None = None,
+) -> RefreshPlan:
     """A plan for existing views; `reads={"a": "b c"}` says that a reads b and c."""
-    return draw_up(
-        selection(*names),
-        existing={key(name) for name in names},
+    known = Known(
+        sizes={key(name): (rows or {}).get(name, 0) for name in names},
         reads={key(name): {key(read) for read in others.split()} for name, others in (reads or {}).items()},
         expected={key(name): timedelta(seconds=span) for name, span in (seconds or {}).items()},
+        failures={key(name): times for name, times in (failures or {}).items()},
     )
+    return draw_up(selection(*names), known)
 
 
 def order(plan: RefreshPlan) -> list[str]:

@@ -4,7 +4,7 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seeder.domain.plan import Action, RefreshPlan, draw_up
+from seeder.domain.plan import Action, Known, RefreshPlan, draw_up
 from tests.unit.domain.plans import key, order, plan, selection
 
 
@@ -23,6 +23,26 @@ def test_what_holds_up_the_longest_chain_goes_before_a_longer_single_view() -> N
 
 def test_a_view_that_never_succeeded_goes_before_all_known_ones() -> None:
     assert order(plan("a", "b", "new", seconds={"a": 50, "b": 60})) == ["new", "b", "a"]
+
+
+def test_an_unknown_view_is_guessed_from_its_rows_and_what_others_took_for_theirs() -> None:
+    took = {"a": 10.0, "b": 20.0}
+    drawn = plan("a", "b", "small", "large", "new", seconds=took, rows={"a": 10, "b": 20, "small": 5, "large": 25})
+    assert order(drawn) == ["new", "large", "b", "a", "small"]
+    assert [view.expected is None for view in drawn.views] == [True, True, False, False, True], "a guess is not shown"
+
+
+def test_where_nothing_was_ever_measured_the_largest_go_first() -> None:
+    assert order(plan("a", "b", "c", "new", rows={"a": 5, "b": 50, "c": 20})) == ["new", "b", "c", "a"]
+
+
+def test_a_view_that_took_no_time_is_known() -> None:
+    assert order(plan("a", "b", seconds={"a": 0, "b": 1})) == ["b", "a"]
+
+
+def test_views_on_a_failing_streak_go_last() -> None:
+    drawn = plan("long", "b", "c", seconds={"long": 9, "b": 1, "c": 2}, failures={"long": 3})
+    assert order(drawn) == ["c", "b", "long"]
 
 
 def test_equally_urgent_views_go_by_name() -> None:
@@ -53,7 +73,8 @@ def test_a_view_that_reads_itself_waits_for_nothing() -> None:
 
 
 def test_a_missing_view_is_created_and_an_existing_one_refreshed() -> None:
-    drawn = draw_up(selection("old", "new"), existing={key("old")}, reads={}, expected={key("old"): timedelta(1)})
+    known = Known(sizes={key("old"): 0}, expected={key("old"): timedelta(1)})
+    drawn = draw_up(selection("old", "new"), known)
     assert {view.key.name.name: view.action for view in drawn.views} == {"old": Action.REFRESH, "new": Action.CREATE}
 
 

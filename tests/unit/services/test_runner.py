@@ -1,28 +1,27 @@
 """The runner with plain callables. Threads meet at events and barriers; nothing here waits by sleeping."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from threading import Barrier, Event, Lock, get_ident
 from time import monotonic
 
 import pytest
 
 from seeder.domain.events import RunEvent, ViewEnded, ViewStarted
-from seeder.domain.outcomes import Failure, Outcome, RefreshResult
+from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
-from seeder.services.runner import Work, run
+from seeder.services.lanes import Work
+from seeder.services.runner import run
 from seeder.services.stopping import Stop
 from tests.unit.domain.plans import plan
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-DONE = RefreshResult(outcome=Outcome.REFRESHED, started=NOW, finished=NOW)
-FAILED = RefreshResult(
-    outcome=Outcome.FAILED, started=NOW, finished=NOW, failure=Failure(reason="division_by_zero", message="no")
-)
+from tests.unit.services.works import DONE, FAILED, pace, working
 
 
-def work(refresh: Callable[[PlannedView], RefreshResult], cancel: Callable[[], object] = lambda: None) -> Work:
-    return Work(refresh=refresh, cancel=cancel, beat=lambda: None, leave=lambda: None)
+def work(refresh: Callable[[PlannedView], RefreshResult], **others: Callable[..., object]) -> Work:
+    return working(lambda view, _: refresh(view), **others)
+
+
+def at_once(plan: RefreshPlan, seats: int, work: Work, stop: Stop | None = None) -> dict[PlannedView, RefreshResult]:
+    return run(plan, pace=pace(seats=seats), work=work, stop=stop or Stop())
 
 
 def go(
@@ -41,7 +40,7 @@ def go(
     def by_name(view: PlannedView) -> RefreshResult:
         return refresh(view.key.name.name)
 
-    run(plan, seats=seats, work=work(by_name), emit=hear, stop=stop or Stop())
+    at_once(plan, seats, work(by_name, emit=hear), stop)
     return told
 
 
@@ -126,8 +125,7 @@ def test_each_seat_gives_back_what_its_thread_holds() -> None:
         worked.add(get_ident())
         return DONE
 
-    seated = Work(refresh=refresh, cancel=lambda: None, beat=lambda: None, leave=lambda: left.add(get_ident()))
-    run(plan("a", "b"), seats=2, work=seated, emit=lambda _: None, stop=Stop())
+    at_once(plan("a", "b"), 2, work(refresh, leave=lambda: left.add(get_ident())))
     assert left == worked
     assert len(left) == 2
 
@@ -151,7 +149,7 @@ def test_a_stop_cancels_what_runs_and_starts_nothing_more() -> None:
         if isinstance(event, ViewStarted):
             started.append(event.view.key.name.name)
 
-    assert run(drawn, seats=1, work=work(refresh, cancelled.set), emit=hear, stop=stop) == {}
+    assert at_once(drawn, 1, work(refresh, cancel=cancelled.set, emit=hear), stop) == {}
     assert started == ["a"]
 
 
@@ -178,7 +176,7 @@ def test_a_cancel_that_came_too_early_is_repeated() -> None:
         if len(cancels) == 3:
             third.set()
 
-    assert run(plan("a"), seats=1, work=work(refresh, cancel), emit=lambda _: None, stop=stop) == {}
+    assert at_once(plan("a"), 1, work(refresh, cancel=cancel), stop) == {}
     assert len(cancels) >= 3
 
 
@@ -191,7 +189,7 @@ def test_a_refresh_that_cannot_be_cancelled_is_left_behind() -> None:
         return DONE
 
     before = monotonic()
-    assert run(plan("a"), seats=1, work=work(refresh), emit=lambda _: None, stop=stop) == {}
+    assert at_once(plan("a"), 1, work(refresh), stop) == {}
     assert monotonic() - before < 30
     never.set()
 
@@ -209,5 +207,4 @@ def test_the_thread_that_decides_does_its_own_work_while_a_view_takes_long() -> 
         assert beaten.wait(10)
         return DONE
 
-    seated = Work(refresh=refresh, cancel=lambda: None, beat=beaten.set, leave=lambda: None)
-    assert len(run(plan("a"), seats=1, work=seated, emit=lambda _: None, stop=Stop())) == 1
+    assert len(at_once(plan("a"), 1, work(refresh, beat=beaten.set))) == 1

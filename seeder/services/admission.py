@@ -1,0 +1,74 @@
+"""Whether more views may start in a database: asked before each batch by the thread that decides."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import DEFAULT_DB_ALIAS, Error
+from django.utils import timezone
+
+from seeder.conf import Settings
+from seeder.domain.admission import Admission, Go, Hold, Reason, Trial
+from seeder.domain.breaker import Breaker
+from seeder.domain.outcomes import RefreshResult, Turn
+from seeder.domain.plan import PlannedView
+from seeder.postgres import activity, sessions
+from seeder.services.breakers import Breakers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """The circuit breaker and the throttle of every database."""
+
+    settings: Settings
+    breakers: Breakers
+
+    def admit(self, database: str) -> Admission:
+        """Never raises an error of the server: a database that cannot be asked is left to the refreshes, which can say
+        what is wrong with it."""
+        with suppress(Error):
+            return self._breaker(database) or self._throttle(database) or self._trial(database)
+        sessions.mend(database)
+        return Go()
+
+    def count(self, view: PlannedView, result: RefreshResult, turn: Turn) -> None:
+        """How a view ended, for its database's breaker. A failure that does not count changes nothing."""
+        database, failure = view.key.database, result.failure
+        if failure is None:
+            self.breakers.succeeded(database)
+        elif self.settings.breaker_counts == "all" or failure.blames_server:
+            self.breakers.failed(database, trial=turn.trial)
+
+    def _breaker(self, database: str) -> Hold | None:
+        breaker = self.breakers.state(database)
+        due = breaker.next_trial(self._reset)
+        if due is None or sessions.clock(DEFAULT_DB_ALIAS) >= due:
+            return None
+        return Hold(reason=Reason.CIRCUIT_OPEN, message=_open(database, breaker, due))
+
+    def _throttle(self, database: str) -> Hold | None:
+        most = self.settings.max_db_active_queries
+        if not most or (busy := activity.busy(database)) < most:
+            return None
+        are = "query is" if busy == 1 else "queries are"
+        message = f"{busy} {are} active on the server and SEEDER_MAX_DB_ACTIVE_QUERIES is {most}"
+        return Hold(reason=Reason.SERVER_BUSY, message=message)
+
+    def _trial(self, database: str) -> Admission:
+        if self.breakers.state(database).opened is None:
+            return Go()
+        if self.breakers.claim_trial(database):
+            return Trial()
+        return self._breaker(database) or Go()
+
+    @property
+    def _reset(self) -> timedelta:
+        return timedelta(seconds=self.settings.reset_seconds)
+
+
+def _open(database: str, breaker: Breaker, due: datetime) -> str:
+    since = timezone.localtime(breaker.opened)
+    return (
+        f"the circuit breaker of {database} is open since {since:%Y-%m-%d %H:%M:%S %Z}"
+        f" after {breaker.failures} failures in a row; one view is tried at {timezone.localtime(due):%H:%M:%S}"
+    )

@@ -1,0 +1,92 @@
+"""The circuit breakers of the databases: kept in a table where there is one, so that all processes share them."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Self
+
+from django.db import DEFAULT_DB_ALIAS, Error
+from django.db.models.functions import Now
+
+from seeder.conf import Settings
+from seeder.domain.breaker import Breaker
+from seeder.models import CircuitBreaker
+from seeder.postgres import catalog, sessions
+
+# How long the state may be old that others may have changed. Whoever acts on it asks anew.
+_FRESH = timedelta(seconds=1)
+
+
+class Breakers:
+    """Used by one thread, the one that decides what starts. An error of the server is nobody's failure here: it is
+    the refreshes that will tell."""
+
+    def __init__(self, *, most: int, reset: timedelta, shared: bool, clock: Callable[[], float] = monotonic) -> None:
+        self._most, self._reset, self._shared, self._clock = most, reset, shared, clock
+        self._seen: dict[str, tuple[Breaker, float]] = {}
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(most=settings.max_failures, reset=timedelta(seconds=settings.reset_seconds), shared=cls.are_shared())
+
+    @staticmethod
+    def are_shared() -> bool:
+        """Whether there is a table in which all processes keep them."""
+        return catalog.may_use(DEFAULT_DB_ALIAS, "seeder_circuit_breaker")
+
+    def state(self, database: str) -> Breaker:
+        """The breaker of a database, not older than a second."""
+        breaker, seen = self._seen.get(database, (Breaker(), None))
+        if self._shared and (seen is None or self._clock() - seen > _FRESH.total_seconds()):
+            with suppress(Error):
+                sessions.mend(DEFAULT_DB_ALIAS)
+                breaker = next(map(_breaker, CircuitBreaker.objects.filter(pk=database)), Breaker())
+            self._seen[database] = breaker, self._clock()
+        return breaker
+
+    def claim_trial(self, database: str) -> bool:
+        """Whether this process may try one view now; of several that ask, one."""
+        return self._change(database, self._trying)
+
+    def failed(self, database: str, *, trial: bool) -> None:
+        """A refresh that counts has failed."""
+        self._change(database, lambda breaker, now: breaker.failed(now, most=self._most, trial=trial))
+
+    def succeeded(self, database: str) -> None:
+        """A refresh has succeeded."""
+        if self.state(database).failures:
+            self._change(database, lambda breaker, _: breaker.succeeded())
+
+    def _trying(self, breaker: Breaker, now: datetime) -> Breaker | None:
+        due = breaker.next_trial(self._reset)
+        return breaker.trying(now) if due is not None and now >= due else None
+
+    def _change(self, database: str, rule: Callable[[Breaker, datetime], Breaker | None]) -> bool:
+        """Replace the breaker by what the rule makes of it; whether it made anything."""
+        with suppress(Error):
+            sessions.mend(DEFAULT_DB_ALIAS)
+            if not self._shared:
+                changed = rule(self.state(database), sessions.clock(DEFAULT_DB_ALIAS))
+            else:
+                with sessions.one_transaction(DEFAULT_DB_ALIAS):
+                    CircuitBreaker.objects.bulk_create([CircuitBreaker(pk=database)], ignore_conflicts=True)
+                    kept = CircuitBreaker.objects.select_for_update().filter(pk=database)
+                    changed = rule(_breaker(kept.get()), sessions.clock(DEFAULT_DB_ALIAS))
+                    if changed:
+                        kept.update(
+                            failures=changed.failures,
+                            opened_at=changed.opened,
+                            tried_at=changed.tried,
+                            updated_at=Now(),
+                        )
+            if changed:
+                self._seen[database] = changed, self._clock()
+                return True
+            if self._shared:  # somebody else has changed it
+                del self._seen[database]
+        return False
+
+
+def _breaker(row: CircuitBreaker) -> Breaker:
+    return Breaker(failures=row.failures, opened=row.opened_at, tried=row.tried_at)

@@ -1,0 +1,25 @@
+"""Why a view failed, and what to do about it: PostgreSQL's words, who was in the way, and advice."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from django.db import Error
+
+from seeder.domain.advice import advice
+from seeder.domain.manifests import ViewKey
+from seeder.domain.outcomes import Failure
+from seeder.postgres import catalog, locks, sessions, sqlstates
+
+
+def failure(error: Error, view: ViewKey, *, plain: bool) -> Failure:
+    """The error as a failure, with whatever can be found out about it right now."""
+    found = sqlstates.failure(error)
+    more: list[str] = []
+    with suppress(Error):  # the server may be gone; its own words are the ones that matter
+        sessions.mend(view.database)
+        if found.sqlstate == sqlstates.LOCK_NOT_AVAILABLE:
+            more += [f"In the way: {holder}." for holder in locks.in_the_way(view.database, view.name, plain=plain)]
+        if found.sqlstate is not None:
+            exists = catalog.exists(view.database, view.name)
+            more += [advice(found.sqlstate, view.name, exists=exists) or ""]
+    return replace(found, message="\n".join(filter(None, (found.message, *more))))

@@ -1,0 +1,55 @@
+"""Fills a view: creates it where it is missing, else refreshes it in the way that is asked for."""
+
+from dataclasses import dataclass
+
+from django.db import Error
+
+from seeder.conf import Settings
+from seeder.domain.outcomes import Mode, Outcome
+from seeder.domain.plan import PlannedView
+from seeder.postgres import catalog, identifiers, sessions
+from seeder.postgres.sqlstates import FEATURE_NOT_SUPPORTED, NOT_IN_PREREQUISITE_STATE, sqlstate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filled:
+    """What was done to a view."""
+
+    outcome: Outcome
+    mode: Mode | None = None  # None where it was created
+    fell_back: bool = False  # plain, although concurrent was asked for
+
+
+def fill(view: PlannedView, settings: Settings) -> Filled:
+    """Create or refresh the view inside the caller's transaction. PostgreSQL's errors are raised as they are."""
+    if not catalog.exists(view.key.database, view.key.name):
+        _create(view)
+        return Filled(outcome=Outcome.CREATED)
+    if settings.refresh_concurrently and _refresh_concurrently(view, or_raise=not settings.concurrent_fallback):
+        return Filled(outcome=Outcome.REFRESHED, mode=Mode.CONCURRENT)
+    # Whatever stands under the name: where it is no materialized view, PostgreSQL itself says so.
+    sessions.execute(view.key.database, identifiers.refresh(view.key.name))
+    return Filled(outcome=Outcome.REFRESHED, mode=Mode.PLAIN, fell_back=settings.refresh_concurrently)
+
+
+def _create(view: PlannedView) -> None:
+    database, name = view.key.database, view.key.name
+    sessions.execute_one(database, identifiers.create_materialized_view(name, view.spec.query))
+    if not catalog.is_populated(database, name):  # the query itself ended in WITH NO DATA
+        sessions.execute(database, identifiers.refresh(name))
+
+
+def _refresh_concurrently(view: PlannedView, *, or_raise: bool) -> bool:
+    """Whether it could be done; False where PostgreSQL has refused and the catalog confirms that the view itself is the
+    reason. The same SQLSTATEs also say that it reads a view which was never filled (55000), or that it is no
+    materialized view (0A000)."""
+    database, name = view.key.database, view.key.name
+    try:
+        with sessions.part(database):
+            sessions.execute(database, identifiers.refresh(name, concurrently=True))
+    except Error as error:
+        refused = sqlstate(error) in {NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED}
+        if or_raise or not refused or not catalog.rules_out_concurrent(database, name):
+            raise
+        return False
+    return True

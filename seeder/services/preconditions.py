@@ -1,0 +1,44 @@
+"""What has to hold before a run begins, and what it can do without but somebody should know."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from django.db import DEFAULT_DB_ALIAS, Error, connections
+
+from seeder.conf import Settings
+from seeder.errors import ConfigurationError, ReadOnly, SessionsPooled
+from seeder.postgres import activity, limits, sessions
+from seeder.services.breakers import Breakers
+
+
+def insist(settings: Settings) -> None:
+    """Refuse to run where something that we depend on is not so.
+
+    Raises `SessionsPooled`, `ReadOnly` or `ConfigurationError`.
+    """
+    database = DEFAULT_DB_ALIAS
+    if sessions.is_pooled(database):
+        raise SessionsPooled(alias=database)
+    if sessions.is_read_only(database):
+        raise ReadOnly(alias=database, database=connections[database].settings_dict["NAME"])
+    # An autovacuum in the way is cancelled only after deadlock_timeout; until then every refresh would fail.
+    least = limits.deadlock_timeout(database)
+    if settings.lock_timeout_ms <= least:
+        wanted = f"more than the server's deadlock_timeout, which is {least} ms"
+        raise ConfigurationError(setting="SEEDER_LOCK_TIMEOUT_MS", value=settings.lock_timeout_ms, wanted=wanted)
+
+
+def missed(settings: Settings, databases: Iterable[str]) -> Iterable[str]:
+    """What this run has to do without, a sentence each."""
+    if not Breakers.are_shared():
+        yield (
+            "This run has a circuit breaker of its own, because reporting.seeder_circuit_breaker is missing or not ours"
+            " to write: create it with `manage.py install_schema`."
+        )
+    for database in databases if settings.max_db_active_queries else ():
+        with suppress(Error):  # each refresh there will say it
+            if not activity.sees_everybody(database):
+                yield (
+                    f"Our role in {database} may not see what other roles do, so SEEDER_MAX_DB_ACTIVE_QUERIES counts"
+                    " only our own queries: GRANT pg_read_all_stats to it."
+                )

@@ -1,0 +1,62 @@
+"""The worker places of one database: threads that refresh one view each at a time.
+
+Threads, because the work is PostgreSQL's; of one database, because a thread keeps its connection.
+"""
+
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+from typing import Generic, TypeVar
+
+from seeder.domain.outcomes import RefreshResult
+from seeder.domain.plan import PlannedView
+
+Task = TypeVar("Task")
+
+Ended = tuple[PlannedView, RefreshResult | BaseException]
+
+
+class Seats(Generic[Task]):
+    """So many seats; each result, or surprise, is put into `ended`."""
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        refresh: Callable[[PlannedView, Task], RefreshResult],
+        leave: Callable[[], object],
+        ended: "SimpleQueue[Ended | None]",
+    ) -> None:
+        self.free, self.taken = count, 0
+        self._refresh, self._leave, self._ended = refresh, leave, ended
+        self._views = SimpleQueue[tuple[PlannedView, Task] | None]()
+        self._threads = [Thread(target=self._sit, name=f"seat-{number + 1}", daemon=True) for number in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def take(self, view: PlannedView, task: Task) -> None:
+        """Have the view refreshed on a free seat."""
+        self.free, self.taken = self.free - 1, self.taken + 1
+        self._views.put((view, task))
+
+    def give_back(self) -> None:
+        """One of the views has ended, as somebody has read in `ended`."""
+        self.free, self.taken = self.free + 1, self.taken - 1
+
+    def dismiss(self, *, wait: bool) -> None:
+        """No more views will come; wait for those that sit."""
+        for _ in self._threads:
+            self._views.put(None)
+        for thread in self._threads if wait else ():
+            thread.join()
+
+    def _sit(self) -> None:
+        try:
+            while (taken := self._views.get()) is not None:
+                view, task = taken
+                try:
+                    self._ended.put((view, self._refresh(view, task)))
+                except BaseException as surprise:  # noqa: BLE001  # raised by the thread that waits for this view
+                    self._ended.put((view, surprise))
+        finally:
+            self._leave()

@@ -1,0 +1,211 @@
+"""How one database's views are admitted to their seats, with a clock that only the test moves."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from queue import SimpleQueue
+
+import pytest
+
+from seeder.domain.admission import Admission, Go, Hold, Reason, Trial
+from seeder.domain.events import Held, Resumed, RunEvent, ViewStarted
+from seeder.domain.outcomes import RefreshResult, Turn
+from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.services.lanes import Lane, Pace
+from seeder.services.seats import Ended
+from tests.unit.domain.plans import plan
+from tests.unit.services.works import DONE, FAILED, pace, working
+
+BUSY = Hold(reason=Reason.SERVER_BUSY, message="21 queries are active")
+BUSIER = Hold(reason=Reason.SERVER_BUSY, message="25 queries are active")
+
+
+class Street:
+    """A lane with everything about it that a test looks at or moves."""
+
+    def __init__(self, plan: RefreshPlan, pace: Pace) -> None:
+        self.now = 0.0
+        self.answer: Admission = Go()
+        self.asked = 0
+        self.events: list[RunEvent] = []
+        self.turns: dict[str, Turn] = {}
+        self.counted: list[tuple[str, bool]] = []
+        self._ended = SimpleQueue[Ended | None]()
+        work = working(
+            self._refresh,
+            admit=self._admit,
+            count=lambda view, _, turn: self.counted.append((view.key.name.name, turn.trial)),
+            emit=self.events.append,
+            clock=lambda: self.now,
+        )
+        self.lane = Lane("default", plan.views, pace=pace, work=work, ended=self._ended)
+
+    def start(self) -> list[str]:
+        """What has started, `!` before what was given up."""
+        before = len(self.events)
+        refused = [f"!{view.key.name.name}" for view, _ in self.lane.start()]
+        started = [event.view.key.name.name for event in self.events[before:] if isinstance(event, ViewStarted)]
+        return started + refused
+
+    def end(self, result: RefreshResult = DONE) -> str:
+        """The next view to end does."""
+        ended = self._ended.get(timeout=10)
+        assert ended
+        self.lane.seats.give_back()
+        self.lane.settle(ended[0], result)
+        return ended[0].key.name.name
+
+    def _refresh(self, view: PlannedView, turn: Turn) -> RefreshResult:
+        self.turns[view.key.name.name] = turn
+        return DONE
+
+    def _admit(self, database: str) -> Admission:
+        assert database == "default"
+        self.asked += 1
+        return self.answer
+
+
+@pytest.fixture
+def streets() -> Iterator[list[Street]]:
+    made: list[Street] = []
+    yield made
+    for street in made:
+        street.lane.seats.dismiss(wait=True)
+
+
+def street(streets: list[Street], plan: RefreshPlan, pace: Pace) -> Street:
+    streets.append(Street(plan, pace))
+    return streets[-1]
+
+
+def test_a_batch_starts_no_more_than_its_size_and_every_batch_is_asked_for(streets: list[Street]) -> None:
+    lane = street(streets, plan(*"abcde"), pace(seats=5, batch=2))
+    assert lane.start() == list("abcde")
+    assert lane.asked == 3
+
+
+def test_a_batch_is_no_larger_than_the_free_seats(streets: list[Street]) -> None:
+    lane = street(streets, plan(*"abc"), pace(seats=1))
+    assert lane.start() == ["a"]
+    assert lane.start() == []
+    lane.end()
+    assert lane.start() == ["b"]
+
+
+def test_between_two_batches_there_is_a_delay(streets: list[Street]) -> None:
+    lane = street(streets, plan(*"abcd"), pace(seats=4, batch=2, delay=0.5))
+    assert lane.start() == ["a", "b"]
+    assert lane.lane.pause == 0.5
+    lane.now = 0.499
+    assert lane.start() == []
+    lane.now = 0.5
+    assert lane.lane.pause is None
+    assert lane.start() == ["c", "d"]
+
+
+def test_while_it_is_held_back_nothing_starts_and_that_is_said_once_a_reason(streets: list[Street]) -> None:
+    lane = street(streets, plan("a"), pace())
+    lane.answer = BUSY
+    assert [lane.start(), lane.start()] == [[], []]
+    lane.answer = BUSIER
+    assert lane.start() == []
+    assert lane.events == [Held(database="default", hold=BUSY), Held(database="default", hold=BUSIER)]
+    lane.now, lane.answer = 7.0, Go()
+    assert lane.start() == ["a"]
+    assert lane.events[2] == Resumed(database="default", after=timedelta(seconds=7))
+
+
+def test_nobody_is_asked_while_there_is_nothing_to_start(streets: list[Street]) -> None:
+    lane = street(streets, plan("a", "b", reads={"b": "a"}), pace())
+    assert [lane.start(), lane.start()] == [["a"], []]
+    assert lane.asked == 1
+
+
+def test_who_is_held_back_for_longer_than_its_patience_gives_up_what_has_not_started(streets: list[Street]) -> None:
+    lane = street(streets, plan("a", "b", "c", "d", reads={"c": "b", "d": "a"}), pace(seats=2, batch=1, patience=60))
+    lane.start()
+    lane.end()
+    lane.answer = BUSY
+    assert lane.start() == []
+    lane.now = 59.9
+    assert lane.start() == []
+    lane.now = 60.0
+    started = lane.start()
+    assert started
+    assert all(name.startswith("!") for name in started)
+    lane.end()
+    assert not lane.start() or lane.lane.is_over
+    assert lane.lane.is_over
+
+
+def test_being_let_through_starts_the_patience_anew(streets: list[Street]) -> None:
+    lane = street(streets, plan(*"ab"), pace(seats=1, patience=60))
+    lane.answer = BUSY
+    lane.start()
+    lane.now, lane.answer = 59.0, Go()
+    assert lane.start() == ["a"]
+    lane.end()
+    lane.now, lane.answer = 70.0, BUSY
+    assert lane.start() == []
+    lane.now = 129.0
+    assert lane.start() == []
+    lane.now = 130.0
+    assert lane.start() == ["!b"]
+
+
+def test_a_trial_is_one_view_that_usually_succeeds(streets: list[Street]) -> None:
+    drawn = plan("new", "failing", "reliable", seconds={"reliable": 1, "failing": 9}, failures={"failing": 2})
+    lane = street(streets, drawn, pace(seats=3))
+    lane.answer = Trial()
+    assert lane.start() == ["reliable"]
+    assert lane.start() == [], "one"
+    assert lane.end() == "reliable"
+    assert lane.counted == [("reliable", True)]
+    lane.answer = Go()
+    assert lane.start() == ["new", "failing"]
+
+
+def test_where_no_view_usually_succeeds_the_most_urgent_is_tried(streets: list[Street]) -> None:
+    lane = street(streets, plan("a", "b"), pace())
+    lane.answer = Trial()
+    assert lane.start() == ["a"]
+
+
+def test_failing_trials_do_not_start_the_patience_anew(streets: list[Street]) -> None:
+    lane = street(streets, plan(*"abc"), pace(patience=60))
+    lane.answer = BUSY
+    lane.start()
+    lane.now, lane.answer = 50.0, Trial()
+    assert lane.start() == ["a"]
+    lane.end(FAILED)
+    lane.now, lane.answer = 60.0, BUSY
+    assert lane.start() == ["!b", "!c"]
+
+
+def test_how_long_a_view_waited_is_told_apart_by_what_for(streets: list[Street]) -> None:
+    lane = street(streets, plan("a", "b", seconds={"a": 2, "b": 1}), pace(seats=1))
+    lane.answer = BUSY
+    lane.start()
+    lane.now, lane.answer = 3.0, Go()
+    assert lane.start() == ["a"]
+    lane.now = 10.0
+    lane.end()
+    lane.answer = BUSY
+    assert lane.start() == []
+    lane.now, lane.answer = 14.0, Go()
+    assert lane.start() == ["b"]
+    lane.end()
+    assert (lane.turns["a"].seat_wait, lane.turns["a"].throttle_wait) == (timedelta(), timedelta(seconds=3))
+    assert (lane.turns["b"].seat_wait, lane.turns["b"].throttle_wait) == (timedelta(seconds=7), timedelta(seconds=7))
+
+
+def test_a_view_knows_which_of_its_inputs_failed_and_when_the_others_ended(streets: list[Street]) -> None:
+    lane = street(streets, plan("a", "b", "c", reads={"c": "a b"}), pace(seats=1))
+    lane.start()
+    lane.end(FAILED)
+    lane.start()
+    lane.end()
+    assert lane.start() == ["c"]
+    lane.end()
+    assert [key.name.name for key in lane.turns["c"].failed_inputs] == ["a"]
+    assert lane.turns["c"].inputs_ended == DONE.finished
+    assert lane.turns["a"].inputs_ended is None

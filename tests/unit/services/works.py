@@ -1,0 +1,38 @@
+"""A run's work as plain callables, of which a test replaces what it is about."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from seeder.domain.admission import Go
+from seeder.domain.outcomes import Failure, Outcome, RefreshResult, Turn
+from seeder.domain.plan import PlannedView
+from seeder.services.lanes import Pace, Work
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DONE = RefreshResult(outcome=Outcome.REFRESHED, started=NOW, finished=NOW)
+
+
+def failed(reason: str = "division_by_zero") -> RefreshResult:
+    failure = Failure(reason=reason, message="no")
+    return RefreshResult(outcome=Outcome.FAILED, started=NOW, finished=NOW, failure=failure)
+
+
+FAILED = failed()
+
+
+def working(refresh: Callable[[PlannedView, Turn], RefreshResult], **others: Callable[..., Any]) -> Work:
+    plain: dict[str, Callable[..., Any]] = {
+        "refuse": lambda _, hold: failed(hold.reason),
+        "admit": lambda _: Go(),
+        "count": lambda *_: None,
+        "cancel": lambda: None,
+        "beat": lambda: None,
+        "leave": lambda: None,
+        "emit": lambda _: None,
+    }
+    return Work(refresh=refresh, **(plain | others))
+
+
+def pace(*, seats: int = 2, batch: int = 8, delay: float = 0, patience: float = 60) -> Pace:
+    return Pace(seats=seats, batch=batch, delay=timedelta(seconds=delay), patience=timedelta(seconds=patience))
