@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from pytest_django import Settings
@@ -64,10 +64,14 @@ def race(requests: Sequence[RefreshRequest]) -> list[RunSummary]:
         try:
             return runs.execute(request, emit=lambda event: isinstance(event, RunStarted) and line.wait())
         finally:
+            line.abort()  # who has not come to the line yet never will
             sessions.leave()
 
     with ThreadPoolExecutor(len(requests)) as threads:
-        return [ending.result(STUCK) for ending in [threads.submit(one, request) for request in requests]]
+        endings = [threads.submit(one, request) for request in requests]
+    errors = [error for ending in endings if (error := ending.exception())]
+    assert not [error for error in errors if not isinstance(error, BrokenBarrierError)]
+    return [ending.result() for ending in endings]
 
 
 def check(summaries: Sequence[RunSummary], fillings: int, *, killed: str) -> None:
