@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Now
 
 from seeder.domain.manifests import Manifest, ViewKey, ViewSpec
@@ -13,7 +13,7 @@ from seeder.domain.outcomes import Outcome, RefreshResult, Status
 from seeder.domain.plan import RefreshPlan
 from seeder.errors import RowsClosed
 from seeder.models import JobStatus, RunHistory
-from seeder.postgres.sessions import one_transaction
+from seeder.postgres.sessions import one_transaction, part
 
 _IDENTITY = ("table_name", "manifest_id", "report_name", "report_type", "agency_id", "agency_slug")
 
@@ -67,9 +67,11 @@ class RunRecord:
             raise RowsClosed(run_id=self.run_id, view=spec.key.name)
 
     def has(self, spec: ViewSpec, result: RefreshResult) -> bool:
-        """Whether the rows already say this: the answer to a connection that was lost while committing it."""
-        said = Q(status=result.outcome.status, finish_time=result.finished)
-        return not self._rows(spec.manifests).exclude(said).exists()
+        """Whether the rows already say this: the answer to a connection that was lost while committing it. Where the
+        server has not yet done with that commit, wait for it: the rows are locked until then."""
+        with part(DEFAULT_DB_ALIAS):
+            rows = self._rows(spec.manifests).select_for_update().values_list("status", "finish_time")
+            return set(rows) == {(result.outcome.status, result.finished)}
 
     def of_another_run(
         self, spec: ViewSpec, *, after: datetime, is_in: Callable[[str, int, str], bool]
