@@ -31,7 +31,7 @@ class Calls:
     """The database calls of a run, by the place they came from, and the one that failed."""
 
     kind: Kind | None = None
-    k: int = 0
+    at: int | str = 0  # the number of the call, or where it comes from
     sites: Counter[str] = field(default_factory=Counter)
     failed: str | None = None  # from where
     _refusals: int = 0
@@ -42,13 +42,15 @@ class Calls:
         return self.kind is Kind.GONE and self.failed is not None
 
     def is_due(self, site: str, *, can: bool = True) -> bool:
-        """Count a call; whether it is the one to fail: the k-th, or the first one after it that can."""
+        """Count a call; whether it is the one to fail: the k-th or the first one after it that can, or the first one
+        from a place."""
         with self._lock:
             self.sites[site] += 1
-            if self.failed or not can or not 0 < self.k <= self.sites.total():
+            is_it = site == self.at if isinstance(self.at, str) else self.at <= self.sites.total()
+            if self.kind is None or self.failed or not can or not is_it:
                 return False
             self.failed = site
-            self._refusals = 1 + self.k % 3 if self.kind is Kind.REFUSED else 0
+            self._refusals = 1 + self.sites.total() % 3 if self.kind is Kind.REFUSED else 0
             return True
 
     def is_refused(self) -> bool:
@@ -58,9 +60,9 @@ class Calls:
 
 
 @contextmanager
-def counted(kind: Kind | None = None, k: int = 0) -> Iterator[Calls]:
-    """Count the calls inside; the k-th fails in this way."""
-    calls, wait, connect = Calls(kind=kind, k=k), psycopg.Connection.wait, psycopg.connect
+def counted(kind: Kind | None = None, at: int | str = 0) -> Iterator[Calls]:
+    """Count the calls inside; one of them fails in this way."""
+    calls, wait, connect = Calls(kind=kind, at=at), psycopg.Connection.wait, psycopg.connect
 
     def waits(connection: Connection, call: RoundTrip, *args: Any, **kwargs: Any) -> Any:
         if not _is_the_run_s() or not _is_round_trip(connection, call):
@@ -87,8 +89,7 @@ def counted(kind: Kind | None = None, k: int = 0) -> Iterator[Calls]:
         patch.setattr(psycopg.Connection, "wait", waits)
         patch.setattr(psycopg, "connect", connects)
         yield calls
-        for other in failures.others:
-            other.join()
+        failures.end()
 
 
 def _is_the_run_s() -> bool:

@@ -3,9 +3,9 @@
 import os
 import socket
 from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from enum import StrEnum
-from threading import Thread
 from typing import Any
 
 import psycopg
@@ -52,8 +52,9 @@ class Failures:
     """Makes calls fail. `send` is psycopg's own way to have a round trip, `somebody` a session that nobody counts."""
 
     def __init__(self, send: Callable[[Connection, RoundTrip], Any], somebody: Connection) -> None:
-        self._send, self.somebody = send, somebody
-        self.others: list[Thread] = []
+        self._send, self._somebody = send, somebody
+        self._somebody_s_thread = ThreadPoolExecutor(1)
+        self._recovering: Future[None] | None = None
 
     def can(self, kind: Kind, connection: Connection) -> bool:
         """In a transaction that has failed already, the server has no other errors to give."""
@@ -73,7 +74,7 @@ class Failures:
                 cut(connection)
                 call = connection._exec_command(b"SELECT 1")
             case Kind.TERMINATED:
-                self.somebody.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+                self._somebody.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
             case Kind.RESTART | Kind.TAKEN_FOR_DEAD:
                 self.fail_elsewhere(kind)
             case _:
@@ -85,12 +86,17 @@ class Failures:
     def fail_elsewhere(self, kind: Kind) -> None:
         """What does not happen to one connection alone."""
         if kind is Kind.RESTART:
-            self.somebody.execute("SELECT pg_terminate_backend(pid, 5000)" + _OTHERS)
+            self._somebody.execute("SELECT pg_terminate_backend(pid, 5000)" + _OTHERS)
         elif kind is Kind.TAKEN_FOR_DEAD:
-            self.somebody.execute("SELECT pg_terminate_backend(pid, 5000)" + _OTHERS + _ALIVE)
-            self.others.append(Thread(target=_recover))
-            self.others[-1].start()
-            self.others[-1].join(_MOMENT)  # no longer: it may wait for what the call's own transaction has locked
+            self._somebody.execute("SELECT pg_terminate_backend(pid, 5000)" + _OTHERS + _ALIVE)
+            self._recovering = self._somebody_s_thread.submit(_recover)
+            wait([self._recovering], _MOMENT)  # no longer: it may wait for what the call's own transaction has locked
+
+    def end(self) -> None:
+        """Raises what whoever recovered has met with."""
+        self._somebody_s_thread.shutdown()
+        if self._recovering is not None:
+            self._recovering.result()
 
     def _begin(self, connection: Connection) -> None:
         """As psycopg does before a transaction's first statement, so that it is the transaction that fails."""

@@ -11,7 +11,12 @@ from seeder.domain.outcomes import RunSummary
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from tests.conftest import canned, custom, sql
 
-SEEDER = {"DATABASES": {1: "default", 2: "archive"}, "REFRESH_CONCURRENTLY": True, "MAX_WORKERS": 3, "MAX_FAILURES": 1000}
+SEEDER = {
+    "DATABASES": {1: "default", 2: "archive"},
+    "REFRESH_CONCURRENTLY": True,
+    "MAX_WORKERS": 3,
+    "MAX_FAILURES": 1000,
+}
 RUN = "SELECT current_setting('application_name') AS run"
 ELSEWHERE = "reporting.elsewhere"  # lives in the other database
 NEW = "reporting.new"  # is missing before each run
