@@ -109,6 +109,7 @@ class RunRecord:
             manifests = [manifest for manifest, pk in self._ids.items() if pk in open_ids]
             # A view that a later run has taken up says what that one makes of it.
             ours = _statuses(manifests).filter(last_run_id=self.run_id)
+            _lock_in_order(ours)
             self._end(manifests, Status.ERROR, errors=f"interrupted: {why}", statuses=ours)
 
     def _end(
@@ -122,6 +123,13 @@ class RunRecord:
     ) -> int:
         manifests = list(manifests)
         failures = Coalesce(F("consecutive_failures"), 0) + 1 if status is Status.ERROR else Value(0)
+        # The rows before the statuses, as everybody does, so that nobody waits for anybody in a circle.
+        ended = {"finish_time": Now(), "consecutive_failures": 0, **facts}
+        closed = (
+            self._rows(manifests)
+            .filter(status__in=(Status.PENDING, Status.RUNNING))
+            .update(status=status, errors=errors, updated_at=Now(), **ended)
+        )
         (_statuses(manifests) if statuses is None else statuses).update(
             status=status,
             last_errors=errors,
@@ -130,12 +138,9 @@ class RunRecord:
             consecutive_failures=failures,
             updated_at=Now(),
         )
-        ended = {"finish_time": Now(), **facts}
-        return (
-            self._rows(manifests)
-            .filter(status__in=(Status.PENDING, Status.RUNNING))
-            .update(status=status, errors=errors, consecutive_failures=_streak(), updated_at=Now(), **ended)
-        )
+        if status is Status.ERROR:
+            self._rows(manifests).update(consecutive_failures=_streak())
+        return closed
 
     def _rows(self, manifests: Iterable[Manifest]) -> "QuerySet[RunHistory]":
         return RunHistory.objects.filter(pk__in=[self._ids[manifest] for manifest in manifests])
@@ -169,12 +174,17 @@ def close(run_id: str, *, may_close: Callable[[str], bool]) -> int:
     why = "interrupted: the process that ran it ended before it could say how"
     names = {row.table_name for row in rows}
     # A view that a later run has taken up says what that one makes of it.
-    JobStatus.objects.filter(table_name__in=names, last_run_id=run_id).update(
-        last_errors=why, consecutive_failures=Coalesce(F("consecutive_failures"), 0) + 1, **ended
-    )
+    statuses = JobStatus.objects.filter(table_name__in=names, last_run_id=run_id)
+    _lock_in_order(statuses)
+    statuses.update(last_errors=why, consecutive_failures=Coalesce(F("consecutive_failures"), 0) + 1, **ended)
     return RunHistory.objects.filter(pk__in=[row.pk for row in rows]).update(
         errors=why, finish_time=Now(), consecutive_failures=_streak(), **ended
     )
+
+
+def _lock_in_order(statuses: QuerySet[JobStatus]) -> None:
+    """In the order in which every run takes them up when it starts."""
+    list(statuses.order_by("table_name").select_for_update().values_list("pk"))
 
 
 def _open_rows() -> QuerySet[RunHistory]:
