@@ -14,7 +14,7 @@ from seeder.domain.plan import RefreshPlan
 from seeder.domain.requests import RefreshRequest
 from seeder.postgres import sessions
 from seeder.postgres.sqlstates import foreseen
-from seeder.services import manifests, planning, preconditions, recovery
+from seeder.services import journal, manifests, planning, preconditions, recovery
 from seeder.services.admission import Gate
 from seeder.services.breakers import Breakers
 from seeder.services.history import RunRecord
@@ -48,6 +48,7 @@ def execute(
         asked = sessions.clock(DEFAULT_DB_ALIAS)
     plan = planning.plan(manifests.select(request, databases=settings.databases))
     record = RunRecord(_run_id())
+    emit = journal.keeping(record.run_id, emit)
     with foreseen(DEFAULT_DB_ALIAS):
         recovery.recover()
         with Life(record.run_id) as life:

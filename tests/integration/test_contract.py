@@ -62,6 +62,8 @@ def test_the_defaults_and_indexes_are_those_of_the_contract() -> None:
         "seeder_job_status.consecutive_failures": "0",
         "seeder_job_status.updated_at": "now()",
         "seeder_release_snapshot.captured_at": "now()",
+        "seeder_circuit_breaker.failures": "0",
+        "seeder_circuit_breaker.updated_at": "now()",
     }
     indexed = {
         definition.partition(" USING ")[2]
@@ -139,7 +141,7 @@ def test_four_who_install_at_once_install_once() -> None:
             connection.close()
 
     with ThreadPoolExecutor(4) as threads:
-        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 6]
+        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 7]
 
 
 def test_a_model_that_maps_otherwise_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:

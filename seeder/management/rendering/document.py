@@ -7,7 +7,7 @@ from typing import Self
 
 from django.core.management.base import OutputWrapper
 
-from seeder.domain.events import RunEnded, RunEvent
+from seeder.domain.events import Noticed, RunEnded, RunEvent
 from seeder.domain.manifests import Complaint, Manifest
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
@@ -20,6 +20,7 @@ class Document:
 
     def __init__(self, out: OutputWrapper) -> None:
         self._out = out
+        self._notices: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -34,12 +35,16 @@ class Document:
                 "action": view.action,
                 "reads": sorted(str(key.name) for key in view.reads),
                 "expectedSeconds": _seconds(view.expected),
+                "consecutiveFailures": view.failures,
+                "drift": [{**_manifest(drift.manifest), "cause": drift.cause} for drift in view.drift],
             }
             for view in plan.views
         ]
         self._write({"dryRun": True, "views": views, "refused": _refused(plan.complaints)})
 
     def hear(self, event: RunEvent) -> None:
+        if isinstance(event, Noticed):
+            self._notices.append(event.message)
         if not isinstance(event, RunEnded):
             return
         summary = event.summary
@@ -51,6 +56,7 @@ class Document:
                 "succeeded": summary.succeeded,
                 "failed": summary.failed,
                 "stopped": summary.stopped,
+                "notices": self._notices,
                 "unfinished": [_view(view) for view in summary.unfinished],
                 "views": [{**_view(view), **_result(result)} for view, result in summary.results.items()],
                 "refused": _refused(summary.complaints),
@@ -87,6 +93,10 @@ def _result(result: RefreshResult) -> _Json:
         "mode": result.mode,
         "fellBack": result.fell_back,
         "attempts": result.attempts,
+        "satisfiedBy": result.satisfied_by,
+        "seatWaitSeconds": _seconds(result.turn.seat_wait),
+        "throttleWaitSeconds": _seconds(result.turn.throttle_wait),
+        "lockWaitSeconds": _seconds(result.lock_wait),
         "startTime": result.started.isoformat(),
         "finishTime": result.finished.isoformat(),
         "durationSeconds": _seconds(result.took),
@@ -95,6 +105,7 @@ def _result(result: RefreshResult) -> _Json:
         "reason": failure and failure.reason,
         "sqlstate": failure and failure.sqlstate,
         "errors": failure and failure.message,
+        "notes": list(result.notes),
     }
 
 

@@ -1,22 +1,28 @@
 """One plain line an event, for logs and pipes."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Self
 
 from django.core.management.base import OutputWrapper
 
-from seeder.domain.events import RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
+from seeder.domain.admission import Reason
+from seeder.domain.events import Held, Noticed, Resumed, RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
 from seeder.domain.manifests import Complaint
+from seeder.domain.notes import drifted
 from seeder.domain.outcomes import Mode, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
 from seeder.management.rendering.figures import count, duration, size
+
+_LONG = timedelta(seconds=1)  # a wait that is worth a word
 
 
 class Lines:
     def __init__(self, out: OutputWrapper, request: RefreshRequest) -> None:
         self._out = out
         self._request = request
+        self._held: dict[str, Reason] = {}  # by database: what was said; its figures change all the time
 
     def __enter__(self) -> Self:
         return self
@@ -43,6 +49,15 @@ class Lines:
                 yield f"{view.key.name}: started"
             case ViewEnded(view=view, result=result):
                 yield f"{view.key.name}: {ending(result)}"
+                yield from (f"{view.key.name}: {note}" for note in result.notes)
+            case Held(database=database, hold=hold) if hold.reason is not self._held.get(database):
+                self._held[database] = hold.reason
+                yield f"waiting: {hold.message}"
+            case Resumed(database=database, after=after):
+                self._held.pop(database, None)
+                yield f"going on in {database} after {duration(after)}"
+            case Noticed(message=message):
+                yield message
             case RunEnded(summary=summary):
                 yield from (f"{view.key.name}: interrupted" for view in summary.unfinished)
                 yield f"run {summary.run_id}: {total(summary)}"
@@ -55,12 +70,16 @@ def ending(result: RefreshResult) -> str:
     facts = [how(result), count(result.rows, "row"), size(result.bytes), duration(result.took)]
     if result.attempts > 1:
         facts.append(f"at attempt {result.attempts}")
+    waits = {"held back": result.turn.throttle_wait, "waiting for locks": result.lock_wait}
+    facts.extend(f"{duration(span)} {what}" for what, span in waits.items() if span >= _LONG)
     return ", ".join(facts)
 
 
 def how(result: RefreshResult) -> str:
     """The outcome in one word or two; a view that could not be refreshed concurrently, though asked to, kept its
     readers waiting, and that is said."""
+    if result.satisfied_by:
+        return f"{result.outcome} by run {result.satisfied_by}"
     if result.fell_back:
         return f"{result.outcome}, not concurrently"
     return f"{result.outcome} concurrently" if result.mode is Mode.CONCURRENT else str(result.outcome)
@@ -105,4 +124,5 @@ def _planned(view: PlannedView) -> str:
     if view.expected is not None:
         facts.append(f"expected {duration(view.expected)}")
     facts.append(f"for {count(len(view.spec.manifests), 'manifest')}")
+    facts.extend(drifted(drift) for drift in view.drift)
     return "; ".join(facts)

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seeder.domain.events import RunEnded, RunEvent, RunStarted
+from seeder.domain.events import Noticed, RunEnded, RunEvent, RunStarted
 from seeder.domain.manifests import Complaint
+from seeder.domain.notes import drifted
 from seeder.domain.outcomes import Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
@@ -53,12 +54,15 @@ class Tables:
                 "" if view.expected is None else duration(view.expected),
             )
         self.console.print(table)
+        self._notes((view, map(drifted, view.drift)) for view in plan.views)
         self._refusals(plan.complaints)
 
     def hear(self, event: RunEvent) -> None:
         match event:
             case RunStarted(plan=plan):
                 self._said_nothing(plan)
+            case Noticed(message=message):
+                self.console.print(Text(message))
             case RunEnded(summary=summary) if summary.results or summary.unfinished or summary.complaints:
                 self._summary(summary)
 
@@ -87,6 +91,7 @@ class Tables:
             )
         self.console.print(table)
         self._failures(summary.results.items())
+        self._notes((view, result.notes) for view, result in summary.results.items())
         self._refusals(summary.complaints)
         style = "bold red" if summary.failed or summary.stopped else "bold green"
         self.console.print(Text.assemble((total(summary), style), (f"  run {summary.run_id}", "dim")))
@@ -95,6 +100,11 @@ class Tables:
         for view, result in results:
             if result.failure is not None:
                 self.console.print(Text.assemble((f"{view.key.name} ", "bold red"), result.failure.message))
+
+    def _notes(self, notes: Iterable[tuple[PlannedView, Iterable[str]]]) -> None:
+        for view, sentences in notes:
+            for sentence in sentences:
+                self.console.print(Text.assemble((f"{view.key.name} ", "yellow"), sentence))
 
     def _refusals(self, complaints: Iterable[Complaint]) -> None:
         for complaint in complaints:

@@ -13,7 +13,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from seeder.domain.events import RunEvent, RunStarted, ViewEnded, ViewStarted
+from seeder.domain.admission import Hold
+from seeder.domain.events import Held, Resumed, RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
 from seeder.domain.forecast import remaining
 from seeder.domain.manifests import ViewKey
 from seeder.domain.plan import PlannedView, RefreshPlan
@@ -43,6 +44,7 @@ class Terminal(Tables):
         self._running: dict[PlannedView, float] = {}
         self._ended: set[ViewKey] = set()
         self._failed = 0
+        self._holds: dict[str, Hold] = {}
         self._spinner = Spinner("dots")
         self._live = Live(console=self.console, get_renderable=self.picture, transient=True, redirect_stderr=False)
 
@@ -60,7 +62,11 @@ class Terminal(Tables):
                 self._running.pop(view)
                 self._ended.add(view.key)
                 self._failed += result.failure is not None
-            case _:
+            case Held(database=database, hold=hold):
+                self._holds[database] = hold
+            case Resumed(database=database):
+                self._holds.pop(database, None)
+            case RunEnded():
                 self._live.stop()
         super().hear(event)
 
@@ -81,6 +87,8 @@ class Terminal(Tables):
         hidden = len(running) - _MOST_SHOWN
         if hidden > 0:
             views.add_row("", Text(f"and {hidden} more", style="dim"))
+        for hold in list(self._holds.values()):
+            views.add_row("", Text(f"waiting: {hold.message}", style="yellow"))
         total = Table.grid(padding=(0, 1))
         total.add_row(
             ProgressBar(total=len(self._plan.views) or 1, completed=len(self._ended), width=30),

@@ -1,0 +1,144 @@
+"""Two runs that want one view: who comes second takes what the first has done, where that is as good as its own."""
+
+from collections.abc import Callable
+from threading import Thread
+
+import pytest
+from django.db import connections
+from pytest_django import Settings
+
+from seeder.domain.events import RunEvent, RunStarted, ViewEnded
+from seeder.domain.outcomes import RefreshResult
+from seeder.domain.requests import Everything, OneAgency
+from seeder.models import JobStatus, RunHistory
+from seeder.services import runs
+from tests.conftest import another_session, canned, custom, sql
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+
+def while_asked(act: Callable[[], object], request: Everything | OneAgency | None = None) -> dict[str, RefreshResult]:
+    """A run that finds, when it begins to refresh, that `act` has happened since it was asked for."""
+
+    def hear(event: RunEvent) -> None:
+        if isinstance(event, RunStarted):
+            act()
+
+    summary = runs.execute(request or Everything(), emit=hear)
+    return {view.key.name.name: result for view, result in summary.results.items()}
+
+
+def in_a_thread(act: Callable[[], object]) -> None:
+    def apart() -> None:
+        try:
+            act()
+        finally:
+            connections.close_all()
+
+    thread = Thread(target=apart)
+    thread.start()
+    thread.join()
+
+
+def test_a_refresh_that_began_after_we_were_asked_is_ours_as_well() -> None:
+    canned("reporting.shared", "SELECT current_setting('application_name') AS run", agencies=("demo", "metro"))
+    results = while_asked(lambda: in_a_thread(lambda: runs.execute(OneAgency(slug="metro"))), OneAgency(slug="demo"))
+    ours, other = RunHistory.objects.get(agency_slug="demo"), RunHistory.objects.get(agency_slug="metro")
+    assert results["shared"].satisfied_by == other.run_id
+    assert sql("SELECT run FROM reporting.shared") == [(f"seeder {other.run_id}",)], "done once"
+    assert (ours.status, ours.start_time, ours.finish_time) == ("success", other.start_time, other.finish_time)
+    assert ours.records_processed == 1
+    assert ours.errors == f"Refreshed by run {other.run_id}, which began to after this run had been asked for it."
+    assert JobStatus.objects.get().last_run_id == ours.run_id
+
+
+def test_a_refresh_that_began_before_we_were_asked_is_not() -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    runs.execute(Everything())
+    assert while_asked(lambda: None)["a"].satisfied_by is None
+
+
+def test_a_refresh_that_failed_is_not() -> None:
+    sql("CREATE TABLE reporting.source AS SELECT 0 AS n")
+    custom("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
+
+    def fail_and_mend() -> None:
+        in_a_thread(lambda: runs.execute(Everything()))
+        sql("UPDATE reporting.source SET n = 1")
+
+    result = while_asked(fail_and_mend)["a"]
+    assert (result.satisfied_by, result.failure) == (None, None)
+
+
+def test_a_refresh_from_older_inputs_than_ours_is_not() -> None:
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
+    custom("reporting.input", "SELECT n FROM reporting.source")
+    custom("reporting.output", "SELECT n FROM reporting.input", agency="metro")
+    runs.execute(Everything())
+    sql("UPDATE reporting.source SET n = 2")
+    # The other run refreshes the output alone, and does not refresh what that reads.
+    results = while_asked(lambda: in_a_thread(lambda: runs.execute(OneAgency(slug="metro"))))
+    assert results["output"].satisfied_by is None
+    assert sql("SELECT n FROM reporting.output") == [(2,)]
+
+
+def test_a_view_of_the_same_name_in_another_database_is_not_ours(settings: Settings) -> None:
+    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
+    sql("CREATE SCHEMA reporting", using="archive")
+    custom("reporting.a", "SELECT 1 AS n")
+    custom("reporting.a", "SELECT 1 AS n", agency="metro")
+    sql("UPDATE reporting.seeder_custom_report_manifest SET database_id = 2 WHERE agency_slug = 'metro'")
+    results = while_asked(lambda: in_a_thread(lambda: runs.execute(OneAgency(slug="metro"))), OneAgency(slug="demo"))
+    assert results["a"].satisfied_by is None
+    assert sql("SELECT n FROM reporting.a") == [(1,)]
+
+
+def test_the_second_waits_for_the_first_and_that_is_no_part_of_its_duration(settings: Settings) -> None:
+    settings.SEEDER = {"LOCK_TIMEOUT_MS": 20_000}
+    sql("CREATE TABLE reporting.gate ()")
+    custom("reporting.a", "SELECT count(*) AS n FROM reporting.gate")
+    runs.execute(Everything())
+    ended: list[RefreshResult] = []
+
+    def hear(event: RunEvent) -> None:
+        if isinstance(event, ViewEnded):
+            ended.append(event.result)
+
+    def waiting(number: int) -> bool:
+        return sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == [(number,)]
+
+    with another_session() as keeper:
+        keeper.execute("BEGIN; LOCK reporting.gate")
+        both = [Thread(target=_apart, args=(lambda: runs.execute(Everything(), emit=hear),)) for _ in "12"]
+        for number, thread in enumerate(both):
+            thread.start()
+            while not waiting(number + 1):
+                pass
+        keeper.execute("SELECT pg_sleep(1.2); ROLLBACK")
+    for thread in both:
+        thread.join(20)
+    assert [result.failure for result in ended] == [None, None]
+    [second] = [result for result in ended if result.satisfied_by is None and result.lock_wait.total_seconds() > 1]
+    assert second.took.total_seconds() < 1, "the first had begun before the second was asked for"
+
+
+def _apart(act: Callable[[], object]) -> None:
+    try:
+        act()
+    finally:
+        connections.close_all()
+
+
+def test_who_was_in_the_way_is_named(settings: Settings) -> None:
+    settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_RETRIES": 0}
+    custom("reporting.a", "SELECT 1 AS n")
+    runs.execute(Everything())
+    with another_session() as reader:
+        reader.execute("SET application_name = 'a dashboard'")
+        reader.execute("BEGIN; SELECT n FROM reporting.a")
+        [result] = runs.execute(Everything()).results.values()
+        pid = reader.info.backend_pid
+    assert result.failure
+    assert f"In the way: pid {pid}, a dashboard, of " in result.failure.message
+    assert "idle in transaction, its transaction open for 1 s." in result.failure.message
+    assert 1 < result.lock_wait.total_seconds() < 10
