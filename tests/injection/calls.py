@@ -96,7 +96,7 @@ def _is_the_run_s() -> bool:
     return current_thread().name.startswith((RUN, "seat-"))
 
 
-def _is_round_trip(connection: Connection, call: RoundTrip) -> bool:
+def _is_round_trip(connection: Connection, call: Any) -> bool:
     """Some calls only ask the connection itself."""
     match call.__name__:
         case "_set_autocommit_gen":
@@ -106,7 +106,7 @@ def _is_round_trip(connection: Connection, call: RoundTrip) -> bool:
     return True
 
 
-def _words(call: RoundTrip) -> str:
+def _words(call: Any) -> str:
     """The first words of the statement, to tell the calls of one place apart."""
     query = call.gi_frame.f_locals.get("query", call.__name__.strip("_").removesuffix("_gen"))
     text = query.as_string() if isinstance(query, sql.Composable) else str(query)
