@@ -21,7 +21,7 @@ from psycopg.pq import TransactionStatus
 from tests.conftest import CHECKOUT, another_session
 from tests.injection.failures import Connection, Failures, Kind, RoundTrip, cut
 
-RUN = "run"  # how the thread of a run is called; those of its seats begin with "seat-"
+RUN, _SEAT = "run", "seat-"  # how the threads of a run are called
 _APP = str(CHECKOUT / "seeder") + "/"
 _NOWHERE = {"port": 1}  # nobody listens there
 
@@ -31,9 +31,11 @@ class Calls:
     """The database calls of a run, by the place they came from, and the one that failed."""
 
     kind: Kind | None = None
-    at: int | str = 0  # the number of the call, or where it comes from
+    k: int = 0
+    among: str = ""  # how the sites of the calls begin that are counted for this
     sites: Counter[str] = field(default_factory=Counter)
     failed: str | None = None  # from where
+    in_a_seat: bool = False  # whether it was part of a view's refresh, rather than of the run's own bookkeeping
     _refusals: int = 0
     _lock: Lock = field(default_factory=Lock)
 
@@ -41,16 +43,18 @@ class Calls:
     def is_gone(self) -> bool:
         return self.kind is Kind.GONE and self.failed is not None
 
+    def number(self, among: str = "") -> int:
+        return sum(often for site, often in self.sites.items() if site.startswith(among))
+
     def is_due(self, site: str, *, can: bool = True) -> bool:
-        """Count a call; whether it is the one to fail: the k-th or the first one after it that can, or the first one
-        from a place."""
+        """Count a call; whether it is the one to fail: the k-th of its sort, or the first one after it that can."""
         with self._lock:
             self.sites[site] += 1
-            is_it = site == self.at if isinstance(self.at, str) else self.at <= self.sites.total()
+            is_it = site.startswith(self.among) and self.k <= self.number(self.among)
             if self.kind is None or self.failed or not can or not is_it:
                 return False
-            self.failed = site
-            self._refusals = 1 + self.sites.total() % 3 if self.kind is Kind.REFUSED else 0
+            self.failed, self.in_a_seat = site, current_thread().name.startswith(_SEAT)
+            self._refusals = 1 + self.k % 3 if self.kind is Kind.REFUSED else 0
             return True
 
     def is_refused(self) -> bool:
@@ -60,9 +64,9 @@ class Calls:
 
 
 @contextmanager
-def counted(kind: Kind | None = None, at: int | str = 0) -> Iterator[Calls]:
+def counted(kind: Kind | None = None, k: int = 0, among: str = "") -> Iterator[Calls]:
     """Count the calls inside; one of them fails in this way."""
-    calls, wait, connect = Calls(kind=kind, at=at), psycopg.Connection.wait, psycopg.connect
+    calls, wait, connect = Calls(kind=kind, k=k, among=among), psycopg.Connection.wait, psycopg.connect
 
     def waits(connection: Connection, call: RoundTrip, *args: Any, **kwargs: Any) -> Any:
         if not _is_the_run_s() or not _is_round_trip(connection, call):
@@ -93,7 +97,7 @@ def counted(kind: Kind | None = None, at: int | str = 0) -> Iterator[Calls]:
 
 
 def _is_the_run_s() -> bool:
-    return current_thread().name.startswith((RUN, "seat-"))
+    return current_thread().name.startswith((RUN, _SEAT))
 
 
 def _is_round_trip(connection: Connection, call: Any) -> bool:

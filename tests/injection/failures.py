@@ -34,6 +34,13 @@ class Kind(StrEnum):
     TAKEN_FOR_DEAD = "the connection that shows that the run lives is lost, and somebody recovers at once"
 
 
+# What may well succeed the next time, and so is tried again where a view is refreshed.
+PASSING = {Kind.CUT, Kind.UNAWAITED, Kind.LOST, Kind.TERMINATED, Kind.REFUSED, Kind.RESTART}
+PASSING |= {Kind.NO_LOCK, Kind.DEADLOCK, Kind.UNSERIALIZABLE}
+
+# After these the server goes on to answer: a run that ends early closes its rows itself.
+ANSWERED = {Kind.CANCELLED, Kind.DISK_FULL}
+
 _RAISED = {Kind.NO_LOCK: "55P03", Kind.DEADLOCK: "40P01", Kind.DISK_FULL: "53100", Kind.UNSERIALIZABLE: "40001"}
 _BY_THE_SERVER = {*_RAISED, Kind.CANCELLED}
 _OTHERS = (

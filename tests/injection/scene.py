@@ -20,7 +20,7 @@ SEEDER = {
 RUN = "SELECT current_setting('application_name') AS run"
 ELSEWHERE = "reporting.elsewhere"  # lives in the other database
 NEW = "reporting.new"  # is missing before each run
-ROWS = 11
+ROWS, FAILING = 11, 3  # those of views that fail in every run
 _OPEN = ("pending", "running")
 _DATABASES = ("default", "archive")
 
@@ -72,11 +72,16 @@ def filled_by(name: str) -> str | None:
     return str(run).removeprefix("seeder ")
 
 
+def check_nothing_is_open() -> None:
+    for table in (RunHistory, JobStatus):
+        assert not table.objects.filter(status__in=_OPEN).exists(), "nothing is stuck"
+
+
 def check(before: Before, *, summary: RunSummary | None) -> None:
     """Nothing is stuck, lost or false after a run that has ended in any way, and after a recovery."""
     rows = list(RunHistory.objects.all())
     assert len({(row.report_type, row.manifest_id) for row in rows}) == len(rows) in {0, ROWS}, "each its row, or none"
-    assert not [row for row in rows if row.status in _OPEN], "nothing is stuck"
+    check_nothing_is_open()
     after = look()
     for row in rows:
         name, filled = row.table_name, after.filled_by[row.table_name]

@@ -22,7 +22,7 @@ from seeder.services import life, recovery, runs
 from tests.conftest import sql
 from tests.injection import scene
 from tests.injection.calls import RUN, Calls, counted
-from tests.injection.failures import Kind
+from tests.injection.failures import ANSWERED, PASSING, Kind
 
 INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "78"))
 STUCK = 60  # seconds
@@ -40,11 +40,11 @@ def night(reporting: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
     scene.after_the_first_run()
 
 
-def run(kind: Kind | None, at: int | str) -> tuple[RunSummary | None, Calls]:
+def run(kind: Kind | None, k: int, among: str) -> tuple[RunSummary | None, Calls]:
     """A run as of a process of its own: its connections end with it. Only an error that is foreseen may end it."""
     summary = None
     try:
-        with counted(kind, at) as calls, suppress(SeederError):
+        with counted(kind, k, among) as calls, suppress(SeederError):
             summary = runs.execute(Everything())
         sessions.mend("default")
         assert sql(HELD) == [(0,)], "a run that has ended holds no lock"
@@ -53,17 +53,22 @@ def run(kind: Kind | None, at: int | str) -> tuple[RunSummary | None, Calls]:
     return summary, calls
 
 
-def fail(kind: Kind | None = None, at: int | str = 0) -> tuple[RunSummary | None, Calls]:
+def fail(kind: Kind | None = None, k: int = 0, among: str = "") -> tuple[RunSummary | None, Calls]:
     """A run with a failing call, from a night as it was before to a night after which everything is true."""
     RunHistory.objects.all().delete()
     sql(f"DROP MATERIALIZED VIEW IF EXISTS {scene.NEW}")
     before = scene.look()
     sessions.leave()
     with ThreadPoolExecutor(1, thread_name_prefix=RUN) as thread:
-        summary, calls = thread.submit(run, kind, at).result(STUCK)
+        summary, calls = thread.submit(run, kind, k, among).result(STUCK)
+    if kind in ANSWERED and calls.failed:
+        scene.check_nothing_is_open()
     recovery.recover()
     scene.check(before, summary=summary)
     scene.check_the_server()
+    if kind in PASSING and calls.in_a_seat:
+        assert summary, "the run goes on"
+        assert summary.failed == scene.FAILING, "and so does the view"
     return summary, calls
 
 
@@ -71,12 +76,12 @@ def fail(kind: Kind | None = None, at: int | str = 0) -> tuple[RunSummary | None
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name)
 def test_no_call_that_fails_leaves_a_row_open_lost_or_false(kind: Kind, pytestconfig: pytest.Config) -> None:
     _, fine = fail()
-    calls, often = fine.sites.total(), INJECTIONS // len(Kind)
+    calls, often = fine.number(), INJECTIONS // len(Kind)
     chance = random.Random(kind)  # noqa: S311  # calls, not secrets
     endings = [fail(kind, k) for k in chance.sample(range(1, calls + 1), min(often, calls))]
     failed = {each.failed for _, each in endings}
     if often >= calls:  # every call has failed; threads differ each time, so see to every place too
-        endings += [fail(kind, site) for site in sorted(fine.sites.keys() - failed)]
+        endings += [fail(kind, 1, site) for site in sorted(fine.sites.keys() - failed)]
         failed = {each.failed for _, each in endings}
         told = f"{len(endings)} calls failed, from {len(failed - {None})} of {len(fine.sites)} places, and "
         told += f"{sum(summary is None for summary, _ in endings)} of the runs ended early: {kind}"
@@ -84,3 +89,10 @@ def test_no_call_that_fails_leaves_a_row_open_lost_or_false(kind: Kind, pytestco
     assert len(failed) > len(endings) // 5, "the failures are spread"
     assert sum(each.failed is None for _, each in endings) <= len(endings) // 5, "and happen"
     assert runs.execute(OneAgency(slug="metro")).failed == 0, "and the next run is as any other"
+
+
+@pytest.mark.usefixtures("night")
+def test_no_commit_whose_answer_is_lost_is_done_again() -> None:
+    _, fine = fail()
+    for k in range(1, fine.number("commit") + 1):
+        fail(Kind.LOST, k, "commit")
