@@ -70,6 +70,11 @@ class ServerUnreachable(DatabaseError):
     and that DATABASES[{alias!r}] is right (DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD where these fill it)."""
 
 
+class ServerUnable(DatabaseError):
+    """PostgreSQL at {address}, database {database!r}, could not do what it was asked to: {cause}. Nothing is wrong with
+    the request, so try again later; what a run has left open is closed by the next one."""
+
+
 class SchemaMissing(DatabaseError):
     """The database {database!r} at {address} is not as the contract has it: {cause}. Create missing tables with
     `manage.py install_schema`, see what else differs with `manage.py check --database {alias}`, or ask its owner."""

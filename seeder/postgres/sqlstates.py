@@ -8,7 +8,14 @@ import psycopg
 from django.db import Error, InterfaceError, OperationalError, connections
 
 from seeder.domain.outcomes import Failure
-from seeder.errors import NotPostgreSQL, PermissionMissing, ReadOnly, SchemaMissing, ServerUnreachable
+from seeder.errors import (
+    NotPostgreSQL,
+    PermissionMissing,
+    ReadOnly,
+    SchemaMissing,
+    ServerUnable,
+    ServerUnreachable,
+)
 
 QUERY_CANCELED = "57014"  # by us, by somebody else or by statement_timeout; only the message tells, in any language
 
@@ -30,6 +37,10 @@ _OF_VIEW = {"53400", QUERY_CANCELED, "57P05"}
 _TURNED_AWAY = {"25006"}  # read-only: a standby, or a server that somebody has locked
 
 INSUFFICIENT_PRIVILEGE = "42501"
+
+# The classes of what is no fault of a statement, nor always over soon: transaction rollback, insufficient resources,
+# object not in prerequisite state, operator intervention, system error. And what follows in the same transaction.
+_UNABLE, _ABORTED = {_CONNECTION, "40", "53", "55", "57", "58"}, "25P02"
 
 LOST_CONNECTION = "lost_connection"
 
@@ -97,8 +108,8 @@ def _condition(state: str | None) -> str:
 def foreseen(database: str) -> Iterator[None]:
     """Around work on the contract's tables: a missing server, schema or privilege becomes an error in plain words.
 
-    Raises `NotPostgreSQL`, `ServerUnreachable`, `ReadOnly`, `SchemaMissing` or `PermissionMissing`; any other error
-    passes.
+    Raises `NotPostgreSQL`, `ServerUnreachable`, `ServerUnable`, `ReadOnly`, `SchemaMissing` or `PermissionMissing`; any
+    other error passes: it would be a mistake of ours.
     """
     if connections[database].vendor != "postgresql":
         raise NotPostgreSQL(alias=database, vendor=connections[database].vendor)
@@ -122,4 +133,6 @@ def foreseen(database: str) -> Iterator[None]:
                 raise ReadOnly(alias=database, database=settings["NAME"]) from error
             case "42501":  # insufficient privilege
                 raise PermissionMissing(**facts) from error
+            case state if state == _ABORTED or state[:2] in _UNABLE:
+                raise ServerUnable(**facts) from error
         raise

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Now
 
 from seeder.domain.manifests import Manifest, ViewKey, ViewSpec
@@ -14,7 +14,7 @@ from seeder.domain.plan import RefreshPlan
 from seeder.errors import RowsClosed
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import history as statements
-from seeder.postgres.sessions import one_transaction
+from seeder.postgres.sessions import one_transaction, part
 
 _IDENTITY = ("table_name", "manifest_id", "report_name", "report_type", "agency_id", "agency_slug")
 
@@ -43,10 +43,10 @@ class RunRecord:
     def running(self, spec: ViewSpec, *, at: datetime) -> None:
         """A refresh of the view begins."""
         with one_transaction(DEFAULT_DB_ALIAS):
-            self._rows(spec.manifests).filter(status=Status.PENDING).update(
-                status=Status.RUNNING, start_time=at, updated_at=Now()
-            )
-            _statuses(spec.manifests).update(status=Status.RUNNING, start_time=at, updated_at=Now())
+            begun = {"status": Status.RUNNING, "start_time": at, "updated_at": Now()}
+            # Where no row is pending, this was done before or somebody has closed them: then the status says how.
+            if self._rows(spec.manifests).filter(status=Status.PENDING).update(**begun):
+                _statuses(spec.manifests).update(**begun)
 
     def ended(self, spec: ViewSpec, result: RefreshResult) -> None:
         """A refresh of the view has ended. Called inside the refresh's own transaction, both commit together. Notes
@@ -75,9 +75,11 @@ class RunRecord:
         return tuple(self._ids[manifest] for manifest in spec.manifests)
 
     def has(self, spec: ViewSpec, result: RefreshResult) -> bool:
-        """Whether the rows already say this: the answer to a connection that was lost while committing it."""
-        said = Q(status=result.outcome.status, finish_time=result.finished)
-        return not self._rows(spec.manifests).exclude(said).exists()
+        """Whether the rows already say this: the answer to a connection that was lost while committing it. Where the
+        server has not yet done with that commit, wait for it: the rows are locked until then."""
+        with part(DEFAULT_DB_ALIAS):
+            rows = self._rows(spec.manifests).select_for_update().values_list("status", "finish_time")
+            return set(rows) == {(result.outcome.status, result.finished)}
 
     def of_another_run(
         self, spec: ViewSpec, *, after: datetime, is_in: Callable[[str, int, str], bool]
@@ -115,6 +117,7 @@ class RunRecord:
             manifests = [manifest for manifest, pk in self._ids.items() if pk in open_ids]
             # A view that a later run has taken up says what that one makes of it.
             ours = _statuses(manifests).filter(last_run_id=self.run_id)
+            _lock_in_order(ours)
             self._end(manifests, Status.ERROR, errors=f"interrupted: {why}", statuses=ours)
 
     def _end(
@@ -128,6 +131,13 @@ class RunRecord:
     ) -> int:
         manifests = list(manifests)
         failures = Coalesce(F("consecutive_failures"), 0) + 1 if status is Status.ERROR else Value(0)
+        # The rows before the statuses, as everybody does, so that nobody waits for anybody in a circle.
+        ended = {"finish_time": Now(), "consecutive_failures": 0, **facts}
+        closed = (
+            self._rows(manifests)
+            .filter(status__in=(Status.PENDING, Status.RUNNING))
+            .update(status=status, errors=errors, updated_at=Now(), **ended)
+        )
         (_statuses(manifests) if statuses is None else statuses).update(
             status=status,
             last_errors=errors,
@@ -136,12 +146,9 @@ class RunRecord:
             consecutive_failures=failures,
             updated_at=Now(),
         )
-        ended = {"finish_time": Now(), **facts}
-        return (
-            self._rows(manifests)
-            .filter(status__in=(Status.PENDING, Status.RUNNING))
-            .update(status=status, errors=errors, consecutive_failures=_streak(), updated_at=Now(), **ended)
-        )
+        if status is Status.ERROR:
+            self._rows(manifests).update(consecutive_failures=_streak())
+        return closed
 
     def _rows(self, manifests: Iterable[Manifest]) -> "QuerySet[RunHistory]":
         return RunHistory.objects.filter(pk__in=[self._ids[manifest] for manifest in manifests])
@@ -175,12 +182,17 @@ def close(run_id: str, *, may_close: Callable[[str], bool]) -> int:
     why = "interrupted: the process that ran it ended before it could say how"
     names = {row.table_name for row in rows}
     # A view that a later run has taken up says what that one makes of it.
-    JobStatus.objects.filter(table_name__in=names, last_run_id=run_id).update(
-        last_errors=why, consecutive_failures=Coalesce(F("consecutive_failures"), 0) + 1, **ended
-    )
+    statuses = JobStatus.objects.filter(table_name__in=names, last_run_id=run_id)
+    _lock_in_order(statuses)
+    statuses.update(last_errors=why, consecutive_failures=Coalesce(F("consecutive_failures"), 0) + 1, **ended)
     return RunHistory.objects.filter(pk__in=[row.pk for row in rows]).update(
         errors=why, finish_time=Now(), consecutive_failures=_streak(), **ended
     )
+
+
+def _lock_in_order(statuses: QuerySet[JobStatus]) -> None:
+    """In the order in which every run takes them up when it starts."""
+    list(statuses.order_by("table_name").select_for_update().values_list("pk"))
 
 
 def _open_rows() -> QuerySet[RunHistory]:

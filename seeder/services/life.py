@@ -31,9 +31,12 @@ class Life:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(Error):  # where the connection is gone, so is the lock
+        try:
             sessions.mend(DEFAULT_DB_ALIAS)
-            locks.die(DEFAULT_DB_ALIAS, self._run_id)
+            while locks.lives(DEFAULT_DB_ALIAS, self._run_id):  # taken twice where a beat could not see that it is held
+                locks.die(DEFAULT_DB_ALIAS, self._run_id)
+        except Error:
+            sessions.leave()  # where the connection is gone, so is the lock
 
     def beat(self) -> None:
         """To be called often. Takes the lock again where its connection was lost; should somebody have taken the run

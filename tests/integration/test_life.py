@@ -1,7 +1,9 @@
 """The lock by which a run shows that it lives."""
 
+from time import monotonic
+
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from seeder.postgres import locks, sessions
 from seeder.services.life import Life
@@ -62,3 +64,20 @@ def test_ending_a_life_whose_connection_is_gone_is_no_error() -> None:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     sessions.mend("default")
     assert looks_dead()
+
+
+def test_a_lock_is_given_back_however_often_it_was_taken() -> None:
+    with Life("r1"):
+        locks.live("default", "r1")
+    assert looks_dead()
+
+
+def test_a_lock_that_cannot_be_given_back_ends_with_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_cancelled(*_: object) -> None:
+        raise OperationalError
+
+    with Life("r1"):
+        monkeypatch.setattr(locks, "die", is_cancelled)
+    end = monotonic() + 10
+    while not looks_dead():  # a backend leaves shortly after its client
+        assert monotonic() < end

@@ -18,7 +18,7 @@ from seeder.domain.requests import Everything, OneAgency, OneView
 from seeder.errors import RowsClosed
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from seeder.postgres import sessions
-from seeder.services import runs
+from seeder.services import history, runs
 from seeder.services.history import RunRecord
 from tests.conftest import canned, custom, sql
 
@@ -296,3 +296,13 @@ def test_a_stopped_run_says_nothing_of_a_view_that_a_later_run_has_taken_up() ->
     status = JobStatus.objects.get()
     assert (status.status, status.last_run_id) == ("success", later.run_id)
     assert RunHistory.objects.get(run_id="earlier").status == "error"
+
+
+def test_a_view_whose_rows_somebody_has_closed_is_not_shown_as_running() -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    drawn, record = runs.preview(Everything()), RunRecord("r1")
+    record.open(drawn)
+    with sessions.one_transaction("default"):
+        assert history.close("r1", may_close=lambda _: True) == 1
+    record.running(drawn.views[0].spec, at=sessions.clock("default"))
+    assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("error", "error")

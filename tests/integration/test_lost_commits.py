@@ -1,0 +1,81 @@
+"""A connection that is lost while the server still commits: for a while nobody can see how that ends."""
+
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Any
+
+import psycopg
+import pytest
+
+from seeder.domain.outcomes import Outcome, RunSummary
+from seeder.domain.requests import Everything
+from seeder.models import JobStatus, RunHistory
+from seeder.postgres import sessions
+from seeder.services import runs
+from seeder.services.history import RunRecord
+from seeder.services.stopping import Stop
+from tests.conftest import another_session, custom, sql
+from tests.injection.failures import cut
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+# Whoever commits the end of a row waits at the gate for as long as somebody keeps it.
+GATE = """
+    CREATE FUNCTION reporting.gate() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NULL; END$$;
+    CREATE CONSTRAINT TRIGGER gate AFTER UPDATE ON reporting.seeder_run_history DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.status IN ('success', 'error')) EXECUTE FUNCTION reporting.gate()"""
+COMMITS = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted"
+WAITS_FOR_IT = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+
+
+def run() -> RunSummary:
+    try:
+        return runs.execute(Everything())
+    finally:
+        sessions.leave()
+
+
+def until(session: "psycopg.Connection[Any]", statement: str, *parameters: int) -> int:
+    """Ask until there is a row; its number."""
+    end = monotonic() + 20
+    while (row := session.execute(statement, parameters).fetchone()) is None:
+        assert monotonic() < end, statement
+    return int(row[0])
+
+
+@pytest.mark.parametrize(("query", "outcome"), [("SELECT 1 AS n", Outcome.CREATED), ("SELECT 1 / 0", Outcome.FAILED)])
+def test_a_connection_lost_while_the_server_commits_is_waited_for(
+    query: str, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    custom("reporting.a", query)
+    sql(GATE)
+    ended, wait, lost = RunRecord.ended, psycopg.Connection.wait, list[int]()
+
+    def ends(*args: Any) -> None:
+        ended(*args)
+        monkeypatch.setattr(RunRecord, "ended", ended)
+        monkeypatch.setattr(psycopg.Connection, "wait", waits)
+
+    def waits(connection: "psycopg.Connection[Any]", call: Any, *args: Any, **kwargs: Any) -> Any:
+        if call.__name__ == "_commit_gen":
+            monkeypatch.setattr(psycopg.Connection, "wait", wait)
+            next(call)
+            lost.append(until(keeper, COMMITS))
+            cut(connection)
+        return wait(connection, call, *args, **kwargs)
+
+    monkeypatch.setattr(RunRecord, "ended", ends)
+    monkeypatch.setattr(Stop, "wait", lambda *_: None)
+    with another_session() as keeper, ThreadPoolExecutor(1) as thread:
+        keeper.execute("SELECT pg_advisory_lock(4711)")
+        running = thread.submit(run)
+        while not lost:
+            assert not running.done()
+        until(keeper, WAITS_FOR_IT, *lost)
+        keeper.execute("SELECT pg_advisory_unlock(4711)")
+        [result] = running.result(20).results.values()
+    assert result.outcome is outcome
+    row, status = RunHistory.objects.get(), JobStatus.objects.get()
+    assert row.status == status.status == outcome.status
+    assert row.consecutive_failures == status.consecutive_failures == (outcome is Outcome.FAILED)

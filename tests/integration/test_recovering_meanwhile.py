@@ -1,0 +1,91 @@
+"""Somebody recovers while others write: nobody waits for anybody in a circle."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from time import monotonic
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from seeder.domain.names import ViewName
+from seeder.domain.outcomes import Failure, Outcome, RefreshResult
+from seeder.domain.requests import Everything, OneView
+from seeder.models import JobStatus, RunHistory
+from seeder.postgres import sessions
+from seeder.services import recovery, runs
+from seeder.services.history import RunRecord
+from tests.conftest import another_session, custom, sql
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+BLOCKED = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
+)
+
+
+def recover() -> int:
+    try:
+        return sum(recovered.rows for recovered in recovery.recover())
+    finally:
+        sessions.leave()
+
+
+def until_it_waits(recovering: "Future[int]") -> None:
+    end = monotonic() + 20
+    with another_session() as looking:
+        while not recovering.done() and not looking.execute(BLOCKED).fetchone():
+            assert monotonic() < end
+
+
+def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    drawn, record, now = runs.preview(Everything()), RunRecord("not really dead"), sessions.clock("default")
+    record.open(drawn)
+    why = Failure(reason="division_by_zero", message="division by zero")
+    failed = RefreshResult(outcome=Outcome.FAILED, started=now, finished=now, failure=why)
+    recovering: list[Future[int]] = []
+
+    def in_between(execute: Callable[..., Any], statement: str, *args: Any) -> Any:
+        answer = execute(statement, *args)
+        if statement.startswith("UPDATE") and not recovering:
+            recovering.append(thread.submit(recover))
+            until_it_waits(recovering[0])
+        return answer
+
+    with ThreadPoolExecutor(1) as thread:
+        with connection.execute_wrapper(in_between), sessions.one_transaction("default"):
+            record.ended(drawn.views[0].spec, failed)
+        assert recovering[0].result(20) == 0
+    row, status = RunHistory.objects.get(), JobStatus.objects.get()
+    assert row.errors == status.last_errors == "division by zero"
+    assert row.consecutive_failures == status.consecutive_failures == 1
+
+
+@pytest.mark.parametrize("close", ["somebody recovers", "the run itself"])
+def test_statuses_are_taken_up_in_one_order(close: str) -> None:
+    record = RunRecord("gone")
+    for name in "ba":  # on disk the other way round
+        custom(f"reporting.{name}", "SELECT 1 AS n")
+        record.open(runs.preview(OneView(name=ViewName.parse(name))))
+    if close == "the run itself":
+        RunHistory.objects.all().delete()
+        record.open(runs.preview(Everything()))
+
+    def interrupt() -> int:
+        try:
+            record.interrupted("SIGTERM")
+        finally:
+            sessions.leave()
+        return 2
+
+    lock = "SELECT table_name FROM reporting.seeder_job_status WHERE table_name = %s FOR UPDATE"
+    with another_session() as other, ThreadPoolExecutor(1) as thread:
+        other.execute("BEGIN")
+        other.execute(lock, ["reporting.a"])
+        closing = thread.submit(recover if close == "somebody recovers" else interrupt)
+        until_it_waits(closing)
+        other.execute(lock, ["reporting.b"])
+        other.execute("COMMIT")
+        assert closing.result(20) == 2
+    assert sql("SELECT DISTINCT status FROM reporting.seeder_run_history") == [("error",)]
