@@ -48,6 +48,11 @@ class ViewSpec:
     manifests: tuple[Manifest, ...]  # in their order, at least one
 
     @property
+    def table_names(self) -> frozenset[str]:
+        """The view's name in every spelling that a manifest gives it."""
+        return frozenset(manifest.table_name for manifest in self.manifests)
+
+    @property
     def query(self) -> str:
         """What the view is created from when it is missing: the first manifest's."""
         return self.manifests[0].query

@@ -11,3 +11,77 @@ CROSS JOIN LATERAL (
     ORDER BY h.start_time DESC
     LIMIT 1
 ) AS latest;
+
+-- name: open_rows
+-- One pending row for each manifest.
+INSERT INTO reporting.seeder_run_history
+    (run_id, status, manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
+SELECT %(run)s::text, 'pending', wanted.*
+FROM unnest(
+    %(manifest_ids)s::integer[], %(report_types)s::text[], %(table_names)s::text[], %(report_names)s::text[],
+    %(agency_ids)s::integer[], %(agency_slugs)s::text[]
+) AS wanted
+RETURNING id, report_type, manifest_id;
+
+-- name: show_pending
+-- One status row for each name, in one order for everybody, so that two runs which share views never wait for each other
+-- in a circle.
+INSERT INTO reporting.seeder_job_status AS shown
+    (last_run_id, status, manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
+SELECT %(run)s::text, 'pending', wanted.*
+FROM unnest(
+    %(manifest_ids)s::integer[], %(report_types)s::text[], %(table_names)s::text[], %(report_names)s::text[],
+    %(agency_ids)s::integer[], %(agency_slugs)s::text[]
+) AS wanted (manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
+ORDER BY wanted.table_name
+ON CONFLICT (table_name) DO UPDATE SET
+    last_run_id = excluded.last_run_id, status = excluded.status, manifest_id = excluded.manifest_id,
+    report_type = excluded.report_type, report_name = excluded.report_name, agency_id = excluded.agency_id,
+    agency_slug = excluded.agency_slug, updated_at = now()
+RETURNING 1;
+
+-- name: mark_running
+-- The rows before the statuses, and these in the order of their names, as everybody does. Where no row is pending, it was
+-- marked before or somebody has closed it: then the status says how.
+WITH begun AS (
+    UPDATE reporting.seeder_run_history
+    SET status = 'running', start_time = clock_timestamp(), updated_at = now()
+    WHERE id = ANY (%(ids)s::bigint[]) AND status = 'pending'
+    RETURNING table_name
+), shown AS (
+    SELECT table_name
+    FROM reporting.seeder_job_status
+    WHERE table_name IN (SELECT table_name FROM begun)
+    ORDER BY table_name
+    FOR UPDATE
+)
+UPDATE reporting.seeder_job_status AS s
+SET status = 'running', start_time = clock_timestamp(), updated_at = now()
+FROM shown
+WHERE s.table_name = shown.table_name
+RETURNING 1;
+
+-- name: succeeded
+-- Close the rows of a view that was refreshed; how many of them were still open.
+WITH closed AS (
+    UPDATE reporting.seeder_run_history
+    SET status = 'success', start_time = %(started)s, finish_time = %(finished)s, duration_seconds = %(seconds)s,
+        records_processed = %(rows)s, bytes_processed = %(bytes)s, memory_usage_mb = %(memory)s,
+        cpu_percentage = %(cpu)s, errors = %(notes)s, consecutive_failures = 0, updated_at = now()
+    WHERE id = ANY (%(ids)s::bigint[]) AND status IN ('pending', 'running')
+    RETURNING id
+), told AS (
+    UPDATE reporting.seeder_job_status
+    SET status = 'success', start_time = %(started)s, duration_seconds = %(seconds)s, last_run_id = %(run)s,
+        last_errors = %(notes)s, consecutive_failures = 0, updated_at = now()
+    WHERE table_name = ANY (%(names)s::text[]) AND (SELECT count(*) FROM closed) > 0
+)
+SELECT count(*) FROM closed;
+
+-- name: of_another_run
+-- What other runs have done to a view since an instant, the latest first.
+SELECT run_id, report_type, manifest_id, start_time, finish_time, records_processed, bytes_processed
+FROM reporting.seeder_run_history
+WHERE table_name = ANY (%(names)s::text[]) AND status = 'success' AND start_time > %(after)s
+    AND run_id <> %(run)s AND finish_time IS NOT NULL
+ORDER BY start_time DESC;

@@ -1,11 +1,11 @@
 """The only writer of run history and job status. All instants are by the database's clock."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from seeder.domain.manifests import Manifest, ViewKey, ViewSpec
@@ -13,40 +13,36 @@ from seeder.domain.outcomes import Outcome, RefreshResult, Status
 from seeder.domain.plan import RefreshPlan
 from seeder.errors import RowsClosed
 from seeder.models import JobStatus, RunHistory
-from seeder.postgres import history as statements
-from seeder.postgres.sessions import one_transaction, part
+from seeder.postgres.sessions import one_transaction, part, query
 
-_IDENTITY = ("table_name", "manifest_id", "report_name", "report_type", "agency_id", "agency_slug")
+_IDENTITY = ("manifest_id", "report_type", "table_name", "report_name", "agency_id", "agency_slug")
 
 
 class RunRecord:
-    """The rows of one run. Each goes from pending over running to success or error, and never back."""
+    """The rows of one run. Each goes from pending, over running where it takes a while, to success or error, and never
+    back."""
 
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
-        self._ids: dict[Manifest, int] = {}
+        self._ids: dict[tuple[str, int], int] = {}
 
     def open(self, plan: RefreshPlan) -> None:
         """Write every planned manifest as pending, and as an error every one that cannot be planned."""
-        planned = [manifest for view in plan.views for manifest in view.spec.manifests]
         refused = [complaint.manifest for complaint in plan.complaints]
+        manifests = [*(manifest for view in plan.views for manifest in view.spec.manifests), *refused]
+        # The first manifest that uses a name speaks for its status row.
+        speakers = {one.table_name: one for one in sorted(manifests, key=lambda one: one.order, reverse=True)}
         with one_transaction(DEFAULT_DB_ALIAS):
-            rows = RunHistory.objects.bulk_create(
-                RunHistory(run_id=self.run_id, status=Status.PENDING, **_identity(manifest))
-                for manifest in (*planned, *refused)
-            )
-            self._ids = {manifest: row.pk for manifest, row in zip((*planned, *refused), rows, strict=True)}
-            self._show_pending((*planned, *refused))
+            rows = query(DEFAULT_DB_ALIAS, "open_rows", {"run": self.run_id, **_columns(manifests)})
+            self._ids = {(kind, number): pk for pk, kind, number in rows}
+            query(DEFAULT_DB_ALIAS, "show_pending", {"run": self.run_id, **_columns(speakers.values())})
             for message, complaints in groupby(plan.complaints, key=lambda complaint: complaint.message):
                 self._end([complaint.manifest for complaint in complaints], Status.ERROR, errors=message)
 
-    def running(self, spec: ViewSpec, *, at: datetime) -> None:
-        """A refresh of the view begins."""
-        with one_transaction(DEFAULT_DB_ALIAS):
-            begun = {"status": Status.RUNNING, "start_time": at, "updated_at": Now()}
-            # Where no row is pending, this was done before or somebody has closed them: then the status says how.
-            if self._rows(spec.manifests).filter(status=Status.PENDING).update(**begun):
-                _statuses(spec.manifests).update(**begun)
+    def running(self, specs: Iterable[ViewSpec]) -> None:
+        """Refreshes of these views go on."""
+        ids = [pk for spec in specs for pk in self.ids(spec)]
+        query(DEFAULT_DB_ALIAS, "mark_running", {"ids": ids})
 
     def ended(self, spec: ViewSpec, result: RefreshResult) -> None:
         """A refresh of the view has ended. Called inside the refresh's own transaction, both commit together. Notes
@@ -54,25 +50,41 @@ class RunRecord:
 
         Raises `RowsClosed` where somebody has taken the run for dead meanwhile: then neither may commit.
         """
-        cost = result.cost
-        closed = self._end(
-            spec.manifests,
-            result.outcome.status,
-            start_time=result.started,
-            finish_time=result.finished,
-            duration_seconds=round(result.took.total_seconds()),
-            records_processed=result.rows,
-            bytes_processed=result.bytes,
-            memory_usage_mb=None if cost.peak_memory_bytes is None else round(cost.peak_memory_bytes / 2**20),
-            cpu_percentage=None if cost.cpu is None or not result.took else round(100 * (cost.cpu / result.took)),
-            errors="\n".join((*([result.failure.message] if result.failure else []), *result.notes)) or None,
-        )
+        if result.failure is None:
+            closed = self._succeeded(spec, result)
+        else:
+            closed = self._end(
+                spec.manifests,
+                Status.ERROR,
+                errors="\n".join((result.failure.message, *result.notes)),
+                start_time=result.started,
+                finish_time=result.finished,
+                duration_seconds=round(result.took.total_seconds()),
+            )
         if closed != len(spec.manifests):
             raise RowsClosed(run_id=self.run_id, view=spec.key.name)
 
+    def _succeeded(self, spec: ViewSpec, result: RefreshResult) -> int:
+        cost, took = result.cost, result.took.total_seconds()
+        facts = {
+            "run": self.run_id,
+            "ids": list(self.ids(spec)),
+            "names": list(spec.table_names),
+            "started": result.started,
+            "finished": result.finished,
+            "seconds": round(took),
+            "rows": result.rows,
+            "bytes": result.bytes,
+            "memory": None if cost.peak_memory_bytes is None else round(cost.peak_memory_bytes / 2**20),
+            "cpu": None if cost.cpu is None or not took else round(100 * cost.cpu.total_seconds() / took),
+            "notes": "\n".join(result.notes) or None,
+        }
+        [(closed,)] = query(DEFAULT_DB_ALIAS, "succeeded", facts)
+        return int(closed)
+
     def ids(self, spec: ViewSpec) -> tuple[int, ...]:
         """The primary keys of the rows of a view."""
-        return tuple(self._ids[manifest] for manifest in spec.manifests)
+        return tuple(self._ids[manifest.report_type, manifest.manifest_id] for manifest in spec.manifests)
 
     def has(self, spec: ViewSpec, result: RefreshResult) -> bool:
         """Whether the rows already say this: the answer to a connection that was lost while committing it. Where the
@@ -86,24 +98,16 @@ class RunRecord:
     ) -> RefreshResult | None:
         """The result of another run's refresh of the view that began after an instant, where there is one. `is_in` says
         whether the view of a report type's manifest is in the database of an alias: two may know views of one name."""
-        others = (
-            RunHistory.objects.filter(
-                table_name__in={manifest.table_name for manifest in spec.manifests},
-                status=Status.SUCCESS,
-                start_time__gt=after,
-            )
-            .exclude(run_id=self.run_id)
-            .order_by("-start_time")
-        )
-        for row in others:
-            if row.finish_time is not None and is_in(row.report_type, row.manifest_id, spec.key.database):
+        facts = {"names": list(spec.table_names), "after": after, "run": self.run_id}
+        for run_id, kind, number, started, finished, rows, size in query(DEFAULT_DB_ALIAS, "of_another_run", facts):
+            if is_in(kind, number, spec.key.database):
                 return RefreshResult(
                     outcome=Outcome.REFRESHED,
-                    started=row.start_time,
-                    finished=row.finish_time,
-                    rows=row.records_processed or 0,
-                    bytes=row.bytes_processed or 0,
-                    satisfied_by=row.run_id,
+                    started=started,
+                    finished=finished,
+                    rows=rows or 0,
+                    bytes=size or 0,
+                    satisfied_by=run_id,
                 )
         return None
 
@@ -114,60 +118,28 @@ class RunRecord:
                 pk__in=self._ids.values(), status__in=(Status.PENDING, Status.RUNNING)
             ).values_list("pk", flat=True)
             open_ids = set(left.select_for_update())
-            manifests = [manifest for manifest, pk in self._ids.items() if pk in open_ids]
-            # A view that a later run has taken up says what that one makes of it.
-            ours = _statuses(manifests).filter(last_run_id=self.run_id)
-            _lock_in_order(ours)
-            self._end(manifests, Status.ERROR, errors=f"interrupted: {why}", statuses=ours)
+            _close(open_ids, run_id=self.run_id, why=f"interrupted: {why}")
 
-    def _end(
-        self,
-        manifests: Iterable[Manifest],
-        status: Status,
-        *,
-        errors: str | None,
-        statuses: QuerySet[JobStatus] | None = None,
-        **facts: object,
-    ) -> int:
+    def _end(self, manifests: Iterable[Manifest], status: Status, *, errors: str, **facts: object) -> int:
+        """Close rows that are still open; how many. The rows before the statuses, as everybody does, so that nobody
+        waits for anybody in a circle."""
         manifests = list(manifests)
-        failures = Coalesce(F("consecutive_failures"), 0) + 1 if status is Status.ERROR else Value(0)
-        # The rows before the statuses, as everybody does, so that nobody waits for anybody in a circle.
-        ended = {"finish_time": Now(), "consecutive_failures": 0, **facts}
-        closed = (
-            self._rows(manifests)
-            .filter(status__in=(Status.PENDING, Status.RUNNING))
-            .update(status=status, errors=errors, updated_at=Now(), **ended)
-        )
-        (_statuses(manifests) if statuses is None else statuses).update(
+        ended = {"finish_time": Now(), **facts}
+        open_rows = self._rows(manifests).filter(status__in=(Status.PENDING, Status.RUNNING))
+        closed = open_rows.update(status=status, errors=errors, updated_at=Now(), **ended)
+        JobStatus.objects.filter(table_name__in={manifest.table_name for manifest in manifests}).update(
             status=status,
             last_errors=errors,
             last_run_id=self.run_id,
             duration_seconds=facts.get("duration_seconds", 0),
-            consecutive_failures=failures,
+            consecutive_failures=Coalesce(F("consecutive_failures"), 0) + 1,
             updated_at=Now(),
         )
-        if status is Status.ERROR:
-            self._rows(manifests).update(consecutive_failures=_streak())
+        self._rows(manifests).update(consecutive_failures=_streak())
         return closed
 
     def _rows(self, manifests: Iterable[Manifest]) -> "QuerySet[RunHistory]":
-        return RunHistory.objects.filter(pk__in=[self._ids[manifest] for manifest in manifests])
-
-    def _show_pending(self, manifests: Iterable[Manifest]) -> None:
-        """Upsert one status row for each spelling of a view; the first manifest that uses it speaks for it."""
-        speakers = {
-            manifest.table_name: manifest for manifest in sorted(manifests, key=lambda m: m.order, reverse=True)
-        }
-        JobStatus.objects.bulk_create(
-            [
-                # In one order for everybody, so that two runs which share views never wait for each other in a circle.
-                JobStatus(status=Status.PENDING, last_run_id=self.run_id, **_identity(speakers[name]))
-                for name in sorted(speakers)
-            ],
-            update_conflicts=True,
-            unique_fields=["table_name"],
-            update_fields=[*_IDENTITY[1:], "status", "last_run_id", "updated_at"],
-        )
+        return RunHistory.objects.filter(pk__in=[self._ids[one.report_type, one.manifest_id] for one in manifests])
 
 
 def open_runs() -> Sequence[str]:
@@ -178,16 +150,18 @@ def open_runs() -> Sequence[str]:
 def close(run_id: str, *, may_close: Callable[[str], bool]) -> int:
     """Close the open rows of a dead run, but for those whose view `may_close` refuses; how many."""
     rows = [row for row in _open_rows().filter(run_id=run_id).select_for_update() if may_close(row.table_name)]
-    ended = {"status": Status.ERROR, "updated_at": Now()}
     why = "interrupted: the process that ran it ended before it could say how"
-    names = {row.table_name for row in rows}
+    return _close({row.pk for row in rows}, run_id=run_id, why=why)
+
+
+def _close(ids: Set[int], *, run_id: str, why: str) -> int:
+    rows = RunHistory.objects.filter(pk__in=ids)
+    ended = {"status": Status.ERROR, "updated_at": Now()}
     # A view that a later run has taken up says what that one makes of it.
-    statuses = JobStatus.objects.filter(table_name__in=names, last_run_id=run_id)
+    statuses = JobStatus.objects.filter(table_name__in=rows.values("table_name"), last_run_id=run_id)
     _lock_in_order(statuses)
     statuses.update(last_errors=why, consecutive_failures=Coalesce(F("consecutive_failures"), 0) + 1, **ended)
-    return RunHistory.objects.filter(pk__in=[row.pk for row in rows]).update(
-        errors=why, finish_time=Now(), consecutive_failures=_streak(), **ended
-    )
+    return rows.update(errors=why, finish_time=Now(), consecutive_failures=_streak(), **ended)
 
 
 def _lock_in_order(statuses: QuerySet[JobStatus]) -> None:
@@ -207,7 +181,9 @@ def _streak() -> Subquery:
 def usual_durations(specs: Iterable[ViewSpec]) -> dict[ViewKey, timedelta]:
     """How long each view took when it last succeeded, for those that ever did."""
     keys = {manifest.table_name: spec.key for spec in specs for manifest in spec.manifests}
-    return {keys[name]: span for name, span in statements.latest_durations(DEFAULT_DB_ALIAS, keys)}
+    # One row for each name, however long the history is; an ORM would have all of them sorted.
+    latest = query(DEFAULT_DB_ALIAS, "latest_durations", {"names": list(keys)})
+    return {keys[name]: took for name, took in latest}
 
 
 def failures_in_a_row(specs: Iterable[ViewSpec]) -> dict[ViewKey, int]:
@@ -217,9 +193,7 @@ def failures_in_a_row(specs: Iterable[ViewSpec]) -> dict[ViewKey, int]:
     return {keys[name]: failures or 0 for name, failures in failing.values_list("table_name", "consecutive_failures")}
 
 
-def _identity(manifest: Manifest) -> Mapping[str, object]:
-    return {name: getattr(manifest, name) for name in _IDENTITY}
-
-
-def _statuses(manifests: Iterable[Manifest]) -> "QuerySet[JobStatus]":
-    return JobStatus.objects.filter(table_name__in={manifest.table_name for manifest in manifests})
+def _columns(manifests: Iterable[Manifest]) -> Mapping[str, list[object]]:
+    """Who wants what, as a list for each column."""
+    manifests = list(manifests)
+    return {f"{name}s": [getattr(manifest, name) for manifest in manifests] for name in _IDENTITY}

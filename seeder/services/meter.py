@@ -19,6 +19,7 @@ from seeder.postgres import costs, processes, sessions
 from seeder.services.metrics import Measured, Metrics
 
 _LOOK = timedelta(milliseconds=250)  # between two looks at what the backends use
+_WORTH = timedelta(milliseconds=20)  # a refresh that is worth half a millisecond of measuring
 _WRITE = timedelta(seconds=5)  # between two writes of what was measured
 
 
@@ -66,11 +67,13 @@ class Meter:
         self._before = self._statements(databases)
 
     @contextmanager
-    def reading(self, database: str) -> Iterator[Reading]:
-        """Measure the refresh inside."""
-        process = processes.own(database)
+    def reading(self, view: PlannedView) -> Iterator[Reading]:
+        """Measure the refresh inside, unless it is known to be so short that measuring would take longer."""
+        database, expected = view.key.database, view.expected
+        deep = expected is None or expected >= _WORTH
+        process = processes.own(database) if deep else None
         with self._peaks.of(process) as peak:
-            yield Reading(database, peak, process, deep=self._metrics.missing is None)
+            yield Reading(database, peak, process, deep=deep and self._metrics.missing is None)
 
     def ended(self, view: PlannedView, history_ids: tuple[int, ...], result: RefreshResult) -> None:
         """A refresh has ended and its rows are written."""

@@ -94,10 +94,10 @@ class _Refresh:
         self._database, self._name = view.key.database, view.key.name
         self._attempts = 0
         self._lock_wait = timedelta()
+        self._started: datetime | None = None  # when it had the view to itself; None as long as it has not
         self._done: RefreshResult | None = None  # as it is true if the transaction has committed
 
     def result(self) -> RefreshResult:
-        self._started = self._taken_up()
         try:
             result = self._run.patiently(self._attempt, self._database)
         except Error as error:
@@ -105,23 +105,12 @@ class _Refresh:
                 raise Stopped from error
             if self._done is not None and self._is_recorded(self._done):
                 return self._done
+            if self._database == DEFAULT_DB_ALIAS and self._started is None and is_gone(error):
+                raise NoSeat(first_line(error)) from error
             result = self._failed(error)
         if result.failure is not None or self._database != DEFAULT_DB_ALIAS:
             self._run.end(self._view, result)
         return result
-
-    def _taken_up(self) -> datetime:
-        try:
-            return self._run.patiently(lambda _: self._begin())
-        except Error as error:
-            if is_gone(error):
-                raise NoSeat(first_line(error)) from error
-            raise
-
-    def _begin(self) -> datetime:
-        now = sessions.clock(DEFAULT_DB_ALIAS)
-        self._run.record.running(self._view.spec, at=now)
-        return now
 
     def _attempt(self, number: int) -> RefreshResult:
         self._attempts = number
@@ -137,26 +126,27 @@ class _Refresh:
 
     def _in_one_transaction(self) -> RefreshResult:
         """Limit, lock, look, take over or fill, measure, record."""
-        with self._run.meter.reading(self._database) as reading:
+        with self._run.meter.reading(self._view) as reading:
             with sessions.one_transaction(self._database):
                 with self._run.in_flight.of(self._database):
                     if self._run.stop.requested:
                         raise Stopped
                     limits.apply(self._database, self._run.limits)
-                    self._lock()
+                    started = self._lock()
                     done = self._of_another_run() or filling.fill(self._view, self._run.settings)
-                result = done if isinstance(done, RefreshResult) else self._measured(done, reading)
+                result = done if isinstance(done, RefreshResult) else self._measured(done, reading, started)
                 self._done = self._explained(result)
                 if self._database == DEFAULT_DB_ALIAS:
                     self._run.record.ended(self._view.spec, self._done)
             return replace(self._done, cost=replace(self._done.cost, backend=reading.backend))
 
-    def _lock(self) -> None:
+    def _lock(self) -> datetime:
         before = monotonic()
         now = locks.have_to_myself(self._database, self._name)
         self._lock_wait += timedelta(seconds=monotonic() - before)
         # Instants are compared with others in the history, so they are by the clock of its server.
         self._started = now if self._database == DEFAULT_DB_ALIAS else sessions.clock(DEFAULT_DB_ALIAS)
+        return self._started
 
     def _of_another_run(self) -> RefreshResult | None:
         """What another run has done for us: its refresh began after we were asked for ours, and after what the view
@@ -168,11 +158,11 @@ class _Refresh:
             is_in=lambda kind, number, alias: manifests.is_in(kind, number, alias, databases=databases),
         )
 
-    def _measured(self, filled: filling.Filled, reading: Reading) -> RefreshResult:
+    def _measured(self, filled: filling.Filled, reading: Reading, started: datetime) -> RefreshResult:
         rows, size = catalog.measure(self._database, self._name)
         return RefreshResult(
             outcome=filled.outcome,
-            started=self._started,
+            started=started,
             finished=sessions.clock(DEFAULT_DB_ALIAS),
             mode=filled.mode,
             fell_back=filled.fell_back,
@@ -194,7 +184,7 @@ class _Refresh:
         finished = self._run.patiently(lambda _: sessions.clock(DEFAULT_DB_ALIAS))
         why = explaining.failure(error, self._view.key, plain=not self._run.settings.refresh_concurrently)
         return self._explained(
-            RefreshResult(outcome=Outcome.FAILED, started=self._started, finished=finished, failure=why)
+            RefreshResult(outcome=Outcome.FAILED, started=self._started or finished, finished=finished, failure=why)
         )
 
     def _is_recorded(self, result: RefreshResult) -> bool:

@@ -19,7 +19,7 @@ _CHANCES, _CHANCE = 15, 0.1  # times, seconds
 
 # The kernel may give a signal to any thread, but Python runs its handler in the main one, and not before that wakes up.
 # It is also how often a database that holds us back is asked again.
-_LOOK = 0.5  # seconds
+_LOOK = 0.2  # seconds
 
 
 def run(plan: RefreshPlan, *, pace: Pace, work: Work, stop: Stop) -> dict[PlannedView, RefreshResult]:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
@@ -20,6 +21,7 @@ from seeder.services.breakers import Breakers
 from seeder.services.history import RunRecord
 from seeder.services.lanes import Pace, Work
 from seeder.services.life import Life
+from seeder.services.marking import Marking
 from seeder.services.meter import Meter
 from seeder.services.refresh import Refresher
 from seeder.services.retrying import patiently
@@ -78,14 +80,19 @@ def execute(
 
 def _work(refresher: Refresher, life: Life, emit: Callable[[RunEvent], object]) -> Work:
     gate = Gate(settings=refresher.settings, breakers=Breakers.of(refresher.settings))
-    record, meter = refresher.record, refresher.meter
+    record, meter, marking = refresher.record, refresher.meter, Marking(refresher.record, monotonic)
 
     def count(view: PlannedView, result: RefreshResult, turn: Turn) -> None:
         gate.count(view, result, turn)
         meter.ended(view, record.ids(view.spec), result)
 
+    def hear(event: RunEvent) -> None:
+        marking.hear(event)
+        emit(event)
+
     def beat() -> None:
         life.beat()
+        marking.beat()
         meter.beat()
 
     return Work(
@@ -96,7 +103,7 @@ def _work(refresher: Refresher, life: Life, emit: Callable[[RunEvent], object]) 
         cancel=refresher.in_flight.cancel,
         beat=beat,
         leave=sessions.leave,
-        emit=emit,
+        emit=hear,
     )
 
 

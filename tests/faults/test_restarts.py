@@ -83,6 +83,7 @@ def test_a_server_that_does_not_come_back_ends_the_run_in_one_line_and_the_next_
 ) -> None:
     process = start(SEEDER_MAX_WORKERS="3", SEEDER_MAX_RETRIES="1")
     until_at_the_gate(3)
+    until(RunHistory.objects.filter(status="running").exists)
     server.stop()
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2

@@ -19,7 +19,7 @@ from seeder.domain.requests import Everything, OneAgency
 from seeder.errors import SeederError
 from seeder.models import RunHistory
 from seeder.postgres import sessions
-from seeder.services import life, recovery, runs
+from seeder.services import life, marking, meter, recovery, runs
 from tests.conftest import sql
 from tests.injection import scene
 from tests.injection.calls import RUN, Calls, counted
@@ -36,6 +36,9 @@ def night(reporting: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
     settings.SEEDER = scene.SEEDER
     monkeypatch.setattr(backoff, "delay", lambda *_, **__: timedelta())
     monkeypatch.setattr(life, "_BEAT", timedelta())
+    # However short it is, each refresh is measured, and marked as running if anybody has the time.
+    monkeypatch.setattr(meter, "_WORTH", timedelta())
+    monkeypatch.setattr(marking, "_MOMENT", timedelta())
     scene.set_up()
     runs.execute(Everything())
     scene.after_the_first_run()

@@ -1,0 +1,44 @@
+"""Marks the views of a run as running, once they have been at it for a moment.
+
+A refresh of a millisecond goes from pending to success in its own transaction, which is all that it costs to record it.
+Only who looks on wants to know that a view is running, and those that anybody can see running take longer.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from django.db import DEFAULT_DB_ALIAS, Error
+
+from seeder.domain.events import RunEvent, ViewEnded, ViewStarted
+from seeder.domain.plan import PlannedView
+from seeder.postgres import sessions
+from seeder.services.history import RunRecord
+
+_MOMENT = timedelta(milliseconds=100)
+
+
+class Marking:
+    """Used by the thread that decides: hears what starts and ends, and writes at each beat."""
+
+    def __init__(self, record: RunRecord, clock: Callable[[], float]) -> None:
+        self._record, self._clock = record, clock
+        self._unmarked: dict[PlannedView, float] = {}  # since when
+
+    def hear(self, event: RunEvent) -> None:
+        match event:
+            case ViewStarted(view=view):
+                self._unmarked[view] = self._clock()
+            case ViewEnded(view=view):
+                self._unmarked.pop(view, None)
+
+    def beat(self) -> None:
+        """Mark what runs and is not marked. Where that fails, the next beat tries again: it is only for the eye."""
+        now = self._clock()
+        due = [view for view, since in self._unmarked.items() if now - since >= _MOMENT.total_seconds()]
+        if due:
+            with suppress(Error):
+                sessions.mend(DEFAULT_DB_ALIAS)
+                self._record.running(view.spec for view in due)
+                for view in due:
+                    del self._unmarked[view]
