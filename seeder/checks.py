@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.errors import ConfigurationError, DatabaseError
+from seeder.postgres.contract import Difference
 from seeder.services import schema
 
 
@@ -35,17 +36,28 @@ def models_match_the_contract(**_: Any) -> Sequence[checks.CheckMessage]:
 
 @checks.register(checks.Tags.database)
 def database_matches_the_contract(databases: Sequence[str] | None = None, **_: Any) -> Sequence[checks.CheckMessage]:
-    """seeder.E003: a table or column that is missing. seeder.W004: a column of another type or nullability."""
+    """seeder.E003: a table or column that is missing. seeder.W004: a column of another type or nullability.
+    seeder.I006: an optional table that is missing. seeder.W006: one that differs, and so is not used either."""
     if DEFAULT_DB_ALIAS not in (databases or ()) or not schema.is_postgresql(DEFAULT_DB_ALIAS):
         return []
     try:
         apart = schema.database_apart(DEFAULT_DB_ALIAS)
     except DatabaseError as error:
         return [checks.Error(str(error), id="seeder.E003")]
-    hint = "Create missing tables with `manage.py install_schema`, or ask whoever owns that database to."
-    return [
-        checks.Error(f"{difference}.", hint=hint, id="seeder.E003")
-        if difference.other is None
-        else checks.Warning(f"{difference}.", hint="The owner of that table can alter it.", id="seeder.W004")
-        for difference in apart
-    ]
+    return [_message(difference) for difference in apart]
+
+
+def _message(difference: Difference) -> checks.CheckMessage:
+    install = "Create missing tables with `manage.py install_schema`, or ask whoever owns that database to."
+    alter = "The owner of that table can alter it."
+    match difference:
+        case Difference(without=str(without), column=None):
+            return checks.Info(f"{difference}. It is optional; without it {without}", hint=install, id="seeder.I006")
+        case Difference(without=str(without)):
+            return checks.Warning(
+                f"{difference}. It is not used as it is; without it {without}", hint=alter, id="seeder.W006"
+            )
+        case Difference(other=None):
+            return checks.Error(f"{difference}.", hint=install, id="seeder.E003")
+        case _:
+            return checks.Warning(f"{difference}.", hint=alter, id="seeder.W004")

@@ -83,12 +83,12 @@ def sql(statement: str, *parameters: str | int, using: str = "default") -> list[
 
 
 @contextmanager
-def another_session() -> "Iterator[psycopg.Connection[Any]]":
+def another_session(**differently: str) -> "Iterator[psycopg.Connection[Any]]":
     """A connection of somebody else, in autocommit."""
     parameters = {
         key: value for key, value in connection.get_connection_params().items() if key in _LIBPQ and value is not None
     }
-    with psycopg.connect(**parameters, autocommit=True) as session:
+    with psycopg.connect(**{**parameters, **differently}, autocommit=True) as session:
         yield session
 
 

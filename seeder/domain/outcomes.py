@@ -1,10 +1,11 @@
 """How things end: the closed sets of words, and the values that carry them to every door."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from seeder.domain.costs import RefreshCost
 from seeder.domain.manifests import Complaint, ViewKey
 from seeder.domain.plan import PlannedView
 
@@ -71,8 +72,7 @@ class RefreshResult:
     rows: int = 0  # written by this refresh; of a concurrent one, those that had changed
     bytes: int = 0  # the view on disk afterwards, with its indexes and TOAST
     failure: Failure | None = None  # exactly when the outcome is FAILED
-    turn: Turn = Turn()  # how it came to its seat
-    lock_wait: timedelta = timedelta()  # for other runs and in attempts that were refused a lock; not in its duration
+    cost: RefreshCost = field(default_factory=RefreshCost)
     satisfied_by: str | None = None  # the run that refreshed the view meanwhile, where it was not this one
     notes: tuple[str, ...] = ()  # what else is to be known of it, a sentence each
 

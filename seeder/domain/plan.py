@@ -67,6 +67,7 @@ class RefreshPlan:
 
     views: tuple[PlannedView, ...] = ()
     complaints: tuple[Complaint, ...] = ()
+    notices: tuple[str, ...] = ()  # what could not be found out
 
     @property
     def by_database(self) -> Mapping[str, Sequence[PlannedView]]:

@@ -32,6 +32,10 @@ class ReadyQueue:
         heapify(self._ready)
         return chosen[1]
 
+    def put_back(self, view: PlannedView) -> None:
+        """A view that was taken could not start."""
+        heappush(self._ready, (self._rank[view], view))
+
     def release(self, ended: PlannedView) -> Iterable[PlannedView]:
         """Make ready, and name, whatever waited for this view alone. A failed one releases too: its readers' other
         inputs are newer than yesterday."""

@@ -3,6 +3,7 @@
 from seeder.models.breaker import CircuitBreaker
 from seeder.models.history import JobStatus, RunHistory
 from seeder.models.manifest import CannedReport, CannedReportManifest, CustomReportManifest
+from seeder.models.metrics import RunMetrics
 from seeder.models.snapshot import ReleaseSnapshot
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "JobStatus",
     "ReleaseSnapshot",
     "RunHistory",
+    "RunMetrics",
 ]

@@ -1,6 +1,7 @@
 """Questions to the catalog: which relations exist, and which of them read which."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from django.db import Error
 
 from seeder.domain.names import ViewName
 from seeder.postgres import identifiers, sessions
-from seeder.postgres.sqlstates import first_line, is_wrong_query
+from seeder.postgres.sqlstates import UNDEFINED_TABLE, first_line, is_gone, is_transient, is_wrong_query, sqlstate
 
 # An end that only CREATE MATERIALIZED VIEW takes, so that such a query cannot be tried out as a plain view.
 _SAYS_WHETHER_FILLED = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*\Z", re.IGNORECASE)
@@ -26,12 +27,6 @@ class Survey:
 def exists(database: str, view: ViewName) -> bool:
     """Whether any relation has that name."""
     return bool(_find(database, [view]))
-
-
-def may_use(database: str, table: str) -> bool:
-    """Whether an optional table of the contract's schema is there, and ours to read and write."""
-    [(usable,)] = sessions.query(database, "may_use", {"table": f"reporting.{table}"})
-    return bool(usable)
 
 
 def is_populated(database: str, view: ViewName) -> bool:
@@ -63,16 +58,11 @@ def survey(database: str, views: Mapping[ViewName, Sequence[str]]) -> Survey:
     with sessions.undone(database):
         sessions.query(database, "hurry")
         existing = _find(database, views)
-        missing = [view for view in views if view not in existing]
-        while missing:
-            left = [view for view in missing if not _try_out(database, view, views[view][0])]
-            if len(left) == len(missing):
-                break
-            missing = left
+        unclear = _try_out(database, {view: views[view][0] for view in views if view not in existing})
         names = {oid: view for view, (oid, _) in _find(database, views).items()}
-        reads: dict[ViewName, set[ViewName]] = {}
+        reads: dict[ViewName, set[ViewName]] = defaultdict(set, unclear)
         for reader, read in sessions.query(database, "reads", {"oids": list(names)}):
-            reads.setdefault(names[reader], set()).add(names[read])
+            reads[names[reader]].add(names[read])
         # What was just made from its first query is not compared with that.
         drift = _drift(
             database,
@@ -86,13 +76,30 @@ def survey(database: str, views: Mapping[ViewName, Sequence[str]]) -> Survey:
     return Survey(sizes={view: rows for view, (_, rows) in existing.items()}, reads=reads, drift=drift)
 
 
-def _try_out(database: str, view: ViewName, query: str) -> bool:
-    try:
-        with sessions.part(database):
-            sessions.execute_one(database, identifiers.create_plain_view(view, query))
-    except Error:
-        return False
-    return True
+def _try_out(database: str, missing: Mapping[ViewName, str]) -> dict[ViewName, set[ViewName]]:
+    """Make the missing views as far as they can be made. Somebody else may be creating one of them right now, so that
+    this one cannot be made here; what then lacks a relation may read it, and is taken to."""
+    left, busy, lacking = dict(missing), set[ViewName](), set[ViewName]()
+    progress = True
+    while left and progress:
+        progress = False
+        for view, query in tuple(left.items()):
+            try:
+                with sessions.part(database):
+                    sessions.execute_one(database, identifiers.create_plain_view(view, query))
+            except Error as error:
+                if is_gone(error):
+                    raise
+                if is_transient(error):
+                    busy.add(view)
+                    del left[view]
+                elif sqlstate(error) == UNDEFINED_TABLE:
+                    lacking.add(view)
+            else:
+                progress = True
+                lacking.discard(view)
+                del left[view]
+    return {view: set(busy) for view in lacking} if busy else {}
 
 
 def _drift(database: str, pairs: Iterable[tuple[ViewName, str]]) -> dict[tuple[ViewName, str], str | None]:
@@ -107,6 +114,8 @@ def _drift(database: str, pairs: Iterable[tuple[ViewName, str]]) -> dict[tuple[V
                 if sessions.query_about(database, "differs_from_trial", view) == [(True,)]:
                     drift[view, query] = None
         except Error as error:
+            if is_gone(error):
+                raise
             if is_wrong_query(error):
                 drift[view, query] = first_line(error)
     return drift

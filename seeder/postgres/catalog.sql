@@ -36,15 +36,6 @@ FROM way
 WHERE classid = 'pg_class'::regclass AND objid = ANY (%(oids)s::oid[]) AND objid <> reader
 ORDER BY reader, objid;
 
--- name: may_use
--- Whether an optional table is there, and ours to read and write.
-SELECT coalesce(
-    has_table_privilege(to_regclass(%(table)s), 'SELECT')
-    AND has_table_privilege(to_regclass(%(table)s), 'INSERT')
-    AND has_table_privilege(to_regclass(%(table)s), 'UPDATE'),
-    false
-);
-
 -- name: patience
 -- For what may as well stay unknown.
 SELECT set_config('lock_timeout', '50ms', true);
@@ -69,13 +60,27 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 SELECT clock_timestamp();
 
 -- name: columns
--- The columns of the tables of one schema.
+-- The columns of the tables of one schema, or of one table of it.
 SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND (%(table)s::text IS NULL OR c.relname = %(table)s)
 ORDER BY c.relname, a.attnum;
+
+-- name: privileges_missing
+-- What this role lacks to read and write an existing table.
+SELECT wanted.privilege
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN (VALUES (1, 'USAGE'), (2, 'SELECT'), (3, 'INSERT'), (4, 'UPDATE')) AS wanted (place, privilege)
+WHERE n.nspname = %(schema)s AND c.relname = %(table)s
+    AND NOT CASE wanted.privilege
+        WHEN 'USAGE' THEN has_schema_privilege(n.oid, 'USAGE')
+        ELSE has_table_privilege(c.oid, wanted.privilege)
+    END
+ORDER BY wanted.place;
 
 -- name: hurry
 -- Longer than deadlock_timeout (1 s by default), so that an autovacuum in the way is cancelled, and short for a person.

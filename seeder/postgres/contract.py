@@ -13,10 +13,18 @@ from seeder.postgres.statements import text
 SCHEMA = "reporting"
 
 _TABLE = re.compile(r"^CREATE TABLE IF NOT EXISTS reporting\.(\w+) \(\n(.*?)^\);", re.MULTILINE | re.DOTALL)
+_OPTIONAL = re.compile(
+    r"^-- Optional: (?P<without>.*(?:\n-- .*)*)\nCREATE TABLE IF NOT EXISTS reporting\.(?P<table>\w+) ", re.MULTILINE
+)
 _COLUMN = re.compile(r"^    (?!CHECK|UNIQUE|PRIMARY|FOREIGN)(\w+) ([a-z]+)(.*?),?$", re.MULTILINE)
 
 # As format_type() prints what contract.sql abbreviates.
-_FULL_TYPE = {"serial": "integer", "bigserial": "bigint", "timestamptz": "timestamp with time zone"}
+_FULL_TYPE = {
+    "serial": "integer",
+    "bigserial": "bigint",
+    "timestamptz": "timestamp with time zone",
+    "double": "double precision",  # the one type of two words
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,11 +52,18 @@ def written() -> Tables:
     }
 
 
-def connected(database: str) -> Tables:
-    """As the database has them, among whatever else is in that schema."""
+def optional() -> Mapping[str, str]:
+    """Those of the tables that seeder works without, each with what one then does without."""
+    return {
+        found["table"]: found["without"].replace("\n-- ", " ") for found in _OPTIONAL.finditer(text("contract.sql"))
+    }
+
+
+def connected(database: str, table: str | None = None) -> Tables:
+    """As the database has them, among whatever else is in that schema; or that one alone."""
     tables: dict[str, dict[str, Column]] = {}
-    for table, column, kind, nullable in sessions.query(database, "columns", {"schema": SCHEMA}):
-        tables.setdefault(table, {})[column] = Column(type=kind, nullable=nullable)
+    for found, column, kind, nullable in sessions.query(database, "columns", {"schema": SCHEMA, "table": table}):
+        tables.setdefault(found, {})[column] = Column(type=kind, nullable=nullable)
     return tables
 
 
@@ -71,6 +86,7 @@ class Difference:
     column: str | None  # None where the whole table is missing
     contract: str
     other: str | None  # None where it is missing
+    without: str | None = None  # what one does without, where the table is optional; None where it is not
 
     def __str__(self) -> str:
         where = f"{SCHEMA}.{self.table}" + (f".{self.column}" if self.column else "")
@@ -79,14 +95,32 @@ class Difference:
 
 def differences(contract: Tables, other: Tables) -> Iterator[Difference]:
     """What of `contract` the other party lacks or has otherwise; what it has beyond that is its own business."""
+    without = optional()
     for table, columns in contract.items():
         if table not in other:
-            yield Difference(table=table, column=None, contract="a table", other=None)
+            yield Difference(table=table, column=None, contract="a table", other=None, without=without.get(table))
             continue
         for name, column in columns.items():
             there = other[table].get(name)
             if there != column:
-                yield Difference(table=table, column=name, contract=str(column), other=str(there) if there else None)
+                yield Difference(
+                    table=table,
+                    column=name,
+                    contract=str(column),
+                    other=str(there) if there else None,
+                    without=without.get(table),
+                )
+
+
+def why_unusable(database: str, table: str) -> str | None:
+    """Why this role cannot read and write an optional table as contract.sql creates it; None where it can.
+
+    The catalog says so, which needs no privilege and breaks no transaction.
+    """
+    for difference in differences({table: written()[table]}, connected(database, table)):
+        return str(difference)
+    missing = [privilege for (privilege,) in sessions.query(database, "privileges_missing", _named(table))]
+    return f"{SCHEMA}.{table}: no {' and '.join(missing)} privilege" if missing else None
 
 
 def install(database: str) -> tuple[str, ...]:
@@ -96,6 +130,21 @@ def install(database: str) -> tuple[str, ...]:
         locks.install_alone(database)
         there = connected(database)
         missing = tuple(table for table in written() if table not in there)
-        if missing:
+        if set(missing) <= optional().keys():
+            # Even to find a schema and an index there, IF NOT EXISTS wants to be allowed to create the one and to own
+            # the table of the other; whoever may only add tables can so add these.
+            for table in missing:
+                sessions.execute_script(database, _statements(table))
+        else:
             sessions.execute_script(database, text("contract.sql"))
     return missing
+
+
+def _statements(table: str) -> str:
+    """What creates one table and its indexes."""
+    about = re.compile(rf"(?:^CREATE TABLE IF NOT EXISTS| ON) reporting\.{table} ", re.MULTILINE)
+    return ";\n".join(statement for statement in text("contract.sql").split(";\n") if about.search(statement))
+
+
+def _named(table: str) -> Mapping[str, str]:
+    return {"schema": SCHEMA, "table": table}

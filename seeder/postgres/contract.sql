@@ -1,6 +1,7 @@
 -- The tables that seeder reads and writes. In production another repository owns this DDL and seeder only maps it;
 -- here it serves the embedded database, the tests and newcomers. Safe to apply again: it only creates what is missing.
 -- One column a line: a check reads this file and holds it against the models and the connected database.
+-- "Optional:" above a table says that seeder works without it, and what one then does without.
 
 CREATE SCHEMA IF NOT EXISTS reporting;
 
@@ -83,7 +84,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_job_status (
 
 CREATE INDEX IF NOT EXISTS seeder_job_status_agency_slug ON reporting.seeder_job_status (agency_slug);
 
--- Optional: the circuit breakers, for all processes together.
+-- Optional: each process has circuit breakers of its own, and learns nothing from what others found out.
 CREATE TABLE IF NOT EXISTS reporting.seeder_circuit_breaker (
     database_alias text PRIMARY KEY,
     failures integer NOT NULL DEFAULT 0,
@@ -105,4 +106,32 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_release_snapshot (
     column_statistics jsonb NOT NULL,
     top_values jsonb,
     UNIQUE (table_name, release_tag)
+);
+
+-- Optional: the history says how each refresh ended, and nothing keeps what it waited for and what it cost the server.
+CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (
+    history_id bigint PRIMARY KEY REFERENCES reporting.seeder_run_history (id) ON DELETE CASCADE,
+    mode text,
+    fell_back boolean,
+    attempts integer,
+    seat_wait_seconds double precision,
+    throttle_wait_seconds double precision,
+    lock_wait_seconds double precision,
+    statement_calls bigint,
+    statement_total_ms double precision,
+    statement_mean_ms double precision,
+    statement_rows bigint,
+    shared_blocks_hit bigint,
+    shared_blocks_read bigint,
+    shared_blocks_dirtied bigint,
+    shared_blocks_written bigint,
+    temp_blocks_read bigint,
+    temp_blocks_written bigint,
+    statement_wal_bytes bigint,
+    backend_read_bytes bigint,
+    backend_write_bytes bigint,
+    backend_wal_bytes bigint,
+    cpu_seconds double precision,
+    peak_memory_bytes bigint,
+    CHECK (mode IN ('plain', 'concurrent'))
 );

@@ -1,17 +1,19 @@
 """Connections and statements: Django's connection of this thread, and psycopg's beneath it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import psycopg
-from django.db import connections, transaction
+from django.db import Error, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from seeder.domain.names import ViewName
 from seeder.postgres.statements import NAMED
+
+Done = TypeVar("Done")
 
 
 def query(database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
@@ -50,6 +52,13 @@ def execute(database: str, statement: sql.Composed) -> None:
         cursor.execute(statement)
 
 
+def query_composed(database: str, statement: sql.Composed) -> list[tuple[Any, ...]]:
+    """The rows of a statement that we composed ourselves."""
+    with connections[database].cursor() as cursor:
+        cursor.execute(statement)
+        return list(cursor.fetchall())
+
+
 def execute_script(database: str, script: str) -> None:
     """Run the statements of one of our own .sql files."""
     with connections[database].cursor() as cursor:
@@ -78,19 +87,24 @@ class InFlight:
     @contextmanager
     def of(self, database: str) -> Iterator[None]:
         """What this thread sends to the database inside may be cancelled. Keep the bookkeeping outside."""
-        connections[database].ensure_connection()
-        raw = _raw(connections[database])
-        self._connections.add(raw)
+        connection = raw(database)
+        self._connections.add(connection)
         try:
             yield
         finally:
-            self._connections.discard(raw)
+            self._connections.discard(connection)
 
     def cancel(self) -> None:
         """Ask the server to cancel them all (57014); one that has just ended is not harmed."""
-        for raw in tuple(self._connections):
+        for connection in tuple(self._connections):
             with suppress(psycopg.Error):
-                raw.cancel_safe(timeout=1.0)
+                connection.cancel_safe(timeout=1.0)
+
+
+def raw(database: str) -> "psycopg.Connection[Any]":
+    """This thread's connection as psycopg has it."""
+    connections[database].ensure_connection()
+    return _raw(connections[database])
 
 
 def _raw(connection: BaseDatabaseWrapper) -> "psycopg.Connection[Any]":
@@ -109,6 +123,27 @@ def part(database: str) -> Iterator[None]:
     """A part of a transaction (a savepoint) that can fail without the whole."""
     with transaction.atomic(using=database):
         yield
+
+
+def try_out(database: str, act: Callable[[], Done]) -> Done | Error:
+    """What `act` returns, or the error that it ended with, after which what surrounds it goes on as if it had not been.
+
+    An error that takes the surrounding transaction with it, as a lost connection does, is raised: Django would undo
+    that transaction without a word.
+    """
+    begun = False
+    try:
+        with part(database):
+            begun = True
+            return act()
+    except Error as error:
+        if in_transaction(database) and (not begun or transaction.get_rollback(using=database)):
+            raise
+        return error
+
+
+def in_transaction(database: str) -> bool:
+    return connections[database].in_atomic_block
 
 
 @contextmanager

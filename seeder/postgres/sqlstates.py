@@ -8,11 +8,18 @@ import psycopg
 from django.db import Error, InterfaceError, OperationalError, connections
 
 from seeder.domain.outcomes import Failure
-from seeder.errors import NotPostgreSQL, PermissionMissing, SchemaMissing, ServerUnable, ServerUnreachable
+from seeder.errors import (
+    NotPostgreSQL,
+    PermissionMissing,
+    ReadOnly,
+    SchemaMissing,
+    ServerUnable,
+    ServerUnreachable,
+)
 
 QUERY_CANCELED = "57014"  # by us, by somebody else or by statement_timeout; only the message tells, in any language
 
-LOCK_NOT_AVAILABLE = "55P03"
+LOCK_NOT_AVAILABLE, UNDEFINED_TABLE = "55P03", "42P01"
 
 # What REFRESH … CONCURRENTLY answers without a usable unique index, and before the view was ever filled; both have
 # other meanings too.
@@ -50,6 +57,15 @@ def is_transient(error: Error) -> bool:
     if state is None:  # from the client: a refused or lost connection, or a mistake of ours
         return isinstance(error, OperationalError | InterfaceError)
     return state in _TRANSIENT or state.startswith(_CONNECTION)
+
+
+def is_gone(error: Error) -> bool:
+    """Whether there was nobody to talk to: a connection that was refused or lost, a server that is down, not yet up or
+    full."""
+    state = sqlstate(error)
+    if state is None:
+        return isinstance(error, OperationalError | InterfaceError)
+    return state in {"57P01", "57P02", "57P03", "53300"} or state.startswith(_CONNECTION)
 
 
 def is_wrong_query(error: Error) -> bool:
@@ -92,8 +108,8 @@ def _condition(state: str | None) -> str:
 def foreseen(database: str) -> Iterator[None]:
     """Around work on the contract's tables: a missing server, schema or privilege becomes an error in plain words.
 
-    Raises `NotPostgreSQL`, `ServerUnreachable`, `ServerUnable`, `SchemaMissing` or `PermissionMissing`; any other error
-    passes: it would be a mistake of ours.
+    Raises `NotPostgreSQL`, `ServerUnreachable`, `ServerUnable`, `ReadOnly`, `SchemaMissing` or `PermissionMissing`; any
+    other error passes: it would be a mistake of ours.
     """
     if connections[database].vendor != "postgresql":
         raise NotPostgreSQL(alias=database, vendor=connections[database].vendor)
@@ -113,6 +129,8 @@ def foreseen(database: str) -> Iterator[None]:
                 raise ServerUnreachable(**facts) from error
             case "42P01" | "42703" | "3F000":  # no such table, column, schema
                 raise SchemaMissing(**facts) from error
+            case "25006":  # read-only
+                raise ReadOnly(alias=database, database=settings["NAME"]) from error
             case "42501":  # insufficient privilege
                 raise PermissionMissing(**facts) from error
             case state if state == _ABORTED or state[:2] in _UNABLE:

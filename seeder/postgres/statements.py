@@ -16,4 +16,4 @@ def _named(filename: str) -> dict[str, str]:
     return {name: body.strip() for name, body in _NAMED.findall(text(filename))}
 
 
-NAMED: Final = _named("activity.sql") | _named("catalog.sql") | _named("locks.sql")
+NAMED: Final = _named("activity.sql") | _named("catalog.sql") | _named("costs.sql") | _named("locks.sql")

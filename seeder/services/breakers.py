@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from seeder.conf import Settings
 from seeder.domain.breaker import Breaker
 from seeder.models import CircuitBreaker
-from seeder.postgres import catalog, sessions
+from seeder.postgres import contract, sessions
 
 # How long the state may be old that others may have changed. Whoever acts on it asks anew.
 _FRESH = timedelta(seconds=1)
@@ -23,17 +23,15 @@ class Breakers:
     the refreshes that will tell."""
 
     def __init__(self, *, most: int, reset: timedelta, shared: bool, clock: Callable[[], float] = monotonic) -> None:
-        self._most, self._reset, self._shared, self._clock = most, reset, shared, clock
+        self._most, self._reset, self._clock = most, reset, clock
+        self._shared = shared  # whether there is a table in which all processes keep them
         self._seen: dict[str, tuple[Breaker, float]] = {}
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        return cls(most=settings.max_failures, reset=timedelta(seconds=settings.reset_seconds), shared=cls.are_shared())
-
-    @staticmethod
-    def are_shared() -> bool:
-        """Whether there is a table in which all processes keep them."""
-        return catalog.may_use(DEFAULT_DB_ALIAS, "seeder_circuit_breaker")
+        missing = contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_circuit_breaker")
+        reset = timedelta(seconds=settings.reset_seconds)
+        return cls(most=settings.max_failures, reset=reset, shared=missing is None)
 
     def state(self, database: str) -> Breaker:
         """The breaker of a database, not older than a second."""
@@ -84,7 +82,7 @@ class Breakers:
                 self._seen[database] = changed, self._clock()
                 return True
             if self._shared:  # somebody else has changed it
-                del self._seen[database]
+                self._seen.pop(database, None)
         return False
 
 

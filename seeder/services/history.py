@@ -53,6 +53,7 @@ class RunRecord:
 
         Raises `RowsClosed` where somebody has taken the run for dead meanwhile: then neither may commit.
         """
+        cost = result.cost
         closed = self._end(
             spec.manifests,
             result.outcome.status,
@@ -61,10 +62,16 @@ class RunRecord:
             duration_seconds=round(result.took.total_seconds()),
             records_processed=result.rows,
             bytes_processed=result.bytes,
+            memory_usage_mb=None if cost.peak_memory_bytes is None else round(cost.peak_memory_bytes / 2**20),
+            cpu_percentage=None if cost.cpu is None or not result.took else round(100 * (cost.cpu / result.took)),
             errors="\n".join((*([result.failure.message] if result.failure else []), *result.notes)) or None,
         )
         if closed != len(spec.manifests):
             raise RowsClosed(run_id=self.run_id, view=spec.key.name)
+
+    def ids(self, spec: ViewSpec) -> tuple[int, ...]:
+        """The primary keys of the rows of a view."""
+        return tuple(self._ids[manifest] for manifest in spec.manifests)
 
     def has(self, spec: ViewSpec, result: RefreshResult) -> bool:
         """Whether the rows already say this: the answer to a connection that was lost while committing it. Where the

@@ -10,12 +10,12 @@ from queue import SimpleQueue
 from time import monotonic
 
 from seeder.domain.admission import Admission, Go, Hold, Trial
-from seeder.domain.events import Held, Resumed, RunEvent, ViewStarted
+from seeder.domain.events import Held, Noticed, Resumed, RunEvent, ViewStarted
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import RefreshResult, Turn
 from seeder.domain.plan import PlannedView
 from seeder.domain.ready import ReadyQueue
-from seeder.services.seats import Ended, Seats
+from seeder.services.seats import Ended, NoSeat, Seats
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +104,20 @@ class Lane:
             self._trial = None
         self._work.count(view, result, self._turns.pop(view))
         self._end(view, result)
+
+    def withdraw(self, view: PlannedView, why: NoSeat) -> None:
+        """A view has not been begun, as its seat cannot work: it waits for another one. Raises the reason where there
+        is no other."""
+        self.seats.lose()
+        left = self.seats.free + self.seats.taken
+        if not left:
+            raise why.__cause__ or why
+        self._turns.pop(view)
+        self._trial = None if self._trial is view else self._trial
+        now = self._work.clock()
+        self._ready.put_back(view)
+        self._ready_since[view] = (now, self._held.seconds(now))
+        self._work.emit(Noticed(message=f"One seat less in {self._database}, of now {left}: {why}"))
 
     @property
     def _could_start(self) -> bool:

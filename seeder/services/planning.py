@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from dataclasses import replace
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -13,6 +13,11 @@ from seeder.errors import DatabaseError
 from seeder.postgres import catalog
 from seeder.postgres.sqlstates import foreseen
 from seeder.services import history
+from seeder.services.retrying import patiently
+from seeder.services.stopping import Stop
+
+# A lost connection must not cost the order; a server that is down is told soon, as nothing has begun yet.
+_RETRIES = 1
 
 
 def plan(selection: Selection) -> RefreshPlan:
@@ -23,10 +28,16 @@ def plan(selection: Selection) -> RefreshPlan:
     sizes: dict[ViewKey, int] = {}
     reads: dict[ViewKey, set[ViewKey]] = {}
     drift: dict[ViewKey, tuple[Drift, ...]] = {}
+    notices: list[str] = []
     for database, views in queries.items():
-        # Where a database cannot be asked, each of its views will say so itself, while the others go on.
-        with suppress(DatabaseError), foreseen(database):
-            seen = catalog.survey(database, views)
+        try:
+            seen = _survey(database, views)
+        except DatabaseError as error:
+            # Each of its views will say so itself, while the others go on; without this database there is no run.
+            if database == DEFAULT_DB_ALIAS:
+                raise
+            notices.append(f"What the views of {database} read is not known, so they start in any order. {error}")
+        else:
             sizes |= {ViewKey(database=database, name=name): rows for name, rows in seen.sizes.items()}
             reads |= {
                 ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}
@@ -41,7 +52,12 @@ def plan(selection: Selection) -> RefreshPlan:
             failures=history.failures_in_a_row(selection.views),
             drift=drift,
         )
-    return draw_up(selection, known)
+    return replace(draw_up(selection, known), notices=tuple(notices))
+
+
+def _survey(database: str, views: Mapping[ViewName, Sequence[str]]) -> catalog.Survey:
+    with foreseen(database):
+        return patiently(lambda _: catalog.survey(database, views), retries=_RETRIES, stop=Stop(), database=database)
 
 
 def _drift(selection: Selection, database: str, seen: catalog.Survey) -> Mapping[ViewKey, tuple[Drift, ...]]:

@@ -7,8 +7,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from seeder.conf import Settings
 from seeder.errors import ConfigurationError, ReadOnly, SessionsPooled
-from seeder.postgres import activity, limits, sessions
-from seeder.services.breakers import Breakers
+from seeder.postgres import activity, contract, limits, sessions
 
 
 def insist(settings: Settings) -> None:
@@ -30,11 +29,10 @@ def insist(settings: Settings) -> None:
 
 def missed(settings: Settings, databases: Iterable[str]) -> Iterable[str]:
     """What this run has to do without, a sentence each."""
-    if not Breakers.are_shared():
-        yield (
-            "This run has a circuit breaker of its own, because reporting.seeder_circuit_breaker is missing or not ours"
-            " to write: create it with `manage.py install_schema`."
-        )
+    for table in contract.optional():
+        missing = contract.why_unusable(DEFAULT_DB_ALIAS, table)
+        if missing is not None:
+            yield f"{missing}. Without it {contract.optional()[table]} `manage.py install_schema` creates it."
     for database in databases if settings.max_db_active_queries else ():
         with suppress(Error):  # each refresh there will say it
             if not activity.sees_everybody(database):

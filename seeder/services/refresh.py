@@ -11,13 +11,16 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.conf import Settings
 from seeder.domain import notes
 from seeder.domain.admission import Hold
+from seeder.domain.costs import RefreshCost
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, Turn
 from seeder.domain.plan import PlannedView
 from seeder.postgres import catalog, limits, locks, sessions
-from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, sqlstate
+from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_gone, sqlstate
 from seeder.services import explaining, filling, manifests
 from seeder.services.history import RunRecord
+from seeder.services.meter import Meter, Reading
 from seeder.services.retrying import patiently
+from seeder.services.seats import NoSeat
 from seeder.services.stopping import Stop
 
 Done = TypeVar("Done")
@@ -35,6 +38,7 @@ class Refresher:
     settings: Settings
     stop: Stop
     asked: datetime  # when somebody asked for this run
+    meter: Meter
     in_flight: sessions.InFlight = field(default_factory=sessions.InFlight)
 
     @property
@@ -93,7 +97,7 @@ class _Refresh:
         self._done: RefreshResult | None = None  # as it is true if the transaction has committed
 
     def result(self) -> RefreshResult:
-        self._started = self._run.patiently(lambda _: self._begin())
+        self._started = self._taken_up()
         try:
             result = self._run.patiently(self._attempt, self._database)
         except Error as error:
@@ -105,6 +109,14 @@ class _Refresh:
         if result.failure is not None or self._database != DEFAULT_DB_ALIAS:
             self._run.end(self._view, result)
         return result
+
+    def _taken_up(self) -> datetime:
+        try:
+            return self._run.patiently(lambda _: self._begin())
+        except Error as error:
+            if is_gone(error):
+                raise NoSeat(first_line(error)) from error
+            raise
 
     def _begin(self) -> datetime:
         now = sessions.clock(DEFAULT_DB_ALIAS)
@@ -125,18 +137,19 @@ class _Refresh:
 
     def _in_one_transaction(self) -> RefreshResult:
         """Limit, lock, look, take over or fill, measure, record."""
-        with sessions.one_transaction(self._database):
-            with self._run.in_flight.of(self._database):
-                if self._run.stop.requested:
-                    raise Stopped
-                limits.apply(self._database, self._run.limits)
-                self._lock()
-                done = self._of_another_run() or filling.fill(self._view, self._run.settings)
-            result = done if isinstance(done, RefreshResult) else self._measured(done)
-            self._done = self._with_notes(result)
-            if self._database == DEFAULT_DB_ALIAS:
-                self._run.record.ended(self._view.spec, self._done)
-        return self._done
+        with self._run.meter.reading(self._database) as reading:
+            with sessions.one_transaction(self._database):
+                with self._run.in_flight.of(self._database):
+                    if self._run.stop.requested:
+                        raise Stopped
+                    limits.apply(self._database, self._run.limits)
+                    self._lock()
+                    done = self._of_another_run() or filling.fill(self._view, self._run.settings)
+                result = done if isinstance(done, RefreshResult) else self._measured(done, reading)
+                self._done = self._explained(result)
+                if self._database == DEFAULT_DB_ALIAS:
+                    self._run.record.ended(self._view.spec, self._done)
+            return replace(self._done, cost=replace(self._done.cost, backend=reading.backend))
 
     def _lock(self) -> None:
         before = monotonic()
@@ -155,7 +168,7 @@ class _Refresh:
             is_in=lambda kind, number, alias: manifests.is_in(kind, number, alias, databases=databases),
         )
 
-    def _measured(self, filled: filling.Filled) -> RefreshResult:
+    def _measured(self, filled: filling.Filled, reading: Reading) -> RefreshResult:
         rows, size = catalog.measure(self._database, self._name)
         return RefreshResult(
             outcome=filled.outcome,
@@ -165,16 +178,22 @@ class _Refresh:
             fell_back=filled.fell_back,
             rows=rows,
             bytes=size,
+            cost=RefreshCost(cpu=reading.cpu, peak_memory_bytes=reading.memory),
         )
 
-    def _with_notes(self, result: RefreshResult) -> RefreshResult:
+    def _explained(self, result: RefreshResult) -> RefreshResult:
+        """With what it waited for and what else is to be known of it."""
+        turn = self._turn
+        cost = replace(
+            result.cost, seat_wait=turn.seat_wait, throttle_wait=turn.throttle_wait, lock_wait=self._lock_wait
+        )
         said = tuple(notes.about(result, self._turn, self._view.drift))
-        return replace(result, turn=self._turn, lock_wait=self._lock_wait, attempts=self._attempts, notes=said)
+        return replace(result, cost=cost, attempts=self._attempts, notes=said)
 
     def _failed(self, error: Error) -> RefreshResult:
         finished = self._run.patiently(lambda _: sessions.clock(DEFAULT_DB_ALIAS))
         why = explaining.failure(error, self._view.key, plain=not self._run.settings.refresh_concurrently)
-        return self._with_notes(
+        return self._explained(
             RefreshResult(outcome=Outcome.FAILED, started=self._started, finished=finished, failure=why)
         )
 

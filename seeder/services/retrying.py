@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.domain import backoff
 from seeder.postgres import sessions
-from seeder.postgres.sqlstates import is_transient
+from seeder.postgres.sqlstates import is_gone, is_transient
 from seeder.services.stopping import Stop
 
 Done = TypeVar("Done")
@@ -30,5 +30,6 @@ def patiently(act: Callable[[int], Done], *, retries: int, stop: Stop, database:
             sessions.mend(DEFAULT_DB_ALIAS)
             if attempt > retries or not is_transient(error) or stop.requested:
                 raise
-        stop.wait(backoff.delay(attempt, chance=random.random()))  # noqa: S311  # spreads load, guards nothing
+            gone = is_gone(error)
+        stop.wait(backoff.delay(attempt, chance=random.random(), gone=gone))  # noqa: S311  # spreads load
     raise AssertionError  # pragma: no cover  # count() does not end

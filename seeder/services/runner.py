@@ -10,7 +10,7 @@ from seeder.domain.events import ViewEnded
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.services.lanes import Lane, Pace, Work
-from seeder.services.seats import Ended
+from seeder.services.seats import Ended, NoSeat
 from seeder.services.stopping import Stop
 
 # How often what runs is cancelled after a stop, and for how long each time its end is waited for. A cancel that arrives
@@ -91,6 +91,9 @@ class _Run:
 
     def _settle(self, view: PlannedView, end: RefreshResult | BaseException) -> None:
         lane = self._lanes[view.key.database]
+        if isinstance(end, NoSeat) and not self._stop.requested:
+            lane.withdraw(view, end)
+            return
         lane.seats.give_back()
         if isinstance(end, RefreshResult):
             lane.settle(view, end)

@@ -9,8 +9,8 @@ from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
 from seeder.domain.events import Noticed, RunEnded, RunEvent, RunStarted
-from seeder.domain.outcomes import RunSummary
-from seeder.domain.plan import RefreshPlan
+from seeder.domain.outcomes import RefreshResult, RunSummary, Turn
+from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
 from seeder.postgres import sessions
 from seeder.postgres.sqlstates import foreseen
@@ -20,6 +20,7 @@ from seeder.services.breakers import Breakers
 from seeder.services.history import RunRecord
 from seeder.services.lanes import Pace, Work
 from seeder.services.life import Life
+from seeder.services.meter import Meter
 from seeder.services.refresh import Refresher
 from seeder.services.retrying import patiently
 from seeder.services.runner import run
@@ -55,11 +56,13 @@ def execute(
             record.open(plan)
             with _closing(record):
                 emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
-                for notice in preconditions.missed(settings, plan.by_database):
+                for notice in (*plan.notices, *preconditions.missed(settings, plan.by_database)):
                     emit(Noticed(message=notice))
-                refresher = Refresher(record=record, settings=settings, stop=stop, asked=asked)
+                meter = Meter(plan.by_database)
+                refresher = Refresher(record=record, settings=settings, stop=stop, asked=asked, meter=meter)
                 work = _work(refresher, life, emit)
                 results = run(plan, pace=_pace(settings), work=work, stop=stop)
+                meter.close()
                 took = patiently(lambda _: _close(record, stop) - asked, retries=settings.max_retries, stop=Stop())
     summary = RunSummary(
         run_id=record.run_id,
@@ -75,13 +78,23 @@ def execute(
 
 def _work(refresher: Refresher, life: Life, emit: Callable[[RunEvent], object]) -> Work:
     gate = Gate(settings=refresher.settings, breakers=Breakers.of(refresher.settings))
+    record, meter = refresher.record, refresher.meter
+
+    def count(view: PlannedView, result: RefreshResult, turn: Turn) -> None:
+        gate.count(view, result, turn)
+        meter.ended(view, record.ids(view.spec), result)
+
+    def beat() -> None:
+        life.beat()
+        meter.beat()
+
     return Work(
         refresh=refresher.refresh,
         refuse=refresher.refuse,
         admit=gate.admit,
-        count=gate.count,
+        count=count,
         cancel=refresher.in_flight.cancel,
-        beat=life.beat,
+        beat=beat,
         leave=sessions.leave,
         emit=emit,
     )

@@ -16,6 +16,10 @@ Task = TypeVar("Task")
 Ended = tuple[PlannedView, RefreshResult | BaseException]
 
 
+class NoSeat(Exception):
+    """A seat cannot work, as there is no connection for it. Its view was not begun."""
+
+
 class Seats(Generic[Task]):
     """So many seats; each result, or surprise, is put into `ended`."""
 
@@ -42,6 +46,10 @@ class Seats(Generic[Task]):
     def give_back(self) -> None:
         """One of the views has ended, as somebody has read in `ended`."""
         self.free, self.taken = self.free + 1, self.taken - 1
+
+    def lose(self) -> None:
+        """A seat cannot work. From now on there is one less."""
+        self.taken -= 1
 
     def dismiss(self, *, wait: bool) -> None:
         """No more views will come; wait for those that sit."""

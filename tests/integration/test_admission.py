@@ -50,7 +50,7 @@ def test_as_long_as_the_server_is_busy_nothing_starts_and_then_it_goes_on(settin
     assert held.hold.message.endswith(f"active on the server and SEEDER_MAX_DB_ACTIVE_QUERIES is {before}")
     assert [type(event) for event in told if isinstance(event, Held | Resumed)] == [Held, Resumed]
     [result] = summary.results.values()
-    assert result.turn.throttle_wait > timedelta()
+    assert result.cost.throttle_wait > timedelta()
 
 
 def test_a_run_gives_up_what_it_may_not_start_and_says_why(settings: Settings, manage: Manage) -> None:
@@ -185,5 +185,8 @@ def test_without_its_table_each_run_has_a_breaker_of_its_own_and_says_so(setting
     told: list[RunEvent] = []
     runs.execute(Everything(), emit=told.append)
     [notice] = [event.message for event in told if isinstance(event, Noticed)]
-    assert "a circuit breaker of its own" in notice
+    assert notice == (
+        "reporting.seeder_circuit_breaker: a table in the contract, missing here. Without it each process has circuit"
+        " breakers of its own, and learns nothing from what others found out. `manage.py install_schema` creates it."
+    )
     assert [event.hold.reason for event in told if isinstance(event, Held)] == [Reason.CIRCUIT_OPEN]

@@ -33,7 +33,7 @@ def test_the_models_map_exactly_what_contract_sql_creates() -> None:
 
 def test_the_contract_is_read_whole() -> None:
     written = contract.written()
-    assert len(written) == 7
+    assert len(written) == 8
     assert written["seeder_run_history"]["start_time"] == Column(type="timestamp with time zone", nullable=False)
     assert written["seeder_run_history"]["finish_time"] == Column(type="timestamp with time zone", nullable=True)
     assert next(iter(written["seeder_job_status"])) == "table_name"
@@ -115,6 +115,51 @@ def test_the_check_names_each_column_that_differs_and_how() -> None:
     ]
 
 
+@pytest.mark.usefixtures("reporting")
+def test_an_optional_table_that_is_missing_is_only_told_with_what_one_does_without() -> None:
+    sql("DROP TABLE reporting.seeder_run_metrics")
+    [(told_id, message)] = told()
+    assert told_id == "seeder.I006"
+    assert message == (
+        "reporting.seeder_run_metrics: a table in the contract, missing here. It is optional; without it the history"
+        " says how each refresh ended, and nothing keeps what it waited for and what it cost the server."
+    )
+    call_command("check", databases=["default"], fail_level="WARNING")
+
+
+@pytest.mark.usefixtures("reporting")
+def test_an_optional_table_that_differs_is_a_warning_because_it_is_not_used() -> None:
+    sql("ALTER TABLE reporting.seeder_run_metrics DROP COLUMN cpu_seconds, ALTER COLUMN attempts TYPE bigint")
+    assert [(told_id, message.partition(". It")[0]) for told_id, message in told()] == [
+        ("seeder.W006", "reporting.seeder_run_metrics.attempts: integer null in the contract, bigint null here"),
+        (
+            "seeder.W006",
+            "reporting.seeder_run_metrics.cpu_seconds: double precision null in the contract, missing here",
+        ),
+    ]
+
+
+def test_contract_sql_says_which_tables_are_optional() -> None:
+    assert set(contract.optional()) == {"seeder_run_metrics", "seeder_circuit_breaker"}
+    assert all(without.endswith(".") and "\n" not in without for without in contract.optional().values())
+
+
+@pytest.mark.usefixtures("reporting")
+def test_who_may_only_add_tables_can_add_the_optional_ones() -> None:
+    constraints = sql("SELECT count(*) FROM pg_constraint")
+    sql("DROP TABLE reporting.seeder_run_metrics")
+    sql("GRANT USAGE, CREATE ON SCHEMA reporting TO pg_signal_backend")
+    sql("GRANT REFERENCES ON reporting.seeder_run_history TO pg_signal_backend")
+    sql("SET ROLE pg_signal_backend")
+    try:
+        assert schema.install("default") == ("seeder_run_metrics",)
+        assert schema.install("default") == ()
+    finally:
+        sql("RESET ROLE")
+    assert told() == []
+    assert sql("SELECT count(*) FROM pg_constraint") == constraints
+
+
 @pytest.mark.usefixtures("bare_database")
 def test_the_check_runs_with_the_databases_and_fails_where_the_schema_is_missing() -> None:
     with pytest.raises(SystemCheckError, match="seeder.E003"):
@@ -141,7 +186,7 @@ def test_four_who_install_at_once_install_once() -> None:
             connection.close()
 
     with ThreadPoolExecutor(4) as threads:
-        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 7]
+        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 8]
 
 
 def test_a_model_that_maps_otherwise_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ def test_with_a_map_an_id_that_is_not_in_it_is_that_manifest_s_error(settings: S
 
 
 def test_a_database_that_is_gone_fails_its_own_views_only(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
+    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}, "MAX_RETRIES": 1}
     connections["archive"].close()
     monkeypatch.setitem(connections.settings["archive"], "NAME", "no_such_database")
     custom("reporting.there", "SELECT 1 AS n")

@@ -78,7 +78,7 @@ def test_attempts_are_bounded_and_the_waits_between_them_grow(
     monkeypatch.setattr("random.random", lambda: 1.0)
     result = refreshed()
     assert (result.outcome, result.attempts) == (Outcome.FAILED, 4)
-    assert waits == [timedelta(seconds=0.5), timedelta(seconds=1), timedelta(seconds=2)]
+    assert waits == [timedelta(seconds=0.5), timedelta(seconds=8), timedelta(seconds=16)]
     assert sql("SELECT last_value FROM reporting.tries") == [(4,)]
     assert RunHistory.objects.get().status == "error"
 

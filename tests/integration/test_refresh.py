@@ -107,7 +107,11 @@ def test_the_history_row_says_what_happened() -> None:
     assert (row.report_type, row.status, row.errors) == ("custom", "success", None)
     assert (row.start_time, row.finish_time) == (result.started, result.finished)
     assert (row.records_processed, row.bytes_processed) == (3, result.bytes)
-    assert (row.memory_usage_mb, row.cpu_percentage) == (None, None), "what is not known is not invented"
+    memory, cpu = result.cost.peak_memory_bytes, result.cost.cpu
+    assert row.memory_usage_mb == (None if memory is None else round(memory / 2**20)), (
+        "what is not known is not invented"
+    )
+    assert row.cpu_percentage == (None if cpu is None else round(100 * (cpu / result.took)))
 
 
 def test_the_refresh_and_its_outcome_commit_together_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ class Document:
             }
             for view in plan.views
         ]
-        self._write({"dryRun": True, "views": views, "refused": _refused(plan.complaints)})
+        self._write({"dryRun": True, "views": views, "refused": _refused(plan.complaints), "notices": plan.notices})
 
     def hear(self, event: RunEvent) -> None:
         if isinstance(event, Noticed):
@@ -94,9 +94,9 @@ def _result(result: RefreshResult) -> _Json:
         "fellBack": result.fell_back,
         "attempts": result.attempts,
         "satisfiedBy": result.satisfied_by,
-        "seatWaitSeconds": _seconds(result.turn.seat_wait),
-        "throttleWaitSeconds": _seconds(result.turn.throttle_wait),
-        "lockWaitSeconds": _seconds(result.lock_wait),
+        "seatWaitSeconds": _seconds(result.cost.seat_wait),
+        "throttleWaitSeconds": _seconds(result.cost.throttle_wait),
+        "lockWaitSeconds": _seconds(result.cost.lock_wait),
         "startTime": result.started.isoformat(),
         "finishTime": result.finished.isoformat(),
         "durationSeconds": _seconds(result.took),

@@ -31,7 +31,8 @@ class Lines:
         return None
 
     def plan(self, plan: RefreshPlan) -> None:
-        for line in (*_nothing(plan, self._request), *map(_planned, plan.views), *map(refusal, plan.complaints)):
+        facts = (*map(_planned, plan.views), *map(refusal, plan.complaints), *plan.notices)
+        for line in (*_nothing(plan, self._request), *facts):
             self._out.write(_one_line(line))
 
     def hear(self, event: RunEvent) -> None:
@@ -70,7 +71,7 @@ def ending(result: RefreshResult) -> str:
     facts = [how(result), count(result.rows, "row"), size(result.bytes), duration(result.took)]
     if result.attempts > 1:
         facts.append(f"at attempt {result.attempts}")
-    waits = {"held back": result.turn.throttle_wait, "waiting for locks": result.lock_wait}
+    waits = {"held back": result.cost.throttle_wait, "waiting for locks": result.cost.lock_wait}
     facts.extend(f"{duration(span)} {what}" for what, span in waits.items() if span >= _LONG)
     return ", ".join(facts)
 

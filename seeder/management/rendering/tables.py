@@ -56,6 +56,8 @@ class Tables:
         self.console.print(table)
         self._notes((view, map(drifted, view.drift)) for view in plan.views)
         self._refusals(plan.complaints)
+        for notice in plan.notices:
+            self.console.print(Text(notice))
 
     def hear(self, event: RunEvent) -> None:
         match event:

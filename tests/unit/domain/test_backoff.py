@@ -10,6 +10,12 @@ def test_the_bound_doubles_up_to_half_a_minute(attempt: int, seconds: float) -> 
     assert delay(attempt, chance=1) == timedelta(seconds=seconds)
 
 
+def test_a_server_that_is_gone_is_given_the_time_of_a_restart() -> None:
+    assert delay(1, chance=0, gone=True) == timedelta(), "it may have been one backend alone"
+    assert [delay(attempt, chance=0, gone=True).total_seconds() for attempt in (2, 3, 4, 9)] == [4, 8, 15, 15]
+    assert [delay(attempt, chance=1, gone=True).total_seconds() for attempt in (1, 2, 3, 4, 9)] == [0.5, 8, 16, 30, 30]
+
+
 def test_chance_takes_anything_up_to_the_bound() -> None:
     assert delay(3, chance=0) == timedelta()
     assert delay(3, chance=0.25) == timedelta(seconds=0.5)

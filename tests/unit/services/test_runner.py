@@ -6,11 +6,12 @@ from time import monotonic
 
 import pytest
 
-from seeder.domain.events import RunEvent, ViewEnded, ViewStarted
+from seeder.domain.events import Noticed, RunEvent, ViewEnded, ViewStarted
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.services.lanes import Work
 from seeder.services.runner import run
+from seeder.services.seats import NoSeat
 from seeder.services.stopping import Stop
 from tests.unit.domain.plans import plan
 from tests.unit.services.works import DONE, FAILED, pace, working
@@ -115,6 +116,33 @@ def test_a_surprise_starts_nothing_new_waits_for_what_runs_and_is_raised() -> No
     with pytest.raises(ZeroDivisionError):
         go(plan("a", "b", "c"), refresh)
     assert ended in ([], ["b"])
+
+
+def test_a_seat_that_cannot_work_leaves_its_view_to_the_others() -> None:
+    refused, told = Event(), list[str]()
+
+    def refresh(view: PlannedView) -> RefreshResult:
+        if not refused.is_set():
+            refused.set()
+            raise NoSeat("too many clients already")
+        assert refused.wait(10)
+        return DONE
+
+    def hear(event: RunEvent) -> None:
+        if isinstance(event, Noticed):
+            told.append(event.message)
+
+    results = at_once(plan("a", "b", "c"), 2, work(refresh, emit=hear))
+    assert sorted(view.key.name.name for view in results) == ["a", "b", "c"]
+    assert told == ["One seat less in default, of now 1: too many clients already"]
+
+
+def test_where_no_seat_can_work_the_run_ends_with_the_reason() -> None:
+    def refresh(_: PlannedView) -> RefreshResult:
+        raise NoSeat from ConnectionRefusedError("down")
+
+    with pytest.raises(ConnectionRefusedError, match="down"):
+        at_once(plan(*"abcd"), 3, work(refresh))
 
 
 def test_each_seat_gives_back_what_its_thread_holds() -> None:

@@ -1,0 +1,40 @@
+"""Behind a proxy that gives each transaction another session, a lock of a session means nothing: refused, in one line.
+
+Such a proxy is known by a process number of its own invention, which it tells at the start of each connection. The one
+here does only that, on the wire between a real client and a real server.
+"""
+
+from collections.abc import Callable
+from struct import pack
+
+import pytest
+
+from tests.conftest import Ended, custom, sql
+from tests.tunnels import tunnel
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+# BackendKeyData in the frontend/backend protocol: its letter, the length of what follows, and there first the pid.
+_KEY_DATA = b"K" + pack("!i", 12)
+
+
+def invent_a_pid(data: bytes) -> bytes:
+    at = data.find(_KEY_DATA)
+    return data if at < 0 else data[: at + 5] + pack("!i", 4711) + data[at + 9 :]
+
+
+def test_a_proxy_that_pools_transactions_is_refused_in_one_line(manage: Callable[..., Ended]) -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    with tunnel(answer=invent_a_pid) as (host, port):
+        ended = manage("refresh_all", DB_HOST=host, DB_PORT=str(port), PGSSLMODE="disable")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("CommandError: DATABASES['default'] leads through a proxy that gives each transaction")
+    assert len(ended.err.splitlines()) == 1
+    assert sql("SELECT 1 FROM reporting.seeder_run_history") == []
+
+
+def test_a_proxy_that_passes_everything_on_is_not(manage: Callable[..., Ended]) -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    with tunnel() as (host, port):
+        ended = manage("refresh_all", DB_HOST=host, DB_PORT=str(port), PGSSLMODE="disable")
+    assert (ended.code, ended.err) == (0, "")

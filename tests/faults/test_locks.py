@@ -1,0 +1,128 @@
+"""Somebody has locked the view."""
+
+import subprocess
+
+import pytest
+from pytest_django import Settings
+
+from embedded.locks import wait_for
+from seeder.domain.outcomes import Outcome
+from seeder.models import RunHistory
+from tests.acceptance.processes import start
+from tests.conftest import another_session, custom, sql
+from tests.faults.scenes import (
+    THROUGH_THE_GATE,
+    build_gate,
+    by_name,
+    filled,
+    filled_behind_the_gate,
+    in_the_background,
+    open_gate,
+    reason,
+    refreshed,
+    rows,
+    until_at_the_gate,
+)
+from tests.faults.servers import PATIENCE, PrivateServer, until
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+
+def test_a_reader_who_stays_longer_than_all_attempts_fails_one_view_which_keeps_its_data(settings: Settings) -> None:
+    settings.SEEDER = {"LOCK_TIMEOUT_MS": 100, "MAX_RETRIES": 2, "MAX_WORKERS": 1}
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
+    for name in "abc":
+        filled(name)
+    sql("UPDATE reporting.source SET n = 2")
+    with another_session() as reader:
+        reader.execute("BEGIN; SELECT n FROM reporting.a")
+        results = refreshed()
+    assert reason(results["a"]) == "55P03"
+    assert results["a"].attempts == 3
+    assert (results["b"].outcome, results["c"].outcome) == (Outcome.REFRESHED, Outcome.REFRESHED)
+    assert sql("SELECT a.n, b.n, c.n FROM reporting.a, reporting.b, reporting.c") == [(1, 2, 2)]
+    assert refreshed()["a"].outcome is Outcome.REFRESHED
+
+
+VACUUMED = "SELECT 1 FROM pg_stat_progress_vacuum WHERE relid = 'reporting.a'::regclass"
+
+
+@pytest.mark.parametrize("concurrently", [False, True], ids=["plain", "concurrent"])
+def test_an_autovacuum_in_the_way_is_cancelled_before_the_lock_limit(
+    concurrently: bool,  # noqa: FBT001  # a parameter of pytest's
+    settings: Settings,
+    server: PrivateServer,
+) -> None:
+    settings.SEEDER = {"REFRESH_CONCURRENTLY": concurrently}
+    server.restart(autovacuum="on", autovacuum_naptime="1s")
+    filled("a", "SELECT generate_series(1, 20000) AS n")
+    sql("CREATE UNIQUE INDEX ON reporting.a (n)")
+    # It rests 0.1 s after every page, and so takes most of a minute.
+    sql(
+        "ALTER MATERIALIZED VIEW reporting.a SET (autovacuum_vacuum_insert_threshold = 0,"
+        " autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_cost_delay = 100,"
+        " autovacuum_vacuum_cost_limit = 1)"
+    )
+    until(lambda: sql(VACUUMED))
+    before = server.log.count("canceling autovacuum task")
+    result = refreshed()["a"]
+    assert (result.outcome, result.attempts) == (Outcome.REFRESHED, 1)
+    assert server.log.count("canceling autovacuum task") == before + 1
+
+
+@pytest.fixture
+def taken() -> "subprocess.Popen[str]":
+    """An orchestrator that refreshes the view `a` for as long as the gate is closed; it was filled by nobody."""
+    filled_behind_the_gate("a")
+    first = start()
+    until_at_the_gate(1)
+    return first
+
+
+def test_of_two_orchestrators_the_second_waits_within_its_limits_and_takes_nothing_from_the_first(
+    taken: "subprocess.Popen[str]", settings: Settings
+) -> None:
+    settings.SEEDER = {"LOCK_TIMEOUT_MS": 100, "MAX_RETRIES": 1}
+    second = refreshed()["a"]
+    assert (reason(second), second.attempts) == ("55P03", 2)
+    assert taken.poll() is None
+    open_gate()
+    out, err = taken.communicate(timeout=60)
+    assert (taken.returncode, err) == (0, "")
+    assert "1 succeeded, 0 failed in" in out
+    assert list(RunHistory.objects.order_by("id").values_list("status", flat=True)) == ["success", "error"]
+
+
+def test_a_second_orchestrator_refreshes_the_view_once_more_when_the_first_has_ended(
+    taken: "subprocess.Popen[str]",
+) -> None:
+    second = start(SEEDER_LOCK_TIMEOUT_MS="30000", SEEDER_MAX_RETRIES="0")
+    until(lambda: sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+    assert len(until_at_the_gate(1)) == 1, "never both at once"
+    open_gate()
+    for process in (taken, second):
+        _, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (0, "")
+    last = RunHistory.objects.order_by("id").last()
+    assert last
+    assert sql("SELECT run FROM reporting.a") == [(f"seeder {last.run_id}",)]
+    assert rows() == {"a": ("success", None)}
+
+
+PLANNING_GIVES_UP = 6.0  # seconds; it waits three of them for a view that somebody else creates
+
+
+def test_a_view_that_another_run_creates_right_now_is_still_known_to_be_read(settings: Settings) -> None:
+    settings.SEEDER = {"LOCK_TIMEOUT_MS": 20_000}
+    build_gate()
+    custom("reporting.a", THROUGH_THE_GATE)
+    custom("reporting.b", "SELECT run FROM reporting.a")
+    first = start()
+    until_at_the_gate(1)
+    with in_the_background() as run:
+        errors = RunHistory.objects.filter(table_name="reporting.b", status="error")
+        wait_for(lambda: errors.exists() or None, PLANNING_GIVES_UP)
+        open_gate()
+        results = by_name(run.result(PATIENCE))
+    assert first.wait(PATIENCE) == 0
+    assert {name: result.failure for name, result in results.items()} == {"a": None, "b": None}

@@ -1,0 +1,84 @@
+"""Whoever refreshes, or owns the view, may not do what that takes."""
+
+import pytest
+from django.db import connections
+from pytest_django import Settings
+
+from seeder.domain.outcomes import Mode, Outcome
+from tests.conftest import sql
+from tests.faults.conftest import DATABASE
+from tests.faults.scenes import filled, reason, refreshed, rows
+from tests.faults.servers import PrivateServer, default_database
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+
+@pytest.fixture(autouse=True)
+def _views_of_somebody_else(reporting: None) -> None:
+    """`a` belongs to the role `owner`, `b` to the role `seeder`; both read a table of ours."""
+    sql("CREATE ROLE owner; CREATE ROLE seeder LOGIN")
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
+    filled("a")
+    filled("b")
+    sql("GRANT ALL ON SCHEMA reporting TO owner, seeder")
+    sql("GRANT ALL ON ALL TABLES IN SCHEMA reporting TO seeder")
+    sql("GRANT ALL ON ALL SEQUENCES IN SCHEMA reporting TO seeder")
+    sql("REVOKE ALL ON reporting.a FROM seeder")
+    sql("GRANT SELECT ON reporting.source TO owner")
+    sql("ALTER MATERIALIZED VIEW reporting.a OWNER TO owner")
+    sql("ALTER MATERIALIZED VIEW reporting.b OWNER TO seeder")
+    sql("UPDATE reporting.source SET n = 2")
+
+
+def contents() -> list[tuple[int, int]]:
+    return [(a, b) for a, b in sql("SELECT a.n, b.n FROM reporting.a, reporting.b")]
+
+
+def test_who_may_not_maintain_a_view_fails_it_and_refreshes_the_others(server: PrivateServer) -> None:
+    with default_database(server.address(DATABASE, user="seeder")):
+        results = refreshed()
+        assert (reason(results["a"]), results["a"].attempts) == ("42501", 1)
+        assert results["b"].outcome is Outcome.REFRESHED
+    assert contents() == [(1, 2)]
+    assert "permission denied" in str(rows()["a"][1])
+
+
+def test_who_may_maintain_it_need_not_own_it_nor_read_what_it_reads(server: PrivateServer) -> None:
+    sql("GRANT MAINTAIN ON reporting.a TO seeder")
+    sql("REVOKE ALL ON reporting.source FROM seeder")
+    with default_database(server.address(DATABASE, user="seeder")):
+        results = refreshed()
+    assert results["a"].outcome is Outcome.REFRESHED
+    assert reason(results["b"]) == "42501"
+    assert contents() == [(2, 1)]
+
+
+def test_a_schema_that_may_not_be_used_is_a_view_s_failure() -> None:
+    sql("CREATE SCHEMA closed")
+    sql("ALTER MATERIALIZED VIEW reporting.a SET SCHEMA closed")
+    sql("UPDATE reporting.seeder_custom_report_manifest SET table_name = 'closed.a' WHERE table_name = 'reporting.a'")
+    with default_database({**connections.settings["default"], "USER": "seeder"}):
+        results = refreshed()
+    assert reason(results["a"]) == "42501"
+    assert results["b"].outcome is Outcome.REFRESHED
+
+
+def test_an_owner_who_lost_the_source_fails_the_view_even_where_a_superuser_refreshes_it() -> None:
+    sql("REVOKE ALL ON reporting.source FROM owner")
+    results = refreshed()
+    assert (reason(results["a"]), results["a"].attempts) == ("42501", 1)
+    assert results["b"].outcome is Outcome.REFRESHED
+    assert contents() == [(1, 2)]
+
+
+def test_an_owner_without_temporary_tables_fails_a_concurrent_refresh_and_not_a_plain_one(settings: Settings) -> None:
+    """The same SQLSTATE as any missing privilege: no reason to keep readers waiting instead."""
+    sql("CREATE UNIQUE INDEX ON reporting.a (n)")
+    sql(f"REVOKE TEMPORARY ON DATABASE {DATABASE} FROM PUBLIC")
+    settings.SEEDER = {"REFRESH_CONCURRENTLY": True}
+    result = refreshed()["a"]
+    assert (reason(result), result.fell_back, result.attempts) == ("42501", False, 1)
+    assert "temporary tables" in str(rows()["a"][1])
+    settings.SEEDER = {"REFRESH_CONCURRENTLY": False}
+    assert refreshed()["a"].mode is Mode.PLAIN
+    assert contents() == [(2, 2)]

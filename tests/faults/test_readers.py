@@ -1,0 +1,96 @@
+"""How long those who only want to read are kept waiting."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+
+import pytest
+from django.db import connections
+from pytest_django import Settings
+
+from seeder.domain.outcomes import Mode
+from tests.conftest import another_session, sql
+from tests.faults.scenes import (
+    by_name,
+    filled,
+    filled_behind_the_gate,
+    in_the_background,
+    lock_wait,
+    open_gate,
+    reason,
+    until_at_the_gate,
+)
+from tests.faults.servers import PATIENCE, until
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+# Milliseconds. PostgreSQL measures them where somebody waits for a lock, so that a busy machine counts for little: the
+# margin is for the time in which the refresh that gives up is not yet woken.
+LIMIT, MARGIN = 600, 1500
+HOLDS = "SELECT 1 FROM pg_locks WHERE relation = 'reporting.a'::regclass AND granted AND mode = "
+READER_WAITS = (
+    "SELECT 1 FROM pg_locks WHERE relation = 'reporting.a'::regclass AND NOT granted AND mode = 'AccessShareLock'"
+)
+
+
+class Reader:
+    """Reads the view again and again, and fails when it has to wait for the lock longer than it bears."""
+
+    def __init__(self, patience: int, done: Event) -> None:
+        self.reads = 0
+        self._patience, self._done = patience, done
+
+    def read(self) -> None:
+        try:
+            with another_session() as session:
+                lock_wait(session, self._patience)
+                while not self._done.is_set():
+                    session.execute("SELECT count(*) FROM reporting.a")
+                    self.reads += 1
+        finally:
+            connections.close_all()
+
+
+@contextmanager
+def readers(*, patience: int) -> "Iterator[list[Reader]]":
+    """Four of them, until the end; what one of them could not bear is raised there."""
+    done = Event()
+    everybody = [Reader(patience, done) for _ in range(4)]
+    with ThreadPoolExecutor(len(everybody)) as threads:
+        futures: list[Future[None]] = [threads.submit(reader.read) for reader in everybody]
+        try:
+            until(lambda: all(reader.reads for reader in everybody) or any(future.done() for future in futures))
+            yield everybody
+        finally:
+            done.set()
+        for future in futures:
+            future.result()
+
+
+def test_behind_a_refresh_that_waits_nobody_waits_longer_than_the_lock_limit(settings: Settings) -> None:
+    settings.SEEDER = {"LOCK_TIMEOUT_MS": LIMIT, "MAX_RETRIES": 1}
+    filled("a", "SELECT 1 AS n")
+    with readers(patience=LIMIT + MARGIN) as everybody, another_session() as idle:
+        idle.execute("BEGIN; SELECT n FROM reporting.a")
+        with in_the_background() as run:
+            until(lambda: sql(READER_WAITS))
+            result = by_name(run.result(PATIENCE))["a"]
+        before = [reader.reads for reader in everybody]
+        until(lambda: all(reader.reads > count for reader, count in zip(everybody, before, strict=True)))
+    assert (reason(result), result.attempts) == ("55P03", 2)
+
+
+def test_during_a_concurrent_refresh_nobody_waits_for_a_lock_at_all(settings: Settings) -> None:
+    settings.SEEDER = {"REFRESH_CONCURRENTLY": True}
+    filled_behind_the_gate("a")
+    sql("CREATE UNIQUE INDEX ON reporting.a (run)")
+    with readers(patience=1) as everybody, in_the_background() as run:
+        until_at_the_gate(1)
+        assert sql(HOLDS + "'ExclusiveLock'")
+        before = [reader.reads for reader in everybody]
+        until(lambda: all(reader.reads > count + 10 for reader, count in zip(everybody, before, strict=True)))
+        open_gate()
+        result = by_name(run.result(PATIENCE))["a"]
+        assert sql("SELECT count(*) FROM reporting.a") == [(1,)]
+    assert (result.mode, result.failure) == (Mode.CONCURRENT, None)

@@ -1,0 +1,55 @@
+"""Something that listens here and passes on to the server of this test whatever it is told, as `ssh -L` does."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from django.db import connection
+
+PORT = 6543  # in the name of the socket in a folder
+
+
+@contextmanager
+def tunnel(
+    folder: Path | None = None, answer: Callable[[bytes], bytes] = lambda data: data
+) -> Iterator[tuple[str, int]]:
+    """Where it listens, host and port: at a unix socket in the folder, or on loopback. `answer` may change what the
+    server says."""
+    family = socket.AF_INET if folder is None else socket.AF_UNIX
+    address: Any = ("127.0.0.1", 0) if folder is None else os.fspath(folder / f".s.PGSQL.{PORT}")
+    with ExitStack() as open_ends, closing(socket.socket(family)) as entrance:
+        entrance.bind(address)
+        entrance.listen()
+
+        def dig() -> None:
+            with suppress(OSError):
+                while True:
+                    near = open_ends.enter_context(closing(entrance.accept()[0]))
+                    far = open_ends.enter_context(closing(_server()))
+                    Thread(target=_pump, args=(near, far), daemon=True).start()
+                    Thread(target=_pump, args=(far, near, answer), daemon=True).start()
+
+        Thread(target=dig, daemon=True).start()
+        yield entrance.getsockname() if folder is None else (os.fspath(folder), PORT)
+
+
+def _server() -> socket.socket:
+    server = connection.get_connection_params()
+    host, port = str(server.get("host") or "/var/run/postgresql"), int(server.get("port") or 5432)
+    if not host.startswith("/"):
+        return socket.create_connection((host, port))
+    end = socket.socket(socket.AF_UNIX)
+    end.connect(f"{host}/.s.PGSQL.{port}")
+    return end
+
+
+def _pump(source: socket.socket, sink: socket.socket, change: Callable[[bytes], bytes] = lambda data: data) -> None:
+    with suppress(OSError):
+        while some := source.recv(65536):
+            sink.sendall(change(some))
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
