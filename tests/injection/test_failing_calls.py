@@ -67,9 +67,10 @@ def fail(kind: Kind | None = None, k: int = 0, among: str = "") -> tuple[RunSumm
     recovery.recover()
     scene.check(before, summary=summary)
     scene.check_the_server()
-    if kind in PASSING and calls.in_a_seat:
-        assert summary, "the run goes on"
-        assert summary.failed == scene.FAILING, "and so does the view"
+    # Django hides that a savepoint could not be released, and what it says afterwards is not tried again.
+    if kind in PASSING and calls.in_a_seat and not str(calls.failed).startswith("RELEASE"):
+        assert summary, f"the run goes on: {calls.failed}"
+        assert summary.failed == scene.FAILING, f"and so does the view: {calls.failed}"
     return summary, calls
 
 
