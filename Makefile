@@ -15,10 +15,11 @@ demo: setup  ## load public records and refresh the demo agency's reports from t
 test: setup  ## the tests, on a PostgreSQL of their own
 	$(python) -m pytest
 
-soak: setup  ## what takes too long for every day: kills, restarts, failing database calls and races by the hundreds
-	SEEDER_KILLS=500 SEEDER_RESTARTS=50 SEEDER_INJECTIONS=4000 SEEDER_RACES=200 $(python) -m pytest \
-		tests/acceptance/test_killing.py tests/faults/test_restarts_at_random.py tests/injection \
-		tests/integration/test_races.py
+soak: setup  ## what takes too long for every day: kills, restarts, every database call fails, and many runs race
+	SEEDER_KILLS=500 $(python) -m pytest tests/acceptance/test_killing.py
+	SEEDER_RESTARTS=50 $(python) -m pytest tests/faults/test_restarts_at_random.py
+	SEEDER_INJECTIONS=4000 $(python) -m pytest tests/injection
+	SEEDER_RACES=200 $(python) -m pytest tests/integration/test_races.py
 
 check: lint types imports test  ## everything that has to hold before a commit
 

@@ -54,7 +54,7 @@ class Calls:
             if self.kind is None or self.failed or not can or not is_it:
                 return False
             self.failed, self.in_a_seat = site, current_thread().name.startswith(_SEAT)
-            self._refusals = 1 + self.k % 3 if self.kind is Kind.REFUSED else 0
+            self._refusals = 1 + self.k % 2 if self.kind is Kind.REFUSED else 0
             return True
 
     def is_refused(self) -> bool:
