@@ -38,9 +38,13 @@ class Survey:
     confirmed: Set[Definition]  # those that are, and were not known to be
 
 
+# With the schema and the name of a view: a row where a relation has that name.
+EXISTS = "exists"
+
+
 def exists(database: str, view: ViewName) -> bool:
     """Whether any relation has that name."""
-    return bool(_find(database, [view]))
+    return bool(sessions.query_about(database, EXISTS, view))
 
 
 def is_populated(database: str, view: ViewName) -> bool:

@@ -8,6 +8,13 @@ FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (nspname, relname)
 JOIN pg_namespace AS n ON n.nspname = wanted.nspname
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname;
 
+-- name: exists
+-- Whether any relation has that name.
+SELECT
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
+
 -- name: reads
 -- Which of the given relations each of them reads, itself or through plain views and functions whose body the server
 -- has parsed (BEGIN ATOMIC). The way ends at any other materialized view: what that one reads is not refreshed by
@@ -119,4 +126,5 @@ SELECT
     set_config('statement_timeout', %(statement)s::text, true),
     set_config('application_name', %(application)s, true),
     set_config('idle_in_transaction_session_timeout', '30s', true),
-    CASE WHEN version() ~ 'linux' THEN set_config('client_connection_check_interval', '2s', true) END;
+    CASE WHEN version() ~ 'linux' THEN set_config('client_connection_check_interval', '2s', true) END,
+    clock_timestamp();

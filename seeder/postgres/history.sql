@@ -78,6 +78,37 @@ WITH closed AS (
 )
 SELECT count(*) FROM closed;
 
+-- name: refreshed
+-- The same for a view that this transaction has created or refreshed: with what it wrote so far, the view's size on disk
+-- with its indexes and TOAST, and when that was; all of which it tells. Cost is in seconds of processor time.
+WITH measured AS MATERIALIZED (
+    SELECT
+        pg_stat_get_xact_tuples_inserted(c.oid) AS rows,
+        pg_total_relation_size(c.oid) AS bytes,
+        clock_timestamp() AS finished
+    FROM pg_class AS c
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = %(schema)s AND c.relname = %(name)s
+), timed AS MATERIALIZED (
+    SELECT *, extract(epoch FROM finished - %(started)s::timestamptz) AS seconds FROM measured
+), closed AS (
+    UPDATE reporting.seeder_run_history
+    SET status = 'success', start_time = %(started)s, finish_time = finished, duration_seconds = round(seconds),
+        records_processed = rows, bytes_processed = bytes, memory_usage_mb = %(memory)s,
+        cpu_percentage = round(100 * %(cpu_seconds)s::numeric / nullif(seconds, 0)), errors = %(notes)s,
+        consecutive_failures = 0, updated_at = now()
+    FROM timed
+    WHERE id = ANY (%(ids)s::bigint[]) AND status IN ('pending', 'running')
+    RETURNING id
+), told AS (
+    UPDATE reporting.seeder_job_status
+    SET status = 'success', start_time = %(started)s, duration_seconds = round(seconds), last_run_id = %(run)s,
+        last_errors = %(notes)s, consecutive_failures = 0, updated_at = now()
+    FROM timed
+    WHERE table_name = ANY (%(names)s::text[]) AND (SELECT count(*) FROM closed) > 0
+)
+SELECT (SELECT count(*) FROM closed), rows, bytes, finished FROM timed;
+
 -- name: of_another_run
 -- What other runs have done to a view since an instant, the latest first.
 SELECT run_id, report_type, manifest_id, start_time, finish_time, records_processed, bytes_processed

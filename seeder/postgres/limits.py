@@ -1,5 +1,6 @@
 """What a refresh may take of the server, set for its transaction alone, so that nothing of it stays in the session."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seeder.postgres import sessions
@@ -11,11 +12,13 @@ class Limits:
     statement: int  # milliseconds that a statement may take; 0: no limit
     application: str  # what pg_stat_activity shows; PostgreSQL keeps 63 bytes
 
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        return {"lock": self.lock, "statement": self.statement, "application": self.application}
 
-def apply(database: str, limits: Limits) -> None:
-    """For the rest of this transaction."""
-    parameters = {"lock": limits.lock, "statement": limits.statement, "application": limits.application}
-    sessions.query(database, "limit", parameters)
+
+# For the rest of a transaction, with the limits' own parameters.
+LIMIT = "limit"
 
 
 def deadlock_timeout(database: str) -> int:

@@ -5,18 +5,14 @@ its backend lives; the server frees it however that backend ends.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import cast
+from datetime import timedelta
 
 from seeder.domain.names import ViewName
 from seeder.postgres import sessions
 
-
-def have_to_myself(database: str, view: ViewName) -> datetime:
-    """Wait until no other run creates or refreshes the view; when we got it, by that database's clock. A view that is
-    missing has no relation to lock yet, and of two that create it at once one would fail."""
-    [(_, now)] = sessions.query_about(database, "have_to_myself", view)
-    return cast("datetime", now)
+# In the transaction of a refresh, with the schema and the name of a view: wait until no other run creates or refreshes
+# it; when we got it. A view that is missing has no relation to lock yet, and of two that create it one would fail.
+HAVE_TO_MYSELF = "have_to_myself"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,7 @@
 -- Advisory locks, each on the hash of what it stands for. Two that share a hash would merely wait for each other.
 
 -- name: have_to_myself
--- Wait for the view, and keep it until the end of the transaction; when that began.
+-- Wait for the view, and keep it until the end of the transaction; when we got it.
 SELECT
     pg_advisory_xact_lock(hashtextextended(format('seeder.view %%I.%%I', %(schema)s::text, %(name)s::text), 0)),
     clock_timestamp();

@@ -1,9 +1,9 @@
 """Connections and statements: Django's connection of this thread, and psycopg's beneath it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import psycopg
 from django.db import Error, connections, transaction
@@ -16,18 +16,39 @@ from seeder.postgres.statements import NAMED
 Done = TypeVar("Done")
 
 
-def query(database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-    """The rows of a named statement of our .sql files.
+Row = tuple[Any, ...]
+Rows = list[Row]
 
-    By psycopg's own cursor: Django's costs as much again, and in DEBUG keeps what it was asked.
+
+def query(database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> Rows:
+    """The rows of a named statement of our .sql files."""
+    [rows] = query_each(database, (statement,), parameters or {})
+    return rows
+
+
+def query_each(database: str, statements: Sequence[str], parameters: Mapping[str, Any]) -> list[Rows]:
+    """The rows of each of several named statements, which travel together and share their parameters. Each has a
+    snapshot of its own, so that it sees what the one before it has waited for.
+
+    By psycopg's cursor, because Django's costs as much again, and in DEBUG keeps what it was asked; and by the one that
+    puts the parameters in by itself, whatever the host's settings say, because the other takes one statement only.
     """
     session = raw(database)
-    with connections[database].wrap_database_errors, session.cursor() as cursor:
-        cursor.execute(NAMED[statement], parameters)
-        return cursor.fetchall()
+    with connections[database].wrap_database_errors, psycopg.ClientCursor(session) as cursor:
+        cursor.execute("\n".join(NAMED[statement] for statement in statements), parameters)
+        answers = [_rows(cursor)]
+        while cursor.nextset():
+            answers.append(_rows(cursor))
+        return answers
 
 
-def query_about(database: str, statement: str, view: ViewName) -> list[tuple[Any, ...]]:
+def _rows(cursor: "psycopg.Cursor[Any]") -> Rows:
+    """None but of a statement that gives rows, be they without columns."""
+    result = cursor.pgresult
+    return cursor.fetchall() if result and result.status == psycopg.pq.ExecStatus.TUPLES_OK else []
+
+
+def query_about(database: str, statement: str, view: ViewName) -> Rows:
     """The rows of a named statement whose parameters are the schema and the name of a view."""
     return query(database, statement, {"schema": view.schema, "name": view.name})
 
@@ -56,7 +77,7 @@ def execute(database: str, statement: sql.Composed) -> None:
         cursor.execute(statement)
 
 
-def query_composed(database: str, statement: sql.Composed) -> list[tuple[Any, ...]]:
+def query_composed(database: str, statement: sql.Composed) -> Rows:
     """The rows of a statement that we composed ourselves."""
     with connections[database].cursor() as cursor:
         cursor.execute(statement)
@@ -80,6 +101,45 @@ def execute_one(database: str, statement: sql.Composed) -> None:
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(_raw(connection)) as cursor:
         cursor.execute(statement, binary=True)
+
+
+class Transaction:
+    """A transaction whose first statements travel with its beginning. It commits at the end of its `with`, or undoes
+    everything if an error leaves that. Not Django's `atomic()`, which takes a round trip to begin with."""
+
+    def __init__(self, database: str) -> None:
+        self._database, self._begun = database, False
+
+    def begin(self, statements: Sequence[str], parameters: Mapping[str, Any]) -> list[Rows]:
+        """The rows of the first named statements."""
+        self._begun = True
+        return query_each(self._database, ("begin", *statements), parameters)[1:]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if not self._begun:
+            return
+        try:
+            query(self._database, "commit" if kind is None else "rollback")
+        except Error:
+            with suppress(Error):  # where the session is gone, so is its transaction
+                query(self._database, "rollback")
+            if kind is None:
+                raise
+
+
+@contextmanager
+def savepoint(database: str) -> Iterator[None]:
+    """A part of a `Transaction` that can fail without the whole."""
+    query(database, "savepoint")
+    try:
+        yield
+    except Error:
+        query(database, "back_to_savepoint")
+        raise
+    query(database, "release_savepoint")
 
 
 class InFlight:

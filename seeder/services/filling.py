@@ -20,9 +20,9 @@ class Filled:
     fell_back: bool = False  # plain, although concurrent was asked for
 
 
-def fill(view: PlannedView, settings: Settings) -> Filled:
-    """Create or refresh the view inside the caller's transaction. PostgreSQL's errors are raised as they are."""
-    if not catalog.exists(view.key.database, view.key.name):
+def fill(view: PlannedView, settings: Settings, *, exists: bool) -> Filled:
+    """Create or refresh the view inside the caller's `Transaction`. PostgreSQL's errors are raised as they are."""
+    if not exists:
         _create(view)
         return Filled(outcome=Outcome.CREATED)
     if settings.refresh_concurrently and _refresh_concurrently(view, or_raise=not settings.concurrent_fallback):
@@ -45,7 +45,7 @@ def _refresh_concurrently(view: PlannedView, *, or_raise: bool) -> bool:
     materialized view (0A000)."""
     database, name = view.key.database, view.key.name
     try:
-        with sessions.part(database):
+        with sessions.savepoint(database):
             sessions.execute(database, identifiers.refresh(name, concurrently=True))
     except Error as error:
         refused = sqlstate(error) in {NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED}

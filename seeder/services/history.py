@@ -1,6 +1,7 @@
 """The only writer of run history and job status. All instants are by the database's clock."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -13,9 +14,28 @@ from seeder.domain.outcomes import Outcome, RefreshResult, Status
 from seeder.domain.plan import RefreshPlan
 from seeder.errors import RowsClosed
 from seeder.models import JobStatus, RunHistory
-from seeder.postgres.sessions import one_transaction, part, query
+from seeder.postgres.sessions import Row, one_transaction, part, query
 
 _IDENTITY = ("manifest_id", "report_type", "table_name", "report_name", "agency_id", "agency_slug")
+
+
+Asked = tuple[str, Mapping[str, object]]  # a named statement and its parameters
+
+
+def of_another_run(rows: Iterable[Row], *, is_ours: Callable[[str, int], bool]) -> RefreshResult | None:
+    """The first answer of `RunRecord.others` that is about our view, as a result. `is_ours` says whether the view of a
+    report type's manifest is the one we mean: two databases may know views of one name."""
+    for run_id, kind, number, started, finished, written, size in rows:
+        if is_ours(kind, number):
+            return RefreshResult(
+                outcome=Outcome.REFRESHED,
+                started=started,
+                finished=finished,
+                rows=written or 0,
+                bytes=size or 0,
+                satisfied_by=run_id,
+            )
+    return None
 
 
 class RunRecord:
@@ -64,9 +84,27 @@ class RunRecord:
         if closed != len(spec.manifests):
             raise RowsClosed(run_id=self.run_id, view=spec.key.name)
 
+    def refreshed(self, spec: ViewSpec, result: RefreshResult) -> RefreshResult:
+        """As `ended`, of a view of this database that the transaction has created or refreshed: measures it as well.
+        The result with its rows, its bytes and its end.
+
+        Raises `RowsClosed`.
+        """
+        facts = self._facts(spec, result)
+        facts |= {"schema": spec.key.name.schema, "name": spec.key.name.name}
+        [(closed, rows, size, finished)] = query(DEFAULT_DB_ALIAS, "refreshed", facts)
+        if closed != len(spec.manifests):
+            raise RowsClosed(run_id=self.run_id, view=spec.key.name)
+        return replace(result, rows=rows, bytes=size, finished=finished)
+
     def _succeeded(self, spec: ViewSpec, result: RefreshResult) -> int:
+        [(closed,)] = query(DEFAULT_DB_ALIAS, "succeeded", self._facts(spec, result))
+        return int(closed)
+
+    def _facts(self, spec: ViewSpec, result: RefreshResult) -> dict[str, object]:
         cost, took = result.cost, result.took.total_seconds()
-        facts = {
+        cpu = None if cost.cpu is None else cost.cpu.total_seconds()
+        return {
             "run": self.run_id,
             "ids": list(self.ids(spec)),
             "names": list(spec.table_names),
@@ -76,11 +114,10 @@ class RunRecord:
             "rows": result.rows,
             "bytes": result.bytes,
             "memory": None if cost.peak_memory_bytes is None else round(cost.peak_memory_bytes / 2**20),
-            "cpu": None if cost.cpu is None or not took else round(100 * cost.cpu.total_seconds() / took),
+            "cpu_seconds": cpu,
+            "cpu": None if cpu is None or not took else round(100 * cpu / took),
             "notes": "\n".join(result.notes) or None,
         }
-        [(closed,)] = query(DEFAULT_DB_ALIAS, "succeeded", facts)
-        return int(closed)
 
     def ids(self, spec: ViewSpec) -> tuple[int, ...]:
         """The primary keys of the rows of a view."""
@@ -93,23 +130,9 @@ class RunRecord:
             rows = self._rows(spec.manifests).select_for_update().values_list("status", "finish_time")
             return set(rows) == {(result.outcome.status, result.finished)}
 
-    def of_another_run(
-        self, spec: ViewSpec, *, after: datetime, is_in: Callable[[str, int, str], bool]
-    ) -> RefreshResult | None:
-        """The result of another run's refresh of the view that began after an instant, where there is one. `is_in` says
-        whether the view of a report type's manifest is in the database of an alias: two may know views of one name."""
-        facts = {"names": list(spec.table_names), "after": after, "run": self.run_id}
-        for run_id, kind, number, started, finished, rows, size in query(DEFAULT_DB_ALIAS, "of_another_run", facts):
-            if is_in(kind, number, spec.key.database):
-                return RefreshResult(
-                    outcome=Outcome.REFRESHED,
-                    started=started,
-                    finished=finished,
-                    rows=rows or 0,
-                    bytes=size or 0,
-                    satisfied_by=run_id,
-                )
-        return None
+    def others(self, spec: ViewSpec, *, after: datetime) -> Asked:
+        """What to ask for the refreshes of the view by other runs that began after an instant."""
+        return "of_another_run", {"names": list(spec.table_names), "after": after, "run": self.run_id}
 
     def interrupted(self, why: str) -> None:
         """Close what has not ended, because the run ends here."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
@@ -17,7 +17,7 @@ from seeder.domain.plan import PlannedView
 from seeder.postgres import catalog, limits, locks, sessions
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_gone, sqlstate
 from seeder.services import explaining, filling, manifests
-from seeder.services.history import RunRecord
+from seeder.services.history import RunRecord, of_another_run
 from seeder.services.meter import Meter, Reading
 from seeder.services.retrying import patiently
 from seeder.services.seats import NoSeat
@@ -125,51 +125,60 @@ class _Refresh:
             raise
 
     def _in_one_transaction(self) -> RefreshResult:
-        """Limit, lock, look, take over or fill, measure, record."""
+        """Limit, lock and look, take over or fill, measure and record."""
         with self._run.meter.reading(self._view) as reading:
-            with sessions.one_transaction(self._database):
+            with sessions.Transaction(self._database) as transaction:
                 with self._run.in_flight.of(self._database):
                     if self._run.stop.requested:
                         raise Stopped
-                    limits.apply(self._database, self._run.limits)
-                    started = self._lock()
-                    done = self._of_another_run() or filling.fill(self._view, self._run.settings)
-                result = done if isinstance(done, RefreshResult) else self._measured(done, reading, started)
-                self._done = self._explained(result)
-                if self._database == DEFAULT_DB_ALIAS:
-                    self._run.record.ended(self._view.spec, self._done)
+                    exists, others = self._take(transaction)
+                    done = of_another_run(others, is_ours=self._is_ours) or filling.fill(
+                        self._view, self._run.settings, exists=exists
+                    )
+                self._done = self._recorded(done, reading)
             return replace(self._done, cost=replace(self._done.cost, backend=reading.backend))
 
-    def _lock(self) -> datetime:
-        before = monotonic()
-        now = locks.have_to_myself(self._database, self._name)
-        self._lock_wait += timedelta(seconds=monotonic() - before)
+    def _take(self, transaction: sessions.Transaction) -> tuple[bool, sessions.Rows]:
+        """Have the view to ourselves; whether it exists, and what other runs have done to it. A refresh that began
+        after we were asked for ours, and after what the view reads in this plan had ended, shows all ours would."""
+        after = max(self._run.asked, self._turn.inputs_ended or self._run.asked)
+        question, facts = self._run.record.others(self._view.spec, after=after)
+        here = self._database == DEFAULT_DB_ALIAS
+        first = (limits.LIMIT, locks.HAVE_TO_MYSELF, catalog.EXISTS, *([question] if here else []))
+        name = {"schema": self._name.schema, "name": self._name.name}
+        limited, locked, found, *others = transaction.begin(first, {**self._run.limits.parameters, **name, **facts})
+        began, now = limited[0][-1], locked[0][-1]
+        self._lock_wait += now - began
         # Instants are compared with others in the history, so they are by the clock of its server.
-        self._started = now if self._database == DEFAULT_DB_ALIAS else sessions.clock(DEFAULT_DB_ALIAS)
-        return self._started
+        self._started = now if here else sessions.clock(DEFAULT_DB_ALIAS)
+        return bool(found), others[0] if here else sessions.query(DEFAULT_DB_ALIAS, question, facts)
 
-    def _of_another_run(self) -> RefreshResult | None:
-        """What another run has done for us: its refresh began after we were asked for ours, and after what the view
-        reads in this plan had ended, so it shows all that ours would."""
+    def _is_ours(self, report_type: str, manifest_id: int) -> bool:
         databases = self._run.settings.databases
-        return self._run.record.of_another_run(
-            self._view.spec,
-            after=max(self._run.asked, self._turn.inputs_ended or self._run.asked),
-            is_in=lambda kind, number, alias: manifests.is_in(kind, number, alias, databases=databases),
-        )
+        return manifests.is_in(report_type, manifest_id, self._database, databases=databases)
 
-    def _measured(self, filled: filling.Filled, reading: Reading, started: datetime) -> RefreshResult:
-        rows, size = catalog.measure(self._database, self._name)
-        return RefreshResult(
-            outcome=filled.outcome,
-            started=started,
-            finished=sessions.clock(DEFAULT_DB_ALIAS),
-            mode=filled.mode,
-            fell_back=filled.fell_back,
-            rows=rows,
-            bytes=size,
-            cost=RefreshCost(cpu=reading.cpu, peak_memory_bytes=reading.memory),
+    def _recorded(self, done: RefreshResult | filling.Filled, reading: Reading) -> RefreshResult:
+        """The result, written where that belongs into this transaction."""
+        here, spec, started = self._database == DEFAULT_DB_ALIAS, self._view.spec, cast("datetime", self._started)
+        if isinstance(done, RefreshResult):
+            taken_over = self._explained(done)
+            if here:
+                self._run.record.ended(spec, taken_over)
+            return taken_over
+        result = self._explained(
+            RefreshResult(
+                outcome=done.outcome,
+                started=started,
+                finished=started,
+                mode=done.mode,
+                fell_back=done.fell_back,
+                cost=RefreshCost(cpu=reading.cpu, peak_memory_bytes=reading.memory),
+            )
         )
+        if here:
+            return self._run.record.refreshed(spec, result)
+        rows, size = catalog.measure(self._database, self._name)
+        return replace(result, rows=rows, bytes=size, finished=sessions.clock(DEFAULT_DB_ALIAS))
 
     def _explained(self, result: RefreshResult) -> RefreshResult:
         """With what it waited for and what else is to be known of it."""

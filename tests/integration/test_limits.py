@@ -96,17 +96,16 @@ def test_a_connection_lost_after_the_commit_does_not_refresh_again_nor_lie(
 ) -> None:
     settings.SEEDER = {"MAX_RETRIES": retries}
     custom("reporting.a", "SELECT 1 AS n")
-    original, losing = sessions.one_transaction, [True]
+    losing = [True]
 
-    @contextmanager
-    def loses_the_first_refresh(database: str) -> Iterator[None]:
-        with original(database):
-            yield
-        if losing and sql("SELECT to_regclass('reporting.a') IS NOT NULL") == [(True,)]:
-            losing.pop()
-            raise OperationalError
+    class LosesTheFirst(sessions.Transaction):
+        def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+            super().__exit__(kind, *error)
+            if losing:
+                losing.pop()
+                raise OperationalError
 
-    monkeypatch.setattr(sessions, "one_transaction", loses_the_first_refresh)
+    monkeypatch.setattr(sessions, "Transaction", LosesTheFirst)
     monkeypatch.setattr(Stop, "wait", lambda *_: None)
     result = refreshed()
     assert not losing
@@ -115,16 +114,17 @@ def test_a_connection_lost_after_the_commit_does_not_refresh_again_nor_lie(
 
 
 def test_bookkeeping_is_tried_again_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    original = RunRecord.running
+    custom("reporting.a", "SELECT 1 / 0 AS n")
+    original = RunRecord.ended
 
-    def fails_once(*args: Any, **kwargs: Any) -> None:
-        monkeypatch.setattr(RunRecord, "running", original)
+    def fails_once(*_: Any) -> None:
+        monkeypatch.setattr(RunRecord, "ended", original)
         raise OperationalError
 
-    monkeypatch.setattr(RunRecord, "running", fails_once)
+    monkeypatch.setattr(RunRecord, "ended", fails_once)
     monkeypatch.setattr(Stop, "wait", lambda *_: None)
-    assert refreshed().outcome is Outcome.CREATED
+    assert refreshed().outcome is Outcome.FAILED
+    assert RunHistory.objects.get().status == "error"
 
 
 def test_a_lock_limit_within_which_postgresql_does_not_look_what_is_in_the_way_is_refused(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """A connection that is lost while the server still commits: for a while nobody can see how that ends."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import current_thread
 from time import monotonic
 from typing import Any
 
@@ -50,22 +51,24 @@ def test_a_connection_lost_while_the_server_commits_is_waited_for(
 ) -> None:
     custom("reporting.a", query)
     sql(GATE)
-    ended, wait, lost = RunRecord.ended, psycopg.Connection.wait, list[int]()
+    how = "refreshed" if outcome is Outcome.CREATED else "ended"
+    recorded, wait, lost = getattr(RunRecord, how), psycopg.Connection.wait, list[int]()
 
-    def ends(*args: Any) -> None:
-        ended(*args)
-        monkeypatch.setattr(RunRecord, "ended", ended)
+    def records(*args: Any) -> Any:
+        result = recorded(*args)
+        monkeypatch.setattr(RunRecord, how, recorded)
         monkeypatch.setattr(psycopg.Connection, "wait", waits)
+        return result
 
     def waits(connection: "psycopg.Connection[Any]", call: Any, *args: Any, **kwargs: Any) -> Any:
-        if call.__name__ == "_commit_gen":
+        if current_thread().name.startswith("seat-"):  # what it sends next is COMMIT
             monkeypatch.setattr(psycopg.Connection, "wait", wait)
             next(call)
             lost.append(until(keeper, COMMITS))
             cut(connection)
         return wait(connection, call, *args, **kwargs)
 
-    monkeypatch.setattr(RunRecord, "ended", ends)
+    monkeypatch.setattr(RunRecord, how, records)
     monkeypatch.setattr(Stop, "wait", lambda *_: None)
     with another_session() as keeper, ThreadPoolExecutor(1) as thread:
         keeper.execute("SELECT pg_advisory_lock(4711)")

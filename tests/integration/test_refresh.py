@@ -81,9 +81,9 @@ def test_a_row_goes_from_pending_over_running_to_its_end_and_every_event_follows
         told.append((type(event).__name__, row.status, JobStatus.objects.get().status))
 
     class Watched(RunRecord):
-        def ended(self, *args: Any) -> None:
+        def refreshed(self, *args: Any) -> RefreshResult:
             told.append(("refreshed", RunHistory.objects.get().status, JobStatus.objects.get().status))
-            super().ended(*args)
+            return super().refreshed(*args)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runs, "RunRecord", Watched)
@@ -118,14 +118,14 @@ def test_the_refresh_and_its_outcome_commit_together_or_not_at_all(monkeypatch: 
     custom("reporting.a", "SELECT n FROM reporting.source")
     runs.execute(Everything())
     sql("UPDATE reporting.source SET n = 2")
-    original = RunRecord.ended
+    original = RunRecord.refreshed
 
     def fails_once(record: RunRecord, spec: Any, result: RefreshResult) -> None:
         original(record, spec, result)
-        monkeypatch.setattr(RunRecord, "ended", original)
+        monkeypatch.setattr(RunRecord, "refreshed", original)
         raise DatabaseError
 
-    monkeypatch.setattr(RunRecord, "ended", fails_once)
+    monkeypatch.setattr(RunRecord, "refreshed", fails_once)
     assert results(runs.execute(Everything()))["a"].outcome is Outcome.FAILED
     assert sql("SELECT n FROM reporting.a") == [(1,)]
     assert statuses() == {"reporting.a": "error"}
