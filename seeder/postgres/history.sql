@@ -1,4 +1,7 @@
--- What the run history knows.
+-- What the run history knows, and what is added to it.
+--
+-- Open rows are asked for as those that have not ended: asked for as pending or running, they would be found through the
+-- index of open rows whenever the statistics are from a moment when there were none, and every one of them read each time.
 
 -- name: latest_durations
 -- How long the latest success of each name took.
@@ -46,7 +49,7 @@ RETURNING 1;
 WITH begun AS (
     UPDATE reporting.seeder_run_history
     SET status = 'running', start_time = clock_timestamp(), updated_at = now()
-    WHERE id = ANY (%(ids)s::bigint[]) AND status = 'pending'
+    WHERE id = ANY (%(ids)s::bigint[]) AND status NOT IN ('running', 'success', 'error')
     RETURNING table_name
 ), shown AS (
     SELECT table_name
@@ -68,7 +71,7 @@ WITH closed AS (
     SET status = 'success', start_time = %(started)s, finish_time = %(finished)s, duration_seconds = %(seconds)s,
         records_processed = %(rows)s, bytes_processed = %(bytes)s, memory_usage_mb = %(memory)s,
         cpu_percentage = %(cpu)s, errors = %(notes)s, consecutive_failures = 0, updated_at = now()
-    WHERE id = ANY (%(ids)s::bigint[]) AND status IN ('pending', 'running')
+    WHERE id = ANY (%(ids)s::bigint[]) AND status NOT IN ('success', 'error')
     RETURNING id
 ), told AS (
     UPDATE reporting.seeder_job_status
@@ -98,7 +101,7 @@ WITH measured AS MATERIALIZED (
         cpu_percentage = round(100 * %(cpu_seconds)s::numeric / nullif(seconds, 0)), errors = %(notes)s,
         consecutive_failures = 0, updated_at = now()
     FROM timed
-    WHERE id = ANY (%(ids)s::bigint[]) AND status IN ('pending', 'running')
+    WHERE id = ANY (%(ids)s::bigint[]) AND status NOT IN ('success', 'error')
     RETURNING id
 ), told AS (
     UPDATE reporting.seeder_job_status

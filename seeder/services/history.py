@@ -148,7 +148,7 @@ class RunRecord:
         waits for anybody in a circle."""
         manifests = list(manifests)
         ended = {"finish_time": Now(), **facts}
-        open_rows = self._rows(manifests).filter(status__in=(Status.PENDING, Status.RUNNING))
+        open_rows = self._rows(manifests).exclude(status__in=(Status.SUCCESS, Status.ERROR))
         closed = open_rows.update(status=status, errors=errors, updated_at=Now(), **ended)
         JobStatus.objects.filter(table_name__in={manifest.table_name for manifest in manifests}).update(
             status=status,
