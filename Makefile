@@ -5,8 +5,9 @@ DJANGO = 5.2
 VENV = .venv
 python := $(VENV)/bin/python
 export DJANGO VENV PYTHON
+export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_SEATS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
 
-.PHONY: demo test soak check lint types imports matrix lock setup clean
+.PHONY: demo test soak bench check lint types imports matrix lock setup clean
 
 demo: setup  ## load public records and refresh the demo agency's reports from them
 	@$(python) manage.py load_demo
@@ -17,6 +18,9 @@ test: setup  ## the tests, on a PostgreSQL of their own
 
 soak: setup  ## what takes too long for every day: 500 times kill -9 in the middle of a run
 	SEEDER_KILLS=500 $(python) -m pytest tests/acceptance/test_killing.py
+
+bench: setup  ## measure against bare statements and other tools; BENCH_QUICK=1 for a look at everything in small
+	@$(python) -m bench
 
 check: lint types imports test  ## everything that has to hold before a commit
 
@@ -41,4 +45,4 @@ setup:
 
 clean:  ## forget everything that was installed and loaded
 	-@test ! -x $(python) || $(python) manage.py embedded_db stop
-	rm -rf .venv* .cache var dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv* .cache var dist bench/.envs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

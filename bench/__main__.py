@@ -8,7 +8,7 @@ from bench.night.platform import draw
 from bench.night.simulation import simulate
 from bench.picture import picture
 from bench.probes import probing
-from bench.report import Results
+from bench.results import Results
 from bench.server import Bench
 from bench.turns import Failed
 from bench.workloads.graph import graph

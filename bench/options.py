@@ -39,7 +39,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Options:
     try:
         quick = of("QUICK", "0") == "1"
         options = Options(
-            rounds=int(of("ROUNDS", "2" if quick else "5")),
+            rounds=int(of("ROUNDS", "1" if quick else "5")),
             scale=float(of("SCALE", "0.01" if quick else "1")),
             seats=int(of("SEATS", "8")),
             small=_numbers(of("SMALL", "50" if quick else "1000,10000")),
