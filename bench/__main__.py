@@ -16,7 +16,7 @@ from bench.workloads.small import small
 from bench.workloads.tpch import tpch
 
 _SEATS = (2, 4, 8, 16, 32, 64)
-_WORK = 150_000  # of the graph: numbers to hash by a view of weight 1
+_WORK = 350_000  # of the graph: numbers to hash by a view of weight 1
 
 
 def main() -> None:
@@ -68,9 +68,7 @@ def _measure(results: Results, bench: Bench, asked: options.Options) -> None:
     for count in asked.small if "small" in asked.only else ():
         rounds = asked.rounds if count <= contests.WITH_DBT else min(asked.rounds, 3)
         contenders = contests.small_contenders(count)
-        results.contests.append(
-            contests.compete(small(count), contenders, bench=bench, options=asked, rounds=rounds)
-        )
+        results.contests.append(contests.compete(small(count), contenders, bench=bench, options=asked, rounds=rounds))
 
 
 if __name__ == "__main__":

@@ -63,7 +63,9 @@ def goals(results: Results) -> Iterator[Goal]:
         yield Goal(measure="start-up: refresh_table against django.setup()", wanted=1.5, reached=ours / least)
     if results.nights:
         worst = max(night.ratio for night in results.nights)
-        yield Goal(measure="simulated night against the lower bound, the worst number of seats", wanted=1.02, reached=worst)
+        yield Goal(
+            measure="simulated night against the lower bound, the worst number of seats", wanted=1.02, reached=worst
+        )
 
 
 def _of_graphs(contest: Contest) -> Iterator[Goal]:
@@ -75,7 +77,11 @@ def _of_graphs(contest: Contest) -> Iterator[Goal]:
     if others and OURS in contest.took:
         best = min(others, key=lambda name: others[name])
         reached = of(contest.took[OURS], "seconds") / others[best]
-        yield Goal(measure=f"{title}: time against the best contender that leaves nothing stale, {best}", wanted=1, reached=reached)
+        yield Goal(
+            measure=f"{title}: time against the best contender that leaves nothing stale, {best}",
+            wanted=1,
+            reached=reached,
+        )
 
 
 _NO_CONTENDERS = {OURS, IN_PROCESS, KNOWING, "knowing pool, no parallel plans"}
@@ -85,7 +91,11 @@ def _of_small(contest: Contest) -> Iterator[Goal]:
     title, count = contest.workload.title, len(contest.workload.views)
     if (against := against_pool(contest, OURS, BARE)) is not None and count <= 1000:
         yield Goal(measure=f"{title}: time against the bare pool", wanted=1.35, reached=against)
-        yield Goal(measure=f"{title}: the same without start-up", wanted=1.35, reached=inner(contest, IN_PROCESS) / inner(contest, BARE))
+        yield Goal(
+            measure=f"{title}: the same without start-up",
+            wanted=1.35,
+            reached=inner(contest, IN_PROCESS) / inner(contest, BARE),
+        )
     for name, wanted in ((PGVIEWS, 1.0), (DBT, 12.0)):
         if (against := against_pool(contest, name, OURS)) is not None:
             yield Goal(measure=f"{title}: times ahead of {name}", wanted=wanted, reached=against, at_least=True)
@@ -94,7 +104,9 @@ def _of_small(contest: Contest) -> Iterator[Goal]:
         yield Goal(measure=f"{title}: client CPU per refresh, ms", wanted=0.6, reached=per_refresh)
         if BARE in contest.took:
             memory = of(contest.took[OURS], "memory") / of(contest.took[BARE], "memory")
-            yield Goal(measure=f"{title}: memory against the bare pool", wanted=2 if count <= 1000 else 3, reached=memory)
+            yield Goal(
+                measure=f"{title}: memory against the bare pool", wanted=2 if count <= 1000 else 3, reached=memory
+            )
 
 
 def against_pool(contest: Contest, name: str, other: str) -> float | None:
@@ -109,7 +121,11 @@ def of(took: Sequence[Took], what: str) -> float:
 
 def inner(contest: Contest, name: str) -> float:
     """The median of what a program says of itself, without its start."""
-    return Spread.of(one.said.get("inner", one.seconds) for one in contest.took.get(name, ())).median if name in contest.took else 0.0
+    return (
+        Spread.of(one.said.get("inner", one.seconds) for one in contest.took.get(name, ())).median
+        if name in contest.took
+        else 0.0
+    )
 
 
 def planned(results: Results) -> list[tuple[int, float, int]]:
@@ -128,7 +144,9 @@ def machine() -> str:
     """In one line."""
     kinds = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} × {kinds[0] if kinds else platform.machine()}, {memory:.0f} GiB, Linux {platform.release()}"
+    return (
+        f"{os.cpu_count()} × {kinds[0] if kinds else platform.machine()}, {memory:.0f} GiB, Linux {platform.release()}"
+    )
 
 
 def _lines(path: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A fresh PostgreSQL of the bench's own, from the embedded wheel, with stated settings; a database for each workload."""
+"""A fresh PostgreSQL of the bench's own, from the embedded wheel, with stated settings; a database a workload."""
 
 import shutil
 from collections.abc import Mapping

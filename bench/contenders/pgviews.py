@@ -33,12 +33,12 @@ class {name}(MaterializedView):
 '''
 
 
-def pgviews(workload: Workload, bench: Bench, seats: int) -> Command:
+def pgviews(workload: Workload, bench: Bench, _seats: int) -> Command:
     """With the dependencies declared by hand, as it has no other way to know them. One view at a time."""
     return _project(workload, bench, name="django-pgviews", declare=True)
 
 
-def undeclared_pgviews(workload: Workload, bench: Bench, seats: int) -> Command:
+def undeclared_pgviews(workload: Workload, bench: Bench, _seats: int) -> Command:
     """The same where nobody has declared them."""
     return _project(workload, bench, name="django-pgviews, undeclared", declare=False)
 

@@ -1,5 +1,5 @@
-"""Runs a night by the real plan and the real lanes of the runner, in virtual time: a view's refresh returns at once, and
-its end is looked at when the clock has come to it."""
+"""Runs a night by the real plan and the real lanes of the runner, in virtual time: a view's refresh returns at once,
+and its end is looked at when the clock has come to it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -75,7 +75,9 @@ class _Simulation:
         )
         day = timedelta(hours=1)
         pace = Pace(seats=seats, batch=8, delay=timedelta(), patience=day)
-        self._lane = Lane("default", draw_up(platform.selection, platform.known).views, pace=pace, work=work, ended=self._ended)
+        self._lane = Lane(
+            "default", draw_up(platform.selection, platform.known).views, pace=pace, work=work, ended=self._ended
+        )
 
     def run(self) -> float:
         """For how long the night lasts."""
@@ -114,14 +116,14 @@ class _Simulation:
         due = self._breaker.next_trial(timedelta(seconds=300))
         if due is not None and self._at(self._now) < due:
             return Hold(reason=Reason.CIRCUIT_OPEN, message="the circuit breaker is open")
-        self._breaker = self._breaker.trying(self._at(self._now)) or self._breaker
+        self._breaker = self._breaker.trying(self._at(self._now))
         return Trial()
 
     def _count(self, _: PlannedView, result: RefreshResult, turn: Turn) -> None:
         if self._breaker is not None:
             at = self._at(self._now)
-            changed = self._breaker.failed(at, most=5, trial=turn.trial) if result.failure else self._breaker.succeeded()
-            self._breaker = changed or self._breaker
+            breaker = self._breaker
+            self._breaker = breaker.failed(at, most=5, trial=turn.trial) if result.failure else breaker.succeeded()
 
     def _at(self, seconds: float) -> datetime:
         return _MIDNIGHT + timedelta(seconds=seconds)

@@ -21,7 +21,8 @@ def main() -> None:
 
     from seeder.domain.manifests import Selection
     from seeder.domain.requests import Everything
-    from seeder.services import manifests, planning
+    from seeder.postgres import catalog
+    from seeder.services import history, manifests, planning
 
     connection.ensure_connection()
     parts: dict[str, float] = {}
@@ -29,7 +30,7 @@ def main() -> None:
     selection = manifests.select(Everything(), databases={})
     parts["manifests"] = monotonic() - began
     selection = Selection(views=selection.views[:count])
-    for owner, names in ((planning, ("draw_up",)), (planning.catalog, ("survey",)), (planning.history, _HISTORY)):
+    for owner, names in ((planning, ("draw_up",)), (catalog, ("survey",)), (history, _HISTORY)):
         for name in names:
             setattr(owner, name, _timed(getattr(owner, name), parts))
     before = _memory()

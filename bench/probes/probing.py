@@ -86,5 +86,3 @@ def statements(bench: Bench, options: Options) -> Mapping[str, Sent]:
 
 def _say(line: str) -> None:
     print(f"  {line}", flush=True)
-
-

@@ -37,7 +37,7 @@ def change(bench: Bench) -> None:
 def stale(bench: Bench, workload: Workload) -> int:
     """How many views do not show the source as it is now."""
     shown = " UNION ALL ".join(f"SELECT generation FROM reporting.{view.name}" for view in workload.views)
-    question = f"SELECT count(*) FROM ({shown}) AS v WHERE generation <> (SELECT generation FROM reporting.source)"  # noqa: S608  # our own names
+    question = f"SELECT count(*) FROM ({shown}) AS v WHERE generation <> (SELECT generation FROM reporting.source)"
     with bench.connect("graph") as connection:
         [(count,)] = connection.execute(question.encode()).fetchall()
     return int(count)
@@ -46,7 +46,7 @@ def stale(bench: Bench, workload: Workload) -> int:
 def _query(rows: int, reads: list[str]) -> str:
     inputs = " UNION ALL ".join(f"SELECT generation FROM reporting.{name}" for name in sorted(reads) or ["source"])
     return (
-        f"SELECT (SELECT min(generation) FROM ({inputs}) AS inputs) AS generation,"  # noqa: S608  # our own names
+        f"SELECT (SELECT min(generation) FROM ({inputs}) AS inputs) AS generation,"
         f" (SELECT max(md5(n::text)) FROM generate_series(1, {rows}) AS n) AS effort"
     )
 

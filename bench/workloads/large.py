@@ -1,5 +1,5 @@
-"""As many manifests as a large platform has, each reading three others, with a month of nights behind them: only planned,
-never refreshed."""
+"""As many manifests as a large platform has, each reading three others, with a month of nights behind them: only
+planned, never refreshed."""
 
 import random
 from typing import Any
@@ -37,8 +37,9 @@ def _write(connection: "psycopg.Connection[Any]") -> None:
     if connection.execute("SELECT FROM reporting.seeder_run_history LIMIT 1").rowcount:
         return
     connection.execute(
-        "INSERT INTO reporting.seeder_run_history (run_id, manifest_id, table_name, report_name, agency_id, agency_slug,"
-        " report_type, status, start_time, finish_time, duration_seconds)"
+        "INSERT INTO reporting.seeder_run_history"
+        " (run_id, manifest_id, table_name, report_name, agency_id, agency_slug, report_type, status,"
+        " start_time, finish_time, duration_seconds)"
         " SELECT 'night ' || night, id, table_name, report_name, agency_id, agency_slug, 'custom', 'success',"
         " began, began + make_interval(secs => (id * 7919 + night) %% 600 / 10.0), (id * 7919 + night) %% 600 / 10"
         " FROM reporting.seeder_custom_report_manifest, generate_series(1, %(nights)s) AS night,"

@@ -49,7 +49,9 @@ def lay_out(workload: Workload, bench: Bench) -> None:
             workload.load(connection)
             queries = {view.name: view.query for view in workload.views}
             for name in in_order(workload.reads, queries):
-                statement = sql.SQL("CREATE MATERIALIZED VIEW {} AS\n{}").format(_identifier(name), sql.SQL(queries[name]))
+                statement = sql.SQL("CREATE MATERIALIZED VIEW {} AS\n{}").format(
+                    _identifier(name), sql.SQL(queries[name])
+                )
                 connection.execute(statement)
             with connection.cursor() as cursor:
                 cursor.executemany(
