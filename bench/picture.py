@@ -25,8 +25,8 @@ def picture(results: Results) -> str:
         parts.extend(_panel(contest, top))
         top += height + _GAP
     height = top + 8
-    title = "Time to refresh everything, by contender"
-    legend = "median of the rounds; thin lines span the fastest and the slowest, dots mark the pool that ×1.00 is"
+    title = "Time to refresh everything"
+    legend = "median of the rounds; thin lines span the fastest and the slowest, dots mark the pool that is ×1.00"
     return "\n".join(
         (
             f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {_WIDTH} {height}' {_FONT}>",

@@ -21,7 +21,7 @@ def _lines(results: Results) -> Iterator[str]:
     yield ""
     yield "Written by `make bench`: medians, with the least and the most of all rounds; ratios of medians of one run."
     yield ""
-    yield "![Time against the pool that knows everything or nothing](report.svg)"
+    yield "![Time to refresh everything, by contender](report.svg)"
     yield ""
     yield from _goals(results)
     yield from _circumstances(results)
