@@ -5,8 +5,9 @@ DJANGO = 5.2
 VENV = .venv
 python := $(VENV)/bin/python
 export DJANGO VENV PYTHON
+export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_SEATS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
 
-.PHONY: demo test soak check lint types imports matrix lock setup clean
+.PHONY: demo test soak bench check lint types imports matrix lock setup clean
 
 demo: setup  ## load public records and refresh the demo agency's reports from them
 	@$(python) manage.py load_demo
@@ -20,6 +21,9 @@ soak: setup  ## what takes too long for every day: kills, restarts, every databa
 	SEEDER_RESTARTS=50 $(python) -m pytest tests/faults/test_restarts_at_random.py
 	SEEDER_INJECTIONS=4000 $(python) -m pytest tests/injection
 	SEEDER_RACES=200 $(python) -m pytest tests/integration/test_races.py
+
+bench: setup  ## measure against bare statements and other tools; BENCH_QUICK=1 for a look at everything in small
+	@$(python) -m bench
 
 check: lint types imports test  ## everything that has to hold before a commit
 
@@ -44,4 +48,4 @@ setup:
 
 clean:  ## forget everything that was installed and loaded
 	-@test ! -x $(python) || $(python) manage.py embedded_db stop
-	rm -rf .venv* .cache var dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv* .cache var dist bench/.envs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

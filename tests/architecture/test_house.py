@@ -9,7 +9,10 @@ import pytest
 from tests.conftest import CHECKOUT
 
 SOURCES = sorted(
-    path for room in ("seeder", "settings", "demo", "embedded") for path in (CHECKOUT / room).rglob("*.py")
+    path
+    for room in ("seeder", "settings", "demo", "embedded", "bench")
+    for path in (CHECKOUT / room).rglob("*.py")
+    if ".envs" not in path.parts  # what the bench compares with
 )
 TESTS = sorted((CHECKOUT / "tests").rglob("*.py"))
 IDS = [str(path.relative_to(CHECKOUT)) for path in SOURCES]

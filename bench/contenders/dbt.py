@@ -1,0 +1,50 @@
+"""dbt-core with dbt-postgres: a project with a model for each view, materialized as a materialized view."""
+
+import json
+import re
+import shutil
+
+from bench.contenders.simple import folder
+from bench.environments import program
+from bench.server import Bench
+from bench.turns import Command
+from bench.workloads.workload import SCHEMA, Workload
+
+
+def dbt(workload: Workload, bench: Bench, seats: int) -> Command:
+    """It finds the views that are there, sees that they are what it would create, and refreshes them."""
+    project = folder(workload) / "dbt"
+    shutil.rmtree(project, ignore_errors=True)
+    (project / "models").mkdir(parents=True)
+    for view in workload.views:
+        (project / "models" / f"{view.name}.sql").write_text(_with_refs(view.query, view.reads) + "\n")
+    described = {
+        "name": "bench",
+        "version": "1.0.0",
+        "config-version": 2,
+        "profile": "bench",
+        "models": {"bench": {"+materialized": "materialized_view"}},
+        "flags": {"send_anonymous_usage_stats": False},
+    }
+    server = bench.libpq(workload.name)
+    target = {
+        "type": "postgres",
+        "host": server["PGHOST"],
+        "port": int(server["PGPORT"]),
+        "user": server["PGUSER"],
+        "password": "",
+        "dbname": workload.name,
+        "schema": SCHEMA,
+        "threads": seats,
+    }
+    profiles = {"bench": {"target": "bench", "outputs": {"bench": target}}}
+    (project / "dbt_project.yml").write_text(json.dumps(described, indent=1))  # YAML holds all of JSON
+    (project / "profiles.yml").write_text(json.dumps(profiles, indent=1))
+    arguments = [str(program("dbt", "dbt")), "run", "--project-dir", str(project), "--profiles-dir", str(project)]
+    return Command(name="dbt", arguments=arguments, folder=project)
+
+
+def _with_refs(query: str, reads: tuple[str, ...]) -> str:
+    for read in reads:
+        query = re.sub(rf"\b{SCHEMA}\.{re.escape(read)}\b", f"{{{{ ref('{read}') }}}}", query)
+    return query

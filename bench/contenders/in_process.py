@@ -1,0 +1,20 @@
+"""The app's own run without the command around it: python -m bench.contenders.in_process"""
+
+import json
+from time import monotonic
+
+import django
+
+
+def main() -> None:
+    django.setup()
+    from seeder.domain.requests import Everything
+    from seeder.services import runs
+
+    began = monotonic()
+    summary = runs.execute(Everything())
+    print(json.dumps({"inner": monotonic() - began, "failed": summary.failed}))
+
+
+if __name__ == "__main__":
+    main()

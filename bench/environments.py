@@ -1,0 +1,47 @@
+"""The environments of the bench's own, for what it compares with: nothing of it ever reaches the project's."""
+
+import subprocess
+import sys
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+from bench.options import CHECKOUT
+
+_HERE = Path(__file__).parent
+_ENVIRONMENTS = _HERE / ".envs"
+
+
+def program(environment: str, name: str) -> Path:
+    """A program of one of them, which is installed if need be."""
+    return install(environment) / "bin" / name
+
+
+@cache
+def install(environment: str) -> Path:
+    """The folder of an environment that holds what requirements/….txt pins. The interpreter is the project's own."""
+    wanted = _HERE / "requirements" / f"{environment}.txt"
+    folder = _ENVIRONMENTS / environment
+    stamp = folder / "stamp"
+    summary = f"{folder} {sys.version} {sha256(wanted.read_bytes()).hexdigest()}"
+    if not stamp.exists() or stamp.read_text() != summary:
+        print(f"Installing {wanted.relative_to(CHECKOUT)}", flush=True)
+        _run(sys.executable, "-m", "venv", "--clear", str(folder))
+        pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        _run(*pip, "--requirement", str(wanted))
+        stamp.write_text(summary)
+    return folder
+
+
+def versions(environment: str) -> dict[str, str]:
+    """Of what the environment holds."""
+    [packages] = install(environment).glob("lib/python*/site-packages")
+    found: list[Distribution] = list(distributions(path=[str(packages)]))
+    return {found.metadata["Name"].lower(): found.version for found in found}
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # pip and venv
+    if done.returncode != 0:
+        raise SystemExit(f"bench: {' '.join(command)} failed:\n{(done.stderr or done.stdout)[-2000:]}")

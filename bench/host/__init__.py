@@ -1,0 +1,1 @@
+"""Django projects that use the app."""

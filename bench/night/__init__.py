@@ -1,0 +1,1 @@
+"""A night of a large platform, by a clock that only the simulation moves."""

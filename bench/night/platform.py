@@ -1,0 +1,93 @@
+"""A platform of 200 agencies, drawn by chance and always the same: what it asks for, what the planner knows of it, and
+what really happens tonight."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from seeder.domain.manifests import Manifest, ReportType, Selection, ViewKey, gather
+from seeder.domain.names import ViewName
+from seeder.domain.plan import Known
+
+_CANNED, _CUSTOM = 40, (4, 36)  # reports written once; reports of an agency's own, at least and at most
+_LONGEST = 1500.0  # seconds
+_TYPICAL, _TAIL = 4.0, 1.3  # seconds; the greater, the longer the tail (log-normal)
+_FROM_NIGHT_TO_NIGHT = 0.15  # how much a view's duration changes (log-normal)
+_FAILS, _IS_NEW, _IS_LOCKED = 0.01, 0.01, 0.02  # of all views
+_RETRIES, _LOCK_TIMEOUT = 3, 2.0  # as the settings have them by default; seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """One night of it."""
+
+    selection: Selection
+    known: Known
+    seconds: Mapping[ViewKey, float]  # for which each view really has its seat tonight
+    fails: frozenset[ViewKey]
+
+    @property
+    def reads(self) -> Mapping[ViewKey, tuple[ViewKey, ...]]:
+        return {key: tuple(read) for key, read in self.known.reads.items()}
+
+
+def draw(*, agencies: int, seed: int) -> Platform:
+    chance = random.Random(seed)  # noqa: S311  # any fixed draw will do, guards nothing
+    rows: list[tuple[ViewKey, Manifest]] = []
+    reads: dict[ViewKey, tuple[ViewKey, ...]] = {}
+    canned = [_key("reporting", f"canned_{number}") for number in range(_CANNED)]
+    for number, key in enumerate(canned):  # a few staged on each other, as reports of a nation on those of its states
+        reads[key] = (canned[number - 30],) if number >= 30 else ()
+    for agency in range(agencies):
+        slug = f"agency_{agency}"
+        for key in chance.sample(canned, k=chance.randint(5, 25)):
+            rows.append((key, _manifest(ReportType.CANNED, len(rows), key, agency, slug)))
+        own: list[ViewKey] = []
+        for number in range(chance.randint(*_CUSTOM)):
+            key = _key(slug, f"report_{number}")
+            read = chance.sample(own, k=min(len(own), chance.choice((0, 0, 0, 1, 1, 2))))
+            reads[key] = tuple(read + ([chance.choice(canned)] if chance.random() < 0.1 else []))
+            own.append(key)
+            rows.append((key, _manifest(ReportType.CUSTOM, len(rows), key, agency, slug)))
+    selection = Selection(views=gather(rows))
+    return _tonight(selection, reads, chance)
+
+
+def _tonight(selection: Selection, reads: Mapping[ViewKey, tuple[ViewKey, ...]], chance: random.Random) -> Platform:
+    seconds: dict[ViewKey, float] = {}
+    expected: dict[ViewKey, timedelta] = {}
+    failures: dict[ViewKey, int] = {}
+    fails = set()
+    for spec in selection.views:
+        usual = min(_LONGEST, _TYPICAL * chance.lognormvariate(0, _TAIL))
+        seconds[spec.key] = min(_LONGEST, usual * chance.lognormvariate(0, _FROM_NIGHT_TO_NIGHT))
+        if chance.random() < _FAILS:  # some of them since last night, and early or late in their work
+            fails.add(spec.key)
+            failures |= {spec.key: chance.randint(1, 9)} if chance.random() < 0.8 else {}
+            seconds[spec.key] *= chance.random()
+        if chance.random() < _IS_LOCKED:  # by a reader; after some attempts it is granted, or has cost all of them
+            attempts = chance.randint(1, _RETRIES + 1)
+            seconds[spec.key] += sum(_LOCK_TIMEOUT + chance.uniform(0, 0.5 * 2**number) for number in range(attempts))
+            fails |= {spec.key} if attempts > _RETRIES else set()
+        if chance.random() >= _IS_NEW:
+            expected[spec.key] = timedelta(seconds=usual)
+    sizes = dict.fromkeys(expected, 1000)
+    known = Known(sizes=sizes, reads=reads, expected=expected, failures=failures)
+    return Platform(selection=selection, known=known, seconds=seconds, fails=frozenset(fails))
+
+
+def _key(schema: str, name: str) -> ViewKey:
+    return ViewKey(database="default", name=ViewName(schema=schema, name=name))
+
+
+def _manifest(kind: ReportType, number: int, key: ViewKey, agency: int, slug: str) -> Manifest:
+    return Manifest(
+        report_type=kind,
+        manifest_id=number,
+        table_name=str(key.name),
+        report_name=key.name.name,
+        agency_id=agency,
+        agency_slug=slug,
+        query="SELECT 1",
+    )

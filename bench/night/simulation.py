@@ -1,0 +1,134 @@
+"""Runs a night by the real plan and the real lanes of the runner, in virtual time: a view's refresh returns at once,
+and its end is looked at when the clock has come to it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from queue import SimpleQueue
+
+from bench.figures import lower_bound
+from bench.night.platform import Platform
+from seeder.domain.admission import Admission, Go, Hold, Reason, Trial
+from seeder.domain.breaker import Breaker
+from seeder.domain.events import RunEvent, ViewStarted
+from seeder.domain.outcomes import Failure, Outcome, RefreshResult, Turn
+from seeder.domain.plan import PlannedView, draw_up
+from seeder.services.lanes import Lane, Pace, Work
+from seeder.services.seats import Ended
+
+_MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Night:
+    """How one night went."""
+
+    seats: int
+    took: float  # seconds, as the others
+    bound: float
+    views: int
+    failed: int
+    given_up: int
+
+    @property
+    def ratio(self) -> float:
+        return self.took / self.bound
+
+
+def simulate(platform: Platform, *, seats: int, breaker: bool = False) -> Night:
+    """With the default pace; with the circuit breaker at its default settings, or without any."""
+    simulation = _Simulation(platform, seats, breaker=breaker)
+    seconds = {str(key): span for key, span in platform.seconds.items()}
+    reads = {str(key): [str(read) for read in many] for key, many in platform.reads.items()}
+    took = simulation.run()
+    return Night(
+        seats=seats,
+        took=took,
+        bound=lower_bound(seconds, reads, seats),
+        views=len(simulation.results),
+        failed=sum(result.failure is not None for result in simulation.results),
+        given_up=simulation.given_up,
+    )
+
+
+class _Simulation:
+    def __init__(self, platform: Platform, seats: int, *, breaker: bool) -> None:
+        self._platform = platform
+        self._now = 0.0
+        self._order = count()
+        self._on_the_way: list[tuple[float, int, PlannedView]] = []
+        self._breaker = Breaker() if breaker else None
+        self._ended = SimpleQueue[Ended | None]()
+        self.results: list[RefreshResult] = []
+        self.given_up = 0
+        work = Work(
+            refresh=lambda view, _: self._result(view),
+            refuse=lambda _, hold: _failed(hold.reason, self._at(self._now), self._at(self._now)),
+            admit=self._admit,
+            count=self._count,
+            cancel=lambda: None,
+            beat=lambda: None,
+            leave=lambda: None,
+            emit=self._hear,
+            clock=lambda: self._now,
+        )
+        day = timedelta(hours=1)
+        pace = Pace(seats=seats, batch=8, delay=timedelta(), patience=day)
+        self._lane = Lane(
+            "default", draw_up(platform.selection, platform.known).views, pace=pace, work=work, ended=self._ended
+        )
+
+    def run(self) -> float:
+        """For how long the night lasts."""
+        while not self._lane.is_over:
+            for _, result in self._lane.start():
+                self.results.append(result)
+                self.given_up += 1
+            if self._lane.is_over:
+                break
+            if not self._on_the_way:
+                self._now += 0.5  # held back with nothing on its way: the runner looks again
+                continue
+            self._now, _, view = heappop(self._on_the_way)
+            result = self._result(view)
+            self._lane.seats.give_back()
+            self._lane.settle(view, result)
+            self.results.append(result)
+        self._lane.seats.dismiss(wait=True)
+        return self._now
+
+    def _hear(self, event: RunEvent) -> None:
+        if isinstance(event, ViewStarted):
+            end = self._now + self._platform.seconds[event.view.key]
+            heappush(self._on_the_way, (end, next(self._order), event.view))
+
+    def _result(self, view: PlannedView) -> RefreshResult:
+        finished = self._at(self._now)
+        started = finished - timedelta(seconds=self._platform.seconds[view.key])
+        if view.key in self._platform.fails:
+            return _failed("division_by_zero", started, finished)
+        return RefreshResult(outcome=Outcome.REFRESHED, started=started, finished=finished)
+
+    def _admit(self, _: str) -> Admission:
+        if self._breaker is None or self._breaker.opened is None:
+            return Go()
+        due = self._breaker.next_trial(timedelta(seconds=300))
+        if due is not None and self._at(self._now) < due:
+            return Hold(reason=Reason.CIRCUIT_OPEN, message="the circuit breaker is open")
+        self._breaker = self._breaker.trying(self._at(self._now))
+        return Trial()
+
+    def _count(self, _: PlannedView, result: RefreshResult, turn: Turn) -> None:
+        if self._breaker is not None:
+            at = self._at(self._now)
+            breaker = self._breaker
+            self._breaker = breaker.failed(at, most=5, trial=turn.trial) if result.failure else breaker.succeeded()
+
+    def _at(self, seconds: float) -> datetime:
+        return _MIDNIGHT + timedelta(seconds=seconds)
+
+
+def _failed(reason: str, started: datetime, finished: datetime) -> RefreshResult:
+    failure = Failure(reason=reason, message=reason)
+    return RefreshResult(outcome=Outcome.FAILED, started=started, finished=finished, failure=failure)

