@@ -1,19 +1,18 @@
 """What a REFRESH statement says, whoever wrote it."""
 
 import re
+from collections.abc import Iterator
 
 from seeder.domain.names import ViewName
 from seeder.errors import BadName
 
-# Nothing is given back once it is read (*+): what is inside a comment or quotes stays there, and a long statement takes
-# no longer than its length. Comments nested in comments are not read: such a statement is nobody's refresh here.
-_GAP = r"(?:[ \t\n\r\f\v]|--[^\n\r]*+|/\*(?:(?!/\*|\*/).)*+\*/)"
-_PART = r'(?:"(?:[^"]|"")*+"|[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*+)'
-_REFRESH = re.compile(
-    rf"{_GAP}*+REFRESH{_GAP}++MATERIALIZED{_GAP}++VIEW\b{_GAP}*+(?P<concurrently>CONCURRENTLY\b{_GAP}*+)?"
-    rf"(?P<schema>{_PART}){_GAP}*+\.{_GAP}*+(?P<name>{_PART})"
-    rf"{_GAP}*+(?:WITH{_GAP}++DATA\b{_GAP}*+)?(?:;{_GAP}*+)?",
-    re.ASCII | re.IGNORECASE | re.DOTALL,
+# One piece of a statement each, so that what is inside a comment or quotes stays there, and a long statement takes no
+# longer than its length. Comments nested in comments are not read: such a statement is nobody's refresh here.
+_PIECE = re.compile(
+    r"(?P<gap>[ \t\n\r\f\v]+|--[^\n\r]*|/\*(?:(?!/\*|\*/).)*\*/)"
+    r'|(?P<part>"(?:[^"]|"")*"|[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)'
+    r"|(?P<sign>[.;])",
+    re.ASCII | re.DOTALL,
 )
 
 
@@ -23,10 +22,28 @@ def refreshed(statement: str) -> tuple[ViewName, bool] | None:
     A name without its schema is none of ours, as we always write both, and what it means is the session's secret; a
     statement that ends in WITH NO DATA empties its view.
     """
-    found = _REFRESH.fullmatch(statement)
-    if found is None:
+    pieces = list(_pieces(statement))
+    words = [piece.upper() for piece in pieces]
+    if words[:3] != ["REFRESH", "MATERIALIZED", "VIEW"]:
+        return None
+    concurrently = words[3:4] == ["CONCURRENTLY"]
+    schema, dot, name, *rest = [*pieces[4 if concurrently else 3 :], *[""] * 3]
+    if dot != "." or [word.upper() for word in rest if word not in {"", ";"}] not in ([], ["WITH", "DATA"]):
         return None
     try:
-        return ViewName.parse(f"{found['schema']}.{found['name']}"), found["concurrently"] is not None
+        return ViewName.parse(f"{schema}.{name}"), concurrently
     except BadName:
         return None
+
+
+def _pieces(statement: str) -> Iterator[str]:
+    """Names, words and signs in turn, and a question mark in place of the first that is none of these."""
+    at = 0
+    while at < len(statement):
+        piece = _PIECE.match(statement, at)
+        if piece is None:
+            yield "?"
+            return
+        at = piece.end()
+        if piece["gap"] is None:
+            yield piece[0]
