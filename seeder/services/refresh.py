@@ -116,12 +116,12 @@ class _Refresh:
         self._attempts = number
         if self._done is not None and self._is_recorded(self._done):
             return self._done  # the connection was lost after the server had committed
-        began = monotonic()
+        began, waited = monotonic(), self._lock_wait
         try:
             return self._in_one_transaction()
         except Error as error:
-            if sqlstate(error) == LOCK_NOT_AVAILABLE:
-                self._lock_wait += timedelta(seconds=monotonic() - began)
+            if sqlstate(error) == LOCK_NOT_AVAILABLE:  # in vain, together with what it waited for the view's own lock
+                self._lock_wait = waited + timedelta(seconds=monotonic() - began)
             raise
 
     def _in_one_transaction(self) -> RefreshResult:
