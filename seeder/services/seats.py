@@ -64,6 +64,9 @@ class Seats(Generic[Task]):
                 view, task = taken
                 try:
                     self._ended.put((view, self._refresh(view, task)))
+                except NoSeat as why:
+                    self._ended.put((view, why))
+                    return  # or it would take the next view from under those that can work
                 except BaseException as surprise:  # noqa: BLE001  # raised by the thread that waits for this view
                     self._ended.put((view, surprise))
         finally:

@@ -119,21 +119,21 @@ def test_a_surprise_starts_nothing_new_waits_for_what_runs_and_is_raised() -> No
 
 
 def test_a_seat_that_cannot_work_leaves_its_view_to_the_others() -> None:
-    refused, told = Event(), list[str]()
+    refused, said, told = dict[str, int](), Event(), list[str]()
 
-    def refresh(view: PlannedView) -> RefreshResult:
-        if not refused.is_set():
-            refused.set()
+    def refresh(_: PlannedView) -> RefreshResult:
+        if refused.setdefault("seat", get_ident()) == get_ident():
             raise NoSeat("too many clients already")
-        assert refused.wait(10)
+        assert said.wait(10)
         return DONE
 
     def hear(event: RunEvent) -> None:
         if isinstance(event, Noticed):
             told.append(event.message)
+            said.set()
 
-    results = at_once(plan("a", "b", "c"), 2, work(refresh, emit=hear))
-    assert sorted(view.key.name.name for view in results) == ["a", "b", "c"]
+    results = at_once(plan(*"abcdefgh"), 2, work(refresh, emit=hear))
+    assert sorted(view.key.name.name for view in results) == list("abcdefgh")
     assert told == ["One seat less in default, of now 1: too many clients already"]
 
 
