@@ -1,14 +1,16 @@
 """What refreshes have cost by the server's own count: pg_stat_statements and, from PostgreSQL 18 on, each backend's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.db import Error
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from seeder.domain.costs import BackendCost, StatementCost, add
 from seeder.domain.names import ViewName
 from seeder.domain.wording import refreshed
+from seeder.models import RunMetrics
 from seeder.postgres import sessions
 from seeder.postgres.statements import NAMED
 
@@ -89,3 +91,19 @@ def backend_costs(database: str) -> BackendCost | None:
     except Error:
         return None
     return BackendCost(pid=pid, read_bytes=read, write_bytes=written, wal_bytes=wal)
+
+
+def record(database: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write what refreshes have cost, as the columns of seeder_run_metrics; what a row leaves out is null.
+
+    By one value, because an ORM spends ten times as long on each of its twenty-three columns.
+    """
+    columns = [str(field.column) for field in RunMetrics._meta.concrete_fields if not field.primary_key]
+    sessions.execute(
+        database,
+        sql.SQL(NAMED["record_costs"]).format(
+            rows=sql.Literal(Jsonb(rows)),
+            columns=sql.SQL(", ").join([sql.Identifier(column) for column in columns]),
+            replaced=sql.SQL(", ").join([sql.Identifier("excluded", column) for column in columns]),
+        ),
+    )

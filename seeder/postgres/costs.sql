@@ -55,3 +55,10 @@ SELECT
     host(a.client_addr),
     nullif(a.client_port, -1)
 FROM pg_stat_get_activity(pg_backend_pid()) AS a;
+
+-- name: record_costs
+-- One row for each refresh, over what was known of it before. What is in braces is composed in: all columns but the first,
+-- as every one of them is replaced.
+INSERT INTO reporting.seeder_run_metrics
+SELECT known.* FROM jsonb_populate_recordset(NULL::reporting.seeder_run_metrics, {rows}) AS known
+ON CONFLICT (history_id) DO UPDATE SET ({columns}) = ROW ({replaced});

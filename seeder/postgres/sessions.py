@@ -30,16 +30,23 @@ def query_each(database: str, statements: Sequence[str], parameters: Mapping[str
     """The rows of each of several named statements, which travel together and share their parameters. Each has a
     snapshot of its own, so that it sees what the one before it has waited for.
 
-    By psycopg's cursor, because Django's costs as much again, and in DEBUG keeps what it was asked; and by the one that
-    puts the parameters in by itself, whatever the host's settings say, because the other takes one statement only.
     """
-    session = raw(database)
-    with connections[database].wrap_database_errors, psycopg.ClientCursor(session) as cursor:
+    with _cursor(database) as cursor:
         cursor.execute("\n".join(NAMED[statement] for statement in statements), parameters)
         answers = [_rows(cursor)]
         while cursor.nextset():
             answers.append(_rows(cursor))
         return answers
+
+
+@contextmanager
+def _cursor(database: str) -> "Iterator[psycopg.ClientCursor[Row]]":
+    """Psycopg's, because Django's costs as much again, and in DEBUG keeps what it was asked; and the one that puts the
+    parameters in by itself, whatever the host's settings say, because the other takes one statement only."""
+    connection = connections[database]
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.ClientCursor(_raw(connection)) as cursor:
+        yield cursor
 
 
 def _rows(cursor: "psycopg.Cursor[Any]") -> Rows:
@@ -73,15 +80,14 @@ def is_read_only(database: str) -> bool:
 
 def execute(database: str, statement: sql.Composed) -> None:
     """Run a statement that we composed ourselves."""
-    with connections[database].cursor() as cursor:
+    with _cursor(database) as cursor:
         cursor.execute(statement)
 
 
 def query_composed(database: str, statement: sql.Composed) -> Rows:
     """The rows of a statement that we composed ourselves."""
-    with connections[database].cursor() as cursor:
-        cursor.execute(statement)
-        return list(cursor.fetchall())
+    with _cursor(database) as cursor:
+        return cursor.execute(statement).fetchall()
 
 
 def execute_script(database: str, script: str) -> None:
@@ -167,8 +173,9 @@ class InFlight:
 
 def raw(database: str) -> "psycopg.Connection[Any]":
     """This thread's connection as psycopg has it."""
-    connections[database].ensure_connection()
-    return _raw(connections[database])
+    connection = connections[database]
+    connection.ensure_connection()
+    return _raw(connection)
 
 
 def _raw(connection: BaseDatabaseWrapper) -> "psycopg.Connection[Any]":

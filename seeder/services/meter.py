@@ -12,43 +12,33 @@ from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
-from seeder.domain.costs import BackendCost, ProcessCost, backend_delta, cpu_delta, delta
+from seeder.domain.costs import BackendCost, backend_delta, cpu_delta, delta
 from seeder.domain.outcomes import Mode, RefreshResult
 from seeder.domain.plan import PlannedView
 from seeder.postgres import costs, processes, sessions
 from seeder.services.metrics import Measured, Metrics
 
 _LOOK = timedelta(milliseconds=250)  # between two looks at what the backends use
-_WORTH = timedelta(milliseconds=20)  # a refresh that is worth half a millisecond of measuring
+_WORTH = timedelta(milliseconds=50)  # a refresh that is worth half a millisecond of measuring
 _WRITE = timedelta(seconds=5)  # between two writes of what was measured
 
 
 class Reading:
     """One refresh as it is measured, by the thread of its seat."""
 
-    def __init__(self, database: str, peak: processes.Peak, process: processes.Process | None, *, deep: bool) -> None:
-        self._database, self._peak, self._process, self._deep = database, peak, process, deep
-        self._process_before = self._process_now()
-        self._backend = self._backend_now()
+    def __init__(self, database: str, watched: processes.Watched, *, deep: bool) -> None:
+        self._database, self._watched, self._deep = database, watched, deep
+        self._before = self._backend_now()
 
-    @property
-    def cpu(self) -> timedelta | None:
-        """What its backend has computed so far; None where it is no process that we see."""
-        return cpu_delta(self._process_before, self._process_now())
+    def process(self) -> tuple[timedelta | None, int | None]:
+        """What its backend has computed so far, and the most memory in bytes that it was seen to have for itself; None
+        where it is no process that we see."""
+        now = self._watched.look()
+        return cpu_delta(self._watched.first, now), self._watched.peak
 
-    @property
-    def memory(self) -> int | None:
-        """The most that its backend was seen to have for itself so far, in bytes."""
-        self._peak.look()
-        return self._peak.bytes
-
-    @property
     def backend(self) -> BackendCost | None:
         """What its backend has read and written. To be asked for after its transaction."""
-        return backend_delta(self._backend, self._backend_now())
-
-    def _process_now(self) -> ProcessCost | None:
-        return None if self._process is None else self._process.cost()
+        return backend_delta(self._before, self._backend_now())
 
     def _backend_now(self) -> BackendCost | None:
         return costs.backend_costs(self._database) if self._deep else None
@@ -61,9 +51,9 @@ class Meter:
         self._metrics = Metrics()
         self._clock = clock
         self._looked = self._written = clock()
-        self._peaks = processes.Peaks()
-        self._fresh: list[tuple[PlannedView, Measured]] = []
-        self._all: list[tuple[PlannedView, Measured]] = []
+        self._watch = processes.Watch()
+        self._fresh: list[tuple[PlannedView, Measured]] = []  # not yet written
+        self._known: list[tuple[PlannedView, Measured]] = []  # written, but for what the end of the run tells
         self._before = self._statements(databases)
 
     @contextmanager
@@ -72,8 +62,8 @@ class Meter:
         database, expected = view.key.database, view.expected
         deep = expected is None or expected >= _WORTH
         process = processes.own(database) if deep else None
-        with self._peaks.of(process) as peak:
-            yield Reading(database, peak, process, deep=deep and self._metrics.missing is None)
+        with self._watch.of(process) as watched:
+            yield Reading(database, watched, deep=deep and self._metrics.missing is None)
 
     def ended(self, view: PlannedView, history_ids: tuple[int, ...], result: RefreshResult) -> None:
         """A refresh has ended and its rows are written."""
@@ -85,16 +75,18 @@ class Meter:
         now = self._clock()
         if now - self._looked >= _LOOK.total_seconds():
             self._looked = now
-            self._peaks.look()
+            self._watch.look()
         if now - self._written >= _WRITE.total_seconds():
             self._written = now
-            self._write(self._fresh)
+            self._write([measured for _, measured in self._fresh])
+            self._known, self._fresh = [*self._known, *self._fresh], []
 
     def close(self) -> None:
         """Write what is left, and what pg_stat_statements has counted since the beginning."""
-        self._write(self._fresh)
         after = self._statements(self._before)
-        self._write([(view, self._with_statement(view, measured, after)) for view, measured in self._all])
+        counted = [self._counted(view, measured, after) for view, measured in self._known]
+        fresh = [self._counted(view, measured, after) or measured for view, measured in self._fresh]
+        self._write([*filter(None, counted), *fresh])
 
     def _statements(self, databases: Iterable[str]) -> Mapping[str, costs.StatementCosts]:
         found: dict[str, costs.StatementCosts] = {}
@@ -104,20 +96,18 @@ class Meter:
                 found |= {} if seen is None else {database: seen}
         return found
 
-    def _with_statement(
+    def _counted(
         self, view: PlannedView, measured: Measured, after: Mapping[str, costs.StatementCosts]
-    ) -> Measured:
+    ) -> Measured | None:
+        """With what pg_stat_statements says of it; None where that says nothing."""
         database, result = view.key.database, measured.result
         if result.mode is None or database not in after:
-            return measured
+            return None
         which = view.key.name, result.mode is Mode.CONCURRENT
         statement = delta(self._before[database].get(which), after[database].get(which))
         return replace(measured, result=replace(result, cost=replace(result.cost, statement=statement)))
 
-    def _write(self, measured: list[tuple[PlannedView, Measured]]) -> None:
+    def _write(self, measured: Iterable[Measured]) -> None:
         with suppress(Error):  # the run goes on without its metrics rather than end for them
             sessions.mend(DEFAULT_DB_ALIAS)
-            self._metrics.write([one for _, one in measured])
-        if measured is self._fresh:
-            self._all += self._fresh
-            self._fresh = []
+            self._metrics.write(measured)

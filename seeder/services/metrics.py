@@ -9,10 +9,9 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.domain.costs import RefreshCost
 from seeder.domain.outcomes import RefreshResult
 from seeder.models import RunMetrics
-from seeder.postgres import contract, sessions
+from seeder.postgres import contract, costs, sessions
 
 _TABLE = RunMetrics._meta.db_table.split(".")[1].strip('"')
-_COLUMNS = [field.name for field in RunMetrics._meta.concrete_fields if not field.primary_key]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,30 +38,27 @@ class Metrics:
         rows = [] if self.missing else [_row(pk, one) for one in measured for pk in one.history_ids]
         if not rows:
             return
-        written = sessions.try_out(DEFAULT_DB_ALIAS, lambda: _upsert(rows))
+        written = sessions.try_out(DEFAULT_DB_ALIAS, lambda: costs.record(DEFAULT_DB_ALIAS, rows))
         if isinstance(written, Error):
             self.missing = f"{contract.SCHEMA}.{_TABLE}: {str(written).splitlines()[0]}"
 
 
-def _upsert(rows: list[RunMetrics]) -> None:
-    RunMetrics.objects.bulk_create(rows, update_conflicts=True, unique_fields=["history"], update_fields=_COLUMNS)
-
-
-def _row(history_id: int, measured: Measured) -> RunMetrics:
+def _row(history_id: int, measured: Measured) -> Mapping[str, object]:
+    """The columns of which something is known."""
     result, cost = measured.result, measured.result.cost
-    return RunMetrics(
-        history_id=history_id,
-        mode=result.mode,
-        fell_back=result.fell_back,
-        attempts=result.attempts,
-        seat_wait_seconds=_seconds(cost.seat_wait),
-        throttle_wait_seconds=_seconds(cost.throttle_wait),
-        lock_wait_seconds=_seconds(cost.lock_wait),
-        cpu_seconds=_seconds(cost.cpu),
-        peak_memory_bytes=cost.peak_memory_bytes,
+    return {
+        "history_id": history_id,
+        "mode": result.mode,
+        "fell_back": result.fell_back,
+        "attempts": result.attempts,
+        "seat_wait_seconds": _seconds(cost.seat_wait),
+        "throttle_wait_seconds": _seconds(cost.throttle_wait),
+        "lock_wait_seconds": _seconds(cost.lock_wait),
+        "cpu_seconds": _seconds(cost.cpu),
+        "peak_memory_bytes": cost.peak_memory_bytes,
         **_of_statement(cost),
         **_of_backend(cost),
-    )
+    }
 
 
 def _of_statement(cost: RefreshCost) -> Mapping[str, float]:

@@ -136,7 +136,7 @@ class _Refresh:
                         self._view, self._run.settings, exists=exists
                     )
                 self._done = self._recorded(done, reading)
-            return replace(self._done, cost=replace(self._done.cost, backend=reading.backend))
+            return replace(self._done, cost=replace(self._done.cost, backend=reading.backend()))
 
     def _take(self, transaction: sessions.Transaction) -> tuple[bool, sessions.Rows]:
         """Have the view to ourselves; whether it exists, and what other runs have done to it. A refresh that began
@@ -165,6 +165,7 @@ class _Refresh:
             if here:
                 self._run.record.ended(spec, taken_over)
             return taken_over
+        cpu, memory = reading.process()
         result = self._explained(
             RefreshResult(
                 outcome=done.outcome,
@@ -172,7 +173,7 @@ class _Refresh:
                 finished=started,
                 mode=done.mode,
                 fell_back=done.fell_back,
-                cost=RefreshCost(cpu=reading.cpu, peak_memory_bytes=reading.memory),
+                cost=RefreshCost(cpu=cpu, peak_memory_bytes=memory),
             )
         )
         if here:

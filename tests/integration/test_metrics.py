@@ -1,12 +1,11 @@
 """The optional table of a run's metrics, and who writes it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from django.db import Error, connection
+from django.db import Error
 
 from seeder.domain.costs import BackendCost, RefreshCost, StatementCost
 from seeder.domain.outcomes import Mode, Outcome, RefreshResult
@@ -97,17 +96,17 @@ def test_what_is_known_in_the_transaction_is_written_in_it_and_the_rest_later() 
 
 
 def test_all_of_a_run_is_one_statement() -> None:
-    statements: list[str] = []
     rows, metrics = [row() for _ in range(50)], Metrics()
-
-    def count(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
-        statements.append(statement.split(maxsplit=1)[0])
-        return execute(statement, *rest)
-
-    with connection.execute_wrapper(count):
-        metrics.write([measured(pk) for pk in rows])
-        metrics.write([])
-    assert statements == ["INSERT"]
+    sql("CREATE TABLE reporting.statements ()")
+    sql(
+        "CREATE FUNCTION reporting.count() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN INSERT INTO reporting.statements DEFAULT VALUES; RETURN NULL; END'"
+    )
+    sql("CREATE TRIGGER count AFTER INSERT ON reporting.seeder_run_metrics EXECUTE FUNCTION reporting.count()")
+    metrics.write([measured(pk) for pk in rows])
+    metrics.write([])
+    assert sql("SELECT count(*) FROM reporting.statements") == [(1,)]
+    assert RunMetrics.objects.count() == 50
 
 
 def test_what_the_refresh_undoes_is_undone_with_it() -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 
 from seeder.domain.costs import ProcessCost, cpu_delta
 from seeder.postgres import processes, sessions
-from seeder.postgres.processes import Peaks, Process
+from seeder.postgres.processes import Process, Watch
 from tests.conftest import sql
 from tests.tunnels import tunnel
 
@@ -52,29 +52,29 @@ def test_what_it_computes_costs_processor_time() -> None:
 
 
 def test_what_it_sorts_is_memory_of_its_own_and_what_it_reads_of_the_shared_buffers_is_not() -> None:
-    peaks = Peaks()
+    watch = Watch()
     sql("CREATE TABLE public.much AS SELECT repeat('a', 1000) AS t FROM generate_series(1, 20000)")
     try:
-        with peaks.of(own()) as peak:
-            assert peak.bytes
-            small = peak.bytes
+        with watch.of(own()) as watched:
+            assert watched.peak
+            small = watched.peak
             sql("SELECT count(t) FROM public.much")  # 20 MB of shared buffers
-            peaks.look()
-            assert peak.bytes < small + 10_000_000
+            watch.look()
+            assert watched.peak < small + 10_000_000
             with sessions.one_transaction("default"):
                 sql("SET LOCAL work_mem = '64MB'")
                 sql("DECLARE sorted CURSOR FOR SELECT t || random()::text AS t FROM public.much ORDER BY 1")
                 sql("FETCH 1 FROM sorted")
-                peaks.look()
-        assert peak.bytes > small + 20_000_000
+                watch.look()
+        assert watched.peak > small + 20_000_000
     finally:
         sql("DROP TABLE public.much")
 
 
 def test_nobody_s_memory_is_no_memory() -> None:
-    with Peaks().of(None) as peak:
-        peak.look()
-    assert peak.bytes is None
+    with Watch().of(None) as watched:
+        watched.look()
+    assert watched.peak is None
 
 
 def test_a_process_that_has_ended_says_nothing_even_if_another_one_has_its_pid() -> None:
