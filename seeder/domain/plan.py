@@ -82,8 +82,7 @@ class RefreshPlan:
 def draw_up(selection: Selection, known: Known) -> RefreshPlan:
     """Order the selected views. The same input gives the same plan, whatever the order of its sets and maps.
 
-    `known.reads` may name views outside the selection: they are left out, nobody asked for them. Views that have failed
-    of late come last: as long as nobody has mended them, they only keep others from their seats.
+    `known.reads` may name views outside the selection: they are left out, nobody asked for them.
     """
     specs = {spec.key: spec for spec in selection.views}
     graph = _without_circles({key: specs.keys() & set(known.reads.get(key, ())) for key in specs})
@@ -101,9 +100,19 @@ def draw_up(selection: Selection, known: Known) -> RefreshPlan:
         for key, spec in specs.items()
     ]
     return RefreshPlan(
-        views=tuple(sorted(views, key=lambda view: (view.failures > 0, -view.path, view.key))),
+        views=tuple(sorted(views, key=_urgency)),
         complaints=selection.complaints,
     )
+
+
+def _urgency(view: PlannedView) -> tuple[int, bool, timedelta, ViewKey]:
+    """Sorts the most urgent first. Views that have failed of late come after all others of like urgency, whose paths are
+    within the same power of two seconds: as long as nobody has mended them, they only keep others from their seats.
+    After all others whatever their paths, a long one would start when nothing else is left, and make the run longer by
+    all its length; and one failure after another would open the circuit breaker.
+    """
+    scale = int(view.path.total_seconds()).bit_length()
+    return -scale, view.failures > 0, -view.path, view.key
 
 
 def _without_circles(graph: Mapping[ViewKey, Set[ViewKey]]) -> dict[ViewKey, Set[ViewKey]]:

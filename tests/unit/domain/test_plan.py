@@ -40,9 +40,14 @@ def test_a_view_that_took_no_time_is_known() -> None:
     assert order(plan("a", "b", seconds={"a": 0, "b": 1})) == ["b", "a"]
 
 
-def test_views_on_a_failing_streak_go_last() -> None:
-    drawn = plan("long", "b", "c", seconds={"long": 9, "b": 1, "c": 2}, failures={"long": 3})
-    assert order(drawn) == ["c", "b", "long"]
+def test_views_on_a_failing_streak_go_last_among_those_of_like_urgency() -> None:
+    drawn = plan("long", "b", "c", "d", seconds={"long": 15, "b": 8, "c": 9, "d": 7}, failures={"long": 3})
+    assert order(drawn) == ["c", "b", "long", "d"]
+
+
+def test_a_failing_view_starts_before_those_that_are_half_as_urgent() -> None:
+    drawn = plan("failing", "a", "b", seconds={"failing": 16, "a": 15, "b": 0.1}, failures={"failing": 3})
+    assert order(drawn) == ["failing", "a", "b"]
 
 
 def test_equally_urgent_views_go_by_name() -> None:
