@@ -8,8 +8,10 @@ from bench.contenders.pgviews import pgviews, undeclared_pgviews
 from bench.contenders.simple import (
     bare_pool,
     knowing_pool,
+    recording_pool,
     seeder,
     seeder_in_process,
+    seeder_serial_plans,
     serial_plans_pool,
     xargs_psql,
 )
@@ -21,10 +23,19 @@ from bench.workloads.workload import Workload, lay_out
 
 Contender = Callable[[Workload, Bench, int], Command]
 
-SMALL: Sequence[Contender] = (bare_pool, xargs_psql, pgviews, seeder, seeder_in_process)
+SMALL: Sequence[Contender] = (bare_pool, recording_pool, xargs_psql, pgviews, seeder, seeder_in_process)
 WITH_DBT = 1000  # small views at most: of 10,000 one round of dbt takes more than ten minutes
 GRAPH: Sequence[Contender] = (bare_pool, knowing_pool, xargs_psql, dbt, pgviews, undeclared_pgviews, seeder)
-TPCH: Sequence[Contender] = (bare_pool, knowing_pool, serial_plans_pool, xargs_psql, dbt, pgviews, seeder)
+TPCH: Sequence[Contender] = (
+    bare_pool,
+    knowing_pool,
+    serial_plans_pool,
+    xargs_psql,
+    dbt,
+    pgviews,
+    seeder,
+    seeder_serial_plans,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

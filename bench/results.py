@@ -16,6 +16,7 @@ from bench.probes.probing import Sent
 from bench.turns import Took
 
 OURS, IN_PROCESS = "reporting-seeder", "reporting-seeder, runs.execute"
+SERIAL = "reporting-seeder, PARALLEL_WHEN_BUSY off"
 BARE, KNOWING, PGVIEWS, DBT = "bare pool", "knowing pool", "django-pgviews", "dbt"
 
 
@@ -84,7 +85,7 @@ def _of_graphs(contest: Contest) -> Iterator[Goal]:
         )
 
 
-_NO_CONTENDERS = {OURS, IN_PROCESS, KNOWING, "knowing pool, no parallel plans"}
+_NO_CONTENDERS = {OURS, IN_PROCESS, SERIAL, KNOWING, "knowing pool, no parallel plans"}
 
 
 def _of_small(contest: Contest) -> Iterator[Goal]:

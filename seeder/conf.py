@@ -76,6 +76,9 @@ class Settings:
     concurrent_fallback: bool = _setting(lambda: True, _flag)  # refresh plainly where PostgreSQL cannot concurrently
     lock_timeout_ms: int = _setting(lambda: 2000, _whole(1))  # how long a refresh, and who queues behind it, waits
     statement_timeout_ms: int = _setting(lambda: 0, _whole(0))  # how long a refresh may take; 0: as long as it takes
+    parallel_when_busy: bool = _setting(
+        lambda: True, _flag
+    )  # parallel workers of the server, while all seats are taken
     max_retries: int = _setting(lambda: 3, _whole(0, 100))  # of a refresh that failed for no fault of its own
     databases: Mapping[int, str] = _setting(dict, _aliases, environment=False)  # a manifest's database_id → alias
 

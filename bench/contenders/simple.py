@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from bench.options import WORK
@@ -33,6 +34,13 @@ def serial_plans_pool(workload: Workload, bench: Bench, seats: int) -> Command:
     return _pool(workload, bench, seats, name="knowing pool, no parallel plans", order="path", gather=False)
 
 
+def recording_pool(workload: Workload, bench: Bench, seats: int) -> Command:
+    command = bare_pool(workload, bench, seats)
+    program, _, *rest = command.arguments[2:]
+    arguments = [sys.executable, "-m", program.replace("pool", "recording"), *rest]
+    return replace(command, name="recording pool", arguments=arguments)
+
+
 def xargs_psql(workload: Workload, bench: Bench, seats: int) -> Command:
     names = folder(workload) / "views.txt"
     names.write_text("".join(f"{SCHEMA}.{view.name}\n" for view in workload.views))
@@ -47,6 +55,12 @@ def seeder(workload: Workload, bench: Bench, seats: int) -> Command:
         arguments=[sys.executable, "manage.py", "refresh_all"],
         environment=_host(workload, bench, seats),
     )
+
+
+def seeder_serial_plans(workload: Workload, bench: Bench, seats: int) -> Command:
+    command = seeder(workload, bench, seats)
+    environment = {**command.environment, "SEEDER_PARALLEL_WHEN_BUSY": "false"}
+    return replace(command, name="reporting-seeder, PARALLEL_WHEN_BUSY off", environment=environment)
 
 
 def seeder_in_process(workload: Workload, bench: Bench, seats: int) -> Command:

@@ -57,6 +57,7 @@ class Turn:
     failed_inputs: tuple[ViewKey, ...] = ()  # which of the views that it reads have failed in this run
     inputs_ended: datetime | None = None  # when the last of the others ended; None where it reads none of this plan
     trial: bool = False  # on how it ends depends whether others may start
+    among_others: bool = False  # all seats are taken with it, or will be by what is ready
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

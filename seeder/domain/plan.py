@@ -106,10 +106,12 @@ def draw_up(selection: Selection, known: Known) -> RefreshPlan:
 
 
 def _urgency(view: PlannedView) -> tuple[int, bool, timedelta, ViewKey]:
-    """Sorts the most urgent first. Views that have failed of late come after all others of like urgency, whose paths are
-    within the same power of two seconds: as long as nobody has mended them, they only keep others from their seats.
-    After all others whatever their paths, a long one would start when nothing else is left, and make the run longer by
-    all its length; and one failure after another would open the circuit breaker.
+    """Sorts the most urgent first.
+
+    Views that have failed of late come after all others of like urgency, whose paths are within the same power of two
+    seconds: as long as nobody has mended them, they only keep others from their seats. Were they to come after all
+    others whatever their paths, a long one would start when nothing else is left, and make the run longer by all its
+    length; and one failure after another would open the circuit breaker.
     """
     scale = int(view.path.total_seconds()).bit_length()
     return -scale, view.failures > 0, -view.path, view.key
@@ -150,14 +152,17 @@ def _in_a_circle(waiting: Mapping[ViewKey, Set[ViewKey]]) -> ViewKey:
 
 def _durations(known: Known, keys: Set[ViewKey]) -> dict[ViewKey, timedelta]:
     """How long each view will take: as long as last time; else in proportion to its size; else for longer than all the
-    others together, so that it starts early: an unknown long view that starts last is what makes a night long."""
+    others together, so that it starts early: an unknown long view that starts last is what makes a night long. One that
+    has only ever failed takes no time: it has probably not come far.
+    """
     measured = {key: known.expected[key] for key in keys if key in known.expected}
     rows, took = sum(known.sizes.get(key, 0) for key in measured), sum(measured.values(), timedelta())
     # Where nothing was measured, any rate will do: sizes are then compared with one another alone.
     a_row = took / rows if rows and took else timedelta(microseconds=1)
     by_size = {key: a_row * known.sizes[key] for key in keys - measured.keys() if known.sizes.get(key)}
     unknown = sum((*measured.values(), *by_size.values()), timedelta(seconds=1))
-    return {**dict.fromkeys(keys, unknown), **by_size, **measured}
+    guessed = {key: timedelta() if known.failures.get(key) else unknown for key in keys}
+    return {**guessed, **by_size, **measured}
 
 
 def _remaining_paths(

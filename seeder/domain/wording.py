@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from seeder.domain.names import ViewName
 from seeder.errors import BadName
@@ -16,6 +17,7 @@ _PIECE = re.compile(
 )
 
 
+@lru_cache(maxsize=2**15)  # the server is asked for the same texts before and after a run
 def refreshed(statement: str) -> tuple[ViewName, bool] | None:
     """The view that a statement fills again, and whether concurrently; None where it is any other statement.
 

@@ -118,12 +118,14 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind = 'm'
 SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout';
 
 -- name: limit
--- Until the end of the transaction: how long to wait for each lock, how long a statement may take, whose it is; and that
+-- Until the end of the transaction: how long to wait for each lock, how long a statement may take, how many parallel
+-- workers its parts may have (null: as many as before), whose it is; and that
 -- the server ends it when the client has gone (looked at every 2 s, where the platform can) or sits in it idle for 30 s,
 -- because nobody should keep readers waiting for somebody who is no more.
 SELECT
     set_config('lock_timeout', %(lock)s::text, true),
     set_config('statement_timeout', %(statement)s::text, true),
+    CASE WHEN %(workers)s::text IS NOT NULL THEN set_config('max_parallel_workers_per_gather', %(workers)s, true) END,
     set_config('application_name', %(application)s, true),
     set_config('idle_in_transaction_session_timeout', '30s', true),
     CASE WHEN version() ~ 'linux' THEN set_config('client_connection_check_interval', '2s', true) END,

@@ -10,11 +10,17 @@ from seeder.postgres import sessions
 class Limits:
     lock: int  # milliseconds that it waits for a lock, and that others queue behind it
     statement: int  # milliseconds that a statement may take; 0: no limit
+    parallel: bool  # whether a statement may have parallel workers; if so, as many as the server lets it
     application: str  # what pg_stat_activity shows; PostgreSQL keeps 63 bytes
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        return {"lock": self.lock, "statement": self.statement, "application": self.application}
+        return {
+            "lock": self.lock,
+            "statement": self.statement,
+            "workers": None if self.parallel else "0",
+            "application": self.application,
+        }
 
 
 # For the rest of a transaction, with the limits' own parameters.

@@ -123,6 +123,12 @@ class Lane:
     def _could_start(self) -> bool:
         return bool(self.seats.free and self._ready and self._trial is None)
 
+    @property
+    def _will_be_full(self) -> bool:
+        """Whether nothing is left for others once the view that was just taken, and what is ready, sits."""
+        seats = self.seats.free + self.seats.taken
+        return seats > 1 and self.seats.taken + 1 + len(self._ready) >= seats
+
     def _go_on(self, now: float) -> None:
         self._held.end(now)
         if self._hold is not None and self._barred is not None:
@@ -139,6 +145,7 @@ class Lane:
             failed_inputs=tuple(key for key, result in inputs.items() if result.failure),
             inputs_ended=max((result.finished for result in inputs.values() if not result.failure), default=None),
             trial=view is self._trial,
+            among_others=self._will_be_full,
         )
         self.seats.take(view, self._turns[view])
         self._work.emit(ViewStarted(view=view))

@@ -41,11 +41,11 @@ class Refresher:
     meter: Meter
     in_flight: sessions.InFlight = field(default_factory=sessions.InFlight)
 
-    @property
-    def limits(self) -> limits.Limits:
+    def limits(self, turn: Turn) -> limits.Limits:
         return limits.Limits(
             lock=self.settings.lock_timeout_ms,
             statement=self.settings.statement_timeout_ms,
+            parallel=self.settings.parallel_when_busy or not turn.among_others,
             application=f"seeder {self.record.run_id}",
         )
 
@@ -146,7 +146,9 @@ class _Refresh:
         here = self._database == DEFAULT_DB_ALIAS
         first = (limits.LIMIT, locks.HAVE_TO_MYSELF, catalog.EXISTS, *([question] if here else []))
         name = {"schema": self._name.schema, "name": self._name.name}
-        limited, locked, found, *others = transaction.begin(first, {**self._run.limits.parameters, **name, **facts})
+        limited, locked, found, *others = transaction.begin(
+            first, {**self._run.limits(self._turn).parameters, **name, **facts}
+        )
         began, now = limited[0][-1], locked[0][-1]
         self._lock_wait += now - began
         # Instants are compared with others in the history, so they are by the clock of its server.

@@ -36,6 +36,22 @@ def test_the_limits_hold_in_the_refresh_and_the_server_knows_whose_it_is(setting
     assert sql("TABLE reporting.a") == [("1500ms", "70s", "30s", f"seeder {summary.run_id}", "2s")]
 
 
+@pytest.mark.parametrize(
+    ("seats", "allowed", "without"), [(2, False, {"a", "b"}), (2, True, set()), (1, False, set()), (4, False, set())]
+)
+def test_where_that_is_asked_for_a_view_that_leaves_no_seat_free_has_no_parallel_workers(
+    settings: Settings, *, seats: int, allowed: bool, without: set[str]
+) -> None:
+    settings.SEEDER = {"MAX_WORKERS": seats, "PARALLEL_WHEN_BUSY": allowed}
+    setting = "current_setting('max_parallel_workers_per_gather')"
+    for name, source in (("a", ""), ("b", ""), ("reader", " FROM reporting.a, reporting.b")):
+        custom(f"reporting.{name}", f"SELECT '{name}' AS name, {setting} AS workers{source}")
+    runs.execute(Everything())
+    runs.execute(Everything())
+    rows = sql("TABLE reporting.a UNION TABLE reporting.b UNION TABLE reporting.reader")
+    assert {name for name, workers in rows if workers == "0"} == without
+
+
 def test_a_statement_that_takes_too_long_is_cancelled_and_not_tried_again(settings: Settings) -> None:
     settings.SEEDER = {"STATEMENT_TIMEOUT_MS": 100}
     custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")

@@ -10,8 +10,6 @@ from seeder.domain.plan import RefreshPlan
 from seeder.domain.requests import RefreshRequest
 from seeder.management.rendering.document import Document
 from seeder.management.rendering.lines import Lines
-from seeder.management.rendering.tables import Tables
-from seeder.management.rendering.terminal import Terminal
 
 
 class Display(AbstractContextManager["Display"], Protocol):
@@ -28,6 +26,12 @@ def display(out: OutputWrapper, request: RefreshRequest, *, json: bool, table: b
     """The display that suits the options and where the output goes."""
     if json:
         return Document(out)
+    if not (table or out.isatty()):
+        return Lines(out, request)
+    # Rich is a tenth of a command's start, and most nights nobody looks.
+    from seeder.management.rendering.tables import Tables
+    from seeder.management.rendering.terminal import Terminal
+
     if out.isatty():
         return Terminal(out, request, color=color)
-    return Tables(out, request, color=color) if table else Lines(out, request)
+    return Tables(out, request, color=color)

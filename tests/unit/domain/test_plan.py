@@ -45,6 +45,10 @@ def test_views_on_a_failing_streak_go_last_among_those_of_like_urgency() -> None
     assert order(drawn) == ["c", "b", "long", "d"]
 
 
+def test_a_view_that_has_only_ever_failed_goes_last_and_a_new_one_first() -> None:
+    assert order(plan("a", "b", "new", seconds={"b": 0.1}, failures={"a": 3})) == ["new", "b", "a"]
+
+
 def test_a_failing_view_starts_before_those_that_are_half_as_urgent() -> None:
     drawn = plan("failing", "a", "b", seconds={"failing": 16, "a": 15, "b": 0.1}, failures={"failing": 3})
     assert order(drawn) == ["failing", "a", "b"]

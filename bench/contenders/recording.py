@@ -1,0 +1,80 @@
+"""The bare pool with our statements: the least that a refresh costs which is locked, limited and recorded as ours is.
+
+    python -m bench.contenders.recording SEATS WORKLOAD.json
+
+Nothing of ours runs but the SQL; nothing is planned, decided, explained, measured or shown.
+"""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+
+import psycopg
+from psycopg import sql
+
+from seeder.postgres.statements import NAMED
+
+_RUN, _ASKED = "bench", datetime.now(UTC)
+_HEAD = "\n".join(NAMED[name] for name in ("begin", "limit", "have_to_myself", "exists", "of_another_run"))
+_LIMITS = {"lock": 2000, "statement": 0, "workers": None, "application": _RUN}
+
+
+def main() -> None:
+    seats, workload = int(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())
+    began = monotonic()
+    queue = SimpleQueue[tuple[int, str]]()
+    for row in _open(workload["views"]):
+        queue.put(row)
+    threads = [Thread(target=_sit, args=(queue,)) for _ in range(seats)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(json.dumps({"inner": monotonic() - began}))
+
+
+def _open(names: list[str]) -> list[tuple[int, str]]:
+    """The ids of the new history rows, with their views."""
+    tables = [f"reporting.{name}" for name in names]
+    texts = {f"{column}s": ["bench"] * len(names) for column in ("report_name", "agency_slug")}
+    numbers = {"manifest_ids": list(range(len(names))), "agency_ids": [1] * len(names)}
+    facts = {"run": _RUN, "table_names": tables, "report_types": ["custom"] * len(names), **texts, **numbers}
+    with psycopg.connect() as connection, psycopg.ClientCursor(connection) as cursor:
+        rows = cursor.execute(NAMED["open_rows"], facts).fetchall()
+        cursor.execute(NAMED["show_pending"], facts)
+    return [(pk, names[number]) for pk, _, number in rows]
+
+
+def _sit(queue: "SimpleQueue[tuple[int, str]]") -> None:
+    with psycopg.connect(autocommit=True) as connection:
+        while True:
+            try:
+                pk, name = queue.get_nowait()
+            except Empty:
+                return
+            _refresh(connection, pk, name)
+
+
+def _refresh(connection: "psycopg.Connection[tuple[object, ...]]", pk: int, name: str) -> None:
+    view = {"schema": "reporting", "name": name}
+    names = [f"reporting.{name}"]
+    with psycopg.ClientCursor(connection) as cursor:
+        cursor.execute(_HEAD, {**_LIMITS, **view, "names": names, "after": _ASKED, "run": _RUN})
+        for _ in range(2):  # past BEGIN and the limits
+            cursor.nextset()
+        [(_, started)] = cursor.fetchall()
+        cursor.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier("reporting", name)))
+        unmeasured = dict.fromkeys(("memory", "cpu_seconds", "notes"))
+        cursor.execute(
+            NAMED["refreshed"], {"run": _RUN, "ids": [pk], "names": names, "started": started, **view, **unmeasured}
+        )
+        cursor.fetchall()
+        cursor.execute("COMMIT")
+
+
+if __name__ == "__main__":
+    main()
