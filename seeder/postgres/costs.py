@@ -10,7 +10,6 @@ from psycopg.types.json import Jsonb
 from seeder.domain.costs import BackendCost, StatementCost, add
 from seeder.domain.names import ViewName
 from seeder.domain.wording import refreshed
-from seeder.models import RunMetrics
 from seeder.postgres import sessions
 from seeder.postgres.statements import NAMED
 
@@ -93,12 +92,12 @@ def backend_costs(database: str) -> BackendCost | None:
     return BackendCost(pid=pid, read_bytes=read, write_bytes=written, wal_bytes=wal)
 
 
-def record(database: str, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write what refreshes have cost, as the columns of seeder_run_metrics; what a row leaves out is null.
+def record(database: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+    """Write what refreshes have cost into seeder_run_metrics, over `columns` of what was known before; what a row
+    leaves out of them is null.
 
     By one value, because an ORM spends ten times as long on each of its twenty-three columns.
     """
-    columns = [str(field.column) for field in RunMetrics._meta.concrete_fields if not field.primary_key]
     sessions.execute(
         database,
         sql.SQL(NAMED["record_costs"]).format(
