@@ -16,6 +16,9 @@ from seeder.postgres.sqlstates import UNDEFINED_TABLE, first_line, is_gone, is_t
 _SAYS_WHETHER_FILLED = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*\Z", re.IGNORECASE)
 
 
+_TRIALS = 50  # how many queries are compared at once
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Definition:
     """A query that gives the definition that a view has."""
@@ -125,31 +128,43 @@ def _try_out(database: str, missing: Mapping[ViewName, str]) -> dict[ViewName, s
 
 
 def _drift(
-    database: str, pairs: Iterable[tuple[ViewName, str]]
+    database: str, pairs: Sequence[tuple[ViewName, str]]
 ) -> tuple[dict[tuple[ViewName, str], str | None], set[tuple[ViewName, str]]]:
     """The pairs that do not belong together, each with PostgreSQL's words where it would not make a view of the query
     today; and those of which it cannot be found out, because of a lock or a missing privilege."""
     sessions.query(database, "patience")
     drift: dict[tuple[ViewName, str], str | None] = {}
     unclear = set[tuple[ViewName, str]]()
-    for view, query in pairs:
-        try:
-            with sessions.part_undone(database):
-                sessions.execute_one(database, identifiers.create_trial_view(query))
-                [(differs,)] = sessions.query_about(database, "differs_from_trial", view) or [(None,)]
-        except Error as error:
-            if is_gone(error):
-                raise
-            if is_wrong_query(error):
-                drift[view, query] = first_line(error)
-            else:
-                unclear.add((view, query))
-        else:
-            if differs:
-                drift[view, query] = None
-            elif differs is None:  # it is no view
-                unclear.add((view, query))
+    for start in range(0, len(pairs), _TRIALS):
+        for pair, answer in _comparisons(database, pairs[start : start + _TRIALS]):
+            if isinstance(answer, Error) and is_wrong_query(answer):
+                drift[pair] = first_line(answer)
+            elif isinstance(answer, Error) or answer is None:
+                unclear.add(pair)
+            elif answer:
+                drift[pair] = None
     return drift, unclear
+
+
+def _comparisons(
+    database: str, pairs: Sequence[tuple[ViewName, str]]
+) -> list[tuple[tuple[ViewName, str], bool | Error | None]]:
+    """Of each pair whether its view was created from something else: None where it is no view, the error where that
+    cannot be found out. They are tried together, and in halves where one of them is in the way of the others."""
+    try:
+        with sessions.part_undone(database):
+            trials = [identifiers.create_trial_view(number, query) for number, (_, query) in enumerate(pairs)]
+            sessions.execute_each(database, trials)
+            wanted = {"schemas": [view.schema for view, _ in pairs], "names": [view.name for view, _ in pairs]}
+            differs: dict[int, bool] = dict(sessions.query(database, "differ_from_trials", wanted))
+    except Error as error:
+        if is_gone(error):
+            raise
+        if len(pairs) == 1:
+            return [(pairs[0], error)]
+        middle = len(pairs) // 2
+        return _comparisons(database, pairs[:middle]) + _comparisons(database, pairs[middle:])
+    return [(pair, differs.get(number)) for number, pair in enumerate(pairs)]
 
 
 def _find(database: str, views: Iterable[ViewName]) -> dict[ViewName, tuple[int, int]]:

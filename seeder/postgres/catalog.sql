@@ -47,13 +47,15 @@ ORDER BY reader, objid;
 -- For what may as well stay unknown.
 SELECT set_config('lock_timeout', '50ms', true);
 
--- name: differs_from_trial
--- Whether a view was created from something else than the trial. PostgreSQL prints both in one session: another server
--- version or search_path prints the same view differently.
-SELECT pg_get_viewdef(c.oid) IS DISTINCT FROM pg_get_viewdef('pg_temp.seeder_trial'::regclass)
-FROM pg_class AS c
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('m', 'v');
+-- name: differ_from_trials
+-- Of each wanted view that is one, its place and whether it was created from something else than the trial of that
+-- number. PostgreSQL prints both in one session: another server version or search_path prints the same view differently.
+SELECT
+    wanted.place - 1,
+    pg_get_viewdef(c.oid) IS DISTINCT FROM pg_get_viewdef(format('pg_temp.seeder_trial_%%s', wanted.place - 1)::regclass)
+FROM unnest(%(schemas)s::text[], %(names)s::text[]) WITH ORDINALITY AS wanted (nspname, relname, place)
+JOIN pg_namespace AS n ON n.nspname = wanted.nspname
+JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname AND c.relkind IN ('m', 'v');
 
 -- name: measure
 -- What a refresh has written in its own transaction so far, and the view's size on disk with its indexes and TOAST.

@@ -22,9 +22,10 @@ def create_plain_view(view: ViewName, query: str) -> sql.Composed:
     return sql.SQL("CREATE VIEW {} AS\n{}").format(identifier(view), _verbatim(query))
 
 
-def create_trial_view(query: str) -> sql.Composed:
+def create_trial_view(number: int, query: str) -> sql.Composed:
     """A temporary view, as which any session may try out a query without a name in anybody's schema."""
-    return sql.SQL("CREATE TEMPORARY VIEW pg_temp.seeder_trial AS\n{}").format(_verbatim(query))
+    trial = sql.Identifier("pg_temp", f"seeder_trial_{number}")
+    return sql.SQL("CREATE TEMPORARY VIEW {} AS\n{}").format(trial, _verbatim(query))
 
 
 def refresh(view: ViewName, *, concurrently: bool = False) -> sql.Composed:
@@ -33,6 +34,6 @@ def refresh(view: ViewName, *, concurrently: bool = False) -> sql.Composed:
 
 
 def _verbatim(query: str) -> sql.SQL:
-    """A manifest's query as it stands. It is SQL by intention; `sessions.execute_one` sees to it that it is no more
-    than one statement."""
+    """A manifest's query as it stands. It is SQL by intention; `sessions.execute_one` and `execute_each` see to it
+    that it is no more than one statement."""
     return sql.SQL(query)

@@ -1,6 +1,6 @@
 """Connections and statements: Django's connection of this thread, and psycopg's beneath it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Self, TypeVar, cast
@@ -28,9 +28,7 @@ def query(database: str, statement: str, parameters: Mapping[str, Any] | None = 
 
 def query_each(database: str, statements: Sequence[str], parameters: Mapping[str, Any]) -> list[Rows]:
     """The rows of each of several named statements, which travel together and share their parameters. Each has a
-    snapshot of its own, so that it sees what the one before it has waited for.
-
-    """
+    snapshot of its own, so that it sees what the one before it has waited for."""
     with _cursor(database) as cursor:
         cursor.execute("\n".join(NAMED[statement] for statement in statements), parameters)
         answers = [_rows(cursor)]
@@ -103,10 +101,18 @@ def execute_one(database: str, statement: sql.Composed) -> None:
     once. Asking for binary results makes it use the extended protocol, which takes exactly one. Django's own cursor
     cannot be used: it may be a client-side binding one, which always takes the simple way.
     """
-    connection = connections[database]
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(_raw(connection)) as cursor:
+    connection = raw(database)
+    with connections[database].wrap_database_errors, psycopg.Cursor(connection) as cursor:
         cursor.execute(statement, binary=True)
+
+
+def execute_each(database: str, statements: Iterable[sql.Composed]) -> None:
+    """Run statements with somebody else's SQL in them one after the other, each as by `execute_one`, in one round
+    trip. Ends with the error of the first that fails; none after that one is run."""
+    connection = raw(database)
+    with connections[database].wrap_database_errors, connection.pipeline(), psycopg.Cursor(connection) as cursor:
+        for statement in statements:
+            cursor.execute(statement, binary=True)
 
 
 class Transaction:

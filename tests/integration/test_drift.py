@@ -10,7 +10,7 @@ from seeder.domain.requests import Everything
 from seeder.models import CustomReportManifest, JobStatus, RunHistory, ViewDefinition
 from seeder.postgres import catalog
 from seeder.services import definitions, runs
-from tests.conftest import Ended, canned, custom, sql
+from tests.conftest import Ended, another_session, canned, custom, sql
 
 pytestmark = pytest.mark.usefixtures("reporting")
 
@@ -166,3 +166,31 @@ def test_without_the_table_drift_is_found_all_the_same() -> None:
     edited("SELECT m AS n FROM reporting.source")
     runs.execute(Everything())
     assert drift() == {"a": [None]}
+
+
+@pytest.mark.parametrize("batch", [1, 2, 7, 50])
+def test_queries_that_are_compared_together_are_told_apart(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "_TRIALS", batch)
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n; CREATE TABLE reporting.locked AS SELECT 1 AS n")
+    asked: dict[ViewName, list[str]] = {}
+    for number in range(12):
+        sql(f"CREATE MATERIALIZED VIEW reporting.v{number} AS SELECT n FROM reporting.source")
+        asked[ViewName(schema="reporting", name=f"v{number}")] = ["SELECT n FROM reporting.source"]
+    for number, query in {
+        2: "SELECT n FROM reporting.source WHERE n > 1",
+        3: "SELECT gone FROM reporting.source",
+        7: "SELECT n FROM reporting.locked",
+        8: "SELECT n FROM reporting.source; SELECT 1",
+        11: "SELEKT",
+    }.items():
+        asked[ViewName(schema="reporting", name=f"v{number}")] = [query]
+    with another_session() as somebody, somebody.transaction():
+        somebody.execute("LOCK reporting.locked")
+        seen = catalog.survey("default", asked)
+    assert {view.name: cause for (view, _), cause in seen.drift.items()} == {
+        "v2": None,
+        "v3": 'column "gone" does not exist',
+        "v8": "cannot insert multiple commands into a prepared statement",
+        "v11": 'syntax error at or near "SELEKT"',
+    }
+    assert len(seen.confirmed) == 12 - 4 - 1  # what waited for the lock is neither
