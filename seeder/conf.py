@@ -5,12 +5,13 @@ environment variable of the same name with the prefix `SEEDER_` where a text can
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from django.conf import settings
 
+from seeder.domain.drift_rules import DEFAULTS, Direction, Kind, Rule, Severity
 from seeder.errors import ConfigurationError
 
 
@@ -56,6 +57,25 @@ def _aliases(name: str, value: object) -> Mapping[int, str]:
     return dict(value)
 
 
+def _rules(name: str, value: object) -> Sequence[Rule]:
+    """Each kind that is named loses its defaults."""
+    wanted = "a list of rules such as {'kind': 'rows', 'severity': 'breaking', 'relative': 0.2, 'direction': 'falling'}"
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise ConfigurationError(setting=name, value=value, wanted=wanted)
+    rules = [_rule(name, one, wanted) for one in value]
+    kinds = {rule.kind for rule in rules}
+    return (*(rule for rule in DEFAULTS if rule.kind not in kinds), *rules)
+
+
+def _rule(name: str, value: object, wanted: str) -> Rule:
+    try:
+        given = dict(value)  # type: ignore[call-overload]  # whatever stands there: what is no map is refused below
+        read = {"kind": Kind, "severity": lambda word: Severity[word.upper()], "direction": Direction}
+        return Rule(**{key: read.get(key, float)(one) for key, one in given.items()})
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise ConfigurationError(setting=name, value=value, wanted=wanted) from error
+
+
 def _setting(default: Callable[[], object], read: Callable[[str, object], object], *, environment: bool = True) -> Any:
     return field(default_factory=default, metadata={"read": read, "environment": environment})
 
@@ -80,6 +100,9 @@ class Settings:
         lambda: True, _flag
     )  # parallel workers of the server, while all seats are taken
     max_retries: int = _setting(lambda: 3, _whole(0, 100))  # of a refresh that failed for no fault of its own
+    snapshot_connections: int = _setting(lambda: 2, _whole(1))  # that share the work of release snapshots
+    snapshot_memory_mb: int = _setting(lambda: 128, _whole(1))  # work_mem of each of them
+    drift_rules: Sequence[Rule] = _setting(lambda: DEFAULTS, _rules, environment=False)  # besides the defaults
     databases: Mapping[int, str] = _setting(dict, _aliases, environment=False)  # a manifest's database_id → alias
 
 

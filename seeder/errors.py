@@ -57,6 +57,62 @@ class UnknownTable(RequestError):
     """No manifest names the table {table!r}.{nearest}"""
 
 
+class SnapshotError(SeederError):
+    """A release snapshot cannot be taken or compared."""
+
+
+class BadTag(SnapshotError):
+    """{text!r} cannot be a release {what}: it has to be 1 to {most} printable characters, none of them a blank at an
+    end."""
+
+
+class SnapshotTaken(SnapshotError):
+    """There is a snapshot of {view} at {tag!r} already. Snapshots are never changed: take another tag, or compare with
+    that one."""
+
+
+class ViewMissing(SnapshotError):
+    """{view} does not exist in the database {alias!r}. `manage.py refresh_table` creates it."""
+
+
+class NotAView(SnapshotError):
+    """{view} in the database {alias!r} is no materialized view, so no release snapshot is taken of it."""
+
+
+class NeverFilled(SnapshotError):
+    """{view} was never filled, so there is nothing to record yet. `manage.py refresh_table` fills it."""
+
+
+class NeverSampled(SnapshotError):
+    """The server has no sample of {view} and does not let us take one, so nothing can be estimated. Let its owner run
+    ANALYZE, or do without --approximate."""
+
+
+class UnknownColumn(SnapshotError):
+    """{view} has no column {column!r}.{nearest}"""
+
+
+class SeveralViews(SnapshotError):
+    """{name} means a view in each of {aliases}, but a snapshot is known by the name of its view alone."""
+
+
+class NothingToCapture(SnapshotError):
+    """No enabled manifest asks for {request}, so there is nothing to capture."""
+
+
+class CaptureFailed(SnapshotError):
+    """{view} could not be captured, nothing of it is recorded: {cause}"""
+
+
+class UnknownSnapshot(SnapshotError):
+    """There is no release snapshot {which}."""
+
+
+class DifferentViews(SnapshotError):
+    """Snapshot {base} is of {base_view} and snapshot {other} of {other_view}. Ask for --across-views if you mean to
+    compare two views."""
+
+
 class DatabaseError(SeederError):
     """The database cannot serve the request."""
 

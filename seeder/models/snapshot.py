@@ -13,10 +13,13 @@ class ReleaseSnapshot(models.Model):
     release_version = models.TextField(null=True)
     captured_at = models.DateTimeField(db_default=Now())
     schema_hash = models.TextField()
+    definition_hash = models.TextField()
+    server_version = models.IntegerField()  # of the server that printed the definition: 180006
+    exact = models.BooleanField()  # or estimated from a sample, as a whole
     row_count = models.BigIntegerField()
     column_count = models.IntegerField()
     columns = models.JSONField()  # [{"name", "type", "nullable"}, …] in the view's own order
-    column_statistics = models.JSONField()  # {column: {"nulls", "distinct"}}
+    column_statistics = models.JSONField()  # {column: the fields of ColumnFigures but for its top values}
     top_values = models.JSONField(null=True)  # {column: [[value, count], …]}, for the columns asked for
 
     class Meta:

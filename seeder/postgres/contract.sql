@@ -112,13 +112,33 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_release_snapshot (
     release_version text,
     captured_at timestamptz NOT NULL DEFAULT now(),
     schema_hash text NOT NULL,
+    definition_hash text NOT NULL,
+    server_version integer NOT NULL,
+    exact boolean NOT NULL,
     row_count bigint NOT NULL,
     column_count integer NOT NULL,
     columns jsonb NOT NULL,
     column_statistics jsonb NOT NULL,
     top_values jsonb,
-    UNIQUE (table_name, release_tag)
+    UNIQUE (table_name, release_tag),
+    CHECK (length(release_tag) BETWEEN 1 AND 200 AND release_tag !~ '^\s|\s$|[[:cntrl:]]'),
+    CHECK (length(release_version) BETWEEN 1 AND 200 AND release_version !~ '^\s|\s$|[[:cntrl:]]'),
+    CHECK (schema_hash ~ '^[0-9a-f]{64}$' AND definition_hash ~ '^[0-9a-f]{64}$'),
+    CHECK (row_count >= 0),
+    CHECK (jsonb_typeof(columns) = 'array' AND column_count = jsonb_array_length(columns)),
+    CHECK (jsonb_typeof(column_statistics) = 'object'),
+    CHECK (jsonb_typeof(top_values) = 'object')
 );
+
+-- What was recorded at a release is never changed, by whomever.
+CREATE OR REPLACE FUNCTION reporting.seeder_release_snapshot_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'release snapshots are never changed (snapshot %, of % at %)', old.id, old.table_name, old.release_tag
+        USING ERRCODE = 'restrict_violation', HINT = 'Capture another one under a tag of its own.';
+END
+$$;
+CREATE OR REPLACE TRIGGER is_final BEFORE UPDATE ON reporting.seeder_release_snapshot
+    FOR EACH ROW EXECUTE FUNCTION reporting.seeder_release_snapshot_is_final();
 
 -- Optional: the history says how each refresh ended, and nothing keeps what it waited for and what it cost the server.
 CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (

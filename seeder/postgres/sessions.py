@@ -119,13 +119,14 @@ class Transaction:
     """A transaction whose first statements travel with its beginning. It commits at the end of its `with`, or undoes
     everything if an error leaves that. Not Django's `atomic()`, which takes a round trip to begin with."""
 
-    def __init__(self, database: str) -> None:
-        self._database, self._begun = database, False
+    def __init__(self, database: str, *, by: str = "begin") -> None:
+        """`by`: the named statement that begins it."""
+        self._database, self._by, self._begun = database, by, False
 
     def begin(self, statements: Sequence[str], parameters: Mapping[str, Any]) -> list[Rows]:
         """The rows of the first named statements."""
         self._begun = True
-        return query_each(self._database, ("begin", *statements), parameters)[1:]
+        return query_each(self._database, (self._by, *statements), parameters)[1:]
 
     def __enter__(self) -> Self:
         return self

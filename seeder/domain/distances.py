@@ -1,0 +1,47 @@
+"""How far two distributions are from each other."""
+
+from collections.abc import Mapping, Set
+from math import log2, sqrt
+
+from seeder.domain.snapshots import TopValue
+
+REST = None  # stands for every value that is not among the top ones
+
+
+def jensen_shannon(one: Mapping[str | None, int], other: Mapping[str | None, int]) -> float:
+    """The Jensen-Shannon distance between two distributions given as counts: 0 where they are alike, 1 where they share
+    nothing. Two empty ones are alike; an empty one shares nothing with any other.
+
+    The square root of the Jensen-Shannon divergence to base 2 (J. Lin, "Divergence measures based on the Shannon
+    entropy", IEEE Transactions on Information Theory 37(1), 1991), which is a metric (D. M. Endres and J. E. Schindelin,
+    "A new metric for probability distributions", IEEE Transactions on Information Theory 49(7), 2003).
+    """
+    totals = sum(one.values()), sum(other.values())
+    if not all(totals):
+        return 0.0 if totals == (0, 0) else 1.0
+    divergence = 0.0
+    for value in one.keys() | other.keys():
+        p, q = one.get(value, 0) / totals[0], other.get(value, 0) / totals[1]
+        middle = (p + q) / 2
+        divergence += sum(share * log2(share / middle) for share in (p, q) if share) / 2
+    return sqrt(min(max(divergence, 0.0), 1.0))
+
+
+def of_tops(one: tuple[TopValue, ...], filled: int, other: tuple[TopValue, ...], other_filled: int) -> float:
+    """The distance between two columns by their top values; `filled` is how many rows have any value.
+
+    A value is told apart where it is known how often it occurs in both: it stands in a list, or that list holds every
+    value of its column. All others are one rest each, so that this is never more than the distance of the columns.
+    """
+    counts, others = ({top.value: top.count for top in tops} for tops in (one, other))
+    told = counts.keys() & others.keys()
+    if sum(others.values()) == other_filled:
+        told |= counts.keys()
+    if sum(counts.values()) == filled:
+        told |= others.keys()
+    return jensen_shannon(_with_rest(counts, told, filled), _with_rest(others, told, other_filled))
+
+
+def _with_rest(counts: Mapping[str, int], told: Set[str], filled: int) -> dict[str | None, int]:
+    apart = {value: counts.get(value, 0) for value in told}
+    return {**apart, REST: max(filled - sum(apart.values()), 0)}

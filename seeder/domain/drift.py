@@ -1,0 +1,166 @@
+"""What is different between two snapshots, and whether that matters."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+
+from seeder.domain.distances import of_tops
+from seeder.domain.drift_rules import DEFAULTS, Kind, Rule, Severity, severity
+from seeder.domain.shapes import Column
+from seeder.domain.snapshots import ColumnFigures, Snapshot
+
+_MAJOR = 10000  # of a server's version number
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One difference, with its numbers and the rule that says how much it matters."""
+
+    kind: Kind
+    column: str | None = None  # None where it is about the whole view
+    base: str | int | float | None = None
+    compare: str | int | float | None = None
+    absolute: float | None = None  # signed, in the unit that the rules have for this kind; None: it has no size
+    relative: float | None = None  # signed; None: it has no size, or the base is nothing
+    severity: Severity = Severity.NONE
+    rule: Rule | None = None  # None where none fired
+    exact: bool = True  # or one of the two is an estimate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """Two snapshots with all that is different, the gravest first."""
+
+    base: Snapshot
+    compare: Snapshot
+    findings: tuple[Finding, ...]
+
+    @property
+    def severity(self) -> Severity:
+        return max((finding.severity for finding in self.findings), default=Severity.NONE)
+
+
+def compare(base: Snapshot, other: Snapshot, rules: Sequence[Rule] = DEFAULTS) -> Comparison:
+    """Everything that is different in `other`, be it of no severity."""
+    differences = [
+        *_of_columns(base.shape.columns, other.shape.columns),
+        *_of_definition(base, other),
+        *_of_rows(base, other),
+        *_of_figures(base, other),
+    ]
+    judged = [_judged(finding, rules) for finding in differences]
+    return Comparison(base=base, compare=other, findings=tuple(sorted(judged, key=lambda finding: -finding.severity)))
+
+
+def _judged(found: Finding, rules: Sequence[Rule]) -> Finding:
+    grave, rule = severity(rules, found.kind, absolute=found.absolute, relative=found.relative)
+    return replace(found, severity=grave, rule=rule)
+
+
+def _of_columns(base: Sequence[Column], other: Sequence[Column]) -> Iterator[Finding]:
+    before, after = ({column.name: column for column in columns} for columns in (base, other))
+    for name in [name for name in before if name not in after]:
+        yield Finding(kind=Kind.COLUMN_REMOVED, column=name, base=before[name].type)
+    for name in [name for name in after if name not in before]:
+        yield Finding(kind=Kind.COLUMN_ADDED, column=name, compare=after[name].type)
+    kept, now_kept = [name for name in before if name in after], [name for name in after if name in before]
+    for name in kept:
+        was, now = before[name], after[name]
+        if was.type != now.type:
+            yield Finding(kind=Kind.COLUMN_RETYPED, column=name, base=was.type, compare=now.type)
+        if was.nullable != now.nullable:
+            words = {True: "nullable", False: "not null"}
+            yield Finding(kind=Kind.NULLABILITY, column=name, base=words[was.nullable], compare=words[now.nullable])
+    if kept != now_kept:
+        yield Finding(kind=Kind.COLUMN_REORDERED, base=", ".join(kept), compare=", ".join(now_kept))
+
+
+def _of_definition(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
+    """Nothing where the two servers may print one query differently."""
+    versions = {snapshot.shape.server_version // _MAJOR for snapshot in (base, other)}
+    if len(versions) == 1 and base.shape.definition != other.shape.definition:
+        yield Finding(kind=Kind.DEFINITION, base=base.shape.definition, compare=other.shape.definition)
+
+
+def _of_rows(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
+    was, now = base.figures.rows, other.figures.rows
+    if was != now:
+        exact = base.figures.exact and other.figures.exact
+        yield Finding(kind=Kind.ROWS, base=was, compare=now, exact=exact, **_difference(was, now))
+
+
+def _of_figures(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
+    for column in base.shape.columns:
+        was, now = base.figures.columns.get(column.name), other.figures.columns.get(column.name)
+        if was and now:
+            yield from _of_column(column.name, was, base.figures.rows, now, other.figures.rows)
+
+
+def _of_column(name: str, was: ColumnFigures, rows: int, now: ColumnFigures, now_rows: int) -> Iterator[Finding]:
+    exact = was.exact and now.exact
+    if was.nulls is not None and now.nulls is not None:
+        share, now_share = (
+            nulls / count if count else 0.0 for nulls, count in ((was.nulls, rows), (now.nulls, now_rows))
+        )
+        if share != now_share:
+            moved = now_share - share
+            yield Finding(
+                kind=Kind.NULL_SHARE,
+                column=name,
+                base=share,
+                compare=now_share,
+                exact=exact,
+                absolute=moved * max(rows, now_rows),
+                relative=moved,
+            )
+    if was.distinct is not None and now.distinct is not None and was.distinct != now.distinct:
+        yield Finding(
+            kind=Kind.DISTINCT,
+            column=name,
+            base=was.distinct,
+            compare=now.distinct,
+            exact=exact,
+            **_difference(was.distinct, now.distinct),
+        )
+    if (was.minimum, was.maximum) != (now.minimum, now.maximum):
+        yield Finding(
+            kind=Kind.RANGE, column=name, base=_range(was), compare=_range(now), exact=exact, **_widened(was, now)
+        )
+    if was.top is not None and now.top is not None and was.nulls is not None and now.nulls is not None:
+        filled, now_filled = rows - was.nulls, now_rows - now.nulls
+        distance = of_tops(was.top, filled, now.top, now_filled)
+        if distance:
+            yield Finding(
+                kind=Kind.TOP_VALUES,
+                column=name,
+                base=_tops(was),
+                compare=_tops(now),
+                exact=exact,
+                absolute=float(max(filled, now_filled)),
+                relative=distance,
+            )
+
+
+def _difference(was: int, now: int) -> dict[str, float | None]:
+    """Its size, and what share of the base that is; to a base of nothing there is no relation."""
+    return {"absolute": float(now - was), "relative": (now - was) / was if was else None}
+
+
+def _range(figures: ColumnFigures) -> str | None:
+    return None if figures.minimum is None else f"{figures.minimum} … {figures.maximum}"
+
+
+def _tops(figures: ColumnFigures) -> str:
+    return ", ".join(f"{top.value} ({top.count})" for top in figures.top or ())
+
+
+def _widened(was: ColumnFigures, now: ColumnFigures) -> dict[str, float | None]:
+    """By how much the range of numbers became wider; of anything else nobody knows."""
+    try:
+        least, most, now_least, now_most = (
+            Decimal(text or "") for text in (was.minimum, was.maximum, now.minimum, now.maximum)
+        )
+        width, grown = most - least, (now_most - now_least) - (most - least)
+        return {"absolute": float(grown), "relative": float(grown / width) if width else None}
+    except (InvalidOperation, OverflowError):  # dates and texts, NaN and infinities
+        return {"absolute": None, "relative": None}

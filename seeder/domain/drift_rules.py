@@ -1,0 +1,98 @@
+"""When a difference between two snapshots matters. The defaults are meant to be left switched on: what changes with
+every day's data is no finding, and what breaks a reader of the view always is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Severity(IntEnum):
+    """How much it matters."""
+
+    NONE = 0
+    NOTICE = 1
+    BREAKING = 2
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+class Kind(StrEnum):
+    """What differs."""
+
+    COLUMN_ADDED = "column_added"
+    COLUMN_REMOVED = "column_removed"
+    COLUMN_RETYPED = "column_retyped"
+    COLUMN_REORDERED = "column_reordered"
+    NULLABILITY = "nullability"
+    DEFINITION = "definition"
+    ROWS = "rows"
+    NULL_SHARE = "null_share"  # of all rows, from 0 to 1
+    DISTINCT = "distinct"  # values of a column
+    RANGE = "range"  # of a column: its least and its greatest value
+    TOP_VALUES = "top_values"  # Jensen-Shannon distance of two columns' top values, from 0 to 1
+
+
+class Direction(StrEnum):
+    """Which way a figure has to go."""
+
+    ANY = "any"
+    RISING = "rising"
+    FALLING = "falling"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """A difference of this kind has this severity once it is both so large absolutely and so large relatively. What has
+    no size, as a removed column, passes any minimum."""
+
+    kind: Kind
+    severity: Severity
+    absolute: float = 0.0  # in the kind's own unit; of a null share, in rows
+    relative: float = 0.0  # to the base; of what is a share or a distance itself, its difference
+    direction: Direction = Direction.ANY
+
+    def __str__(self) -> str:
+        minimums = [f"{self.relative:.0%}"] * bool(self.relative) + [f"{self.absolute:g}"] * bool(self.absolute)
+        way = [] if self.direction is Direction.ANY else [str(self.direction)]
+        return " ".join([str(self.kind), *way, *([f"by {' and '.join(minimums)} at least"] if minimums else [])])
+
+    def fires(self, kind: Kind, absolute: float | None, relative: float | None) -> bool:
+        """Whether it applies to a difference, given with its sign; None for what has no size."""
+        if kind is not self.kind:
+            return False
+        sign = (absolute or 0) or (relative or 0)
+        if (self.direction is Direction.RISING and sign < 0) or (self.direction is Direction.FALLING and sign > 0):
+            return False
+        sizes = ((absolute, self.absolute), (relative, self.relative))
+        return all(size is None or abs(size) >= least for size, least in sizes)
+
+
+DEFAULTS: Sequence[Rule] = (
+    Rule(kind=Kind.COLUMN_REMOVED, severity=Severity.BREAKING),
+    Rule(kind=Kind.COLUMN_RETYPED, severity=Severity.BREAKING),
+    Rule(kind=Kind.COLUMN_REORDERED, severity=Severity.NOTICE),
+    Rule(kind=Kind.COLUMN_ADDED, severity=Severity.NOTICE),
+    Rule(kind=Kind.NULLABILITY, severity=Severity.NOTICE),
+    Rule(kind=Kind.DEFINITION, severity=Severity.NOTICE),
+    # A view that has lost all its rows is broken however few they were; one that has lost half of them probably is.
+    Rule(kind=Kind.ROWS, severity=Severity.BREAKING, absolute=1, relative=1.0, direction=Direction.FALLING),
+    Rule(kind=Kind.ROWS, severity=Severity.BREAKING, absolute=100, relative=0.5, direction=Direction.FALLING),
+    Rule(kind=Kind.ROWS, severity=Severity.NOTICE, absolute=100, relative=0.1, direction=Direction.FALLING),
+    Rule(kind=Kind.ROWS, severity=Severity.NOTICE, absolute=100, relative=0.5, direction=Direction.RISING),
+    Rule(kind=Kind.NULL_SHARE, severity=Severity.BREAKING, absolute=100, relative=0.5, direction=Direction.RISING),
+    Rule(kind=Kind.NULL_SHARE, severity=Severity.NOTICE, absolute=100, relative=0.05),
+    Rule(kind=Kind.DISTINCT, severity=Severity.NOTICE, absolute=10, relative=0.2, direction=Direction.FALLING),
+    Rule(kind=Kind.DISTINCT, severity=Severity.NOTICE, absolute=10, relative=0.5, direction=Direction.RISING),
+    # As when an eighth of the rows goes from one of two equally frequent values to the other; of 100 rows at least.
+    Rule(kind=Kind.TOP_VALUES, severity=Severity.NOTICE, absolute=100, relative=0.1),
+)
+
+
+def severity(
+    rules: Sequence[Rule], kind: Kind, *, absolute: float | None, relative: float | None
+) -> tuple[Severity, Rule | None]:
+    """The gravest rule that fires; of equally grave ones the first."""
+    firing = [rule for rule in rules if rule.fires(kind, absolute, relative)]
+    gravest = max(firing, key=lambda rule: rule.severity, default=None)
+    return (gravest.severity, gravest) if gravest else (Severity.NONE, None)

@@ -1,0 +1,72 @@
+"""A release snapshot: what a view looked like at a release."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from seeder.domain.names import is_storable
+from seeder.domain.shapes import ViewShape
+from seeder.errors import BadTag
+
+# The same bounds stand as constraints in contract.sql.
+LONGEST_TAG = 200  # characters
+_TAG = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?\Z")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TopValue:
+    """One of the values that most rows have."""
+
+    value: str  # as PostgreSQL prints it; of one that is very long the beginning and its MD5
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ColumnFigures:
+    """What one column holds. None is what is not known."""
+
+    nulls: int | None
+    distinct: int | None = None  # values that are not null, equal as PostgreSQL has it; None: its type has no equality
+    minimum: str | None = None  # by the type's own order, as PostgreSQL prints it; None: no order, or no value
+    maximum: str | None = None
+    exact: bool = True  # or estimated from a sample
+    lacks: str | None = None  # what the type does not have: "equality" or "order"
+    top: tuple[TopValue, ...] | None = None  # the most frequent first; None where they were not asked for
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """What a view holds at one instant."""
+
+    rows: int
+    exact: bool
+    columns: Mapping[str, ColumnFigures]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Release:
+    """Which release a snapshot is of. Raises `BadTag`."""
+
+    tag: str
+    version: str | None = None
+
+    def __post_init__(self) -> None:
+        for what, text in (("tag", self.tag), ("version", self.version)):
+            if text is not None and not (len(text) <= LONGEST_TAG and is_storable(text) and _TAG.match(text)):
+                raise BadTag(what=what, text=text, most=LONGEST_TAG)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """What is recorded of one view at one release."""
+
+    table_name: str  # the view, as SQL names it; always in one spelling
+    release: Release
+    shape: ViewShape
+    figures: Figures
+    captured_at: datetime  # every figure is of this instant, unless it is an estimate
+    id: int | None = field(default=None, compare=False)  # None as long as it is not stored
+
+    def __str__(self) -> str:
+        return f"{self.table_name} at {self.release.tag}"

@@ -1,0 +1,49 @@
+import json
+import sys
+from argparse import Namespace
+
+from django.core.management.base import CommandParser
+
+from seeder.domain.drift_rules import Severity
+from seeder.domain.snapshots import Snapshot
+from seeder.errors import UnknownSnapshot
+from seeder.management.door import FAILED, Door
+from seeder.management.rendering.snapshots import comparison_document, comparison_lines
+from seeder.services import release_snapshots
+
+
+class Command(Door):
+    help = "Say what is different between two release snapshots of a view, and how much that matters."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("base", metavar="BASE", help="the id of the earlier snapshot; with --table-name, its tag")
+        parser.add_argument("compare", metavar="COMPARE", help="the id, or the tag, of the later one")
+        parser.add_argument("--table-name", metavar="SCHEMA.TABLE", help="the view whose tags are meant")
+        parser.add_argument(
+            "--fail-on",
+            choices=["notice", "breaking"],
+            help="exit with 1 where anything is as grave as that, or graver",
+        )
+        parser.add_argument("--across-views", action="store_true", help="compare snapshots of two different views")
+        parser.add_argument("--everything", action="store_true", help="show also what is of no severity")
+        parser.add_argument("--json", action="store_true", help="print one JSON document, with everything")
+
+    def enter(self, options: Namespace) -> None:
+        base, other = (self._find(which, options.table_name) for which in (options.base, options.compare))
+        comparison = release_snapshots.compare_snapshots(base, other, across_views=options.across_views)
+        if options.json:
+            self.stdout.write(json.dumps(comparison_document(comparison), ensure_ascii=False, indent=2))
+        else:
+            paint = {Severity.BREAKING: self.style.ERROR, Severity.NOTICE: self.style.WARNING}
+            for line, severity in comparison_lines(comparison, everything=options.everything):
+                self.stdout.write(paint.get(severity, str)(line))
+        if options.fail_on and comparison.severity >= Severity[options.fail_on.upper()]:
+            sys.exit(FAILED)
+
+    @staticmethod
+    def _find(which: str, table_name: str | None) -> Snapshot:
+        if table_name is not None:
+            return release_snapshots.find_by_tag(table_name, which)
+        if not (which.isascii() and which.isdigit()):
+            raise UnknownSnapshot(which=f"with the id {which!r}. With --table-name, tags can be compared")
+        return release_snapshots.find(int(which))

@@ -1,0 +1,118 @@
+"""Snapshots and their comparisons, for people and as JSON."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from seeder.domain.drift import Comparison, Finding
+from seeder.domain.drift_rules import Kind, Severity
+from seeder.domain.snapshots import Snapshot
+from seeder.management.rendering.figures import count
+
+_HASH = 12  # digits of a hash that people get to see
+_WORDS = {
+    Kind.COLUMN_ADDED: "column added",
+    Kind.COLUMN_REMOVED: "column removed",
+    Kind.COLUMN_RETYPED: "type changed",
+    Kind.COLUMN_REORDERED: "columns in another order",
+    Kind.NULLABILITY: "nullability changed",
+    Kind.DEFINITION: "definition changed",
+    Kind.ROWS: "rows",
+    Kind.NULL_SHARE: "share of nulls",
+    Kind.DISTINCT: "distinct values",
+    Kind.RANGE: "range",
+    Kind.TOP_VALUES: "top values",
+}
+
+
+def captured(snapshot: Snapshot) -> str:
+    """What was recorded, in one line."""
+    rows = count(snapshot.figures.rows, "row")
+    about = "" if snapshot.figures.exact else "about "
+    return (
+        f"{snapshot}: snapshot {snapshot.id} of {about}{rows} in {count(len(snapshot.shape.columns), 'column')},"
+        f" schema {snapshot.shape.schema_hash[:_HASH]}"
+    )
+
+
+def as_document(snapshot: Snapshot) -> Mapping[str, Any]:
+    return {
+        "id": snapshot.id,
+        "table_name": snapshot.table_name,
+        "release_tag": snapshot.release.tag,
+        "release_version": snapshot.release.version,
+        "captured_at": snapshot.captured_at.isoformat(),
+        "schema_hash": snapshot.shape.schema_hash,
+        "row_count": snapshot.figures.rows,
+        "exact": snapshot.figures.exact,
+        "columns": [
+            {**asdict(column), **asdict(snapshot.figures.columns[column.name])} for column in snapshot.shape.columns
+        ],
+    }
+
+
+def comparison_document(comparison: Comparison) -> Mapping[str, Any]:
+    return {
+        "base": _reference(comparison.base),
+        "compare": _reference(comparison.compare),
+        "severity": str(comparison.severity),
+        "findings": [
+            {
+                **{name: value for name, value in asdict(finding).items() if name != "rule"},
+                "severity": str(finding.severity),
+                "rule": finding.rule and str(finding.rule),
+            }
+            for finding in comparison.findings
+        ],
+    }
+
+
+def comparison_lines(comparison: Comparison, *, everything: bool) -> Iterator[tuple[str, Severity]]:
+    """A line each, with how much it matters."""
+    base, other = comparison.base, comparison.compare
+    yield f"{base} (snapshot {base.id}) → {other} (snapshot {other.id})", Severity.NONE
+    shown = [finding for finding in comparison.findings if everything or finding.severity]
+    for finding in shown:
+        yield f"  {finding.severity!s:<8}  {_sentence(finding)}", finding.severity
+    totals = [(one, sum(finding.severity is one for finding in comparison.findings)) for one in reversed(Severity)]
+    told = ", ".join(f"{number} {severity}" for severity, number in totals if number and severity)
+    without = dict(totals)[Severity.NONE]
+    rest = f"{count(without, 'difference')} of no severity" if without else ""
+    hidden = "" if everything or not without else " (--everything shows them)"
+    yield f"{', '.join(part for part in (told, rest) if part) or 'No difference'}{hidden}.", comparison.severity
+
+
+def _sentence(finding: Finding) -> str:
+    of = f"{finding.column}: " if finding.column is not None else ""
+    why = f"  [{finding.rule}]" if finding.rule else ""
+    about = "" if finding.exact else " (estimated)"
+    return f"{of}{_WORDS[finding.kind]} {_change(finding)}{about}{why}"
+
+
+def _change(finding: Finding) -> str:
+    match finding.kind:
+        case Kind.COLUMN_ADDED:
+            return f"({finding.compare})"
+        case Kind.COLUMN_REMOVED:
+            return f"({finding.base})"
+        case Kind.DEFINITION:
+            return f"{str(finding.base)[:_HASH]} → {str(finding.compare)[:_HASH]}"
+        case Kind.NULL_SHARE:
+            return f"{finding.base:.1%} → {finding.compare:.1%}"
+        case Kind.ROWS | Kind.DISTINCT:
+            relative = "" if finding.relative is None else f" ({finding.relative:+.1%})"
+            return f"{finding.base:,} → {finding.compare:,}{relative}"
+        case Kind.TOP_VALUES:
+            return f"at a distance of {finding.relative:.2f}: {finding.base or 'none'} → {finding.compare or 'none'}"
+        case _:
+            return f"{finding.base if finding.base is not None else 'none'} → {finding.compare if finding.compare is not None else 'none'}"
+
+
+def _reference(snapshot: Snapshot) -> Mapping[str, Any]:
+    return {
+        "id": snapshot.id,
+        "table_name": snapshot.table_name,
+        "release_tag": snapshot.release.tag,
+        "release_version": snapshot.release.version,
+        "captured_at": snapshot.captured_at.isoformat(),
+    }

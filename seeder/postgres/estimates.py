@@ -1,0 +1,79 @@
+"""What the server believes a view to hold, from a sample that it has taken: cheap, and no figure is exact."""
+
+from collections.abc import Mapping, Sequence
+
+from django.db import Error
+from psycopg import sql
+
+from seeder.domain.names import ViewName
+from seeder.domain.shapes import Column
+from seeder.domain.snapshots import ColumnFigures, Figures, TopValue
+from seeder.postgres import figures, identifiers, sessions
+from seeder.postgres.statements import NAMED
+
+
+def take_sample(database: str, view: ViewName) -> bool:
+    """Have the server look at a sample of the view, as its autovacuum does now and then; whether it may."""
+    statement = sql.SQL("ANALYZE {}").format(identifiers.identifier(view))
+    return not isinstance(sessions.try_out(database, lambda: sessions.execute(database, statement)), Error)
+
+
+def distinct(database: str, view: ViewName) -> Mapping[str, float]:
+    """How many values each column has; below zero: for each row so many. Only of columns of which anything is known."""
+    return {name: number for name, _, number in sessions.query_about(database, "estimates", view)}
+
+
+def estimate(
+    database: str, view: ViewName, columns: Sequence[Column], *, top: frozenset[str], most: int
+) -> Figures | None:
+    """All that is known of the view; None where nobody has looked at it yet."""
+    [(rows,)] = sessions.query_about(database, "estimated_rows", view)
+    if rows is None:
+        return None
+    known = {name: (nulls, number) for name, nulls, number in sessions.query_about(database, "estimates", view)}
+    return Figures(
+        rows=rows,
+        exact=False,
+        columns={
+            column.name: _estimated(
+                database, view, column, rows, *known[column.name], most if column.name in top else 0
+            )
+            if column.name in known
+            else ColumnFigures(nulls=None, exact=False)
+            for column in columns
+        },
+    )
+
+
+def _estimated(  # noqa: PLR0913, PLR0917  # the facts of one column
+    database: str, view: ViewName, column: Column, rows: int, nulls: float, number: float, most: int
+) -> ColumnFigures:
+    least, greatest, top = _ends(database, view, column, rows, most)
+    return ColumnFigures(
+        nulls=round(nulls * rows),
+        distinct=round(number if number > 0 else -number * rows) if number else None,
+        minimum=least,
+        maximum=greatest,
+        exact=False,
+        top=top if most else None,
+    )
+
+
+def _ends(
+    database: str, view: ViewName, column: Column, rows: int, most: int
+) -> tuple[str | None, str | None, tuple[TopValue, ...]]:
+    """The least and the greatest value of the sample, and the most frequent ones."""
+    if not column.type.endswith("[]"):  # of an array of arrays nobody could tell what an element is
+        groups = sql.SQL(NAMED["groups_of_sample"]).format(
+            rows=sql.Literal(rows),
+            type=sql.SQL(column.type),  # as the catalog itself writes it
+            schema=sql.Literal(view.schema),
+            name=sql.Literal(view.name),
+            column=sql.Literal(column.name),
+        )
+        for _, statement in figures.summaries(groups, most=most):
+            found = figures.unless_lacking(database, statement)
+            if found is not None:
+                [(*_, least, greatest, top)] = found
+                return least, greatest, tuple(TopValue(value=value, count=n) for value, n in top or () if n)
+    return None, None, ()

@@ -1,0 +1,153 @@
+"""What a view holds, counted or estimated by the server; no row of it leaves there.
+
+Equal values are grouped once for each column, which gives nulls, distinct values, range and top values together, by
+hashing; `count(DISTINCT …)` would sort. Columns of which the server believes that they have few values share a scan.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import Error
+from psycopg import sql
+
+from seeder.domain.names import ViewName
+from seeder.domain.snapshots import ColumnFigures, TopValue
+from seeder.postgres import identifiers, sessions
+from seeder.postgres.sqlstates import sqlstate
+from seeder.postgres.statements import NAMED
+
+_FEW = 500  # values: so many groups of each column fit into any memory
+_SETS = 30  # columns at once; GROUPING() takes 31
+
+# A type lacks a function or an operator, or there are several to choose from and none fits best.
+_LACKING = {"42883", "42725"}
+
+Counted = Mapping[str, tuple[int, ColumnFigures]]  # for each column how many rows there are, and its figures
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """Columns to be counted by one statement."""
+
+    view: ViewName
+    columns: tuple[str, ...]
+    top: frozenset[str]  # of which the most frequent values are asked for
+    most: int  # of them
+
+
+def tasks(
+    view: ViewName, columns: Sequence[str], distinct: Mapping[str, float], *, top: frozenset[str], most: int
+) -> Sequence[Task]:
+    """The work, the longest first. `distinct` is how many values the server believes a column to have: below zero as a
+    share of the rows, as in pg_stats.n_distinct."""
+    few = [column for column in columns if 0 < distinct.get(column, 0) <= _FEW]
+    many = sorted(set(columns) - set(few), key=lambda column: (distinct.get(column, -1.0) > 0, columns.index(column)))
+    together = [tuple(few[start : start + _SETS]) for start in range(0, len(few), _SETS)]
+    return [Task(view=view, columns=chosen, top=top, most=most) for chosen in (*together, *((one,) for one in many))]
+
+
+def count(database: str, task: Task) -> Counted:
+    """Count what the task asks for, in the caller's transaction, as far as the columns' types allow.
+
+    What a type has is found out by asking for it, since a domain, an array or a composite has what its parts have.
+    """
+    if len(task.columns) > 1:
+        rows = unless_lacking(database, _of_several(task))
+        if rows is None:
+            each = [Task(view=task.view, columns=(name,), top=task.top, most=task.most) for name in task.columns]
+            return {name: found for one in each for name, found in count(database, one).items()}
+        return _counted(task, rows)
+    for lacks, statement in _of_one(task):
+        rows = unless_lacking(database, statement)
+        if rows is not None:
+            return _counted(task, rows, lacks=lacks)
+    raise AssertionError  # pragma: no cover  # every type can be counted
+
+
+def rows(database: str, view: ViewName) -> int:
+    """How many there are, of a view that may have no columns."""
+    [(number,)] = sessions.query_composed(
+        database, sql.SQL("SELECT count(*) FROM {}").format(identifiers.identifier(view))
+    )
+    return int(number)
+
+
+def unless_lacking(database: str, statement: sql.Composed) -> sessions.Rows | None:
+    """The rows of a statement; None where a type lacks what it asks for."""
+    try:
+        with sessions.savepoint(database):
+            return sessions.query_composed(database, statement)
+    except Error as error:
+        if sqlstate(error) not in _LACKING:
+            raise
+        return None
+
+
+def _counted(task: Task, rows: sessions.Rows, *, lacks: str | None = None) -> Counted:
+    counted = {}
+    for number, all_rows, nulls, distinct, least, greatest, top in rows:
+        name = task.columns[number]
+        tops = None if top is None else tuple(TopValue(value=value, count=times) for value, times in top)
+        figures = ColumnFigures(nulls=nulls, distinct=distinct, minimum=least, maximum=greatest, lacks=lacks, top=tops)
+        counted[name] = (int(all_rows), figures)
+    return counted
+
+
+def _of_several(task: Task) -> sql.Composed:
+    columns = [sql.Identifier("v", name) for name in task.columns]
+    names = [sql.Identifier(f"c{number}") for number in range(len(columns))]
+    every = (
+        2 ** len(columns) - 1
+    )  # GROUPING() has a bit for each argument, the first the highest, set where not grouped by
+    summaries = [
+        _summary(
+            _fill("groups_of_set", column=name, which=sql.Literal(every ^ 1 << len(columns) - 1 - number)),
+            most=task.most if task.columns[number] in task.top else 0,
+            number=number,
+        )
+        for number, name in enumerate(names)
+    ]
+    return _fill(
+        "sets",
+        columns=sql.SQL(", ").join(columns),
+        named=sql.SQL(", ").join(
+            [sql.SQL("{} AS {}").format(column, name) for column, name in zip(columns, names, strict=True)]
+        ),
+        view=identifiers.identifier(task.view),
+        each=sql.SQL(", ").join([sql.SQL("({})").format(column) for column in columns]),
+        summaries=sql.SQL("\nUNION ALL\n").join(summaries),
+    )
+
+
+def _of_one(task: Task) -> Iterator[tuple[str | None, sql.Composed]]:
+    """What can be asked of a column, the most and the fastest first, with what its type lacks where that works only."""
+    [name] = task.columns
+    of = {"column": sql.Identifier(name), "view": identifiers.identifier(task.view)}
+    yield from summaries(_fill("groups_of_one", **of), most=task.most if name in task.top else 0)
+    yield "equality", _fill("without_equality", number=sql.Literal(0), **of)
+
+
+def summaries(groups: sql.Composable, *, most: int) -> Iterator[tuple[str | None, sql.Composed]]:
+    """What can be asked of groups of equal values, as `_of_one`; `most`: so many of the most frequent ones."""
+    value = sql.SQL("value")
+    ends = [_fill("extreme", shown=_shown(value), way=sql.SQL(way)) for way in ("ASC", "DESC")]
+    yield None, _summary(groups, most=most)
+    yield None, _summary(groups, most=most, ends=ends)
+    yield "order", _summary(groups, most=most, ends=[sql.SQL("NULL::text")] * 2)
+
+
+def _summary(
+    groups: sql.Composable, *, most: int, number: int = 0, ends: Sequence[sql.Composable] | None = None
+) -> sql.Composed:
+    value = sql.SQL("value")
+    least, greatest = ends or [_shown(sql.SQL("{}(value)").format(sql.SQL(name))) for name in ("min", "max")]
+    top = _fill("top", shown=_shown(value), most=sql.Literal(most)) if most else sql.SQL("NULL::jsonb")
+    return _fill("summary", groups=groups, number=sql.Literal(number), least=least, greatest=greatest, top=top)
+
+
+def _shown(value: sql.Composable) -> sql.Composed:
+    return _fill("shown", value=value)
+
+
+def _fill(name: str, **parts: sql.Composable) -> sql.Composed:
+    return sql.SQL(NAMED[name].rstrip(";")).format(**parts)

@@ -1,0 +1,117 @@
+-- What a view looks like and what it holds. What is in braces is composed in.
+
+-- name: steady
+-- Texts that do not depend on who asks: every name with its schema, and one way of printing each value.
+SELECT
+    set_config('search_path', 'pg_catalog', true), set_config('datestyle', 'ISO, YMD', true),
+    set_config('timezone', 'UTC', true), set_config('intervalstyle', 'iso_8601', true),
+    set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true),
+    set_config('jit', 'off', true), set_config('work_mem', %(memory)s, true);
+
+-- name: begin_snapshot
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+
+-- name: export_snapshot
+-- What other sessions see the same by, and the instant that it is of.
+SELECT pg_export_snapshot(), transaction_timestamp();
+
+-- name: relation
+-- What stands under a name; whether it was ever filled; and how it is defined.
+SELECT c.relkind::text, c.relispopulated, pg_get_viewdef(c.oid), current_setting('server_version_num')::integer
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
+
+-- name: columns_of
+-- The columns of a relation in their order; information_schema knows nothing of materialized views.
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull
+FROM pg_attribute AS a
+JOIN pg_class AS c ON c.oid = a.attrelid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum;
+
+-- name: estimates
+-- What the server keeps from a sample of a relation, for each of its columns of which it keeps anything: the share of
+-- nulls, and how many values there are (below zero: so many for each row; zero: not known).
+SELECT s.attname, s.null_frac, s.n_distinct
+FROM pg_stats AS s
+WHERE s.schemaname = %(schema)s AND s.tablename = %(name)s AND NOT s.inherited;
+
+-- name: groups_of_sample
+-- The most frequent values of a column as the sample has them, and, as if nobody had them, some of the others in order,
+-- with the least and the greatest.
+SELECT frequent.value, round(frequent.share::numeric * {rows}) AS n
+FROM pg_stats AS s, unnest(s.most_common_vals::text::{type}[], s.most_common_freqs) AS frequent (value, share)
+WHERE s.schemaname = {schema} AND s.tablename = {name} AND s.attname = {column} AND NOT s.inherited
+UNION ALL
+SELECT other.value, 0
+FROM pg_stats AS s, unnest(s.histogram_bounds::text::{type}[]) AS other (value)
+WHERE s.schemaname = {schema} AND s.tablename = {name} AND s.attname = {column} AND NOT s.inherited
+
+-- name: estimated_rows
+-- Null where nobody has counted yet.
+SELECT nullif(c.reltuples, -1)::bigint
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
+
+-- name: sets
+-- The groups of several columns with few values each, found in one scan.
+WITH sets AS MATERIALIZED (
+    SELECT grouping({columns}) AS which, {named}, count(*) AS n
+    FROM {view} AS v
+    GROUP BY GROUPING SETS ({each})
+)
+{summaries};
+
+-- name: groups_of_one
+SELECT v.{column} AS value, count(*) AS n FROM {view} AS v GROUP BY v.{column}
+
+-- name: groups_of_set
+SELECT {column} AS value, n FROM sets WHERE which = {which}
+
+-- name: summary
+-- What the groups of equal values of one column tell. A value is null or not as a whole: by IS NULL a row of nulls would
+-- be one, too.
+(
+    WITH groups AS ({groups})
+    SELECT
+        {number}::integer,
+        coalesce(sum(n), 0)::bigint,
+        coalesce(sum(n) FILTER (WHERE value IS NOT DISTINCT FROM NULL), 0)::bigint,
+        count(value)::bigint,
+        {least},
+        {greatest},
+        {top}
+    FROM groups
+)
+
+-- name: without_equality
+-- What can be told of a type without equality.
+SELECT {number}::integer, count(*), count(*) - count(v.{column}), NULL::bigint, NULL::text, NULL::text, NULL::jsonb
+FROM {view} AS v
+
+-- name: extreme
+-- The first or the last value, for types that have an order but no min() and max().
+(SELECT {shown} FROM groups WHERE value IS DISTINCT FROM NULL ORDER BY value {way} LIMIT 1)
+
+-- name: top
+-- The most frequent values; equally frequent ones by their text.
+(
+    SELECT coalesce(jsonb_agg(jsonb_build_array(shown, n) ORDER BY n DESC, shown COLLATE "C"), '[]')
+    FROM (
+        SELECT {shown} AS shown, n
+        FROM groups
+        WHERE value IS DISTINCT FROM NULL
+        ORDER BY n DESC, value::text COLLATE "C"
+        LIMIT {most}
+    ) AS most_frequent
+)
+
+-- name: shown
+-- A value as text; of a very long one the beginning, and its MD5 so that it is not taken for another one.
+CASE
+    WHEN length({value}::text) > 200 THEN left({value}::text, 200) || '… MD5 ' || md5({value}::text)
+    ELSE {value}::text
+END

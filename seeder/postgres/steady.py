@@ -1,0 +1,82 @@
+"""An instant of a database that several sessions see alike, in texts that do not depend on who asks."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from psycopg import sql
+
+from seeder.domain.names import ViewName
+from seeder.domain.shapes import Column
+from seeder.postgres import identifiers, limits, sessions
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Relation:
+    """What stands under a name."""
+
+    kind: str  # pg_class.relkind
+    populated: bool
+    definition: str  # as this server prints it; empty for what has none
+    server_version: int
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def is_materialized(self) -> bool:
+        return self.kind == "m"
+
+
+def kind(database: str, view: ViewName) -> str | None:
+    """The pg_class.relkind of what stands under a name; None where there is nothing."""
+    found = sessions.query_about(database, "relation", view)
+    return str(found[0][0]) if found else None
+
+
+class Instant:
+    """A transaction, inside a `with`, in which nothing changes; or that of another session joined to the same instant.
+
+    A view is held there first: what a plain REFRESH puts in place is seen by every transaction, older ones too, so that
+    two sessions would see two versions of a view that is refreshed between their first looks at it.
+    """
+
+    def __init__(self, database: str, parameters: Mapping[str, object], *, of: "Instant | None" = None) -> None:
+        self._database, self._parameters, self._of = database, parameters, of
+        self._transaction = sessions.Transaction(database, by="begin_snapshot")
+        self.exported: str | None = None
+        self.at: datetime
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo:
+            undo.push(self.__exit__)
+            self._transaction.begin((), {})
+            if self._of is not None:
+                snapshot = sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self._of.exported))
+                sessions.execute(self._database, snapshot)
+            for statement in (limits.LIMIT, "steady"):
+                sessions.query(self._database, statement, self._parameters)
+            undo.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._transaction.__exit__(*error)
+
+    def hold(self, view: ViewName) -> Relation | None:
+        """Keep the view as it is until the end, and say what it is; None where there is no such thing."""
+        found = sessions.query_about(self._database, "relation", view)
+        if not found:
+            return None
+        [(relkind, populated, definition, version)] = found
+        if relkind == "m" and populated:
+            hold = sql.SQL("SELECT FROM {} LIMIT 0").format(identifiers.identifier(view))
+            sessions.execute(self._database, hold)
+        [(self.exported, self.at)] = sessions.query(self._database, "export_snapshot")
+        columns = sessions.query_about(self._database, "columns_of", view)
+        return Relation(
+            kind=relkind,
+            populated=populated,
+            definition=definition or "",
+            server_version=version,
+            columns=tuple(Column(name=name, type=kind, nullable=nullable) for name, kind, nullable in columns),
+        )

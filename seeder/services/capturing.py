@@ -1,0 +1,77 @@
+"""Captures every view of a request under one release, several at once, and goes on past one that fails."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from seeder import conf
+from seeder.domain.manifests import ViewKey
+from seeder.domain.requests import RefreshRequest
+from seeder.domain.snapshots import Release, Snapshot
+from seeder.errors import NothingToCapture, SeederError
+from seeder.postgres import sessions
+from seeder.services import manifests
+from seeder.services.profiling import Asked
+from seeder.services.release_snapshots import capture
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Captured:
+    """How one view ended."""
+
+    table_name: str
+    snapshot: Snapshot | None = None
+    error: str | None = None  # why there is none
+
+
+def capture_each(
+    request: RefreshRequest,
+    release: Release,
+    *,
+    top: frozenset[str] = frozenset(),
+    approximate: bool = False,
+    tell: Callable[[Captured, int, int], object] = lambda *_: None,
+) -> list[Captured]:
+    """Record every view that a request means, in the order in which they ended. `tell` hears of each, with how many have
+    ended and how many there are, in the thread of the caller. Columns that a view does not have are not asked for.
+
+    Raises `RequestError`, `NothingToCapture`, `ConfigurationError` or `DatabaseError`.
+    """
+    settings = conf.load()
+    selection = manifests.select(request, databases=settings.databases)
+    if not selection.views and not selection.complaints:
+        raise NothingToCapture(request=request)
+    ended = [
+        Captured(table_name=complaint.manifest.table_name, error=complaint.message)
+        for complaint in selection.complaints
+    ]
+    total = len(selection.views) + len(ended)
+    for number, one in enumerate(ended, start=1):
+        tell(one, number, total)
+    asked = Asked(
+        settings=settings,
+        application=f"seeder snapshot {release.tag}",
+        top=top,
+        strict=False,
+        approximate=approximate,
+    )
+    with ThreadPoolExecutor(max_workers=settings.snapshot_connections) as pool:
+        going = [pool.submit(_capture, spec.key, release, asked) for spec in selection.views]
+        try:
+            for future in as_completed(going):
+                ended.append(future.result())
+                tell(ended[-1], len(ended), total)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            asked.in_flight.cancel()
+            raise
+    return ended
+
+
+def _capture(key: ViewKey, release: Release, asked: Asked) -> Captured:
+    try:
+        return Captured(table_name=str(key.name), snapshot=capture(key, release, asked))
+    except SeederError as error:
+        return Captured(table_name=str(key.name), error=str(error))
+    finally:
+        sessions.leave()  # nobody else could close the connections of this thread

@@ -1,0 +1,150 @@
+"""Looks at a view as it is at one instant: its shape and what it holds."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import get_close_matches
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from seeder.conf import Settings
+from seeder.domain.manifests import ViewKey
+from seeder.domain.shapes import ViewShape, digest
+from seeder.domain.snapshots import ColumnFigures, Figures
+from seeder.errors import NeverFilled, NeverSampled, NotAView, UnknownColumn, ViewMissing
+from seeder.postgres import estimates, figures, limits, sessions, steady
+
+Told = Callable[[str], object]  # hears the name of each column when it is done
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is to be found out, and what that may take."""
+
+    settings: Settings
+    application: str  # what pg_stat_activity shows
+    top: frozenset[str] = frozenset()  # the columns whose most frequent values are asked for
+    most: int = 10  # of them
+    strict: bool = True  # whether the view has to have all these columns
+    approximate: bool = False
+    connections: int = 1  # that share the work
+    in_flight: sessions.InFlight = field(default_factory=sessions.InFlight)
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        of_refresh = limits.Limits(
+            lock=self.settings.lock_timeout_ms,
+            statement=self.settings.statement_timeout_ms,
+            parallel=True,
+            application=self.application,
+        )
+        return {**of_refresh.parameters, "memory": f"{self.settings.snapshot_memory_mb}MB"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A view at one instant."""
+
+    shape: ViewShape
+    figures: Figures
+    at: datetime
+
+
+def profile(key: ViewKey, asked: Asked, tell: Told = lambda _: None) -> Profile:
+    """Look at a view. Readers and concurrent refreshes go on meanwhile; a plain refresh waits.
+
+    Raises `ViewMissing`, `NotAView`, `NeverFilled`, `NeverSampled`, `UnknownColumn` or PostgreSQL's errors.
+    """
+    database, name = key.database, key.name
+    if steady.kind(database, name) is not None and (asked.approximate or not estimates.distinct(database, name)):
+        # Also for exact figures: what few values a column has is worth knowing before they are counted.
+        estimates.take_sample(database, name)
+    with steady.Instant(database, asked.parameters) as instant:
+        found = instant.hold(name)
+        if found is None:
+            raise ViewMissing(view=name, alias=database)
+        if not found.is_materialized:
+            raise NotAView(view=name, alias=database)
+        if not found.populated:
+            raise NeverFilled(view=name)
+        shape = ViewShape(
+            columns=found.columns, definition=digest(found.definition), server_version=found.server_version
+        )
+        top = _insist_on(key, asked, [column.name for column in shape.columns])
+        if asked.approximate:
+            estimated = estimates.estimate(database, name, shape.columns, top=top, most=asked.most)
+            if estimated is None:
+                raise NeverSampled(view=name)
+            return Profile(shape=shape, figures=estimated, at=instant.at)
+        counted = _Counting(database, instant, asked, tell).count(
+            figures.tasks(
+                name,
+                [column.name for column in shape.columns],
+                estimates.distinct(database, name),
+                top=top,
+                most=asked.most,
+            )
+        )
+        rows = next(iter(counted.values()))[0] if counted else figures.rows(database, name)
+        columns = {column.name: counted[column.name][1] for column in shape.columns}
+        return Profile(shape=shape, figures=Figures(rows=rows, exact=True, columns=columns), at=instant.at)
+
+
+def _insist_on(key: ViewKey, asked: Asked, columns: Iterable[str]) -> frozenset[str]:
+    """The columns of the view whose top values are asked for. Raises `UnknownColumn`."""
+    columns = list(columns)
+    for column in sorted(asked.top.difference(columns) if asked.strict else ()):
+        near = get_close_matches(column, columns, n=1, cutoff=0)
+        raise UnknownColumn(
+            view=key.name, column=column, nearest=f" The nearest it has is {near[0]!r}." if near else ""
+        )
+    return asked.top.intersection(columns)
+
+
+class _Counting:
+    """Several connections that see the same instant share the statements of one view."""
+
+    def __init__(self, database: str, instant: "steady.Instant", asked: Asked, tell: Told) -> None:
+        self._database, self._instant, self._asked, self._tell = database, instant, asked, tell
+        self._tasks = SimpleQueue[figures.Task]()
+        self._counted: dict[str, tuple[int, ColumnFigures]] = {}
+        self._errors: list[BaseException] = []
+
+    def count(self, tasks: Iterable[figures.Task]) -> Mapping[str, tuple[int, ColumnFigures]]:
+        tasks = list(tasks)
+        for task in tasks:
+            self._tasks.put(task)
+        others = [Thread(target=self._help) for _ in range(min(self._asked.connections, len(tasks)) - 1)]
+        for other in others:
+            other.start()
+        try:
+            self._work()
+        except BaseException as error:
+            self._errors.insert(0, error)
+            self._asked.in_flight.cancel()
+        finally:
+            for other in others:
+                other.join()
+        if self._errors:
+            raise self._errors[0]
+        return self._counted
+
+    def _help(self) -> None:
+        try:
+            with steady.Instant(self._database, self._asked.parameters, of=self._instant):
+                self._work()
+        except BaseException as error:  # noqa: BLE001  # raised by the thread that waits for this one
+            self._errors.append(error)
+        finally:
+            sessions.leave()
+
+    def _work(self) -> None:
+        while not self._errors:
+            try:
+                task = self._tasks.get_nowait()
+            except Empty:
+                return
+            with self._asked.in_flight.of(self._database):
+                self._counted |= figures.count(self._database, task)
+            for column in task.columns:
+                self._tell(column)

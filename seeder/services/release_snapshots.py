@@ -1,0 +1,202 @@
+"""Release snapshots: taken once, never changed, and compared. The only writer of their table."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError
+
+from seeder import conf
+from seeder.domain.drift import Comparison, compare
+from seeder.domain.manifests import ViewKey
+from seeder.domain.names import ViewName
+from seeder.domain.requests import OneView
+from seeder.domain.shapes import Column, ViewShape
+from seeder.domain.snapshots import ColumnFigures, Figures, Release, Snapshot, TopValue
+from seeder.errors import (
+    CaptureFailed,
+    DifferentViews,
+    NothingToCapture,
+    SeveralViews,
+    SnapshotTaken,
+    UnknownSnapshot,
+)
+from seeder.models import ReleaseSnapshot
+from seeder.postgres.sqlstates import first_line, foreseen, is_gone
+from seeder.services import manifests
+from seeder.services.profiling import Asked, Profile, profile
+from seeder.services.retrying import patiently
+from seeder.services.stopping import Stop
+
+
+def capture_release_snapshot(
+    table_name: str,
+    release_tag: str,
+    *,
+    release_version: str | None = None,
+    top_values_columns: Sequence[str] = (),
+    approximate: bool = False,
+    tell: Callable[[str], object] = lambda _: None,
+) -> Snapshot:
+    """Record one view as it is now under a release tag. `tell` hears each column when it has been counted, in whichever
+    thread that happens.
+
+    Raises `BadName`, `BadTag`, `RequestError`, `SnapshotError`, `ConfigurationError`, `DatabaseError` or, as a
+    `CaptureFailed`, what PostgreSQL has against it.
+    """
+    release, settings = Release(tag=release_tag, version=release_version), conf.load()
+    key = _the_view(ViewName.parse(table_name), settings)
+    asked = Asked(
+        settings=settings,
+        application=f"seeder snapshot {release.tag}",
+        top=frozenset(top_values_columns),
+        approximate=approximate,
+        connections=settings.snapshot_connections,
+    )
+    return capture(key, release, asked, tell)
+
+
+def list_release_snapshots_by_table(table_name: str, limit: int = 50) -> list[Snapshot]:
+    """The snapshots of one view, the latest first; none where it has none. Raises `BadName` or `DatabaseError`."""
+    with foreseen(DEFAULT_DB_ALIAS):
+        rows = ReleaseSnapshot.objects.filter(table_name=str(ViewName.parse(table_name)))
+        return [_snapshot(row) for row in rows.order_by("-captured_at", "-id")[:limit]]
+
+
+def compare_release_snapshots_by_id(
+    base_snapshot_id: int, compare_snapshot_id: int, *, across_views: bool = False
+) -> Comparison:
+    """What is different in the second of two snapshots, judged by the rules of the settings.
+
+    Raises `UnknownSnapshot`, `DifferentViews` unless two views are to be compared, `ConfigurationError` or
+    `DatabaseError`.
+    """
+    return compare_snapshots(find(base_snapshot_id), find(compare_snapshot_id), across_views=across_views)
+
+
+def compare_snapshots(base: Snapshot, other: Snapshot, *, across_views: bool = False) -> Comparison:
+    """As `compare_release_snapshots_by_id`, of two that are at hand."""
+    if base.table_name != other.table_name and not across_views:
+        raise DifferentViews(base=base.id, base_view=base.table_name, other=other.id, other_view=other.table_name)
+    return compare(base, other, conf.load().drift_rules)
+
+
+def find(snapshot_id: int) -> Snapshot:
+    """Raises `UnknownSnapshot` or `DatabaseError`."""
+    if not 0 < snapshot_id < 2**63:
+        raise UnknownSnapshot(which=f"with the id {snapshot_id}")
+    with foreseen(DEFAULT_DB_ALIAS):
+        row = ReleaseSnapshot.objects.filter(pk=snapshot_id).first()
+    if row is None:
+        raise UnknownSnapshot(which=f"with the id {snapshot_id}")
+    return _snapshot(row)
+
+
+def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
+    """Raises `BadName`, `BadTag`, `UnknownSnapshot` or `DatabaseError`."""
+    release = Release(tag=release_tag)
+    with foreseen(DEFAULT_DB_ALIAS):
+        name = str(ViewName.parse(table_name))
+        row = ReleaseSnapshot.objects.filter(table_name=name, release_tag=release.tag).first()
+    if row is None:
+        raise UnknownSnapshot(which=f"of {name} at {release.tag!r}")
+    return _snapshot(row)
+
+
+def _the_view(name: ViewName, settings: conf.Settings) -> ViewKey:
+    """Where the one view of that name is. Raises `RequestError`, `SeveralViews` or `NothingToCapture`."""
+    selection = manifests.select(OneView(name=name), databases=settings.databases)
+    match [spec.key for spec in selection.views]:
+        case []:
+            raise NothingToCapture(request=OneView(name=name))
+        case [key]:
+            return key
+        case keys:
+            raise SeveralViews(name=name, aliases=" and ".join(sorted(key.database for key in keys)))
+
+
+def capture(key: ViewKey, release: Release, asked: Asked, tell: Callable[[str], object] = lambda _: None) -> Snapshot:
+    """Take and store one snapshot. Raises as `capture_release_snapshot`."""
+    _insist_on_new(key, release)
+    with foreseen(key.database), _refused(key):
+        found = patiently(
+            lambda _: profile(key, asked, tell), retries=asked.settings.max_retries, stop=Stop(), database=key.database
+        )
+    return _store(key, release, found)
+
+
+@contextmanager
+def _refused(key: ViewKey) -> Iterator[None]:
+    """What PostgreSQL has against reading the view as a `CaptureFailed`, but where there was nobody to ask."""
+    try:
+        yield
+    except Error as error:
+        if is_gone(error):
+            raise
+        raise CaptureFailed(view=key.name, cause=first_line(error)) from error
+
+
+def _insist_on_new(key: ViewKey, release: Release) -> None:
+    """Raise `SnapshotTaken` before an hour's work rather than after it."""
+    with foreseen(DEFAULT_DB_ALIAS):
+        if ReleaseSnapshot.objects.filter(table_name=str(key.name), release_tag=release.tag).exists():
+            raise SnapshotTaken(view=key.name, tag=release.tag)
+
+
+def _store(key: ViewKey, release: Release, found: Profile) -> Snapshot:
+    shape, figures = found.shape, found.figures
+    tops = {
+        name: [[top.value, top.count] for top in column.top]
+        for name, column in figures.columns.items()
+        if column.top is not None
+    }
+    statistics = {name: asdict(column) for name, column in figures.columns.items()}
+    for column in statistics.values():
+        del column["top"]
+    row = ReleaseSnapshot(
+        table_name=str(key.name),
+        release_tag=release.tag,
+        release_version=release.version,
+        captured_at=found.at,
+        schema_hash=shape.schema_hash,
+        definition_hash=shape.definition,
+        server_version=shape.server_version,
+        exact=figures.exact,
+        row_count=figures.rows,
+        column_count=len(shape.columns),
+        columns=[asdict(column) for column in shape.columns],
+        column_statistics=statistics,
+        top_values=tops or None,
+    )
+    with foreseen(DEFAULT_DB_ALIAS):
+        try:
+            row.save(force_insert=True)
+        except IntegrityError as error:
+            raise SnapshotTaken(view=key.name, tag=release.tag) from error
+    return _snapshot(row)
+
+
+def _snapshot(row: ReleaseSnapshot) -> Snapshot:
+    tops = row.top_values or {}
+    return Snapshot(
+        id=row.pk,
+        table_name=row.table_name,
+        release=Release(tag=row.release_tag, version=row.release_version),
+        shape=ViewShape(
+            columns=tuple(Column(**column) for column in row.columns),
+            definition=row.definition_hash,
+            server_version=row.server_version,
+        ),
+        figures=Figures(
+            rows=row.row_count,
+            exact=row.exact,
+            columns={
+                name: ColumnFigures(
+                    **facts,
+                    top=tuple(TopValue(value=value, count=n) for value, n in tops[name]) if name in tops else None,
+                )
+                for name, facts in row.column_statistics.items()
+            },
+        ),
+        captured_at=row.captured_at,
+    )

@@ -1,0 +1,214 @@
+"""What a view holds, against the same figures found in a slow and obvious way, for every type that a view can have."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from seeder import conf
+from seeder.domain.manifests import ViewKey
+from seeder.domain.names import ViewName
+from seeder.domain.snapshots import ColumnFigures
+from seeder.services.profiling import Asked, Profile, profile
+from tests.conftest import sql
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+MOST = 3
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A type, and some of its values as PostgreSQL reads them."""
+
+    name: str
+    values: tuple[str, ...]
+    lacks: str | None = None
+
+
+KINDS = (
+    Kind("integer", ("0", "-1", "2147483647")),
+    Kind("bigint", ("9223372036854775807", "9223372036854775806", "9007199254740993", "9007199254740992")),
+    Kind("numeric", ("NaN", "Infinity", "-Infinity", "1.0", "1.00", "12345678901234567890.123456789", "0")),
+    Kind("numeric(20,4)", ("9007199254740993.0001", "9007199254740993.0002", "-1")),
+    Kind("double precision", ("NaN", "Infinity", "-Infinity", "-0", "0", "0.1", "0.30000000000000004")),
+    Kind("real", ("NaN", "1e-30", "0.1")),
+    Kind("money", ("1.00", "-1.00")),
+    Kind("text", ("", " ", "a", "A", "ä", "\\u0000", "\\x00", "null", '"', "'", "x" * 300, "x" * 301)),
+    Kind("varchar(5)", ("", "abc", "ABC")),
+    Kind("character(4)", ("a", "ab", "")),
+    Kind('"char"', ("a", "b")),
+    Kind("name", ("a", "b")),
+    Kind("boolean", ("true", "false")),
+    Kind("date", ("2026-01-01", "0044-03-15 BC", "infinity", "-infinity")),
+    Kind("timestamp with time zone", ("2026-01-01 00:00+00", "2026-01-01 01:00+01", "4713-01-01 00:00:00+00 BC")),
+    Kind("time", ("00:00", "24:00")),
+    Kind("interval", ("1 month", "30 days", "-1 day", "00:00:01")),
+    Kind("uuid", ("00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff")),
+    Kind("bytea", ("\\x", "\\x00", "\\xff00", "\\x0001")),
+    Kind("inet", ("10.0.0.1", "10.0.0.0/8", "::1")),
+    Kind("macaddr", ("08:00:2b:01:02:03", "08:00:2b:01:02:04")),
+    Kind("bit(3)", ("101", "000")),
+    Kind("oid", ("1", "4294967295")),
+    Kind("jsonb", ("{}", "[]", "null", '{"a": 1.0}', '{"a": 1.00}', '"x"')),
+    Kind("integer[]", ("{}", "{1,2}", "{NULL}", "{{1},{2}}")),
+    Kind("text[]", ("{}", '{""}', '{"a,b"}')),
+    Kind("int4range", ("empty", "[1,3)", "[1,2]", "(,)")),
+    Kind("datemultirange", ("{}", "{[2026-01-01,2026-02-01)}")),
+    Kind("tsvector", ("", "a b", "b a")),
+    Kind("reporting.mood", ("sad", "ok")),
+    Kind("reporting.positive", ("1", "2")),
+    Kind("reporting.pair", ("(1,a)", "(,)", "(1,)")),
+    Kind("reporting.pair[]", ('{"(1,a)"}', "{}")),
+    Kind("xid", ("1", "4294967295"), lacks="order"),
+    Kind("json", ("{}", "null", '{"a": 1}'), lacks="equality"),
+    Kind("json[]", ("{}", '{"{}"}'), lacks="equality"),
+    Kind("xml", ("<a/>", ""), lacks="equality"),
+    Kind("point", ("(0,0)", "(1,1)"), lacks="equality"),
+    Kind("reporting.holder", ("({})",), lacks="equality"),
+)
+NAMES = ["select", 'a "quoted" one', "value", "n", "v", "Ünïcode", *(f"c{number}" for number in range(6, len(KINDS)))]
+
+
+@pytest.fixture
+def types(reporting: None) -> None:
+    sql("CREATE TYPE reporting.mood AS ENUM ('sad', 'ok')")
+    sql("CREATE DOMAIN reporting.positive AS integer CHECK (VALUE > 0)")
+    sql("CREATE TYPE reporting.pair AS (number integer, word text)")
+    sql("CREATE TYPE reporting.holder AS (document json)")
+
+
+def view(rows: list[tuple[str | None, ...]], kinds: tuple[Kind, ...] = KINDS) -> ViewKey:
+    """Make it anew."""
+    sql("DROP MATERIALIZED VIEW IF EXISTS reporting.made; DROP TABLE IF EXISTS reporting.source")
+    columns = ", ".join(f"{quoted(name)} {kind.name}" for name, kind in zip(NAMES, kinds, strict=False))
+    sql(f"CREATE TABLE reporting.source ({columns})")
+    for row in rows:
+        literals = ", ".join("NULL" if value is None else "'" + value.replace("'", "''") + "'" for value in row)
+        sql(f"INSERT INTO reporting.source VALUES ({literals})")
+    sql("CREATE MATERIALIZED VIEW reporting.made AS TABLE reporting.source")
+    return ViewKey(database="default", name=ViewName(schema="reporting", name="made"))
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def asked(**differently: Any) -> Asked:
+    return replace(
+        Asked(settings=conf.load(), application="test", top=frozenset(NAMES), most=MOST, strict=False), **differently
+    )
+
+
+def slowly(name: str, kind: Kind) -> ColumnFigures:
+    """The same figures, each by a question of its own, sorted and never grouped by hash."""
+    column, source = quoted(name), "FROM reporting.made"
+    shown = f"CASE WHEN length({column}::text) > 200 THEN left({column}::text, 200) || '… MD5 ' || md5({column}::text) ELSE {column}::text END"
+    [(nulls,)] = sql(f"SELECT count(*) - count({column}) {source}")
+    if kind.lacks == "equality":
+        return ColumnFigures(nulls=nulls, lacks="equality")
+    [(distinct,)] = sql(f"SELECT count(DISTINCT {column}) {source}") if not kind.lacks else [(None,)]
+    if kind.lacks:
+        [(distinct,)] = sql(f"SELECT count(DISTINCT {column}::text) {source}")
+    ends = [None, None]
+    if not kind.lacks and distinct:
+        where = f"WHERE num_nonnulls({column}) = 1"
+        ends = [sql(f"SELECT {shown} {source} {where} ORDER BY {column} {way} LIMIT 1")[0][0] for way in ("", "DESC")]
+    return ColumnFigures(nulls=nulls, distinct=distinct, minimum=ends[0], maximum=ends[1], lacks=kind.lacks)
+
+
+def steady_session() -> None:
+    for setting, value in [("timezone", "UTC"), ("datestyle", "ISO"), ("intervalstyle", "iso_8601")]:
+        sql(f"SET {setting} = '{value}'")
+
+
+def same_as_text(one: str | None, other: str | None, kind: Kind) -> bool:
+    """Equal values may be printed differently: then any of them will do."""
+    if one == other:
+        return True
+    if one is None or other is None:
+        return False
+    literals = [text.replace("'", "''") for text in (one, other)]
+    [(equal,)] = sql(f"SELECT '{literals[0]}'::{kind.name} = '{literals[1]}'::{kind.name}")
+    return bool(equal)
+
+
+def assert_right(found: Profile, rows: int) -> None:
+    assert found.figures.rows == rows
+    for name, kind in zip(NAMES, KINDS, strict=True):
+        figures, expected = found.figures.columns[name], slowly(name, kind)
+        facts = (figures.nulls, figures.distinct, figures.lacks, figures.exact)
+        assert facts == (expected.nulls, expected.distinct, kind.lacks, True), kind
+        for one, other in ((figures.minimum, expected.minimum), (figures.maximum, expected.maximum)):
+            assert same_as_text(one, other, kind), kind
+        if kind.lacks != "equality":
+            assert figures.top is not None
+            column = quoted(name)
+            key = f"{column}::text" if kind.lacks else column
+            counts = sql(
+                f"SELECT count(*) FROM reporting.made WHERE num_nonnulls({column}) = 1"
+                f" GROUP BY {key} ORDER BY 1 DESC LIMIT {MOST}"
+            )
+            assert [top.count for top in figures.top] == [count for (count,) in counts], kind
+
+
+row = st.tuples(*(st.none() | st.sampled_from(kind.values) for kind in KINDS))
+
+
+@pytest.mark.usefixtures("types")
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(row, max_size=12))
+def test_every_figure_of_every_type_is_what_the_slow_way_says(rows: list[tuple[str | None, ...]]) -> None:
+    steady_session()
+    assert_right(profile(view(rows), asked()), len(rows))
+
+
+@pytest.mark.usefixtures("types")
+def test_the_columns_that_share_a_scan_say_the_same_as_each_alone() -> None:
+    steady_session()
+    key = view([tuple(kind.values[number % len(kind.values)] for kind in KINDS) for number in range(60)])
+    alone = profile(key, asked())
+    assert_right(alone, 60)
+    sql("ANALYZE reporting.made")
+    together = profile(key, asked(connections=3))
+    assert together.figures == alone.figures
+    assert together.shape == alone.shape
+
+
+@given(st.lists(st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3), max_size=30))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_is_counted_and_comes_back_as_it_is(texts: list[str | None]) -> None:
+    found = profile(view([(text,) for text in texts], (Kind("text", ()),)), asked(most=100))
+    figures = found.figures.columns[NAMES[0]]
+    filled = [text for text in texts if text is not None]
+    assert (figures.nulls, figures.distinct) == (len(texts) - len(filled), len(set(filled)))
+    assert {top.value: top.count for top in figures.top or ()} == {text: filled.count(text) for text in filled}
+
+
+def test_a_view_without_columns_has_rows() -> None:
+    sql("CREATE MATERIALIZED VIEW reporting.made AS SELECT FROM generate_series(1, 3)")
+    found = profile(ViewKey(database="default", name=ViewName(schema="reporting", name="made")), asked())
+    assert (found.figures.rows, found.figures.columns, found.shape.columns) == (3, {}, ())
+
+
+def test_figures_do_not_depend_on_the_session_that_asks() -> None:
+    sql("CREATE MATERIALIZED VIEW reporting.made AS SELECT timestamptz '2026-07-01 12:00+02' AS at, interval '1 day' AS i")
+    key = ViewKey(database="default", name=ViewName(schema="reporting", name="made"))
+    before = profile(key, asked())
+    sql("SET timezone = 'Asia/Tokyo'; SET datestyle = 'German'; SET intervalstyle = 'sql_standard'; SET search_path = reporting")
+    after = profile(key, asked())
+    assert (before.shape, before.figures) == (after.shape, after.figures)
+    assert after.figures.columns["at"].minimum == "2026-07-01 10:00:00+00"
+
+
+@pytest.mark.usefixtures("types")
+def test_estimates_are_near_and_say_that_they_are_none_but_estimates() -> None:
+    rows = [tuple(kind.values[number % len(kind.values)] for kind in KINDS) for number in range(200)]
+    found = profile(view(rows), asked(approximate=True))
+    assert (found.figures.rows, found.figures.exact) == (200, False)
+    assert not any(figures.exact for figures in found.figures.columns.values())
+    integers = found.figures.columns["select"]
+    assert (integers.nulls, integers.distinct, integers.minimum, integers.maximum) == (0, 3, "-1", "2147483647")
+    assert [top.count for top in integers.top or ()] == [67, 67, 66]
