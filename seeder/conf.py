@@ -70,6 +70,7 @@ def _rules(name: str, value: object) -> Sequence[Rule]:
 def _rule(name: str, value: object, wanted: str) -> Rule:
     try:
         given = dict(value)  # type: ignore[call-overload]  # whatever stands there: what is no map is refused below
+        read: Mapping[str, Callable[[Any], Any]]
         read = {"kind": Kind, "severity": lambda word: Severity[word.upper()], "direction": Direction}
         return Rule(**{key: read.get(key, float)(one) for key, one in given.items()})
     except (TypeError, ValueError, KeyError, AttributeError) as error:

@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping, Set
 from math import log2, sqrt
+from typing import TypeVar
 
 from seeder.domain.snapshots import TopValue
+
+Value = TypeVar("Value")
 
 REST = None  # stands for every value that is not among the top ones
 
 
-def jensen_shannon(one: Mapping[str | None, int], other: Mapping[str | None, int]) -> float:
+def jensen_shannon(one: Mapping[Value, int], other: Mapping[Value, int]) -> float:
     """The Jensen-Shannon distance between two distributions given as counts: 0 where they are alike, 1 where they share
     nothing. Two empty ones are alike; an empty one shares nothing with any other.
 
     The square root of the Jensen-Shannon divergence to base 2 (J. Lin, "Divergence measures based on the Shannon
-    entropy", IEEE Transactions on Information Theory 37(1), 1991), which is a metric (D. M. Endres and J. E. Schindelin,
-    "A new metric for probability distributions", IEEE Transactions on Information Theory 49(7), 2003).
+    entropy", IEEE Transactions on Information Theory 37(1), 1991), which is a metric (D. M. Endres and J. E.
+    Schindelin, "A new metric for probability distributions", IEEE Transactions on Information Theory 49(7), 2003).
     """
     totals = sum(one.values()), sum(other.values())
     if not all(totals):
@@ -43,5 +46,5 @@ def of_tops(one: tuple[TopValue, ...], filled: int, other: tuple[TopValue, ...],
 
 
 def _with_rest(counts: Mapping[str, int], told: Set[str], filled: int) -> dict[str | None, int]:
-    apart = {value: counts.get(value, 0) for value in told}
-    return {**apart, REST: max(filled - sum(apart.values()), 0)}
+    apart: dict[str | None, int] = {value: counts.get(value, 0) for value in told}
+    return apart | {REST: max(filled - sum(apart.values()), 0)}

@@ -86,7 +86,8 @@ def _of_rows(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
     was, now = base.figures.rows, other.figures.rows
     if was != now:
         exact = base.figures.exact and other.figures.exact
-        yield Finding(kind=Kind.ROWS, base=was, compare=now, exact=exact, **_difference(was, now))
+        absolute, relative = _difference(was, now)
+        yield Finding(kind=Kind.ROWS, base=was, compare=now, absolute=absolute, relative=relative, exact=exact)
 
 
 def _of_figures(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
@@ -114,17 +115,26 @@ def _of_column(name: str, was: ColumnFigures, rows: int, now: ColumnFigures, now
                 relative=moved,
             )
     if was.distinct is not None and now.distinct is not None and was.distinct != now.distinct:
+        more, share_more = _difference(was.distinct, now.distinct)
         yield Finding(
             kind=Kind.DISTINCT,
             column=name,
             base=was.distinct,
             compare=now.distinct,
+            absolute=more,
+            relative=share_more,
             exact=exact,
-            **_difference(was.distinct, now.distinct),
         )
-    if (was.minimum, was.maximum) != (now.minimum, now.maximum):
+    if (was.minimum, was.maximum) != (now.minimum, now.maximum) and _knows_range(was) and _knows_range(now):
+        wider, share_wider = _widened(was, now)
         yield Finding(
-            kind=Kind.RANGE, column=name, base=_range(was), compare=_range(now), exact=exact, **_widened(was, now)
+            kind=Kind.RANGE,
+            column=name,
+            base=_range(was),
+            compare=_range(now),
+            absolute=wider,
+            relative=share_wider,
+            exact=exact,
         )
     if was.top is not None and now.top is not None and was.nulls is not None and now.nulls is not None:
         filled, now_filled = rows - was.nulls, now_rows - now.nulls
@@ -141,26 +151,39 @@ def _of_column(name: str, was: ColumnFigures, rows: int, now: ColumnFigures, now
             )
 
 
-def _difference(was: int, now: int) -> dict[str, float | None]:
+def _difference(was: int, now: int) -> tuple[float, float | None]:
     """Its size, and what share of the base that is; to a base of nothing there is no relation."""
-    return {"absolute": float(now - was), "relative": (now - was) / was if was else None}
+    return float(now - was), (now - was) / was if was else None
 
 
 def _range(figures: ColumnFigures) -> str | None:
     return None if figures.minimum is None else f"{figures.minimum} … {figures.maximum}"
 
 
+def _knows_range(figures: ColumnFigures) -> bool:
+    """An estimate has none where no value was in the sample, or none that can be compared."""
+    return figures.exact or figures.minimum is not None
+
+
 def _tops(figures: ColumnFigures) -> str:
     return ", ".join(f"{top.value} ({top.count})" for top in figures.top or ())
 
 
-def _widened(was: ColumnFigures, now: ColumnFigures) -> dict[str, float | None]:
-    """By how much the range of numbers became wider; of anything else nobody knows."""
+def _widened(was: ColumnFigures, now: ColumnFigures) -> tuple[float | None, float | None]:
+    """By how much the range of numbers became wider, and what share of the base's width that is; None of anything
+    else."""
+    ends = [_number(end) for end in (was.minimum, was.maximum, now.minimum, now.maximum)]
+    if None in ends:
+        return None, None
+    least, most, now_least, now_most = (end for end in ends if end is not None)
+    grown = (now_most - now_least) - (most - least)
+    return float(grown), float(grown / (most - least)) if most > least else None
+
+
+def _number(text: str | None) -> Decimal | None:
+    """None of dates and other texts, of NaN and of infinities."""
     try:
-        least, most, now_least, now_most = (
-            Decimal(text or "") for text in (was.minimum, was.maximum, now.minimum, now.maximum)
-        )
-        width, grown = most - least, (now_most - now_least) - (most - least)
-        return {"absolute": float(grown), "relative": float(grown / width) if width else None}
-    except (InvalidOperation, OverflowError):  # dates and texts, NaN and infinities
-        return {"absolute": None, "relative": None}
+        number = Decimal(text or "")
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

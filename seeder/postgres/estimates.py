@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.db import Error
 from psycopg import sql
 
 from seeder.domain.names import ViewName
 from seeder.domain.shapes import Column
 from seeder.domain.snapshots import ColumnFigures, Figures, TopValue
-from seeder.postgres import figures, identifiers, sessions
-from seeder.postgres.statements import NAMED
+from seeder.postgres import figures, identifiers, limits, sessions
 
 
-def take_sample(database: str, view: ViewName) -> bool:
-    """Have the server look at a sample of the view, as its autovacuum does now and then; whether it may."""
-    statement = sql.SQL("ANALYZE {}").format(identifiers.identifier(view))
-    return not isinstance(sessions.try_out(database, lambda: sessions.execute(database, statement)), Error)
+def take_sample(database: str, view: ViewName, parameters: Mapping[str, object]) -> None:
+    """Have the server look at a sample of the view, as its autovacuum does now and then. Where it does not let us, it
+    passes the view over without an error. `parameters` are those of an `Instant`."""
+    with sessions.Transaction(database) as transaction:
+        transaction.begin(("steady", limits.LIMIT), parameters)
+        sessions.execute(database, sql.SQL("ANALYZE {}").format(identifiers.identifier(view)))
 
 
 def distinct(database: str, view: ViewName) -> Mapping[str, float]:
@@ -64,7 +64,8 @@ def _ends(
 ) -> tuple[str | None, str | None, tuple[TopValue, ...]]:
     """The least and the greatest value of the sample, and the most frequent ones."""
     if not column.type.endswith("[]"):  # of an array of arrays nobody could tell what an element is
-        groups = sql.SQL(NAMED["groups_of_sample"]).format(
+        groups = figures.fill(
+            "groups_of_sample",
             rows=sql.Literal(rows),
             type=sql.SQL(column.type),  # as the catalog itself writes it
             schema=sql.Literal(view.schema),
@@ -75,5 +76,5 @@ def _ends(
             found = figures.unless_lacking(database, statement)
             if found is not None:
                 [(*_, least, greatest, top)] = found
-                return least, greatest, tuple(TopValue(value=value, count=n) for value, n in top or () if n)
+                return least, greatest, tuple(value for value in figures.tops(top) or () if value.count)
     return None, None, ()

@@ -4,6 +4,7 @@ Equal values are grouped once for each column, which gives nulls, distinct value
 hashing; `count(DISTINCT …)` would sort. Columns of which the server believes that they have few values share a scan.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -87,10 +88,16 @@ def _counted(task: Task, rows: sessions.Rows, *, lacks: str | None = None) -> Co
     counted = {}
     for number, all_rows, nulls, distinct, least, greatest, top in rows:
         name = task.columns[number]
-        tops = None if top is None else tuple(TopValue(value=value, count=times) for value, times in top)
-        figures = ColumnFigures(nulls=nulls, distinct=distinct, minimum=least, maximum=greatest, lacks=lacks, top=tops)
+        figures = ColumnFigures(
+            nulls=nulls, distinct=distinct, minimum=least, maximum=greatest, lacks=lacks, top=tops(top)
+        )
         counted[name] = (int(all_rows), figures)
     return counted
+
+
+def tops(document: str | None) -> tuple[TopValue, ...] | None:
+    """The most frequent values out of a row of a summary. Django has psycopg leave JSON as it is."""
+    return None if document is None else tuple(TopValue(value=value, count=n) for value, n in json.loads(document))
 
 
 def _of_several(task: Task) -> sql.Composed:
@@ -101,13 +108,13 @@ def _of_several(task: Task) -> sql.Composed:
     )  # GROUPING() has a bit for each argument, the first the highest, set where not grouped by
     summaries = [
         _summary(
-            _fill("groups_of_set", column=name, which=sql.Literal(every ^ 1 << len(columns) - 1 - number)),
+            fill("groups_of_set", column=name, which=sql.Literal(every ^ 1 << len(columns) - 1 - number)),
             most=task.most if task.columns[number] in task.top else 0,
             number=number,
         )
         for number, name in enumerate(names)
     ]
-    return _fill(
+    return fill(
         "sets",
         columns=sql.SQL(", ").join(columns),
         named=sql.SQL(", ").join(
@@ -123,14 +130,14 @@ def _of_one(task: Task) -> Iterator[tuple[str | None, sql.Composed]]:
     """What can be asked of a column, the most and the fastest first, with what its type lacks where that works only."""
     [name] = task.columns
     of = {"column": sql.Identifier(name), "view": identifiers.identifier(task.view)}
-    yield from summaries(_fill("groups_of_one", **of), most=task.most if name in task.top else 0)
-    yield "equality", _fill("without_equality", number=sql.Literal(0), **of)
+    yield from summaries(fill("groups_of_one", **of), most=task.most if name in task.top else 0)
+    yield "equality", fill("without_equality", number=sql.Literal(0), **of)
 
 
 def summaries(groups: sql.Composable, *, most: int) -> Iterator[tuple[str | None, sql.Composed]]:
     """What can be asked of groups of equal values, as `_of_one`; `most`: so many of the most frequent ones."""
     value = sql.SQL("value")
-    ends = [_fill("extreme", shown=_shown(value), way=sql.SQL(way)) for way in ("ASC", "DESC")]
+    ends = [fill("extreme", shown=_shown(value), way=sql.SQL(way)) for way in ("ASC", "DESC")]
     yield None, _summary(groups, most=most)
     yield None, _summary(groups, most=most, ends=ends)
     yield "order", _summary(groups, most=most, ends=[sql.SQL("NULL::text")] * 2)
@@ -141,13 +148,14 @@ def _summary(
 ) -> sql.Composed:
     value = sql.SQL("value")
     least, greatest = ends or [_shown(sql.SQL("{}(value)").format(sql.SQL(name))) for name in ("min", "max")]
-    top = _fill("top", shown=_shown(value), most=sql.Literal(most)) if most else sql.SQL("NULL::jsonb")
-    return _fill("summary", groups=groups, number=sql.Literal(number), least=least, greatest=greatest, top=top)
+    top = fill("top", shown=_shown(value), most=sql.Literal(most)) if most else sql.SQL("NULL::jsonb")
+    return fill("summary", groups=groups, number=sql.Literal(number), least=least, greatest=greatest, top=top)
 
 
 def _shown(value: sql.Composable) -> sql.Composed:
-    return _fill("shown", value=value)
+    return fill("shown", value=value)
 
 
-def _fill(name: str, **parts: sql.Composable) -> sql.Composed:
-    return sql.SQL(NAMED[name].rstrip(";")).format(**parts)
+def fill(statement: str, /, **parts: sql.Composable) -> sql.Composed:
+    """A named statement, or a part of one, with what is in its braces."""
+    return sql.SQL(NAMED[statement].rstrip(";")).format(**parts)

@@ -40,14 +40,18 @@ WHERE s.schemaname = %(schema)s AND s.tablename = %(name)s AND NOT s.inherited;
 
 -- name: groups_of_sample
 -- The most frequent values of a column as the sample has them, and, as if nobody had them, some of the others in order,
--- with the least and the greatest.
-SELECT frequent.value, round(frequent.share::numeric * {rows}) AS n
-FROM pg_stats AS s, unnest(s.most_common_vals::text::{type}[], s.most_common_freqs) AS frequent (value, share)
-WHERE s.schemaname = {schema} AND s.tablename = {name} AND s.attname = {column} AND NOT s.inherited
+-- with the least and the greatest. unnest() would take a composite apart.
+WITH sample AS MATERIALIZED (
+    SELECT
+        s.most_common_vals::text::{type}[] AS frequent,
+        s.most_common_freqs AS shares,
+        s.histogram_bounds::text::{type}[] AS others
+    FROM pg_stats AS s
+    WHERE s.schemaname = {schema} AND s.tablename = {name} AND s.attname = {column} AND NOT s.inherited
+)
+SELECT frequent[i] AS value, round(shares[i]::numeric * {rows}) AS n FROM sample, generate_subscripts(frequent, 1) AS i
 UNION ALL
-SELECT other.value, 0
-FROM pg_stats AS s, unnest(s.histogram_bounds::text::{type}[]) AS other (value)
-WHERE s.schemaname = {schema} AND s.tablename = {name} AND s.attname = {column} AND NOT s.inherited
+SELECT others[i], 0 FROM sample, generate_subscripts(others, 1) AS i;
 
 -- name: estimated_rows
 -- Null where nobody has counted yet.
@@ -93,8 +97,9 @@ SELECT {number}::integer, count(*), count(*) - count(v.{column}), NULL::bigint, 
 FROM {view} AS v
 
 -- name: extreme
--- The first or the last value, for types that have an order but no min() and max().
-(SELECT {shown} FROM groups WHERE value IS DISTINCT FROM NULL ORDER BY value {way} LIMIT 1)
+-- The first or the last value, for types that have an order but no min() and max(). An unqualified name would be the
+-- text that is shown.
+(SELECT {shown} FROM groups WHERE value IS DISTINCT FROM NULL ORDER BY groups.value {way} LIMIT 1)
 
 -- name: top
 -- The most frequent values; equally frequent ones by their text.

@@ -54,13 +54,13 @@ class Instant:
             if self._of is not None:
                 snapshot = sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self._of.exported))
                 sessions.execute(self._database, snapshot)
-            for statement in (limits.LIMIT, "steady"):
+            for statement in ("steady", limits.LIMIT):  # a limit tells the time, in a style that psycopg has to read
                 sessions.query(self._database, statement, self._parameters)
             undo.pop_all()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._transaction.__exit__(*error)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._transaction.__exit__(kind)
 
     def hold(self, view: ViewName) -> Relation | None:
         """Keep the view as it is until the end, and say what it is; None where there is no such thing."""

@@ -32,8 +32,8 @@ def capture_each(
     approximate: bool = False,
     tell: Callable[[Captured, int, int], object] = lambda *_: None,
 ) -> list[Captured]:
-    """Record every view that a request means, in the order in which they ended. `tell` hears of each, with how many have
-    ended and how many there are, in the thread of the caller. Columns that a view does not have are not asked for.
+    """Record every view that a request means, in the order in which they ended. `tell` hears of each, with how many
+    have ended and how many there are, in the thread of the caller. Columns that a view does not have are not asked for.
 
     Raises `RequestError`, `NothingToCapture`, `ConfigurationError` or `DatabaseError`.
     """

@@ -7,12 +7,15 @@ from difflib import get_close_matches
 from queue import Empty, SimpleQueue
 from threading import Thread
 
+from django.db import Error
+
 from seeder.conf import Settings
 from seeder.domain.manifests import ViewKey
 from seeder.domain.shapes import ViewShape, digest
 from seeder.domain.snapshots import ColumnFigures, Figures
 from seeder.errors import NeverFilled, NeverSampled, NotAView, UnknownColumn, ViewMissing
 from seeder.postgres import estimates, figures, limits, sessions, steady
+from seeder.postgres.sqlstates import is_gone
 
 Told = Callable[[str], object]  # hears the name of each column when it is done
 
@@ -56,9 +59,8 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda _: None) -> Profile:
     Raises `ViewMissing`, `NotAView`, `NeverFilled`, `NeverSampled`, `UnknownColumn` or PostgreSQL's errors.
     """
     database, name = key.database, key.name
-    if steady.kind(database, name) is not None and (asked.approximate or not estimates.distinct(database, name)):
-        # Also for exact figures: what few values a column has is worth knowing before they are counted.
-        estimates.take_sample(database, name)
+    if steady.kind(database, name) is not None:
+        _sample(key, asked)
     with steady.Instant(database, asked.parameters) as instant:
         found = instant.hold(name)
         if found is None:
@@ -90,6 +92,20 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda _: None) -> Profile:
         return Profile(shape=shape, figures=Figures(rows=rows, exact=True, columns=columns), at=instant.at)
 
 
+def _sample(key: ViewKey, asked: Asked) -> None:
+    """Have the server's estimates be of now where they are all that is asked for. Exact figures are found sooner where
+    it is known which columns have few values, but that is worth no failure."""
+    database, name = key.database, key.name
+    if asked.approximate:
+        estimates.take_sample(database, name, asked.parameters)
+    elif not estimates.distinct(database, name):
+        try:
+            estimates.take_sample(database, name, asked.parameters)
+        except Error as error:
+            if is_gone(error):
+                raise
+
+
 def _insist_on(key: ViewKey, asked: Asked, columns: Iterable[str]) -> frozenset[str]:
     """The columns of the view whose top values are asked for. Raises `UnknownColumn`."""
     columns = list(columns)
@@ -109,6 +125,7 @@ class _Counting:
         self._tasks = SimpleQueue[figures.Task]()
         self._counted: dict[str, tuple[int, ColumnFigures]] = {}
         self._errors: list[BaseException] = []
+        self._in_flight = sessions.InFlight()  # of this view, not of others that are captured meanwhile
 
     def count(self, tasks: Iterable[figures.Task]) -> Mapping[str, tuple[int, ColumnFigures]]:
         tasks = list(tasks)
@@ -119,24 +136,32 @@ class _Counting:
             other.start()
         try:
             self._work()
-        except BaseException as error:
-            self._errors.insert(0, error)
-            self._asked.in_flight.cancel()
-        finally:
-            for other in others:
-                other.join()
+            self._wait_for(others)
+        except BaseException as error:  # noqa: BLE001  # raised below, when all have ended
+            self._end(error)
+        self._wait_for(others)
         if self._errors:
             raise self._errors[0]
         return self._counted
+
+    @staticmethod
+    def _wait_for(others: Iterable[Thread]) -> None:
+        for other in others:
+            other.join()
 
     def _help(self) -> None:
         try:
             with steady.Instant(self._database, self._asked.parameters, of=self._instant):
                 self._work()
-        except BaseException as error:  # noqa: BLE001  # raised by the thread that waits for this one
-            self._errors.append(error)
+        except BaseException as error:  # noqa: BLE001  # raised in the thread that waits for this one
+            self._end(error)
         finally:
             sessions.leave()
+
+    def _end(self, error: BaseException) -> None:
+        """Have the others end, too. What they are interrupted in comes after what interrupts them."""
+        self._errors.append(error)
+        self._in_flight.cancel()
 
     def _work(self) -> None:
         while not self._errors:
@@ -144,7 +169,7 @@ class _Counting:
                 task = self._tasks.get_nowait()
             except Empty:
                 return
-            with self._asked.in_flight.of(self._database):
+            with self._asked.in_flight.of(self._database), self._in_flight.of(self._database):
                 self._counted |= figures.count(self._database, task)
             for column in task.columns:
                 self._tell(column)

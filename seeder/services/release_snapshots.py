@@ -29,7 +29,7 @@ from seeder.services.retrying import patiently
 from seeder.services.stopping import Stop
 
 
-def capture_release_snapshot(
+def capture_release_snapshot(  # noqa: PLR0913  # what the command asks for
     table_name: str,
     release_tag: str,
     *,

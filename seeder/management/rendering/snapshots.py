@@ -91,10 +91,8 @@ def _sentence(finding: Finding) -> str:
 
 def _change(finding: Finding) -> str:
     match finding.kind:
-        case Kind.COLUMN_ADDED:
-            return f"({finding.compare})"
-        case Kind.COLUMN_REMOVED:
-            return f"({finding.base})"
+        case Kind.COLUMN_ADDED | Kind.COLUMN_REMOVED:
+            return f"({_or_none(finding.compare or finding.base)})"
         case Kind.DEFINITION:
             return f"{str(finding.base)[:_HASH]} → {str(finding.compare)[:_HASH]}"
         case Kind.NULL_SHARE:
@@ -102,10 +100,13 @@ def _change(finding: Finding) -> str:
         case Kind.ROWS | Kind.DISTINCT:
             relative = "" if finding.relative is None else f" ({finding.relative:+.1%})"
             return f"{finding.base:,} → {finding.compare:,}{relative}"
-        case Kind.TOP_VALUES:
-            return f"at a distance of {finding.relative:.2f}: {finding.base or 'none'} → {finding.compare or 'none'}"
         case _:
-            return f"{finding.base if finding.base is not None else 'none'} → {finding.compare if finding.compare is not None else 'none'}"
+            distance = f"at a distance of {finding.relative:.2f}: " if finding.kind is Kind.TOP_VALUES else ""
+            return f"{distance}{_or_none(finding.base)} → {_or_none(finding.compare)}"
+
+
+def _or_none(what: object) -> str:
+    return "none" if what in {None, ""} else str(what)
 
 
 def _reference(snapshot: Snapshot) -> Mapping[str, Any]:

@@ -16,10 +16,14 @@ def columns(*names: str, **types: str) -> tuple[Column, ...]:
     )
 
 
-def snapshot(shape: tuple[Column, ...] = columns("a"), *, rows: int = 1000, server: int = 180006, **facts: Any) -> Snapshot:
+def snapshot(
+    shape: tuple[Column, ...] = columns("a"), *, rows: int = 1000, server: int = 180006, **facts: Any
+) -> Snapshot:
     """`facts`: the figures of a column by its name, as a dictionary; and `definition`."""
     figures = {
-        column.name: ColumnFigures(**{"nulls": 0, "distinct": 10, "minimum": "1", "maximum": "9"} | facts.get(column.name, {}))
+        column.name: ColumnFigures(
+            **{"nulls": 0, "distinct": 10, "minimum": "1", "maximum": "9"} | facts.get(column.name, {})
+        )
         for column in shape
     }
     return Snapshot(

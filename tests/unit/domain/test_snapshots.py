@@ -23,7 +23,12 @@ def test_what_nobody_could_type_again_is_none(tag: str) -> None:
 
 def test_the_schema_hash_changes_with_each_thing_that_a_reader_depends_on_and_with_nothing_else() -> None:
     same = schema_hash(columns("a", b="text"))
-    others = [columns("b", a="text"), columns("a", b="varchar"), columns("a", c="text"), columns("a", b="text NOT NULL")]
+    others = [
+        columns("b", a="text"),
+        columns("a", b="varchar"),
+        columns("a", c="text"),
+        columns("a", b="text NOT NULL"),
+    ]
     others += [columns("a"), columns(), columns(b="text", a="integer")]
     assert len({same, *map(schema_hash, others)}) == 1 + len(others)
     assert same == schema_hash(columns("a", b="text"))
