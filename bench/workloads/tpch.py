@@ -27,7 +27,7 @@ def tpch(scale: float) -> Workload:
         connection.execute("SET search_path = public")
         connection.execute(statements["tables"].encode())
         for table in _TABLES:
-            _copy(connection, table, folder / f"{table}.csv")
+            copy(connection, table, folder / f"{table}.csv")
         connection.execute(statements["keys"].encode())
         connection.execute("VACUUM (ANALYZE)")
         shutil.rmtree(folder)
@@ -41,7 +41,7 @@ def named(filename: str) -> dict[str, str]:
     return {name: body.strip() for name, body in _NAMED.findall((_HERE / filename).read_text(encoding="utf-8"))}
 
 
-def _copy(connection: "psycopg.Connection[Any]", table: str, file: Path) -> None:
+def copy(connection: "psycopg.Connection[Any]", table: str, file: Path) -> None:
     statement = f"COPY public.{table} FROM STDIN (FORMAT csv, HEADER)".encode()
     with file.open("rb") as data, connection.cursor() as cursor, cursor.copy(statement) as copy:
         while chunk := data.read(1 << 20):

@@ -19,8 +19,8 @@ def take_sample(database: str, view: ViewName, parameters: Mapping[str, object])
 
 
 def distinct(database: str, view: ViewName) -> Mapping[str, float]:
-    """How many values each column has; below zero: for each row so many. Only of columns of which anything is known."""
-    return {name: number for name, _, number in sessions.query_about(database, "estimates", view)}
+    """About how many values each column has, where anything is known of that."""
+    return {name: number for name, _, number in sessions.query_about(database, "estimates", view) if number is not None}
 
 
 def estimate(
@@ -46,12 +46,12 @@ def estimate(
 
 
 def _estimated(  # noqa: PLR0913, PLR0917  # the facts of one column
-    database: str, view: ViewName, column: Column, rows: int, nulls: float, number: float, most: int
+    database: str, view: ViewName, column: Column, rows: int, nulls: float, number: float | None, most: int
 ) -> ColumnFigures:
     least, greatest, top = _ends(database, view, column, rows, most)
     return ColumnFigures(
         nulls=round(nulls * rows),
-        distinct=round(number if number > 0 else -number * rows) if number else None,
+        distinct=None if number is None else round(number),
         minimum=least,
         maximum=greatest,
         exact=False,

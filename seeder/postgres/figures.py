@@ -17,11 +17,10 @@ from seeder.postgres import identifiers, sessions
 from seeder.postgres.sqlstates import sqlstate
 from seeder.postgres.statements import NAMED
 
-_FEW = 500  # values: so many groups of each column fit into any memory
-_SETS = 30  # columns at once; GROUPING() takes 31
-
 # A type lacks a function or an operator, or there are several to choose from and none fits best.
 _LACKING = {"42883", "42725"}
+
+_VALUE = sql.SQL("value")
 
 Counted = Mapping[str, tuple[int, ColumnFigures]]  # for each column how many rows there are, and its figures
 
@@ -34,17 +33,6 @@ class Task:
     columns: tuple[str, ...]
     top: frozenset[str]  # of which the most frequent values are asked for
     most: int  # of them
-
-
-def tasks(
-    view: ViewName, columns: Sequence[str], distinct: Mapping[str, float], *, top: frozenset[str], most: int
-) -> Sequence[Task]:
-    """The work, the longest first. `distinct` is how many values the server believes a column to have: below zero as a
-    share of the rows, as in pg_stats.n_distinct."""
-    few = [column for column in columns if 0 < distinct.get(column, 0) <= _FEW]
-    many = sorted(set(columns) - set(few), key=lambda column: (distinct.get(column, -1.0) > 0, columns.index(column)))
-    together = [tuple(few[start : start + _SETS]) for start in range(0, len(few), _SETS)]
-    return [Task(view=view, columns=chosen, top=top, most=most) for chosen in (*together, *((one,) for one in many))]
 
 
 def count(database: str, task: Task) -> Counted:
@@ -103,25 +91,20 @@ def tops(document: str | None) -> tuple[TopValue, ...] | None:
 def _of_several(task: Task) -> sql.Composed:
     columns = [sql.Identifier("v", name) for name in task.columns]
     names = [sql.Identifier(f"c{number}") for number in range(len(columns))]
-    every = (
-        2 ** len(columns) - 1
-    )  # GROUPING() has a bit for each argument, the first the highest, set where not grouped by
+    named = [sql.SQL("{} AS {}").format(column, name) for column, name in zip(columns, names, strict=True)]
     summaries = [
         _summary(
-            fill("groups_of_set", column=name, which=sql.Literal(every ^ 1 << len(columns) - 1 - number)),
+            fill("groups_of_several", column=name),
             most=task.most if task.columns[number] in task.top else 0,
             number=number,
         )
         for number, name in enumerate(names)
     ]
     return fill(
-        "sets",
+        "together",
         columns=sql.SQL(", ").join(columns),
-        named=sql.SQL(", ").join(
-            [sql.SQL("{} AS {}").format(column, name) for column, name in zip(columns, names, strict=True)]
-        ),
+        named=sql.SQL(", ").join(named),
         view=identifiers.identifier(task.view),
-        each=sql.SQL(", ").join([sql.SQL("({})").format(column) for column in columns]),
         summaries=sql.SQL("\nUNION ALL\n").join(summaries),
     )
 
@@ -136,19 +119,24 @@ def _of_one(task: Task) -> Iterator[tuple[str | None, sql.Composed]]:
 
 def summaries(groups: sql.Composable, *, most: int) -> Iterator[tuple[str | None, sql.Composed]]:
     """What can be asked of groups of equal values, as `_of_one`; `most`: so many of the most frequent ones."""
-    value = sql.SQL("value")
-    ends = [fill("extreme", shown=_shown(value), way=sql.SQL(way)) for way in ("ASC", "DESC")]
     yield None, _summary(groups, most=most)
+    ends = [fill("extreme", shown=_shown(_VALUE), way=sql.SQL(way)) for way in ("ASC", "DESC")]
     yield None, _summary(groups, most=most, ends=ends)
-    yield "order", _summary(groups, most=most, ends=[sql.SQL("NULL::text")] * 2)
+    # Texts of all values would take as long as grouping them, so that they order none but what has no order itself.
+    nothing, by_text = [sql.SQL("NULL::text")] * 2, sql.SQL('value::text COLLATE "C"')
+    yield "order", _summary(groups, most=most, ends=nothing, order=by_text)
 
 
 def _summary(
-    groups: sql.Composable, *, most: int, number: int = 0, ends: Sequence[sql.Composable] | None = None
+    groups: sql.Composable,
+    *,
+    most: int,
+    number: int = 0,
+    ends: Sequence[sql.Composable] | None = None,
+    order: sql.Composable = _VALUE,
 ) -> sql.Composed:
-    value = sql.SQL("value")
     least, greatest = ends or [_shown(sql.SQL("{}(value)").format(sql.SQL(name))) for name in ("min", "max")]
-    top = fill("top", shown=_shown(value), most=sql.Literal(most)) if most else sql.SQL("NULL::jsonb")
+    top = fill("top", shown=_shown(_VALUE), order=order, most=sql.Literal(most)) if most else sql.SQL("NULL::jsonb")
     return fill("summary", groups=groups, number=sql.Literal(number), least=least, greatest=greatest, top=top)
 
 

@@ -33,9 +33,11 @@ ORDER BY a.attnum;
 
 -- name: estimates
 -- What the server keeps from a sample of a relation, for each of its columns of which it keeps anything: the share of
--- nulls, and how many values there are (below zero: so many for each row; zero: not known).
-SELECT s.attname, s.null_frac, s.n_distinct
+-- nulls, and how many values there are, null where that is not known.
+SELECT s.attname, s.null_frac, CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples ELSE nullif(s.n_distinct, 0) END
 FROM pg_stats AS s
+JOIN pg_namespace AS n ON n.nspname = s.schemaname
+JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.tablename
 WHERE s.schemaname = %(schema)s AND s.tablename = %(name)s AND NOT s.inherited;
 
 -- name: groups_of_sample
@@ -60,20 +62,18 @@ FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
--- name: sets
--- The groups of several columns with few values each, found in one scan.
-WITH sets AS MATERIALIZED (
-    SELECT grouping({columns}) AS which, {named}, count(*) AS n
-    FROM {view} AS v
-    GROUP BY GROUPING SETS ({each})
+-- name: together
+-- The groups of several columns with few values each, out of the few combinations of these, which one scan finds.
+WITH together AS MATERIALIZED (
+    SELECT {named}, count(*) AS n FROM {view} AS v GROUP BY {columns}
 )
 {summaries};
 
 -- name: groups_of_one
 SELECT v.{column} AS value, count(*) AS n FROM {view} AS v GROUP BY v.{column}
 
--- name: groups_of_set
-SELECT {column} AS value, n FROM sets WHERE which = {which}
+-- name: groups_of_several
+SELECT {column} AS value, sum(n)::bigint AS n FROM together GROUP BY {column}
 
 -- name: summary
 -- What the groups of equal values of one column tell. A value is null or not as a whole: by IS NULL a row of nulls would
@@ -102,14 +102,14 @@ FROM {view} AS v
 (SELECT {shown} FROM groups WHERE value IS DISTINCT FROM NULL ORDER BY groups.value {way} LIMIT 1)
 
 -- name: top
--- The most frequent values; equally frequent ones by their text.
+-- The most frequent values; of equally frequent ones the first.
 (
     SELECT coalesce(jsonb_agg(jsonb_build_array(shown, n) ORDER BY n DESC, shown COLLATE "C"), '[]')
     FROM (
         SELECT {shown} AS shown, n
         FROM groups
         WHERE value IS DISTINCT FROM NULL
-        ORDER BY n DESC, value::text COLLATE "C"
+        ORDER BY n DESC, {order}
         LIMIT {most}
     ) AS most_frequent
 )

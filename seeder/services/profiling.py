@@ -11,6 +11,7 @@ from django.db import Error
 
 from seeder.conf import Settings
 from seeder.domain.manifests import ViewKey
+from seeder.domain.scans import scans
 from seeder.domain.shapes import ViewShape, digest
 from seeder.domain.snapshots import ColumnFigures, Figures
 from seeder.errors import NeverFilled, NeverSampled, NotAView, UnknownColumn, ViewMissing
@@ -38,7 +39,7 @@ class Asked:
         of_refresh = limits.Limits(
             lock=self.settings.lock_timeout_ms,
             statement=self.settings.statement_timeout_ms,
-            parallel=True,
+            parallel=self.settings.snapshot_connections == 1,  # or it would be in the way of the other connections
             application=self.application,
         )
         return {**of_refresh.parameters, "memory": f"{self.settings.snapshot_memory_mb}MB"}
@@ -78,15 +79,11 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda _: None) -> Profile:
             if estimated is None:
                 raise NeverSampled(view=name)
             return Profile(shape=shape, figures=estimated, at=instant.at)
-        counted = _Counting(database, instant, asked, tell).count(
-            figures.tasks(
-                name,
-                [column.name for column in shape.columns],
-                estimates.distinct(database, name),
-                top=top,
-                most=asked.most,
-            )
-        )
+        tasks = [
+            figures.Task(view=name, columns=columns, top=top, most=asked.most)
+            for columns in scans([column.name for column in shape.columns], estimates.distinct(database, name))
+        ]
+        counted = _Counting(database, instant, asked, tell).count(tasks)
         rows = next(iter(counted.values()))[0] if counted else figures.rows(database, name)
         columns = {column.name: counted[column.name][1] for column in shape.columns}
         return Profile(shape=shape, figures=Figures(rows=rows, exact=True, columns=columns), at=instant.at)

@@ -1,0 +1,29 @@
+"""One wide view, to be looked at rather than refreshed: the largest table of TPC-H."""
+
+import shutil
+import subprocess
+from typing import Any
+
+import psycopg
+
+from bench.environments import program
+from bench.options import WORK
+from bench.workloads.tpch import copy, named
+from bench.workloads.workload import View, Workload
+
+
+def lineitem(scale: float) -> Workload:
+    """Six million rows at scale 1, in 16 columns."""
+
+    def load(connection: "psycopg.Connection[Any]") -> None:
+        folder = WORK / "lineitem"
+        shutil.rmtree(folder, ignore_errors=True)
+        make = [str(program("tools", "tpchgen-cli")), "csv", "-s", str(scale), "-T", "lineitem"]
+        subprocess.run([*make, "--output-dir", str(folder)], check=True, capture_output=True)  # noqa: S603  # as above
+        connection.execute("SET search_path = public")
+        connection.execute(named("tpch.sql")["tables"].encode())
+        copy(connection, "lineitem", folder / "lineitem.csv")
+        shutil.rmtree(folder)
+
+    view = View(name="lineitem", query="SELECT * FROM public.lineitem")
+    return Workload(name="lineitem", title=f"lineitem of TPC-H at scale {scale:g}", views=[view], load=load)
