@@ -14,6 +14,7 @@ from bench.figures import Spread, ratio, slope
 from bench.night.simulation import Night
 from bench.options import Options
 from bench.probes.probing import Sent
+from bench.probes.profiling import APPROXIMATE, EXACT, NAIVE, PANDAS, PROFILER, SCAN
 from bench.turns import Took
 
 OURS, IN_PROCESS = "reporting-seeder", "reporting-seeder, runs.execute"
@@ -34,6 +35,7 @@ class Results:
     statements: Mapping[str, Sent] = field(default_factory=dict)
     startup: Mapping[str, Sequence[Took]] = field(default_factory=dict)
     planning: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    snapshots: Mapping[str, Sequence[Took]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,17 @@ def goals(results: Results) -> Iterator[Goal]:
     if results.startup:
         least, ours = (of(results.startup[name], "seconds") for name in ("django.setup()", "refresh_table"))
         yield Goal(measure="start-up: refresh_table against django.setup()", wanted=1.5, reached=ours / least)
+    if took := results.snapshots:
+        exact, estimated = of(took[EXACT], "seconds"), of(took[APPROXIMATE], "seconds")
+        yield Goal(
+            measure="snapshot: exact against one query a column", wanted=0.2, reached=exact / of(took[NAIVE], "seconds")
+        )
+        yield Goal(
+            measure="snapshot: approximate against one scan", wanted=2, reached=estimated / of(took[SCAN], "seconds")
+        )
+        for name in (one for one in (PROFILER, PANDAS) if one in took):
+            ahead = of(took[name], "seconds") / exact
+            yield Goal(measure=f"snapshot: times ahead of {name}", wanted=1, reached=ahead, at_least=True)
     if results.nights:
         worst = max(night.ratio for night in results.nights)
         yield Goal(

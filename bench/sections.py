@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from bench.contests import Contest
 from bench.figures import Spread, lower_bound
+from bench.probes.profiling import NAIVE, SCAN
 from bench.results import BARE, KNOWING, OURS, Results, of, planned
 from bench.tables import spread, table
 
@@ -103,6 +104,33 @@ def planning(results: Results) -> Iterator[str]:
                 *(f"{seconds:.3f}" for seconds in point.parts.values()),
             )
             for point in points
+        ),
+    )
+
+
+def snapshots(results: Results) -> Iterator[str]:
+    if not (took := results.snapshots):
+        return
+    yield "## Release snapshots"
+    yield ""
+    said = took[SCAN][0].said
+    yield (
+        f"{said['rows']:,} rows of TPC-H's lineitem in {said['columns']} columns; of all of them nulls, distinct values,"
+        " range and, but for the profiler, the ten most frequent values."
+    )
+    yield ""
+    naive = of(took[NAIVE], "seconds")
+    yield from table(
+        ("way", "time", f"of the {NAIVE}", "client CPU", "memory of the client"),
+        (
+            (
+                name,
+                spread(Spread.of(one.seconds for one in each), "s"),
+                f"{of(each, 'seconds') / naive:.3f}",
+                f"{of(each, 'cpu'):.2f} s",
+                f"{of(each, 'memory') / 2**20:.0f} MiB",
+            )
+            for name, each in took.items()
         ),
     )
 
