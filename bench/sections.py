@@ -115,7 +115,7 @@ def snapshots(results: Results) -> Iterator[str]:
     yield ""
     said = took[SCAN][0].said
     yield (
-        f"{said['rows']:,} rows of TPC-H's lineitem in {said['columns']} columns; of all of them nulls, distinct values,"
+        f"{said['rows']:,} rows of TPC-H's lineitem in {said['columns']} columns; of each the nulls, distinct values,"
         " range and, but for the profiler, the ten most frequent values."
     )
     yield ""

@@ -28,12 +28,6 @@ class Relation:
         return self.kind == "m"
 
 
-def kind(database: str, view: ViewName) -> str | None:
-    """The pg_class.relkind of what stands under a name; None where there is nothing."""
-    found = sessions.query_about(database, "relation", view)
-    return str(found[0][0]) if found else None
-
-
 class Instant:
     """A transaction, inside a `with`, in which nothing changes; or that of another session joined to the same instant.
 

@@ -1,18 +1,20 @@
 """Captures every view of a request under one release, several at once, and goes on past one that fails."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from seeder import conf
 from seeder.domain.manifests import ViewKey
+from seeder.domain.names import ViewName
 from seeder.domain.requests import RefreshRequest
 from seeder.domain.snapshots import Release, Snapshot
 from seeder.errors import NothingToCapture, SeederError
 from seeder.postgres import sessions
 from seeder.services import manifests
 from seeder.services.profiling import Asked
-from seeder.services.release_snapshots import capture
+from seeder.services.release_snapshots import capture, the_only
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +47,10 @@ def capture_each(
         Captured(table_name=complaint.manifest.table_name, error=complaint.message)
         for complaint in selection.complaints
     ]
-    total = len(selection.views) + len(ended)
+    meant: dict[ViewName, list[ViewKey]] = defaultdict(list)
+    for spec in selection.views:
+        meant[spec.key.name].append(spec.key)
+    total = len(meant) + len(ended)
     for number, one in enumerate(ended, start=1):
         tell(one, number, total)
     asked = Asked(
@@ -56,7 +61,7 @@ def capture_each(
         approximate=approximate,
     )
     with ThreadPoolExecutor(max_workers=settings.snapshot_connections) as pool:
-        going = [pool.submit(_capture, spec.key, release, asked) for spec in selection.views]
+        going = [pool.submit(_capture, name, keys, release, asked) for name, keys in meant.items()]
         try:
             for future in as_completed(going):
                 ended.append(future.result())
@@ -68,10 +73,10 @@ def capture_each(
     return ended
 
 
-def _capture(key: ViewKey, release: Release, asked: Asked) -> Captured:
+def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, asked: Asked) -> Captured:
     try:
-        return Captured(table_name=str(key.name), snapshot=capture(key, release, asked))
+        return Captured(table_name=str(name), snapshot=capture(the_only(name, keys), release, asked))
     except SeederError as error:
-        return Captured(table_name=str(key.name), error=str(error))
+        return Captured(table_name=str(name), error=str(error))
     finally:
         sessions.leave()  # nobody else could close the connections of this thread

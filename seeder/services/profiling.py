@@ -15,7 +15,7 @@ from seeder.domain.scans import scans
 from seeder.domain.shapes import ViewShape, digest
 from seeder.domain.snapshots import ColumnFigures, Figures
 from seeder.errors import NeverFilled, NeverSampled, NotAView, UnknownColumn, ViewMissing
-from seeder.postgres import estimates, figures, limits, sessions, steady
+from seeder.postgres import catalog, estimates, figures, limits, sessions, steady
 from seeder.postgres.sqlstates import is_gone
 
 Told = Callable[[str], object]  # hears the name of each column when it is done
@@ -60,7 +60,7 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda _: None) -> Profile:
     Raises `ViewMissing`, `NotAView`, `NeverFilled`, `NeverSampled`, `UnknownColumn` or PostgreSQL's errors.
     """
     database, name = key.database, key.name
-    if steady.kind(database, name) is not None:
+    if catalog.exists(database, name):
         _sample(key, asked)
     with steady.Instant(database, asked.parameters) as instant:
         found = instant.hold(name)

@@ -106,13 +106,18 @@ def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
 def _the_view(name: ViewName, settings: conf.Settings) -> ViewKey:
     """Where the one view of that name is. Raises `RequestError`, `SeveralViews` or `NothingToCapture`."""
     selection = manifests.select(OneView(name=name), databases=settings.databases)
-    match [spec.key for spec in selection.views]:
-        case []:
-            raise NothingToCapture(request=OneView(name=name))
-        case [key]:
-            return key
-        case keys:
-            raise SeveralViews(name=name, aliases=" and ".join(sorted(key.database for key in keys)))
+    if selection.complaints and not selection.views:
+        raise CaptureFailed(view=name, cause=selection.complaints[0].message)
+    return the_only(name, [spec.key for spec in selection.views])
+
+
+def the_only(name: ViewName, keys: Sequence[ViewKey]) -> ViewKey:
+    """Of the views of one name. Raises `SeveralViews` or `NothingToCapture`."""
+    if not keys:
+        raise NothingToCapture(request=OneView(name=name))
+    if len(keys) > 1:
+        raise SeveralViews(name=name, aliases=" and ".join(sorted(key.database for key in keys)))
+    return keys[0]
 
 
 def capture(key: ViewKey, release: Release, asked: Asked, tell: Callable[[str], object] = lambda _: None) -> Snapshot:
