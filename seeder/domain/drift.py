@@ -10,6 +10,7 @@ from seeder.domain.shapes import Column
 from seeder.domain.snapshots import ColumnFigures, Snapshot
 
 _MAJOR = 10000  # of a server's version number
+_SHOWN = 5  # top values, in a finding; the snapshots have them all
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,7 +167,8 @@ def _knows_range(figures: ColumnFigures) -> bool:
 
 
 def _tops(figures: ColumnFigures) -> str:
-    return ", ".join(f"{top.value} ({top.count})" for top in figures.top or ())
+    shown = [f"{top.value} ({top.count})" for top in (figures.top or ())[:_SHOWN]]
+    return ", ".join(shown + ["…"] * (len(figures.top or ()) > _SHOWN))
 
 
 def _widened(was: ColumnFigures, now: ColumnFigures) -> tuple[float | None, float | None]:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
+from django.db import DEFAULT_DB_ALIAS
+
 from seeder import conf
 from seeder.domain.manifests import ViewKey
 from seeder.domain.names import ViewName
 from seeder.domain.requests import RefreshRequest
 from seeder.domain.snapshots import Release, Snapshot
-from seeder.errors import NothingToCapture, SeederError
+from seeder.errors import DatabaseError, NothingToCapture, SeederError
 from seeder.postgres import sessions
 from seeder.services import manifests
 from seeder.services.profiling import Asked
@@ -77,6 +79,8 @@ def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, asked: A
     try:
         return Captured(table_name=str(name), snapshot=capture(the_only(name, keys), release, asked))
     except SeederError as error:
+        if isinstance(error, DatabaseError) and error.facts.get("alias") == DEFAULT_DB_ALIAS:
+            raise  # without this one nothing can be stored
         return Captured(table_name=str(name), error=str(error))
     finally:
         sessions.leave()  # nobody else could close the connections of this thread

@@ -18,7 +18,7 @@ from seeder.errors import NeverFilled, NeverSampled, NotAView, UnknownColumn, Vi
 from seeder.postgres import catalog, estimates, figures, limits, sessions, steady
 from seeder.postgres.sqlstates import is_gone
 
-Told = Callable[[str], object]  # hears the name of each column when it is done
+Told = Callable[[int, int], object]  # hears how many columns are done, and of how many, in whichever thread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Profile:
     at: datetime
 
 
-def profile(key: ViewKey, asked: Asked, tell: Told = lambda _: None) -> Profile:
+def profile(key: ViewKey, asked: Asked, tell: Told = lambda *_: None) -> Profile:
     """Look at a view. Readers and concurrent refreshes go on meanwhile; a plain refresh waits.
 
     Raises `ViewMissing`, `NotAView`, `NeverFilled`, `NeverSampled`, `UnknownColumn` or PostgreSQL's errors.
@@ -119,6 +119,7 @@ class _Counting:
 
     def __init__(self, database: str, instant: "steady.Instant", asked: Asked, tell: Told) -> None:
         self._database, self._instant, self._asked, self._tell = database, instant, asked, tell
+        self._total = 0
         self._tasks = SimpleQueue[figures.Task]()
         self._counted: dict[str, tuple[int, ColumnFigures]] = {}
         self._errors: list[BaseException] = []
@@ -126,6 +127,7 @@ class _Counting:
 
     def count(self, tasks: Iterable[figures.Task]) -> Mapping[str, tuple[int, ColumnFigures]]:
         tasks = list(tasks)
+        self._total = sum(len(task.columns) for task in tasks)
         for task in tasks:
             self._tasks.put(task)
         others = [Thread(target=self._help) for _ in range(min(self._asked.connections, len(tasks)) - 1)]
@@ -168,5 +170,4 @@ class _Counting:
                 return
             with self._asked.in_flight.of(self._database), self._in_flight.of(self._database):
                 self._counted |= figures.count(self._database, task)
-            for column in task.columns:
-                self._tell(column)
+            self._tell(len(self._counted), self._total)

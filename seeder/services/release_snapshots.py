@@ -1,6 +1,6 @@
 """Release snapshots: taken once, never changed, and compared. The only writer of their table."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 
@@ -24,7 +24,7 @@ from seeder.errors import (
 from seeder.models import ReleaseSnapshot
 from seeder.postgres.sqlstates import first_line, foreseen, is_gone
 from seeder.services import manifests
-from seeder.services.profiling import Asked, Profile, profile
+from seeder.services.profiling import Asked, Profile, Told, profile
 from seeder.services.retrying import patiently
 from seeder.services.stopping import Stop
 
@@ -36,10 +36,10 @@ def capture_release_snapshot(  # noqa: PLR0913  # what the command asks for
     release_version: str | None = None,
     top_values_columns: Sequence[str] = (),
     approximate: bool = False,
-    tell: Callable[[str], object] = lambda _: None,
+    tell: Told = lambda *_: None,
 ) -> Snapshot:
-    """Record one view as it is now under a release tag. `tell` hears each column when it has been counted, in whichever
-    thread that happens.
+    """Record one view as it is now under a release tag. `tell` hears how many columns have been counted, and of how
+    many, in whichever thread that happens.
 
     Raises `BadName`, `BadTag`, `RequestError`, `SnapshotError`, `ConfigurationError`, `DatabaseError` or, as a
     `CaptureFailed`, what PostgreSQL has against it.
@@ -120,7 +120,7 @@ def the_only(name: ViewName, keys: Sequence[ViewKey]) -> ViewKey:
     return keys[0]
 
 
-def capture(key: ViewKey, release: Release, asked: Asked, tell: Callable[[str], object] = lambda _: None) -> Snapshot:
+def capture(key: ViewKey, release: Release, asked: Asked, tell: Told = lambda *_: None) -> Snapshot:
     """Take and store one snapshot. Raises as `capture_release_snapshot`."""
     _insist_on_new(key, release)
     with foreseen(key.database), _refused(key):

@@ -6,7 +6,9 @@ from threading import Barrier
 
 import pytest
 from django.db import Error, connections
+from pytest_django import Settings
 
+from seeder.domain.drift import Comparison
 from seeder.domain.drift_rules import Kind, Severity
 from seeder.domain.requests import Everything, OneAgency
 from seeder.domain.snapshots import Release, Snapshot
@@ -45,6 +47,12 @@ def made(name: str = "a", query: str = QUERY, *, agency: str = "demo") -> str:
     sql(f"CREATE MATERIALIZED VIEW reporting.{name} AS {query.replace('%', '%%') if '%%' in query else query}")
     custom(f"reporting.{name}", query, agency=agency)
     return f"reporting.{name}"
+
+
+def compared(base: Snapshot, other: Snapshot, **options: bool) -> Comparison:
+    assert base.id
+    assert other.id
+    return compare_release_snapshots_by_id(base.id, other.id, **options)
 
 
 def number_stored() -> int:
@@ -165,9 +173,7 @@ def test_a_comparison_names_exactly_what_a_release_has_changed() -> None:
         " FROM generate_series(1, 12) AS n WHERE n <= 4"
     )
     other = capture_release_snapshot("reporting.a", "v2", top_values_columns=["kind"])
-    assert base.id
-    assert other.id
-    found = compare_release_snapshots_by_id(base.id, other.id)
+    found = compared(base, other)
     assert {(finding.kind, finding.column): (finding.base, finding.compare) for finding in found.findings} == {
         (Kind.COLUMN_REMOVED, "word"): ("text", None),
         (Kind.COLUMN_RETYPED, "n"): ("integer", "bigint"),
@@ -190,9 +196,7 @@ def test_a_refresh_of_the_same_data_is_no_difference() -> None:
     first = capture_release_snapshot(table, "v1", top_values_columns=["word"])
     sql("REFRESH MATERIALIZED VIEW reporting.a")
     second = capture_release_snapshot(table, "v2", top_values_columns=["word"])
-    assert first.id
-    assert second.id
-    assert compare_release_snapshots_by_id(first.id, second.id).findings == ()
+    assert compared(first, second).findings == ()
 
 
 @pytest.mark.parametrize("how", ["CONCURRENTLY", ""])
@@ -206,7 +210,7 @@ def test_all_figures_are_of_one_instant_whatever_is_refreshed_meanwhile(
     sql("CREATE UNIQUE INDEX ON reporting.view (a)")
     waited: list[bool] = []
 
-    def meddle(_: str) -> None:
+    def meddle(*_: int) -> None:
         if waited:
             return
         waited.append(False)
@@ -221,6 +225,25 @@ def test_all_figures_are_of_one_instant_whatever_is_refreshed_meanwhile(
     assert waited == [how == ""]
     assert {figures.distinct for figures in snapshot.figures.columns.values()} == {100}
     assert snapshot.figures.rows == 100
+
+
+def test_the_rules_of_the_settings_decide(settings: Settings) -> None:
+    first = capture_release_snapshot(made(), "v1")
+    sql("DROP MATERIALIZED VIEW reporting.a; CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n, 2 AS kind")
+    second = capture_release_snapshot("reporting.a", "v2")
+
+    def severities() -> dict[Kind, Severity]:
+        return {one.kind: one.severity for one in compared(first, second).findings}
+
+    by_default = severities()
+    assert (by_default[Kind.ROWS], by_default[Kind.COLUMN_REMOVED]) == (Severity.NONE, Severity.BREAKING)
+    settings.SEEDER = {
+        "DRIFT_RULES": [
+            {"kind": "rows", "severity": "breaking", "absolute": 5, "relative": 0.5, "direction": "falling"},
+            {"kind": "column_removed", "severity": "none"},
+        ]
+    }
+    assert severities() == by_default | {Kind.ROWS: Severity.BREAKING, Kind.COLUMN_REMOVED: Severity.NONE}
 
 
 def refused(error: type[Exception], table: str, tag: str = "v1", **options: object) -> str:
@@ -251,8 +274,8 @@ def test_what_cannot_be_captured_says_why_and_leaves_nothing() -> None:
     assert "nothing to capture" in refused(NothingToCapture, "reporting.off")
 
 
-def test_a_name_that_means_two_views_is_refused(settings: pytest.FixtureRequest) -> None:
-    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}  # type: ignore[attr-defined]  # pytest-django's
+def test_a_name_that_means_two_views_is_refused(settings: Settings) -> None:
+    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
     made()
     custom("reporting.a", QUERY)
     CustomReportManifest.objects.filter(pk=2).update(database_id=2)
@@ -327,11 +350,9 @@ def test_every_view_of_a_request_is_captured_and_one_that_fails_stops_no_other()
 
 def test_snapshots_of_two_views_are_compared_only_where_that_is_meant() -> None:
     first, second = capture_release_snapshot(made(), "v1"), capture_release_snapshot(made("b"), "v1")
-    assert first.id
-    assert second.id
     with pytest.raises(DifferentViews, match="Snapshot 1 is of reporting.a and snapshot 2 of reporting.b"):
-        compare_release_snapshots_by_id(first.id, second.id)
-    assert compare_release_snapshots_by_id(first.id, second.id, across_views=True).findings == ()
+        compared(first, second)
+    assert compared(first, second, across_views=True).findings == ()
 
 
 @pytest.mark.parametrize("snapshot_id", [0, -1, 99, 2**63, 10**30])

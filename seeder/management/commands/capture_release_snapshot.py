@@ -8,8 +8,10 @@ from django.core.management.base import CommandParser
 from seeder.domain.requests import Everything, OneAgency
 from seeder.domain.snapshots import Release, Snapshot
 from seeder.management.door import FAILED, Door
-from seeder.management.rendering.snapshots import as_document, captured
+from seeder.management.rendering.progress import progress
+from seeder.management.rendering.snapshots import as_document, captured, each_as_document, ending
 from seeder.services import capturing, release_snapshots
+from seeder.services.capturing import Captured
 
 
 class Command(Door):
@@ -32,55 +34,37 @@ class Command(Door):
 
     def enter(self, options: Namespace) -> None:
         columns = tuple(name.strip() for name in options.top_values_columns.split(",") if name.strip())
+        began = monotonic()
         if options.table_name is not None:
-            self._one(options, columns)
+            snapshot = self._one(options, columns)
+            text, document = f"{captured(snapshot)}, in {monotonic() - began:.1f} s", as_document(snapshot)
+            failed = 0
         else:
-            self._each(options, columns)
-
-    def _one(self, options: Namespace, columns: tuple[str, ...]) -> None:
-        began = monotonic()
-        snapshot = release_snapshots.capture_release_snapshot(
-            options.table_name,
-            options.release_tag,
-            release_version=options.release_version,
-            top_values_columns=columns,
-            approximate=options.approximate,
-            tell=lambda column: self._tell(f"{column}: counted after {monotonic() - began:.1f} s", options),
-        )
-        self._show([snapshot], options, took=monotonic() - began)
-
-    def _each(self, options: Namespace, columns: tuple[str, ...]) -> None:
-        began = monotonic()
-
-        def tell(one: capturing.Captured, number: int, total: int) -> None:
-            what = captured(one.snapshot) if one.snapshot else f"{one.table_name}: not captured. {one.error}"
-            self._tell(f"{number} of {total}: {what}", options)
-
-        ended = capturing.capture_each(
-            OneAgency(slug=options.agency) if options.agency is not None else Everything(),
-            Release(tag=options.release_tag, version=options.release_version),
-            top=frozenset(columns),
-            approximate=options.approximate,
-            tell=tell,
-        )
-        snapshots = [one.snapshot for one in ended if one.snapshot]
-        failed = {one.table_name: one.error for one in ended if one.error}
-        if options.json:
-            document = {"captured": [as_document(snapshot) for snapshot in snapshots], "failed": failed}
-            self.stdout.write(json.dumps(document, ensure_ascii=False, indent=2))
-        else:
-            self.stdout.write(f"{len(snapshots)} captured, {len(failed)} failed in {monotonic() - began:.1f} s")
+            ended = self._each(options, columns)
+            failed = sum(one.snapshot is None for one in ended)
+            text = f"{len(ended) - failed} captured, {failed} failed in {monotonic() - began:.1f} s"
+            document = each_as_document(ended)
+        self.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) if options.json else text)
         if failed:
             sys.exit(FAILED)
 
-    def _show(self, snapshots: list[Snapshot], options: Namespace, *, took: float) -> None:
-        for snapshot in snapshots:
-            if options.json:
-                self.stdout.write(json.dumps(as_document(snapshot), ensure_ascii=False, indent=2))
-            else:
-                self.stdout.write(f"{captured(snapshot)}; took {took:.1f} s")
+    def _one(self, options: Namespace, columns: tuple[str, ...]) -> Snapshot:
+        with progress(self.stdout, "columns", json=options.json, color=not options.no_color) as shown:
+            return release_snapshots.capture_release_snapshot(
+                options.table_name,
+                options.release_tag,
+                release_version=options.release_version,
+                top_values_columns=columns,
+                approximate=options.approximate,
+                tell=shown.done,
+            )
 
-    def _tell(self, line: str, options: Namespace) -> None:
-        if not options.json:
-            self.stdout.write(line)
-            self.stdout.flush()
+    def _each(self, options: Namespace, columns: tuple[str, ...]) -> list[Captured]:
+        with progress(self.stdout, "views", json=options.json, color=not options.no_color) as shown:
+            return capturing.capture_each(
+                OneAgency(slug=options.agency) if options.agency is not None else Everything(),
+                Release(tag=options.release_tag, version=options.release_version),
+                top=frozenset(columns),
+                approximate=options.approximate,
+                tell=lambda one, number, total: shown.done(number, total, ending(one)),
+            )

@@ -1,6 +1,6 @@
 """Snapshots and their comparisons, for people and as JSON."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,6 +8,7 @@ from seeder.domain.drift import Comparison, Finding
 from seeder.domain.drift_rules import Kind, Severity
 from seeder.domain.snapshots import Snapshot
 from seeder.management.rendering.figures import count
+from seeder.services.capturing import Captured
 
 _HASH = 12  # digits of a hash that people get to see
 _WORDS = {
@@ -35,15 +36,27 @@ def captured(snapshot: Snapshot) -> str:
     )
 
 
+def ending(one: Captured) -> str:
+    """How the capture of one of several views ended, in one line."""
+    return captured(one.snapshot) if one.snapshot else f"{one.table_name}: not captured. {one.error}"
+
+
+def each_as_document(ended: Sequence[Captured]) -> Mapping[str, Any]:
+    return {
+        "captured": [as_document(one.snapshot) for one in ended if one.snapshot],
+        "failed": [{"tableName": one.table_name, "error": one.error} for one in ended if not one.snapshot],
+    }
+
+
 def as_document(snapshot: Snapshot) -> Mapping[str, Any]:
     return {
         "id": snapshot.id,
-        "table_name": snapshot.table_name,
-        "release_tag": snapshot.release.tag,
-        "release_version": snapshot.release.version,
-        "captured_at": snapshot.captured_at.isoformat(),
-        "schema_hash": snapshot.shape.schema_hash,
-        "row_count": snapshot.figures.rows,
+        "tableName": snapshot.table_name,
+        "releaseTag": snapshot.release.tag,
+        "releaseVersion": snapshot.release.version,
+        "capturedAt": snapshot.captured_at.isoformat(),
+        "schemaHash": snapshot.shape.schema_hash,
+        "rowCount": snapshot.figures.rows,
         "exact": snapshot.figures.exact,
         "columns": [
             {**asdict(column), **asdict(snapshot.figures.columns[column.name])} for column in snapshot.shape.columns
@@ -84,7 +97,7 @@ def comparison_lines(comparison: Comparison, *, everything: bool) -> Iterator[tu
 
 def _sentence(finding: Finding) -> str:
     of = f"{finding.column}: " if finding.column is not None else ""
-    why = f"  [{finding.rule}]" if finding.rule else ""
+    why = f"  [{finding.rule}]" if finding.rule and str(finding.rule) != finding.kind else ""
     about = "" if finding.exact else " (estimated)"
     return f"{of}{_WORDS[finding.kind]} {_change(finding)}{about}{why}"
 
@@ -112,8 +125,8 @@ def _or_none(what: object) -> str:
 def _reference(snapshot: Snapshot) -> Mapping[str, Any]:
     return {
         "id": snapshot.id,
-        "table_name": snapshot.table_name,
-        "release_tag": snapshot.release.tag,
-        "release_version": snapshot.release.version,
-        "captured_at": snapshot.captured_at.isoformat(),
+        "tableName": snapshot.table_name,
+        "releaseTag": snapshot.release.tag,
+        "releaseVersion": snapshot.release.version,
+        "capturedAt": snapshot.captured_at.isoformat(),
     }

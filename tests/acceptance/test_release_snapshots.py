@@ -1,0 +1,183 @@
+"""What somebody does with release snapshots: capture two releases, compare them, and let a release depend on it."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from seeder.models import ReleaseSnapshot
+from tests.acceptance.test_bad_input import only_line
+from tests.acceptance.test_terminal import on_a_terminal, plain
+from tests.conftest import CHECKOUT, Ended, custom, process_environment, sql
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+Manage = Callable[..., Ended]
+ONE = ("capture_release_snapshot", "--table-name", "reporting.arrests", "--release-tag")
+
+
+@pytest.fixture
+def arrests(reporting: None) -> None:
+    custom("reporting.arrests", "SELECT 1")
+    sql(
+        "CREATE MATERIALIZED VIEW reporting.arrests AS SELECT n, 'precinct ' || n %% 3 AS precinct, now() AS at"
+        " FROM generate_series(1, %s) AS n",
+        1200,
+    )
+
+
+def changed() -> None:
+    sql("DROP MATERIALIZED VIEW reporting.arrests")
+    sql(
+        "CREATE MATERIALIZED VIEW reporting.arrests AS SELECT n::bigint AS n, 'precinct ' || n %% 2 AS precinct"
+        " FROM generate_series(1, %s) AS n",
+        500,
+    )
+
+
+@pytest.mark.usefixtures("arrests")
+def test_two_releases_are_compared_and_a_gate_is_closed(manage: Manage) -> None:
+    ended = manage(*ONE, "v1", "--top-values-columns", "precinct", "--release-version", "1.0")
+    assert ended.code == 0
+    assert re.fullmatch(
+        r"reporting\.arrests at v1: snapshot 1 of 1,200 rows in 3 columns, schema [0-9a-f]{12}, in \d+\.\d s\n",
+        ended.out,
+    )
+    changed()
+    assert manage(*ONE, "v2", "--top-values-columns", "precinct").code == 0
+    ended = manage("compare_release_snapshots", "1", "2")
+    assert ended.code == 0
+    thirds, halves = ("precinct 0 (400), precinct 1 (400), precinct 2 (400)", "precinct 0 (250), precinct 1 (250)")
+    moved = f"at a distance of 0.44: {thirds} → {halves}"
+    assert [re.sub(r" {2,}", "  ", line) for line in ended.lines] == [
+        "reporting.arrests at v1 (snapshot 1) → reporting.arrests at v2 (snapshot 2)",
+        "  breaking  at: column removed (timestamp with time zone)",
+        "  breaking  n: type changed integer → bigint",
+        "  breaking  rows 1,200 → 500 (-58.3%)  [rows falling by 50% and 100 at least]",
+        ended.lines[4].replace("    ", "  "),
+        "  notice  n: distinct values 1,200 → 500 (-58.3%)  [distinct falling by 20% and 10 at least]",
+        f"  notice  precinct: top values {moved}  [top_values by 10% and 100 at least]",
+        "3 breaking, 3 notice, 3 differences of no severity (--everything shows them).",
+    ]
+    assert "definition changed" in ended.lines[4]
+    gate = manage("compare_release_snapshots", "--table-name", "reporting.arrests", "v1", "v2", "--fail-on", "breaking")
+    assert (gate.code, gate.lines) == (1, ended.lines)
+    assert manage("compare_release_snapshots", "1", "1", "--fail-on", "notice").lines[-1] == "No difference."
+
+
+@pytest.mark.usefixtures("arrests")
+def test_a_program_reads_one_document(manage: Manage) -> None:
+    first = manage(*ONE, "v1", "--json", "--top-values-columns", "precinct").document
+    assert (first["id"], first["tableName"], first["rowCount"], first["exact"]) == (1, "reporting.arrests", 1200, True)
+    assert first["columns"][1]["top"] == [{"value": f"precinct {number}", "count": 400} for number in range(3)]
+    changed()
+    every = manage("capture_release_snapshot", "--all", "--release-tag", "v2", "--json").document
+    assert [one["id"] for one in every["captured"]] == [2]
+    assert every["failed"] == []
+    compared = manage("compare_release_snapshots", "1", "2", "--json").document
+    assert compared["severity"] == "breaking"
+    rows = next(finding for finding in compared["findings"] if finding["kind"] == "rows")
+    assert rows == {
+        "kind": "rows",
+        "column": None,
+        "base": 1200,
+        "compare": 500,
+        "absolute": -700.0,
+        "relative": pytest.approx(-0.58333, abs=1e-4),
+        "severity": "breaking",
+        "rule": "rows falling by 50% and 100 at least",
+        "exact": True,
+    }
+
+
+@pytest.mark.usefixtures("arrests")
+def test_every_view_of_an_agency_one_of_which_is_missing(manage: Manage) -> None:
+    custom("reporting.missing", "SELECT 1")
+    ended = manage("capture_release_snapshot", "--agency", "demo", "--release-tag", "v1", "--approximate")
+    assert ended.code == 1
+    assert "reporting.arrests at v1: snapshot 1 of about 1,200 rows in 3 columns" in ended.out
+    assert "reporting.missing: not captured. reporting.missing does not exist in the database 'default'." in ended.out
+    assert ended.lines[2].startswith("1 captured, 1 failed in ")
+
+
+@pytest.mark.usefixtures("arrests")
+def test_on_a_terminal_progress_is_drawn_and_gone_at_the_end() -> None:
+    code, drawn = on_a_terminal(*ONE, "v1")
+    assert code == 0
+    assert re.search(r"\d/3 columns", plain(drawn))
+    code, drawn = on_a_terminal("capture_release_snapshot", "--all", "--release-tag", "v2")
+    assert code == 0
+    assert "reporting.arrests at v2: snapshot 2 of 1,200 rows" in plain(drawn)
+    assert "1 captured, 0 failed in" in plain(drawn)
+
+
+@pytest.mark.usefixtures("arrests")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((*ONE, ""), "'' cannot be a release tag"),
+        ((*ONE, "a\nb"), "cannot be a release tag"),
+        ((*ONE, "v1", "--release-version", " "), "cannot be a release version"),
+        ((*ONE[:3], "--release-tag"), "--release-tag"),
+        (("capture_release_snapshot", "--release-tag", "v1"), "one of the arguments --table-name --agency --all"),
+        (("capture_release_snapshot", "--agency", "demp", "--release-tag", "v1"), "nearest known one is 'demo'"),
+        (("capture_release_snapshot", "--table-name", "a.b.c", "--release-tag", "v1"), "it has 3 parts"),
+        (("capture_release_snapshot", "--table-name", "arrest", "--release-tag", "v1"), "'reporting.arrests'"),
+        ((*ONE, "v1", "--top-values-columns", "precinct,precinkt"), "The nearest it has is 'precinct'"),
+        (("compare_release_snapshots", "1", "2"), "There is no release snapshot with the id 1."),
+        (("compare_release_snapshots", "v1", "v2"), "With --table-name, tags can be compared"),
+        (("compare_release_snapshots", "--table-name", "reporting.arrests", "v1", "v2"), "reporting.arrests at 'v1'"),
+        (("compare_release_snapshots", "1"), "COMPARE"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_nothing_is_written(
+    manage: Manage, arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in only_line(manage(*arguments))
+    assert not ReleaseSnapshot.objects.exists()
+
+
+@pytest.mark.usefixtures("arrests")
+def test_a_missing_table_is_one_line_however_many_views_there_are(manage: Manage) -> None:
+    sql("DROP TABLE reporting.seeder_release_snapshot")
+    for number in range(5):
+        custom(f"reporting.view_{number}", "SELECT 1")
+    line = only_line(manage("capture_release_snapshot", "--all", "--release-tag", "v1"))
+    assert "seeder_release_snapshot" in line
+    assert "manage.py install_schema" in line
+
+
+def test_ctrl_c_leaves_nothing_half_written_and_nothing_running() -> None:
+    custom("reporting.large", "SELECT 1")
+    sql(
+        "CREATE MATERIALIZED VIEW reporting.large AS SELECT md5(n::text) AS a, md5((-n)::text) AS b, n AS c"
+        " FROM generate_series(1, 1500000) AS n"
+    )
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "manage.py",
+            "capture_release_snapshot",
+            "--table-name",
+            "reporting.large",
+            "--release-tag",
+            "v1",
+        ],
+        cwd=CHECKOUT,
+        env=process_environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    busy = "SELECT pid FROM pg_stat_activity WHERE application_name = 'seeder snapshot v1' AND state = 'active'"
+    while not sql(busy + " AND query LIKE '%%count(*)%%'"):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "CommandError: Interrupted."
+    while sql(busy):
+        pass
+    assert not ReleaseSnapshot.objects.exists()
