@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from seeder.domain.drift_rules import DEFAULTS, Direction, Kind, Rule, Severity
+from seeder.domain.drift_rules import Direction, Kind, Rule, Severity
 from seeder.errors import ConfigurationError
 
 
@@ -58,13 +58,10 @@ def _aliases(name: str, value: object) -> Mapping[int, str]:
 
 
 def _rules(name: str, value: object) -> Sequence[Rule]:
-    """Each kind that is named loses its defaults."""
     wanted = "a list of rules such as {'kind': 'rows', 'severity': 'breaking', 'relative': 0.2, 'direction': 'falling'}"
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise ConfigurationError(setting=name, value=value, wanted=wanted)
-    rules = [_rule(name, one, wanted) for one in value]
-    kinds = {rule.kind for rule in rules}
-    return (*(rule for rule in DEFAULTS if rule.kind not in kinds), *rules)
+    return [_rule(name, one, wanted) for one in value]
 
 
 def _rule(name: str, value: object, wanted: str) -> Rule:
@@ -103,7 +100,7 @@ class Settings:
     max_retries: int = _setting(lambda: 3, _whole(0, 100))  # of a refresh that failed for no fault of its own
     snapshot_connections: int = _setting(lambda: 2, _whole(1))  # that share the work of release snapshots
     snapshot_memory_mb: int = _setting(lambda: 128, _whole(1))  # work_mem of each of them
-    drift_rules: Sequence[Rule] = _setting(lambda: DEFAULTS, _rules, environment=False)  # besides the defaults
+    drift_rules: Sequence[Rule] = _setting(list, _rules, environment=False)  # over the defaults
     databases: Mapping[int, str] = _setting(dict, _aliases, environment=False)  # a manifest's database_id → alias
 
 

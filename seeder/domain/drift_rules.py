@@ -89,6 +89,12 @@ DEFAULTS: Sequence[Rule] = (
 )
 
 
+def with_defaults(rules: Sequence[Rule]) -> Sequence[Rule]:
+    """These and the defaults; a kind that has a rule here loses its defaults."""
+    kinds = {rule.kind for rule in rules}
+    return (*(rule for rule in DEFAULTS if rule.kind not in kinds), *rules)
+
+
 def severity(
     rules: Sequence[Rule], kind: Kind, *, absolute: float | None, relative: float | None
 ) -> tuple[Severity, Rule | None]:

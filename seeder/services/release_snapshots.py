@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError
 
 from seeder import conf
 from seeder.domain.drift import Comparison, compare
+from seeder.domain.drift_rules import with_defaults
 from seeder.domain.manifests import ViewKey
 from seeder.domain.names import ViewName
 from seeder.domain.requests import OneView
@@ -78,7 +79,7 @@ def compare_snapshots(base: Snapshot, other: Snapshot, *, across_views: bool = F
     """As `compare_release_snapshots_by_id`, of two that are at hand."""
     if base.table_name != other.table_name and not across_views:
         raise DifferentViews(base=base.id, base_view=base.table_name, other=other.id, other_view=other.table_name)
-    return compare(base, other, conf.load().drift_rules)
+    return compare(base, other, with_defaults(conf.load().drift_rules))
 
 
 def find(snapshot_id: int) -> Snapshot:

@@ -74,6 +74,13 @@ def test_a_lever_out_of_its_range_names_its_variable(name: str, value: str, monk
         ({"DATABASES": {1: "nowhere"}}, r"SEEDER\['DATABASES'\] is .* one of: default"),
         ({"DATABASES": {"1": "default"}}, r"SEEDER\['DATABASES'\]"),
         ({"DATABASES": "default"}, r"SEEDER\['DATABASES'\]"),
+        ({"DRIFT_RULES": "rows"}, r"SEEDER\['DRIFT_RULES'\] is 'rows', but has to be a list of rules such as"),
+        ({"DRIFT_RULES": [{"kind": "row", "severity": "notice"}]}, r"SEEDER\['DRIFT_RULES'\] is {'kind': 'row'"),
+        ({"DRIFT_RULES": [{"kind": "rows", "severity": "bad"}]}, r"SEEDER\['DRIFT_RULES'\]"),
+        ({"DRIFT_RULES": [{"kind": "rows"}]}, r"SEEDER\['DRIFT_RULES'\]"),
+        ({"DRIFT_RULES": [{"kind": "rows", "severity": "notice", "at_least": 1}]}, r"SEEDER\['DRIFT_RULES'\]"),
+        ({"DRIFT_RULES": [{"kind": "rows", "severity": "notice", "relative": "x"}]}, r"SEEDER\['DRIFT_RULES'\]"),
+        ({"DRIFT_RULES": ["rows"]}, r"SEEDER\['DRIFT_RULES'\]"),
     ],
 )
 def test_a_wrong_dictionary_names_the_key(given: Any, named: str, settings: Settings) -> None:
