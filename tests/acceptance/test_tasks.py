@@ -1,0 +1,81 @@
+"""Work that a real queue does: django-q2's own cluster, with its broker in the database."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django_q.models import OrmQ, Task
+from django_q.tasks import async_task, result
+
+from seeder import tasks
+from seeder.errors import BadName, BadTask
+from seeder.models import ReleaseSnapshot
+from tests.conftest import CHECKOUT, custom, process_environment, sql
+
+CAPTURE = "seeder.tasks.capture_release_snapshot"
+
+
+@pytest.fixture
+def view(reporting: None) -> str:
+    custom("reporting.a", "SELECT 1")
+    sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT n, n %% 3 AS kind FROM generate_series(1, %s) AS n", 9)
+    return "reporting.a"
+
+
+@pytest.fixture
+def cluster(view: str) -> Iterator[None]:
+    OrmQ.objects.all().delete()
+    Task.objects.all().delete()
+    process = subprocess.Popen([sys.executable, "manage.py", "qcluster"], cwd=CHECKOUT, env=process_environment())
+    yield
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_queue_captures_a_snapshot_once_however_often_it_is_told(view: str) -> None:
+    told = {"release_version": "1.0", "top_values_columns": ["kind"]}
+    first = async_task(CAPTURE, view, "v1", **told)
+    assert result(first, wait=30_000) == {"id": 1, "captured": True}
+    second = async_task(CAPTURE, view, "v1", **told)
+    assert result(second, wait=30_000) == {"id": 1, "captured": False}
+    [row] = ReleaseSnapshot.objects.all()
+    assert (row.release_version, row.row_count, row.top_values) == (
+        "1.0",
+        9,
+        {"kind": [["0", 3], ["1", 3], ["2", 3]]},
+    )
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_task_that_cannot_be_done_fails_with_its_reason(view: str) -> None:
+    failed = async_task(CAPTURE, "reporting.b", "v1")
+    assert "The nearest known one is 'reporting.a'" in result(failed, wait=30_000)
+    assert not Task.objects.get(id=failed).success
+    assert not ReleaseSnapshot.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"table_name": None}, "table_name of a task is None"),
+        ({"release_tag": 7}, "release_tag of a task is 7"),
+        ({"release_version": 1.5}, "release_version of a task is 1.5"),
+        ({"top_values_columns": "kind"}, "top_values_columns of a task is 'kind', but has to be of the type list"),
+        ({"approximate": "yes"}, "approximate of a task is 'yes', but has to be of the type bool"),
+    ],
+)
+def test_an_argument_of_another_type_is_refused(view: str, arguments: dict[str, Any], named: str) -> None:
+    with pytest.raises(BadTask, match=named):
+        tasks.capture_release_snapshot(**{"table_name": view, "release_tag": "v1"} | arguments)
+
+
+def test_nothing_is_not_taken_for_everything(view: str) -> None:
+    with pytest.raises(TypeError):
+        tasks.capture_release_snapshot()  # type: ignore[call-arg]
+    with pytest.raises(BadName):
+        tasks.capture_release_snapshot("*", "v1")
+    assert not ReleaseSnapshot.objects.exists()
