@@ -6,8 +6,9 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from seeder.errors import SeederError
+from seeder.management import signals
 
-FAILED, WRONG_REQUEST, INTERRUPTED = 1, 2, 130
+FAILED, WRONG_REQUEST = 1, 2
 
 
 class Door(BaseCommand):
@@ -35,7 +36,8 @@ class Door(BaseCommand):
         except SeederError as error:
             raise CommandError(str(error), returncode=WRONG_REQUEST) from error
         except KeyboardInterrupt as interrupt:
-            raise CommandError("Interrupted.", returncode=INTERRUPTED) from interrupt
+            code = signals.exit_code(str(interrupt) or None)
+            raise CommandError("Interrupted.", returncode=code) from interrupt
 
     def enter(self, options: argparse.Namespace) -> None:
         raise NotImplementedError

@@ -39,7 +39,7 @@ class RefreshCommand(Door):
                 with signals.as_a_request(stop):
                     failed = runs.execute(request, emit=lambda event: self._show(shown, event), stop=stop).failed
         if stop.requested:
-            sys.exit(signals.exit_code(stop))
+            sys.exit(signals.exit_code(stop.reason))
         if failed:
             sys.exit(FAILED)
 

@@ -1,8 +1,8 @@
-"""SIGINT and SIGTERM as a request to stop; the second one ends the process at once, as if nobody had listened."""
+"""SIGINT and SIGTERM, whatever the process inherited: as a request to stop, or as an interrupt of what goes on."""
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
@@ -14,10 +14,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def as_a_request(stop: Stop) -> Iterator[None]:
-    """While inside, a signal asks `stop`. Elsewhere than in the main thread, where Python hears none, does nothing."""
-    if current_thread() is not main_thread():
-        yield
-        return
+    """While inside, a signal asks `stop`; the second one ends the process at once, as if nobody had listened."""
 
     def heed(number: int, _: FrameType | None) -> None:
         if stop.requested:
@@ -25,6 +22,27 @@ def as_a_request(stop: Stop) -> Iterator[None]:
             os.kill(os.getpid(), number)
         stop.request(signal.Signals(number).name)
 
+    with _heard_by(heed):
+        yield
+
+
+@contextmanager
+def as_an_interrupt() -> Iterator[None]:
+    """While inside, a signal raises a `KeyboardInterrupt` with its name."""
+
+    def heed(number: int, _: FrameType | None) -> None:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    with _heard_by(heed):
+        yield
+
+
+@contextmanager
+def _heard_by(heed: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Elsewhere than in the main thread, where Python hears no signals, does nothing."""
+    if current_thread() is not main_thread():
+        yield
+        return
     before = {number: signal.signal(number, heed) for number in _SIGNALS}
     try:
         yield
@@ -33,6 +51,6 @@ def as_a_request(stop: Stop) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def exit_code(stop: Stop) -> int:
-    """What a shell expects of a process that a signal has ended."""
-    return 128 + signal.Signals[stop.reason or "SIGINT"]
+def exit_code(reason: str | None) -> int:
+    """What a shell expects of a process that the signal of this name has ended."""
+    return 128 + signal.Signals[reason or "SIGINT"]

@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 
 from seeder.domain.requests import Everything, OneAgency
 from seeder.domain.snapshots import Release, Snapshot
+from seeder.management import signals
 from seeder.management.door import FAILED, Door
 from seeder.management.rendering.progress import progress
 from seeder.management.rendering.snapshots import as_document, captured, each_as_document, ending
@@ -49,7 +50,10 @@ class Command(Door):
             sys.exit(FAILED)
 
     def _one(self, options: Namespace, columns: tuple[str, ...]) -> Snapshot:
-        with progress(self.stdout, "columns", json=options.json, color=not options.no_color) as shown:
+        with (
+            signals.as_an_interrupt(),
+            progress(self.stdout, "columns", json=options.json, color=not options.no_color) as shown,
+        ):
             return release_snapshots.capture_release_snapshot(
                 options.table_name,
                 options.release_tag,
@@ -60,7 +64,10 @@ class Command(Door):
             )
 
     def _each(self, options: Namespace, columns: tuple[str, ...]) -> list[Captured]:
-        with progress(self.stdout, "views", json=options.json, color=not options.no_color) as shown:
+        with (
+            signals.as_an_interrupt(),
+            progress(self.stdout, "views", json=options.json, color=not options.no_color) as shown,
+        ):
             return capturing.capture_each(
                 OneAgency(slug=options.agency) if options.agency is not None else Everything(),
                 Release(tag=options.release_tag, version=options.release_version),
