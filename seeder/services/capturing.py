@@ -15,7 +15,7 @@ from seeder.domain.snapshots import Release, Snapshot
 from seeder.errors import DatabaseError, NothingToCapture, SeederError
 from seeder.postgres import sessions
 from seeder.services import manifests
-from seeder.services.profiling import Asked
+from seeder.services.counting import Asked
 from seeder.services.release_snapshots import capture, the_only
 
 

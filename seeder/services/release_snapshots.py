@@ -1,10 +1,9 @@
-"""Release snapshots: taken once, never changed, and compared. The only writer of their table."""
+"""Release snapshots: taken once, never changed, and compared."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 
-from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError
+from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
 from seeder.domain.drift import Comparison, compare
@@ -12,8 +11,7 @@ from seeder.domain.drift_rules import with_defaults
 from seeder.domain.manifests import ViewKey
 from seeder.domain.names import ViewName
 from seeder.domain.requests import OneView
-from seeder.domain.shapes import Column, ViewShape
-from seeder.domain.snapshots import ColumnFigures, Figures, Release, Snapshot, TopValue
+from seeder.domain.snapshots import Release, Snapshot
 from seeder.errors import (
     CaptureFailed,
     DifferentViews,
@@ -25,8 +23,10 @@ from seeder.errors import (
 from seeder.models import ReleaseSnapshot
 from seeder.postgres.sqlstates import first_line, foreseen, is_gone
 from seeder.services import manifests
-from seeder.services.profiling import Asked, Profile, Told, profile
+from seeder.services.counting import Asked, Told
+from seeder.services.profiling import profile
 from seeder.services.retrying import patiently
+from seeder.services.snapshot_rows import read, store
 from seeder.services.stopping import Stop
 
 
@@ -61,7 +61,7 @@ def list_release_snapshots_by_table(table_name: str, limit: int = 50) -> list[Sn
     """The snapshots of one view, the latest first; none where it has none. Raises `BadName` or `DatabaseError`."""
     with foreseen(DEFAULT_DB_ALIAS):
         rows = ReleaseSnapshot.objects.filter(table_name=str(ViewName.parse(table_name)))
-        return [_snapshot(row) for row in rows.order_by("-captured_at", "-id")[:limit]]
+        return [read(row) for row in rows.order_by("-captured_at", "-id")[:limit]]
 
 
 def compare_release_snapshots_by_id(
@@ -90,7 +90,7 @@ def find(snapshot_id: int) -> Snapshot:
         row = ReleaseSnapshot.objects.filter(pk=snapshot_id).first()
     if row is None:
         raise UnknownSnapshot(which=f"with the id {snapshot_id}")
-    return _snapshot(row)
+    return read(row)
 
 
 def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
@@ -101,7 +101,7 @@ def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
         row = ReleaseSnapshot.objects.filter(table_name=name, release_tag=release.tag).first()
     if row is None:
         raise UnknownSnapshot(which=f"of {name} at {release.tag!r}")
-    return _snapshot(row)
+    return read(row)
 
 
 def _the_view(name: ViewName, settings: conf.Settings) -> ViewKey:
@@ -128,7 +128,7 @@ def capture(key: ViewKey, release: Release, asked: Asked, tell: Told = lambda *_
         found = patiently(
             lambda _: profile(key, asked, tell), retries=asked.settings.max_retries, stop=Stop(), database=key.database
         )
-    return _store(key, release, found)
+    return store(key, release, found)
 
 
 @contextmanager
@@ -147,62 +147,3 @@ def _insist_on_new(key: ViewKey, release: Release) -> None:
     with foreseen(DEFAULT_DB_ALIAS):
         if ReleaseSnapshot.objects.filter(table_name=str(key.name), release_tag=release.tag).exists():
             raise SnapshotTaken(view=key.name, tag=release.tag)
-
-
-def _store(key: ViewKey, release: Release, found: Profile) -> Snapshot:
-    shape, figures = found.shape, found.figures
-    tops = {
-        name: [[top.value, top.count] for top in column.top]
-        for name, column in figures.columns.items()
-        if column.top is not None
-    }
-    statistics = {name: asdict(column) for name, column in figures.columns.items()}
-    for column in statistics.values():
-        del column["top"]
-    row = ReleaseSnapshot(
-        table_name=str(key.name),
-        release_tag=release.tag,
-        release_version=release.version,
-        captured_at=found.at,
-        schema_hash=shape.schema_hash,
-        definition_hash=shape.definition,
-        server_version=shape.server_version,
-        exact=figures.exact,
-        row_count=figures.rows,
-        column_count=len(shape.columns),
-        columns=[asdict(column) for column in shape.columns],
-        column_statistics=statistics,
-        top_values=tops or None,
-    )
-    with foreseen(DEFAULT_DB_ALIAS):
-        try:
-            row.save(force_insert=True)
-        except IntegrityError as error:
-            raise SnapshotTaken(view=key.name, tag=release.tag) from error
-    return _snapshot(row)
-
-
-def _snapshot(row: ReleaseSnapshot) -> Snapshot:
-    tops = row.top_values or {}
-    return Snapshot(
-        id=row.pk,
-        table_name=row.table_name,
-        release=Release(tag=row.release_tag, version=row.release_version),
-        shape=ViewShape(
-            columns=tuple(Column(**column) for column in row.columns),
-            definition=row.definition_hash,
-            server_version=row.server_version,
-        ),
-        figures=Figures(
-            rows=row.row_count,
-            exact=row.exact,
-            columns={
-                name: ColumnFigures(
-                    **facts,
-                    top=tuple(TopValue(value=value, count=n) for value, n in tops[name]) if name in tops else None,
-                )
-                for name, facts in row.column_statistics.items()
-            },
-        ),
-        captured_at=row.captured_at,
-    )

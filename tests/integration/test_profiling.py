@@ -12,7 +12,8 @@ from seeder import conf
 from seeder.domain.manifests import ViewKey
 from seeder.domain.names import ViewName
 from seeder.domain.snapshots import ColumnFigures
-from seeder.services.profiling import Asked, Profile, profile
+from seeder.services.counting import Asked
+from seeder.services.profiling import Profile, profile
 from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("reporting")

@@ -312,7 +312,7 @@ def test_the_limits_apply(monkeypatch: pytest.MonkeyPatch) -> None:
     with another_session() as somebody, somebody.transaction():
         somebody.execute("REFRESH MATERIALIZED VIEW reporting.a")
         assert "lock timeout" in refused(CaptureFailed, table)
-    monkeypatch.setenv("SEEDER_STATEMENT_TIMEOUT_MS", "50")
+    monkeypatch.setenv("SEEDER_STATEMENT_TIMEOUT_MS", "5")
     slow = made("slow", "SELECT a, b FROM generate_series(1, 700) AS a, generate_series(1, 1000) AS b")
     assert "statement timeout" in refused(CaptureFailed, slow)
 

@@ -1,0 +1,95 @@
+"""Counts what a view holds: several connections that see the same instant share the statements."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from seeder.conf import Settings
+from seeder.domain.snapshots import ColumnFigures
+from seeder.postgres import figures, limits, sessions, steady
+
+Told = Callable[[int, int], object]  # hears how many columns are done, and of how many, in whichever thread
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is to be found out, and what that may take."""
+
+    settings: Settings
+    application: str  # what pg_stat_activity shows
+    top: frozenset[str] = frozenset()  # the columns whose most frequent values are asked for
+    most: int = 10  # of them
+    strict: bool = True  # whether the view has to have all these columns
+    approximate: bool = False
+    connections: int = 1  # that share the work
+    in_flight: sessions.InFlight = field(default_factory=sessions.InFlight)
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        of_refresh = limits.Limits(
+            lock=self.settings.lock_timeout_ms,
+            statement=self.settings.statement_timeout_ms,
+            parallel=self.settings.snapshot_connections == 1,  # or it would be in the way of the other connections
+            application=self.application,
+        )
+        return {**of_refresh.parameters, "memory": f"{self.settings.snapshot_memory_mb}MB"}
+
+
+class Counting:
+    """The work on one view, which is held at `instant` by the connection of this thread."""
+
+    def __init__(self, database: str, instant: steady.Instant, asked: Asked, tell: Told) -> None:
+        self._database, self._instant, self._asked, self._tell = database, instant, asked, tell
+        self._total = 0
+        self._tasks = SimpleQueue[figures.Task]()
+        self._counted: dict[str, tuple[int, ColumnFigures]] = {}
+        self._errors: list[BaseException] = []
+        self._in_flight = sessions.InFlight()  # of this view, not of others that are captured meanwhile
+
+    def count(self, tasks: Iterable[figures.Task]) -> Mapping[str, tuple[int, ColumnFigures]]:
+        tasks = list(tasks)
+        self._total = sum(len(task.columns) for task in tasks)
+        for task in tasks:
+            self._tasks.put(task)
+        others = [Thread(target=self._help) for _ in range(min(self._asked.connections, len(tasks)) - 1)]
+        for other in others:
+            other.start()
+        try:
+            self._work()
+            self._wait_for(others)
+        except BaseException as error:  # noqa: BLE001  # raised below, when all have ended
+            self._end(error)
+        self._wait_for(others)
+        if self._errors:
+            raise self._errors[0]
+        return self._counted
+
+    @staticmethod
+    def _wait_for(others: Iterable[Thread]) -> None:
+        for other in others:
+            other.join()
+
+    def _help(self) -> None:
+        try:
+            with steady.Instant(self._database, self._asked.parameters, of=self._instant):
+                self._work()
+        except BaseException as error:  # noqa: BLE001  # raised in the thread that waits for this one
+            self._end(error)
+        finally:
+            sessions.leave()
+
+    def _end(self, error: BaseException) -> None:
+        """Have the others end, too. What they are interrupted in comes after what interrupts them."""
+        self._errors.append(error)
+        self._in_flight.cancel()
+
+    def _work(self) -> None:
+        while not self._errors:
+            try:
+                task = self._tasks.get_nowait()
+            except Empty:
+                return
+            with self._asked.in_flight.of(self._database), self._in_flight.of(self._database):
+                self._counted |= figures.count(self._database, task)
+            self._tell(len(self._counted), self._total)

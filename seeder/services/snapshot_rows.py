@@ -1,0 +1,72 @@
+"""The only writer of release snapshots: a row each, inserted once and read back."""
+
+from dataclasses import asdict
+
+from django.db import DEFAULT_DB_ALIAS, IntegrityError
+
+from seeder.domain.manifests import ViewKey
+from seeder.domain.shapes import Column, ViewShape
+from seeder.domain.snapshots import ColumnFigures, Figures, Release, Snapshot, TopValue
+from seeder.errors import SnapshotTaken
+from seeder.models import ReleaseSnapshot
+from seeder.postgres.sqlstates import foreseen
+from seeder.services.profiling import Profile
+
+
+def store(key: ViewKey, release: Release, found: Profile) -> Snapshot:
+    shape, figures = found.shape, found.figures
+    tops = {
+        name: [[top.value, top.count] for top in column.top]
+        for name, column in figures.columns.items()
+        if column.top is not None
+    }
+    statistics = {name: asdict(column) for name, column in figures.columns.items()}
+    for column in statistics.values():
+        del column["top"]
+    row = ReleaseSnapshot(
+        table_name=str(key.name),
+        release_tag=release.tag,
+        release_version=release.version,
+        captured_at=found.at,
+        schema_hash=shape.schema_hash,
+        definition_hash=shape.definition,
+        server_version=shape.server_version,
+        exact=figures.exact,
+        row_count=figures.rows,
+        column_count=len(shape.columns),
+        columns=[asdict(column) for column in shape.columns],
+        column_statistics=statistics,
+        top_values=tops or None,
+    )
+    with foreseen(DEFAULT_DB_ALIAS):
+        try:
+            row.save(force_insert=True)
+        except IntegrityError as error:
+            raise SnapshotTaken(view=key.name, tag=release.tag) from error
+    return read(row)
+
+
+def read(row: ReleaseSnapshot) -> Snapshot:
+    tops = row.top_values or {}
+    return Snapshot(
+        id=row.pk,
+        table_name=row.table_name,
+        release=Release(tag=row.release_tag, version=row.release_version),
+        shape=ViewShape(
+            columns=tuple(Column(**column) for column in row.columns),
+            definition=row.definition_hash,
+            server_version=row.server_version,
+        ),
+        figures=Figures(
+            rows=row.row_count,
+            exact=row.exact,
+            columns={
+                name: ColumnFigures(
+                    **facts,
+                    top=tuple(TopValue(value=value, count=n) for value, n in tops[name]) if name in tops else None,
+                )
+                for name, facts in row.column_statistics.items()
+            },
+        ),
+        captured_at=row.captured_at,
+    )
