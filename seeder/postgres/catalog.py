@@ -9,7 +9,7 @@ from hashlib import md5
 from django.db import Error
 
 from seeder.domain.names import ViewName
-from seeder.postgres import identifiers, sessions
+from seeder.postgres import identifiers, sessions, transactions
 from seeder.postgres.sqlstates import UNDEFINED_TABLE, first_line, is_gone, is_transient, is_wrong_query, sqlstate
 
 # An end that only CREATE MATERIALIZED VIEW takes, so that such a query cannot be tried out as a plain view.
@@ -76,7 +76,7 @@ def survey(database: str, views: Mapping[ViewName, Sequence[str]], *, known: Set
     whatever their order. A query that cannot be made a view has no dependencies here; its refresh will say what is
     wrong. What a view was created from is compared in the same way.
     """
-    with sessions.undone(database):
+    with transactions.undone(database):
         sessions.query(database, "hurry")
         existing = _find(database, views)
         unclear = _try_out(database, {view: views[view][0] for view in views if view not in existing})
@@ -110,7 +110,7 @@ def _try_out(database: str, missing: Mapping[ViewName, str]) -> dict[ViewName, s
         progress = False
         for view, query in tuple(left.items()):
             try:
-                with sessions.part(database):
+                with transactions.part(database):
                     sessions.execute_one(database, identifiers.create_plain_view(view, query))
             except Error as error:
                 if is_gone(error):
@@ -152,7 +152,7 @@ def _comparisons(
     """Of each pair whether its view was created from something else: None where it is no view, the error where that
     cannot be found out. They are tried together, and in halves where one of them is in the way of the others."""
     try:
-        with sessions.part_undone(database):
+        with transactions.part_undone(database):
             trials = [identifiers.create_trial_view(number, query) for number, (_, query) in enumerate(pairs)]
             sessions.execute_each(database, trials)
             wanted = {"schemas": [view.schema for view, _ in pairs], "names": [view.name for view, _ in pairs]}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.apps import apps
 from django.db import connections
 
-from seeder.postgres import locks, sessions
+from seeder.postgres import locks, sessions, transactions
 from seeder.postgres.statements import text
 
 SCHEMA = "reporting"
@@ -126,7 +126,7 @@ def why_unusable(database: str, table: str) -> str | None:
 def install(database: str) -> tuple[str, ...]:
     """Create the tables that are missing, with their schema and indexes; their names. Changes nothing that exists, and
     where nothing is missing it asks for no privilege either."""
-    with sessions.one_transaction(database):
+    with transactions.one_transaction(database):
         locks.install_alone(database)
         there = connected(database)
         missing = tuple(table for table in written() if table not in there)

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from seeder.domain.costs import BackendCost, StatementCost, add
 from seeder.domain.names import ViewName
 from seeder.domain.wording import refreshed
-from seeder.postgres import sessions
+from seeder.postgres import sessions, transactions
 from seeder.postgres.statements import NAMED
 
 StatementCosts = Mapping[tuple[ViewName, bool], StatementCost]
@@ -26,7 +26,7 @@ def statement_costs(database: str) -> StatementCosts | None:
     sent it first, in whatever spelling, and may keep several entries for one view: they are summed. Takes 25 ms where
     the server keeps 5,000 entries with 0.6 kB of text each.
     """
-    costs = sessions.try_out(database, lambda: _statement_costs(database))
+    costs = transactions.try_out(database, lambda: _statement_costs(database))
     return None if isinstance(costs, Error) else costs
 
 
@@ -80,7 +80,7 @@ def backend_costs(database: str) -> BackendCost | None:
     a transaction has ended, and unasked no more than once a second. Inside a transaction the answer is None. Asking it
     to publish has to be a statement of its own, so that this takes two round trips, of 0.1 ms each by unix socket.
     """
-    if sessions.in_transaction(database):
+    if transactions.in_transaction(database):
         return None
     try:
         if sessions.raw(database).info.server_version < _KNOWS_BACKENDS:

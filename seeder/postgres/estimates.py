@@ -7,13 +7,13 @@ from psycopg import sql
 from seeder.domain.names import ViewName
 from seeder.domain.shapes import Column
 from seeder.domain.snapshots import ColumnFigures, Figures, TopValue
-from seeder.postgres import figures, identifiers, limits, sessions
+from seeder.postgres import figures, identifiers, limits, sessions, transactions
 
 
 def take_sample(database: str, view: ViewName, parameters: Mapping[str, object]) -> None:
     """Have the server look at a sample of the view, as its autovacuum does now and then. Where it does not let us, it
     passes the view over without an error. `parameters` are those of an `Instant`."""
-    with sessions.Transaction(database) as transaction:
+    with transactions.Transaction(database) as transaction:
         transaction.begin(("steady", limits.LIMIT), parameters)
         sessions.execute(database, sql.SQL("ANALYZE {}").format(identifiers.identifier(view)))
 

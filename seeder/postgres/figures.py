@@ -13,7 +13,7 @@ from psycopg import sql
 
 from seeder.domain.names import ViewName
 from seeder.domain.snapshots import ColumnFigures, TopValue
-from seeder.postgres import identifiers, sessions
+from seeder.postgres import identifiers, sessions, transactions
 from seeder.postgres.sqlstates import sqlstate
 from seeder.postgres.statements import NAMED
 
@@ -64,7 +64,7 @@ def rows(database: str, view: ViewName) -> int:
 def unless_lacking(database: str, statement: sql.Composed) -> sessions.Rows | None:
     """The rows of a statement; None where a type lacks what it asks for."""
     try:
-        with sessions.savepoint(database):
+        with transactions.savepoint(database):
             return sessions.query_composed(database, statement)
     except Error as error:
         if sqlstate(error) not in _LACKING:

@@ -1,20 +1,17 @@
 """Connections and statements: Django's connection of this thread, and psycopg's beneath it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any, Self, TypeVar, cast
+from typing import Any, cast
 
 import psycopg
-from django.db import Error, connections, transaction
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from seeder.domain.names import ViewName
 from seeder.postgres.statements import NAMED
-
-Done = TypeVar("Done")
-
 
 Row = tuple[Any, ...]
 Rows = list[Row]
@@ -115,46 +112,6 @@ def execute_each(database: str, statements: Iterable[sql.Composed]) -> None:
             cursor.execute(statement, binary=True)
 
 
-class Transaction:
-    """A transaction whose first statements travel with its beginning. It commits at the end of its `with`, or undoes
-    everything if an error leaves that. Not Django's `atomic()`, which takes a round trip to begin with."""
-
-    def __init__(self, database: str, *, by: str = "begin") -> None:
-        """`by`: the named statement that begins it."""
-        self._database, self._by, self._begun = database, by, False
-
-    def begin(self, statements: Sequence[str], parameters: Mapping[str, Any]) -> list[Rows]:
-        """The rows of the first named statements."""
-        self._begun = True
-        return query_each(self._database, (self._by, *statements), parameters)[1:]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if not self._begun:
-            return
-        try:
-            query(self._database, "commit" if kind is None else "rollback")
-        except Error:
-            with suppress(Error):  # where the session is gone, so is its transaction
-                query(self._database, "rollback")
-            if kind is None:
-                raise
-
-
-@contextmanager
-def savepoint(database: str) -> Iterator[None]:
-    """A part of a `Transaction` that can fail without the whole."""
-    query(database, "savepoint")
-    try:
-        yield
-    except Error:
-        query(database, "back_to_savepoint")
-        raise
-    query(database, "release_savepoint")
-
-
 class InFlight:
     """The statements of a run that may take long, and how to end them all."""
 
@@ -187,57 +144,6 @@ def raw(database: str) -> "psycopg.Connection[Any]":
 
 def _raw(connection: BaseDatabaseWrapper) -> "psycopg.Connection[Any]":
     return cast("psycopg.Connection[Any]", connection.connection)
-
-
-@contextmanager
-def one_transaction(database: str) -> Iterator[None]:
-    """Everything inside commits together or not at all."""
-    with transaction.atomic(using=database, durable=True):
-        yield
-
-
-@contextmanager
-def part(database: str) -> Iterator[None]:
-    """A part of a transaction (a savepoint) that can fail without the whole."""
-    with transaction.atomic(using=database):
-        yield
-
-
-def try_out(database: str, act: Callable[[], Done]) -> Done | Error:
-    """What `act` returns, or the error that it ended with, after which what surrounds it goes on as if it had not been.
-
-    An error that takes the surrounding transaction with it, as a lost connection does, is raised: Django would undo
-    that transaction without a word.
-    """
-    begun = False
-    try:
-        with part(database):
-            begun = True
-            return act()
-    except Error as error:
-        if in_transaction(database) and (not begun or transaction.get_rollback(using=database)):
-            raise
-        return error
-
-
-def in_transaction(database: str) -> bool:
-    return connections[database].in_atomic_block
-
-
-@contextmanager
-def part_undone(database: str) -> Iterator[None]:
-    """A part of a transaction that is rolled back whatever happens in it, with the locks that it took."""
-    with transaction.atomic(using=database):
-        yield
-        transaction.set_rollback(True, using=database)
-
-
-@contextmanager
-def undone(database: str) -> Iterator[None]:
-    """A transaction that is rolled back whatever happens in it."""
-    with transaction.atomic(using=database, durable=True):
-        yield
-        transaction.set_rollback(True, using=database)
 
 
 def mend(database: str) -> None:

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from seeder.domain.names import ViewName
 from seeder.domain.shapes import Column
-from seeder.postgres import identifiers, limits, sessions
+from seeder.postgres import identifiers, limits, sessions, transactions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +37,7 @@ class Instant:
 
     def __init__(self, database: str, parameters: Mapping[str, object], *, of: "Instant | None" = None) -> None:
         self._database, self._parameters, self._of = database, parameters, of
-        self._transaction = sessions.Transaction(database, by="begin_snapshot")
+        self._transaction = transactions.Transaction(database, by="begin_snapshot")
         self.exported: str | None = None
         self.at: datetime
 

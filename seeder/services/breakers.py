@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from seeder.conf import Settings
 from seeder.domain.breaker import Breaker
 from seeder.models import CircuitBreaker
-from seeder.postgres import contract, sessions
+from seeder.postgres import contract, sessions, transactions
 
 # How long the state may be old that others may have changed. Whoever acts on it asks anew.
 _FRESH = timedelta(seconds=1)
@@ -67,7 +67,7 @@ class Breakers:
             if not self._shared:
                 changed = rule(self.state(database), sessions.clock(DEFAULT_DB_ALIAS))
             else:
-                with sessions.one_transaction(DEFAULT_DB_ALIAS):
+                with transactions.one_transaction(DEFAULT_DB_ALIAS):
                     CircuitBreaker.objects.bulk_create([CircuitBreaker(pk=database)], ignore_conflicts=True)
                     kept = CircuitBreaker.objects.select_for_update().filter(pk=database)
                     changed = rule(_breaker(kept.get()), sessions.clock(DEFAULT_DB_ALIAS))

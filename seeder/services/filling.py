@@ -7,7 +7,7 @@ from django.db import Error
 from seeder.conf import Settings
 from seeder.domain.outcomes import Mode, Outcome
 from seeder.domain.plan import PlannedView
-from seeder.postgres import catalog, identifiers, sessions
+from seeder.postgres import catalog, identifiers, sessions, transactions
 from seeder.postgres.sqlstates import FEATURE_NOT_SUPPORTED, NOT_IN_PREREQUISITE_STATE, sqlstate
 
 
@@ -45,7 +45,7 @@ def _refresh_concurrently(view: PlannedView, *, or_raise: bool) -> bool:
     materialized view (0A000)."""
     database, name = view.key.database, view.key.name
     try:
-        with sessions.savepoint(database):
+        with transactions.savepoint(database):
             sessions.execute(database, identifiers.refresh(name, concurrently=True))
     except Error as error:
         refused = sqlstate(error) in {NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED}

@@ -14,7 +14,8 @@ from seeder.domain.outcomes import Outcome, RefreshResult, Status
 from seeder.domain.plan import RefreshPlan
 from seeder.errors import RowsClosed
 from seeder.models import JobStatus, RunHistory
-from seeder.postgres.sessions import Row, one_transaction, part, query
+from seeder.postgres.sessions import Row, query
+from seeder.postgres.transactions import one_transaction, part
 
 _IDENTITY = ("manifest_id", "report_type", "table_name", "report_name", "agency_id", "agency_slug")
 

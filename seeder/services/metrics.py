@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.domain.costs import RefreshCost
 from seeder.domain.outcomes import RefreshResult
 from seeder.models import RunMetrics
-from seeder.postgres import contract, costs, sessions
+from seeder.postgres import contract, costs, transactions
 
 _TABLE = RunMetrics._meta.db_table.split(".")[1].strip('"')
 _COLUMNS = [str(field.column) for field in RunMetrics._meta.concrete_fields if not field.primary_key]
@@ -39,7 +39,7 @@ class Metrics:
         rows = [] if self.missing else [_row(pk, one) for one in measured for pk in one.history_ids]
         if not rows:
             return
-        written = sessions.try_out(DEFAULT_DB_ALIAS, lambda: costs.record(DEFAULT_DB_ALIAS, _COLUMNS, rows))
+        written = transactions.try_out(DEFAULT_DB_ALIAS, lambda: costs.record(DEFAULT_DB_ALIAS, _COLUMNS, rows))
         if isinstance(written, Error):
             self.missing = f"{contract.SCHEMA}.{_TABLE}: {str(written).splitlines()[0]}"
 

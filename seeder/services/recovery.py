@@ -8,8 +8,8 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.domain.names import ViewName
 from seeder.errors import BadName
 from seeder.postgres import locks
-from seeder.postgres.sessions import one_transaction
 from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.transactions import one_transaction
 from seeder.services import history
 
 

@@ -14,7 +14,7 @@ from seeder.domain.admission import Hold
 from seeder.domain.costs import RefreshCost
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, Turn
 from seeder.domain.plan import PlannedView
-from seeder.postgres import catalog, limits, locks, sessions
+from seeder.postgres import catalog, limits, locks, sessions, transactions
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_gone, sqlstate
 from seeder.services import explaining, filling, manifests
 from seeder.services.history import RunRecord, of_another_run
@@ -77,7 +77,7 @@ class Refresher:
         def record(number: int) -> None:
             if number > 1 and self.record.has(view.spec, result):
                 return  # the answer to the commit was lost
-            with sessions.one_transaction(DEFAULT_DB_ALIAS):
+            with transactions.one_transaction(DEFAULT_DB_ALIAS):
                 self.record.ended(view.spec, result)
 
         self.patiently(record)
@@ -127,7 +127,7 @@ class _Refresh:
     def _in_one_transaction(self) -> RefreshResult:
         """Limit, lock and look, take over or fill, measure and record."""
         with self._run.meter.reading(self._view) as reading:
-            with sessions.Transaction(self._database) as transaction:
+            with transactions.Transaction(self._database) as transaction:
                 with self._run.in_flight.of(self._database):
                     if self._run.stop.requested:
                         raise Stopped
@@ -138,7 +138,7 @@ class _Refresh:
                 self._done = self._recorded(done, reading)
             return replace(self._done, cost=replace(self._done.cost, backend=reading.backend()))
 
-    def _take(self, transaction: sessions.Transaction) -> tuple[bool, sessions.Rows]:
+    def _take(self, transaction: transactions.Transaction) -> tuple[bool, sessions.Rows]:
         """Have the view to ourselves; whether it exists, and what other runs have done to it. A refresh that began
         after we were asked for ours, and after what the view reads in this plan had ended, shows all ours would."""
         after = max(self._run.asked, self._turn.inputs_ended or self._run.asked)

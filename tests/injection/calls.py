@@ -123,7 +123,7 @@ def _site(words: str) -> str:
     frame, names = sys._getframe(2), list[str]()
     while frame.f_back is not None and len(names) < 2:
         path = frame.f_code.co_filename
-        if path.startswith(_APP) and not path.endswith("/sessions.py"):
+        if path.startswith(_APP) and not path.endswith(("/sessions.py", "/transactions.py")):
             names.append(f"{path.removeprefix(_APP)}:{frame.f_lineno} {frame.f_code.co_name}")
         frame = frame.f_back
     return " < ".join([words, *names])

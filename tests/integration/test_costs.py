@@ -7,7 +7,7 @@ from django.db import Error
 
 from seeder.domain.costs import StatementCost, backend_delta, delta
 from seeder.domain.names import ViewName
-from seeder.postgres import costs, identifiers, sessions
+from seeder.postgres import costs, identifiers, sessions, transactions
 from seeder.postgres.statements import NAMED
 from tests.conftest import another_session, sql
 
@@ -75,9 +75,9 @@ def test_somebody_else_s_spelling_is_the_same_view() -> None:
 
 def test_a_refresh_that_failed_is_not_counted_and_one_that_was_undone_is() -> None:
     sql("DROP INDEX reporting.a_n_idx")
-    assert isinstance(sessions.try_out("default", lambda: refresh(concurrently=True)), Error)
+    assert isinstance(transactions.try_out("default", lambda: refresh(concurrently=True)), Error)
     assert cost(concurrently=True) is None
-    with sessions.undone("default"):
+    with transactions.undone("default"):
         refresh()
     undone = cost()
     assert undone
@@ -137,7 +137,7 @@ def test_an_older_version_of_the_extension_is_read_as_far_as_it_goes() -> None:
 
 def test_a_server_that_refuses_after_all_breaks_no_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(NAMED, "statements_offered", "SELECT 'no such schema', true")
-    with sessions.one_transaction("default"):
+    with transactions.one_transaction("default"):
         refresh()
         assert costs.statement_costs("default") is None
         assert sql("SELECT 1") == [(1,)]
@@ -157,7 +157,7 @@ def test_a_backend_knows_what_a_transaction_has_written_as_soon_as_it_has_ended(
         assert costs.backend_costs("default") is None
         return
     before = costs.backend_costs("default")
-    with sessions.one_transaction("default"):
+    with transactions.one_transaction("default"):
         refresh()
         assert costs.backend_costs("default") is None  # the figures of now are not to be had
     after = costs.backend_costs("default")

@@ -13,7 +13,7 @@ from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.requests import Everything
 from seeder.errors import ConfigurationError
 from seeder.models import JobStatus, RunHistory
-from seeder.postgres import sessions
+from seeder.postgres import sessions, transactions
 from seeder.services import history, refresh, runs
 from seeder.services.history import RunRecord
 from seeder.services.stopping import Stop
@@ -114,14 +114,14 @@ def test_a_connection_lost_after_the_commit_does_not_refresh_again_nor_lie(
     custom("reporting.a", "SELECT 1 AS n")
     losing = [True]
 
-    class LosesTheFirst(sessions.Transaction):
+    class LosesTheFirst(transactions.Transaction):
         def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
             super().__exit__(kind, *error)
             if losing:
                 losing.pop()
                 raise OperationalError
 
-    monkeypatch.setattr(sessions, "Transaction", LosesTheFirst)
+    monkeypatch.setattr(transactions, "Transaction", LosesTheFirst)
     monkeypatch.setattr(Stop, "wait", lambda *_: None)
     result = refreshed()
     assert not losing
@@ -151,7 +151,7 @@ def test_a_lock_limit_within_which_postgresql_does_not_look_what_is_in_the_way_i
 
 def test_a_connection_lost_after_a_failure_was_recorded_counts_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     custom("reporting.a", "SELECT 1 / 0 AS n")
-    original, losing = sessions.one_transaction, [True]
+    original, losing = transactions.one_transaction, [True]
 
     @contextmanager
     def loses_the_record(database: str) -> Iterator[None]:
@@ -161,7 +161,7 @@ def test_a_connection_lost_after_a_failure_was_recorded_counts_it_once(monkeypat
             losing.pop()
             raise OperationalError
 
-    for place in (sessions, refresh, history):
+    for place in (transactions, refresh, history):
         monkeypatch.setattr(place, "one_transaction", loses_the_record, raising=False)
     monkeypatch.setattr(Stop, "wait", lambda *_: None)
     assert refreshed().outcome is Outcome.FAILED

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from seeder.domain.costs import ProcessCost, cpu_delta
-from seeder.postgres import processes, sessions
+from seeder.postgres import processes, sessions, transactions
 from seeder.postgres.processes import Process, Watch
 from tests.conftest import sql
 from tests.tunnels import tunnel
@@ -61,7 +61,7 @@ def test_what_it_sorts_is_memory_of_its_own_and_what_it_reads_of_the_shared_buff
             sql("SELECT count(t) FROM public.much")  # 20 MB of shared buffers
             watch.look()
             assert watched.peak < small + 10_000_000
-            with sessions.one_transaction("default"):
+            with transactions.one_transaction("default"):
                 sql("SET LOCAL work_mem = '64MB'")
                 sql("DECLARE sorted CURSOR FOR SELECT t || random()::text AS t FROM public.much ORDER BY 1")
                 sql("FETCH 1 FROM sorted")

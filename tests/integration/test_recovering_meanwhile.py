@@ -12,7 +12,7 @@ from seeder.domain.names import ViewName
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult
 from seeder.domain.requests import Everything, OneView
 from seeder.models import JobStatus, RunHistory
-from seeder.postgres import sessions
+from seeder.postgres import sessions, transactions
 from seeder.services import recovery, runs
 from seeder.services.history import RunRecord
 from tests.conftest import another_session, custom, sql
@@ -54,7 +54,7 @@ def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() ->
         return answer
 
     with ThreadPoolExecutor(1) as thread:
-        with connection.execute_wrapper(in_between), sessions.one_transaction("default"):
+        with connection.execute_wrapper(in_between), transactions.one_transaction("default"):
             record.ended(drawn.views[0].spec, failed)
         assert recovering[0].result(20) == 0
     row, status = RunHistory.objects.get(), JobStatus.objects.get()

@@ -17,7 +17,7 @@ from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.requests import Everything, OneAgency, OneView
 from seeder.errors import RowsClosed
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
-from seeder.postgres import sessions
+from seeder.postgres import sessions, transactions
 from seeder.services import history, runs
 from seeder.services.history import RunRecord
 from tests.conftest import canned, custom, sql
@@ -301,7 +301,7 @@ def test_a_view_whose_rows_somebody_has_closed_is_not_shown_as_running() -> None
     custom("reporting.a", "SELECT 1 AS n")
     drawn, record = runs.preview(Everything()), RunRecord("r1")
     record.open(drawn)
-    with sessions.one_transaction("default"):
+    with transactions.one_transaction("default"):
         assert history.close("r1", may_close=lambda _: True) == 1
     record.running([drawn.views[0].spec])
     assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("error", "error")

@@ -1,0 +1,102 @@
+"""Transactions and their parts: Django's, and one of our own that saves a round trip."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Self, TypeVar
+
+from django.db import Error, connections, transaction
+
+from seeder.postgres.sessions import Rows, query, query_each
+
+Done = TypeVar("Done")
+
+
+@contextmanager
+def one_transaction(database: str) -> Iterator[None]:
+    """Everything inside commits together or not at all."""
+    with transaction.atomic(using=database, durable=True):
+        yield
+
+
+@contextmanager
+def part(database: str) -> Iterator[None]:
+    """A part of a transaction (a savepoint) that can fail without the whole."""
+    with transaction.atomic(using=database):
+        yield
+
+
+def try_out(database: str, act: Callable[[], Done]) -> Done | Error:
+    """What `act` returns, or the error that it ended with, after which what surrounds it goes on as if it had not been.
+
+    An error that takes the surrounding transaction with it, as a lost connection does, is raised: Django would undo
+    that transaction without a word.
+    """
+    begun = False
+    try:
+        with part(database):
+            begun = True
+            return act()
+    except Error as error:
+        if in_transaction(database) and (not begun or transaction.get_rollback(using=database)):
+            raise
+        return error
+
+
+def in_transaction(database: str) -> bool:
+    return connections[database].in_atomic_block
+
+
+@contextmanager
+def part_undone(database: str) -> Iterator[None]:
+    """A part of a transaction that is rolled back whatever happens in it, with the locks that it took."""
+    with transaction.atomic(using=database):
+        yield
+        transaction.set_rollback(True, using=database)
+
+
+@contextmanager
+def undone(database: str) -> Iterator[None]:
+    """A transaction that is rolled back whatever happens in it."""
+    with transaction.atomic(using=database, durable=True):
+        yield
+        transaction.set_rollback(True, using=database)
+
+
+class Transaction:
+    """A transaction whose first statements travel with its beginning. It commits at the end of its `with`, or undoes
+    everything if an error leaves that. Not Django's `atomic()`, which takes a round trip to begin with."""
+
+    def __init__(self, database: str, *, by: str = "begin") -> None:
+        """`by`: the named statement that begins it."""
+        self._database, self._by, self._begun = database, by, False
+
+    def begin(self, statements: Sequence[str], parameters: Mapping[str, Any]) -> list[Rows]:
+        """The rows of the first named statements."""
+        self._begun = True
+        return query_each(self._database, (self._by, *statements), parameters)[1:]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if not self._begun:
+            return
+        try:
+            query(self._database, "commit" if kind is None else "rollback")
+        except Error:
+            with suppress(Error):  # where the session is gone, so is its transaction
+                query(self._database, "rollback")
+            if kind is None:
+                raise
+
+
+@contextmanager
+def savepoint(database: str) -> Iterator[None]:
+    """A part of a `Transaction` that can fail without the whole."""
+    query(database, "savepoint")
+    try:
+        yield
+    except Error:
+        query(database, "back_to_savepoint")
+        raise
+    query(database, "release_savepoint")
