@@ -7,6 +7,7 @@ environment variable of the same name with the prefix `SEEDER_` where a text can
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from math import isfinite
 from typing import Any
 
 from django.conf import settings
@@ -69,9 +70,16 @@ def _rule(name: str, value: object, wanted: str) -> Rule:
         given = dict(value)  # type: ignore[call-overload]  # whatever stands there: what is no map is refused below
         read: Mapping[str, Callable[[Any], Any]]
         read = {"kind": Kind, "severity": lambda word: Severity[word.upper()], "direction": Direction}
-        return Rule(**{key: read.get(key, float)(one) for key, one in given.items()})
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        return Rule(**{key: read.get(key, _least)(one) for key, one in given.items()})
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         raise ConfigurationError(setting=name, value=value, wanted=wanted) from error
+
+
+def _least(value: object) -> float:
+    """A minimum. Raises `ValueError` or `OverflowError`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
+        raise ValueError(value)
+    return float(value)
 
 
 def _setting(default: Callable[[], object], read: Callable[[str, object], object], *, environment: bool = True) -> Any:

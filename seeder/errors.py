@@ -96,6 +96,10 @@ class UnknownColumn(SnapshotError):
     """{view} has no column {column!r}.{nearest}"""
 
 
+class NoSuchColumn(SnapshotError):
+    """No view of {request} has a column {column!r}.{nearest}"""
+
+
 class SeveralViews(SnapshotError):
     """{name} means a view in each of {aliases}, but a snapshot is known by the name of its view alone."""
 

@@ -24,6 +24,8 @@ def capture_release_snapshot(
     _insist("release_tag", release_tag, str)
     _insist("release_version", release_version, str, type(None))
     _insist("top_values_columns", top_values_columns, list, tuple)
+    for name in top_values_columns:
+        _insist("top_values_columns", name, str)
     _insist("approximate", approximate, bool)
     try:
         snapshot = release_snapshots.capture_release_snapshot(

@@ -1,14 +1,16 @@
 """What is different between two snapshots, and whether that matters."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 from seeder.domain.distances import of_tops
 from seeder.domain.drift_rules import DEFAULTS, Kind, Rule, Severity, severity
 from seeder.domain.shapes import Column
 from seeder.domain.snapshots import ColumnFigures, Snapshot
 
+_NUMBERS = re.compile(r"smallint|integer|bigint|numeric(\(.*\))?|real|double precision")
 _MAJOR = 10000  # of a server's version number
 _SHOWN = 5  # top values, in a finding; the snapshots have them all
 
@@ -93,27 +95,26 @@ def _of_rows(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
 
 def _of_figures(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
     for column in base.shape.columns:
-        was, now = base.figures.columns.get(column.name), other.figures.columns.get(column.name)
-        if was and now:
-            yield from _of_column(column.name, was, base.figures.rows, now, other.figures.rows)
+        if column.name in other.figures.columns:
+            yield from _of_column(column.name, base, other)
 
 
-def _of_column(name: str, was: ColumnFigures, rows: int, now: ColumnFigures, now_rows: int) -> Iterator[Finding]:
+def _of_column(name: str, base: Snapshot, other: Snapshot) -> Iterator[Finding]:
+    was, now = base.figures.columns[name], other.figures.columns[name]
+    rows, now_rows = base.figures.rows, other.figures.rows
     exact = was.exact and now.exact
-    if was.nulls is not None and now.nulls is not None:
-        share, now_share = (
-            nulls / count if count else 0.0 for nulls, count in ((was.nulls, rows), (now.nulls, now_rows))
-        )
-        if share != now_share:
-            moved = now_share - share
+    if was.nulls is not None and now.nulls is not None and rows and now_rows:
+        share, now_share = Fraction(was.nulls, rows), Fraction(now.nulls, now_rows)
+        moved = now_share - share  # as a difference of floats, 5 points may be less than 0.05
+        if moved:
             yield Finding(
                 kind=Kind.NULL_SHARE,
                 column=name,
-                base=share,
-                compare=now_share,
+                base=float(share),
+                compare=float(now_share),
                 exact=exact,
-                absolute=moved * max(rows, now_rows),
-                relative=moved,
+                absolute=float(moved * max(rows, now_rows)),
+                relative=float(moved),
             )
     if was.distinct is not None and now.distinct is not None and was.distinct != now.distinct:
         more, share_more = _difference(was.distinct, now.distinct)
@@ -127,7 +128,8 @@ def _of_column(name: str, was: ColumnFigures, rows: int, now: ColumnFigures, now
             exact=exact,
         )
     if (was.minimum, was.maximum) != (now.minimum, now.maximum) and _knows_range(was) and _knows_range(now):
-        wider, share_wider = _widened(was, now)
+        of_numbers = all(_is_number(name, snapshot) for snapshot in (base, other))
+        wider, share_wider = _widened(was, now) if of_numbers else (None, None)
         yield Finding(
             kind=Kind.RANGE,
             column=name,
@@ -171,21 +173,18 @@ def _tops(figures: ColumnFigures) -> str:
     return ", ".join(shown + ["…"] * (len(figures.top or ()) > _SHOWN))
 
 
+def _is_number(name: str, snapshot: Snapshot) -> bool:
+    return any(column.name == name and _NUMBERS.fullmatch(column.type) for column in snapshot.shape.columns)
+
+
 def _widened(was: ColumnFigures, now: ColumnFigures) -> tuple[float | None, float | None]:
-    """By how much the range of numbers became wider, and what share of the base's width that is; None of anything
-    else."""
-    ends = [_number(end) for end in (was.minimum, was.maximum, now.minimum, now.maximum)]
-    if None in ends:
-        return None, None
-    least, most, now_least, now_most = (end for end in ends if end is not None)
-    grown = (now_most - now_least) - (most - least)
-    return float(grown), float(grown / (most - least)) if most > least else None
-
-
-def _number(text: str | None) -> Decimal | None:
-    """None of dates and other texts, of NaN and of infinities."""
+    """By how much a range of numbers became wider, and what share of the base's width that is; None where a width is no
+    finite number."""
     try:
-        number = Decimal(text or "")
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+        least, most, now_least, now_most = (
+            Fraction(end or "") for end in (was.minimum, was.maximum, now.minimum, now.maximum)
+        )
+        grown = (now_most - now_least) - (most - least)
+        return float(grown), float(grown / (most - least)) if most > least else None
+    except (ValueError, OverflowError):  # no value at all, NaN, an infinity; or beyond what a float can hold
+        return None, None

@@ -16,7 +16,7 @@ def scans(columns: Iterable[str], distinct: Mapping[str, float]) -> list[tuple[s
     """
     shared: list[tuple[float, list[str]]] = []  # with the number of combinations
     for column in sorted(columns, key=lambda column: -distinct.get(column, inf)):
-        values = distinct.get(column, inf) + 1  # one of them is null
+        values = max(distinct.get(column, inf), 0) + 1  # one of them is null
         for number, (combinations, names) in enumerate(shared):
             if combinations * values <= COMBINATIONS:
                 shared[number] = (combinations * values, [*names, column])

@@ -1,6 +1,6 @@
 """A release snapshot: what a view looked like at a release."""
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ from seeder.errors import BadTag
 
 # The same bounds stand as constraints in contract.sql.
 LONGEST_TAG = 200  # characters
-_TAG = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?\Z")
+_UNPRINTABLE = {"Cc", "Zl", "Zp"}  # control characters, and what separates lines and paragraphs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +53,7 @@ class Release:
 
     def __post_init__(self) -> None:
         for what, text in (("tag", self.tag), ("version", self.version)):
-            if text is not None and not (len(text) <= LONGEST_TAG and is_storable(text) and _TAG.match(text)):
+            if text is not None and not _is_tag(text):
                 raise BadTag(what=what, text=text, most=LONGEST_TAG)
 
 
@@ -70,3 +70,8 @@ class Snapshot:
 
     def __str__(self) -> str:
         return f"{self.table_name} at {self.release.tag}"
+
+
+def _is_tag(text: str) -> bool:
+    printable = not any(unicodedata.category(character) in _UNPRINTABLE for character in text)
+    return 0 < len(text) <= LONGEST_TAG and text == text.strip() and printable and is_storable(text)

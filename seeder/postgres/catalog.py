@@ -62,6 +62,13 @@ def rules_out_concurrent(database: str, view: ViewName) -> bool:
     return bool(sessions.query_about(database, "rules_out_concurrent", view))
 
 
+def columns(database: str, views: Iterable[ViewName]) -> Set[str]:
+    """The names of all columns that any of the views has."""
+    wanted = list(views)
+    names = {"schemas": [view.schema for view in wanted], "names": [view.name for view in wanted]}
+    return {name for (name,) in sessions.query(database, "columns_of_any", names)}
+
+
 def measure(database: str, view: ViewName) -> tuple[int, int]:
     """The rows that this transaction wrote into an existing view, and the view's size on disk in bytes."""
     [(rows, size)] = sessions.query_about(database, "measure", view)

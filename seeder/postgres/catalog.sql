@@ -78,6 +78,14 @@ WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
     AND (%(table)s::text IS NULL OR c.relname = %(table)s)
 ORDER BY c.relname, a.attnum;
 
+-- name: columns_of_any
+-- The names of all columns of the wanted relations.
+SELECT DISTINCT a.attname::text
+FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (nspname, relname)
+JOIN pg_namespace AS n ON n.nspname = wanted.nspname
+JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname
+JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped;
+
 -- name: privileges_missing
 -- What this role lacks to read and write an existing table.
 SELECT wanted.privilege

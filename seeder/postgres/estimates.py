@@ -72,7 +72,7 @@ def _ends(
             name=sql.Literal(view.name),
             column=sql.Literal(column.name),
         )
-        for _, statement in figures.summaries(groups, most=most):
+        for _, statement in figures.summaries(groups, column.type, most=most):
             found = figures.unless_lacking(database, statement)
             if found is not None:
                 [(*_, least, greatest, top)] = found

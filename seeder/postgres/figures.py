@@ -6,12 +6,13 @@ hashing; `count(DISTINCT …)` would sort. Columns of which the server believes 
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import Error
 from psycopg import sql
 
 from seeder.domain.names import ViewName
+from seeder.domain.shapes import Column
 from seeder.domain.snapshots import ColumnFigures, TopValue
 from seeder.postgres import identifiers, sessions, transactions
 from seeder.postgres.sqlstates import sqlstate
@@ -22,6 +23,8 @@ _LACKING = {"42883", "42725"}
 
 _VALUE = sql.SQL("value")
 
+_ONE_OF_EQUALS = {"numeric": "trimmed", "real": "unsigned_zero", "double precision": "unsigned_zero"}
+
 Counted = Mapping[str, tuple[int, ColumnFigures]]  # for each column how many rows there are, and its figures
 
 
@@ -30,7 +33,7 @@ class Task:
     """Columns to be counted by one statement."""
 
     view: ViewName
-    columns: tuple[str, ...]
+    columns: tuple[Column, ...]
     top: frozenset[str]  # of which the most frequent values are asked for
     most: int  # of them
 
@@ -43,7 +46,7 @@ def count(database: str, task: Task) -> Counted:
     if len(task.columns) > 1:
         rows = unless_lacking(database, _of_several(task))
         if rows is None:
-            each = [Task(view=task.view, columns=(name,), top=task.top, most=task.most) for name in task.columns]
+            each = [replace(task, columns=(column,)) for column in task.columns]
             return {name: found for one in each for name, found in count(database, one).items()}
         return _counted(task, rows)
     for lacks, statement in _of_one(task):
@@ -75,7 +78,7 @@ def unless_lacking(database: str, statement: sql.Composed) -> sessions.Rows | No
 def _counted(task: Task, rows: sessions.Rows, *, lacks: str | None = None) -> Counted:
     counted = {}
     for number, all_rows, nulls, distinct, least, greatest, top in rows:
-        name = task.columns[number]
+        name = task.columns[number].name
         figures = ColumnFigures(
             nulls=nulls, distinct=distinct, minimum=least, maximum=greatest, lacks=lacks, top=tops(top)
         )
@@ -89,59 +92,69 @@ def tops(document: str | None) -> tuple[TopValue, ...] | None:
 
 
 def _of_several(task: Task) -> sql.Composed:
-    columns = [sql.Identifier("v", name) for name in task.columns]
+    columns = [sql.Identifier("v", column.name) for column in task.columns]
     names = [sql.Identifier(f"c{number}") for number in range(len(columns))]
     named = [sql.SQL("{} AS {}").format(column, name) for column, name in zip(columns, names, strict=True)]
-    summaries = [
+    found = [
         _summary(
-            fill("groups_of_several", column=name),
-            most=task.most if task.columns[number] in task.top else 0,
+            fill("groups_of_several", column=names[number]),
+            column.type,
+            most=task.most if column.name in task.top else 0,
             number=number,
+            ends=_extremes(column.type),  # more types have an order than have min(), boolean among them
         )
-        for number, name in enumerate(names)
+        for number, column in enumerate(task.columns)
     ]
     return fill(
         "together",
         columns=sql.SQL(", ").join(columns),
         named=sql.SQL(", ").join(named),
         view=identifiers.identifier(task.view),
-        summaries=sql.SQL("\nUNION ALL\n").join(summaries),
+        summaries=sql.SQL("\nUNION ALL\n").join(found),
     )
 
 
 def _of_one(task: Task) -> Iterator[tuple[str | None, sql.Composed]]:
     """What can be asked of a column, the most and the fastest first, with what its type lacks where that works only."""
-    [name] = task.columns
-    of = {"column": sql.Identifier(name), "view": identifiers.identifier(task.view)}
-    yield from summaries(fill("groups_of_one", **of), most=task.most if name in task.top else 0)
+    [column] = task.columns
+    of = {"column": sql.Identifier(column.name), "view": identifiers.identifier(task.view)}
+    yield from summaries(fill("groups_of_one", **of), column.type, most=task.most if column.name in task.top else 0)
     yield "equality", fill("without_equality", number=sql.Literal(0), **of)
 
 
-def summaries(groups: sql.Composable, *, most: int) -> Iterator[tuple[str | None, sql.Composed]]:
-    """What can be asked of groups of equal values, as `_of_one`; `most`: so many of the most frequent ones."""
-    yield None, _summary(groups, most=most)
-    ends = [fill("extreme", shown=_shown(_VALUE), way=sql.SQL(way)) for way in ("ASC", "DESC")]
-    yield None, _summary(groups, most=most, ends=ends)
+def summaries(groups: sql.Composable, kind: str, *, most: int) -> Iterator[tuple[str | None, sql.Composed]]:
+    """What can be asked of groups of equal values of a type, as `_of_one`; `most`: so many most frequent ones."""
+    if not kind.startswith("reg"):  # these have the min() of oid, which is a number and no name
+        ends = [_shown(sql.SQL("{}(value)").format(sql.SQL(name)), kind) for name in ("min", "max")]
+        yield None, _summary(groups, kind, most=most, ends=ends)
+    yield None, _summary(groups, kind, most=most, ends=_extremes(kind))
     # Texts of all values would take as long as grouping them, so that they order none but what has no order itself.
     nothing, by_text = [sql.SQL("NULL::text")] * 2, sql.SQL('value::text COLLATE "C"')
-    yield "order", _summary(groups, most=most, ends=nothing, order=by_text)
+    yield "order", _summary(groups, kind, most=most, ends=nothing, order=by_text)
 
 
-def _summary(
+def _summary(  # noqa: PLR0913  # the parts of one statement
     groups: sql.Composable,
+    kind: str,
     *,
     most: int,
+    ends: Sequence[sql.Composable],
     number: int = 0,
-    ends: Sequence[sql.Composable] | None = None,
     order: sql.Composable = _VALUE,
 ) -> sql.Composed:
-    least, greatest = ends or [_shown(sql.SQL("{}(value)").format(sql.SQL(name))) for name in ("min", "max")]
-    top = fill("top", shown=_shown(_VALUE), order=order, most=sql.Literal(most)) if most else sql.SQL("NULL::jsonb")
+    least, greatest = ends
+    shown, limit = _shown(_VALUE, kind), sql.Literal(most)
+    top = fill("top", shown=shown, order=order, most=limit) if most else sql.SQL("NULL::jsonb")
     return fill("summary", groups=groups, number=sql.Literal(number), least=least, greatest=greatest, top=top)
 
 
-def _shown(value: sql.Composable) -> sql.Composed:
-    return fill("shown", value=value)
+def _extremes(kind: str) -> Sequence[sql.Composable]:
+    return [fill("extreme", shown=_shown(_VALUE, kind), way=sql.SQL(way)) for way in ("ASC", "DESC")]
+
+
+def _shown(value: sql.Composable, kind: str) -> sql.Composed:
+    """Of equal numbers that are printed differently, as 1.0 and 1.00 or -0 and 0, always one."""
+    return fill("shown", value=fill(_ONE_OF_EQUALS[kind], value=value) if kind in _ONE_OF_EQUALS else value)
 
 
 def fill(statement: str, /, **parts: sql.Composable) -> sql.Composed:

@@ -6,7 +6,8 @@ SELECT
     set_config('search_path', 'pg_catalog', true), set_config('datestyle', 'ISO, YMD', true),
     set_config('timezone', 'UTC', true), set_config('intervalstyle', 'iso_8601', true),
     set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true),
-    set_config('jit', 'off', true), set_config('work_mem', %(memory)s, true);
+    set_config('quote_all_identifiers', 'off', true), set_config('jit', 'off', true),
+    set_config('work_mem', %(memory)s, true);
 
 -- name: begin_snapshot
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
@@ -16,8 +17,15 @@ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT pg_export_snapshot(), transaction_timestamp();
 
 -- name: relation
--- What stands under a name; whether it was ever filled; and how it is defined.
-SELECT c.relkind::text, c.relispopulated, pg_get_viewdef(c.oid), current_setting('server_version_num')::integer
+-- What stands under a name, and whether it was ever filled.
+SELECT c.relkind::text, c.relispopulated
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
+
+-- name: definition
+-- The query of a view as this server prints it, and which server that is. Printing locks everything that the query reads.
+SELECT pg_get_viewdef(c.oid), current_setting('server_version_num')::integer
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
@@ -33,8 +41,12 @@ ORDER BY a.attnum;
 
 -- name: estimates
 -- What the server keeps from a sample of a relation, for each of its columns of which it keeps anything: the share of
--- nulls, and how many values there are, null where that is not known.
-SELECT s.attname, s.null_frac, CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples ELSE nullif(s.n_distinct, 0) END
+-- nulls, and how many values there are, null where that is not known. After a REFRESH nobody has counted the rows (-1), while
+-- what was sampled before is kept.
+SELECT
+    s.attname,
+    s.null_frac,
+    CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * nullif(c.reltuples, -1) ELSE nullif(s.n_distinct, 0) END
 FROM pg_stats AS s
 JOIN pg_namespace AS n ON n.nspname = s.schemaname
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.tablename
@@ -113,6 +125,12 @@ FROM {view} AS v
         LIMIT {most}
     ) AS most_frequent
 )
+
+-- name: trimmed
+trim_scale({value})
+
+-- name: unsigned_zero
+({value} + 0)
 
 -- name: shown
 -- A value as text; of a very long one the beginning, and its MD5 so that it is not taken for another one.

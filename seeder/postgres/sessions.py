@@ -122,11 +122,13 @@ class InFlight:
     def of(self, database: str) -> Iterator[None]:
         """What this thread sends to the database inside may be cancelled. Keep the bookkeeping outside."""
         connection = raw(database)
+        already = connection in self._connections
         self._connections.add(connection)
         try:
             yield
         finally:
-            self._connections.discard(connection)
+            if not already:
+                self._connections.discard(connection)
 
     def cancel(self) -> None:
         """Ask the server to cancel them all (57014); one that has just ended is not harmed."""

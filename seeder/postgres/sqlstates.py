@@ -19,7 +19,7 @@ from seeder.errors import (
 
 QUERY_CANCELED = "57014"  # by us, by somebody else or by statement_timeout; only the message tells, in any language
 
-LOCK_NOT_AVAILABLE, UNDEFINED_TABLE = "55P03", "42P01"
+LOCK_NOT_AVAILABLE, UNDEFINED_TABLE, UNIQUE_VIOLATION = "55P03", "42P01", "23505"
 
 # What REFRESH … CONCURRENTLY answers without a usable unique index, and before the view was ever filled; both have
 # other meanings too.

@@ -61,16 +61,25 @@ class Instant:
         found = sessions.query_about(self._database, "relation", view)
         if not found:
             return None
-        [(relkind, populated, definition, version)] = found
+        [(relkind, populated)] = found
         if relkind == "m" and populated:
             hold = sql.SQL("SELECT FROM {} LIMIT 0").format(identifiers.identifier(view))
             sessions.execute(self._database, hold)
+        definition, version = self._definition(view)
         [(self.exported, self.at)] = sessions.query(self._database, "export_snapshot")
         columns = sessions.query_about(self._database, "columns_of", view)
         return Relation(
             kind=relkind,
             populated=populated,
-            definition=definition or "",
+            definition=definition,
             server_version=version,
             columns=tuple(Column(name=name, type=kind, nullable=nullable) for name, kind, nullable in columns),
         )
+
+    def _definition(self, view: ViewName) -> tuple[str, int]:
+        """In a part that is undone, which lets go of what the view reads: loads go on while it is counted. Not being
+        inside of a part, the snapshot can be exported afterwards."""
+        about = {"schema": view.schema, "name": view.name}
+        undone = ("savepoint", "definition", "back_to_savepoint", "release_savepoint")
+        _, [(definition, version)], *_ = sessions.query_each(self._database, undone, about)
+        return definition or "", version

@@ -2,22 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.manifests import ViewKey
+from seeder.domain.manifests import Selection, ViewKey
 from seeder.domain.names import ViewName
 from seeder.domain.requests import RefreshRequest
 from seeder.domain.snapshots import Release, Snapshot
-from seeder.errors import DatabaseError, NothingToCapture, SeederError
-from seeder.postgres import sessions
+from seeder.errors import DatabaseError, NoSuchColumn, NothingToCapture, SeederError
+from seeder.postgres import catalog, sessions
+from seeder.postgres.sqlstates import foreseen
 from seeder.services import manifests
-from seeder.services.counting import Asked
+from seeder.services.counting import PATIENCE, Asked
 from seeder.services.release_snapshots import capture, the_only
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Captured:
@@ -39,12 +40,13 @@ def capture_each(
     """Record every view that a request means, in the order in which they ended. `tell` hears of each, with how many
     have ended and how many there are, in the thread of the caller. Columns that a view does not have are not asked for.
 
-    Raises `RequestError`, `NothingToCapture`, `ConfigurationError` or `DatabaseError`.
+    Raises `RequestError`, `NothingToCapture`, `NoSuchColumn`, `ConfigurationError` or `DatabaseError`.
     """
     settings = conf.load()
     selection = manifests.select(request, databases=settings.databases)
     if not selection.views and not selection.complaints:
         raise NothingToCapture(request=request)
+    _insist_on(top, request, selection)
     ended = [
         Captured(table_name=complaint.manifest.table_name, error=complaint.message)
         for complaint in selection.complaints
@@ -68,11 +70,31 @@ def capture_each(
             for future in as_completed(going):
                 ended.append(future.result())
                 tell(ended[-1], len(ended), total)
-        except BaseException:
+        except BaseException as interrupt:
+            asked.stop.request(f"{type(interrupt).__name__} {interrupt}".strip())
             pool.shutdown(wait=False, cancel_futures=True)
-            asked.in_flight.cancel()
+            while unfinished := [one for one in going if not one.done()]:
+                asked.in_flight.cancel()  # again and again: a cancel that comes between two statements is lost
+                wait(unfinished, timeout=PATIENCE)
             raise
     return ended
+
+
+def _insist_on(top: frozenset[str], request: RefreshRequest, selection: Selection) -> None:
+    """Raise `NoSuchColumn` for a column that no view has; one in a database that does not answer may have any."""
+    views: dict[str, list[ViewName]] = defaultdict(list)
+    for spec in selection.views:
+        views[spec.key.database].append(spec.key.name)
+    known: set[str] = set()
+    for database, names in views.items() if top else ():
+        try:
+            with foreseen(database):
+                known |= catalog.columns(database, names)
+        except DatabaseError:
+            return
+    for column in sorted(top - known) if known else ():
+        near = get_close_matches(column, sorted(known), n=1, cutoff=0)
+        raise NoSuchColumn(request=request, column=column, nearest=f" The nearest is {near[0]!r}." if near else "")
 
 
 def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, asked: Asked) -> Captured:

@@ -6,10 +6,16 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from seeder.conf import Settings
+from seeder.domain.names import ViewName
 from seeder.domain.snapshots import ColumnFigures
+from seeder.errors import CaptureFailed
 from seeder.postgres import figures, limits, sessions, steady
+from seeder.services.stopping import Stop
 
 Told = Callable[[int, int], object]  # hears how many columns are done, and of how many, in whichever thread
+
+
+PATIENCE = 0.1  # seconds between two attempts to interrupt somebody
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +30,12 @@ class Asked:
     approximate: bool = False
     connections: int = 1  # that share the work
     in_flight: sessions.InFlight = field(default_factory=sessions.InFlight)
+    stop: Stop = field(default_factory=Stop)
+
+    def insist_on_going_on(self, view: ViewName) -> None:
+        """Raises `CaptureFailed` when a stop is requested."""
+        if self.stop.requested:
+            raise CaptureFailed(view=view, cause=f"interrupted by {self.stop.reason}.")
 
     @property
     def parameters(self) -> Mapping[str, object]:
@@ -57,39 +69,36 @@ class Counting:
             other.start()
         try:
             self._work()
-            self._wait_for(others)
+            for other in others:
+                other.join()
         except BaseException as error:  # noqa: BLE001  # raised below, when all have ended
-            self._end(error)
-        self._wait_for(others)
+            self._errors.append(error)
+        while any(other.is_alive() for other in others):
+            self._in_flight.cancel()  # again: one that came between two statements is lost
+            for other in others:
+                other.join(PATIENCE)
         if self._errors:
             raise self._errors[0]
+        for task in tasks[:1]:
+            self._asked.insist_on_going_on(task.view)
         return self._counted
-
-    @staticmethod
-    def _wait_for(others: Iterable[Thread]) -> None:
-        for other in others:
-            other.join()
 
     def _help(self) -> None:
         try:
             with steady.Instant(self._database, self._asked.parameters, of=self._instant):
                 self._work()
         except BaseException as error:  # noqa: BLE001  # raised in the thread that waits for this one
-            self._end(error)
+            self._errors.append(error)
+            self._in_flight.cancel()  # what the others are interrupted in comes after what interrupts them
         finally:
             sessions.leave()
 
-    def _end(self, error: BaseException) -> None:
-        """Have the others end, too. What they are interrupted in comes after what interrupts them."""
-        self._errors.append(error)
-        self._in_flight.cancel()
-
     def _work(self) -> None:
-        while not self._errors:
+        while not self._errors and not self._asked.stop.requested:
             try:
                 task = self._tasks.get_nowait()
             except Empty:
                 return
-            with self._asked.in_flight.of(self._database), self._in_flight.of(self._database):
+            with self._in_flight.of(self._database), self._asked.in_flight.of(self._database):
                 self._counted |= figures.count(self._database, task)
             self._tell(len(self._counted), self._total)

@@ -51,9 +51,10 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda *_: None) -> Profile
             if estimated is None:
                 raise NeverSampled(view=name)
             return Profile(shape=shape, figures=estimated, at=instant.at)
+        by_name = {column.name: column for column in shape.columns}
         tasks = [
-            figures.Task(view=name, columns=columns, top=top, most=asked.most)
-            for columns in scans([column.name for column in shape.columns], estimates.distinct(database, name))
+            figures.Task(view=name, columns=tuple(by_name[one] for one in names), top=top, most=asked.most)
+            for names in scans(by_name, estimates.distinct(database, name))
         ]
         counted = Counting(database, instant, asked, tell).count(tasks)
         rows = next(iter(counted.values()))[0] if counted else figures.rows(database, name)

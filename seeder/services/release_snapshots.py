@@ -24,10 +24,9 @@ from seeder.models import ReleaseSnapshot
 from seeder.postgres.sqlstates import first_line, foreseen, is_gone
 from seeder.services import manifests
 from seeder.services.counting import Asked, Told
-from seeder.services.profiling import profile
+from seeder.services.profiling import Profile, profile
 from seeder.services.retrying import patiently
 from seeder.services.snapshot_rows import read, store
-from seeder.services.stopping import Stop
 
 
 def capture_release_snapshot(  # noqa: PLR0913  # what the command asks for
@@ -61,7 +60,7 @@ def list_release_snapshots_by_table(table_name: str, limit: int = 50) -> list[Sn
     """The snapshots of one view, the latest first; none where it has none. Raises `BadName` or `DatabaseError`."""
     with foreseen(DEFAULT_DB_ALIAS):
         rows = ReleaseSnapshot.objects.filter(table_name=str(ViewName.parse(table_name)))
-        return [read(row) for row in rows.order_by("-captured_at", "-id")[:limit]]
+        return [read(row) for row in rows.order_by("-captured_at", "-id")[: max(limit, 0)]]
 
 
 def compare_release_snapshots_by_id(
@@ -126,9 +125,18 @@ def capture(key: ViewKey, release: Release, asked: Asked, tell: Told = lambda *_
     _insist_on_new(key, release)
     with foreseen(key.database), _refused(key):
         found = patiently(
-            lambda _: profile(key, asked, tell), retries=asked.settings.max_retries, stop=Stop(), database=key.database
+            lambda _: _look(key, asked, tell),
+            retries=asked.settings.max_retries,
+            stop=asked.stop,
+            database=key.database,
         )
+    asked.insist_on_going_on(key.name)
     return store(key, release, found)
+
+
+def _look(key: ViewKey, asked: Asked, tell: Told) -> Profile:
+    with asked.in_flight.of(key.database):
+        return profile(key, asked, tell)
 
 
 @contextmanager

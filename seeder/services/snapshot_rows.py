@@ -7,9 +7,9 @@ from django.db import DEFAULT_DB_ALIAS, IntegrityError
 from seeder.domain.manifests import ViewKey
 from seeder.domain.shapes import Column, ViewShape
 from seeder.domain.snapshots import ColumnFigures, Figures, Release, Snapshot, TopValue
-from seeder.errors import SnapshotTaken
+from seeder.errors import CaptureFailed, SnapshotTaken
 from seeder.models import ReleaseSnapshot
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import UNIQUE_VIOLATION, first_line, foreseen, sqlstate
 from seeder.services.profiling import Profile
 
 
@@ -42,6 +42,8 @@ def store(key: ViewKey, release: Release, found: Profile) -> Snapshot:
         try:
             row.save(force_insert=True)
         except IntegrityError as error:
+            if sqlstate(error) != UNIQUE_VIOLATION:
+                raise CaptureFailed(view=key.name, cause=first_line(error)) from error
             raise SnapshotTaken(view=key.name, tag=release.tag) from error
     return read(row)
 

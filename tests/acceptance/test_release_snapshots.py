@@ -131,6 +131,11 @@ def test_on_a_terminal_progress_is_drawn_and_gone_at_the_end() -> None:
         (("compare_release_snapshots", "v1", "v2"), "With --table-name, tags can be compared"),
         (("compare_release_snapshots", "--table-name", "reporting.arrests", "v1", "v2"), "reporting.arrests at 'v1'"),
         (("compare_release_snapshots", "1"), "COMPARE"),
+        (("compare_release_snapshots", "1" * 5000, "2"), "There is no release snapshot with the id"),
+        (
+            ("capture_release_snapshot", "--all", "--release-tag", "v1", "--top-values-columns", "precinkt"),
+            "No view of any report has a column 'precinkt'. The nearest is 'precinct'.",
+        ),
     ],
 )
 def test_a_wrong_request_is_one_line_and_nothing_is_written(

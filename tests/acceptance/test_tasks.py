@@ -65,6 +65,7 @@ def test_a_task_that_cannot_be_done_fails_with_its_reason(view: str) -> None:
         ({"release_tag": 7}, "release_tag of a task is 7"),
         ({"release_version": 1.5}, "release_version of a task is 1.5"),
         ({"top_values_columns": "kind"}, "top_values_columns of a task is 'kind', but has to be of the type list"),
+        ({"top_values_columns": [3]}, "top_values_columns of a task is 3"),
         ({"approximate": "yes"}, "approximate of a task is 'yes', but has to be of the type bool"),
     ],
 )

@@ -12,6 +12,7 @@ from seeder import conf
 from seeder.domain.manifests import ViewKey
 from seeder.domain.names import ViewName
 from seeder.domain.snapshots import ColumnFigures
+from seeder.postgres import figures
 from seeder.services.counting import Asked
 from seeder.services.profiling import Profile, profile
 from tests.conftest import sql
@@ -225,3 +226,50 @@ def test_estimates_are_near_and_say_that_they_are_none_but_estimates() -> None:
     integers = found.figures.columns["select"]
     assert (integers.nulls, integers.distinct, integers.minimum, integers.maximum) == (0, 3, "-1", "2147483647")
     assert [top.count for top in integers.top or ()] == [67, 67, 66]
+
+
+def test_after_a_refresh_columns_of_many_values_are_still_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refresh forgets how many rows there are, and keeps the share of them that is distinct."""
+    counted: list[int] = []
+    count = figures.count
+
+    def counts(database: str, task: figures.Task) -> figures.Counted:
+        counted.append(len(task.columns))
+        return count(database, task)
+
+    monkeypatch.setattr(figures, "count", counts)
+    sql(
+        "CREATE MATERIALIZED VIEW reporting.made AS SELECT n AS a, -n AS b, n %% 2 = 0 AS c"
+        " FROM generate_series(1, %s) AS n",
+        999,
+    )
+    key = ViewKey(database="default", name=ViewName(schema="reporting", name="made"))
+    sql("ANALYZE reporting.made")
+    sql("REFRESH MATERIALIZED VIEW reporting.made")
+    assert sql("SELECT reltuples FROM pg_class WHERE oid = 'reporting.made'::regclass") == [(-1,)]
+    profile(key, asked())
+    assert counted == [1, 1, 1]
+
+
+def test_a_column_without_a_minimum_function_does_not_part_those_that_share_a_scan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked_for: list[bool] = []
+    unless_lacking = figures.unless_lacking
+
+    def told(database: str, statement: Any) -> Any:
+        rows = unless_lacking(database, statement)
+        asked_for.append(rows is not None)
+        return rows
+
+    monkeypatch.setattr(figures, "unless_lacking", told)
+    sql(
+        "CREATE MATERIALIZED VIEW reporting.made AS SELECT n %% 2 = 0 AS a, n %% 3 AS b"
+        " FROM generate_series(1, %s) AS n",
+        99,
+    )
+    sql("ANALYZE reporting.made")
+    key = ViewKey(database="default", name=ViewName(schema="reporting", name="made"))
+    found = profile(key, asked())
+    assert asked_for == [True]
+    assert (found.figures.columns["a"].minimum, found.figures.columns["a"].maximum) == ("false", "true")

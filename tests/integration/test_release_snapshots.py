@@ -191,6 +191,21 @@ def test_a_comparison_names_exactly_what_a_release_has_changed() -> None:
     assert found.severity is Severity.BREAKING
 
 
+def test_equal_numbers_in_another_order_are_no_difference() -> None:
+    numbers = [("1.0", "-0"), ("1.00", "0"), ("1.000", "0")] * 50
+
+    def view(tag: str, rows: list[tuple[str, str]]) -> Snapshot:
+        values = ", ".join(f"({one}, '{zero}'::float8)" for one, zero in rows)
+        sql(f"CREATE MATERIALIZED VIEW reporting.a AS SELECT * FROM (VALUES {values}) AS v (n, zero)")
+        found = capture_release_snapshot("reporting.a", tag, top_values_columns=["n", "zero"])
+        sql("DROP MATERIALIZED VIEW reporting.a")
+        return found
+
+    custom("reporting.a", "SELECT 1")
+    findings = compared(view("v1", numbers), view("v2", numbers[::-1])).findings
+    assert [one.kind for one in findings if one.kind is not Kind.DEFINITION] == []
+
+
 def test_a_refresh_of_the_same_data_is_no_difference() -> None:
     table = made()
     first = capture_release_snapshot(table, "v1", top_values_columns=["word"])
@@ -303,6 +318,51 @@ def _in_a_thread(act: Callable[[], str]) -> str:
         return act()
     finally:
         connections.close_all()
+
+
+def test_what_the_view_reads_is_free_while_it_is_counted() -> None:
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
+    table, free = made("view", "SELECT n FROM reporting.source"), list[bool]()
+
+    def load(*_: int) -> None:
+        with another_session(options="-c lock_timeout=200ms") as somebody:
+            somebody.execute("TRUNCATE reporting.source")
+            free.append(True)
+
+    capture_release_snapshot(table, "v1", tell=load)
+    assert free == [True]
+
+
+def test_an_interrupt_of_many_captures_stores_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEEDER_SNAPSHOT_CONNECTIONS", "1")
+    for name in ("a", "b", "c"):
+        made(name)
+    stored: list[int] = []
+
+    def interrupt(*_: object) -> None:
+        stored.append(number_stored())
+        raise KeyboardInterrupt("SIGINT")
+
+    with pytest.raises(KeyboardInterrupt):
+        capture_each(Everything(), Release(tag="v1"), tell=interrupt)
+    assert number_stored() <= stored[0] + 1, "at most what was being written at that moment"
+
+
+def test_an_interrupt_reaches_a_capture_that_waits_for_a_lock() -> None:
+    made()
+    made("b", "SELECT 1 AS n")
+    with another_session() as somebody, somebody.transaction():
+        somebody.execute("REFRESH MATERIALIZED VIEW reporting.a")
+        pid = somebody.info.backend_pid
+
+        def interrupt(*_: object) -> None:
+            while not sql("SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))", pid):
+                pass
+            raise KeyboardInterrupt("SIGINT")
+
+        with pytest.raises(KeyboardInterrupt):  # the lock is held on
+            capture_each(Everything(), Release(tag="v1"), tell=interrupt)
+    assert [one.table_name for one in ReleaseSnapshot.objects.all()] == ["reporting.b"]
 
 
 def test_the_limits_apply(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,13 @@ def test_a_lever_out_of_its_range_names_its_variable(name: str, value: str, monk
         ({"DRIFT_RULES": [{"kind": "rows"}]}, r"SEEDER\['DRIFT_RULES'\]"),
         ({"DRIFT_RULES": [{"kind": "rows", "severity": "notice", "at_least": 1}]}, r"SEEDER\['DRIFT_RULES'\]"),
         ({"DRIFT_RULES": [{"kind": "rows", "severity": "notice", "relative": "x"}]}, r"SEEDER\['DRIFT_RULES'\]"),
+        ({"DRIFT_RULES": [{"kind": "rows", "severity": "notice", "relative": -1}]}, r"SEEDER\['DRIFT_RULES'\]"),
+        ({"DRIFT_RULES": [{"kind": "rows", "severity": "notice", "relative": True}]}, r"SEEDER\['DRIFT_RULES'\]"),
+        (
+            {"DRIFT_RULES": [{"kind": "rows", "severity": "notice", "relative": float("nan")}]},
+            r"SEEDER\['DRIFT_RULES'\]",
+        ),
+        ({"DRIFT_RULES": [{"kind": "rows", "severity": "notice", "absolute": 10**400}]}, r"SEEDER\['DRIFT_RULES'\]"),
         ({"DRIFT_RULES": ["rows"]}, r"SEEDER\['DRIFT_RULES'\]"),
     ],
 )

@@ -44,6 +44,6 @@ class Command(Door):
     def _find(which: str, table_name: str | None) -> Snapshot:
         if table_name is not None:
             return release_snapshots.find_by_tag(table_name, which)
-        if not (which.isascii() and which.isdigit()):
+        if not (which.isascii() and which.isdigit() and len(which) < 20):
             raise UnknownSnapshot(which=f"with the id {which!r}. With --table-name, tags can be compared")
         return release_snapshots.find(int(which))

@@ -10,6 +10,7 @@ from seeder.domain.snapshots import Snapshot
 from seeder.management.rendering.figures import count
 from seeder.services.capturing import Captured
 
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _HASH = 12  # digits of a hash that people get to see
 _WORDS = {
     Kind.COLUMN_ADDED: "column added",
@@ -119,7 +120,8 @@ def _change(finding: Finding) -> str:
 
 
 def _or_none(what: object) -> str:
-    return "none" if what in {None, ""} else str(what)
+    """Values come out of somebody's data: they shall not draw on a terminal, nor begin a line."""
+    return "none" if what in {None, ""} else str(what).translate(_CONTROLS)
 
 
 def _reference(snapshot: Snapshot) -> Mapping[str, Any]:

@@ -144,6 +144,37 @@ def test_a_range_is_told_and_measured_where_it_is_of_numbers(
     assert (finding.absolute, finding.relative) == (absolute, relative)
 
 
+@pytest.mark.parametrize(
+    ("kind", "ends"),
+    [
+        ("text", ("1", "2")),
+        ("text", ("1", "9E1234567")),
+        ("numeric", ("1", "9" * 400)),
+        ("double precision", ("-1.7e308", "1.7e308")),
+        ("numeric", ("1", "Infinity")),
+    ],
+)
+def test_a_range_of_what_is_no_number_or_beyond_all_numbers_has_no_width(kind: str, ends: tuple[str, str]) -> None:
+    base = snapshot(columns(a=kind))
+    other = snapshot(columns(a=kind), a={"minimum": ends[0], "maximum": ends[1]})
+    finding = only(base, other)
+    assert (finding.kind, finding.absolute, finding.relative) == (Kind.RANGE, None, None)
+
+
+def test_a_view_without_rows_has_no_share_of_nulls() -> None:
+    empty = snapshot(rows=0, a={"nulls": 0})
+    filled = snapshot(rows=200, a={"nulls": 200})
+    assert (Kind.NULL_SHARE, "a") not in found(empty, filled) | found(filled, empty)
+
+
+@pytest.mark.parametrize(("nulls", "now", "severity"), [(2000, 7000, "breaking"), (1000, 1500, "notice")])
+def test_points_are_counted_exactly(nulls: int, now: int, severity: str) -> None:
+    assert (
+        str(only(snapshot(rows=10_000, a={"nulls": nulls}), snapshot(rows=10_000, a={"nulls": now})).severity)
+        == severity
+    )
+
+
 def test_top_values_that_trade_places_are_found_by_their_distance() -> None:
     base, other = (snapshot(a={"top": top}) for top in (tops(x=900, y=100), tops(y=900, x=100)))
     finding = only(base, other)

@@ -19,6 +19,10 @@ def test_the_longest_come_first_and_few_combinations_share_a_scan() -> None:
     ]
 
 
+def test_what_cannot_be_a_number_of_values_is_taken_for_none() -> None:
+    assert scans(["a", "b"], {"a": -1.0, "b": 3_000_000.0}) == [("b",), ("a",)]
+
+
 @given(st.dictionaries(st.text(max_size=2), st.none() | st.floats(0, 1e9), max_size=20))
 def test_every_column_has_one_scan_and_no_shared_one_is_large(columns: dict[str, float | None]) -> None:
     known = {name: number for name, number in columns.items() if number is not None}

@@ -13,7 +13,9 @@ def test_any_printable_text_is_a_tag(tag: str) -> None:
     assert Release(tag=tag).tag == tag
 
 
-@pytest.mark.parametrize("tag", ["", " ", " v1", "v1\n", "v\t1", "x" * 201, "v\0", "\ud800", "v1\u2028", "\x7f"])
+@pytest.mark.parametrize(
+    "tag", ["", " ", " v1", "v1\n", "v\t1", "x" * 201, "v\0", "\ud800", "v1\u2028x", "\x7f", "v\x85x", "v\x9bx"]
+)
 def test_what_nobody_could_type_again_is_none(tag: str) -> None:
     with pytest.raises(BadTag, match="printable"):
         Release(tag=tag)
