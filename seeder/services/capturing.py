@@ -20,6 +20,7 @@ from seeder.services import manifests
 from seeder.services.counting import PATIENCE, Asked
 from seeder.services.release_snapshots import capture, the_only
 
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Captured:
     """How one view ended."""
