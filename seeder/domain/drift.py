@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
+from typing import TypedDict
 
 from seeder.domain.distances import of_tops
 from seeder.domain.drift_rules import DEFAULTS, Kind, Rule, Severity, severity
@@ -89,8 +91,7 @@ def _of_rows(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
     was, now = base.figures.rows, other.figures.rows
     if was != now:
         exact = base.figures.exact and other.figures.exact
-        absolute, relative = _difference(was, now)
-        yield Finding(kind=Kind.ROWS, base=was, compare=now, absolute=absolute, relative=relative, exact=exact)
+        yield Finding(kind=Kind.ROWS, base=was, compare=now, exact=exact, **_difference(was, now))
 
 
 def _of_figures(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
@@ -102,61 +103,38 @@ def _of_figures(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
 def _of_column(name: str, base: Snapshot, other: Snapshot) -> Iterator[Finding]:
     was, now = base.figures.columns[name], other.figures.columns[name]
     rows, now_rows = base.figures.rows, other.figures.rows
-    exact = was.exact and now.exact
+    found = partial(Finding, column=name, exact=was.exact and now.exact)
     if was.nulls is not None and now.nulls is not None and rows and now_rows:
         share, now_share = Fraction(was.nulls, rows), Fraction(now.nulls, now_rows)
         moved = now_share - share  # as a difference of floats, 5 points may be less than 0.05
         if moved:
-            yield Finding(
-                kind=Kind.NULL_SHARE,
-                column=name,
-                base=float(share),
-                compare=float(now_share),
-                exact=exact,
-                absolute=float(moved * max(rows, now_rows)),
-                relative=float(moved),
-            )
+            size: _Size = {"absolute": float(moved * max(rows, now_rows)), "relative": float(moved)}
+            yield found(kind=Kind.NULL_SHARE, base=float(share), compare=float(now_share), **size)
     if was.distinct is not None and now.distinct is not None and was.distinct != now.distinct:
-        more, share_more = _difference(was.distinct, now.distinct)
-        yield Finding(
-            kind=Kind.DISTINCT,
-            column=name,
-            base=was.distinct,
-            compare=now.distinct,
-            absolute=more,
-            relative=share_more,
-            exact=exact,
-        )
+        size = _difference(was.distinct, now.distinct)
+        yield found(kind=Kind.DISTINCT, base=was.distinct, compare=now.distinct, **size)
     if (was.minimum, was.maximum) != (now.minimum, now.maximum) and _knows_range(was) and _knows_range(now):
         of_numbers = all(_is_number(name, snapshot) for snapshot in (base, other))
-        wider, share_wider = _widened(was, now) if of_numbers else (None, None)
-        yield Finding(
-            kind=Kind.RANGE,
-            column=name,
-            base=_range(was),
-            compare=_range(now),
-            absolute=wider,
-            relative=share_wider,
-            exact=exact,
-        )
+        size = _widened(was, now) if of_numbers else {}
+        yield found(kind=Kind.RANGE, base=_range(was), compare=_range(now), **size)
     if was.top is not None and now.top is not None and was.nulls is not None and now.nulls is not None:
         filled, now_filled = rows - was.nulls, now_rows - now.nulls
         distance = of_tops(was.top, filled, now.top, now_filled)
         if distance:
-            yield Finding(
-                kind=Kind.TOP_VALUES,
-                column=name,
-                base=_tops(was),
-                compare=_tops(now),
-                exact=exact,
-                absolute=float(max(filled, now_filled)),
-                relative=distance,
-            )
+            size = {"absolute": float(max(filled, now_filled)), "relative": distance}
+            yield found(kind=Kind.TOP_VALUES, base=_tops(was), compare=_tops(now), **size)
 
 
-def _difference(was: int, now: int) -> tuple[float, float | None]:
+class _Size(TypedDict, total=False):
+    """Of a finding."""
+
+    absolute: float | None
+    relative: float | None
+
+
+def _difference(was: int, now: int) -> _Size:
     """Its size, and what share of the base that is; to a base of nothing there is no relation."""
-    return float(now - was), (now - was) / was if was else None
+    return {"absolute": float(now - was), "relative": (now - was) / was if was else None}
 
 
 def _range(figures: ColumnFigures) -> str | None:
@@ -177,14 +155,14 @@ def _is_number(name: str, snapshot: Snapshot) -> bool:
     return any(column.name == name and _NUMBERS.fullmatch(column.type) for column in snapshot.shape.columns)
 
 
-def _widened(was: ColumnFigures, now: ColumnFigures) -> tuple[float | None, float | None]:
-    """By how much a range of numbers became wider, and what share of the base's width that is; None where a width is no
-    finite number."""
+def _widened(was: ColumnFigures, now: ColumnFigures) -> _Size:
+    """By how much a range of numbers became wider, and what share of the base's width that is; nothing where a width is
+    no finite number."""
     try:
         least, most, now_least, now_most = (
             Fraction(end or "") for end in (was.minimum, was.maximum, now.minimum, now.maximum)
         )
         grown = (now_most - now_least) - (most - least)
-        return float(grown), float(grown / (most - least)) if most > least else None
+        return {"absolute": float(grown), "relative": float(grown / (most - least)) if most > least else None}
     except (ValueError, OverflowError):  # no value at all, NaN, an infinity; or beyond what a float can hold
-        return None, None
+        return {}

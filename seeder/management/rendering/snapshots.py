@@ -51,11 +51,7 @@ def each_as_document(ended: Sequence[Captured]) -> Mapping[str, Any]:
 
 def as_document(snapshot: Snapshot) -> Mapping[str, Any]:
     return {
-        "id": snapshot.id,
-        "tableName": snapshot.table_name,
-        "releaseTag": snapshot.release.tag,
-        "releaseVersion": snapshot.release.version,
-        "capturedAt": snapshot.captured_at.isoformat(),
+        **_reference(snapshot),
         "schemaHash": snapshot.shape.schema_hash,
         "rowCount": snapshot.figures.rows,
         "exact": snapshot.figures.exact,

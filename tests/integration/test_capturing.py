@@ -1,0 +1,197 @@
+"""How views are captured: at one instant, within the limits, many at once, and interrupted."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+from pytest_django import Settings
+
+from seeder.domain.requests import Everything, OneAgency
+from seeder.domain.snapshots import Release
+from seeder.errors import (
+    BadTag,
+    CaptureFailed,
+    NeverFilled,
+    NotAView,
+    NothingToCapture,
+    SeveralViews,
+    UnknownColumn,
+    UnknownTable,
+    ViewMissing,
+)
+from seeder.models import CustomReportManifest, ReleaseSnapshot
+from seeder.services.capturing import Captured, capture_each
+from seeder.services.release_snapshots import (
+    capture_release_snapshot,
+    find_by_tag,
+)
+from tests.conftest import another_session, canned, custom, sql
+from tests.integration.snapshots import made, number_stored, refused
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+
+@pytest.mark.parametrize("how", ["CONCURRENTLY", ""])
+def test_all_figures_are_of_one_instant_whatever_is_refreshed_meanwhile(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a plain refresh puts in place every transaction would see, so that it has to wait."""
+    monkeypatch.setenv("SEEDER_SNAPSHOT_CONNECTIONS", "3")
+    sql("CREATE TABLE reporting.source AS SELECT n AS a, n AS b, n AS c, n AS d FROM generate_series(1, 100) AS n")
+    table = made("view", "SELECT * FROM reporting.source")
+    sql("CREATE UNIQUE INDEX ON reporting.view (a)")
+    waited: list[bool] = []
+
+    def meddle(*_: int) -> None:
+        if waited:
+            return
+        waited.append(False)
+        with another_session(options="-c lock_timeout=200ms") as somebody:
+            somebody.execute("DELETE FROM reporting.source WHERE a > 10")
+            try:
+                somebody.execute(f"REFRESH MATERIALIZED VIEW {how} reporting.view")
+            except Exception:  # noqa: BLE001  # whatever it is, it did not get through
+                waited[0] = True
+
+    snapshot = capture_release_snapshot(table, "v1", tell=meddle)
+    assert waited == [how == ""]
+    assert {figures.distinct for figures in snapshot.figures.columns.values()} == {100}
+    assert snapshot.figures.rows == 100
+
+
+def test_what_cannot_be_captured_says_why_and_leaves_nothing() -> None:
+    made()
+    assert "The nearest known one is 'reporting.a'" in refused(UnknownTable, "reporting.aa")
+    assert refused(BadTag, "reporting.a", " ")
+    assert "no column 'knid'. The nearest it has is 'kind'." in refused(
+        UnknownColumn, "reporting.a", top_values_columns=["n", "knid"]
+    )
+    custom("reporting.never", "SELECT 1")
+    assert "does not exist" in refused(ViewMissing, "reporting.never")
+    sql("CREATE MATERIALIZED VIEW reporting.never AS SELECT 1 AS n WITH NO DATA")
+    assert "was never filled" in refused(NeverFilled, "reporting.never")
+    custom("reporting.plain", "SELECT 1")
+    sql("CREATE VIEW reporting.plain AS SELECT 1 AS n")
+    assert "is no materialized view" in refused(NotAView, "reporting.plain")
+    custom("reporting.off", "SELECT 1", enabled=False)
+    assert "nothing to capture" in refused(NothingToCapture, "reporting.off")
+
+
+def test_a_name_that_means_two_views_is_refused(settings: Settings) -> None:
+    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
+    made()
+    custom("reporting.a", "SELECT 1")
+    CustomReportManifest.objects.filter(pk=2).update(database_id=2)
+    assert "a view in each of archive and default" in refused(SeveralViews, "reporting.a")
+    [one] = capture_each(Everything(), Release(tag="v1"))
+    assert "a view in each of archive and default" in str(one.error)
+
+
+def test_a_view_that_is_dropped_meanwhile_is_missing() -> None:
+    table = made()
+    with another_session() as somebody:
+        somebody.autocommit = False
+        somebody.execute("DROP MATERIALIZED VIEW reporting.a")
+        pid = somebody.info.backend_pid
+        with ThreadPoolExecutor(1) as pool:
+            going = pool.submit(_in_a_thread, lambda: refused(ViewMissing, table))
+            while not sql("SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))", pid):
+                assert not going.done()
+            somebody.commit()
+            assert "does not exist" in going.result()
+
+
+def _in_a_thread(act: Callable[[], str]) -> str:
+    try:
+        return act()
+    finally:
+        connections.close_all()
+
+
+def test_what_the_view_reads_is_free_while_it_is_counted() -> None:
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
+    table, free = made("view", "SELECT n FROM reporting.source"), list[bool]()
+
+    def load(*_: int) -> None:
+        with another_session(options="-c lock_timeout=200ms") as somebody:
+            somebody.execute("TRUNCATE reporting.source")
+            free.append(True)
+
+    capture_release_snapshot(table, "v1", tell=load)
+    assert free == [True]
+
+
+def test_an_interrupt_of_many_captures_stores_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEEDER_SNAPSHOT_CONNECTIONS", "1")
+    for name in ("a", "b", "c"):
+        made(name)
+    stored: list[int] = []
+
+    def interrupt(*_: object) -> None:
+        stored.append(number_stored())
+        raise KeyboardInterrupt("SIGINT")
+
+    with pytest.raises(KeyboardInterrupt):
+        capture_each(Everything(), Release(tag="v1"), tell=interrupt)
+    assert number_stored() <= stored[0] + 1, "at most what was being written at that moment"
+
+
+def test_an_interrupt_reaches_a_capture_that_waits_for_a_lock() -> None:
+    made()
+    made("b", "SELECT 1 AS n")
+    with another_session() as somebody, somebody.transaction():
+        somebody.execute("REFRESH MATERIALIZED VIEW reporting.a")
+        pid = somebody.info.backend_pid
+
+        def interrupt(*_: object) -> None:
+            while not sql("SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))", pid):
+                pass
+            raise KeyboardInterrupt("SIGINT")
+
+        with pytest.raises(KeyboardInterrupt):  # the lock is held on
+            capture_each(Everything(), Release(tag="v1"), tell=interrupt)
+    assert [one.table_name for one in ReleaseSnapshot.objects.all()] == ["reporting.b"]
+
+
+def test_the_limits_apply(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")
+    monkeypatch.setenv("SEEDER_LOCK_TIMEOUT_MS", "50")
+    table = made()
+    with another_session() as somebody, somebody.transaction():
+        somebody.execute("REFRESH MATERIALIZED VIEW reporting.a")
+        assert "lock timeout" in refused(CaptureFailed, table)
+    monkeypatch.setenv("SEEDER_STATEMENT_TIMEOUT_MS", "5")
+    slow = made("slow", "SELECT a, b FROM generate_series(1, 700) AS a, generate_series(1, 1000) AS b")
+    assert "statement timeout" in refused(CaptureFailed, slow)
+
+
+def test_every_view_of_a_request_is_captured_and_one_that_fails_stops_no_other() -> None:
+    made()
+    made("b", "SELECT 1 AS n")
+    custom("reporting.missing", "SELECT 1")
+    custom("bad.name.indeed", "SELECT 1")
+    made("elsewhere", "SELECT 1 AS n", agency="harbor")
+    canned("reporting.b", "SELECT 1 AS n", agencies=("demo", "harbor"))
+    heard: list[tuple[str, int, int]] = []
+
+    def tell(one: Captured, number: int, total: int) -> None:
+        heard.append((one.table_name, number, total))
+
+    ended = {
+        one.table_name: one
+        for one in capture_each(OneAgency(slug="demo"), Release(tag="v1"), top=frozenset({"kind"}), tell=tell)
+    }
+    assert sorted(ended) == ["bad.name.indeed", "reporting.a", "reporting.b", "reporting.missing"]
+    assert [(number, total) for _, number, total in heard] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert {name for name, one in ended.items() if one.snapshot} == {"reporting.a", "reporting.b"}
+    assert "does not exist" in str(ended["reporting.missing"].error)
+    assert "3 parts" in str(ended["bad.name.indeed"].error)
+    a, b = (find_by_tag(name, "v1").figures.columns for name in ("reporting.a", "reporting.b"))
+    assert a["kind"].top
+    assert b["n"].top is None
+    again = {one.table_name: one for one in capture_each(Everything(), Release(tag="v1"))}
+    assert {name for name, one in again.items() if one.snapshot} == {"reporting.elsewhere"}
+    custom("reporting.off", "SELECT 1", enabled=False, agency="metro")
+    with pytest.raises(NothingToCapture, match="the agency 'metro'"):
+        capture_each(OneAgency(slug="metro"), Release(tag="v1"))
