@@ -14,8 +14,8 @@ from seeder.services.stopping import Stop
 
 Told = Callable[[int, int], object]  # hears how many columns are done, and of how many, in whichever thread
 
-
 PATIENCE = 0.1  # seconds between two attempts to interrupt somebody
+_SIGN_OF_LIFE = 5.0  # seconds; a session of ours may be idle in a transaction for 30 s
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +69,7 @@ class Counting:
             other.start()
         try:
             self._work()
-            for other in others:
-                other.join()
+            self._wait_for(others)
         except BaseException as error:  # noqa: BLE001  # raised below, when all have ended
             self._errors.append(error)
         while any(other.is_alive() for other in others):
@@ -82,6 +81,13 @@ class Counting:
         for task in tasks[:1]:
             self._asked.insist_on_going_on(task.view)
         return self._counted
+
+    def _wait_for(self, others: Iterable[Thread]) -> None:
+        """Without being idle for so long that the server ends this session, and with it the instant (25P03)."""
+        for other in others:
+            while other.is_alive():
+                other.join(_SIGN_OF_LIFE)
+                sessions.query(self._database, "pid")
 
     def _help(self) -> None:
         try:

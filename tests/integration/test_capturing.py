@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import current_thread, main_thread
 
 import pytest
 from django.db import connections
 from pytest_django import Settings
 
+from seeder.domain import scans
 from seeder.domain.requests import Everything, OneAgency
 from seeder.domain.snapshots import Release
 from seeder.errors import (
@@ -21,6 +23,9 @@ from seeder.errors import (
     ViewMissing,
 )
 from seeder.models import CustomReportManifest, ReleaseSnapshot
+from seeder.postgres import figures
+from seeder.postgres.statements import NAMED
+from seeder.services import counting
 from seeder.services.capturing import Captured, capture_each
 from seeder.services.release_snapshots import (
     capture_release_snapshot,
@@ -152,6 +157,27 @@ def test_an_interrupt_reaches_a_capture_that_waits_for_a_lock() -> None:
         with pytest.raises(KeyboardInterrupt):  # the lock is held on
             capture_each(Everything(), Release(tag="v1"), tell=interrupt)
     assert [one.table_name for one in ReleaseSnapshot.objects.all()] == ["reporting.b"]
+
+
+def test_a_session_that_waits_for_the_others_is_not_ended_for_being_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NAMED, "limit", NAMED["limit"].replace("'30s'", "'300ms'"))
+    monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")
+    monkeypatch.setattr(counting, "_SIGN_OF_LIFE", 0.05)
+    monkeypatch.setattr(scans, "COMBINATIONS", 1)
+    count, helped = figures.count, list[figures.Task]()
+
+    def slowly_in_another_thread(database: str, task: figures.Task) -> figures.Counted:
+        if current_thread() is not main_thread():
+            helped.append(task)
+            sql("SELECT pg_sleep(1)")
+        elif not helped:  # leave something to the other one
+            sql("SELECT pg_sleep(0.2)")
+        return count(database, task)
+
+    monkeypatch.setattr(figures, "count", slowly_in_another_thread)
+    snapshot = capture_release_snapshot(made(), "v1")
+    assert helped
+    assert snapshot.figures.rows == 12
 
 
 def test_the_limits_apply(monkeypatch: pytest.MonkeyPatch) -> None:
