@@ -5,8 +5,9 @@ work; a test holds the two readings against each other.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from seeder.errors import BadName
 
@@ -79,6 +80,12 @@ def _parts(text: str) -> Iterator[str]:
         if text[position] != ".":
             raise BadName(text=text, why=f"{text[position]!r} at character {position + 1} is out of place")
         position += 1
+
+
+def nearest(wanted: str, known: Iterable[str], lead: str) -> str:
+    """A sentence that begins like that and names the one of `known` that looks most like it; empty where none is."""
+    found = get_close_matches(wanted, sorted(known), n=1, cutoff=0)
+    return f" {lead} {found[0]!r}." if found else ""
 
 
 def is_storable(text: str) -> bool:

@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.manifests import Selection, ViewKey
-from seeder.domain.names import ViewName
+from seeder.domain.names import ViewName, nearest
 from seeder.domain.requests import RefreshRequest
 from seeder.domain.snapshots import Release, Snapshot
 from seeder.errors import DatabaseError, NoSuchColumn, NothingToCapture, SeederError
@@ -94,8 +93,7 @@ def _insist_on(top: frozenset[str], request: RefreshRequest, selection: Selectio
         except DatabaseError:
             return
     for column in sorted(top - known) if known else ():
-        near = get_close_matches(column, sorted(known), n=1, cutoff=0)
-        raise NoSuchColumn(request=request, column=column, nearest=f" The nearest is {near[0]!r}." if near else "")
+        raise NoSuchColumn(request=request, column=column, nearest=nearest(column, known, "The nearest is"))
 
 
 def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, asked: Asked) -> Captured:

@@ -78,8 +78,6 @@ class Counting:
                 other.join(PATIENCE)
         if self._errors:
             raise self._errors[0]
-        for task in tasks[:1]:
-            self._asked.insist_on_going_on(task.view)
         return self._counted
 
     def _wait_for(self, others: Iterable[Thread]) -> None:
@@ -100,11 +98,12 @@ class Counting:
             sessions.leave()
 
     def _work(self) -> None:
-        while not self._errors and not self._asked.stop.requested:
+        while not self._errors:
             try:
                 task = self._tasks.get_nowait()
             except Empty:
                 return
+            self._asked.insist_on_going_on(task.view)
             with self._in_flight.of(self._database), self._asked.in_flight.of(self._database):
                 self._counted |= figures.count(self._database, task)
             self._tell(len(self._counted), self._total)

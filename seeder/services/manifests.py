@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.manifests import Complaint, Manifest, ReportType, Selection, ViewKey, gather
-from seeder.domain.names import ViewName, is_storable
+from seeder.domain.names import ViewName, is_storable, nearest
 from seeder.domain.requests import Everything, OneAgency, OneView, RefreshRequest
 from seeder.errors import BadName, DatabaseUnmapped, ManifestError, ReportMissing, UnknownAgency, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
@@ -146,5 +145,4 @@ def _as_named(table_name: str) -> str:
 
 
 def _nearest(wanted: str, known: Iterable[str]) -> str:
-    found = get_close_matches(wanted, sorted(known), n=1, cutoff=0)
-    return f" The nearest known one is {found[0]!r}." if found else ""
+    return nearest(wanted, known, "The nearest known one is")

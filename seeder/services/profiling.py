@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 
 from django.db import Error
 
 from seeder.domain.manifests import ViewKey
+from seeder.domain.names import nearest
 from seeder.domain.scans import scans
 from seeder.domain.shapes import ViewShape, digest
 from seeder.domain.snapshots import Figures
@@ -80,8 +80,5 @@ def _insist_on(key: ViewKey, asked: Asked, columns: Iterable[str]) -> frozenset[
     """The columns of the view whose top values are asked for. Raises `UnknownColumn`."""
     columns = list(columns)
     for column in sorted(asked.top.difference(columns) if asked.strict else ()):
-        near = get_close_matches(column, columns, n=1, cutoff=0)
-        raise UnknownColumn(
-            view=key.name, column=column, nearest=f" The nearest it has is {near[0]!r}." if near else ""
-        )
+        raise UnknownColumn(view=key.name, column=column, nearest=nearest(column, columns, "The nearest it has is"))
     return asked.top.intersection(columns)
