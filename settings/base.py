@@ -8,9 +8,73 @@ import environ
 env = environ.Env()
 CHECKOUT = Path(__file__).resolve().parent.parent
 
-INSTALLED_APPS = ["seeder"]
+INSTALLED_APPS = [
+    "seeder",
+    # Without its autodiscover, so that a command that nobody looks at does not load what the admin draws with: the
+    # URLs do that.
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_q",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "settings.urls"
+WSGI_APPLICATION = "settings.wsgi.application"
+STATIC_URL = "static/"
+STATIC_ROOT = CHECKOUT / "var" / "static"
+LOGIN_URL = "admin:login"
 USE_TZ = True
 TIME_ZONE = "UTC"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The queue, in the database that holds the history: no further server, and what is queued is in the same backup. Some
+# of these have to be just so, which `manage.py check` looks after.
+Q_CLUSTER: dict[str, Any] = {
+    "name": "seeder",
+    "orm": "default",
+    "workers": 2,
+    "poll": 1,
+    "bulk": 1,
+    "queue_limit": 1,  # what a worker has taken and not begun, no other cluster can take
+    "timeout": 4 * 3600,
+    "retry": 4 * 3600 + 1800,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "recycle": 50,
+    "guard_cycle": 0.5,
+    "save_limit": 1000,
+}
 
 _SERVER_VARIABLES = {
     "HOST": ("DB_HOST", "localhost"),

@@ -1,7 +1,7 @@
 """The tests: a PostgreSQL of their own, so that they may be rough with it, or the server that DB_* names."""
 
 from settings.local import *  # noqa: F403  # Django's own way to build one settings module on another
-from settings.local import CHECKOUT, DATABASES, INSTALLED_APPS
+from settings.local import CHECKOUT, DATABASES, Q_CLUSTER
 
 if "EMBEDDED" in DATABASES["default"]:
     # What a crash of the machine would lose here is nothing that anybody wants to keep.
@@ -13,15 +13,6 @@ if "EMBEDDED" in DATABASES["default"]:
 # A second database, for views that live elsewhere than the history.
 DATABASES["archive"] = {**DATABASES["default"], "NAME": "archive"}
 
-# A queue in the same database, as small as it can be.
-INSTALLED_APPS = [*INSTALLED_APPS, "django_q"]
-Q_CLUSTER = {
-    "name": "seeder-test",
-    "orm": "default",
-    "workers": 1,
-    "poll": 0.1,
-    "timeout": 60,
-    "retry": 120,
-    "max_attempts": 1,
-    "ack_failures": True,
-}
+# As quick as it can be.
+Q_CLUSTER = {**Q_CLUSTER, "name": "seeder-test", "workers": 1, "poll": 0.1, "timeout": 60, "retry": 120}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

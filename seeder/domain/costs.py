@@ -50,6 +50,7 @@ class ProcessCost:
 class RefreshCost:
     """All that was measured of one refresh."""
 
+    seat: int | None = None  # which one of its database, from 1 on
     seat_wait: timedelta = timedelta()  # ready, but all seats were taken
     throttle_wait: timedelta = timedelta()  # held back: by the pace, a busy server or an open circuit breaker
     lock_wait: timedelta = timedelta()  # for other runs, and in attempts that were refused a lock

@@ -15,6 +15,10 @@ class Everything:
     def __str__(self) -> str:
         return f"any {self.report_type} report" if self.report_type else "any report"
 
+    @property
+    def asked_for(self) -> str:
+        return f"every {self.report_type} report" if self.report_type else "every report"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OneAgency:
@@ -24,6 +28,10 @@ class OneAgency:
 
     def __str__(self) -> str:
         return f"the agency {self.slug!r}"
+
+    @property
+    def asked_for(self) -> str:
+        return str(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,5 +43,20 @@ class OneView:
     def __str__(self) -> str:
         return f"the view {self.name}"
 
+    @property
+    def asked_for(self) -> str:
+        return str(self)
 
-RefreshRequest = Everything | OneAgency | OneView
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chosen:
+    """These manifests, as far as they are enabled: what is left of a wider request, or a part of it."""
+
+    manifests: frozenset[tuple[ReportType, int]]
+    asked_for: str  # the wider request, in words
+
+    def __str__(self) -> str:
+        return self.asked_for
+
+
+RefreshRequest = Everything | OneAgency | OneView | Chosen

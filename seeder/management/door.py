@@ -17,6 +17,11 @@ class Door(BaseCommand):
     # The settings are read and judged by the service itself, in one line that names the setting.
     requires_system_checks = ()
 
+    @property
+    def name(self) -> str:
+        """As it is called."""
+        return type(self).__module__.rpartition(".")[2]
+
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         if parser.called_from_command_line:

@@ -37,7 +37,10 @@ class RefreshCommand(Door):
                 failed = len(plan.complaints)
             else:
                 with signals.as_a_request(stop):
-                    failed = runs.execute(request, emit=lambda event: self._show(shown, event), stop=stop).failed
+                    summary = runs.execute(
+                        request, emit=lambda event: self._show(shown, event), stop=stop, asked_by=self.name
+                    )
+                failed = summary.failed
         if stop.requested:
             sys.exit(signals.exit_code(stop.reason))
         if failed:

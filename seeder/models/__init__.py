@@ -5,6 +5,8 @@ from seeder.models.definition import ViewDefinition
 from seeder.models.history import JobStatus, RunHistory
 from seeder.models.manifest import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.models.metrics import RunMetrics
+from seeder.models.queue import QueuedRefresh
+from seeder.models.run import Run
 from seeder.models.snapshot import ReleaseSnapshot
 
 __all__ = [
@@ -13,7 +15,9 @@ __all__ = [
     "CircuitBreaker",
     "CustomReportManifest",
     "JobStatus",
+    "QueuedRefresh",
     "ReleaseSnapshot",
+    "Run",
     "RunHistory",
     "RunMetrics",
     "ViewDefinition",

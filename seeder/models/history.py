@@ -31,6 +31,7 @@ class RunHistory(models.Model):
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_run_history"'
+        permissions = (("view_errors", "Can see the errors of refreshes whole, which can quote the data"),)
 
     def __str__(self) -> str:
         return f"{self.table_name} in run {self.run_id}: {self.status}"
@@ -56,6 +57,7 @@ class JobStatus(models.Model):
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_job_status"'
+        permissions = (("refresh_views", "Can have views refreshed"),)
 
     def __str__(self) -> str:
         return f"{self.table_name}: {self.status}"

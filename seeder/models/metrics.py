@@ -14,6 +14,9 @@ class RunMetrics(models.Model):
     mode = models.TextField(null=True)  # plain or concurrent; null for a creation and a failure
     fell_back = models.BooleanField(null=True)
     attempts = models.IntegerField(null=True)
+    reason = models.TextField(null=True)  # of a failure, as PostgreSQL calls the condition
+    sqlstate = models.TextField(null=True)
+    seat = models.IntegerField(null=True)  # which of the run's seats in its database, from 1 on
     seat_wait_seconds = models.FloatField(null=True)
     throttle_wait_seconds = models.FloatField(null=True)
     lock_wait_seconds = models.FloatField(null=True)

@@ -25,6 +25,7 @@ class ReleaseSnapshot(models.Model):
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_release_snapshot"'
+        permissions = (("capture_releasesnapshot", "Can capture release snapshots"),)
 
     def __str__(self) -> str:
         return f"{self.table_name} at {self.release_tag}"

@@ -64,6 +64,11 @@ CREATE INDEX IF NOT EXISTS seeder_run_history_start_time ON reporting.seeder_run
 CREATE INDEX IF NOT EXISTS seeder_run_history_succeeded ON reporting.seeder_run_history (table_name, start_time DESC)
     WHERE status = 'success';
 
+-- Additions of ours, for who looks at one run, and at what failed, the latest first.
+CREATE INDEX IF NOT EXISTS seeder_run_history_run_id ON reporting.seeder_run_history (run_id);
+CREATE INDEX IF NOT EXISTS seeder_run_history_failed ON reporting.seeder_run_history (start_time DESC)
+    WHERE status = 'error';
+
 -- An addition of ours, for who looks for rows of runs that were killed. Without it that takes a look at every row.
 CREATE INDEX IF NOT EXISTS seeder_run_history_open ON reporting.seeder_run_history (run_id)
     WHERE status IN ('pending', 'running');
@@ -140,12 +145,63 @@ $$;
 CREATE OR REPLACE TRIGGER is_final BEFORE UPDATE ON reporting.seeder_release_snapshot
     FOR EACH ROW EXECUTE FUNCTION reporting.seeder_release_snapshot_is_final();
 
+-- Optional: the history has a row for each manifest, and nothing sums up a run or says what held it back.
+CREATE TABLE IF NOT EXISTS reporting.seeder_run (
+    run_id text PRIMARY KEY,
+    asked_for text NOT NULL,
+    asked_by text NOT NULL,
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    stopped_by text,
+    seats integer NOT NULL,
+    manifests integer NOT NULL,
+    succeeded integer,
+    failed integer,
+    agencies jsonb NOT NULL,
+    holds jsonb NOT NULL DEFAULT '[]'
+);
+
+CREATE INDEX IF NOT EXISTS seeder_run_started_at ON reporting.seeder_run (started_at DESC);
+CREATE INDEX IF NOT EXISTS seeder_run_open ON reporting.seeder_run (run_id) WHERE finished_at IS NULL;
+
+-- Optional: nothing can be queued, every refresh is run by who asks for it.
+CREATE TABLE IF NOT EXISTS reporting.seeder_queued_refresh (
+    id bigserial PRIMARY KEY,
+    request_id text NOT NULL,
+    part integer NOT NULL,
+    parts integer NOT NULL,
+    asked_for text NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL DEFAULT now(),
+    idempotency_key text,
+    manifests jsonb NOT NULL,
+    views jsonb NOT NULL,
+    agencies jsonb NOT NULL,
+    state text NOT NULL DEFAULT 'queued',
+    run_ids jsonb NOT NULL DEFAULT '[]',
+    worker text,
+    rung_at timestamptz,
+    started_at timestamptz,
+    finished_at timestamptz,
+    succeeded integer,
+    failed integer,
+    error text,
+    UNIQUE (request_id, part),
+    UNIQUE (idempotency_key, part),
+    CHECK (state IN ('queued', 'running', 'ended'))
+);
+
+CREATE INDEX IF NOT EXISTS seeder_queued_refresh_open ON reporting.seeder_queued_refresh (id) WHERE state <> 'ended';
+
 -- Optional: the history says how each refresh ended, and nothing keeps what it waited for and what it cost the server.
 CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (
     history_id bigint PRIMARY KEY REFERENCES reporting.seeder_run_history (id) ON DELETE CASCADE,
     mode text,
     fell_back boolean,
     attempts integer,
+    reason text,
+    sqlstate text,
+    seat integer,
     seat_wait_seconds double precision,
     throttle_wait_seconds double precision,
     lock_wait_seconds double precision,

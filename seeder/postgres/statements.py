@@ -16,6 +16,15 @@ def _named(filename: str) -> dict[str, str]:
     return {name: body.strip() for name, body in _NAMED.findall(text(filename))}
 
 
-_ROOM = ("activity.sql", "catalog.sql", "costs.sql", "figures.sql", "history.sql", "locks.sql", "transactions.sql")
+_ROOM = (
+    "activity.sql",
+    "catalog.sql",
+    "costs.sql",
+    "figures.sql",
+    "history.sql",
+    "locks.sql",
+    "runs.sql",
+    "transactions.sql",
+)
 
 NAMED: Final = {name: body for filename in _ROOM for name, body in _named(filename).items()}

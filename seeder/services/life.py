@@ -22,21 +22,26 @@ class Life:
     """The lock of one run, held inside a `with`."""
 
     def __init__(self, run_id: str, clock: Callable[[], float] = monotonic) -> None:
-        self._run_id = run_id
+        self.run_id = run_id
         self._clock = clock
         self._last = clock()
 
     def __enter__(self) -> Self:
-        locks.live(DEFAULT_DB_ALIAS, self._run_id)
+        locks.live(DEFAULT_DB_ALIAS, self.run_id)
         return self
 
     def __exit__(self, *_: object) -> None:
         try:
             sessions.mend(DEFAULT_DB_ALIAS)
-            while locks.lives(DEFAULT_DB_ALIAS, self._run_id):  # taken twice where a beat could not see that it is held
-                locks.die(DEFAULT_DB_ALIAS, self._run_id)
+            while locks.lives(DEFAULT_DB_ALIAS, self.run_id):  # taken twice where a beat could not see that it is held
+                locks.die(DEFAULT_DB_ALIAS, self.run_id)
         except Error:
             sessions.leave()  # where the connection is gone, so is the lock
+
+    def insist(self) -> None:
+        """Hold the lock for certain: what was done meanwhile may have lost its connection and taken another."""
+        if not locks.lives(DEFAULT_DB_ALIAS, self.run_id):
+            locks.live(DEFAULT_DB_ALIAS, self.run_id)
 
     def beat(self) -> None:
         """To be called often. Takes the lock again where its connection was lost; should somebody have taken the run
@@ -46,11 +51,11 @@ class Life:
         self._last = self._clock()
         with suppress(Error):  # while the server does not answer, nobody can take the run for dead either
             if not self._holds():
-                locks.live(DEFAULT_DB_ALIAS, self._run_id)
+                locks.live(DEFAULT_DB_ALIAS, self.run_id)
 
     def _holds(self) -> bool:
         try:
-            return locks.lives(DEFAULT_DB_ALIAS, self._run_id)
+            return locks.lives(DEFAULT_DB_ALIAS, self.run_id)
         except Error:
             sessions.mend(DEFAULT_DB_ALIAS)
             return False

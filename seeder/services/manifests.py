@@ -7,7 +7,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.manifests import Complaint, Manifest, ReportType, Selection, ViewKey, gather
 from seeder.domain.names import ViewName, is_storable, nearest
-from seeder.domain.requests import Everything, OneAgency, OneView, RefreshRequest
+from seeder.domain.requests import Chosen, Everything, OneAgency, OneView, RefreshRequest
 from seeder.errors import BadName, DatabaseUnmapped, ManifestError, ReportMissing, UnknownAgency, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.postgres.sqlstates import foreseen
@@ -43,6 +43,9 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
                 rows = [row for row in (*_custom(), *_canned()) if _is(row.manifest.table_name, name)]
                 if not rows:
                     _insist_on_view(name)
+            case Chosen(manifests=chosen):
+                everybody = (*_custom(), *_canned())
+                rows = [row for row in everybody if (row.manifest.report_type, row.manifest.manifest_id) in chosen]
     return _selection(rows, databases)
 
 

@@ -10,7 +10,7 @@ from seeder.errors import BadName
 from seeder.postgres import locks
 from seeder.postgres.sqlstates import foreseen
 from seeder.postgres.transactions import one_transaction
-from seeder.services import history
+from seeder.services import history, run_rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +38,8 @@ def recover() -> Sequence[Recovered]:
                     rows = history.close(run_id, may_close=_is_idle)
                     if rows:
                         recovered.append(Recovered(run_id=run_id, rows=rows))
+        with one_transaction(DEFAULT_DB_ALIAS):
+            run_rows.close_dead(is_dead=lambda run_id: locks.is_dead(DEFAULT_DB_ALIAS, run_id), why="killed")
     return recovered
 
 

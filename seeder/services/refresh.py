@@ -16,7 +16,7 @@ from seeder.domain.outcomes import Failure, Outcome, RefreshResult, Turn
 from seeder.domain.plan import PlannedView
 from seeder.postgres import catalog, limits, locks, sessions, transactions
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_gone, sqlstate
-from seeder.services import explaining, filling, manifests
+from seeder.services import explaining, filling, manifests, seats
 from seeder.services.history import RunRecord, of_another_run
 from seeder.services.meter import Meter, Reading
 from seeder.services.retrying import patiently
@@ -187,7 +187,11 @@ class _Refresh:
         """With what it waited for and what else is to be known of it."""
         turn = self._turn
         cost = replace(
-            result.cost, seat_wait=turn.seat_wait, throttle_wait=turn.throttle_wait, lock_wait=self._lock_wait
+            result.cost,
+            seat=seats.number.get(),
+            seat_wait=turn.seat_wait,
+            throttle_wait=turn.throttle_wait,
+            lock_wait=self._lock_wait,
         )
         said = tuple(notes.about(result, self._turn, self._view.drift))
         return replace(result, cost=cost, attempts=self._attempts, notes=said)

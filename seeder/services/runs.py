@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
@@ -25,6 +26,7 @@ from seeder.services.marking import Marking
 from seeder.services.meter import Meter
 from seeder.services.refresh import Refresher
 from seeder.services.retrying import patiently
+from seeder.services.run_rows import RunRow
 from seeder.services.runner import run
 from seeder.services.stopping import Stop
 
@@ -38,47 +40,68 @@ def preview(request: RefreshRequest) -> RefreshPlan:
 
 
 def execute(
-    request: RefreshRequest, *, emit: Callable[[RunEvent], object] = lambda _: None, stop: Stop | None = None
+    request: RefreshRequest,
+    *,
+    emit: Callable[[RunEvent], object] = lambda _: None,
+    stop: Stop | None = None,
+    asked_by: str = "",
 ) -> RunSummary:
     """Plan a request and run it. Failed views are in the summary, not raised; `emit` hears what happens, when its row
     is written, in the thread of the caller. When `stop` is requested, the run cancels what is in flight and ends.
 
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
-    settings, stop = conf.load(), stop or Stop()
     with foreseen(DEFAULT_DB_ALIAS):
-        preconditions.insist(settings)
+        preconditions.insist(conf.load())
         asked = sessions.clock(DEFAULT_DB_ALIAS)
+        with Life(new_id()) as life:
+            return carry_out(request, life, Order(asked_at=asked, asked_by=asked_by), emit=emit, stop=stop or Stop())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """Who wants a run, and since when."""
+
+    asked_at: datetime  # by the database's clock; a refresh of another run that began after it will do as well
+    asked_by: str
+
+
+def carry_out(
+    request: RefreshRequest, life: Life, order: Order, *, emit: Callable[[RunEvent], object], stop: Stop
+) -> RunSummary:
+    """As `execute`, for whoever already holds the lock that shows that the run is alive."""
+    settings = conf.load()
     plan = planning.plan(manifests.select(request, databases=settings.databases), remember=True)
-    record = RunRecord(_run_id())
+    record, row = RunRecord(life.run_id), RunRow(life.run_id)
     emit = journal.keeping(record.run_id, emit)
     with foreseen(DEFAULT_DB_ALIAS):
         recovery.recover()
-        with Life(record.run_id) as life:
-            record.open(plan)
-            with _closing(record):
-                emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
-                for notice in (*plan.notices, *preconditions.missed(settings, plan.by_database)):
-                    emit(Noticed(message=notice))
-                meter = Meter(plan.by_database)
-                refresher = Refresher(record=record, settings=settings, stop=stop, asked=asked, meter=meter)
-                work = _work(refresher, life, emit)
-                results = run(plan, pace=_pace(settings), work=work, stop=stop)
-                meter.close()
-                took = patiently(lambda _: _close(record, stop) - asked, retries=settings.max_retries, stop=Stop())
+        life.insist()
+        record.open(plan)
+        with _closing(record, row):
+            row.open(plan, asked_for=request.asked_for, asked_by=order.asked_by, seats=settings.max_workers)
+            emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
+            for notice in (*plan.notices, *preconditions.missed(settings, plan.by_database)):
+                emit(Noticed(message=notice))
+            meter = Meter(plan.by_database)
+            refresher = Refresher(record=record, settings=settings, stop=stop, asked=order.asked_at, meter=meter)
+            work = _work(refresher, life, row, emit)
+            results = run(plan, pace=_pace(settings), work=work, stop=stop)
+            meter.close()
+            ended = patiently(lambda _: _close(record, row, stop), retries=settings.max_retries, stop=Stop())
     summary = RunSummary(
         run_id=record.run_id,
         results=results,
         unfinished=tuple(view for view in plan.views if view not in results),
         stopped=stop.reason,
         complaints=plan.complaints,
-        took=took,
+        took=ended - order.asked_at,
     )
     emit(RunEnded(summary=summary))
     return summary
 
 
-def _work(refresher: Refresher, life: Life, emit: Callable[[RunEvent], object]) -> Work:
+def _work(refresher: Refresher, life: Life, row: RunRow, emit: Callable[[RunEvent], object]) -> Work:
     gate = Gate(settings=refresher.settings, breakers=Breakers.of(refresher.settings))
     record, meter, marking = refresher.record, refresher.meter, Marking(refresher.record, monotonic)
 
@@ -88,6 +111,7 @@ def _work(refresher: Refresher, life: Life, emit: Callable[[RunEvent], object]) 
 
     def hear(event: RunEvent) -> None:
         marking.hear(event)
+        row.hear(event)
         emit(event)
 
     def beat() -> None:
@@ -116,24 +140,27 @@ def _pace(settings: conf.Settings) -> Pace:
     )
 
 
-def _close(record: RunRecord, stop: Stop) -> datetime:
+def _close(record: RunRecord, row: RunRow, stop: Stop) -> datetime:
     if stop.requested:
         record.interrupted(str(stop.reason))
+    row.close(stop.reason)
     return sessions.clock(DEFAULT_DB_ALIAS)
 
 
 @contextmanager
-def _closing(record: RunRecord) -> Iterator[None]:
+def _closing(record: RunRecord, row: RunRow) -> Iterator[None]:
     """Whatever goes wrong inside, no row is left open, as far as the database still answers."""
     try:
         yield
     except BaseException as surprise:
         with suppress(Error):  # the surprise may be that it does not; it says more than the next error would
             sessions.mend(DEFAULT_DB_ALIAS)
-            record.interrupted(f"{type(surprise).__name__} {surprise}".strip())
+            why = f"{type(surprise).__name__} {surprise}".strip()
+            record.interrupted(why)
+            row.close(why)
         raise
 
 
-def _run_id() -> str:
+def new_id() -> str:
     """Sorts by the time of its start for a person, and is unique by chance; nothing is decided by it."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"

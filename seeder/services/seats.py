@@ -4,6 +4,7 @@ Threads, because the work is PostgreSQL's; of one database, because a thread kee
 """
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from queue import SimpleQueue
 from threading import Thread
 from typing import Generic, TypeVar
@@ -12,6 +13,9 @@ from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView
 
 Task = TypeVar("Task")
+
+# Which seat of its database this thread is, from 1 on.
+number: ContextVar[int | None] = ContextVar("seat", default=None)
 
 Ended = tuple[PlannedView, RefreshResult | BaseException]
 
@@ -34,7 +38,9 @@ class Seats(Generic[Task]):
         self.free, self.taken = count, 0
         self._refresh, self._leave, self._ended = refresh, leave, ended
         self._views = SimpleQueue[tuple[PlannedView, Task] | None]()
-        self._threads = [Thread(target=self._sit, name=f"seat-{number + 1}", daemon=True) for number in range(count)]
+        self._threads = [
+            Thread(target=self._sit, args=[seat], name=f"seat-{seat}", daemon=True) for seat in range(1, count + 1)
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -58,7 +64,8 @@ class Seats(Generic[Task]):
         for thread in self._threads if wait else ():
             thread.join()
 
-    def _sit(self) -> None:
+    def _sit(self, seat: int) -> None:
+        number.set(seat)
         try:
             while (taken := self._views.get()) is not None:
                 view, task = taken

@@ -33,7 +33,7 @@ def test_the_models_map_exactly_what_contract_sql_creates() -> None:
 
 def test_the_contract_is_read_whole() -> None:
     written = contract.written()
-    assert len(written) == 9
+    assert len(written) == 11
     assert written["seeder_run_history"]["start_time"] == Column(type="timestamp with time zone", nullable=False)
     assert written["seeder_run_history"]["finish_time"] == Column(type="timestamp with time zone", nullable=True)
     assert next(iter(written["seeder_job_status"])) == "table_name"
@@ -64,6 +64,10 @@ def test_the_defaults_and_indexes_are_those_of_the_contract() -> None:
         "seeder_release_snapshot.captured_at": "now()",
         "seeder_circuit_breaker.failures": "0",
         "seeder_circuit_breaker.updated_at": "now()",
+        "seeder_run.holds": "'[]'::jsonb",
+        "seeder_queued_refresh.asked_at": "now()",
+        "seeder_queued_refresh.state": "'queued'::text",
+        "seeder_queued_refresh.run_ids": "'[]'::jsonb",
     }
     indexed = {
         definition.partition(" USING ")[2]
@@ -77,7 +81,10 @@ def test_the_defaults_and_indexes_are_those_of_the_contract() -> None:
         "btree (agency_slug)",
         "btree (start_time DESC)",
         "btree (run_id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text]))",
-        "btree (table_name, start_time DESC) WHERE (status = 'success'::text)",  # two additions of ours
+        # additions of ours
+        "btree (table_name, start_time DESC) WHERE (status = 'success'::text)",
+        "btree (start_time DESC) WHERE (status = 'error'::text)",
+        "btree (run_id)",
     }
 
 
@@ -144,6 +151,8 @@ def test_contract_sql_says_which_tables_are_optional() -> None:
     assert set(contract.optional()) == {
         "seeder_run_metrics",
         "seeder_circuit_breaker",
+        "seeder_run",
+        "seeder_queued_refresh",
         "seeder_view_definition",
     }
     assert all(without.endswith(".") and "\n" not in without for without in contract.optional().values())
@@ -191,7 +200,7 @@ def test_four_who_install_at_once_install_once() -> None:
             connection.close()
 
     with ThreadPoolExecutor(4) as threads:
-        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 9]
+        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 11]
 
 
 def test_a_model_that_maps_otherwise_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,7 @@ STATEMENT = StatementCost(
     wal_bytes=8,
 )
 FULL = RefreshCost(
+    seat=3,
     seat_wait=2 * SECOND,
     throttle_wait=timedelta(),
     lock_wait=SECOND / 4,
@@ -71,6 +72,9 @@ def test_what_is_known_in_the_transaction_is_written_in_it_and_the_rest_later() 
         "mode": "plain",
         "fell_back": True,
         "attempts": 1,
+        "reason": None,
+        "sqlstate": None,
+        "seat": 3,
         "seat_wait_seconds": 2.0,
         "throttle_wait_seconds": 0.0,
         "lock_wait_seconds": 0.25,

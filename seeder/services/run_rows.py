@@ -1,0 +1,68 @@
+"""The only writer of runs as a whole, which does nothing where there is no table for them.
+
+Nothing is decided by these rows: the history is the truth, and what they sum up can be counted again from it.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from django.db import DEFAULT_DB_ALIAS, Error
+
+from seeder.domain.admission import Reason
+from seeder.domain.events import Held, Resumed, RunEvent
+from seeder.domain.plan import RefreshPlan
+from seeder.models import Run
+from seeder.postgres import contract, sessions
+
+_TABLE = "seeder_run"
+
+
+class RunRow:
+    """The row of one run."""
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+        self._is_kept = contract.why_unusable(DEFAULT_DB_ALIAS, _TABLE) is None
+        self._held: dict[str, Reason] = {}  # by database; the figures of a hold change all the time, its reason rarely
+
+    def open(self, plan: RefreshPlan, *, asked_for: str, asked_by: str, seats: int) -> None:
+        planned = [manifest for view in plan.views for manifest in view.spec.manifests]
+        manifests = [*planned, *(complaint.manifest for complaint in plan.complaints)]
+        counts = Counter(manifest.agency_slug for manifest in manifests)
+        agencies = {slug: {"manifests": number} for slug, number in counts.items()}
+        facts = {"asked_for": asked_for, "asked_by": asked_by, "seats": seats, "manifests": len(manifests)}
+        self._write("open_run", **facts, agencies=json.dumps(agencies))
+
+    def hear(self, event: RunEvent) -> None:
+        """What kept views from starting. It is only for the eye: what cannot be written down is left out."""
+        with suppress(Error):
+            match event:
+                case Held(database=database, hold=hold) if hold.reason is not self._held.get(database):
+                    self._end_hold(database)
+                    self._held[database] = hold.reason
+                    self._write("held", database=database, reason=hold.reason)
+                case Resumed(database=database):
+                    self._end_hold(database)
+
+    def _end_hold(self, database: str) -> None:
+        if self._held.pop(database, None) is not None:
+            self._write("resumed", database=database)
+
+    def close(self, stopped_by: str | None) -> None:
+        self._write("close_run", stopped_by=stopped_by)
+
+    def _write(self, statement: str, **facts: object) -> None:
+        if self._is_kept:
+            sessions.query(DEFAULT_DB_ALIAS, statement, {"run": self._run_id, **facts})
+
+
+def close_dead(*, is_dead: Callable[[str], bool], why: str) -> Sequence[str]:
+    """Sum up the runs that ended without doing so; which."""
+    if contract.why_unusable(DEFAULT_DB_ALIAS, _TABLE) is not None:
+        return ()
+    dead = [run for run in Run.objects.unfinished().values_list("run_id", flat=True) if is_dead(run)]
+    for run_id in dead:
+        sessions.query(DEFAULT_DB_ALIAS, "close_run", {"run": run_id, "stopped_by": why})
+    return dead

@@ -1,0 +1,13 @@
+"""Where everything is: the admin with the monitoring page, and the API."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+admin.autodiscover()
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/seeder/", include("seeder.api.urls")),
+]

@@ -1,0 +1,82 @@
+"""Runs as a whole: what they sum up to, what held them back, and what becomes of those that were killed."""
+
+import pytest
+
+from seeder.domain.admission import Hold, Reason
+from seeder.domain.events import Held, Resumed
+from seeder.domain.plan import RefreshPlan
+from seeder.domain.requests import Everything, OneAgency
+from seeder.models import Run, RunMetrics
+from seeder.services import recovery, runs
+from seeder.services.run_rows import RunRow
+from tests.conftest import canned, custom, sql
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+
+def test_a_run_sums_up_its_manifests_by_agency() -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    custom("reporting.b", "SELECT 1 / 0 AS n", agency="metro")
+    canned("reporting.c", "SELECT 1 AS n", agencies=("demo", "metro"))
+    custom("reporting.too.many.parts", "SELECT 1", agency="harbor")
+    runs.execute(Everything(), asked_by="somebody")
+    [run] = Run.objects.all()
+    assert (run.asked_for, run.asked_by, run.manifests, run.succeeded, run.failed) == (
+        "every report",
+        "somebody",
+        5,
+        3,
+        2,
+    )
+    assert run.agencies == {
+        "demo": {"manifests": 2, "succeeded": 2, "failed": 0},
+        "metro": {"manifests": 2, "succeeded": 1, "failed": 1},
+        "harbor": {"manifests": 1, "succeeded": 0, "failed": 1},
+    }
+    assert run.stopped_by is None
+    assert run.finished_at is not None
+    assert run.finished_at >= run.started_at
+    assert set(Run.objects.of_agencies(["metro", "elsewhere"])) == {run}
+    assert not Run.objects.of_agencies(["elsewhere"])
+
+
+def test_a_view_says_which_seat_it_had_and_why_it_failed() -> None:
+    custom("reporting.a", "SELECT 1 / 0 AS n")
+    runs.execute(OneAgency(slug="demo"))
+    [row] = RunMetrics.objects.all()
+    assert (row.seat, row.reason, row.sqlstate) == (1, "division_by_zero", "22012")
+
+
+def test_what_held_a_run_back_is_kept_with_its_reason_from_when_until_when() -> None:
+    row = RunRow("r")
+    row.open(RefreshPlan(), asked_for="every report", asked_by="", seats=1)
+    busy, open_circuit = (Hold(reason=reason, message="") for reason in Reason)
+    row.hear(Held(database="default", hold=busy))
+    row.hear(Held(database="archive", hold=busy))
+    row.hear(Held(database="default", hold=Hold(reason=Reason.SERVER_BUSY, message="other figures")))
+    row.hear(Held(database="default", hold=open_circuit))
+    row.hear(Resumed(database="default", after=None))  # type: ignore[arg-type]  # nobody asks
+    holds = Run.objects.get().holds
+    assert [(hold["database"], hold["reason"], hold["until"] is None) for hold in holds] == [
+        ("default", "server_busy", False),
+        ("archive", "server_busy", True),
+        ("default", "circuit_open", False),
+    ]
+    assert all(hold["from"] <= (hold["until"] or "9") for hold in holds)
+
+
+def test_a_killed_run_is_summed_up_by_who_recovers_it() -> None:
+    row = RunRow("r")
+    row.open(RefreshPlan(), asked_for="every report", asked_by="", seats=1)
+    recovery.recover()
+    run = Run.objects.get()
+    assert (run.stopped_by, run.manifests) == ("killed", 0)
+    assert run.finished_at is not None
+
+
+def test_without_its_table_runs_go_on_and_say_so() -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    sql("DROP TABLE reporting.seeder_run")
+    heard: list[object] = []
+    assert runs.execute(Everything(), emit=heard.append).succeeded == 1
+    assert "reporting.seeder_run: a table in the contract, missing here" in str(heard)
