@@ -40,6 +40,12 @@ def _flag(name: str, value: object) -> bool:
             raise ConfigurationError(setting=name, value=value, wanted="true or false")
 
 
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ConfigurationError(setting=name, value=value, wanted="a text")
+    return value
+
+
 def _one_of(*words: str) -> Callable[[str, object], str]:
     def read(name: str, value: object) -> str:
         if value not in words:
@@ -109,6 +115,10 @@ class Settings:
     snapshot_connections: int = _setting(lambda: 2, _whole(1))  # that share the work of release snapshots
     snapshot_memory_mb: int = _setting(lambda: 128, _whole(1))  # work_mem of each of them
     drift_rules: Sequence[Rule] = _setting(list, _rules, environment=False)  # over the defaults
+    stale_hours: int = _setting(lambda: 26, _whole(1))  # since a view's last success, after which it is late
+    long_running_factor: int = _setting(lambda: 3, _whole(1))  # times its usual duration
+    agency_scope: str = _setting(str, _text)  # the callable that says which agencies a user may see
+    agency_model: str = _setting(str, _text)  # the host's model of agencies, for their names
     databases: Mapping[int, str] = _setting(dict, _aliases, environment=False)  # a manifest's database_id → alias
 
 

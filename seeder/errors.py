@@ -57,6 +57,10 @@ class UnknownTable(RequestError):
     """No manifest names the table {table!r}.{nearest}"""
 
 
+class UnknownRun(SeederError):
+    """There is no run {run_id!r}."""
+
+
 class BadTask(SeederError):
     """The argument {argument} of a task is {value!r}, but has to be of the type {wanted}."""
 

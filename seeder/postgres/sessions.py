@@ -79,10 +79,10 @@ def execute(database: str, statement: sql.Composed) -> None:
         cursor.execute(statement)
 
 
-def query_composed(database: str, statement: sql.Composed) -> Rows:
+def query_composed(database: str, statement: sql.Composed, parameters: Mapping[str, Any] | None = None) -> Rows:
     """The rows of a statement that we composed ourselves."""
     with _cursor(database) as cursor:
-        return cursor.execute(statement).fetchall()
+        return cursor.execute(statement, parameters).fetchall()
 
 
 def execute_script(database: str, script: str) -> None:

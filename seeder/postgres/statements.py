@@ -22,6 +22,7 @@ _ROOM = (
     "costs.sql",
     "figures.sql",
     "history.sql",
+    "jobs.sql",
     "locks.sql",
     "runs.sql",
     "transactions.sql",

@@ -1,0 +1,118 @@
+-- The manifests with the latest state of their views: what the monitoring list is made of. The parts are put together by
+-- jobs.py, one statement from each group, in the order in which they stand here.
+
+-- name: asked
+-- Who wants what. Whom a parameter does not concern, it is null.
+WITH asked AS (
+    SELECT 'custom' AS report_type, m.id AS manifest_id, m.table_name, m.report_name, m.agency_id, m.agency_slug
+    FROM reporting.seeder_custom_report_manifest AS m
+    WHERE m.enabled
+    UNION ALL
+    SELECT 'canned', s.id, r.table_name, r.report_name, s.agency_id, s.agency_slug
+    FROM reporting.seeder_canned_report_manifest AS s
+    JOIN reporting.seeder_canned_report AS r ON r.id = s.canned_report_id
+), wanted AS (
+    SELECT *
+    FROM asked
+    WHERE (%(agencies)s::text[] IS NULL OR agency_slug = ANY (%(agencies)s::text[]))
+        AND (%(agency)s::text IS NULL OR agency_slug = %(agency)s::text)
+        AND (%(report_type)s::text IS NULL OR report_type = %(report_type)s::text)
+        AND (%(manifest_id)s::integer IS NULL OR manifest_id = %(manifest_id)s::integer)
+        AND (%(table_name)s::text IS NULL OR table_name = %(table_name)s::text)
+        AND (%(search)s::text IS NULL OR strpos(lower(table_name), lower(%(search)s::text)) > 0
+            OR strpos(lower(report_name), lower(%(search)s::text)) > 0)
+),
+
+-- name: by_manifest
+shown AS (
+    SELECT *, ARRAY[agency_slug] AS agencies FROM wanted
+),
+
+-- name: by_view
+-- The first manifest speaks for the view.
+shown AS (
+    SELECT DISTINCT ON (table_name) *, array_agg(agency_slug) OVER (PARTITION BY table_name) AS agencies
+    FROM wanted
+    ORDER BY table_name, report_type DESC, manifest_id
+),
+
+-- name: judged
+-- What succeeded last says so in its status; of the others, which are few, the history is asked. Whatever takes less than
+-- a second is not long-running: a multiple of next to nothing says nothing.
+job AS (
+    SELECT
+        shown.*,
+        s.status,
+        s.start_time,
+        s.duration_seconds,
+        coalesce(s.consecutive_failures, 0) AS consecutive_failures,
+        s.last_run_id,
+        s.last_errors,
+        CASE s.status WHEN 'success' THEN s.start_time ELSE (
+            SELECT h.start_time
+            FROM reporting.seeder_run_history AS h
+            WHERE h.table_name = shown.table_name AND h.status = 'success'
+            ORDER BY h.start_time DESC
+            LIMIT 1
+        ) END AS last_success,
+        CASE s.status WHEN 'running' THEN (
+            SELECT h.finish_time - h.start_time
+            FROM reporting.seeder_run_history AS h
+            WHERE h.table_name = shown.table_name AND h.status = 'success' AND h.finish_time IS NOT NULL
+            ORDER BY h.start_time DESC
+            LIMIT 1
+        ) END AS usual
+    FROM shown
+    LEFT JOIN reporting.seeder_job_status AS s USING (table_name)
+), judged AS (
+    SELECT
+        *,
+        consecutive_failures > 0 AS failing,
+        coalesce(last_success < now() - %(stale_after)s::interval, true) AS stale,
+        coalesce(
+            status = 'running' AND now() - start_time > %(factor)s * greatest(usual, interval '1 second'), false
+        ) AS long_running
+    FROM job
+), found AS (
+    SELECT *
+    FROM judged
+    WHERE (%(status)s::text IS NULL OR status = %(status)s::text)
+        AND (%(failing)s::boolean IS NULL OR failing = %(failing)s::boolean)
+        AND (%(stale)s::boolean IS NULL OR stale = %(stale)s::boolean)
+        AND (%(long_running)s::boolean IS NULL OR long_running = %(long_running)s::boolean)
+)
+
+-- name: page_of_jobs
+-- One page, and how many there are in all.
+SELECT
+    report_type, manifest_id, table_name, report_name, agency_id, agency_slug, agencies, status, start_time,
+    duration_seconds, consecutive_failures, last_run_id, last_errors, last_success, usual, failing, stale, long_running,
+    count(*) OVER ()
+FROM found
+ORDER BY {order}
+LIMIT %(limit)s OFFSET %(offset)s;
+
+-- name: totals_of_jobs
+SELECT
+    count(*),
+    count(*) FILTER (WHERE NOT stale AND NOT failing),
+    count(*) FILTER (WHERE failing),
+    count(*) FILTER (WHERE status = 'running'),
+    count(*) FILTER (WHERE long_running),
+    count(*) FILTER (WHERE stale)
+FROM found;
+
+-- name: recent_runs
+-- The latest runs of each of these jobs, the latest first.
+SELECT wanted.table_name, recent.*
+FROM unnest(%(table_names)s::text[], %(report_types)s::text[], %(manifest_ids)s::integer[])
+    AS wanted (table_name, report_type, manifest_id)
+CROSS JOIN LATERAL (
+    SELECT h.run_id, h.status, h.start_time, h.finish_time, h.records_processed
+    FROM reporting.seeder_run_history AS h
+    WHERE h.table_name = wanted.table_name AND h.report_type = wanted.report_type
+        AND h.manifest_id = wanted.manifest_id
+    ORDER BY h.start_time DESC
+    LIMIT %(most)s
+) AS recent
+ORDER BY wanted.table_name, recent.start_time DESC;

@@ -1,0 +1,124 @@
+"""Runs as a whole and what they did with their time, read for whoever looks, and for nobody else."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Count, Q, QuerySet
+
+from seeder.domain.outcomes import Status
+from seeder.domain.timeline import Bar, RunTotals, Timeline, Wait, in_lanes
+from seeder.errors import UnknownRun
+from seeder.models import Run, RunHistory
+from seeder.postgres import contract, sessions
+from seeder.postgres.sqlstates import foreseen
+
+_METRICS = ("metrics__seat", "metrics__throttle_wait_seconds", "metrics__lock_wait_seconds", "metrics__reason")
+_COUNTS = ("manifests", "succeeded", "failed")
+
+
+def runs_of(agencies: list[str] | None) -> QuerySet[Run]:
+    """The runs with manifests of these agencies, the latest first; None: all."""
+    return Run.objects.of_agencies(agencies).order_by("-started_at", "-run_id")
+
+
+def totals(runs: Iterable[Run], agencies: list[str] | None) -> list[RunTotals]:
+    """Counted over the manifests of these agencies alone, in one query, or none where all have ended."""
+    runs = list(runs)
+    live = _live([run.run_id for run in runs if run.finished_at is None], agencies)
+    return [_totals(run, agencies, live.get(run.run_id, {})) for run in runs]
+
+
+def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
+    """Raises `UnknownRun`, also for a run of other agencies, or `DatabaseError`."""
+    with foreseen(DEFAULT_DB_ALIAS):
+        now = sessions.clock(DEFAULT_DB_ALIAS)
+        run = runs_of(agencies).filter(run_id=run_id).first()
+        if run is None:
+            raise UnknownRun(run_id=run_id)
+        rows = history_of(run_id, agencies)
+        is_metered = contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics") is None
+        bars = _bars(rows, metrics=_METRICS if is_metered else ())
+        [summed] = totals([run], agencies)
+    begun = [bar for bar in bars if bar.status is not Status.PENDING]
+    waits = [_wait(hold) for hold in run.holds]
+    return Timeline(run=summed, now=now, bars=in_lanes(begun, now=now), pending=len(bars) - len(begun), waits=waits)
+
+
+def history_of(run_id: str, agencies: list[str] | None) -> QuerySet[RunHistory]:
+    """The rows of a run, as far as they are these agencies'."""
+    return _of(RunHistory.objects.filter(run_id=run_id), agencies)
+
+
+def _of(rows: QuerySet[RunHistory], agencies: list[str] | None) -> QuerySet[RunHistory]:
+    return rows if agencies is None else rows.filter(agency_slug__in=agencies)
+
+
+def _live(run_ids: Sequence[str], agencies: list[str] | None) -> Mapping[str, Mapping[str, int]]:
+    if not run_ids:
+        return {}
+    rows = _of(RunHistory.objects.filter(run_id__in=run_ids), agencies).values_list("run_id")
+    counted = rows.annotate(
+        manifests=Count("pk"),
+        succeeded=Count("pk", filter=Q(status=Status.SUCCESS)),
+        failed=Count("pk", filter=Q(status=Status.ERROR)),
+    )
+    return {run_id: dict(zip(_COUNTS, counts, strict=True)) for run_id, *counts in counted}
+
+
+def _totals(run: Run, agencies: list[str] | None, live: Mapping[str, int]) -> RunTotals:
+    of_agencies = run.agencies.values() if agencies is None else [run.agencies.get(slug, {}) for slug in set(agencies)]
+    counts = live or {what: sum(counted.get(what, 0) for counted in of_agencies) for what in _COUNTS}
+    return RunTotals(
+        run_id=run.run_id,
+        asked_for=run.asked_for,
+        asked_by=run.asked_by,
+        started=run.started_at,
+        finished=run.finished_at,
+        stopped_by=run.stopped_by,
+        seats=run.seats,
+        **counts,
+    )
+
+
+def _bars(rows: QuerySet[RunHistory], *, metrics: Sequence[str]) -> list[Bar]:
+    """One for each view, however many manifests want it."""
+    names = ("table_name", "report_name", "agency_slug", "status", "start_time", "finish_time", "records_processed")
+    bars: dict[str, Bar] = {}
+    agencies: dict[str, set[str]] = {}
+    for row in rows.order_by("report_type", "manifest_id").values(*names, *metrics):
+        agencies.setdefault(row["table_name"], set()).add(row["agency_slug"])
+        bars.setdefault(row["table_name"], _bar(row))
+    return [replace(bar, agencies=sorted(agencies[name])) for name, bar in bars.items()]
+
+
+def _bar(row: Mapping[str, Any]) -> Bar:
+    return Bar(
+        table_name=row["table_name"],
+        report_name=row["report_name"],
+        agencies=(),
+        status=Status(row["status"]),
+        started=row["start_time"],
+        finished=row["finish_time"],
+        seat=row.get("metrics__seat"),
+        held=_span(row.get("metrics__throttle_wait_seconds")),
+        locked=_span(row.get("metrics__lock_wait_seconds")),
+        reason=row.get("metrics__reason"),
+        rows=row["records_processed"],
+    )
+
+
+def _wait(hold: Mapping[str, str | None]) -> Wait:
+    began, ended = hold["from"], hold["until"]
+    return Wait(
+        database=str(hold["database"]),
+        reason=str(hold["reason"]),
+        began=datetime.fromisoformat(str(began)),
+        ended=None if ended is None else datetime.fromisoformat(ended),
+    )
+
+
+def _span(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

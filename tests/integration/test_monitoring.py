@@ -1,0 +1,200 @@
+"""What is fresh, what failed and what runs, as those who look at it may see it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import Settings
+
+from seeder.domain.jobs import By, Job, Listing, Order, Totals, Wanted
+from seeder.domain.manifests import ReportType
+from seeder.domain.outcomes import Status
+from seeder.domain.requests import Everything
+from seeder.errors import ConfigurationError, UnknownRun
+from seeder.models import JobStatus, Run, RunHistory
+from seeder.services import monitoring, runs, timelines, visibility
+from tests.conftest import AGENCIES, canned, custom, sql
+
+EVERY = Wanted()
+
+
+@pytest.fixture(autouse=True)
+def reports(reporting: None) -> None:
+    custom("reporting.good", "SELECT 1 AS n")
+    custom("reporting.bad", "SELECT 1 / 0 AS n", agency="metro")
+    canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
+    custom("reporting.disabled", "SELECT 3 AS n", enabled=False)
+    runs.execute(Everything(), asked_by="a test")
+
+
+def listed(wanted: Wanted = EVERY, listing: Listing = Listing(), *, by: By = By.VIEW) -> list[str]:  # noqa: B008
+    return [job.table_name for job in monitoring.page(wanted, listing, by=by).jobs]
+
+
+def the(name: str, wanted: Wanted = EVERY) -> Job:
+    [job] = [job for job in monitoring.page(wanted, Listing()).jobs if job.table_name == name]
+    return job
+
+
+def runs_now(name: str, *, since: timedelta, usually: timedelta) -> None:
+    now = datetime.now(UTC)
+    JobStatus.objects.filter(table_name=name).update(status="running", start_time=now - since)
+    RunHistory.objects.filter(table_name=name).update(start_time=now - timedelta(hours=1) - usually)
+    RunHistory.objects.filter(table_name=name).update(finish_time=now - timedelta(hours=1))
+
+
+def test_every_enabled_view_is_listed_with_its_latest_state() -> None:
+    assert sorted(listed()) == ["reporting.bad", "reporting.good", "reporting.shared"]
+    good, bad, shared = the("reporting.good"), the("reporting.bad"), the("reporting.shared")
+    assert (good.status, good.consecutive_failures, good.failing, good.stale) == (Status.SUCCESS, 0, False, False)
+    assert (bad.status, bad.failing, bad.stale, bad.last_success) == (Status.ERROR, True, True, None)
+    assert "division by zero" in str(bad.errors)
+    assert (shared.agencies, shared.report_type, good.last_success) == (["demo", "metro"], "canned", good.start_time)
+
+
+def test_each_subscription_is_a_job_of_its_own() -> None:
+    assert sorted(listed(by=By.MANIFEST)) == ["reporting.bad", "reporting.good", *2 * ["reporting.shared"]]
+    assert monitoring.totals(EVERY, by=By.MANIFEST).jobs == 4
+
+
+def test_what_needs_attention_comes_first() -> None:
+    assert listed() == ["reporting.bad", "reporting.good", "reporting.shared"]
+    runs_now("reporting.shared", since=timedelta(minutes=5), usually=timedelta(seconds=90))
+    assert listed() == ["reporting.shared", "reporting.bad", "reporting.good"]
+
+
+@pytest.mark.parametrize(("since", "is_long"), [(timedelta(seconds=260), False), (timedelta(seconds=280), True)])
+def test_long_running_means_three_times_its_own_usual_duration(since: timedelta, is_long: bool) -> None:  # noqa: FBT001
+    runs_now("reporting.good", since=since, usually=timedelta(seconds=90))
+    assert the("reporting.good").long_running is is_long
+    assert listed(Wanted(long_running=True)) == (["reporting.good"] if is_long else [])
+
+
+def test_a_view_that_usually_takes_no_time_is_not_long_running_at_once() -> None:
+    runs_now("reporting.good", since=timedelta(seconds=2), usually=timedelta(milliseconds=3))
+    assert not the("reporting.good").long_running
+
+
+def test_a_view_is_stale_when_its_last_success_is_too_long_ago_whatever_came_after(settings: Settings) -> None:
+    sql("UPDATE reporting.seeder_run_history SET start_time = now() - interval '3 hours'")
+    sql("UPDATE reporting.seeder_job_status SET start_time = now() - interval '3 hours'")
+    assert not the("reporting.good").stale
+    settings.SEEDER = {"STALE_HOURS": 2}
+    assert the("reporting.good").stale
+    sql("UPDATE reporting.seeder_job_status SET status = 'error', start_time = now()")
+    assert the("reporting.good").stale
+    settings.SEEDER = {"STALE_HOURS": 4}
+    assert not the("reporting.good").stale
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (Wanted(agency="metro"), ["reporting.bad", "reporting.shared"]),
+        (Wanted(report_type=ReportType.CANNED), ["reporting.shared"]),
+        (Wanted(status=Status.ERROR), ["reporting.bad"]),
+        (Wanted(failing=False), ["reporting.good", "reporting.shared"]),
+        (Wanted(stale=True), ["reporting.bad"]),
+        (Wanted(search="GOO"), ["reporting.good"]),
+        (Wanted(search="canned"), ["reporting.shared"]),
+        (Wanted(search="%"), []),
+        (Wanted(agencies=["harbor"]), []),
+        (Wanted(agencies=[]), []),
+        (Wanted(table_name="reporting.good"), ["reporting.good"]),
+    ],
+)
+def test_a_list_can_be_narrowed(wanted: Wanted, found: list[str]) -> None:
+    assert listed(wanted) == found
+    assert monitoring.totals(wanted).jobs == len(found)
+
+
+def test_nobody_learns_of_agencies_that_they_may_not_see() -> None:
+    assert listed(Wanted(agencies=["demo"])) == ["reporting.good", "reporting.shared"]
+    assert the("reporting.shared", Wanted(agencies=["metro"])).agencies == ["metro"]
+    [run] = timelines.totals(timelines.runs_of(["metro"]), ["metro"])
+    assert (run.manifests, run.succeeded, run.failed) == (2, 1, 1)
+    assert {bar.table_name for bar in timelines.timeline(run.run_id, ["demo"]).bars} == {
+        "reporting.good",
+        "reporting.shared",
+    }
+    with pytest.raises(UnknownRun):
+        timelines.timeline(run.run_id, ["harbor"])
+
+
+def test_a_list_can_be_sorted_and_cut() -> None:
+    by_name = Listing(order=Order.TABLE_NAME, descending=False, limit=1, offset=1)
+    page = monitoring.page(EVERY, by_name)
+    assert ([job.table_name for job in page.jobs], page.total) == (["reporting.good"], 3)
+    for order in Order:
+        for descending in (False, True):
+            assert len(listed(EVERY, Listing(order=order, descending=descending))) == 3
+
+
+def test_totals_count_views() -> None:
+    assert monitoring.totals(EVERY) == Totals(jobs=3, fresh=2, failing=1, running=0, long_running=0, stale=1)
+
+
+def test_the_latest_runs_of_each_view_come_with_it() -> None:
+    runs.execute(Everything())
+    page = monitoring.page(EVERY, Listing())
+    recent = monitoring.recent(page.jobs, most=5)
+    assert {name: [one.status for one in found] for name, found in recent.items()} == {
+        "reporting.bad": [Status.ERROR] * 2,
+        "reporting.good": [Status.SUCCESS] * 2,
+        "reporting.shared": [Status.SUCCESS] * 2,
+    }
+    assert recent["reporting.good"][0].start_time > recent["reporting.good"][1].start_time
+    assert all(len(found) == 1 for found in monitoring.recent(page.jobs, most=1).values())
+
+
+def test_a_run_that_goes_on_is_counted_as_far_as_it_is() -> None:
+    Run.objects.update(finished_at=None, agencies={"demo": {"manifests": 2}, "metro": {"manifests": 2}})
+    [run] = timelines.totals(Run.objects.all(), None)
+    assert (run.status, run.manifests, run.succeeded, run.failed) == (Status.RUNNING, 4, 3, 1)
+
+
+def test_a_timeline_has_a_bar_for_each_view_and_says_what_it_waited_for() -> None:
+    run = Run.objects.get()
+    found = timelines.timeline(run.run_id, None)
+    assert [
+        (bar.table_name, bar.agencies, bar.status) for bar in sorted(found.bars, key=lambda bar: bar.table_name)
+    ] == [
+        ("reporting.bad", ["metro"], Status.ERROR),
+        ("reporting.good", ["demo"], Status.SUCCESS),
+        ("reporting.shared", ["demo", "metro"], Status.SUCCESS),
+    ]
+    assert {bar.lane for bar in found.bars} <= {1, 2, 3}
+    assert all(bar.held is not None for bar in found.bars)
+    assert found.pending == 0
+    sql("DROP TABLE reporting.seeder_run_metrics")
+    assert len(timelines.timeline(run.run_id, None).bars) == 3
+
+
+def only_demo(user: User) -> list[str]:
+    return ["demo"] if user.username == "demo" else []
+
+
+def nonsense(user: User) -> str:
+    return "demo"
+
+
+def test_a_callable_of_the_host_says_which_agencies_a_user_may_see(settings: Settings) -> None:
+    user = User(username="demo")
+    assert visibility.agencies_of(user) is None
+    settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.only_demo"}
+    assert visibility.agencies_of(user) == ["demo"]
+    for wrong in (f"{__name__}.nonsense", "no.such.module"):
+        settings.SEEDER = {"AGENCY_SCOPE": wrong}
+        with pytest.raises(ConfigurationError, match="AGENCY_SCOPE"):
+            visibility.agencies_of(user)
+
+
+def test_agencies_are_called_as_the_hosts_model_calls_them(settings: Settings) -> None:
+    demo = [(AGENCIES["demo"], "demo")]
+    assert visibility.names_of(demo) == {1: "demo"}
+    # Any model will do: only its primary key and its text are asked for.
+    settings.SEEDER = {"AGENCY_MODEL": "seeder.CannedReport"}
+    assert visibility.names_of(demo) == {1: "Canned reporting.shared"}
+    settings.SEEDER = {"AGENCY_MODEL": "nowhere"}
+    with pytest.raises(ConfigurationError, match="AGENCY_MODEL"):
+        visibility.names_of(demo)
