@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
+from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from seeder import conf
-from seeder.errors import ConfigurationError
+from seeder.domain.names import ViewName
+from seeder.errors import BadName, ConfigurationError
+from seeder.models import CannedReport, CustomReportManifest, ReleaseSnapshot, RunHistory
 
 
 def agencies_of(user: Any) -> list[str] | None:
@@ -28,6 +31,37 @@ def agencies_of(user: Any) -> list[str] | None:
     if isinstance(slugs, str) or not isinstance(slugs, Iterable):
         raise ConfigurationError(setting="SEEDER['AGENCY_SCOPE']", value=path, wanted=wanted)
     return [str(slug) for slug in slugs]
+
+
+def tables_of(agencies: list[str]) -> list[str]:
+    """The views that manifests of these agencies name, enabled or not: each as it is spelled and as `ViewName` prints
+    it, as release snapshots have it."""
+    spelled = {
+        *CustomReportManifest.objects.filter(agency_slug__in=agencies).values_list("table_name", flat=True),
+        *CannedReport.objects.filter(cannedreportmanifest__agency_slug__in=agencies).values_list(
+            "table_name", flat=True
+        ),
+    }
+    return sorted(spelled | {name for table in spelled if (name := _as_printed(table))})
+
+
+def snapshots_of(agencies: list[str] | None) -> QuerySet[ReleaseSnapshot]:
+    """The release snapshots of views of these agencies, the latest first; None: all."""
+    every = ReleaseSnapshot.objects.order_by("-captured_at", "-id")
+    return every if agencies is None else every.filter(table_name__in=tables_of(agencies))
+
+
+def history_of(agencies: list[str] | None) -> QuerySet[RunHistory]:
+    """The rows of these agencies' manifests, the latest first; None: all."""
+    every = RunHistory.objects.order_by("-start_time", "-id")
+    return every if agencies is None else every.filter(agency_slug__in=agencies)
+
+
+def _as_printed(table_name: str) -> str | None:
+    try:
+        return str(ViewName.parse(table_name))
+    except BadName:
+        return None
 
 
 def names_of(agencies: Iterable[tuple[int, str]]) -> Mapping[int, str]:

@@ -189,6 +189,13 @@ def test_a_callable_of_the_host_says_which_agencies_a_user_may_see(settings: Set
             visibility.agencies_of(user)
 
 
+def test_a_view_is_known_by_each_of_its_spellings() -> None:
+    custom("Good_2", "SELECT 1", agency="harbor", enabled=False)
+    custom("a.b.c", "SELECT 1", agency="harbor")
+    assert visibility.tables_of(["harbor"]) == ["Good_2", "a.b.c", "reporting.good_2"]
+    assert visibility.tables_of(["metro", "nobody"]) == ["reporting.bad", "reporting.shared"]
+
+
 def test_agencies_are_called_as_the_hosts_model_calls_them(settings: Settings) -> None:
     demo = [(AGENCIES["demo"], "demo")]
     assert visibility.names_of(demo) == {1: "demo"}
