@@ -112,6 +112,7 @@ class Settings:
         lambda: True, _flag
     )  # parallel workers of the server, while all seats are taken
     max_retries: int = _setting(lambda: 3, _whole(0, 100))  # of a refresh that failed for no fault of its own
+    queue_parts: int = _setting(lambda: 8, _whole(1))  # of a queued request for everything, at most
     snapshot_connections: int = _setting(lambda: 2, _whole(1))  # that share the work of release snapshots
     snapshot_memory_mb: int = _setting(lambda: 128, _whole(1))  # work_mem of each of them
     drift_rules: Sequence[Rule] = _setting(list, _rules, environment=False)  # over the defaults

@@ -69,6 +69,7 @@ class RefreshPlan:
     views: tuple[PlannedView, ...] = ()
     complaints: tuple[Complaint, ...] = ()
     notices: tuple[str, ...] = ()  # what could not be found out
+    unclear: frozenset[str] = frozenset()  # the databases of which nobody could find out what their views read
 
     @property
     def by_database(self) -> Mapping[str, Sequence[PlannedView]]:

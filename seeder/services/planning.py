@@ -29,7 +29,7 @@ def plan(selection: Selection, *, remember: bool = False) -> RefreshPlan:
     sizes: dict[ViewKey, int] = {}
     reads: dict[ViewKey, set[ViewKey]] = {}
     drift: dict[ViewKey, tuple[Drift, ...]] = {}
-    notices: list[str] = []
+    notices: dict[str, str] = {}
     for database, views in queries.items():
         try:
             seen = _survey(database, views)
@@ -37,7 +37,7 @@ def plan(selection: Selection, *, remember: bool = False) -> RefreshPlan:
             # Each of its views will say so itself, while the others go on; without this database there is no run.
             if database == DEFAULT_DB_ALIAS:
                 raise
-            notices.append(f"What the views of {database} read is not known, so they start in any order. {error}")
+            notices[database] = f"What the views of {database} read is not known, so they start in any order. {error}"
         else:
             sizes |= {ViewKey(database=database, name=name): rows for name, rows in seen.sizes.items()}
             reads |= {
@@ -55,7 +55,7 @@ def plan(selection: Selection, *, remember: bool = False) -> RefreshPlan:
             failures=history.failures_in_a_row(selection.views),
             drift=drift,
         )
-    return replace(draw_up(selection, known), notices=tuple(notices))
+    return replace(draw_up(selection, known), notices=tuple(notices.values()), unclear=frozenset(notices))
 
 
 def _survey(database: str, views: Mapping[ViewName, Sequence[str]]) -> catalog.Survey:
