@@ -65,6 +65,23 @@ class BadTask(SeederError):
     """The argument {argument} of a task is {value!r}, but has to be of the type {wanted}."""
 
 
+class QueueError(SeederError):
+    """A refresh cannot be queued."""
+
+
+class QueueMissing(QueueError):
+    """Nothing can be queued here: {why}. Do without the queue, then the refresh is run by who asks for it."""
+
+
+class KeyTaken(QueueError):
+    """The idempotency key {key!r} belongs to an earlier request, for {earlier}; this one is for {request}. Take another
+    key."""
+
+
+class BadKey(QueueError):
+    """{key!r} cannot be an idempotency key: it has to be 1 to {most} characters, each of which PostgreSQL can store."""
+
+
 class SnapshotError(SeederError):
     """A release snapshot cannot be taken or compared."""
 

@@ -3,11 +3,61 @@
 Every task is told what it is about; none takes silence for everything. Being delivered twice does nothing twice.
 """
 
-from collections.abc import Mapping, Sequence
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from threading import current_thread, main_thread
 from typing import Any
 
+from django.dispatch import receiver
+from django_q.signals import post_execute_in_worker, pre_execute
+
+from seeder.domain.manifests import ReportType
+from seeder.domain.names import ViewName
+from seeder.domain.requests import Everything, OneAgency, OneView, RefreshRequest
 from seeder.errors import BadTask, SnapshotTaken
-from seeder.services import release_snapshots
+from seeder.services import queue_sweep, queue_work, queueing, release_snapshots
+from seeder.services.stopping import Stop
+
+# The task that this worker is at, as the queue has it: delivered again, it has the same id.
+_at: dict[str, Any] = {}
+
+
+def refresh_all(report_type: str) -> Mapping[str, Any]:
+    """Queue every enabled report of every agency; `report_type`: "custom", "canned" or "any".
+    `{"requestId": "…", "parts": [7, 8], "joined": False}`. Raises as the service does, or `BadTask`."""
+    _insist("report_type", report_type, str)
+    if report_type not in {"any", *ReportType}:
+        raise BadTask(argument="report_type", value=report_type, wanted="any, custom or canned")
+    return _ask(Everything(report_type=None if report_type == "any" else ReportType(report_type)))
+
+
+def refresh_agency(slug: str) -> Mapping[str, Any]:
+    """Queue the enabled reports of one agency, as `refresh_all` does."""
+    _insist("slug", slug, str)
+    return _ask(OneAgency(slug=slug))
+
+
+def refresh_table(table_name: str) -> Mapping[str, Any]:
+    """Queue one view, as `refresh_all` does."""
+    _insist("table_name", table_name, str)
+    return _ask(OneView(name=ViewName.parse(table_name)))
+
+
+def refresh_queued(part_id: int) -> Mapping[str, Any]:
+    """Refresh a part of what is queued, unless that is done or somebody is at it. What the queue itself is told."""
+    _insist("part_id", part_id, int)
+    stop = Stop()
+    with _asked_by_sigterm(stop):
+        return asdict(queue_work.work_off(part_id, stop=stop))
+
+
+def resume_queue() -> Mapping[str, Any]:
+    """Take up again what killed workers have left, and what the queue has lost: `{"rung": [7], "recovered": ["…"]}`."""
+    swept = queue_sweep.sweep()
+    return {"rung": list(swept.rung), "recovered": [run.run_id for run in swept.recovered]}
 
 
 def capture_release_snapshot(
@@ -40,6 +90,38 @@ def capture_release_snapshot(
     return {"id": snapshot.id, "captured": True}
 
 
+@receiver(pre_execute)
+def _begins(task: Mapping[str, Any], **_: object) -> None:
+    _at.update(task)
+
+
+@receiver(post_execute_in_worker)
+def _has_ended(**_: object) -> None:
+    _at.clear()
+
+
+def _ask(request: RefreshRequest) -> Mapping[str, Any]:
+    """Ask once, however often the queue delivers this task. A schedule's tasks carry its name as their group."""
+    key = f"task:{_at['id']}" if _at else None
+    queued = queueing.ask(request, asked_by=str(_at.get("group") or "a task"), idempotency_key=key)
+    return {"requestId": queued.request_id, "parts": [part.id for part in queued.parts], "joined": queued.joined}
+
+
+@contextmanager
+def _asked_by_sigterm(stop: Stop) -> Iterator[None]:
+    """While inside, SIGTERM asks `stop`; when that has been heeded, it does what it always does."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: stop.request("SIGTERM"))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if stop.reason == "SIGTERM":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _insist(argument: str, value: object, *types: type) -> None:
-    if not isinstance(value, types):
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise BadTask(argument=argument, value=value, wanted=" or ".join(one.__name__ for one in types))

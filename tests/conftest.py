@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from django.db import connection, connections
 from django.test.utils import setup_databases, teardown_databases
+from django_q.models import OrmQ, Schedule, Task
 from pytest_django import DjangoDbBlocker
 
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
@@ -73,6 +74,13 @@ def _empty(database: str) -> None:
 def reporting(bare_database: None) -> None:
     """The contract's tables, empty."""
     contract.install("default")
+
+
+@pytest.fixture
+def queue(reporting: None) -> None:
+    """An empty queue. Its tables belong to another app and outlive the schema."""
+    for table in (OrmQ, Task, Schedule):
+        table.objects.all().delete()
 
 
 def sql(statement: str, *parameters: str | int, using: str = "default") -> list[tuple[Any, ...]]:

@@ -1,7 +1,25 @@
 """What was asked for and is refreshed by whichever worker gets to it, in a table that may be missing."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models.functions import Now
+
+
+class QueuedRefreshQuerySet(models.QuerySet["QueuedRefresh"]):
+    def unfinished(self) -> Self:
+        return self.exclude(state="ended")
+
+    def unbegun(self) -> Self:
+        """Those that no worker has ever taken up."""
+        return self.filter(state="queued", run_ids=[])
+
+    def with_key(self, key: str) -> Self:
+        return self.exclude(idempotency_keys={}).filter(idempotency_keys__has_key=key)
+
+    def of_agencies(self, slugs: list[str] | None) -> Self:
+        """Those with a manifest of one of these agencies; None: of any."""
+        return self if slugs is None else self.filter(agencies__has_any_keys=slugs)
 
 
 class QueuedRefresh(models.Model):
@@ -15,7 +33,9 @@ class QueuedRefresh(models.Model):
     asked_for = models.TextField()  # in words
     asked_by = models.TextField()  # the command, a schedule, or a user's name
     asked_at = models.DateTimeField(db_default=Now())
-    idempotency_key = models.TextField(null=True)  # of who asked; whoever asks again with it gets the same answer
+    joined_at = models.DateTimeField(null=True)  # when somebody asked last for what was queued already
+    # {key: what was asked for with it}, of who asked first and of who joined: asked again, they get the same answer
+    idempotency_keys = models.JSONField(db_default=models.Value({}, models.JSONField()))
     manifests = models.JSONField()  # [[report_type, manifest_id], …]
     views = models.JSONField()  # [[database alias, name], …]
     agencies = models.JSONField()  # [slug, …]
@@ -28,6 +48,8 @@ class QueuedRefresh(models.Model):
     succeeded = models.IntegerField(null=True)
     failed = models.IntegerField(null=True)
     error = models.TextField(null=True)  # why it ended without having been run to its end
+
+    objects = QueuedRefreshQuerySet.as_manager()
 
     class Meta:
         managed = False

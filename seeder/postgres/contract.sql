@@ -172,7 +172,8 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_queued_refresh (
     asked_for text NOT NULL,
     asked_by text NOT NULL,
     asked_at timestamptz NOT NULL DEFAULT now(),
-    idempotency_key text,
+    joined_at timestamptz,
+    idempotency_keys jsonb NOT NULL DEFAULT '{}',
     manifests jsonb NOT NULL,
     views jsonb NOT NULL,
     agencies jsonb NOT NULL,
@@ -186,11 +187,14 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_queued_refresh (
     failed integer,
     error text,
     UNIQUE (request_id, part),
-    UNIQUE (idempotency_key, part),
     CHECK (state IN ('queued', 'running', 'ended'))
 );
 
 CREATE INDEX IF NOT EXISTS seeder_queued_refresh_open ON reporting.seeder_queued_refresh (id) WHERE state <> 'ended';
+CREATE INDEX IF NOT EXISTS seeder_queued_refresh_finished ON reporting.seeder_queued_refresh (finished_at DESC)
+    WHERE state = 'ended';
+CREATE INDEX IF NOT EXISTS seeder_queued_refresh_keys ON reporting.seeder_queued_refresh USING gin (idempotency_keys)
+    WHERE idempotency_keys <> '{}';
 
 -- Optional: the history says how each refresh ended, and nothing keeps what it waited for and what it cost the server.
 CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (

@@ -51,6 +51,11 @@ def install_alone(database: str) -> None:
     sessions.query(database, "install_alone")
 
 
+def queue_alone(database: str) -> None:
+    """Wait until nobody else queues anything, and keep others from it until the end of the transaction."""
+    sessions.query(database, "queue_alone")
+
+
 def is_idle(database: str, view: ViewName) -> bool:
     """Whether no run creates or refreshes the view; until the end of the transaction none can begin to."""
     [(idle,)] = sessions.query_about(database, "is_idle", view)

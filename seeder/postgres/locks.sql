@@ -55,3 +55,7 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('seeder.run ' || %(run)s::text
 -- name: install_alone
 -- Wait until nobody else installs the contract, and keep others from it until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended('seeder.install', 0));
+
+-- name: queue_alone
+-- Wait until nobody else queues anything, and keep others from it until the end of the transaction.
+SELECT pg_advisory_xact_lock(hashtextextended('seeder.queue', 0));

@@ -42,6 +42,11 @@ def try_out(database: str, act: Callable[[], Done]) -> Done | Error:
         return error
 
 
+def after_commit(database: str, act: Callable[[], object]) -> None:
+    """Do this when what surrounds it has committed, or never. Should it fail then, Django's log says so."""
+    transaction.on_commit(act, using=database, robust=True)
+
+
 def in_transaction(database: str) -> bool:
     return connections[database].in_atomic_block
 

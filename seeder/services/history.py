@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
-from seeder.domain.manifests import Manifest, ViewKey, ViewSpec
+from seeder.domain.manifests import Manifest, ReportType, ViewKey, ViewSpec
 from seeder.domain.outcomes import Outcome, RefreshResult, Status
 from seeder.domain.plan import RefreshPlan
 from seeder.errors import RowsClosed
@@ -164,6 +164,12 @@ class RunRecord:
 
     def _rows(self, manifests: Iterable[Manifest]) -> "QuerySet[RunHistory]":
         return RunHistory.objects.filter(pk__in=[self._ids[one.report_type, one.manifest_id] for one in manifests])
+
+
+def ended(run_id: str, status: Status) -> set[tuple[ReportType, int]]:
+    """The manifests of a run that ended like that."""
+    rows = RunHistory.objects.filter(run_id=run_id, status=status).values_list("report_type", "manifest_id")
+    return {(ReportType(kind), number) for kind, number in rows}
 
 
 def open_runs() -> Sequence[str]:

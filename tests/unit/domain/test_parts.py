@@ -54,9 +54,7 @@ def test_what_is_refused_is_shared_out_too() -> None:
 
 def test_what_shares_a_status_row_is_not_torn_apart() -> None:
     specs = [ViewSpec(key=key("a", database), manifests=(manifest("a"),)) for database in ("default", "archive")]
-    drawn = replace(
-        draw_up(Selection(views=tuple(specs)), Known()), complaints=(complaint("a", 7), complaint("b", 8))
-    )
+    drawn = replace(draw_up(Selection(views=tuple(specs)), Known()), complaints=(complaint("a", 7), complaint("b", 8)))
     assert names(split(drawn, most=8)) == ["aa7", "8"]
 
 

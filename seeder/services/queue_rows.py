@@ -1,0 +1,144 @@
+"""The only writer of what is queued. A part's row goes from queued over running to ended; who changes it has it locked,
+or compares it with what it was."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from seeder.domain.manifests import ReportType, ViewKey
+from seeder.domain.names import ViewName
+from seeder.domain.parts import Part
+from seeder.domain.queued import QueuedPart, State
+from seeder.errors import QueueMissing
+from seeder.models import QueuedRefresh
+from seeder.postgres import contract
+
+_TABLE = "seeder_queued_refresh"
+
+
+def insist() -> None:
+    """Raises `QueueMissing` where there is no table to queue in."""
+    why = contract.why_unusable(DEFAULT_DB_ALIAS, _TABLE)
+    if why is not None:
+        raise QueueMissing(why=f"{why}; `manage.py install_schema` creates it")
+
+
+def is_there() -> bool:
+    return contract.why_unusable(DEFAULT_DB_ALIAS, _TABLE) is None
+
+
+def add(
+    request_id: str, parts: Sequence[Part], *, facts: Mapping[str, object], key: str | None
+) -> tuple[QueuedPart, ...]:
+    """The parts of a new request. `facts`: what it is for, who asks, and since when."""
+    rows = [
+        QueuedRefresh(
+            request_id=request_id,
+            part=number,
+            parts=len(parts),
+            idempotency_keys={key: facts["asked_for"]} if key else {},
+            manifests=[[one.report_type, one.manifest_id] for one in part.manifests],
+            views=[[view.key.database, str(view.key.name)] for view in part.views],
+            agencies=sorted({one.agency_slug for one in part.manifests}),
+            state=State.QUEUED,
+            run_ids=[],
+            **facts,
+        )
+        for number, part in enumerate(parts, start=1)
+    ]
+    return tuple(map(as_value, QueuedRefresh.objects.bulk_create(rows)))
+
+
+def earlier(key: str) -> list[QueuedRefresh]:
+    """The parts that somebody was answered with who asked with this idempotency key."""
+    return list(QueuedRefresh.objects.with_key(key).order_by("id"))
+
+
+def unbegun() -> list[tuple[QueuedPart, ...]]:
+    """The parts that no worker has taken up, by request, the earliest first; until the end of the transaction none is
+    taken up."""
+    rows = QueuedRefresh.objects.unbegun().order_by("id").select_for_update()
+    return [tuple(map(as_value, parts)) for _, parts in groupby(rows, key=lambda row: row.request_id)]
+
+
+def join(parts: Sequence[QueuedPart], *, key: str | None, asked_for: str) -> str:
+    """Somebody else wants these too, from now on; whose request they are. To be called after `unbegun`."""
+    rows = QueuedRefresh.objects.filter(pk__in=[part.id for part in parts])
+    rows.update(joined_at=Now())
+    for row in rows if key else ():
+        rows.filter(pk=row.pk).update(idempotency_keys={**row.idempotency_keys, key: asked_for})
+    return rows[0].request_id
+
+
+def rung(part_id: int) -> None:
+    """The queue was told of it."""
+    QueuedRefresh.objects.filter(pk=part_id).update(rung_at=Now())
+
+
+def locked(part_id: int) -> QueuedRefresh | None:
+    """The row, which nobody else changes until the end of the transaction."""
+    return QueuedRefresh.objects.filter(pk=part_id).select_for_update().first()
+
+
+def begin(row: QueuedRefresh, *, run_id: str, worker: str) -> None:
+    """A worker has taken it up. To be called with a `locked` row."""
+    row.run_ids = [*row.run_ids, run_id]
+    facts = {"state": State.RUNNING, "run_ids": row.run_ids, "worker": worker}
+    if row.started_at is None:
+        facts["started_at"] = Now()
+    QueuedRefresh.objects.filter(pk=row.pk).update(**facts)
+
+
+def put_back(part_id: int, *, run_ids: Sequence[str]) -> bool:
+    """The last of its runs has left something undone, which anybody may take up; whether the part was still that
+    run's."""
+    return bool(_of_run(part_id, run_ids).update(state=State.QUEUED, worker=None, rung_at=Now()))
+
+
+def end(part_id: int, *, run_ids: Sequence[str], succeeded: int, failed: int, error: str | None = None) -> bool:
+    """Nothing more will be done about it; whether the part was still its last run's."""
+    facts = {"succeeded": succeeded, "failed": failed, "error": error}
+    return bool(_of_run(part_id, run_ids).update(state=State.ENDED, finished_at=Now(), **facts))
+
+
+def running() -> list[QueuedRefresh]:
+    """Those that a worker has taken up and nobody looks at just now, locked."""
+    return list(QueuedRefresh.objects.filter(state=State.RUNNING).order_by("id").select_for_update(skip_locked=True))
+
+
+def forgotten(after: timedelta, *, empty: bool) -> list[int]:
+    """The queued parts that the queue was never told of, so long after they were asked for; where it is `empty`, those
+    too that it was told of so long ago. Taken to be told of now."""
+    silent = Q(rung_at=None, asked_at__lt=Now() - after)
+    if empty:
+        silent |= Q(rung_at__lt=Now() - after)
+    rows = QueuedRefresh.objects.filter(silent, state=State.QUEUED).order_by("id").select_for_update(skip_locked=True)
+    ids = [row.pk for row in rows]
+    QueuedRefresh.objects.filter(pk__in=ids).update(rung_at=Now())
+    return ids
+
+
+def _of_run(part_id: int, run_ids: Sequence[str]) -> QuerySet[QueuedRefresh]:
+    """The row, as long as nobody has taken it up after these runs."""
+    return QueuedRefresh.objects.filter(pk=part_id, state=State.RUNNING, run_ids=list(run_ids))
+
+
+def as_value(row: QueuedRefresh) -> QueuedPart:
+    return QueuedPart(
+        id=row.pk,
+        number=row.part,
+        state=State(row.state),
+        manifests=frozenset((ReportType(kind), number) for kind, number in row.manifests),
+        views=tuple(ViewKey(database=database, name=ViewName.parse(name)) for database, name in row.views),
+        agencies=tuple(row.agencies),
+        run_ids=tuple(row.run_ids),
+    )
+
+
+def asked_at(row: QueuedRefresh) -> datetime:
+    """Since when somebody wants it, the latest of them: what was refreshed before is too old for that one."""
+    return max(filter(None, (row.asked_at, row.joined_at)))

@@ -1,0 +1,45 @@
+"""Rings again for what is queued and nobody works on, because a worker was killed or the queue has lost a doorbell."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder.postgres import locks
+from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.transactions import one_transaction
+from seeder.services import doorbell, queue_rows, recovery
+from seeder.services.recovery import Recovered
+
+# A doorbell that is still on its way, or held by a worker that is about to begin, needs no second one.
+_PATIENCE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Swept:
+    """What was taken up again."""
+
+    rung: tuple[int, ...]  # parts
+    recovered: tuple[Recovered, ...]  # runs whose rows were closed
+
+
+def sweep() -> Swept:
+    """Put back what dead runs have left, and ring for it; and for what has been queued for a while although the queue
+    has nothing waiting. May be called by anybody at any time, and by several at once. Does nothing where no queue is.
+
+    Raises `DatabaseError`.
+    """
+    with foreseen(DEFAULT_DB_ALIAS):
+        recovered = tuple(recovery.recover())
+        if not (doorbell.is_there() and queue_rows.is_there()):
+            return Swept(rung=(), recovered=recovered)
+        with one_transaction(DEFAULT_DB_ALIAS):
+            # The locks taken here last until the end of the transaction, so that nobody else finds the run dead.
+            dead = [row for row in queue_rows.running() if locks.is_dead(DEFAULT_DB_ALIAS, row.run_ids[-1])]
+            rung = [row.pk for row in dead if queue_rows.put_back(row.pk, run_ids=row.run_ids)]
+        is_empty = doorbell.waiting() == 0
+        with one_transaction(DEFAULT_DB_ALIAS):
+            rung += queue_rows.forgotten(_PATIENCE, empty=is_empty)
+        for part_id in rung:
+            doorbell.ring(part_id)
+    return Swept(rung=tuple(rung), recovered=recovered)

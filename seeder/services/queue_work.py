@@ -1,0 +1,155 @@
+"""Works off a part of what is queued.
+
+A worker holds the lock of its run before it takes a part up, so that whoever finds the part running can tell whether
+anybody is at it. Told of a part twice, or of one that has ended, it does nothing; told of one whose run is dead, it
+goes on where that run was killed.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Timer
+
+from django.db import DEFAULT_DB_ALIAS, Error
+
+from seeder import conf
+from seeder.domain.outcomes import Status
+from seeder.domain.queued import MOST_ATTEMPTS, ManifestKey, QueuedPart, State, fruitless
+from seeder.domain.requests import Chosen
+from seeder.errors import DatabaseError, SeederError
+from seeder.postgres import locks, sessions
+from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.transactions import one_transaction
+from seeder.services import doorbell, history, preconditions, queue_rows, recovery
+from seeder.services.life import Life
+from seeder.services.runs import Order, carry_out, new_id
+from seeder.services.stopping import Stop
+
+TIME_LIMIT = "the time limit of the queue"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkedOff:
+    """What came of being told of a part."""
+
+    id: int
+    did: str  # in a word or two
+    run_id: str | None = None
+    succeeded: int = 0  # manifests, by all of the part's runs
+    failed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Claim:
+    """A part that is ours."""
+
+    part: QueuedPart
+    order: Order
+    asked_for: str
+    left: frozenset[ManifestKey]
+    attempts: int  # in a row that got nothing done, before this one
+
+
+def work_off(part_id: int, *, stop: Stop | None = None) -> WorkedOff:
+    """Refresh what is left of a part, if it is anybody's to take. Failed views are counted, not raised; when `stop` is
+    requested, the rest is put back.
+
+    Raises `DatabaseError`, after which the part can be taken up again.
+    """
+    stop = stop or Stop()
+    with foreseen(DEFAULT_DB_ALIAS):
+        preconditions.insist(conf.load())
+        with Life(new_id()) as life, _time_limit(stop):
+            claim = _claim(part_id, life.run_id)
+            if isinstance(claim, str):
+                return WorkedOff(id=part_id, did=claim)
+            return _work(claim, life, stop)
+
+
+def _claim(part_id: int, run_id: str) -> _Claim | str:
+    """The part, taken up by this run; or why it was not."""
+    with one_transaction(DEFAULT_DB_ALIAS):
+        row = queue_rows.locked(part_id)
+        if row is None:
+            return "nothing: no such part"
+        if row.state == State.ENDED:
+            return "nothing: it has ended"
+        if row.state == State.RUNNING and row.run_ids and not locks.is_dead(DEFAULT_DB_ALIAS, row.run_ids[-1]):
+            return "nothing: it is being worked on"
+        successes = {run: history.ended(run, Status.SUCCESS) for run in row.run_ids}
+        attempts = fruitless(row.run_ids, {run for run, done in successes.items() if done})
+        queue_rows.begin(row, run_id=run_id, worker=f"{socket.gethostname()}:{os.getpid()}")
+        part = queue_rows.as_value(row)
+        return _Claim(
+            part=part,
+            order=Order(asked_at=queue_rows.asked_at(row), asked_by=row.asked_by),
+            asked_for=row.asked_for,
+            left=part.manifests.difference(*successes.values()),
+            attempts=attempts,
+        )
+
+
+def _work(claim: _Claim, life: Life, stop: Stop) -> WorkedOff:
+    if claim.attempts >= MOST_ATTEMPTS:
+        recovery.recover()  # what those attempts have left open says how they ended
+        error = f"given up: {claim.attempts} runs in a row ended before any of its views was refreshed"
+        return _end(claim, "nothing: given up", error=error)
+    unfinished = False
+    try:
+        if claim.left:
+            request = Chosen(manifests=claim.left, asked_for=claim.asked_for)
+            summary = carry_out(request, life, claim.order, emit=lambda _: None, stop=stop)
+            unfinished = bool(summary.unfinished)
+    except DatabaseError:
+        with suppress(Error):  # where the database does not even take that, the run's lock says the same
+            sessions.mend(DEFAULT_DB_ALIAS)
+            queue_rows.put_back(claim.part.id, run_ids=claim.part.run_ids)
+        raise
+    except SeederError as error:
+        return _end(claim, "ended in error", error=str(error))
+    if unfinished:
+        if queue_rows.put_back(claim.part.id, run_ids=claim.part.run_ids):
+            doorbell.ring(claim.part.id)
+        return _worked(claim, f"stopped by {stop.reason}")
+    return _end(claim, "done")
+
+
+def _end(claim: _Claim, did: str, *, error: str | None = None) -> WorkedOff:
+    worked = _worked(claim, did)
+    counts = {"succeeded": worked.succeeded, "failed": worked.failed}
+    queue_rows.end(claim.part.id, run_ids=claim.part.run_ids, **counts, error=error)
+    return worked
+
+
+def _worked(claim: _Claim, did: str) -> WorkedOff:
+    """With what all runs of the part have come to: a manifest that succeeded in one of them has succeeded."""
+    succeeded: set[ManifestKey] = set()
+    failed: set[ManifestKey] = set()
+    for run_id in claim.part.run_ids:
+        succeeded |= history.ended(run_id, Status.SUCCESS)
+        failed |= history.ended(run_id, Status.ERROR)
+    return WorkedOff(
+        id=claim.part.id,
+        did=did,
+        run_id=claim.part.run_ids[-1],
+        succeeded=len(succeeded),
+        failed=len(failed - succeeded),
+    )
+
+
+@contextmanager
+def _time_limit(stop: Stop) -> Iterator[None]:
+    """Ask for a stop before the queue ends the task by force."""
+    limit = doorbell.time_limit()
+    if limit is None:
+        yield
+        return
+    timer = Timer(limit.total_seconds(), stop.request, [TIME_LIMIT])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
