@@ -7,9 +7,6 @@ taken up already.
 from datetime import timedelta
 
 from django.apps import apps
-from django_q.brokers import get_broker
-from django_q.conf import Conf
-from django_q.tasks import async_task
 
 from seeder.errors import QueueMissing
 from seeder.services import queue_rows
@@ -33,17 +30,23 @@ def is_there() -> bool:
 
 def ring(part_id: int) -> None:
     """Tell the queue of a part. To be called when its row is committed: a worker may be there at once."""
+    from django_q.tasks import async_task  # here, as it reads its settings and warns where there are none
+
     async_task(TASK, part_id)
     queue_rows.rung(part_id)
 
 
 def waiting() -> int:
     """How many tasks, of whatever kind, no cluster has taken yet."""
+    from django_q.brokers import get_broker
+
     return int(get_broker().queue_size() or 0)
 
 
 def time_limit() -> timedelta | None:
     """After which a task should have ended by itself; None where the queue lets it go on for as long as it takes."""
+    from django_q.conf import Conf
+
     if not Conf.TIMEOUT:
         return None
     limit = timedelta(seconds=Conf.TIMEOUT)

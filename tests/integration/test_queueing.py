@@ -84,6 +84,7 @@ def test_what_is_queued_and_not_begun_is_joined() -> None:
     assert (again.joined, again.request_id, len(again.parts)) == (True, everything.request_id, 2)
     assert len(rung()) == 2
     joined = QueuedRefresh.objects.get(pk=one.parts[0].id)
+    assert joined.joined_at
     assert joined.joined_at > joined.asked_at, "from then on a refresh has to be later, to be good enough"
 
 

@@ -72,7 +72,7 @@ def test_where_nobody_knows_what_views_read_they_stay_together() -> None:
 def test_every_view_is_in_one_part_with_all_that_it_reads(
     reads: dict[str, set[str]], seconds: list[int], most: int
 ) -> None:
-    took = dict(zip(NAMES, seconds, strict=True))
+    took: dict[str, float] = dict(zip(NAMES, seconds, strict=True))
     drawn = plan(*NAMES, reads={name: " ".join(others) for name, others in reads.items()}, seconds=took)
     parts = split(drawn, most=most)
     assert Counter("".join(names(parts))) == Counter(NAMES)

@@ -1,0 +1,291 @@
+"""Parts that are taken up: once, by whoever is told first; again, where the run of whoever had it is dead."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connection
+from django_q.models import OrmQ
+from pytest_django import Settings
+
+from seeder import tasks
+from seeder.domain.queued import MOST_ATTEMPTS
+from seeder.domain.requests import Everything, OneAgency
+from seeder.errors import BadTask, ConfigurationError, SchemaMissing, UnknownAgency
+from seeder.models import QueuedRefresh, RunHistory
+from seeder.services import doorbell, queue_rows, queue_work, runs
+from seeder.services.history import RunRecord
+from seeder.services.queue_sweep import sweep
+from seeder.services.queue_work import TIME_LIMIT, WorkedOff, work_off
+from seeder.services.queueing import ask
+from seeder.services.stopping import Stop
+from tests.conftest import another_session, canned, custom, sql
+
+pytestmark = pytest.mark.usefixtures("queue")
+
+
+@pytest.fixture
+def part() -> QueuedRefresh:
+    """Two views that count how often they are refreshed, and one that fails."""
+    sql("CREATE SEQUENCE reporting.refreshes")
+    custom("reporting.a", "SELECT nextval('reporting.refreshes') AS n")
+    canned("reporting.b", "SELECT nextval('reporting.refreshes') AS n", agencies=("demo",))
+    custom("reporting.c", "SELECT 1 / 0 AS n")
+    [queued] = ask(OneAgency(slug="demo"), asked_by="somebody").parts
+    return QueuedRefresh.objects.get(pk=queued.id)
+
+
+def refreshes() -> int:
+    [(last, called)] = sql("SELECT last_value, is_called FROM reporting.refreshes")
+    return last if called else 0
+
+
+def killed(part: QueuedRefresh, *, after: int) -> None:
+    """As if a worker had taken the part up and been killed when so many of its views were done."""
+    run_id = runs.new_id()
+    part.refresh_from_db()
+    queue_rows.begin(part, run_id=run_id, worker="host:1")
+    record = RunRecord(run_id)
+    record.open(runs.preview(OneAgency(slug="demo")))
+    done = RunHistory.objects.filter(run_id=run_id, table_name__in=["reporting.a", "reporting.b"][:after])
+    done.update(status="success", finish_time=part.asked_at)
+
+
+def test_a_part_is_refreshed_and_says_how_it_ended(part: QueuedRefresh) -> None:
+    assert part.started_at is None
+    worked = work_off(part.pk)
+    assert (worked.did, worked.succeeded, worked.failed) == ("done", 2, 1)
+    part.refresh_from_db()
+    assert (part.state, part.succeeded, part.failed, part.error) == ("ended", 2, 1, None)
+    assert part.run_ids == [worked.run_id]
+    assert part.started_at and part.finished_at and part.worker
+    assert part.asked_at < part.started_at < part.finished_at
+    assert part.worker.endswith(f":{os.getpid()}")
+    assert refreshes() == 2
+
+
+def test_a_second_delivery_does_nothing(part: QueuedRefresh) -> None:
+    work_off(part.pk)
+    assert work_off(part.pk).did == "nothing: it has ended"
+    assert work_off(part.pk + 1).did == "nothing: no such part"
+    assert refreshes() == 2
+    assert RunHistory.objects.count() == 3
+
+
+def test_a_part_whose_run_is_alive_is_left_alone(part: QueuedRefresh) -> None:
+    queue_rows.begin(part, run_id="alive", worker="host:1")
+    with another_session() as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended('seeder.run alive', 0))")
+        assert work_off(part.pk).did == "nothing: it is being worked on"
+        assert not sweep().rung
+    assert refreshes() == 0
+
+
+def test_two_who_are_told_at_once_refresh_once(part: QueuedRefresh) -> None:
+    together = Barrier(2, timeout=20)
+
+    def work(_: int) -> str:
+        together.wait()
+        try:
+            return work_off(part.pk).did
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        assert "done" in set(threads.map(work, range(2)))
+    assert refreshes() == 2
+    assert RunHistory.objects.count() == 3
+
+
+def test_where_a_worker_was_killed_the_next_one_goes_on(part: QueuedRefresh) -> None:
+    killed(part, after=1)
+    worked = work_off(part.pk)
+    assert (worked.did, worked.succeeded, worked.failed) == ("done", 2, 1)
+    assert refreshes() == 1, "what the dead run had finished is not refreshed again"
+    assert not RunHistory.objects.filter(status__in=("pending", "running")).exists()
+    part.refresh_from_db()
+    assert len(part.run_ids) == 2
+
+
+def test_where_everything_was_done_already_nothing_is_run(part: QueuedRefresh) -> None:
+    killed(part, after=2)
+    RunHistory.objects.filter(table_name="reporting.c").update(status="success")
+    assert work_off(part.pk).succeeded == 3
+    assert refreshes() == 0
+
+
+def test_after_some_attempts_in_a_row_that_got_nothing_done_it_is_given_up(part: QueuedRefresh) -> None:
+    for _ in range(MOST_ATTEMPTS):
+        killed(part, after=0)
+    assert work_off(part.pk).did == "nothing: given up"
+    part.refresh_from_db()
+    assert (part.state, part.succeeded, part.failed) == ("ended", 0, 3)
+    assert part.error == "given up: 5 runs in a row ended before any of its views was refreshed"
+    assert set(RunHistory.objects.values_list("status", flat=True)) == {"error"}
+    assert refreshes() == 0
+
+
+def test_an_attempt_that_got_something_done_is_none_of_those(part: QueuedRefresh) -> None:
+    for after in (0, 0, 1, 0, 0, 0, 0):
+        killed(part, after=after)
+    assert work_off(part.pk).did == "done"
+
+
+def test_a_refresh_from_before_somebody_joined_is_not_good_enough_for_him(part: QueuedRefresh) -> None:
+    runs.execute(OneAgency(slug="demo"))
+    assert ask(Everything(), asked_by="").joined
+    work_off(part.pk)
+    assert refreshes() == 4
+
+
+def test_a_refresh_from_after_it_was_asked_for_is(part: QueuedRefresh) -> None:
+    runs.execute(OneAgency(slug="demo"))
+    assert work_off(part.pk).succeeded == 2
+    assert refreshes() == 2
+
+
+def test_a_run_that_is_stopped_puts_the_part_back_and_rings_again(part: QueuedRefresh) -> None:
+    stop = Stop()
+    stop.request(TIME_LIMIT)
+    assert work_off(part.pk, stop=stop).did == "stopped by the time limit of the queue"
+    part.refresh_from_db()
+    assert (part.state, part.worker) == ("queued", None)
+    assert OrmQ.objects.count() == 2
+    assert set(RunHistory.objects.values_list("errors", flat=True)) == {"interrupted: the time limit of the queue"}
+    assert work_off(part.pk).succeeded == 2
+
+
+def test_the_queue_s_time_limit_stops_a_run_before_the_queue_does(
+    part: QueuedRefresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorbell, "time_limit", lambda: timedelta(seconds=0.2))
+    sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n FROM pg_sleep(30) WITH NO DATA")
+    assert work_off(part.pk).did == "stopped by the time limit of the queue"
+
+
+def test_a_database_that_cannot_leaves_the_part_to_be_taken_up_again(part: QueuedRefresh) -> None:
+    sql("ALTER TABLE reporting.seeder_job_status RENAME TO gone")
+    with pytest.raises(SchemaMissing):
+        work_off(part.pk)
+    part.refresh_from_db()
+    assert part.state == "queued"
+    sql("ALTER TABLE reporting.gone RENAME TO seeder_job_status")
+    assert work_off(part.pk).did == "done"
+
+
+def test_another_foreseeable_error_ends_the_part_and_is_kept(
+    part: QueuedRefresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(*_: object, **__: object) -> None:
+        raise ConfigurationError(setting="SEEDER_X", value=1, wanted="2")
+
+    monkeypatch.setattr(queue_work, "carry_out", cannot)
+    assert work_off(part.pk).did == "ended in error"
+    part.refresh_from_db()
+    assert (part.state, part.error) == ("ended", "SEEDER_X is 1, but has to be 2.")
+
+
+def test_settings_that_cannot_be_read_leave_a_part_as_it_is(part: QueuedRefresh, settings: Settings) -> None:
+    settings.SEEDER = {"MAX_WORKERS": 0}
+    with pytest.raises(ConfigurationError):
+        work_off(part.pk)
+    part.refresh_from_db()
+    assert (part.state, part.run_ids) == ("queued", [])
+
+
+def test_what_a_killed_worker_has_left_is_rung_for_at_once(part: QueuedRefresh) -> None:
+    OrmQ.objects.all().delete()
+    killed(part, after=1)
+    swept = sweep()
+    assert swept.rung == (part.pk,)
+    assert len(swept.recovered) == 1
+    part.refresh_from_db()
+    assert part.state == "queued"
+    assert [message.task["args"] for message in OrmQ.objects.all()] == [(part.pk,)]
+    assert not sweep().rung, "its doorbell is on the way"
+
+
+def test_what_the_queue_has_lost_is_rung_for_after_a_while(part: QueuedRefresh) -> None:
+    assert not sweep().rung
+    sql("UPDATE reporting.seeder_queued_refresh SET rung_at = now() - interval '2 minutes'")
+    assert not sweep().rung, "it waits in the queue"
+    OrmQ.objects.all().delete()
+    assert sweep().rung == (part.pk,)
+    assert not sweep().rung
+    sql("UPDATE reporting.seeder_queued_refresh SET rung_at = NULL")
+    assert not sweep().rung, "whoever asks may be about to"
+    sql("UPDATE reporting.seeder_queued_refresh SET asked_at = now() - interval '2 minutes'")
+    assert sweep().rung == (part.pk,)
+
+
+def test_a_sweep_where_there_is_no_queue_does_nothing(part: QueuedRefresh) -> None:
+    sql("DROP TABLE reporting.seeder_queued_refresh")
+    assert tasks.resume_queue() == {"rung": [], "recovered": []}
+
+
+def test_the_tasks_say_what_they_did_in_plain_values(part: QueuedRefresh) -> None:
+    assert json.loads(json.dumps(tasks.refresh_queued(part.pk)))["succeeded"] == 2
+    asked = tasks.refresh_table("reporting.a")
+    assert set(asked) == {"requestId", "parts", "joined"}
+    assert tasks.refresh_table("Reporting.A") == {**asked, "joined": True}
+    assert QueuedRefresh.objects.get(pk=asked["parts"][0]).asked_by == "a task"
+    assert tasks.refresh_agency("demo")["joined"] is False
+    assert tasks.refresh_all("canned")["joined"] is True
+
+
+def test_a_task_that_is_delivered_twice_asks_once(part: QueuedRefresh) -> None:
+    delivered = {"id": "0123", "group": "seeder: agency demo"}
+    tasks._begins(task=delivered)
+    first = tasks.refresh_table("reporting.a")
+    QueuedRefresh.objects.update(state="ended", run_ids=["r"])
+    tasks._has_ended()
+    tasks._begins(task=delivered)
+    assert tasks.refresh_table("reporting.a")["requestId"] == first["requestId"]
+    tasks._has_ended()
+    again = tasks.refresh_table("reporting.a")
+    assert again["requestId"] != first["requestId"]
+
+
+@pytest.mark.parametrize("value", [None, "", "everything", 7, True])
+def test_what_is_no_report_type_is_not_taken_for_everything(part: QueuedRefresh, value: object) -> None:
+    with pytest.raises(BadTask, match="report_type"):
+        tasks.refresh_all(value)  # type: ignore[arg-type]
+
+
+def test_no_task_takes_silence_for_everything(part: QueuedRefresh) -> None:
+    every: list[Callable[..., object]]
+    every = [tasks.refresh_all, tasks.refresh_agency, tasks.refresh_table, tasks.refresh_queued]
+    for task in every:
+        with pytest.raises(TypeError):
+            task()
+        with pytest.raises(BadTask):
+            task(None)
+    with pytest.raises(UnknownAgency):
+        tasks.refresh_agency("")
+    with pytest.raises(BadTask):
+        tasks.refresh_queued(True)  # noqa: FBT003  # what a bad caller may do
+    assert QueuedRefresh.objects.count() == 1
+
+
+def test_sigterm_in_a_task_stops_its_run_and_is_heeded_afterwards(
+    part: QueuedRefresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[int] = []
+
+    def terminated(part_id: int, *, stop: Stop) -> WorkedOff:
+        signal.raise_signal(signal.SIGTERM)
+        assert not heard
+        return work_off(part_id, stop=stop)
+
+    monkeypatch.setattr(queue_work, "work_off", terminated)
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        assert tasks.refresh_queued(part.pk)["did"] == "stopped by SIGTERM"
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM]
