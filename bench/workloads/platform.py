@@ -1,0 +1,39 @@
+"""A platform with a past: many views of many agencies, and every night that refreshed them. Only looked at, never
+refreshed."""
+
+import re
+from pathlib import Path
+
+from bench.options import CHECKOUT
+from bench.server import Bench
+
+_PART = re.compile(r"^-- name: \w+\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
+
+
+def lay_out(bench: Bench, *, views: int, runs: int) -> str:
+    """The name of the database with it."""
+    name = f"platform_{views}_{runs}"
+    if bench.has(name):
+        return name
+    print(f"{views:,} views and {runs:,} nights of them: laying out", flush=True)
+    bench.create(name)
+    contract = (CHECKOUT / "seeder" / "postgres" / "contract.sql").read_bytes()
+    parts = _PART.findall(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+    with bench.connect(name) as connection, connection.cursor() as plain:
+        plain.execute(contract)
+        for (index,) in plain.execute(_INDEXES).fetchall():
+            plain.execute(f"DROP INDEX {index}".encode())
+        for part in parts:
+            for statement in part.split(";\n"):
+                if statement.strip():
+                    plain.execute(statement.encode(), {"views": views, "runs": runs})
+        plain.execute(contract)  # the indexes again, which is quicker than filling them row by row
+        plain.execute("VACUUM (ANALYZE)")
+        plain.execute("CHECKPOINT")
+    return name
+
+
+_INDEXES = (
+    "SELECT indexrelid::regclass FROM pg_index"
+    " WHERE indrelid = 'reporting.seeder_run_history'::regclass AND NOT indisprimary"
+)
