@@ -75,7 +75,7 @@ class Listing:
 
     order: Order = Order.ATTENTION
     descending: bool = True
-    limit: int = 50
+    limit: int | None = 50  # None: all of them
     offset: int = 0
 
 

@@ -33,12 +33,10 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
                     *(() if only is ReportType.CANNED else _custom()),
                     *(() if only is ReportType.CUSTOM else _canned()),
                 ]
-            case OneAgency(slug=slug) if not is_storable(slug):
-                raise UnknownAgency(slug=slug, nearest="")
             case OneAgency(slug=slug):
-                rows = [*_custom(agency_slug=slug), *_canned(agency_slug=slug)]
+                rows = [*_custom(agency_slug=slug), *_canned(agency_slug=slug)] if is_storable(slug) else []
                 if not rows:
-                    _insist_on_agency(slug)
+                    insist_on_agency(slug)
             case OneView(name=name):
                 rows = [row for row in (*_custom(), *_canned()) if _is(row.manifest.table_name, name)]
                 if not rows:
@@ -115,8 +113,10 @@ def is_in(report_type: str, manifest_id: int, database: str, *, databases: Mappi
     return row is not None and databases.get(row.database_id) == database
 
 
-def _insist_on_agency(slug: str) -> None:
-    """Raise `UnknownAgency` unless a disabled manifest names it: then it merely has nothing to refresh."""
+def insist_on_agency(slug: str) -> None:
+    """Raise `UnknownAgency` unless a manifest names it, enabled or not: then it merely has nothing to refresh."""
+    if not is_storable(slug):
+        raise UnknownAgency(slug=slug, nearest="")
     slugs = {
         *CustomReportManifest.objects.values_list("agency_slug", flat=True),
         *CannedReportManifest.objects.values_list("agency_slug", flat=True),

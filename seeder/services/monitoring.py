@@ -1,15 +1,17 @@
 """What is fresh, what failed and what runs: read for whoever looks, and for nobody else."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.jobs import By, Job, Judgement, Listing, Recent, Totals, Wanted
-from seeder.postgres import jobs
+from seeder.domain.names import is_storable
+from seeder.postgres import jobs, sessions
 from seeder.postgres.sqlstates import foreseen
+from seeder.services import manifests, visibility
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,8 +22,31 @@ class Page:
     total: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overview:
+    """One page, with how all those stand that it was chosen from."""
+
+    page: Page
+    totals: Totals  # whatever their state
+    names: Mapping[int, str]  # of the page's agencies, by their ids
+    now: datetime  # by the database's clock
+
+
+def overview(wanted: Wanted, listing: Listing) -> Overview:
+    """Raises `UnknownAgency`, `ConfigurationError` or `DatabaseError`."""
+    with foreseen(DEFAULT_DB_ALIAS):
+        if wanted.agency is not None:
+            manifests.insist_on_agency(wanted.agency)
+        found = page(wanted, listing)
+        every = totals(replace(wanted, status=None, failing=None, stale=None, long_running=None))
+        names = visibility.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
+        return Overview(page=found, totals=every, names=names, now=sessions.clock(DEFAULT_DB_ALIAS))
+
+
 def page(wanted: Wanted, listing: Listing, *, by: By = By.VIEW) -> Page:
     """One page of the jobs. Raises `ConfigurationError` or `DatabaseError`."""
+    if not _can_be(wanted):
+        return Page(jobs=(), total=0)
     with foreseen(DEFAULT_DB_ALIAS):
         found, total = jobs.jobs(DEFAULT_DB_ALIAS, wanted, by, listing, _judgement())
     return Page(jobs=found, total=total)
@@ -29,6 +54,8 @@ def page(wanted: Wanted, listing: Listing, *, by: By = By.VIEW) -> Page:
 
 def totals(wanted: Wanted, *, by: By = By.VIEW) -> Totals:
     """Raises `ConfigurationError` or `DatabaseError`."""
+    if not _can_be(wanted):
+        return Totals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
     with foreseen(DEFAULT_DB_ALIAS):
         return jobs.totals(DEFAULT_DB_ALIAS, wanted, by, _judgement())
 
@@ -37,6 +64,11 @@ def recent(shown: Iterable[Job], *, most: int = 14) -> Mapping[str, Sequence[Rec
     """The latest runs of each of these jobs, the latest first, by the name of their table. Raises `DatabaseError`."""
     with foreseen(DEFAULT_DB_ALIAS):
         return jobs.recent_runs(DEFAULT_DB_ALIAS, list(shown), most=most)
+
+
+def _can_be(wanted: Wanted) -> bool:
+    """Not where it names what PostgreSQL cannot store."""
+    return all(is_storable(text) for text in (wanted.agency, wanted.table_name, wanted.search) if text is not None)
 
 
 def _judgement() -> Judgement:

@@ -33,11 +33,11 @@ class Lines:
     def plan(self, plan: RefreshPlan) -> None:
         facts = (*map(_planned, plan.views), *map(refusal, plan.complaints), *plan.notices)
         for line in (*_nothing(plan, self._request), *facts):
-            self._out.write(_one_line(line))
+            self._out.write(one_line(line))
 
     def hear(self, event: RunEvent) -> None:
         for line in self._tell(event):
-            self._out.write(_one_line(line))
+            self._out.write(one_line(line))
             self._out.flush()  # who follows a log wants the line now, not when the buffer is full
 
     def _tell(self, event: RunEvent) -> Iterable[str]:
@@ -109,7 +109,7 @@ def first_line(message: str) -> str:
     return message.partition("\n")[0]
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """A quoted name may hold a line end, or worse; a log gets it escaped."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 

@@ -29,11 +29,7 @@ class Tables:
     """Silent until the end, then a table."""
 
     def __init__(self, out: OutputWrapper, request: RefreshRequest, *, color: bool = True) -> None:
-        out.ending = ""  # Rich brings its own line ends; Django would add one to each of its writes
-        width = None if out.isatty() or "COLUMNS" in os.environ else _WIDTH
-        self.console = Console(
-            file=cast("IO[str]", out), width=width, no_color=not color or None, highlight=False, emoji=False
-        )
+        self.console = console(out, color=color)
         self._request = request
 
     def __enter__(self) -> Self:
@@ -45,7 +41,7 @@ class Tables:
     def plan(self, plan: RefreshPlan) -> None:
         if self._said_nothing(plan):
             return
-        table = _table("view", "action", "after", "expected>")
+        table = headed("view", "action", "after", "expected>")
         for view in plan.views:
             table.add_row(
                 Text(str(view.key.name)),
@@ -78,7 +74,7 @@ class Tables:
         views = (*summary.results, *summary.unfinished)
         longest = max((len(str(view.key.name)) for view in views), default=0)
         narrow = self.console.width < longest + _REPORT + _FIGURES
-        table = _table(*(("view",) if narrow else ("view", "report")), "outcome", "rows>", "size>", "time>")
+        table = headed(*(("view",) if narrow else ("view", "report")), "outcome", "rows>", "size>", "time>")
         for view, result in sorted(summary.results.items(), key=lambda item: item[0].key):
             name, report = Text(str(view.key.name)), _report(view)
             table.add_row(
@@ -114,7 +110,14 @@ class Tables:
             self.console.print(Text.assemble((who, "bold red"), complaint.message))
 
 
-def _table(*headings: str) -> Table:
+def console(out: OutputWrapper, *, color: bool) -> Console:
+    """For tables: as wide as the terminal is."""
+    out.ending = ""  # Rich brings its own line ends; Django would add one to each of its writes
+    width = None if out.isatty() or "COLUMNS" in os.environ else _WIDTH
+    return Console(file=cast("IO[str]", out), width=width, no_color=not color or None, highlight=False, emoji=False)
+
+
+def headed(*headings: str) -> Table:
     """A table with these headings; one that ends in > is that of a column of figures, which never wrap."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:

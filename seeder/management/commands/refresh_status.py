@@ -1,0 +1,80 @@
+import json
+import sys
+from argparse import ArgumentTypeError, Namespace
+
+from django.core.management.base import CommandParser
+
+from seeder.domain.jobs import Listing, Wanted
+from seeder.domain.manifests import ReportType
+from seeder.domain.outcomes import Status
+from seeder.management.door import FAILED, Door
+from seeder.management.rendering.status import status_document, status_lines
+from seeder.services import monitoring
+
+_ON_A_SCREEN = 50  # views, unless --limit says otherwise; who reads by a program wants them all
+
+
+class Command(Door):
+    help = "Say which views are fresh, failing, running or late, what needs attention first. It refreshes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--agency", metavar="SLUG", help="only the views of one agency")
+        parser.add_argument("--report-type", choices=[*map(str, ReportType)], help="only those")
+        parser.add_argument("--status", choices=[*map(str, Status)], help="only views whose last refresh is so")
+        parser.add_argument("--failing", action="store_true", default=None, help="only views that failed last")
+        parser.add_argument(
+            "--long-running", action="store_true", default=None, help="only views that run for longer than they should"
+        )
+        parser.add_argument(
+            "--stale", action="store_true", default=None, help="only views whose last success is too long ago"
+        )
+        parser.add_argument("--search", metavar="TEXT", help="only views with this in the name, or in the report's")
+        parser.add_argument(
+            "--limit", type=_some, metavar="N", help=f"at most so many; {_ON_A_SCREEN} in a table, or all"
+        )
+        parser.add_argument(
+            "--fail-on",
+            choices=["failing", "stale"],
+            action="append",
+            default=[],
+            help="exit with 1 where a view of that agency, type or name is so; can be given twice",
+        )
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+        form.add_argument("--table", action="store_true", help="print a table even where there is no terminal")
+
+    def enter(self, options: Namespace) -> None:
+        is_table = options.table or (self.stdout.isatty() and not options.json)
+        limit = options.limit or (_ON_A_SCREEN if is_table else None)
+        shown = monitoring.overview(_wanted(options), Listing(limit=limit))
+        if options.json:
+            self.stdout.write(json.dumps(status_document(shown), indent=2, ensure_ascii=False))
+        elif is_table:
+            # Rich is a tenth of a command's start, and a program that looks every minute draws nothing.
+            from seeder.management.rendering.status_table import print_status
+
+            print_status(self.stdout, shown, color=not options.no_color)
+        else:
+            for line in status_lines(shown):
+                self.stdout.write(line)
+        if any(getattr(shown.totals, what) for what in options.fail_on):
+            sys.exit(FAILED)
+
+
+def _some(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ArgumentTypeError(f"at least 1, not {number}")
+    return number
+
+
+def _wanted(options: Namespace) -> Wanted:
+    return Wanted(
+        agency=options.agency,
+        report_type=options.report_type and ReportType(options.report_type),
+        status=options.status and Status(options.status),
+        failing=options.failing,
+        long_running=options.long_running,
+        stale=options.stale,
+        search=options.search,
+    )

@@ -1,0 +1,124 @@
+"""How the views stand: a line a view, for logs and pipes, or one JSON document."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from seeder.domain.jobs import Job, Totals
+from seeder.domain.outcomes import Status
+from seeder.management.rendering.figures import count, duration
+from seeder.management.rendering.lines import first_line, one_line
+from seeder.services.monitoring import Overview
+
+
+def status_lines(shown: Overview) -> Iterator[str]:
+    """The totals, then a line for each view."""
+    yield headline(shown.totals)
+    for job in shown.page.jobs:
+        yield one_line(_line(job, shown.now))
+    yield from left_out(shown)
+
+
+def headline(totals: Totals) -> str:
+    """How many views there are of each kind, in one line."""
+    running = f"{totals.running:,} running" + (f" ({totals.long_running:,} for too long)" * bool(totals.long_running))
+    facts = (f"{totals.fresh:,} fresh", f"{totals.failing:,} failing", running, f"{totals.stale:,} late")
+    return f"{count(totals.jobs, 'view')}: {', '.join(facts)}"
+
+
+def left_out(shown: Overview) -> Iterator[str]:
+    """What is not shown is said, as is that there is nothing to show."""
+    listed, total = len(shown.page.jobs), shown.page.total
+    if not listed:
+        yield "No view is like that." if shown.totals.jobs else "No enabled manifest asks for a view like that."
+    elif listed < total:
+        yield f"{listed:,} of {total:,} shown; --limit shows more."
+
+
+def state(job: Job, now: datetime) -> str:
+    """In a word, or a few where somebody should look."""
+    if job.status is Status.RUNNING and job.start_time is not None:
+        usual = f", usually {duration(job.usual)}" if job.long_running and job.usual is not None else ""
+        return f"running for {duration(now - job.start_time)}{usual}"
+    if job.status is Status.PENDING:
+        return "pending"
+    if job.failing:
+        return f"failed {count(job.consecutive_failures, 'time')}"
+    if job.status is None:
+        return "never ran"
+    return "late" if job.stale else "fresh"
+
+
+def ago(instant: datetime | None, now: datetime) -> str:
+    """`never`, `12 s ago`, `5 h ago`, `3 days ago`."""
+    if instant is None:
+        return "never"
+    span = max(now - instant, timedelta())
+    for size, noun in ((timedelta(minutes=1), "s"), (timedelta(hours=1), "min"), (timedelta(days=2), "h")):
+        if span < size:
+            return f"{span // _UNITS[noun]} {noun} ago"
+    return f"{span.days:,} days ago"
+
+
+_UNITS: Mapping[str, timedelta] = {
+    "s": timedelta(seconds=1),
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+}
+
+
+def agencies(job: Job) -> str:
+    """The one, or how many share it."""
+    first, *others = job.agencies
+    return f"{first} (and {count(len(others), 'other')})" if others else first
+
+
+def _line(job: Job, now: datetime) -> str:
+    facts = [f"{job.table_name}: {state(job, now)}"]
+    if job.status is not None:
+        facts.append(f"last success {ago(job.last_success, now)}")
+    facts += [job.report_name, agencies(job)]
+    return "; ".join(facts) + (f": {first_line(job.errors)}" if job.errors else "")
+
+
+def status_document(shown: Overview) -> Mapping[str, object]:
+    """The names are those of the API."""
+    totals = shown.totals
+    return {
+        "totals": {
+            "jobs": totals.jobs,
+            "fresh": totals.fresh,
+            "failing": totals.failing,
+            "running": totals.running,
+            "longRunning": totals.long_running,
+            "stale": totals.stale,
+        },
+        "count": shown.page.total,
+        "jobs": [_job(job, shown.names) for job in shown.page.jobs],
+    }
+
+
+def _job(job: Job, names: Mapping[int, str]) -> Mapping[str, object]:
+    return {
+        "id": job.manifest_id,
+        "reportName": job.report_name,
+        "tableName": job.table_name,
+        "reportType": job.report_type,
+        "status": job.status,
+        "durationSeconds": job.duration_seconds,
+        "startTime": _instant(job.start_time),
+        "consecutiveFailures": job.consecutive_failures,
+        "agencyId": job.agency_id,
+        "agencyName": names.get(job.agency_id, job.agency_slug),
+        "agencySlug": job.agency_slug,
+        "agencySlugs": job.agencies,
+        "failing": job.failing,
+        "stale": job.stale,
+        "longRunning": job.long_running,
+        "lastSuccess": _instant(job.last_success),
+        "lastRunId": job.last_run_id,
+        "errors": job.errors,
+    }
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

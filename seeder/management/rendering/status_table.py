@@ -1,0 +1,54 @@
+"""How the views stand, as a table."""
+
+from django.core.management.base import OutputWrapper
+from rich.text import Text
+
+from seeder.domain.jobs import Job, Totals
+from seeder.domain.outcomes import Status
+from seeder.management.rendering.lines import first_line, one_line
+from seeder.management.rendering.status import agencies, ago, headline, left_out, state
+from seeder.management.rendering.tables import console, headed
+from seeder.services.monitoring import Overview
+
+_WIDE = 120  # characters, from which on report and agency get columns of their own
+
+
+def print_status(out: OutputWrapper, shown: Overview, *, color: bool) -> None:
+    screen = console(out, color=color)
+    screen.print(Text(headline(shown.totals), style=_of_all(shown.totals)))
+    wide = screen.width >= _WIDE
+    if shown.page.jobs:
+        table = headed("view", *(("report", "agency") if wide else ()), "state", "last success")
+        for job in shown.page.jobs:
+            asked = [Text(one_line(text)) for text in (job.report_name, agencies(job))]
+            table.add_row(
+                _view(job, () if wide else asked),
+                *(asked if wide else ()),
+                Text(state(job, shown.now), style=_style(job)),
+                Text(ago(job.last_success, shown.now), style="yellow" if job.stale else ""),
+            )
+        screen.print(table)
+    for line in left_out(shown):
+        screen.print(Text(line))
+
+
+def _view(job: Job, asked: list[Text] | tuple[()]) -> Text:
+    """Its name, and below it what does not get a column and what somebody should know."""
+    below = [Text(", ").join(asked)] if asked else []
+    if job.errors:
+        below.append(Text(one_line(first_line(job.errors)), style="red" if job.failing else "yellow"))
+    return Text("\n  ").join([Text(one_line(job.table_name)), *below])
+
+
+def _style(job: Job) -> str:
+    if job.failing or job.long_running:
+        return "bold red"
+    if job.stale:
+        return "yellow"
+    return "green" if job.status is Status.SUCCESS else ""
+
+
+def _of_all(totals: Totals) -> str:
+    if totals.failing or totals.long_running:
+        return "bold red"
+    return "bold yellow" if totals.stale else "bold green"

@@ -1,0 +1,114 @@
+"""What somebody does who wants to know how the views stand: look at a terminal, grep, or let a program read it."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.acceptance.test_bad_input import only_line
+from tests.acceptance.test_terminal import on_a_terminal, plain
+from tests.conftest import Ended, canned, custom, sql
+
+Manage = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def a_night(reporting: None, manage: Manage) -> None:
+    custom("reporting.good", "SELECT 1 AS n")
+    custom("reporting.bad", "SELECT 1 / 0 AS n", agency="metro")
+    canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
+    manage("refresh_all")
+    custom("reporting.new", "SELECT 3 AS n", agency="harbor")
+
+
+def test_everything_is_told_line_by_line_what_needs_attention_first(manage: Manage) -> None:
+    ended = manage("refresh_status")
+    assert (ended.code, ended.err) == (0, "")
+    assert [re.sub(r"\d+ s ago", "just now", line) for line in ended.lines] == [
+        "4 views: 2 fresh, 1 failing, 0 running, 2 late",
+        "reporting.bad: failed 1 time; last success never; Report reporting.bad; metro: division by zero",
+        "reporting.new: never ran; Report reporting.new; harbor",
+        "reporting.good: fresh; last success just now; Report reporting.good; demo",
+        "reporting.shared: fresh; last success just now; Canned reporting.shared; demo (and 1 other)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["--agency", "metro"], ["bad", "shared"]),
+        (["--report-type", "canned"], ["shared"]),
+        (["--status", "error"], ["bad"]),
+        (["--failing"], ["bad"]),
+        (["--stale"], ["bad", "new"]),
+        (["--long-running"], []),
+        (["--search", "OO"], ["good"]),
+        (["--search", "a\udcff"], []),
+        (["--limit", "2"], ["bad", "new"]),
+    ],
+)
+def test_a_program_reads_those_that_it_asks_for(manage: Manage, options: list[str], found: list[str]) -> None:
+    told = manage("refresh_status", "--json", *options).document
+    assert [job["tableName"] for job in told["jobs"]] == [f"reporting.{name}" for name in found]
+
+
+def test_a_job_is_called_as_the_api_calls_it(manage: Manage) -> None:
+    told = manage("refresh_status", "--json", "--agency", "metro", "--limit", "1").document
+    assert told["totals"] == {"jobs": 2, "fresh": 1, "failing": 1, "running": 0, "longRunning": 0, "stale": 1}
+    assert told["count"] == 2
+    [job] = told["jobs"]
+    assert job.pop("lastRunId")
+    assert job == {
+        "id": 2,
+        "reportName": "Report reporting.bad",
+        "tableName": "reporting.bad",
+        "reportType": "custom",
+        "status": "error",
+        "durationSeconds": 0,
+        "startTime": None,
+        "consecutiveFailures": 1,
+        "agencyId": 2,
+        "agencyName": "metro",
+        "agencySlug": "metro",
+        "agencySlugs": ["metro"],
+        "failing": True,
+        "stale": True,
+        "longRunning": False,
+        "lastSuccess": None,
+        "errors": "division by zero",
+    }
+
+
+def test_a_watchman_learns_by_the_exit_code(manage: Manage) -> None:
+    assert manage("refresh_status").code == 0
+    assert manage("refresh_status", "--fail-on", "failing").code == 1
+    assert manage("refresh_status", "--fail-on", "failing", "--fail-on", "stale", "--agency", "demo").code == 0
+    assert manage("refresh_status", "--fail-on", "stale", "--agency", "harbor", "--status", "success").code == 1
+
+
+def test_a_wrong_request_is_one_line(manage: Manage) -> None:
+    line = only_line(manage("refresh_status", "--agency", "metre"))
+    assert line.endswith("No manifest names the agency 'metre'. The nearest known one is 'metro'.")
+    assert "invalid choice: 'fine'" in only_line(manage("refresh_status", "--status", "fine"))
+    assert "--limit" in only_line(manage("refresh_status", "--limit", "0"))
+    assert "not allowed with" in only_line(manage("refresh_status", "--json", "--table"))
+
+
+def test_a_terminal_shows_a_table() -> None:
+    code, drawn = on_a_terminal("refresh_status")
+    assert code == 0
+    shown = plain(drawn)
+    assert shown.startswith("4 views: 2 fresh, 1 failing, 0 running, 2 late")
+    assert re.search(r"reporting\.bad +failed 1 time +never\s+Report reporting\.bad, metro\s+division by zero", shown)
+    assert re.search(r"reporting\.good +fresh +\d+ s ago", shown)
+    assert "\x1b[1;31mfailed 1 time" in drawn
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", on_a_terminal("refresh_status", "--no-color")[1])
+
+
+def test_names_and_errors_cannot_write_on_the_terminal(manage: Manage) -> None:
+    sql("UPDATE reporting.seeder_job_status SET last_errors = E'\\x1b[2Jgone\\nsecond line' WHERE status = 'error'")
+    for form in ((), ("--table",)):
+        out = manage("refresh_status", *form).out
+        assert r"\x1b[2Jgone" in out
+        assert "\x1b" not in out
+        assert "second line" not in out
