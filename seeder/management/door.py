@@ -1,6 +1,7 @@
 """What every command of this app has in common: foreseeable errors are one line and exit code 2."""
 
 import argparse
+import os
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -40,6 +41,8 @@ class Door(BaseCommand):
             self.enter(argparse.Namespace(**options))
         except SeederError as error:
             raise CommandError(str(error), returncode=WRONG_REQUEST) from error
+        except BrokenPipeError:  # who read it has seen enough; Python would say so once more when it flushes
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
         except KeyboardInterrupt as interrupt:
             code = signals.exit_code(str(interrupt) or None)
             raise CommandError("Interrupted.", returncode=code) from interrupt

@@ -12,7 +12,7 @@ from seeder.postgres import sessions
 from seeder.postgres.statements import NAMED
 
 _ORDERS: Mapping[Order, tuple[str, ...]] = {
-    Order.ATTENTION: ("long_running", "failing", "stale"),
+    Order.ATTENTION: ("attention",),
     Order.TABLE_NAME: (),
     Order.REPORT_NAME: ("report_name",),
     Order.AGENCY: ("agency_slug",),
@@ -32,7 +32,7 @@ def jobs(database: str, wanted: Wanted, by: By, listing: Listing, judgement: Jud
     statement = sql.SQL(_text(by, "page_of_jobs")).format(order=sql.SQL(", ").join([*keys, *last]))
     page = {"limit": listing.limit, "offset": listing.offset}
     rows = sessions.query_composed(database, statement, {**asdict(wanted), **asdict(judgement), **page})
-    return [_job(row) for row in rows], rows[0][-1] if rows else 0
+    return [_job(row, by) for row in rows], rows[0][-1] if rows else 0
 
 
 def totals(database: str, wanted: Wanted, by: By, judgement: Judgement) -> Totals:
@@ -62,7 +62,7 @@ def _text(by: By, what: str) -> str:
     return "\n".join(NAMED[part] for part in ("asked", by, "judged", what))
 
 
-def _job(row: sessions.Row) -> Job:
+def _job(row: sessions.Row, by: By) -> Job:
     kind, number, table, report, agency_id, slug, agencies, status, *rest = row
     start, seconds, failures, run_id, errors, success, usual, failing, stale, long, _ = rest
     return Job(
@@ -72,7 +72,7 @@ def _job(row: sessions.Row) -> Job:
         report_name=report,
         agency_id=agency_id,
         agency_slug=slug,
-        agencies=sorted(set(agencies)),
+        agencies=sorted(set(agencies)) if by is By.VIEW else [slug],
         status=status and Status(status),
         start_time=start,
         duration_seconds=seconds,

@@ -11,7 +11,7 @@ WITH asked AS (
     SELECT 'canned', s.id, r.table_name, r.report_name, s.agency_id, s.agency_slug
     FROM reporting.seeder_canned_report_manifest AS s
     JOIN reporting.seeder_canned_report AS r ON r.id = s.canned_report_id
-), wanted AS (
+), wanted AS NOT MATERIALIZED (
     SELECT *
     FROM asked
     WHERE (%(agencies)s::text[] IS NULL OR agency_slug = ANY (%(agencies)s::text[]))
@@ -25,56 +25,57 @@ WITH asked AS (
 
 -- name: by_manifest
 shown AS (
-    SELECT *, ARRAY[agency_slug] AS agencies FROM wanted
+    SELECT * FROM wanted
 ),
 
 -- name: by_view
 -- The first manifest speaks for the view.
 shown AS (
-    SELECT DISTINCT ON (table_name) *, array_agg(agency_slug) OVER (PARTITION BY table_name) AS agencies
+    SELECT DISTINCT ON (table_name) *
     FROM wanted
     ORDER BY table_name, report_type DESC, manifest_id
 ),
 
 -- name: judged
--- What succeeded last says so in its status; of the others, which are few, the history is asked. Whatever takes less than
--- a second is not long-running: a multiple of next to nothing says nothing.
-job AS (
+-- A view that did not fail last, and does not run, says in its status when it succeeded last, also while it waits for its
+-- turn. Of the others the history is asked whether that was lately; when it was, is looked up for the page alone. Whatever
+-- takes less than a second is not long-running: a multiple of next to nothing says nothing. Materialized, or each fact
+-- would be found out again wherever it is used.
+job AS MATERIALIZED (
     SELECT
         shown.*,
         s.status,
         s.start_time,
         s.duration_seconds,
         coalesce(s.consecutive_failures, 0) AS consecutive_failures,
-        s.last_run_id,
-        s.last_errors,
-        CASE s.status WHEN 'success' THEN s.start_time ELSE (
-            SELECT h.start_time
-            FROM reporting.seeder_run_history AS h
-            WHERE h.table_name = shown.table_name AND h.status = 'success'
-            ORDER BY h.start_time DESC
-            LIMIT 1
-        ) END AS last_success,
         CASE s.status WHEN 'running' THEN (
             SELECT h.finish_time - h.start_time
             FROM reporting.seeder_run_history AS h
             WHERE h.table_name = shown.table_name AND h.status = 'success' AND h.finish_time IS NOT NULL
             ORDER BY h.start_time DESC
             LIMIT 1
-        ) END AS usual
+        ) END AS usual,
+        CASE WHEN s.consecutive_failures = 0 AND s.status IN ('success', 'pending')
+            THEN coalesce(s.start_time < now() - %(stale_after)s::interval, true)
+            ELSE NOT EXISTS (
+                SELECT
+                FROM reporting.seeder_run_history AS h
+                WHERE h.table_name = shown.table_name AND h.status = 'success'
+                    AND h.start_time >= now() - %(stale_after)s::interval
+            )
+        END AS stale
     FROM shown
     LEFT JOIN reporting.seeder_job_status AS s USING (table_name)
 ), judged AS (
     SELECT
         *,
         consecutive_failures > 0 AS failing,
-        coalesce(last_success < now() - %(stale_after)s::interval, true) AS stale,
         coalesce(
             status = 'running' AND now() - start_time > %(factor)s * greatest(usual, interval '1 second'), false
         ) AS long_running
     FROM job
-), found AS (
-    SELECT *
+), found AS NOT MATERIALIZED (
+    SELECT *, 4 * long_running::integer + 2 * failing::integer + stale::integer AS attention
     FROM judged
     WHERE (%(status)s::text IS NULL OR status = %(status)s::text)
         AND (%(failing)s::boolean IS NULL OR failing = %(failing)s::boolean)
@@ -84,13 +85,32 @@ job AS (
 
 -- name: page_of_jobs
 -- One page, and how many there are in all.
+, page AS (
+    SELECT *, (SELECT count(*) FROM found) AS every
+    FROM found
+    ORDER BY {order}
+    LIMIT %(limit)s OFFSET %(offset)s
+), sharing AS (
+    SELECT table_name, array_agg(agency_slug) AS agencies
+    FROM wanted
+    WHERE table_name IN (SELECT table_name FROM page)
+    GROUP BY table_name
+)
 SELECT
     report_type, manifest_id, table_name, report_name, agency_id, agency_slug, agencies, status, start_time,
     duration_seconds, consecutive_failures, last_run_id, last_errors, last_success, usual, failing, stale, long_running,
-    count(*) OVER ()
-FROM found
-ORDER BY {order}
-LIMIT %(limit)s OFFSET %(offset)s;
+    every
+FROM page
+JOIN sharing USING (table_name)
+LEFT JOIN (SELECT table_name, last_run_id, last_errors FROM reporting.seeder_job_status) AS said USING (table_name)
+LEFT JOIN LATERAL (
+    SELECT h.start_time AS last_success
+    FROM reporting.seeder_run_history AS h
+    WHERE h.table_name = page.table_name AND h.status = 'success'
+    ORDER BY h.start_time DESC
+    LIMIT 1
+) AS good ON true
+ORDER BY {order};
 
 -- name: totals_of_jobs
 SELECT

@@ -1,13 +1,15 @@
 """What somebody does who wants to know how the views stand: look at a terminal, grep, or let a program read it."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
 from tests.acceptance.test_bad_input import only_line
 from tests.acceptance.test_terminal import on_a_terminal, plain
-from tests.conftest import Ended, canned, custom, sql
+from tests.conftest import CHECKOUT, Ended, canned, custom, process_environment, sql
 
 Manage = Callable[..., Ended]
 
@@ -103,6 +105,23 @@ def test_a_terminal_shows_a_table() -> None:
     assert re.search(r"reporting\.good +fresh +\d+ s ago", shown)
     assert "\x1b[1;31mfailed 1 time" in drawn
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", on_a_terminal("refresh_status", "--no-color")[1])
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    sql("UPDATE reporting.seeder_job_status SET last_errors = repeat('x', 1000000) WHERE status = 'error'")
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "refresh_status"],
+        cwd=CHECKOUT,
+        env=process_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline().startswith(b"4 views")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
 
 
 def test_names_and_errors_cannot_write_on_the_terminal(manage: Manage) -> None:

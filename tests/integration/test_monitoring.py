@@ -87,6 +87,15 @@ def test_a_view_is_stale_when_its_last_success_is_too_long_ago_whatever_came_aft
     assert not the("reporting.good").stale
 
 
+def test_a_view_that_waits_for_its_turn_is_as_fresh_as_it_was() -> None:
+    before = the("reporting.good")
+    JobStatus.objects.update(status="pending")
+    assert (the("reporting.good").stale, the("reporting.good").last_success) == (False, before.start_time)
+    assert the("reporting.bad").stale
+    JobStatus.objects.filter(table_name="reporting.good").update(start_time=None)
+    assert the("reporting.good").stale, "it never succeeded"
+
+
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
