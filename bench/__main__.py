@@ -10,7 +10,7 @@ from bench import contests, options, report
 from bench.night.platform import draw
 from bench.night.simulation import simulate
 from bench.picture import picture
-from bench.probes import probing, profiling
+from bench.probes import listing, probing, profiling
 from bench.results import Results
 from bench.server import Bench
 from bench.turns import Failed
@@ -71,6 +71,9 @@ def _measure(results: Results, bench: Bench, asked: options.Options) -> Iterator
         yield
     if "snapshots" in asked.only:
         results.snapshots = profiling.snapshots(bench, asked)
+        yield
+    if "lists" in asked.only:
+        results.lists = listing.lists(bench, asked)
         yield
     for workload, contenders in _contests(asked):
         rounds = asked.rounds if len(workload.views) <= contests.WITH_DBT else min(asked.rounds, 3)

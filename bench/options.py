@@ -7,7 +7,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 WORK = CHECKOUT / "var" / "bench"  # everything that is made on the way
-PARTS = ("small", "graph", "tpch", "night", "planning", "startup", "statements", "snapshots")
+PARTS = ("small", "graph", "tpch", "night", "planning", "startup", "statements", "snapshots", "lists")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,7 @@ def _lines(results: Results) -> Iterator[str]:
     yield from sections.night(results)
     yield from sections.planning(results)
     yield from sections.snapshots(results)
+    yield from sections.lists(results)
     yield from sections.startup(results)
     yield from sections.statements(results)
 

@@ -36,6 +36,7 @@ class Results:
     startup: Mapping[str, Sequence[Took]] = field(default_factory=dict)
     planning: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     snapshots: Mapping[str, Sequence[Took]] = field(default_factory=dict)
+    lists: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,10 @@ def goals(results: Results) -> Iterator[Goal]:
         for name in (one for one in (PROFILER, PANDAS) if one in took):
             ahead = of(took[name], "seconds") / exact
             yield Goal(measure=f"snapshot: times ahead of {name}", wanted=1, reached=ahead, at_least=True)
+    if results.lists:
+        slowest = max(results.lists["lists"], key=lambda one: one["ms"])
+        name = f"{slowest['name']}, {slowest['scene']}"
+        yield Goal(measure=f"database time of the slowest list ({name}), ms", wanted=50, reached=slowest["ms"])
     if results.nights:
         worst = max(night.ratio for night in results.nights)
         yield Goal(

@@ -135,6 +135,34 @@ def snapshots(results: Results) -> Iterator[str]:
     )
 
 
+def lists(results: Results) -> Iterator[str]:
+    if not (said := results.lists):
+        return
+    yield "## Lists"
+    yield ""
+    yield (
+        f"Of {said['views']:,} views and {said['rows']:,} rows of history: the database's own time, planning included."
+        " The bare one is as many rows of one table by one of its indexes."
+    )
+    yield ""
+    yield from table(
+        ("list", "scene", "time", "most", "planning", "of the bare one", "statements", "reads"),
+        (
+            (
+                one["name"],
+                one["scene"],
+                f"{one['ms']:.1f} ms",
+                f"{one['most']:.1f} ms",
+                f"{one['planning']:.1f} ms",
+                f"{one['ms'] / said['bare'][one['bare']]:.1f}",
+                str(one["statements"]),
+                "; ".join(one["reads"]),
+            )
+            for one in said["lists"]
+        ),
+    )
+
+
 def startup(results: Results) -> Iterator[str]:
     if not results.startup:
         return

@@ -68,6 +68,10 @@ CREATE INDEX IF NOT EXISTS seeder_run_history_run_id ON reporting.seeder_run_his
 CREATE INDEX IF NOT EXISTS seeder_run_history_failed ON reporting.seeder_run_history (start_time DESC)
     WHERE status = 'error';
 
+-- Also ours. With how often each of a thousand agencies occurs, and not of the usual hundred, the server knows when one has
+-- hardly any rows; else it looks for the latest of them among those of everybody, back to the first.
+ALTER TABLE reporting.seeder_run_history ALTER COLUMN agency_slug SET STATISTICS 1000;
+
 -- An addition of ours, for who looks for rows of runs that were killed. Without it that takes a look at every row.
 CREATE INDEX IF NOT EXISTS seeder_run_history_open ON reporting.seeder_run_history (run_id)
     WHERE status IN ('pending', 'running');

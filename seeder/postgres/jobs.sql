@@ -123,15 +123,16 @@ SELECT
 FROM found;
 
 -- name: recent_runs
--- The latest runs of each of these jobs, the latest first.
+-- The latest runs of each of these jobs, the latest first. Inside coalesce() the server knows nothing of how rare such rows
+-- are: else it takes them for so rare that it reads and sorts everything there is of a view, instead of its latest rows.
 SELECT wanted.table_name, recent.*
 FROM unnest(%(table_names)s::text[], %(report_types)s::text[], %(manifest_ids)s::integer[])
     AS wanted (table_name, report_type, manifest_id)
 CROSS JOIN LATERAL (
     SELECT h.run_id, h.status, h.start_time, h.finish_time, h.records_processed
     FROM reporting.seeder_run_history AS h
-    WHERE h.table_name = wanted.table_name AND h.report_type = wanted.report_type
-        AND h.manifest_id = wanted.manifest_id
+    WHERE h.table_name = wanted.table_name
+        AND coalesce(h.report_type = wanted.report_type AND h.manifest_id = wanted.manifest_id, false)
     ORDER BY h.start_time DESC
     LIMIT %(most)s
 ) AS recent

@@ -11,11 +11,11 @@ from django.db.models import Count, Q, QuerySet
 from seeder.domain.outcomes import Status
 from seeder.domain.timeline import Bar, RunTotals, Timeline, Wait, in_lanes
 from seeder.errors import UnknownRun
-from seeder.models import Run, RunHistory
+from seeder.models import Run, RunHistory, RunMetrics
 from seeder.postgres import contract, sessions
 from seeder.postgres.sqlstates import foreseen
 
-_METRICS = ("metrics__seat", "metrics__throttle_wait_seconds", "metrics__lock_wait_seconds", "metrics__reason")
+_METRICS = ("seat", "throttle_wait_seconds", "lock_wait_seconds", "reason")
 _COUNTS = ("manifests", "succeeded", "failed")
 
 
@@ -38,9 +38,7 @@ def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
         run = runs_of(agencies).filter(run_id=run_id).first()
         if run is None:
             raise UnknownRun(run_id=run_id)
-        rows = history_of(run_id, agencies)
-        is_metered = contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics") is None
-        bars = _bars(rows, metrics=_METRICS if is_metered else ())
+        bars = _bars(history_of(run_id, agencies))
         [summed] = totals([run], agencies)
     begun = [bar for bar in bars if bar.status is not Status.PENDING]
     waits = [_wait(hold) for hold in run.holds]
@@ -83,15 +81,27 @@ def _totals(run: Run, agencies: list[str] | None, live: Mapping[str, int]) -> Ru
     )
 
 
-def _bars(rows: QuerySet[RunHistory], *, metrics: Sequence[str]) -> list[Bar]:
+def _bars(of_run: QuerySet[RunHistory]) -> list[Bar]:
     """One for each view, however many manifests want it."""
     names = ("table_name", "report_name", "agency_slug", "status", "start_time", "finish_time", "records_processed")
+    rows = list(of_run.order_by("report_type", "manifest_id").values("pk", *names))
+    measured = _measured([row["pk"] for row in rows])
     bars: dict[str, Bar] = {}
     agencies: dict[str, set[str]] = {}
-    for row in rows.order_by("report_type", "manifest_id").values(*names, *metrics):
+    for row in rows:
         agencies.setdefault(row["table_name"], set()).add(row["agency_slug"])
-        bars.setdefault(row["table_name"], _bar(row))
+        if row["table_name"] not in bars:
+            bars[row["table_name"]] = _bar(row | measured.get(row["pk"], {}))
     return [replace(bar, agencies=sorted(agencies[name])) for name, bar in bars.items()]
+
+
+def _measured(ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:
+    """What was measured of these history rows, by their ids, where anything is. The rows of a run are written at once,
+    so their ids lie together; joined to them, the metrics of all runs would be read."""
+    if not ids or contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics") is not None:
+        return {}
+    rows = RunMetrics.objects.filter(history_id__gte=min(ids), history_id__lte=max(ids)).values("history_id", *_METRICS)
+    return {row["history_id"]: dict(row) for row in rows}
 
 
 def _bar(row: Mapping[str, Any]) -> Bar:
@@ -102,10 +112,10 @@ def _bar(row: Mapping[str, Any]) -> Bar:
         status=Status(row["status"]),
         started=row["start_time"],
         finished=row["finish_time"],
-        seat=row.get("metrics__seat"),
-        held=_span(row.get("metrics__throttle_wait_seconds")),
-        locked=_span(row.get("metrics__lock_wait_seconds")),
-        reason=row.get("metrics__reason"),
+        seat=row.get("seat"),
+        held=_span(row.get("throttle_wait_seconds")),
+        locked=_span(row.get("lock_wait_seconds")),
+        reason=row.get("reason"),
         rows=row["records_processed"],
     )
 
