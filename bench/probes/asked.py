@@ -64,6 +64,7 @@ def _of(agencies: list[str] | None) -> Iterator[Asked]:
     yield "runs", "runs", lambda: timelines.totals(timelines.runs_of(agencies)[:50], agencies)
     history = visibility.history_of(agencies)
     yield "history", "history", lambda: list(history[:100])
+    yield "history, 1,000 rows on", "history", lambda: list(history[1_000:1_100])
     yield "history, 10,000 rows on", "history", lambda: list(history[10_000:10_100])
     yield "what failed", "history", lambda: list(history.filter(status=Status.ERROR)[:100])
     yield "snapshots", "snapshots", lambda: list(visibility.snapshots_of(agencies)[:50])
