@@ -143,8 +143,8 @@ def lists(results: Results) -> Iterator[str]:
     yield ""
     yield (
         f"Of {said['views']:,} views and {said['rows']:,} rows of history: milliseconds of the database's own time,"
-        " planning included, median and most. The bare one is as many rows of one table by one of its indexes. The plan is that"
-        " of the last scene in which it was asked for."
+        " planning included, median and most. The bare one is as many rows of one table by one of its indexes. What is"
+        " read is that of the last scene in which the list was asked for."
     )
     yield ""
     scenes = list(dict.fromkeys(one["scene"] for one in said["lists"]))

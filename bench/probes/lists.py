@@ -95,8 +95,8 @@ def _touches(plan: Mapping[str, Any]) -> Iterator[str]:
     if plan.get("Relation Name", "").startswith("seeder_") and plan["Actual Loops"]:
         by = f" by {plan['Index Name'].removeprefix('seeder_')}" if "Index Name" in plan else ""
         often = f", {plan['Actual Loops']:,} times" if plan["Actual Loops"] > 1 else ""
-        rows = plan["Actual Rows"] * plan["Actual Loops"]
-        yield f"{plan['Node Type'].lower()} of {plan['Relation Name'].removeprefix('seeder_')}{by}{often} ({rows:,.0f} rows)"
+        rows = f"{plan['Actual Rows'] * plan['Actual Loops']:,.0f} rows"
+        yield f"{plan['Node Type'].lower()} of {plan['Relation Name'].removeprefix('seeder_')}{by}{often} ({rows})"
     for part in plan.get("Plans", ()):
         yield from _touches(part)
 
