@@ -37,8 +37,7 @@ def left_out(shown: Overview) -> Iterator[str]:
 def state(job: Job, now: datetime) -> str:
     """In a word, or a few where somebody should look."""
     if job.status is Status.RUNNING and job.start_time is not None:
-        usual = f", usually {duration(job.usual)}" if job.long_running and job.usual is not None else ""
-        return f"running for {duration(now - job.start_time)}{usual}"
+        return f"running for {duration(now - job.start_time)}"
     if job.status is Status.PENDING:
         return "pending"
     if job.failing:
@@ -46,6 +45,11 @@ def state(job: Job, now: datetime) -> str:
     if job.status is None:
         return "never ran"
     return "late" if job.stale else "fresh"
+
+
+def usually(job: Job) -> list[str]:
+    """What to hold against the time that a view has been running for, where that is too long."""
+    return [f"usually {duration(job.usual)}"] if job.long_running and job.usual is not None else []
 
 
 def ago(instant: datetime | None, now: datetime) -> str:
@@ -73,7 +77,7 @@ def agencies(job: Job) -> str:
 
 
 def _line(job: Job, now: datetime) -> str:
-    facts = [f"{job.table_name}: {state(job, now)}"]
+    facts = [f"{job.table_name}: {', '.join([state(job, now), *usually(job)])}"]
     if job.status is not None:
         facts.append(f"last success {ago(job.last_success, now)}")
     facts += [job.report_name, agencies(job)]

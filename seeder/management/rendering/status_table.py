@@ -6,7 +6,7 @@ from rich.text import Text
 from seeder.domain.jobs import Job, Totals
 from seeder.domain.outcomes import Status
 from seeder.management.rendering.lines import first_line, one_line
-from seeder.management.rendering.status import agencies, ago, headline, left_out, state
+from seeder.management.rendering.status import agencies, ago, headline, left_out, state, usually
 from seeder.management.rendering.tables import console, headed
 from seeder.services.monitoring import Overview
 
@@ -24,7 +24,7 @@ def print_status(out: OutputWrapper, shown: Overview, *, color: bool) -> None:
             table.add_row(
                 _view(job, () if wide else asked),
                 *(asked if wide else ()),
-                Text(state(job, shown.now), style=_style(job)),
+                Text("\n".join([state(job, shown.now), *usually(job)]), style=_style(job)),
                 Text(ago(job.last_success, shown.now), style="yellow" if job.stale else ""),
             )
         screen.print(table)
