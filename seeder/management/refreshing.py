@@ -1,5 +1,6 @@
 """What the three refresh commands share: their options, what they show and how they exit."""
 
+import json
 import os
 import sys
 from argparse import Namespace
@@ -10,16 +11,18 @@ from seeder.domain.events import RunEvent
 from seeder.domain.requests import RefreshRequest
 from seeder.management import signals
 from seeder.management.door import FAILED, Door
-from seeder.management.rendering import Display, display
-from seeder.services import runs
+from seeder.management.rendering import Display, display, queue
+from seeder.services import queueing, runs
 from seeder.services.stopping import Stop
 
 
 class RefreshCommand(Door):
-    """Refresh what `request` asks for, or show the plan for it."""
+    """Refresh what `request` asks for, queue it, or show the plan for it."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+        instead = parser.add_mutually_exclusive_group()
+        instead.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+        instead.add_argument("--queue", action="store_true", help="let the queue's workers do it, and do not wait")
         form = parser.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
         form.add_argument("--table", action="store_true", help="print tables even where there is no terminal")
@@ -29,6 +32,11 @@ class RefreshCommand(Door):
 
     def enter(self, options: Namespace) -> None:
         request, stop = self.request(options), Stop()
+        if options.queue:
+            queued = queueing.ask(request, asked_by=self.name)
+            document = json.dumps(queue.asked_document(queued), indent=2, ensure_ascii=False)
+            self.stdout.write(document if options.json else "\n".join(queue.asked(queued)))
+            return
         form = {"json": options.json, "table": options.table, "color": not options.no_color}
         with display(self.stdout, request, **form) as shown:
             if options.dry_run:

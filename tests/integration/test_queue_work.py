@@ -63,7 +63,9 @@ def test_a_part_is_refreshed_and_says_how_it_ended(part: QueuedRefresh) -> None:
     part.refresh_from_db()
     assert (part.state, part.succeeded, part.failed, part.error) == ("ended", 2, 1, None)
     assert part.run_ids == [worked.run_id]
-    assert part.started_at and part.finished_at and part.worker
+    assert part.started_at
+    assert part.finished_at
+    assert part.worker
     assert part.asked_at < part.started_at < part.finished_at
     assert part.worker.endswith(f":{os.getpid()}")
     assert refreshes() == 2

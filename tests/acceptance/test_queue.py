@@ -1,0 +1,125 @@
+"""What is queued is refreshed by real clusters, whatever happens to them.
+
+SEEDER_QUEUE_KILLS says how often a cluster is killed; `make soak` does so more often.
+"""
+
+import os
+import random
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+from django_q.models import OrmQ, Task
+
+from seeder import tasks
+from seeder.models import JobStatus, QueuedRefresh, RunHistory
+from tests.acceptance import clusters
+from tests.acceptance.clusters import counted, is_drained, kill, refreshes, start, until
+from tests.conftest import Ended, custom, sql
+
+KILLS = int(os.environ.get("SEEDER_QUEUE_KILLS", "2"))
+Manage = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def _clusters_end(queue: None) -> Iterator[None]:
+    yield
+    clusters.end_all()
+
+
+def views(number: int, *, seconds: float = 0) -> dict[str, int]:
+    """So many manifests; how often each view should have been refreshed."""
+    for one in range(number):
+        custom(f"reporting.v{one}", counted(f"v{one}", seconds), agency="metro" if one % 2 else "demo")
+    return {f"v{one}": 1 for one in range(number)}
+
+
+def nothing_is_open() -> bool:
+    """Once the server has noticed who is gone, and the minute has passed after which a doorbell is taken for lost:
+    here it passes quickly."""
+    sql("UPDATE reporting.seeder_queued_refresh SET rung_at = rung_at - interval '2 seconds' WHERE state = 'queued'")
+    tasks.resume_queue()
+    open_rows = [model.objects.filter(status__in=("pending", "running")).exists() for model in (RunHistory, JobStatus)]
+    return is_drained() and not any(open_rows)
+
+
+def test_a_cluster_drains_what_was_queued(manage: Manage) -> None:
+    wanted = views(5)
+    custom("reporting.last", "SELECT 1 / 0 AS n")
+    asked = manage("refresh_all", "--queue")
+    assert asked.code == 0
+    assert asked.lines[0].startswith("every report: queued as the request ")
+    assert asked.lines[0].endswith(", 6 views in 6 parts")
+    cluster = start(SEEDER_MAX_WORKERS="2")
+    until(is_drained)
+    assert refreshes() == wanted
+    parts = QueuedRefresh.objects.all()
+    assert (sum(part.succeeded or 0 for part in parts), sum(part.failed or 0 for part in parts)) == (5, 1)
+    assert all(len(part.run_ids) == 1 for part in parts)
+    until(lambda: not OrmQ.objects.exists())
+    assert {task.result["did"] for task in Task.objects.all()} == {"done"}
+    cluster.send_signal(signal.SIGTERM)
+    assert cluster.wait(30) == 0
+
+
+def test_what_is_queued_already_is_joined_and_that_is_said(manage: Manage) -> None:
+    views(2)
+    first = manage("refresh_all", "--queue", "--json").document
+    assert (first["joined"], len(first["parts"])) == (False, 2)
+    again = manage("refresh_table", "reporting.v1", "--queue")
+    assert again.lines == [
+        f"the view reporting.v1: joined the request {first['requestId']}, 1 view in 1 part",
+        f"part {next(part['part'] for part in first['parts'] if part['views'][0]['view'] == 'reporting.v1')}:"
+        " reporting.v1",
+        "See how it goes with `manage.py queue_status`.",
+    ]
+    assert manage("refresh_agency", "harbour", "--queue").code == 2
+    assert manage("refresh_all", "--queue", "--dry-run").code == 2
+
+
+def test_nothing_to_queue_is_said(manage: Manage) -> None:
+    assert manage("refresh_all", "--queue").out == "Nothing to queue: no manifest is enabled for every report.\n"
+
+
+def test_a_doorbell_that_rings_twice_refreshes_once(manage: Manage) -> None:
+    wanted = views(3)
+    manage("refresh_all", "--queue")
+    for message in OrmQ.objects.all():
+        for _ in range(3):
+            OrmQ.objects.create(key=message.key, payload=message.payload, lock=message.lock)
+    start(), start()
+    until(lambda: Task.objects.count() >= 3 and not OrmQ.objects.exists())
+    assert is_drained()
+    assert refreshes() == wanted
+    assert RunHistory.objects.count() == 3
+
+
+@pytest.mark.parametrize("kill_number", range(KILLS))
+def test_two_clusters_share_a_queue_and_one_is_killed_in_the_middle(manage: Manage, kill_number: int) -> None:
+    chance = random.Random(kill_number)  # noqa: S311  # moments, not secrets
+    wanted = views(16, seconds=0.3)
+    manage("refresh_all", "--queue")
+    victim, other = start(SEEDER_MAX_WORKERS="1"), start(SEEDER_MAX_WORKERS="1")
+    seen = chance.randint(0, 8)
+    until(lambda: len(refreshes()) >= seen and victims_part(victim.pid))
+    kill(victim)
+    until(nothing_is_open)
+    assert refreshes() == wanted
+    assert other.poll() is None
+    for part in QueuedRefresh.objects.all():
+        done = RunHistory.objects.filter(run_id__in=part.run_ids, status="success").count()
+        assert (part.succeeded, part.failed, part.error) == (done, 0, None)
+        assert done == len(part.manifests)
+
+
+def victims_part(group: int) -> bool:
+    """Whether one of the group's processes works on a part just now."""
+    workers = QueuedRefresh.objects.filter(state="running").values_list("worker", flat=True)
+    return any(_group(int(str(worker).rpartition(":")[2])) == group for worker in workers)
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
