@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.errors import ConfigurationError, DatabaseError
 from seeder.postgres.contract import Difference
-from seeder.services import schema
+from seeder.services import doorbell, schedules, schema
 
 
 @checks.register()
@@ -20,6 +20,26 @@ def settings_are_sane(**_: Any) -> Sequence[checks.CheckMessage]:
     except ConfigurationError as error:
         return [checks.Error(str(error), id="seeder.E001")]
     return []
+
+
+@checks.register()
+def queue_is_set_right(**_: Any) -> Sequence[checks.CheckMessage]:
+    """seeder.E007: a cron expression that means no time. seeder.E008 to seeder.E014: settings of the queue with which
+    tasks would be run twice, lost or left hanging. Silent where there is no queue, or where seeder.E001 speaks."""
+    try:
+        settings = conf.load()
+    except ConfigurationError:
+        return []
+    return [
+        *(
+            checks.Error(f"{setting} is {cron!r}, which means no time: {why}", id="seeder.E007")
+            for setting, cron, why in schedules.faults(settings)
+        ),
+        *(
+            (checks.Error if ".E" in fault.id else checks.Warning)(fault.message, hint=fault.hint, id=fault.id)
+            for fault in doorbell.faults(settings)
+        ),
+    ]
 
 
 @checks.register(checks.Tags.models)

@@ -64,6 +64,12 @@ def _aliases(name: str, value: object) -> Mapping[int, str]:
     return dict(value)
 
 
+def _crons(name: str, value: object) -> Mapping[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(one, str) for pair in value.items() for one in pair):
+        raise ConfigurationError(setting=name, value=value, wanted="a map of an agency's slug to a cron expression")
+    return dict(value)
+
+
 def _rules(name: str, value: object) -> Sequence[Rule]:
     wanted = "a list of rules such as {'kind': 'rows', 'severity': 'breaking', 'relative': 0.2, 'direction': 'falling'}"
     if not isinstance(value, Sequence) or isinstance(value, str):
@@ -113,6 +119,8 @@ class Settings:
     )  # parallel workers of the server, while all seats are taken
     max_retries: int = _setting(lambda: 3, _whole(0, 100))  # of a refresh that failed for no fault of its own
     queue_parts: int = _setting(lambda: 8, _whole(1))  # of a queued request for everything, at most
+    nightly_cron: str = _setting(lambda: "0 2 * * *", _text)  # when every report is queued; empty: never
+    agency_crons: Mapping[str, str] = _setting(dict, _crons, environment=False)  # an agency's slug → when, beside that
     snapshot_connections: int = _setting(lambda: 2, _whole(1))  # that share the work of release snapshots
     snapshot_memory_mb: int = _setting(lambda: 128, _whole(1))  # work_mem of each of them
     drift_rules: Sequence[Rule] = _setting(list, _rules, environment=False)  # over the defaults
@@ -137,3 +145,9 @@ def load() -> Settings:
         elif setting.metadata["environment"] and variable in os.environ:
             values[setting.name] = read(variable, os.environ[variable])
     return Settings(**values)
+
+
+def of_queue() -> Mapping[str, Any]:
+    """django-q2's own settings."""
+    given: object = getattr(settings, "Q_CLUSTER", {})
+    return given if isinstance(given, Mapping) else {}

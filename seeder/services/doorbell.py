@@ -4,10 +4,15 @@ Nothing is decided by what the queue holds: a doorbell that is lost is rung agai
 taken up already.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, connections
 
+from seeder import conf
+from seeder.domain import queue_settings
+from seeder.domain.queue_settings import Fault
 from seeder.errors import QueueMissing
 from seeder.services import queue_rows
 
@@ -51,3 +56,14 @@ def time_limit() -> timedelta | None:
         return None
     limit = timedelta(seconds=Conf.TIMEOUT)
     return max(limit - _MARGIN, limit * 3 / 4)
+
+
+def faults(settings: conf.Settings) -> Iterator[Fault]:
+    """What is wrong with the settings of the queue; nothing where there is none."""
+    if not is_there():
+        return iter(())
+    return queue_settings.faults(
+        conf.of_queue(),
+        statement_limit=timedelta(milliseconds=settings.statement_timeout_ms),
+        pooled="pool" in connections[DEFAULT_DB_ALIAS].settings_dict.get("OPTIONS", {}),
+    )

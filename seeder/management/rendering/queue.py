@@ -1,6 +1,9 @@
 """What was queued, for people and as JSON."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.utils import timezone
 
 from seeder.domain.queued import Queued, QueuedPart
 from seeder.management.rendering.figures import count
@@ -51,3 +54,8 @@ def _part(part: QueuedPart) -> Mapping[str, object]:
         "manifests": len(part.manifests),
         "views": [{"view": str(key.name), "database": key.database} for key in part.views],
     }
+
+
+def moment(instant: datetime) -> str:
+    """`2026-11-22 02:00 UTC`, in the host's time zone."""
+    return f"{timezone.localtime(instant):%Y-%m-%d %H:%M %Z}"

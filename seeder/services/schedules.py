@@ -1,0 +1,165 @@
+"""What the queue does by itself at which time: declared by the settings, kept as schedules of django-q2."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder import conf
+from seeder.domain.requests import OneAgency
+from seeder.errors import ConfigurationError
+from seeder.postgres import locks
+from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.transactions import one_transaction
+from seeder.services import doorbell, manifests
+
+if TYPE_CHECKING:
+    from django_q.models import Schedule
+
+# Whose name begins so is ours; nobody else's is touched.
+PREFIX = "seeder: "
+_RESUME_MINUTES = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Declared:
+    """A schedule as it should be."""
+
+    name: str
+    func: str
+    args: tuple[str, ...] = ()
+    cron: str | None = None  # None: every few minutes
+    kwargs: str | None = None
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """What the queue keeps of it. It reads the arguments as a Python literal, and calls with none at all where it
+        cannot read keyword arguments."""
+        return {
+            "func": self.func,
+            "args": repr(self.args) if self.args else None,
+            "kwargs": self.kwargs,
+            "schedule_type": "I" if self.cron is None else "C",
+            "minutes": _RESUME_MINUTES if self.cron is None else None,
+            "cron": self.cron,
+            "repeats": -1,
+            "hook": None,
+            "cluster": None,
+            "intended_date_kwarg": None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scheduled:
+    """What became of a schedule."""
+
+    name: str
+    did: str  # added, changed, kept or removed
+    cron: str | None  # None where it is not by a cron expression
+    due: datetime | None  # None where it never is again
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """A schedule of ours, as the queue has it."""
+
+    name: str
+    cron: str | None
+    due: datetime | None
+
+
+def declare(*, dry_run: bool = False) -> Sequence[Scheduled]:
+    """Make the queue's schedules those that the settings declare. One that is as it should be keeps its next time.
+
+    Raises `ConfigurationError`, `UnknownAgency`, `QueueMissing` or `DatabaseError`.
+    """
+    from django_q.models import Schedule
+
+    settings = conf.load()
+    doorbell.insist()
+    for setting, cron, why in faults(settings):
+        raise ConfigurationError(setting=setting, value=cron, wanted=f"a cron expression; {why}")
+    for slug in settings.agency_crons:
+        manifests.select(OneAgency(slug=slug), databases=settings.databases)
+    with foreseen(DEFAULT_DB_ALIAS), one_transaction(DEFAULT_DB_ALIAS):
+        locks.queue_alone(DEFAULT_DB_ALIAS)
+        there: dict[str, list[Schedule]] = {}
+        for row in Schedule.objects.filter(name__startswith=PREFIX).order_by("id"):
+            there.setdefault(row.name, []).append(row)
+        done = [_declare(one, there.pop(one.name, []), dry_run=dry_run) for one in _declared(settings)]
+        for rows in there.values():
+            done.append(Scheduled(name=rows[0].name, did="removed", cron=rows[0].cron, due=None))
+            _remove(rows, dry_run=dry_run)
+    return done
+
+
+def due() -> Sequence[Due]:
+    """Our schedules, the next one first; none where no queue is."""
+    if not doorbell.is_there():
+        return ()
+    from django_q.models import Schedule
+
+    rows = Schedule.objects.filter(name__startswith=PREFIX).order_by("next_run", "name")
+    return [Due(name=row.name, cron=row.cron, due=row.next_run) for row in rows]
+
+
+def faults(settings: conf.Settings) -> Iterator[tuple[str, str, str]]:
+    """The cron expressions that mean no time: of which setting, what it says and why it is wrong. None where no queue
+    is."""
+    if not doorbell.is_there():
+        return
+    named = {"SEEDER_NIGHTLY_CRON": settings.nightly_cron} if settings.nightly_cron else {}
+    named |= {f"SEEDER['AGENCY_CRONS'][{slug!r}]": cron for slug, cron in settings.agency_crons.items()}
+    for setting, cron in named.items():
+        why = _why_invalid(cron)
+        if why:
+            yield setting, cron, why
+
+
+def _why_invalid(cron: str) -> str | None:
+    from croniter import CroniterError, croniter
+
+    if len(cron) > 100:
+        return "the queue keeps 100 characters of it"
+    try:
+        croniter(cron).get_next()  # a thirtieth of February is understood, and never comes
+    except CroniterError as error:
+        return str(error)
+    return None
+
+
+def _declared(settings: conf.Settings) -> Iterator[Declared]:
+    if settings.nightly_cron:
+        yield Declared(
+            name=f"{PREFIX}every report", func="seeder.tasks.refresh_all", args=("any",), cron=settings.nightly_cron
+        )
+    for slug, cron in settings.agency_crons.items():
+        yield Declared(name=f"{PREFIX}agency {slug}", func="seeder.tasks.refresh_agency", args=(slug,), cron=cron)
+    # Whether it has gone well is of no interest to anybody a minute later.
+    yield Declared(
+        name=f"{PREFIX}resume the queue",
+        func="seeder.tasks.resume_queue",
+        kwargs=repr({"q_options": {"save": False}}),
+    )
+
+
+def _declare(one: Declared, rows: "Sequence[Schedule]", *, dry_run: bool) -> Scheduled:
+    from django_q.models import Schedule
+
+    same = [row for row in rows if all(getattr(row, name) == value for name, value in one.fields.items())]
+    row, did = (same or rows or [Schedule(name=one.name)])[0], "kept" if same else "changed" if rows else "added"
+    if not same:
+        for name, value in one.fields.items():
+            setattr(row, name, value)
+        row.next_run = row.calculate_next_run()
+        if not dry_run:
+            row.save()
+    _remove([other for other in rows if other is not row], dry_run=dry_run)
+    return Scheduled(name=one.name, did=did, cron=one.cron, due=row.next_run)
+
+
+def _remove(rows: "Sequence[Schedule]", *, dry_run: bool) -> None:
+    for row in () if dry_run else rows:
+        row.delete()
