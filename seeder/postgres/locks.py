@@ -4,6 +4,7 @@ All end with the transaction that takes them, but for a run's own, which ends wi
 its backend lives; the server frees it however that backend ends.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -81,3 +82,8 @@ def is_dead(database: str, run_id: str) -> bool:
     """Whether nobody holds the run's lock; until the end of the transaction nobody else will find it so."""
     [(dead,)] = sessions.query(database, "is_dead", {"run": run_id})
     return bool(dead)
+
+
+def living(database: str, runs: Iterable[str]) -> frozenset[str]:
+    """Which of these runs hold their lock, for who merely looks."""
+    return frozenset(run for (run,) in sessions.query(database, "living", {"runs": list(runs)}))

@@ -59,3 +59,16 @@ SELECT pg_advisory_xact_lock(hashtextextended('seeder.install', 0));
 -- name: queue_alone
 -- Wait until nobody else queues anything, and keep others from it until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended('seeder.queue', 0));
+
+-- name: living
+-- Which of these runs hold their lock, without trying to take it.
+SELECT run
+FROM unnest(%(runs)s::text[]) AS run
+CROSS JOIN LATERAL hashtextextended('seeder.run ' || run, 0) AS key
+WHERE EXISTS (
+    SELECT
+    FROM pg_locks AS l
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND l.classid::bigint = (key >> 32) & 4294967295 AND l.objid::bigint = key & 4294967295
+);

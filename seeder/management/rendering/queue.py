@@ -5,9 +5,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from seeder.domain.queued import Queued, QueuedPart
-from seeder.management.rendering.figures import count
+from seeder.domain.queued import Queued, QueuedPart, State
+from seeder.management.rendering.figures import count, duration
 from seeder.management.rendering.lines import one_line
+from seeder.services.queue_state import PartState, QueueState
 
 _SHOWN = 3  # views of a part that are named; the rest are counted
 
@@ -59,3 +60,70 @@ def _part(part: QueuedPart) -> Mapping[str, object]:
 def moment(instant: datetime) -> str:
     """`2026-11-22 02:00 UTC`, in the host's time zone."""
     return f"{timezone.localtime(instant):%Y-%m-%d %H:%M %Z}"
+
+
+def state(state: QueueState) -> Iterable[str]:
+    """The queue, a line each."""
+    waiting = "no queue here" if state.waiting is None else f"{count(state.waiting, 'task')} waiting"
+    parts = f"{len(state.running)} running, {len(state.queued)} queued, {len(state.ended)} ended lately"
+    yield f"parts: {parts}; {waiting}"
+    for part in (*state.running, *state.queued, *state.ended):
+        yield one_line(f"{about(part)}: {stand(part, state.at)}")
+    for due in state.schedules:
+        when = f"next due {moment(due.due)}" if due.due else "never due"
+        yield one_line(f"{due.name}{f' ({due.cron})' if due.cron else ''}: {when}")
+
+
+def about(part: PartState) -> str:
+    return f"{part.asked_for}, part {part.number} of {part.of}, asked by {part.asked_by or 'somebody'}"
+
+
+def stand(part: PartState, at: datetime) -> str:
+    """How far a part has come, in one line."""
+    views = f"{part.done} of {count(len(part.views), 'view')} done"
+    match part.state:
+        case State.QUEUED:
+            return f"queued for {duration(at - part.asked_at)}" + (f", {views}" if part.run_ids else "")
+        case State.RUNNING:
+            since = duration(at - (part.started_at or part.asked_at))
+            lost = "" if part.alive else ", whose worker is gone: taken up again soon"
+            return f"running for {since} by {part.worker}, {views}{lost}"
+        case State.ENDED:
+            ended = f"ended {moment(part.finished_at or at)}, {part.succeeded} succeeded, {part.failed} failed"
+            return f"{ended}: {part.error}" if part.error else ended
+
+
+def state_document(state: QueueState) -> Mapping[str, object]:
+    return {
+        "at": state.at.isoformat(),
+        "waiting": state.waiting,
+        "parts": [_part_state(part) for part in (*state.running, *state.queued, *state.ended)],
+        "schedules": [
+            {"name": due.name, "cron": due.cron, "due": due.due and due.due.isoformat()} for due in state.schedules
+        ],
+    }
+
+
+def _part_state(part: PartState) -> Mapping[str, object]:
+    return {
+        "id": part.id,
+        "requestId": part.request_id,
+        "part": part.number,
+        "parts": part.of,
+        "askedFor": part.asked_for,
+        "askedBy": part.asked_by,
+        "askedAt": part.asked_at.isoformat(),
+        "state": part.state,
+        "alive": part.alive,
+        "worker": part.worker,
+        "views": [str(key.name) for key in part.views],
+        "done": part.done,
+        "agencies": part.agencies,
+        "manifests": part.manifests,
+        "runIds": part.run_ids,
+        "startTime": part.started_at and part.started_at.isoformat(),
+        "finishTime": part.finished_at and part.finished_at.isoformat(),
+        "succeeded": part.succeeded,
+        "failed": part.failed,
+        "errors": part.error,
+    }

@@ -1,0 +1,42 @@
+"""The queue as tables."""
+
+from django.core.management.base import OutputWrapper
+from rich.text import Text
+
+from seeder.domain.queued import State
+from seeder.management.rendering.figures import count
+from seeder.management.rendering.queue import moment, stand
+from seeder.management.rendering.tables import console, headed
+from seeder.services.queue_state import PartState, QueueState
+
+_STYLES = {State.RUNNING: "cyan", State.QUEUED: "", State.ENDED: "dim"}
+
+
+def show(out: OutputWrapper, state: QueueState, *, color: bool) -> None:
+    drawn = console(out, color=color)
+    parts = (*state.running, *state.queued, *state.ended)
+    if parts:
+        table = headed("asked for", "part>", "views>", "state")
+        for part in parts:
+            table.add_row(
+                Text(part.asked_for),
+                f"{part.number}/{part.of}",
+                str(len(part.views)),
+                Text(stand(part, state.at), style=_style(part)),
+            )
+        drawn.print(table)
+    else:
+        drawn.print("Nothing is queued, and nothing has ended lately.")
+    if state.schedules:
+        table = headed("schedule", "when", "next due")
+        for due in state.schedules:
+            table.add_row(Text(due.name), due.cron or "every few minutes", moment(due.due) if due.due else "never")
+        drawn.print(table)
+    if state.waiting is not None:
+        drawn.print(f"{count(state.waiting, 'task')} waiting in the queue")
+
+
+def _style(part: PartState) -> str:
+    if part.failed or part.error or (part.state is State.RUNNING and not part.alive):
+        return "bold red"
+    return _STYLES[part.state]

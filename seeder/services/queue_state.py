@@ -1,0 +1,133 @@
+"""What the queue is doing: what waits, what is worked on and by whom, what has ended, and what is due next.
+
+Answered in a constant number of queries, however much is queued.
+"""
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models.functions import Now
+
+from seeder.domain.manifests import ViewKey
+from seeder.domain.names import ViewName
+from seeder.domain.outcomes import Status
+from seeder.domain.queued import State
+from seeder.errors import BadName
+from seeder.models import QueuedRefresh, RunHistory
+from seeder.postgres import locks, sessions
+from seeder.postgres.sqlstates import foreseen
+from seeder.services import doorbell, queue_rows, schedules
+from seeder.services.schedules import Due
+
+_LATELY = timedelta(days=1)
+_MOST_ENDED = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PartState:
+    """One part of a request, as it stands."""
+
+    id: int
+    request_id: str
+    number: int  # from 1 on
+    of: int  # how many parts the request has
+    asked_for: str  # in words
+    asked_by: str
+    asked_at: datetime
+    state: State
+    alive: bool  # a running one: whether its worker lives; one that does not is taken up again soon
+    worker: str | None  # host:pid of who has it, or had it last
+    views: tuple[ViewKey, ...]
+    done: int  # how many of them have come to an end in a run of this part
+    agencies: tuple[str, ...]
+    manifests: int
+    run_ids: tuple[str, ...]  # the latest last
+    started_at: datetime | None
+    finished_at: datetime | None
+    succeeded: int | None  # manifests; None until it has ended, as are the failed
+    failed: int | None
+    error: str | None  # why it ended without having been run to its end
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueState:
+    """The queue at one moment, by the database's clock."""
+
+    at: datetime
+    running: tuple[PartState, ...]  # since the longest first
+    queued: tuple[PartState, ...]  # the earliest first
+    ended: tuple[PartState, ...]  # lately, the latest first
+    waiting: int | None  # tasks of any kind that no cluster has taken yet; None where no queue is
+    schedules: tuple[Due, ...]  # ours, the next one first
+
+
+def look(*, agencies: Sequence[str] | None = None) -> QueueState:
+    """The parts with a manifest of one of these agencies; None: of any. Without the table there are none.
+
+    Raises `DatabaseError`.
+    """
+    with foreseen(DEFAULT_DB_ALIAS):
+        at = sessions.clock(DEFAULT_DB_ALIAS)
+        parts = _parts(None if agencies is None else list(agencies)) if queue_rows.is_there() else []
+        return QueueState(
+            at=at,
+            running=tuple(part for part in parts if part.state is State.RUNNING),
+            queued=tuple(part for part in parts if part.state is State.QUEUED),
+            ended=tuple(part for part in parts if part.state is State.ENDED),
+            waiting=doorbell.waiting() if doorbell.is_there() else None,
+            schedules=tuple(schedules.due()),
+        )
+
+
+def _parts(agencies: list[str] | None) -> list[PartState]:
+    visible = QueuedRefresh.objects.of_agencies(agencies)
+    unfinished = list(visible.unfinished().order_by("started_at", "id"))
+    ended = visible.filter(state=State.ENDED, finished_at__gt=Now() - _LATELY).order_by("-finished_at", "-id")
+    rows = [*unfinished, *ended[:_MOST_ENDED]]
+    living = locks.living(DEFAULT_DB_ALIAS, [row.run_ids[-1] for row in rows if row.state == State.RUNNING])
+    done = _done(rows)
+    return [_part(row, living, done) for row in rows]
+
+
+def _done(rows: Iterable[QueuedRefresh]) -> Set[tuple[str, ViewName]]:
+    """What has come to an end: by run and view. What an earlier run of a part has failed at is tried again by its last
+    one, so there only that one's failures count."""
+    last = {row.run_ids[-1] for row in rows if row.run_ids}
+    runs = {run_id for row in rows for run_id in row.run_ids}
+    closed = RunHistory.objects.filter(run_id__in=runs, status__in=(Status.SUCCESS, Status.ERROR))
+    done = set()
+    for run_id, name, status in closed.values_list("run_id", "table_name", "status"):
+        if status == Status.SUCCESS or run_id in last:
+            try:
+                done.add((run_id, ViewName.parse(name)))
+            except BadName:  # a manifest that could not be planned, and no view of the part
+                continue
+    return done
+
+
+def _part(row: QueuedRefresh, living: Set[str], done: Set[tuple[str, ViewName]]) -> PartState:
+    value = queue_rows.as_value(row)
+    return PartState(
+        id=row.pk,
+        request_id=row.request_id,
+        number=row.part,
+        of=row.parts,
+        asked_for=row.asked_for,
+        asked_by=row.asked_by,
+        asked_at=row.asked_at,
+        state=value.state,
+        alive=value.state is State.RUNNING and row.run_ids[-1] in living,
+        worker=row.worker,
+        views=value.views,
+        done=sum(any((run_id, key.name) in done for run_id in value.run_ids) for key in value.views),
+        agencies=value.agencies,
+        manifests=len(value.manifests),
+        run_ids=value.run_ids,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        succeeded=row.succeeded,
+        failed=row.failed,
+        error=row.error,
+    )

@@ -1,0 +1,104 @@
+"""What the queue is doing, for who looks."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from seeder.domain.requests import Everything, OneAgency
+from seeder.models import QueuedRefresh
+from seeder.services import queue_rows, queue_state, schedules
+from seeder.services.queue_work import work_off
+from seeder.services.queueing import ask
+from tests.conftest import Ended, another_session, custom, sql
+
+Manage = Callable[..., Ended]
+pytestmark = pytest.mark.usefixtures("queue")
+
+
+@pytest.fixture
+def parts() -> list[QueuedRefresh]:
+    """Three: one of two views, one that fails, one of another agency."""
+    custom("reporting.a", "SELECT 1 AS n")
+    custom("reporting.b", "SELECT n FROM reporting.a")
+    custom("reporting.c", "SELECT 1 / 0 AS n")
+    custom("reporting.d", "SELECT 1 AS n", agency="metro")
+    ask(Everything(), asked_by="somebody")
+    by_view = {row.views[-1][1]: row for row in QueuedRefresh.objects.all()}
+    return [by_view["reporting.b"], by_view["reporting.c"], by_view["reporting.d"]]
+
+
+def test_what_waits_is_worked_on_and_has_ended(parts: list[QueuedRefresh]) -> None:
+    waits, fails, works = parts
+    work_off(fails.pk)
+    queue_rows.begin(works, run_id="alive", worker="host:7")
+    with another_session() as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended('seeder.run alive', 0))")
+        state = queue_state.look()
+    [running], [queued], [ended] = state.running, state.queued, state.ended
+    assert (running.id, running.worker, running.alive, running.done) == (works.pk, "host:7", True, 0)
+    assert (queued.id, queued.done, len(queued.views), queued.asked_by) == (waits.pk, 0, 2, "somebody")
+    assert (ended.id, ended.done, ended.succeeded, ended.failed) == (fails.pk, 1, 0, 1)
+    assert state.waiting == 3
+    assert not queue_state.look().running[0].alive, "its worker is gone"
+
+
+def test_of_a_run_that_goes_on_after_another_the_views_of_both_are_done(parts: list[QueuedRefresh]) -> None:
+    part = parts[0]
+    work_off(part.pk)
+    sql("UPDATE reporting.seeder_run_history SET status = 'error' WHERE table_name = 'reporting.b'")
+    QueuedRefresh.objects.filter(pk=part.pk).update(state="queued")
+    assert queue_state.look().queued[0].done == 2
+    part.refresh_from_db()
+    queue_rows.begin(part, run_id="next", worker="host:7")
+    assert queue_state.look().running[0].done == 1, "b is tried again"
+
+
+def test_who_may_see_one_agency_sees_its_parts(parts: list[QueuedRefresh]) -> None:
+    assert [part.id for part in queue_state.look(agencies=["metro"]).queued] == [parts[2].pk]
+    assert queue_state.look(agencies=[]).queued == ()
+
+
+def test_it_takes_as_many_queries_for_many_parts_as_for_one(parts: list[QueuedRefresh]) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            queue_state.look()
+        return len(captured)
+
+    QueuedRefresh.objects.filter(pk=parts[0].pk).update(state="running", run_ids=["r"])
+    few = queries()
+    for _ in range(20):
+        ask(OneAgency(slug="demo"), asked_by="")
+        QueuedRefresh.objects.filter(state="queued").update(state="running", run_ids=["r"])
+    assert queries() == few
+
+
+def test_without_the_table_nothing_is_queued(manage: Manage) -> None:
+    sql("DROP TABLE reporting.seeder_queued_refresh")
+    assert queue_state.look().queued == ()
+    assert manage("queue_status").out == "parts: 0 running, 0 queued, 0 ended lately; 0 tasks waiting\n"
+
+
+def test_the_command_shows_it_in_lines_tables_and_json(parts: list[QueuedRefresh], manage: Manage) -> None:
+    waits, fails, works = parts
+    work_off(fails.pk)
+    queue_rows.begin(works, run_id="dead", worker="host:7")
+    schedules.declare()
+    summary, running, queued, ended, *due = manage("queue_status").lines
+    assert summary == "parts: 1 running, 1 queued, 1 ended lately; 3 tasks waiting"
+    assert f"every report, part {works.part} of 3, asked by somebody: running for " in running
+    assert running.endswith(" by host:7, 0 of 1 view done, whose worker is gone: taken up again soon")
+    assert f"part {waits.part} of 3, asked by somebody: queued for" in queued
+    assert ended.endswith("UTC, 0 succeeded, 1 failed")
+    assert sorted(line.partition(": next due")[0] for line in due) == [
+        "seeder: every report (0 2 * * *)",
+        "seeder: resume the queue",
+    ]
+    table = manage("queue_status", "--table")
+    assert table.code == 0
+    assert "asked for" in table.out
+    assert "every few minutes" in table.out
+    document = manage("queue_status", "--json").document
+    assert [part["state"] for part in document["parts"]] == ["running", "queued", "ended"]
+    assert document["waiting"] == 3
