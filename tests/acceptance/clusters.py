@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
+import psutil
+
 from seeder.models import QueuedRefresh
 from tests.conftest import CHECKOUT, process_environment, sql
 
@@ -29,9 +31,13 @@ def start(command: str = "qcluster", **environment: str) -> "subprocess.Popen[st
 
 
 def kill(process: "subprocess.Popen[str]") -> None:
-    """The whole group at once, as a machine that goes down."""
+    """All at once, as a machine that goes down."""
+    below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    for one in below:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
     process.wait(20)
 
 

@@ -1,0 +1,46 @@
+from argparse import SUPPRESS, Namespace
+from datetime import timedelta
+
+from django.core.management.base import CommandParser
+from django.utils.autoreload import get_child_arguments
+
+from seeder.management import signals
+from seeder.management.door import Door
+from seeder.services import doorbell, watching
+from seeder.services.stopping import Stop
+
+_GRACE = 15  # together with the last measures less than the 30 s that Kubernetes grants by default
+
+
+class Command(Door):
+    help = "Run a cluster of the queue and keep it working; instead of `manage.py qcluster`."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--grace",
+            type=int,
+            default=_GRACE,
+            metavar="SECONDS",
+            help=f"how long running tasks may take when it is to end, before they are stopped ({_GRACE})",
+        )
+        parser.add_argument("--beats", type=int, help=SUPPRESS)  # for the cluster itself: where to show that it lives
+
+    def enter(self, options: Namespace) -> None:
+        doorbell.insist()
+        if options.beats is not None:
+            from seeder.services import cluster  # here, as loading it touches the queue's settings
+
+            cluster.run(options.beats)
+            return
+        stop = Stop()
+        with signals.as_a_request(stop):
+            watching.watch(
+                [*get_child_arguments(), "--beats"],
+                stop=stop,
+                grace=timedelta(seconds=max(options.grace, 0)),
+                tell=self._tell,
+            )
+
+    def _tell(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

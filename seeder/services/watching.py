@@ -1,0 +1,140 @@
+"""Keeps a cluster of the queue working: starts it, notices when it does not work any more, and starts another.
+
+The cluster is a child in a process group of its own, so that whatever of it is left can be ended with it. It shows
+signs of life through a pipe, which also tells it when nobody watches any more.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from threading import Thread
+from time import monotonic, sleep
+
+from seeder.postgres import sessions
+from seeder.services.queue_sweep import sweep
+from seeder.services.stopping import Stop
+
+Tell = Callable[[str], object]
+
+_log = logging.getLogger("seeder")
+
+_LOOK = timedelta(milliseconds=500)
+_SWEEP = timedelta(seconds=5)
+# The guard shows signs of life twice a second, but for when it waits for the database to read the schedules.
+_SILENCE = timedelta(minutes=2)
+# A run that is asked to stop does so within two seconds; then its worker ends.
+_LAST = timedelta(seconds=10)
+# One that ended sooner than this after its start will probably do so again: the next start waits, each time twice as
+# long, up to a minute.
+_SOON, _LONGEST = timedelta(minutes=1), timedelta(minutes=1)
+
+
+def watch(command: Sequence[str], *, stop: Stop, grace: timedelta, tell: Tell) -> None:
+    """Until `stop` is requested. `command` starts a cluster that writes its signs of life to the file descriptor that
+    is added as the last argument; asked to end, it has so long for what it is at."""
+
+    def say(line: str) -> None:
+        _log.warning("%s", line)
+        tell(line)
+
+    sweeper = Thread(target=_sweep, args=(stop, say), daemon=True, name="seeder sweep")
+    sweeper.start()
+    failures = 0
+    while not stop.requested:
+        child = _Cluster(command)
+        say(f"cluster {child.pid} started")
+        why = child.ended(stop)
+        if why is None:
+            say(f"{stop.reason}: cluster {child.pid} is to end, within {grace.total_seconds():.0f} s")
+            child.end(grace)
+            say(f"cluster {child.pid} ended")
+            break
+        failures = failures + 1 if child.age < _SOON.total_seconds() else 1
+        pause = min(timedelta(seconds=2 ** min(failures - 1, 16)), _LONGEST)
+        child.end(timedelta())
+        say(f"cluster {child.pid} {why}; what was left of it is ended, another starts in {pause.total_seconds():.0f} s")
+        stop.wait(pause)
+    sweeper.join(_LAST.total_seconds())
+
+
+class _Cluster:
+    """One cluster, as a process group."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._beats, ours = os.pipe()
+        os.set_blocking(self._beats, False)
+        os.set_blocking(ours, False)
+        self._process = subprocess.Popen(  # noqa: S603  # our own command
+            [*command, str(ours)], pass_fds=(ours,), start_new_session=True
+        )
+        os.close(ours)
+        self._started = self._heard = monotonic()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def age(self) -> float:
+        return monotonic() - self._started
+
+    def ended(self, stop: Stop) -> str | None:
+        """Wait until it does not work any more, and say why; None when `stop` is requested before."""
+        while not stop.requested:
+            self._listen()
+            if self._process.poll() is not None:
+                return f"ended with exit code {self._process.returncode}"
+            if monotonic() - self._heard > _SILENCE.total_seconds():
+                return "shows no sign of life"
+            stop.wait(_LOOK)
+        return None
+
+    def _listen(self) -> None:
+        with suppress(BlockingIOError):
+            while os.read(self._beats, 4096):
+                self._heard = monotonic()
+
+    def end(self, grace: timedelta) -> None:
+        """Ask it to end, then whatever is left of it, then end that by force."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(grace.total_seconds())
+        if self._signal(signal.SIGTERM):
+            end = monotonic() + _LAST.total_seconds()
+            while self._signal(0) and monotonic() < end:
+                self._process.poll()
+                sleep(_LOOK.total_seconds() / 5)
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+        os.close(self._beats)
+
+    def _signal(self, number: int) -> bool:
+        """Whether there was anybody to get it."""
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
+
+
+def _sweep(stop: Stop, say: Tell) -> None:
+    """Every few seconds; a failure is told when it is another than the one before."""
+    told = ""
+    while not stop.requested:
+        try:
+            swept = sweep()
+            failed = ""
+            if swept.rung:
+                say(f"rung again for part {', '.join(map(str, swept.rung))}")
+        except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the next sweep may do better
+            failed = f"cannot look after the queue: {error}"
+        if failed and failed != told:
+            say(failed)
+        told = failed
+        sessions.leave()
+        stop.wait(_SWEEP)

@@ -1,0 +1,106 @@
+"""A cluster that stops working is noticed and replaced."""
+
+import re
+import signal
+from collections.abc import Callable, Iterator
+
+import psutil
+import pytest
+
+from seeder.domain.requests import Everything
+from seeder.models import QueuedRefresh
+from seeder.services.queueing import ask
+from tests.acceptance import clusters
+from tests.acceptance.clusters import counted, is_drained, refreshes, start, until
+from tests.conftest import Ended, custom
+
+Manage = Callable[..., Ended]
+
+
+class Watchdog:
+    """`manage.py watch_queue`, and what it says."""
+
+    def __init__(self, **environment: str) -> None:
+        self.process = start("watch_queue", **environment)
+
+    def says(self, wanted: str) -> "re.Match[str]":
+        """Read on until a line says so."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if found := re.search(wanted, line):
+                return found
+        raise AssertionError(f"never said: {wanted}")
+
+    def cluster(self) -> int:
+        """The process of the cluster that it starts next, when its workers are ready."""
+        pid = int(self.says(r"cluster (\d+) started")[1])
+        self.says(r"Q Cluster .* running")
+        return pid
+
+
+@pytest.fixture
+def watchdog(queue: None) -> Iterator[Watchdog]:
+    yield Watchdog()
+    clusters.end_all()
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """The sentinel, then its workers, its monitor and its pusher."""
+    [sentinel] = psutil.Process(pid).children()
+    return [sentinel, *sentinel.children()]
+
+
+def view() -> None:
+    custom("reporting.a", counted("a"))
+    ask(Everything(), asked_by="")
+
+
+@pytest.mark.parametrize("which", ["sentinel", "worker", "monitor", "pusher", "main"])
+def test_a_process_that_is_killed_while_idle_costs_no_more_than_a_restart(watchdog: Watchdog, which: str) -> None:
+    pid = watchdog.cluster()
+    before = [psutil.Process(pid), *family(pid)]
+    names = ["main", "sentinel", "worker", "monitor", "pusher"]
+    before[names.index(which)].kill()
+    watchdog.says(rf"cluster {pid} ended with exit code -?\d+; what was left of it is ended, another starts in 1 s")
+    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in before)
+    assert watchdog.cluster() != pid
+    view()
+    until(is_drained)
+    assert refreshes() == {"a": 1}
+
+
+def test_the_watchdog_ends_with_its_cluster(watchdog: Watchdog) -> None:
+    before = family(watchdog.cluster())
+    watchdog.process.send_signal(signal.SIGTERM)
+    assert watchdog.process.wait(30) == 0
+    assert not any(process.is_running() for process in before)
+
+
+def test_a_run_that_takes_longer_than_the_grace_is_stopped_and_put_back(queue: None) -> None:
+    custom("reporting.a", counted("a", 60))
+    ask(Everything(), asked_by="")
+    watchdog = Watchdog()
+    try:
+        watchdog.cluster()
+        until(lambda: QueuedRefresh.objects.filter(state="running").exists())
+        watchdog.process.send_signal(signal.SIGTERM)
+        assert watchdog.process.wait(40) == 0
+        part = QueuedRefresh.objects.get()
+        assert (part.state, len(part.run_ids)) == ("queued", 1)
+    finally:
+        clusters.end_all()
+
+
+def test_a_cluster_that_is_no_longer_watched_ends(watchdog: Watchdog) -> None:
+    before = family(watchdog.cluster())
+    watchdog.process.kill()
+    until(lambda: not any(process.is_running() for process in before))
+
+
+def test_a_cluster_that_cannot_start_is_started_again_ever_more_slowly(queue: None) -> None:
+    watchdog = Watchdog(DB_HOST="/nowhere")
+    try:
+        for pause in (1, 2, 4):
+            watchdog.says(rf"another starts in {pause} s")
+    finally:
+        clusters.end_all()
