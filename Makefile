@@ -18,6 +18,7 @@ test: setup  ## the tests, on a PostgreSQL of their own
 
 soak: setup  ## what takes too long for every day: kills, restarts, every database call fails, and many runs race
 	SEEDER_KILLS=500 $(python) -m pytest tests/acceptance/test_killing.py
+	SEEDER_QUEUE_KILLS=50 $(python) -m pytest tests/acceptance/test_queue.py
 	SEEDER_RESTARTS=50 $(python) -m pytest tests/faults/test_restarts_at_random.py
 	SEEDER_INJECTIONS=4000 $(python) -m pytest tests/injection
 	SEEDER_RACES=200 $(python) -m pytest tests/integration/test_races.py

@@ -8,6 +8,7 @@ import random
 import signal
 from collections.abc import Callable, Iterator
 
+import psutil
 import pytest
 from django_q.models import OrmQ, Task
 
@@ -110,6 +111,20 @@ def test_two_clusters_share_a_queue_and_one_is_killed_in_the_middle(manage: Mana
         done = RunHistory.objects.filter(run_id__in=part.run_ids, status="success").count()
         assert (part.succeeded, part.failed, part.error) == (done, 0, None)
         assert done == len(part.manifests)
+
+
+def test_of_two_watched_clusters_one_machine_goes_down_and_the_other_needs_nobody(manage: Manage) -> None:
+    wanted = views(12, seconds=0.3)
+    manage("refresh_all", "--queue")
+    victim, other = (start("watch_queue", SEEDER_MAX_WORKERS="1") for _ in range(2))
+    below = psutil.Process(victim.pid)
+    until(lambda: len(refreshes()) >= 2 and any(victims_part(child.pid) for child in below.children()))
+    kill(victim)
+    sql("UPDATE reporting.seeder_queued_refresh SET rung_at = rung_at - interval '1 minute'")
+    until(is_drained, seconds=120)
+    assert refreshes() == wanted
+    assert other.poll() is None
+    until(lambda: not RunHistory.objects.filter(status__in=("pending", "running")).exists())
 
 
 def victims_part(group: int) -> bool:

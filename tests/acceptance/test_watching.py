@@ -1,5 +1,6 @@
 """A cluster that stops working is noticed and replaced."""
 
+import os
 import re
 import signal
 from collections.abc import Callable, Iterator
@@ -7,7 +8,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from seeder.domain.requests import Everything
+from seeder.domain.requests import Everything, OneAgency
 from seeder.models import QueuedRefresh
 from seeder.services.queueing import ask
 from tests.acceptance import clusters
@@ -21,7 +22,7 @@ class Watchdog:
     """`manage.py watch_queue`, and what it says."""
 
     def __init__(self, **environment: str) -> None:
-        self.process = start("watch_queue", **environment)
+        self.process = start("watch_queue", SEEDER_MAX_WORKERS="1", **environment)
 
     def says(self, wanted: str) -> "re.Match[str]":
         """Read on until a line says so."""
@@ -67,6 +68,22 @@ def test_a_process_that_is_killed_while_idle_costs_no_more_than_a_restart(watchd
     view()
     until(is_drained)
     assert refreshes() == {"a": 1}
+
+
+def test_a_worker_that_is_killed_at_work_costs_no_more_than_its_view(watchdog: Watchdog) -> None:
+    pid = watchdog.cluster()
+    for number in range(3):
+        custom(f"reporting.v{number}", counted(f"v{number}", 1))
+    ask(OneAgency(slug="demo"), asked_by="")
+    until(lambda: len(refreshes()) == 1)
+    [part] = QueuedRefresh.objects.all()
+    os.kill(int(str(part.worker).rpartition(":")[2]), signal.SIGKILL)
+    watchdog.says(rf"rung again for part {part.pk}")
+    until(is_drained)
+    assert refreshes() == {"v0": 1, "v1": 1, "v2": 1}
+    part.refresh_from_db()
+    assert (part.succeeded, len(part.run_ids)) == (3, 2)
+    assert psutil.pid_exists(pid), "the cluster put another worker in its place"
 
 
 def test_the_watchdog_ends_with_its_cluster(watchdog: Watchdog) -> None:
