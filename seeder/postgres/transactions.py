@@ -43,8 +43,8 @@ def try_out(database: str, act: Callable[[], Done]) -> Done | Error:
 
 
 def after_commit(database: str, act: Callable[[], object]) -> None:
-    """Do this when what surrounds it has committed, or never. Should it fail then, Django's log says so."""
-    transaction.on_commit(act, using=database, robust=True)
+    """Do this when what surrounds it has committed, or never."""
+    transaction.on_commit(act, using=database)
 
 
 def in_transaction(database: str) -> bool:

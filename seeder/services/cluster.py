@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 
 from django_q import cluster
 
-_log = logging.getLogger("seeder")
+_log = logging.getLogger("django-q")  # among what the cluster says itself
 
 
 def run(beats: int) -> None:

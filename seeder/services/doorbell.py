@@ -4,17 +4,20 @@ Nothing is decided by what the queue holds: a doorbell that is lost is rung agai
 taken up already.
 """
 
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from seeder import conf
 from seeder.domain import queue_settings
 from seeder.domain.queue_settings import Fault
 from seeder.errors import QueueMissing
 from seeder.services import queue_rows
+
+_log = logging.getLogger("seeder")
 
 TASK = "seeder.tasks.refresh_queued"
 
@@ -25,20 +28,40 @@ _MARGIN = timedelta(seconds=30)
 
 def insist() -> None:
     """Raises `QueueMissing` where nobody would hear it."""
-    if not is_there():
-        raise QueueMissing(why="django_q is not among INSTALLED_APPS")
+    why = _why_silent()
+    if why is not None:
+        raise QueueMissing(why=why)
 
 
-def is_there() -> bool:
+def is_installed() -> bool:
+    """Whether there should be a queue. Asks no database."""
     return apps.is_installed("django_q")
 
 
+def is_there() -> bool:
+    return _why_silent() is None
+
+
+def _why_silent() -> str | None:
+    if not is_installed():
+        return "django_q is not among INSTALLED_APPS"
+    from django_q.models import Schedule
+
+    tables = connections[router.db_for_read(Schedule)].introspection.table_names()
+    return None if Schedule._meta.db_table in tables else "the queue has no tables; `manage.py migrate` creates them"
+
+
 def ring(part_id: int) -> None:
-    """Tell the queue of a part. To be called when its row is committed: a worker may be there at once."""
+    """Tell the queue of a part. To be called when its row is committed: a worker may be there at once. Where the queue
+    cannot be told just now, the next sweep does."""
     from django_q.tasks import async_task  # here, as it reads its settings and warns where there are none
 
-    async_task(TASK, part_id)
-    queue_rows.rung(part_id)
+    try:
+        async_task(TASK, part_id)
+    except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the part is queued all the same
+        _log.warning("part %d is queued, but the queue cannot be told yet: %s", part_id, error)
+    else:
+        queue_rows.rung(part_id)
 
 
 def waiting() -> int:
@@ -60,7 +83,7 @@ def time_limit() -> timedelta | None:
 
 def faults(settings: conf.Settings) -> Iterator[Fault]:
     """What is wrong with the settings of the queue; nothing where there is none."""
-    if not is_there():
+    if not is_installed():
         return iter(())
     return queue_settings.faults(
         conf.of_queue(),

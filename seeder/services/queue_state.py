@@ -71,13 +71,14 @@ def look(*, agencies: Sequence[str] | None = None) -> QueueState:
     with foreseen(DEFAULT_DB_ALIAS):
         at = sessions.clock(DEFAULT_DB_ALIAS)
         parts = _parts(None if agencies is None else list(agencies)) if queue_rows.is_there() else []
+        is_there = doorbell.is_there()
         return QueueState(
             at=at,
             running=tuple(part for part in parts if part.state is State.RUNNING),
             queued=tuple(part for part in parts if part.state is State.QUEUED),
             ended=tuple(part for part in parts if part.state is State.ENDED),
-            waiting=doorbell.waiting() if doorbell.is_there() else None,
-            schedules=tuple(schedules.due()),
+            waiting=doorbell.waiting() if is_there else None,
+            schedules=tuple(schedules.due()) if is_there else (),
         )
 
 

@@ -96,9 +96,7 @@ def declare(*, dry_run: bool = False) -> Sequence[Scheduled]:
 
 
 def due() -> Sequence[Due]:
-    """Our schedules, the next one first; none where no queue is."""
-    if not doorbell.is_there():
-        return ()
+    """Our schedules, the next one first. To be called where there is a queue."""
     from django_q.models import Schedule
 
     rows = Schedule.objects.filter(name__startswith=PREFIX).order_by("next_run", "name")
@@ -108,7 +106,7 @@ def due() -> Sequence[Due]:
 def faults(settings: conf.Settings) -> Iterator[tuple[str, str, str]]:
     """The cron expressions that mean no time: of which setting, what it says and why it is wrong. None where no queue
     is."""
-    if not doorbell.is_there():
+    if not doorbell.is_installed():
         return
     named = {"SEEDER_NIGHTLY_CRON": settings.nightly_cron} if settings.nightly_cron else {}
     named |= {f"SEEDER['AGENCY_CRONS'][{slug!r}]": cron for slug, cron in settings.agency_crons.items()}

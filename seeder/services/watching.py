@@ -21,6 +21,7 @@ from seeder.services.stopping import Stop
 Tell = Callable[[str], object]
 
 _log = logging.getLogger("seeder")
+_log.addHandler(logging.NullHandler())  # what nobody configures is told by the door alone
 
 _LOOK = timedelta(milliseconds=500)
 _SWEEP = timedelta(seconds=5)

@@ -14,6 +14,8 @@ from seeder.domain.queued import Queued, State
 from seeder.domain.requests import Everything, OneAgency, OneView
 from seeder.errors import BadKey, KeyTaken, QueueMissing, UnknownAgency
 from seeder.models import QueuedRefresh
+from seeder.services import queue_state
+from seeder.services.queue_sweep import sweep
 from seeder.services.queueing import ask
 from tests.conftest import canned, custom, sql
 
@@ -160,3 +162,28 @@ def test_where_nothing_can_be_queued_that_is_said(settings: Settings) -> None:
     sql("DROP TABLE reporting.seeder_queued_refresh")
     with pytest.raises(QueueMissing, match="seeder_queued_refresh: a table in the contract, missing here"):
         ask(Everything(), asked_by="")
+
+
+def test_a_queue_that_cannot_be_told_just_now_is_told_later(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def cannot(*_: object) -> None:
+        raise OSError("no route to the broker")
+
+    custom("reporting.a", "SELECT 1 AS n")
+    monkeypatch.setattr("django_q.tasks.async_task", cannot)
+    [part] = ask(Everything(), asked_by="").parts
+    assert QueuedRefresh.objects.get(pk=part.id).rung_at is None
+    assert f"part {part.id} is queued, but the queue cannot be told yet: no route to the broker" in caplog.text
+
+
+def test_a_queue_without_tables_is_missing() -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    sql("ALTER TABLE django_q_schedule RENAME TO gone")
+    try:
+        with pytest.raises(QueueMissing, match="`manage.py migrate` creates them"):
+            ask(Everything(), asked_by="")
+        assert sweep().rung == ()
+        assert queue_state.look().waiting is None
+    finally:
+        sql("ALTER TABLE gone RENAME TO django_q_schedule")

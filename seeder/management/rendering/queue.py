@@ -33,7 +33,7 @@ def _lines(queued: Queued) -> Iterable[str]:
 
 def _views(part: QueuedPart) -> str:
     named = ", ".join(str(key.name) for key in part.views[:_SHOWN])
-    more = f" and {count(len(part.views) - _SHOWN, 'view')} more" if len(part.views) > _SHOWN else ""
+    more = f" and {len(part.views) - _SHOWN:,} more" if len(part.views) > _SHOWN else ""
     return f"{named}{more}" if named else f"{count(len(part.manifests), 'manifest')} that cannot be refreshed"
 
 
