@@ -92,6 +92,7 @@ def capture_release_snapshot(
 
 @receiver(pre_execute)
 def _begins(task: Mapping[str, Any], **_: object) -> None:
+    _at.clear()
     _at.update(task)
 
 

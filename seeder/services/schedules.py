@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Whose name begins so is ours; nobody else's is touched.
 PREFIX = "seeder: "
 _RESUME_MINUTES = 5
+_LONGEST = 100  # characters of a name and of a cron expression, in the queue's tables
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,13 +115,20 @@ def faults(settings: conf.Settings) -> Iterator[tuple[str, str, str]]:
         why = _why_invalid(cron)
         if why:
             yield setting, cron, why
+    for slug in settings.agency_crons:
+        if len(_of_agency(slug)) > _LONGEST:
+            yield "SEEDER['AGENCY_CRONS']", slug, f"the queue keeps {_LONGEST} characters of a schedule's name"
+
+
+def _of_agency(slug: str) -> str:
+    return f"{PREFIX}agency {slug}"
 
 
 def _why_invalid(cron: str) -> str | None:
     from croniter import CroniterError, croniter
 
-    if len(cron) > 100:
-        return "the queue keeps 100 characters of it"
+    if len(cron) > _LONGEST:
+        return f"the queue keeps {_LONGEST} characters of it"
     try:
         croniter(cron).get_next()  # a thirtieth of February is understood, and never comes
     except CroniterError as error:
@@ -134,7 +142,7 @@ def _declared(settings: conf.Settings) -> Iterator[Declared]:
             name=f"{PREFIX}every report", func="seeder.tasks.refresh_all", args=("any",), cron=settings.nightly_cron
         )
     for slug, cron in settings.agency_crons.items():
-        yield Declared(name=f"{PREFIX}agency {slug}", func="seeder.tasks.refresh_agency", args=(slug,), cron=cron)
+        yield Declared(name=_of_agency(slug), func="seeder.tasks.refresh_agency", args=(slug,), cron=cron)
     # Whether it has gone well is of no interest to anybody a minute later.
     yield Declared(
         name=f"{PREFIX}resume the queue",

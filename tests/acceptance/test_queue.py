@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 from django_q.models import OrmQ, Task
+from django_q.tasks import async_task
 
 from seeder import tasks
 from seeder.models import JobStatus, QueuedRefresh, RunHistory
@@ -93,6 +94,19 @@ def test_a_doorbell_that_rings_twice_refreshes_once(manage: Manage) -> None:
     assert is_drained()
     assert refreshes() == wanted
     assert RunHistory.objects.count() == 3
+
+
+def test_a_scheduled_task_that_is_delivered_twice_asks_once() -> None:
+    wanted = views(3)
+    async_task("seeder.tasks.refresh_all", "any", group="seeder: every report")
+    [message] = OrmQ.objects.all()
+    OrmQ.objects.create(key=message.key, payload=message.payload, lock=message.lock)
+    async_task("seeder.tasks.refresh_all", group="with nothing")
+    start()
+    until(lambda: is_drained() and not OrmQ.objects.exists())
+    assert refreshes() == wanted
+    assert set(QueuedRefresh.objects.values_list("asked_by", "parts")) == {("seeder: every report", 3)}
+    assert not Task.objects.get(group="with nothing").success
 
 
 @pytest.mark.parametrize("kill_number", range(KILLS))
