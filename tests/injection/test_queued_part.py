@@ -1,0 +1,88 @@
+"""One database call of a worker fails while it works off a part, each in turn and in each of many ways. Whoever is told
+next goes on, and every view is refreshed once.
+
+SEEDER_INJECTIONS says how many, as for runs.
+"""
+
+import os
+import random
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django_q.models import OrmQ
+
+from seeder.domain import backoff
+from seeder.domain.queued import MOST_ATTEMPTS
+from seeder.domain.requests import Everything
+from seeder.errors import SeederError
+from seeder.models import JobStatus, QueuedRefresh, RunHistory
+from seeder.postgres import sessions
+from seeder.services import life
+from seeder.services.queue_sweep import sweep
+from seeder.services.queue_work import work_off
+from seeder.services.queueing import ask
+from tests.acceptance.clusters import counted as counting
+from tests.acceptance.clusters import refreshes
+from tests.conftest import custom, sql
+from tests.injection.calls import RUN, Calls, counted
+from tests.injection.failures import PASSING, Kind
+
+INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "78"))
+STUCK = 60  # seconds
+
+
+@pytest.fixture
+def part(queue: None, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(backoff, "delay", lambda *_, **__: timedelta())
+    monkeypatch.setattr(life, "_BEAT", timedelta())
+    custom("reporting.a", counting("a"))
+    custom("reporting.b", f"{counting('b')}, reporting.a")
+    [queued] = ask(Everything(), asked_by="").parts
+    return queued.id
+
+
+def work(part: int, kind: Kind | None, k: int) -> Calls:
+    """As a worker of its own: its connections end with it. Only an error that is foreseen may end it."""
+    try:
+        with counted(kind, k, "") as calls, suppress(SeederError):
+            work_off(part)
+    finally:
+        sessions.leave()
+    return calls
+
+
+def fail(part: int, kind: Kind | None = None, k: int = 0) -> Calls:
+    """A worker with a failing call, then others until the part has ended."""
+    sql("TRUNCATE reporting.refreshed, reporting.seeder_run_history CASCADE")
+    sql("UPDATE reporting.seeder_queued_refresh SET state = 'queued', run_ids = '[]', asked_at = clock_timestamp()")
+    sessions.leave()
+    with ThreadPoolExecutor(1, thread_name_prefix=RUN) as thread:
+        calls = thread.submit(work, part, kind, k).result(STUCK)
+    for _ in range(MOST_ATTEMPTS):
+        if not connection.is_usable():
+            connection.close()
+        OrmQ.objects.all().delete()
+        sql("UPDATE reporting.seeder_queued_refresh SET rung_at = rung_at - interval '2 minutes'")
+        if not QueuedRefresh.objects.unfinished().exists():
+            break
+        assert sweep().rung == (part,) or QueuedRefresh.objects.filter(state="running").exists()
+        work_off(part)
+    row = QueuedRefresh.objects.get()
+    succeeded = RunHistory.objects.filter(status="success").values_list("table_name", flat=True)
+    assert (row.state, row.succeeded, row.failed, row.error) == ("ended", len(succeeded), 2 - len(succeeded), None)
+    assert refreshes() == {name.removeprefix("reporting."): 1 for name in succeeded}, calls.failed
+    assert len(succeeded) == 2 or kind not in PASSING, f"a view that failed by itself has failed: {calls.failed}"
+    for table in (RunHistory, JobStatus):
+        assert not table.objects.filter(status__in=("pending", "running")).exists(), calls.failed
+    return calls
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name)
+def test_no_call_that_fails_loses_a_view_or_refreshes_it_twice(part: int, kind: Kind) -> None:
+    calls, often = fail(part).number(), INJECTIONS // len(Kind)
+    chance = random.Random(kind)  # noqa: S311  # calls, not secrets
+    endings = [fail(part, kind, k) for k in chance.sample(range(1, calls + 1), min(often, calls))]
+    assert sum(each.failed is None for each in endings) <= len(endings) // 2, "the failures happen"
