@@ -20,6 +20,7 @@ from seeder.services import queue_rows
 _log = logging.getLogger("seeder")
 
 TASK = "seeder.tasks.refresh_queued"
+_NOT_INSTALLED = "django_q is not among INSTALLED_APPS"
 
 # Before the queue's own time limit, which would end a task in the middle of a statement that then goes on alone. A run
 # that is asked to stop ends within two seconds; a server under load gets some more.
@@ -33,6 +34,12 @@ def insist() -> None:
         raise QueueMissing(why=why)
 
 
+def insist_on_app() -> None:
+    """Raises `QueueMissing` where there is not even the app. Asks no database, which may be up later."""
+    if not is_installed():
+        raise QueueMissing(why=_NOT_INSTALLED)
+
+
 def is_installed() -> bool:
     """Whether there should be a queue. Asks no database."""
     return apps.is_installed("django_q")
@@ -44,7 +51,7 @@ def is_there() -> bool:
 
 def _why_silent() -> str | None:
     if not is_installed():
-        return "django_q is not among INSTALLED_APPS"
+        return _NOT_INSTALLED
     from django_q.models import Schedule
 
     tables = connections[router.db_for_read(Schedule)].introspection.table_names()

@@ -35,8 +35,8 @@ def ask(request: RefreshRequest, *, asked_by: str, idempotency_key: str | None =
     """
     settings = conf.load()
     _insist_on_key(idempotency_key)
-    doorbell.insist()
     with foreseen(DEFAULT_DB_ALIAS):
+        doorbell.insist()
         queue_rows.insist()
         asked_at = sessions.clock(DEFAULT_DB_ALIAS)
         with one_transaction(DEFAULT_DB_ALIAS):

@@ -79,7 +79,8 @@ def declare(*, dry_run: bool = False) -> Sequence[Scheduled]:
     from django_q.models import Schedule
 
     settings = conf.load()
-    doorbell.insist()
+    with foreseen(DEFAULT_DB_ALIAS):
+        doorbell.insist()
     for setting, cron, why in faults(settings):
         raise ConfigurationError(setting=setting, value=cron, wanted=f"a cron expression; {why}")
     for slug in settings.agency_crons:

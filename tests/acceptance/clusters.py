@@ -16,12 +16,13 @@ from tests.conftest import CHECKOUT, process_environment, sql
 _started: list["subprocess.Popen[str]"] = []
 
 
-def start(command: str = "qcluster", **environment: str) -> "subprocess.Popen[str]":
+def start(command: str = "qcluster", *, heard: bool = False, **environment: str) -> "subprocess.Popen[str]":
+    """`heard`: somebody reads what it says; else it would stop at the pipe's end."""
     process = subprocess.Popen(
         [sys.executable, "manage.py", command],
         cwd=CHECKOUT,
         env={**process_environment(), **environment},
-        stdout=subprocess.PIPE,
+        stdout=subprocess.PIPE if heard else subprocess.DEVNULL,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,

@@ -83,6 +83,13 @@ def test_nothing_to_queue_is_said(manage: Manage) -> None:
     assert manage("refresh_all", "--queue").out == "Nothing to queue: no manifest is enabled for every report.\n"
 
 
+@pytest.mark.parametrize("command", [["refresh_all", "--queue"], ["queue_status"], ["schedule_refreshes"]])
+def test_a_server_that_does_not_answer_is_one_line(manage: Manage, command: list[str]) -> None:
+    ended = manage(*command, DB_HOST="/nowhere")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("CommandError: Cannot work with PostgreSQL at /nowhere")
+
+
 def test_a_doorbell_that_rings_twice_refreshes_once(manage: Manage) -> None:
     wanted = views(3)
     manage("refresh_all", "--queue")

@@ -22,7 +22,7 @@ class Watchdog:
     """`manage.py watch_queue`, and what it says."""
 
     def __init__(self, **environment: str) -> None:
-        self.process = start("watch_queue", SEEDER_MAX_WORKERS="1", **environment)
+        self.process = start("watch_queue", heard=True, SEEDER_MAX_WORKERS="1", **environment)
 
     def says(self, wanted: str) -> "re.Match[str]":
         """Read on until a line says so."""

@@ -26,7 +26,7 @@ class Command(Door):
         parser.add_argument("--beats", type=int, help=SUPPRESS)  # for the cluster itself: where to show that it lives
 
     def enter(self, options: Namespace) -> None:
-        doorbell.insist()
+        doorbell.insist_on_app()
         if options.beats is not None:
             from seeder.services import cluster  # here, as loading it touches the queue's settings
 

@@ -124,7 +124,7 @@ def headed(*headings: str) -> Table:
         table.add_column(
             heading.rstrip(">"),
             justify="right" if heading.endswith(">") else "left",
-            no_wrap=heading not in ("view", "report", "after"),
+            no_wrap=heading not in ("view", "report", "after", "asked for", "state", "schedule"),
             overflow="fold",
         )
     return table
