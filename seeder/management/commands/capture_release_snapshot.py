@@ -5,12 +5,13 @@ from time import monotonic
 
 from django.core.management.base import CommandParser
 
+from seeder.domain.documents import as_document
 from seeder.domain.requests import Everything, OneAgency
 from seeder.domain.snapshots import Release, Snapshot
 from seeder.management import signals
 from seeder.management.door import FAILED, Door
 from seeder.management.rendering.progress import progress
-from seeder.management.rendering.snapshots import as_document, captured, each_as_document, ending
+from seeder.management.rendering.snapshots import captured, each_as_document, ending
 from seeder.services import capturing, release_snapshots
 from seeder.services.capturing import Captured
 

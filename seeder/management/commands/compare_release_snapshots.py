@@ -4,11 +4,12 @@ from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
+from seeder.domain.documents import comparison_document
 from seeder.domain.drift_rules import Severity
 from seeder.domain.snapshots import Snapshot
 from seeder.errors import UnknownSnapshot
 from seeder.management.door import FAILED, Door
-from seeder.management.rendering.snapshots import comparison_document, comparison_lines
+from seeder.management.rendering.snapshots import comparison_lines
 from seeder.services import release_snapshots
 
 

@@ -1,9 +1,9 @@
-"""Snapshots and their comparisons, for people and as JSON."""
+"""Snapshots and their comparisons, for people."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
+from seeder.domain.documents import as_document
 from seeder.domain.drift import Comparison, Finding
 from seeder.domain.drift_rules import Kind, Severity
 from seeder.domain.snapshots import Snapshot
@@ -49,34 +49,6 @@ def each_as_document(ended: Sequence[Captured]) -> Mapping[str, Any]:
     }
 
 
-def as_document(snapshot: Snapshot) -> Mapping[str, Any]:
-    return {
-        **_reference(snapshot),
-        "schemaHash": snapshot.shape.schema_hash,
-        "rowCount": snapshot.figures.rows,
-        "exact": snapshot.figures.exact,
-        "columns": [
-            {**asdict(column), **asdict(snapshot.figures.columns[column.name])} for column in snapshot.shape.columns
-        ],
-    }
-
-
-def comparison_document(comparison: Comparison) -> Mapping[str, Any]:
-    return {
-        "base": _reference(comparison.base),
-        "compare": _reference(comparison.compare),
-        "severity": str(comparison.severity),
-        "findings": [
-            {
-                **{name: value for name, value in asdict(finding).items() if name != "rule"},
-                "severity": str(finding.severity),
-                "rule": finding.rule and str(finding.rule),
-            }
-            for finding in comparison.findings
-        ],
-    }
-
-
 def comparison_lines(comparison: Comparison, *, everything: bool) -> Iterator[tuple[str, Severity]]:
     """A line each, with how much it matters."""
     base, other = comparison.base, comparison.compare
@@ -118,13 +90,3 @@ def _change(finding: Finding) -> str:
 def _or_none(what: object) -> str:
     """Values come out of somebody's data: they shall not draw on a terminal, nor begin a line."""
     return "none" if what in {None, ""} else str(what).translate(_CONTROLS)
-
-
-def _reference(snapshot: Snapshot) -> Mapping[str, Any]:
-    return {
-        "id": snapshot.id,
-        "tableName": snapshot.table_name,
-        "releaseTag": snapshot.release.tag,
-        "releaseVersion": snapshot.release.version,
-        "capturedAt": snapshot.captured_at.isoformat(),
-    }
