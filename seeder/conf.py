@@ -5,6 +5,7 @@ environment variable of the same name with the prefix `SEEDER_` where a text can
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from math import isfinite
@@ -14,6 +15,8 @@ from django.conf import settings
 
 from seeder.domain.drift_rules import Direction, Kind, Rule, Severity
 from seeder.errors import ConfigurationError
+
+_RATE = re.compile(r"[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)", re.ASCII)
 
 
 def _whole(least: int, most: int = 2**31 - 1) -> Callable[[str, object], int]:
@@ -53,6 +56,12 @@ def _one_of(*words: str) -> Callable[[str, object], str]:
         return str(value)
 
     return read
+
+
+def _rate(name: str, value: object) -> str:
+    if not isinstance(value, str) or not _RATE.fullmatch(value):
+        raise ConfigurationError(setting=name, value=value, wanted="so many a second, minute, hour or day: '60/min'")
+    return value
 
 
 def _aliases(name: str, value: object) -> Mapping[int, str]:
@@ -128,6 +137,7 @@ class Settings:
     long_running_factor: int = _setting(lambda: 3, _whole(1))  # times its usual duration
     agency_scope: str = _setting(str, _text)  # the callable that says which agencies a user may see
     agency_model: str = _setting(str, _text)  # the host's model of agencies, for their names
+    api_write_rate: str = _setting(lambda: "60/min", _rate)  # calls of one user that change or start something
     databases: Mapping[int, str] = _setting(dict, _aliases, environment=False)  # a manifest's database_id → alias
 
 

@@ -57,8 +57,16 @@ class UnknownTable(RequestError):
     """No manifest names the table {table!r}.{nearest}"""
 
 
+class UnknownJob(RequestError):
+    """No enabled {report_type} manifest has the id {manifest_id}."""
+
+
 class UnknownRun(SeederError):
     """There is no run {run_id!r}."""
+
+
+class UnknownRequest(SeederError):
+    """Nothing was queued as the request {request_id!r}."""
 
 
 class BadTask(SeederError):

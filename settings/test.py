@@ -16,3 +16,7 @@ DATABASES["archive"] = {**DATABASES["default"], "NAME": "archive"}
 # As quick as it can be.
 Q_CLUSTER = {**Q_CLUSTER, "name": "seeder-test", "workers": 1, "poll": 0.1, "timeout": 60, "retry": 120}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Static files from where they are, as for a newcomer: nobody has collected them.
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True

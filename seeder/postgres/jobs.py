@@ -1,7 +1,8 @@
 """Manifests with the latest state of their views, put together from the named parts of jobs.sql."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
+from typing import Any
 
 from psycopg import sql
 
@@ -42,20 +43,29 @@ def totals(database: str, wanted: Wanted, by: By, judgement: Judgement) -> Total
     return Totals(jobs=every, fresh=fresh, failing=failing, running=running, long_running=long, stale=stale)
 
 
-def recent_runs(database: str, shown: Iterable[Job], *, most: int) -> Mapping[str, list[Recent]]:
+def recent_runs(database: str, shown: Collection[Job], *, most: int) -> Mapping[str, list[Recent]]:
     """The latest runs of each of these, the latest first, by the name of their table."""
     found: dict[str, list[Recent]] = {job.table_name: [] for job in shown}
-    facts = {
-        "table_names": [job.table_name for job in shown],
-        "report_types": [job.report_type for job in shown],
-        "manifest_ids": [job.manifest_id for job in shown],
-        "most": most,
-    }
+    facts = {**_keys(shown), "most": most}
     for name, run_id, status, started, finished, rows in sessions.query(database, "recent_runs", facts):
         found[name].append(
             Recent(run_id=run_id, status=Status(status), start_time=started, finish_time=finished, rows=rows)
         )
     return found
+
+
+def reasons(database: str, shown: Collection[Job]) -> Mapping[tuple[ReportType, int], tuple[str, str | None]]:
+    """Why each of these failed when it last did, where that is known: reason and SQLSTATE."""
+    rows = sessions.query(database, "reasons", _keys(shown))
+    return {(ReportType(kind), number): (reason, state) for kind, number, reason, state in rows}
+
+
+def _keys(shown: Collection[Job]) -> Mapping[str, list[Any]]:
+    return {
+        "table_names": [job.table_name for job in shown],
+        "report_types": [job.report_type for job in shown],
+        "manifest_ids": [job.manifest_id for job in shown],
+    }
 
 
 def _text(by: By, what: str) -> str:

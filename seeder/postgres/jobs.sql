@@ -137,3 +137,19 @@ CROSS JOIN LATERAL (
     LIMIT %(most)s
 ) AS recent
 ORDER BY wanted.table_name, recent.start_time DESC;
+
+-- name: reasons
+-- Why each of these jobs failed when it last did.
+SELECT wanted.report_type, wanted.manifest_id, m.reason, m.sqlstate
+FROM unnest(%(table_names)s::text[], %(report_types)s::text[], %(manifest_ids)s::integer[])
+    AS wanted (table_name, report_type, manifest_id)
+CROSS JOIN LATERAL (
+    SELECT h.id
+    FROM reporting.seeder_run_history AS h
+    WHERE h.table_name = wanted.table_name AND h.report_type = wanted.report_type
+        AND h.manifest_id = wanted.manifest_id AND h.status = 'error'
+    ORDER BY h.start_time DESC
+    LIMIT 1
+) AS latest
+JOIN reporting.seeder_run_metrics AS m ON m.history_id = latest.id
+WHERE m.reason IS NOT NULL;

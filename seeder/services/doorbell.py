@@ -21,6 +21,7 @@ _log = logging.getLogger("seeder")
 
 TASK = "seeder.tasks.refresh_queued"
 _NOT_INSTALLED = "django_q is not among INSTALLED_APPS"
+CAPTURE = "seeder.tasks.capture_release_snapshot"
 
 # Before the queue's own time limit, which would end a task in the middle of a statement that then goes on alone. A run
 # that is asked to stop ends within two seconds; a server under load gets some more.
@@ -69,6 +70,17 @@ def ring(part_id: int) -> None:
         _log.warning("part %d is queued, but the queue cannot be told yet: %s", part_id, error)
     else:
         queue_rows.rung(part_id)
+
+
+def capture(table_name: str, release_tag: str, **how: object) -> None:
+    """Tell the queue of a release snapshot to take. The task says it all, and taken twice it does nothing the second
+    time. Raises `QueueMissing` where the queue cannot be told: nothing else knows of it."""
+    from django_q.tasks import async_task
+
+    try:
+        async_task(CAPTURE, table_name, release_tag, **how)
+    except Exception as error:  # a broker raises what its library does
+        raise QueueMissing(why=f"the queue cannot be told: {error}") from error
 
 
 def waiting() -> int:

@@ -8,10 +8,14 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.jobs import By, Job, Judgement, Listing, Recent, Totals, Wanted
+from seeder.domain.manifests import ReportType
 from seeder.domain.names import is_storable
+from seeder.errors import UnknownJob
 from seeder.postgres import jobs, sessions
 from seeder.postgres.sqlstates import foreseen
 from seeder.services import manifests, visibility
+
+_LAST_ID = 2**31 - 1  # of the manifests' integers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +54,18 @@ def page(wanted: Wanted, listing: Listing, *, by: By = By.VIEW) -> Page:
     with foreseen(DEFAULT_DB_ALIAS):
         found, total = jobs.jobs(DEFAULT_DB_ALIAS, wanted, by, listing, _judgement())
     return Page(jobs=found, total=total)
+
+
+def find(report_type: str, manifest_id: int, agencies: list[str] | None) -> Job:
+    """The job of one manifest. Raises `UnknownJob`, also for one of other agencies, `ConfigurationError` or
+    `DatabaseError`."""
+    if report_type not in {*ReportType} or not 0 < manifest_id <= _LAST_ID:
+        raise UnknownJob(report_type=report_type, manifest_id=manifest_id)
+    wanted = Wanted(agencies=agencies, report_type=ReportType(report_type), manifest_id=manifest_id)
+    found = page(wanted, Listing(limit=1), by=By.MANIFEST).jobs
+    if not found:
+        raise UnknownJob(report_type=report_type, manifest_id=manifest_id)
+    return found[0]
 
 
 def totals(wanted: Wanted, *, by: By = By.VIEW) -> Totals:

@@ -134,6 +134,11 @@ def capture(key: ViewKey, release: Release, asked: Asked, tell: Told = lambda *_
     return store(key, release, found)
 
 
+def insist_on_capturable(name: ViewName, release: Release) -> None:
+    """Raises what a capture would raise before it has looked at the view."""
+    _insist_on_new(_the_view(name, conf.load()), release)
+
+
 def _look(key: ViewKey, asked: Asked, tell: Told) -> Profile:
     with asked.in_flight.of(key.database):
         return profile(key, asked, tell)

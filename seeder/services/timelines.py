@@ -31,18 +31,31 @@ def totals(runs: Iterable[Run], agencies: list[str] | None) -> list[RunTotals]:
     return [_totals(run, agencies, live.get(run.run_id, {})) for run in runs]
 
 
+def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[Wait]]:
+    """A run without its views. Raises `UnknownRun`, also for a run of other agencies, or `DatabaseError`."""
+    with foreseen(DEFAULT_DB_ALIAS):
+        run = _find(run_id, agencies)
+        [summed] = totals([run], agencies)
+    return summed, [_wait(hold) for hold in run.holds]
+
+
 def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
     """Raises `UnknownRun`, also for a run of other agencies, or `DatabaseError`."""
     with foreseen(DEFAULT_DB_ALIAS):
         now = sessions.clock(DEFAULT_DB_ALIAS)
-        run = runs_of(agencies).filter(run_id=run_id).first()
-        if run is None:
-            raise UnknownRun(run_id=run_id)
+        run = _find(run_id, agencies)
         bars = _bars(history_of(run_id, agencies))
         [summed] = totals([run], agencies)
     begun = [bar for bar in bars if bar.status is not Status.PENDING]
     waits = [_wait(hold) for hold in run.holds]
     return Timeline(run=summed, now=now, bars=in_lanes(begun, now=now), pending=len(bars) - len(begun), waits=waits)
+
+
+def _find(run_id: str, agencies: list[str] | None) -> Run:
+    run = runs_of(agencies).filter(run_id=run_id).first()
+    if run is None:
+        raise UnknownRun(run_id=run_id)
+    return run
 
 
 def history_of(run_id: str, agencies: list[str] | None) -> QuerySet[RunHistory]:

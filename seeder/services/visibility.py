@@ -8,9 +8,12 @@ from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from seeder import conf
+from seeder.domain.jobs import Job
 from seeder.domain.names import ViewName
-from seeder.errors import BadName, ConfigurationError
+from seeder.domain.snapshots import Snapshot
+from seeder.errors import BadName, ConfigurationError, UnknownSnapshot, UnknownTable
 from seeder.models import CannedReport, CustomReportManifest, ReleaseSnapshot, RunHistory
+from seeder.services import release_snapshots
 
 
 def agencies_of(user: Any) -> list[str] | None:
@@ -51,10 +54,36 @@ def snapshots_of(agencies: list[str] | None) -> QuerySet[ReleaseSnapshot]:
     return every if agencies is None else every.filter(table_name__in=tables_of(agencies))
 
 
+def snapshot_rows_of(agencies: list[str] | None) -> QuerySet[ReleaseSnapshot]:
+    """As `snapshots_of`, without what they say of columns."""
+    return snapshots_of(agencies).defer("columns", "column_statistics", "top_values")
+
+
+def insist_on_table(table_name: str, agencies: list[str] | None) -> None:
+    """Raises `UnknownTable` where no manifest of these agencies names that view."""
+    if agencies is not None and table_name not in tables_of(agencies):
+        raise UnknownTable(table=table_name, nearest="")
+
+
+def snapshot(snapshot_id: int, agencies: list[str] | None) -> Snapshot:
+    """Raises `UnknownSnapshot`, also for one of a view of other agencies, or `DatabaseError`."""
+    found = release_snapshots.find(snapshot_id)
+    if agencies is not None and found.table_name not in tables_of(agencies):
+        raise UnknownSnapshot(which=f"with the id {snapshot_id}")
+    return found
+
+
 def history_of(agencies: list[str] | None) -> QuerySet[RunHistory]:
     """The rows of these agencies' manifests, the latest first; None: all."""
     every = RunHistory.objects.order_by("-start_time", "-id")
     return every if agencies is None else every.filter(agency_slug__in=agencies)
+
+
+def history_of_job(job: Job) -> QuerySet[RunHistory]:
+    """The rows of one manifest, by the index on its table and the time."""
+    return RunHistory.objects.filter(
+        table_name=job.table_name, report_type=job.report_type, manifest_id=job.manifest_id
+    )
 
 
 def _as_printed(table_name: str) -> str | None:

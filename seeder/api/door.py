@@ -1,0 +1,73 @@
+"""What all addresses have in common. Nothing of it depends on what the host wants of its own REST views."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.urls import reverse
+from drf_spectacular.openapi import AutoSchema
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import NotFound
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from seeder.api.logins import Permitted, WriteRate, authenticators
+from seeder.api.refusals import refuse
+from seeder.api.wire import BoundedJson, OnlyJson
+from seeder.domain.names import is_storable
+from seeder.services import failures, visibility
+
+
+class Door(APIView):
+    """One address. `needs` says which permission each method takes; a method that it does not name takes a login."""
+
+    permission_classes = [Permitted]
+    renderer_classes = [JSONRenderer]
+    parser_classes = [BoundedJson]
+    throttle_classes = [WriteRate]
+    content_negotiation_class = OnlyJson
+    versioning_class = None
+    metadata_class = None  # what can be asked is in the schema
+    schema = AutoSchema()
+    needs: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        # What is asked for has to be committed before the queue is told of it, also where the host wants a
+        # transaction around each request.
+        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+
+    def get_authenticators(self) -> Sequence[BaseAuthentication]:  # type: ignore[override]  # any sequence will do
+        return authenticators()
+
+    def get_exception_handler(self) -> Callable[[Exception, Any], Response | None]:
+        return refuse
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if not all(is_storable(part) for part in kwargs.values() if isinstance(part, str)):
+            raise NotFound
+
+    @cached_property
+    def agencies(self) -> list[str] | None:
+        """Those that who asks may see; None: all. Raises `ConfigurationError`."""
+        return visibility.agencies_of(self.request.user)
+
+    @cached_property
+    def sees_errors(self) -> bool:
+        return bool(self.request.user.has_perm(failures.PERMISSION))
+
+    def address(self, name: str, **about: Any) -> str:
+        """Of something of ours, wherever the host has mounted it."""
+        match = self.request.resolver_match
+        return self.request.build_absolute_uri(reverse(f"{match.namespace if match else ''}:{name}", **about))
+
+    def asked(self, question: type[Serializer[Any]]) -> dict[str, Any]:
+        """What the parameters of the address say, in our words. Raises `ValidationError`."""
+        read = question(data=self.request.query_params.dict())
+        read.is_valid(raise_exception=True)
+        return dict(read.validated_data)

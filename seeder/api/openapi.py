@@ -1,0 +1,112 @@
+"""The schema of this API and the page that shows it, the same whatever the host wants of its own."""
+
+from functools import cache
+from threading import Lock
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.utils.decorators import method_decorator
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.settings import patched_settings
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularSwaggerView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from seeder.api.door import Door
+from seeder.api.logins import SessionLogin
+
+VERSION = "1"
+_SETTINGS: dict[str, Any] = {
+    "TITLE": "reporting-seeder",
+    "DESCRIPTION": "What is fresh, what failed and why; and how to have it refreshed.",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.0.3",
+    "SCHEMA_PATH_PREFIX": "",
+    "SCHEMA_PATH_PREFIX_TRIM": False,
+    "SCHEMA_PATH_PREFIX_INSERT": "",
+    "SERVERS": [],
+    "TAGS": [],
+    "SECURITY": [],
+    "APPEND_COMPONENTS": {},
+    "COMPONENT_SPLIT_REQUEST": False,
+    "CAMELIZE_NAMES": False,
+    "PREPROCESSING_HOOKS": ["seeder.api.openapi.ours"],
+    "POSTPROCESSING_HOOKS": ["seeder.api.openapi.with_refusals"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "list", "defaultModelsExpandDepth": 0},
+}
+_settings_are_global = Lock()
+_REFUSALS = {
+    "400": "What was asked cannot be read; `fields` says which parameter or field is wrong.",
+    "401": "Nobody is logged in.",
+    "403": "Who is logged in may not do this.",
+    "404": "There is no such thing, or it is another agency's.",
+    "503": "The database or the settings do not let it be answered.",
+}
+_REFUSED_WRITES = {
+    "409": "It collides with something that is there already.",
+    "415": "The body is no JSON.",
+    "429": "Too many calls that start something; `Retry-After` says in how many seconds to try again.",
+}
+_REFUSED = {
+    "type": "object",
+    "properties": {
+        "detail": {"type": "string"},
+        "fields": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+    },
+    "required": ["detail"],
+}
+
+
+class Schema(Door):
+    @extend_schema(responses={200: dict[str, Any]})
+    def get(self, request: Request) -> Response:  # noqa: ARG002  # it is the same for everybody
+        """This schema."""
+        return Response(schema())
+
+
+@method_decorator(login_required, name="dispatch")
+class Docs(SpectacularSwaggerView):
+    """The schema for people, without anything from elsewhere."""
+
+    authentication_classes = [SessionLogin]
+    permission_classes = []
+    throttle_classes = []
+    versioning_class = None
+    metadata_class = None
+    title = "reporting-seeder"
+    url_name = "seeder-api:schema"
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        with _settings_are_global, patched_settings(_SETTINGS):
+            answer: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
+        return answer
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The same for as long as the process lives: it hangs on nothing but the code and where the host has mounted it."""
+    with _settings_are_global, patched_settings(_SETTINGS):
+        generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+        found: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return found
+
+
+def ours(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """Of all that the host answers to, what is answered here."""
+    return [one for one in endpoints if one[3].cls.__module__.startswith(f"{__package__}.")]
+
+
+def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """What every address can refuse, said once."""
+    result["components"].setdefault("schemas", {})["Refusal"] = _REFUSED
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
+    for methods in result["paths"].values():
+        for method, operation in methods.items():
+            refusals = _REFUSALS | (_REFUSED_WRITES if method == "post" else {})
+            said = {code: {"description": text, "content": content} for code, text in refusals.items()}
+            operation["responses"] = {**operation["responses"], **said}
+    return result

@@ -1,0 +1,133 @@
+"""What can be asked: the parameters of addresses and the bodies of calls. What is unknown or unreadable is refused, or
+a slip of the pen would mean everything."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from seeder.api.pages import PLACE, read_place
+from seeder.domain.jobs import Listing, Order
+from seeder.domain.manifests import ReportType
+from seeder.domain.names import ViewName
+from seeder.domain.outcomes import Status
+from seeder.domain.snapshots import LONGEST_TAG
+from seeder.errors import BadName
+
+DEFAULT_SIZE, LARGEST_SIZE = 50, 200
+_LAST_PAGE = 10**6
+_LONGEST = 300  # characters of a name: two identifiers of 63 bytes, their quotes doubled
+
+
+class Question(serializers.Serializer[Any]):
+    """Parameters by name."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        known = [str(field.field_name) for field in self._writable_fields]
+        unknown = sorted(set(data) - set(known)) if isinstance(data, Mapping) else []
+        if unknown:
+            raise serializers.ValidationError(
+                {name: [f"Not known here. Known are: {', '.join(known) or 'none'}."] for name in unknown}
+            )
+        return super().to_internal_value(data)
+
+
+class PageQuestion(Question):
+    page = serializers.IntegerField(min_value=1, max_value=_LAST_PAGE, default=1)
+    pageSize = serializers.IntegerField(
+        source="size", min_value=1, max_value=LARGEST_SIZE, default=DEFAULT_SIZE, help_text="rows of a page"
+    )
+
+
+class SliceQuestion(Question):
+    after = serializers.CharField(
+        required=False, max_length=_LONGEST, help_text="where the slice begins, as `next` of the one before has it"
+    )
+    pageSize = serializers.IntegerField(
+        source="size", min_value=1, max_value=LARGEST_SIZE, default=DEFAULT_SIZE, help_text="rows of a slice"
+    )
+
+    def validate_after(self, value: str) -> Any:
+        place = read_place(value)
+        if place is None:
+            raise serializers.ValidationError(f"No place in this list. Take it from {PLACE}.")
+        return place
+
+
+class JobQuestion(PageQuestion):
+    agency = serializers.CharField(required=False, max_length=_LONGEST, help_text="its slug")
+    reportType = serializers.ChoiceField(source="report_type", required=False, choices=[*map(str, ReportType)])
+    status = serializers.ChoiceField(required=False, choices=[*map(str, Status)])
+    failing = serializers.BooleanField(required=False, help_text="whether it failed last")
+    longRunning = serializers.BooleanField(
+        source="long_running", required=False, help_text="whether it runs for longer than a multiple of its usual time"
+    )
+    stale = serializers.BooleanField(required=False, help_text="whether its last success is too long ago")
+    search = serializers.CharField(
+        required=False, max_length=_LONGEST, help_text="part of the table's or the report's name"
+    )
+    ordering = serializers.ChoiceField(
+        choices=[sign + order for order in Order for sign in ("", "-")],
+        default=str(Order.ATTENTION),
+        help_text="by what; with `-` the other way round. `attention`: what runs too long first, then what fails",
+    )
+
+    def validate_reportType(self, value: str) -> ReportType:  # noqa: N802  # the framework derives it from the field
+        return ReportType(value)
+
+    def validate_status(self, value: str) -> Status:
+        return Status(value)
+
+
+def listing(ordering: str, page: int, size: int) -> Listing:
+    order, turned = Order(ordering.lstrip("-")), ordering.startswith("-")
+    # What needs attention most is a descending order, which is nothing that anybody should have to know.
+    return Listing(order=order, descending=turned != (order is Order.ATTENTION), limit=size, offset=(page - 1) * size)
+
+
+class RunQuestion(SliceQuestion):
+    agency = serializers.CharField(required=False, max_length=_LONGEST, help_text="its slug")
+
+
+def view_name(value: str) -> ViewName:
+    try:
+        return ViewName.parse(value)
+    except BadName as error:
+        raise serializers.ValidationError(str(error)) from error
+
+
+class SnapshotQuestion(SliceQuestion):
+    tableName = serializers.CharField(source="table", required=False, max_length=_LONGEST, help_text="in any spelling")
+    releaseTag = serializers.CharField(source="tag", required=False, max_length=LONGEST_TAG)
+
+    def validate_tableName(self, value: str) -> str:  # noqa: N802
+        return str(view_name(value))
+
+
+class ComparisonQuestion(Question):
+    base = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="id of the earlier snapshot")
+    compare = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="id of the later one")
+    acrossViews = serializers.BooleanField(
+        source="across_views", default=False, help_text="also where they are of two different views"
+    )
+
+
+class CaptureQuestion(Question):
+    """Which view to record under which release."""
+
+    tableName = serializers.CharField(source="table_name", max_length=_LONGEST)
+    releaseTag = serializers.CharField(source="release_tag", max_length=LONGEST_TAG)
+    releaseVersion = serializers.CharField(
+        source="release_version", max_length=LONGEST_TAG, required=False, allow_null=True
+    )
+    topValuesColumns = serializers.ListField(
+        source="top_values_columns",
+        child=serializers.CharField(max_length=_LONGEST),
+        max_length=1600,  # columns that a view can have
+        required=False,
+        help_text="columns whose most frequent values are to be recorded",
+    )
+    approximate = serializers.BooleanField(default=False, help_text="estimate from a sample")
+
+    def validate_tableName(self, value: str) -> str:  # noqa: N802
+        return str(view_name(value))

@@ -1,0 +1,71 @@
+"""What is queued, as it is answered."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from seeder.api.serializers import Instant
+from seeder.domain.queued import Queued, QueuedPart, State
+from seeder.services.queue_states import PartState, RequestState, seen_of
+
+_STATES = [*map(str, State)]
+_HIDDEN = "It ended without having been run to its end."
+
+
+class QueuedPartSerializer(serializers.Serializer[QueuedPart]):
+    """One part of a request: it shares no view and no dependency with the others."""
+
+    number = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=_STATES)
+    agencies = serializers.SerializerMethodField()
+    runIds = serializers.ListField(source="run_ids", child=serializers.CharField())
+
+    def get_agencies(self, part: QueuedPart) -> list[str]:
+        return seen_of(part.agencies, self.context["agencies"])
+
+
+class QueuedSerializer(serializers.Serializer[Queued]):
+    """What came of asking."""
+
+    requestId = serializers.CharField(
+        source="request_id", allow_null=True, help_text="null where there is nothing to refresh"
+    )
+    url = serializers.SerializerMethodField()
+    askedFor = serializers.CharField(source="asked_for")
+    joined = serializers.BooleanField(help_text="an earlier request, which is queued, will do as well")
+    repeated = serializers.BooleanField(help_text="this was asked before, with the same idempotency key")
+    parts = QueuedPartSerializer(many=True)
+
+    def get_url(self, queued: Queued) -> str | None:  # noqa: ARG002  # it comes beside what is queued
+        url: str | None = self.context["url"]
+        return url
+
+
+class PartStateSerializer(serializers.Serializer[PartState]):
+    """How far one part has come."""
+
+    number = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=_STATES)
+    agencies = serializers.ListField(child=serializers.CharField())
+    runIds = serializers.ListField(source="run_ids", child=serializers.CharField())
+    startTime = Instant(source="started", allow_null=True)
+    finishTime = Instant(source="finished", allow_null=True)
+    succeeded = serializers.IntegerField(
+        allow_null=True, help_text="manifests; null until it has ended, and where some are other agencies'"
+    )
+    failed = serializers.IntegerField(allow_null=True)
+    error = serializers.SerializerMethodField(help_text="why it ended without having been run to its end")
+
+    def get_error(self, part: PartState) -> str | None:
+        return part.error if self.context["sees_errors"] else part.error and _HIDDEN
+
+
+class RequestStateSerializer(serializers.Serializer[RequestState]):
+    """How far a request has come."""
+
+    requestId = serializers.CharField(source="request_id")
+    state = serializers.ChoiceField(choices=_STATES)
+    askedFor = serializers.CharField(source="asked_for")
+    askedBy = serializers.CharField(source="asked_by")
+    askedAt = Instant(source="asked_at")
+    parts: Any = PartStateSerializer(many=True)

@@ -1,0 +1,108 @@
+"""Which status an error is: the one place that knows.
+
+Whatever is refused is `{"detail": "…"}`, and where single fields or parameters are wrong `"fields": {name: […]}` as
+well.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import DEFAULT_DB_ALIAS, Error
+from django.http import Http404
+from rest_framework import status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from seeder.errors import (
+    ConfigurationError,
+    DatabaseError,
+    KeyTaken,
+    NothingToCapture,
+    QueueMissing,
+    SeederError,
+    SeveralViews,
+    SnapshotTaken,
+    UnknownAgency,
+    UnknownJob,
+    UnknownRequest,
+    UnknownRun,
+    UnknownSnapshot,
+    UnknownTable,
+)
+from seeder.postgres.sqlstates import foreseen
+
+# The first that fits.
+_STATUSES: tuple[tuple[tuple[type[SeederError], ...], int], ...] = (
+    ((ConfigurationError, DatabaseError, QueueMissing), status.HTTP_503_SERVICE_UNAVAILABLE),
+    (
+        (UnknownAgency, UnknownJob, UnknownRequest, UnknownRun, UnknownSnapshot, UnknownTable, NothingToCapture),
+        status.HTTP_404_NOT_FOUND,
+    ),
+    ((KeyTaken, SeveralViews, SnapshotTaken), status.HTTP_409_CONFLICT),
+    ((SeederError,), status.HTTP_400_BAD_REQUEST),
+)
+# What these say names hosts, databases and what else there is, or is not, beyond what somebody may see.
+_PLAIN = {
+    status.HTTP_503_SERVICE_UNAVAILABLE: "This cannot be answered now. Who looks after the server can find out why.",
+    status.HTTP_404_NOT_FOUND: "There is no such thing here.",
+}
+
+
+def refuse(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """The answer to who caused this; None for a mistake of ours."""
+    if isinstance(error, Error):
+        error = _meaning(error)
+    if isinstance(error, SeederError):
+        code = next(code for kinds, code in _STATUSES if isinstance(error, kinds))
+        return Response({"detail": _detail(error, code, context)}, status=code)
+    response = exception_handler(error, dict(context))
+    if response is not None:
+        response.data = _body(error)
+    return response
+
+
+def _meaning(error: Error) -> Exception:
+    """What an error of the database means, be it that it came from the host's own tables of users."""
+    try:
+        with foreseen(DEFAULT_DB_ALIAS):
+            raise error
+    except (SeederError, Error) as meant:
+        return meant
+
+
+def _detail(error: SeederError, code: int, context: Mapping[str, Any]) -> str:
+    if code == status.HTTP_503_SERVICE_UNAVAILABLE and _is_staff(context):
+        return str(error)
+    return _PLAIN.get(code, str(error))
+
+
+def _is_staff(context: Mapping[str, Any]) -> bool:
+    """Of who is known already: to ask would need the database, which may be what is wrong."""
+    user = getattr(context.get("request"), "_user", None)
+    return bool(getattr(user, "is_staff", False))
+
+
+def _body(error: Exception) -> Mapping[str, Any]:
+    match error:
+        case ValidationError(detail=dict() as fields):
+            named = {name: _texts(messages) for name, messages in fields.items()}
+            wrong = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in named.items())
+            return {"detail": wrong, "fields": named}
+        case ValidationError(detail=detail):
+            return {"detail": " ".join(_texts(detail))}
+        case APIException(detail=detail):
+            return {"detail": str(detail)}
+        case Http404():
+            return {"detail": _PLAIN[status.HTTP_404_NOT_FOUND]}
+        case PermissionDenied():
+            return {"detail": "You may not do this."}
+    raise error  # exception_handler() answers nothing else
+
+
+def _texts(messages: Any) -> list[str]:
+    """However deep they are."""
+    if isinstance(messages, dict):
+        return [text for inner in messages.values() for text in _texts(inner)]
+    return [text for inner in messages for text in _texts(inner)] if isinstance(messages, list) else [str(messages)]

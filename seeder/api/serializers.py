@@ -1,0 +1,143 @@
+"""What is answered, in the words of the contract."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from seeder.domain.jobs import Job
+from seeder.domain.manifests import ReportType
+from seeder.domain.outcomes import Status
+from seeder.domain.timeline import RunTotals, Wait
+from seeder.models import RunHistory
+from seeder.services.failures import NOBODY_KNOWS, Why, told
+
+_STATUSES, _TYPES = [*map(str, Status)], [*map(str, ReportType)]
+
+
+class Instant(serializers.DateTimeField):
+    """ISO 8601 in UTC, whatever the host's own formats are."""
+
+    def to_representation(self, value: Any) -> str:
+        return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+
+
+class Seconds(serializers.FloatField):
+    """A span."""
+
+    def to_representation(self, value: Any) -> Any:
+        return round(value.total_seconds(), 6)
+
+
+class JobSerializer(serializers.Serializer[Job]):
+    """A manifest with the latest state of its view."""
+
+    id = serializers.IntegerField(source="manifest_id", help_text="of the manifest; unique within a report type")
+    reportName = serializers.CharField(source="report_name")
+    tableName = serializers.CharField(source="table_name")
+    reportType = serializers.ChoiceField(source="report_type", choices=_TYPES)
+    status = serializers.ChoiceField(choices=_STATUSES, allow_null=True, help_text="null where it never ran")
+    durationSeconds = serializers.IntegerField(source="duration_seconds", allow_null=True)
+    startTime = Instant(source="start_time", allow_null=True)
+    consecutiveFailures = serializers.IntegerField(source="consecutive_failures")
+    agencyId = serializers.IntegerField(source="agency_id")
+    agencyName = serializers.SerializerMethodField()
+    agencySlug = serializers.CharField(source="agency_slug")
+    lastSuccess = Instant(source="last_success", allow_null=True, help_text="when the last good refresh began")
+    lastRunId = serializers.CharField(source="last_run_id", allow_null=True)
+    failing = serializers.BooleanField(help_text="it failed last, be it that it runs again")
+    stale = serializers.BooleanField(help_text="its last success is too long ago, or there never was one")
+    longRunning = serializers.BooleanField(source="long_running")
+    errors = serializers.SerializerMethodField()  # type: ignore[assignment]  # the framework takes fields out of the way
+    reason = serializers.SerializerMethodField()
+    sqlstate = serializers.SerializerMethodField()
+
+    def get_agencyName(self, job: Job) -> str:  # noqa: N802  # the framework derives it from the field
+        names: Mapping[int, str] = self.context["names"]
+        return names[job.agency_id]
+
+    def get_errors(self, job: Job) -> str | None:
+        return told(job.errors, self._why(job), failed=job.failing, whole=self.context["sees_errors"])
+
+    def get_reason(self, job: Job) -> str | None:
+        return self._why(job).reason
+
+    def get_sqlstate(self, job: Job) -> str | None:
+        return self._why(job).sqlstate
+
+    def _why(self, job: Job) -> Why:
+        whys: Mapping[tuple[ReportType, int], Why] = self.context["whys"]
+        return whys.get((job.report_type, job.manifest_id), NOBODY_KNOWS)
+
+
+class HistorySerializer(serializers.Serializer[RunHistory]):
+    """One manifest in one run."""
+
+    runId = serializers.CharField(source="run_id")
+    status = serializers.ChoiceField(choices=_STATUSES)
+    startTime = Instant(source="start_time")
+    finishTime = Instant(source="finish_time", allow_null=True)
+    durationSeconds = serializers.IntegerField(source="duration_seconds", allow_null=True)
+    recordsProcessed = serializers.IntegerField(source="records_processed", allow_null=True)
+    bytesProcessed = serializers.IntegerField(source="bytes_processed", allow_null=True)
+    memoryUsageMb = serializers.IntegerField(source="memory_usage_mb", allow_null=True)
+    cpuPercentage = serializers.IntegerField(source="cpu_percentage", allow_null=True)
+    errors = serializers.SerializerMethodField()  # type: ignore[assignment]  # the framework takes fields out of the way
+    reason = serializers.SerializerMethodField()
+    sqlstate = serializers.SerializerMethodField()
+    id = serializers.IntegerField(source="manifest_id", help_text="of the manifest; unique within a report type")
+    reportType = serializers.ChoiceField(source="report_type", choices=_TYPES)
+    reportName = serializers.CharField(source="report_name")
+    tableName = serializers.CharField(source="table_name")
+    agencyId = serializers.IntegerField(source="agency_id")
+    agencySlug = serializers.CharField(source="agency_slug")
+
+    def get_errors(self, row: RunHistory) -> str | None:
+        failed = row.status == Status.ERROR
+        return told(row.errors, self._why(row), failed=failed, whole=self.context["sees_errors"])
+
+    def get_reason(self, row: RunHistory) -> str | None:
+        return self._why(row).reason
+
+    def get_sqlstate(self, row: RunHistory) -> str | None:
+        return self._why(row).sqlstate
+
+    def _why(self, row: RunHistory) -> Why:
+        whys: Mapping[int, Why] = self.context["whys"]
+        return whys.get(row.pk, NOBODY_KNOWS)
+
+
+class RunSerializer(serializers.Serializer[RunTotals]):
+    """One run, counted over the manifests that who asks may see."""
+
+    runId = serializers.CharField(source="run_id")
+    status = serializers.ChoiceField(choices=_STATUSES)
+    askedFor = serializers.CharField(source="asked_for")
+    askedBy = serializers.CharField(source="asked_by")
+    startTime = Instant(source="started")
+    finishTime = Instant(source="finished", allow_null=True)
+    durationSeconds = Seconds(source="took", allow_null=True)
+    stoppedBy = serializers.CharField(source="stopped_by", allow_null=True)
+    seats = serializers.IntegerField()
+    manifests = serializers.IntegerField()
+    succeeded = serializers.IntegerField()
+    failed = serializers.IntegerField(help_text="interrupted ones among them")
+
+
+class HoldSerializer(serializers.Serializer[Wait]):
+    """For how long nothing might start in a database."""
+
+    database = serializers.CharField()
+    reason = serializers.CharField()
+    startTime = Instant(source="began")
+    finishTime = Instant(source="ended", allow_null=True)
+
+
+class RunDetailSerializer(RunSerializer):
+    """A run with what it waited for."""
+
+    holds = serializers.SerializerMethodField()
+
+    def get_holds(self, run: RunTotals) -> list[dict[str, Any]]:  # noqa: ARG002  # they come beside the run
+        return [dict(HoldSerializer(wait).data) for wait in self.context["holds"]]

@@ -1,0 +1,92 @@
+"""Release snapshots and their comparisons as they are answered. What stands in domain/documents.py is described here,
+field by field, for the schema."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from seeder.api.serializers import Instant
+from seeder.domain.drift_rules import Kind, Severity
+
+
+class ReferenceSerializer(serializers.Serializer[Any]):
+    """Which snapshot."""
+
+    id = serializers.IntegerField()
+    tableName = serializers.CharField()
+    releaseTag = serializers.CharField()
+    releaseVersion = serializers.CharField(allow_null=True)
+    capturedAt = Instant()
+
+
+class SnapshotRowSerializer(serializers.Serializer[Any]):
+    """A snapshot without its columns."""
+
+    id = serializers.IntegerField()
+    tableName = serializers.CharField(source="table_name")
+    releaseTag = serializers.CharField(source="release_tag")
+    releaseVersion = serializers.CharField(source="release_version", allow_null=True)
+    capturedAt = Instant(source="captured_at")
+    schemaHash = serializers.CharField(source="schema_hash")
+    rowCount = serializers.IntegerField(source="row_count")
+    columnCount = serializers.IntegerField(source="column_count")
+    exact = serializers.BooleanField(help_text="or estimated from a sample, as a whole")
+
+
+class TopValueSerializer(serializers.Serializer[Any]):
+    value = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class ColumnSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    type = serializers.CharField()
+    nullable = serializers.BooleanField()
+    nulls = serializers.IntegerField(allow_null=True)
+    distinct = serializers.IntegerField(allow_null=True)
+    minimum = serializers.CharField(allow_null=True)
+    maximum = serializers.CharField(allow_null=True)
+    exact = serializers.BooleanField()
+    lacks = serializers.CharField(allow_null=True, help_text="what its type does not have: equality or order")
+    top = TopValueSerializer(many=True, allow_null=True)
+
+
+class SnapshotSerializer(ReferenceSerializer):
+    """A snapshot."""
+
+    schemaHash = serializers.CharField()
+    rowCount = serializers.IntegerField()
+    exact = serializers.BooleanField(help_text="or estimated from a sample, as a whole")
+    columns = ColumnSerializer(many=True)
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    """One difference."""
+
+    kind = serializers.ChoiceField(choices=[*map(str, Kind)])
+    column = serializers.CharField(allow_null=True)
+    base = serializers.JSONField(allow_null=True)
+    compare = serializers.JSONField(allow_null=True)
+    absolute = serializers.FloatField(allow_null=True)
+    relative = serializers.FloatField(allow_null=True)
+    severity = serializers.ChoiceField(choices=[*map(str, Severity)])
+    rule = serializers.CharField(allow_null=True)
+    exact = serializers.BooleanField()
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    """What is different in the second of two snapshots, the gravest first."""
+
+    base = ReferenceSerializer()
+    compare = ReferenceSerializer()
+    severity = serializers.ChoiceField(choices=[*map(str, Severity)])
+    findings = FindingSerializer(many=True)
+
+
+class CaptureSerializer(serializers.Serializer[Mapping[str, Any]]):
+    """A capture that was queued."""
+
+    tableName = serializers.CharField()
+    releaseTag = serializers.CharField()
+    url = serializers.CharField(help_text="where the snapshot will be listed")

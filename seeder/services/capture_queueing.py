@@ -1,0 +1,37 @@
+"""Asks for a release snapshot that whichever worker gets to it will take."""
+
+from collections.abc import Sequence
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder.domain.names import ViewName
+from seeder.domain.snapshots import Release
+from seeder.postgres.sqlstates import foreseen
+from seeder.services import doorbell, release_snapshots
+
+
+def ask(
+    table_name: str,
+    release_tag: str,
+    *,
+    release_version: str | None = None,
+    top_values_columns: Sequence[str] = (),
+    approximate: bool = False,
+) -> None:
+    """Queue one capture. Nothing is kept of it but the queue's task: it is asked for again if no snapshot comes of it,
+    and of two only one is taken.
+
+    Raises `BadName`, `BadTag`, `RequestError`, `SnapshotError`, `ConfigurationError`, `QueueMissing` or
+    `DatabaseError`.
+    """
+    release = Release(tag=release_tag, version=release_version)
+    release_snapshots.insist_on_capturable(ViewName.parse(table_name), release)
+    doorbell.insist()
+    with foreseen(DEFAULT_DB_ALIAS):
+        doorbell.capture(
+            table_name,
+            release_tag,
+            release_version=release_version,
+            top_values_columns=list(top_values_columns),
+            approximate=approximate,
+        )

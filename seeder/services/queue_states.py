@@ -1,0 +1,82 @@
+"""How far what somebody asked for has come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder.domain.queued import State
+from seeder.errors import UnknownRequest
+from seeder.models import QueuedRefresh
+from seeder.postgres.sqlstates import foreseen
+from seeder.services import queue_rows
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PartState:
+    """One part of a request, as far as who asks may see it."""
+
+    number: int  # from 1 on
+    state: State
+    agencies: Sequence[str]
+    run_ids: Sequence[str]  # the latest last
+    started: datetime | None
+    finished: datetime | None
+    succeeded: int | None  # manifests; None until it has ended, and where some of them are other agencies'
+    failed: int | None
+    error: str | None  # why it ended without having been run to its end
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestState:
+    """A request with those of its parts that are about the agencies of who asks."""
+
+    request_id: str
+    asked_for: str
+    asked_by: str
+    asked_at: datetime
+    parts: Sequence[PartState]
+
+    @property
+    def state(self) -> State:
+        states = {part.state for part in self.parts}
+        return states.pop() if len(states) == 1 else State.RUNNING
+
+
+def find(request_id: str, agencies: list[str] | None) -> RequestState:
+    """Raises `UnknownRequest`, also for one that is only about other agencies, `QueueMissing` or `DatabaseError`."""
+    with foreseen(DEFAULT_DB_ALIAS):
+        queue_rows.insist()
+        rows = list(QueuedRefresh.objects.of_agencies(agencies).filter(request_id=request_id).order_by("part"))
+    if not rows:
+        raise UnknownRequest(request_id=request_id)
+    first = rows[0]
+    return RequestState(
+        request_id=request_id,
+        asked_for=first.asked_for,
+        asked_by=first.asked_by,
+        asked_at=first.asked_at,
+        parts=[_part(row, agencies) for row in rows],
+    )
+
+
+def _part(row: QueuedRefresh, agencies: list[str] | None) -> PartState:
+    seen = seen_of(row.agencies, agencies)
+    is_whole = len(seen) == len(row.agencies)
+    return PartState(
+        number=row.part,
+        state=State(row.state),
+        agencies=seen,
+        run_ids=row.run_ids,
+        started=row.started_at,
+        finished=row.finished_at,
+        succeeded=row.succeeded if is_whole else None,
+        failed=row.failed if is_whole else None,
+        error=row.error,
+    )
+
+
+def seen_of(slugs: Sequence[str], agencies: list[str] | None) -> list[str]:
+    """Those of the slugs that who may see these agencies may know of; None: all."""
+    return [slug for slug in slugs if agencies is None or slug in agencies]

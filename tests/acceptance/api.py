@@ -1,0 +1,102 @@
+"""Who calls the API, and what there is to see."""
+
+from typing import Any
+
+from django.contrib.auth.models import Permission, User
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+
+from seeder.domain.requests import Everything
+from seeder.models import ReleaseSnapshot
+from seeder.services import release_snapshots, runs
+from tests.conftest import canned, custom, sql
+
+ROOT = "/api/seeder/v1/"
+READS = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
+OPERATES = (*READS, "refresh_views", "capture_releasesnapshot")
+
+
+def scope(user: Any) -> list[str] | None:
+    """The agencies of a user stand in the last name."""
+    return None if user.is_superuser else str(user.last_name).split()
+
+
+def somebody(name: str, *permissions: str, agencies: str = "demo metro", **facts: Any) -> User:
+    user = User.objects.create_user(name, last_name=agencies, password="secret", **facts)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions, content_type__app_label="seeder"))
+    return user
+
+
+def client(user: User | None = None) -> APIClient:
+    """Who calls with a token of theirs, or nobody."""
+    caller = APIClient()
+    if user is not None:
+        token, _ = Token.objects.get_or_create(user=user)
+        caller.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
+    return caller
+
+
+def forget_everybody() -> None:
+    sql("TRUNCATE auth_user, authtoken_token, django_session, django_q_ormq CASCADE")
+
+
+def reports() -> None:
+    """One view that is good and one that fails, of two agencies, one that they share, and a run that has seen them."""
+    custom("reporting.good", "SELECT 1 AS n")
+    custom("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
+    canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
+    runs.execute(Everything(), asked_by="a test")
+
+
+def snapshots() -> tuple[int, int]:
+    """Two of one view."""
+    found = [release_snapshots.capture_release_snapshot("reporting.good", tag).id for tag in ("v1", "v2")]
+    assert found[0] is not None
+    assert found[1] is not None
+    return found[0], found[1]
+
+
+def many(number: int) -> None:
+    """So many of everything that is listed."""
+    sql(
+        "INSERT INTO reporting.seeder_custom_report_manifest"
+        " (table_name, report_name, agency_id, agency_slug, query, database_id, enabled)"
+        " SELECT 'reporting.v' || n, 'Report ' || n, 1, 'demo', 'SELECT 1', 1, true FROM generate_series(1, %s) AS n",
+        number,
+    )
+    sql(
+        "INSERT INTO reporting.seeder_job_status (table_name, manifest_id, report_name, report_type, agency_id,"
+        " agency_slug, status, consecutive_failures, last_errors, start_time)"
+        " SELECT table_name, id, report_name, 'custom', 1, 'demo', 'error', 1, 'no', now()"
+        " FROM reporting.seeder_custom_report_manifest"
+    )
+    sql(
+        "INSERT INTO reporting.seeder_run (run_id, asked_for, asked_by, started_at, seats, manifests, agencies)"
+        " SELECT 'run ' || n, 'every report', 'a test', now() - n * interval '1 hour', 1, 1, '{\"demo\": {}}'"
+        " FROM generate_series(1, %s) AS n",
+        number,
+    )
+    for what in ("'run 1', id, table_name", "'run ' || id, 1, 'reporting.v1'"):
+        sql(
+            "INSERT INTO reporting.seeder_run_history"
+            " (run_id, manifest_id, table_name, report_name, agency_id, agency_slug, report_type, status, errors)"
+            f" SELECT {what}, report_name, 1, 'demo', 'custom', 'error', 'no'"
+            " FROM reporting.seeder_custom_report_manifest"
+        )
+    ReleaseSnapshot.objects.bulk_create(
+        ReleaseSnapshot(
+            table_name="reporting.v1",
+            release_tag=f"v{n}",
+            captured_at=timezone.now(),
+            schema_hash="0" * 64,
+            definition_hash="0" * 64,
+            server_version=180000,
+            exact=True,
+            row_count=1,
+            column_count=1,
+            columns=[{"name": "n", "type": "integer", "nullable": True}],
+            column_statistics={"n": {"nulls": 0}},
+        )
+        for n in range(number)
+    )

@@ -1,0 +1,248 @@
+"""What the API answers, in the words of the contract."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from seeder.domain.jobs import Order
+from seeder.models import Run, RunHistory
+from tests.acceptance import api
+from tests.conftest import sql
+
+JOB = {"id", "reportName", "tableName", "reportType", "status", "durationSeconds", "startTime", "consecutiveFailures"}
+JOB |= {"agencyId", "agencyName", "agencySlug"}
+HISTORY = {"runId", "status", "startTime", "finishTime", "durationSeconds", "recordsProcessed", "bytesProcessed"}
+HISTORY |= {"memoryUsageMb", "cpuPercentage", "errors"}
+
+
+@pytest.fixture
+def reader(reporting: None, settings: Settings) -> Iterator[APIClient]:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api.scope"}
+    yield api.client(api.somebody("reader", *api.READS))
+    api.forget_everybody()
+
+
+def get(caller: APIClient, path: str, **about: object) -> Any:
+    answer = caller.get(api.ROOT + path, about)
+    assert answer.status_code == 200, answer.content
+    return json.loads(answer.content)
+
+
+def names(caller: APIClient, **about: object) -> list[str]:
+    return [job["tableName"] for job in get(caller, "jobs/", **about)["results"]]
+
+
+def test_a_job_has_the_names_of_the_contract(reader: APIClient) -> None:
+    api.reports()
+    page = get(reader, "jobs/", ordering="tableName")
+    assert (page["count"], page["next"], page["previous"]) == (4, None, None)
+    bad, good, *shared = page["results"]
+    assert JOB <= good.keys()
+    assert (good["status"], good["agencySlug"], good["agencyName"], good["failing"]) == ("success", "demo", "demo", False)
+    assert (bad["status"], bad["consecutiveFailures"], bad["failing"], bad["stale"]) == ("error", 1, True, True)
+    assert {(job["reportType"], job["agencySlug"]) for job in shared} == {("canned", "demo"), ("canned", "metro")}
+    assert get(reader, f"jobs/custom/{good['id']}/") == good
+    assert get(reader, f"jobs/canned/{shared[0]['id']}/") == shared[0]
+
+
+def test_the_history_of_a_job_has_the_names_of_the_contract(reader: APIClient) -> None:
+    api.reports()
+    [row] = get(reader, "jobs/custom/1/history/")["results"]
+    assert HISTORY <= row.keys()
+    assert (row["runId"], row["status"], row["recordsProcessed"]) == (Run.objects.get().run_id, "success", 1)
+
+
+def test_a_run_has_its_totals_its_holds_and_its_rows(reader: APIClient) -> None:
+    api.reports()
+    [run] = get(reader, "runs/")["results"]
+    assert (run["status"], run["manifests"], run["succeeded"], run["failed"]) == ("error", 4, 3, 1)
+    hold = {"database": "default", "reason": "server_busy", "from": "2026-01-01T00:00:00+00:00", "until": None}
+    Run.objects.update(holds=[hold])
+    [held] = get(reader, f"runs/{run['runId']}/")["holds"]
+    assert held == {
+        "database": "default",
+        "reason": "server_busy",
+        "startTime": "2026-01-01T00:00:00+00:00",
+        "finishTime": None,
+    }
+    rows = get(reader, f"runs/{run['runId']}/history/")["results"]
+    assert sorted(row["tableName"] for row in rows) == ["reporting.bad", "reporting.good", *2 * ["reporting.shared"]]
+
+
+def test_a_snapshot_and_a_comparison_are_what_the_commands_print(reader: APIClient) -> None:
+    api.reports()
+    base, other = api.snapshots()
+    rows = get(reader, "snapshots/", tableName="REPORTING.good")["results"]
+    assert [row["releaseTag"] for row in rows] == ["v2", "v1"]
+    assert [row["id"] for row in get(reader, "snapshots/", releaseTag="v1")["results"]] == [base]
+    one = get(reader, f"snapshots/{base}/")
+    assert (one["tableName"], one["rowCount"], one["columns"][0]["name"]) == ("reporting.good", 1, "n")
+    compared = get(reader, "snapshots/compare/", base=base, compare=other)
+    assert (compared["base"]["id"], compared["severity"], compared["findings"]) == (base, "none", [])
+
+
+def test_jobs_are_filtered_and_sorted(reader: APIClient) -> None:
+    api.reports()
+    assert names(reader, agency="metro") == ["reporting.bad", "reporting.shared"]
+    assert names(reader, reportType="custom") == ["reporting.bad", "reporting.good"]
+    assert names(reader, status="error") == names(reader, failing="true") == names(reader, stale="true")
+    assert names(reader, longRunning="true") == names(reader, agency="nobody's") == []
+    assert names(reader, search="GOO") == ["reporting.good"]
+    assert names(reader, ordering="-tableName")[-1] == names(reader, ordering="tableName")[0] == "reporting.bad"
+    assert names(reader)[0] == names(reader, ordering="-attention")[-1] == "reporting.bad"
+    for order in Order:
+        assert len(names(reader, ordering=order)) == len(names(reader, ordering=f"-{order}")) == 4
+
+
+def test_pages_follow_one_another(reader: APIClient) -> None:
+    api.many(5)
+    first = get(reader, "jobs/", pageSize=2, ordering="tableName")
+    second = json.loads(reader.get(first["next"]).content)
+    last = json.loads(reader.get(second["next"]).content)
+    assert [len(page["results"]) for page in (first, second, last)] == [2, 2, 1]
+    assert (first["count"], last["next"]) == (5, None)
+    assert json.loads(reader.get(second["previous"]).content) == first
+    assert reader.get(api.ROOT + "jobs/", {"page": 4, "pageSize": 2}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["jobs/custom/1/history/", "runs/", "runs/run 1/history/", "snapshots/"])
+def test_slices_follow_one_another_and_lose_nothing(reader: APIClient, path: str) -> None:
+    api.many(5)
+    whole = get(reader, path)
+    assert whole["next"] is None
+    cut, slice_ = [], get(reader, path, pageSize=2)
+    while slice_["next"]:
+        cut += slice_["results"]
+        slice_ = json.loads(reader.get(slice_["next"]).content)
+    assert cut + slice_["results"] == whole["results"]
+
+
+@pytest.mark.parametrize(
+    "path", ["jobs/", "jobs/custom/1/history/", "runs/", "runs/run 1/history/", "snapshots/", "jobs/?failing=true"]
+)
+def test_a_list_takes_as_many_queries_for_one_row_as_for_fifty(reader: APIClient, path: str) -> None:
+    api.many(1)
+    with CaptureQueriesContext(connection) as few:
+        assert len(get(reader, path)["results"]) >= 1
+    sql("TRUNCATE reporting.seeder_custom_report_manifest, reporting.seeder_job_status, reporting.seeder_run")
+    sql("TRUNCATE reporting.seeder_run_history, reporting.seeder_run_metrics RESTART IDENTITY")
+    sql("ALTER SEQUENCE reporting.seeder_custom_report_manifest_id_seq RESTART")
+    sql("ALTER TABLE reporting.seeder_release_snapshot DISABLE TRIGGER USER")
+    sql("TRUNCATE reporting.seeder_release_snapshot")
+    api.many(50)
+    with CaptureQueriesContext(connection) as most:
+        assert len(get(reader, path)["results"]) == 50
+    assert len(few) == len(most) <= 15
+
+
+def test_the_history_of_a_job_is_neither_counted_nor_searched_through(reader: APIClient) -> None:
+    api.many(3)
+    with CaptureQueriesContext(connection) as asked:
+        get(reader, "jobs/custom/1/history/", pageSize=1)
+    [history] = [query["sql"] for query in asked if 'FROM "reporting"."seeder_run_history"' in query["sql"]]
+    assert "COUNT" not in history.upper()
+    sql("SET enable_seqscan = off")
+    plan = "\n".join(line for (line,) in sql(f"EXPLAIN {history}"))
+    sql("RESET enable_seqscan")
+    assert "seeder_run_history_latest" in plan
+
+
+@pytest.mark.parametrize(
+    ("path", "about", "told"),
+    [
+        ("jobs/", {"status": "great"}, "status"),
+        ("jobs/", {"reportType": "own"}, "reportType"),
+        ("jobs/", {"failing": "perhaps"}, "failing"),
+        ("jobs/", {"ordering": "query"}, "ordering"),
+        ("jobs/", {"sort": "tableName"}, "sort"),
+        ("jobs/", {"pageSize": "201"}, "pageSize"),
+        ("jobs/", {"page": "0"}, "page"),
+        ("jobs/", {"page": "9223372036854775808"}, "page"),
+        ("jobs/", {"page": "9" * 2000}, "page"),
+        ("jobs/", {"search": "\0"}, "search"),
+        ("jobs/", {"search": "x" * 20_000}, "search"),
+        ("jobs/", {"agency": "\0"}, "agency"),
+        ("runs/", {"after": "nowhere"}, "after"),
+        ("runs/", {"after": "MjAyNi0wMS0wMVQwMDowMDowMCAx"}, "after"),  # without a time zone
+        ("snapshots/", {"tableName": "a.b.c"}, "tableName"),
+        ("snapshots/compare/", {}, "base"),
+        ("snapshots/compare/", {"base": "9223372036854775808", "compare": 1}, "base"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_its_name(
+    reader: APIClient, path: str, about: dict[str, str], told: str
+) -> None:
+    answer = reader.get(api.ROOT + path, about)
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/json")
+    assert told in answer.json()["fields"]
+    assert told in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "jobs/custom/99/",
+        "jobs/own/1/",
+        "jobs/custom/2147483648/",
+        "jobs/custom/%00/",
+        "jobs/custom/99/history/",
+        "runs/nobody's/",
+        "runs/%00/",
+        "runs/%ED%A0%80/",
+        f"runs/{'x' * 3000}/history/",
+        "snapshots/99/",
+        "snapshots/9223372036854775808/",
+        f"snapshots/{'9' * 5000}/",
+        "snapshots/compare/?base=1&compare=2",
+        "queue/nobody's/",
+        "queue/%00/",
+        "jobs/?page=1000000",
+    ],
+)
+def test_what_is_not_there_is_not_found(reader: APIClient, path: str) -> None:
+    assert reader.get(api.ROOT + path).status_code == 404
+
+
+def test_errors_are_whole_for_those_alone_who_may_see_them(reader: APIClient) -> None:
+    api.reports()
+    trusted = api.client(api.somebody("trusted", *api.READS, "view_errors"))
+    run_id = Run.objects.get().run_id
+    for path in ("jobs/?failing=true", f"runs/{run_id}/history/"):
+        [whole] = [row for row in get(trusted, path)["results"] if row["status"] == "error"]
+        [hidden] = [row for row in get(reader, path)["results"] if row["status"] == "error"]
+        assert "secret-123" in whole["errors"]
+        assert "secret-123" not in json.dumps(hidden)
+        assert "invalid_text_representation (SQLSTATE 22P02)" in hidden["errors"]
+        assert hidden["reason"] == whole["reason"] == "invalid_text_representation"
+    RunHistory.objects.filter(table_name="reporting.good").update(errors="reads reporting.bad")
+    good = f"jobs/custom/{RunHistory.objects.get(table_name='reporting.good').manifest_id}/history/"
+    assert get(trusted, good)["results"][0]["errors"] == "reads reporting.bad"
+    assert get(reader, good)["results"][0]["errors"] is None
+
+
+def test_without_the_table_of_measurements_errors_have_no_reason_and_stay_hidden(reader: APIClient) -> None:
+    api.reports()
+    sql("DROP TABLE reporting.seeder_run_metrics")
+    [bad] = get(reader, "jobs/", failing="true")["results"]
+    assert bad["reason"] is None
+    assert bad["errors"].startswith("The refresh failed. ")
+
+
+def test_a_missing_table_is_told_to_staff_alone(reader: APIClient) -> None:
+    sql("DROP TABLE reporting.seeder_run")
+    answer = reader.get(api.ROOT + "runs/")
+    assert (answer.status_code, "seeder_run" in answer.json()["detail"]) == (503, False)
+    staff = api.client(api.somebody("staff", *api.READS, is_staff=True))
+    answer = staff.get(api.ROOT + "runs/")
+    assert (answer.status_code, "seeder_run" in answer.json()["detail"]) == (503, True)
+
+
+def test_a_wrong_setting_is_a_503(reader: APIClient, settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": "nowhere.scope"}
+    assert reader.get(api.ROOT + "jobs/").status_code == 503
