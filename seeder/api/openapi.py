@@ -8,11 +8,11 @@ from django.contrib.auth.decorators import login_required
 from django.utils.decorators import method_decorator
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
-from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularSwaggerView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from seeder.api.describing import described
 from seeder.api.door import Door
 from seeder.api.logins import SessionLogin
 
@@ -61,7 +61,7 @@ _REFUSED = {
 
 
 class Schema(Door):
-    @extend_schema(responses={200: dict[str, Any]})
+    @described(responses={200: dict[str, Any]})
     def get(self, request: Request) -> Response:  # noqa: ARG002  # it is the same for everybody
         """This schema."""
         return Response(schema())
@@ -76,10 +76,10 @@ class Docs(SpectacularSwaggerView):
     throttle_classes = []
     versioning_class = None
     metadata_class = None
+    schema = None  # a page is no part of it
     title = "reporting-seeder"
     url_name = "seeder-api:schema"
 
-    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         with _settings_are_global, patched_settings(_SETTINGS):
             answer: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]

@@ -2,12 +2,13 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from seeder.api.describing import described
 from seeder.api.door import Door
 from seeder.api.logins import READ, WRITE
 from seeder.api.queue_serializers import QueuedSerializer, RequestStateSerializer
@@ -41,13 +42,13 @@ class RefreshDoor(Door):
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return None
-        if not 0 < len(key) <= _LONGEST_KEY:
-            raise ValidationError({"Idempotency-Key": [f"It has to be 1 to {_LONGEST_KEY} characters."]})
+        if not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
+            raise ValidationError({"Idempotency-Key": [f"It has to be 1 to {_LONGEST_KEY} printable characters."]})
         return f"api {request.user.pk} {key}"
 
 
 class RefreshJob(RefreshDoor):
-    @extend_schema(request=None, parameters=[_KEY], responses={status.HTTP_202_ACCEPTED: QueuedSerializer})
+    @described(request=None, parameters=[_KEY], responses={status.HTTP_202_ACCEPTED: QueuedSerializer})
     def post(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, N803  # as in the path
         """Have the view of one manifest refreshed. Whoever asks while it is queued already joins that request."""
         job = monitoring.find(reportType, id, self.agencies)
@@ -55,7 +56,7 @@ class RefreshJob(RefreshDoor):
 
 
 class RefreshAgency(RefreshDoor):
-    @extend_schema(request=None, parameters=[_KEY], responses={status.HTTP_202_ACCEPTED: QueuedSerializer})
+    @described(request=None, parameters=[_KEY], responses={status.HTTP_202_ACCEPTED: QueuedSerializer})
     def post(self, request: Request, slug: str) -> Response:
         """Have all views of one agency refreshed."""
         if self.agencies is not None and slug not in self.agencies:
@@ -66,7 +67,7 @@ class RefreshAgency(RefreshDoor):
 class QueuedRequest(Door):
     needs: ClassVar = {READ: "seeder.view_queuedrefresh"}
 
-    @extend_schema(responses=RequestStateSerializer)
+    @described(responses=RequestStateSerializer)
     def get(self, request: Request, requestId: str) -> Response:  # noqa: ARG002, N803
         """How far a request has come."""
         state = queue_states.find(requestId, self.agencies)

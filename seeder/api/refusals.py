@@ -56,7 +56,7 @@ def refuse(error: Exception, context: Mapping[str, Any]) -> Response | None:
         error = _meaning(error)
     if isinstance(error, SeederError):
         code = next(code for kinds, code in _STATUSES if isinstance(error, kinds))
-        return Response({"detail": _detail(error, code, context)}, status=code)
+        return Response({"detail": _sendable(_detail(error, code, context))}, status=code)
     response = exception_handler(error, dict(context))
     if response is not None:
         response.data = _body(error)
@@ -75,6 +75,8 @@ def _meaning(error: Error) -> Exception:
 def _detail(error: SeederError, code: int, context: Mapping[str, Any]) -> str:
     if code == status.HTTP_503_SERVICE_UNAVAILABLE and _is_staff(context):
         return str(error)
+    if isinstance(error, KeyTaken):  # by the same user; how we keep it is nobody's business
+        return f"This idempotency key belongs to an earlier request, for {error.facts['earlier']}. Take another one."
     return _PLAIN.get(code, str(error))
 
 
@@ -87,7 +89,7 @@ def _is_staff(context: Mapping[str, Any]) -> bool:
 def _body(error: Exception) -> Mapping[str, Any]:
     match error:
         case ValidationError(detail=dict() as fields):
-            named = {name: _texts(messages) for name, messages in fields.items()}
+            named = {_sendable(name): _texts(messages) for name, messages in fields.items()}
             wrong = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in named.items())
             return {"detail": wrong, "fields": named}
         case ValidationError(detail=detail):
@@ -105,4 +107,11 @@ def _texts(messages: Any) -> list[str]:
     """However deep they are."""
     if isinstance(messages, dict):
         return [text for inner in messages.values() for text in _texts(inner)]
-    return [text for inner in messages for text in _texts(inner)] if isinstance(messages, list) else [str(messages)]
+    if isinstance(messages, list):
+        return [text for inner in messages for text in _texts(inner)]
+    return [_sendable(str(messages))]
+
+
+def _sendable(text: str) -> str:
+    """It can quote half a character, which JSON can say and UTF-8 cannot."""
+    return text.encode(errors="backslashreplace").decode()

@@ -2,13 +2,12 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from seeder.api import pages
+from seeder.api.describing import described, slice_of
 from seeder.api.door import Door
-from seeder.api.envelopes import slice_of
 from seeder.api.jobs import HistoryDoor
 from seeder.api.logins import READ
 from seeder.api.questions import RunQuestion, SliceQuestion
@@ -21,7 +20,7 @@ class RunDoor(Door):
 
 
 class Runs(RunDoor):
-    @extend_schema(parameters=[RunQuestion], responses=slice_of(RunSerializer))
+    @described(parameters=[RunQuestion], responses=slice_of(RunSerializer))
     def get(self, request: Request) -> Response:
         """Every run with its totals, the latest first."""
         asked = self.asked(RunQuestion)
@@ -35,7 +34,7 @@ class Runs(RunDoor):
 
 
 class OneRun(RunDoor):
-    @extend_schema(responses=RunDetailSerializer)
+    @described(responses=RunDetailSerializer)
     def get(self, request: Request, runId: str) -> Response:  # noqa: ARG002, N803  # as in the path
         """One run: its totals and what it waited for."""
         run, holds = timelines.summary(runId, self.agencies)
@@ -43,7 +42,7 @@ class OneRun(RunDoor):
 
 
 class RunRows(HistoryDoor):
-    @extend_schema(parameters=[SliceQuestion], responses=slice_of(HistorySerializer))
+    @described(parameters=[SliceQuestion], responses=slice_of(HistorySerializer))
     def get(self, request: Request, runId: str, **_: Any) -> Response:  # noqa: N803
         """The history rows of one run, the latest first."""
         asked = self.asked(SliceQuestion)

@@ -3,14 +3,13 @@
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from seeder.api import pages
+from seeder.api.describing import described, slice_of
 from seeder.api.door import Door
-from seeder.api.envelopes import slice_of
 from seeder.api.logins import READ, WRITE
 from seeder.api.questions import CaptureQuestion, ComparisonQuestion, SnapshotQuestion
 from seeder.api.snapshot_serializers import (
@@ -26,7 +25,7 @@ from seeder.services import capture_queueing, release_snapshots, slices, visibil
 class Snapshots(Door):
     needs: ClassVar = {READ: "seeder.view_releasesnapshot", WRITE: "seeder.capture_releasesnapshot"}
 
-    @extend_schema(parameters=[SnapshotQuestion], responses=slice_of(SnapshotRowSerializer))
+    @described(parameters=[SnapshotQuestion], responses=slice_of(SnapshotRowSerializer))
     def get(self, request: Request) -> Response:
         """The snapshots, the latest first, without their columns."""
         asked = self.asked(SnapshotQuestion)
@@ -38,7 +37,7 @@ class Snapshots(Door):
         )
         return Response(pages.slice_(request, cut, pages.answers(SnapshotRowSerializer(), cut.rows)))
 
-    @extend_schema(request=CaptureQuestion, responses={status.HTTP_202_ACCEPTED: CaptureSerializer})
+    @described(request=CaptureQuestion, responses={status.HTTP_202_ACCEPTED: CaptureSerializer})
     def post(self, request: Request) -> Response:
         """Queue the capture of one view under a release tag."""
         read = CaptureQuestion(data=request.data)
@@ -55,7 +54,7 @@ class Snapshots(Door):
 class OneSnapshot(Door):
     needs: ClassVar = {READ: "seeder.view_releasesnapshot"}
 
-    @extend_schema(responses=SnapshotSerializer)
+    @described(responses=SnapshotSerializer)
     def get(self, request: Request, id: int) -> Response:  # noqa: A002, ARG002  # as in the path
         """One snapshot with its columns and what they hold."""
         return Response(SnapshotSerializer(as_document(visibility.snapshot(id, self.agencies))).data)
@@ -64,7 +63,7 @@ class OneSnapshot(Door):
 class Comparison(Door):
     needs: ClassVar = {READ: "seeder.view_releasesnapshot"}
 
-    @extend_schema(parameters=[ComparisonQuestion], responses=ComparisonSerializer)
+    @described(parameters=[ComparisonQuestion], responses=ComparisonSerializer)
     def get(self, request: Request) -> Response:  # noqa: ARG002  # what is asked is read from it elsewhere
         """What is different in the second of two snapshots, and how much it matters."""
         asked = self.asked(ComparisonQuestion)
