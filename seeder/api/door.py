@@ -71,3 +71,13 @@ class Door(APIView):
         read = question(data=self.request.query_params.dict())
         read.is_valid(raise_exception=True)
         return dict(read.validated_data)
+
+
+class Nowhere(Door):
+    """Whatever else is asked for: it is refused as everything is, and nobody else's page is shown."""
+
+    schema = None  # type: ignore[assignment]  # the framework's word for an address that is not described
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise NotFound

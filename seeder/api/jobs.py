@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from seeder.api import pages
-from seeder.api.describing import described, page_of, slice_of
+from seeder.api.describing import JOB, described, page_of, slice_of
 from seeder.api.door import Door
 from seeder.api.logins import READ
 from seeder.api.questions import JobQuestion, SliceQuestion, listing
@@ -30,7 +30,7 @@ class JobDoor(Door):
 
 
 class Jobs(JobDoor):
-    @described(parameters=[JobQuestion], responses=page_of(JobSerializer))
+    @described("listJobs", parameters=[JobQuestion], responses=page_of(JobSerializer))
     def get(self, request: Request) -> Response:
         """The latest state of every enabled manifest."""
         asked = self.asked(JobQuestion)
@@ -42,7 +42,7 @@ class Jobs(JobDoor):
 
 
 class OneJob(JobDoor):
-    @described(responses=JobSerializer)
+    @described("getJob", parameters=JOB, responses=JobSerializer)
     def get(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, ARG002, N803  # as in the path
         """The latest state of one manifest."""
         return Response(self.shown([monitoring.find(reportType, id, self.agencies)])[0])
@@ -57,7 +57,7 @@ class HistoryDoor(Door):
 
 
 class JobHistory(HistoryDoor):
-    @described(parameters=[SliceQuestion], responses=slice_of(HistorySerializer))
+    @described("listHistoryOfJob", parameters=[*JOB, SliceQuestion], responses=slice_of(HistorySerializer))
     def get(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, N803
         """The runs of one manifest, the latest first."""
         asked = self.asked(SliceQuestion)

@@ -31,6 +31,7 @@ _SETTINGS: dict[str, Any] = {
     "APPEND_COMPONENTS": {},
     "COMPONENT_SPLIT_REQUEST": False,
     "CAMELIZE_NAMES": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "PREPROCESSING_HOOKS": ["seeder.api.openapi.ours"],
     "POSTPROCESSING_HOOKS": ["seeder.api.openapi.with_refusals"],
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -61,7 +62,7 @@ _REFUSED = {
 
 
 class Schema(Door):
-    @described(responses={200: dict[str, Any]})
+    @described("getSchema", responses={200: dict[str, Any]})
     def get(self, request: Request) -> Response:  # noqa: ARG002  # it is the same for everybody
         """This schema."""
         return Response(schema())

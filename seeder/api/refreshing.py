@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api.describing import described
+from seeder.api.describing import JOB, described
 from seeder.api.door import Door
 from seeder.api.logins import READ, WRITE
 from seeder.api.queue_serializers import QueuedSerializer, RequestStateSerializer
@@ -24,6 +24,7 @@ _KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="asked again with the same key, the same user gets the same answer, and nothing is queued twice",
 )
+_ASKED = {status.HTTP_202_ACCEPTED: QueuedSerializer}
 
 
 class RefreshDoor(Door):
@@ -48,7 +49,7 @@ class RefreshDoor(Door):
 
 
 class RefreshJob(RefreshDoor):
-    @described(request=None, parameters=[_KEY], responses={status.HTTP_202_ACCEPTED: QueuedSerializer})
+    @described("refreshJob", request=None, parameters=[*JOB, _KEY], responses=_ASKED)
     def post(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, N803  # as in the path
         """Have the view of one manifest refreshed. Whoever asks while it is queued already joins that request."""
         job = monitoring.find(reportType, id, self.agencies)
@@ -56,7 +57,7 @@ class RefreshJob(RefreshDoor):
 
 
 class RefreshAgency(RefreshDoor):
-    @described(request=None, parameters=[_KEY], responses={status.HTTP_202_ACCEPTED: QueuedSerializer})
+    @described("refreshAgency", request=None, parameters=[_KEY], responses=_ASKED)
     def post(self, request: Request, slug: str) -> Response:
         """Have all views of one agency refreshed."""
         if self.agencies is not None and slug not in self.agencies:
@@ -67,7 +68,7 @@ class RefreshAgency(RefreshDoor):
 class QueuedRequest(Door):
     needs: ClassVar = {READ: "seeder.view_queuedrefresh"}
 
-    @described(responses=RequestStateSerializer)
+    @described("getRequest", responses=RequestStateSerializer)
     def get(self, request: Request, requestId: str) -> Response:  # noqa: ARG002, N803
         """How far a request has come."""
         state = queue_states.find(requestId, self.agencies)

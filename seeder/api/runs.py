@@ -20,7 +20,7 @@ class RunDoor(Door):
 
 
 class Runs(RunDoor):
-    @described(parameters=[RunQuestion], responses=slice_of(RunSerializer))
+    @described("listRuns", parameters=[RunQuestion], responses=slice_of(RunSerializer))
     def get(self, request: Request) -> Response:
         """Every run with its totals, the latest first."""
         asked = self.asked(RunQuestion)
@@ -34,7 +34,7 @@ class Runs(RunDoor):
 
 
 class OneRun(RunDoor):
-    @described(responses=RunDetailSerializer)
+    @described("getRun", responses=RunDetailSerializer)
     def get(self, request: Request, runId: str) -> Response:  # noqa: ARG002, N803  # as in the path
         """One run: its totals and what it waited for."""
         run, holds = timelines.summary(runId, self.agencies)
@@ -42,7 +42,7 @@ class OneRun(RunDoor):
 
 
 class RunRows(HistoryDoor):
-    @described(parameters=[SliceQuestion], responses=slice_of(HistorySerializer))
+    @described("listHistoryOfRun", parameters=[SliceQuestion], responses=slice_of(HistorySerializer))
     def get(self, request: Request, runId: str, **_: Any) -> Response:  # noqa: N803
         """The history rows of one run, the latest first."""
         asked = self.asked(SliceQuestion)

@@ -25,7 +25,7 @@ from seeder.services import capture_queueing, release_snapshots, slices, visibil
 class Snapshots(Door):
     needs: ClassVar = {READ: "seeder.view_releasesnapshot", WRITE: "seeder.capture_releasesnapshot"}
 
-    @described(parameters=[SnapshotQuestion], responses=slice_of(SnapshotRowSerializer))
+    @described("listSnapshots", parameters=[SnapshotQuestion], responses=slice_of(SnapshotRowSerializer))
     def get(self, request: Request) -> Response:
         """The snapshots, the latest first, without their columns."""
         asked = self.asked(SnapshotQuestion)
@@ -37,7 +37,7 @@ class Snapshots(Door):
         )
         return Response(pages.slice_(request, cut, pages.answers(SnapshotRowSerializer(), cut.rows)))
 
-    @described(request=CaptureQuestion, responses={status.HTTP_202_ACCEPTED: CaptureSerializer})
+    @described("captureSnapshot", request=CaptureQuestion, responses={status.HTTP_202_ACCEPTED: CaptureSerializer})
     def post(self, request: Request) -> Response:
         """Queue the capture of one view under a release tag."""
         read = CaptureQuestion(data=request.data)
@@ -54,7 +54,7 @@ class Snapshots(Door):
 class OneSnapshot(Door):
     needs: ClassVar = {READ: "seeder.view_releasesnapshot"}
 
-    @described(responses=SnapshotSerializer)
+    @described("getSnapshot", responses=SnapshotSerializer)
     def get(self, request: Request, id: int) -> Response:  # noqa: A002, ARG002  # as in the path
         """One snapshot with its columns and what they hold."""
         return Response(SnapshotSerializer(as_document(visibility.snapshot(id, self.agencies))).data)
@@ -63,7 +63,7 @@ class OneSnapshot(Door):
 class Comparison(Door):
     needs: ClassVar = {READ: "seeder.view_releasesnapshot"}
 
-    @described(parameters=[ComparisonQuestion], responses=ComparisonSerializer)
+    @described("compareSnapshots", parameters=[ComparisonQuestion], responses=ComparisonSerializer)
     def get(self, request: Request) -> Response:  # noqa: ARG002  # what is asked is read from it elsewhere
         """What is different in the second of two snapshots, and how much it matters."""
         asked = self.asked(ComparisonQuestion)

@@ -1,8 +1,9 @@
 """Where everything is, by version. What breaks a client gets a version of its own beside this one."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from seeder.api import jobs, openapi, refreshing, runs, snapshots
+from seeder.api.door import Nowhere
 
 app_name = "seeder-api"
 
@@ -23,6 +24,7 @@ _v1 = [
     path("snapshots/<int:id>/", snapshots.OneSnapshot.as_view(), name="snapshot"),
     path("schema/", openapi.Schema.as_view(), name="schema"),
     path("docs/", openapi.Docs.as_view(), name="docs"),
+    re_path(r"^[\s\S]*/$", Nowhere.as_view()),
 ]
 
 urlpatterns = [path("v1/", include(_v1))]

@@ -17,7 +17,8 @@ from tests.acceptance import api
 from tests.conftest import custom
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-LIST, ONE, START, ANYBODY = "a list", "one thing", "starts something", "whoever has logged in"
+LIST, ONE, START = "a list", "one thing", "starts something"
+ANYBODY, NOWHERE = "for whoever has logged in", "anything else"
 # What stands behind each address. A new one fails the test until it is listed here.
 ADDRESSES: Mapping[str, Mapping[str, str]] = {
     "jobs/": {"GET": LIST},
@@ -34,15 +35,16 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = {
     "snapshots/<int:id>/": {"GET": ONE},
     "schema/": {"GET": ANYBODY},
     "docs/": {"GET": ANYBODY},
+    r"^[\s\S]*/$": dict.fromkeys(METHODS, NOWHERE),
 }
 # What each role is answered to each of these.
 ROLES: Mapping[str, Mapping[str, int]] = {
-    "anonymous": {LIST: 401, ONE: 401, START: 401, ANYBODY: 401},
-    "stranger": {LIST: 403, ONE: 403, START: 403, ANYBODY: 200},
-    "wrong agency": {LIST: 200, ONE: 404, START: 404, ANYBODY: 200},
-    "reader": {LIST: 200, ONE: 200, START: 403, ANYBODY: 200},
-    "operator": {LIST: 200, ONE: 200, START: 202, ANYBODY: 200},
-    "superuser": {LIST: 200, ONE: 200, START: 202, ANYBODY: 200},
+    "anonymous": {LIST: 401, ONE: 401, START: 401, ANYBODY: 401, NOWHERE: 401},
+    "stranger": {LIST: 403, ONE: 403, START: 403, ANYBODY: 200, NOWHERE: 404},
+    "wrong agency": {LIST: 200, ONE: 404, START: 404, ANYBODY: 200, NOWHERE: 404},
+    "reader": {LIST: 200, ONE: 200, START: 403, ANYBODY: 200, NOWHERE: 404},
+    "operator": {LIST: 200, ONE: 200, START: 202, ANYBODY: 200, NOWHERE: 404},
+    "superuser": {LIST: 200, ONE: 200, START: 202, ANYBODY: 200, NOWHERE: 404},
 }
 
 
@@ -67,6 +69,7 @@ def facts(scoped: None) -> Mapping[str, str]:
         "<str:slug>": "demo",
         "<str:requestId>": str(request_id),
         "<str:runId>": Run.objects.get().run_id,
+        r"^[\s\S]*/$": "anything/else/",
         "compare/": f"compare/?base={base}&compare={other}",
     }
 

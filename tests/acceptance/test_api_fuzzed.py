@@ -1,0 +1,84 @@
+"""The API against its own schema: whatever is asked, the answer is one that the schema has."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.authtoken.models import Token
+
+from seeder.domain.requests import OneAgency
+from seeder.models import Run
+from seeder.services import queueing
+from tests.acceptance import api
+from tests.conftest import CHECKOUT, process_environment
+
+EXAMPLES = os.environ.get("SEEDER_EXAMPLES", "10")  # of each address; `make soak` asks for more
+# Checks of what has no meaning here, each with why.
+NOT_OURS = ",".join(
+    [
+        "positive_data_acceptance",  # what is well put can still be about nothing that there is: 404
+    ]
+)
+
+
+@pytest.fixture
+def server(reporting: None) -> Iterator[str]:
+    """The development server as a process of its own, on the database of this test."""
+    port = _free_port()
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
+        cwd=CHECKOUT,
+        env={**process_environment(), "SEEDER_API_WRITE_RATE": "60000/min"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # a line for each request, which nobody would read
+    )
+    try:
+        while not _listens(port):
+            assert process.poll() is None
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+        api.forget_everybody()
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_no_answer_is_a_surprise(server: str, tmp_path: Path) -> None:
+    api.reports()
+    api.snapshots()
+    request_id = queueing.ask(OneAgency(slug="demo"), asked_by="a test").request_id
+    known = {"slug": "demo", "requestId": request_id, "runId": Run.objects.get().run_id}
+    lines = ["[parameters]", *(f'"path.{name}" = "{fact}"' for name, fact in known.items())]
+    (tmp_path / "schemathesis.toml").write_text("\n".join(lines))
+    token = Token.objects.create(user=User.objects.create_superuser("everybody"))
+    told = tmp_path / "told.txt"
+    with told.open("w") as out:
+        code = subprocess.call(
+            [
+                Path(sys.executable).with_name("schemathesis"),
+                *("run", f"{server}{api.ROOT}schema/", "--header", f"Authorization: Token {token.key}"),
+                *("--checks", "all", "--exclude-checks", NOT_OURS, "--phases", "examples,coverage,fuzzing"),
+                *("--seed", "1", "--max-examples", EXAMPLES, "--continue-on-failure", "--no-shrink", "--no-color"),
+                *("--generation-database", "none", "--request-timeout", "10"),
+            ],
+            cwd=tmp_path,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            timeout=300,
+        )
+    assert code == 0, told.read_text()[-10_000:]
