@@ -18,12 +18,7 @@ from tests.acceptance import api
 from tests.conftest import CHECKOUT, process_environment
 
 EXAMPLES = os.environ.get("SEEDER_EXAMPLES", "10")  # of each address; `make soak` asks for more
-# Checks of what has no meaning here, each with why.
-NOT_OURS = ",".join(
-    [
-        "positive_data_acceptance",  # what is well put can still be about nothing that there is: 404
-    ]
-)
+NOT_OURS = "positive_data_acceptance"  # what is well put can still be about nothing that there is
 
 
 @pytest.fixture

@@ -1,0 +1,105 @@
+"""The API in a host that has other ideas of its own REST views, and what people see of it in a browser."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+from rest_framework.test import APIClient
+
+from tests.acceptance import api
+from tests.conftest import CHECKOUT, custom, process_environment
+
+SETTINGS = """
+from settings.test import *
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.AdminRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.FormParser"],
+    "DEFAULT_THROTTLE_RATES": {},
+    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.AcceptHeaderVersioning",
+    "DEFAULT_SCHEMA_CLASS": "rest_framework.schemas.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "nowhere.handler",
+    "UNAUTHENTICATED_USER": None,
+    "DATETIME_FORMAT": "%d.%m.%Y",
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "The host",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAdminUser"],
+    "SWAGGER_UI_DIST": "https://cdn.example.org",
+    "POSTPROCESSING_HOOKS": ["hooks.forget"],
+    "PREPROCESSING_HOOKS": ["hooks.forget"],
+}
+INSTALLED_APPS = [app for app in INSTALLED_APPS if app != "rest_framework.authtoken"]
+"""
+ASKED = """
+import django, json
+django.setup()
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+caller = APIClient(SERVER_NAME="localhost")
+told = [caller.get("/api/seeder/v1/jobs/")]
+caller.force_login(User.objects.get(username="reader"))
+paths = ("jobs/", "jobs/custom/9/", "schema/", "docs/")
+told += [caller.get("/api/seeder/v1/" + path, HTTP_ACCEPT="text/html") for path in paths]
+print(json.dumps([[one.status_code, one["Content-Type"], one.content.decode()] for one in told]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def nobody(reporting: None) -> Iterator[None]:
+    yield
+    api.forget_everybody()
+
+
+def test_it_is_the_same_whatever_the_host_wants_of_its_own_views(tmp_path: Path) -> None:
+    custom("reporting.good", "SELECT 1 AS n")
+    reader = api.somebody("reader", *api.READS)
+    (tmp_path / "otherwise.py").write_text(SETTINGS)
+    (tmp_path / "hooks.py").write_text("def forget(*_, **__): return []\n")
+    environment = {
+        **process_environment(),
+        "DJANGO_SETTINGS_MODULE": "otherwise",
+        "PYTHONPATH": os.pathsep.join([os.fspath(tmp_path), os.fspath(CHECKOUT)]),
+    }
+    ended = subprocess.run(
+        [sys.executable, "-c", ASKED], cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    anonymous, jobs, missing, schema, docs = json.loads(ended.stdout)
+    ours = api.client(reader).get(f"{api.ROOT}jobs/")
+    assert (anonymous[0], anonymous[1]) == (401, "application/json")
+    assert (jobs[0], jobs[1], json.loads(jobs[2])) == (200, "application/json", ours.json())
+    assert (missing[0], missing[1]) == (404, "application/json")
+    described = json.loads(schema[2])
+    assert (schema[0], described["info"]) == (200, api.client(reader).get(f"{api.ROOT}schema/").json()["info"])
+    assert all(path.startswith(api.ROOT) for path in described["paths"])
+    assert (docs[0], "cdn.example.org" in docs[2]) == (200, False)
+
+
+def test_the_schema_describes_every_refusal() -> None:
+    described = api.client(api.somebody("reader")).get(f"{api.ROOT}schema/").json()
+    for methods in described["paths"].values():
+        for method, operation in methods.items():
+            refusals = {"400", "401", "403", "404", "503"} | ({"409", "415", "429"} if method == "post" else set())
+            assert refusals <= operation["responses"].keys()
+    assert described["components"]["securitySchemes"].keys() == {"tokenAuth", "cookieAuth"}
+
+
+def test_the_page_of_the_schema_takes_everything_from_here() -> None:
+    caller = APIClient()
+    assert caller.get(f"{api.ROOT}docs/")["Location"].startswith("/admin/login/")
+    caller.force_login(api.somebody("reader"))
+    page = caller.get(f"{api.ROOT}docs/").content.decode()
+    assert "://" not in page.replace("http://testserver", "").replace("http://www.w3.org", "")
+    assert f"{api.ROOT}schema/" in page
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css"):
+        assert f"/static/drf_spectacular_sidecar/swagger-ui-dist/{name}" in page
+        assert finders.find(f"drf_spectacular_sidecar/swagger-ui-dist/{name}")
