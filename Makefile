@@ -22,6 +22,7 @@ soak: setup  ## what takes too long for every day: kills, restarts, every databa
 	SEEDER_RESTARTS=50 $(python) -m pytest tests/faults/test_restarts_at_random.py
 	SEEDER_INJECTIONS=4000 $(python) -m pytest tests/injection
 	SEEDER_RACES=200 $(python) -m pytest tests/integration/test_races.py
+	SEEDER_EXAMPLES=300 $(python) -m pytest tests/acceptance/test_api_fuzzed.py
 
 bench: setup  ## measure against bare statements and other tools; BENCH_QUICK=1 for a look at everything in small
 	@$(python) -m bench

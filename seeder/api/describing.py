@@ -32,7 +32,7 @@ def described(name: str, **how: Any) -> Callable[[Method], Method]:
     def describe(method: Method) -> Method:
         method.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]  # where it looks
         summary, _, more = " ".join((method.__doc__ or "").split()).partition(". ")
-        about = {"summary": summary.rstrip("."), "description": more}
+        about: dict[str, Any] = {"summary": summary.rstrip("."), "description": more}
         return extend_schema(operation_id=name, tags=["reporting-seeder"], **about, **how)(method)
 
     return describe

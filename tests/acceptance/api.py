@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
@@ -20,6 +21,11 @@ OPERATES = (*READS, "refresh_views", "capture_releasesnapshot")
 def scope(user: Any) -> list[str] | None:
     """The agencies of a user stand in the last name."""
     return None if user.is_superuser else str(user.last_name).split()
+
+
+def scope_outside_of_transactions(user: Any) -> list[str] | None:
+    assert not connection.in_atomic_block
+    return scope(user)
 
 
 def somebody(name: str, *permissions: str, agencies: str = "demo metro", **facts: Any) -> User:

@@ -84,6 +84,22 @@ def test_it_is_the_same_whatever_the_host_wants_of_its_own_views(tmp_path: Path)
     assert (docs[0], "cdn.example.org" in docs[2]) == (200, False)
 
 
+def test_without_a_database_nobody_is_told_more_than_that() -> None:
+    asked = (
+        "import django; django.setup()\n"
+        "from rest_framework.test import APIClient\n"
+        "caller = APIClient(SERVER_NAME='localhost', HTTP_AUTHORIZATION='Token ' + 40 * 'a')\n"
+        f"answer = caller.get('{api.ROOT}jobs/')\n"
+        "print(answer.status_code, answer.json())"
+    )
+    environment = {**process_environment(), "DB_HOST": "/nowhere", "PYTHONPATH": os.fspath(CHECKOUT)}
+    ended = subprocess.run(
+        [sys.executable, "-c", asked], cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True
+    )
+    assert ended.stdout.startswith("503 {'detail': 'This cannot be answered now."), ended.stderr
+    assert "nowhere" not in ended.stdout
+
+
 def test_the_schema_describes_every_refusal() -> None:
     described = api.client(api.somebody("reader")).get(f"{api.ROOT}schema/").json()
     for methods in described["paths"].values():

@@ -110,9 +110,10 @@ def test_an_agency_without_anything_to_refresh_is_told_so(operator: APIClient) -
     assert "Location" not in answer.headers
 
 
-def test_the_queue_is_told_also_where_the_host_wants_a_transaction_around_each_request(
+def test_nothing_is_queued_in_a_transaction_also_where_the_host_wants_one_around_each_request(
     operator: APIClient, settings: Settings
 ) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api.scope_outside_of_transactions"}
     connection.settings_dict["ATOMIC_REQUESTS"] = True
     try:
         assert operator.post(JOB).status_code == 202

@@ -88,6 +88,9 @@ def test_a_lever_out_of_its_range_names_its_variable(name: str, value: str, monk
         ),
         ({"DRIFT_RULES": [{"kind": "rows", "severity": "notice", "absolute": 10**400}]}, r"SEEDER\['DRIFT_RULES'\]"),
         ({"DRIFT_RULES": ["rows"]}, r"SEEDER\['DRIFT_RULES'\]"),
+        ({"API_WRITE_RATE": "often"}, r"SEEDER\['API_WRITE_RATE'\] is 'often', but has to be so many a second"),
+        ({"API_WRITE_RATE": "0/min"}, r"SEEDER\['API_WRITE_RATE'\]"),
+        ({"API_WRITE_RATE": "9/month"}, r"SEEDER\['API_WRITE_RATE'\]"),
     ],
 )
 def test_a_wrong_dictionary_names_the_key(given: Any, named: str, settings: Settings) -> None:
