@@ -139,15 +139,17 @@ CROSS JOIN LATERAL (
 ORDER BY wanted.table_name, recent.start_time DESC;
 
 -- name: reasons
--- Why each of these jobs failed when it last did.
+-- Why each of these jobs failed when it last did. As for coalesce(), see recent_runs.
 SELECT wanted.report_type, wanted.manifest_id, m.reason, m.sqlstate
 FROM unnest(%(table_names)s::text[], %(report_types)s::text[], %(manifest_ids)s::integer[])
     AS wanted (table_name, report_type, manifest_id)
 CROSS JOIN LATERAL (
     SELECT h.id
     FROM reporting.seeder_run_history AS h
-    WHERE h.table_name = wanted.table_name AND h.report_type = wanted.report_type
-        AND h.manifest_id = wanted.manifest_id AND h.status = 'error'
+    WHERE h.table_name = wanted.table_name
+        AND coalesce(
+            h.report_type = wanted.report_type AND h.manifest_id = wanted.manifest_id AND h.status = 'error', false
+        )
     ORDER BY h.start_time DESC
     LIMIT 1
 ) AS latest
