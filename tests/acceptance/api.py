@@ -1,5 +1,6 @@
 """Who calls the API, and what there is to see."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
@@ -106,3 +107,19 @@ def many(number: int) -> None:
         )
         for n in range(number)
     )
+
+
+def statements(act: Callable[[], object]) -> int:
+    """How many the server runs meanwhile: not all of them are Django's, which counts its own."""
+    sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public")
+    before = _calls()
+    act()
+    return _calls() - before - 1
+
+
+def _calls() -> int:
+    [(calls,)] = sql(
+        "SELECT sum(calls)::bigint FROM pg_stat_statements JOIN pg_database ON oid = dbid"
+        " WHERE datname = current_database()"
+    )
+    return int(calls)
