@@ -1,7 +1,7 @@
 from argparse import Namespace
 
+from seeder.domain.units import count
 from seeder.management.door import Door
-from seeder.management.rendering.figures import count
 from seeder.services import recovery
 
 

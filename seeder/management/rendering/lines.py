@@ -13,7 +13,7 @@ from seeder.domain.notes import drifted
 from seeder.domain.outcomes import Mode, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
-from seeder.management.rendering.figures import count, duration, size
+from seeder.domain.units import count, duration, size
 
 _LONG = timedelta(seconds=1)  # a wait that is worth a word
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from seeder.domain.queued import Queued, QueuedPart, State
-from seeder.management.rendering.figures import count, duration
+from seeder.domain.units import count, duration
 from seeder.management.rendering.lines import one_line
 from seeder.services.queue_state import PartState, QueueState
 

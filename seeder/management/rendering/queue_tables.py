@@ -4,7 +4,7 @@ from django.core.management.base import OutputWrapper
 from rich.text import Text
 
 from seeder.domain.queued import State
-from seeder.management.rendering.figures import count
+from seeder.domain.units import count
 from seeder.management.rendering.queue import moment, stand
 from seeder.management.rendering.tables import console, headed
 from seeder.services.queue_state import PartState, QueueState

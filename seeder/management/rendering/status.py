@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from seeder.domain.jobs import Job, Totals
 from seeder.domain.outcomes import Status
-from seeder.management.rendering.figures import count, duration
+from seeder.domain.units import count, duration
 from seeder.management.rendering.lines import first_line, one_line
 from seeder.services.monitoring import Overview
 

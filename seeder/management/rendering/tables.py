@@ -16,7 +16,7 @@ from seeder.domain.notes import drifted
 from seeder.domain.outcomes import Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
-from seeder.management.rendering.figures import count, duration, size
+from seeder.domain.units import count, duration, size
 from seeder.management.rendering.lines import how, nothing, total
 
 # In characters: a page where neither a terminal nor COLUMNS says otherwise, the least that a report's name gets beside

@@ -19,7 +19,7 @@ from seeder.domain.forecast import remaining
 from seeder.domain.manifests import ViewKey
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
-from seeder.management.rendering.figures import duration
+from seeder.domain.units import duration
 from seeder.management.rendering.tables import Tables
 
 _MOST_SHOWN = 12  # of the running views; a terminal has 24 lines
