@@ -60,6 +60,10 @@ class Bar:
     rows: int | None
     lane: int = 0  # from 1 on
 
+    @property
+    def took(self) -> timedelta | None:
+        return None if self.finished is None else self.finished - self.started
+
 
 def in_lanes(bars: Iterable[Bar], *, now: datetime) -> list[Bar]:
     """Give each bar the lane of its seat, or the next one that is free: seats of two databases share their numbers, and

@@ -37,3 +37,9 @@ def database_apart(database: str) -> Sequence[Difference]:
 def is_postgresql(database: str) -> bool:
     """Whether Django's alias names a PostgreSQL database at all."""
     return connections[database].vendor == "postgresql"
+
+
+def why_unusable(database: str, table: str) -> str | None:
+    """Why an optional table cannot be used; None where it can. Raises `DatabaseError`."""
+    with foreseen(database):
+        return contract.why_unusable(database, table)

@@ -13,7 +13,7 @@ from seeder.domain.jobs import Job
 from seeder.domain.names import ViewName
 from seeder.domain.snapshots import Snapshot
 from seeder.errors import BadName, ConfigurationError, UnknownSnapshot, UnknownTable
-from seeder.models import CannedReport, CustomReportManifest, ReleaseSnapshot, RunHistory
+from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, ReleaseSnapshot, RunHistory
 from seeder.services import release_snapshots
 
 
@@ -112,3 +112,17 @@ def names_of(agencies: Iterable[tuple[int, str]]) -> Mapping[int, str]:
         wanted = "a model as app_label.Model"
         raise ConfigurationError(setting="SEEDER['AGENCY_MODEL']", value=name, wanted=wanted) from error
     return slugs | {pk: str(agency) for pk, agency in model._base_manager.in_bulk(list(slugs)).items()}
+
+
+def slugs(agencies: list[str] | None) -> list[str]:
+    """Which of these agencies have manifests, of all where it is None: asked of the manifests, which are few."""
+    found = {
+        *CustomReportManifest.objects.values_list("agency_slug", flat=True).distinct(),
+        *CannedReportManifest.objects.values_list("agency_slug", flat=True).distinct(),
+    }
+    return sorted(found if agencies is None else found & set(agencies))
+
+
+def spellings(table_name: str) -> list[str]:
+    """A name as somebody wrote it, and as `ViewName` prints it."""
+    return sorted({table_name, _as_printed(table_name) or table_name})

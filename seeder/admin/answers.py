@@ -1,0 +1,28 @@
+"""What a page answers where it cannot show what was asked for."""
+
+from collections.abc import Callable
+
+from django.contrib.admin import AdminSite
+from django.db import DEFAULT_DB_ALIAS
+from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse, TemplateResponse
+
+from seeder.errors import BadName, SeederError, UnknownRun, UnknownSnapshot, UnknownTable
+from seeder.postgres.sqlstates import foreseen
+
+
+def answered(request: HttpRequest, site: AdminSite, show: Callable[[], HttpResponse]) -> HttpResponse:
+    """The page, drawn to its end; or, where something foreseeable is in the way, one that says what."""
+    try:
+        with foreseen(DEFAULT_DB_ALIAS):
+            page = show()
+            return page.render() if isinstance(page, SimpleTemplateResponse) else page
+    except (UnknownRun, UnknownSnapshot, UnknownTable, BadName) as error:
+        return told(request, site, str(error), status=404)
+    except SeederError as error:
+        return told(request, site, str(error), status=503)
+
+
+def told(request: HttpRequest, site: AdminSite, what: str, *, status: int) -> HttpResponse:
+    context = {**site.each_context(request), "title": "This cannot be shown", "what": what}
+    return TemplateResponse(request, "seeder/refused.html", context, status=status).render()

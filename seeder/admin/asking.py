@@ -1,0 +1,51 @@
+"""Refreshes and captures that somebody asks for on a page: they go through the queue, and the page says so."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest
+
+from seeder.domain.names import ViewName
+from seeder.domain.requests import OneView
+from seeder.errors import SeederError
+from seeder.services import capture_queueing, doorbell, queueing, visibility
+
+
+def may_refresh(user: Any) -> bool:
+    return doorbell.is_there() and bool(user.has_perm("seeder.refresh_views"))
+
+
+def may_capture(user: Any) -> bool:
+    return doorbell.is_there() and bool(user.has_perm("seeder.capture_releasesnapshot"))
+
+
+def refresh(request: HttpRequest, table_name: str) -> None:
+    try:
+        view = _visible(request, table_name)
+        queued = queueing.ask(OneView(name=view), asked_by=request.user.get_username())
+    except SeederError as error:
+        messages.error(request, str(error))
+        return
+    if queued.request_id is None:
+        messages.warning(request, f"Nobody wants {view} any more, so there is nothing to refresh.")
+    elif queued.joined:
+        messages.info(request, f"{view} is queued already.")
+    else:
+        messages.success(request, f"{view} is queued.")
+
+
+def capture(request: HttpRequest, table_name: str, release_tag: str) -> None:
+    try:
+        view = _visible(request, table_name)
+        capture_queueing.ask(str(view), release_tag)
+    except SeederError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"The capture of {view} at {release_tag} is queued.")
+
+
+def _visible(request: HttpRequest, table_name: str) -> ViewName:
+    """Raises `BadName`, or `UnknownTable` where it is none of what somebody may see."""
+    view = ViewName.parse(table_name)
+    visibility.insist_on_table(str(view), visibility.agencies_of(request.user))
+    return view

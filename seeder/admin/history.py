@@ -1,0 +1,54 @@
+"""The run history: one row per manifest per run, of which there are millions."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from seeder.admin import places
+from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin, StatusFilter
+from seeder.domain.outcomes import Status
+from seeder.models import RunHistory
+from seeder.services import failures, visibility
+
+
+@admin.register(RunHistory)
+class RunHistoryAdmin(ReadOnlyAdmin):
+    indexed = ("table_name", "run_id")
+    list_display = ("start_time", "view", "agency_slug", "status", "duration_seconds", "records_processed", "run")
+    list_display_links = ("start_time",)
+    list_filter = (StatusFilter, AgencyFilter)
+    date_hierarchy = "start_time"
+    ordering = ("-start_time", "-id")
+    sortable_by = ("start_time",)
+    search_fields = ("table_name", "run_id")
+    search_help_text = "The whole name of a view, as schema.table, or of a run."
+
+    def of_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
+        return rows if agencies is None else rows.filter(agency_slug__in=agencies)
+
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return rows.filter(Q(table_name__in=visibility.spellings(term)) | Q(run_id=term))
+
+    def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
+        errors = "errors" if request.user.has_perm(failures.PERMISSION) else "reason"
+        shown = {"errors": errors, "run_id": "run", "table_name": "view"}
+        return [shown.get(field.name, field.name) for field in RunHistory._meta.concrete_fields]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.get_fields(request, obj)
+
+    @admin.display(description="view")
+    def view(self, row: RunHistory) -> SafeString:
+        return self.link(places.view(self.admin_site, row.table_name), row.table_name)
+
+    @admin.display(description="run")
+    def run(self, row: RunHistory) -> SafeString:
+        return self.link(places.run(self.admin_site, row.run_id), row.run_id)
+
+    @admin.display(description="errors")
+    def reason(self, row: RunHistory) -> str:
+        why = failures.of_rows([row]).get(row.pk, failures.NOBODY_KNOWS)
+        return failures.told(row.errors, why, failed=row.status == Status.ERROR, whole=False) or "-"

@@ -1,0 +1,156 @@
+"""Lists that nobody can change anything in, and that stay fast however many rows there are."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, tzinfo
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Max, Min, Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from seeder.admin.answers import answered
+from seeder.domain.outcomes import Status
+from seeder.services import visibility
+
+MOST_COUNTED = 10_000
+
+
+if TYPE_CHECKING:
+    _Paginator = Paginator[Any]
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:  # Django has them without parameters
+    _Paginator = Paginator
+    _ModelAdmin = admin.ModelAdmin
+
+
+class BoundedPaginator(_Paginator):
+    """Counts no further than anybody will turn pages: to count millions of rows takes longer than to show a page."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = self.object_list
+        return rows.order_by()[:MOST_COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
+
+
+class Spans(QuerySet[Any]):
+    """Knows its years, months and days from the first and the last row alone, of which an index knows. Django would
+    look at every row; the price is a link to a day on which nothing ran."""
+
+    def datetimes(  # type: ignore[override]  # values instead of another queryset: the admin only goes through them
+        self, field_name: str, kind: str, order: str = "ASC", tzinfo: tzinfo | None = None
+    ) -> Sequence[datetime]:
+        ends = self.aggregate(first=Min(field_name), last=Max(field_name))
+        if ends["first"] is None:
+            return []
+        first, last = (timezone.localtime(ends[end], tzinfo) for end in ("first", "last"))
+        periods, period = [], _begin(first, kind)
+        while period <= last:
+            periods.append(period)
+            period = _begin(period + _LONGEST[kind], kind)
+        return periods if order == "ASC" else periods[::-1]
+
+
+# From the beginning of a period, a step of this length ends early in the next one; a day may have 25 hours.
+_LONGEST = {"year": timedelta(days=367), "month": timedelta(days=32), "day": timedelta(hours=26)}
+
+
+def _begin(at: datetime, kind: str) -> datetime:
+    """Of the year, the month or the day. A clock that is put forward at midnight does no harm: only dates are shown."""
+    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    if kind == "day":
+        return day
+    return day.replace(day=1) if kind == "month" else day.replace(month=1, day=1)
+
+
+class LookedAt(_ModelAdmin):
+    """Nobody changes anything here."""
+
+    def has_add_permission(self, _: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _: HttpRequest, _obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _: HttpRequest, _obj: Model | None = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(LookedAt):
+    """A list with pages of single rows. Subclasses say in `indexed` what it may be narrowed by."""
+
+    indexed: Sequence[str] = ()
+    list_select_related = False
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    paginator = BoundedPaginator
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = Spans(model=self.model, using=self.model._base_manager.db)
+        return self.of_agencies(rows, visibility.agencies_of(request.user)).order_by(*self.get_ordering(request))
+
+    def of_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
+        """Those that somebody may see who may see these agencies; None: all."""
+        raise NotImplementedError
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:  # noqa: ARG002
+        """Only what an index serves. That keeps out who would find the text of an error by asking how it begins."""
+        return lookup.removesuffix("__exact") in self.indexed or (
+            bool(self.date_hierarchy) and lookup.startswith(f"{self.date_hierarchy}__")
+        )
+
+    def get_search_results(
+        self, _: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Exactly, by name: anything else would have to look at every row."""
+        term = search_term.strip()
+        return (self.found(queryset, term) if term else queryset), False
+
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return rows.filter(table_name__in=visibility.spellings(term))
+
+    def link(self, place: str, text: object) -> SafeString:
+        return format_html('<a href="{}">{}</a>', place, text)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        show = partial(super().changelist_view, request, extra_context)
+        return answered(request, self.admin_site, show)
+
+    def changeform_view(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        show = partial(super().changeform_view, request, *arguments, **named)
+        return answered(request, self.admin_site, show)
+
+
+class AgencyFilter(admin.SimpleListFilter):
+    """By agency, as the manifests know them: the history would have to be read from end to end for that."""
+
+    title = "agency"
+    parameter_name = "agency"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        self.narrowed: Callable[[QuerySet[Any], list[str]], QuerySet[Any]] = model_admin.of_agencies
+        return [(slug, slug) for slug in visibility.slugs(visibility.agencies_of(request.user))]
+
+    def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        slug = self.value()
+        if slug is None:
+            return queryset
+        return self.narrowed(queryset, [slug]) if slug in dict(self.lookup_choices) else queryset.none()
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """By what an index knows of: what failed, runs or waits is little, what succeeded is nearly all."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
+        return [(status, status) for status in Status]
+
+    def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(status=self.value()) if self.value() else queryset

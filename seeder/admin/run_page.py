@@ -1,0 +1,30 @@
+"""One run: what it did with its time."""
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from seeder.admin import places
+from seeder.admin.pictures import reason_in_words, timeline_chart
+from seeder.domain.outcomes import Status
+from seeder.services import timelines, visibility
+
+
+def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
+    found = timelines.timeline(run_id, visibility.agencies_of(request.user))
+    context = {
+        **site.each_context(request),
+        "title": f"Run for {found.run.asked_for}",
+        "run": found.run,
+        "took": (found.run.finished or found.now) - found.run.started,
+        "timeline": found,
+        "chart": timeline_chart(found, site),
+        "bars": [
+            {"bar": bar, "url": places.view(site, bar.table_name), "reason": bar.reason and reason_in_words(bar.reason)}
+            for bar in found.bars
+        ],
+        "waits": [{"wait": wait, "reason": reason_in_words(wait.reason)} for wait in found.waits],
+        "live": found.run.status is Status.RUNNING,
+        "history": places.listed(site, "runhistory", q=run_id),
+    }
+    return TemplateResponse(request, "seeder/run.html", context)

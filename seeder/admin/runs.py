@@ -1,0 +1,52 @@
+"""Runs as a whole, counted over the manifests that who looks may see."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+
+from seeder.admin import places
+from seeder.admin.answers import told
+from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin
+from seeder.models import Run
+from seeder.services import schema, visibility
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    """The list; a run's page is its timeline."""
+
+    indexed = ("run_id",)
+    list_display = ("run_id", "started_at", "finished_at", "asked_for", "asked_by", "stopped_by", "timeline")
+    list_filter = (AgencyFilter,)
+    date_hierarchy = "started_at"
+    ordering = ("-started_at", "-run_id")
+    sortable_by = ("started_at",)
+    search_fields = ("run_id",)
+    search_help_text = "The whole name of a run."
+
+    def of_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
+        return rows if agencies is None else rows.filter(agencies__has_any_keys=agencies)
+
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return rows.filter(run_id=term)
+
+    def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
+        shown = ["run_id", "asked_for", "asked_by", "started_at", "finished_at", "stopped_by", "seats"]
+        counted = ["manifests", "succeeded", "failed", "agencies"]  # of everybody
+        return [*shown, *(counted if visibility.agencies_of(request.user) is None else []), "timeline"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.get_fields(request, obj)
+
+    @admin.display(description="see")
+    def timeline(self, row: Run) -> SafeString:
+        return self.link(places.run(self.admin_site, row.run_id), "timeline")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if without := schema.why_unusable(DEFAULT_DB_ALIAS, "seeder_run"):
+            return told(request, self.admin_site, f"Runs are not summed up here: {without}.", status=200)
+        return super().changelist_view(request, extra_context)

@@ -1,0 +1,45 @@
+"""Release snapshots: what views looked like at a release."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.safestring import SafeString
+
+from seeder.admin import places
+from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin
+from seeder.models import ReleaseSnapshot
+from seeder.services import visibility
+
+_LONG = ("columns", "column_statistics", "top_values")
+
+
+@admin.register(ReleaseSnapshot)
+class ReleaseSnapshotAdmin(ReadOnlyAdmin):
+    indexed = ("table_name",)
+    list_display = ("release_tag", "view", "release_version", "captured_at", "row_count", "column_count", "exact")
+    list_filter = (AgencyFilter,)
+    ordering = ("-id",)
+    sortable_by = ()
+    search_fields = ("table_name",)
+    search_help_text = "The whole name of a view, as schema.table."
+    actions = ("compare",)
+
+    def of_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
+        return rows if agencies is None else rows.filter(table_name__in=visibility.tables_of(agencies))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer(*_LONG)
+
+    @admin.display(description="view")
+    def view(self, row: ReleaseSnapshot) -> SafeString:
+        return self.link(places.view(self.admin_site, row.table_name), row.table_name)
+
+    @admin.action(description="Compare the two selected snapshots", permissions=["view"])
+    def compare(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+        ids = sorted(chosen.values_list("pk", flat=True)[:3])
+        if len(ids) != 2:
+            self.message_user(request, "Select two snapshots to compare.", messages.WARNING)
+            return None
+        return HttpResponseRedirect(places.drift(self.admin_site, base=ids[0], compare=ids[1]))

@@ -1,0 +1,71 @@
+"""The latest state of every view, and what can be asked for it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+
+from seeder.admin import asking, places
+from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin, StatusFilter
+from seeder.models import JobStatus
+from seeder.services import failures, visibility
+
+# Of the one manifest that speaks for the view, be it another agency's than who looks may see.
+_OF_A_MANIFEST = {"manifest_id", "report_name", "report_type", "agency_id", "agency_slug"}
+
+
+@admin.register(JobStatus)
+class JobStatusAdmin(ReadOnlyAdmin):
+    indexed = ("table_name",)
+    list_display = ("table_name", "report_name", "agency_slug", "status", "start_time", "duration_seconds", "more")
+    list_filter = (StatusFilter, AgencyFilter)
+    ordering = ("table_name",)
+    search_fields = ("table_name",)
+    search_help_text = "The whole name of a view, as schema.table."
+    actions = ("refresh", "capture")
+    change_list_template = "seeder/states.html"
+
+    def of_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
+        return rows if agencies is None else rows.filter(table_name__in=visibility.tables_of(agencies))
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [name for name in self.list_display if name not in self._withheld(request)]
+
+    def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
+        names = [field.name for field in JobStatus._meta.concrete_fields]
+        return [*(name for name in names if name not in self._withheld(request)), "more"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.get_fields(request, obj)
+
+    @admin.display(description="see")
+    def more(self, row: JobStatus) -> SafeString:
+        return self.link(places.view(self.admin_site, row.table_name), "runs and snapshots")
+
+    def has_refresh_permission(self, request: HttpRequest) -> bool:
+        return asking.may_refresh(request.user)
+
+    def has_capture_permission(self, request: HttpRequest) -> bool:
+        return asking.may_capture(request.user)
+
+    @admin.action(description="Refresh the selected views", permissions=["refresh"])
+    def refresh(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
+        for table_name in chosen.values_list("table_name", flat=True):
+            asking.refresh(request, table_name)
+
+    @admin.action(description="Capture a release snapshot of the selected views", permissions=["capture"])
+    def capture(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+        names = list(chosen.values_list("table_name", flat=True))
+        if "release_tag" in request.POST:
+            for table_name in names:
+                asking.capture(request, table_name, request.POST["release_tag"])
+            return None
+        context = {**self.admin_site.each_context(request), "title": "Capture release snapshots", "names": names}
+        return TemplateResponse(request, "seeder/capture.html", context)
+
+    def _withheld(self, request: HttpRequest) -> set[str]:
+        errors = set() if request.user.has_perm(failures.PERMISSION) else {"last_errors"}
+        return errors if visibility.agencies_of(request.user) is None else errors | _OF_A_MANIFEST

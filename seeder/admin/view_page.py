@@ -1,0 +1,102 @@
+"""One view: who wants it, how its runs went, and what its snapshots say; and two snapshots compared."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from seeder.admin import asking, places
+from seeder.admin.overview import refreshed, told_errors
+from seeder.admin.pictures import history_chart
+from seeder.domain.drift import Finding
+from seeder.domain.drift_rules import Severity
+from seeder.domain.drift_wording import MEANINGS, VERDICTS, WORDS, change
+from seeder.domain.jobs import By, Job, Listing, Wanted
+from seeder.domain.names import is_storable
+from seeder.domain.outcomes import Status
+from seeder.domain.snapshots import Snapshot
+from seeder.errors import UnknownSnapshot, UnknownTable
+from seeder.services import monitoring, release_snapshots, visibility
+
+_RUNS = 60
+_MANIFESTS = 200
+_SNAPSHOTS = 100
+
+
+def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
+    if request.method == "POST":
+        return refreshed(request)
+    agencies = visibility.agencies_of(request.user)
+    job = _job(request.GET.get("table", ""), agencies)
+    recent = monitoring.recent([job], most=_RUNS)[job.table_name]
+    wants = Wanted(agencies=agencies, table_name=job.table_name)
+    manifests = monitoring.page(wants, Listing(limit=_MANIFESTS), by=By.MANIFEST)
+    context = {
+        **site.each_context(request),
+        "title": job.report_name,
+        "job": job,
+        "errors": told_errors(request, [job])[job.table_name],
+        "names": visibility.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs),
+        "manifests": manifests,
+        "recent": [{"one": one, "url": places.run(site, one.run_id)} for one in recent],
+        "chart": history_chart(recent, site),
+        "last_run": places.run(site, job.last_run_id) if job.last_run_id else None,
+        "history": places.listed(site, "runhistory", q=job.table_name),
+        "may_refresh": asking.may_refresh(request.user),
+        "live": job.status is Status.RUNNING,
+        **_snapshots(request, job, agencies),
+    }
+    return TemplateResponse(request, "seeder/view.html", context)
+
+
+def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
+    agencies = visibility.agencies_of(request.user)
+    base, other = (_snapshot(request.GET.get(which, ""), agencies) for which in ("base", "compare"))
+    found = release_snapshots.compare_snapshots(base, other)
+    context = {
+        **site.each_context(request),
+        "title": f"What {found.compare.release.tag} has changed since {found.base.release.tag}",
+        "found": found,
+        "url": places.view(site, found.base.table_name),
+        "back": places.drift(site, base=other.id or 0, compare=base.id or 0),
+        "verdict": VERDICTS[found.severity],
+        "groups": [(severity, _told(found.findings, severity)) for severity in reversed(Severity)],
+    }
+    return TemplateResponse(request, "seeder/drift.html", context)
+
+
+def _job(table_name: str, agencies: list[str] | None) -> Job:
+    """Under the name that the manifest spells, or under the one that `ViewName` prints."""
+    if is_storable(table_name):
+        for name in [table_name, *visibility.spellings(table_name)]:
+            for job in monitoring.page(Wanted(agencies=agencies, table_name=name), Listing(limit=1)).jobs:
+                return job
+    raise UnknownTable(table=table_name, nearest="")
+
+
+def _snapshot(number: str, agencies: list[str] | None) -> Snapshot:
+    if not (number.isascii() and number.isdigit() and len(number) < 20):
+        raise UnknownSnapshot(which=f"with the id {number}")
+    return visibility.snapshot(int(number), agencies)
+
+
+def _told(findings: tuple[Finding, ...], severity: Severity) -> list[Mapping[str, Any]]:
+    return [
+        {
+            "finding": finding,
+            "what": WORDS[finding.kind],
+            "change": change(finding),
+            "meaning": MEANINGS[finding.kind],
+        }
+        for finding in findings
+        if finding.severity is severity
+    ]
+
+
+def _snapshots(request: HttpRequest, job: Job, agencies: list[str] | None) -> Mapping[str, Any]:
+    if not request.user.has_perm("seeder.view_releasesnapshot"):
+        return {}
+    rows = visibility.snapshot_rows_of(agencies).filter(table_name__in=visibility.spellings(job.table_name))
+    return {"snapshots": rows[:_SNAPSHOTS], "sees_snapshots": True}

@@ -1,0 +1,124 @@
+// Draws what the tables say. All colours are variables of the page's style sheet, so that a theme changes them at once.
+"use strict";
+(() => {
+  const COLOURS = { success: "var(--seeder-success)", error: "var(--seeder-error)", running: "var(--seeder-running)", pending: "var(--seeder-quiet-shape)" };
+  const GRID = { stroke: "var(--border-color)", strokeOpacity: 1 };
+  const NARROW = 560;
+  const SVG = "http://www.w3.org/2000/svg";
+
+  // 12 s, 3:07, 2:05 h
+  function span(seconds) {
+    if (seconds < 1) return `${+seconds.toFixed(3)} s`;
+    if (seconds < 60) return `${+seconds.toFixed(1)} s`;
+    const two = (number) => String(Math.floor(number)).padStart(2, "0");
+    if (seconds < 3600) return `${Math.floor(seconds / 60)}:${two(seconds % 60)}`;
+    return `${Math.floor(seconds / 3600)}:${two((seconds % 3600) / 60)} h`;
+  }
+
+  // Steps that people count time in.
+  function ticks(end, most) {
+    const steps = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
+    if (end < 60) return d3.ticks(0, end, most);
+    return d3.range(0, end * 1.0001, steps.find((step) => end / step <= most) ?? Math.ceil(end / most / 86400) * 86400);
+  }
+
+  function hatched(chart, name, colour) {
+    const pattern = document.createElementNS(SVG, "pattern");
+    for (const [key, value] of Object.entries({ id: name, width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" })) pattern.setAttribute(key, value);
+    const line = document.createElementNS(SVG, "rect");
+    for (const [key, value] of Object.entries({ width: 1.5, height: 5, fill: colour })) line.setAttribute(key, value);
+    pattern.append(line);
+    chart.prepend(pattern);
+  }
+
+  function tip(points, options) {
+    return Plot.tip(points, Plot.pointer({ fill: "var(--body-bg)", stroke: "var(--border-color)", textPadding: 8, lineWidth: 30, ...options }));
+  }
+
+  function timeline({ end, lanes, bars, waits }, width) {
+    const most = d3.rollup(bars, (of) => of.length, (bar) => bar.lane);
+    const wide = Math.max(width, 600, 7 * (d3.max(most.values()) ?? 0));
+    const inner = wide - 50;
+    const visible = Math.max(end, 0.001);
+    const least = (visible / inner) * 2; // so that the shortest bar can be seen
+    const ended = (bar) => Math.max(bar.to, bar.from + least);
+    const across = (bar) => ((ended(bar) - bar.from) / visible) * inner;
+    const short = (bar) => bar.name.replace(/^.*\.(?=[^.]+$)/, "").replace(/^"|"$/g, "");
+    const fits = (bar) => across(bar) > short(bar).length * 6.4 + 14;
+    const of = (status) => bars.filter((bar) => bar.status === status);
+    const solid = (status) => Plot.barX(of(status), { x1: "from", x2: ended, y: "lane", fill: COLOURS[status], rx: 2, insetLeft: 0.5, insetRight: 0.5, href: "url" });
+    return Plot.plot({
+      width: wide, height: 46 + Math.max(lanes, 1) * 32, marginLeft: 40, marginRight: 10, marginBottom: 34, marginTop: 8, className: "plot",
+      x: { domain: [0, visible], label: "since the run began", labelArrow: "none", ticks: ticks(visible, wide / 90), tickFormat: span, tickSize: 4 },
+      y: { domain: d3.range(1, lanes + 1), label: null, tickFormat: (lane) => `seat ${lane}`, tickSize: 0, padding: 0.18 },
+      marks: [
+        Plot.gridX(ticks(visible, wide / 90), GRID),
+        Plot.rect(waits, { x1: "from", x2: "to", fill: "var(--seeder-warning)", fillOpacity: 0.25 }),
+        Plot.barX(bars.filter((bar) => bar.held), { x1: (bar) => Math.max(bar.from - bar.held, 0), x2: "from", y: "lane", fill: "url(#seeder-held)", stroke: "var(--seeder-quiet-shape)", strokeWidth: 0.75 }),
+        solid("success"), solid("error"),
+        Plot.barX(of("running"), { x1: "from", x2: ended, y: "lane", fill: "var(--body-bg)", stroke: COLOURS.running, strokeWidth: 1.5, strokeDasharray: "4 3", rx: 2, href: "url" }),
+        Plot.dot(of("error").filter((bar) => across(bar) > 12 && !fits(bar)), { x: (bar) => (bar.from + ended(bar)) / 2, y: "lane", symbol: "times", stroke: "var(--body-bg)", strokeWidth: 1.75, r: 4 }),
+        Plot.text(bars.filter(fits), { x: "from", y: "lane", text: (bar) => (bar.status === "error" ? `× ${short(bar)}` : short(bar)), textAnchor: "start", dx: 6, fill: (bar) => (bar.status === "running" ? COLOURS.running : "var(--body-bg)"), pointerEvents: "none" }),
+        tip(bars, { x: (bar) => (bar.from + ended(bar)) / 2, y: "lane", title: (bar) => `${bar.name}\n${bar.told}${bar.held ? `\nheld back for ${span(bar.held)}` : ""}`, maxRadius: 24 }),
+        ...(waits.length ? [tip(waits, { x: (wait) => (wait.from + wait.to) / 2, frameAnchor: "top", title: (wait) => `Nothing might start for ${span(wait.to - wait.from)}:\n${wait.reason}`, maxRadius: 30 })] : []),
+      ],
+    });
+  }
+
+  function history(runs, width) {
+    const points = runs.map((run) => ({ ...run, at: new Date(run.at) }));
+    const of = (status) => points.filter((run) => run.status === status && run.took !== null);
+    const shared = { width, marginLeft: 56, marginRight: 12, className: "plot" };
+    const x = { type: "time", label: null, domain: d3.extent(points, (run) => run.at), ticks: width < NARROW ? 4 : 8, inset: 8 };
+    const longest = d3.max(points, (run) => run.took ?? 0) || 1;
+    const heights = ticks(longest, 4);
+    const filled = points.filter((run) => run.rows !== null);
+    const figures = document.createElement("div");
+    figures.append(Plot.plot({
+      ...shared, height: 190, marginTop: 28, x: { ...x, axis: null },
+      y: { domain: [0, longest], nice: true, label: "Duration", labelArrow: "none", ticks: heights, tickFormat: span },
+      marks: [
+        Plot.gridY(heights, GRID), Plot.ruleY([0], { stroke: "var(--seeder-quiet-shape)" }),
+        Plot.ruleX(of("success"), { x: "at", y: "took", stroke: COLOURS.success, strokeWidth: 2 }),
+        Plot.ruleX(of("error"), { x: "at", y: "took", stroke: COLOURS.error, strokeWidth: 2, strokeDasharray: "3 2" }),
+        Plot.dot(of("success"), { x: "at", y: "took", r: 3.5, fill: COLOURS.success, href: "url" }),
+        Plot.dot(of("error"), { x: "at", y: "took", symbol: "times", r: 5, stroke: COLOURS.error, strokeWidth: 2.5, href: "url" }),
+        Plot.dot(points.filter((run) => run.took === null), { x: "at", y: 0, symbol: "triangle", r: 5, stroke: COLOURS.running, href: "url" }),
+        tip(points, { x: "at", y: (run) => run.took ?? 0, title: (run) => `${run.at.toLocaleString()}\n${run.told}` }),
+      ],
+    }));
+    figures.append(Plot.plot({
+      ...shared, height: 180, marginTop: 28, x,
+      y: { label: "Rows", labelArrow: "none", ticks: 4, tickFormat: "~s", nice: true, zero: true },
+      marks: [
+        Plot.gridY({ ...GRID, ticks: 4 }),
+        Plot.lineY(filled, { x: "at", y: "rows", curve: "step-after", stroke: COLOURS.running, strokeWidth: 1.5 }),
+        Plot.dot(filled, { x: "at", y: "rows", r: 2.5, fill: COLOURS.running }),
+        tip(filled, { x: "at", y: "rows", title: (run) => `${run.at.toLocaleString()}\n${run.rows.toLocaleString()} rows` }),
+      ],
+    }));
+    return figures;
+  }
+
+  const KINDS = { timeline, history };
+
+  function draw(place) {
+    const told = document.getElementById(place.dataset.of)?.textContent;
+    const width = Math.floor(place.closest("figure").clientWidth);
+    if (!told || !width || (place.drawn === told && place.drawnAt === width)) return;
+    [place.drawn, place.drawnAt] = [told, width];
+    const chart = KINDS[place.dataset.chart](JSON.parse(told), width);
+    place.replaceChildren(chart);
+    place.setAttribute("role", "img");
+    place.setAttribute("aria-label", place.dataset.label);
+    const first = chart.matches("svg") ? chart : chart.querySelector("svg");
+    hatched(first, "seeder-held", "var(--seeder-quiet-shape)");
+    // The table has the same links, in order; hundreds of them here would be in the way of a keyboard.
+    for (const link of place.querySelectorAll("a")) link.setAttribute("tabindex", "-1");
+  }
+
+  const all = () => document.querySelectorAll("[data-chart]").forEach(draw);
+  document.addEventListener("seeder:changed", all);
+  new ResizeObserver(all).observe(document.getElementById("seeder-live"));
+  all();
+})();
