@@ -7,11 +7,18 @@ python := $(VENV)/bin/python
 export DJANGO VENV PYTHON
 export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_SEATS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
 
-.PHONY: demo test soak bench check lint types imports matrix lock setup clean
+.PHONY: demo serve screenshots test soak bench check lint types imports matrix lock setup clean
 
 demo: setup  ## load public records and refresh the demo agency's reports from them
 	@$(python) manage.py load_demo
 	@$(python) manage.py refresh_agency demo --table
+	@echo "make serve shows it on a page."
+
+serve: setup  ## the monitoring page with the demo's data, at http://127.0.0.1:8000/; ADDRESS=… for elsewhere
+	@$(python) manage.py serve_demo $(ADDRESS)
+
+screenshots: setup  ## take docs/screenshots afresh (needs Chromium)
+	$(python) -m docs.screenshots
 
 test: setup  ## the tests, on a PostgreSQL of their own
 	$(python) -m pytest

@@ -31,6 +31,7 @@ class RunHistory(models.Model):
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_run_history"'
+        verbose_name = verbose_name_plural = "run history"
         permissions = (("view_errors", "Can see the errors of refreshes whole, which can quote the data"),)
 
     def __str__(self) -> str:
@@ -57,6 +58,7 @@ class JobStatus(models.Model):
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_job_status"'
+        verbose_name = "latest state"
         permissions = (("refresh_views", "Can have views refreshed"),)
 
     def __str__(self) -> str:

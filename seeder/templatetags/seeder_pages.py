@@ -22,6 +22,12 @@ def span(took: timedelta | float | None) -> str:
 
 
 @register.filter
+def waited(span_of_it: timedelta | None) -> str:
+    """As `span`, but nothing for what nobody notices."""
+    return NOTHING if span_of_it is None or span_of_it < timedelta(milliseconds=5) else span(span_of_it)
+
+
+@register.filter
 def number(value: int | None) -> str:
     return NOTHING if value is None else f"{value:,}"
 

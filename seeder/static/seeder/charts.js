@@ -38,7 +38,7 @@
   function timeline({ end, lanes, bars, waits }, width) {
     const most = d3.rollup(bars, (of) => of.length, (bar) => bar.lane);
     const wide = Math.max(width, 600, 7 * (d3.max(most.values()) ?? 0));
-    const inner = wide - 50;
+    const inner = wide - 64;
     const visible = Math.max(end, 0.001);
     const least = (visible / inner) * 2; // so that the shortest bar can be seen
     const ended = (bar) => Math.max(bar.to, bar.from + least);
@@ -48,7 +48,7 @@
     const of = (status) => bars.filter((bar) => bar.status === status);
     const solid = (status) => Plot.barX(of(status), { x1: "from", x2: ended, y: "lane", fill: COLOURS[status], rx: 2, insetLeft: 0.5, insetRight: 0.5, href: "url" });
     return Plot.plot({
-      width: wide, height: 46 + Math.max(lanes, 1) * 32, marginLeft: 40, marginRight: 10, marginBottom: 34, marginTop: 8, className: "plot",
+      width: wide, height: 50 + Math.max(lanes, 1) * 32, marginLeft: 52, marginRight: 12, marginBottom: 38, marginTop: 8, className: "plot",
       x: { domain: [0, visible], label: "since the run began", labelArrow: "none", ticks: ticks(visible, wide / 90), tickFormat: span, tickSize: 4 },
       y: { domain: d3.range(1, lanes + 1), label: null, tickFormat: (lane) => `seat ${lane}`, tickSize: 0, padding: 0.18 },
       marks: [
@@ -69,7 +69,7 @@
     const points = runs.map((run) => ({ ...run, at: new Date(run.at) }));
     const of = (status) => points.filter((run) => run.status === status && run.took !== null);
     const shared = { width, marginLeft: 56, marginRight: 12, className: "plot" };
-    const x = { type: "time", label: null, domain: d3.extent(points, (run) => run.at), ticks: width < NARROW ? 4 : 8, inset: 8 };
+    const x = { type: "time", label: null, domain: about(points.map((run) => run.at)), ticks: width < NARROW ? 4 : 8, inset: 8 };
     const longest = d3.max(points, (run) => run.took ?? 0) || 1;
     const heights = ticks(longest, 4);
     const filled = points.filter((run) => run.rows !== null);
@@ -98,6 +98,12 @@
       ],
     }));
     return figures;
+  }
+
+  // A single instant has no extent.
+  function about(instants) {
+    const [first, last] = d3.extent(instants);
+    return +first === +last ? [d3.utcHour.offset(first, -12), d3.utcHour.offset(last, 12)] : [first, last];
   }
 
   const KINDS = { timeline, history };

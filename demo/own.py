@@ -1,0 +1,15 @@
+"""What the demo may do to a database of its own, and to no other."""
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from demo.loading import DemoError
+
+
+def insist() -> None:
+    """Raises `DemoError` unless the default database is the embedded one of this checkout."""
+    engine = connections.settings[DEFAULT_DB_ALIAS]["ENGINE"]
+    if engine != "embedded.backend":
+        raise DemoError(
+            f"DATABASES['default'] is {engine}. This is only done to the embedded database that comes with the"
+            " checkout: unset DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD."
+        )
