@@ -72,13 +72,14 @@ def timeline_chart(found: Timeline, site: AdminSite) -> Mapping[str, Any]:
         return max((instant - begin).total_seconds(), 0)
 
     def bars() -> Iterator[Mapping[str, Any]]:
+        seat_free: dict[int, float] = {}  # by lane: since when
         for bar in found.bars:
-            held = (bar.held or timedelta()).total_seconds()
+            free, seat_free[bar.lane] = seat_free.get(bar.lane, 0), at(bar.finished or end)
             yield {
                 "lane": bar.lane,
                 "from": at(bar.started),
                 "to": at(bar.finished or end),
-                "held": held if held >= 0.001 else 0,
+                "held": _held(bar, at(bar.started), free),
                 "status": bar.status,
                 "name": bar.table_name,
                 "told": bar_in_words(bar),
@@ -94,6 +95,14 @@ def timeline_chart(found: Timeline, site: AdminSite) -> Mapping[str, Any]:
             for wait in found.waits
         ],
     }
+
+
+def _held(bar: Bar, started: float, free: float) -> float:
+    """For how long its seat was kept idle, in seconds: what was held back while the seat had other work is no picture of
+    a wait, nor is the moment between two views."""
+    held = bar.held.total_seconds() if bar.held else 0
+    idle = min(held, started - free)
+    return idle if idle > max(held / 2, 0.001) else 0
 
 
 def bar_in_words(bar: Bar) -> str:

@@ -89,6 +89,7 @@ def _told(findings: tuple[Finding, ...], severity: Severity) -> list[Mapping[str
             "what": WORDS[finding.kind],
             "change": change(finding),
             "meaning": MEANINGS[finding.kind],
+            "rule": finding.rule if finding.rule and str(finding.rule) != finding.kind else None,
         }
         for finding in findings
         if finding.severity is severity

@@ -59,7 +59,7 @@
         Plot.barX(of("running"), { x1: "from", x2: ended, y: "lane", fill: "var(--body-bg)", stroke: COLOURS.running, strokeWidth: 1.5, strokeDasharray: "4 3", rx: 2, href: "url" }),
         Plot.dot(of("error").filter((bar) => across(bar) > 12 && !fits(bar)), { x: (bar) => (bar.from + ended(bar)) / 2, y: "lane", symbol: "times", stroke: "var(--body-bg)", strokeWidth: 1.75, r: 4 }),
         Plot.text(bars.filter(fits), { x: "from", y: "lane", text: (bar) => (bar.status === "error" ? `× ${short(bar)}` : short(bar)), textAnchor: "start", dx: 6, fill: (bar) => (bar.status === "running" ? COLOURS.running : "var(--body-bg)"), pointerEvents: "none" }),
-        tip(bars, { x: (bar) => (bar.from + ended(bar)) / 2, y: "lane", title: (bar) => `${bar.name}\n${bar.told}${bar.held ? `\nheld back for ${span(bar.held)}` : ""}`, maxRadius: 24 }),
+        tip(bars, { x: (bar) => (bar.from + ended(bar)) / 2, y: "lane", title: (bar) => `${bar.name}\n${bar.told}${bar.held ? `\nheld back for ${span(bar.held)} before` : ""}`, maxRadius: 24 }),
         ...(waits.length ? [tip(waits, { x: (wait) => (wait.from + wait.to) / 2, frameAnchor: "top", title: (wait) => `Nothing might start for ${span(wait.to - wait.from)}:\n${wait.reason}`, maxRadius: 30 })] : []),
       ],
     });
@@ -115,10 +115,10 @@
     [place.drawn, place.drawnAt] = [told, width];
     const chart = KINDS[place.dataset.chart](JSON.parse(told), width);
     place.replaceChildren(chart);
-    place.setAttribute("role", "img");
-    place.setAttribute("aria-label", place.dataset.label);
     const first = chart.matches("svg") ? chart : chart.querySelector("svg");
     hatched(first, "seeder-held", "var(--seeder-quiet-shape)");
+    // The caption says what it shows, and the table what it consists of.
+    for (const svg of place.querySelectorAll("svg")) svg.setAttribute("aria-hidden", "true");
     // The table has the same links, in order; hundreds of them here would be in the way of a keyboard.
     for (const link of place.querySelectorAll("a")) link.setAttribute("tabindex", "-1");
   }

@@ -1,0 +1,128 @@
+"""A real Chromium in front of a real server, with users and a queue."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.acceptance import clusters
+from tests.conftest import CHECKOUT, process_environment
+
+HERE = Path(__file__).parent
+CHROMIUM = Path("/usr/bin/chromium")
+_OPTIONS = """
+    --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run --disable-background-networking
+    --disable-component-update --disable-sync
+"""
+PASSWORD = "open sesame"  # noqa: S105  # of users of a test
+READING = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot")
+OPERATING = (*READING, "refresh_views", "capture_releasesnapshot", "view_errors")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        why = f"there is no {CHROMIUM}: install the package chromium"
+        if os.environ.get("SEEDER_BROWSER") == "required":
+            pytest.fail(why)
+        pytest.skip(why)
+    # Playwright has a loop in this very thread, which Django takes for a reason not to talk to a database.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_OPTIONS.split())
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@dataclass(kw_only=True)
+class Site:
+    """The server, and whoever comes by."""
+
+    address: str
+    browser: Browser
+    contexts: list[BrowserContext] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)  # of the browser's console, and requests to elsewhere
+
+    def visitor(self, name: str, *, width: int = 1280, scheme: str = "light", scripts: bool = True) -> Page:
+        """Somebody who has logged in."""
+        context = self.browser.new_context(
+            base_url=self.address,
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if scheme == "dark" else "light",
+            java_script_enabled=scripts,
+        )
+        context.set_default_timeout(20_000)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._asked)
+        page.goto("/admin/login/?next=/admin/")
+        page.fill("#id_username", name)
+        page.fill("#id_password", PASSWORD)
+        page.click("[type=submit]")
+        return page
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # A browser asks for an icon of its own accord, and the host has none.
+        if message.type in {"error", "warning"} and "favicon" not in message.location["url"]:
+            self.complaints.append(message.text)
+
+    def _asked(self, request: Request) -> None:
+        if urlsplit(request.url).netloc != urlsplit(self.address).netloc:
+            self.complaints.append(f"asked {request.url}")
+
+
+def user(name: str, *permissions: str) -> User:
+    made = User.objects.create_user(name, password=PASSWORD, is_staff=True)
+    made.user_permissions.set(Permission.objects.filter(codename__in=permissions, content_type__app_label="seeder"))
+    return made
+
+
+@pytest.fixture
+def site(chromium: Browser, queue: None) -> Iterator[Site]:
+    """Everybody but the users named after agencies sees all of them."""
+    User.objects.all().delete()
+    user("operator", *OPERATING)
+    user("reader", *READING)
+    user("metro", *OPERATING)
+    port = _free_port()
+    server = subprocess.Popen(
+        [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
+        cwd=CHECKOUT,
+        env={**process_environment(), "PYTHONPATH": str(HERE), "SEEDER_AGENCY_SCOPE": "scopes.by_name"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    site = Site(address=f"http://127.0.0.1:{port}", browser=chromium)
+    try:
+        clusters.until(lambda: server.poll() is not None or _listens(port))
+        yield site
+        assert site.complaints == []
+    finally:
+        for context in site.contexts:
+            context.close()
+        server.kill()
+        server.wait(20)
+        clusters.end_all()
+        User.objects.all().delete()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
