@@ -1,0 +1,308 @@
+"""The lists of the admin: who may see what, that nobody changes anything, and what they ask of millions of rows."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.admin.utils import quote
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+
+from seeder.admin.lists import MOST_COUNTED, Spans
+from seeder.domain.requests import Everything
+from seeder.models import JobStatus, QueuedRefresh, ReleaseSnapshot, Run, RunHistory
+from seeder.services import release_snapshots, runs
+from tests.conftest import canned, custom, sql
+
+READING = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot")
+LISTS = ("runhistory", "jobstatus", "run", "releasesnapshot")
+
+
+@pytest.fixture(autouse=True)
+def reports(queue: None) -> Iterator[None]:
+    User.objects.all().delete()
+    custom("reporting.good", "SELECT 1 AS n")
+    custom("reporting.bad", "SELECT 'secret'::integer AS n", agency="metro")
+    canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
+    runs.execute(Everything(), asked_by="a test")
+    release_snapshots.capture_release_snapshot("reporting.good", "2026.11")
+    yield
+    User.objects.all().delete()
+
+
+def visitor(*permissions: str, name: str = "somebody") -> Client:
+    user = User.objects.create_user(name, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions, content_type__app_label="seeder"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def seen(client: Client, place: str, **asked: str) -> str:
+    answer = client.get(f"/admin/seeder/{place}", asked)
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def by_name(user: User) -> list[str] | None:
+    return ["demo"] if user.username == "demo" else None
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_nobody_adds_changes_or_deletes_anything(model: str) -> None:
+    root = Client()
+    root.force_login(User.objects.create_superuser("root"))
+    row = {"runhistory": RunHistory, "jobstatus": JobStatus, "run": Run, "releasesnapshot": ReleaseSnapshot}[model]
+    before = list(row._base_manager.order_by("pk").values())
+    pk = before[0][row._meta.pk.attname]
+    assert root.get(f"/admin/seeder/{model}/add/").status_code == 403
+    place = f"/admin/seeder/{model}/{quote(pk)}"
+    assert root.get(f"{place}/change/").status_code == 200
+    assert root.post(f"{place}/change/", {"status": "success"}).status_code == 403
+    assert root.post(f"{place}/delete/", {"post": "yes"}).status_code == 403
+    deleting = {"action": "delete_selected", "_selected_action": [str(pk)], "post": "yes"}
+    root.post(f"/admin/seeder/{model}/", deleting)
+    assert list(row._base_manager.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_a_list_is_only_for_who_may_view_its_rows(model: str) -> None:
+    assert visitor().get(f"/admin/seeder/{model}/").status_code == 403
+    assert visitor(f"view_{model}", name="reader").get(f"/admin/seeder/{model}/").status_code == 200
+    assert Client().get(f"/admin/seeder/{model}/").status_code == 302
+
+
+def test_the_text_of_an_error_is_for_who_may_see_it_whole_in_whichever_way_it_is_asked_for() -> None:
+    row = RunHistory.objects.get(table_name="reporting.bad")
+    reader, whole = visitor(*READING), visitor(*READING, "view_errors", name="whole")
+    for place in (f"runhistory/{row.pk}/change/", "jobstatus/reporting.bad/change/", "monitoring/", "runhistory/"):
+        assert "secret" not in seen(reader, place)
+    assert "invalid_text_representation" in seen(reader, f"runhistory/{row.pk}/change/")
+    assert "secret" in seen(whole, f"runhistory/{row.pk}/change/")
+    assert "secret" in seen(whole, "monitoring/")
+    for guess in ({"errors__contains": "secret"}, {"last_errors__startswith": "i"}):
+        model = "runhistory" if "errors__contains" in guess else "jobstatus"
+        answer = reader.get(f"/admin/seeder/{model}/", guess)
+        assert answer.status_code in {302, 400}
+
+
+def test_what_somebody_may_see_holds_in_every_list_and_on_every_page(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.by_name"}
+    demo = visitor(*READING, "view_errors", "refresh_views", name="demo")
+    for place in ("runhistory/", "jobstatus/", "monitoring/"):
+        page = seen(demo, place)
+        assert "reporting.good" in page
+        assert "reporting.shared" in page
+        assert "reporting.bad" not in page
+        assert "metro" not in page
+    bad = RunHistory.objects.get(table_name="reporting.bad")
+    for place in (f"runhistory/{bad.pk}/change/", "jobstatus/reporting.bad/change/"):
+        assert demo.get(f"/admin/seeder/{place}").status_code == 302
+    assert demo.get("/admin/seeder/monitoring/view/", {"table": "reporting.bad"}).status_code == 404
+    assert "0 run" in seen(demo, "runhistory/", agency="metro")
+    assert "metro" not in seen(demo, f"monitoring/run/{bad.run_id}/")
+    assert "reporting.bad" not in seen(demo, f"monitoring/run/{bad.run_id}/")
+    assert "metro" not in seen(demo, f"run/{bad.run_id}/change/")
+    demo.post("/admin/seeder/monitoring/", {"refresh": "reporting.bad"})
+    assert not QueuedRefresh.objects.exists()
+    demo.post("/admin/seeder/monitoring/", {"refresh": "reporting.shared"})
+    assert QueuedRefresh.objects.get().asked_by == "demo"
+
+
+def test_refreshing_takes_a_permission_and_a_post() -> None:
+    reader, operator = visitor(*READING), visitor(*READING, "refresh_views", name="operator")
+    pressed = {"refresh": "reporting.good"}
+    assert reader.post("/admin/seeder/monitoring/", pressed).status_code == 403
+    operator.get("/admin/seeder/monitoring/", pressed)
+    chosen = {"action": "refresh", "_selected_action": ["reporting.good"]}
+    reader.post("/admin/seeder/jobstatus/", chosen)
+    assert not QueuedRefresh.objects.exists()
+    operator.post("/admin/seeder/jobstatus/", chosen)
+    assert QueuedRefresh.objects.get().asked_for == "the view reporting.good"
+    careful = Client(enforce_csrf_checks=True)
+    careful.force_login(User.objects.get(username="operator"))
+    assert careful.post("/admin/seeder/monitoring/", pressed).status_code == 403
+
+
+def test_capturing_takes_a_permission_of_its_own() -> None:
+    chosen = {"action": "capture", "_selected_action": ["reporting.good"], "release_tag": "2026.12"}
+    visitor(*READING, "refresh_views").post("/admin/seeder/jobstatus/", chosen)
+    assert sql("SELECT count(*) FROM django_q_ormq") == [(0,)]
+    visitor(*READING, "capture_releasesnapshot", name="capturer").post("/admin/seeder/jobstatus/", chosen)
+    assert sql("SELECT count(*) FROM django_q_ormq") == [(1,)]
+
+
+def fill(rows: int) -> None:
+    """As many rows of the history of one agency among others, over three years."""
+    sql(
+        "INSERT INTO reporting.seeder_run_history"
+        " (run_id, manifest_id, table_name, report_name, agency_id, agency_slug, report_type, status, start_time)"
+        " SELECT 'run ' || n / 100, n % 1000, 'reporting.v' || n % 1000, 'v', n % 50, 'agency ' || n % 50, 'custom',"
+        " CASE WHEN n % 200 = 0 THEN 'error' ELSE 'success' END, now() - n * interval '5 minutes'"
+        f" FROM generate_series(1, {rows}) AS n"
+    )
+    sql("ANALYZE reporting.seeder_run_history")
+
+
+ASKED = [
+    {},
+    {"q": "reporting.v7"},
+    {"q": "run 77"},
+    {"agency": "demo"},
+    {"status": "error"},
+    {"status": "running"},
+    {"start_time__year": "2026"},
+    {"start_time__year": "2026", "start_time__month": "11"},
+    {"p": "3"},
+]
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: "&".join(f"{key}={value}" for key, value in asked.items()))
+def test_the_history_is_never_read_from_end_to_end(asked: dict[str, str]) -> None:
+    fill(100_000)
+    client = visitor(*READING)
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        seen(client, "runhistory/", **asked)
+    asked_of_history = [one["sql"] for one in captured if "seeder_run_history" in one["sql"]]
+    assert asked_of_history
+    for statement in asked_of_history:
+        assert not re.search(r"SELECT DISTINCT", statement)
+        [(plan,)] = sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.replace('%', '%%')}")
+        assert touched(plan if isinstance(plan, list) else json.loads(plan)) <= MOST_COUNTED + 1, statement
+
+
+def touched(plan: Any) -> int:
+    """How many rows of tables were looked at, those that were thrown away among them."""
+
+    def of(node: Any) -> int:
+        is_table = node["Node Type"].endswith("Scan") and node["Node Type"] != "Bitmap Index Scan"
+        looked_at = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        return int(is_table * node["Actual Loops"] * looked_at) + sum(map(of, node.get("Plans", [])))
+
+    return of(plan[0]["Plan"])
+
+
+def test_the_lists_take_as_many_queries_for_one_row_as_for_many() -> None:
+    client = visitor(*READING, "view_errors")
+    numbers = []
+    for rows in (0, 60):
+        fill(rows or 1)
+        for one in range(rows):
+            custom(f"reporting.v{one}", "SELECT 1 AS n")
+        taken = {}
+        for place in ("runhistory/", "jobstatus/", "run/", "releasesnapshot/", "monitoring/"):
+            with CaptureQueriesContext(connection) as captured:
+                seen(client, place)
+            taken[place] = len(captured)
+        numbers.append(taken)
+    assert numbers[0] == numbers[1]
+
+
+def test_years_months_and_days_come_from_the_ends_alone() -> None:
+    RunHistory.objects.all().delete()
+    spans = Spans(model=RunHistory)
+    assert spans.datetimes("start_time", "year") == []
+    for at in (datetime(2024, 11, 30, 23, 59, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC)):
+        RunHistory.objects.create(
+            run_id="r",
+            manifest_id=1,
+            table_name="t",
+            report_name="t",
+            agency_id=1,
+            agency_slug="demo",
+            report_type="custom",
+            status="success",
+            start_time=at,
+        )
+    assert [at.year for at in spans.datetimes("start_time", "year")] == [2024, 2025]
+    assert [at.month for at in spans.datetimes("start_time", "month")] == [11, 12, 1, 2]
+    days = [f"{at:%Y-%m-%d}" for at in spans.datetimes("start_time", "day", order="DESC")]
+    assert (len(days), days[0], days[-1]) == (64, "2025-02-01", "2024-11-30")
+    with timezone.override("America/New_York"):
+        assert spans.datetimes("start_time", "day")[-1].day == 31
+
+
+@pytest.mark.parametrize(
+    "table", ["seeder_run", "seeder_run_metrics", "seeder_queued_refresh", "seeder_circuit_breaker"]
+)
+def test_an_optional_table_may_be_missing(table: str) -> None:
+    run_id = Run.objects.get().run_id
+    sql(f"DROP TABLE reporting.{table} CASCADE")
+    client = visitor(*READING, "refresh_views")
+    for place in (
+        "monitoring/",
+        "runhistory/",
+        "jobstatus/",
+        "run/",
+        "releasesnapshot/",
+        "monitoring/view/?table=reporting.bad",
+    ):
+        seen(client, place)
+    row = RunHistory.objects.get(table_name="reporting.bad")
+    seen(client, f"runhistory/{row.pk}/change/")
+    answer = client.get(f"/admin/seeder/monitoring/run/{run_id}/")
+    assert answer.status_code == (503 if table == "seeder_run" else 200)
+    client.post("/admin/seeder/monitoring/", {"refresh": "reporting.good"})
+
+
+def test_without_the_contracts_tables_a_page_says_so() -> None:
+    client = visitor(*READING)
+    sql("DROP SCHEMA reporting CASCADE")
+    for place in ("monitoring/", "runhistory/", "jobstatus/", "releasesnapshot/"):
+        answer = client.get(f"/admin/seeder/{place}")
+        assert answer.status_code == 503
+        assert "install_schema" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "?page=0",
+        "?page=99999999999999999999",
+        "?page=x",
+        "?type=none",
+        "?show=none",
+        "?q=%00",
+        "?agency='",
+        "?page=%C2%B2",
+    ],
+)
+def test_whatever_the_address_says_there_is_a_page(asked: str) -> None:
+    assert visitor(*READING).get(f"/admin/seeder/monitoring/{asked}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "run/none/",
+        "run/a/b/",
+        "view/",
+        "view/?table=none",
+        "view/?table=%00",
+        "drift/",
+        "drift/?base=1&compare=x",
+        "drift/?base=99999999999999999999&compare=1",
+        "drift/?base=0&compare=0",
+    ],
+)
+def test_what_is_not_there_is_not_found(place: str) -> None:
+    assert visitor(*READING).get(f"/admin/seeder/monitoring/{place}").status_code == 404
+
+
+def test_a_capture_of_what_others_see_is_told_apart_from_none(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.by_name"}
+    release_snapshots.capture_release_snapshot("reporting.shared", "2026.11")
+    sql("DELETE FROM reporting.seeder_canned_report_manifest WHERE agency_slug = 'demo'")
+    demo = visitor(*READING, name="demo")
+    page = seen(demo, "releasesnapshot/")
+    assert "reporting.good" in page
+    assert "reporting.shared" not in page
