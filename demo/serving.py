@@ -12,7 +12,7 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 _PATIENCE = 20  # s, for each to end by itself
 
 
-def serve(address: str, *, worker: Sequence[str] = ("qcluster",)) -> int:
+def serve(address: str, *, worker: Sequence[str] = ("watch_queue",)) -> int:
     """Start both and wait: for Ctrl-C or SIGTERM, or for one of them to end, which ends the other. The exit code."""
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
