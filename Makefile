@@ -18,7 +18,7 @@ serve: setup  ## the monitoring page with the demo's data, at http://127.0.0.1:8
 	@$(python) manage.py serve_demo $(ADDRESS)
 
 screenshots: setup  ## take docs/screenshots afresh (needs Chromium)
-	$(python) -m docs.screenshots
+	$(python) -m demo.screenshots
 
 test: setup  ## the tests, on a PostgreSQL of their own
 	$(python) -m pytest

@@ -96,6 +96,7 @@ class ReadOnlyAdmin(LookedAt):
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # it counts every row behind each filter
     paginator = BoundedPaginator
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -98,8 +98,8 @@ def timeline_chart(found: Timeline, site: AdminSite) -> Mapping[str, Any]:
 
 
 def _held(bar: Bar, started: float, free: float) -> float:
-    """For how long its seat was kept idle, in seconds: what was held back while the seat had other work is no picture of
-    a wait, nor is the moment between two views."""
+    """For how many seconds its seat was kept idle: a view that was held back while the seat had other work waited for
+    that, too, and between two views there is always a moment."""
     held = bar.held.total_seconds() if bar.held else 0
     idle = min(held, started - free)
     return idle if idle > max(held / 2, 0.001) else 0

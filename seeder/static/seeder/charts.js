@@ -32,12 +32,12 @@
   }
 
   function tip(points, options) {
-    return Plot.tip(points, Plot.pointer({ fill: "var(--body-bg)", stroke: "var(--border-color)", textPadding: 8, lineWidth: 30, ...options }));
+    return Plot.tip(points, Plot.pointer({ fill: "var(--body-bg)", stroke: "var(--border-color)", textPadding: 8, lineWidth: 30, lineHeight: 1.35, ...options }));
   }
 
   function timeline({ end, lanes, bars, waits }, width) {
     const most = d3.rollup(bars, (of) => of.length, (bar) => bar.lane);
-    const wide = Math.max(width, 600, 7 * (d3.max(most.values()) ?? 0));
+    const wide = Math.max(width, 7 * (d3.max(most.values()) ?? 0));
     const inner = wide - 64;
     const visible = Math.max(end, 0.001);
     const least = (visible / inner) * 2; // so that the shortest bar can be seen
@@ -46,16 +46,17 @@
     const short = (bar) => bar.name.replace(/^.*\.(?=[^.]+$)/, "").replace(/^"|"$/g, "");
     const fits = (bar) => across(bar) > short(bar).length * 6.4 + 14;
     const of = (status) => bars.filter((bar) => bar.status === status);
-    const solid = (status) => Plot.barX(of(status), { x1: "from", x2: ended, y: "lane", fill: COLOURS[status], rx: 2, insetLeft: 0.5, insetRight: 0.5, href: "url" });
+    // A failure stands out of its lane, however short it was.
+    const solid = (status, beyond) => Plot.barX(of(status), { x1: "from", x2: ended, y: "lane", fill: COLOURS[status], rx: 2, insetLeft: 0.5, insetRight: 0.5, insetTop: -beyond, insetBottom: -beyond, href: "url" });
     return Plot.plot({
-      width: wide, height: 50 + Math.max(lanes, 1) * 32, marginLeft: 52, marginRight: 12, marginBottom: 38, marginTop: 8, className: "plot",
+      width: wide, height: 56 + Math.max(lanes, 1) * 32, marginLeft: 52, marginRight: 12, marginBottom: 42, marginTop: 8, className: "plot",
       x: { domain: [0, visible], label: "since the run began", labelArrow: "none", ticks: ticks(visible, wide / 90), tickFormat: span, tickSize: 4 },
-      y: { domain: d3.range(1, lanes + 1), label: null, tickFormat: (lane) => `seat ${lane}`, tickSize: 0, padding: 0.18 },
+      y: { domain: d3.range(1, lanes + 1), label: null, tickFormat: (lane) => `seat ${lane}`, tickSize: 0, padding: 0.26 },
       marks: [
         Plot.gridX(ticks(visible, wide / 90), GRID),
         Plot.rect(waits, { x1: "from", x2: "to", fill: "var(--seeder-warning)", fillOpacity: 0.25 }),
         Plot.barX(bars.filter((bar) => bar.held), { x1: (bar) => Math.max(bar.from - bar.held, 0), x2: "from", y: "lane", fill: "url(#seeder-held)", stroke: "var(--seeder-quiet-shape)", strokeWidth: 0.75 }),
-        solid("success"), solid("error"),
+        solid("success", 0), solid("error", 3),
         Plot.barX(of("running"), { x1: "from", x2: ended, y: "lane", fill: "var(--body-bg)", stroke: COLOURS.running, strokeWidth: 1.5, strokeDasharray: "4 3", rx: 2, href: "url" }),
         Plot.dot(of("error").filter((bar) => across(bar) > 12 && !fits(bar)), { x: (bar) => (bar.from + ended(bar)) / 2, y: "lane", symbol: "times", stroke: "var(--body-bg)", strokeWidth: 1.75, r: 4 }),
         Plot.text(bars.filter(fits), { x: "from", y: "lane", text: (bar) => (bar.status === "error" ? `× ${short(bar)}` : short(bar)), textAnchor: "start", dx: 6, fill: (bar) => (bar.status === "running" ? COLOURS.running : "var(--body-bg)"), pointerEvents: "none" }),
