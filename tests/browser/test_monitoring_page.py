@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from seeder.domain.requests import Everything
 from seeder.models import JobStatus, ReleaseSnapshot, Run
@@ -171,6 +171,20 @@ def test_it_is_a_plain_page_without_javascript(site: Site) -> None:
     page.get_by_role("button", name="Refresh Report reporting.good").click()
     expect(page.get_by_text("Reporting.good is queued.")).to_be_visible()
     site.complaints.clear()  # of the page that is not there
+
+
+def test_a_strict_content_security_policy_takes_nothing_away(site: Site) -> None:
+    def strictly(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, headers={**answer.headers, "content-security-policy": "default-src 'self'"})
+
+    page = site.visitor("operator")
+    page.route(f"**{MONITORING}**", strictly)
+    pages = the_pages()
+    for name in ("monitoring", "run", "view", "drift"):
+        page.goto(pages[name])
+    page.goto(pages["run"])
+    expect(page.locator("figure svg a rect").first).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [1280, 400])

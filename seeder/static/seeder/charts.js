@@ -115,6 +115,8 @@
     if (!told || !width || (place.drawn === told && place.drawnAt === width)) return;
     [place.drawn, place.drawnAt] = [told, width];
     const chart = KINDS[place.dataset.chart](JSON.parse(told), width);
+    // What it would say of itself stands in pages.css: a host's content security policy may refuse style elements.
+    for (const style of chart.querySelectorAll("style")) style.remove();
     place.replaceChildren(chart);
     const first = chart.matches("svg") ? chart : chart.querySelector("svg");
     hatched(first, "seeder-held", "var(--seeder-quiet-shape)");
