@@ -12,7 +12,7 @@ export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_SEATS BENCH_SMALL
 demo: setup  ## load public records and refresh the demo agency's reports from them
 	@$(python) manage.py load_demo
 	@$(python) manage.py refresh_agency demo --table
-	@echo "make serve shows it on a page."
+	@echo "See it on a page: make serve"
 
 serve: setup  ## the monitoring page with the demo's data, at http://127.0.0.1:8000/; ADDRESS=… for elsewhere
 	@$(python) manage.py serve_demo $(ADDRESS)
