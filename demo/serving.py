@@ -2,9 +2,10 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -12,16 +13,20 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 _PATIENCE = 20  # s, for each to end by itself
 
 
-def serve(address: str, *, worker: Sequence[str] = ("watch_queue",)) -> int:
-    """Start both and wait: for Ctrl-C or SIGTERM, or for one of them to end, which ends the other. The exit code."""
+def serve(address: str, *, ready: Callable[[], object], worker: Sequence[str] = ("watch_queue",)) -> int:
+    """Start both and wait: for Ctrl-C or SIGTERM, or for either to end, which ends the other. `ready` is called once
+    the web server listens. The exit code."""
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     # Sessions of their own: a Ctrl-C reaches this process alone, which then tells each once.
     processes = [_start("runserver", "--noreload", address), _start(*worker)]
     try:
+        told = False
         while not stop.wait(0.2) and all(process.poll() is None for process in processes):
-            pass
+            if not told and _listens(address):
+                told = True
+                ready()
         return 0 if stop.is_set() else 1
     finally:
         for process in processes:
@@ -34,6 +39,12 @@ def serve(address: str, *, worker: Sequence[str] = ("watch_queue",)) -> int:
 def _start(*arguments: str) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.Popen(command, cwd=_CHECKOUT, start_new_session=True)  # noqa: S603  # one of this checkout
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host or "127.0.0.1", int(port))) == 0
 
 
 def _await(process: "subprocess.Popen[bytes]") -> None:
