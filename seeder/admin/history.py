@@ -17,7 +17,7 @@ from seeder.services import failures, visibility
 @admin.register(RunHistory)
 class RunHistoryAdmin(ReadOnlyAdmin):
     indexed = ("table_name", "run_id")
-    list_display = ("start_time", "view", "agency_slug", "status", "duration_seconds", "records_processed", "run")
+    list_display = ("start_time", "view", "status", "run", "agency_slug", "duration_seconds", "records_processed")
     list_display_links = ("start_time",)
     list_filter = (StatusFilter, AgencyFilter)
     date_hierarchy = "start_time"

@@ -53,6 +53,7 @@ class MonitoringAdmin(LookedAt):
         def show(request: HttpRequest, **asked: str) -> HttpResponse:
             if not request.user.has_perm(permission):
                 raise PermissionDenied
+            request.current_app = self.admin_site.name  # as Django's own pages do
             return answered(request, self.admin_site, partial(page, request, self.admin_site, **asked))
 
         return self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(show))

@@ -20,7 +20,7 @@ class RunAdmin(ReadOnlyAdmin):
     """The list; a run's page is its timeline."""
 
     indexed = ("run_id",)
-    list_display = ("run_id", "started_at", "finished_at", "asked_for", "asked_by", "stopped_by", "timeline")
+    list_display = ("started_at", "asked_for", "timeline", "asked_by", "finished_at", "stopped_by", "run_id")
     list_filter = (AgencyFilter,)
     date_hierarchy = "started_at"
     ordering = ("-started_at", "-run_id")

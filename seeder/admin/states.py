@@ -20,7 +20,7 @@ _OF_A_MANIFEST = {"manifest_id", "report_name", "report_type", "agency_id", "age
 @admin.register(JobStatus)
 class JobStatusAdmin(ReadOnlyAdmin):
     indexed = ("table_name",)
-    list_display = ("table_name", "report_name", "agency_slug", "status", "start_time", "duration_seconds", "more")
+    list_display = ("table_name", "status", "start_time", "more", "duration_seconds", "agency_slug", "report_name")
     list_filter = (StatusFilter, AgencyFilter)
     ordering = ("table_name",)
     search_fields = ("table_name",)
