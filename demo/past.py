@@ -149,7 +149,7 @@ def _earlier(instant: str | None, by: timedelta) -> str | None:
 def _keep_busy() -> None:
     """What anybody may do on a server."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute("SELECT pg_sleep(0.4)")
+        cursor.execute("SELECT pg_sleep(0.2)")
     connections[DEFAULT_DB_ALIAS].close()
 
 
