@@ -59,7 +59,7 @@ class QueueState:
     running: tuple[PartState, ...]  # since the longest first
     queued: tuple[PartState, ...]  # the earliest first
     ended: tuple[PartState, ...]  # lately, the latest first
-    waiting: int | None  # tasks of any kind that no cluster has taken yet; None where no queue is
+    waiting: int | None  # tasks of any kind that no cluster has taken yet; None where no queue is, or some are others'
     schedules: tuple[Due, ...]  # ours, the next one first
 
 
@@ -77,8 +77,8 @@ def look(*, agencies: Sequence[str] | None = None) -> QueueState:
             running=tuple(part for part in parts if part.state is State.RUNNING),
             queued=tuple(part for part in parts if part.state is State.QUEUED),
             ended=tuple(part for part in parts if part.state is State.ENDED),
-            waiting=doorbell.waiting() if is_there else None,
-            schedules=tuple(schedules.due()) if is_there else (),
+            waiting=doorbell.waiting() if is_there and agencies is None else None,
+            schedules=tuple(schedules.due(agencies=agencies)) if is_there else (),
         )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Q
 
 from seeder import conf
 from seeder.domain.requests import OneAgency
@@ -97,11 +98,14 @@ def declare(*, dry_run: bool = False) -> Sequence[Scheduled]:
     return done
 
 
-def due() -> Sequence[Due]:
-    """Our schedules, the next one first. To be called where there is a queue."""
+def due(*, agencies: Sequence[str] | None = None) -> Sequence[Due]:
+    """Our schedules, the next one first, those of single agencies for these alone; None: for all. To be called where
+    there is a queue."""
     from django_q.models import Schedule
 
     rows = Schedule.objects.filter(name__startswith=PREFIX).order_by("next_run", "name")
+    if agencies is not None:
+        rows = rows.filter(~Q(name__startswith=_of_agency("")) | Q(name__in=[*map(_of_agency, agencies)]))
     return [Due(name=row.name, cron=row.cron, due=row.next_run) for row in rows]
 
 

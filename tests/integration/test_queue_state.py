@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from seeder.domain.requests import Everything, OneAgency
 from seeder.models import QueuedRefresh
@@ -58,6 +59,18 @@ def test_of_a_run_that_goes_on_after_another_the_views_of_both_are_done(parts: l
 def test_who_may_see_one_agency_sees_its_parts(parts: list[QueuedRefresh]) -> None:
     assert [part.id for part in queue_state.look(agencies=["metro"]).queued] == [parts[2].pk]
     assert queue_state.look(agencies=[]).queued == ()
+    assert queue_state.look(agencies=["metro"]).waiting is None, "others' tasks are among them"
+
+
+def test_who_may_see_one_agency_is_not_told_of_the_schedules_of_others(settings: Settings) -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    custom("reporting.d", "SELECT 1 AS n", agency="metro")
+    settings.SEEDER = {"AGENCY_CRONS": {"demo": "0 3 * * *", "metro": "0 4 * * *"}}
+    schedules.declare()
+    for agencies, told in ((None, {"demo", "metro"}), (["demo"], {"demo"}), (["de", "dem"], set())):
+        names = [one.name for one in queue_state.look(agencies=agencies).schedules]
+        assert {name.removeprefix("seeder: agency ") for name in names if "agency" in name} == told
+        assert "seeder: every report" in names
 
 
 def test_it_takes_as_many_queries_for_many_parts_as_for_one(parts: list[QueuedRefresh]) -> None:
