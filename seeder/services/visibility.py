@@ -27,9 +27,12 @@ def agencies_of(user: Any) -> list[str] | None:
         return None
     wanted = "the dotted path of a callable that takes a user and returns slugs, or None"
     try:
-        slugs = import_string(path)(user)
+        scope = import_string(path)
     except ImportError as error:
         raise ConfigurationError(setting="SEEDER['AGENCY_SCOPE']", value=path, wanted=wanted) from error
+    if not callable(scope):
+        raise ConfigurationError(setting="SEEDER['AGENCY_SCOPE']", value=path, wanted=wanted)
+    slugs = scope(user)
     if slugs is None:
         return None
     if isinstance(slugs, str) or not isinstance(slugs, Iterable):

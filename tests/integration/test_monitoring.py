@@ -192,7 +192,7 @@ def test_a_callable_of_the_host_says_which_agencies_a_user_may_see(settings: Set
     assert visibility.agencies_of(user) is None
     settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.only_demo"}
     assert visibility.agencies_of(user) == ["demo"]
-    for wrong in (f"{__name__}.nonsense", "no.such.module"):
+    for wrong in (f"{__name__}.nonsense", f"{__name__}.__name__", "no.such.module"):
         settings.SEEDER = {"AGENCY_SCOPE": wrong}
         with pytest.raises(ConfigurationError, match="AGENCY_SCOPE"):
             visibility.agencies_of(user)
