@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from seeder.domain.jobs import Job
@@ -28,6 +30,11 @@ class Seconds(serializers.FloatField):
 
     def to_representation(self, value: Any) -> Any:
         return round(value.total_seconds(), 6)
+
+
+@extend_schema_field(OpenApiTypes.INT64)
+class Long(serializers.IntegerField):
+    """A number of rows or bytes, or an id of which there are many: a client whose integers have 32 bits has to know."""
 
 
 class JobSerializer(serializers.Serializer[Job]):
@@ -79,8 +86,8 @@ class HistorySerializer(serializers.Serializer[RunHistory]):
     startTime = Instant(source="start_time")
     finishTime = Instant(source="finish_time", allow_null=True)
     durationSeconds = serializers.IntegerField(source="duration_seconds", allow_null=True)
-    recordsProcessed = serializers.IntegerField(source="records_processed", allow_null=True)
-    bytesProcessed = serializers.IntegerField(source="bytes_processed", allow_null=True)
+    recordsProcessed = Long(source="records_processed", allow_null=True)
+    bytesProcessed = Long(source="bytes_processed", allow_null=True)
     memoryUsageMb = serializers.IntegerField(source="memory_usage_mb", allow_null=True)
     cpuPercentage = serializers.IntegerField(source="cpu_percentage", allow_null=True)
     errors = serializers.SerializerMethodField()  # type: ignore[assignment]  # the framework takes fields out of the way

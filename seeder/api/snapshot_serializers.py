@@ -6,14 +6,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from seeder.api.serializers import Instant
+from seeder.api.serializers import Instant, Long
 from seeder.domain.drift_rules import Kind, Severity
 
 
 class ReferenceSerializer(serializers.Serializer[Any]):
     """Which snapshot."""
 
-    id = serializers.IntegerField()
+    id = Long()
     tableName = serializers.CharField()
     releaseTag = serializers.CharField()
     releaseVersion = serializers.CharField(allow_null=True)
@@ -23,28 +23,28 @@ class ReferenceSerializer(serializers.Serializer[Any]):
 class SnapshotRowSerializer(serializers.Serializer[Any]):
     """A snapshot without its columns."""
 
-    id = serializers.IntegerField()
+    id = Long()
     tableName = serializers.CharField(source="table_name")
     releaseTag = serializers.CharField(source="release_tag")
     releaseVersion = serializers.CharField(source="release_version", allow_null=True)
     capturedAt = Instant(source="captured_at")
     schemaHash = serializers.CharField(source="schema_hash")
-    rowCount = serializers.IntegerField(source="row_count")
+    rowCount = Long(source="row_count")
     columnCount = serializers.IntegerField(source="column_count")
     exact = serializers.BooleanField(help_text="or estimated from a sample, as a whole")
 
 
 class TopValueSerializer(serializers.Serializer[Any]):
     value = serializers.CharField()
-    count = serializers.IntegerField()
+    count = Long()
 
 
 class ColumnSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     type = serializers.CharField()
     nullable = serializers.BooleanField()
-    nulls = serializers.IntegerField(allow_null=True)
-    distinct = serializers.IntegerField(allow_null=True)
+    nulls = Long(allow_null=True)
+    distinct = Long(allow_null=True)
     minimum = serializers.CharField(allow_null=True)
     maximum = serializers.CharField(allow_null=True)
     exact = serializers.BooleanField()
@@ -56,7 +56,7 @@ class SnapshotSerializer(ReferenceSerializer):
     """A snapshot."""
 
     schemaHash = serializers.CharField()
-    rowCount = serializers.IntegerField()
+    rowCount = Long()
     exact = serializers.BooleanField(help_text="or estimated from a sample, as a whole")
     columns = ColumnSerializer(many=True)
 

@@ -109,6 +109,13 @@ def test_the_schema_describes_every_refusal() -> None:
     assert described["components"]["securitySchemes"].keys() == {"tokenAuth", "cookieAuth"}
 
 
+def test_the_schema_says_which_numbers_may_be_large() -> None:
+    schemas = api.client(api.somebody("reader")).get(f"{api.ROOT}schema/").json()["components"]["schemas"]
+    for name, field in (("History", "bytesProcessed"), ("SnapshotRow", "rowCount"), ("Column", "distinct")):
+        assert schemas[name]["properties"][field]["format"] == "int64"
+    assert schemas["History"]["properties"]["bytesProcessed"]["nullable"]
+
+
 def test_the_page_of_the_schema_takes_everything_from_here() -> None:
     caller = APIClient()
     assert caller.get(f"{api.ROOT}docs/")["Location"].startswith("/admin/login/")
