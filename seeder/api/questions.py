@@ -112,17 +112,24 @@ class ComparisonQuestion(Question):
     )
 
 
+class Text(serializers.CharField):
+    """In a body, where the framework would take numbers as well: the release 2026.10 would be 2026.1."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class CaptureQuestion(Question):
     """Which view to record under which release."""
 
-    tableName = serializers.CharField(source="table_name", max_length=_LONGEST)
-    releaseTag = serializers.CharField(source="release_tag", max_length=LONGEST_TAG)
-    releaseVersion = serializers.CharField(
-        source="release_version", max_length=LONGEST_TAG, required=False, allow_null=True
-    )
+    tableName = Text(source="table_name", max_length=_LONGEST)
+    releaseTag = Text(source="release_tag", max_length=LONGEST_TAG)
+    releaseVersion = Text(source="release_version", max_length=LONGEST_TAG, required=False, allow_null=True)
     topValuesColumns = serializers.ListField(
         source="top_values_columns",
-        child=serializers.CharField(max_length=_LONGEST),
+        child=Text(max_length=_LONGEST),
         max_length=1600,  # columns that a view can have
         required=False,
         help_text="columns whose most frequent values are to be recorded",

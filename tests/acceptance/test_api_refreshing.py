@@ -152,6 +152,7 @@ def test_a_capture_is_queued_and_found_where_the_answer_says(operator: APIClient
         ({"tableName": "reporting.good", "releaseTag": "\0"}, 400),
         ({"tableName": "reporting.good", "releaseTag": "\ud800"}, 400),
         ({"tableName": "reporting.good", "releaseTag": "x" * 201}, 400),
+        ({"tableName": "reporting.good", "releaseTag": 2026.10}, 400),
         ({"tableName": "a.b.c", "releaseTag": "v1"}, 400),
         ({"tableName": "reporting.good", "releaseTag": "v1", "topValuesColumns": "n"}, 400),
         ({"tableName": "reporting.good", "releaseTag": "v1", "query": "SELECT 1"}, 400),
