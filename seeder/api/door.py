@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -38,8 +39,8 @@ class Door(APIView):
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
         # What is asked for has to be committed before the queue is told of it, also where the host wants a
-        # transaction around each request.
-        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+        # transaction around each request. And what somebody was answered is nobody else's, nor true for long.
+        return transaction.non_atomic_requests(never_cache(super().as_view(**initkwargs)))
 
     def get_authenticators(self) -> Sequence[BaseAuthentication]:  # type: ignore[override]  # any sequence will do
         return authenticators()
@@ -68,6 +69,8 @@ class Door(APIView):
 
     def asked(self, question: type[Serializer[Any]]) -> dict[str, Any]:
         """What the parameters of the address say, in our words. Raises `ValidationError`."""
+        if twice := [name for name, values in self.request.query_params.lists() if len(values) > 1]:
+            raise ValidationError({name: ["It stands there more than once."] for name in twice})
         read = question(data=self.request.query_params.dict())
         read.is_valid(raise_exception=True)
         return dict(read.validated_data)

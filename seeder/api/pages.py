@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rest_framework.exceptions import NotFound
@@ -58,9 +58,10 @@ def read_place(text: str) -> Place | None:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         instant, _, key = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(" ")
         at = datetime.fromisoformat(instant)
-    except (ValueError, binascii.Error):
+        there = Place(instant=at.astimezone(UTC), key=key)
+    except (ValueError, OverflowError, binascii.Error):  # the first year begins earlier in the east
         return None
-    return Place(instant=at, key=key) if at.tzinfo and key and is_storable(key) else None
+    return there if at.tzinfo and key and is_storable(key) else None
 
 
 def with_number(place: Place | None) -> Place | None:

@@ -139,6 +139,12 @@ def test_every_address_by_every_method(role: str, facts: Mapping[str, str]) -> N
     assert {key: (seen[key], code) for key, code in wanted.items() if seen[key] != code} == {}
 
 
+def test_no_answer_is_kept_for_somebody_else(facts: Mapping[str, str]) -> None:
+    caller = api.client(user("reader"))
+    for path in ("jobs/", "queue/none/", "schema/"):
+        assert "no-store" in call(caller, "GET", path)["Cache-Control"]
+
+
 def test_the_counts_of_others_are_not_told(facts: Mapping[str, str]) -> None:
     caller = api.client(api.somebody("demo", *api.READS, agencies="demo"))
     jobs = caller.get(f"{api.ROOT}jobs/").json()

@@ -173,6 +173,8 @@ def test_the_history_of_a_job_is_neither_counted_nor_searched_through(reader: AP
         ("jobs/", {"agency": "\0"}, "agency"),
         ("runs/", {"after": "nowhere"}, "after"),
         ("runs/", {"after": "MjAyNi0wMS0wMVQwMDowMDowMCAx"}, "after"),  # without a time zone
+        ("runs/", {"after": "MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OSAx"}, "after"),  # before the first year of all
+        ("jobs/", {"agency": ["demo", "metro"]}, "agency"),
         ("snapshots/", {"tableName": "a.b.c"}, "tableName"),
         ("snapshots/compare/", {}, "base"),
         ("snapshots/compare/", {"base": "9223372036854775808", "compare": 1}, "base"),
