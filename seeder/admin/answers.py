@@ -7,7 +7,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 
-from seeder.errors import BadName, SeederError, UnknownRun, UnknownSnapshot, UnknownTable
+from seeder.errors import BadName, DifferentViews, SeederError, UnknownRun, UnknownSnapshot, UnknownTable
 from seeder.postgres.sqlstates import foreseen
 
 
@@ -19,6 +19,8 @@ def answered(request: HttpRequest, site: AdminSite, show: Callable[[], HttpRespo
             return page.render() if isinstance(page, SimpleTemplateResponse) else page
     except (UnknownRun, UnknownSnapshot, UnknownTable, BadName) as error:
         return told(request, site, str(error), status=404)
+    except DifferentViews as error:
+        return told(request, site, str(error), status=400)
     except SeederError as error:
         return told(request, site, str(error), status=503)
 

@@ -6,6 +6,8 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Min, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -13,11 +15,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from seeder.admin.answers import answered
+from seeder.admin.answers import answered, told
+from seeder.domain.names import is_storable
 from seeder.domain.outcomes import Status
 from seeder.services import visibility
 
 MOST_COUNTED = 10_000
+_DIGITS_OF_A_YEAR = 4
 
 
 if TYPE_CHECKING:
@@ -109,7 +113,8 @@ class ReadOnlyAdmin(LookedAt):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:  # noqa: ARG002
         """Only what an index serves. That keeps out who would find the text of an error by asking how it begins."""
-        by_date = bool(self.date_hierarchy) and lookup.startswith(f"{self.date_hierarchy}__")
+        no_date = str(value).isdigit() and len(str(value)) > _DIGITS_OF_A_YEAR
+        by_date = bool(self.date_hierarchy) and lookup.startswith(f"{self.date_hierarchy}__") and not no_date
         filters = {getattr(one, "parameter_name", None) for one in self.list_filter}
         return by_date or lookup in filters or lookup.removesuffix("__exact") in self.indexed
 
@@ -126,12 +131,26 @@ class ReadOnlyAdmin(LookedAt):
     def link(self, place: str, text: object) -> SafeString:
         return format_html('<a href="{}">{}</a>', place, text)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        return super().get_object(request, object_id, from_field) if is_storable(unquote(object_id)) else None
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        named = [*request.GET.values(), *request.POST.getlist(ACTION_CHECKBOX_NAME)]
+        if not all(is_storable(str(one)) for one in named):
+            return told(request, self.admin_site, "There is no such row.", status=404)
         show = partial(super().changelist_view, request, extra_context)
         return answered(request, self.admin_site, show)
 
     def changeform_view(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
         show = partial(super().changeform_view, request, *arguments, **named)
+        return answered(request, self.admin_site, show)
+
+    def delete_view(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        show = partial(super().delete_view, request, *arguments, **named)
+        return answered(request, self.admin_site, show)
+
+    def history_view(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        show = partial(super().history_view, request, *arguments, **named)
         return answered(request, self.admin_site, show)
 
 

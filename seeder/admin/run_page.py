@@ -6,11 +6,15 @@ from django.template.response import TemplateResponse
 
 from seeder.admin import places
 from seeder.admin.pictures import reason_in_words, timeline_chart
+from seeder.domain.names import is_storable
 from seeder.domain.outcomes import Status
+from seeder.errors import UnknownRun
 from seeder.services import timelines, visibility
 
 
 def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
+    if not is_storable(run_id):
+        raise UnknownRun(run_id=run_id)
     found = timelines.timeline(run_id, visibility.agencies_of(request.user))
     context = {
         **site.each_context(request),

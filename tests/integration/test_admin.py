@@ -259,7 +259,7 @@ def test_an_optional_table_may_be_missing(table: str) -> None:
 def test_without_the_contracts_tables_a_page_says_so() -> None:
     client = visitor(*READING)
     sql("DROP SCHEMA reporting CASCADE")
-    for place in ("monitoring/", "runhistory/", "jobstatus/", "releasesnapshot/"):
+    for place in ("monitoring/", "runhistory/", "jobstatus/", "releasesnapshot/", "runhistory/1/history/"):
         answer = client.get(f"/admin/seeder/{place}")
         assert answer.status_code == 503
         assert "install_schema" in answer.content.decode()
@@ -287,6 +287,7 @@ def test_whatever_the_address_says_there_is_a_page(asked: str) -> None:
     [
         "run/none/",
         "run/a/b/",
+        "run/%00/",
         "view/",
         "view/?table=none",
         "view/?table=%00",
@@ -298,6 +299,34 @@ def test_whatever_the_address_says_there_is_a_page(asked: str) -> None:
 )
 def test_what_is_not_there_is_not_found(place: str) -> None:
     assert visitor(*READING).get(f"/admin/seeder/monitoring/{place}").status_code == 404
+
+
+@pytest.mark.parametrize("model", LISTS)
+@pytest.mark.parametrize("page", ["change", "history", "delete"])
+def test_a_row_that_cannot_be_is_not_found(model: str, page: str) -> None:
+    assert visitor(*READING).get(f"/admin/seeder/{model}/%00/{page}/").status_code in {302, 403}
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("runhistory/?table_name=%00", 404),
+        ("runhistory/?status=%00", 404),
+        ("runhistory/?start_time__year=99999999999", 400),
+        ("run/?started_at__year=99999999999", 400),
+    ],
+)
+def test_what_no_row_can_have_is_no_fault_of_the_server(asked: str, status: int) -> None:
+    assert visitor(*READING).get(f"/admin/seeder/{asked}").status_code == status
+
+
+def test_two_snapshots_of_two_views_are_not_compared() -> None:
+    first, other = (
+        release_snapshots.capture_release_snapshot(f"reporting.{name}", "2026.12").id for name in ("good", "shared")
+    )
+    answer = visitor(*READING).get(f"/admin/seeder/monitoring/drift/?base={first}&compare={other}")
+    assert answer.status_code == 400
+    assert "reporting.shared" in answer.content.decode()
 
 
 def test_a_capture_of_what_others_see_is_told_apart_from_none(settings: Settings) -> None:
