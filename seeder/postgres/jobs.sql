@@ -84,7 +84,8 @@ job AS MATERIALIZED (
 )
 
 -- name: page_of_jobs
--- One page, and how many there are in all.
+-- One page, and how many there are in all. The run that refreshed a view last may have done that for other agencies than
+-- who looks may see; then its name leads nowhere. Its row is among the latest of the view, by clocks read one after another.
 , page AS (
     SELECT *, (SELECT count(*) FROM found) AS every
     FROM found
@@ -98,11 +99,21 @@ job AS MATERIALIZED (
 )
 SELECT
     report_type, manifest_id, table_name, report_name, agency_id, agency_slug, agencies, status, start_time,
-    duration_seconds, consecutive_failures, last_run_id, last_errors, last_success, usual, failing, stale, long_running,
+    duration_seconds, consecutive_failures, seen.last_run_id, last_errors, last_success, usual, failing, stale, long_running,
     every
 FROM page
 JOIN sharing USING (table_name)
 LEFT JOIN (SELECT table_name, last_run_id, last_errors FROM reporting.seeder_job_status) AS said USING (table_name)
+LEFT JOIN LATERAL (
+    SELECT said.last_run_id
+    WHERE %(agencies)s::text[] IS NULL OR EXISTS (
+        SELECT
+        FROM reporting.seeder_run_history AS h
+        WHERE h.table_name = page.table_name
+            AND h.start_time >= coalesce(page.start_time - interval '1 hour', '-infinity')
+            AND coalesce(h.run_id = said.last_run_id AND h.agency_slug = ANY (%(agencies)s::text[]), false)
+    )
+) AS seen ON true
 LEFT JOIN LATERAL (
     SELECT h.start_time AS last_success
     FROM reporting.seeder_run_history AS h
@@ -139,17 +150,15 @@ CROSS JOIN LATERAL (
 ORDER BY wanted.table_name, recent.start_time DESC;
 
 -- name: reasons
--- Why each of these jobs failed when it last did. As for coalesce(), see recent_runs.
+-- Why the view of each of these jobs failed when it last did, be it for another manifest. As for coalesce(), see
+-- recent_runs.
 SELECT wanted.report_type, wanted.manifest_id, m.reason, m.sqlstate
 FROM unnest(%(table_names)s::text[], %(report_types)s::text[], %(manifest_ids)s::integer[])
     AS wanted (table_name, report_type, manifest_id)
 CROSS JOIN LATERAL (
     SELECT h.id
     FROM reporting.seeder_run_history AS h
-    WHERE h.table_name = wanted.table_name
-        AND coalesce(
-            h.report_type = wanted.report_type AND h.manifest_id = wanted.manifest_id AND h.status = 'error', false
-        )
+    WHERE h.table_name = wanted.table_name AND coalesce(h.status = 'error', false)
     ORDER BY h.start_time DESC
     LIMIT 1
 ) AS latest

@@ -9,10 +9,10 @@ from pytest_django import Settings
 from seeder.domain.jobs import By, Job, Listing, Order, Totals, Wanted
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
-from seeder.domain.requests import Everything
+from seeder.domain.requests import Everything, OneAgency
 from seeder.errors import ConfigurationError, UnknownRun
 from seeder.models import JobStatus, Run, RunHistory
-from seeder.services import monitoring, runs, timelines, visibility
+from seeder.services import failures, monitoring, runs, timelines, visibility
 from tests.conftest import AGENCIES, canned, custom, sql
 
 EVERY = Wanted()
@@ -196,6 +196,19 @@ def test_a_callable_of_the_host_says_which_agencies_a_user_may_see(settings: Set
         settings.SEEDER = {"AGENCY_SCOPE": wrong}
         with pytest.raises(ConfigurationError, match="AGENCY_SCOPE"):
             visibility.agencies_of(user)
+
+
+def test_a_run_that_refreshed_a_view_for_others_alone_is_not_named_and_says_why_it_failed() -> None:
+    demo = Wanted(agencies=["demo"])
+    [seen] = {the(name, demo).last_run_id for name in ("reporting.good", "reporting.shared")}
+    assert timelines.summary(str(seen), ["demo"])
+    sql("UPDATE reporting.seeder_canned_report SET query = 'SELECT 1 / 0 AS n'")
+    sql("DROP MATERIALIZED VIEW reporting.shared")
+    runs.execute(OneAgency(slug="metro"), asked_by="another test")
+    shared = the("reporting.shared", demo)
+    assert (shared.failing, shared.last_run_id, the("reporting.shared").last_run_id is None) == (True, None, False)
+    [why] = failures.of_jobs([shared]).values()
+    assert why.reason == "division_by_zero"
 
 
 def test_a_view_is_known_by_each_of_its_spellings() -> None:
