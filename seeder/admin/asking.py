@@ -29,9 +29,9 @@ def refresh(request: HttpRequest, table_name: str) -> None:
     if queued.request_id is None:
         messages.warning(request, f"Nobody wants {view} any more, so there is nothing to refresh.")
     elif queued.joined:
-        messages.info(request, f"{view} is queued already.")
+        messages.info(request, f"The view {view} is queued already.")
     else:
-        messages.success(request, f"{view} is queued.")
+        messages.success(request, f"The view {view} is queued.")
 
 
 def capture(request: HttpRequest, table_name: str, release_tag: str) -> None:

@@ -97,7 +97,7 @@ def test_refresh_is_pressed_and_the_row_changes_by_itself(site: Site) -> None:
     page.goto(MONITORING)
     before = JobStatus.objects.get(table_name="reporting.good").last_run_id
     page.get_by_role("button", name="Refresh Report reporting.good").click()
-    expect(page.get_by_text("Reporting.good is queued.")).to_be_visible()
+    expect(page.get_by_text("The view reporting.good is queued.")).to_be_visible()
     expect(page.get_by_role("status")).to_contain_text("1 waiting")
     page.locator("#q").fill("half a wo")
     page.locator("#q").focus()
@@ -158,7 +158,7 @@ def test_everything_can_be_reached_and_done_with_a_keyboard(site: Site) -> None:
         visited.append(page.evaluate("document.activeElement.id || document.activeElement.innerText").partition("-")[0])
     assert visited == ["Show", "Show all", "view", "run", "refresh"]
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Reporting.good is queued.")).to_be_visible()
+    expect(page.get_by_text("The view reporting.good is queued.")).to_be_visible()
     assert page.url.endswith("q=good&agency=&type=&show=")
 
 
@@ -169,7 +169,7 @@ def test_it_is_a_plain_page_without_javascript(site: Site) -> None:
         assert page.get_by_role("heading", level=1).is_visible(), name
     page.goto(MONITORING)
     page.get_by_role("button", name="Refresh Report reporting.good").click()
-    expect(page.get_by_text("Reporting.good is queued.")).to_be_visible()
+    expect(page.get_by_text("The view reporting.good is queued.")).to_be_visible()
     site.complaints.clear()  # of the page that is not there
 
 
