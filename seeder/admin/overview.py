@@ -156,7 +156,7 @@ def _queue(agencies: list[str] | None) -> Mapping[str, Any]:
         "queue": queue,
         "parts": parts,
         "is_busy": bool(parts),
-        # Of a part that is about other agencies, too, nobody learns how far those are.
+        # Of a part that is about other agencies, too, nobody learns how far those are, nor on which machine.
         "is_whole": agencies is None,
     }
 

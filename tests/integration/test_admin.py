@@ -16,9 +16,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from seeder.admin.lists import MOST_COUNTED, Spans
-from seeder.domain.requests import Everything
+from seeder.domain.requests import Everything, OneAgency
 from seeder.models import JobStatus, QueuedRefresh, ReleaseSnapshot, Run, RunHistory
-from seeder.services import release_snapshots, runs
+from seeder.services import queue_rows, queueing, release_snapshots, runs
 from tests.conftest import canned, custom, sql
 
 READING = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot")
@@ -299,6 +299,16 @@ def test_whatever_the_address_says_there_is_a_page(asked: str) -> None:
 )
 def test_what_is_not_there_is_not_found(place: str) -> None:
     assert visitor(*READING).get(f"/admin/seeder/monitoring/{place}").status_code == 404
+
+
+def test_where_a_worker_is_knows_who_sees_all_agencies(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.by_name"}
+    queueing.ask(OneAgency(slug="demo"), asked_by="a test")
+    queue_rows.begin(QueuedRefresh.objects.get(), run_id="gone", worker="inner-host:7")
+    assert "inner-host:7" in seen(visitor(*READING), "monitoring/")
+    page = seen(visitor(*READING, name="demo"), "monitoring/")
+    assert "its worker is gone" in page
+    assert "inner-host" not in page
 
 
 @pytest.mark.parametrize("model", LISTS)
