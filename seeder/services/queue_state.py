@@ -88,14 +88,14 @@ def _parts(agencies: list[str] | None) -> list[PartState]:
     ended = visible.filter(state=State.ENDED, finished_at__gt=Now() - _LATELY).order_by("-finished_at", "-id")
     rows = [*unfinished, *ended[:_MOST_ENDED]]
     living = locks.living(DEFAULT_DB_ALIAS, [row.run_ids[-1] for row in rows if row.state == State.RUNNING])
-    done = _done(rows)
+    done = _done(rows, living)
     return [_part(row, living, done) for row in rows]
 
 
-def _done(rows: Iterable[QueuedRefresh]) -> Set[tuple[str, ViewName]]:
-    """What has come to an end: by run and view. What an earlier run of a part has failed at is tried again by its last
-    one, so there only that one's failures count."""
-    last = {row.run_ids[-1] for row in rows if row.run_ids}
+def _done(rows: Iterable[QueuedRefresh], living: Set[str]) -> Set[tuple[str, ViewName]]:
+    """What has come to an end: by run and view. What a run of a part has failed at is tried again by the next one, so
+    failures count only in a run that lives, and in the last one of a part that has ended."""
+    last = living | {row.run_ids[-1] for row in rows if row.run_ids and row.state == State.ENDED}
     runs = {run_id for row in rows for run_id in row.run_ids}
     closed = RunHistory.objects.filter(run_id__in=runs, status__in=(Status.SUCCESS, Status.ERROR))
     done = set()
