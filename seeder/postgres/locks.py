@@ -11,6 +11,10 @@ from datetime import timedelta
 from seeder.domain.names import ViewName
 from seeder.postgres import sessions
 
+# Before it: no reader queues behind who waits for the view to be free of other runs, so this may take longer than a
+# refresh may wait for its other locks.
+BE_PATIENT = "be_patient"
+
 # In the transaction of a refresh, with the schema and the name of a view: wait until no other run creates or refreshes
 # it; when we got it. A view that is missing has no relation to lock yet, and of two that create it one would fail.
 HAVE_TO_MYSELF = "have_to_myself"

@@ -1,5 +1,15 @@
 -- Advisory locks, each on the hash of what it stands for. Two that share a hash would merely wait for each other.
 
+-- name: be_patient
+-- Until the limits of the same transaction: for how many milliseconds to wait for another run, and whose it is; the
+-- server ends the wait when the client has gone. When that was.
+SELECT
+    set_config('lock_timeout', %(patience)s::text, true),
+    set_config('statement_timeout', '0', true),
+    set_config('application_name', %(application)s, true),
+    CASE WHEN version() ~ 'linux' THEN set_config('client_connection_check_interval', '2s', true) END,
+    clock_timestamp();
+
 -- name: have_to_myself
 -- Wait for the view, and keep it until the end of the transaction; when we got it.
 SELECT

@@ -25,6 +25,8 @@ from seeder.services.stopping import Stop
 
 Done = TypeVar("Done")
 
+_LONGEST_WAIT = 2**31 - 1  # milliseconds: the most that PostgreSQL takes
+
 
 class Stopped(Exception):
     """The run is to end, and this view's refresh was not begun or was cancelled."""
@@ -144,16 +146,25 @@ class _Refresh:
         after = max(self._run.asked, self._turn.inputs_ended or self._run.asked)
         question, facts = self._run.record.others(self._view.spec, after=after)
         here = self._database == DEFAULT_DB_ALIAS
-        first = (limits.LIMIT, locks.HAVE_TO_MYSELF, catalog.EXISTS, *([question] if here else []))
-        name = {"schema": self._name.schema, "name": self._name.name}
-        limited, locked, found, *others = transaction.begin(
+        first = (locks.BE_PATIENT, locks.HAVE_TO_MYSELF, limits.LIMIT, catalog.EXISTS, *([question] if here else []))
+        name = {"schema": self._name.schema, "name": self._name.name, "patience": self._patience}
+        waits, locked, _, found, *others = transaction.begin(
             first, {**self._run.limits(self._turn).parameters, **name, **facts}
         )
-        began, now = limited[0][-1], locked[0][-1]
+        began, now = waits[0][-1], locked[0][-1]
         self._lock_wait += now - began
         # Instants are compared with others in the history, so they are by the clock of its server.
         self._started = now if here else sessions.clock(DEFAULT_DB_ALIAS)
         return bool(found), others[0] if here else sessions.query(DEFAULT_DB_ALIAS, question, facts)
+
+    @property
+    def _patience(self) -> int:
+        """For how many milliseconds more to wait for another run that is at the view: until it has been as long as any
+        wait may be. Who gave up sooner would report a view as failed that is being refreshed; or leave it as it was,
+        where that refresh turns out to be of a run that was taken for dead, and is undone."""
+        settings = self._run.settings
+        left = settings.max_wait_seconds * 1000 - int(self._lock_wait.total_seconds() * 1000)
+        return min(max(left, settings.lock_timeout_ms), _LONGEST_WAIT)
 
     def _is_ours(self, report_type: str, manifest_id: int) -> bool:
         databases = self._run.settings.databases

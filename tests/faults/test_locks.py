@@ -82,7 +82,7 @@ def taken() -> "subprocess.Popen[str]":
 def test_of_two_orchestrators_the_second_waits_within_its_limits_and_takes_nothing_from_the_first(
     taken: "subprocess.Popen[str]", settings: Settings
 ) -> None:
-    settings.SEEDER = {"LOCK_TIMEOUT_MS": 100, "MAX_RETRIES": 1}
+    settings.SEEDER = {"LOCK_TIMEOUT_MS": 100, "MAX_WAIT_SECONDS": 1, "MAX_RETRIES": 1}
     second = refreshed()["a"]
     assert (reason(second), second.attempts) == ("55P03", 2)
     assert taken.poll() is None

@@ -1,6 +1,7 @@
 """Two runs that want one view: who comes second takes what the first has done, where that is as good as its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Thread
 
 import pytest
@@ -8,7 +9,7 @@ from django.db import connections
 from pytest_django import Settings
 
 from seeder.domain.events import RunEvent, RunStarted, ViewEnded
-from seeder.domain.outcomes import RefreshResult
+from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.requests import Everything, OneAgency
 from seeder.models import JobStatus, RunHistory
 from seeder.services import runs
@@ -121,6 +122,44 @@ def test_the_second_waits_for_the_first_and_that_is_no_part_of_its_duration(sett
     assert [result.failure for result in ended] == [None, None]
     [second] = [result for result in ended if result.satisfied_by is None and result.cost.lock_wait.total_seconds() > 1]
     assert second.took.total_seconds() < 1, "the first had begun before the second was asked for"
+
+
+@contextmanager
+def at(view: str) -> Iterator[None]:
+    """Somebody has the view to himself, as another run does while it refreshes it."""
+    with another_session() as other:
+        other.execute("SET application_name = 'seeder other'")
+        other.execute(f"SELECT pg_advisory_lock(hashtextextended('seeder.view {view}', 0))")
+        yield
+
+
+def test_another_run_is_waited_for_longer_than_any_other_lock(settings: Settings) -> None:
+    settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "STATEMENT_TIMEOUT_MS": 1000, "MAX_RETRIES": 0}
+    custom("reporting.a", "SELECT 1 AS n")
+    results: list[RefreshResult] = []
+    ours = Thread(target=_apart, args=(lambda: results.extend(runs.execute(Everything()).results.values()),))
+    with at("reporting.a"):
+        ours.start()
+        waiting = (
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND now() - query_start > interval '1.3 s'"
+        )
+        while not sql(waiting):
+            assert ours.is_alive(), results
+    ours.join(20)
+    [result] = results
+    assert (result.outcome, result.attempts) == (Outcome.CREATED, 1)
+    assert result.cost.lock_wait.total_seconds() > 1.1
+
+
+def test_another_run_is_waited_for_no_longer_than_anything_is(settings: Settings) -> None:
+    settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_WAIT_SECONDS": 2, "MAX_RETRIES": 0}
+    custom("reporting.a", "SELECT 1 AS n")
+    with at("reporting.a"):
+        [result] = runs.execute(Everything()).results.values()
+    assert result.failure
+    assert result.failure.reason == "lock_not_available"
+    assert ", seeder other, of " in result.failure.message
+    assert 2 <= result.cost.lock_wait.total_seconds() < 10
 
 
 def _apart(act: Callable[[], object]) -> None:
