@@ -14,6 +14,7 @@ from datetime import timedelta
 from threading import Thread
 from time import monotonic, sleep
 
+from seeder import conf
 from seeder.postgres import sessions
 from seeder.services.queue_sweep import sweep
 from seeder.services.stopping import Stop
@@ -36,7 +37,11 @@ _SOON, _LONGEST = timedelta(minutes=1), timedelta(minutes=1)
 
 def watch(command: Sequence[str], *, stop: Stop, grace: timedelta, tell: Tell) -> None:
     """Until `stop` is requested. `command` starts a cluster that writes its signs of life to the file descriptor that
-    is added as the last argument; asked to end, it has so long for what it is at."""
+    is added as the last argument; asked to end, it has so long for what it is at.
+
+    Raises `ConfigurationError`, as with such settings a cluster would fail at every task.
+    """
+    conf.load()
 
     def say(line: str) -> None:
         _log.warning("%s", line)

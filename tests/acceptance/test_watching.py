@@ -114,6 +114,12 @@ def test_a_cluster_that_is_no_longer_watched_ends(watchdog: Watchdog) -> None:
     until(lambda: not any(process.is_running() for process in before))
 
 
+def test_settings_that_cannot_be_read_start_nothing(manage: Manage) -> None:
+    ended = manage("watch_queue", SEEDER_MAX_WORKERS="lots")
+    assert (ended.code, ended.out) == (2, "")
+    assert "SEEDER_MAX_WORKERS is 'lots'" in ended.err
+
+
 def test_a_cluster_that_cannot_start_is_started_again_ever_more_slowly(queue: None) -> None:
     watchdog = Watchdog(DB_HOST="/nowhere")
     try:
