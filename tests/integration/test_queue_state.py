@@ -111,10 +111,13 @@ def test_the_command_shows_it_in_lines_tables_and_json(parts: list[QueuedRefresh
         "seeder: every report (0 2 * * *)",
         "seeder: resume the queue",
     ]
+    sql("UPDATE django_q_schedule SET next_run = now() - interval '1 hour' WHERE cron IS NOT NULL")
+    assert "seeder: every report (0 2 * * *): overdue for 1 h" in manage("queue_status").out
     table = manage("queue_status", "--table")
     assert table.code == 0
     assert "asked for" in table.out
     assert "every few minutes" in table.out
+    assert "(overdue)" in table.out
     document = manage("queue_status", "--json").document
     assert [part["state"] for part in document["parts"]] == ["running", "queued", "ended"]
     assert document["waiting"] == 3

@@ -1,7 +1,7 @@
 """What was queued, for people and as JSON."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -9,7 +9,9 @@ from seeder.domain.queued import Queued, QueuedPart, State
 from seeder.domain.units import count, duration
 from seeder.management.rendering.lines import one_line
 from seeder.services.queue_state import PartState, QueueState
+from seeder.services.schedules import Due
 
+_LATE = timedelta(minutes=2)  # a cluster looks every half a minute what is due
 _SHOWN = 3  # views of a part that are named; the rest are counted
 
 
@@ -70,8 +72,19 @@ def state(state: QueueState) -> Iterable[str]:
     for part in (*state.running, *state.queued, *state.ended):
         yield one_line(f"{about(part)}: {stand(part, state.at)}")
     for due in state.schedules:
-        when = f"next due {moment(due.due)}" if due.due else "never due"
-        yield one_line(f"{due.name}{f' ({due.cron})' if due.cron else ''}: {when}")
+        yield one_line(f"{due.name}{f' ({due.cron})' if due.cron else ''}: {when(due, state.at)}")
+
+
+def when(due: Due, at: datetime) -> str:
+    if due.due is None:
+        return "never due"
+    if not is_late(due, at):
+        return f"next due {moment(due.due)}"
+    return f"overdue for {duration(at - due.due)}: no cluster works, or it cannot read a schedule, as its log says"
+
+
+def is_late(due: Due, at: datetime) -> bool:
+    return due.due is not None and at - due.due > _LATE
 
 
 def about(part: PartState) -> str:

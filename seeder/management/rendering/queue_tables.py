@@ -5,7 +5,7 @@ from rich.text import Text
 
 from seeder.domain.queued import State
 from seeder.domain.units import count
-from seeder.management.rendering.queue import moment, stand
+from seeder.management.rendering.queue import is_late, moment, stand
 from seeder.management.rendering.tables import console, headed
 from seeder.services.queue_state import PartState, QueueState
 
@@ -30,7 +30,9 @@ def show(out: OutputWrapper, state: QueueState, *, color: bool) -> None:
     if state.schedules:
         table = headed("schedule", "when", "next due")
         for due in state.schedules:
-            table.add_row(Text(due.name), due.cron or "every few minutes", moment(due.due) if due.due else "never")
+            late = " (overdue)" if is_late(due, state.at) else ""
+            when = f"{moment(due.due)}{late}" if due.due else "never"
+            table.add_row(Text(due.name), due.cron or "every few minutes", when, style="bold red" if late else None)
         drawn.print(table)
     if state.waiting is not None:
         drawn.print(f"{count(state.waiting, 'task')} waiting in the queue")
