@@ -18,7 +18,8 @@ from django.utils.dateparse import parse_datetime
 from demo import own
 from seeder.domain.requests import Everything
 from seeder.models import CustomReportManifest, ReleaseSnapshot, Run, RunHistory
-from seeder.services import release_snapshots, runs
+from seeder.services import runs
+from seeder.services.snapshots import release_snapshots
 
 _MONTHS = [date(2022, month, 1) for month in range(8, 13)] + [date(2023, month, 1) for month in range(1, 10)]
 _REMADE = "reporting.demo_precinct_concentration"

@@ -9,7 +9,8 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.errors import ConfigurationError, DatabaseError
 from seeder.postgres.contract import Difference
-from seeder.services import doorbell, schedules, schema
+from seeder.services import schema
+from seeder.services.queue import doorbell, schedules
 
 
 @checks.register()

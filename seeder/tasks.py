@@ -18,7 +18,8 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.names import ViewName
 from seeder.domain.requests import Everything, OneAgency, OneView, RefreshRequest
 from seeder.errors import BadTask, SnapshotTaken
-from seeder.services import queue_sweep, queue_work, queueing, release_snapshots
+from seeder.services.queue import queue_sweep, queue_work, queueing
+from seeder.services.snapshots import release_snapshots
 from seeder.services.stopping import Stop
 
 # The task that this worker is at, as the queue has it: delivered again, it has the same id.

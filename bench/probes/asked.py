@@ -6,7 +6,7 @@ from seeder.domain.jobs import By, Listing, Order, Wanted
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.models import Run, RunHistory
-from seeder.services import monitoring, timelines, visibility
+from seeder.services.reading import monitoring, timelines, visibility
 
 Asked = tuple[str, str, Callable[[], object]]  # a name, the least to ask for instead, and how it is asked for
 

@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from seeder.domain.names import ViewName
 from seeder.domain.requests import OneView
 from seeder.errors import SeederError
-from seeder.services import capture_queueing, doorbell, queueing, visibility
+from seeder.services.queue import capture_queueing, doorbell, queueing
+from seeder.services.reading import visibility
 
 
 def may_refresh(user: Any) -> bool:

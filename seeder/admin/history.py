@@ -11,7 +11,7 @@ from seeder.admin import places
 from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin, StatusFilter
 from seeder.domain.outcomes import Status
 from seeder.models import RunHistory
-from seeder.services import failures, visibility
+from seeder.services.reading import failures, visibility
 
 
 @admin.register(RunHistory)

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from seeder.admin.answers import answered, told
 from seeder.domain.names import is_storable
 from seeder.domain.outcomes import Status
-from seeder.services import visibility
+from seeder.services.reading import visibility
 
 MOST_COUNTED = 10_000
 _DIGITS_OF_A_YEAR = 4

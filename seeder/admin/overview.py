@@ -17,7 +17,9 @@ from seeder.domain.jobs import Job, Totals
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.domain.units import count
-from seeder.services import doorbell, failures, monitoring, queue_state, schema, timelines, visibility
+from seeder.services import schema
+from seeder.services.queue import doorbell, queue_state
+from seeder.services.reading import failures, monitoring, timelines, visibility
 
 _RECENT = 14
 _RUNS = 5

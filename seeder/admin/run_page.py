@@ -9,7 +9,7 @@ from seeder.admin.pictures import reason_in_words, timeline_chart
 from seeder.domain.names import is_storable
 from seeder.domain.outcomes import Status
 from seeder.errors import UnknownRun
-from seeder.services import timelines, visibility
+from seeder.services.reading import timelines, visibility
 
 
 def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:

@@ -12,7 +12,8 @@ from seeder.admin import places
 from seeder.admin.answers import told
 from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin
 from seeder.models import Run
-from seeder.services import schema, visibility
+from seeder.services import schema
+from seeder.services.reading import visibility
 
 
 @admin.register(Run)

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from seeder.admin import places
 from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin
 from seeder.models import ReleaseSnapshot
-from seeder.services import visibility
+from seeder.services.reading import visibility
 
 _LONG = ("columns", "column_statistics", "top_values")
 

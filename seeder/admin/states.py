@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from seeder.admin import asking, places
 from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin, StatusFilter
 from seeder.models import JobStatus
-from seeder.services import failures, visibility
+from seeder.services.reading import failures, visibility
 
 # Of the one manifest that speaks for the view, be it another agency's than who looks may see.
 _OF_A_MANIFEST = {"manifest_id", "report_name", "report_type", "agency_id", "agency_slug"}

@@ -18,7 +18,8 @@ from seeder.domain.names import is_storable
 from seeder.domain.outcomes import Status
 from seeder.domain.snapshots import Snapshot
 from seeder.errors import UnknownSnapshot, UnknownTable
-from seeder.services import monitoring, release_snapshots, visibility
+from seeder.services.reading import monitoring, visibility
+from seeder.services.snapshots import release_snapshots
 
 _RUNS = 60
 _MANIFESTS = 200

@@ -20,7 +20,7 @@ from seeder.api.logins import Permitted, WriteRate, authenticators
 from seeder.api.refusals import refuse
 from seeder.api.wire import BoundedJson, OnlyJson
 from seeder.domain.names import is_storable
-from seeder.services import failures, visibility
+from seeder.services.reading import failures, visibility
 
 
 class Door(APIView):

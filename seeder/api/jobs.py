@@ -14,7 +14,7 @@ from seeder.api.questions import JobQuestion, SliceQuestion, listing
 from seeder.api.serializers import HistorySerializer, JobSerializer
 from seeder.domain.jobs import By, Job, Wanted
 from seeder.models import RunHistory
-from seeder.services import failures, monitoring, slices, visibility
+from seeder.services.reading import failures, monitoring, slices, visibility
 
 
 class JobDoor(Door):

@@ -12,7 +12,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from seeder.domain.names import is_storable
-from seeder.services.slices import Place, Slice
+from seeder.services.reading.slices import Place, Slice
 
 PLACE = "`next` of the slice before"
 _LARGEST_KEY = 2**63 - 1

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from seeder.api.serializers import Instant
 from seeder.domain.queued import Queued, QueuedPart, State
-from seeder.services.queue_states import PartState, RequestState, seen_of
+from seeder.services.queue.queue_states import PartState, RequestState, seen_of
 
 _STATES = [*map(str, State)]
 _HIDDEN = "It ended without having been run to its end."

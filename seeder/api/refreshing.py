@@ -15,7 +15,8 @@ from seeder.api.queue_serializers import QueuedSerializer, RequestStateSerialize
 from seeder.domain.names import ViewName
 from seeder.domain.requests import OneAgency, OneView, RefreshRequest
 from seeder.errors import UnknownAgency
-from seeder.services import monitoring, queue_states, queueing
+from seeder.services.queue import queue_states, queueing
+from seeder.services.reading import monitoring
 
 _LONGEST_KEY = 100  # characters
 _KEY = OpenApiParameter(

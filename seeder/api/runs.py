@@ -12,7 +12,7 @@ from seeder.api.jobs import HistoryDoor
 from seeder.api.logins import READ
 from seeder.api.questions import RunQuestion, SliceQuestion
 from seeder.api.serializers import HistorySerializer, RunDetailSerializer, RunSerializer
-from seeder.services import slices, timelines
+from seeder.services.reading import slices, timelines
 
 
 class RunDoor(Door):

@@ -13,7 +13,7 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.domain.timeline import RunTotals, Wait
 from seeder.models import RunHistory
-from seeder.services.failures import NOBODY_KNOWS, Why, told
+from seeder.services.reading.failures import NOBODY_KNOWS, Why, told
 
 _STATUSES, _TYPES = [*map(str, Status)], [*map(str, ReportType)]
 

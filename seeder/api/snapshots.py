@@ -19,7 +19,9 @@ from seeder.api.snapshot_serializers import (
     SnapshotSerializer,
 )
 from seeder.domain.documents import as_document, comparison_document
-from seeder.services import capture_queueing, release_snapshots, slices, visibility
+from seeder.services.queue import capture_queueing
+from seeder.services.reading import slices, visibility
+from seeder.services.snapshots import release_snapshots
 
 
 class Snapshots(Door):

@@ -12,7 +12,8 @@ from seeder.domain.requests import RefreshRequest
 from seeder.management import signals
 from seeder.management.door import FAILED, Door
 from seeder.management.rendering import Display, display, queue
-from seeder.services import queueing, runs
+from seeder.services import runs
+from seeder.services.queue import queueing
 from seeder.services.stopping import Stop
 
 

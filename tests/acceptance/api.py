@@ -11,7 +11,8 @@ from rest_framework.test import APIClient
 
 from seeder.domain.requests import Everything
 from seeder.models import ReleaseSnapshot
-from seeder.services import release_snapshots, runs
+from seeder.services import runs
+from seeder.services.snapshots import release_snapshots
 from tests.conftest import canned, custom, sql
 
 ROOT = "/api/seeder/v1/"

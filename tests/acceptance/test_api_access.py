@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from seeder.domain.requests import OneAgency
 from seeder.models import Run
-from seeder.services import queueing
+from seeder.services.queue import queueing
 from tests.acceptance import api
 from tests.conftest import custom
 

@@ -13,7 +13,7 @@ from rest_framework.authtoken.models import Token
 
 from seeder.domain.requests import OneAgency
 from seeder.models import Run
-from seeder.services import queueing
+from seeder.services.queue import queueing
 from tests.acceptance import api
 from tests.conftest import CHECKOUT, process_environment
 

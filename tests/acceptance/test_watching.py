@@ -10,7 +10,7 @@ import pytest
 
 from seeder.domain.requests import Everything, OneAgency
 from seeder.models import QueuedRefresh
-from seeder.services.queueing import ask
+from seeder.services.queue.queueing import ask
 from tests.acceptance import clusters
 from tests.acceptance.clusters import counted, is_drained, refreshes, start, until
 from tests.conftest import Ended, custom

@@ -10,7 +10,8 @@ from playwright.sync_api import Page, Route, expect
 
 from seeder.domain.requests import Everything
 from seeder.models import JobStatus, ReleaseSnapshot, Run
-from seeder.services import release_snapshots, runs
+from seeder.services import runs
+from seeder.services.snapshots import release_snapshots
 from tests.acceptance import clusters
 from tests.browser.conftest import Site
 from tests.conftest import canned, custom, sql

@@ -21,9 +21,9 @@ from seeder.errors import SeederError
 from seeder.models import JobStatus, QueuedRefresh, RunHistory
 from seeder.postgres import sessions
 from seeder.services import life
-from seeder.services.queue_sweep import sweep
-from seeder.services.queue_work import work_off
-from seeder.services.queueing import ask
+from seeder.services.queue.queue_sweep import sweep
+from seeder.services.queue.queue_work import work_off
+from seeder.services.queue.queueing import ask
 from tests.acceptance.clusters import counted as counting
 from tests.acceptance.clusters import refreshes
 from tests.conftest import custom, sql

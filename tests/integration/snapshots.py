@@ -5,7 +5,7 @@ import pytest
 from seeder.domain.drift import Comparison
 from seeder.domain.snapshots import Snapshot
 from seeder.models import ReleaseSnapshot
-from seeder.services.release_snapshots import (
+from seeder.services.snapshots.release_snapshots import (
     capture_release_snapshot,
     compare_release_snapshots_by_id,
 )

@@ -18,7 +18,9 @@ from pytest_django import Settings
 from seeder.admin.lists import MOST_COUNTED, Spans
 from seeder.domain.requests import Everything, OneAgency
 from seeder.models import JobStatus, QueuedRefresh, ReleaseSnapshot, Run, RunHistory
-from seeder.services import queue_rows, queueing, release_snapshots, runs
+from seeder.services import runs
+from seeder.services.queue import queue_rows, queueing
+from seeder.services.snapshots import release_snapshots
 from tests.conftest import canned, custom, sql
 
 READING = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot")

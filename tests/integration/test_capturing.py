@@ -25,9 +25,9 @@ from seeder.errors import (
 from seeder.models import CustomReportManifest, ReleaseSnapshot
 from seeder.postgres import figures
 from seeder.postgres.statements import NAMED
-from seeder.services import counting
-from seeder.services.capturing import Captured, capture_each
-from seeder.services.release_snapshots import (
+from seeder.services.snapshots import counting
+from seeder.services.snapshots.capturing import Captured, capture_each
+from seeder.services.snapshots.release_snapshots import (
     capture_release_snapshot,
     find_by_tag,
 )

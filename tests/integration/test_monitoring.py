@@ -12,7 +12,8 @@ from seeder.domain.outcomes import Status
 from seeder.domain.requests import Everything, OneAgency
 from seeder.errors import ConfigurationError, UnknownRun
 from seeder.models import JobStatus, Run, RunHistory
-from seeder.services import failures, monitoring, runs, timelines, visibility
+from seeder.services import runs
+from seeder.services.reading import failures, monitoring, timelines, visibility
 from tests.conftest import AGENCIES, canned, custom, sql
 
 EVERY = Wanted()

@@ -13,8 +13,8 @@ from seeder.domain.manifests import ViewKey
 from seeder.domain.names import ViewName
 from seeder.domain.snapshots import ColumnFigures
 from seeder.postgres import figures
-from seeder.services.counting import Asked
-from seeder.services.profiling import Profile, profile
+from seeder.services.snapshots.counting import Asked
+from seeder.services.snapshots.profiling import Profile, profile
 from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("reporting")

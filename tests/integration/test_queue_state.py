@@ -9,9 +9,9 @@ from pytest_django import Settings
 
 from seeder.domain.requests import Everything, OneAgency
 from seeder.models import QueuedRefresh
-from seeder.services import queue_rows, queue_state, schedules
-from seeder.services.queue_work import work_off
-from seeder.services.queueing import ask
+from seeder.services.queue import queue_rows, queue_state, schedules
+from seeder.services.queue.queue_work import work_off
+from seeder.services.queue.queueing import ask
 from tests.conftest import Ended, another_session, custom, sql
 
 Manage = Callable[..., Ended]

@@ -18,11 +18,12 @@ from seeder.domain.queued import MOST_ATTEMPTS
 from seeder.domain.requests import Everything, OneAgency
 from seeder.errors import BadTask, ConfigurationError, SchemaMissing, UnknownAgency
 from seeder.models import QueuedRefresh, RunHistory
-from seeder.services import doorbell, queue_rows, queue_work, runs
+from seeder.services import runs
 from seeder.services.history import RunRecord
-from seeder.services.queue_sweep import sweep
-from seeder.services.queue_work import TIME_LIMIT, WorkedOff, work_off
-from seeder.services.queueing import ask
+from seeder.services.queue import doorbell, queue_rows, queue_work
+from seeder.services.queue.queue_sweep import sweep
+from seeder.services.queue.queue_work import TIME_LIMIT, WorkedOff, work_off
+from seeder.services.queue.queueing import ask
 from seeder.services.stopping import Stop
 from tests.conftest import another_session, canned, custom, sql
 

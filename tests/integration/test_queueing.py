@@ -14,9 +14,9 @@ from seeder.domain.queued import Queued, State
 from seeder.domain.requests import Everything, OneAgency, OneView
 from seeder.errors import BadKey, KeyTaken, QueueMissing, UnknownAgency
 from seeder.models import QueuedRefresh
-from seeder.services import queue_state
-from seeder.services.queue_sweep import sweep
-from seeder.services.queueing import ask
+from seeder.services.queue import queue_state
+from seeder.services.queue.queue_sweep import sweep
+from seeder.services.queue.queueing import ask
 from tests.conftest import canned, custom, sql
 
 pytestmark = pytest.mark.usefixtures("queue")

@@ -15,7 +15,7 @@ from seeder.errors import (
     UnknownSnapshot,
 )
 from seeder.models import ReleaseSnapshot
-from seeder.services.release_snapshots import (
+from seeder.services.snapshots.release_snapshots import (
     capture_release_snapshot,
     find,
     find_by_tag,

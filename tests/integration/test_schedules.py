@@ -14,7 +14,7 @@ from seeder import tasks
 from seeder.checks import queue_is_set_right
 from seeder.errors import ConfigurationError, UnknownAgency
 from seeder.models import QueuedRefresh
-from seeder.services import schedules
+from seeder.services.queue import schedules
 from tests.conftest import Ended, custom
 
 Manage = Callable[..., Ended]

@@ -12,8 +12,8 @@ from seeder.management import signals
 from seeder.management.door import FAILED, Door
 from seeder.management.rendering.progress import progress
 from seeder.management.rendering.snapshots import captured, each_as_document, ending
-from seeder.services import capturing, release_snapshots
-from seeder.services.capturing import Captured
+from seeder.services.snapshots import capturing, release_snapshots
+from seeder.services.snapshots.capturing import Captured
 
 
 class Command(Door):

@@ -10,7 +10,7 @@ from seeder.domain.snapshots import Snapshot
 from seeder.errors import UnknownSnapshot
 from seeder.management.door import FAILED, Door
 from seeder.management.rendering.snapshots import comparison_lines
-from seeder.services import release_snapshots
+from seeder.services.snapshots import release_snapshots
 
 
 class Command(Door):

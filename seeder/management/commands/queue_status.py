@@ -5,7 +5,7 @@ from django.core.management.base import CommandParser
 
 from seeder.management.door import Door
 from seeder.management.rendering import queue
-from seeder.services import queue_state
+from seeder.services.queue import queue_state
 
 
 class Command(Door):

@@ -9,7 +9,7 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.management.door import FAILED, Door
 from seeder.management.rendering.status import status_document, status_lines
-from seeder.services import monitoring
+from seeder.services.reading import monitoring
 
 _ON_A_SCREEN = 50  # views, unless --limit says otherwise; who reads by a program wants them all
 

@@ -6,8 +6,8 @@ from django.core.management.base import CommandParser
 
 from seeder.management.door import Door
 from seeder.management.rendering.queue import moment
-from seeder.services import schedules
-from seeder.services.schedules import Scheduled
+from seeder.services.queue import schedules
+from seeder.services.queue.schedules import Scheduled
 
 
 class Command(Door):

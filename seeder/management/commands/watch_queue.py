@@ -6,7 +6,7 @@ from django.utils.autoreload import get_child_arguments
 
 from seeder.management import signals
 from seeder.management.door import Door
-from seeder.services import doorbell, watching
+from seeder.services.queue import doorbell, watching
 from seeder.services.stopping import Stop
 
 _GRACE = 15  # together with the last measures less than the 30 s that Kubernetes grants by default
@@ -28,7 +28,7 @@ class Command(Door):
     def enter(self, options: Namespace) -> None:
         doorbell.insist_on_app()
         if options.beats is not None:
-            from seeder.services import cluster  # here, as loading it touches the queue's settings
+            from seeder.services.queue import cluster  # here, as loading it touches the queue's settings
 
             cluster.run(options.beats)
             return

@@ -8,8 +8,8 @@ from django.utils import timezone
 from seeder.domain.queued import Queued, QueuedPart, State
 from seeder.domain.units import count, duration
 from seeder.management.rendering.lines import one_line
-from seeder.services.queue_state import PartState, QueueState
-from seeder.services.schedules import Due
+from seeder.services.queue.queue_state import PartState, QueueState
+from seeder.services.queue.schedules import Due
 
 _LATE = timedelta(minutes=2)  # a cluster looks every half a minute what is due
 _SHOWN = 3  # views of a part that are named; the rest are counted

@@ -7,7 +7,7 @@ from seeder.domain.queued import State
 from seeder.domain.units import count
 from seeder.management.rendering.queue import is_late, moment, stand
 from seeder.management.rendering.tables import console, headed
-from seeder.services.queue_state import PartState, QueueState
+from seeder.services.queue.queue_state import PartState, QueueState
 
 _STYLES = {State.RUNNING: "cyan", State.QUEUED: "", State.ENDED: "dim"}
 

@@ -9,7 +9,7 @@ from seeder.domain.drift_rules import Severity
 from seeder.domain.drift_wording import HASH_DIGITS, sentence
 from seeder.domain.snapshots import Snapshot
 from seeder.domain.units import count
-from seeder.services.capturing import Captured
+from seeder.services.snapshots.capturing import Captured
 
 
 def captured(snapshot: Snapshot) -> str:

@@ -7,7 +7,7 @@ from seeder.domain.jobs import Job, Totals
 from seeder.domain.outcomes import Status
 from seeder.domain.units import count, duration
 from seeder.management.rendering.lines import first_line, one_line
-from seeder.services.monitoring import Overview
+from seeder.services.reading.monitoring import Overview
 
 
 def status_lines(shown: Overview) -> Iterator[str]:

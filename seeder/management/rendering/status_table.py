@@ -8,7 +8,7 @@ from seeder.domain.outcomes import Status
 from seeder.management.rendering.lines import first_line, one_line
 from seeder.management.rendering.status import agencies, ago, headline, left_out, state, usually
 from seeder.management.rendering.tables import console, headed
-from seeder.services.monitoring import Overview
+from seeder.services.reading.monitoring import Overview
 
 _WIDE = 120  # characters, from which on report and agency get columns of their own
 

@@ -13,7 +13,7 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.management.rendering.status import ago, headline, state, status_document, status_lines
 from seeder.management.rendering.status_table import print_status
-from seeder.services.monitoring import Overview, Page
+from seeder.services.reading.monitoring import Overview, Page
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FRESH = Job(

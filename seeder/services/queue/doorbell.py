@@ -15,7 +15,7 @@ from seeder import conf
 from seeder.domain import queue_settings
 from seeder.domain.queue_settings import Fault
 from seeder.errors import QueueMissing
-from seeder.services import queue_rows
+from seeder.services.queue import queue_rows
 
 _log = logging.getLogger("seeder")
 

@@ -14,7 +14,8 @@ from seeder.errors import ConfigurationError
 from seeder.postgres import locks
 from seeder.postgres.sqlstates import foreseen
 from seeder.postgres.transactions import one_transaction
-from seeder.services import doorbell, manifests
+from seeder.services import manifests
+from seeder.services.queue import doorbell
 
 if TYPE_CHECKING:
     from django_q.models import Schedule

@@ -16,8 +16,8 @@ from seeder.errors import DatabaseError, NoSuchColumn, NothingToCapture, SeederE
 from seeder.postgres import catalog, sessions
 from seeder.postgres.sqlstates import foreseen
 from seeder.services import manifests
-from seeder.services.counting import PATIENCE, Asked
-from seeder.services.release_snapshots import capture, the_only
+from seeder.services.snapshots.counting import PATIENCE, Asked
+from seeder.services.snapshots.release_snapshots import capture, the_only
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from seeder.domain.names import ViewName
 from seeder.domain.snapshots import Snapshot
 from seeder.errors import BadName, ConfigurationError, UnknownSnapshot, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, ReleaseSnapshot, RunHistory
-from seeder.services import release_snapshots
+from seeder.services.snapshots import release_snapshots
 
 
 def agencies_of(user: Any) -> list[str] | None:

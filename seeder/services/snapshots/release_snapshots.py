@@ -23,10 +23,10 @@ from seeder.errors import (
 from seeder.models import ReleaseSnapshot
 from seeder.postgres.sqlstates import first_line, foreseen, is_gone
 from seeder.services import manifests
-from seeder.services.counting import Asked, Told
-from seeder.services.profiling import Profile, profile
 from seeder.services.retrying import patiently
-from seeder.services.snapshot_rows import read, store
+from seeder.services.snapshots.counting import Asked, Told
+from seeder.services.snapshots.profiling import Profile, profile
+from seeder.services.snapshots.snapshot_rows import read, store
 
 
 def capture_release_snapshot(  # noqa: PLR0913  # what the command asks for

@@ -10,7 +10,7 @@ from seeder.domain.snapshots import ColumnFigures, Figures, Release, Snapshot, T
 from seeder.errors import CaptureFailed, SnapshotTaken
 from seeder.models import ReleaseSnapshot
 from seeder.postgres.sqlstates import UNIQUE_VIOLATION, first_line, foreseen, sqlstate
-from seeder.services.profiling import Profile
+from seeder.services.snapshots.profiling import Profile
 
 
 def store(key: ViewKey, release: Release, found: Profile) -> Snapshot:

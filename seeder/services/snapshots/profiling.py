@@ -14,7 +14,7 @@ from seeder.domain.snapshots import Figures
 from seeder.errors import NeverFilled, NeverSampled, NotAView, UnknownColumn, ViewMissing
 from seeder.postgres import catalog, estimates, figures, steady
 from seeder.postgres.sqlstates import is_gone
-from seeder.services.counting import Asked, Counting, Told
+from seeder.services.snapshots.counting import Asked, Counting, Told
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.postgres import locks
 from seeder.postgres.sqlstates import foreseen
 from seeder.postgres.transactions import one_transaction
-from seeder.services import doorbell, queue_rows, recovery
+from seeder.services import recovery
+from seeder.services.queue import doorbell, queue_rows
 from seeder.services.recovery import Recovered
 
 # A doorbell that is still on its way, or held by a worker that is about to begin, needs no second one.

@@ -13,7 +13,8 @@ from seeder.domain.names import is_storable
 from seeder.errors import UnknownJob
 from seeder.postgres import jobs, sessions
 from seeder.postgres.sqlstates import foreseen
-from seeder.services import manifests, visibility
+from seeder.services import manifests
+from seeder.services.reading import visibility
 
 _LAST_ID = 2**31 - 1  # of the manifests' integers
 

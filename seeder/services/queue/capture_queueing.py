@@ -7,7 +7,8 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.domain.names import ViewName
 from seeder.domain.snapshots import Release
 from seeder.postgres.sqlstates import foreseen
-from seeder.services import doorbell, release_snapshots
+from seeder.services.queue import doorbell
+from seeder.services.snapshots import release_snapshots
 
 
 def ask(

@@ -22,8 +22,9 @@ from seeder.errors import DatabaseError, SeederError
 from seeder.postgres import locks, sessions
 from seeder.postgres.sqlstates import foreseen
 from seeder.postgres.transactions import one_transaction
-from seeder.services import doorbell, history, preconditions, queue_rows, recovery
+from seeder.services import history, preconditions, recovery
 from seeder.services.life import Life
+from seeder.services.queue import doorbell, queue_rows
 from seeder.services.runs import Order, carry_out, new_id
 from seeder.services.stopping import Stop
 

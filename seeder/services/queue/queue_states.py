@@ -10,7 +10,7 @@ from seeder.domain.queued import State
 from seeder.errors import UnknownRequest
 from seeder.models import QueuedRefresh
 from seeder.postgres.sqlstates import foreseen
-from seeder.services import queue_rows
+from seeder.services.queue import queue_rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,8 +18,8 @@ from seeder.errors import BadName
 from seeder.models import QueuedRefresh, RunHistory
 from seeder.postgres import locks, sessions
 from seeder.postgres.sqlstates import foreseen
-from seeder.services import doorbell, queue_rows, schedules
-from seeder.services.schedules import Due
+from seeder.services.queue import doorbell, queue_rows, schedules
+from seeder.services.queue.schedules import Due
 
 _LATELY = timedelta(days=1)
 _MOST_ENDED = 20

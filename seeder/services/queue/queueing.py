@@ -18,7 +18,8 @@ from seeder.errors import BadKey, KeyTaken
 from seeder.postgres import locks, sessions
 from seeder.postgres.sqlstates import foreseen
 from seeder.postgres.transactions import after_commit, one_transaction
-from seeder.services import doorbell, manifests, planning, queue_rows
+from seeder.services import manifests, planning
+from seeder.services.queue import doorbell, queue_rows
 from seeder.services.runs import new_id
 
 _LONGEST_KEY = 200

@@ -16,7 +16,7 @@ from time import monotonic, sleep
 
 from seeder import conf
 from seeder.postgres import sessions
-from seeder.services.queue_sweep import sweep
+from seeder.services.queue.queue_sweep import sweep
 from seeder.services.stopping import Stop
 
 Tell = Callable[[str], object]

@@ -1,0 +1,1 @@
+"""Release snapshots: what a view held, counted, recorded and compared."""
