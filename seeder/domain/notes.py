@@ -9,7 +9,7 @@ from seeder.domain.plan import Drift
 def about(result: RefreshResult, turn: Turn, drift: Iterable[Drift]) -> Iterator[str]:
     """What should be known of a result, a sentence or two each."""
     if result.satisfied_by:
-        yield f"Refreshed by run {result.satisfied_by}, which began to after this run had been asked for it."
+        yield f"Refreshed by run {result.satisfied_by}, which began after this run had been asked for."
     if result.fell_back:
         yield (
             "Refreshed plainly, so that readers waited: it has no unique index on plain columns without a WHERE clause,"

@@ -71,7 +71,9 @@ job AS MATERIALIZED (
         *,
         consecutive_failures > 0 AS failing,
         coalesce(
-            status = 'running' AND now() - start_time > %(factor)s * greatest(usual, interval '1 second'), false
+            status = 'running' AND usual IS NOT NULL
+                AND now() - start_time > %(factor)s * greatest(usual, interval '1 second'),
+            false
         ) AS long_running
     FROM job
 ), found AS NOT MATERIALIZED (

@@ -76,6 +76,13 @@ def test_a_view_that_usually_takes_no_time_is_not_long_running_at_once() -> None
     assert not the("reporting.good").long_running
 
 
+def test_a_view_that_has_never_succeeded_has_no_usual_duration() -> None:
+    JobStatus.objects.filter(table_name="reporting.bad").update(
+        status="running", start_time=datetime.now(UTC) - timedelta(hours=3)
+    )
+    assert not the("reporting.bad").long_running
+
+
 def test_a_view_is_stale_when_its_last_success_is_too_long_ago_whatever_came_after(settings: Settings) -> None:
     sql("UPDATE reporting.seeder_run_history SET start_time = now() - interval '3 hours'")
     sql("UPDATE reporting.seeder_job_status SET start_time = now() - interval '3 hours'")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django_q.models import Schedule
 from pytest_django import Settings
 
 from seeder.domain.requests import Everything, OneAgency
@@ -93,7 +94,21 @@ def test_it_takes_as_many_queries_for_many_parts_as_for_one(parts: list[QueuedRe
 def test_without_the_table_nothing_is_queued(manage: Manage) -> None:
     sql("DROP TABLE reporting.seeder_queued_refresh")
     assert queue_state.look().queued == ()
-    assert manage("queue_status").out == "parts: 0 running, 0 queued, 0 ended lately; 0 tasks waiting\n"
+    summary, missing = manage("queue_status").lines
+    assert summary == "parts: 0 running, 0 queued, 0 ended lately; 0 tasks waiting"
+    assert missing.startswith("Nothing can be queued here: reporting.seeder_queued_refresh: a table in the contract,")
+
+
+def test_a_schedule_that_stops_all_others_is_named(manage: Manage) -> None:
+    assert queue_state.look().obstacles == ()
+    Schedule.objects.create(name="somebody's", func="os.getcwd", args="'fine',", schedule_type="O")
+    Schedule.objects.create(name="wrong\n", func="os.getcwd", args="((", schedule_type="O")
+    [obstacle] = queue_state.look().obstacles
+    assert obstacle.startswith(r"The arguments of the schedule 'wrong\n' (id ")
+    assert obstacle in manage("queue_status").lines
+    assert "The arguments of the schedule" in manage("queue_status", "--table").out
+    assert manage("queue_status", "--json").document["obstacles"] == [obstacle]
+    assert queue_state.look(agencies=["demo"]).obstacles == ()
 
 
 def test_the_command_shows_it_in_lines_tables_and_json(parts: list[QueuedRefresh], manage: Manage) -> None:

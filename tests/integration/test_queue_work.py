@@ -217,6 +217,9 @@ def test_what_the_queue_has_lost_is_rung_for_after_a_while(part: QueuedRefresh) 
     assert not sweep().rung
     sql("UPDATE reporting.seeder_queued_refresh SET rung_at = now() - interval '2 minutes'")
     assert not sweep().rung, "it waits in the queue"
+    sql("UPDATE reporting.seeder_queued_refresh SET rung_at = now() - interval '11 minutes'")
+    assert sweep().rung == (part.pk,), "what waits may be of others"
+    sql("UPDATE reporting.seeder_queued_refresh SET rung_at = now() - interval '2 minutes'")
     OrmQ.objects.all().delete()
     assert sweep().rung == (part.pk,)
     assert not sweep().rung

@@ -69,6 +69,7 @@ def state(state: QueueState) -> Iterable[str]:
     waiting = "no queue here" if state.waiting is None else f"{count(state.waiting, 'task')} waiting"
     parts = f"{len(state.running)} running, {len(state.queued)} queued, {len(state.ended)} ended lately"
     yield f"parts: {parts}; {waiting}"
+    yield from map(one_line, state.obstacles)
     for part in (*state.running, *state.queued, *state.ended):
         yield one_line(f"{about(part)}: {stand(part, state.at)}")
     for due in state.schedules:
@@ -110,6 +111,7 @@ def state_document(state: QueueState) -> Mapping[str, object]:
     return {
         "at": state.at.isoformat(),
         "waiting": state.waiting,
+        "obstacles": state.obstacles,
         "parts": [_part_state(part) for part in (*state.running, *state.queued, *state.ended)],
         "schedules": [
             {"name": due.name, "cron": due.cron, "due": due.due and due.due.isoformat()} for due in state.schedules

@@ -27,6 +27,8 @@ def show(out: OutputWrapper, state: QueueState, *, color: bool) -> None:
         drawn.print(table)
     else:
         drawn.print("Nothing is queued, and nothing has ended lately.")
+    for obstacle in state.obstacles:
+        drawn.print(Text(obstacle, style="bold red"))
     if state.schedules:
         table = headed("schedule", "when", "next due")
         for due in state.schedules:

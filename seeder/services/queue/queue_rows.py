@@ -110,12 +110,10 @@ def running() -> list[QueuedRefresh]:
     return list(QueuedRefresh.objects.filter(state=State.RUNNING).order_by("id").select_for_update(skip_locked=True))
 
 
-def forgotten(after: timedelta, *, empty: bool) -> list[int]:
-    """The queued parts that the queue was never told of, so long after they were asked for; where it is `empty`, those
-    too that it was told of so long ago. Taken to be told of now."""
-    silent = Q(rung_at=None, asked_at__lt=Now() - after)
-    if empty:
-        silent |= Q(rung_at__lt=Now() - after)
+def forgotten(after: timedelta, *, told: timedelta) -> list[int]:
+    """The queued parts that the queue was never told of, so long `after` they were asked for, and those that it was
+    `told` of so long ago. Taken to be told of now."""
+    silent = Q(rung_at=None, asked_at__lt=Now() - after) | Q(rung_at__lt=Now() - told)
     rows = QueuedRefresh.objects.filter(silent, state=State.QUEUED).order_by("id").select_for_update(skip_locked=True)
     ids = [row.pk for row in rows]
     QueuedRefresh.objects.filter(pk__in=ids).update(rung_at=Now())

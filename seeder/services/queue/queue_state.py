@@ -19,6 +19,7 @@ from seeder.models import QueuedRefresh, RunHistory
 from seeder.postgres import locks, sessions
 from seeder.postgres.sqlstates import foreseen
 from seeder.services.queue import doorbell, queue_rows, schedules
+from seeder.services.queue.obstacles import obstacles
 from seeder.services.queue.schedules import Due
 
 _LATELY = timedelta(days=1)
@@ -61,6 +62,7 @@ class QueueState:
     ended: tuple[PartState, ...]  # lately, the latest first
     waiting: int | None  # tasks of any kind that no cluster has taken yet; None where no queue is, or some are others'
     schedules: tuple[Due, ...]  # ours, the next one first
+    obstacles: tuple[str, ...]  # what keeps the queue from working, a sentence each; of nobody who sees not everything
 
 
 def look(*, agencies: Sequence[str] | None = None) -> QueueState:
@@ -78,6 +80,7 @@ def look(*, agencies: Sequence[str] | None = None) -> QueueState:
             queued=tuple(part for part in parts if part.state is State.QUEUED),
             ended=tuple(part for part in parts if part.state is State.ENDED),
             waiting=doorbell.waiting() if is_there and agencies is None else None,
+            obstacles=tuple(obstacles()) if agencies is None else (),
             schedules=tuple(schedules.due(agencies=agencies)) if is_there else (),
         )
 

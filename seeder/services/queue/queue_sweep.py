@@ -14,6 +14,8 @@ from seeder.services.recovery import Recovered
 
 # A doorbell that is still on its way, or held by a worker that is about to begin, needs no second one.
 _PATIENCE = timedelta(minutes=1)
+# While the queue has other things waiting, that of a part may be among them; or be lost, which nobody can see.
+_LONG_PATIENCE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,8 +27,9 @@ class Swept:
 
 
 def sweep() -> Swept:
-    """Put back what dead runs have left, and ring for it; and for what has been queued for a while although the queue
-    has nothing waiting. May be called by anybody at any time, and by several at once. Does nothing where no queue is.
+    """Put back what dead runs have left, and ring for it; and for what has been queued for a while, sooner where the
+    queue has nothing waiting. May be called by anybody at any time, and by several at once. Does nothing where no queue
+    is.
 
     Raises `DatabaseError`.
     """
@@ -38,9 +41,9 @@ def sweep() -> Swept:
             # The locks taken here last until the end of the transaction, so that nobody else finds the run dead.
             dead = [row for row in queue_rows.running() if locks.is_dead(DEFAULT_DB_ALIAS, row.run_ids[-1])]
             rung = [row.pk for row in dead if queue_rows.put_back(row.pk, run_ids=row.run_ids)]
-        is_empty = doorbell.waiting() == 0
+        told = _LONG_PATIENCE if doorbell.waiting() else _PATIENCE
         with one_transaction(DEFAULT_DB_ALIAS):
-            rung += queue_rows.forgotten(_PATIENCE, empty=is_empty)
+            rung += queue_rows.forgotten(_PATIENCE, told=told)
         for part_id in rung:
             doorbell.ring(part_id)
     return Swept(rung=tuple(rung), recovered=recovered)

@@ -138,7 +138,7 @@ def _why_invalid(cron: str) -> str | None:
     try:
         croniter(cron).get_next()  # a thirtieth of February is understood, and never comes
     except CroniterError as error:
-        return str(error)
+        return str(error).rstrip(".")
     return None
 
 

@@ -16,6 +16,7 @@ from time import monotonic, sleep
 
 from seeder import conf
 from seeder.postgres import sessions
+from seeder.services.queue.obstacles import obstacles
 from seeder.services.queue.queue_sweep import sweep
 from seeder.services.stopping import Stop
 
@@ -93,7 +94,8 @@ class _Cluster:
         while not stop.requested:
             self._listen()
             if self._process.poll() is not None:
-                return f"ended with exit code {self._process.returncode}"
+                code = self._process.returncode
+                return f"ended by itself, with exit code {code}" if code else "ended by itself"
             if monotonic() - self._heard > _SILENCE.total_seconds():
                 return "shows no sign of life"
             stop.wait(_LOOK)
@@ -129,12 +131,12 @@ class _Cluster:
 
 
 def _sweep(stop: Stop, say: Tell) -> None:
-    """Every few seconds; a failure is told when it is another than the one before."""
+    """Every few seconds; what is in the way is told when it is something else than before."""
     told = ""
     while not stop.requested:
         try:
             swept = sweep()
-            failed = ""
+            failed = " ".join(obstacles())
             if swept.rung:
                 say(f"rung again for part {', '.join(map(str, swept.rung))}")
         except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the next sweep may do better
