@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from seeder.api.serializers import Instant
 from seeder.domain.queued import Queued, QueuedPart, State
-from seeder.services.queue.queue_states import PartState, RequestState, seen_of
+from seeder.services.queue.request_state import RequestPart, RequestState, seen_of
 
 _STATES = [*map(str, State)]
 _HIDDEN = "It ended without having been run to its end."
@@ -41,7 +41,7 @@ class QueuedSerializer(serializers.Serializer[Queued]):
         return url
 
 
-class PartStateSerializer(serializers.Serializer[PartState]):
+class RequestPartSerializer(serializers.Serializer[RequestPart]):
     """How far one part has come."""
 
     number = serializers.IntegerField()
@@ -56,7 +56,7 @@ class PartStateSerializer(serializers.Serializer[PartState]):
     failed = serializers.IntegerField(allow_null=True)
     error = serializers.SerializerMethodField(help_text="why it ended without having been run to its end")
 
-    def get_error(self, part: PartState) -> str | None:
+    def get_error(self, part: RequestPart) -> str | None:
         return part.error if self.context["sees_errors"] else part.error and _HIDDEN
 
 
@@ -68,4 +68,4 @@ class RequestStateSerializer(serializers.Serializer[RequestState]):
     askedFor = serializers.CharField(source="asked_for")
     askedBy = serializers.CharField(source="asked_by")
     askedAt = Instant(source="asked_at")
-    parts: Any = PartStateSerializer(many=True)
+    parts: Any = RequestPartSerializer(many=True)

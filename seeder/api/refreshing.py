@@ -15,7 +15,7 @@ from seeder.api.queue_serializers import QueuedSerializer, RequestStateSerialize
 from seeder.domain.names import ViewName
 from seeder.domain.requests import OneAgency, OneView, RefreshRequest
 from seeder.errors import UnknownAgency
-from seeder.services.queue import queue_states, queueing
+from seeder.services.queue import queueing, request_state
 from seeder.services.reading import monitoring
 
 _LONGEST_KEY = 100  # characters
@@ -72,6 +72,6 @@ class QueuedRequest(Door):
     @described("getRequest", responses=RequestStateSerializer)
     def get(self, request: Request, requestId: str) -> Response:  # noqa: ARG002, N803
         """How far a request has come."""
-        state = queue_states.find(requestId, self.agencies)
+        state = request_state.find(requestId, self.agencies)
         context: dict[str, Any] = {"sees_errors": self.sees_errors}
         return Response(RequestStateSerializer(state, context=context).data)

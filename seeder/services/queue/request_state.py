@@ -1,4 +1,4 @@
-"""How far what somebody asked for has come."""
+"""How far one request has come, for who asked: as far as they may see it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from seeder.services.queue import queue_rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PartState:
+class RequestPart:
     """One part of a request, as far as who asks may see it."""
 
     number: int  # from 1 on
@@ -36,7 +36,7 @@ class RequestState:
     asked_for: str
     asked_by: str
     asked_at: datetime
-    parts: Sequence[PartState]
+    parts: Sequence[RequestPart]
 
     @property
     def state(self) -> State:
@@ -61,10 +61,10 @@ def find(request_id: str, agencies: list[str] | None) -> RequestState:
     )
 
 
-def _part(row: QueuedRefresh, agencies: list[str] | None) -> PartState:
+def _part(row: QueuedRefresh, agencies: list[str] | None) -> RequestPart:
     seen = seen_of(row.agencies, agencies)
     is_whole = len(seen) == len(row.agencies)
-    return PartState(
+    return RequestPart(
         number=row.part,
         state=State(row.state),
         agencies=seen,
