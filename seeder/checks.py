@@ -11,6 +11,7 @@ from seeder.errors import ConfigurationError, DatabaseError
 from seeder.postgres.contract import Difference
 from seeder.services import schema
 from seeder.services.queue import doorbell, schedules
+from seeder.services.reading import visibility
 
 
 @checks.register()
@@ -20,6 +21,19 @@ def settings_are_sane(**_: Any) -> Sequence[checks.CheckMessage]:
         conf.load()
     except ConfigurationError as error:
         return [checks.Error(str(error), id="seeder.E001")]
+    return []
+
+
+@checks.register()
+def who_may_see_what_is_known(**_: Any) -> Sequence[checks.CheckMessage]:
+    """seeder.E015: a callable or a model that the settings name and that is not there. Silent where seeder.E001 speaks,
+    as that says it first."""
+    if settings_are_sane():
+        return []
+    try:
+        visibility.insist()
+    except ConfigurationError as error:
+        return [checks.Error(str(error), id="seeder.E015")]
     return []
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
+from seeder.checks import who_may_see_what_is_known
 from seeder.domain.jobs import By, Job, Listing, Order, Totals, Wanted
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
@@ -235,3 +236,21 @@ def test_agencies_are_called_as_the_hosts_model_calls_them(settings: Settings) -
     settings.SEEDER = {"AGENCY_MODEL": "nowhere"}
     with pytest.raises(ConfigurationError, match="AGENCY_MODEL"):
         visibility.names_of(demo)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ({}, []),
+        ({"AGENCY_SCOPE": f"{__name__}.only_demo", "AGENCY_MODEL": "seeder.CannedReport"}, []),
+        ({"AGENCY_SCOPE": "no.such.module"}, ["seeder.E015"]),
+        ({"AGENCY_SCOPE": f"{__name__}.EVERY"}, ["seeder.E015"]),
+        ({"AGENCY_MODEL": "seeder.Nobody"}, ["seeder.E015"]),
+        ({"MAX_WORKERS": 0, "AGENCY_MODEL": "seeder.Nobody"}, []),
+    ],
+)
+def test_a_check_says_which_of_the_hosts_things_are_not_there(
+    settings: Settings, setting: dict[str, object], told: list[str]
+) -> None:
+    settings.SEEDER = setting
+    assert [message.id for message in who_may_see_what_is_known()] == told

@@ -1,10 +1,10 @@
 """Which agencies somebody may see, and what they are called."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
 
 from django.apps import apps
-from django.db.models import BooleanField, Q, QuerySet
+from django.db.models import BooleanField, Model, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.module_loading import import_string
 
@@ -17,27 +17,42 @@ from seeder.models import CannedReport, CannedReportManifest, CustomReportManife
 from seeder.services.snapshots import release_snapshots
 
 
+def insist() -> None:
+    """Raises `ConfigurationError` where the settings name a callable or a model that is not there."""
+    _scope()
+    _agency_model()
+
+
 def agencies_of(user: Any) -> list[str] | None:
     """The slugs that SEEDER['AGENCY_SCOPE'] gives a user; None for all there are.
 
     Raises `ConfigurationError` where that is no callable, or returns something else: nobody then sees anything.
     """
-    path = conf.load().agency_scope
-    if not path:
-        return None
-    wanted = "the dotted path of a callable that takes a user and returns slugs, or None"
-    try:
-        scope = import_string(path)
-    except ImportError as error:
-        raise ConfigurationError(setting="SEEDER['AGENCY_SCOPE']", value=path, wanted=wanted) from error
-    if not callable(scope):
-        raise ConfigurationError(setting="SEEDER['AGENCY_SCOPE']", value=path, wanted=wanted)
-    slugs = scope(user)
+    scope = _scope()
+    slugs = None if scope is None else scope(user)
     if slugs is None:
         return None
     if isinstance(slugs, str) or not isinstance(slugs, Iterable):
-        raise ConfigurationError(setting="SEEDER['AGENCY_SCOPE']", value=path, wanted=wanted)
+        raise _no_scope()
     return [str(slug) for slug in slugs]
+
+
+def _scope() -> Callable[[Any], object] | None:
+    path = conf.load().agency_scope
+    if not path:
+        return None
+    try:
+        scope = import_string(path)
+    except ImportError as error:
+        raise _no_scope() from error
+    if not callable(scope):
+        raise _no_scope()
+    return cast("Callable[[Any], object]", scope)
+
+
+def _no_scope() -> ConfigurationError:
+    wanted = "the dotted path of a callable that takes a user and returns slugs, or None"
+    return ConfigurationError(setting="SEEDER['AGENCY_SCOPE']", value=conf.load().agency_scope, wanted=wanted)
 
 
 def tables_of(agencies: list[str]) -> list[str]:
@@ -105,16 +120,19 @@ def names_of(agencies: Iterable[tuple[int, str]]) -> Mapping[int, str]:
 
     Raises `ConfigurationError` where there is no such model.
     """
-    slugs = dict(agencies)
-    name = conf.load().agency_model
-    if not name:
+    slugs, model = dict(agencies), _agency_model()
+    if model is None:
         return slugs
+    return slugs | {pk: str(agency) for pk, agency in model._base_manager.in_bulk(list(slugs)).items()}
+
+
+def _agency_model() -> type[Model] | None:
+    name = conf.load().agency_model
     try:
-        model = apps.get_model(name)
+        return apps.get_model(name) if name else None
     except (LookupError, ValueError) as error:
         wanted = "a model as app_label.Model"
         raise ConfigurationError(setting="SEEDER['AGENCY_MODEL']", value=name, wanted=wanted) from error
-    return slugs | {pk: str(agency) for pk, agency in model._base_manager.in_bulk(list(slugs)).items()}
 
 
 def slugs(agencies: list[str] | None) -> list[str]:
