@@ -169,6 +169,18 @@ def test_a_capture_that_makes_no_sense_is_refused(operator: APIClient, wanted: A
     assert OrmQ.objects.count() == 0
 
 
+def test_a_capture_with_columns_that_the_view_lacks_is_refused_when_it_is_asked_for(operator: APIClient) -> None:
+    wanted = {"tableName": "reporting.good", "releaseTag": "v1", "topValuesColumns": ["n", "m"]}
+    missing = operator.post(f"{api.ROOT}snapshots/", wanted, format="json")
+    assert (missing.status_code, "reporting.good does not exist" in missing.json()["detail"]) == (400, True)
+    operator.post(JOB)
+    work_off()
+    answer = operator.post(f"{api.ROOT}snapshots/", wanted, format="json")
+    said = "reporting.good has no column 'm'. The nearest it has is 'n'."
+    assert (answer.status_code, answer.json()) == (400, {"detail": said})
+    assert OrmQ.objects.count() == 0
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [

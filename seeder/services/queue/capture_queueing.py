@@ -26,7 +26,7 @@ def ask(
     `DatabaseError`.
     """
     release = Release(tag=release_tag, version=release_version)
-    release_snapshots.insist_on_capturable(ViewName.parse(table_name), release)
+    release_snapshots.insist_on_capturable(ViewName.parse(table_name), release, top_values_columns)
     doorbell.insist()
     with foreseen(DEFAULT_DB_ALIAS):
         doorbell.capture(

@@ -1,13 +1,13 @@
 """Looks at a view as it is at one instant: its shape and what it holds."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import Error
 
 from seeder.domain.manifests import ViewKey
-from seeder.domain.names import nearest
+from seeder.domain.names import ViewName, nearest
 from seeder.domain.scans import scans
 from seeder.domain.shapes import ViewShape, digest
 from seeder.domain.snapshots import Figures
@@ -45,7 +45,10 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda *_: None) -> Profile
         shape = ViewShape(
             columns=found.columns, definition=digest(found.definition), server_version=found.server_version
         )
-        top = _insist_on(key, asked, [column.name for column in shape.columns])
+        names = [column.name for column in shape.columns]
+        if asked.strict:
+            insist_on_columns(key.name, asked.top, names)
+        top = asked.top.intersection(names)
         if asked.approximate:
             estimated = estimates.estimate(database, name, shape.columns, top=top, most=asked.most)
             if estimated is None:
@@ -53,8 +56,8 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda *_: None) -> Profile
             return Profile(shape=shape, figures=estimated, at=instant.at)
         by_name = {column.name: column for column in shape.columns}
         tasks = [
-            figures.Task(view=name, columns=tuple(by_name[one] for one in names), top=top, most=asked.most)
-            for names in scans(by_name, estimates.distinct(database, name))
+            figures.Task(view=name, columns=tuple(by_name[one] for one in together), top=top, most=asked.most)
+            for together in scans(by_name, estimates.distinct(database, name))
         ]
         counted = Counting(database, instant, asked, tell).count(tasks)
         rows = next(iter(counted.values()))[0] if counted else figures.rows(database, name)
@@ -76,9 +79,7 @@ def _sample(key: ViewKey, asked: Asked) -> None:
                 raise
 
 
-def _insist_on(key: ViewKey, asked: Asked, columns: Iterable[str]) -> frozenset[str]:
-    """The columns of the view whose top values are asked for. Raises `UnknownColumn`."""
-    columns = list(columns)
-    for column in sorted(asked.top.difference(columns) if asked.strict else ()):
-        raise UnknownColumn(view=key.name, column=column, nearest=nearest(column, columns, "The nearest it has is"))
-    return asked.top.intersection(columns)
+def insist_on_columns(view: ViewName, wanted: Iterable[str], known: Collection[str]) -> None:
+    """Raises `UnknownColumn` for one that is not among those that the view has."""
+    for column in sorted(set(wanted).difference(known)):
+        raise UnknownColumn(view=view, column=column, nearest=nearest(column, known, "The nearest it has is"))

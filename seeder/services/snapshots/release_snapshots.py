@@ -19,13 +19,15 @@ from seeder.errors import (
     SeveralViews,
     SnapshotTaken,
     UnknownSnapshot,
+    ViewMissing,
 )
 from seeder.models import ReleaseSnapshot
+from seeder.postgres import catalog
 from seeder.postgres.sqlstates import first_line, foreseen, is_gone
 from seeder.services import manifests
 from seeder.services.retrying import patiently
 from seeder.services.snapshots.counting import Asked, Told
-from seeder.services.snapshots.profiling import Profile, profile
+from seeder.services.snapshots.profiling import Profile, insist_on_columns, profile
 from seeder.services.snapshots.snapshot_rows import read, store
 
 
@@ -134,9 +136,17 @@ def capture(key: ViewKey, release: Release, asked: Asked, tell: Told = lambda *_
     return store(key, release, found)
 
 
-def insist_on_capturable(name: ViewName, release: Release) -> None:
-    """Raises what a capture would raise before it has looked at the view."""
-    _insist_on_new(_the_view(name, conf.load()), release)
+def insist_on_capturable(name: ViewName, release: Release, top_values_columns: Sequence[str] = ()) -> None:
+    """Raises what a capture would raise before it has counted anything; the view is looked at only where columns of it
+    are asked for."""
+    key = _the_view(name, conf.load())
+    _insist_on_new(key, release)
+    if not top_values_columns:
+        return
+    with foreseen(key.database):
+        if not catalog.exists(key.database, key.name):
+            raise ViewMissing(view=key.name, alias=key.database)
+        insist_on_columns(key.name, top_values_columns, catalog.columns(key.database, [key.name]))
 
 
 def _look(key: ViewKey, asked: Asked, tell: Told) -> Profile:
