@@ -64,7 +64,7 @@ def overview(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "pages": _pages(request, asked, found.total),
         "choices": {"agencies": visibility.slugs(agencies), "types": list(ReportType), "shows": list(Show)},
         "may_refresh": asking.may_refresh(request.user),
-        **_queue(agencies),
+        **_queue(request, agencies),
         **_runs(request, site, agencies),
     }
     context["live"] = bool(totals.running) or context["is_busy"] or context.get("goes_on", False)
@@ -148,9 +148,9 @@ def _with(request: HttpRequest, **differently: object) -> str:
     return f"?{query.urlencode()}"
 
 
-def _queue(agencies: list[str] | None) -> Mapping[str, Any]:
-    """What is queued and worked on, as far as it is about these agencies."""
-    if not doorbell.is_there():
+def _queue(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any]:
+    """What is queued and worked on, as far as it is about these agencies and somebody may see it."""
+    if not (request.user.has_perm("seeder.view_queuedrefresh") and doorbell.is_there()):
         return {"is_busy": False}
     queue = queue_state.look(agencies=agencies)
     parts = [*queue.running, *queue.queued]
@@ -165,10 +165,11 @@ def _queue(agencies: list[str] | None) -> Mapping[str, Any]:
 
 def _runs(request: HttpRequest, site: AdminSite, agencies: list[str] | None) -> Mapping[str, Any]:
     """The latest runs as a whole, where there is a table of them and somebody may see it."""
-    if not request.user.has_perm("seeder.view_runhistory"):
+    if not request.user.has_perm("seeder.view_run"):
         return {}
     if without := schema.why_unusable(DEFAULT_DB_ALIAS, "seeder_run"):
         return {"without_runs": without}
     totals = timelines.totals(timelines.runs_of(agencies)[:_RUNS], agencies)
-    runs = [{"totals": run, "url": places.run(site, run.run_id)} for run in totals]
+    sees_rows = request.user.has_perm("seeder.view_runhistory")
+    runs = [{"totals": run, "url": places.run(site, run.run_id) if sees_rows else None} for run in totals]
     return {"runs": runs, "goes_on": any(run.status is Status.RUNNING for run in totals)}

@@ -23,7 +23,7 @@ _OPTIONS = """
     --disable-component-update --disable-sync
 """
 PASSWORD = "open sesame"  # noqa: S105  # of users of a test
-READING = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot")
+READING = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
 OPERATING = (*READING, "refresh_views", "capture_releasesnapshot", "view_errors")
 
 

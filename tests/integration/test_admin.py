@@ -23,7 +23,7 @@ from seeder.services.queue import queue_rows, queueing
 from seeder.services.snapshots import release_snapshots
 from tests.conftest import canned, custom, sql
 
-READING = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot")
+READING = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
 LISTS = ("runhistory", "jobstatus", "run", "releasesnapshot")
 
 
@@ -311,6 +311,17 @@ def test_where_a_worker_is_knows_who_sees_all_agencies(settings: Settings) -> No
     page = seen(visitor(*READING, name="demo"), "monitoring/")
     assert "its worker is gone" in page
     assert "inner-host" not in page
+
+
+@pytest.mark.parametrize(
+    ("permission", "heading"), [("view_queuedrefresh", "queue-heading"), ("view_run", "runs-heading")]
+)
+def test_the_queue_and_the_latest_runs_take_the_permissions_that_the_api_takes(permission: str, heading: str) -> None:
+    others = [name for name in READING if name != permission]
+    assert heading not in seen(visitor(*others), "monitoring/")
+    page = seen(visitor("view_jobstatus", permission, name="reader"), "monitoring/")
+    assert heading in page
+    assert "latest-" not in page  # a link to a page that is not for them
 
 
 @pytest.mark.parametrize("model", LISTS)
