@@ -146,8 +146,8 @@ class UnknownSnapshot(SnapshotError):
 
 
 class DifferentViews(SnapshotError):
-    """Snapshot {base} is of {base_view} and snapshot {other} of {other_view}. Ask for --across-views if you mean to
-    compare two views."""
+    """Snapshot {base} is of {base_view} and snapshot {other} of {other_view}. Say so (--across-views, acrossViews=true)
+    if you mean to compare two views."""
 
 
 class DatabaseError(SeederError):

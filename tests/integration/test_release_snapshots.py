@@ -203,8 +203,9 @@ def test_the_rules_of_the_settings_decide(settings: Settings) -> None:
 
 def test_snapshots_of_two_views_are_compared_only_where_that_is_meant() -> None:
     first, second = capture_release_snapshot(made(), "v1"), capture_release_snapshot(made("b"), "v1")
-    with pytest.raises(DifferentViews, match="Snapshot 1 is of reporting.a and snapshot 2 of reporting.b"):
+    with pytest.raises(DifferentViews, match="Snapshot 1 is of reporting.a and snapshot 2 of reporting.b") as refused:
         compared(first, second)
+    assert "(--across-views, acrossViews=true)" in str(refused.value)  # so that it helps at every door
     assert compared(first, second, across_views=True).findings == ()
 
 
