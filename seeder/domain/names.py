@@ -94,5 +94,10 @@ def is_storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
+def one_line(text: str) -> str:
+    """A quoted name may hold a line end, or worse; a log gets it escaped."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
 def _as_written(part: str) -> str:
     return part if _NEEDS_NO_QUOTES.match(part) else '"' + part.replace('"', '""') + '"'

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from seeder.domain.events import Held, Noticed, Resumed, RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
+from seeder.domain.names import one_line
 from seeder.domain.outcomes import RefreshResult
 
 _log = logging.getLogger("seeder")
@@ -23,20 +24,25 @@ def keeping(run_id: str, emit: Callable[[RunEvent], object]) -> Callable[[RunEve
 def _keep(run_id: str, event: RunEvent) -> None:
     match event:
         case RunStarted(plan=plan, seats=seats):
-            _log.info("run %s: %d views, %d seats", run_id, len(plan.views), seats)
+            _tell(logging.INFO, "run %s: %d views, %d seats", run_id, len(plan.views), seats)
         case ViewStarted(view=view):
-            _log.info("run %s: %s started", run_id, view.key.name)
+            _tell(logging.INFO, "run %s: %s started", run_id, view.key.name)
         case ViewEnded(view=view, result=result):
             level = logging.WARNING if result.failure or result.notes else logging.INFO
-            _log.log(level, "run %s: %s %s: %s", run_id, view.key.name, result.outcome, _in_short(result))
+            _tell(level, "run %s: %s %s: %s", run_id, view.key.name, result.outcome, _in_short(result))
         case Held(database=database, hold=hold):
-            _log.warning("run %s: %s held back: %s", run_id, database, hold.message)
+            _tell(logging.WARNING, "run %s: %s held back: %s", run_id, database, hold.message)
         case Resumed(database=database, after=after):
-            _log.warning("run %s: %s goes on after %.1f s", run_id, database, after.total_seconds())
+            _tell(logging.WARNING, "run %s: %s goes on after %.1f s", run_id, database, after.total_seconds())
         case Noticed(message=message):
-            _log.warning("run %s: %s", run_id, message)
+            _tell(logging.WARNING, "run %s: %s", run_id, message)
         case RunEnded(summary=summary):
-            _log.info("run %s: %d succeeded, %d failed", run_id, summary.succeeded, summary.failed)
+            _tell(logging.INFO, "run %s: %d succeeded, %d failed", run_id, summary.succeeded, summary.failed)
+
+
+def _tell(level: int, text: str, *facts: object) -> None:
+    """A line each, whatever a name holds: a line end in it could forge another one."""
+    _log.log(level, text, *(fact if isinstance(fact, int | float) else one_line(str(fact)) for fact in facts))
 
 
 def _in_short(result: RefreshResult) -> str:

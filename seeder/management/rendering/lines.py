@@ -9,6 +9,7 @@ from django.core.management.base import OutputWrapper
 from seeder.domain.admission import Reason
 from seeder.domain.events import Held, Noticed, Resumed, RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
 from seeder.domain.manifests import Complaint
+from seeder.domain.names import one_line
 from seeder.domain.notes import drifted
 from seeder.domain.outcomes import Mode, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
@@ -107,11 +108,6 @@ def nothing(request: RefreshRequest) -> str:
 
 def first_line(message: str) -> str:
     return message.partition("\n")[0]
-
-
-def one_line(text: str) -> str:
-    """A quoted name may hold a line end, or worse; a log gets it escaped."""
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def _nothing(plan: RefreshPlan, request: RefreshRequest) -> Iterable[str]:

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from seeder.domain.names import one_line
 from seeder.domain.queued import Queued, QueuedPart, State
 from seeder.domain.units import count, duration
-from seeder.management.rendering.lines import one_line
 from seeder.services.queue.queue_state import PartState, QueueState
 from seeder.services.queue.schedules import Due
 

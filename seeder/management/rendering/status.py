@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from seeder.domain.jobs import Job, Totals
+from seeder.domain.names import one_line
 from seeder.domain.outcomes import Status
 from seeder.domain.units import count, duration
-from seeder.management.rendering.lines import first_line, one_line
+from seeder.management.rendering.lines import first_line
 from seeder.services.reading.monitoring import Overview
 
 

@@ -4,8 +4,9 @@ from django.core.management.base import OutputWrapper
 from rich.text import Text
 
 from seeder.domain.jobs import Job, Totals
+from seeder.domain.names import one_line
 from seeder.domain.outcomes import Status
-from seeder.management.rendering.lines import first_line, one_line
+from seeder.management.rendering.lines import first_line
 from seeder.management.rendering.status import agencies, ago, headline, left_out, state, usually
 from seeder.management.rendering.tables import console, headed
 from seeder.services.reading.monitoring import Overview

@@ -1,6 +1,6 @@
 import pytest
 
-from seeder.domain.names import ViewName
+from seeder.domain.names import ViewName, one_line
 from seeder.errors import BadName
 
 
@@ -58,3 +58,15 @@ def test_a_printed_name_reads_back_as_itself(text: str) -> None:
     name = ViewName.parse(text)
     assert str(name) == text
     assert ViewName.parse(str(name)) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("reporting.größe 1", "reporting.größe 1"),
+        ("a\nb\x1b[2J", r"a\nb\x1b[2J"),
+        ("a\u202eb\u2028c", r"a\u202eb\u2028c"),
+    ],
+)
+def test_what_does_not_print_is_escaped_and_nothing_else(text: str, escaped: str) -> None:
+    assert one_line(text) == escaped
