@@ -18,6 +18,15 @@ from tests.conftest import canned, custom, sql
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 MONITORING = "/admin/seeder/monitoring/"
+READS_ON = """name => {  // whether the text after it goes from left to right
+    const text = name.nextSibling, range = document.createRange();
+    const left = at => {
+        range.setStart(text, at);
+        range.setEnd(text, at + 1);
+        return range.getBoundingClientRect().left;
+    };
+    return left(3) < left(8);
+}"""
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +100,18 @@ def test_a_name_with_anything_in_it_has_a_page(site: Site) -> None:
     page.goto(f"{MONITORING}?q=force")
     page.locator("table.views tbody th a").click()
     expect(page.locator("dd.name")).to_have_text('"Gotham PD"."Use of Force / 100%"')
+
+
+def test_a_name_turns_no_text_round_but_its_own(site: Site) -> None:
+    custom('reporting."turn\u202eed"', "SELECT 1 AS n")
+    runs.execute(Everything(), asked_by="a test")
+    page = site.visitor("operator")
+    page.goto(f"{MONITORING}?q=turn")
+    beside = page.locator("table.views tbody .name")
+    assert beside.evaluate(READS_ON)
+    page.goto(f"{MONITORING}run/{Run.objects.latest('started_at').run_id}/")
+    expect(page.locator("figure svg text", has_text="turn\ufffded").first).to_be_visible()
+    assert "\u202e" not in page.locator("figure").first.inner_text()
 
 
 def test_refresh_is_pressed_and_the_row_changes_by_itself(site: Site) -> None:

@@ -43,7 +43,8 @@
     const least = (visible / inner) * 2; // so that the shortest bar can be seen
     const ended = (bar) => Math.max(bar.to, bar.from + least);
     const across = (bar) => ((ended(bar) - bar.from) / visible) * inner;
-    const short = (bar) => bar.name.replace(/^.*\.(?=[^.]+$)/, "").replace(/^"|"$/g, "");
+    const shown = (bar) => bar.name.replace(/\p{Bidi_Control}/gu, "\ufffd"); // it would turn round the text beside it
+    const short = (bar) => shown(bar).replace(/^.*\.(?=[^.]+$)/, "").replace(/^"|"$/g, "");
     const fits = (bar) => across(bar) > short(bar).length * 6.4 + 14;
     const of = (status) => bars.filter((bar) => bar.status === status);
     // A failure stands out of its lane, however short it was.
@@ -60,7 +61,7 @@
         Plot.barX(of("running"), { x1: "from", x2: ended, y: "lane", fill: "var(--body-bg)", stroke: COLOURS.running, strokeWidth: 1.5, strokeDasharray: "4 3", rx: 2, href: "url" }),
         Plot.dot(of("error").filter((bar) => across(bar) > 12 && !fits(bar)), { x: (bar) => (bar.from + ended(bar)) / 2, y: "lane", symbol: "times", stroke: "var(--body-bg)", strokeWidth: 1.75, r: 4 }),
         Plot.text(bars.filter(fits), { x: "from", y: "lane", text: (bar) => (bar.status === "error" ? `× ${short(bar)}` : short(bar)), textAnchor: "start", dx: 6, fill: (bar) => (bar.status === "running" ? COLOURS.running : "var(--body-bg)"), pointerEvents: "none" }),
-        tip(bars, { x: (bar) => (bar.from + ended(bar)) / 2, y: "lane", title: (bar) => `${bar.name}\n${bar.told}${bar.held ? `\nheld back for ${span(bar.held)} before` : ""}`, maxRadius: 24 }),
+        tip(bars, { x: (bar) => (bar.from + ended(bar)) / 2, y: "lane", title: (bar) => `${shown(bar)}\n${bar.told}${bar.held ? `\nheld back for ${span(bar.held)} before` : ""}`, maxRadius: 24 }),
         ...(waits.length ? [tip(waits, { x: (wait) => (wait.from + wait.to) / 2, frameAnchor: "top", title: (wait) => `Nothing might start for ${span(wait.to - wait.from)}:\n${wait.reason}`, maxRadius: 30 })] : []),
       ],
     });
