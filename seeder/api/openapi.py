@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.utils.decorators import method_decorator
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
-from drf_spectacular.views import SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -69,8 +69,9 @@ class Schema(Door):
 
 
 @method_decorator(login_required, name="dispatch")
-class Docs(SpectacularSwaggerView):
-    """The schema for people, without anything from elsewhere."""
+class Docs(SpectacularSwaggerSplitView):
+    """The schema for people, without anything from elsewhere, nor any script or style in the page itself: a strict
+    Content-Security-Policy may forbid both. The script has the same address with `?script=`."""
 
     authentication_classes = [SessionLogin]
     permission_classes = []
@@ -79,6 +80,7 @@ class Docs(SpectacularSwaggerView):
     metadata_class = None
     schema = None  # a page is no part of it
     title = "reporting-seeder"
+    template_name = "seeder/docs.html"
     url_name = "seeder-api:schema"
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -122,7 +123,12 @@ def test_the_page_of_the_schema_takes_everything_from_here() -> None:
     caller.force_login(api.somebody("reader"))
     page = caller.get(f"{api.ROOT}docs/").content.decode()
     assert "://" not in page.replace("http://testserver", "").replace("http://www.w3.org", "")
-    assert f"{api.ROOT}schema/" in page
+    assert not re.search(r"<style|<script(?! src=)", page)
+    [address] = re.findall(rf'src="({api.ROOT}docs/\?[^"]*)"', page)
+    script = caller.get(address)
+    assert script["Content-Type"].startswith("application/javascript")
+    assert f"{api.ROOT}schema/" in script.content.decode()
+    assert APIClient().get(address)["Location"].startswith("/admin/login/")
     for name in ("swagger-ui-bundle.js", "swagger-ui.css"):
         assert f"/static/drf_spectacular_sidecar/swagger-ui-dist/{name}" in page
         assert finders.find(f"drf_spectacular_sidecar/swagger-ui-dist/{name}")
