@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Min, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -138,8 +139,18 @@ class ReadOnlyAdmin(LookedAt):
         named = [*request.GET.values(), *request.POST.getlist(ACTION_CHECKBOX_NAME)]
         if not all(is_storable(str(one)) for one in named):
             return told(request, self.admin_site, "There is no such row.", status=404)
+        if not all(map(self._can_be_a_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+            return told(request, self.admin_site, "No row can be named like that.", status=400)
         show = partial(super().changelist_view, request, extra_context)
         return answered(request, self.admin_site, show)
+
+    def _can_be_a_key(self, text: str) -> bool:
+        """Django itself would look for such a row, and fail."""
+        try:
+            self.model._meta.pk.to_python(text)
+        except ValidationError:
+            return False
+        return True
 
     def changeform_view(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
         show = partial(super().changeform_view, request, *arguments, **named)

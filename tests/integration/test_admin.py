@@ -343,6 +343,17 @@ def test_what_no_row_can_have_is_no_fault_of_the_server(asked: str, status: int)
     assert visitor(*READING).get(f"/admin/seeder/{asked}").status_code == status
 
 
+@pytest.mark.parametrize("key", ["x", "", "1.5"])
+def test_an_action_on_what_is_no_row_is_refused(key: str) -> None:
+    chosen = {"action": "compare", "_selected_action": key}
+    assert visitor(*READING).post("/admin/seeder/releasesnapshot/", chosen).status_code == 400
+
+
+def test_an_action_on_a_row_that_is_not_there_does_nothing() -> None:
+    chosen = {"action": "compare", "_selected_action": "99999999999999999999"}
+    assert visitor(*READING).post("/admin/seeder/releasesnapshot/", chosen).status_code == 302
+
+
 def test_two_snapshots_of_two_views_are_not_compared() -> None:
     first, other = (
         release_snapshots.capture_release_snapshot(f"reporting.{name}", "2026.12").id for name in ("good", "shared")
