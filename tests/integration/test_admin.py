@@ -95,6 +95,14 @@ def test_the_text_of_an_error_is_for_who_may_see_it_whole_in_whichever_way_it_is
         assert answer.status_code in {302, 400}
 
 
+def test_the_page_of_a_shared_view_says_whose_runs_it_shows() -> None:
+    reader = visitor(*READING)
+    page = seen(reader, "monitoring/view/", table="reporting.shared")
+    manifest_id = RunHistory.objects.filter(table_name="reporting.shared").order_by("manifest_id")[0].manifest_id
+    assert f"these are the runs that refreshed it for canned manifest {manifest_id}." in page
+    assert "Several manifests" not in seen(reader, "monitoring/view/", table="reporting.good")
+
+
 def test_what_somebody_may_see_holds_in_every_list_and_on_every_page(settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.by_name"}
     demo = visitor(*READING, "view_errors", "refresh_views", name="demo")
