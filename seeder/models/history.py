@@ -1,7 +1,15 @@
 """What ran and how it ended: one row per manifest per run, and the latest state of every view."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models.functions import Now
+
+
+class RunHistoryQuerySet(models.QuerySet["RunHistory"]):
+    def of_agencies(self, slugs: list[str] | None) -> Self:
+        """Those of manifests of these agencies; None: of any."""
+        return self if slugs is None else self.filter(agency_slug__in=slugs)
 
 
 class RunHistory(models.Model):
@@ -27,6 +35,8 @@ class RunHistory(models.Model):
     errors = models.TextField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
+
+    objects = RunHistoryQuerySet.as_manager()
 
     class Meta:
         managed = False

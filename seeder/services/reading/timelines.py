@@ -60,17 +60,13 @@ def _find(run_id: str, agencies: list[str] | None) -> Run:
 
 def history_of(run_id: str, agencies: list[str] | None) -> QuerySet[RunHistory]:
     """The rows of a run, as far as they are these agencies'."""
-    return _of(RunHistory.objects.filter(run_id=run_id), agencies)
-
-
-def _of(rows: QuerySet[RunHistory], agencies: list[str] | None) -> QuerySet[RunHistory]:
-    return rows if agencies is None else rows.filter(agency_slug__in=agencies)
+    return RunHistory.objects.filter(run_id=run_id).of_agencies(agencies)
 
 
 def _live(run_ids: Sequence[str], agencies: list[str] | None) -> Mapping[str, Mapping[str, int]]:
     if not run_ids:
         return {}
-    rows = _of(RunHistory.objects.filter(run_id__in=run_ids), agencies).values_list("run_id")
+    rows = RunHistory.objects.filter(run_id__in=run_ids).of_agencies(agencies).values_list("run_id")
     counted = rows.annotate(
         manifests=Count("pk"),
         succeeded=Count("pk", filter=Q(status=Status.SUCCESS)),

@@ -94,8 +94,7 @@ def snapshot(snapshot_id: int, agencies: list[str] | None) -> Snapshot:
 
 def history_of(agencies: list[str] | None) -> QuerySet[RunHistory]:
     """The rows of these agencies' manifests, the latest first; None: all."""
-    every = RunHistory.objects.order_by("-start_time", "-id")
-    return every if agencies is None else every.filter(agency_slug__in=agencies)
+    return RunHistory.objects.order_by("-start_time", "-id").of_agencies(agencies)
 
 
 def history_of_job(job: Job) -> QuerySet[RunHistory]:
