@@ -71,14 +71,17 @@ def models_match_the_contract(**_: Any) -> Sequence[checks.CheckMessage]:
 
 @checks.register(checks.Tags.database)
 def database_matches_the_contract(databases: Sequence[str] | None = None, **_: Any) -> Sequence[checks.CheckMessage]:
-    """seeder.E003: a table or column that is missing. seeder.W004: a column of another type or nullability.
-    seeder.I006: an optional table that is missing. seeder.W006: one that differs, and so is not used either."""
+    """seeder.W003: a table or column that is missing. seeder.W004: a column of another type or nullability.
+    seeder.I006: an optional table that is missing. seeder.W006: one that differs, and so is not used either.
+
+    Never an error: `migrate` asks this before it begins, and would refuse the very migrations, be it of another app,
+    that create what is missing."""
     if DEFAULT_DB_ALIAS not in (databases or ()) or not schema.is_postgresql(DEFAULT_DB_ALIAS):
         return []
     try:
         apart = schema.database_apart(DEFAULT_DB_ALIAS)
     except DatabaseError as error:
-        return [checks.Error(str(error), id="seeder.E003")]
+        return [checks.Warning(str(error), id="seeder.W003")]
     return [_message(difference) for difference in apart]
 
 
@@ -93,6 +96,6 @@ def _message(difference: Difference) -> checks.CheckMessage:
                 f"{difference}. It is not used as it is; without it {without}", hint=alter, id="seeder.W006"
             )
         case Difference(other=None):
-            return checks.Error(f"{difference}.", hint=install, id="seeder.E003")
+            return checks.Warning(f"{difference}.", hint=install, id="seeder.W003")
         case _:
             return checks.Warning(f"{difference}.", hint=alter, id="seeder.W004")
