@@ -5,6 +5,8 @@ from typing import Any
 
 import environ
 
+from seeder import defaults
+
 env = environ.Env()
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -55,25 +57,7 @@ LOGIN_URL = "admin:login"
 USE_TZ = True
 TIME_ZONE = "UTC"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
-# The queue, in the database that holds the history: no further server, and what is queued is in the same backup. Some
-# of these have to be just so, which `manage.py check` looks after.
-Q_CLUSTER: dict[str, Any] = {
-    "name": "seeder",
-    "orm": "default",
-    "workers": 2,
-    "poll": 1,
-    "bulk": 1,
-    "queue_limit": 1,  # what a worker has taken and not begun, no other cluster can take
-    "timeout": 4 * 3600,
-    "retry": 4 * 3600 + 1800,
-    "max_attempts": 1,
-    "ack_failures": True,
-    "catch_up": False,
-    "recycle": 50,
-    "guard_cycle": 0.5,
-    "save_limit": 1000,
-}
+Q_CLUSTER = defaults.Q_CLUSTER
 
 _SERVER_VARIABLES = {
     "HOST": ("DB_HOST", "localhost"),
