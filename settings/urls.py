@@ -1,4 +1,4 @@
-"""Where everything is: the admin with the monitoring page, and the API."""
+"""Where everything is: the admin with the monitoring page, the API, and what programs watch."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -9,5 +9,5 @@ admin.autodiscover()
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    path("api/seeder/", include("seeder.api.urls")),
+    path("api/seeder/", include("seeder.urls")),
 ]

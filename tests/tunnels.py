@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
@@ -21,6 +21,7 @@ def tunnel(
     server says."""
     family = socket.AF_INET if folder is None else socket.AF_UNIX
     address: Any = ("127.0.0.1", 0) if folder is None else os.fspath(folder / f".s.PGSQL.{PORT}")
+    server = connection.get_connection_params()  # as it is before anybody is pointed at us
     with ExitStack() as open_ends, closing(socket.socket(family)) as entrance:
         entrance.bind(address)
         entrance.listen()
@@ -29,7 +30,7 @@ def tunnel(
             with suppress(OSError):
                 while True:
                     near = open_ends.enter_context(closing(entrance.accept()[0]))
-                    far = open_ends.enter_context(closing(_server()))
+                    far = open_ends.enter_context(closing(_end_of(server)))
                     Thread(target=_pump, args=(near, far), daemon=True).start()
                     Thread(target=_pump, args=(far, near, answer), daemon=True).start()
 
@@ -37,8 +38,7 @@ def tunnel(
         yield entrance.getsockname() if folder is None else (os.fspath(folder), PORT)
 
 
-def _server() -> socket.socket:
-    server = connection.get_connection_params()
+def _end_of(server: Mapping[str, Any]) -> socket.socket:
     host, port = str(server.get("host") or "/var/run/postgresql"), int(server.get("port") or 5432)
     if not host.startswith("/"):
         return socket.create_connection((host, port))

@@ -140,3 +140,24 @@ SELECT
     set_config('idle_in_transaction_session_timeout', '30s', true),
     CASE WHEN version() ~ 'linux' THEN set_config('client_connection_check_interval', '2s', true) END,
     clock_timestamp();
+
+-- name: may_refresh
+-- Whether this role may read the manifests and write the history, as far as the tables are there.
+SELECT coalesce(bool_and(
+    has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+    AND CASE WHEN wanted.writes
+        THEN has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE') ELSE true END
+    AND CASE WHEN wanted.number IS NULL THEN true
+        ELSE coalesce(has_sequence_privilege(
+            pg_get_serial_sequence(format('%%I.%%I', n.nspname, c.relname), wanted.number), 'USAGE'
+        ), true) END
+), true)
+FROM (VALUES
+    ('seeder_custom_report_manifest', false, NULL),
+    ('seeder_canned_report', false, NULL),
+    ('seeder_canned_report_manifest', false, NULL),
+    ('seeder_run_history', true, 'id'),
+    ('seeder_job_status', true, NULL)
+) AS wanted (name, writes, number)
+JOIN pg_class AS c ON c.relname = wanted.name
+JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = %(schema)s;

@@ -123,6 +123,12 @@ def why_unusable(database: str, table: str) -> str | None:
     return f"{SCHEMA}.{table}: no {' and '.join(missing)} privilege" if missing else None
 
 
+def may_refresh(database: str) -> bool:
+    """Whether this role may read the manifests and write the history, as far as the tables are there."""
+    [(may,)] = sessions.query(database, "may_refresh", {"schema": SCHEMA})
+    return bool(may)
+
+
 def install(database: str) -> tuple[str, ...]:
     """Create the tables that are missing, with their schema and indexes; their names. Changes nothing that exists, and
     where nothing is missing it asks for no privilege either."""

@@ -17,3 +17,7 @@ ROLLBACK TO SAVEPOINT seeder;
 
 -- name: release_savepoint
 RELEASE SAVEPOINT seeder;
+
+-- name: limit_time
+-- For the rest of the transaction: so long may a statement take, and wait for a lock.
+SELECT set_config('statement_timeout', %(limit)s::text, true), set_config('lock_timeout', %(limit)s::text, true);

@@ -17,6 +17,7 @@ from tests.acceptance import api
 from tests.conftest import custom
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+MOUNT = "api/seeder/"
 LIST, ONE, START = "a list", "one thing", "starts something"
 ANYBODY, NOWHERE = "for whoever has logged in", "anything else"
 # What stands behind each address. A new one fails the test until it is listed here.
@@ -37,6 +38,8 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = {
     "docs/": {"GET": ANYBODY},
     r"^[\s\S]*/$": dict.fromkeys(METHODS, NOWHERE),
 }
+# For programs, and not the API's: test_health.py and test_metrics.py hold them.
+PROBES = {"health/alive", "health/ready"}
 # What each role is answered to each of these.
 ROLES: Mapping[str, Mapping[str, int]] = {
     "anonymous": {LIST: 401, ONE: 401, START: 401, ANYBODY: 401, NOWHERE: 401},
@@ -79,8 +82,8 @@ def walked(patterns: list[Any], before: str = "") -> Iterator[str]:
         route = before + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
             yield from walked(pattern.url_patterns, route)
-        elif isinstance(pattern, URLPattern) and route.startswith(api.ROOT[1:]):
-            yield route.removeprefix(api.ROOT[1:])
+        elif isinstance(pattern, URLPattern) and route.startswith(MOUNT):
+            yield route.removeprefix(MOUNT)
 
 
 def user(role: str) -> User | None:
@@ -115,7 +118,8 @@ def expected(role: str, method: str, address: str) -> int:
 
 
 def test_every_address_is_listed() -> None:
-    assert sorted(walked(get_resolver().url_patterns)) == sorted(ADDRESSES)
+    listed = PROBES | {f"v1/{address}" for address in ADDRESSES}
+    assert sorted(walked(get_resolver().url_patterns)) == sorted(listed)
 
 
 @pytest.mark.parametrize("role", ROLES)

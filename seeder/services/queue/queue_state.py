@@ -6,6 +6,7 @@ Answered in a constant number of queries, however much is queued.
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models.functions import Now
@@ -24,6 +25,7 @@ from seeder.services.queue.schedules import Due
 
 _LATELY = timedelta(days=1)
 _MOST_ENDED = 20
+_SOON = timedelta(minutes=5)  # a worker that is free takes up a part at once, a sweep what one has left within a minute
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +85,23 @@ def look(*, agencies: Sequence[str] | None = None) -> QueueState:
             obstacles=tuple(obstacles()) if agencies is None else (),
             schedules=tuple(schedules.due(agencies=agencies)) if is_there else (),
         )
+
+
+class Activity(StrEnum):
+    """What is to be seen of the queue's workers."""
+
+    WORKING = "working"
+    IDLE = "idle"  # nothing waits, or not for long
+    SILENT = "silent"
+
+
+def activity() -> Activity:
+    """Whether anybody takes up what is queued. Raises what Django does, also where there is no table."""
+    rows = list(QueuedRefresh.objects.filter(state=State.RUNNING).values_list("run_ids", flat=True))
+    if locks.living(DEFAULT_DB_ALIAS, [run_ids[-1] for run_ids in rows if run_ids]):
+        return Activity.WORKING
+    late = QueuedRefresh.objects.unfinished().filter(asked_at__lt=Now() - _SOON)
+    return Activity.SILENT if late.exists() else Activity.IDLE
 
 
 def _parts(agencies: list[str] | None) -> list[PartState]:

@@ -1,0 +1,21 @@
+"""Whether this process lives, and whether views can be refreshed. Told to anybody, so in words that tell no more."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from seeder.domain.health import State
+from seeder.probes.door import probe
+from seeder.services.reading import health
+
+
+@probe
+def alive(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # every view is given it
+    """200 for as long as this process answers anything. Asks no database."""
+    return JsonResponse({"status": "alive"})
+
+
+@probe
+def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """200, or 503 where no refresh could be done or asked for."""
+    found = health.look()
+    body = {"status": found.state, "checks": found.words}
+    return JsonResponse(body, status=503 if found.state is State.NOT_READY else 200)

@@ -1,0 +1,12 @@
+"""What programs that watch ask for; may be mounted alone, anywhere."""
+
+from django.urls import path
+
+from seeder.probes import health
+
+app_name = "seeder-probes"
+
+urlpatterns = [
+    path("health/alive", health.alive, name="alive"),
+    path("health/ready", health.ready, name="ready"),
+]

@@ -1,0 +1,102 @@
+"""Whether views could be refreshed now: asked often, by programs, so it is cheap and never hangs."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder import conf
+from seeder.domain.health import Health, Word
+from seeder.errors import (
+    ConfigurationError,
+    DatabaseError,
+    NotPostgreSQL,
+    PermissionMissing,
+    ReadOnly,
+    SchemaMissing,
+    ServerUnable,
+    SessionsPooled,
+)
+from seeder.models import CircuitBreaker
+from seeder.postgres import bounded, contract, sessions
+from seeder.postgres.sqlstates import foreseen
+from seeder.services import preconditions, schema
+from seeder.services.queue import doorbell, queue_state
+from seeder.services.queue.obstacles import obstacles
+
+LIMIT = timedelta(seconds=3)  # for all of it
+
+_WORDS: dict[type[DatabaseError], Word] = {
+    NotPostgreSQL: Word.WRONG,
+    ServerUnable: Word.UNABLE,
+    ReadOnly: Word.READ_ONLY,
+    SessionsPooled: Word.POOLED,
+}
+
+
+def look() -> Health:
+    """Answers within the limit, whatever the databases do."""
+    try:
+        others = set(conf.load().databases.values()) - {DEFAULT_DB_ALIAS}
+    except ConfigurationError:
+        return Health(settings=Word.WRONG)
+    asked = [_others(alias).begin() for alias in sorted(others)]
+    health = _of_default(_default().begin())
+    words = [_word(one.answer, alias) for alias, one in zip(sorted(others), asked, strict=True)]
+    ill = [word for word in words if word is not Word.OK]
+    return replace(health, other_databases=ill[0] if ill else Word.OK if words else Word.ABSENT)
+
+
+def _of_default(asking: bounded.Asking[Health]) -> Health:
+    try:
+        with foreseen(DEFAULT_DB_ALIAS):
+            return asking.answer()
+    except ConfigurationError:
+        return Health(settings=Word.WRONG, database=Word.OK)
+    except SchemaMissing:
+        return Health(settings=Word.OK, database=Word.OK, tables=Word.MISSING)
+    except PermissionMissing:
+        return Health(settings=Word.OK, database=Word.OK, privileges=Word.MISSING)
+    except DatabaseError as error:
+        return Health(settings=Word.OK, database=_WORDS.get(type(error), Word.UNREACHABLE))
+
+
+@cache
+def _default() -> bounded.Question[Health]:
+    return bounded.Question(DEFAULT_DB_ALIAS, _look, limit=LIMIT)
+
+
+@cache
+def _others(alias: str) -> bounded.Question[bool]:
+    return bounded.Question(alias, lambda: sessions.is_read_only(alias), limit=LIMIT)
+
+
+def _word(answer: Callable[[], bool], alias: str) -> Word:
+    try:
+        with foreseen(alias):
+            return Word.READ_ONLY if answer() else Word.OK
+    except DatabaseError as error:
+        return _WORDS.get(type(error), Word.UNREACHABLE)
+
+
+def _look() -> Health:
+    preconditions.insist(conf.load())
+    health = Health(settings=Word.OK, database=Word.OK)
+    lacking = [one for one in schema.database_apart(DEFAULT_DB_ALIAS) if one.other is None and one.without is None]
+    if lacking:
+        return replace(health, tables=Word.MISSING)
+    may = contract.may_refresh(DEFAULT_DB_ALIAS)
+    health = replace(health, tables=Word.OK, privileges=Word.OK if may else Word.MISSING, breaker=_breaker())
+    if not doorbell.is_installed():
+        return replace(health, queue=Word.ABSENT, workers=Word.ABSENT)
+    if obstacles():
+        return replace(health, queue=Word.UNUSABLE)
+    return replace(health, queue=Word.OK, workers=Word(queue_state.activity()))
+
+
+def _breaker() -> Word:
+    if contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_circuit_breaker") is not None:
+        return Word.UNKNOWN
+    return Word.OPEN if CircuitBreaker.objects.exclude(opened_at=None).exists() else Word.CLOSED
