@@ -191,3 +191,47 @@ class ReadOnly(DatabaseError):
 class RowsClosed(DatabaseError):
     """The run {run_id} lost the connection that shows it is alive, and another run closed its rows while it refreshed
     {view}. That refresh was undone and the run ends here: start it again."""
+
+
+class ColumnsNamedTwice(DatabaseError):
+    """The rows have more than one column of each of these names: {names}. Give every column a name of its own with
+    AS."""
+
+
+class StatementRefused(DatabaseError):
+    """The statement could not be run: {cause}"""
+
+
+class StartError(SeederError):
+    """Django, or something for it, cannot be loaded."""
+
+
+class SettingsMissing(StartError):
+    """No settings are named. Set DJANGO_SETTINGS_MODULE, or say --settings host.settings."""
+
+
+class SettingsUnusable(StartError):
+    """Django cannot be started with the settings {module!r}: {cause}. Name a settings module that can be imported from
+    here (DJANGO_SETTINGS_MODULE, --settings, bootstrap_django), and see that its apps are installed."""
+
+
+class OtherSettings(StartError):
+    """bootstrap_django({asked!r}): Django was started with {first!r} before, and a process can have only one. Start
+    another process."""
+
+
+class NotStarted(StartError):
+    """Django is not started yet: call bootstrap_django("host.settings") first."""
+
+
+class ClientUnusable(StartError):
+    """DJANGO_DB_CLIENT_PATH is {path!r}, but has to be package.module:Class, of a class that is made without arguments:
+    {cause}."""
+
+
+class JobUnknown(StartError):
+    """There is no job {job!r}.{nearest} `reporting-seeder list` names them."""
+
+
+class JobUnusable(StartError):
+    """The job {job!r} of the app {app} cannot be loaded: {cause}."""

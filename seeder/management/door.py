@@ -17,6 +17,8 @@ class Door(BaseCommand):
 
     # The settings are read and judged by the service itself, in one line that names the setting.
     requires_system_checks = ()
+    # It may be run by `reporting-seeder run`, as may a command of any other app whose class says so.
+    is_job = True
 
     @property
     def name(self) -> str:

@@ -1,0 +1,127 @@
+"""Statements of scripts and notebooks: anybody's SQL, on Django's connection of this thread.
+
+What Django's own cursors do not give: rows by the names of their columns, and `jsonb` as what it holds.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import Error, connections
+from psycopg.types.json import JsonbLoader
+
+from seeder.errors import ColumnsNamedTwice, ConfigurationError, NotPostgreSQL, NotStarted, StatementRefused
+from seeder.postgres import sqlstates
+from seeder.postgres.sessions import mend, raw
+from seeder.postgres.transactions import in_transaction, part
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+Record = dict[str, Any]
+
+_numbers = count(1)
+
+
+def fetch(database: str, statement: str, parameters: Parameters | None) -> list[Record]:
+    """The rows of a statement, none of one that gives none."""
+    with _sent(database, statement, parameters) as cursor:
+        return _records(cursor, cursor.fetchall()) if cursor.description else []
+
+
+def execute(database: str, statement: str, parameters: Parameters | None) -> int:
+    """How many rows a statement was about; 0 where PostgreSQL does not count them."""
+    with _sent(database, statement, parameters) as cursor:
+        return max(cursor.rowcount, 0)
+
+
+def stream(database: str, statement: str, parameters: Parameters | None, *, size: int) -> Iterator[Record]:
+    """The rows of a query, so many at a time from a cursor on the server. Outside of a transaction the server keeps the
+    whole result meanwhile, so that nobody's transaction stays open between two rows."""
+    with _errors(database):
+        session = raw(database)
+    name = f"seeder_{next(_numbers)}"
+    with psycopg.ServerCursor(session, name, withhold=session.autocommit) as cursor:
+        cursor.adapters.register_loader("jsonb", JsonbLoader)
+        with _errors(database):
+            cursor.execute(_bound(session, statement, parameters))
+        while True:
+            with _errors(database):
+                records = _records(cursor, cursor.fetchmany(size))
+            if not records:
+                return
+            yield from records
+
+
+@contextmanager
+def together(database: str) -> Iterator[None]:
+    """A transaction, or a part of the one that there is."""
+    with _errors(database):
+        raw(database)
+    with part(database):  # whose errors are whoever's work it is
+        yield
+
+
+def leave(database: str) -> None:
+    """Close this thread's connection; whatever is sent next opens another."""
+    with _errors(database):
+        connections[database].close()
+
+
+@contextmanager
+def _sent(database: str, statement: str, parameters: Parameters | None) -> "Iterator[psycopg.Cursor[Any]]":
+    """Of several statements, which PostgreSQL runs as one transaction, the last one's answer."""
+    with _errors(database):
+        session = raw(database)
+        with psycopg.ClientCursor(session) as cursor:
+            cursor.adapters.register_loader("jsonb", JsonbLoader)
+            cursor.execute(statement.encode(session.info.encoding), parameters or None)
+            while cursor.nextset():
+                pass
+            yield cursor
+
+
+def _bound(session: "psycopg.Connection[Any]", statement: str, parameters: Parameters | None) -> bytes:
+    """With its parameters put in here, as everywhere else: a cursor of the server's would have the server do it, which
+    then wants to know their types."""
+    text = psycopg.ClientCursor(session).mogrify(statement, parameters) if parameters else statement
+    return text.encode(session.info.encoding)
+
+
+def _records(cursor: "psycopg.Cursor[Any]", rows: list[tuple[Any, ...]]) -> list[Record]:
+    names = [column.name for column in cursor.description or ()]
+    if len(set(names)) < len(names):
+        raise ColumnsNamedTwice(names=", ".join(sorted({name for name in names if names.count(name) > 1})))
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+@contextmanager
+def _errors(database: str) -> Iterator[None]:
+    if not settings.configured:
+        raise NotStarted
+    if database not in connections:
+        raise ConfigurationError(setting="alias", value=database, wanted=f"one of {', '.join(connections)}")
+    if connections[database].vendor != "postgresql":
+        raise NotPostgreSQL(alias=database, vendor=connections[database].vendor)
+    try:
+        with connections[database].wrap_database_errors:
+            yield
+    except Error as error:
+        _mend(database)
+        if sqlstates.is_gone(error):
+            with sqlstates.foreseen(database):
+                raise
+        state = sqlstates.sqlstate(error)
+        cause = f"{sqlstates.first_line(error)} (SQLSTATE {state})" if state else sqlstates.first_line(error)
+        raise StatementRefused(cause=cause, sqlstate=state) from error
+
+
+def _mend(database: str) -> None:
+    """So that the next statement has a connection to go by: a notebook outlives its own, and a COPY, for which psycopg
+    has another door, would hold it for ever."""
+    session = connections[database].connection
+    if session is not None and session.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+        connections[database].close()
+    elif not in_transaction(database):
+        mend(database)

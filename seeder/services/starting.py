@@ -1,0 +1,63 @@
+"""Starts Django where nobody else has: in a script or a notebook, and for the console script. Until then it loads
+nothing of it."""
+
+import os
+import sys
+
+from seeder.errors import OtherSettings, SettingsUnusable
+
+_VARIABLE = "DJANGO_SETTINGS_MODULE"
+_started_with: str | None = None
+
+
+def bootstrap_django(settings_module: str) -> None:
+    """Configure Django with these settings, once: in a Django that somebody else has configured it does nothing.
+
+    Raises `SettingsUnusable`, and `OtherSettings` when it has configured Django with another module before.
+    """
+    global _started_with  # noqa: PLW0603  # Django's settings are one for the process, too
+    from django.apps import apps
+    from django.conf import settings
+
+    if settings.configured:
+        if _started_with is None:
+            return
+        if _started_with != settings_module:
+            raise OtherSettings(asked=settings_module, first=_started_with)
+        if not apps.ready:
+            raise SettingsUnusable(module=settings_module, cause="some of its apps could not be loaded, start anew")
+        return
+    _load(settings_module)
+    _started_with = settings_module
+    _start(settings_module)
+    if "ipykernel" in sys.modules:  # cells run inside an event loop, in which Django would refuse every statement
+        os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+def _load(settings_module: str) -> None:
+    """Where it cannot be loaded, everything is as before and another attempt may do better."""
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    if not settings_module:
+        raise SettingsUnusable(module=settings_module, cause="that is no module's name")
+    before = os.environ.get(_VARIABLE)
+    os.environ[_VARIABLE] = settings_module
+    try:
+        _ = settings.INSTALLED_APPS  # whatever is asked for loads them
+    except (ImportError, ImproperlyConfigured) as error:
+        if before is None:
+            del os.environ[_VARIABLE]
+        else:
+            os.environ[_VARIABLE] = before
+        raise SettingsUnusable(module=settings_module, cause=str(error).rstrip(".")) from error
+
+
+def _start(settings_module: str) -> None:
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        django.setup()
+    except (ImportError, ImproperlyConfigured) as error:
+        raise SettingsUnusable(module=settings_module, cause=str(error).rstrip(".")) from error

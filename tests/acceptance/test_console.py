@@ -1,0 +1,274 @@
+"""The console script, as whoever installs the wheel into a project of their own has it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.processes import SLEEPING, until
+from tests.conftest import CHECKOUT, Ended, custom, process_environment, sql
+
+_SETTINGS = """
+import os
+SECRET_KEY = "host"
+INSTALLED_APPS = ["seeder", "django.contrib.auth", "django.contrib.contenttypes", "django_q", "reports"]
+SERVER = {key: os.environ[f"DB_{key}"] for key in ("HOST", "PORT", "NAME", "USER", "PASSWORD")}
+DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", **SERVER}}
+Q_CLUSTER = {"name": "console", "orm": "default", "workers": 1, "timeout": 60, "retry": 120, "max_attempts": 1,
+             "ack_failures": True, "catch_up": False}
+USE_TZ = True
+"""
+_COMMANDS = {
+    "tidy_reports": """
+from django.core.management.base import BaseCommand, CommandError
+class Command(BaseCommand):
+    help = '''Tidy the reports
+        of this host.'''
+    is_job = True
+    def add_arguments(self, parser):
+        parser.add_argument("--fail", type=int)
+        parser.add_argument("rest", nargs="*")
+    def handle(self, *args, **options):
+        if options["fail"]:
+            raise CommandError("Too untidy.", returncode=options["fail"])
+        print("tidy", options["rest"])
+""",
+    "not_offered": """
+from django.core.management.base import BaseCommand
+class Command(BaseCommand):
+    help = "Ask before you run this."
+""",
+    "sick": "import nowhere\n",
+}
+_OURS = [
+    "capture_release_snapshot",
+    "compare_release_snapshots",
+    "install_schema",
+    "queue_status",
+    "recover_runs",
+    "refresh_agency",
+    "refresh_all",
+    "refresh_status",
+    "refresh_table",
+    "schedule_refreshes",
+    "watch_queue",
+]
+
+Console = Callable[..., Ended]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built wheel, installed."""
+    folder = tmp_path_factory.mktemp("console")
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=CHECKOUT, check=True)
+    [wheel] = folder.glob("*.whl")
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-qq",
+        "--no-index",
+        "--no-deps",
+        "--target",
+        os.fspath(folder / "site"),
+    ]
+    subprocess.run([*pip, os.fspath(wheel)], check=True)
+    return folder / "site"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A host with commands of its own: a job, one that is none, and one that cannot be loaded."""
+    commands = tmp_path / "reports" / "management" / "commands"
+    commands.mkdir(parents=True)
+    (tmp_path / "host.py").write_text(_SETTINGS)
+    for name, text in _COMMANDS.items():
+        (commands / f"{name}.py").write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def begin(site: Path, project: Path, bare_database: None) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Start the script in the project's folder."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        clean = {"DJANGO_SETTINGS_MODULE": "host", "PYTHONPATH": os.fspath(site), **environment}
+        started.append(
+            subprocess.Popen(
+                [site / "bin" / "reporting-seeder", *arguments],
+                cwd=project,
+                env={**process_environment(), **clean},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # ignored in a job
+            )
+        )
+        return started[-1]
+
+    yield begin
+    for process in started:
+        with process:
+            process.kill()
+    sql("SELECT pg_terminate_backend(pid)" + SLEEPING)
+
+
+@pytest.fixture
+def console(begin: Callable[..., "subprocess.Popen[str]"]) -> Console:
+    def run(*arguments: str, **environment: str) -> Ended:
+        process = begin(*arguments, **environment)
+        out, err = process.communicate(timeout=60)
+        return Ended(code=process.returncode, out=out, err=err)
+
+    return run
+
+
+NO_SERVER = {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
+
+
+def test_the_list_names_the_jobs_of_every_app_without_a_database(console: Console) -> None:
+    ended = console("list", **NO_SERVER)
+    assert ended.code == 0
+    assert [line.split()[0] for line in ended.lines] == [*_OURS[:-1], "tidy_reports", _OURS[-1]]
+    assert "refresh_agency             Refresh the enabled reports of one agency." in ended.lines
+    assert "tidy_reports               Tidy the reports of this host." in ended.lines
+    assert "not_offered" not in ended.out
+
+
+def test_a_command_that_cannot_be_loaded_is_told_and_hides_no_other(console: Console) -> None:
+    [line] = console("list").err.splitlines()
+    cause = "ModuleNotFoundError: No module named 'nowhere'"
+    assert line == f"reporting-seeder: The job 'sick' of the app reports cannot be loaded: {cause}."
+    ended = console("run", "sick")
+    assert (ended.code, ended.err) == (2, f"{line}\n")
+
+
+def test_the_list_for_programs(console: Console) -> None:
+    jobs = json.loads(console("list", "--json", **NO_SERVER).out)["jobs"]
+    assert len(jobs) == len(_OURS) + 1
+    assert {"name": "tidy_reports", "description": "Tidy the reports of this host.", "app": "reports"} in jobs
+
+
+def test_the_help_imports_no_django(site: Path, tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.fspath(site), "PYTHONPROFILEIMPORTTIME": "1"}
+    for arguments in (["--help"], ["run", "--help"], ["list", "--help"], ["--version"]):
+        ended = subprocess.run(
+            [site / "bin" / "reporting-seeder", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "reporting-seeder" in ended.stdout
+        imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in ended.stderr.splitlines()}
+        assert "seeder" in imported
+        assert not imported & {"django", "psycopg", "django_q", "rest_framework", "rich"}
+
+
+@pytest.mark.parametrize("between", [[], ["--"]])
+def test_a_job_gets_its_arguments(console: Console, between: list[str]) -> None:
+    assert console("run", "tidy_reports", *between, "a", "b").out == "tidy ['a', 'b']\n"
+    helped = console("run", "tidy_reports", *between, "--help")
+    assert helped.out.startswith("usage: reporting-seeder run tidy_reports [-h]")
+
+
+def test_a_job_s_own_separator_reaches_it(console: Console) -> None:
+    for before in (["a", "--"], ["--"]):
+        assert console("run", "tidy_reports", *before, "--", "--fail").out.endswith("'--fail']\n")
+
+
+@pytest.mark.parametrize("code", [1, 3])
+def test_a_job_s_exit_code_is_passed_on(console: Console, code: int) -> None:
+    ended = console("run", "tidy_reports", "--", "--fail", str(code))
+    assert (ended.code, ended.err) == (code, "CommandError: Too untidy.\n")
+
+
+def test_a_night_by_the_script(console: Console) -> None:
+    assert console("run", "install_schema").code == 0
+    custom("good", "SELECT 1 AS n")
+    assert console("run", "refresh_all").code == 0
+    custom("bad", "SELECT 1/0 AS n")
+    ended = console("run", "refresh_agency", "--", "demo", "--json")
+    assert (ended.code, json.loads(ended.out)["failed"]) == (1, 1)
+    ended = console("run", "refresh_agency", "--", "nobody")
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_reaches_the_job(
+    begin: Callable[..., "subprocess.Popen[str]"], reporting: None, number: signal.Signals, code: int
+) -> None:
+    custom("slow", "SELECT 1 AS n FROM pg_sleep(60)")
+    process = begin("run", "refresh_agency", "--", "demo")
+    until(process, "SELECT 1" + SLEEPING)
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode == code
+    assert sql("SELECT errors FROM reporting.seeder_run_history") == [(f"interrupted: {number.name}",)]
+
+
+def test_the_watchdog_starts_its_cluster_by_the_script(
+    begin: Callable[..., "subprocess.Popen[str]"], console: Console, queue: None
+) -> None:
+    custom("good", "SELECT 1 AS n")
+    assert console("run", "refresh_all", "--", "--queue").code == 0
+    process = begin("run", "watch_queue", "--", "--grace", "5", PYTHONUNBUFFERED="1")
+    until(process, "SELECT 1 FROM reporting.seeder_run_history WHERE status = 'success'")
+    process.terminate()
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert re.search(r"SIGTERM: cluster \d+ is to end, within 5 s\n", out)
+
+
+# What is asked for wrongly: one line, and 2
+
+
+def refused(ended: Ended) -> str:
+    assert (ended.code, ended.out) == (2, "")
+    [line] = ended.err.splitlines()
+    return line
+
+
+@pytest.mark.parametrize("asked", [["list"], ["run", "refresh_all"]])
+def test_without_settings_it_says_how_to_name_them(console: Console, asked: list[str]) -> None:
+    line = refused(console(*asked, DJANGO_SETTINGS_MODULE=""))
+    assert line.startswith("reporting-seeder: No settings are named.")
+
+
+def test_settings_can_be_named_on_the_command_line_before_or_after_the_verb(console: Console) -> None:
+    for asked in (["--settings", "host", "list"], ["list", "--settings=host"]):
+        assert console(*asked, DJANGO_SETTINGS_MODULE="elsewhere").code == 0
+    ended = console("run", "--settings", "host", "tidy_reports", "a", DJANGO_SETTINGS_MODULE="elsewhere")
+    assert ended.out == "tidy ['a']\n"
+
+
+def test_settings_that_are_not_there_are_named(console: Console) -> None:
+    line = refused(console("list", DJANGO_SETTINGS_MODULE="elsewhere"))
+    assert "Django cannot be started with the settings 'elsewhere': No module named 'elsewhere'" in line
+
+
+@pytest.mark.parametrize(
+    ("asked", "nearest"),
+    [("refresh_al", "refresh_all"), ("refresh-table", "refresh_table"), ("not_offered", ""), ("migrate", "")],
+)
+def test_what_is_no_job_is_refused_with_the_nearest_name(console: Console, asked: str, nearest: str) -> None:
+    line = refused(console("run", asked))
+    assert line.startswith(f"reporting-seeder: There is no job {asked!r}. The nearest one is '{nearest}")
+    assert line.endswith(" `reporting-seeder list` names them.")
+
+
+def test_a_slip_of_the_pen_in_what_is_ours(console: Console) -> None:
+    assert "invalid choice: 'lst'" in refused(console("lst"))
+    assert "the following arguments are required: JOB. See" in refused(console("run"))
+    assert console().code == 2
+    assert console().out == console("--help").out
