@@ -80,7 +80,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--target",
         os.fspath(folder / "site"),
     ]
-    subprocess.run([*pip, os.fspath(wheel)], check=True)
+    subprocess.run([*pip, os.fspath(folder / "site"), os.fspath(wheel)], check=True)
     return folder / "site"
 
 
