@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from hashlib import md5
 
@@ -39,6 +39,8 @@ class Survey:
     reads: Mapping[ViewName, Set[ViewName]]  # which of the surveyed views each of them reads
     drift: Mapping[tuple[ViewName, str], str | None]  # the queries that are not what their view was created from
     confirmed: Set[Definition]  # those that are, and were not known to be
+    refused: Mapping[ViewName, str]  # why PostgreSQL would not make a view of a missing one's query, in its words
+    unclear: Set[tuple[ViewName, str]]  # the queries of which nobody could find out
 
 
 # With the schema and the name of a view: a row where a relation has that name.
@@ -75,18 +77,29 @@ def measure(database: str, view: ViewName) -> tuple[int, int]:
     return rows, size
 
 
-def survey(database: str, views: Mapping[ViewName, Sequence[str]], *, known: Set[Definition] = frozenset()) -> Survey:
+# How long to wait for each lock: for as long as a person does, or not for what may as well stay unknown.
+HURRY, PATIENCE = "hurry", "patience"
+
+
+def survey(
+    database: str,
+    views: Mapping[ViewName, Sequence[str]],
+    *,
+    known: Set[Definition] = frozenset(),
+    locks: str = HURRY,
+    tell: Callable[[int, int], object] = lambda *_: None,
+) -> Survey:
     """Look at `views`, each with its queries: the first is what it is created from, should it not exist yet.
 
     What a missing view would read the server says: in a transaction that is rolled back, each missing view is made as
     a plain view of the same name, in rounds for as long as a round makes progress, so that one may read another
     whatever their order. A query that cannot be made a view has no dependencies here; its refresh will say what is
-    wrong. What a view was created from is compared in the same way.
+    wrong. What a view was created from is compared in the same way; `tell` hears how many of how many were.
     """
     with transactions.undone(database):
-        sessions.query(database, "hurry")
+        sessions.query(database, locks)
         existing = _find(database, views)
-        unclear = _try_out(database, {view: views[view][0] for view in views if view not in existing})
+        unclear, refused = _try_out(database, {view: views[view][0] for view in views if view not in existing})
         names = {oid: view for view, (oid, _) in _find(database, views).items()}
         reads: dict[ViewName, set[ViewName]] = defaultdict(set, unclear)
         for reader, read in sessions.query(database, "reads", {"oids": list(names)}):
@@ -99,19 +112,25 @@ def survey(database: str, views: Mapping[ViewName, Sequence[str]], *, known: Set
             if not _SAYS_WHETHER_FILLED.search(query)
         }
         unknown = [pair for pair, definition in pairs.items() if definition not in known]
-        drift, unclear_pairs = _drift(database, unknown)
+        drift, unclear_pairs = _drift(database, unknown, tell)
     return Survey(
         sizes={view: rows for view, (_, rows) in existing.items()},
         reads=reads,
         drift=drift,
         confirmed={pairs[pair] for pair in unknown if pair[0] in existing and pair not in drift.keys() | unclear_pairs},
+        refused=refused,
+        unclear=unclear_pairs,
     )
 
 
-def _try_out(database: str, missing: Mapping[ViewName, str]) -> dict[ViewName, set[ViewName]]:
-    """Make the missing views as far as they can be made. Somebody else may be creating one of them right now, so that
-    this one cannot be made here; what then lacks a relation may read it, and is taken to."""
+def _try_out(
+    database: str, missing: Mapping[ViewName, str]
+) -> tuple[dict[ViewName, set[ViewName]], dict[ViewName, str]]:
+    """Make the missing views as far as they can be made, and say which queries PostgreSQL refuses. Somebody else may be
+    creating one of them right now, so that this one cannot be made here; what then lacks a relation may read it, and is
+    taken to."""
     left, busy, lacking = dict(missing), set[ViewName](), set[ViewName]()
+    refused: dict[ViewName, str] = {}
     progress = True
     while left and progress:
         progress = False
@@ -125,17 +144,23 @@ def _try_out(database: str, missing: Mapping[ViewName, str]) -> dict[ViewName, s
                 if is_transient(error):
                     busy.add(view)
                     del left[view]
-                elif sqlstate(error) == UNDEFINED_TABLE:
+                    continue
+                if sqlstate(error) == UNDEFINED_TABLE:
                     lacking.add(view)
+                if is_wrong_query(error) and not _SAYS_WHETHER_FILLED.search(query):
+                    refused[view] = first_line(error)
             else:
                 progress = True
                 lacking.discard(view)
+                refused.pop(view, None)
                 del left[view]
-    return {view: set(busy) for view in lacking} if busy else {}
+    if not busy:
+        return {}, refused
+    return {view: set(busy) for view in lacking}, {view: why for view, why in refused.items() if view not in lacking}
 
 
 def _drift(
-    database: str, pairs: Sequence[tuple[ViewName, str]]
+    database: str, pairs: Sequence[tuple[ViewName, str]], tell: Callable[[int, int], object]
 ) -> tuple[dict[tuple[ViewName, str], str | None], set[tuple[ViewName, str]]]:
     """The pairs that do not belong together, each with PostgreSQL's words where it would not make a view of the query
     today; and those of which it cannot be found out, because of a lock or a missing privilege."""
@@ -150,6 +175,7 @@ def _drift(
                 unclear.add(pair)
             elif answer:
                 drift[pair] = None
+        tell(min(start + _TRIALS, len(pairs)), len(pairs))
     return drift, unclear
 
 

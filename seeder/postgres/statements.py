@@ -20,6 +20,8 @@ _ROOM = (
     "activity.sql",
     "catalog.sql",
     "costs.sql",
+    "doctor.sql",
+    "doctor_views.sql",
     "figures.sql",
     "history.sql",
     "jobs.sql",

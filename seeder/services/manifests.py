@@ -1,6 +1,7 @@
 """Reads the manifest tables: rows become frozen values once, and bad rows become complaints."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
@@ -45,6 +46,21 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
                 everybody = (*_custom(), *_canned())
                 rows = [row for row in everybody if (row.manifest.report_type, row.manifest.manifest_id) in chosen]
     return _selection(rows, databases)
+
+
+def listed(*, databases: Mapping[int, str]) -> frozenset[ViewKey]:
+    """Every view that a manifest names, be it disabled, or a canned report to which nobody subscribes."""
+    with foreseen(DEFAULT_DB_ALIAS):
+        rows = [
+            *CustomReportManifest.objects.values_list("table_name", "database_id"),
+            *CannedReport.objects.values_list("table_name", "database_id"),
+        ]
+    keys = set()
+    for table_name, database_id in rows:
+        with suppress(BadName):
+            name = ViewName.parse(table_name)
+            keys.add(ViewKey(database=databases.get(database_id, DEFAULT_DB_ALIAS), name=name))
+    return frozenset(keys)
 
 
 def _custom(**only: object) -> Iterator[_Row]:

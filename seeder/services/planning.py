@@ -23,9 +23,7 @@ _RETRIES = 1
 def plan(selection: Selection, *, remember: bool = False) -> RefreshPlan:
     """The plan for a selection. Looks at every database that it touches and changes none; but it may `remember` which
     queries views were created from, to be faster the next time."""
-    queries: Mapping[str, dict[ViewName, Sequence[str]]] = defaultdict(dict)
-    for spec in selection.views:
-        queries[spec.key.database][spec.key.name] = [manifest.query for manifest in spec.manifests]
+    queries = queries_of(selection)
     sizes: dict[ViewKey, int] = {}
     reads: dict[ViewKey, set[ViewKey]] = {}
     drift: dict[ViewKey, tuple[Drift, ...]] = {}
@@ -44,7 +42,7 @@ def plan(selection: Selection, *, remember: bool = False) -> RefreshPlan:
                 ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}
                 for reader, names in seen.reads.items()
             }
-            drift |= _drift(selection, database, seen)
+            drift |= drift_seen(selection, database, seen)
             if remember:
                 definitions.remember(database, seen.confirmed)
     with foreseen(DEFAULT_DB_ALIAS):
@@ -67,7 +65,16 @@ def _survey(database: str, views: Mapping[ViewName, Sequence[str]]) -> catalog.S
         )
 
 
-def _drift(selection: Selection, database: str, seen: catalog.Survey) -> Mapping[ViewKey, tuple[Drift, ...]]:
+def queries_of(selection: Selection) -> Mapping[str, Mapping[ViewName, Sequence[str]]]:
+    """In each database, what the manifests of each view say it is."""
+    queries: dict[str, dict[ViewName, Sequence[str]]] = defaultdict(dict)
+    for spec in selection.views:
+        queries[spec.key.database][spec.key.name] = [manifest.query for manifest in spec.manifests]
+    return queries
+
+
+def drift_seen(selection: Selection, database: str, seen: catalog.Survey) -> Mapping[ViewKey, tuple[Drift, ...]]:
+    """The manifests of each view of that database whose query is not what it was created from."""
     return {
         spec.key: tuple(
             Drift(manifest=manifest, cause=seen.drift[spec.key.name, manifest.query])

@@ -14,10 +14,10 @@ def obstacles() -> Sequence[str]:
         doorbell.insist()
     except QueueMissing as missing:
         return [str(missing)]
-    return list(_unreadable_schedules())
+    return list(unreadable_schedules())
 
 
-def _unreadable_schedules() -> Iterator[str]:
+def unreadable_schedules() -> Iterator[str]:
     """Django-q2 reads the arguments of all schedules that are due in one transaction, which ends at the first that it
     cannot read: then none of them is run, ours neither."""
     from django_q.models import Schedule

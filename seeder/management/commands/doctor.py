@@ -1,0 +1,51 @@
+import json
+import sys
+from argparse import Namespace
+
+from django.core.management.base import CommandParser
+
+from seeder.domain.diagnosis import Level
+from seeder.management import signals
+from seeder.management.door import FAILED, Door
+from seeder.management.rendering.doctor import examination_document, examination_lines
+from seeder.management.rendering.progress import progress
+from seeder.services.doctor import examination
+
+
+class Command(Door):
+    help = "Look for whatever keeps views from being refreshed, and say what to do about it. It changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--without-drift",
+            action="store_true",
+            help="do not compare queries with their views, which takes a millisecond or two each",
+        )
+        parser.add_argument(
+            "--fail-level",
+            type=str.upper,
+            choices=[level.name for level in Level],
+            default=Level.ERROR.name,
+            help="exit with 1 where anything is as grave as that, or graver; usually ERROR",
+        )
+        parser.add_argument("--all", action="store_true", help="name every view, also where many have the same")
+        parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+
+    def enter(self, options: Namespace) -> None:
+        with (
+            signals.as_an_interrupt(),
+            progress(self.stdout, "queries compared", json=options.json, color=not options.no_color) as shown,
+        ):
+            found = examination.examine(compare=not options.without_drift, tell=shown.done)
+        if options.json:
+            self.stdout.write(json.dumps(examination_document(found), indent=2, ensure_ascii=False))
+        elif self.stdout.isatty():
+            # Rich is a tenth of a command's start, and a program that looks every night draws nothing.
+            from seeder.management.rendering.doctor_screen import print_examination
+
+            print_examination(self.stdout, found, everything=options.all, color=not options.no_color)
+        else:
+            for line in examination_lines(found, everything=options.all):
+                self.stdout.write(line.plain)
+        if found.reaches(Level[options.fail_level]):
+            sys.exit(FAILED)

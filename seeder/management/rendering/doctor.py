@@ -1,0 +1,113 @@
+"""What was found in the databases: lines, the gravest first and what is alike together; or one JSON document."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import groupby
+
+from seeder.domain.diagnosis import Diagnosis, Examination, Examined, Level, Word, by_word
+from seeder.domain.names import one_line
+from seeder.domain.units import count
+
+_SHOWN = 5  # of those that are alike, unless all are wanted
+_HEADINGS = {
+    Level.ERROR: "Errors: they keep views from being refreshed, or the queue from working",
+    Level.WARNING: "Warnings: refreshes go on, though not as they should",
+    Level.INFO: "Worth knowing",
+}
+
+
+class Part(Enum):
+    """What a line is."""
+
+    TOTAL = auto()
+    DATABASE = auto()
+    HEADING = auto()
+    WORD = auto()
+    FOUND = auto()
+    FIX = auto()
+    SQL = auto()  # to be pasted: never wrapped, nothing before it
+    GAP = auto()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    part: Part
+    text: str = ""
+    level: Level | None = None  # None where nothing is wrong
+    indent: int = 0
+
+    @property
+    def plain(self) -> str:
+        return " " * self.indent + self.text
+
+
+def examination_lines(found: Examination, *, everything: bool) -> Iterator[Line]:
+    """In one line, where nothing was found."""
+    if not found.diagnoses:
+        yield Line(part=Part.TOTAL, text=f"Nothing is wrong: {'; '.join(map(_looked_at, found.databases))}.")
+        return
+    worst = found.diagnoses[0].level
+    counts = [(found.count(level), noun) for level, noun in _NOUNS.items()]
+    told = ", ".join(count(number, noun) for number, noun in counts if number)
+    good = "" if worst is Level.ERROR else "Nothing keeps views from being refreshed: "
+    yield Line(part=Part.TOTAL, text=f"{good}{told}", level=worst)
+    for examined in found.databases:
+        yield Line(part=Part.DATABASE, text=_looked_at(examined), indent=2)
+    for level, diagnoses in groupby(found.diagnoses, key=lambda one: one.level):
+        yield Line(part=Part.GAP)
+        yield Line(part=Part.HEADING, text=_HEADINGS[level], level=level)
+        for (word, database), alike in by_word(list(diagnoses)).items():
+            yield Line(part=Part.GAP)
+            yield from _of_word(word, database, alike, everything=everything or len(alike) == _SHOWN + 1)
+
+
+_NOUNS = {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "hint"}
+
+
+def _looked_at(database: Examined) -> str:
+    views = count(database.views, "view")
+    return one_line(f"{database.alias}: {database.server}, as {database.role}, {views} asked for")
+
+
+def _of_word(word: Word, database: str, alike: Sequence[Diagnosis], *, everything: bool) -> Iterator[Line]:
+    times = f" ({len(alike):,} times)" if len(alike) > 1 else ""
+    text = one_line(f"{word}{times} in {database}: {word.meaning}")
+    yield Line(part=Part.WORD, text=text, level=word.level)
+    shown = alike if everything else alike[:_SHOWN]
+    for (message, fix), same in groupby(shown, key=lambda one: (one.message, one.fix)):
+        together = list(same)
+        yield Line(part=Part.FOUND, text=one_line(f"{', '.join(one.about for one in together)}: {message}"), indent=2)
+        yield Line(part=Part.FIX, text=one_line(f"→ {fix}"), indent=2)
+        for sql in dict.fromkeys(one.sql for one in together if one.sql):
+            for line in sql.split("\n"):
+                yield Line(part=Part.SQL, text=_pasted(line))
+    if len(shown) < len(alike):
+        yield Line(part=Part.FOUND, text=f"and {len(alike) - len(shown):,} more: --all or --json has them", indent=2)
+
+
+def _pasted(line: str) -> str:
+    """As it is, but for what could write on the terminal; such a name is to be had from --json."""
+    return "".join(character if character == "\t" else one_line(character) for character in line)
+
+
+def examination_document(found: Examination) -> Mapping[str, object]:
+    return {
+        "databases": [
+            {"alias": one.alias, "server": one.server, "role": one.role, "views": one.views} for one in found.databases
+        ],
+        "totals": {f"{noun}s": found.count(level) for level, noun in _NOUNS.items()},
+        "diagnoses": [
+            {
+                "word": one.word,
+                "level": str(one.level),
+                "area": one.word.area,
+                "database": one.database,
+                "about": one.about,
+                "message": one.message,
+                "fix": one.fix,
+                "sql": one.sql or None,
+            }
+            for one in found.diagnoses
+        ],
+    }

@@ -1,0 +1,18 @@
+"""The functions of views that need a search_path, of which a refresh has none from PostgreSQL 17 on."""
+
+from collections.abc import Iterator
+
+from seeder.domain import function_rules
+from seeder.domain.diagnosis import Diagnosis
+from seeder.postgres import doctor_views
+from seeder.services.doctor.patient import Patient
+
+
+def of_functions(patient: Patient) -> Iterator[Diagnosis]:
+    """Those that views reach and that name something without its schema."""
+    start = doctor_views.functions_reached(patient.alias, patient.views.keys())
+    if not start:
+        return
+    views = function_rules.reached(start, doctor_views.function_bodies(patient.alias))
+    words = {name for function in views for name in function_rules.bare(function.body)}
+    yield from function_rules.of_functions(views, doctor_views.homes(patient.alias, words), patient.us)

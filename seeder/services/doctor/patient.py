@@ -1,0 +1,46 @@
+"""The database that a check looks at, and what is known of it before."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder.conf import Settings
+from seeder.domain.manifests import Selection, ViewKey, ViewSpec
+from seeder.domain.names import ViewName
+from seeder.domain.server_rules import Server
+from seeder.domain.view_rules import Concurrency, Us
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patient:
+    """One database."""
+
+    alias: str
+    server: Server
+    settings: Settings
+    selection: Selection  # all that is enabled, also of other databases
+    listed: frozenset[ViewKey]  # also by disabled manifests and by canned reports that nobody subscribes to
+    tell: Callable[[int, int], object]  # hears how many of how many queries were compared
+
+    @property
+    def holds_history(self) -> bool:
+        return self.alias == DEFAULT_DB_ALIAS
+
+    @property
+    def us(self) -> Us:
+        return Us(database=self.alias, name=self.server.database, role=self.server.role, major=self.server.major)
+
+    @property
+    def concurrency(self) -> Concurrency:
+        return Concurrency(wanted=self.settings.refresh_concurrently, fallback=self.settings.concurrent_fallback)
+
+    @property
+    def views(self) -> Mapping[ViewName, ViewSpec]:
+        """Those that enabled manifests ask for here."""
+        return {spec.key.name: spec for spec in self.selection.views if spec.key.database == self.alias}
+
+    @property
+    def names(self) -> frozenset[ViewName]:
+        """All that manifests name here, enabled or not."""
+        return frozenset(key.name for key in self.listed if key.database == self.alias)

@@ -1,0 +1,66 @@
+"""What manifests say against what views are. It takes temporary views, in a transaction that is undone."""
+
+from collections.abc import Iterator, Sequence
+
+from seeder.domain import view_rules
+from seeder.domain.diagnosis import Diagnosis, Word
+from seeder.domain.notes import drifted
+from seeder.domain.plan import Drift
+from seeder.postgres import catalog, doctor_views
+from seeder.services import definitions, planning
+from seeder.services.doctor.patient import Patient
+
+
+def of_missing(patient: Patient) -> Iterator[Diagnosis]:
+    """Where queries are not tried out: views that are not there."""
+    for view in sorted(patient.views.keys() - doctor_views.found(patient.alias, patient.views.keys()).keys()):
+        yield view_rules.of_missing(view, patient.us, refused=None)
+
+
+def of_queries(patient: Patient) -> Iterator[Diagnosis]:
+    """Views that are not there, with what would keep them from being created, and those that were created from another
+    query. Waits for no lock to speak of: what is locked stays unknown."""
+    queries = planning.queries_of(patient.selection).get(patient.alias, {})
+    seen = catalog.survey(
+        patient.alias,
+        queries,
+        known=definitions.recall(patient.alias),
+        locks=catalog.PATIENCE,
+        tell=patient.tell,
+    )
+    for view in sorted(patient.views.keys() - seen.sizes.keys()):
+        yield view_rules.of_missing(view, patient.us, refused=seen.refused.get(view))
+    yield from _drift(patient, seen)
+    for view, _ in sorted(seen.unclear):
+        yield Diagnosis(
+            word=Word.DRIFT_UNKNOWN,
+            database=patient.alias,
+            about=str(view),
+            message="Somebody has it or what it reads locked just now, or our role may not make temporary views.",
+            fix="Look again later; our role needs TEMPORARY on the database, and USAGE on the schemas that are read.",
+        )
+
+
+def _drift(patient: Patient, seen: catalog.Survey) -> Iterator[Diagnosis]:
+    found = planning.drift_seen(patient.selection, patient.alias, seen)
+    drifts = [(key.name, drift) for key, drifts in found.items() for drift in drifts]
+    kept = doctor_views.keepsakes(patient.alias, {view for view, _ in drifts}) if drifts else {}
+    for view, drift in drifts:
+        can = drift.cause is None and view in kept and drift.manifest.query == patient.views[view].query
+        yield Diagnosis(
+            word=Word.DEFINITION_DRIFT,
+            database=patient.alias,
+            about=str(view),
+            message=drifted(drift),
+            fix="If the manifest is right, its owner can create the view anew, with its indexes and grants; who reads"
+            " it waits, and views that read it have to be dropped before and created after:"
+            if can
+            else "Decide which is right.",
+            sql=_anew(drift, *kept[view]) if can else "",
+        )
+
+
+def _anew(drift: Drift, sql: str, keepsakes: Sequence[str]) -> str:
+    """`sql`: its name as SQL wants it. A comment at the end of the query does no harm to the semicolon."""
+    statements = [f"DROP MATERIALIZED VIEW {sql};", f"CREATE MATERIALIZED VIEW {sql} AS\n{drift.manifest.query}\n;"]
+    return "\n".join(["BEGIN;", *statements, *(f"{statement};" for statement in keepsakes), "COMMIT;"])

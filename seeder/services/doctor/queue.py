@@ -1,0 +1,60 @@
+"""The settings: those of the queue, and those that name something of the host's."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from seeder.domain.diagnosis import Diagnosis, Word
+from seeder.errors import ConfigurationError, QueueMissing
+from seeder.services.doctor.patient import Patient
+from seeder.services.queue import doorbell, obstacles, queue_rows, schedules
+from seeder.services.reading import visibility
+
+
+def of_queue(patient: Patient) -> Iterator[Diagnosis]:
+    """What `manage.py check` has against its settings, and what keeps it from working; nothing where there is none."""
+    if not doorbell.is_installed():
+        return
+    one = partial(Diagnosis, database=patient.alias)
+    for setting, cron, why in schedules.faults(patient.settings):
+        yield one(
+            word=Word.QUEUE_FAULT,
+            about=setting,
+            message=f"It is {cron!r}, which means no time: {why} (seeder.E007).",
+            fix="Correct it, and run `manage.py schedule_refreshes`.",
+        )
+    for fault in doorbell.faults(patient.settings):
+        yield one(
+            word=Word.QUEUE_FAULT if ".E" in fault.id else Word.QUEUE_RISK,
+            about="DATABASES" if fault.message.startswith("DATABASES") else "Q_CLUSTER",
+            message=f"{fault.message.rstrip('.')} ({fault.id}).",
+            fix=fault.hint,
+        )
+    try:
+        queue_rows.insist()
+        doorbell.insist()
+    except QueueMissing as missing:
+        yield one(
+            word=Word.QUEUE_MISSING,
+            about="the queue's tables",
+            message=str(missing),
+            fix="Do without the queue, or run `manage.py install_schema` and `manage.py migrate`.",
+        )
+    else:
+        for sentence in obstacles.unreadable_schedules():
+            yield one(
+                word=Word.QUEUE_BLOCKED, about="django-q2's schedules", message=sentence, fix="Mend or delete it."
+            )
+
+
+def of_settings(patient: Patient) -> Iterator[Diagnosis]:
+    """Settings that name a callable or a model which is not there."""
+    try:
+        visibility.insist()
+    except ConfigurationError as error:
+        yield Diagnosis(
+            word=Word.SETTING_WRONG,
+            database=patient.alias,
+            about=str(error.facts["setting"]),
+            message=str(error),
+            fix="Correct it in the host's settings; until then the API and the pages refuse everybody.",
+        )

@@ -1,0 +1,76 @@
+"""The server, our role on it, and what it counts."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from seeder.domain import server_rules
+from seeder.domain.diagnosis import Diagnosis, Word
+from seeder.postgres import activity, doctor
+from seeder.services.doctor.patient import Patient
+
+_LIBRARY = "pg_stat_statements"
+
+
+def of_server(patient: Patient) -> Iterator[Diagnosis]:
+    """Its version, its limits and our role."""
+    settings = patient.settings
+    return server_rules.of_server(
+        patient.server,
+        patient.alias,
+        lock_timeout=settings.lock_timeout_ms,
+        connections=settings.max_workers + patient.holds_history,
+        holds_history=patient.holds_history,
+    )
+
+
+def of_throttle(patient: Patient) -> Iterator[Diagnosis]:
+    """Whether our role sees the sessions that the throttle counts."""
+    if patient.settings.max_db_active_queries and not activity.sees_everybody(patient.alias):
+        yield Diagnosis(
+            word=Word.STATS_HIDDEN,
+            database=patient.alias,
+            about=patient.server.role,
+            message="It may not see what other roles do, so SEEDER_MAX_DB_ACTIVE_QUERIES counts only our own queries.",
+            fix="A superuser can grant it:",
+            sql=f"GRANT pg_read_all_stats TO {patient.server.role};",
+        )
+
+
+def of_statements(patient: Patient) -> Iterator[Diagnosis]:
+    """Whether the server counts what refreshes cost, and lets us read that."""
+    found = doctor.statements(patient.alias)
+    one = partial(Diagnosis, database=patient.alias, about=_LIBRARY)
+    without = "what refreshes cost by the server's own count stays unknown."
+    if not found.preloaded:
+        others = [found.libraries] if found.libraries else []
+        yield one(
+            word=Word.STATEMENTS_UNLOADED,
+            message=f"The server does not preload it, so {without}",
+            fix="A superuser can have it preloaded, which needs a restart"
+            + (":" if found.libraries is not None else "; put it behind what shared_preload_libraries names already."),
+            sql=""
+            if found.libraries is None
+            else f"ALTER SYSTEM SET shared_preload_libraries = {', '.join([*others, _LIBRARY])};",
+        )
+    if not found.created:
+        yield one(
+            word=Word.STATEMENTS_MISSING,
+            message=f"It is not created in this database, so {without}",
+            fix="A superuser can create it:",
+            sql=f"CREATE EXTENSION {_LIBRARY};",
+        )
+    elif not found.new_enough:
+        yield one(
+            word=Word.STATEMENTS_OUTDATED,
+            message=f"It is older than its version 1.8, so {without}",
+            fix="Its owner can update it:",
+            sql=f"ALTER EXTENSION {_LIBRARY} UPDATE;",
+        )
+    elif not found.readable:
+        yield one(
+            word=Word.STATEMENTS_FORBIDDEN,
+            message=f"Our role may not read it, so {without}",
+            fix="Its owner can let us:",
+            sql=f"GRANT USAGE ON SCHEMA {found.schema} TO {patient.server.role};\n"
+            f"GRANT SELECT ON {found.schema}.{_LIBRARY} TO {patient.server.role};",
+        )

@@ -1,0 +1,74 @@
+"""The reporting tables: there, as the contract has them, and ours to use."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from seeder.domain.diagnosis import Diagnosis, Word
+from seeder.postgres import contract, doctor
+from seeder.postgres.contract import Difference
+from seeder.postgres.doctor import Forbidden
+from seeder.services import schema
+from seeder.services.doctor.patient import Patient
+
+_INSTALL = "`manage.py install_schema` creates it where our role may, else whoever owns that database."
+_READ = "seeder_custom_report_manifest", "seeder_canned_report", "seeder_canned_report_manifest"
+_PRIVILEGES = {
+    **dict.fromkeys(_READ, ("SELECT",)),
+    "seeder_release_snapshot": ("SELECT", "INSERT"),
+}
+_USUAL = "SELECT", "INSERT", "UPDATE"
+
+
+def of_tables(patient: Patient) -> Iterator[Diagnosis]:
+    """Where the database is not as contract.sql creates it."""
+    return (_difference(one, patient.alias) for one in schema.database_apart(patient.alias))
+
+
+def _difference(one: Difference, database: str) -> Diagnosis:
+    found = partial(Diagnosis, database=database, about=f"{contract.SCHEMA}.{one.table}", message=f"{one}.")
+    if one.without is not None:
+        told = f"{one}. Without it {one.without}"
+        if one.column is None:
+            return found(word=Word.OPTIONAL_MISSING, message=told, fix=_INSTALL)
+        return found(
+            word=Word.OPTIONAL_UNUSABLE, message=told, fix="Whoever owns the table can alter it:", sql=_alter(one)
+        )
+    if one.column is None:
+        return found(word=Word.TABLE_MISSING, fix=_INSTALL)
+    if one.other is None:
+        return found(
+            word=Word.COLUMN_MISSING,
+            fix="Whoever owns the table can add it (with a DEFAULT, where there are rows and no nulls):",
+            sql=_alter(one),
+        )
+    return found(word=Word.COLUMN_DIFFERS, fix="Whoever owns the table can alter it:", sql=_alter(one))
+
+
+def _alter(one: Difference) -> str:
+    """Every name and type is one of contract.sql, where none needs quotes."""
+    alter = f"ALTER TABLE {contract.SCHEMA}.{one.table}"
+    wanted = contract.written()[one.table][one.column or ""]
+    if one.other is None:
+        return f"{alter} ADD COLUMN {one.column} {wanted.type}{'' if wanted.nullable else ' NOT NULL'};"
+    nullability = "DROP" if wanted.nullable else "SET"
+    return f"{alter} ALTER COLUMN {one.column} TYPE {wanted.type}, ALTER COLUMN {one.column} {nullability} NOT NULL;"
+
+
+def of_privileges(patient: Patient) -> Iterator[Diagnosis]:
+    """What our role may not do with the tables that are there."""
+    wanted = {table: _PRIVILEGES.get(table, _USUAL) for table in contract.written()}
+    together: dict[tuple[str, str, bool], list[Forbidden]] = {}
+    for one in doctor.forbidden(patient.alias, wanted):
+        together.setdefault((one.table, one.sql, one.is_sequence), []).append(one)
+    for (table, sql, is_sequence), lacking in together.items():
+        without = contract.optional().get(table)
+        privileges = ", ".join(sorted((one.privilege for one in lacking), key=(*_USUAL, "USAGE").index))
+        consequence = "" if without is None else f" Without it {without}"
+        yield Diagnosis(
+            word=Word.TABLE_FORBIDDEN if without is None else Word.OPTIONAL_UNUSABLE,
+            database=patient.alias,
+            about=f"{contract.SCHEMA}.{table}",
+            message=f"Our role {patient.server.role} has no {privileges} privilege on {sql}.{consequence}",
+            fix="Its owner can grant it:",
+            sql=f"GRANT {privileges} ON {'SEQUENCE ' if is_sequence else ''}{sql} TO {patient.server.role};",
+        )
