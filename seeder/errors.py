@@ -5,6 +5,7 @@ next. Doors show it as it is, in one line, without a traceback.
 """
 
 from inspect import cleandoc
+from typing import ClassVar
 
 
 class SeederError(Exception):
@@ -24,7 +25,7 @@ class ConfigurationError(SeederError):
 class ManifestError(SeederError):
     """A manifest's row cannot be planned; `reason` is the machine word for why."""
 
-    reason = "bad_manifest"
+    reason: ClassVar[str]
 
 
 class BadName(ManifestError):

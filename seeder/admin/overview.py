@@ -167,7 +167,7 @@ def _runs(request: HttpRequest, site: AdminSite, agencies: list[str] | None) -> 
     """The latest runs as a whole, where there is a table of them and somebody may see it."""
     if not request.user.has_perm("seeder.view_run"):
         return {}
-    if without := schema.why_unusable(DEFAULT_DB_ALIAS, "seeder_run"):
+    if without := schema.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
         return {"without_runs": without}
     totals = timelines.totals(timelines.runs_of(agencies)[:_RUNS], agencies)
     sees_rows = request.user.has_perm("seeder.view_runhistory")

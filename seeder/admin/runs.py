@@ -48,6 +48,6 @@ class RunAdmin(ReadOnlyAdmin):
         return self.link(places.run(self.admin_site, row.run_id), "timeline")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if without := schema.why_unusable(DEFAULT_DB_ALIAS, "seeder_run"):
+        if without := schema.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
             return told(request, self.admin_site, f"Runs are not summed up here: {without}.", status=200)
         return super().changelist_view(request, extra_context)

@@ -87,11 +87,11 @@ JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped;
 
 -- name: privileges_missing
--- What this role lacks to read and write an existing table.
+-- What this role lacks of the privileges that it wants on an existing table; USAGE is that of its schema.
 SELECT wanted.privilege
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-CROSS JOIN (VALUES (1, 'USAGE'), (2, 'SELECT'), (3, 'INSERT'), (4, 'UPDATE')) AS wanted (place, privilege)
+CROSS JOIN unnest(%(privileges)s::text[]) WITH ORDINALITY AS wanted (privilege, place)
 WHERE n.nspname = %(schema)s AND c.relname = %(table)s
     AND NOT CASE wanted.privilege
         WHEN 'USAGE' THEN has_schema_privilege(n.oid, 'USAGE')

@@ -112,14 +112,17 @@ def differences(contract: Tables, other: Tables) -> Iterator[Difference]:
                 )
 
 
-def why_unusable(database: str, table: str) -> str | None:
-    """Why this role cannot read and write an optional table as contract.sql creates it; None where it can.
+def why_unusable(database: str, table: str, *, to_read: bool = False) -> str | None:
+    """Why this role cannot read and write an optional table as contract.sql creates it, or cannot even read it; None
+    where it can.
 
     The catalog says so, which needs no privilege and breaks no transaction.
     """
     for difference in differences({table: written()[table]}, connected(database, table)):
         return str(difference)
-    missing = [privilege for (privilege,) in sessions.query(database, "privileges_missing", _named(table))]
+    wanted = ["USAGE", "SELECT", *([] if to_read else ["INSERT", "UPDATE"])]
+    asked = {**_named(table), "privileges": wanted}
+    missing = [privilege for (privilege,) in sessions.query(database, "privileges_missing", asked)]
     return f"{SCHEMA}.{table}: no {' and '.join(missing)} privilege" if missing else None
 
 

@@ -101,7 +101,7 @@ def _condition(state: str | None) -> str:
         name = psycopg.errors.lookup(state).__name__
     except KeyError:
         return state
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).rstrip("_").lower()  # psycopg.errors.InternalError_
 
 
 @contextmanager

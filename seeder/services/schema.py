@@ -39,7 +39,7 @@ def is_postgresql(database: str) -> bool:
     return connections[database].vendor == "postgresql"
 
 
-def why_unusable(database: str, table: str) -> str | None:
-    """Why an optional table cannot be used; None where it can. Raises `DatabaseError`."""
+def why_unreadable(database: str, table: str) -> str | None:
+    """Why an optional table cannot be read; None where it can. Raises `DatabaseError`."""
     with foreseen(database):
-        return contract.why_unusable(database, table)
+        return contract.why_unusable(database, table, to_read=True)

@@ -1,16 +1,114 @@
-"""Documentation that has to be complete."""
+"""Documentation that has to be complete, and right where it can be held against the code."""
 
 import re
+import shlex
+from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import get_commands, load_command_class
+from django.core.management.base import BaseCommand, CommandError
 
 from seeder.conf import Settings
-from tests.conftest import CHECKOUT
+from tests.architecture.markdown import DOCS, PAGES, anchors, blocks, code, rows, text
+from tests.conftest import CHECKOUT, sql
+
+SETTINGS = rows("settings.md", "setting", "default", "unit", "effect")
+BY_ENDING = {"_MS": "ms", "_SECONDS": "s", "_HOURS": "h", "_MB": "MB"}
+SAID = [*PAGES, *sorted((CHECKOUT / "seeder").rglob("*.py"))]  # messages and hints name commands, too
+
+
+def names(paths: list[Path]) -> list[str]:
+    return [str(path.relative_to(CHECKOUT)) for path in paths]
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
-    text = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8")
-    documented = dict(re.findall(r"^\| `([A-Z_]+)` \|\s*`?([^|`]*?)`?\s*\|", text, re.MULTILINE))
+    documented = {code(name): default.strip("`") for name, default, *_ in SETTINGS}
     defaults = {setting.name.upper(): getattr(Settings(), setting.name) for setting in fields(Settings)}
-    assert {name: value.strip() for name, value in documented.items()} == {
-        name: str(value).lower() for name, value in defaults.items()
-    }
+    assert documented == {name: str(value).lower() for name, value in defaults.items()}
+
+
+@pytest.mark.parametrize(("name", "unit", "effect"), [(code(one), unit, effect) for one, _, unit, effect in SETTINGS])
+def test_a_setting_has_a_unit_and_an_effect(name: str, unit: str, effect: str) -> None:
+    [setting] = [one for one in fields(Settings) if one.name.upper() == name]
+    of_name = next((unit for ending, unit in BY_ENDING.items() if name.endswith(ending)), None)
+    is_flag = isinstance(getattr(Settings(), setting.name), bool)
+    assert unit == (of_name or ("true, false" if is_flag else unit or "missing"))
+    assert len(effect.split()) > 3
+    assert ("Not from the environment" in effect) is not setting.metadata["environment"]
+
+
+def commands(path: Path) -> Iterator[tuple[str, bool]]:
+    """What stands behind `manage.py`, and whether that is to be pasted: in a block, not in a sentence."""
+    markdown = path.read_text(encoding="utf-8")
+    for block in blocks(markdown, "(?:sh|ini)"):
+        for line in block.replace("\\\n", " ").splitlines():
+            if "manage.py " in line.partition("#")[0]:
+                yield line.partition("manage.py ")[2], True
+    spans = re.findall(r"`([^`]*)`", re.sub(r"^```.*?^```$", "", markdown, flags=re.MULTILINE | re.DOTALL))
+    for span in spans if path.suffix == ".md" else re.findall(r"`(manage\.py [^`]*)`", markdown):
+        if "manage.py " in span:
+            yield " ".join(span.partition("manage.py ")[2].replace('"', " ").split()), False
+
+
+def arguments(line: str) -> list[str]:
+    """Up to where the shell takes over."""
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError:  # a quotation that goes on in the next line
+        words = line.split()
+    return words[: next((at for at, word in enumerate(words) if re.fullmatch(r"[|&>;]+", word)), len(words))]
+
+
+def command(name: str) -> Any:
+    app = get_commands()[name]
+    return app if isinstance(app, BaseCommand) else load_command_class(app, name)
+
+
+@pytest.mark.parametrize("path", SAID, ids=names(SAID))
+def test_every_command_that_is_named_exists_with_its_options(path: Path) -> None:
+    for line, to_paste in commands(path):
+        name, *given = arguments(line)
+        assert name in get_commands(), line
+        parser = command(name).create_parser("manage.py", name)
+        for word in given[: given.index("--") if "--" in given else len(given)]:
+            if word.startswith("--"):
+                assert word.partition("=")[0] in parser._option_string_actions, line
+        if to_paste:
+            try:
+                parser.parse_args(given)
+            except CommandError as error:
+                pytest.fail(f"manage.py {line}: {error}")
+
+
+def test_there_are_commands_to_look_at() -> None:
+    assert ("recover_runs", True) in set(commands(CHECKOUT / "docs" / "runbook.md"))
+    assert ("check --database {alias}", False) in set(commands(CHECKOUT / "seeder" / "errors.py"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=names(PAGES))
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        if "://" not in target:
+            file, _, anchor = target.partition("#")
+            there = (path.parent / file).resolve() if file else path
+            assert there.exists(), target
+            assert not anchor or anchor in anchors(text(there)), target
+
+
+@pytest.mark.usefixtures("reporting")
+@pytest.mark.parametrize(
+    "statements", [one for page in ("runbook.md", "upgrading.md") for one in blocks(text(page), "sql")]
+)
+def test_what_is_given_to_paste_can_be_run(statements: str) -> None:
+    """That of the roles is tried where there is a server to make roles in."""
+    sql(statements)
+
+
+@pytest.mark.parametrize("folder", [DOCS, DOCS / "decisions"], ids=names([DOCS, DOCS / "decisions"]))
+def test_every_page_is_in_the_list_of_its_folder(folder: Path) -> None:
+    index = folder / "README.md" if folder != DOCS else CHECKOUT / "README.md"
+    linked = {(index.parent / target).resolve() for target in re.findall(r"\]\(([^)\s#]+)\)", text(index))}
+    assert {page for page in folder.glob("*.md") if page != index} <= linked

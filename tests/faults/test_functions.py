@@ -3,6 +3,7 @@
 import pytest
 
 from seeder.domain.outcomes import Outcome
+from tests.architecture.markdown import blocks, text
 from tests.conftest import custom, sql
 from tests.faults.scenes import filled, reason, refreshed, rows
 from tests.faults.servers import PrivateServer
@@ -27,9 +28,15 @@ def test_a_function_that_needs_a_search_path_fails_its_view_until_it_has_one(fun
         assert (reason(results[name]), results[name].attempts) == (sqlstate, 1)
         assert "does not exist" in str(rows()[name][1])
     assert results["other"].outcome is Outcome.CREATED
+    # Whoever upgrades finds it before that happens.
+    [find] = [block for block in blocks(text("upgrading.md"), "sql") if "pg_rewrite" in block]
+    assert sql(f"SELECT view::text, function::text FROM ({find.strip().rstrip(';')}) AS found") == [
+        ("reporting.old", "reporting.called()")
+    ]
     sql("ALTER FUNCTION reporting.called() SET search_path = reporting")
     assert [result.failure for result in refreshed().values()] == [None, None, None]
     assert sql("SELECT old.n, new.n FROM reporting.old, reporting.new") == [(1, 1)]
+    assert sql(find) == []
 
 
 def test_without_pg_stat_statements_everything_is_refreshed_all_the_same(server: PrivateServer) -> None:

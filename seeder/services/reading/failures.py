@@ -58,4 +58,4 @@ def told(message: str | None, why: Why, *, failed: bool, whole: bool) -> str | N
 
 
 def _are_kept() -> bool:
-    return contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics") is None
+    return contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics", to_read=True) is None

@@ -107,7 +107,7 @@ def _bars(of_run: QuerySet[RunHistory]) -> list[Bar]:
 def _measured(ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:
     """What was measured of these history rows, by their ids, where anything is. The rows of a run are written at once,
     so their ids lie together; joined to them, the metrics of all runs would be read."""
-    if not ids or contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics") is not None:
+    if not ids or contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics", to_read=True) is not None:
         return {}
     rows = RunMetrics.objects.filter(history_id__gte=min(ids), history_id__lte=max(ids)).values("history_id", *_METRICS)
     return {row["history_id"]: dict(row) for row in rows}

@@ -1,0 +1,160 @@
+"""The runbook has every word that an operator can meet, and none that nobody says any more."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+from django.db import OperationalError
+from psycopg.errors import _sqlcodes
+
+from seeder.domain import admission
+from seeder.errors import ManifestError, SeederError
+from seeder.postgres import sqlstates
+from tests.architecture.markdown import code, rows
+from tests.conftest import CHECKOUT
+
+PAGE = "runbook.md"
+SOURCES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((CHECKOUT / "seeder").rglob("*.py"))}
+SQLSTATES = {state for state in _sqlcodes if re.fullmatch("[0-9A-Z]{5}", state)}
+YES_OR_NO = {True: "yes", False: "no"}
+
+
+def leaves(kind: type[SeederError]) -> Iterator[type[SeederError]]:
+    """The errors that are raised: all that nothing is derived from."""
+    below = [one for one in kind.__subclasses__() if one.__module__ == kind.__module__]
+    if not below:
+        yield kind
+    for one in below:
+        yield from leaves(one)
+
+
+def texts(*nodes: ast.AST) -> Iterator[str]:
+    """Whatever texts there are inside, each once, with … for what is filled in."""
+    for node in nodes:
+        match node:
+            case ast.JoinedStr(values=parts):
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
+            case ast.Constant(value=str(value)):
+                yield value
+            case _:
+                yield from texts(*ast.iter_child_nodes(node))
+
+
+def said(path: str) -> set[str]:
+    """The sentences that a file's functions return or yield."""
+    ends = [node.value for node in ast.walk(SOURCES[CHECKOUT / path]) if isinstance(node, ast.Return | ast.Yield)]
+    return {one for end in ends if isinstance(end, ast.JoinedStr | ast.Constant) for one in texts(end) if " " in one}
+
+
+def known(path: Path) -> set[str]:
+    """The SQLSTATEs that a file decides by."""
+    return SQLSTATES.intersection(texts(SOURCES[path]))
+
+
+def refused(state: str) -> OperationalError:
+    """As Django raises what PostgreSQL has answered."""
+    error, cause = OperationalError(), psycopg.DatabaseError()
+    cause.sqlstate = state
+    error.__cause__ = cause
+    return error
+
+
+def meaning(state: str) -> list[str]:
+    error = refused(state)
+    return [YES_OR_NO[sqlstates.is_transient(error)], YES_OR_NO[sqlstates.failure(error).blames_server]]
+
+
+def conditions() -> dict[str, list[str]]:
+    """By SQLSTATE, what the table says of it."""
+    return {state: [name, *others] for name, state, *others in rows(PAGE, "reason", "SQLSTATE")}
+
+
+def test_every_reason_of_our_own_is_there_and_no_other() -> None:
+    of_manifests = {kind.reason for kind in leaves(ManifestError) if issubclass(kind, ManifestError)}
+    spelled = {
+        one
+        for tree in SOURCES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg == "reason" and isinstance(node.value, ast.Constant)
+        for one in texts(node)
+    }
+    ours = {*admission.Reason, *of_manifests, *spelled, sqlstates.LOST_CONNECTION}
+    assert {code(reason) for reason, *_ in rows(PAGE, "reason", "what happened")} == ours
+
+
+def test_a_failure_s_reason_is_one_of_these_or_postgresql_s_own() -> None:
+    """Whoever writes a word of another origin has to say so here, and to collect it above."""
+    given = {
+        (path.name, ast.unparse(keyword.value))
+        for path, tree in SOURCES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"Failure", "Complaint"}
+        for keyword in node.keywords
+        if keyword.arg == "reason"
+    }
+    assert given == {
+        ("sqlstates.py", "_condition(state)"),
+        ("refresh.py", "hold.reason"),
+        ("manifests.py", "error.reason"),
+    }
+
+
+def test_every_condition_that_the_code_decides_by_is_there() -> None:
+    assert set().union(*map(known, SOURCES)) <= conditions().keys()
+
+
+def test_what_is_said_of_a_condition_is_what_the_code_does() -> None:
+    for state, (name, again, server, *_) in conditions().items():
+        assert [code(name), again, server] == [sqlstates.failure(refused(state)).reason, *meaning(state)]
+
+
+def test_every_class_of_conditions_is_there_and_what_is_said_of_it_is_true() -> None:
+    """Of a condition that is named nowhere."""
+    classes = {name: others for name, _, *others in rows(PAGE, "class", "what it is about")}
+    # Success and warnings, which are no errors.
+    assert classes.keys() == {state[:2] for state in SQLSTATES} - {"00", "01"}
+    for name, (again, server, _) in classes.items():
+        assert [again, server] == meaning(f"{name}ZZZ"), name
+
+
+def test_every_error_is_there_with_the_beginning_of_its_message_and_no_other() -> None:
+    errors = {kind.__name__: kind for kind in leaves(SeederError)}
+    written = {code(name): beginning for name, beginning, _ in rows(PAGE, "error", "message begins")}
+    assert written.keys() == errors.keys()
+    for name, beginning in written.items():
+        message = " ".join(re.sub(r"\{.*?\}", "…", str(errors[name].__doc__)).split())
+        assert message.startswith(beginning.removesuffix(" …")), name
+        assert len(beginning.split()) > 2, name
+
+
+def test_every_system_check_is_there_and_no_other() -> None:
+    ids = {
+        found for tree in SOURCES.values() for one in texts(tree) for found in re.findall(r"^seeder\.[EWI]\d+$", one)
+    }
+    assert {code(name) for name, *_ in rows(PAGE, "id", "what it means")} == ids
+
+
+def test_what_else_is_said_is_there_and_somebody_says_it() -> None:
+    everything = {" ".join(one.split()) for tree in SOURCES.values() for one in texts(tree)}
+    written = [code(first) for header in ("begins with", "says") for first, *_ in rows(PAGE, header, "what it means")]
+    for one in written:
+        assert any(one.strip() in sentence for sentence in everything), one
+    must = {one for one in everything if one.startswith(("interrupted: ", "given up: ", "nothing: "))}
+    for path in ("domain/notes.py", "services/preconditions.py", "services/queue/obstacles.py"):
+        must |= said(f"seeder/{path}")
+    for sentence in must:
+        assert any(one in sentence for one in written), sentence
+
+
+def test_every_exit_code_is_there() -> None:
+    assert [number for number, *_ in rows(PAGE, "code", "meaning")] == ["0", "1", "2", "130", "143"]
+
+
+def test_no_entry_leaves_anybody_without_an_answer() -> None:
+    tables: list[tuple[str, ...]] = [("reason", "what happened"), ("reason", "SQLSTATE"), ("class", "what it is about")]
+    tables += [("error", "message begins"), ("id", "what it means"), ("begins with", "what it means"), ("says",)]
+    for header in tables:
+        for cells in rows(PAGE, *header):
+            assert all(cells), cells

@@ -1,0 +1,130 @@
+"""The roles that docs/security.md gives to paste may do all they have to, and nothing else."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import Error
+from django.test import Client
+
+from seeder import conf
+from seeder.domain.outcomes import Outcome
+from seeder.domain.requests import Everything
+from seeder.postgres import contract
+from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, sqlstate
+from seeder.services import preconditions, recovery
+from seeder.services.queue import queue_sweep, queue_work, queueing, schedules
+from seeder.services.snapshots import release_snapshots
+from tests.architecture.markdown import blocks, text
+from tests.conftest import custom, sql
+from tests.faults.conftest import DATABASE
+from tests.faults.scenes import refreshed
+from tests.faults.servers import PrivateServer, default_database
+
+ROLES, TABLES, DJANGO, SOURCES, FROM_17, BEFORE_17 = blocks(text("security.md"), "sql")
+
+ONLY_THE_OWNER_MAY = (
+    "UPDATE reporting.seeder_custom_report_manifest SET query = 'SELECT 2 AS n'",
+    "DELETE FROM reporting.seeder_run_history",
+    "UPDATE reporting.seeder_release_snapshot SET row_count = 0",
+    "DELETE FROM reporting.seeder_release_snapshot",
+    "TRUNCATE reporting.seeder_release_snapshot",
+    "ALTER TABLE reporting.seeder_release_snapshot DISABLE TRIGGER ALL",
+    "SET session_replication_role = replica",
+    "SELECT pg_read_file('postgresql.conf')",
+)
+# What members of the view's owner may, as they have to be before 17.
+NOT_BY_MAINTAIN = ("DROP MATERIALIZED VIEW reporting.of_others",)
+NOT_OF_THE_WEB = (
+    "REFRESH MATERIALIZED VIEW reporting.of_others",
+    "SELECT * FROM source.numbers",
+    "CREATE TABLE reporting.mine (n integer)",
+    "UPDATE reporting.seeder_run_history SET status = 'success'",
+    "INSERT INTO django_q_schedule (func) VALUES ('os.system')",
+)
+
+
+def pasted(*scripts: str) -> None:
+    for script in scripts:
+        sql(script.replace("warehouse", DATABASE))
+
+
+def set_up(views: str) -> None:
+    """As the page says, on a database with a source and a view of somebody else."""
+    pasted(ROLES)
+    sql("SET ROLE reporting_owner")
+    contract.install("default")
+    call_command("migrate", verbosity=0)
+    sql("RESET ROLE")
+    sql("CREATE SCHEMA source; CREATE TABLE source.numbers AS SELECT 1 AS n")
+    sql("CREATE MATERIALIZED VIEW reporting.of_others AS SELECT n FROM source.numbers")
+    sql("CREATE UNIQUE INDEX ON reporting.of_others (n)")
+    sql("ALTER MATERIALIZED VIEW reporting.of_others OWNER TO reporting_views")
+    pasted(TABLES, DJANGO, SOURCES, views)
+    custom("reporting.of_others", "SELECT n FROM source.numbers")
+    custom("reporting.of_ours", "SELECT n + 1 AS n FROM reporting.of_others")
+    sql("UPDATE source.numbers SET n = 2")
+
+
+def refused(statement: str) -> bool:
+    try:
+        sql(statement)
+    except Error as error:
+        return sqlstate(error) == INSUFFICIENT_PRIVILEGE
+    return False
+
+
+def refreshes_and_records() -> None:
+    """What commands and workers do."""
+    results = refreshed()
+    assert {name: result.outcome for name, result in results.items()} == {
+        "of_others": Outcome.REFRESHED,
+        "of_ours": Outcome.CREATED,
+    }
+    assert sql("SELECT n FROM reporting.of_ours") == [(3,)]
+    assert not [*preconditions.missed(conf.Settings(max_db_active_queries=1), ["default"])]
+    assert not recovery.recover()
+    assert release_snapshots.capture_release_snapshot("reporting.of_ours", "1").figures.rows == 1
+    assert schedules.declare()
+    [part] = queueing.ask(Everything(), asked_by="a test").parts
+    assert queue_work.work_off(part.id).did == "done"
+    assert not queue_sweep.sweep().rung
+
+
+def shows_and_asks() -> None:
+    """What web processes do."""
+    browser, api = Client(), "/api/seeder/v1/"
+    browser.force_login(User.objects.get(username="root"))
+    page = browser.get("/admin/seeder/monitoring/")
+    assert b"of_ours" in page.content
+    [job, _] = browser.get(f"{api}jobs/").json()["results"]
+    assert job["lastRunId"].encode() in browser.get("/admin/seeder/run/").content
+    for address in (
+        f"/admin/seeder/monitoring/run/{job['lastRunId']}/",
+        "/admin/seeder/monitoring/view/?table=reporting.of_ours",
+        "/admin/seeder/releasesnapshot/",
+        f"{api}runs/{job['lastRunId']}/history/",
+        f"{api}snapshots/",
+    ):
+        assert browser.get(address).status_code == 200, address
+    asked: Any = browser.post(f"{api}jobs/{job['reportType']}/{job['id']}/refresh/")
+    assert asked.status_code == 202, asked.content
+    capture = {"tableName": "reporting.of_ours", "releaseTag": "2"}
+    assert browser.post(f"{api}snapshots/", capture, content_type="application/json").status_code == 202
+
+
+def hold(server: Any, views: str, *refused_too: str) -> None:
+    set_up(views)
+    User.objects.create_superuser("root")
+    with default_database(server.address(DATABASE, user="seeder_refresh")):
+        refreshes_and_records()
+        assert [one for one in (*ONLY_THE_OWNER_MAY, *refused_too) if not refused(one)] == []
+    with default_database(server.address(DATABASE, user="seeder_web")):
+        shows_and_asks()
+        assert [one for one in (*ONLY_THE_OWNER_MAY, *NOT_BY_MAINTAIN, *NOT_OF_THE_WEB) if not refused(one)] == []
+
+
+@pytest.mark.usefixtures("bare_database")
+def test_from_17_on_each_role_may_do_what_it_has_to_and_no_more(server: PrivateServer) -> None:
+    hold(server, FROM_17, *NOT_BY_MAINTAIN)
