@@ -7,7 +7,7 @@ python := $(VENV)/bin/python
 export DJANGO VENV PYTHON
 export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_SEATS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
 
-.PHONY: demo serve screenshots test soak bench check lint types imports matrix lock setup clean
+.PHONY: demo serve screenshots test soak bench check lint types imports deploy-lint matrix lock setup clean
 
 demo: setup  ## load public records and refresh the demo agency's reports from them
 	@$(python) manage.py load_demo
@@ -34,7 +34,7 @@ soak: setup  ## what takes too long for every day: kills, restarts, every databa
 bench: setup  ## measure against bare statements and other tools; BENCH_QUICK=1 for a look at everything in small
 	@$(python) -m bench
 
-check: lint types imports test  ## everything that has to hold before a commit
+check: lint types imports deploy-lint test  ## everything that has to hold before a commit
 
 lint: setup
 	$(python) -m ruff check
@@ -45,6 +45,9 @@ types: setup
 
 imports: setup
 	$(VENV)/bin/lint-imports --no-logo
+
+deploy-lint: setup  ## the container file, the compose file and the Kubernetes examples (needs npm)
+	@deploy/lint
 
 matrix:  ## the tests under every Python found here and every Django it can run
 	@requirements/matrix

@@ -1,0 +1,61 @@
+"""Each linter of the deployment examples can fail."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CHECKOUT
+
+needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="the Dockerfile's linter comes from npm")
+
+
+def lint(folder: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [CHECKOUT / "deploy" / "lint", folder],
+        env={**os.environ, "VENV": sys.prefix},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return shutil.copytree(CHECKOUT / "deploy", tmp_path / "deploy")
+
+
+@needs_npm
+def test_there_is_nothing_to_find_in_ours(copy: Path) -> None:
+    ended = lint(copy)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@needs_npm
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "said"),
+    [
+        ("Dockerfile", "COPY seeder seeder", "COPPY seeder seeder", "Unknown instruction: COPPY"),
+        ("Dockerfile", "slim AS build", "slim AS build twice", "FROM requires either one or three arguments"),
+        ("Dockerfile", "USER 10001:10001", "", "running as root"),
+        ("Dockerfile", "FROM python:${PYTHON}-slim\n", "FROM python:latest\n", "Using 'latest' tag"),
+        ("compose.yaml", "stop_grace_period: 90s", "stop_grace: 90s", "'stop_grace' was unexpected"),
+        ("compose.yaml", "condition: service_healthy", "condition: healthy", "'healthy' is not one of"),
+        ("compose.yaml", "  init: true", "  init: 1", "is not of type"),
+        ("kubernetes/web.yaml", "  replicas: 2", "  replicas: two", "'two' is not of type"),
+        ("kubernetes/queue.yaml", "terminationGracePeriodSeconds", "gracePeriodSeconds", "gracePeriodSeconds"),
+        ("kubernetes/refresh-all.yaml", "batch/v1", "batch/v0", "batch/v0"),
+        ("kubernetes/refresh-agency.yaml", "restartPolicy: Never", "restartPolicy: 0", "0 is not of type"),
+    ],
+)
+def test_what_is_broken_is_found(copy: Path, file: str, right: str, wrong: str, said: str) -> None:
+    text = (copy / file).read_text()
+    assert right in text
+    (copy / file).write_text(text.replace(right, wrong))
+    ended = lint(copy)
+    assert ended.returncode == 1
+    assert said in ended.stdout + ended.stderr
