@@ -69,18 +69,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("console")
     subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=CHECKOUT, check=True)
     [wheel] = folder.glob("*.whl")
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "-qq",
-        "--no-index",
-        "--no-deps",
-        "--target",
-        os.fspath(folder / "site"),
-    ]
-    subprocess.run([*pip, os.fspath(folder / "site"), os.fspath(wheel)], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-index", "--no-deps"]
+    subprocess.run([*pip, "--target", os.fspath(folder / "site"), os.fspath(wheel)], check=True)
     return folder / "site"
 
 
