@@ -46,19 +46,7 @@ class Command(BaseCommand):
 """,
     "sick": "import nowhere\n",
 }
-_OURS = [
-    "capture_release_snapshot",
-    "compare_release_snapshots",
-    "install_schema",
-    "queue_status",
-    "recover_runs",
-    "refresh_agency",
-    "refresh_all",
-    "refresh_status",
-    "refresh_table",
-    "schedule_refreshes",
-    "watch_queue",
-]
+_OURS = {path.stem for path in (CHECKOUT / "seeder" / "management" / "commands").glob("[a-z]*.py")}
 
 Console = Callable[..., Ended]
 
@@ -128,10 +116,10 @@ NO_SERVER = {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
 def test_the_list_names_the_jobs_of_every_app_without_a_database(console: Console) -> None:
     ended = console("list", **NO_SERVER)
     assert ended.code == 0
-    assert [line.split()[0] for line in ended.lines] == [*_OURS[:-1], "tidy_reports", _OURS[-1]]
+    assert {"refresh_all", "install_schema", "watch_queue"} < _OURS
+    assert [line.split()[0] for line in ended.lines] == sorted({*_OURS, "tidy_reports"})
     assert "refresh_agency             Refresh the enabled reports of one agency." in ended.lines
     assert "tidy_reports               Tidy the reports of this host." in ended.lines
-    assert "not_offered" not in ended.out
 
 
 def test_a_command_that_cannot_be_loaded_is_told_and_hides_no_other(console: Console) -> None:
