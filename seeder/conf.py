@@ -18,6 +18,16 @@ from seeder.errors import ConfigurationError
 
 _RATE = re.compile(r"[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)", re.ASCII)
 
+_SECRET = re.compile(r"[!-~]{16,}", re.ASCII)
+
+
+class _Hidden:
+    def __repr__(self) -> str:
+        return "…"
+
+
+_HIDDEN = _Hidden()  # in the place of a secret
+
 
 def _whole(least: int, most: int = 2**31 - 1) -> Callable[[str, object], int]:
     def read(name: str, value: object) -> int:
@@ -46,6 +56,14 @@ def _flag(name: str, value: object) -> bool:
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise ConfigurationError(setting=name, value=value, wanted="a text")
+    return value
+
+
+def _secret(name: str, value: object) -> str:
+    """Nothing where none is wanted. What is wrong with it is said without it."""
+    if not isinstance(value, str) or (value and not _SECRET.fullmatch(value)):
+        wanted = "at least 16 printable ASCII characters without blanks, or nothing"
+        raise ConfigurationError(setting=name, value=_HIDDEN, wanted=wanted)
     return value
 
 
@@ -104,7 +122,8 @@ def _least(value: object) -> float:
 
 
 def _setting(default: Callable[[], object], read: Callable[[str, object], object], *, environment: bool = True) -> Any:
-    return field(default_factory=default, metadata={"read": read, "environment": environment})
+    facts = {"read": read, "environment": environment}
+    return field(default_factory=default, repr=read is not _secret, metadata=facts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +157,10 @@ class Settings:
     agency_scope: str = _setting(str, _text)  # the callable that says which agencies a user may see
     agency_model: str = _setting(str, _text)  # the host's model of agencies, for their names
     api_write_rate: str = _setting(lambda: "60/min", _rate)  # calls of one user that change or start something
+    log_format: str = _setting(lambda: "text", _one_of("text", "json"))  # of the lines in the log `seeder`
+    metrics_token: str = _setting(str, _secret)  # with which the metrics are told to a program; empty: to none
+    metrics_window_hours: int = _setting(lambda: 24, _whole(1))  # what is recent in the metrics
+    metrics_views: int = _setting(lambda: 10000, _whole(0))  # of so many views they tell when each last succeeded
     databases: Mapping[int, str] = _setting(dict, _aliases, environment=False)  # a manifest's database_id → alias
 
 
@@ -146,7 +169,8 @@ def load() -> Settings:
     given: object = getattr(settings, "SEEDER", {})
     known = {setting.name.upper(): setting for setting in fields(Settings)}
     if not isinstance(given, Mapping) or not given.keys() <= known.keys():
-        raise ConfigurationError(setting="SEEDER", value=given, wanted=f"a dictionary of some of {', '.join(known)}")
+        wanted = f"a dictionary of some of {', '.join(known)}"
+        raise ConfigurationError(setting="SEEDER", value=_shown(given, known), wanted=wanted)
     values = {}
     for name, setting in known.items():
         read, variable = setting.metadata["read"], f"SEEDER_{name}"
@@ -155,6 +179,13 @@ def load() -> Settings:
         elif setting.metadata["environment"] and variable in os.environ:
             values[setting.name] = read(variable, os.environ[variable])
     return Settings(**values)
+
+
+def _shown(given: object, known: Mapping[Any, Any]) -> object:
+    """What may be said of it: a secret may stand under a name that is only nearly its own."""
+    if not isinstance(given, Mapping):
+        return given
+    return {name: value if name in known and known[name].repr else _HIDDEN for name, value in given.items()}
 
 
 def of_queue() -> Mapping[str, Any]:

@@ -23,6 +23,7 @@ _ROOM = (
     "doctor.sql",
     "doctor_views.sql",
     "figures.sql",
+    "gauges.sql",
     "history.sql",
     "jobs.sql",
     "locks.sql",

@@ -39,7 +39,7 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = {
     r"^[\s\S]*/$": dict.fromkeys(METHODS, NOWHERE),
 }
 # For programs, and not the API's: test_health.py and test_metrics.py hold them.
-PROBES = {"health/alive", "health/ready"}
+PROBES = {"health/alive", "health/ready", "metrics"}
 # What each role is answered to each of these.
 ROLES: Mapping[str, Mapping[str, int]] = {
     "anonymous": {LIST: 401, ONE: 401, START: 401, ANYBODY: 401, NOWHERE: 401},

@@ -2,14 +2,9 @@
 
 import secrets
 import socket
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import URLError
 
 import pytest
 from django.db import connections
@@ -19,8 +14,8 @@ from pytest_django import Settings
 from seeder.models import CircuitBreaker, QueuedRefresh
 from seeder.services.reading import health
 from tests.acceptance import api
-from tests.conftest import CHECKOUT, custom, process_environment, sql
-from tests.faults.servers import default_database
+from tests.acceptance.probes import elsewhere, fetched, serving
+from tests.conftest import sql
 from tests.tunnels import tunnel
 
 ALIVE, READY = "/api/seeder/health/alive", "/api/seeder/health/ready"
@@ -41,51 +36,6 @@ PATIENCE = health.LIMIT.total_seconds() + 2
 def asked(path: str = READY) -> tuple[int, Any]:
     answer = Client().get(path)
     return answer.status_code, answer.json()
-
-
-def elsewhere(**differently: Any) -> AbstractContextManager[None]:
-    """Inside, Django gets to the database of this test in another way."""
-    server = {key.removeprefix("DB_"): value for key, value in process_environment().items() if key.startswith("DB_")}
-    return default_database({**server, **differently})
-
-
-SERVE = """
-import socketserver
-from wsgiref.simple_server import WSGIServer, make_server
-from settings.wsgi import application
-class Server(socketserver.ThreadingMixIn, WSGIServer): daemon_threads = True
-server = make_server("127.0.0.1", 0, application, Server)
-print(server.server_port, flush=True)
-server.serve_forever()
-"""
-
-
-@contextmanager
-def serving(**environment: str) -> Iterator[str]:
-    """A server as a process of its own; its address."""
-    environment = {**process_environment(), **environment}
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVE],
-        cwd=CHECKOUT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.kill()
-
-
-def fetched(address: str) -> tuple[int, bytes]:
-    try:
-        with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310  # our own server
-            return answer.status, answer.read()
-    except HTTPError as error:
-        with error:
-            return error.code, error.read()
 
 
 @pytest.mark.usefixtures("queue")
@@ -239,7 +189,6 @@ def test_a_server_that_says_nothing_more_is_not_waited_for_and_asked_again() -> 
 @pytest.mark.usefixtures("queue")
 def test_nothing_is_asked_of_a_database_in_the_host_s_own_way(settings: Settings) -> None:
     """A transaction around each request, as a host may want it, would wait for the very server that is asked about."""
-    custom("reporting.good", "SELECT 1 AS n")
     with elsewhere(HOST="/nowhere", ATOMIC_REQUESTS=True):
         assert asked(ALIVE) == (200, {"status": "alive"})
         assert asked()[0] == 503

@@ -1,0 +1,125 @@
+"""Gauges in the words of Prometheus. docs/watching.md says of each what it means and when to be woken by it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import accumulate, product
+
+from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
+
+from seeder import __version__
+from seeder.domain.gauges import DURATIONS, WAITS, Distribution, Gauges
+from seeder.domain.manifests import ReportType
+from seeder.domain.outcomes import Status
+
+_ENDED = (Status.SUCCESS, Status.ERROR)
+_WAITED_FOR = ("seat", "throttle", "lock")
+
+Samples = Iterable[tuple[Sequence[str], float]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)  # a registry knows each by its identity
+class Scrape(Collector):
+    """One scrape as a collector; it has a registry of its own, and nothing is kept from one to the next."""
+
+    gauges: Gauges | None  # None where the database would not tell
+    window: timedelta
+    took: timedelta
+
+    def collect(self) -> Iterator[Metric]:
+        is_up = self.gauges is not None
+        yield _gauge("up", "Whether the database answered and told all of this.", [((), float(is_up))])
+        yield _gauge("build_info", "1, with the version that answers.", [((__version__,), 1)], "version")
+        yield _gauge("scrape_duration_seconds", "How long this took.", [((), self.took.total_seconds())])
+        if self.gauges is not None:
+            yield from _of_views(self.gauges)
+            yield from _lately(self.gauges, self.window)
+            yield from _of_runs(self.gauges)
+
+
+def _of_views(gauges: Gauges) -> Iterator[Metric]:
+    views = gauges.views
+    for name, meaning, count in (
+        ("views", "Views that enabled manifests ask for.", views.jobs),
+        ("views_fresh", "Views that are neither failing nor stale.", views.fresh),
+        ("views_failing", "Views that failed last.", views.failing),
+        ("views_stale", "Views that last succeeded too long ago, or never.", views.stale),
+        ("views_running", "Views that are being refreshed.", views.running),
+        (
+            "views_long_running",
+            "Views that run for a multiple of their usual duration.",
+            views.long_running,
+        ),
+    ):
+        yield _gauge(name, meaning, [((), count)])
+    yield _gauge(
+        "view_last_success_timestamp_seconds",
+        "When the refresh began with which a view last succeeded; 0: never.",
+        [((name,), at.timestamp() if at else 0.0) for name, at in gauges.last_successes],
+        "view",
+    )
+
+
+def _lately(gauges: Gauges, window: timedelta) -> Iterator[Metric]:
+    yield _gauge("recent_window_seconds", "What recent means here.", [((), window.total_seconds())])
+    empty = Distribution.of({}, DURATIONS)
+    found = {key: gauges.refreshes.get(key, empty) for key in product(ReportType, _ENDED)}
+    yield _gauge(
+        "recent_refreshes",
+        "Refreshes that began in the window and have ended.",
+        [((kind, status), sum(each.counts)) for (kind, status), each in found.items()],
+        "report_type",
+        "status",
+    )
+    took = GaugeHistogramMetricFamily(
+        "seeder_recent_refresh_duration_seconds", "How long they took.", labels=["status"]
+    )
+    for status in _ENDED:
+        both = [each for (_, ended), each in found.items() if ended is status]
+        _distribute(took, (status,), sum(both, start=empty), DURATIONS)
+    yield took
+    if gauges.waits is not None:
+        waits = GaugeHistogramMetricFamily(
+            "seeder_recent_refresh_wait_seconds", "What they waited for, and for how long.", labels=["waited_for"]
+        )
+        for what in _WAITED_FOR:
+            _distribute(waits, (what,), gauges.waits.get(what, Distribution.of({}, WAITS)), WAITS)
+        yield waits
+    if gauges.reasons is not None:
+        failures = [((reason,), count) for reason, count in gauges.reasons.items()]
+        yield _gauge("recent_failures", "Those of them that failed, by why.", failures, "reason")
+
+
+def _of_runs(gauges: Gauges) -> Iterator[Metric]:
+    if gauges.breakers is not None:
+        breakers = gauges.breakers.items()
+        opened = [((alias,), float(one.open)) for alias, one in breakers]
+        yield _gauge("breaker_open", "1 while the circuit breaker of a database is open.", opened, "database")
+        failures = [((alias,), one.failures) for alias, one in breakers]
+        yield _gauge("breaker_failures", "Failures in a row that it counts.", failures, "database")
+    if gauges.queue is not None:
+        queue = gauges.queue
+        parts: Samples = [(("queued",), queue.queued), (("running",), queue.running)]
+        yield _gauge("queue_parts", "Parts of queued requests that have not ended.", parts, "state")
+        waiting = "For how long the first of the queued parts has waited; 0 where none waits."
+        yield _gauge("queue_oldest_waiting_seconds", waiting, [((), queue.oldest)])
+    if gauges.open_runs is not None:
+        yield _gauge("runs_open", "Runs that have not ended.", [((), gauges.open_runs)])
+    if gauges.last_end is not None:
+        yield _gauge("last_run_end_timestamp_seconds", "When a run last ended.", [((), gauges.last_end.timestamp())])
+
+
+def _gauge(name: str, meaning: str, samples: Samples, *labels: str) -> Metric:
+    family = GaugeMetricFamily(f"seeder_{name}", meaning, labels=labels)
+    for values, value in samples:
+        family.add_metric(values, value)
+    return family
+
+
+def _distribute(
+    family: GaugeHistogramMetricFamily, labels: Sequence[str], each: Distribution, bounds: Sequence[float]
+) -> None:
+    names = [*map(floatToGoString, bounds), "+Inf"]
+    family.add_metric(labels, list(zip(names, map(float, accumulate(each.counts)), strict=True)), each.seconds)

@@ -1,0 +1,52 @@
+"""Reads what programs that watch are told, from the tables: runs are processes of their own, most of which have ended
+by the time that anybody asks, and nothing of this process counts what they do."""
+
+from datetime import timedelta
+from functools import cache
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder import conf
+from seeder.domain.gauges import BreakerState, Gauges, fewest
+from seeder.domain.jobs import Wanted
+from seeder.postgres import bounded, contract, gauges
+from seeder.postgres.sqlstates import foreseen
+from seeder.services.reading import monitoring
+
+LIMIT = timedelta(seconds=8)  # for all of it; two less than Prometheus usually waits
+_UNKNOWN = "unknown"
+
+
+def read() -> Gauges:
+    """Within the limit. Raises `ConfigurationError` or `DatabaseError`."""
+    conf.load()
+    with foreseen(DEFAULT_DB_ALIAS):
+        return _question().begin().answer()
+
+
+@cache
+def _question() -> bounded.Question[Gauges]:
+    return bounded.Question(DEFAULT_DB_ALIAS, _read, limit=LIMIT)
+
+
+def _read() -> Gauges:
+    settings, database = conf.load(), DEFAULT_DB_ALIAS
+    window, is_measured = timedelta(hours=settings.metrics_window_hours), _is_there("seeder_run_metrics")
+    open_runs, last_end = gauges.runs(database) if _is_there("seeder_run") else (None, None)
+    breakers = {alias: BreakerState(open=False, failures=0) for alias in {database, *settings.databases.values()}}
+    reasons = gauges.reasons(database, window) if is_measured else ()
+    return Gauges(
+        views=monitoring.totals(Wanted()),
+        refreshes=gauges.refreshes(database, window),
+        last_successes=gauges.last_successes(database, most=settings.metrics_views),
+        waits=gauges.waits(database, window) if is_measured else None,
+        reasons=fewest([(reason or _UNKNOWN, count) for reason, count in reasons]) if is_measured else None,
+        breakers={**breakers, **gauges.breakers(database)} if _is_there("seeder_circuit_breaker") else None,
+        queue=gauges.queue(database) if _is_there("seeder_queued_refresh") else None,
+        open_runs=open_runs,
+        last_end=last_end,
+    )
+
+
+def _is_there(table: str) -> bool:
+    return contract.why_unusable(DEFAULT_DB_ALIAS, table) is None
