@@ -1,5 +1,7 @@
 """A production server. Refuses to start without a secret key of its own; the database is the one that DB_* names."""
 
+import sys
+
 from django.core.exceptions import ImproperlyConfigured
 
 from settings.base import *  # noqa: F403  # Django's own way to build one settings module on another
@@ -19,6 +21,27 @@ DATABASES = {"default": {**shared_server(), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHE
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# To stderr, which is where a container's log is read. On a terminal a command's own output says it already.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "event": {
+            "style": "{",
+            "format": "{message}"  # complete in itself
+            if env.str("SEEDER_LOG_FORMAT", default="") == "json"
+            else "{asctime} {levelname} {message}",
+        },
+        "other": {"style": "{", "format": "{asctime} {levelname} {name} {message}"},
+    },
+    "handlers": {
+        "events": {"class": "logging.StreamHandler", "formatter": "event"},
+        "others": {"class": "logging.StreamHandler", "formatter": "other"},
+    },
+    "loggers": {"seeder": {"handlers": [] if sys.stderr.isatty() else ["events"], "level": "INFO", "propagate": False}},
+    "root": {"handlers": ["others"], "level": "WARNING"},
 }
 
 # Everything by TLS, be it ended by a proxy that says so in this header and lets nobody else say it.

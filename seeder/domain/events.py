@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from seeder.domain.admission import Hold
 from seeder.domain.outcomes import RefreshResult, RunSummary
@@ -48,10 +49,19 @@ class Resumed:
     after: timedelta
 
 
+class Notice(StrEnum):
+    """What something is about that is noticed: the machine word."""
+
+    ORDER_UNKNOWN = "order_unknown"  # what the views of a database read could not be found out
+    DOES_WITHOUT = "does_without"  # an optional table, or a privilege
+    SEAT_LOST = "seat_lost"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Noticed:
     """Something of the server or the set-up that a run works without, said once."""
 
+    about: Notice
     message: str
 
 

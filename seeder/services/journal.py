@@ -1,14 +1,13 @@
-"""What a run tells, in the log `seeder`: one line an event. What nobody configures goes nowhere."""
+"""What a run tells, in the log."""
 
-import logging
 from collections.abc import Callable
+from datetime import timedelta
 
-from seeder.domain.events import Held, Noticed, Resumed, RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
-from seeder.domain.names import one_line
-from seeder.domain.outcomes import RefreshResult
-
-_log = logging.getLogger("seeder")
-_log.addHandler(logging.NullHandler())
+from seeder.domain.events import Held, Notice, Noticed, Resumed, RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
+from seeder.domain.log_lines import Fact, words
+from seeder.domain.outcomes import RefreshResult, RunSummary
+from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.services.log import INFO, WARNING, tell
 
 
 def keeping(run_id: str, emit: Callable[[RunEvent], object]) -> Callable[[RunEvent], object]:
@@ -24,29 +23,87 @@ def keeping(run_id: str, emit: Callable[[RunEvent], object]) -> Callable[[RunEve
 def _keep(run_id: str, event: RunEvent) -> None:
     match event:
         case RunStarted(plan=plan, seats=seats):
-            _tell(logging.INFO, "run %s: %d views, %d seats", run_id, len(plan.views), seats)
+            _run_started(run_id, plan, seats)
         case ViewStarted(view=view):
-            _tell(logging.INFO, "run %s: %s started", run_id, view.key.name)
+            tell(INFO, "view_started", run_id=run_id, **_which(view))
         case ViewEnded(view=view, result=result):
-            level = logging.WARNING if result.failure or result.notes else logging.INFO
-            _tell(level, "run %s: %s %s: %s", run_id, view.key.name, result.outcome, _in_short(result))
+            level = WARNING if result.failure or result.notes else INFO
+            tell(level, "view_ended", run_id=run_id, **_which(view), **_how(view, result))
         case Held(database=database, hold=hold):
-            _tell(logging.WARNING, "run %s: %s held back: %s", run_id, database, hold.message)
+            facts = {"database": database, "reason": hold.reason, "why": hold.message}
+            tell(WARNING, "held", run_id=run_id, **facts)
         case Resumed(database=database, after=after):
-            _tell(logging.WARNING, "run %s: %s goes on after %.1f s", run_id, database, after.total_seconds())
-        case Noticed(message=message):
-            _tell(logging.WARNING, "run %s: %s", run_id, message)
+            tell(WARNING, "resumed", run_id=run_id, database=database, duration_seconds=_seconds(after))
+        case Noticed(about=about, message=message):
+            why = message if about is Notice.DOES_WITHOUT else None  # the others quote the server
+            tell(WARNING, "noticed", run_id=run_id, reason=about, why=why)
         case RunEnded(summary=summary):
-            _tell(logging.INFO, "run %s: %d succeeded, %d failed", run_id, summary.succeeded, summary.failed)
+            _run_ended(run_id, summary)
 
 
-def _tell(level: int, text: str, *facts: object) -> None:
-    """A line each, whatever a name holds: a line end in it could forge another one."""
-    _log.log(level, text, *(fact if isinstance(fact, int | float) else one_line(str(fact)) for fact in facts))
+def _run_started(run_id: str, plan: RefreshPlan, seats: int) -> None:
+    views, databases = len(plan.views), words(plan.by_database)
+    tell(
+        INFO, "run_started", run_id=run_id, views=views, refused=len(plan.complaints), seats=seats, databases=databases
+    )
+    for complaint in plan.complaints:
+        manifest = complaint.manifest
+        tell(
+            WARNING,
+            "manifest_refused",
+            run_id=run_id,
+            view=manifest.table_name,
+            agencies=(manifest.agency_slug,),
+            report_types=(manifest.report_type,),
+            manifest_id=manifest.manifest_id,
+            reason=complaint.reason,
+        )
 
 
-def _in_short(result: RefreshResult) -> str:
-    """A failure's message may quote the data, and a log goes further than the row: its reason is enough here."""
-    if result.failure:
-        return f"{result.failure.reason} {result.failure.sqlstate or ''}".strip()
-    return f"{result.rows} rows in {result.took.total_seconds():.3f} s" + "".join(f"; {note}" for note in result.notes)
+def _run_ended(run_id: str, summary: RunSummary) -> None:
+    unfinished = len(summary.unfinished)
+    tell(
+        WARNING if summary.failed or unfinished else INFO,
+        "run_ended",
+        run_id=run_id,
+        succeeded=summary.succeeded,
+        failed=summary.failed,
+        unfinished=unfinished,
+        stopped_by=summary.stopped,
+        duration_seconds=_seconds(summary.took),
+    )
+
+
+def _which(view: PlannedView) -> dict[str, Fact]:
+    manifests = view.spec.manifests
+    return {
+        "view": str(view.key.name),
+        "database": view.key.database,
+        "agencies": words(manifest.agency_slug for manifest in manifests),
+        "report_types": words(manifest.report_type for manifest in manifests),
+    }
+
+
+def _how(view: PlannedView, result: RefreshResult) -> dict[str, Fact | None]:
+    failure, cost = result.failure, result.cost
+    return {
+        "outcome": result.outcome,
+        "reason": failure.reason if failure else None,
+        "sqlstate": failure.sqlstate if failure else None,
+        "mode": result.mode,
+        "fell_back": result.fell_back or None,
+        "attempts": result.attempts,
+        "duration_seconds": _seconds(result.took),
+        "rows": None if failure else result.rows,
+        "bytes": None if failure else result.bytes,
+        "seat_wait_seconds": _seconds(cost.seat_wait),
+        "throttle_wait_seconds": _seconds(cost.throttle_wait),
+        "lock_wait_seconds": _seconds(cost.lock_wait),
+        "satisfied_by": result.satisfied_by,
+        "drifted": len(view.drift) or None,
+        "notes": len(result.notes) or None,
+    }
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else round(span.total_seconds(), 3)

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from time import monotonic
 
 from seeder.domain.admission import Admission, Go, Hold, Trial
-from seeder.domain.events import Held, Noticed, Resumed, RunEvent, ViewStarted
+from seeder.domain.events import Held, Notice, Noticed, Resumed, RunEvent, ViewStarted
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import RefreshResult, Turn
 from seeder.domain.plan import PlannedView
@@ -117,7 +117,9 @@ class Lane:
         now = self._work.clock()
         self._ready.put_back(view)
         self._ready_since[view] = (now, self._held.seconds(now))
-        self._work.emit(Noticed(message=f"One seat less in {self._database}, of now {left}: {why}"))
+        self._work.emit(
+            Noticed(about=Notice.SEAT_LOST, message=f"One seat less in {self._database}, of now {left}: {why}")
+        )
 
     @property
     def _could_start(self) -> bool:

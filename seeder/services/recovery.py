@@ -11,6 +11,7 @@ from seeder.postgres import locks
 from seeder.postgres.sqlstates import foreseen
 from seeder.postgres.transactions import one_transaction
 from seeder.services import history, run_rows
+from seeder.services.log import WARNING, tell
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +38,7 @@ def recover() -> Sequence[Recovered]:
                 if locks.is_dead(DEFAULT_DB_ALIAS, run_id):
                     rows = history.close(run_id, may_close=_is_idle)
                     if rows:
+                        tell(WARNING, "run_recovered", run_id=run_id, rows=rows)
                         recovered.append(Recovered(run_id=run_id, rows=rows))
         with one_transaction(DEFAULT_DB_ALIAS):
             run_rows.close_dead(is_dead=lambda run_id: locks.is_dead(DEFAULT_DB_ALIAS, run_id), why="killed")

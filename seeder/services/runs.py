@@ -10,7 +10,7 @@ from time import monotonic
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
-from seeder.domain.events import Noticed, RunEnded, RunEvent, RunStarted
+from seeder.domain.events import Notice, Noticed, RunEnded, RunEvent, RunStarted
 from seeder.domain.outcomes import RefreshResult, RunSummary, Turn
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
@@ -22,6 +22,7 @@ from seeder.services.breakers import Breakers
 from seeder.services.history import RunRecord
 from seeder.services.lanes import Pace, Work
 from seeder.services.life import Life
+from seeder.services.log import ERROR, tell
 from seeder.services.marking import Marking
 from seeder.services.meter import Meter
 from seeder.services.refresh import Refresher
@@ -81,8 +82,10 @@ def carry_out(
         with _closing(record, row):
             row.open(plan, asked_for=request.asked_for, asked_by=order.asked_by, seats=settings.max_workers)
             emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
-            for notice in (*plan.notices, *preconditions.missed(settings, plan.by_database)):
-                emit(Noticed(message=notice))
+            for message in plan.notices:
+                emit(Noticed(about=Notice.ORDER_UNKNOWN, message=message))
+            for message in preconditions.missed(settings, plan.by_database):
+                emit(Noticed(about=Notice.DOES_WITHOUT, message=message))
             meter = Meter(plan.by_database)
             refresher = Refresher(record=record, settings=settings, stop=stop, asked=order.asked_at, meter=meter)
             work = _work(refresher, life, row, emit)
@@ -153,6 +156,7 @@ def _closing(record: RunRecord, row: RunRow) -> Iterator[None]:
     try:
         yield
     except BaseException as surprise:
+        tell(ERROR, "run_broken", run_id=record.run_id, reason=type(surprise).__name__)
         with suppress(Error):  # the surprise may be that it does not; it says more than the next error would
             sessions.mend(DEFAULT_DB_ALIAS)
             why = f"{type(surprise).__name__} {surprise}".strip()

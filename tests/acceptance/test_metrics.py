@@ -331,10 +331,10 @@ def test_the_token_is_never_said(settings: Settings, manage: Callable[..., Ended
 
 @pytest.mark.parametrize("imported", ["seeder.api.urls", "seeder.admin", "seeder.management.commands.refresh_all"])
 def test_nothing_of_prometheus_is_loaded_where_nothing_is_mounted(imported: str) -> None:
-    asked = (
+    asked = (  # without the queue's app, which loads it too
         "import sys, django\n"
         "from django.conf import settings\n"
-        "settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != 'django_q']\n"  # which loads it too
+        "settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != 'django_q']\n"
         f"django.setup(); import {imported}; print('prometheus_client' in sys.modules)"
     )
     ended = subprocess.run(

@@ -1,19 +1,151 @@
-"""What a run leaves in the log."""
+"""What a run, the queue and a capture leave in the log."""
 
+import json
 import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
+from pytest_django import Settings
 
-from seeder.domain.requests import Everything
+from seeder.domain.requests import Everything, OneAgency
+from seeder.models import QueuedRefresh
 from seeder.services import runs
-from tests.conftest import custom
+from seeder.services.queue import queue_work, queueing
+from seeder.services.snapshots import release_snapshots
+from tests.conftest import canned, custom, sql
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.fixture(autouse=True)
+def everything_is_heard(queue: None, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="seeder")
+
+
+def facts(caplog: pytest.LogCaptureFixture, event: str) -> Sequence[Mapping[str, Any]]:
+    """As a formatter of the host's own finds them."""
+    found: list[Mapping[str, Any]] = [vars(record)["seeder"] for record in caplog.records if record.name == "seeder"]
+    return [one for one in found if one["event"] == event]
+
+
+def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
+    custom("reporting.good", "SELECT n FROM generate_series(1, 7) AS n")
+    custom("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
+    canned("reporting.shared", "SELECT 2 AS n", agencies=("metro", "demo"))
+    custom("one.two.three", "SELECT 1 AS n")
+    summary = runs.execute(Everything(), asked_by="a test")
+    [started], [ended] = facts(caplog, "run_started"), facts(caplog, "run_ended")
+    assert started == {
+        "event": "run_started",
+        "run_id": summary.run_id,
+        "views": 3,
+        "refused": 1,
+        "seats": 8,
+        "databases": ("default",),
+    }
+    assert ended.items() >= {"run_id": summary.run_id, "succeeded": 2, "failed": 2, "unfinished": 0}.items()
+    assert ended["duration_seconds"] > 0
+    views = {one["view"]: one for one in facts(caplog, "view_ended")}
+    assert views["reporting.good"].items() >= {"outcome": "created", "rows": 7, "database": "default"}.items()
+    assert views["reporting.good"]["bytes"] > 0
+    assert views["reporting.good"].keys() >= {"duration_seconds", "attempts", "seat_wait_seconds"}
+    assert views["reporting.shared"]["agencies"] == ("demo", "metro")
+    assert views["reporting.shared"]["report_types"] == ("canned",)
+    failed = {"outcome": "failed", "reason": "invalid_text_representation", "sqlstate": "22P02"}
+    assert views["reporting.bad"].items() >= failed.items()
+    assert not views["reporting.bad"].keys() & {"rows", "mode"}
+    [refused] = facts(caplog, "manifest_refused")
+    assert refused.items() >= {"view": "one.two.three", "reason": "bad_name", "agencies": ("demo",)}.items()
+    assert len(facts(caplog, "view_started")) == 3
+    assert "secret-123" not in caplog.text
+    levels = {vars(record)["seeder"]["event"]: record.levelname for record in caplog.records}
+    assert (levels["run_started"], levels["run_ended"], levels["manifest_refused"]) == ("INFO", "WARNING", "WARNING")
+
+
+def test_how_a_view_was_refreshed_is_told(caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
+    settings.SEEDER = {"REFRESH_CONCURRENTLY": True}
+    custom("reporting.good", "SELECT 1 AS n")
+    runs.execute(Everything(), asked_by="a test")
+    runs.execute(Everything(), asked_by="a test")
+    _, again = facts(caplog, "view_ended")
+    assert again.items() >= {"outcome": "refreshed", "mode": "plain", "fell_back": True, "notes": 1}.items()
+
+
+def test_no_message_of_the_server_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Also not by the way of what is noted about a manifest whose query has changed and cannot be a view."""
+    manifest = custom("reporting.good", "SELECT 1 AS n")
+    runs.execute(Everything(), asked_by="a test")
+    manifest.query = 'SELECT "secret-123" AS n'
+    manifest.save()
+    summary = runs.execute(Everything(), asked_by="a test")
+    [result] = summary.results.values()
+    assert "secret-" in "".join(result.notes)
+    assert facts(caplog, "view_ended")[-1].items() >= {"drifted": 1, "notes": 1}.items()
+    assert "secret-" not in caplog.text
+
+
 def test_no_name_forges_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     custom('reporting."a\nrun 1: all is well \u202e"', "SELECT 1 AS n")
-    with caplog.at_level(logging.INFO, logger="seeder"):
-        runs.execute(Everything(), asked_by="a test")
+    runs.execute(Everything(), asked_by="a test")
     about = [message for message in caplog.messages if "all is well" in message]
     assert len(about) == 2
-    assert all(r'reporting."a\nrun 1: all is well \u202e"' in message for message in about)
+    assert all(r'view="reporting.\"a\nrun 1: all is well \u202e\""' in message for message in about)
+
+
+def test_as_json_each_line_is_an_object_that_needs_no_other(
+    caplog: pytest.LogCaptureFixture, settings: Settings
+) -> None:
+    settings.SEEDER = {"LOG_FORMAT": "json"}
+    name = 'reporting."a\nrun 1: all is well \u202e"'
+    custom(name, "SELECT 1 AS n")
+    summary = runs.execute(Everything(), asked_by="a test")
+    lines = [json.loads(message) for message in caplog.messages]
+    assert [line["event"] for line in lines] == ["run_started", "view_started", "view_ended", "run_ended"]
+    assert {line["run_id"] for line in lines} == {summary.run_id}
+    assert all({"time", "level"} <= line.keys() for line in lines)
+    assert lines[1]["view"] == name
+
+
+def test_what_is_left_without_an_optional_table_is_told_in_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    sql("DROP TABLE reporting.seeder_circuit_breaker")
+    custom("reporting.good", "SELECT 1 AS n")
+    runs.execute(Everything(), asked_by="a test")
+    [noticed] = facts(caplog, "noticed")
+    assert noticed["reason"] == "does_without"
+    assert "seeder_circuit_breaker" in noticed["why"]
+
+
+def test_a_queued_part_is_told_from_asking_to_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    custom("reporting.good", "SELECT 1 AS n")
+    asked = queueing.ask(OneAgency(slug="demo"), asked_by="somebody")
+    [part] = QueuedRefresh.objects.all()
+    worked = queue_work.work_off(part.pk)
+    [queued] = facts(caplog, "request_queued")
+    assert queued.items() >= {"request": asked.request_id, "parts": 1, "asked_by": "somebody"}.items()
+    [taken], [ended] = facts(caplog, "part_taken"), facts(caplog, "part_ended")
+    which = {"part": part.pk, "run_id": worked.run_id, "agencies": ("demo",)}
+    assert taken.items() >= {**which, "left": 1}.items()
+    assert ended.items() >= {**which, "outcome": "done", "succeeded": 1, "failed": 0}.items()
+    assert facts(caplog, "run_ended")[0]["run_id"] == worked.run_id
+
+
+def test_a_broker_that_cannot_be_told_says_nothing_of_where_it_is(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    custom("reporting.good", "SELECT 1 AS n")
+
+    def refuse(*_: object) -> None:
+        raise ConnectionError("redis://user:secret-123@broker")
+
+    monkeypatch.setattr("django_q.tasks.async_task", refuse)
+    queueing.ask(OneAgency(slug="demo"), asked_by="somebody")
+    [failed] = facts(caplog, "doorbell_failed")
+    assert failed["reason"] == "ConnectionError"
+    assert "secret-123" not in caplog.text
+
+
+def test_a_capture_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    custom("reporting.good", "SELECT n FROM generate_series(1, 7) AS n")
+    runs.execute(Everything(), asked_by="a test")
+    release_snapshots.capture_release_snapshot("reporting.good", "v1")
+    [captured] = facts(caplog, "snapshot_captured")
+    assert captured.items() >= {"view": "reporting.good", "release_tag": "v1", "rows": 7, "exact": True}.items()

@@ -4,7 +4,6 @@ Nothing is decided by what the queue holds: a doorbell that is lost is rung agai
 taken up already.
 """
 
-import logging
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -15,9 +14,8 @@ from seeder import conf
 from seeder.domain import queue_settings
 from seeder.domain.queue_settings import Fault
 from seeder.errors import QueueMissing
+from seeder.services.log import WARNING, tell
 from seeder.services.queue import queue_rows
-
-_log = logging.getLogger("seeder")
 
 TASK = "seeder.tasks.refresh_queued"
 _NOT_INSTALLED = "django_q is not among INSTALLED_APPS"
@@ -67,7 +65,8 @@ def ring(part_id: int) -> None:
     try:
         async_task(TASK, part_id)
     except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the part is queued all the same
-        _log.warning("part %d is queued, but the queue cannot be told yet: %s", part_id, error)
+        # What a broker says may hold where it is and how to get in; the part is rung for again.
+        tell(WARNING, "doorbell_failed", part=part_id, reason=type(error).__name__)
     else:
         queue_rows.rung(part_id)
 

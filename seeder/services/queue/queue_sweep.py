@@ -9,6 +9,7 @@ from seeder.postgres import locks
 from seeder.postgres.sqlstates import foreseen
 from seeder.postgres.transactions import one_transaction
 from seeder.services import recovery
+from seeder.services.log import WARNING, tell
 from seeder.services.queue import doorbell, queue_rows
 from seeder.services.recovery import Recovered
 
@@ -45,5 +46,6 @@ def sweep() -> Swept:
         with one_transaction(DEFAULT_DB_ALIAS):
             rung += queue_rows.forgotten(_PATIENCE, told=told)
         for part_id in rung:
+            tell(WARNING, "part_rung_again", part=part_id)
             doorbell.ring(part_id)
     return Swept(rung=tuple(rung), recovered=recovered)

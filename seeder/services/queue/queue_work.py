@@ -15,6 +15,7 @@ from threading import Timer
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
+from seeder.domain.log_lines import Fact, words
 from seeder.domain.outcomes import Status
 from seeder.domain.queued import MOST_ATTEMPTS, ManifestKey, QueuedPart, State, fruitless
 from seeder.domain.requests import Chosen
@@ -24,6 +25,7 @@ from seeder.postgres.sqlstates import foreseen
 from seeder.postgres.transactions import one_transaction
 from seeder.services import history, preconditions, recovery
 from seeder.services.life import Life
+from seeder.services.log import INFO, WARNING, tell
 from seeder.services.queue import doorbell, queue_rows
 from seeder.services.runs import Order, carry_out, new_id
 from seeder.services.stopping import Stop
@@ -66,6 +68,7 @@ def work_off(part_id: int, *, stop: Stop | None = None) -> WorkedOff:
             claim = _claim(part_id, life.run_id)
             if isinstance(claim, str):
                 return WorkedOff(id=part_id, did=claim)
+            tell(INFO, "part_taken", **_which(claim), asked_for=claim.asked_for, left=len(claim.left))
             return _work(claim, life, stop)
 
 
@@ -107,11 +110,13 @@ def _work(claim: _Claim, life: Life, stop: Stop) -> WorkedOff:
         with suppress(Error):  # where the database does not even take that, the run's lock says the same
             sessions.mend(DEFAULT_DB_ALIAS)
             queue_rows.put_back(claim.part.id, run_ids=claim.part.run_ids)
+            tell(WARNING, "part_put_back", **_which(claim), reason="database")
         raise
     except SeederError as error:
         return _end(claim, "ended in error", error=str(error))
     if unfinished:
         if queue_rows.put_back(claim.part.id, run_ids=claim.part.run_ids):
+            tell(WARNING, "part_put_back", **_which(claim), reason="stopped", stopped_by=stop.reason)
             doorbell.ring(claim.part.id)
         return _worked(claim, f"stopped by {stop.reason}")
     return _end(claim, "done")
@@ -121,7 +126,12 @@ def _end(claim: _Claim, did: str, *, error: str | None = None) -> WorkedOff:
     worked = _worked(claim, did)
     counts = {"succeeded": worked.succeeded, "failed": worked.failed}
     queue_rows.end(claim.part.id, run_ids=claim.part.run_ids, **counts, error=error)
+    tell(WARNING if error or worked.failed else INFO, "part_ended", **_which(claim), outcome=did, **counts)
     return worked
+
+
+def _which(claim: _Claim) -> dict[str, Fact]:
+    return {"part": claim.part.id, "run_id": claim.part.run_ids[-1], "agencies": words(claim.part.agencies)}
 
 
 def _worked(claim: _Claim, did: str) -> WorkedOff:

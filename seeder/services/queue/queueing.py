@@ -4,11 +4,13 @@ A request is planned once and, if it is for everything, split into parts that ha
 is a row; the queue only carries their ids.
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
+from seeder.domain.log_lines import Fact
 from seeder.domain.manifests import Selection
 from seeder.domain.names import is_storable
 from seeder.domain.parts import Part, split, whole
@@ -19,6 +21,7 @@ from seeder.postgres import locks, sessions
 from seeder.postgres.sqlstates import foreseen
 from seeder.postgres.transactions import after_commit, one_transaction
 from seeder.services import manifests, planning
+from seeder.services.log import INFO, tell
 from seeder.services.queue import doorbell, queue_rows
 from seeder.services.runs import new_id
 
@@ -96,9 +99,16 @@ def _wanted(selection: Selection) -> frozenset[ManifestKey]:
 def _new(parts: tuple[Part, ...], facts: dict[str, object], key: str | None) -> Queued:
     request_id = new_id()
     queued: tuple[QueuedPart, ...] = queue_rows.add(request_id, parts, facts=facts, key=key)
+    after_commit(
+        DEFAULT_DB_ALIAS, partial(tell, INFO, "request_queued", request=request_id, parts=len(parts), **_asked(facts))
+    )
     for part in queued:
         after_commit(DEFAULT_DB_ALIAS, partial(doorbell.ring, part.id))
     return Queued(request_id=request_id, asked_for=str(facts["asked_for"]), parts=queued)
+
+
+def _asked(facts: Mapping[str, object]) -> dict[str, Fact]:
+    return {name: str(facts[name]) for name in ("asked_for", "asked_by")}
 
 
 def _insist_on_key(key: str | None) -> None:

@@ -4,7 +4,6 @@ The cluster is a child in a process group of its own, so that whatever of it is 
 signs of life through a pipe, which also tells it when nobody watches any more.
 """
 
-import logging
 import os
 import signal
 import subprocess
@@ -16,14 +15,12 @@ from time import monotonic, sleep
 
 from seeder import conf
 from seeder.postgres import sessions
+from seeder.services import log
 from seeder.services.queue.obstacles import obstacles
 from seeder.services.queue.queue_sweep import sweep
 from seeder.services.stopping import Stop
 
 Tell = Callable[[str], object]
-
-_log = logging.getLogger("seeder")
-_log.addHandler(logging.NullHandler())  # what nobody configures is told by the door alone
 
 _LOOK = timedelta(milliseconds=500)
 _SWEEP = timedelta(seconds=5)
@@ -44,26 +41,27 @@ def watch(command: Sequence[str], *, stop: Stop, grace: timedelta, tell: Tell) -
     """
     conf.load()
 
-    def say(line: str) -> None:
-        _log.warning("%s", line)
-        tell(line)
-
-    sweeper = Thread(target=_sweep, args=(stop, say), daemon=True, name="seeder sweep")
+    sweeper = Thread(target=_sweep, args=(stop, tell), daemon=True, name="seeder sweep")
     sweeper.start()
     failures = 0
     while not stop.requested:
         child = _Cluster(command)
-        say(f"cluster {child.pid} started")
+        log.tell(log.INFO, "cluster_started", pid=child.pid)
+        tell(f"cluster {child.pid} started")
         why = child.ended(stop)
         if why is None:
-            say(f"{stop.reason}: cluster {child.pid} is to end, within {grace.total_seconds():.0f} s")
+            tell(f"{stop.reason}: cluster {child.pid} is to end, within {grace.total_seconds():.0f} s")
             child.end(grace)
-            say(f"cluster {child.pid} ended")
+            log.tell(log.INFO, "cluster_ended", pid=child.pid, stopped_by=stop.reason)
+            tell(f"cluster {child.pid} ended")
             break
         failures = failures + 1 if child.age < _SOON.total_seconds() else 1
         pause = min(timedelta(seconds=2 ** min(failures - 1, 16)), _LONGEST)
         child.end(timedelta())
-        say(f"cluster {child.pid} {why}; what was left of it is ended, another starts in {pause.total_seconds():.0f} s")
+        log.tell(log.ERROR, "cluster_lost", pid=child.pid, why=why, duration_seconds=child.age)
+        tell(
+            f"cluster {child.pid} {why}; what was left of it is ended, another starts in {pause.total_seconds():.0f} s"
+        )
         stop.wait(pause)
     sweeper.join(_LAST.total_seconds())
 
@@ -130,19 +128,20 @@ class _Cluster:
         return True
 
 
-def _sweep(stop: Stop, say: Tell) -> None:
+def _sweep(stop: Stop, tell: Tell) -> None:
     """Every few seconds; what is in the way is told when it is something else than before."""
     told = ""
     while not stop.requested:
         try:
             swept = sweep()
-            failed = " ".join(obstacles())
+            failed, reason = " ".join(obstacles()), "obstacle"
             if swept.rung:
-                say(f"rung again for part {', '.join(map(str, swept.rung))}")
+                tell(f"rung again for part {', '.join(map(str, swept.rung))}")
         except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the next sweep may do better
-            failed = f"cannot look after the queue: {error}"
+            failed, reason = f"cannot look after the queue: {error}", type(error).__name__
         if failed and failed != told:
-            say(failed)
+            log.tell(log.WARNING, "queue_hindered", reason=reason)
+            tell(failed)
         told = failed
         sessions.leave()
         stop.wait(_SWEEP)

@@ -24,7 +24,7 @@ from seeder.errors import (
 from seeder.models import ReleaseSnapshot
 from seeder.postgres import catalog
 from seeder.postgres.sqlstates import first_line, foreseen, is_gone
-from seeder.services import manifests
+from seeder.services import log, manifests
 from seeder.services.retrying import patiently
 from seeder.services.snapshots.counting import Asked, Told
 from seeder.services.snapshots.profiling import Profile, insist_on_columns, profile
@@ -133,7 +133,17 @@ def capture(key: ViewKey, release: Release, asked: Asked, tell: Told = lambda *_
             database=key.database,
         )
     asked.insist_on_going_on(key.name)
-    return store(key, release, found)
+    snapshot = store(key, release, found)
+    figures = {"rows": snapshot.figures.rows, "columns": len(snapshot.shape.columns), "exact": snapshot.figures.exact}
+    log.tell(
+        log.INFO,
+        "snapshot_captured",
+        view=snapshot.table_name,
+        database=key.database,
+        release_tag=release.tag,
+        **figures,
+    )
+    return snapshot
 
 
 def insist_on_capturable(name: ViewName, release: Release, top_values_columns: Sequence[str] = ()) -> None:
