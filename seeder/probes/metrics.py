@@ -8,6 +8,7 @@ from typing import cast
 
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.gzip import gzip_page
 from prometheus_client import CollectorRegistry, exposition
 from prometheus_client.openmetrics import exposition as openmetrics
@@ -35,6 +36,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return refusal or _scraped(request, timedelta(hours=settings.metrics_window_hours))
 
 
+@sensitive_variables("token")
 def _refusal(request: HttpRequest, token: str) -> HttpResponse | None:
     if token and _is_bearer(request.headers.get("Authorization", ""), token):
         return None
@@ -48,6 +50,7 @@ def _refusal(request: HttpRequest, token: str) -> HttpResponse | None:
     return None
 
 
+@sensitive_variables()
 def _is_bearer(header: str, token: str) -> bool:
     scheme, _, given = header.partition(" ")
     is_it = hmac.compare_digest(given.strip().encode(errors="replace"), token.encode())

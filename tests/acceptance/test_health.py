@@ -9,6 +9,7 @@ from urllib.error import URLError
 import pytest
 from django.db import connections
 from django.test import Client
+from django_q.models import Schedule
 from pytest_django import Settings
 
 from seeder.models import CircuitBreaker, QueuedRefresh
@@ -68,10 +69,12 @@ def test_an_optional_table_may_be_missing() -> None:
 
 
 @pytest.mark.usefixtures("queue")
-def test_where_nothing_can_be_queued_it_is_not_ready() -> None:
-    sql("DROP TABLE reporting.seeder_queued_refresh")
+def test_a_queue_that_does_not_work_makes_it_not_ready_and_one_that_is_not_there_does_not() -> None:
+    Schedule.objects.create(name="broken", func="f", args="(")
     code, told = asked()
     assert (code, told["checks"]["queue"]) == (503, "unusable")
+    sql("DROP TABLE reporting.seeder_queued_refresh")
+    assert asked() == (200, {"status": "ready", "checks": {**WELL, "queue": "absent", "workers": "absent"}})
 
 
 @pytest.mark.usefixtures("queue")

@@ -174,7 +174,7 @@ def test_a_queue_that_cannot_be_told_just_now_is_told_later(
     monkeypatch.setattr("django_q.tasks.async_task", cannot)
     [part] = ask(Everything(), asked_by="").parts
     assert QueuedRefresh.objects.get(pk=part.id).rung_at is None
-    assert f"part {part.id} is queued, but the queue cannot be told yet: no route to the broker" in caplog.text
+    assert f"doorbell_failed part={part.id} reason=OSError" in caplog.text
 
 
 def test_a_queue_without_tables_is_missing() -> None:

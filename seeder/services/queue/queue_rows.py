@@ -27,6 +27,11 @@ def insist() -> None:
         raise QueueMissing(why=f"{why}; `manage.py install_schema` creates it")
 
 
+def exists() -> bool:
+    """Whether there is a table at all, be it one that we may not use."""
+    return bool(contract.connected(DEFAULT_DB_ALIAS, _TABLE))
+
+
 def is_there() -> bool:
     return contract.why_unusable(DEFAULT_DB_ALIAS, _TABLE) is None
 

@@ -23,7 +23,7 @@ from seeder.models import CircuitBreaker
 from seeder.postgres import bounded, contract, sessions
 from seeder.postgres.sqlstates import foreseen
 from seeder.services import preconditions, schema
-from seeder.services.queue import doorbell, queue_state
+from seeder.services.queue import doorbell, queue_rows, queue_state
 from seeder.services.queue.obstacles import obstacles
 
 LIMIT = timedelta(seconds=3)  # for all of it
@@ -89,7 +89,7 @@ def _look() -> Health:
         return replace(health, tables=Word.MISSING)
     may = contract.may_refresh(DEFAULT_DB_ALIAS)
     health = replace(health, tables=Word.OK, privileges=Word.OK if may else Word.MISSING, breaker=_breaker())
-    if not doorbell.is_installed():
+    if not doorbell.is_installed() or not queue_rows.exists():
         return replace(health, queue=Word.ABSENT, workers=Word.ABSENT)
     if obstacles():
         return replace(health, queue=Word.UNUSABLE)
