@@ -14,7 +14,9 @@ from embedded.locks import PATIENCE, is_taken, wait_for
 from embedded.place import PORT, Place, prepare_socket_folder
 from embedded.signals import answering
 
-_INITDB = "--username=postgres --encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8"
+_INITDB = "--username=postgres --encoding=UTF8 --locale=C"
+# Letters of every script have an upper case in both; before PostgreSQL 17 only the system's library knows of them.
+_BUILTIN_LOCALE, _SYSTEM_LOCALE = "--locale-provider=builtin --builtin-locale=C.UTF-8", "--lc-ctype=C.UTF-8"
 _QUIETLY = "--auth-local=peer --auth-host=reject --no-instructions"
 _KEPT_ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
 _LARGEST_LOG = 10_000_000  # bytes; an older log is kept once
@@ -24,7 +26,9 @@ def create(place: Place, lock: int) -> None:
     """initdb, into a folder that gets its name only when it is complete."""
     making = place.folder / "data.making"
     shutil.rmtree(making, ignore_errors=True)
-    program = [str(binaries.folder() / "initdb"), *_INITDB.split(), *_QUIETLY.split(), f"--pgdata={making}"]
+    locale = _BUILTIN_LOCALE if binaries.major() >= 17 else _SYSTEM_LOCALE
+    options = f"{_INITDB} {locale} {_QUIETLY}".split()
+    program = [str(binaries.folder() / "initdb"), *options, f"--pgdata={making}"]
     before = _size(place.log)
     if _run(place, program, lock) != 0:
         raise NotCreated(folder=place, reason=_last_words(place.log, before))
@@ -34,7 +38,7 @@ def create(place: Place, lock: int) -> None:
 def start(place: Place, lock: int, settings: Mapping[str, str]) -> int:
     """Starts the server, which keeps the lock as long as one of its processes lives; where the log begins."""
     made_by = (place.data / "PG_VERSION").read_text().strip()
-    if made_by != binaries.major():
+    if made_by != str(binaries.major()):
         raise WrongVersion(folder=place.data, found=made_by, wanted=binaries.major())
     socket_folder = prepare_socket_folder(place)
     _forget_the_dead(place, socket_folder)

@@ -4,13 +4,15 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from embedded import binaries
 from embedded.place import PORT, Place
 
 
 def write(place: Place, socket_folder: Path, settings: Mapping[str, str]) -> None:
     """Our settings around the cluster's own file, which stays as initdb wrote it.
 
-    Root may connect besides the account of the server, as any role; nobody else gets as far as the socket.
+    Root may connect besides the account of the server, as any role; nobody else gets as far as the socket, which alone
+    has to do before PostgreSQL 16, whose maps have no word for any role.
     """
     mine = {
         "listen_addresses": "",
@@ -24,7 +26,8 @@ def write(place: Place, socket_folder: Path, settings: Mapping[str, str]) -> Non
     lines += [f"{name} = {_quoted(str(value))}" for name, value in every.items()]
     names = {"root", place.account.name}
     _write(place, "server.conf", lines)
-    _write(place, "hba.conf", ["local all all peer map=embedded", "local replication all peer map=embedded"])
+    method = "peer map=embedded" if binaries.major() >= 16 else "trust"
+    _write(place, "hba.conf", [f"local all all {method}", f"local replication all {method}"])
     _write(place, "ident.conf", [f'embedded "{name}" all' for name in sorted(names)])
 
 

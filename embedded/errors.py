@@ -13,6 +13,11 @@ class BinariesMissing(EmbeddedError):
     them), or point DATABASES at a server of your own."""
 
 
+class NoBinariesThere(EmbeddedError):
+    """{variable} names {folder}, where there is no program `postgres`: name the folder with PostgreSQL's programs, such
+    as /usr/lib/postgresql/15/bin, or unset the variable."""
+
+
 class ForeignFolder(EmbeddedError):
     """{folder} belongs to the account {owner}: run this as {owner} or as root, or delete the folder (a new, empty
     database is made)."""

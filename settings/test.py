@@ -1,12 +1,14 @@
 """The tests: a PostgreSQL of their own, so that they may be rough with it, or the server that DB_* names."""
 
+from embedded import binaries
 from settings.local import *  # noqa: F403  # Django's own way to build one settings module on another
 from settings.local import CHECKOUT, DATABASES, Q_CLUSTER
 
 if "EMBEDDED" in DATABASES["default"]:
     # What a crash of the machine would lose here is nothing that anybody wants to keep.
     DATABASES["default"]["EMBEDDED"] = {
-        "FOLDER": CHECKOUT / "var" / "postgres-test",
+        # A folder each, since EMBEDDED_POSTGRES may have them run on another version.
+        "FOLDER": CHECKOUT / "var" / f"postgres-test-{binaries.major()}",
         "SETTINGS": {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
     }
 

