@@ -1,8 +1,10 @@
 # Every target does its own set-up, inside this folder only. Another Python or Django, beside the usual one:
 #     make test PYTHON=python3.13 DJANGO=6.1 VENV=.venv-6.1
+# Some of the tests: make test TESTS=tests/integration
 # Given on the command line only: an environment may mean others by these names.
 DJANGO = 5.2
 VENV = .venv
+TESTS =
 python := $(VENV)/bin/python
 export DJANGO VENV PYTHON
 export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_SEATS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
@@ -21,7 +23,7 @@ screenshots: setup  ## take docs/screenshots afresh (needs Chromium)
 	$(python) -m demo.screenshots
 
 test: setup  ## the tests, on a PostgreSQL of their own
-	$(python) -m pytest
+	$(python) -m pytest $(TESTS)
 
 soak: setup  ## what takes too long for every day: kills, restarts, every database call fails, and many runs race
 	SEEDER_KILLS=500 $(python) -m pytest tests/acceptance/test_killing.py
