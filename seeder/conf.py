@@ -154,6 +154,7 @@ class Settings:
     drift_rules: Sequence[Rule] = _setting(list, _rules, environment=False)  # over the defaults
     stale_hours: int = _setting(lambda: 26, _whole(1))  # since a view's last success, after which it is late
     long_running_factor: int = _setting(lambda: 3, _whole(1))  # times its usual duration
+    history_days: int = _setting(lambda: 400, _whole(0, 36_500))  # that prune_history leaves; 0: all of it
     agency_scope: str = _setting(str, _text)  # the callable that says which agencies a user may see
     agency_model: str = _setting(str, _text)  # the host's model of agencies, for their names
     api_write_rate: str = _setting(lambda: "60/min", _rate)  # calls of one user that change or start something

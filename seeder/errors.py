@@ -58,6 +58,14 @@ class UnknownTable(RequestError):
     """No manifest names the table {table!r}.{nearest}"""
 
 
+class BadRetention(RequestError):
+    """The history of {days} days cannot be kept: say a number of days from 1 to {most}."""
+
+
+class BadBatch(RequestError):
+    """A batch cannot be of {batch} rows: say a number from 1 to {most}."""
+
+
 class UnknownJob(RequestError):
     """No enabled {report_type} manifest has the id {manifest_id}."""
 
@@ -177,6 +185,11 @@ class SchemaMissing(DatabaseError):
 class PermissionMissing(DatabaseError):
     """The database {database!r} at {address} does not let us use the reporting tables: {cause}. Ask its owner for the
     privilege."""
+
+
+class DeletingForbidden(PermissionMissing):
+    """Nothing was pruned: {role} may not delete from {tables}. Ask their owner for:
+    GRANT DELETE ON {tables} TO {role};"""
 
 
 class SessionsPooled(DatabaseError):

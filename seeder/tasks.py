@@ -18,6 +18,7 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.names import ViewName
 from seeder.domain.requests import Everything, OneAgency, OneView, RefreshRequest
 from seeder.errors import BadTask, SnapshotTaken
+from seeder.services import pruning
 from seeder.services.queue import queue_sweep, queue_work, queueing
 from seeder.services.snapshots import release_snapshots
 from seeder.services.stopping import Stop
@@ -89,6 +90,22 @@ def capture_release_snapshot(
     except SnapshotTaken:
         return {"id": release_snapshots.find_by_tag(table_name, release_tag).id, "captured": False}
     return {"id": snapshot.id, "captured": True}
+
+
+def prune_history(days: int) -> Mapping[str, Any]:
+    """Delete what ended more than so many days ago, as the command of that name does:
+    `{"historyRows": 5000, "runs": 12, "queuedRefreshes": 8, "stopped": None}`. Raises as the service does, or
+    `BadTask`."""
+    _insist("days", days, int)
+    stop = Stop()
+    with _asked_by_sigterm(stop):
+        pruned = pruning.prune(days=days, stop=stop)
+    return {
+        "historyRows": pruned.history,
+        "runs": pruned.runs,
+        "queuedRefreshes": pruned.queued,
+        "stopped": pruned.stopped,
+    }
 
 
 @receiver(pre_execute)

@@ -61,6 +61,12 @@ def queue_alone(database: str) -> None:
     sessions.query(database, "queue_alone")
 
 
+def prune_alone(database: str) -> None:
+    """Wait until nobody else prunes, and keep others from it until the end of the transaction: two that delete the same
+    rows could wait for each other in a circle."""
+    sessions.query(database, "prune_alone")
+
+
 def is_idle(database: str, view: ViewName) -> bool:
     """Whether no run creates or refreshes the view; until the end of the transaction none can begin to."""
     [(idle,)] = sessions.query_about(database, "is_idle", view)

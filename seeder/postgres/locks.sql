@@ -70,6 +70,10 @@ SELECT pg_advisory_xact_lock(hashtextextended('seeder.install', 0));
 -- Wait until nobody else queues anything, and keep others from it until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended('seeder.queue', 0));
 
+-- name: prune_alone
+-- Wait until nobody else deletes, and keep others from it until the end of the transaction.
+SELECT pg_advisory_xact_lock(hashtextextended('seeder.prune', 0));
+
 -- name: living
 -- Which of these runs hold their lock, without trying to take it.
 SELECT run

@@ -27,6 +27,7 @@ _ROOM = (
     "history.sql",
     "jobs.sql",
     "locks.sql",
+    "pruning.sql",
     "runs.sql",
     "transactions.sql",
 )

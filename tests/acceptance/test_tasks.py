@@ -11,9 +11,10 @@ from django_q.models import OrmQ, Task
 from django_q.tasks import async_task, result
 
 from seeder import tasks
-from seeder.errors import BadName, BadTask
+from seeder.errors import BadName, BadRetention, BadTask
 from seeder.models import ReleaseSnapshot
 from tests.conftest import CHECKOUT, custom, process_environment, sql
+from tests.past import ended, left
 
 CAPTURE = "seeder.tasks.capture_release_snapshot"
 
@@ -48,6 +49,23 @@ def test_a_queue_captures_a_snapshot_once_however_often_it_is_told(view: str) ->
         9,
         {"kind": [["0", 3], ["1", 3], ["2", 3]]},
     )
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_queue_prunes_what_is_older_than_it_is_told(view: str) -> None:
+    for days in (30, 20, 10):
+        ended(view, days)
+    done = result(async_task("seeder.tasks.prune_history", 15), wait=30_000)
+    assert done == {"historyRows": 2, "runs": 0, "queuedRefreshes": 0, "stopped": None}
+    assert len(left()) == 1
+
+
+@pytest.mark.parametrize("days", [None, "15", True, 1.5])
+def test_pruning_wants_to_be_told_how_many_days_stay(view: str, days: Any) -> None:
+    with pytest.raises(BadTask, match="days of a task is"):
+        tasks.prune_history(days)
+    with pytest.raises(BadRetention):
+        tasks.prune_history(0)
 
 
 @pytest.mark.usefixtures("cluster")

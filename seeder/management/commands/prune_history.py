@@ -1,0 +1,47 @@
+import json
+import sys
+from argparse import Namespace
+from time import monotonic
+
+from django.core.management.base import CommandParser
+
+from seeder.management import signals
+from seeder.management.door import Door
+from seeder.management.rendering.progress import progress
+from seeder.management.rendering.pruning import pruned, pruned_as_document
+from seeder.services import pruning
+from seeder.services.stopping import Stop
+
+
+class Command(Door):
+    help = "Delete what ended long ago, but for the last success and the last failure of every report."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--days", type=int, metavar="N", help="keep so many days; as SEEDER_HISTORY_DAYS says")
+        parser.add_argument("--dry-run", action="store_true", help="count what would be deleted, and delete nothing")
+        parser.add_argument(
+            "--batch",
+            type=int,
+            default=pruning.BATCH,
+            metavar="N",
+            help=f"rows that are deleted at once, in a transaction of their own ({pruning.BATCH})",
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+
+    def enter(self, options: Namespace) -> None:
+        began, stop = monotonic(), Stop()
+        with (
+            signals.as_a_request(stop),
+            progress(self.stdout, "rows", json=options.json, color=not options.no_color) as shown,
+        ):
+            done = pruning.prune(
+                days=options.days, batch=options.batch, dry_run=options.dry_run, stop=stop, tell=shown.done
+            )
+        took = monotonic() - began
+        if options.json:
+            document = pruned_as_document(done, seconds=took, dry_run=options.dry_run)
+            self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
+        else:
+            self.stdout.write(pruned(done, seconds=took, dry_run=options.dry_run))
+        if done.stopped:
+            sys.exit(signals.exit_code(done.stopped))

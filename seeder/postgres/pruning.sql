@@ -1,0 +1,95 @@
+-- What has ended long ago, and goes. Each table is walked from its oldest row on, along an index, a few thousand rows at a
+-- time; the walk remembers its place, so that no row is read twice.
+
+-- name: undeletable
+-- Those of these tables that exist and that this role may not delete from, and the role.
+SELECT format('%%I.%%I', n.nspname, c.relname), quote_ident(current_user)
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s::text[]) AND NOT has_table_privilege(c.oid, 'DELETE')
+ORDER BY c.relname;
+
+-- name: what_ended_last
+-- How many rows of the history have ended before an instant; and of every report under each name of its view the row of its
+-- last success and that of its last failure, where these are among them. Every row is looked at, once: whether a row is the
+-- last is known only by those that came after it.
+WITH latest AS MATERIALIZED (
+    SELECT
+        table_name, report_type, manifest_id, status, max(start_time) AS start_time,
+        count(*) FILTER (
+            WHERE start_time < %(before)s AND coalesce(finish_time, start_time) < %(before)s
+        ) AS ended_before
+    FROM reporting.seeder_run_history
+    WHERE status IN ('success', 'error')
+    GROUP BY table_name, report_type, manifest_id, status
+)
+SELECT
+    (SELECT coalesce(sum(ended_before), 0)::bigint FROM latest),
+    ARRAY(
+        SELECT (
+            SELECT max(h.id)
+            FROM reporting.seeder_run_history AS h
+            WHERE h.table_name = latest.table_name AND h.start_time = latest.start_time AND h.status = latest.status
+                AND h.report_type = latest.report_type AND h.manifest_id = latest.manifest_id
+                AND coalesce(h.finish_time, h.start_time) < %(before)s
+        )
+        FROM latest
+        WHERE ended_before > 0 AND start_time < %(before)s
+    );
+
+-- name: old_history
+-- The next rows, and whether each has ended before the instant.
+SELECT id, start_time, status IN ('success', 'error') AND coalesce(finish_time, start_time) < %(before)s
+FROM reporting.seeder_run_history
+WHERE start_time >= %(after)s::timestamptz AND (start_time > %(after)s::timestamptz OR id > %(last)s::bigint)
+    AND start_time < %(before)s
+ORDER BY start_time, id
+LIMIT %(most)s;
+
+-- name: delete_metrics
+-- Where the server would do so by itself, this is no slower; where nobody told it to, this is needed.
+DELETE FROM reporting.seeder_run_metrics WHERE history_id = ANY (%(keys)s::bigint[]);
+
+-- name: delete_history
+DELETE FROM reporting.seeder_run_history WHERE id = ANY (%(keys)s::bigint[]) RETURNING 1;
+
+-- name: old_runs
+-- The next runs, and whether each has ended before the instant and has no row that has not.
+SELECT
+    r.run_id,
+    r.started_at,
+    coalesce(r.finished_at < %(before)s, false) AND NOT EXISTS (
+        SELECT
+        FROM reporting.seeder_run_history AS h
+        WHERE h.run_id = r.run_id AND (
+            h.id = ANY (%(kept)s::bigint[]) OR h.status NOT IN ('success', 'error')
+            OR greatest(h.start_time, h.finish_time) >= %(before)s
+        )
+    )
+FROM reporting.seeder_run AS r
+WHERE r.started_at >= %(after)s::timestamptz AND (r.started_at > %(after)s::timestamptz OR r.run_id > %(last)s::text)
+    AND r.started_at < %(before)s
+ORDER BY r.started_at, r.run_id
+LIMIT %(most)s;
+
+-- name: delete_runs
+DELETE FROM reporting.seeder_run WHERE run_id = ANY (%(keys)s::text[]) RETURNING 1;
+
+-- name: old_queue
+-- The next parts of what was queued, and whether the whole request has ended before the instant.
+SELECT
+    q.id,
+    q.finished_at,
+    NOT EXISTS (
+        SELECT
+        FROM reporting.seeder_queued_refresh AS other
+        WHERE other.request_id = q.request_id AND (other.state <> 'ended' OR other.finished_at >= %(before)s)
+    )
+FROM reporting.seeder_queued_refresh AS q
+WHERE q.state = 'ended' AND q.finished_at < %(before)s
+    AND q.finished_at >= %(after)s::timestamptz AND (q.finished_at > %(after)s::timestamptz OR q.id > %(last)s::bigint)
+ORDER BY q.finished_at, q.id
+LIMIT %(most)s;
+
+-- name: delete_queue
+DELETE FROM reporting.seeder_queued_refresh WHERE id = ANY (%(keys)s::bigint[]) RETURNING 1;

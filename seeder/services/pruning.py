@@ -1,0 +1,146 @@
+"""The only one who deletes: what has ended longer ago than anybody wants to know, a batch at a time.
+
+Of every report its last success and its last failure stay, however old they are, and with them the runs they were in;
+so does whatever has not ended. Release snapshots are never pruned.
+
+Each batch is a transaction of its own, so that who reads or refreshes meanwhile waits for none, and who is ended
+in the middle has lost nothing: the next one goes on from there. Two at once take turns.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder import conf
+from seeder.errors import BadBatch, BadRetention, DeletingForbidden
+from seeder.postgres import activity, contract, locks, sessions
+from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.transactions import one_transaction
+from seeder.services.stopping import Stop
+
+MOST_DAYS, MOST_ROWS = 36_500, 100_000
+BATCH = 5_000  # rows: some 0.1 s, which nobody notices
+_LONGEST_PAUSE = timedelta(seconds=1)
+
+Tell = Callable[[int, int], object]  # of the history: so many rows of so many
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pruned:
+    """What has gone, or would."""
+
+    days: int  # 0: everything is kept, and nothing was looked at
+    before: datetime | None = None  # what ended earlier was old
+    old: int = 0  # rows of the history that ended earlier
+    kept: int = 0  # of these the last success or the last failure of their report
+    history: int = 0  # rows that are gone, as are the two below
+    runs: int = 0
+    queued: int = 0
+    stopped: str | None = None  # what ended it before its time
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Walk:
+    """How to go through one table from its oldest row on."""
+
+    table: str
+    rows: str  # the named statement that says which rows come next, and whether each may go
+    deletes: str
+    first: str | int  # a primary key before all others
+    also: str | None = None  # what to delete before
+
+
+_HISTORY = _Walk(table="seeder_run_history", rows="old_history", deletes="delete_history", first=0)
+_RUNS = _Walk(table="seeder_run", rows="old_runs", deletes="delete_runs", first="")
+_QUEUE = _Walk(table="seeder_queued_refresh", rows="old_queue", deletes="delete_queue", first=0)
+_METRICS = "seeder_run_metrics"
+
+
+def prune(
+    *,
+    days: int | None = None,
+    batch: int = BATCH,
+    dry_run: bool = False,
+    stop: Stop | None = None,
+    tell: Tell = lambda *_: None,
+) -> Pruned:
+    """Delete what ended more than so many days ago, or only count it; without `days`, as HISTORY_DAYS says.
+
+    Raises `ConfigurationError`, `BadRetention`, `BadBatch`, `DeletingForbidden` or another `DatabaseError`.
+    """
+    if days is None:
+        days = conf.load().history_days
+    elif not 1 <= days <= MOST_DAYS:
+        raise BadRetention(days=days, most=MOST_DAYS)
+    if not 1 <= batch <= MOST_ROWS:
+        raise BadBatch(batch=batch, most=MOST_ROWS)
+    if days == 0:
+        return Pruned(days=0)
+    with foreseen(DEFAULT_DB_ALIAS):
+        return _Pruning(days, batch, stop or Stop(), dry_run=dry_run).prune(tell)
+
+
+class _Pruning:
+    def __init__(self, days: int, batch: int, stop: Stop, *, dry_run: bool) -> None:
+        self._days, self._batch, self._stop, self._dry_run = days, batch, stop, dry_run
+        self._there = contract.connected(DEFAULT_DB_ALIAS).keys()
+        self._before = sessions.clock(DEFAULT_DB_ALIAS) - timedelta(days=days)
+
+    def prune(self, tell: Tell) -> Pruned:
+        self._insist_on_privileges()
+        [(old, found)] = sessions.query(DEFAULT_DB_ALIAS, "what_ended_last", {"before": self._before})
+        kept = {row for row in found if row is not None}
+        gone = dict.fromkeys((_HISTORY, _RUNS, _QUEUE), 0)
+        for walk in gone:
+            for number in self._batches(walk, kept) if walk is _HISTORY or walk.table in self._there else ():
+                gone[walk] += number
+                if walk is _HISTORY:
+                    tell(gone[walk], old - len(kept))
+        return Pruned(
+            days=self._days,
+            before=self._before,
+            old=old,
+            kept=len(kept),
+            history=gone[_HISTORY],
+            runs=gone[_RUNS],
+            queued=gone[_QUEUE],
+            stopped=self._stop.reason,
+        )
+
+    def _insist_on_privileges(self) -> None:
+        tables = [_METRICS, *(walk.table for walk in (_HISTORY, _RUNS, _QUEUE))]
+        facts = {"schema": contract.SCHEMA, "tables": tables}
+        forbidden = sessions.query(DEFAULT_DB_ALIAS, "undeletable", facts)
+        if forbidden:
+            raise DeletingForbidden(tables=", ".join(table for table, _ in forbidden), role=forbidden[0][1])
+
+    def _batches(self, walk: _Walk, kept: Collection[int]) -> Iterator[int]:
+        """How many rows each batch has deleted, or would have."""
+        lasting = list(kept)
+        after: datetime | str = "-infinity"
+        last = walk.first
+        while not self._stop.requested:
+            began = monotonic()
+            place = {"after": after, "last": last, "before": self._before, "most": self._batch}
+            with one_transaction(DEFAULT_DB_ALIAS):
+                locks.prune_alone(DEFAULT_DB_ALIAS)
+                rows = sessions.query(DEFAULT_DB_ALIAS, walk.rows, {**place, "kept": lasting})
+                keys = [key for key, _, may_go in rows if may_go and not (walk is _HISTORY and key in kept)]
+                gone = len(keys) if self._dry_run else self._delete(walk, {"keys": keys})
+            yield gone
+            if len(rows) < self._batch:
+                return
+            last, after, _ = rows[-1]
+            self._let_others_work(timedelta(seconds=monotonic() - began))
+
+    def _delete(self, walk: _Walk, keys: Mapping[str, object]) -> int:
+        also = ["delete_metrics"] if walk is _HISTORY and _METRICS in self._there else []
+        return len(sessions.query_each(DEFAULT_DB_ALIAS, [*also, walk.deletes], keys)[-1])
+
+    def _let_others_work(self, took: timedelta) -> None:
+        """As long as the batch took, if somebody else is at work on the server: half of it is enough for us."""
+        if not self._dry_run and activity.busy(DEFAULT_DB_ALIAS):
+            self._stop.wait(min(took, _LONGEST_PAUSE))

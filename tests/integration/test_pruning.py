@@ -1,0 +1,202 @@
+"""What pruning takes away at its edges, beside whom, and what that asks of many rows."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from seeder.domain.requests import Everything, OneAgency
+from seeder.models import QueuedRefresh, Run, RunHistory
+from seeder.postgres import sessions
+from seeder.services import pruning, runs
+from seeder.services.queue import queueing
+from seeder.services.stopping import Stop
+from tests.conftest import another_session, custom, sql
+from tests.past import ended, left, queued, run_of
+
+pytestmark = pytest.mark.usefixtures("reporting")
+
+
+def test_the_last_of_each_report_is_told_by_when_it_began_and_of_two_at_once_by_its_number() -> None:
+    sql(
+        "INSERT INTO reporting.seeder_run_history (run_id, manifest_id, table_name, report_name, agency_id,"
+        " agency_slug, report_type, status, start_time, finish_time)"
+        " SELECT 'r', n % 2, 'reporting.a', 'a', 1, 'demo', 'custom', 'success', at, at"
+        " FROM generate_series(1, 20) AS n, CAST('2020-01-01' AS timestamptz) AS at"
+    )
+    assert pruning.prune(days=9, batch=3).history == 18
+    assert len(left()) == 2
+    assert set(RunHistory.objects.values_list("manifest_id", flat=True)) == {0, 1}
+
+
+def test_one_number_of_both_kinds_and_one_report_under_two_names_are_told_apart() -> None:
+    rows = [ended("reporting.a", 50), ended("reporting.a", 40), ended("reporting.b", 30)]
+    sql("UPDATE reporting.seeder_run_history SET report_type = 'canned' WHERE id = %s", rows[0])
+    assert pruning.prune(days=9).history == 0
+    assert left() == rows
+
+
+def test_what_began_before_and_ended_after_the_limit_stays_and_so_does_its_run() -> None:
+    name = run_of(50)
+    row = ended("reporting.a", 50, run=name)
+    ended("reporting.a", 5)
+    sql("UPDATE reporting.seeder_run_history SET finish_time = now() WHERE id = %s", row)
+    done = pruning.prune(days=9)
+    assert (done.old, done.history, done.runs) == (0, 0, 0)
+
+
+def test_a_row_that_never_said_when_it_ended_is_as_old_as_its_beginning() -> None:
+    rows = [ended("reporting.a", 50), ended("reporting.a", 40)]
+    sql("UPDATE reporting.seeder_run_history SET finish_time = NULL")
+    assert pruning.prune(days=9).history == 1
+    assert left() == rows[1:]
+
+
+def test_a_run_goes_with_the_last_of_its_rows() -> None:
+    emptied, kept, going_on = run_of(60), run_of(50), run_of(40)
+    ended("reporting.a", 60, run=emptied)
+    ended("reporting.b", 60, run=emptied)
+    ended("reporting.b", 50, run=kept)
+    ended("reporting.a", 50, run=kept)
+    ended("reporting.c", 40, "running", run=going_on)
+    run_of(30)  # which had nothing to do
+    assert pruning.prune(days=9).runs == 2
+    assert set(Run.objects.values_list("run_id", flat=True)) == {kept, going_on}
+
+
+def test_a_request_goes_as_a_whole_and_its_key_with_it() -> None:
+    custom("reporting.a", "SELECT 1 AS n")
+    queued("done", 50, part=1, key="k")
+    queued("done", 40, part=2)
+    queued("late", 50, part=1)
+    queued("late", 5, part=2)
+    queued("open", 50, part=1)
+    queued("open", None, part=2)
+    assert pruning.prune(days=9, batch=1).queued == 2
+    assert set(QueuedRefresh.objects.values_list("request_id", flat=True)) == {"late", "open"}
+    assert queueing.ask(OneAgency(slug="demo"), asked_by="a test", idempotency_key="k").request_id != "done"
+
+
+@pytest.mark.parametrize("table", ["seeder_run", "seeder_run_metrics", "seeder_queued_refresh"])
+def test_an_optional_table_may_be_missing(table: str) -> None:
+    rows = [ended("reporting.a", 50), ended("reporting.a", 40)]
+    sql(f"DROP TABLE reporting.{table}")
+    assert pruning.prune(days=9).history == 1
+    assert left() == rows[1:]
+
+
+@pytest.mark.parametrize("reference", ["", "FOREIGN KEY (history_id) REFERENCES reporting.seeder_run_history (id)"])
+def test_metrics_go_with_their_row_also_where_the_server_was_not_told_so(reference: str) -> None:
+    rows = [ended("reporting.a", 50), ended("reporting.a", 40)]
+    sql("ALTER TABLE reporting.seeder_run_metrics DROP CONSTRAINT seeder_run_metrics_history_id_fkey")
+    if reference:
+        sql(f"ALTER TABLE reporting.seeder_run_metrics ADD {reference}")
+    sql("INSERT INTO reporting.seeder_run_metrics (history_id) SELECT id FROM reporting.seeder_run_history")
+    pruning.prune(days=9)
+    assert sql("SELECT history_id FROM reporting.seeder_run_metrics") == [(rows[1],)]
+
+
+def test_runs_go_on_meanwhile_and_lose_nothing() -> None:
+    for name in "abcdef":
+        custom(f"reporting.{name}", "SELECT 1 AS n" if name != "f" else "SELECT 1 / 0 AS n")
+    many(3_000)
+    with ThreadPoolExecutor(1) as pool:
+        pruned = pool.submit(_pruned_here)
+        runs_made = 0
+        while not pruned.done() or runs_made < 2:
+            assert runs.execute(Everything()).failed == 1
+            runs_made += 1
+    done = pruned.result()
+    assert done.history + done.kept == done.old
+    assert RunHistory.objects.filter(run_id__startswith="old").count() == 3_000 - done.history
+    assert RunHistory.objects.exclude(run_id__startswith="old").count() == 6 * runs_made
+
+
+def _pruned_here() -> pruning.Pruned:
+    try:
+        return pruning.prune(days=1, batch=50)
+    finally:
+        sessions.leave()
+
+
+class Patient(Stop):
+    """Does not wait, but remembers for how long it was to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spans: list[timedelta] = []
+
+    def wait(self, span: timedelta) -> None:
+        self.spans.append(span)
+
+
+def test_it_leaves_half_of_the_time_to_others_who_are_at_work() -> None:
+    for days in (50, 40, 30, 20):
+        ended("reporting.a", days)
+    alone, beside = Patient(), Patient()
+    pruning.prune(days=45, batch=1, stop=alone)
+    with another_session() as other:
+        other.execute("BEGIN")
+        pruning.prune(days=9, batch=1, stop=beside)
+    assert alone.spans == []
+    assert len(beside.spans) == 3
+    assert timedelta() < max(beside.spans) <= timedelta(seconds=1)
+
+
+def test_a_hundred_thousand_rows_are_read_once_and_then_a_batch_at_a_time(plans: list[Any]) -> None:
+    many(100_000)
+    sql("ANALYZE reporting.seeder_run_history")
+    plans.clear()
+    done = pruning.prune(days=100, batch=2_000)
+    assert done.history > 60_000
+    of_history = [plan for plan in plans if "seeder_run_history" in json.dumps(plan["Plan"])]
+    whole = [plan for plan in of_history if looked_at(plan["Plan"]) > 10_000]
+    assert len(whole) == 1
+    assert "WITH latest AS" in whole[0]["Query Text"]
+    batches = [
+        plan for plan in of_history if "FROM reporting.seeder_run_history\nWHERE start_time >=" in plan["Query Text"]
+    ]
+    assert len(batches) == done.old // 2_000 + 1
+    assert max(looked_at(plan["Plan"]) for plan in of_history if plan not in whole) <= 2 * 2_000
+
+
+def many(rows: int) -> None:
+    """A thousand reports, every five minutes one, some of which fail."""
+    sql(
+        "INSERT INTO reporting.seeder_run_history (run_id, manifest_id, table_name, report_name, agency_id,"
+        " agency_slug, report_type, status, start_time, finish_time)"
+        " SELECT 'old ' || n / 100, n % 1000, 'reporting.v' || n % 1000, 'v', 1, 'demo', 'custom',"
+        " CASE WHEN n % 200 = 0 THEN 'error' ELSE 'success' END, at, at"
+        f" FROM generate_series(1, {rows}) AS n, LATERAL (SELECT now() - n * interval '5 minutes') AS past (at)"
+    )
+
+
+@pytest.fixture
+def plans() -> Iterator[list[Any]]:
+    """What the server did for each statement from now on, as it tells us."""
+    told: list[Any] = []
+
+    def hear(notice: psycopg.errors.Diagnostic) -> None:
+        head, _, plan = (notice.message_primary or "").partition("plan:")
+        if head.startswith("duration:"):
+            told.append(json.loads(plan))
+
+    sql(
+        "LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_level = 'notice';"
+        " SET auto_explain.log_format = 'json'; SET auto_explain.log_analyze = on; SET auto_explain.log_timing = off"
+    )
+    session = sessions.raw("default")
+    session.add_notice_handler(hear)
+    yield told
+    session.remove_notice_handler(hear)
+
+
+def looked_at(node: Any) -> int:
+    """How many rows of tables, those that were thrown away among them."""
+    is_table = node["Node Type"].endswith("Scan") and node["Node Type"] not in {"Bitmap Index Scan", "CTE Scan"}
+    rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    return int(is_table * node["Actual Loops"] * rows) + sum(map(looked_at, node.get("Plans", [])))
