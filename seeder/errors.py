@@ -187,7 +187,7 @@ class PermissionMissing(DatabaseError):
     privilege."""
 
 
-class DeletingForbidden(PermissionMissing):
+class DeletingForbidden(DatabaseError):
     """Nothing was pruned: {role} may not delete from {tables}. Ask their owner for:
     GRANT DELETE ON {tables} TO {role};"""
 
