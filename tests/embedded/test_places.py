@@ -10,10 +10,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from embedded import binaries
 from embedded.place import find
 from embedded.server import psql_program
-from tests.embedded.processes import ROOT, House, until
+from tests.embedded.processes import CHECKOUT, ROOT, House, until
 
+SYSTEM = subprocess.run(
+    [CHECKOUT / "requirements" / "postgres"], capture_output=True, text=True, check=True
+).stdout.strip()
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1 << 1, 1 << 2
 
 
@@ -102,3 +106,21 @@ def test_a_socket_folder_laid_out_by_somebody_else_is_refused(tmp_path: Path, te
 def _ambient(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1], 16) for line in lines if line.startswith("CapAmb:"))
+
+
+@pytest.mark.skipif(not SYSTEM, reason="no PostgreSQL from 15 to 18 is installed here")
+def test_another_postgresql_is_run_where_the_environment_names_one(fresh: House) -> None:
+    fresh.user(environment={**os.environ, binaries.OTHER: SYSTEM}).server()
+
+    with fresh.connect() as session:
+        [version] = session.execute("SHOW server_version").fetchone() or [""]
+    installed = subprocess.run([f"{SYSTEM}/postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    assert version.split()[0] == installed.split()[2]
+    assert stat.S_IMODE(fresh.folder.stat().st_mode) == 0o700, "nobody else gets as far as its socket"
+
+
+def test_a_folder_without_the_programs_is_refused_in_one_line(fresh: House, tmp_path: Path) -> None:
+    ended = fresh.user(environment={**os.environ, binaries.OTHER: str(tmp_path)}).leave()
+
+    assert f"EMBEDDED_POSTGRES names {tmp_path}, where there is no program `postgres`" in ended.err
+    assert not (fresh.folder / "data").exists()
