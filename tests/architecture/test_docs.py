@@ -53,6 +53,13 @@ def commands(path: Path) -> Iterator[tuple[str, bool]]:
             yield " ".join(span.partition("manage.py ")[2].replace('"', " ").split()), False
 
 
+def jobs(path: Path) -> Iterator[tuple[str, bool]]:
+    """The same of `reporting-seeder run`, as `manage.py` would be asked to."""
+    for line in re.findall(r"reporting-seeder run ([^`\n]*)", path.read_text(encoding="utf-8")):
+        if line[0].islower():
+            yield line.replace(" -- ", " ", 1), False
+
+
 def arguments(line: str) -> list[str]:
     """Up to where the shell takes over."""
     try:
@@ -69,7 +76,7 @@ def command(name: str) -> Any:
 
 @pytest.mark.parametrize("path", SAID, ids=names(SAID))
 def test_every_command_that_is_named_exists_with_its_options(path: Path) -> None:
-    for line, to_paste in commands(path):
+    for line, to_paste in (*commands(path), *jobs(path)):
         name, *given = arguments(line)
         assert name in get_commands(), line
         parser = command(name).create_parser("manage.py", name)

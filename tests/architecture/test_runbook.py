@@ -9,10 +9,10 @@ import psycopg
 from django.db import OperationalError
 from psycopg.errors import _sqlcodes
 
-from seeder.domain import admission
+from seeder.domain import admission, health
 from seeder.errors import ManifestError, SeederError
 from seeder.postgres import sqlstates
-from tests.architecture.markdown import code, rows
+from tests.architecture.markdown import code, rows, text
 from tests.conftest import CHECKOUT
 
 PAGE = "runbook.md"
@@ -146,6 +146,12 @@ def test_what_else_is_said_is_there_and_somebody_says_it() -> None:
         must |= said(f"seeder/{path}")
     for sentence in must:
         assert any(one in sentence for one in written), sentence
+
+
+def test_every_word_of_the_health_endpoint_is_there() -> None:
+    """What needs nothing to be done is named above the table."""
+    [fine] = re.findall(r"503 where(.*?)need nothing", text(PAGE), re.DOTALL)
+    assert {code(word) for word, *_ in rows(PAGE, "word", "of")} | {*re.findall("`(.*?)`", fine)} == {*health.Word}
 
 
 def test_every_exit_code_is_there() -> None:
