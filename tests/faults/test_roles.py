@@ -9,11 +9,14 @@ from django.db import Error
 from django.test import Client
 
 from seeder import conf
+from seeder.domain.diagnosis import Level
 from seeder.domain.outcomes import Outcome
 from seeder.domain.requests import Everything
+from seeder.management.rendering.doctor import examination_document
 from seeder.postgres import contract
 from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, sqlstate
 from seeder.services import preconditions, recovery
+from seeder.services.doctor import examination
 from seeder.services.queue import queue_sweep, queue_work, queueing, schedules
 from seeder.services.snapshots import release_snapshots
 from tests.architecture.markdown import blocks, text
@@ -85,6 +88,8 @@ def refreshes_and_records() -> None:
     assert sql("SELECT n FROM reporting.of_ours") == [(3,)]
     assert not [*preconditions.missed(conf.Settings(max_db_active_queries=1), ["default"])]
     assert not recovery.recover()
+    found = examination.examine()
+    assert not found.reaches(Level.WARNING), examination_document(found)
     assert release_snapshots.capture_release_snapshot("reporting.of_ours", "1").figures.rows == 1
     assert schedules.declare()
     [part] = queueing.ask(Everything(), asked_by="a test").parts
