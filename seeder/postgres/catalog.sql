@@ -142,7 +142,7 @@ SELECT
     clock_timestamp();
 
 -- name: may_refresh
--- Whether this role may read the manifests and write the history, as far as the tables are there.
+-- Whether this role may read the manifests and write the history, or what is queued, as far as the tables are there.
 SELECT coalesce(bool_and(
     has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
     AND CASE WHEN wanted.writes
@@ -153,11 +153,13 @@ SELECT coalesce(bool_and(
         ), true) END
 ), true)
 FROM (VALUES
-    ('seeder_custom_report_manifest', false, NULL),
-    ('seeder_canned_report', false, NULL),
-    ('seeder_canned_report_manifest', false, NULL),
-    ('seeder_run_history', true, 'id'),
-    ('seeder_job_status', true, NULL)
-) AS wanted (name, writes, number)
+    ('seeder_custom_report_manifest', false, NULL, NULL),
+    ('seeder_canned_report', false, NULL, NULL),
+    ('seeder_canned_report_manifest', false, NULL, NULL),
+    ('seeder_run_history', true, 'id', false),
+    ('seeder_job_status', true, NULL, false),
+    ('seeder_queued_refresh', true, 'id', true)
+) AS wanted (name, writes, number, queued)
 JOIN pg_class AS c ON c.relname = wanted.name
-JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = %(schema)s;
+JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = %(schema)s
+WHERE wanted.queued IS NULL OR wanted.queued = %(queued)s;

@@ -126,9 +126,10 @@ def why_unusable(database: str, table: str, *, to_read: bool = False) -> str | N
     return f"{SCHEMA}.{table}: no {' and '.join(missing)} privilege" if missing else None
 
 
-def may_refresh(database: str) -> bool:
-    """Whether this role may read the manifests and write the history, as far as the tables are there."""
-    [(may,)] = sessions.query(database, "may_refresh", {"schema": SCHEMA})
+def may_refresh(database: str, *, queued: bool = False) -> bool:
+    """Whether this role may read the manifests and write the history, or what is queued for others to refresh, as far
+    as the tables are there."""
+    [(may,)] = sessions.query(database, "may_refresh", {"schema": SCHEMA, "queued": queued})
     return bool(may)
 
 

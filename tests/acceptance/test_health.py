@@ -106,9 +106,9 @@ def test_workers_that_leave_lying_what_is_queued_are_noticed() -> None:
 @pytest.mark.parametrize(
     "lost",
     [
-        "INSERT ON reporting.seeder_run_history",
+        "INSERT ON reporting.seeder_run_history, reporting.seeder_queued_refresh",
         "SELECT ON reporting.seeder_canned_report",
-        "USAGE ON SEQUENCE reporting.seeder_run_history_id_seq",
+        "USAGE ON SEQUENCE reporting.seeder_run_history_id_seq, reporting.seeder_queued_refresh_id_seq",
         "USAGE ON SCHEMA reporting",
     ],
 )

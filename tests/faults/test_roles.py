@@ -104,6 +104,8 @@ def shows_and_asks() -> None:
     page = browser.get("/admin/seeder/monitoring/")
     assert b"of_ours" in page.content
     [job, _] = browser.get(f"{api}jobs/").json()["results"]
+    health = browser.get("/api/seeder/health/ready")
+    assert (health.status_code, health.json()["checks"]["breaker"]) == (200, "closed"), health.content
     assert job["lastRunId"].encode() in browser.get("/admin/seeder/run/").content
     for address in (
         f"/admin/seeder/monitoring/run/{job['lastRunId']}/",
