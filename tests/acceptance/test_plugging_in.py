@@ -164,6 +164,10 @@ def test_the_pages_and_the_api_show_what_a_user_may_see(plugged_in: Host) -> Non
         assert stranger.get("/reports/upkeep/v1/jobs/")[0] == 401
         assert stranger.get("/reports/upkeep/health/alive")[0] == 200
         assert stranger.get("/reports/upkeep/health/ready")[0] == 200
+        assert stranger.get("/reports/upkeep/metrics")[0] == 401
+        root = Visitor(address)
+        root.log_in("/office/", "root", "open sesame")
+        assert "reporting.shared" in root.get("/reports/upkeep/metrics")[1]
 
 
 def test_the_host_s_own_queue_does_what_is_asked_of_it(plugged_in: Host) -> None:

@@ -64,6 +64,7 @@ def test_into_your_own_project(newcomer: Host) -> None:
             "/admin/seeder/monitoring/",
             "/api/seeder/v1/jobs/",
             "/api/seeder/v1/docs/",
+            "/api/seeder/metrics",
         ):
             assert root.get(place)[0] == 200, place
         assert Visitor(address).get("/api/seeder/health/ready")[0] == 200
