@@ -110,13 +110,13 @@ def _work(claim: _Claim, life: Life, stop: Stop) -> WorkedOff:
         with suppress(Error):  # where the database does not even take that, the run's lock says the same
             sessions.mend(DEFAULT_DB_ALIAS)
             queue_rows.put_back(claim.part.id, run_ids=claim.part.run_ids)
-            tell(WARNING, "part_put_back", **_which(claim), reason="database")
+            tell(WARNING, "part_put_back", **_which(claim), cause="database")
         raise
     except SeederError as error:
         return _end(claim, "ended in error", error=str(error))
     if unfinished:
         if queue_rows.put_back(claim.part.id, run_ids=claim.part.run_ids):
-            tell(WARNING, "part_put_back", **_which(claim), reason="stopped", stopped_by=stop.reason)
+            tell(WARNING, "part_put_back", **_which(claim), cause="stopped", stopped_by=stop.reason)
             doorbell.ring(claim.part.id)
         return _worked(claim, f"stopped by {stop.reason}")
     return _end(claim, "done")
