@@ -9,7 +9,7 @@ import psycopg
 from django.db import OperationalError
 from psycopg.errors import _sqlcodes
 
-from seeder.domain import admission, health
+from seeder.domain import admission, events, health
 from seeder.errors import ManifestError, SeederError
 from seeder.postgres import sqlstates
 from tests.architecture.markdown import code, rows, text
@@ -73,14 +73,7 @@ def conditions() -> dict[str, list[str]]:
 
 def test_every_reason_of_our_own_is_there_and_no_other() -> None:
     of_manifests = {kind.reason for kind in leaves(ManifestError) if issubclass(kind, ManifestError)}
-    spelled = {
-        one
-        for tree in SOURCES.values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.keyword) and node.arg == "reason" and isinstance(node.value, ast.Constant)
-        for one in texts(node)
-    }
-    ours = {*admission.Reason, *of_manifests, *spelled, sqlstates.LOST_CONNECTION}
+    ours = {*admission.Reason, *of_manifests, sqlstates.LOST_CONNECTION}
     assert {code(reason) for reason, *_ in rows(PAGE, "reason", "what happened")} == ours
 
 
@@ -148,6 +141,21 @@ def test_what_else_is_said_is_there_and_somebody_says_it() -> None:
         assert any(one in sentence for one in written), sentence
 
 
+def test_every_line_of_the_log_that_somebody_should_read_is_there() -> None:
+    """Those that are never more than information need nobody to do anything."""
+    told = {
+        event: ast.unparse(level)
+        for tree in SOURCES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"tell", "log.tell"}
+        for level, event in zip(node.args, (texts(*node.args[1:2])), strict=False)
+    }
+    grave = {event for event, level in told.items() if not level.endswith("INFO") or " " in level}
+    assert {code(event) for event, *_ in rows(PAGE, "event", "what it means")} == grave
+    noticed = next(cells for cells in rows(PAGE, "event", "what it means") if cells[0] == "`noticed`")
+    assert {*re.findall("`(.*?)`", noticed[1])} == {*events.Notice}
+
+
 def test_every_word_of_the_health_endpoint_is_there() -> None:
     """What needs nothing to be done is named above the table."""
     [fine] = re.findall(r"503 where(.*?)need nothing", text(PAGE), re.DOTALL)
@@ -161,6 +169,7 @@ def test_every_exit_code_is_there() -> None:
 def test_no_entry_leaves_anybody_without_an_answer() -> None:
     tables: list[tuple[str, ...]] = [("reason", "what happened"), ("reason", "SQLSTATE"), ("class", "what it is about")]
     tables += [("error", "message begins"), ("id", "what it means"), ("begins with", "what it means"), ("says",)]
+    tables += [("event",), ("word",)]
     for header in tables:
         for cells in rows(PAGE, *header):
             assert all(cells), cells
