@@ -1,6 +1,7 @@
 """What Prometheus is told, and who else is."""
 
 import gzip
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -346,3 +347,32 @@ def test_nothing_of_prometheus_is_loaded_where_nothing_is_mounted(imported: str)
         check=True,
     )
     assert ended.stdout == "False\n"
+
+
+def test_every_metric_is_documented() -> None:
+    api.reports()
+    families = scraped("application/openmetrics-text")
+    text = (CHECKOUT / "docs" / "watching.md").read_text(encoding="utf-8")
+    table = text.partition("| metric |")[2].partition("\n\n")[0]
+    named = set()
+    for cell in (line.split("|")[1] for line in table.splitlines()[2:]):
+        first, *others = re.findall(r"`(\S+)`", cell)
+        named |= {first, *(other.replace("…_", "seeder_views_") for other in others)}
+    assert named == set(families)
+
+
+def test_who_may_only_read_the_optional_tables_is_told_what_they_hold() -> None:
+    role = "seeder_scrape"
+    sql(f"DROP ROLE IF EXISTS {role}")  # of a test that was killed
+    sql(f"CREATE ROLE {role}")
+    sql(f"GRANT USAGE ON SCHEMA reporting TO {role}")
+    sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA reporting TO {role}")
+    try:
+        api.reports()
+        with elsewhere(OPTIONS={"options": f"-c role={role}"}):
+            families = scraped()
+    finally:
+        sql(f"DROP OWNED BY {role}")
+        sql(f"DROP ROLE {role}")
+    assert value(families, "seeder_up") == 1
+    assert set().union(*OPTIONAL.values()) <= families.keys()

@@ -1,5 +1,6 @@
 """Documentation that has to be complete, and right where it can be held against the code."""
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -119,3 +120,18 @@ def test_every_page_is_in_the_list_of_its_folder(folder: Path) -> None:
     index = folder / "README.md" if folder != DOCS else CHECKOUT / "README.md"
     linked = {(index.parent / target).resolve() for target in re.findall(r"\]\(([^)\s#]+)\)", text(index))}
     assert {page for page in folder.glob("*.md") if page != index} <= linked
+
+
+def test_every_event_of_the_log_is_documented() -> None:
+    told = set()
+    for path in (CHECKOUT / "seeder").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            # tell(LEVEL, "event", …), also as partial(tell, LEVEL, "event", …)
+            if isinstance(node, ast.Call) and "tell" in {ast.unparse(one) for one in (node.func, *node.args[:1])} | {
+                ast.unparse(node.func).removeprefix("log.")
+            }:
+                told |= {one.value for one in node.args[1:3] if isinstance(one, ast.Constant)}
+    events = {word for word in told if isinstance(word, str)}
+    assert len(events) > 15
+    documented = rows("watching.md", "event", "level", "facts besides")
+    assert {word for row, *_ in documented for word in re.findall(r"`(\w+)`", row)} == events

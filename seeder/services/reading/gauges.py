@@ -49,4 +49,4 @@ def _read() -> Gauges:
 
 
 def _is_there(table: str) -> bool:
-    return contract.why_unusable(DEFAULT_DB_ALIAS, table) is None
+    return contract.why_unusable(DEFAULT_DB_ALIAS, table, to_read=True) is None
