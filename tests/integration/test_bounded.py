@@ -1,0 +1,85 @@
+"""Questions that are answered in time, or not at all."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Event
+from time import monotonic
+
+import pytest
+from django.db import OperationalError
+
+from seeder.postgres import sessions
+from seeder.postgres.bounded import Question
+from tests.conftest import sql
+
+SOON = timedelta(seconds=1)
+
+
+@pytest.fixture
+def gate(bare_database: None) -> Iterator[Event]:
+    """Whatever waits for it ends with the test."""
+    event = Event()
+    yield event
+    event.set()
+
+
+def pids() -> int:
+    [(count,)] = sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+    return int(count)
+
+
+def test_who_asks_meanwhile_gets_the_same_answer_by_the_same_connection(gate: Event) -> None:
+    asked: list[int] = []
+
+    def ask() -> int:
+        asked.append(sessions.query("default", "pid")[0][0])
+        gate.wait()
+        return asked[-1]
+
+    question = Question("default", ask, limit=timedelta(seconds=30))
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(lambda: question.begin().answer()) for _ in range(8)]
+        while not asked:
+            assert not any(answer.done() for answer in answers)
+        gate.set()
+        assert len({answer.result() for answer in answers}) == 1
+    assert len(asked) == 1
+    assert question.begin().answer() != asked[0]  # a question of its own, by a connection of its own
+
+
+def test_what_no_end_of_the_socket_ends_is_not_asked_twice(gate: Event) -> None:
+    """As a name that nobody resolves: the thread hangs, and whoever asks next is told at once."""
+    asked: list[None] = []
+
+    def ask() -> None:
+        asked.append(None)
+        gate.wait()
+
+    question = Question("default", ask, limit=SOON)
+    with pytest.raises(OperationalError, match="no answer within 1 s"):
+        question.begin().answer()
+    begun = monotonic()
+    with pytest.raises(OperationalError):
+        question.begin().answer()
+    assert monotonic() - begun < SOON.total_seconds()
+    assert len(asked) == 1
+
+
+def test_a_statement_has_the_same_limit_and_its_transaction_is_undone(bare_database: None) -> None:
+    sql("CREATE TABLE public.probed (n integer)")
+    try:
+        question = Question("default", lambda: sql("INSERT INTO public.probed SELECT 1 FROM pg_sleep(9)"), limit=SOON)
+        with pytest.raises(OperationalError):
+            question.begin().answer()
+        assert sql("SELECT * FROM public.probed") == []
+    finally:
+        sql("DROP TABLE public.probed")
+
+
+def test_nothing_of_it_stays(bare_database: None) -> None:
+    before = pids()
+    question = Question("default", pids, limit=SOON)
+    assert question.begin().answer() == before + 1
+    while pids() > before:  # the server takes a moment to let go
+        pass
