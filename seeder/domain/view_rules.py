@@ -47,6 +47,7 @@ class Found:
     kind: str  # pg_class.relkind
     populated: bool
     owner: str  # as SQL wants it
+    owner_is_superuser: bool
     may_refresh: bool  # whether our role may
     owner_may_temp: bool  # whether its owner may have temporary tables
     has_unique_index: bool  # as a concurrent refresh wants one
@@ -98,6 +99,13 @@ def _may_not_refresh(found: Found, us: Us) -> dict[str, str]:
             "message": f"It belongs to {found.owner}, and our role {us.role} may not MAINTAIN it.",
             "fix": f"{found.owner} or a superuser can grant it:",
             "sql": f"GRANT MAINTAIN ON {found.sql} TO {us.role};",
+        }
+    if found.owner_is_superuser:  # whose member nobody should become for a view's sake
+        return {
+            "message": f"It belongs to the superuser {found.owner}, so our role {us.role} may not refresh it.",
+            "fix": "Let it belong to our role, or to one that we are a member of, who then has to be able to read its"
+            " sources:",
+            "sql": f"ALTER MATERIALIZED VIEW {found.sql} OWNER TO {us.role};",
         }
     return {
         "message": f"It belongs to {found.owner}, of which our role {us.role} is no member.",

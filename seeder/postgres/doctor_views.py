@@ -18,21 +18,24 @@ def schemas(database: str, names: Iterable[str]) -> Sequence[Schema]:
 
 def found(database: str, views: Collection[ViewName]) -> Mapping[ViewName, Found]:
     """What stands under these names, as far as anything does."""
-    return {
-        (view := ViewName(schema=schema, name=name)): Found(
-            view=view,
-            sql=sql,
-            kind=kind,
-            populated=populated,
-            owner=owner,
-            may_refresh=may_refresh,
-            owner_may_temp=owner_may_temp,
-            has_unique_index=has_unique_index,
-        )
-        for schema, name, sql, kind, populated, owner, may_refresh, owner_may_temp, has_unique_index in ask(
-            database, "views_wanted", _wanted(views)
-        )
-    }
+    known = {}
+    for schema, name, *facts in ask(database, "views_wanted", _wanted(views)):
+        view = ViewName(schema=schema, name=name)
+        known[view] = Found(view=view, **dict(zip(_FACTS, facts, strict=True)))
+    return known
+
+
+# As the statement has them.
+_FACTS = (
+    "sql",
+    "kind",
+    "populated",
+    "owner",
+    "owner_is_superuser",
+    "may_refresh",
+    "owner_may_temp",
+    "has_unique_index",
+)
 
 
 def sources_forbidden(database: str, views: Collection[ViewName]) -> Sequence[tuple[ViewName, str, str]]:

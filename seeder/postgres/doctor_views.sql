@@ -21,7 +21,8 @@ SELECT
     format('%%I.%%I', n.nspname, c.relname),
     c.relkind::text,
     c.relispopulated,
-    quote_ident(pg_get_userbyid(c.relowner)),
+    quote_ident(r.rolname),
+    r.rolsuper,
     CASE WHEN current_setting('server_version_num')::integer >= 170000
         THEN has_table_privilege(c.oid, 'MAINTAIN')
         ELSE pg_has_role(c.relowner, 'USAGE')
@@ -36,6 +37,7 @@ SELECT
 FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (nspname, relname)
 JOIN pg_namespace AS n ON n.nspname = wanted.nspname
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname
+JOIN pg_roles AS r ON r.oid = c.relowner
 ORDER BY 1, 2;
 
 -- name: sources_forbidden

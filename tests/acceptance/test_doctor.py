@@ -1,0 +1,307 @@
+"""What somebody does who does not know why views are not refreshed: ask the doctor, paste what it says, ask again."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from seeder.domain.diagnosis import Word
+from tests.acceptance.patients import (
+    CONCURRENT,
+    HEALED,
+    OWNER,
+    ROLE,
+    VIEW,
+    Case,
+    healthy,
+    manifest,
+    paste,
+    settings_module,
+)
+from tests.acceptance.test_bad_input import only_line
+from tests.acceptance.test_terminal import on_a_terminal, plain
+from tests.conftest import Ended, another_session, sql
+
+Manage = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def _healthy(queue: None) -> Iterator[None]:
+    with healthy():
+        yield
+
+
+@pytest.fixture
+def doctor(manage: Manage) -> Callable[..., list[dict[str, Any]]]:
+    """What is found, asked for as our role."""
+
+    def look(*options: str, **environment: str) -> list[dict[str, Any]]:
+        ended = manage("doctor", "--json", *options, **{"DB_USER": ROLE, **environment})
+        assert ended.err == ""
+        found: list[dict[str, Any]] = ended.document["diagnoses"]
+        assert ended.code == any(one["level"] == "error" for one in found)
+        return found
+
+    return look
+
+
+Doctor = Callable[..., list[dict[str, Any]]]
+
+
+def words(found: list[dict[str, Any]]) -> set[str]:
+    return {one["word"] for one in found}
+
+
+def only(found: list[dict[str, Any]], word: str) -> dict[str, Any]:
+    [one] = [one for one in found if one["word"] == word]
+    return one
+
+
+def test_a_healthy_database_is_one_line(manage: Manage) -> None:
+    ended = manage("doctor", DB_USER=ROLE)
+    assert (ended.code, ended.err) == (0, "")
+    [line] = ended.lines
+    assert re.fullmatch(rf"Nothing is wrong: default: PostgreSQL \S.*, as {ROLE}, 1 view asked for\.", line)
+    assert manage("doctor", "--fail-level", "info", DB_USER=ROLE).code == 0
+    assert manage("doctor", "--json", DB_USER=ROLE).document["diagnoses"] == []
+
+
+@pytest.mark.parametrize("case", HEALED, ids=lambda case: f"{case.word} {case.about}")
+def test_what_is_wrong_is_found_and_gone_when_its_fix_is_pasted(case: Case, doctor: Doctor) -> None:
+    major = connection.pg_version // 10000
+    if not case.since <= major <= case.until:
+        pytest.skip(f"PostgreSQL {major} is not so")
+    if case.provoke:
+        paste(case.provoke)
+    found = only(doctor(**case.environment), case.word)
+    assert (found["about"], found["database"]) == (case.about, "default")
+    paste(found["sql"])
+    assert case.word not in words(doctor(**case.environment))
+
+
+SAID = {
+    "bad_name": (manifest("a.b.c"), {}),
+    "report_missing": (
+        "INSERT INTO reporting.seeder_canned_report_manifest (agency_id, agency_slug, canned_report_id)"
+        " VALUES (1, 'demo', 7)",
+        {},
+    ),
+    "other_kind": ("CREATE VIEW reporting.a AS SELECT 1 AS n;" + manifest("reporting.a"), {}),
+    "query_refused": (manifest("reporting.a", "SELECT nonsense"), {}),
+    "concurrent_refused": (VIEW + "DROP INDEX reporting.a_n", {**CONCURRENT, "SEEDER_CONCURRENT_FALLBACK": "false"}),
+    "concurrent_falls_back": (VIEW + "DROP INDEX reporting.a_n", CONCURRENT),
+    "concurrent_unready": (VIEW + "DROP INDEX reporting.a_n", {}),
+    "view_unlisted": ("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n", {}),
+    "lock_timeout_low": ("", {"SEEDER_LOCK_TIMEOUT_MS": "500"}),
+    "setting_wrong": ("", {"SEEDER_AGENCY_SCOPE": "nowhere.scope"}),
+    "role_superuser": ("", {"DB_USER": "postgres"}),
+    "queue_blocked": (
+        "INSERT INTO django_q_schedule (name, func, args, schedule_type, repeats) VALUES ('x', 'x', '(', 'O', 1)",
+        {},
+    ),
+    "check_failed": (f"REVOKE SELECT ON reporting.seeder_canned_report FROM {ROLE}", {}),
+}
+
+
+@pytest.mark.parametrize("word", SAID)
+def test_what_no_statement_can_put_right_is_found_with_what_to_do(word: str, doctor: Doctor) -> None:
+    provoke, environment = SAID[word]
+    if provoke:
+        paste(provoke)
+    found = only(doctor(**environment), word)
+    assert found["message"]
+    assert found["fix"]
+    assert found["sql"] is None
+
+
+INSTALLED = {
+    "table_missing": "DROP TABLE reporting.seeder_job_status",
+    "optional_missing": "DROP TABLE reporting.seeder_view_definition",
+    "queue_missing": "DROP TABLE reporting.seeder_queued_refresh",
+}
+
+
+@pytest.mark.parametrize("word", INSTALLED)
+def test_a_table_that_is_not_there_is_gone_from_what_is_found_once_it_is_installed(
+    word: str, doctor: Doctor, manage: Manage
+) -> None:
+    paste(INSTALLED[word])
+    assert "`manage.py install_schema`" in only(doctor(), word)["fix"]
+    assert manage("install_schema").code == 0
+    paste(f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA reporting TO {ROLE}")
+    assert word not in words(doctor())
+
+
+def test_a_missing_view_is_created_by_the_command_that_is_named(doctor: Doctor, manage: Manage) -> None:
+    paste(manifest("reporting.a"))
+    assert "`manage.py refresh_table`" in only(doctor(), "view_missing")["fix"]
+    assert only(doctor("--without-drift"), "view_missing")["about"] == "reporting.a"
+    assert manage("refresh_table", "reporting.a", DB_USER=ROLE).code == 0
+    assert "view_missing" not in words(doctor())
+
+
+def test_a_view_that_is_created_anew_keeps_its_indexes_owner_and_grants(doctor: Doctor) -> None:
+    paste(VIEW + f"GRANT SELECT ON reporting.a TO PUBLIC; GRANT SELECT ON reporting.a TO {OWNER} WITH GRANT OPTION;")
+    paste("UPDATE reporting.seeder_custom_report_manifest SET query = 'SELECT n + 1 AS n FROM reporting.source;'")
+    paste("DELETE FROM reporting.seeder_custom_report_manifest WHERE table_name <> 'reporting.a'")
+    kept = "SELECT relowner::regrole::text, relacl::text, (SELECT array_agg(pg_get_indexdef(indexrelid)) FROM pg_index"
+    kept += " WHERE indrelid = c.oid) FROM pg_class AS c WHERE oid = 'reporting.a'::regclass"
+    before = sql(kept)
+    paste(only(doctor(), "definition_drift")["sql"])
+    assert sql(kept) == before
+    assert sql("SELECT n FROM reporting.a") == [(2,)]
+
+
+def test_a_query_that_can_be_no_view_any_more_is_drift_with_postgresql_s_words(doctor: Doctor) -> None:
+    paste(VIEW + "UPDATE reporting.seeder_custom_report_manifest SET query = 'SELECT gone' WHERE table_name ~ 'a'")
+    found = only(doctor(), "definition_drift")
+    assert 'column "gone" does not exist' in found["message"]
+    assert found["sql"] is None
+
+
+def test_columns_that_may_be_read_are_enough_and_plain_views_are_read_as_their_owners(doctor: Doctor) -> None:
+    paste(VIEW + f"REVOKE SELECT ON reporting.source FROM {ROLE}; GRANT SELECT (n) ON reporting.source TO {ROLE}")
+    assert doctor() == []
+    paste(
+        f"REVOKE ALL ON reporting.source FROM {ROLE}, {OWNER}; REVOKE SELECT (n) ON reporting.source FROM {ROLE};"
+        " CREATE VIEW reporting.between AS SELECT n FROM reporting.source;"
+        f" ALTER VIEW reporting.between OWNER TO {OWNER}; GRANT SELECT ON reporting.between TO {ROLE};"
+        " DROP MATERIALIZED VIEW reporting.a; CREATE MATERIALIZED VIEW reporting.a AS SELECT n FROM reporting.between;"
+        f" CREATE UNIQUE INDEX ON reporting.a (n); ALTER MATERIALIZED VIEW reporting.a OWNER TO {ROLE}"
+    )
+    found = only(doctor("--without-drift"), "source_forbidden")
+    assert found["sql"] == f"GRANT SELECT ON reporting.source TO {OWNER};"
+    paste("ALTER VIEW reporting.between SET (security_invoker = on)")
+    found = only(doctor("--without-drift"), "source_forbidden")
+    assert found["sql"] == f"GRANT SELECT ON reporting.source TO {ROLE};"
+
+
+def test_the_settings_of_the_queue_are_looked_at(doctor: Doctor, tmp_path: Path) -> None:
+    host = settings_module(tmp_path, "Q_CLUSTER = {**Q_CLUSTER, 'retry': 1, 'catch_up': True}")
+    found = doctor(**host)
+    assert "(seeder.E008)" in only(found, "queue_fault")["message"]
+    assert "(seeder.W011)" in only(found, "queue_risk")["message"]
+    host = settings_module(tmp_path, "SEEDER = {'NIGHTLY_CRON': 'nonsense'}")
+    assert only(doctor(**host), "queue_fault")["about"] == "SEEDER_NIGHTLY_CRON"
+
+
+def test_mapped_databases_are_looked_at_as_well(doctor: Doctor, tmp_path: Path) -> None:
+    sql("CREATE SCHEMA reporting", using="archive")
+    sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n; CREATE SCHEMA other", using="archive")
+    sql("CREATE UNIQUE INDEX ON reporting.a (n); CREATE EXTENSION IF NOT EXISTS pg_stat_statements", using="archive")
+    paste(manifest("reporting.a") + manifest("reporting.b"))
+    paste("UPDATE reporting.seeder_custom_report_manifest SET database_id = 2 WHERE table_name = 'reporting.a'")
+    paste("UPDATE reporting.seeder_custom_report_manifest SET database_id = 3 WHERE table_name = 'reporting.b'")
+    host = settings_module(tmp_path, "SEEDER = {'DATABASES': {1: 'default', 2: 'archive'}}")
+    found = doctor(**host)
+    assert only(found, "schema_forbidden")["database"] == "archive"
+    assert (only(found, "view_forbidden")["database"], only(found, "view_forbidden")["about"]) == (
+        "archive",
+        "reporting.a",
+    )
+    assert only(found, "database_unmapped")["about"] == "custom manifest 3 of demo"
+
+
+def test_a_mapped_database_that_cannot_be_asked_hides_none_of_the_others(doctor: Doctor, tmp_path: Path) -> None:
+    paste(manifest("a.b.c"))
+    host = settings_module(
+        tmp_path, "SEEDER = {'DATABASES': {1: 'default', 2: 'archive'}}\nDATABASES['archive']['NAME'] = 'nowhere'"
+    )
+    found = doctor(**host)
+    assert only(found, "database_unreachable")["database"] == "archive"
+    assert only(found, "bad_name")["database"] == "default"
+
+
+def test_nothing_is_waited_for_while_a_view_is_refreshed(doctor: Doctor) -> None:
+    paste(VIEW + manifest("reporting.b", "SELECT n FROM reporting.a") + manifest("a.b.c"))
+    with another_session() as refresh:
+        refresh.execute("BEGIN; REFRESH MATERIALIZED VIEW reporting.a")
+        began = monotonic()
+        found = doctor()
+        took = monotonic() - began
+    assert only(found, "drift_unknown")["about"] == "reporting.a"
+    assert only(found, "bad_name")
+    assert took < 10, "seconds, most of them the start of a process"
+    assert "drift_unknown" not in words(doctor())
+
+
+def test_nothing_is_written_and_a_role_that_may_not_write_finds_as_much(doctor: Doctor) -> None:
+    paste(VIEW + manifest("reporting.b") + manifest("a.b.c") + "DROP INDEX reporting.a_n")
+    before = everything()
+    found = words(doctor())
+    assert everything() == before
+    paste(f"ALTER ROLE {ROLE} SET default_transaction_read_only = on")
+    assert words(doctor()) == found | {"read_only", "check_failed"}, "all but the comparison of queries"
+    assert words(doctor("--without-drift")) == found | {"read_only"}
+
+
+def everything() -> list[tuple[Any, ...]]:
+    """What is in the catalogs and in the tables, and which transaction put it there."""
+    catalogs = ("pg_class", "pg_attribute", "pg_proc", "pg_rewrite", "pg_depend", "pg_namespace", "pg_type", "pg_index")
+    tables = sql(
+        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('reporting', 'public')"
+    )
+    rows = []
+    for table in (*catalogs, *(name for (name,) in tables)):
+        # What VACUUM and ANALYZE put down of a relation is nobody's doing.
+        of = "oid, relname, relfilenode, relacl" if table == "pg_class" else "t.xmin, t"
+        rows += sql(
+            f"SELECT '{table}', count(*), md5(string_agg(({of})::text, '' ORDER BY ({of})::text)) FROM {table} AS t"
+        )
+    return rows
+
+
+def test_who_watches_learns_by_the_exit_code(manage: Manage) -> None:
+    paste(manifest("reporting.a"))
+    assert manage("doctor", DB_USER=ROLE).code == 0
+    assert manage("doctor", "--fail-level", "WARNING", DB_USER=ROLE).code == 1
+    paste(manifest("a.b.c"))
+    assert manage("doctor", DB_USER=ROLE).code == 1
+
+
+def test_a_database_that_cannot_be_asked_is_one_line(manage: Manage) -> None:
+    assert "Cannot work with PostgreSQL at /nowhere" in only_line(manage("doctor", DB_HOST="/nowhere"))
+    assert "invalid choice: 'BAD'" in only_line(manage("doctor", "--fail-level", "bad"))
+    assert "SEEDER_MAX_WORKERS" in only_line(manage("doctor", SEEDER_MAX_WORKERS="lots"))
+
+
+def test_many_that_are_alike_are_told_together_and_all_of_them_when_asked(manage: Manage) -> None:
+    for number in range(9):
+        paste(manifest(f"reporting.new_{number}"))
+    told = manage("doctor", DB_USER=ROLE).out
+    assert "view_missing (9 times) in default" in told
+    assert "and 4 more: --all or --json has them" in told
+    assert told.count("It does not exist.") == 1
+    assert "reporting.new_8" in manage("doctor", "--all", DB_USER=ROLE).out
+
+
+def test_a_name_cannot_write_on_the_terminal_and_its_fix_still_can_be_pasted(manage: Manage, doctor: Doctor) -> None:
+    paste('CREATE SCHEMA "a\x1b[2Jb"; CREATE MATERIALIZED VIEW "a\x1b[2Jb".a AS SELECT 1 AS n;')
+    paste(manifest('"a\x1b[2Jb".a'))
+    assert "\x1b" not in manage("doctor", DB_USER=ROLE).out
+    paste(only(doctor(), "schema_forbidden")["sql"])
+    assert "schema_forbidden" not in words(doctor())
+
+
+def test_a_terminal_has_colours_the_gravest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    paste(manifest("a.b.c") + manifest("reporting.a") + "CREATE MATERIALIZED VIEW reporting.stray AS SELECT 1 AS n")
+    code, drawn = on_a_terminal("doctor")
+    assert code == 1
+    assert "\x1b[1;31m1 error, 1 warning, 2 hints" in drawn
+    shown = plain(drawn)
+    assert shown.index("bad_name") < shown.index("view_missing") < shown.index("view_unlisted")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", on_a_terminal("doctor", "--no-color")[1])
+
+
+# Provoked elsewhere: on a server of its own, through a proxy, or by a rule alone.
+ELSEWHERE = {"server_unsupported", "server_unpatched", "sessions_pooled", "statements_unloaded"}
+
+
+def test_every_word_is_provoked_by_a_test() -> None:
+    tried = {case.word for case in HEALED} | SAID.keys() | INSTALLED.keys() | ELSEWHERE
+    tried |= {"view_missing", "drift_unknown", "queue_fault", "queue_risk", "database_unmapped", "database_unreachable"}
+    assert tried == {str(word) for word in Word}
