@@ -38,6 +38,10 @@ class Server:
     def major(self) -> int:
         return self.version // _MAJOR
 
+    @property
+    def refuses_writes(self) -> bool:
+        return self.is_standby or self.is_read_only
+
 
 def of_server(
     server: Server, database: str, *, lock_timeout: int, connections: int, holds_history: bool
@@ -45,7 +49,7 @@ def of_server(
     """`lock_timeout`: ours in milliseconds; `connections`: that one run wants at once; `holds_history`: whether runs
     are recorded here."""
     yield from _of_version(server, database)
-    if server.is_standby or server.is_read_only:
+    if server.refuses_writes:
         yield _read_only(server, database)
     if server.is_pooled and holds_history:
         yield Diagnosis(

@@ -7,7 +7,6 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from seeder.domain.diagnosis import Word
 from tests.acceptance.patients import (
@@ -72,7 +71,7 @@ def test_a_healthy_database_is_one_line(manage: Manage) -> None:
 
 @pytest.mark.parametrize("case", HEALED, ids=lambda case: f"{case.word} {case.about}")
 def test_what_is_wrong_is_found_and_gone_when_its_fix_is_pasted(case: Case, doctor: Doctor) -> None:
-    major = connection.pg_version // 10000
+    major = int(sql("SHOW server_version_num")[0][0]) // 10000
     if not case.since <= major <= case.until:
         pytest.skip(f"PostgreSQL {major} is not so")
     if case.provoke:
@@ -86,8 +85,7 @@ def test_what_is_wrong_is_found_and_gone_when_its_fix_is_pasted(case: Case, doct
 SAID = {
     "bad_name": (manifest("a.b.c"), {}),
     "report_missing": (
-        "INSERT INTO reporting.seeder_canned_report_manifest (agency_id, agency_slug, canned_report_id)"
-        " VALUES (1, 'demo', 7)",
+        "INSERT INTO reporting.seeder_canned_report_manifest VALUES (1, 1, 'demo', 7)",
         {},
     ),
     "other_kind": ("CREATE VIEW reporting.a AS SELECT 1 AS n;" + manifest("reporting.a"), {}),
@@ -170,7 +168,8 @@ def test_columns_that_may_be_read_are_enough_and_plain_views_are_read_as_their_o
         f"REVOKE ALL ON reporting.source FROM {ROLE}, {OWNER}; REVOKE SELECT (n) ON reporting.source FROM {ROLE};"
         " CREATE VIEW reporting.between AS SELECT n FROM reporting.source;"
         f" ALTER VIEW reporting.between OWNER TO {OWNER}; GRANT SELECT ON reporting.between TO {ROLE};"
-        " DROP MATERIALIZED VIEW reporting.a; CREATE MATERIALIZED VIEW reporting.a AS SELECT n FROM reporting.between;"
+        " DROP MATERIALIZED VIEW reporting.a; CREATE MATERIALIZED VIEW reporting.a AS SELECT n FROM reporting.between"
+        " WITH NO DATA;"
         f" CREATE UNIQUE INDEX ON reporting.a (n); ALTER MATERIALIZED VIEW reporting.a OWNER TO {ROLE}"
     )
     found = only(doctor("--without-drift"), "source_forbidden")
@@ -181,9 +180,9 @@ def test_columns_that_may_be_read_are_enough_and_plain_views_are_read_as_their_o
 
 
 def test_the_settings_of_the_queue_are_looked_at(doctor: Doctor, tmp_path: Path) -> None:
-    host = settings_module(tmp_path, "Q_CLUSTER = {**Q_CLUSTER, 'retry': 1, 'catch_up': True}")
-    found = doctor(**host)
-    assert "(seeder.E008)" in only(found, "queue_fault")["message"]
+    host = settings_module(tmp_path, "Q_CLUSTER = {**Q_CLUSTER, 'catch_up': True}")
+    found = doctor(**host, SEEDER_STATEMENT_TIMEOUT_MS="60000")
+    assert "(seeder.E009)" in only(found, "queue_fault")["message"]
     assert "(seeder.W011)" in only(found, "queue_risk")["message"]
     host = settings_module(tmp_path, "SEEDER = {'NIGHTLY_CRON': 'nonsense'}")
     assert only(doctor(**host), "queue_fault")["about"] == "SEEDER_NIGHTLY_CRON"
@@ -235,23 +234,19 @@ def test_nothing_is_written_and_a_role_that_may_not_write_finds_as_much(doctor: 
     found = words(doctor())
     assert everything() == before
     paste(f"ALTER ROLE {ROLE} SET default_transaction_read_only = on")
-    assert words(doctor()) == found | {"read_only", "check_failed"}, "all but the comparison of queries"
-    assert words(doctor("--without-drift")) == found | {"read_only"}
+    assert words(doctor()) == found | {"read_only"}
 
 
 def everything() -> list[tuple[Any, ...]]:
     """What is in the catalogs and in the tables, and which transaction put it there."""
     catalogs = ("pg_class", "pg_attribute", "pg_proc", "pg_rewrite", "pg_depend", "pg_namespace", "pg_type", "pg_index")
-    tables = sql(
-        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('reporting', 'public')"
-    )
+    of_ours = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('reporting', 'public')"
     rows = []
-    for table in (*catalogs, *(name for (name,) in tables)):
+    for table in (*catalogs, *(name for (name,) in sql(of_ours))):
         # What VACUUM and ANALYZE put down of a relation is nobody's doing.
         of = "oid, relname, relfilenode, relacl" if table == "pg_class" else "t.xmin, t"
-        rows += sql(
-            f"SELECT '{table}', count(*), md5(string_agg(({of})::text, '' ORDER BY ({of})::text)) FROM {table} AS t"
-        )
+        row = f"ROW ({of})::text"
+        rows += sql(f"SELECT '{table}', count(*), md5(string_agg({row}, '' ORDER BY {row})) FROM {table} AS t")
     return rows
 
 

@@ -81,6 +81,7 @@ def _manifests(settings: Settings) -> tuple[Selection, frozenset[ViewKey], list[
 
 def _checked(patient: Patient, *, compare: bool) -> Iterator[Diagnosis]:
     of_history = _OF_HISTORY if patient.holds_history else ()
+    compare = compare and not patient.server.refuses_writes  # where not even temporary views can be made
     for what, check in (*of_history, *_OF_EACH, _COMPARING if compare else _NOT_COMPARING):
         try:
             with foreseen(patient.alias):
