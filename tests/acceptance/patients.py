@@ -241,3 +241,45 @@ HEALED = [
         about="pg_stat_statements",
     ),
 ]
+
+# Word: what provokes it, and the settings; no statement puts it right.
+SAID: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "bad_name": (manifest("a.b.c"), {}),
+    "report_missing": (
+        "INSERT INTO reporting.seeder_canned_report_manifest VALUES (1, 1, 'demo', 7)",
+        {},
+    ),
+    "other_kind": ("CREATE VIEW reporting.a AS SELECT 1 AS n;" + manifest("reporting.a"), {}),
+    "query_refused": (manifest("reporting.a", "SELECT nonsense"), {}),
+    "concurrent_refused": (VIEW + "DROP INDEX reporting.a_n", {**CONCURRENT, "SEEDER_CONCURRENT_FALLBACK": "false"}),
+    "concurrent_falls_back": (VIEW + "DROP INDEX reporting.a_n", CONCURRENT),
+    "concurrent_unready": (VIEW + "DROP INDEX reporting.a_n", {}),
+    "view_unlisted": ("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n", {}),
+    "lock_timeout_low": ("", {"SEEDER_LOCK_TIMEOUT_MS": "500"}),
+    "setting_wrong": ("", {"SEEDER_AGENCY_SCOPE": "nowhere.scope"}),
+    "role_superuser": ("", {"DB_USER": "postgres"}),
+    "queue_blocked": (
+        "INSERT INTO django_q_schedule (name, func, args, schedule_type, repeats) VALUES ('x', 'x', '(', 'O', 1)",
+        {},
+    ),
+    "check_failed": (f"REVOKE SELECT ON reporting.seeder_canned_report FROM {ROLE}", {}),
+}
+
+# What is put right by installing the schema.
+INSTALLED = {
+    "table_missing": "DROP TABLE reporting.seeder_job_status",
+    "optional_missing": "DROP TABLE reporting.seeder_view_definition",
+    "queue_missing": "DROP TABLE reporting.seeder_queued_refresh",
+}
+
+# Each has a test of its own; and those that need a server of their own, or are provoked by a rule alone.
+BY_THEMSELVES = {
+    "sessions_pooled",
+    "view_missing",
+    "drift_unknown",
+    "queue_fault",
+    "queue_risk",
+    "database_unmapped",
+    "database_unreachable",
+}
+ELSEWHERE = {"server_unsupported", "server_unpatched", "statements_unloaded"}

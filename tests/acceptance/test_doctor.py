@@ -10,10 +10,13 @@ import pytest
 
 from seeder.domain.diagnosis import Word
 from tests.acceptance.patients import (
-    CONCURRENT,
+    BY_THEMSELVES,
+    ELSEWHERE,
     HEALED,
+    INSTALLED,
     OWNER,
     ROLE,
+    SAID,
     VIEW,
     Case,
     healthy,
@@ -22,8 +25,10 @@ from tests.acceptance.patients import (
     settings_module,
 )
 from tests.acceptance.test_bad_input import only_line
+from tests.acceptance.test_pooled import invent_a_pid
 from tests.acceptance.test_terminal import on_a_terminal, plain
 from tests.conftest import Ended, another_session, sql
+from tests.tunnels import tunnel
 
 Manage = Callable[..., Ended]
 
@@ -82,29 +87,6 @@ def test_what_is_wrong_is_found_and_gone_when_its_fix_is_pasted(case: Case, doct
     assert case.word not in words(doctor(**case.environment))
 
 
-SAID = {
-    "bad_name": (manifest("a.b.c"), {}),
-    "report_missing": (
-        "INSERT INTO reporting.seeder_canned_report_manifest VALUES (1, 1, 'demo', 7)",
-        {},
-    ),
-    "other_kind": ("CREATE VIEW reporting.a AS SELECT 1 AS n;" + manifest("reporting.a"), {}),
-    "query_refused": (manifest("reporting.a", "SELECT nonsense"), {}),
-    "concurrent_refused": (VIEW + "DROP INDEX reporting.a_n", {**CONCURRENT, "SEEDER_CONCURRENT_FALLBACK": "false"}),
-    "concurrent_falls_back": (VIEW + "DROP INDEX reporting.a_n", CONCURRENT),
-    "concurrent_unready": (VIEW + "DROP INDEX reporting.a_n", {}),
-    "view_unlisted": ("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n", {}),
-    "lock_timeout_low": ("", {"SEEDER_LOCK_TIMEOUT_MS": "500"}),
-    "setting_wrong": ("", {"SEEDER_AGENCY_SCOPE": "nowhere.scope"}),
-    "role_superuser": ("", {"DB_USER": "postgres"}),
-    "queue_blocked": (
-        "INSERT INTO django_q_schedule (name, func, args, schedule_type, repeats) VALUES ('x', 'x', '(', 'O', 1)",
-        {},
-    ),
-    "check_failed": (f"REVOKE SELECT ON reporting.seeder_canned_report FROM {ROLE}", {}),
-}
-
-
 @pytest.mark.parametrize("word", SAID)
 def test_what_no_statement_can_put_right_is_found_with_what_to_do(word: str, doctor: Doctor) -> None:
     provoke, environment = SAID[word]
@@ -114,13 +96,6 @@ def test_what_no_statement_can_put_right_is_found_with_what_to_do(word: str, doc
     assert found["message"]
     assert found["fix"]
     assert found["sql"] is None
-
-
-INSTALLED = {
-    "table_missing": "DROP TABLE reporting.seeder_job_status",
-    "optional_missing": "DROP TABLE reporting.seeder_view_definition",
-    "queue_missing": "DROP TABLE reporting.seeder_queued_refresh",
-}
 
 
 @pytest.mark.parametrize("word", INSTALLED)
@@ -215,6 +190,11 @@ def test_a_mapped_database_that_cannot_be_asked_hides_none_of_the_others(doctor:
     assert only(found, "bad_name")["database"] == "default"
 
 
+def test_a_proxy_that_pools_transactions_is_found(doctor: Doctor) -> None:
+    with tunnel(answer=invent_a_pid) as (host, port):
+        assert only(doctor(DB_HOST=host, DB_PORT=str(port), PGSSLMODE="disable"), "sessions_pooled")["fix"]
+
+
 def test_nothing_is_waited_for_while_a_view_is_refreshed(doctor: Doctor) -> None:
     paste(VIEW + manifest("reporting.b", "SELECT n FROM reporting.a") + manifest("a.b.c"))
     with another_session() as refresh:
@@ -292,11 +272,6 @@ def test_a_terminal_has_colours_the_gravest_first(monkeypatch: pytest.MonkeyPatc
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", on_a_terminal("doctor", "--no-color")[1])
 
 
-# Provoked elsewhere: on a server of its own, through a proxy, or by a rule alone.
-ELSEWHERE = {"server_unsupported", "server_unpatched", "sessions_pooled", "statements_unloaded"}
-
-
 def test_every_word_is_provoked_by_a_test() -> None:
-    tried = {case.word for case in HEALED} | SAID.keys() | INSTALLED.keys() | ELSEWHERE
-    tried |= {"view_missing", "drift_unknown", "queue_fault", "queue_risk", "database_unmapped", "database_unreachable"}
+    tried = {case.word for case in HEALED} | SAID.keys() | INSTALLED.keys() | BY_THEMSELVES | ELSEWHERE
     assert tried == {str(word) for word in Word}

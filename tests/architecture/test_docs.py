@@ -13,6 +13,7 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand, CommandError
 
 from seeder.conf import Settings
+from seeder.domain.diagnosis import Word
 from tests.architecture.markdown import DOCS, PAGES, anchors, blocks, code, rows, text
 from tests.conftest import CHECKOUT, sql
 
@@ -135,3 +136,8 @@ def test_every_event_of_the_log_is_documented() -> None:
     assert len(events) > 15
     documented = rows("watching.md", "event", "level", "facts besides")
     assert {word for row, *_ in documented for word in re.findall(r"`(\w+)`", row)} == events
+
+
+def test_every_word_of_the_doctor_is_documented_with_its_level() -> None:
+    documented = [(code(word), level) for word, level, *_ in rows("doctor.md", "word", "level", "what it means", "what to do")]
+    assert documented == [(str(word), str(word.level)) for word in Word]

@@ -42,15 +42,14 @@ def of_statements(patient: Patient) -> Iterator[Diagnosis]:
     one = partial(Diagnosis, database=patient.alias, about=_LIBRARY)
     without = "what refreshes cost by the server's own count stays unknown."
     if not found.preloaded:
-        others = [found.libraries] if found.libraries else []
+        names = [*filter(None, map(str.strip, (found.libraries or "").split(","))), _LIBRARY]
+        libraries = ", ".join("'" + name.strip('"').replace("'", "''") + "'" for name in names)
         yield one(
             word=Word.STATEMENTS_UNLOADED,
             message=f"The server does not preload it, so {without}",
             fix="A superuser can have it preloaded, which needs a restart"
             + (":" if found.libraries is not None else "; put it behind what shared_preload_libraries names already."),
-            sql=""
-            if found.libraries is None
-            else f"ALTER SYSTEM SET shared_preload_libraries = {', '.join([*others, _LIBRARY])};",
+            sql="" if found.libraries is None else f"ALTER SYSTEM SET shared_preload_libraries = {libraries};",
         )
     if not found.created:
         yield one(

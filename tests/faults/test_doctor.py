@@ -1,0 +1,39 @@
+"""What the doctor says of a server that only follows another, or was started otherwise."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import Ended, another_session, custom
+from tests.faults.scenes import filled
+from tests.faults.servers import PrivateServer
+
+Manage = Callable[..., Ended]
+pytestmark = pytest.mark.usefixtures("reporting")
+
+
+def test_on_a_standby_everything_is_found_that_can_be_read(server: PrivateServer, manage: Manage) -> None:
+    filled("a", "SELECT 1 AS n")
+    custom("a.b.c", "SELECT 1")
+    server.follow()
+    ended = manage("doctor", "--json")
+    found = {one["word"]: one["about"] for one in ended.document["diagnoses"]}
+    assert (ended.code, ended.err) == (1, "")
+    assert found["read_only"] == "DATABASES['default']"
+    assert found["concurrent_unready"] == "reporting.a"
+    assert "bad_name" in found
+    assert not found.keys() & {"check_failed", "drift_unknown"}
+
+
+def test_a_library_that_is_not_preloaded_is_told_beside_those_that_are(server: PrivateServer, manage: Manage) -> None:
+    server.restart(shared_preload_libraries="auto_explain")
+    found = {one["word"]: one for one in manage("doctor", "--json").document["diagnoses"]}
+    fix = found["statements_unloaded"]["sql"]
+    assert fix == "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain', 'pg_stat_statements';"
+    with another_session() as session:
+        session.execute(fix.encode())
+        told = (
+            "SELECT setting FROM pg_file_settings WHERE name = 'shared_preload_libraries' ORDER BY seqno DESC LIMIT 1"
+        )
+        assert session.execute(told.encode()).fetchone() == ("auto_explain, pg_stat_statements",)
+        session.execute("ALTER SYSTEM RESET shared_preload_libraries")

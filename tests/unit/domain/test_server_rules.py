@@ -1,0 +1,77 @@
+"""What is wrong with a server, to the edges."""
+
+from dataclasses import replace
+
+import pytest
+
+from seeder.domain.server_rules import Server, of_server
+
+GOOD = Server(
+    version=150006,
+    release="15.6",
+    role='"The seeder"',
+    database="reports",
+    is_superuser=False,
+    is_standby=False,
+    is_read_only=False,
+    is_pooled=False,
+    deadlock_timeout=1000,
+    transaction_timeout=0,
+    idle_session_timeout=0,
+    max_connections=9,
+    role_connections=-1,
+    database_connections=-1,
+)
+
+
+def found(lock_timeout: int = 1001, *, holds_history: bool = True, **differently: object) -> list[str]:
+    server = replace(GOOD, **differently)  # type: ignore[arg-type]  # whichever field the test is about
+    facts = of_server(server, "default", lock_timeout=lock_timeout, connections=9, holds_history=holds_history)
+    return [str(one.word) for one in facts]
+
+
+@pytest.mark.parametrize(
+    ("version", "word"),
+    [
+        (140012, ["server_unsupported"]),
+        (150005, ["server_unpatched"]),
+        (150006, []),
+        (160001, ["server_unpatched"]),
+        (160002, []),
+        (170000, []),
+        (180006, []),
+    ],
+)
+def test_a_version_is_judged_by_its_major_and_its_minor_number(version: int, word: list[str]) -> None:
+    assert found(version=version) == word
+
+
+def test_a_lock_timeout_has_to_be_above_the_deadlock_timeout() -> None:
+    assert found(lock_timeout=1001) == []
+    assert found(lock_timeout=1000) == ["lock_timeout_low"]
+
+
+def test_a_run_wants_as_many_connections_as_any_limit_lets_it_have() -> None:
+    assert found(max_connections=8) == ["connections_short"]
+    assert found(role_connections=9, database_connections=9) == []
+    assert found(role_connections=8, database_connections=0) == ["connections_short"] * 2
+    assert found(role_connections=8, is_superuser=True) == ["role_superuser"], "it is not for superusers"
+
+
+def test_a_session_that_shows_life_every_five_seconds_outlives_an_idle_limit_above_ten() -> None:
+    assert found(idle_session_timeout=10_000) == ["idle_session_timeout"]
+    assert found(idle_session_timeout=10_001) == []
+
+
+def test_sessions_matter_where_runs_are_recorded() -> None:
+    assert found(is_pooled=True) == ["sessions_pooled"]
+    assert found(is_pooled=True, holds_history=False) == []
+
+
+def test_a_standby_is_not_put_right_by_a_setting_and_a_read_only_role_is() -> None:
+    [standby] = of_server(replace(GOOD, is_standby=True), "x", lock_timeout=1001, connections=9, holds_history=True)
+    [locked] = of_server(replace(GOOD, is_read_only=True), "x", lock_timeout=1001, connections=9, holds_history=True)
+    assert (standby.word, standby.sql) == ("read_only", "")
+    assert locked.sql.splitlines()[1] == (
+        'ALTER ROLE "The seeder" IN DATABASE reports SET default_transaction_read_only = off;'
+    )

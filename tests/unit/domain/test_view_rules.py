@@ -1,0 +1,75 @@
+"""What is wrong with a view, by what the catalog says of it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from seeder.domain.names import ViewName
+from seeder.domain.view_rules import Concurrency, Found, Us, of_index, of_view
+
+US = Us(database="default", name="reports", role="seeder", major=17)
+GOOD = Found(
+    view=ViewName(schema="reporting", name="Select"),
+    sql='reporting."Select"',
+    kind="m",
+    populated=True,
+    owner='"The owner"',
+    owner_is_superuser=False,
+    may_refresh=True,
+    owner_may_temp=True,
+    has_unique_index=True,
+)
+PLAIN = Concurrency(wanted=False, fallback=True)
+FIRST = Concurrency(wanted=True, fallback=True)
+ALWAYS = Concurrency(wanted=True, fallback=False)
+
+
+def test_a_good_view_is_good_however_it_is_refreshed() -> None:
+    for concurrency in (PLAIN, FIRST, ALWAYS):
+        assert list(of_view(GOOD, US, concurrency)) == []
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "word"),
+    [(PLAIN, "concurrent_unready"), (FIRST, "concurrent_falls_back"), (ALWAYS, "concurrent_refused")],
+)
+def test_a_missing_index_matters_as_much_as_the_settings_say(concurrency: Concurrency, word: str) -> None:
+    [found] = of_view(replace(GOOD, has_unique_index=False), US, concurrency)
+    assert found.word == word
+    assert found.sql == "", "nobody guesses a key"
+
+
+def test_temporary_tables_are_wanted_by_a_concurrent_refresh_alone() -> None:
+    without = replace(GOOD, owner_may_temp=False)
+    assert list(of_view(without, US, PLAIN)) == []
+    [found] = of_view(without, US, FIRST)
+    assert found.sql == 'GRANT TEMPORARY ON DATABASE reports TO "The owner";'
+    [found] = of_view(replace(without, has_unique_index=False), US, FIRST)
+    assert found.word == "concurrent_falls_back", "what falls back needs none"
+
+
+@pytest.mark.parametrize(
+    ("major", "differently", "sql"),
+    [
+        (18, {}, 'GRANT MAINTAIN ON reporting."Select" TO seeder;'),
+        (17, {"owner_is_superuser": True}, 'GRANT MAINTAIN ON reporting."Select" TO seeder;'),
+        (16, {}, 'GRANT "The owner" TO seeder;'),
+        (16, {"owner_is_superuser": True}, 'ALTER MATERIALIZED VIEW reporting."Select" OWNER TO seeder;'),
+    ],
+)
+def test_nobody_is_made_a_member_of_a_superuser(major: int, differently: dict[str, Any], sql: str) -> None:
+    other = replace(GOOD, may_refresh=False, **differently)
+    [found] = of_view(other, replace(US, major=major), PLAIN)
+    assert (found.word, found.sql) == ("view_forbidden", sql)
+
+
+@pytest.mark.parametrize("kind", ["r", "p", "v", "f", "S", "i", "?"])
+def test_what_is_no_materialized_view_is_nothing_else_either(kind: str) -> None:
+    [found] = of_view(replace(GOOD, kind=kind, populated=False, may_refresh=False), US, ALWAYS)
+    assert found.word == "other_kind"
+
+
+def test_what_a_reindex_has_left_over_is_dropped_and_anything_else_built_again() -> None:
+    assert of_index("a", "x.i", US, leftover=True).sql == "DROP INDEX CONCURRENTLY x.i;"
+    assert of_index("a", "x.i", US, leftover=False).sql == "REINDEX INDEX CONCURRENTLY x.i;"
