@@ -164,12 +164,33 @@ def of_missing(view: ViewName, us: Us, *, refused: str | None) -> Diagnosis:
         return one(
             word=Word.VIEW_MISSING,
             message="It does not exist.",
-            fix="The next run creates it; at once does `manage.py refresh_table` with its name.",
+            fix="The next run creates it, if nothing else stands against that here; at once does `manage.py refresh_table` with its name.",
         )
     return one(
         word=Word.QUERY_REFUSED,
         message=f"It does not exist, and PostgreSQL would not create it: {refused}",
         fix="Correct the manifest's query.",
+    )
+
+
+def of_forbidden(view: ViewName, us: Us, *, why: str) -> Diagnosis:
+    return Diagnosis(
+        word=Word.CREATE_FORBIDDEN,
+        database=us.database,
+        about=str(view),
+        message=f"It does not exist, and PostgreSQL would not let our role {us.role} create it: {why}",
+        fix="Whoever owns that can grant the privilege, such as USAGE on a schema that the query reads.",
+    )
+
+
+def of_uncompared(view: ViewName, us: Us, *, why: str) -> Diagnosis:
+    return Diagnosis(
+        word=Word.DRIFT_UNKNOWN,
+        database=us.database,
+        about=str(view),
+        message=f"Whether its manifest still has the query that it was created from is not known: {why}",
+        fix="Look again when nothing is locked; our role needs TEMPORARY on the database, and USAGE on the schemas that"
+        " the query reads.",
     )
 
 

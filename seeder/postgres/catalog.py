@@ -10,7 +10,15 @@ from django.db import Error
 
 from seeder.domain.names import ViewName
 from seeder.postgres import identifiers, sessions, transactions
-from seeder.postgres.sqlstates import UNDEFINED_TABLE, first_line, is_gone, is_transient, is_wrong_query, sqlstate
+from seeder.postgres.sqlstates import (
+    INSUFFICIENT_PRIVILEGE,
+    UNDEFINED_TABLE,
+    first_line,
+    is_gone,
+    is_transient,
+    is_wrong_query,
+    sqlstate,
+)
 
 # An end that only CREATE MATERIALIZED VIEW takes, so that such a query cannot be tried out as a plain view.
 _SAYS_WHETHER_FILLED = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*\Z", re.IGNORECASE)
@@ -32,6 +40,14 @@ class Definition:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """Why PostgreSQL would not make a view, in its words."""
+
+    why: str
+    forbidden: bool  # for want of a privilege; else because of the query
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Survey:
     """What the catalog says of some views."""
 
@@ -39,8 +55,8 @@ class Survey:
     reads: Mapping[ViewName, Set[ViewName]]  # which of the surveyed views each of them reads
     drift: Mapping[tuple[ViewName, str], str | None]  # the queries that are not what their view was created from
     confirmed: Set[Definition]  # those that are, and were not known to be
-    refused: Mapping[ViewName, str]  # why PostgreSQL would not make a view of a missing one's query, in its words
-    unclear: Set[tuple[ViewName, str]]  # the queries of which nobody could find out
+    refused: Mapping[ViewName, Refused]  # the missing ones that could not be made, as far as that is no passing thing
+    unclear: Mapping[tuple[ViewName, str], str]  # why nobody could find out about a query, in PostgreSQL's words
 
 
 # With the schema and the name of a view: a row where a relation has that name.
@@ -113,11 +129,14 @@ def survey(
         }
         unknown = [pair for pair, definition in pairs.items() if definition not in known]
         drift, unclear_pairs = _drift(database, unknown, tell)
+        settled = [pair for pair in unknown if pair[0] in existing and pair not in drift and pair not in unclear_pairs]
     return Survey(
         sizes={view: rows for view, (_, rows) in existing.items()},
         reads=reads,
         drift=drift,
-        confirmed={pairs[pair] for pair in unknown if pair[0] in existing and pair not in drift.keys() | unclear_pairs},
+        confirmed={
+            pairs[pair] for pair in unknown if pair[0] in existing and pair not in drift.keys() | unclear_pairs.keys()
+        },
         refused=refused,
         unclear=unclear_pairs,
     )
@@ -125,12 +144,10 @@ def survey(
 
 def _try_out(
     database: str, missing: Mapping[ViewName, str]
-) -> tuple[dict[ViewName, set[ViewName]], dict[ViewName, str]]:
-    """Make the missing views as far as they can be made, and say which queries PostgreSQL refuses. Somebody else may be
-    creating one of them right now, so that this one cannot be made here; what then lacks a relation may read it, and is
-    taken to."""
-    left, busy, lacking = dict(missing), set[ViewName](), set[ViewName]()
-    refused: dict[ViewName, str] = {}
+) -> tuple[dict[ViewName, set[ViewName]], dict[ViewName, Refused]]:
+    """Make the missing views as far as they can be made, and say why of the others. Somebody else may be creating one of
+    them right now, so that this one cannot be made here; what then lacks a relation may read it, and is taken to."""
+    left, busy, errors = dict(missing), set[ViewName](), dict[ViewName, Error]()
     progress = True
     while left and progress:
         progress = False
@@ -141,38 +158,40 @@ def _try_out(
             except Error as error:
                 if is_gone(error):
                     raise
+                errors[view] = error
                 if is_transient(error):
                     busy.add(view)
                     del left[view]
-                    continue
-                if sqlstate(error) == UNDEFINED_TABLE:
-                    lacking.add(view)
-                if is_wrong_query(error) and not _SAYS_WHETHER_FILLED.search(query):
-                    refused[view] = first_line(error)
             else:
                 progress = True
-                lacking.discard(view)
-                refused.pop(view, None)
+                errors.pop(view, None)
                 del left[view]
-    if not busy:
-        return {}, refused
-    return {view: set(busy) for view in lacking}, {view: why for view, why in refused.items() if view not in lacking}
+    lacking = {view for view, error in errors.items() if busy and sqlstate(error) == UNDEFINED_TABLE}
+    refused = {
+        view: Refused(why=first_line(error), forbidden=not is_wrong_query(error))
+        for view, error in errors.items()
+        if (is_wrong_query(error) and view not in lacking and not _SAYS_WHETHER_FILLED.search(missing[view]))
+        or sqlstate(error) == INSUFFICIENT_PRIVILEGE
+    }
+    return {view: set(busy) for view in lacking}, refused
 
 
 def _drift(
     database: str, pairs: Sequence[tuple[ViewName, str]], tell: Callable[[int, int], object]
-) -> tuple[dict[tuple[ViewName, str], str | None], set[tuple[ViewName, str]]]:
+) -> tuple[dict[tuple[ViewName, str], str | None], dict[tuple[ViewName, str], str]]:
     """The pairs that do not belong together, each with PostgreSQL's words where it would not make a view of the query
-    today; and those of which it cannot be found out, because of a lock or a missing privilege."""
+    today; and those of which it cannot be found out, because of a lock or a missing privilege, with its words too."""
     sessions.query(database, "patience")
     drift: dict[tuple[ViewName, str], str | None] = {}
-    unclear = set[tuple[ViewName, str]]()
+    unclear: dict[tuple[ViewName, str], str] = {}
     for start in range(0, len(pairs), _TRIALS):
         for pair, answer in _comparisons(database, pairs[start : start + _TRIALS]):
             if isinstance(answer, Error) and is_wrong_query(answer):
                 drift[pair] = first_line(answer)
-            elif isinstance(answer, Error) or answer is None:
-                unclear.add(pair)
+            elif isinstance(answer, Error):
+                unclear[pair] = first_line(answer)
+            elif answer is None:
+                unclear[pair] = "it is no view"
             elif answer:
                 drift[pair] = None
         tell(min(start + _TRIALS, len(pairs)), len(pairs))

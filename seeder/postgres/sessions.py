@@ -106,10 +106,17 @@ def execute_one(database: str, statement: sql.Composed) -> None:
 def execute_each(database: str, statements: Iterable[sql.Composed]) -> None:
     """Run statements with somebody else's SQL in them one after the other, each as by `execute_one`, in one round
     trip. Ends with the error of the first that fails; none after that one is run."""
-    connection = raw(database)
-    with connections[database].wrap_database_errors, connection.pipeline(), psycopg.Cursor(connection) as cursor:
-        for statement in statements:
-            cursor.execute(statement, binary=True)
+    connection, failed = raw(database), None
+    with connections[database].wrap_database_errors:
+        # An error that leaves the pipeline by itself is followed by a line in psycopg's log, that the rest was not run.
+        with suppress(psycopg.errors.PipelineAborted), connection.pipeline(), psycopg.Cursor(connection) as cursor:
+            try:
+                for statement in statements:
+                    cursor.execute(statement, binary=True)
+            except psycopg.Error as error:
+                failed = error
+        if failed is not None:
+            raise failed
 
 
 class InFlight:

@@ -129,6 +129,18 @@ def test_a_view_that_is_created_anew_keeps_its_indexes_owner_and_grants(doctor: 
     assert sql("SELECT n FROM reporting.a") == [(2,)]
 
 
+def test_what_a_missing_view_reads_may_be_closed_to_us_and_what_a_view_reads_too(doctor: Doctor) -> None:
+    paste("CREATE SCHEMA closed; CREATE TABLE closed.source AS SELECT 1 AS n;" + manifest("reporting.a", CLOSED))
+    found = doctor()
+    assert "permission denied for schema closed" in only(found, "create_forbidden")["message"]
+    assert "view_missing" not in words(found)
+    paste(f"CREATE MATERIALIZED VIEW reporting.a AS {CLOSED}; CREATE UNIQUE INDEX ON reporting.a (n)")
+    assert "permission denied for schema closed" in only(doctor(), "drift_unknown")["message"]
+
+
+CLOSED = "SELECT n FROM closed.source"
+
+
 def test_a_query_that_can_be_no_view_any_more_is_drift_with_postgresql_s_words(doctor: Doctor) -> None:
     paste(VIEW + "UPDATE reporting.seeder_custom_report_manifest SET query = 'SELECT gone' WHERE table_name ~ 'a'")
     found = only(doctor(), "definition_drift")
@@ -249,7 +261,7 @@ def test_many_that_are_alike_are_told_together_and_all_of_them_when_asked(manage
         paste(manifest(f"reporting.new_{number}"))
     told = manage("doctor", DB_USER=ROLE).out
     assert "view_missing (9 times) in default" in told
-    assert "and 4 more: --all or --json has them" in told
+    assert "reporting.new_4 and 4 more (--all or --json has them): It does not exist." in told
     assert told.count("It does not exist.") == 1
     assert "reporting.new_8" in manage("doctor", "--all", DB_USER=ROLE).out
 

@@ -59,7 +59,7 @@ def examination_lines(found: Examination, *, everything: bool) -> Iterator[Line]
         yield Line(part=Part.HEADING, text=_HEADINGS[level], level=level)
         for (word, database), alike in by_word(list(diagnoses)).items():
             yield Line(part=Part.GAP)
-            yield from _of_word(word, database, alike, everything=everything or len(alike) == _SHOWN + 1)
+            yield from _of_word(word, database, alike, most=None if everything else _SHOWN)
 
 
 _NOUNS = {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "hint"}
@@ -70,20 +70,34 @@ def _looked_at(database: Examined) -> str:
     return one_line(f"{database.alias}: {database.server}, as {database.role}, {views} asked for")
 
 
-def _of_word(word: Word, database: str, alike: Sequence[Diagnosis], *, everything: bool) -> Iterator[Line]:
+def _of_word(word: Word, database: str, alike: Sequence[Diagnosis], *, most: int | None) -> Iterator[Line]:
     times = f" ({len(alike):,} times)" if len(alike) > 1 else ""
     text = one_line(f"{word}{times} in {database}: {word.meaning}")
     yield Line(part=Part.WORD, text=text, level=word.level)
-    shown = alike if everything else alike[:_SHOWN]
-    for (message, fix), same in groupby(shown, key=lambda one: (one.message, one.fix)):
-        together = list(same)
-        yield Line(part=Part.FOUND, text=one_line(f"{', '.join(one.about for one in together)}: {message}"), indent=2)
-        yield Line(part=Part.FIX, text=one_line(f"→ {fix}"), indent=2)
-        for sql in dict.fromkeys(one.sql for one in together if one.sql):
-            for line in sql.split("\n"):
-                yield Line(part=Part.SQL, text=_pasted(line))
-    if len(shown) < len(alike):
-        yield Line(part=Part.FOUND, text=f"and {len(alike) - len(shown):,} more: --all or --json has them", indent=2)
+    groups = _alike_in_words(alike)
+    for group in groups[:most]:
+        yield from _group(group[:most], hidden=len(group[most:]) if most else 0)
+    if len(groups) > len(groups[:most]):
+        rest = sum(map(len, groups[most:]))
+        yield Line(part=Part.FOUND, text=f"and {rest:,} more: --all or --json has them", indent=2)
+
+
+def _alike_in_words(diagnoses: Sequence[Diagnosis]) -> list[list[Diagnosis]]:
+    """Those together of which the same is to be said, however many views they are of."""
+    together: dict[tuple[str, str], list[Diagnosis]] = {}
+    for one in diagnoses:
+        together.setdefault((one.message, one.fix), []).append(one)
+    return list(together.values())
+
+
+def _group(shown: Sequence[Diagnosis], *, hidden: int) -> Iterator[Line]:
+    more = f" and {hidden:,} more (--all or --json has them)" if hidden else ""
+    about = ", ".join(one.about for one in shown)
+    yield Line(part=Part.FOUND, text=one_line(f"{about}{more}: {shown[0].message}"), indent=2)
+    yield Line(part=Part.FIX, text=one_line(f"→ {shown[0].fix}"), indent=2)
+    for sql in dict.fromkeys(one.sql for one in shown if one.sql):
+        for line in sql.split("\n"):
+            yield Line(part=Part.SQL, text=_pasted(line))
 
 
 def _pasted(line: str) -> str:

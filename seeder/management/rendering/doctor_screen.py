@@ -2,6 +2,8 @@
 
 from django.core.management.base import OutputWrapper
 from rich.padding import Padding
+from rich.segment import Segment, Segments
+from rich.style import Style
 from rich.text import Text
 
 from seeder.domain.diagnosis import Examination, Level
@@ -15,8 +17,8 @@ def print_examination(out: OutputWrapper, found: Examination, *, everything: boo
     screen = console(out, color=color)
     for line in examination_lines(found, everything=everything):
         text = Text(line.text, style=_style(line))
-        if line.part is Part.SQL:  # which a line end more would change
-            screen.print(text, soft_wrap=True)
+        if line.part is Part.SQL:  # which a line end more would change, and blanks in place of a tab
+            screen.print(Segments([Segment(line.text, Style.parse(_style(line)))], new_lines=True), soft_wrap=True)
         else:
             hanging = 2 if line.part is Part.FIX else 0
             screen.print(Padding(text, (0, 0, 0, line.indent + hanging)) if line.indent else text)

@@ -6,6 +6,7 @@ from seeder.domain import view_rules
 from seeder.domain.diagnosis import Diagnosis, Word
 from seeder.domain.notes import drifted
 from seeder.domain.plan import Drift
+from seeder.domain.view_rules import Schema
 from seeder.postgres import catalog, doctor_views
 from seeder.services import definitions, planning
 from seeder.services.doctor.patient import Patient
@@ -28,17 +29,23 @@ def of_queries(patient: Patient) -> Iterator[Diagnosis]:
         locks=catalog.PATIENCE,
         tell=patient.tell,
     )
+    closed = {schema.name for schema in _schemas(patient) if not schema.may_create}
     for view in sorted(patient.views.keys() - seen.sizes.keys()):
-        yield view_rules.of_missing(view, patient.us, refused=seen.refused.get(view))
+        refused = seen.refused.get(view)
+        if refused and refused.forbidden and view.schema not in closed:
+            yield view_rules.of_forbidden(view, patient.us, why=refused.why)
+        else:
+            why = refused.why if refused and not refused.forbidden else None
+            yield view_rules.of_missing(view, patient.us, refused=why)
     yield from _drift(patient, seen)
-    for view, _ in sorted(seen.unclear):
-        yield Diagnosis(
-            word=Word.DRIFT_UNKNOWN,
-            database=patient.alias,
-            about=str(view),
-            message="Somebody has it or what it reads locked just now, or our role may not make temporary views.",
-            fix="Look again later; our role needs TEMPORARY on the database, and USAGE on the schemas that are read.",
-        )
+    found = doctor_views.found(patient.alias, {view for view, _ in seen.unclear})
+    for (view, _), why in sorted(seen.unclear.items()):
+        if found[view].kind == "m":
+            yield view_rules.of_uncompared(view, patient.us, why=why)
+
+
+def _schemas(patient: Patient) -> Sequence[Schema]:
+    return doctor_views.schemas(patient.alias, {view.schema for view in patient.views})
 
 
 def _drift(patient: Patient, seen: catalog.Survey) -> Iterator[Diagnosis]:
