@@ -17,7 +17,7 @@ from seeder.domain.view_rules import Us
 _STRICT = 17  # the first major version that refreshes so
 _PART = r'(?:"(?:[^"]|"")+"|[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)'
 _NAME = re.compile(
-    rf"--[^\n]*|/\*.*?\*/|(?P<alias>\bAS\s+{_PART})|(?P<name>{_PART}(?:\s*\.\s*(?:{_PART}|\*))*)",
+    rf"--[^\n]*|/\*.*?\*/|(?P<alias>\bAS\s+{_PART}(?![\w$]|\s*\.))|(?P<name>{_PART}(?:\s*\.\s*(?:{_PART}|\*))*)",
     re.DOTALL | re.IGNORECASE | re.ASCII,
 )
 _EACH = re.compile(_PART, re.ASCII)

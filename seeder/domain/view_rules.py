@@ -164,7 +164,8 @@ def of_missing(view: ViewName, us: Us, *, refused: str | None) -> Diagnosis:
         return one(
             word=Word.VIEW_MISSING,
             message="It does not exist.",
-            fix="The next run creates it, if nothing else stands against that here; at once does `manage.py refresh_table` with its name.",
+            fix="The next run creates it, if nothing else here stands against that; `manage.py refresh_table` with its"
+            " name does at once.",
         )
     return one(
         word=Word.QUERY_REFUSED,

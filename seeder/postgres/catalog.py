@@ -134,9 +134,7 @@ def survey(
         sizes={view: rows for view, (_, rows) in existing.items()},
         reads=reads,
         drift=drift,
-        confirmed={
-            pairs[pair] for pair in unknown if pair[0] in existing and pair not in drift.keys() | unclear_pairs.keys()
-        },
+        confirmed={pairs[pair] for pair in settled},
         refused=refused,
         unclear=unclear_pairs,
     )
@@ -145,8 +143,8 @@ def survey(
 def _try_out(
     database: str, missing: Mapping[ViewName, str]
 ) -> tuple[dict[ViewName, set[ViewName]], dict[ViewName, Refused]]:
-    """Make the missing views as far as they can be made, and say why of the others. Somebody else may be creating one of
-    them right now, so that this one cannot be made here; what then lacks a relation may read it, and is taken to."""
+    """Make the missing views as far as they can be made, and say why not of the others. Somebody else may be creating
+    one of them right now, so that it cannot be made here; what then lacks a relation may read it, and is taken to."""
     left, busy, errors = dict(missing), set[ViewName](), dict[ViewName, Error]()
     progress = True
     while left and progress:

@@ -19,6 +19,7 @@ US = Us(database="default", name="reports", role="seeder", major=17)
         ("FROM Source", {"from", "source"}),
         ("SELECT source.n, s.* FROM reporting.source s", {"select", "from", "s"}),
         ("SELECT 1 AS source", {"select"}),
+        ("SELECT x::reporting.kind, CAST(y AS reporting.kind)", {"select", "x", "cast", "y", "as"}),
         ("-- source\nSELECT /* source\n source */ 1", {"select"}),
         ("EXECUTE 'SELECT n FROM source'", {"execute", "select", "n", "from", "source"}),
         ("FROM størrelse", {"from", "størrelse"}),
