@@ -25,6 +25,7 @@ _SAYS_WHETHER_FILLED = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*\Z", re.IGNORECAS
 
 
 _TRIALS = 50  # how many queries are compared at once
+_ENOUGH = 50  # that wait for a lock in vain, a tenth of a second each: then the rest is not tried
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -182,12 +183,17 @@ def _drift(
     sessions.query(database, "patience")
     drift: dict[tuple[ViewName, str], str | None] = {}
     unclear: dict[tuple[ViewName, str], str] = {}
+    in_vain = 0
     for start in range(0, len(pairs), _TRIALS):
+        if in_vain >= _ENOUGH:
+            unclear |= dict.fromkeys(pairs[start:], f"{in_vain} others were locked, so this one was not tried")
+            break
         for pair, answer in _comparisons(database, pairs[start : start + _TRIALS]):
             if isinstance(answer, Error) and is_wrong_query(answer):
                 drift[pair] = first_line(answer)
             elif isinstance(answer, Error):
                 unclear[pair] = first_line(answer)
+                in_vain += is_transient(answer)
             elif answer is None:
                 unclear[pair] = "it is no view"
             elif answer:

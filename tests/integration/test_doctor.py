@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from seeder.domain.diagnosis import Word
 from seeder.postgres import sessions
 from seeder.services.doctor import examination
-from tests.conftest import custom, sql
+from tests.conftest import another_session, custom, sql
 
 pytestmark = pytest.mark.usefixtures("queue")
 
@@ -40,6 +41,19 @@ def test_ten_times_as_many_views_are_asked_for_by_as_many_statements(tmp_path: P
     views(6, 60)
     assert sent(tmp_path, compare=False) == few
     assert 10 < few < 60
+
+
+def test_where_much_is_locked_the_rest_is_not_waited_for() -> None:
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
+    for number in range(101):
+        query = "SELECT n FROM reporting.source"
+        custom(f"reporting.v{number}", query)
+        sql(f"CREATE MATERIALIZED VIEW reporting.v{number} AS {query}")
+    with another_session() as alter:
+        alter.execute("BEGIN; LOCK TABLE reporting.source")
+        found = [one for one in examination.examine().diagnoses if one.word is Word.DRIFT_UNKNOWN]
+    assert len(found) == 101
+    assert sum("50 others were locked" in one.message for one in found) == 51
 
 
 def test_how_far_the_comparison_has_come_is_told_and_nothing_is_remembered() -> None:
