@@ -79,7 +79,7 @@ def of_server(
             about=server.role,
             message="It is a superuser, so whoever writes a manifest's query can do anything with the server when the"
             " view is created.",
-            fix="Connect as a role of its own that owns the views; docs/doctor.md has its grants.",
+            fix="Connect as a role of its own that owns the views; docs/security.md has roles to paste.",
         )
 
 

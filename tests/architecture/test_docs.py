@@ -139,5 +139,7 @@ def test_every_event_of_the_log_is_documented() -> None:
 
 
 def test_every_word_of_the_doctor_is_documented_with_its_level() -> None:
-    documented = [(code(word), level) for word, level, *_ in rows("doctor.md", "word", "level", "what it means", "what to do")]
+    documented = [
+        (code(word), level) for word, level, *_ in rows("doctor.md", "word", "level", "what it means", "what to do")
+    ]
     assert documented == [(str(word), str(word.level)) for word in Word]
