@@ -95,6 +95,14 @@ def test_the_text_of_an_error_is_for_who_may_see_it_whole_in_whichever_way_it_is
         assert answer.status_code in {302, 400}
 
 
+def test_what_a_success_notes_is_not_shown_as_an_error() -> None:
+    sql("UPDATE reporting.seeder_job_status SET last_errors = 'Also' WHERE table_name = 'reporting.good'")
+    operator = visitor(*READING, "view_errors")
+    for place in ("monitoring/", "monitoring/view/?table=reporting.good"):
+        assert '<p class="errors noted">Also</p>' in seen(operator, place)
+    assert '<p class="errors">' in seen(operator, "monitoring/view/?table=reporting.bad")
+
+
 def test_the_page_of_a_shared_view_says_whose_runs_it_shows() -> None:
     reader = visitor(*READING)
     page = seen(reader, "monitoring/view/", table="reporting.shared")
