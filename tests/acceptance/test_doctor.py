@@ -78,7 +78,7 @@ def test_a_healthy_database_is_one_line(manage: Manage) -> None:
 def test_what_is_wrong_is_found_and_gone_when_its_fix_is_pasted(case: Case, doctor: Doctor) -> None:
     major = int(sql("SHOW server_version_num")[0][0]) // 10000
     if not case.since <= major <= case.until:
-        pytest.skip(f"PostgreSQL {major} is not so")
+        pytest.skip(f"what only PostgreSQL {case.since} to {case.until} is like: this is {major}")
     if case.provoke:
         paste(case.provoke)
     found = only(doctor(**case.environment), case.word)
