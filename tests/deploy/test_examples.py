@@ -60,7 +60,7 @@ def test_there_is_an_example_of_each_kind() -> None:
         "Secret",
         "Service",
     }
-    assert len(ASKED) == 4
+    assert len(ASKED) == 5
 
 
 @pytest.mark.parametrize("asked", ASKED, ids=" ".join)
