@@ -167,6 +167,8 @@ class Settings:
 
 def load() -> Settings:
     """Read and validate the settings as they stand now. Raises `ConfigurationError` for the first that is wrong."""
+    if not settings.USE_TZ:  # Django would then store the database's instants as if its clock were the host's
+        raise ConfigurationError(setting="USE_TZ", value=settings.USE_TZ, wanted="True: every instant has a time zone")
     given: object = getattr(settings, "SEEDER", {})
     known = {setting.name.upper(): setting for setting in fields(Settings)}
     if not isinstance(given, Mapping) or not given.keys() <= known.keys():

@@ -78,11 +78,11 @@ def declare(*, dry_run: bool = False) -> Sequence[Scheduled]:
 
     Raises `ConfigurationError`, `UnknownAgency`, `QueueMissing` or `DatabaseError`.
     """
-    from django_q.models import Schedule
-
     settings = conf.load()
     with foreseen(DEFAULT_DB_ALIAS):
         doorbell.insist()
+    from django_q.models import Schedule  # here, as loading it warns where a host has no queue
+
     for setting, cron, why in faults(settings):
         raise ConfigurationError(setting=setting, value=cron, wanted=f"a cron expression; {why}")
     for slug in settings.agency_crons:
