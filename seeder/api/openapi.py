@@ -81,9 +81,10 @@ class Docs(SpectacularSwaggerSplitView):
     schema = None  # a page is no part of it
     title = "reporting-seeder"
     template_name = "seeder/docs.html"
-    url_name = "seeder-api:schema"
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        match = request.resolver_match
+        self.url_name = f"{match.namespace if match else ''}:schema"  # of where the host has mounted this page
         with _settings_are_global, patched_settings(_SETTINGS):
             answer: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         return answer

@@ -1,5 +1,6 @@
 """Where everything is, by version. What breaks a client gets a version of its own beside this one."""
 
+from django.apps import apps
 from django.urls import include, path, re_path
 
 from seeder.api import jobs, openapi, refreshing, runs, snapshots
@@ -8,6 +9,10 @@ from seeder.api.door import Nowhere
 app_name = "seeder-api"
 
 _JOB = "jobs/<str:reportType>/<int:id>/"
+
+# The page takes a template of the one and the scripts of the other.
+_has_docs = all(map(apps.is_installed, ("drf_spectacular", "drf_spectacular_sidecar")))
+_docs = [path("docs/", openapi.Docs.as_view(), name="docs")] if _has_docs else []
 
 _v1 = [
     path("jobs/", jobs.Jobs.as_view(), name="jobs"),
@@ -23,7 +28,7 @@ _v1 = [
     path("snapshots/compare/", snapshots.Comparison.as_view(), name="comparison"),
     path("snapshots/<int:id>/", snapshots.OneSnapshot.as_view(), name="snapshot"),
     path("schema/", openapi.Schema.as_view(), name="schema"),
-    path("docs/", openapi.Docs.as_view(), name="docs"),
+    *_docs,
     re_path(r"^[\s\S]*/$", Nowhere.as_view()),
 ]
 

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib import admin
 from django.contrib.staticfiles import finders
+from django.urls import include, path
 from rest_framework.test import APIClient
 
 from tests.acceptance import api
@@ -132,3 +134,28 @@ def test_the_page_of_the_schema_takes_everything_from_here() -> None:
     for name in ("swagger-ui-bundle.js", "swagger-ui.css"):
         assert f"/static/drf_spectacular_sidecar/swagger-ui-dist/{name}" in page
         assert finders.find(f"drf_spectacular_sidecar/swagger-ui-dist/{name}")
+
+
+# Of a host that gives whatever it mounts a namespace of its own.
+urlpatterns = [path("admin/", admin.site.urls), path("theirs/", include(("seeder.urls", "theirs")))]
+
+
+@pytest.mark.urls(__name__)
+def test_the_page_finds_its_schema_within_a_namespace_of_the_host() -> None:
+    caller = APIClient()
+    caller.force_login(api.somebody("reader"))
+    page = caller.get("/theirs/v1/docs/").content.decode()
+    [address] = re.findall(r'src="(/theirs/v1/docs/\?[^"]*)"', page)
+    assert "/theirs/v1/schema/" in caller.get(address).content.decode()
+
+
+def test_without_what_draws_the_page_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "plain.py").write_text(
+        "from settings.test import *\n"
+        "INSTALLED_APPS = [app for app in INSTALLED_APPS if not app.startswith('drf_spectacular')]\n"
+    )
+    api.somebody("reader", *api.READS)
+    path = os.pathsep.join([os.fspath(tmp_path), os.fspath(CHECKOUT)])
+    environment = {**process_environment(), "DJANGO_SETTINGS_MODULE": "plain", "PYTHONPATH": path}
+    told = subprocess.check_output([sys.executable, "-c", ASKED], cwd=CHECKOUT, env=environment)
+    assert [status for status, *_ in json.loads(told)] == [401, 200, 404, 200, 404]
