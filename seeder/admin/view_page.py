@@ -1,6 +1,6 @@
 """One view: who wants it, how its runs went, and what its snapshots say; and two snapshots compared."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -69,12 +69,18 @@ def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 
 def _job(table_name: str, agencies: list[str] | None) -> Job:
-    """Under the name that the manifest spells, or under the one that `ViewName` prints."""
+    """Under the name that the manifest spells, or under the one that `ViewName` prints, as snapshots have it."""
     if is_storable(table_name):
-        for name in [table_name, *visibility.spellings(table_name)]:
+        for name in _names(table_name):
             for job in monitoring.page(Wanted(agencies=agencies, table_name=name), Listing(limit=1)).jobs:
                 return job
     raise UnknownTable(table=table_name, nearest="")
+
+
+def _names(table_name: str) -> Iterator[str]:
+    yield table_name
+    yield from visibility.spellings(table_name)
+    yield from visibility.as_manifests_spell(table_name)
 
 
 def _snapshot(number: str, agencies: list[str] | None) -> Snapshot:

@@ -319,6 +319,16 @@ def test_what_is_not_there_is_not_found(place: str) -> None:
     assert visitor(*READING).get(f"/admin/seeder/monitoring/{place}").status_code == 404
 
 
+@pytest.mark.parametrize("spelled", ["bare", "Reporting.BARE"])
+def test_a_snapshot_leads_to_its_view_however_the_manifest_spells_it(spelled: str) -> None:
+    custom(spelled, "SELECT 1 AS n", agency="harbor")
+    runs.execute(OneAgency(slug="harbor"), asked_by="a test")
+    release_snapshots.capture_release_snapshot(spelled, "1")
+    client = visitor(*READING)
+    [place] = set(re.findall(r'href="([^"]*table=[^"]*bare)"', seen(client, "releasesnapshot/")))
+    assert client.get(place).status_code == 200
+
+
 def test_where_a_worker_is_knows_who_sees_all_agencies(settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.by_name"}
     queueing.ask(OneAgency(slug="demo"), asked_by="a test")

@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 
 from seeder import conf
 from seeder.domain.jobs import Job
-from seeder.domain.names import ViewName
+from seeder.domain.names import DEFAULT_SCHEMA, ViewName
 from seeder.domain.snapshots import Snapshot
 from seeder.errors import BadName, ConfigurationError, UnknownSnapshot, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, ReleaseSnapshot, RunHistory
@@ -144,5 +144,16 @@ def slugs(agencies: list[str] | None) -> list[str]:
 
 
 def spellings(table_name: str) -> list[str]:
-    """A name as somebody wrote it, and as `ViewName` prints it."""
-    return sorted({table_name, _as_printed(table_name) or table_name})
+    """A name as somebody wrote it, as `ViewName` prints it, and without the schema that a bare name means."""
+    printed = _as_printed(table_name) or table_name
+    return sorted({table_name, printed, printed.removeprefix(f"{DEFAULT_SCHEMA}.")})
+
+
+def as_manifests_spell(table_name: str) -> list[str]:
+    """The name of a view in each way in which a manifest has it. Reads them all, so only for what is not found else."""
+    printed = _as_printed(table_name)
+    spelled = {
+        *CustomReportManifest.objects.values_list("table_name", flat=True),
+        *CannedReport.objects.values_list("table_name", flat=True),
+    }
+    return sorted(one for one in spelled if printed and _as_printed(one) == printed)
