@@ -216,6 +216,11 @@ class StatementRefused(DatabaseError):
     """The statement could not be run: {cause}"""
 
 
+class TransactionUndone(DatabaseError):
+    """Nothing of the transaction was kept: one of its statements failed, and the error was caught inside of it. Let the
+    error leave the transaction, or put what may fail into a transaction within it."""
+
+
 class StartError(SeederError):
     """Django, or something for it, cannot be loaded."""
 

@@ -13,7 +13,14 @@ from django.conf import settings
 from django.db import Error, connections
 from psycopg.types.json import JsonbLoader
 
-from seeder.errors import ColumnsNamedTwice, ConfigurationError, NotPostgreSQL, NotStarted, StatementRefused
+from seeder.errors import (
+    ColumnsNamedTwice,
+    ConfigurationError,
+    NotPostgreSQL,
+    NotStarted,
+    StatementRefused,
+    TransactionUndone,
+)
 from seeder.postgres import sqlstates
 from seeder.postgres.sessions import mend, raw
 from seeder.postgres.transactions import in_transaction, part
@@ -56,11 +63,23 @@ def stream(database: str, statement: str, parameters: Parameters | None, *, size
 
 @contextmanager
 def together(database: str) -> Iterator[None]:
-    """A transaction, or a part of the one that there is."""
+    """A transaction, or a part of the one that there is. After a statement that failed in it PostgreSQL takes a COMMIT
+    for a ROLLBACK, without a word: where nobody says so outside, this raises `TransactionUndone`."""
     with _errors(database):
-        raw(database)
-    with part(database):  # whose errors are whoever's work it is
-        yield
+        session = raw(database)
+    inside = False
+    try:
+        with part(database):
+            inside = True
+            yield
+            inside = False
+            if session.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
+                raise TransactionUndone
+    except Error:
+        if inside:  # an error of whoever's work it is
+            raise
+        with _errors(database):
+            raise
 
 
 def leave(database: str) -> None:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from seeder.errors import (
     ConfigurationError,
     ServerUnreachable,
     StatementRefused,
+    TransactionUndone,
 )
 from tests.conftest import CHECKOUT, process_environment, sql
 
@@ -240,6 +241,34 @@ def test_a_transaction_holds_together_and_one_within_it_is_a_part() -> None:
     with pytest.raises(StatementRefused):
         undone("SELECT 1/0")
     assert sql("SELECT n FROM desk.notes ORDER BY n") == [(1,), (3,)]
+
+
+@asking
+def test_a_transaction_that_cannot_be_kept_says_so() -> None:
+    client = DjangoORMClient()
+    client.execute("CREATE SCHEMA desk; CREATE TABLE desk.notes (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+
+    def swallowed() -> None:
+        with client.transaction():
+            client.execute("INSERT INTO desk.notes VALUES (1)")
+            with suppress(StatementRefused):
+                client.execute("SELECT 1/0")
+
+    def too_late() -> None:
+        with client.transaction():
+            client.execute("INSERT INTO desk.notes VALUES (2), (2)")
+
+    with pytest.raises(TransactionUndone):
+        swallowed()
+    with pytest.raises(StatementRefused, match="duplicate key"):
+        too_late()
+    with client.transaction():
+        with pytest.raises(TransactionUndone):
+            swallowed()
+        client.execute("INSERT INTO desk.notes VALUES (3)")
+    assert sql("SELECT n FROM desk.notes") == [(3,)]
+    with pytest.raises(IntegrityError), client.transaction():
+        raise IntegrityError  # of the ORM, whose errors a script knows by their names
 
 
 @asking
