@@ -3,28 +3,39 @@ nothing of it."""
 
 import os
 import sys
+from threading import RLock
 
 from seeder.errors import OtherSettings, SettingsUnusable
 
 _VARIABLE = "DJANGO_SETTINGS_MODULE"
 _started_with: str | None = None
+_is_starting = False
+_lock = RLock()  # other threads wait until it is started; an app that is being loaded may ask as well
 
 
 def bootstrap_django(settings_module: str) -> None:
-    """Configure Django with these settings, once: in a Django that somebody else has configured it does nothing.
+    """Configure Django with these settings, once: in a Django that somebody else has configured it does nothing, but to
+    load the apps where nobody has begun to.
 
     Raises `SettingsUnusable`, and `OtherSettings` when it has configured Django with another module before.
     """
+    with _lock:
+        _bootstrap(settings_module)
+
+
+def _bootstrap(settings_module: str) -> None:
     global _started_with  # noqa: PLW0603  # Django's settings are one for the process, too
     from django.apps import apps
     from django.conf import settings
 
     if settings.configured:
         if _started_with is None:
+            if not apps.loading:
+                _start(settings_module)
             return
         if _started_with != settings_module:
             raise OtherSettings(asked=settings_module, first=_started_with)
-        if not apps.ready:
+        if not apps.ready and not _is_starting:
             raise SettingsUnusable(module=settings_module, cause="some of its apps could not be loaded, start anew")
         return
     _load(settings_module)
@@ -54,10 +65,14 @@ def _load(settings_module: str) -> None:
 
 
 def _start(settings_module: str) -> None:
+    global _is_starting  # noqa: PLW0603
     import django
     from django.core.exceptions import ImproperlyConfigured
 
+    _is_starting = True
     try:
         django.setup()
     except (ImportError, ImproperlyConfigured) as error:
         raise SettingsUnusable(module=settings_module, cause=str(error).rstrip(".")) from error
+    finally:
+        _is_starting = False

@@ -117,6 +117,42 @@ def test_an_app_that_is_not_installed_is_one_line_each_time(tmp_path: Path) -> N
 
 
 @asking
+def test_settings_that_were_read_before_are_no_reason_not_to_load_the_apps() -> None:
+    printed = script(
+        "from django.conf import settings; settings.DEBUG\n"
+        "from seeder.client import bootstrap_django\n"
+        "bootstrap_django('settings.test')\n"
+        "from seeder.models import RunHistory; print(RunHistory.__name__)",
+        DJANGO_SETTINGS_MODULE="settings.test",
+    )
+    assert printed == "RunHistory\n"
+
+
+@asking
+def test_an_app_that_is_being_loaded_and_other_threads_may_ask_for_the_same(tmp_path: Path) -> None:
+    (tmp_path / "host.py").write_text("INSTALLED_APPS = ['reports']\n")
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "__init__.py").write_text("")
+    (tmp_path / "reports" / "models.py").write_text(
+        "from threading import Thread\n"
+        "from seeder.client import bootstrap_django\n"
+        "bootstrap_django('host')\n"
+        "def other():\n"
+        "    from django.apps import apps\n"
+        "    bootstrap_django('host')\n"
+        "    print(apps.ready)\n"
+        "thread = Thread(target=other); thread.start(); thread.join(0.2)\n"
+    )
+    printed = script(
+        "from seeder.client import bootstrap_django\n"
+        "bootstrap_django('host')\n"
+        "from reports.models import thread; thread.join()",
+        folder=tmp_path,
+    )
+    assert printed == "True\n"
+
+
+@asking
 def test_asking_before_django_is_started_says_how() -> None:
     printed = script(
         "from seeder.client import get_database_client\n"
