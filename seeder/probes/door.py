@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -11,6 +11,9 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 def probe(view: View) -> View:
-    """GET and HEAD, kept by nobody; and without the transaction around each request that a host may want, as that
-    would wait for the very database that is asked about."""
-    return never_cache(transaction.non_atomic_requests(require_safe(view)))
+    """GET and HEAD, kept by nobody; and without the transactions around each request that a host may want, as those
+    would wait for the very databases that are asked about."""
+    answer = never_cache(require_safe(view))
+    for alias in connections:
+        answer = transaction.non_atomic_requests(using=alias)(answer)
+    return answer

@@ -17,6 +17,7 @@ from seeder.services.reading import health
 from tests.acceptance import api
 from tests.acceptance.probes import elsewhere, fetched, serving
 from tests.conftest import sql
+from tests.faults.servers import default_database
 from tests.tunnels import tunnel
 
 ALIVE, READY = "/api/seeder/health/alive", "/api/seeder/health/ready"
@@ -195,6 +196,8 @@ def test_nothing_is_asked_of_a_database_in_the_host_s_own_way(settings: Settings
     with elsewhere(HOST="/nowhere", ATOMIC_REQUESTS=True):
         assert asked(ALIVE) == (200, {"status": "alive"})
         assert asked()[0] == 503
+    with default_database({"HOST": "/nowhere", "ATOMIC_REQUESTS": True}, alias="archive"):
+        assert asked(ALIVE) == (200, {"status": "alive"})
 
 
 @pytest.mark.usefixtures("queue")

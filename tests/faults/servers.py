@@ -110,15 +110,15 @@ class PrivateServer:
 
 
 @contextmanager
-def default_database(address: dict[str, Any]) -> Iterator[None]:
-    """Inside, Django's `default` is this one, in every thread that begins to use it."""
-    before, here = connections.settings["default"], connections["default"]
+def default_database(address: dict[str, Any], *, alias: str = "default") -> Iterator[None]:
+    """Inside, Django's `default`, or another alias, is this one, in every thread that begins to use it."""
+    before, here = connections.settings[alias], connections[alias]
     connections.close_all()
-    connections.settings["default"] = {**before, "ENGINE": "django.db.backends.postgresql", **address}
-    del connections["default"]
+    connections.settings[alias] = {**before, "ENGINE": "django.db.backends.postgresql", **address}
+    del connections[alias]
     try:
         yield
     finally:
         connections.close_all()
-        connections.settings["default"] = before
-        connections["default"] = here
+        connections.settings[alias] = before
+        connections[alias] = here
