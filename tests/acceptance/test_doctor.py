@@ -141,6 +141,18 @@ def test_what_a_missing_view_reads_may_be_closed_to_us_and_what_a_view_reads_too
 CLOSED = "SELECT n FROM closed.source"
 
 
+def test_a_missing_view_may_have_a_second_query_that_is_closed_to_us(doctor: Doctor) -> None:
+    paste("CREATE SCHEMA closed; CREATE TABLE closed.source AS SELECT 1 AS n;")
+    paste(manifest("reporting.a") + manifest("reporting.a", CLOSED))
+    assert words(doctor()) == {"view_missing"}
+
+
+def test_what_is_pasted_of_a_query_from_a_form_is_what_the_query_says(manage: Manage) -> None:
+    query = "SELECT 1 AS n,\r\n\t'1\xa0000' AS figure"
+    paste("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n, '' AS figure;" + manifest("reporting.a", query))
+    assert f"\nCREATE MATERIALIZED VIEW reporting.a AS\n{query}\n;\n".replace("\r", "") in manage("doctor").out
+
+
 def test_a_query_that_can_be_no_view_any_more_is_drift_with_postgresql_s_words(doctor: Doctor) -> None:
     paste(VIEW + "UPDATE reporting.seeder_custom_report_manifest SET query = 'SELECT gone' WHERE table_name ~ 'a'")
     found = only(doctor(), "definition_drift")
@@ -269,7 +281,9 @@ def test_many_that_are_alike_are_told_together_and_all_of_them_when_asked(manage
 def test_a_name_cannot_write_on_the_terminal_and_its_fix_still_can_be_pasted(manage: Manage, doctor: Doctor) -> None:
     paste('CREATE SCHEMA "a\x1b[2Jb"; CREATE MATERIALIZED VIEW "a\x1b[2Jb".a AS SELECT 1 AS n;')
     paste(manifest('"a\x1b[2Jb".a'))
-    assert "\x1b" not in manage("doctor", DB_USER=ROLE).out
+    out = manage("doctor", DB_USER=ROLE).out
+    assert "\x1b" not in out
+    assert "\n-- It holds characters that could write on the terminal: --json has it.\n" in out
     paste(only(doctor(), "schema_forbidden")["sql"])
     assert "schema_forbidden" not in words(doctor())
 

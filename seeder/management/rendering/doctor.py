@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import groupby
+from unicodedata import category
 
 from seeder.domain.diagnosis import Diagnosis, Examination, Examined, Level, Word, by_word
 from seeder.domain.names import one_line
@@ -96,13 +97,15 @@ def _group(shown: Sequence[Diagnosis], *, hidden: int) -> Iterator[Line]:
     yield Line(part=Part.FOUND, text=one_line(f"{about}{more}: {shown[0].message}"), indent=2)
     yield Line(part=Part.FIX, text=one_line(f"→ {shown[0].fix}"), indent=2)
     for sql in dict.fromkeys(one.sql for one in shown if one.sql):
-        for line in sql.split("\n"):
-            yield Line(part=Part.SQL, text=_pasted(line))
+        for line in _pasted(sql).split("\n"):
+            yield Line(part=Part.SQL, text=line)
 
 
-def _pasted(line: str) -> str:
-    """As it is, but for what could write on the terminal; such a name is to be had from --json."""
-    return "".join(character if character == "\t" else one_line(character) for character in line)
+def _pasted(sql: str) -> str:
+    """As it is, or not at all: an escape would be another name or text to PostgreSQL, and a command to psql."""
+    text = sql.replace("\r\n", "\n")  # a form's line ends
+    writes = any(category(character) in {"Cc", "Cf"} for character in text if character not in "\t\n")
+    return "-- It holds characters that could write on the terminal: --json has it." if writes else text
 
 
 def examination_document(found: Examination) -> Mapping[str, object]:

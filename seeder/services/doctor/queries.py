@@ -40,7 +40,7 @@ def of_queries(patient: Patient) -> Iterator[Diagnosis]:
     yield from _drift(patient, seen)
     found = doctor_views.found(patient.alias, {view for view, _ in seen.unclear})
     for (view, _), why in sorted(seen.unclear.items()):
-        if found[view].kind == "m":
+        if view in found and found[view].kind == "m":  # a missing one may have a second query
             yield view_rules.of_uncompared(view, patient.us, why=why)
 
 
