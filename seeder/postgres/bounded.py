@@ -34,10 +34,11 @@ class Question(Generic[Answer]):
         self._lock = Lock()
         self._asking: Asking[Answer] | None = None
 
-    def begin(self) -> "Asking[Answer]":
-        """Ask, unless that is being done; several questions can so be asked at once."""
+    def begin(self, *, kept: timedelta = timedelta()) -> "Asking[Answer]":
+        """Ask, unless that is being done or was answered no longer ago than `kept`; several questions can so be asked
+        at once."""
         with self._lock:
-            if self._asking is None or self._asking.is_over:
+            if self._asking is None or not self._asking.holds(kept):
                 self._asking = Asking(self._database, self._ask, self._limit)
             return self._asking
 
@@ -50,12 +51,12 @@ class Asking(Generic[Answer]):
         self._future: Future[Answer] = Future()
         self._lock = Lock()
         self._socket: socket.socket | None = None
-        self._late = False
+        self._late, self._ended = False, 0.0
         Thread(target=self._run, args=(database, ask), daemon=True, name="seeder probe").start()
 
-    @property
-    def is_over(self) -> bool:
-        return self._future.done()
+    def holds(self, kept: timedelta) -> bool:
+        """Whether it is still being asked, or was answered no longer ago than that."""
+        return not self._future.done() or monotonic() - self._ended < kept.total_seconds()
 
     def answer(self) -> Answer:
         """Raises what `ask` does, and `OperationalError` where there is no answer in time."""
@@ -88,6 +89,7 @@ class Asking(Generic[Answer]):
             with suppress(Exception):  # what ended the question says more
                 sessions.leave()
             self._hold(None)
+            self._ended = monotonic()
 
     def _have_one_of_our_own(self, database: str) -> None:
         """In this thread, a connection to the same database that is not pooled, gives up soon, and can be cut from when

@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 from urllib.error import URLError
@@ -33,6 +34,12 @@ WELL = {
 }
 # Whoever asks waits no longer than that for an answer; what a busy machine needs beside it is not ours.
 PATIENCE = health.LIMIT.total_seconds() + 2
+
+
+@pytest.fixture(autouse=True)
+def _later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each asks so long after the one before that its answer holds no more."""
+    monkeypatch.setattr(health, "KEPT", timedelta())
 
 
 def asked(path: str = READY) -> tuple[int, Any]:
@@ -204,6 +211,13 @@ def test_nothing_is_asked_of_a_database_in_the_host_s_own_way(settings: Settings
 def test_it_costs_the_server_a_few_statements() -> None:
     asked()
     assert api.statements(asked) <= 25
+
+
+@pytest.mark.usefixtures("queue")
+def test_who_asks_again_at_once_costs_the_server_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked()
+    monkeypatch.setattr(health, "KEPT", timedelta(hours=1))
+    assert api.statements(asked) == 0
 
 
 @pytest.mark.usefixtures("queue")

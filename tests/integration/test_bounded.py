@@ -45,6 +45,7 @@ def test_who_asks_meanwhile_gets_the_same_answer_by_the_same_connection(gate: Ev
         gate.set()
         assert len({answer.result() for answer in answers}) == 1
     assert len(asked) == 1
+    assert question.begin(kept=timedelta(hours=1)).answer() == asked[0]  # which holds for so long
     assert question.begin().answer() != asked[0]  # a question of its own, by a connection of its own
 
 

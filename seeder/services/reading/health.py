@@ -27,6 +27,7 @@ from seeder.services.queue import doorbell, queue_rows, queue_state
 from seeder.services.queue.obstacles import obstacles
 
 LIMIT = timedelta(seconds=3)  # for all of it
+KEPT = timedelta(seconds=1)  # an answer, as anybody may ask, and each costs the server a connection
 
 _WORDS: dict[type[DatabaseError], Word] = {
     NotPostgreSQL: Word.WRONG,
@@ -42,8 +43,8 @@ def look() -> Health:
         others = set(conf.load().databases.values()) - {DEFAULT_DB_ALIAS}
     except ConfigurationError:
         return Health(settings=Word.WRONG)
-    asked = [_others(alias).begin() for alias in sorted(others)]
-    health = _of_default(_default().begin())
+    asked = [_others(alias).begin(kept=KEPT) for alias in sorted(others)]
+    health = _of_default(_default().begin(kept=KEPT))
     words = [_word(one.answer, alias) for alias, one in zip(sorted(others), asked, strict=True)]
     ill = [word for word in words if word is not Word.OK]
     return replace(health, other_databases=ill[0] if ill else Word.OK if words else Word.ABSENT)
