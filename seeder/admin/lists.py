@@ -173,7 +173,7 @@ class AgencyFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
         self.narrowed: Callable[[QuerySet[Any], list[str]], QuerySet[Any]] = model_admin.of_agencies
-        return [(slug, slug) for slug in visibility.slugs(visibility.agencies_of(request.user))]
+        return list(visibility.named(visibility.agencies_of(request.user)).items())
 
     def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         slug = self.value()

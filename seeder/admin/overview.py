@@ -30,6 +30,7 @@ class Line:
     """One view of the list."""
 
     job: Job
+    agencies: str  # by their names
     url: str
     last_run: str | None
     picture: Sparkbars
@@ -50,6 +51,7 @@ def overview(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if request.method == "POST":
         return refreshed(request)
     agencies, asked = visibility.agencies_of(request.user), read(request.GET)
+    named = visibility.named(agencies)
     found = monitoring.page(asked.wanted(agencies, asked.show), asked.listing)
     totals = monitoring.totals(asked.wanted(agencies, Show.ALL))
     context: dict[str, Any] = {
@@ -59,10 +61,10 @@ def overview(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "tiles": _tiles(request, asked, totals),
         "totals": totals,
         "sentence": _sentence(totals),
-        "lines": _lines(request, site, found.jobs),
+        "lines": _lines(request, site, found.jobs, named),
         "found": found.total,
         "pages": _pages(request, asked, found.total),
-        "choices": {"agencies": visibility.slugs(agencies), "types": list(ReportType), "shows": list(Show)},
+        "choices": {"agencies": named.items(), "types": list(ReportType), "shows": list(Show)},
         "may_refresh": asking.may_refresh(request.user),
         **_queue(request, agencies),
         **_runs(request, site, agencies),
@@ -79,12 +81,13 @@ def refreshed(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(request.get_full_path())
 
 
-def _lines(request: HttpRequest, site: AdminSite, jobs: Sequence[Job]) -> list[Line]:
+def _lines(request: HttpRequest, site: AdminSite, jobs: Sequence[Job], named: Mapping[str, str]) -> list[Line]:
     recent = monitoring.recent(jobs, most=_RECENT)
     errors = told_errors(request, jobs)
     return [
         Line(
             job=job,
+            agencies=", ".join(named.get(slug, slug) for slug in job.agencies),
             url=places.view(site, job.table_name),
             last_run=places.run(site, job.last_run_id) if job.last_run_id else None,
             picture=sparkbars(recent[job.table_name], most=_RECENT),

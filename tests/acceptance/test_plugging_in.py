@@ -148,7 +148,9 @@ def test_the_pages_and_the_api_show_what_a_user_may_see(plugged_in: Host) -> Non
         gotham = Visitor(address)
         gotham.log_in("/office/", "gotham", "open sesame")
         code, page = gotham.get("/office/seeder/monitoring/")
-        assert (code, "Use of Force" in page) == (200, True)
+        assert (code, "Use of Force" in page, "report of <bdi>Gotham Police</bdi>" in page) == (200, True, True)
+        assert '<option value="gotham">Gotham Police</option>' in page
+        assert "Gotham Police" in gotham.get("/office/seeder/runhistory/")[1]
         assert "reporting.broken" not in page
         assert gotham.get("/office/seeder/monitoring/view/?table=reporting.broken")[0] == 404
         assert "Gotham Police" in gotham.get("/office/seeder/monitoring/view/?table=reporting.shared")[1]

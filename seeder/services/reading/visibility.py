@@ -134,13 +134,17 @@ def _agency_model() -> type[Model] | None:
         raise ConfigurationError(setting="SEEDER['AGENCY_MODEL']", value=name, wanted=wanted) from error
 
 
-def slugs(agencies: list[str] | None) -> list[str]:
-    """Which of these agencies have manifests, of all where it is None: asked of the manifests, which are few."""
+def named(agencies: list[str] | None) -> Mapping[str, str]:
+    """Which of these agencies have manifests, of all where it is None, and what each is called, by slug: asked of the
+    manifests, which are few. Raises `ConfigurationError` as `names_of` does."""
     found = {
-        *CustomReportManifest.objects.values_list("agency_slug", flat=True).distinct(),
-        *CannedReportManifest.objects.values_list("agency_slug", flat=True).distinct(),
+        *CustomReportManifest.objects.values_list("agency_slug", "agency_id").distinct(),
+        *CannedReportManifest.objects.values_list("agency_slug", "agency_id").distinct(),
     }
-    return sorted(found if agencies is None else found & set(agencies))
+    theirs = {slug: agency_id for slug, agency_id in sorted(found) if agencies is None or slug in agencies}
+    names = names_of((agency_id, slug) for slug, agency_id in theirs.items())
+    # An agency that nobody has named, or whose id two slugs have, goes by its slug.
+    return {slug: slug if names[agency_id] in theirs else names[agency_id] for slug, agency_id in theirs.items()}
 
 
 def spellings(table_name: str) -> list[str]:
