@@ -63,6 +63,7 @@ class Noticed:
 
     about: Notice
     message: str
+    database: str | None = None  # Django's alias, where it is about one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from seeder.domain.diagnosis import Diagnosis, Word
+from seeder.domain.units import count
 
 OLDEST = 15  # the oldest major version that the tests run on
 # The first minor versions of each major one in which REFRESH … CONCURRENTLY does not run a view's query with the
@@ -138,8 +139,8 @@ def _of_connections(server: Server, database: str, wanted: int) -> Iterator[Diag
                 word=Word.CONNECTIONS_SHORT,
                 database=database,
                 about=about,
-                message=f"It lets us have {limit} connections at most, and a run wants {wanted} (SEEDER_MAX_WORKERS,"
-                " and one that shows it is alive): the rest of its seats stay empty.",
+                message=f"It lets us have {count(limit, 'connection')} at most, and a run wants {wanted}"
+                " (SEEDER_MAX_WORKERS, and one that shows it is alive): the rest of its seats stay empty.",
                 fix=f"Lower SEEDER_MAX_WORKERS. {fix}",
                 sql=sql,
             )

@@ -8,6 +8,7 @@ from seeder.domain.diagnosis import Diagnosis, Word
 from seeder.domain.names import ViewName
 
 _GRANTABLE = 17  # the first major version in which one may MAINTAIN what somebody else owns
+_NAMED = 5  # of the missing views of a schema; each has a line of its own besides
 _KINDS = {
     "r": "a table",
     "p": "a partitioned table",
@@ -137,7 +138,7 @@ def of_schema(schema: Schema, us: Us, *, missing: Sequence[ViewName]) -> Iterato
     if not schema.exists:
         yield one(
             word=Word.SCHEMA_MISSING,
-            message=f"Manifests name {len(missing)} of its views, which cannot be created.",
+            message=f"Manifests name views in it, which cannot be created: {_some(missing)}.",
             fix="Whoever may create schemas can, if the name is right:",
             sql=f"CREATE SCHEMA {schema.sql};\n{grant}",
         )
@@ -151,7 +152,7 @@ def of_schema(schema: Schema, us: Us, *, missing: Sequence[ViewName]) -> Iterato
     if schema.exists and missing and not schema.may_create:
         yield one(
             word=Word.CREATE_FORBIDDEN,
-            message=f"Our role {us.role} has no CREATE privilege on it, and {len(missing)} of its views are missing.",
+            message=f"Our role {us.role} has no CREATE privilege on it, and these are missing: {_some(missing)}.",
             fix="Its owner can grant it:",
             sql=grant,
         )
@@ -223,7 +224,17 @@ def of_index(relation: str, index: str, us: Us, *, leftover: bool) -> Diagnosis:
         word=Word.INDEX_INVALID,
         database=us.database,
         about=relation,
-        message=f"Building its index {index} did not end: it is kept up to date and used by nobody.",
-        fix="Its owner can drop what is left over:" if leftover else "Its owner can build it again:",
+        message=f"Building its index {index} did not end, so nobody uses it. Each plain refresh builds it again, and"
+        " fails where it is unique and the view's rows are not.",
+        fix="Its owner can drop what is left over:"
+        if leftover
+        else "Its owner can build it again; where that finds a key twice, drop it instead (DROP INDEX), with a"
+        " …_ccnew that stays behind:",
         sql=f"DROP INDEX CONCURRENTLY {index};" if leftover else f"REINDEX INDEX CONCURRENTLY {index};",
     )
+
+
+def _some(views: Sequence[ViewName]) -> str:
+    """The first of them by name, and how many more there are."""
+    shown = ", ".join(map(str, views[:_NAMED]))
+    return f"{shown} and {len(views) - _NAMED:,} more" if len(views) > _NAMED else shown

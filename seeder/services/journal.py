@@ -34,9 +34,9 @@ def _keep(run_id: str, event: RunEvent) -> None:
             tell(WARNING, "held", run_id=run_id, **facts)
         case Resumed(database=database, after=after):
             tell(WARNING, "resumed", run_id=run_id, database=database, duration_seconds=_seconds(after))
-        case Noticed(about=about, message=message):
+        case Noticed(about=about, message=message, database=database):
             why = message if about is Notice.DOES_WITHOUT else None  # the others quote the server
-            tell(WARNING, "noticed", run_id=run_id, reason=about, why=why)
+            tell(WARNING, "noticed", run_id=run_id, database=database, reason=about, why=why)
         case RunEnded(summary=summary):
             _run_ended(run_id, summary)
 

@@ -118,7 +118,11 @@ class Lane:
         self._ready.put_back(view)
         self._ready_since[view] = (now, self._held.seconds(now))
         self._work.emit(
-            Noticed(about=Notice.SEAT_LOST, message=f"One seat less in {self._database}, of now {left}: {why}")
+            Noticed(
+                about=Notice.SEAT_LOST,
+                message=f"One seat less in {self._database}, {left} left: {why}",
+                database=self._database,
+            )
         )
 
     @property

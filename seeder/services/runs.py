@@ -154,7 +154,8 @@ def _close(record: RunRecord, row: RunRow, stop: Stop) -> datetime:
 def _closing(record: RunRecord, row: RunRow) -> Iterator[None]:
     """Whatever goes wrong inside, no row is left open, as far as the database still answers."""
     try:
-        yield
+        with foreseen(DEFAULT_DB_ALIAS):  # so that log and rows name it as the command does
+            yield
     except BaseException as surprise:
         tell(ERROR, "run_broken", run_id=record.run_id, reason=type(surprise).__name__)
         with suppress(Error):  # the surprise may be that it does not; it says more than the next error would

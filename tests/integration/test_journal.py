@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from pytest_django import Settings
 
 from seeder.domain.requests import Everything, OneAgency
+from seeder.errors import ServerUnreachable
 from seeder.models import QueuedRefresh
 from seeder.services import runs
 from seeder.services.queue import queue_work, queueing
@@ -112,6 +114,28 @@ def test_what_is_left_without_an_optional_table_is_told_in_a_word(caplog: pytest
     [noticed] = facts(caplog, "noticed")
     assert noticed["reason"] == "does_without"
     assert "seeder_circuit_breaker" in noticed["why"]
+
+
+@pytest.mark.parametrize(
+    ("surprise", "raised", "word"),
+    [
+        (OperationalError("refused secret-123"), ServerUnreachable, "ServerUnreachable"),
+        (ZeroDivisionError("secret-123"), ZeroDivisionError, "ZeroDivisionError"),
+    ],
+)
+def test_a_run_that_breaks_names_the_error_that_its_command_tells(
+    caplog: pytest.LogCaptureFixture, surprise: Exception, raised: type[Exception], word: str
+) -> None:
+    custom("reporting.good", "SELECT 1 AS n")
+
+    def break_it(_: object) -> None:
+        raise surprise
+
+    with pytest.raises(raised):
+        runs.execute(Everything(), asked_by="a test", emit=break_it)
+    [broken] = facts(caplog, "run_broken")
+    assert broken["reason"] == word
+    assert "secret-123" not in caplog.text
 
 
 def test_a_queued_part_is_told_from_asking_to_its_end(caplog: pytest.LogCaptureFixture) -> None:

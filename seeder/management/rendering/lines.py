@@ -11,7 +11,7 @@ from seeder.domain.events import Held, Noticed, Resumed, RunEnded, RunEvent, Run
 from seeder.domain.manifests import Complaint
 from seeder.domain.names import one_line
 from seeder.domain.notes import drifted
-from seeder.domain.outcomes import Mode, RefreshResult, RunSummary
+from seeder.domain.outcomes import Failure, Mode, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
 from seeder.domain.units import count, duration, size
@@ -68,7 +68,7 @@ class Lines:
 def ending(result: RefreshResult) -> str:
     """How a view ended, in one line."""
     if result.failure is not None:
-        return f"{result.outcome} after {duration(result.took)}: {first_line(result.failure.message)}"
+        return f"{result.outcome} after {duration(result.took)}: {because(result.failure)}"
     facts = [how(result), count(result.rows, "row"), size(result.bytes), duration(result.took)]
     if result.attempts > 1:
         facts.append(f"at attempt {result.attempts}")
@@ -104,6 +104,11 @@ def refusal(complaint: Complaint) -> str:
 def nothing(request: RefreshRequest) -> str:
     """An empty selection is valid, and said."""
     return f"Nothing to refresh: no manifest is enabled for {request}."
+
+
+def because(failure: Failure) -> str:
+    """In one line, with the word by which the runbook has it."""
+    return f"{failure.reason}: {first_line(failure.message)}"
 
 
 def first_line(message: str) -> str:

@@ -15,7 +15,7 @@ def status_lines(shown: Overview) -> Iterator[str]:
     """The totals, then a line for each view."""
     yield headline(shown.totals)
     for job in shown.page.jobs:
-        yield one_line(_line(job, shown.now))
+        yield one_line(_line(job, shown))
     yield from left_out(shown)
 
 
@@ -77,12 +77,19 @@ def agencies(job: Job) -> str:
     return f"{first} (and {count(len(others), 'other')})" if others else first
 
 
-def _line(job: Job, now: datetime) -> str:
+def told(job: Job, shown: Overview) -> str:
+    """Why it failed, or what there is to say of it, in one line: the word by which the runbook has it, where that is
+    known, and PostgreSQL's."""
+    return ": ".join(filter(None, (shown.why(job).reason, first_line(job.errors or ""))))
+
+
+def _line(job: Job, shown: Overview) -> str:
+    now = shown.now
     facts = [f"{job.table_name}: {', '.join([state(job, now), *usually(job)])}"]
     if job.status is not None:
         facts.append(f"last success {ago(job.last_success, now)}")
     facts += [job.report_name, agencies(job)]
-    return "; ".join(facts) + (f": {first_line(job.errors)}" if job.errors else "")
+    return "; ".join(facts) + (f": {told(job, shown)}" if job.errors else "")
 
 
 def status_document(shown: Overview) -> Mapping[str, object]:
@@ -98,11 +105,11 @@ def status_document(shown: Overview) -> Mapping[str, object]:
             "stale": totals.stale,
         },
         "count": shown.page.total,
-        "jobs": [_job(job, shown.names) for job in shown.page.jobs],
+        "jobs": [_job(job, shown) for job in shown.page.jobs],
     }
 
 
-def _job(job: Job, names: Mapping[int, str]) -> Mapping[str, object]:
+def _job(job: Job, shown: Overview) -> Mapping[str, object]:
     return {
         "id": job.manifest_id,
         "reportName": job.report_name,
@@ -113,7 +120,7 @@ def _job(job: Job, names: Mapping[int, str]) -> Mapping[str, object]:
         "startTime": _instant(job.start_time),
         "consecutiveFailures": job.consecutive_failures,
         "agencyId": job.agency_id,
-        "agencyName": names.get(job.agency_id, job.agency_slug),
+        "agencyName": shown.names.get(job.agency_id, job.agency_slug),
         "agencySlug": job.agency_slug,
         "agencySlugs": job.agencies,
         "failing": job.failing,
@@ -121,6 +128,8 @@ def _job(job: Job, names: Mapping[int, str]) -> Mapping[str, object]:
         "longRunning": job.long_running,
         "lastSuccess": _instant(job.last_success),
         "lastRunId": job.last_run_id,
+        "reason": shown.why(job).reason,
+        "sqlstate": shown.why(job).sqlstate,
         "errors": job.errors,
     }
 

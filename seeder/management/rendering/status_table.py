@@ -6,8 +6,7 @@ from rich.text import Text
 from seeder.domain.jobs import Job, Totals
 from seeder.domain.names import one_line
 from seeder.domain.outcomes import Status
-from seeder.management.rendering.lines import first_line
-from seeder.management.rendering.status import agencies, ago, headline, left_out, state, usually
+from seeder.management.rendering.status import agencies, ago, headline, left_out, state, told, usually
 from seeder.management.rendering.tables import console, headed
 from seeder.services.reading.monitoring import Overview
 
@@ -21,9 +20,10 @@ def print_status(out: OutputWrapper, shown: Overview, *, color: bool) -> None:
     if shown.page.jobs:
         table = headed("view", *(("report", "agency") if wide else ()), "state", "last success")
         for job in shown.page.jobs:
+            told_of = told(job, shown) if job.errors else ""
             asked = [Text(one_line(text)) for text in (job.report_name, agencies(job))]
             table.add_row(
-                _view(job, () if wide else asked),
+                _view(job, told_of, () if wide else asked),
                 *(asked if wide else ()),
                 Text("\n".join([state(job, shown.now), *usually(job)]), style=_style(job)),
                 Text(ago(job.last_success, shown.now), style="yellow" if job.stale else ""),
@@ -33,11 +33,11 @@ def print_status(out: OutputWrapper, shown: Overview, *, color: bool) -> None:
         screen.print(Text(line))
 
 
-def _view(job: Job, asked: list[Text] | tuple[()]) -> Text:
+def _view(job: Job, told_of: str, asked: list[Text] | tuple[()]) -> Text:
     """Its name, and below it what does not get a column and what somebody should know."""
     below = [Text(", ").join(asked)] if asked else []
-    if job.errors:
-        below.append(Text(one_line(first_line(job.errors)), style="red" if job.failing else "yellow"))
+    if told_of:
+        below.append(Text(one_line(told_of), style="red" if job.failing else "yellow"))
     return Text("\n  ").join([Text(one_line(job.table_name)), *below])
 
 

@@ -97,7 +97,10 @@ class Tables:
     def _failures(self, results: Iterable[tuple[PlannedView, RefreshResult]]) -> None:
         for view, result in results:
             if result.failure is not None:
-                self.console.print(Text.assemble((f"{view.key.name} ", "bold red"), result.failure.message))
+                failure = result.failure
+                self.console.print(
+                    Text.assemble((f"{view.key.name} ", "bold red"), f"{failure.reason}: {failure.message}")
+                )
 
     def _notes(self, notes: Iterable[tuple[PlannedView, Iterable[str]]]) -> None:
         for view, sentences in notes:

@@ -14,7 +14,8 @@ from seeder.errors import UnknownJob
 from seeder.postgres import jobs, sessions
 from seeder.postgres.sqlstates import foreseen
 from seeder.services import manifests
-from seeder.services.reading import visibility
+from seeder.services.reading import failures, visibility
+from seeder.services.reading.failures import NOBODY_KNOWS, Why
 
 _LAST_ID = 2**31 - 1  # of the manifests' integers
 
@@ -34,7 +35,11 @@ class Overview:
     page: Page
     totals: Totals  # whatever their state
     names: Mapping[int, str]  # of the page's agencies, by their ids
+    whys: Mapping[tuple[ReportType, int], Why]  # of those that failed last, by kind and id of the manifest
     now: datetime  # by the database's clock
+
+    def why(self, job: Job) -> Why:
+        return self.whys.get((job.report_type, job.manifest_id), NOBODY_KNOWS)
 
 
 def overview(wanted: Wanted, listing: Listing) -> Overview:
@@ -45,7 +50,8 @@ def overview(wanted: Wanted, listing: Listing) -> Overview:
         found = page(wanted, listing)
         every = totals(replace(wanted, status=None, failing=None, stale=None, long_running=None))
         names = visibility.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
-        return Overview(page=found, totals=every, names=names, now=sessions.clock(DEFAULT_DB_ALIAS))
+        whys = failures.of_jobs(found.jobs)
+        return Overview(page=found, totals=every, names=names, whys=whys, now=sessions.clock(DEFAULT_DB_ALIAS))
 
 
 def page(wanted: Wanted, listing: Listing, *, by: By = By.VIEW) -> Page:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from seeder.domain.names import ViewName
-from seeder.domain.view_rules import Concurrency, Found, Us, of_index, of_view
+from seeder.domain.view_rules import Concurrency, Found, Schema, Us, of_index, of_schema, of_view
 
 US = Us(database="default", name="reports", role="seeder", major=17)
 GOOD = Found(
@@ -73,3 +73,19 @@ def test_what_is_no_materialized_view_is_nothing_else_either(kind: str) -> None:
 def test_what_a_reindex_has_left_over_is_dropped_and_anything_else_built_again() -> None:
     assert of_index("a", "x.i", US, leftover=True).sql == "DROP INDEX CONCURRENTLY x.i;"
     assert of_index("a", "x.i", US, leftover=False).sql == "REINDEX INDEX CONCURRENTLY x.i;"
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_schema_that_is_not_there_or_closed_names_the_views_that_miss_it(*, exists: bool) -> None:
+    views = [ViewName(schema="x", name=name) for name in "abcdefg"]
+    schema = Schema(name="x", sql="x", exists=exists, may_use=exists, may_create=False)
+    [found] = of_schema(schema, US, missing=views)
+    assert found.message.endswith(": x.a, x.b, x.c, x.d, x.e and 2 more.")
+    [found] = of_schema(schema, US, missing=views[:1])
+    assert found.message.endswith(": x.a.")
+
+
+def test_a_unique_index_that_was_not_finished_can_make_a_refresh_fail_and_may_have_to_go() -> None:
+    found = of_index("a", "x.i", US, leftover=False)
+    assert "fails where it is unique" in found.message
+    assert "drop it instead" in found.fix

@@ -71,7 +71,7 @@ def test_lines_tell_one_event_each() -> None:
         "reporting.arrests: started",
         "reporting.arrests: refreshed, 1,204 rows, 88 kB, 1.50 s",
         "reporting.trend: started",
-        'reporting.trend: failed after 3 min 07 s: syntax error at or near "[selec]"',
+        'reporting.trend: failed after 3 min 07 s: syntax_error: syntax error at or near "[selec]"',
         "run r1: 1 succeeded, 2 failed in 4 min 00 s",
     ]
 
@@ -101,7 +101,7 @@ def test_the_closing_table_has_every_view_and_the_whole_message_of_a_failed_one(
     shown = out.getvalue()
     assert re.search(r"reporting\.arrests +Report arrests +refreshed +1,204 +88 kB +1\.50 s", shown)
     assert re.search(r"reporting\.trend +Report trend +failed +3 min 07 s", shown)
-    assert 'reporting.trend syntax error at or near "[selec]"\nLINE 2: selec\n' in shown
+    assert 'reporting.trend syntax_error: syntax error at or near "[selec]"\nLINE 2: selec\n' in shown
     assert "Report bad (demo) It has 3 parts." in shown
     assert "1 succeeded, 2 failed in 4 min 00 s" in shown
 

@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 from django.core.management.base import OutputWrapper
@@ -13,6 +14,7 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.management.rendering.status import ago, headline, state, status_document, status_lines
 from seeder.management.rendering.status_table import print_status
+from seeder.services.reading.failures import Why
 from seeder.services.reading.monitoring import Overview, Page
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -60,7 +62,7 @@ TOTALS = Totals(jobs=1204, fresh=1190, failing=9, running=3, long_running=1, sta
 
 def overview(*jobs: Job, total: int | None = None, totals: Totals = TOTALS) -> Overview:
     page = Page(jobs=jobs, total=len(jobs) if total is None else total)
-    return Overview(page=page, totals=totals, names={1: "Demo City"}, now=NOON)
+    return Overview(page=page, totals=totals, names={1: "Demo City"}, whys={}, now=NOON)
 
 
 def table(shown: Overview, width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -82,6 +84,15 @@ def test_a_line_tells_one_view() -> None:
         "reporting.trend: failed 3 times; last success never; Arrests; demo (and 2 others): division by zero",
         "reporting.arrests: fresh; last success 5 h ago; Arrests; demo",
     ]
+
+
+def test_the_word_by_which_the_runbook_has_a_failure_stands_before_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    whys = {(FAILING.report_type, FAILING.manifest_id): Why(reason="division_by_zero", sqlstate="22012")}
+    shown = replace(overview(FAILING), whys=whys)
+    assert list(status_lines(shown))[1].endswith("; demo (and 2 others): division_by_zero: division by zero")
+    assert table(shown, 130, monkeypatch)[5].strip() == "division_by_zero: division by zero"
+    [job] = cast("list[dict[str, object]]", status_document(shown)["jobs"])
+    assert (job["reason"], job["sqlstate"]) == ("division_by_zero", "22012")
 
 
 @pytest.mark.parametrize(

@@ -129,12 +129,12 @@ def test_a_seat_that_cannot_work_leaves_its_view_to_the_others() -> None:
 
     def hear(event: RunEvent) -> None:
         if isinstance(event, Noticed):
-            told.append(event.message)
+            told.append(f"{event.database}: {event.message}")
             said.set()
 
     results = at_once(plan(*"abcdefgh"), 2, work(refresh, emit=hear))
     assert sorted(view.key.name.name for view in results) == list("abcdefgh")
-    assert told == ["One seat less in default, of now 1: too many clients already"]
+    assert told == ["default: One seat less in default, 1 left: too many clients already"]
 
 
 def test_where_no_seat_can_work_the_run_ends_with_the_reason() -> None:
