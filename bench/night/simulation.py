@@ -64,7 +64,7 @@ class _Simulation:
         self.given_up = 0
         work = Work(
             refresh=lambda view, _: self._result(view),
-            refuse=lambda _, hold: _failed(hold.reason, self._at(self._now), self._at(self._now)),
+            refuse=lambda _, hold, __: _failed(hold.reason, self._at(self._now), self._at(self._now)),
             admit=self._admit,
             count=self._count,
             cancel=lambda: None,

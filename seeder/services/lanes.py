@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from time import monotonic
 
 from seeder.domain.admission import Admission, Go, Hold, Trial
+from seeder.domain.costs import RefreshCost
 from seeder.domain.events import Held, Notice, Noticed, Resumed, RunEvent, ViewStarted
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import RefreshResult, Turn
@@ -33,7 +34,7 @@ class Work:
     """What a run does to views and servers, as plain callables."""
 
     refresh: Callable[[PlannedView, Turn], RefreshResult]  # called in the thread of a seat
-    refuse: Callable[[PlannedView, Hold], RefreshResult]  # record a view that is given up before it started
+    refuse: Callable[[PlannedView, Hold, RefreshCost], RefreshResult]  # record one that is given up unstarted
     admit: Callable[[str], Admission]  # whether a batch may start in the database of this alias
     count: Callable[[PlannedView, RefreshResult, Turn], object]  # how a view ended, for what admits the next ones
     cancel: Callable[[], object]  # end every refresh that runs now
@@ -143,11 +144,10 @@ class Lane:
 
     def _seat(self, view: PlannedView, now: float) -> None:
         inputs = {key: self._results[key] for key in sorted(view.reads)}
-        since, held_before = self._ready_since.pop(view)
-        held = self._held.seconds(now) - held_before
+        seat_wait, throttle_wait = self._waited(view, now)
         self._turns[view] = Turn(
-            seat_wait=timedelta(seconds=now - since - held),
-            throttle_wait=timedelta(seconds=held),
+            seat_wait=seat_wait,
+            throttle_wait=throttle_wait,
             failed_inputs=tuple(key for key, result in inputs.items() if result.failure),
             inputs_ended=max((result.finished for result in inputs.values() if not result.failure), default=None),
             trial=view is self._trial,
@@ -156,22 +156,30 @@ class Lane:
         self.seats.take(view, self._turns[view])
         self._work.emit(ViewStarted(view=view))
 
+    def _waited(self, view: PlannedView, now: float) -> tuple[timedelta, timedelta]:
+        """Since it was ready: for a seat, and held back."""
+        since, held_before = self._ready_since.pop(view)
+        held = self._held.seconds(now) - held_before
+        return timedelta(seconds=now - since - held), timedelta(seconds=held)
+
     def _hold_back(self, hold: Hold, now: float) -> Iterable[tuple[PlannedView, RefreshResult]]:
         self._held.begin(now)
         self._barred = now if self._barred is None else self._barred
         if now - self._barred >= self._pace.patience.total_seconds():
-            return self._give_up(hold)
+            return self._give_up(hold, now)
         if hold != self._hold:
             self._hold = hold
             self._work.emit(Held(database=self._database, hold=hold))
         return ()
 
-    def _give_up(self, hold: Hold) -> Iterable[tuple[PlannedView, RefreshResult]]:
+    def _give_up(self, hold: Hold, now: float) -> Iterable[tuple[PlannedView, RefreshResult]]:
         """End whatever has not started. What runs goes on to its end, and what waits for that is given up then."""
         refused = []
         while self._ready:
             view = self._ready.take()
-            refused.append((view, self._work.refuse(view, hold)))
+            seat_wait, throttle_wait = self._waited(view, now)
+            cost = RefreshCost(seat_wait=seat_wait, throttle_wait=throttle_wait)
+            refused.append((view, self._work.refuse(view, hold, cost)))
             self._end(*refused[-1])
         return refused
 

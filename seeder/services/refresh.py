@@ -60,14 +60,16 @@ class Refresher:
         """
         return _Refresh(self, view, turn).result()
 
-    def refuse(self, view: PlannedView, hold: Hold) -> RefreshResult:
+    def refuse(self, view: PlannedView, hold: Hold, cost: RefreshCost) -> RefreshResult:
         """Record a view that was never started."""
 
         def refused() -> RefreshResult:
             now = sessions.clock(DEFAULT_DB_ALIAS)
             message = f"Not started, as {hold.message}."
             failed = Failure(reason=hold.reason, message=message)
-            return RefreshResult(outcome=Outcome.FAILED, started=now, finished=now, attempts=0, failure=failed)
+            return RefreshResult(
+                outcome=Outcome.FAILED, started=now, finished=now, attempts=0, failure=failed, cost=cost
+            )
 
         result = self.patiently(lambda _: refused())
         self.end(view, result)

@@ -10,6 +10,8 @@ from time import monotonic
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
+from seeder.domain.admission import Hold
+from seeder.domain.costs import RefreshCost
 from seeder.domain.events import Notice, Noticed, RunEnded, RunEvent, RunStarted
 from seeder.domain.outcomes import RefreshResult, RunSummary, Turn
 from seeder.domain.plan import PlannedView, RefreshPlan
@@ -112,6 +114,11 @@ def _work(refresher: Refresher, life: Life, row: RunRow, emit: Callable[[RunEven
         gate.count(view, result, turn)
         meter.ended(view, record.ids(view.spec), result)
 
+    def refuse(view: PlannedView, hold: Hold, cost: RefreshCost) -> RefreshResult:
+        result = refresher.refuse(view, hold, cost)
+        meter.ended(view, record.ids(view.spec), result)
+        return result
+
     def hear(event: RunEvent) -> None:
         marking.hear(event)
         row.hear(event)
@@ -124,7 +131,7 @@ def _work(refresher: Refresher, life: Life, row: RunRow, emit: Callable[[RunEven
 
     return Work(
         refresh=refresher.refresh,
-        refuse=refresher.refuse,
+        refuse=refuse,
         admit=gate.admit,
         count=count,
         cancel=refresher.in_flight.cancel,

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from seeder.domain.admission import Reason
 from seeder.domain.events import Held, Noticed, Resumed, RunEvent, ViewEnded
 from seeder.domain.requests import Everything
-from seeder.models import CircuitBreaker, JobStatus, RunHistory
+from seeder.models import CircuitBreaker, JobStatus, RunHistory, RunMetrics
 from seeder.postgres import activity
 from seeder.services import runs
 from seeder.services.breakers import Breakers
@@ -110,7 +110,11 @@ def test_after_so_many_failures_in_a_row_nothing_more_starts(settings: Settings)
     [held] = [event for event in told if isinstance(event, Held)]
     assert held.hold.message.startswith("the circuit breaker of default is open since ")
     assert "after 2 failures in a row; one view is tried at " in held.hold.message
-    assert RunHistory.objects.filter(errors__startswith="Not started, as the circuit breaker of default").count() == 2
+    given_up = RunHistory.objects.filter(errors__startswith="Not started, as the circuit breaker of default")
+    assert given_up.count() == 2
+    measured = RunMetrics.objects.filter(history_id__in=given_up.values("id"))
+    assert [row.reason for row in measured] == ["circuit_open"] * 2
+    assert all((row.throttle_wait_seconds or 0) >= 1 for row in measured)
     breaker = CircuitBreaker.objects.get()
     assert (breaker.failures, breaker.opened_at is None, breaker.tried_at) == (2, False, None)
 

@@ -23,7 +23,7 @@ FAILED = failed()
 
 def working(refresh: Callable[[PlannedView, Turn], RefreshResult], **others: Callable[..., Any]) -> Work:
     plain: dict[str, Callable[..., Any]] = {
-        "refuse": lambda _, hold: failed(hold.reason),
+        "refuse": lambda _, hold, __: failed(hold.reason),
         "admit": lambda _: Go(),
         "count": lambda *_: None,
         "cancel": lambda: None,
