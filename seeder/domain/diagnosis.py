@@ -59,6 +59,7 @@ class Word(StrEnum):
     SERVER_UNPATCHED = "server_unpatched", Area.SERVER, Level.WARNING, "a server without the fix for CVE-2024-0985"
     READ_ONLY = "read_only", Area.SERVER, Level.ERROR, "nothing can be written here"
     SESSIONS_POOLED = "sessions_pooled", Area.SERVER, Level.ERROR, "a proxy gives each transaction another session"
+    BREAKER_OPEN = "breaker_open", Area.SERVER, Level.ERROR, "a circuit breaker that lets nothing start"
     LOCK_TIMEOUT_LOW = "lock_timeout_low", Area.SERVER, Level.ERROR, "refreshes give up before an autovacuum yields"
     CONNECTIONS_SHORT = "connections_short", Area.SERVER, Level.WARNING, "fewer connections than a run wants"
     TRANSACTION_TIMEOUT = "transaction_timeout", Area.SERVER, Level.WARNING, "the server ends long refreshes"

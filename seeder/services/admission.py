@@ -27,7 +27,7 @@ class Gate:
         """Never raises an error of the server: a database that cannot be asked is left to the refreshes, which can say
         what is wrong with it."""
         with suppress(Error):
-            return self._breaker(database) or self._throttle(database) or self._trial(database)
+            return self.breaker(database) or self._throttle(database) or self._trial(database)
         sessions.mend(database)
         return Go()
 
@@ -39,7 +39,8 @@ class Gate:
         elif self.settings.breaker_counts == "all" or failure.blames_server:
             self.breakers.failed(database, trial=turn.trial)
 
-    def _breaker(self, database: str) -> Hold | None:
+    def breaker(self, database: str) -> Hold | None:
+        """What an open circuit breaker holds back until its next trial. Raises an error of the server."""
         breaker = self.breakers.state(database)
         due = breaker.next_trial(self._reset)
         if due is None or sessions.clock(DEFAULT_DB_ALIAS) >= due:
@@ -59,7 +60,7 @@ class Gate:
             return Go()
         if self.breakers.claim_trial(database):
             return Trial()
-        return self._breaker(database) or Go()
+        return self.breaker(database) or Go()
 
     @property
     def _reset(self) -> timedelta:

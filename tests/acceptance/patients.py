@@ -203,6 +203,12 @@ HEALED = [
         about="reporting.good",
         environment=CONCURRENT,
     ),
+    Case(
+        word="breaker_open",
+        provoke="INSERT INTO reporting.seeder_circuit_breaker (database_alias, failures, opened_at)"
+        " VALUES ('default', 5, now())",
+        about="default",
+    ),
     Case(word="stats_hidden", provoke="", about=ROLE, environment={"SEEDER_MAX_DB_ACTIVE_QUERIES": "5"}),
     Case(word="schema_missing", provoke=manifest('"No such".a'), about='"No such"'),
     Case(

@@ -14,7 +14,7 @@ from seeder.errors import DatabaseError, SeederError, ServerUnreachable
 from seeder.postgres import doctor
 from seeder.postgres.sqlstates import foreseen
 from seeder.services import manifests
-from seeder.services.doctor import functions, queries, queue, server, tables, views
+from seeder.services.doctor import breakers, functions, queries, queue, server, tables, views
 from seeder.services.doctor.patient import Patient
 
 Check = Callable[[Patient], Iterable[Diagnosis]]
@@ -24,6 +24,7 @@ _OF_HISTORY: tuple[tuple[str, Check], ...] = (
     ("the reporting tables", tables.of_tables),
     ("privileges on the reporting tables", tables.of_privileges),
     ("the manifests", views.of_manifests),
+    ("the circuit breakers", breakers.of_breakers),
     ("the queue", queue.of_queue),
     ("the settings", queue.of_settings),
 )

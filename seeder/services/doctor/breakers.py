@@ -1,0 +1,32 @@
+"""The circuit breakers by which nothing starts."""
+
+from collections.abc import Iterator
+
+from seeder.domain.diagnosis import Diagnosis, Word
+from seeder.services.admission import Gate
+from seeder.services.breakers import Breakers
+from seeder.services.doctor.patient import Patient
+
+
+def of_breakers(patient: Patient) -> Iterator[Diagnosis]:
+    """Of all databases, as they are kept in one table. Once the next trial is due, a run needs nobody's help."""
+    gate = Gate(settings=patient.settings, breakers=Breakers.of(patient.settings))
+    for alias in sorted({patient.alias, *patient.settings.databases.values()}):
+        hold = gate.breaker(alias)
+        if hold:
+            yield Diagnosis(
+                word=Word.BREAKER_OPEN,
+                database=patient.alias,
+                about=alias,
+                message=f"Nothing starts, as {hold.message}.",
+                fix="See why they failed: `manage.py refresh_status --failing`. With the first success it closes by"
+                " itself; at once, when the cause is gone:",
+                sql=_close(alias.replace("'", "''")),
+            )
+
+
+def _close(alias: str) -> str:
+    return (
+        "UPDATE reporting.seeder_circuit_breaker SET failures = 0, opened_at = NULL, tried_at = NULL,"  # noqa: S608  # shown, not run
+        f" updated_at = now() WHERE database_alias = '{alias}';"
+    )
