@@ -1,6 +1,6 @@
 """What a run tells, in the log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from seeder.domain.events import Held, Notice, Noticed, Resumed, RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
@@ -12,8 +12,16 @@ from seeder.services.log import INFO, WARNING, tell
 
 def keeping(run_id: str, emit: Callable[[RunEvent], object]) -> Callable[[RunEvent], object]:
     """`emit`, and before it the log."""
+    begun = set[PlannedView]()  # and not ended
 
     def both(event: RunEvent) -> None:
+        match event:
+            case ViewStarted(view=view):
+                begun.add(view)
+            case ViewEnded(view=view):
+                begun.discard(view)
+            case RunEnded(summary=summary):
+                _interrupted(run_id, [view for view in summary.unfinished if view in begun], summary.stopped)
         _keep(run_id, event)
         emit(event)
 
@@ -58,6 +66,12 @@ def _run_started(run_id: str, plan: RefreshPlan, seats: int) -> None:
             manifest_id=manifest.manifest_id,
             reason=complaint.reason,
         )
+
+
+def _interrupted(run_id: str, views: Iterable[PlannedView], stopped: str | None) -> None:
+    """So that whatever is told to have started is told to have ended."""
+    for view in views:
+        tell(WARNING, "view_ended", run_id=run_id, **_which(view), outcome="interrupted", stopped_by=stopped)
 
 
 def _run_ended(run_id: str, summary: RunSummary) -> None:

@@ -9,12 +9,14 @@ import pytest
 from django.db import OperationalError
 from pytest_django import Settings
 
+from seeder.domain.events import ViewStarted
 from seeder.domain.requests import Everything, OneAgency
 from seeder.errors import ServerUnreachable
 from seeder.models import QueuedRefresh
 from seeder.services import runs
 from seeder.services.queue import queue_work, queueing
 from seeder.services.snapshots import release_snapshots
+from seeder.services.stopping import Stop
 from tests.conftest import canned, custom, sql
 
 
@@ -114,6 +116,25 @@ def test_what_is_left_without_an_optional_table_is_told_in_a_word(caplog: pytest
     [noticed] = facts(caplog, "noticed")
     assert noticed["reason"] == "does_without"
     assert "seeder_circuit_breaker" in noticed["why"]
+
+
+def test_a_view_that_is_interrupted_is_told_to_have_ended_and_one_that_never_began_is_not(
+    caplog: pytest.LogCaptureFixture, settings: Settings
+) -> None:
+    settings.SEEDER = {"MAX_WORKERS": 1}
+    for name in ("a", "b"):
+        custom(f"reporting.{name}", "SELECT count(*) FROM pg_sleep(60)")
+    stop = Stop()
+    runs.execute(
+        Everything(),
+        asked_by="a test",
+        stop=stop,
+        emit=lambda event: stop.request("SIGTERM") if isinstance(event, ViewStarted) else None,
+    )
+    [started], [ended], [run] = (facts(caplog, event) for event in ("view_started", "view_ended", "run_ended"))
+    assert ended.items() >= {"outcome": "interrupted", "stopped_by": "SIGTERM", "agencies": ("demo",)}.items()
+    assert (ended["view"], ended["run_id"]) == (started["view"], started["run_id"])
+    assert run["unfinished"] == 2
 
 
 @pytest.mark.parametrize(
