@@ -32,7 +32,7 @@ def missed(settings: Settings, databases: Iterable[str]) -> Iterable[str]:
     for table in contract.optional():
         missing = contract.why_unusable(DEFAULT_DB_ALIAS, table)
         if missing is not None:
-            yield f"{missing}. Without it {contract.optional()[table]} `manage.py install_schema` creates it."
+            yield f"{missing}. Without it {contract.optional()[table]} `manage.py doctor` says what to do."
     for database in databases if settings.max_db_active_queries else ():
         with suppress(Error):  # each refresh there will say it
             if not activity.sees_everybody(database):

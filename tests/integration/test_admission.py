@@ -191,6 +191,6 @@ def test_without_its_table_each_run_has_a_breaker_of_its_own_and_says_so(setting
     [notice] = [event.message for event in told if isinstance(event, Noticed)]
     assert notice == (
         "reporting.seeder_circuit_breaker: a table in the contract, missing here. Without it each process has circuit"
-        " breakers of its own, and learns nothing from what others found out. `manage.py install_schema` creates it."
+        " breakers of its own, and learns nothing from what others found out. `manage.py doctor` says what to do."
     )
     assert [event.hold.reason for event in told if isinstance(event, Held)] == [Reason.CIRCUIT_OPEN]

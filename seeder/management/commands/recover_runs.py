@@ -13,4 +13,4 @@ class Command(Door):
         for run in recovered:
             self.stdout.write(f"run {run.run_id}: {count(run.rows, 'row')} closed as interrupted")
         if not recovered:
-            self.stdout.write("No run was interrupted.")
+            self.stdout.write("Nothing to close: no run was killed, or the server still works on what it had begun.")
