@@ -73,7 +73,7 @@ def carry_out(
     request: RefreshRequest, life: Life, order: Order, *, emit: Callable[[RunEvent], object], stop: Stop
 ) -> RunSummary:
     """As `execute`, for whoever already holds the lock that shows that the run is alive."""
-    settings = conf.load()
+    settings, began = conf.load(), sessions.clock(DEFAULT_DB_ALIAS)
     plan = planning.plan(manifests.select(request, databases=settings.databases), remember=True)
     record, row = RunRecord(life.run_id), RunRow(life.run_id)
     emit = journal.keeping(record.run_id, emit)
@@ -100,7 +100,7 @@ def carry_out(
         unfinished=tuple(view for view in plan.views if view not in results),
         stopped=stop.reason,
         complaints=plan.complaints,
-        took=ended - order.asked_at,
+        took=ended - began,  # without the time in which a queued part waited for a worker
     )
     emit(RunEnded(summary=summary))
     return summary

@@ -58,7 +58,7 @@ def watch(command: Sequence[str], *, stop: Stop, grace: timedelta, tell: Tell) -
         failures = failures + 1 if child.age < _SOON.total_seconds() else 1
         pause = min(timedelta(seconds=2 ** min(failures - 1, 16)), _LONGEST)
         child.end(timedelta())
-        log.tell(log.ERROR, "cluster_lost", pid=child.pid, why=why, duration_seconds=child.age)
+        log.tell(log.ERROR, "cluster_lost", pid=child.pid, why=why, duration_seconds=round(child.age, 3))
         tell(
             f"cluster {child.pid} {why}; what was left of it is ended, another starts in {pause.total_seconds():.0f} s"
         )
