@@ -19,6 +19,7 @@ from seeder.errors import BadBatch, BadRetention, DeletingForbidden
 from seeder.postgres import activity, contract, locks, sessions
 from seeder.postgres.sqlstates import foreseen
 from seeder.postgres.transactions import one_transaction
+from seeder.services import log
 from seeder.services.stopping import Stop
 
 MOST_DAYS, MOST_ROWS = 36_500, 100_000
@@ -79,8 +80,17 @@ def prune(
         raise BadBatch(batch=batch, most=MOST_ROWS)
     if days == 0:
         return Pruned(days=0)
+    began = monotonic()
     with foreseen(DEFAULT_DB_ALIAS):
-        return _Pruning(days, batch, stop or Stop(), dry_run=dry_run).prune(tell)
+        done = _Pruning(days, batch, stop or Stop(), dry_run=dry_run).prune(tell)
+    if not dry_run:
+        _log(done, round(monotonic() - began, 3))
+    return done
+
+
+def _log(done: Pruned, seconds: float) -> None:
+    gone = {"rows": done.history, "runs": done.runs, "parts": done.queued}
+    log.tell(log.INFO, "history_pruned", days=done.days, **gone, stopped_by=done.stopped, duration_seconds=seconds)
 
 
 class _Pruning:

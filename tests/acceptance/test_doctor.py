@@ -153,6 +153,13 @@ def test_what_is_pasted_of_a_query_from_a_form_is_what_the_query_says(manage: Ma
     assert f"\nCREATE MATERIALIZED VIEW reporting.a AS\n{query}\n;\n".replace("\r", "") in manage("doctor").out
 
 
+def test_manifests_that_want_one_view_differently_are_said_to(doctor: Doctor) -> None:
+    paste(VIEW + manifest("reporting.a", "SELECT 7 AS n"))
+    found = only(doctor(), "definition_drift")
+    assert "different queries" in found["fix"]
+    assert found["sql"] is None
+
+
 def test_a_query_that_can_be_no_view_any_more_is_drift_with_postgresql_s_words(doctor: Doctor) -> None:
     paste(VIEW + "UPDATE reporting.seeder_custom_report_manifest SET query = 'SELECT gone' WHERE table_name ~ 'a'")
     found = only(doctor(), "definition_drift")

@@ -13,10 +13,11 @@ from seeder.domain.events import ViewStarted
 from seeder.domain.requests import Everything, OneAgency
 from seeder.errors import ServerUnreachable
 from seeder.models import QueuedRefresh
-from seeder.services import runs
+from seeder.services import pruning, runs
 from seeder.services.queue import queue_work, queueing
 from seeder.services.snapshots import release_snapshots
 from seeder.services.stopping import Stop
+from tests import past
 from tests.conftest import canned, custom, sql
 
 
@@ -189,6 +190,16 @@ def test_a_broker_that_cannot_be_told_says_nothing_of_where_it_is(
     [failed] = facts(caplog, "doorbell_failed")
     assert failed["reason"] == "ConnectionError"
     assert "secret-123" not in caplog.text
+
+
+def test_pruning_is_told_and_a_rehearsal_of_it_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    for days in (50, 40, 30):
+        past.ended("reporting.a", days)
+    pruning.prune(days=9, dry_run=True)
+    assert facts(caplog, "history_pruned") == []
+    pruning.prune(days=9)
+    [pruned] = facts(caplog, "history_pruned")
+    assert pruned.items() >= {"days": 9, "rows": 2, "runs": 0, "parts": 0}.items()
 
 
 def test_a_capture_is_told(caplog: pytest.LogCaptureFixture) -> None:

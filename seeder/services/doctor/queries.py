@@ -62,6 +62,8 @@ def _drift(patient: Patient, seen: catalog.Survey) -> Iterator[Diagnosis]:
             fix="If the manifest is right, its owner can create the view anew, with its indexes and grants; who reads"
             " it waits, and views that read it have to be dropped before and created after:"
             if can
+            else "Its manifests ask for different queries: decide which is right, and write that into all of them."
+            if len({manifest.query for manifest in patient.views[view].manifests}) > 1
             else "Decide which is right.",
             sql=_anew(drift, *kept[view]) if can else "",
         )
