@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.errors import ConfigurationError, DatabaseError
 from seeder.postgres.contract import Difference
-from seeder.services import schema
+from seeder.services import preconditions, schema
 from seeder.services.queue import doorbell, schedules
 from seeder.services.reading import visibility
 
@@ -60,7 +60,11 @@ def queue_is_set_right(**_: Any) -> Sequence[checks.CheckMessage]:
 @checks.register(checks.Tags.models)
 def models_match_the_contract(**_: Any) -> Sequence[checks.CheckMessage]:
     """seeder.E002: a model that does not map its table as contract.sql creates it, in either direction.
-    seeder.E005: the default database is no PostgreSQL."""
+    seeder.E005: the default database is no PostgreSQL. seeder.E016: our models are sent to another one."""
+    try:
+        preconditions.insist_on_one_home()
+    except ConfigurationError as error:
+        return [checks.Error(str(error), hint="Let the router return None for the app seeder.", id="seeder.E016")]
     if not schema.is_postgresql(DEFAULT_DB_ALIAS):
         return [checks.Error("seeder needs a PostgreSQL database as DATABASES['default'].", id="seeder.E005")]
     return [

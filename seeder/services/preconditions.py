@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from contextlib import suppress
 
-from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, Error, connections, router
 
 from seeder.conf import Settings
 from seeder.errors import ConfigurationError, ReadOnly, SessionsPooled
@@ -15,6 +16,7 @@ def insist(settings: Settings) -> None:
 
     Raises `SessionsPooled`, `ReadOnly` or `ConfigurationError`.
     """
+    insist_on_one_home()
     database = DEFAULT_DB_ALIAS
     if sessions.is_pooled(database):
         raise SessionsPooled(alias=database)
@@ -25,6 +27,19 @@ def insist(settings: Settings) -> None:
     if settings.lock_timeout_ms <= least:
         wanted = f"more than the server's deadlock_timeout, which is {least} ms"
         raise ConfigurationError(setting="SEEDER_LOCK_TIMEOUT_MS", value=settings.lock_timeout_ms, wanted=wanted)
+
+
+def insist_on_one_home() -> None:
+    """Our rows are where the locks are that guard them. Asks no database.
+
+    Raises `ConfigurationError` where the host's routers send a model of ours elsewhere, be it to read from a replica.
+    """
+    for model in apps.get_app_config("seeder").get_models():
+        for alias in (router.db_for_read(model), router.db_for_write(model)):
+            if alias != DEFAULT_DB_ALIAS:
+                setting = f"The database that DATABASE_ROUTERS choose for {model._meta.label}"
+                wanted = f"{DEFAULT_DB_ALIAS!r}; where views are is said by SEEDER['DATABASES']"
+                raise ConfigurationError(setting=setting, value=alias, wanted=wanted)
 
 
 def missed(settings: Settings, databases: Iterable[str]) -> Iterable[str]:

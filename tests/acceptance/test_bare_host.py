@@ -66,3 +66,15 @@ def test_a_host_without_time_zones_is_refused_in_one_line(bare: Path) -> None:
     assert ended.err == "CommandError: USE_TZ is False, but has to be True: every instant has a time zone.\n"
     assert ended.code == 2
     assert "seeder.E001" in run(bare, "-m", "django", "check").err
+
+
+def test_a_router_that_sends_our_rows_elsewhere_is_refused_in_one_line(bare: Path) -> None:
+    replica = "class Router:\n    def db_for_read(self, model, **hints):\n        return 'replica'\n"
+    (bare / "routers.py").write_text(replica)
+    routed = "DATABASES['replica'] = DATABASES['default']\nDATABASE_ROUTERS = ['routers.Router']\n"
+    (bare / "bare.py").write_text(_SETTINGS + routed)
+    ended = run(bare, "-m", "django", "refresh_all")
+    [line] = ended.err.splitlines()
+    assert "DATABASE_ROUTERS choose for seeder." in line
+    assert ended.code == 2
+    assert "seeder.E016" in run(bare, "-m", "django", "check").err
