@@ -7,6 +7,7 @@ ends with its own exit code.
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -104,12 +105,19 @@ def _run(asked: argparse.Namespace, rest: Sequence[str]) -> int:
     from seeder.services.offered_jobs import job
 
     own = [*asked.arguments, *rest] if asked.arguments else rest[1:]
+    _end_when_told()
     try:
         job(asked.job).run_from_argv([f"{_NAME} run", asked.job, *own])
     except ImproperlyConfigured as error:  # it says what to do; where it was noticed does not help anybody
         sys.stderr.write(f"{_NAME}: {error}\n")
         return _WRONG_REQUEST
     return 0
+
+
+def _end_when_told() -> None:
+    """The first process of a container is kept from any signal that it has no handler for, as a job may have none."""
+    if os.getpid() == 1 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 if __name__ == "__main__":

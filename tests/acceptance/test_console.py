@@ -26,6 +26,7 @@ USE_TZ = True
 """
 _COMMANDS = {
     "tidy_reports": """
+import os, signal
 from django.core.management.base import BaseCommand, CommandError
 class Command(BaseCommand):
     help = '''Tidy the reports
@@ -33,10 +34,13 @@ class Command(BaseCommand):
     is_job = True
     def add_arguments(self, parser):
         parser.add_argument("--fail", type=int)
+        parser.add_argument("--told-to-end", action="store_true")
         parser.add_argument("rest", nargs="*")
     def handle(self, *args, **options):
         if options["fail"]:
             raise CommandError("Too untidy.", returncode=options["fail"])
+        if options["told_to_end"]:
+            os.kill(os.getpid(), signal.SIGTERM)
         print("tidy", options["rest"])
 """,
     "not_offered": """
@@ -169,6 +173,18 @@ def test_a_job_s_own_separator_reaches_it(console: Console) -> None:
 def test_a_job_s_exit_code_is_passed_on(console: Console, code: int) -> None:
     ended = console("run", "tidy_reports", "--", "--fail", str(code))
     assert (ended.code, ended.err) == (code, "CommandError: Too untidy.\n")
+
+
+def test_a_job_that_knows_no_signals_ends_as_the_first_process_of_a_container_too(site: Path, project: Path) -> None:
+    alone = ["unshare", "--user", "--map-root-user", "--pid", "--fork"]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no namespace of processes can be made here")
+    job = [os.fspath(site / "bin" / "reporting-seeder"), "run", "tidy_reports", "--", "--told-to-end"]
+    environment = {**process_environment(), "DJANGO_SETTINGS_MODULE": "host", "PYTHONPATH": os.fspath(site)}
+    ended = subprocess.run(
+        [*alone, *job], cwd=project, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (143, ""), ended.stderr
 
 
 def test_a_night_by_the_script(console: Console) -> None:
