@@ -1,5 +1,6 @@
 """What no linter knows of the deployment examples: that they fit this app, and one another."""
 
+import os
 import re
 import secrets
 import signal
@@ -25,6 +26,7 @@ MANIFESTS: list[dict[str, Any]] = [
     for path in sorted((DEPLOY / "kubernetes").glob("*.yaml"))
     for manifest in yaml.safe_load_all(path.read_text())
 ]
+GRACEFUL = 30  # seconds that gunicorn gives what it is answering
 LAST_MEASURES = 10  # seconds that watch_queue may take after its --grace
 
 
@@ -99,6 +101,12 @@ def test_a_worker_is_given_longer_than_it_takes_to_end() -> None:
     assert int(worker["stop_grace_period"].removesuffix("s")) > grace(worker["command"]) + LAST_MEASURES
 
 
+def test_the_web_is_given_longer_than_it_takes_to_end() -> None:
+    [container], limit = PODS["web"]["containers"], PODS["web"]["terminationGracePeriodSeconds"]
+    _, waits = container["lifecycle"]["preStop"]["exec"]["command"]
+    assert limit > int(waits) + GRACEFUL
+
+
 def test_the_image_s_user_is_the_pods_and_not_root() -> None:
     [user] = re.findall(r"^USER (\d+):\d+$", DOCKERFILE, re.MULTILINE)
     assert {str(spec["securityContext"]["runAsUser"]) for spec in PODS.values()} == {user}
@@ -148,6 +156,7 @@ def web(reporting: None) -> Iterator[str]:
             "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
             "DJANGO_ALLOWED_HOSTS": "reports.example.org,127.0.0.1",
             "GUNICORN_CMD_ARGS": options,
+            "HOME": os.devnull,  # the image's user has none
         },
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -158,6 +167,7 @@ def web(reporting: None) -> Iterator[str]:
         told = (re.search(r"Listening at: http://127.0.0.1:(\d+)", line) for line in process.stderr)
         yield next(found[1] for found in told if found)
         process.send_signal(signal.SIGTERM)
+        assert "[ERROR]" not in process.stderr.read()
         assert process.wait(30) == 0
 
 
