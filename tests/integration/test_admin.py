@@ -329,6 +329,14 @@ def test_a_snapshot_leads_to_its_view_however_the_manifest_spells_it(spelled: st
     assert client.get(place).status_code == 200
 
 
+def test_snapshots_are_chosen_by_their_numbers_where_the_host_groups_digits(settings: Settings) -> None:
+    settings.USE_THOUSAND_SEPARATOR = True
+    sql("SELECT setval('reporting.seeder_release_snapshot_id_seq', 1233)")
+    release_snapshots.capture_release_snapshot("reporting.good", "2026.12")
+    page = seen(visitor(*READING), "monitoring/view/", table="reporting.good")
+    assert set(re.findall(r'name="(base|compare)" value="(12[^"]*)"', page)) == {("base", "1234"), ("compare", "1234")}
+
+
 def test_where_a_worker_is_knows_who_sees_all_agencies(settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.by_name"}
     queueing.ask(OneAgency(slug="demo"), asked_by="a test")
