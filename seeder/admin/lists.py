@@ -10,6 +10,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count, Max, Min, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -135,6 +136,7 @@ class ReadOnlyAdmin(LookedAt):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         return super().get_object(request, object_id, from_field) if is_storable(unquote(object_id)) else None
 
+    @transaction.non_atomic_requests  # what an action asks for is committed before the queue is told of it
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         named = [*request.GET.values(), *request.POST.getlist(ACTION_CHECKBOX_NAME)]
         if not all(is_storable(str(one)) for one in named):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
@@ -56,4 +57,7 @@ class MonitoringAdmin(LookedAt):
             request.current_app = self.admin_site.name  # as Django's own pages do
             return answered(request, self.admin_site, partial(page, request, self.admin_site, **asked))
 
-        return self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(show))
+        # What is asked for is committed before the queue is told of it, also where the host wants a transaction around
+        # each request.
+        shown = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(show))
+        return transaction.non_atomic_requests(shown)

@@ -337,6 +337,20 @@ def test_snapshots_are_chosen_by_their_numbers_where_the_host_groups_digits(sett
     assert set(re.findall(r'name="(base|compare)" value="(12[^"]*)"', page)) == {("base", "1234"), ("compare", "1234")}
 
 
+def test_where_the_host_wants_a_transaction_around_each_request_the_pages_can_be_asked_too() -> None:
+    client = visitor(*READING, "refresh_views", "capture_releasesnapshot")
+    chosen = {"_selected_action": ["reporting.bad"]}
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    try:
+        client.post("/admin/seeder/monitoring/", {"refresh": "reporting.good"})
+        client.post("/admin/seeder/monitoring/view/?table=reporting.shared", {"refresh": "reporting.shared"})
+        client.post("/admin/seeder/jobstatus/", {"action": "refresh", **chosen})
+        client.post("/admin/seeder/jobstatus/", {"action": "capture", "release_tag": "1", **chosen})
+    finally:
+        connection.settings_dict["ATOMIC_REQUESTS"] = False
+    assert QueuedRefresh.objects.count() == 3
+
+
 def test_where_a_worker_is_knows_who_sees_all_agencies(settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.by_name"}
     queueing.ask(OneAgency(slug="demo"), asked_by="a test")
