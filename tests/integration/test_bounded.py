@@ -38,8 +38,9 @@ def test_who_asks_meanwhile_gets_the_same_answer_by_the_same_connection(gate: Ev
         return asked[-1]
 
     question = Question("default", ask, limit=timedelta(seconds=30))
+    # A thread that is slow to begin finds the answer of the others.
     with ThreadPoolExecutor(8) as pool:
-        answers = [pool.submit(lambda: question.begin().answer()) for _ in range(8)]
+        answers = [pool.submit(lambda: question.begin(kept=timedelta(hours=1)).answer()) for _ in range(8)]
         while not asked:
             assert not any(answer.done() for answer in answers)
         gate.set()
