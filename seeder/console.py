@@ -37,9 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not asked.verb:
         parser.print_help()
         return _WRONG_REQUEST
+    own = _own(asked, given[cut:]) if asked.verb == "run" else []
     try:
-        _start(asked.settings)
-        return _list(as_json=asked.json) if asked.verb == "list" else _run(asked, given[cut:])
+        _start(_named(own) or asked.settings)
+        return _list(as_json=asked.json) if asked.verb == "list" else _run(asked.job, own)
     except SeederError as error:
         sys.stderr.write(f"{_NAME}: {error}\n")
         return _WRONG_REQUEST
@@ -67,6 +68,18 @@ def _parser() -> argparse.ArgumentParser:
 def _add_settings(parser: argparse.ArgumentParser, *, default: str) -> None:
     said = "Django's settings; else DJANGO_SETTINGS_MODULE says which"
     parser.add_argument("--settings", metavar="MODULE", default=default, help=said)
+
+
+def _own(asked: argparse.Namespace, rest: Sequence[str]) -> Sequence[str]:
+    """The arguments of the job."""
+    return [*asked.arguments, *rest] if asked.arguments else rest[1:]
+
+
+def _named(own: Sequence[str]) -> str:
+    """The settings that are named among the job's arguments, as manage.py takes them; later nobody would."""
+    parser = _Parser(prog=_NAME, add_help=False, allow_abbrev=False)
+    _add_settings(parser, default="")
+    return str(parser.parse_known_args(own)[0].settings)
 
 
 def _start(settings_module: str) -> None:
@@ -98,16 +111,15 @@ def _list(*, as_json: bool) -> int:
     return 0
 
 
-def _run(asked: argparse.Namespace, rest: Sequence[str]) -> int:
+def _run(name: str, own: Sequence[str]) -> int:
     """Django's own way to run a command from a command line, which ends the process where it fails."""
     from django.core.exceptions import ImproperlyConfigured
 
     from seeder.services.offered_jobs import job
 
-    own = [*asked.arguments, *rest] if asked.arguments else rest[1:]
     _end_when_told()
     try:
-        job(asked.job).run_from_argv([f"{_NAME} run", asked.job, *own])
+        job(name).run_from_argv([f"{_NAME} run", name, *own])
     except ImproperlyConfigured as error:  # it says what to do; where it was noticed does not help anybody
         sys.stderr.write(f"{_NAME}: {error}\n")
         return _WRONG_REQUEST

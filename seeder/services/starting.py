@@ -56,12 +56,14 @@ def _load(settings_module: str) -> None:
     os.environ[_VARIABLE] = settings_module
     try:
         _ = settings.INSTALLED_APPS  # whatever is asked for loads them
-    except (ImportError, ImproperlyConfigured) as error:
+    except Exception as error:  # whatever somebody else's settings raise
         if before is None:
             del os.environ[_VARIABLE]
         else:
             os.environ[_VARIABLE] = before
-        raise SettingsUnusable(module=settings_module, cause=str(error).rstrip(".")) from error
+        if isinstance(error, ImportError | ImproperlyConfigured):
+            raise SettingsUnusable(module=settings_module, cause=str(error).rstrip(".")) from error
+        raise
 
 
 def _start(settings_module: str) -> None:

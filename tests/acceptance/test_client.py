@@ -102,6 +102,19 @@ def test_settings_that_cannot_be_loaded_are_one_line_and_can_be_mended() -> None
 
 
 @asking
+def test_what_settings_raise_of_their_own_is_raised_and_leaves_all_as_before(tmp_path: Path) -> None:
+    (tmp_path / "host.py").write_text("import os; os.environ['HOST_NEEDS']\n")
+    printed = script(
+        "import os\n"
+        "from seeder.client import bootstrap_django\n"
+        "try: bootstrap_django('host')\n"
+        "except KeyError as error: print(error, os.environ.get('DJANGO_SETTINGS_MODULE'))\n",
+        folder=tmp_path,
+    )
+    assert printed == "'HOST_NEEDS' None\n"
+
+
+@asking
 def test_an_app_that_is_not_installed_is_one_line_each_time(tmp_path: Path) -> None:
     (tmp_path / "host.py").write_text("INSTALLED_APPS = ['seeder', 'nowhere']\n")
     printed = script(

@@ -242,8 +242,12 @@ def test_without_settings_it_says_how_to_name_them(console: Console, asked: list
 def test_settings_can_be_named_on_the_command_line_before_or_after_the_verb(console: Console) -> None:
     for asked in (["--settings", "host", "list"], ["list", "--settings=host"]):
         assert console(*asked, DJANGO_SETTINGS_MODULE="elsewhere").code == 0
-    ended = console("run", "--settings", "host", "tidy_reports", "a", DJANGO_SETTINGS_MODULE="elsewhere")
-    assert ended.out == "tidy ['a']\n"
+    for named in (
+        ["--settings", "host", "tidy_reports", "a"],
+        ["tidy_reports", "--settings", "host", "a"],  # as manage.py takes them
+        ["tidy_reports", "--", "a", "--settings=host"],
+    ):
+        assert console("run", *named, DJANGO_SETTINGS_MODULE="elsewhere").out == "tidy ['a']\n"
 
 
 def test_settings_that_are_not_there_are_named(console: Console) -> None:
