@@ -73,7 +73,7 @@ def together(database: str) -> Iterator[None]:
             inside = True
             yield
             inside = False
-            if session.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
+            if session.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
                 raise TransactionUndone
     except Error:
         if inside:  # an error of whoever's work it is

@@ -16,6 +16,7 @@ from seeder.errors import (
     ClientUnusable,
     ColumnsNamedTwice,
     ConfigurationError,
+    SeederError,
     ServerUnreachable,
     StatementRefused,
     TransactionUndone,
@@ -297,23 +298,24 @@ def test_a_transaction_that_cannot_be_kept_says_so() -> None:
     client = DjangoORMClient()
     client.execute("CREATE SCHEMA desk; CREATE TABLE desk.notes (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
 
-    def swallowed() -> None:
+    def swallowed(last: str) -> None:
         with client.transaction():
             client.execute("INSERT INTO desk.notes VALUES (1)")
-            with suppress(StatementRefused):
-                client.execute("SELECT 1/0")
+            with suppress(SeederError):
+                client.execute(last)
 
     def too_late() -> None:
         with client.transaction():
             client.execute("INSERT INTO desk.notes VALUES (2), (2)")
 
-    with pytest.raises(TransactionUndone):
-        swallowed()
+    for last in ("SELECT 1/0", "COPY desk.notes TO STDOUT", "SELECT pg_terminate_backend(pg_backend_pid())"):
+        with pytest.raises(TransactionUndone):
+            swallowed(last)
     with pytest.raises(StatementRefused, match="duplicate key"):
         too_late()
     with client.transaction():
         with pytest.raises(TransactionUndone):
-            swallowed()
+            swallowed("SELECT 1/0")
         client.execute("INSERT INTO desk.notes VALUES (3)")
     assert sql("SELECT n FROM desk.notes") == [(3,)]
     with pytest.raises(IntegrityError), client.transaction():
