@@ -5,12 +5,12 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance import hosts
 from tests.acceptance.processes import SLEEPING, until
 from tests.conftest import CHECKOUT, Ended, custom, process_environment, sql
 
@@ -59,10 +59,7 @@ Console = Callable[..., Ended]
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built wheel, installed."""
     folder = tmp_path_factory.mktemp("console")
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=CHECKOUT, check=True)
-    [wheel] = folder.glob("*.whl")
-    pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-index", "--no-deps"]
-    subprocess.run([*pip, "--target", os.fspath(folder / "site"), os.fspath(wheel)], check=True)
+    hosts.install(hosts.wheel(folder), folder / "site")
     return folder / "site"
 
 
