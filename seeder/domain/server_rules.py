@@ -31,7 +31,8 @@ class Server:
     deadlock_timeout: int  # milliseconds
     transaction_timeout: int  # milliseconds; 0: none
     idle_session_timeout: int  # milliseconds; 0: none
-    max_connections: int  # that our role may have of all the server's
+    max_connections: int  # of everybody
+    reserved_connections: int  # of these, for others than our role
     role_connections: int  # -1: as many as there are
     database_connections: int  # -1: as many as there are
 
@@ -118,12 +119,15 @@ def _read_only(server: Server, database: str) -> Diagnosis:
     )
 
 
+_OTHERS = 20  # connections: who reads the reports wants some as well
+
+
 def _of_connections(server: Server, database: str, wanted: int) -> Iterator[Diagnosis]:
     limits = [
         (
-            server.max_connections,
+            server.max_connections - server.reserved_connections,
             "max_connections",
-            f"ALTER SYSTEM SET max_connections = {wanted + 20};",
+            f"ALTER SYSTEM SET max_connections = {wanted + server.reserved_connections + _OTHERS};",
             "A superuser can raise it, which needs a restart:",
         )
     ]

@@ -52,6 +52,7 @@ def server(database: str) -> Server:
         "transaction_timeout",
         "idle_session_timeout",
         "max_connections",
+        "reserved_connections",
         "role_connections",
         "database_connections",
     )

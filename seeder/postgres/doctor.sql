@@ -22,7 +22,8 @@ SELECT
     (SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout'),
     coalesce((SELECT setting::integer FROM pg_settings WHERE name = 'transaction_timeout'), 0),
     coalesce((SELECT setting::integer FROM pg_settings WHERE name = 'idle_session_timeout'), 0),
-    current_setting('max_connections')::integer - CASE WHEN r.rolsuper THEN 0
+    current_setting('max_connections')::integer,
+    CASE WHEN r.rolsuper THEN 0
         ELSE current_setting('superuser_reserved_connections')::integer
             + coalesce(current_setting('reserved_connections', true)::integer, 0)
     END,

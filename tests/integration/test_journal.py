@@ -208,13 +208,3 @@ def test_a_capture_is_told(caplog: pytest.LogCaptureFixture) -> None:
     release_snapshots.capture_release_snapshot("reporting.good", "v1")
     [captured] = facts(caplog, "snapshot_captured")
     assert captured.items() >= {"view": "reporting.good", "release_tag": "v1", "rows": 7, "exact": True}.items()
-
-
-def test_what_was_deleted_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    for days in (30, 20):
-        past.ended("reporting.good", days)
-    pruning.prune(days=9, dry_run=True)
-    assert not facts(caplog, "history_pruned")
-    pruning.prune(days=9)
-    [pruned] = facts(caplog, "history_pruned")
-    assert pruned == {"event": "history_pruned", "days": 9, "rows": 1, "runs": 0, "parts": 0, "kept": 1}

@@ -18,7 +18,8 @@ GOOD = Server(
     deadlock_timeout=1000,
     transaction_timeout=0,
     idle_session_timeout=0,
-    max_connections=9,
+    max_connections=12,
+    reserved_connections=3,
     role_connections=-1,
     database_connections=-1,
 )
@@ -52,7 +53,8 @@ def test_a_lock_timeout_has_to_be_above_the_deadlock_timeout() -> None:
 
 
 def test_a_run_wants_as_many_connections_as_any_limit_lets_it_have() -> None:
-    assert found(max_connections=8) == ["connections_short"]
+    assert found(max_connections=11) == ["connections_short"]
+    assert found(reserved_connections=4) == ["connections_short"]
     assert found(role_connections=9, database_connections=9) == []
     assert found(role_connections=8, database_connections=0) == ["connections_short"] * 2
     assert found(role_connections=8, is_superuser=True) == ["role_superuser"], "it is not for superusers"
