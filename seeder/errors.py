@@ -90,6 +90,10 @@ class QueueMissing(QueueError):
     """Nothing can be queued here: {why}. Do without the queue, then the refresh is run by who asks for it."""
 
 
+class QueueUnfit(QueueError):
+    """No cluster can be run with these settings: {fault} {hint}"""
+
+
 class KeyTaken(QueueError):
     """The idempotency key {key!r} belongs to an earlier request, for {earlier}; this one is for {request}. Take another
     key."""

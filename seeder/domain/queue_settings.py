@@ -18,6 +18,10 @@ class Fault:
     message: str
     hint: str
 
+    @property
+    def is_error(self) -> bool:
+        return ".E" in self.id
+
 
 def faults(given: Mapping[str, Any], *, statement_limit: timedelta, pooled: bool) -> Iterator[Fault]:
     """What is wrong with `Q_CLUSTER`. `statement_limit`: of a refresh, none where it is zero; `pooled`: the host's

@@ -42,7 +42,7 @@ def run(folder: Path, *command: str) -> Ended:
     path = os.pathsep.join([os.fspath(folder), os.fspath(CHECKOUT)])
     environment = {**process_environment(), "DJANGO_SETTINGS_MODULE": "bare", "PYTHONPATH": path}
     ended = subprocess.run(
-        [sys.executable, *command], cwd=folder, env=environment, check=False, capture_output=True, text=True
+        [sys.executable, *command], cwd=folder, env=environment, check=False, capture_output=True, text=True, timeout=60
     )
     return Ended(code=ended.returncode, out=ended.stdout, err=ended.stderr)
 
@@ -78,3 +78,13 @@ def test_a_router_that_sends_our_rows_elsewhere_is_refused_in_one_line(bare: Pat
     assert "DATABASE_ROUTERS choose for seeder." in line
     assert ended.code == 2
     assert "seeder.E016" in run(bare, "-m", "django", "check").err
+
+
+def test_no_cluster_is_run_with_settings_that_it_cannot_work_with(bare: Path) -> None:
+    queue = "INSTALLED_APPS.append('django_q')\nfrom seeder.defaults import Q_CLUSTER\n"
+    pool = "DATABASES['default']['OPTIONS'] = {'pool': {'min_size': 1}}\n"
+    (bare / "bare.py").write_text(_SETTINGS + queue + pool)
+    ended = run(bare, "-m", "django", "watch_queue")
+    [line] = ended.err.splitlines()
+    assert line.startswith("CommandError: No cluster can be run with these settings: DATABASES['default']['OPTIONS']")
+    assert ended.code == 2

@@ -27,6 +27,7 @@ class Command(Door):
 
     def enter(self, options: Namespace) -> None:
         doorbell.insist_on_app()
+        doorbell.insist_on_settings()
         if options.beats is not None:
             from seeder.services.queue import cluster  # here, as loading it touches the queue's settings
 

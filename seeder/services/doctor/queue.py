@@ -24,7 +24,7 @@ def of_queue(patient: Patient) -> Iterator[Diagnosis]:
         )
     for fault in doorbell.faults(patient.settings):
         yield one(
-            word=Word.QUEUE_FAULT if ".E" in fault.id else Word.QUEUE_RISK,
+            word=Word.QUEUE_FAULT if fault.is_error else Word.QUEUE_RISK,
             about="DATABASES" if fault.message.startswith("DATABASES") else "Q_CLUSTER",
             message=f"{fault.message.rstrip('.')} ({fault.id}).",
             fix=fault.hint,

@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, router
 from seeder import conf
 from seeder.domain import queue_settings
 from seeder.domain.queue_settings import Fault
-from seeder.errors import QueueMissing
+from seeder.errors import QueueMissing, QueueUnfit
 from seeder.services.log import WARNING, tell
 from seeder.services.queue import queue_rows
 
@@ -37,6 +37,13 @@ def insist_on_app() -> None:
     """Raises `QueueMissing` where there is not even the app. Asks no database, which may be up later."""
     if not is_installed():
         raise QueueMissing(why=_NOT_INSTALLED)
+
+
+def insist_on_settings() -> None:
+    """Raises `QueueUnfit` where a cluster would run tasks twice, lose them or hang. Asks no database."""
+    for fault in faults(conf.load()):
+        if fault.is_error:
+            raise QueueUnfit(fault=fault.message, hint=fault.hint)
 
 
 def is_installed() -> bool:
