@@ -19,6 +19,7 @@ def script(text: str, *, folder: Path = CHECKOUT, **environment: str) -> str:
     """What a script prints in a process of its own that names no settings."""
     clean = process_environment()
     del clean["DJANGO_SETTINGS_MODULE"]
+    clean.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # which this process needs while it has a browser
     process = subprocess.run(
         [sys.executable, "-W", "error", "-c", text],
         cwd=folder,
