@@ -1,7 +1,6 @@
 """Projects of other people: a folder, a database that nobody has used before, and the app from its wheel."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
+from tests import ports
 from tests.acceptance import clusters
 from tests.conftest import CHECKOUT, Ended, process_environment, sql
 
@@ -87,18 +87,11 @@ class Host:
     def serving(self, *manage: str | Path) -> Iterator[str]:
         """Django's own server, with the static files of what is installed; its address. `manage`: how a management
         command is called here."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = ports.free()
         with self.running(*manage, "runserver", "--noreload", "--insecure", f"127.0.0.1:{port}") as server:
-            while not _listens(port):
+            while not ports.listens(port):
                 assert server.poll() is None
             yield f"http://localhost:{port}"
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Visitor:

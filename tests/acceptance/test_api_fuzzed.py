@@ -1,7 +1,6 @@
 """The API against its own schema: whatever is asked, the answer is one that the schema has."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from rest_framework.authtoken.models import Token
 from seeder.domain.requests import OneAgency
 from seeder.models import Run
 from seeder.services.queue import queueing
+from tests import ports
 from tests.acceptance import api
 from tests.conftest import CHECKOUT, process_environment
 
@@ -24,7 +24,7 @@ NOT_OURS = "positive_data_acceptance"  # what is well put can still be about not
 @pytest.fixture
 def server(reporting: None) -> Iterator[str]:
     """The development server as a process of its own, on the database of this test."""
-    port = _free_port()
+    port = ports.free()
     process = subprocess.Popen(
         [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
         cwd=CHECKOUT,
@@ -33,24 +33,13 @@ def server(reporting: None) -> Iterator[str]:
         stderr=subprocess.DEVNULL,  # a line for each request, which nobody would read
     )
     try:
-        while not _listens(port):
+        while not ports.listens(port):
             assert process.poll() is None
         yield f"http://127.0.0.1:{port}"
     finally:
         process.kill()
         process.wait()
         api.forget_everybody()
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_no_answer_is_a_surprise(server: str, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """A real Chromium in front of a real server, with users and a queue."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
+from tests import ports
 from tests.acceptance import clusters
 from tests.conftest import CHECKOUT, process_environment
 
@@ -95,7 +95,7 @@ def site(chromium: Browser, queue: None) -> Iterator[Site]:
     user("operator", *OPERATING)
     user("reader", *READING)
     user("metro", *OPERATING)
-    port = _free_port()
+    port = ports.free()
     server = subprocess.Popen(
         [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
         cwd=CHECKOUT,
@@ -105,7 +105,7 @@ def site(chromium: Browser, queue: None) -> Iterator[Site]:
     )
     site = Site(address=f"http://127.0.0.1:{port}", browser=chromium)
     try:
-        clusters.until(lambda: server.poll() is not None or _listens(port))
+        clusters.until(lambda: server.poll() is not None or ports.listens(port))
         yield site
         assert site.complaints == []
     finally:
@@ -115,14 +115,3 @@ def site(chromium: Browser, queue: None) -> Iterator[Site]:
         server.wait(20)
         clusters.end_all()
         User.objects.all().delete()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
