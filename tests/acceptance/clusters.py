@@ -6,12 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from time import monotonic
 
 import psutil
 
 from seeder.models import QueuedRefresh
 from tests.conftest import CHECKOUT, process_environment, sql
+from tests.waiting import eventually
 
 _started: list["subprocess.Popen[str]"] = []
 
@@ -50,9 +50,7 @@ def end_all() -> None:
 
 def until(holds: Callable[[], object], *, seconds: float = 60) -> None:
     """Look again until it holds."""
-    end = monotonic() + seconds
-    while not holds():
-        assert monotonic() < end, "\n".join(str(row) for row in QueuedRefresh.objects.all())
+    eventually(holds, seconds=seconds, otherwise=lambda: "\n".join(str(row) for row in QueuedRefresh.objects.all()))
 
 
 def is_drained() -> bool:

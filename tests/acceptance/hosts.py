@@ -15,6 +15,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 from tests import ports
 from tests.acceptance import clusters
 from tests.conftest import CHECKOUT, Ended, process_environment, sql
+from tests.waiting import eventually
 
 
 def wheel(folder: Path) -> Path:
@@ -89,8 +90,8 @@ class Host:
         command is called here."""
         port = ports.free()
         with self.running(*manage, "runserver", "--noreload", "--insecure", f"127.0.0.1:{port}") as server:
-            while not ports.listens(port):
-                assert server.poll() is None
+            eventually(lambda: ports.listens(port) or server.poll() is not None)
+            assert server.poll() is None
             yield f"http://localhost:{port}"
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from tests.conftest import CHECKOUT, process_environment, sql
+from tests.waiting import eventually
 
 # The backends that refresh a view which takes its time.
 SLEEPING = (
@@ -40,5 +41,5 @@ def end_all() -> None:
 
 def until(process: "subprocess.Popen[str]", statement: str) -> None:
     """Ask again until the statement has a row."""
-    while not sql(statement):
-        assert process.poll() is None
+    eventually(lambda: sql(statement) or process.poll() is not None)
+    assert process.poll() is None

@@ -16,6 +16,9 @@ from seeder.services.queue import queueing
 from tests import ports
 from tests.acceptance import api
 from tests.conftest import CHECKOUT, process_environment
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.slow
 
 EXAMPLES = os.environ.get("SEEDER_EXAMPLES", "10")  # of each address; `make soak` asks for more
 NOT_OURS = "positive_data_acceptance"  # what is well put can still be about nothing that there is
@@ -33,8 +36,8 @@ def server(reporting: None) -> Iterator[str]:
         stderr=subprocess.DEVNULL,  # a line for each request, which nobody would read
     )
     try:
-        while not ports.listens(port):
-            assert process.poll() is None
+        eventually(lambda: ports.listens(port) or process.poll() is not None)
+        assert process.poll() is None
         yield f"http://127.0.0.1:{port}"
     finally:
         process.kill()

@@ -14,6 +14,7 @@ from seeder.services.snapshots import release_snapshots
 from tests.acceptance.test_terminal import on_a_terminal, plain
 from tests.conftest import CHECKOUT, Ended, another_session, custom, process_environment, sql
 from tests.past import ended, left, queued, run_of
+from tests.waiting import eventually
 
 Manage = Callable[..., Ended]
 pytestmark = pytest.mark.usefixtures("reporting")
@@ -46,10 +47,9 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
 
 def waiting(number: int) -> None:
     """Until so many sessions wait for a lock."""
-    while sql(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    ) < [(number,)]:
-        assert all(process.poll() is None for process in _started)
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    eventually(lambda: sql(waits) >= [(number,)] or any(process.poll() is not None for process in _started))
+    assert all(process.poll() is None for process in _started)
 
 
 def test_what_ended_long_ago_goes_but_for_the_last_success_and_failure_of_every_report(manage: Manage) -> None:
@@ -177,8 +177,8 @@ def test_killed_in_the_middle_it_leaves_whole_batches_and_the_next_one_goes_on(m
         waiting(1)
         process.kill()
         process.communicate()
-    while sql(f"SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid::bigint = {LOCK} & 4294967295"):
-        pass
+    held = f"SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid::bigint = {LOCK} & 4294967295"
+    eventually(lambda: not sql(held))
     assert left() == rows[3:]
     assert sql("SELECT count(*) FROM reporting.seeder_run_metrics") == [(7,)]
     assert manage("prune_history", "--json").document["historyRows"] == 6

@@ -12,6 +12,7 @@ from seeder.models import ReleaseSnapshot
 from tests.acceptance.test_bad_input import only_line
 from tests.acceptance.test_terminal import on_a_terminal, plain
 from tests.conftest import CHECKOUT, Ended, custom, process_environment, sql
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("reporting")
 
@@ -171,12 +172,11 @@ def test_a_signal_leaves_nothing_half_written_and_nothing_running(number: signal
         text=True,
     )
     busy = "SELECT pid FROM pg_stat_activity WHERE application_name = 'seeder snapshot v1' AND state = 'active'"
-    while not sql(busy + " AND query LIKE '%%count(*)%%'"):
-        assert process.poll() is None
+    eventually(lambda: sql(busy + " AND query LIKE '%%count(*)%%'") or process.poll() is not None)
+    assert process.poll() is None
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert process.returncode == code
     assert said.splitlines()[-1] == "CommandError: Interrupted."
-    while sql(busy):
-        pass
+    eventually(lambda: not sql(busy))
     assert not ReleaseSnapshot.objects.exists()

@@ -1,10 +1,8 @@
-"""Rules of the house that no linter knows; import-linter holds those about imports."""
+"""Rules of this repository that no linter knows. Import-linter has those about imports. Each test lists offenders."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.conftest import CHECKOUT
 
@@ -12,45 +10,55 @@ SOURCES = sorted(
     path
     for room in ("seeder", "settings", "demo", "embedded", "bench")
     for path in (CHECKOUT / room).rglob("*.py")
-    if ".envs" not in path.parts  # what the bench compares with
+    if ".envs" not in path.parts  # the tools that the bench compares with
 )
 TESTS = sorted((CHECKOUT / "tests").rglob("*.py"))
-IDS = [str(path.relative_to(CHECKOUT)) for path in SOURCES]
+LONGEST = 300  # lines
+VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
+NAMED_BY_DJANGO = {CHECKOUT / "embedded" / "backend" / "base.py", CHECKOUT / "settings" / "base.py"}
+RAW_SQL = {"cursor", "raw", "extra", "RawSQL", "execute_sql"}
+PAUSING = CHECKOUT / "tests" / "waiting.py"
 
 
-def calls(path: Path) -> Iterator[str]:
-    """The last name of everything that a file calls."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call):
-            match node.func:
+def calls(node: ast.AST) -> Iterator[str]:
+    """The last name of everything that is called there."""
+    for one in ast.walk(node):
+        if isinstance(one, ast.Call):
+            match one.func:
                 case ast.Attribute(attr=name) | ast.Name(id=name):
                     yield name
 
 
-def test_there_is_something_to_hold_the_rules_against() -> None:
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def busy_loops(path: Path) -> Iterator[str]:
+    """`while` loops that only look again: they take the processor from what they wait for."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.While) and all(isinstance(one, ast.Pass | ast.Assert) for one in node.body):
+            yield f"{path}:{node.lineno}"
+
+
+def test_the_rules_see_the_code() -> None:
     assert len(SOURCES) > 40
-    assert "sleep" in set(calls(CHECKOUT / "embedded" / "idle.py"))
+    assert "sleep" in calls(tree(CHECKOUT / "embedded" / "idle.py"))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=IDS)
-def test_a_file_is_short_enough_to_be_read_as_a_story(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+def test_no_source_file_is_longer_than_three_hundred_lines() -> None:
+    assert [path for path in SOURCES if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST] == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=IDS)
-def test_a_file_s_name_says_what_is_in_it(path: Path) -> None:
-    assert path.stem not in {"utils", "util", "helpers", "helper", "common", "misc", "base"} or path.parent.name in {
-        "backend",  # Django looks for a database engine in a module of this name
-        "settings",
-    }
+def test_no_source_file_has_a_vague_name() -> None:
+    assert [path for path in SOURCES if path.stem in VAGUE and path not in NAMED_BY_DJANGO] == []
 
 
-@pytest.mark.parametrize("path", sorted((CHECKOUT / "seeder").rglob("*.py")), ids=lambda path: path.stem)
-def test_only_the_database_room_sends_sql_of_its_own(path: Path) -> None:
-    if "postgres" not in path.parts:
-        assert not {"cursor", "raw", "extra", "RawSQL", "execute_sql"} & set(calls(path))
+def test_only_the_postgres_package_sends_its_own_sql() -> None:
+    others = [path for path in SOURCES if path.is_relative_to(CHECKOUT / "seeder") and "postgres" not in path.parts]
+    assert [path for path in others if RAW_SQL & set(calls(tree(path)))] == []
 
 
-@pytest.mark.parametrize("path", TESTS, ids=[str(path.relative_to(CHECKOUT)) for path in TESTS])
-def test_no_test_waits_by_sleeping(path: Path) -> None:
-    assert "sleep" not in set(calls(path))
+def test_no_test_waits_for_a_fixed_time_or_without_a_pause() -> None:
+    """`eventually` waits for a condition, and pauses between two looks."""
+    sleeping = [path for path in TESTS if path != PAUSING and {"sleep", "pause"} & set(calls(tree(path)))]
+    assert (sleeping, [loop for path in TESTS for loop in busy_loops(path)]) == ([], [])

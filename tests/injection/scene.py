@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from time import monotonic
 
 from django.db import connections
 
 from seeder.domain.outcomes import RunSummary
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from tests.conftest import canned, custom, sql
+from tests.waiting import eventually
 
 SEEDER = {
     "DATABASES": {1: "default", 2: "archive"},
@@ -120,12 +120,14 @@ def _check_summary(summary: RunSummary, rows: list[RunHistory]) -> None:
 
 def check_the_server() -> None:
     """No session is left, and so no lock."""
-    end = monotonic() + 20
-    for database in _DATABASES:  # a backend leaves shortly after its client
-        while sessions := sql(
-            "SELECT pid, state, query FROM pg_stat_activity WHERE datname = current_database()"
-            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()",
-            using=database,
-        ):
-            assert monotonic() < end, sessions
+    others = (
+        "SELECT pid, state, query FROM pg_stat_activity WHERE datname = current_database()"
+        " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+
+    def sessions() -> list[tuple[object, ...]]:
+        return [row for database in _DATABASES for row in sql(others, using=database)]
+
+    eventually(lambda: not sessions(), otherwise=lambda: str(sessions()))  # a backend leaves shortly after its client
+    for database in _DATABASES:
         connections[database].close()

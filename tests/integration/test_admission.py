@@ -15,6 +15,7 @@ from seeder.postgres import activity
 from seeder.services import runs
 from seeder.services.breakers import Breakers
 from tests.conftest import Ended, another_session, custom, sql
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("reporting")
 Manage = Callable[..., Ended]
@@ -75,8 +76,8 @@ def test_a_refresh_of_ours_that_waits_for_a_lock_is_not_counted() -> None:
         waiter.execute("SET application_name = 'seeder some-run'")
         waiting = Thread(target=waiter.execute, args=("SELECT FROM reporting.t",))
         waiting.start()
-        while not sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name ~ '^seeder'"):
-            pass
+        waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name ~ '^seeder'"
+        eventually(lambda: sql(waits))
         assert activity.busy("default") == before + 1, "the holder alone"
         holder.execute("ROLLBACK")
         waiting.join(10)

@@ -12,6 +12,7 @@ from django.db import OperationalError
 from seeder.postgres import sessions
 from seeder.postgres.bounded import Question
 from tests.conftest import sql
+from tests.waiting import eventually
 
 SOON = timedelta(seconds=1)
 
@@ -41,8 +42,8 @@ def test_who_asks_meanwhile_gets_the_same_answer_by_the_same_connection(gate: Ev
     # A thread that is slow to begin finds the answer of the others.
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(lambda: question.begin(kept=timedelta(hours=1)).answer()) for _ in range(8)]
-        while not asked:
-            assert not any(answer.done() for answer in answers)
+        eventually(lambda: asked or any(answer.done() for answer in answers))
+        assert asked
         gate.set()
         assert len({answer.result() for answer in answers}) == 1
     assert len(asked) == 1
@@ -83,5 +84,4 @@ def test_nothing_of_it_stays(bare_database: None) -> None:
     before = pids()
     question = Question("default", pids, limit=SOON)
     assert question.begin().answer() == before + 1
-    while pids() > before:  # the server takes a moment to let go
-        pass
+    eventually(lambda: pids() <= before)  # the server takes a moment to let go

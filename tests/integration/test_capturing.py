@@ -33,6 +33,7 @@ from seeder.services.snapshots.release_snapshots import (
 )
 from tests.conftest import another_session, canned, custom, sql
 from tests.integration.snapshots import made, number_stored, refused
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("reporting")
 
@@ -93,6 +94,9 @@ def test_a_name_that_means_two_views_is_refused(settings: Settings) -> None:
     assert "a view in each of archive and default" in str(one.error)
 
 
+BLOCKED_BY = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+
+
 def test_a_view_that_is_dropped_meanwhile_is_missing() -> None:
     table = made()
     with another_session() as somebody:
@@ -101,8 +105,8 @@ def test_a_view_that_is_dropped_meanwhile_is_missing() -> None:
         pid = somebody.info.backend_pid
         with ThreadPoolExecutor(1) as pool:
             going = pool.submit(_in_a_thread, lambda: refused(ViewMissing, table))
-            while not sql("SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))", pid):
-                assert not going.done()
+            eventually(lambda: going.done() or sql(BLOCKED_BY, pid))
+            assert not going.done()
             somebody.commit()
             assert "does not exist" in going.result()
 
@@ -150,8 +154,7 @@ def test_an_interrupt_reaches_a_capture_that_waits_for_a_lock() -> None:
         pid = somebody.info.backend_pid
 
         def interrupt(*_: object) -> None:
-            while not sql("SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))", pid):
-                pass
+            eventually(lambda: sql(BLOCKED_BY, pid))
             raise KeyboardInterrupt("SIGINT")
 
         with pytest.raises(KeyboardInterrupt):  # the lock is held on

@@ -1,13 +1,12 @@
 """The lock by which a run shows that it lives."""
 
-from time import monotonic
-
 import pytest
 from django.db import OperationalError, connection
 
 from seeder.postgres import locks, sessions
 from seeder.services.life import Life
 from tests.conftest import another_session, sql
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("bare_database")
 
@@ -78,6 +77,4 @@ def test_a_lock_that_cannot_be_given_back_ends_with_its_connection(monkeypatch: 
 
     with Life("r1"):
         monkeypatch.setattr(locks, "die", is_cancelled)
-    end = monotonic() + 10
-    while not looks_dead():  # a backend leaves shortly after its client
-        assert monotonic() < end
+    eventually(looks_dead)  # a backend leaves shortly after its client

@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import current_thread
-from time import monotonic
 from typing import Any
 
 import psycopg
@@ -17,6 +16,7 @@ from seeder.services.history import RunRecord
 from seeder.services.stopping import Stop
 from tests.conftest import another_session, custom, sql
 from tests.injection.failures import cut
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("reporting")
 
@@ -39,9 +39,8 @@ def run() -> RunSummary:
 
 def until(session: "psycopg.Connection[Any]", statement: str, *parameters: int) -> int:
     """Ask until there is a row; its number."""
-    end = monotonic() + 20
-    while (row := session.execute(statement, parameters).fetchone()) is None:
-        assert monotonic() < end, statement
+    row = eventually(lambda: session.execute(statement, parameters).fetchone(), otherwise=lambda: statement)
+    assert row
     return int(row[0])
 
 
@@ -73,8 +72,8 @@ def test_a_connection_lost_while_the_server_commits_is_waited_for(
     with another_session() as keeper, ThreadPoolExecutor(1) as thread:
         keeper.execute("SELECT pg_advisory_lock(4711)")
         running = thread.submit(run)
-        while not lost:
-            assert not running.done()
+        eventually(lambda: lost or running.done())
+        assert lost
         until(keeper, WAITS_FOR_IT, *lost)
         keeper.execute("SELECT pg_advisory_unlock(4711)")
         [result] = running.result(20).results.values()

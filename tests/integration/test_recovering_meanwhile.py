@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from seeder.postgres import sessions, transactions
 from seeder.services import recovery, runs
 from seeder.services.history import RunRecord
 from tests.conftest import another_session, custom, sql
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("reporting")
 
@@ -32,10 +32,8 @@ def recover() -> int:
 
 
 def until_it_waits(recovering: "Future[int]") -> None:
-    end = monotonic() + 20
     with another_session() as looking:
-        while not recovering.done() and not looking.execute(BLOCKED).fetchone():
-            assert monotonic() < end
+        eventually(lambda: recovering.done() or looking.execute(BLOCKED).fetchone())
 
 
 def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() -> None:

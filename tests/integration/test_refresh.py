@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from seeder.postgres import sessions, transactions
 from seeder.services import history, runs
 from seeder.services.history import RunRecord
 from tests.conftest import canned, custom, sql
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("reporting")
 
@@ -223,9 +223,8 @@ def test_every_seat_closes_its_connection() -> None:
         custom(f"reporting.{name}", "SELECT 1 AS n")
     runs.execute(Everything())
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    end = monotonic() + 10
-    while sql(others + " AND backend_type = 'client backend'") != [(0,)]:  # a backend leaves shortly after its client
-        assert monotonic() < end
+    others += " AND backend_type = 'client backend'"
+    eventually(lambda: sql(others) == [(0,)])  # a backend leaves shortly after its client
 
 
 def test_the_usual_duration_orders_the_next_plan() -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Thread
 
 import pytest
@@ -15,6 +16,7 @@ from seeder.domain.requests import Everything, OneAgency
 from seeder.models import JobStatus, RunHistory
 from seeder.services import runs
 from tests.conftest import another_session, canned, custom, sql
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("reporting")
 
@@ -115,8 +117,7 @@ def test_the_second_waits_for_the_first_and_that_is_no_part_of_its_duration(sett
         both = [Thread(target=_apart, args=(lambda: runs.execute(Everything(), emit=hear),)) for _ in "12"]
         for number, thread in enumerate(both):
             thread.start()
-            while not waiting(number + 1):
-                pass
+            eventually(partial(waiting, number + 1))
         keeper.execute("SELECT pg_sleep(1.2); ROLLBACK")
     for thread in both:
         thread.join(20)
@@ -144,8 +145,8 @@ def test_another_run_is_waited_for_longer_than_any_other_lock(settings: Settings
         waiting = (
             "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND now() - query_start > interval '1.3 s'"
         )
-        while not sql(waiting):
-            assert ours.is_alive(), results
+        eventually(lambda: sql(waiting) or not ours.is_alive())
+        assert ours.is_alive(), results
     ours.join(20)
     [result] = results
     assert (result.outcome, result.attempts) == (Outcome.CREATED, 1)
