@@ -1,5 +1,7 @@
 """The tests: a PostgreSQL of their own, so that they may be rough with it, or the server that DB_* names."""
 
+import os
+
 from embedded import binaries
 from settings.local import *  # noqa: F403  # Django's own way to build one settings module on another
 from settings.local import CHECKOUT, DATABASES, Q_CLUSTER
@@ -7,8 +9,8 @@ from settings.local import CHECKOUT, DATABASES, Q_CLUSTER
 if "EMBEDDED" in DATABASES["default"]:
     # What a crash of the machine would lose here is nothing that anybody wants to keep.
     DATABASES["default"]["EMBEDDED"] = {
-        # A folder each, since EMBEDDED_POSTGRES may have them run on another version.
-        "FOLDER": CHECKOUT / "var" / f"postgres-test-{binaries.major()}",
+        # One server per major version, and per worker of pytest-xdist: tests create roles and restart servers.
+        "FOLDER": CHECKOUT / "var" / f"postgres-test-{binaries.major()}{os.environ.get('PYTEST_XDIST_WORKER', '')}",
         "SETTINGS": {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
     }
 

@@ -5,33 +5,51 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from django.core.management import execute_from_command_line
 from django.db import connection, connections
 from django.test.utils import setup_databases, teardown_databases
 from django_q.models import OrmQ, Schedule, Task
 from pytest_django import DjangoDbBlocker
 
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
-from seeder.postgres import contract
+from settings.base import names_a_server
+from tests.databases import install, reset, stands
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+Scene = Callable[[Callable[[], None]], None]
 AGENCIES = {"demo": 1, "metro": 2, "harbor": 3}
 
 
-@pytest.fixture(autouse=True)
-def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the caller's shell says about colours, widths, languages and the app is no part of a test."""
-    for name in list(os.environ):
-        if name.startswith(("SEEDER_", "LC_", "PYTHONIO")) or name in {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"}:
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+def pytest_xdist_auto_num_workers() -> int:
+    """The workers of `-n auto`. With DB_*, one process: the databases and roles there have fixed names."""
+    if names_a_server():
+        return 0
+    return 1 + len(os.sched_getaffinity(0))  # much of a test is waiting
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_environment() -> Iterator[None]:
+    """Remove colours, widths, languages and the app's settings of the caller's shell from the environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("SEEDER_", "LC_", "PYTHONIO")) or name in {
+                "COLUMNS",
+                "LINES",
+                "FORCE_COLOR",
+                "NO_COLOR",
+            }:
+                patch.delenv(name)
+        patch.setenv("LC_ALL", "C.UTF-8")
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -45,40 +63,44 @@ def databases(django_test_environment: None, django_db_blocker: DjangoDbBlocker)
 
 
 @pytest.fixture
-def bare_database(databases: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Databases without any schema but `public`. What the test commits is committed, and gone before the next."""
+def bare_database(
+    request: pytest.FixtureRequest, databases: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Databases without any schema but `public`; with the fixture `reporting`, the contract's tables may be there. What
+    the test commits is committed, and gone before the next."""
     with django_db_blocker.unblock():
-        for database in connections:
-            _empty(database)
+        reset(keep_contract="reporting" in request.fixturenames)
         yield
         connections.close_all()
-
-
-def _empty(database: str) -> None:
-    [(name,)] = sql("SELECT current_database()", using=database)
-    assert name.startswith("test_"), f"{name} is somebody's database"
-    sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE pid <> pg_backend_pid() AND datname = current_database()",
-        using=database,
-    )
-    for (schema,) in sql(
-        "SELECT quote_ident(nspname) FROM pg_namespace"
-        " WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')",
-        using=database,
-    ):
-        sql(f"DROP SCHEMA {schema} CASCADE", using=database)
 
 
 @pytest.fixture
 def reporting(bare_database: None) -> None:
     """The contract's tables, empty."""
-    contract.install("default")
+    install()
+
+
+@pytest.fixture
+def scene(databases: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Scene]:
+    """Build a scene once for all tests that only read it: `scene(build)`. After a test that wrote to the contract's
+    tables, the next one builds it again. The queue is empty."""
+
+    def stand(build: Callable[[], None]) -> None:
+        stands(f"{build.__module__}.{build.__qualname__}", build)
+        _empty_queue()
+
+    with django_db_blocker.unblock():
+        yield stand
+        connections.close_all()
 
 
 @pytest.fixture
 def queue(reporting: None) -> None:
     """An empty queue. Its tables belong to another app and outlive the schema."""
+    _empty_queue()
+
+
+def _empty_queue() -> None:
     for table in (OrmQ, Task, Schedule):
         table.objects.all().delete()
 
@@ -149,22 +171,67 @@ class Ended:
 
 @pytest.fixture
 def manage(bare_database: None) -> Callable[..., Ended]:
-    """Run `manage.py` as an operator does, against the database of this test."""
+    """Run `manage.py` in this process, against the database of this test. If the environment has a variable that Python
+    or Django read when they start, run it as a process."""
+    return _in_process
 
-    def run(*arguments: str, **environment: str) -> Ended:
-        process = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=CHECKOUT,
-            env={**process_environment(), **environment},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        document = json.loads(process.stdout) if "--json" in arguments and process.stdout else None
-        return Ended(code=process.returncode, out=process.stdout, err=process.stderr, document=document)
 
-    return run
+@pytest.fixture
+def manage_process(bare_database: None) -> Callable[..., Ended]:
+    """Run `manage.py` as an operator does, as a process, against the database of this test."""
+    return _as_process
+
+
+_READ_AT_START = {"DJANGO_SETTINGS_MODULE", "PYTHONPATH", "PYTHONIOENCODING"}
+
+
+def _in_process(*arguments: str, **environment: str) -> Ended:
+    if _READ_AT_START & environment.keys():
+        return _as_process(*arguments, **environment)
+    out, err, code = StringIO(), StringIO(), 0
+    with _default_database(environment), pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                execute_from_command_line(["manage.py", *arguments])
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    return _ended(arguments, code, out.getvalue(), err.getvalue())
+
+
+def _as_process(*arguments: str, **environment: str) -> Ended:
+    process = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=CHECKOUT,
+        env={**process_environment(), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return _ended(arguments, process.returncode, process.stdout, process.stderr)
+
+
+def _ended(arguments: tuple[str, ...], code: int, out: str, err: str) -> Ended:
+    document = json.loads(out) if "--json" in arguments and out else None
+    return Ended(code=code, out=out, err=err, document=document)
+
+
+@contextmanager
+def _default_database(environment: Mapping[str, str]) -> Iterator[None]:
+    """Inside, `default` has connections of its own, to where DB_* in `environment` leads."""
+    named = {**process_environment(), **environment}
+    address = {name.removeprefix("DB_"): value for name, value in named.items() if name.startswith("DB_")}
+    before, ours = connections.settings["default"], connections["default"]
+    connections.settings["default"] = {**before, "ENGINE": "django.db.backends.postgresql", **address}
+    del connections["default"]
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections.settings["default"] = before
+        connections["default"] = ours
 
 
 def process_environment() -> dict[str, str]:

@@ -1,16 +1,30 @@
 """Ports of this machine, for servers that tests start."""
 
+import os
 import socket
+from itertools import cycle
+
+# Below the ports that the system gives to clients, and different ones in each worker of pytest-xdist.
+_FIRST, _EACH = 20_000, 500
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 20
+_PORTS = cycle(range(_FIRST + _EACH * _WORKER, _FIRST + _EACH * (_WORKER + 1)))
 
 
 def free() -> int:
-    """One that nobody listened at a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """The next port that no process listens on."""
+    return next(port for port in _PORTS if _can_bind(port))
 
 
 def listens(port: int) -> bool:
-    """Whether anybody does."""
+    """Whether a process listens on the port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _can_bind(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

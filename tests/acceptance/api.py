@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
+from django_q.models import OrmQ
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
@@ -46,7 +48,8 @@ def client(user: User | None = None) -> APIClient:
 
 
 def forget_everybody() -> None:
-    sql("TRUNCATE auth_user, authtoken_token, django_session, django_q_ormq CASCADE")
+    for table in (User, Session, OrmQ):
+        table.objects.all().delete()
 
 
 def reports() -> None:

@@ -325,6 +325,7 @@ def test_the_token_is_never_said(settings: Settings, manage: Callable[..., Ended
         with pytest.raises(ConfigurationError) as raised:
             conf.load()
         assert TOKEN not in f"{raised.value} {raised.value.facts}"
+    settings.SEEDER = {}
     wrong = manage("check", SEEDER_METRICS_TOKEN=f"{TOKEN}\n")
     assert (wrong.code, "SEEDER_METRICS_TOKEN is …, but has to be" in wrong.err) == (1, True)
     assert TOKEN not in wrong.err + wrong.out

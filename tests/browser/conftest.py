@@ -22,6 +22,7 @@ _OPTIONS = """
     --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run --disable-background-networking
     --disable-component-update --disable-sync
 """
+IS_REQUIRED = os.environ.get("SEEDER_BROWSER") == "required"  # read before the environment is cleaned
 PASSWORD = "open sesame"  # noqa: S105  # of users of a test
 READING = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
 OPERATING = (*READING, "refresh_views", "capture_releasesnapshot", "view_errors")
@@ -31,7 +32,7 @@ OPERATING = (*READING, "refresh_views", "capture_releasesnapshot", "view_errors"
 def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         why = f"there is no {CHROMIUM}: install the package chromium"
-        if os.environ.get("SEEDER_BROWSER") == "required":
+        if IS_REQUIRED:
             pytest.fail(why)
         pytest.skip(why)
     # Playwright has a loop in this very thread, which Django takes for a reason not to talk to a database.

@@ -21,22 +21,36 @@ from seeder.models import JobStatus, QueuedRefresh, ReleaseSnapshot, Run, RunHis
 from seeder.services import runs
 from seeder.services.queue import queue_rows, queueing
 from seeder.services.snapshots import release_snapshots
-from tests.conftest import canned, custom, sql
+from tests.conftest import Scene, canned, custom, sql
 
 READING = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
 LISTS = ("runhistory", "jobstatus", "run", "releasesnapshot")
 
 
 @pytest.fixture(autouse=True)
-def reports(queue: None) -> Iterator[None]:
+def reports(request: pytest.FixtureRequest, scene: Scene) -> Iterator[None]:
+    scene(years if "history" in request.fixturenames else night)
     User.objects.all().delete()
+    yield
+    User.objects.all().delete()
+
+
+@pytest.fixture
+def history() -> None:
+    """Besides the reports, a long history."""
+
+
+def night() -> None:
     custom("reporting.good", "SELECT 1 AS n")
     custom("reporting.bad", "SELECT 'secret'::integer AS n", agency="metro")
     canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
     runs.execute(Everything(), asked_by="a test")
     release_snapshots.capture_release_snapshot("reporting.good", "2026.11")
-    yield
-    User.objects.all().delete()
+
+
+def years() -> None:
+    night()
+    fill(100_000)
 
 
 def visitor(*permissions: str, name: str = "somebody") -> Client:
@@ -184,9 +198,9 @@ ASKED = [
 ]
 
 
+@pytest.mark.usefixtures("history")
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: "&".join(f"{key}={value}" for key, value in asked.items()))
 def test_the_history_is_never_read_from_end_to_end(asked: dict[str, str]) -> None:
-    fill(100_000)
     client = visitor(*READING)
     with CaptureQueriesContext(
         connection,

@@ -15,13 +15,17 @@ from seeder.errors import ConfigurationError, UnknownRun
 from seeder.models import JobStatus, Run, RunHistory
 from seeder.services import runs
 from seeder.services.reading import failures, monitoring, timelines, visibility
-from tests.conftest import AGENCIES, canned, custom, sql
+from tests.conftest import AGENCIES, Scene, canned, custom, sql
 
 EVERY = Wanted()
 
 
 @pytest.fixture(autouse=True)
-def reports(reporting: None) -> None:
+def reports(scene: Scene) -> None:
+    scene(night)
+
+
+def night() -> None:
     custom("reporting.good", "SELECT 1 AS n")
     custom("reporting.bad", "SELECT 1 / 0 AS n", agency="metro")
     canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))

@@ -125,7 +125,8 @@ def test_where_there_is_no_queue_the_check_is_silent(settings: Settings) -> None
     assert queue_is_set_right() == []
 
 
-def test_the_command_says_what_it_did_and_when_each_is_next_due(manage: Manage) -> None:
+def test_the_command_says_what_it_did_and_when_each_is_next_due(manage: Manage, settings: Settings) -> None:
+    settings.SEEDER = {}
     [nightly, resume] = manage("schedule_refreshes").lines
     assert nightly.startswith("seeder: every report (0 2 * * *): added, next due 2")
     assert nightly.endswith(" 02:00 UTC")
