@@ -1,15 +1,17 @@
 # Every target does its own set-up, inside this folder only. Another Python or Django, beside the usual one:
 #     make test PYTHON=python3.13 DJANGO=6.1 VENV=.venv-6.1
-# Some of the tests: make test TESTS=tests/integration
+# Some of the tests, slow ones included: make test TESTS=tests/integration
 # Given on the command line only: an environment may mean others by these names.
 DJANGO = 5.2
 VENV = .venv
 TESTS =
+WORKERS = auto
 python := $(VENV)/bin/python
+pytest = $(python) -m pytest -n $(WORKERS) --dist worksteal
 export DJANGO VENV PYTHON
 export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_SEATS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
 
-.PHONY: demo serve screenshots test soak bench check lint types imports deploy-lint matrix lock setup clean
+.PHONY: demo serve screenshots test test-all soak bench check lint types imports deploy-lint matrix lock setup clean
 
 demo: setup  ## load public records and refresh the demo agency's reports from them
 	@$(python) manage.py load_demo
@@ -22,8 +24,11 @@ serve: setup  ## the monitoring page with the demo's data, at http://127.0.0.1:8
 screenshots: setup  ## take docs/screenshots afresh (needs Chromium)
 	$(python) -m demo.screenshots
 
-test: setup  ## the tests, on a PostgreSQL of their own
-	$(python) -m pytest $(TESTS)
+test: setup  ## the tests, on a PostgreSQL server per core and one more; without the slow ones, unless TESTS names them
+	$(pytest) $(or $(TESTS),-m "not slow")
+
+test-all: setup  ## every test, as CI runs them
+	$(pytest) $(TESTS)
 
 soak: setup  ## what takes too long for every day: kills, restarts, every database call fails, and many runs race
 	SEEDER_KILLS=500 $(python) -m pytest tests/acceptance/test_killing.py

@@ -15,6 +15,8 @@ from tests.acceptance import clusters, hosts
 from tests.acceptance.hosts import Host, Visitor
 from tests.conftest import CHECKOUT, another_session
 
+pytestmark = pytest.mark.slow
+
 DATABASE = "test_reporting_models"
 DJANGO = (sys.executable, "-m", "django")
 

@@ -19,7 +19,7 @@ from tests.acceptance import clusters
 from tests.acceptance.clusters import counted, is_drained, kill, refreshes, start, until
 from tests.conftest import Ended, custom, sql
 
-KILLS = int(os.environ.get("SEEDER_QUEUE_KILLS", "2"))
+KILLS = int(os.environ.get("SEEDER_QUEUE_KILLS", "1"))
 Manage = Callable[..., Ended]
 
 
@@ -116,6 +116,7 @@ def test_a_scheduled_task_that_is_delivered_twice_asks_once() -> None:
     assert not Task.objects.get(group="with nothing").success
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill_number", range(KILLS))
 def test_two_clusters_share_a_queue_and_one_is_killed_in_the_middle(manage: Manage, kill_number: int) -> None:
     chance = random.Random(kill_number)  # noqa: S311  # moments, not secrets
@@ -134,6 +135,7 @@ def test_two_clusters_share_a_queue_and_one_is_killed_in_the_middle(manage: Mana
         assert done == len(part.manifests)
 
 
+@pytest.mark.slow
 def test_of_two_watched_clusters_one_machine_goes_down_and_the_other_needs_nobody(manage: Manage) -> None:
     wanted = views(12, seconds=0.3)
     manage("refresh_all", "--queue")

@@ -20,7 +20,7 @@ STEP = r"^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?"  # a block, and what it
 # What is never the same twice.
 RUNS, HASHES, NUMBERS = r"\d{8}-\d{6}-[0-9a-f]{8}", r"\b[0-9a-f]{12}\b", r"\d[\d.,:-]*"
 
-pytestmark = pytest.mark.usefixtures("bare_database")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bare_database")]
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from tests.acceptance import hosts
 from tests.acceptance.hosts import Host, Visitor
 from tests.conftest import CHECKOUT, another_session
 
+pytestmark = pytest.mark.slow
+
 DATABASE = "test_readme"
 
 

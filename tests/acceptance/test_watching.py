@@ -16,6 +16,8 @@ from tests.acceptance import clusters
 from tests.acceptance.clusters import counted, is_drained, refreshes, start, until
 from tests.conftest import Ended, custom
 
+pytestmark = pytest.mark.slow
+
 Manage = Callable[..., Ended]
 
 

@@ -8,6 +8,8 @@ from bench.night.platform import Platform, draw
 from bench.night.simulation import simulate
 from seeder.domain.plan import Known
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def platform() -> Platform:

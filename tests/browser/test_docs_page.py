@@ -1,8 +1,11 @@
 """What somebody sees of the API's description."""
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Site
+
+pytestmark = pytest.mark.slow
 
 DOCS = "/api/seeder/v1/docs/"
 

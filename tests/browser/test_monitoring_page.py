@@ -16,6 +16,8 @@ from tests.acceptance import clusters
 from tests.browser.conftest import Site
 from tests.conftest import canned, custom, sql
 
+pytestmark = pytest.mark.slow
+
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 MONITORING = "/admin/seeder/monitoring/"
 READS_ON = """name => {  // whether the text after it goes from left to right

@@ -14,6 +14,8 @@ from seeder.domain.names import ViewName
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from tests.conftest import Ended, sql
 
+pytestmark = pytest.mark.slow
+
 VIEWS = 20  # of the 21 reports, the one of gotham is disabled
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import CHECKOUT
 
+pytestmark = pytest.mark.slow
+
 needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="the Dockerfile's linter comes from npm")
 
 

@@ -7,9 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 import psutil
+import pytest
 
 from embedded.place import find
 from tests.embedded.processes import ROOT, House, is_gone, kill, until
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_killed_user_disturbs_nobody(house: House) -> None:

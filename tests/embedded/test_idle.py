@@ -1,6 +1,10 @@
 """The watcher stops a server that nobody uses, and no other."""
 
+import pytest
+
 from tests.embedded.processes import House, until
+
+pytestmark = pytest.mark.slow
 
 _DECISIONS = "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements WHERE query LIKE '%backend_type%pid <>%'"
 

@@ -11,6 +11,8 @@ from embedded.place import find
 from embedded.server import status, stop
 from tests.embedded.processes import House
 
+pytestmark = pytest.mark.slow
+
 
 def test_eight_first_users_at_once_share_one_server_and_one_initdb(fresh: House) -> None:
     users = [fresh.user() for _ in range(8)]

@@ -14,9 +14,9 @@ from tests.conftest import custom, sql
 from tests.faults.scenes import THROUGH_THE_GATE, build_gate, open_gate, rows
 from tests.faults.servers import PATIENCE, PrivateServer, until
 
-RESTARTS = int(os.environ.get("SEEDER_RESTARTS", "3"))
+RESTARTS = int(os.environ.get("SEEDER_RESTARTS", "2"))
 VIEWS = [f"v{number}" for number in range(12)]
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("reporting")]
 
 
 def has_come_to(successes: int) -> bool:

@@ -9,6 +9,8 @@ from tests.conftest import Ended, custom, sql
 from tests.faults.scenes import filled
 from tests.faults.servers import PrivateServer
 
+pytestmark = pytest.mark.slow
+
 Manage = Callable[..., Ended]
 
 

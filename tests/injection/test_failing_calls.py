@@ -26,7 +26,9 @@ from tests.injection import scene
 from tests.injection.calls import RUN, Calls, counted
 from tests.injection.failures import ANSWERED, PASSING, Kind
 
-INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "78"))
+pytestmark = pytest.mark.slow
+
+INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "39"))
 STUCK = 60  # seconds
 HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 

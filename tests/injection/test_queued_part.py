@@ -30,7 +30,9 @@ from tests.conftest import custom, sql
 from tests.injection.calls import RUN, Calls, counted
 from tests.injection.failures import PASSING, Kind
 
-INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "78"))
+pytestmark = pytest.mark.slow
+
+INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "39"))
 STUCK = 60  # seconds
 
 

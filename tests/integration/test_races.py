@@ -23,6 +23,8 @@ from seeder.services import runs
 from seeder.services.history import RunRecord
 from tests.conftest import AGENCIES, canned, custom, sql
 
+pytestmark = pytest.mark.slow
+
 RACES = int(os.environ.get("SEEDER_RACES", "10"))
 STUCK = 120  # seconds
 REQUESTS: Sequence[RefreshRequest] = (Everything(), *(OneAgency(slug=slug) for slug in AGENCIES))
