@@ -51,7 +51,7 @@ def queue_is_set_right(**_: Any) -> Sequence[checks.CheckMessage]:
             for setting, cron, why in schedules.faults(settings)
         ),
         *(
-            (checks.Error if fault.is_error else checks.Warning)(fault.message, hint=fault.hint, id=fault.id)
+            (checks.Error if fault.is_error else checks.Warning)(fault.message, hint=fault.hint, id=fault.check_id)
             for fault in doorbell.faults(settings)
         ),
     ]

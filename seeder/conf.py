@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from seeder.domain.drift_rules import Direction, Kind, Rule, Severity
+from seeder.domain.drift_rules import DifferenceKind, Direction, DriftRule, Severity
 from seeder.errors import ConfigurationError
 
 _RATE = re.compile(r"[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)", re.ASCII)
@@ -97,19 +97,19 @@ def _crons(name: str, value: object) -> Mapping[str, str]:
     return dict(value)
 
 
-def _rules(name: str, value: object) -> Sequence[Rule]:
+def _rules(name: str, value: object) -> Sequence[DriftRule]:
     wanted = "a list of rules such as {'kind': 'rows', 'severity': 'breaking', 'relative': 0.2, 'direction': 'falling'}"
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise ConfigurationError(setting=name, value=value, wanted=wanted)
     return [_rule(name, one, wanted) for one in value]
 
 
-def _rule(name: str, value: object, wanted: str) -> Rule:
+def _rule(name: str, value: object, wanted: str) -> DriftRule:
     try:
         given = dict(value)  # type: ignore[call-overload]  # whatever stands there: what is no map is refused below
         read: Mapping[str, Callable[[Any], Any]]
-        read = {"kind": Kind, "severity": lambda word: Severity[word.upper()], "direction": Direction}
-        return Rule(**{key: read.get(key, _least)(one) for key, one in given.items()})
+        read = {"kind": DifferenceKind, "severity": lambda word: Severity[word.upper()], "direction": Direction}
+        return DriftRule(**{key: read.get(key, _least)(one) for key, one in given.items()})
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         raise ConfigurationError(setting=name, value=value, wanted=wanted) from error
 
@@ -151,7 +151,7 @@ class Settings:
     agency_crons: Mapping[str, str] = _setting(dict, _crons, environment=False)  # an agency's slug → when, beside that
     snapshot_connections: int = _setting(lambda: 2, _whole(1))  # that share the work of release snapshots
     snapshot_memory_mb: int = _setting(lambda: 128, _whole(1))  # work_mem of each of them
-    drift_rules: Sequence[Rule] = _setting(list, _rules, environment=False)  # over the defaults
+    drift_rules: Sequence[DriftRule] = _setting(list, _rules, environment=False)  # over the defaults
     stale_hours: int = _setting(lambda: 26, _whole(1))  # since a view's last success, after which it is late
     long_running_factor: int = _setting(lambda: 3, _whole(1))  # times its usual duration
     history_days: int = _setting(lambda: 400, _whole(0, 36_500))  # that prune_history leaves; 0: all of it

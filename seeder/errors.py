@@ -78,7 +78,7 @@ class UnknownRequest(SeederError):
     """Nothing was queued as the request {request_id!r}."""
 
 
-class BadTask(SeederError):
+class BadTaskArgument(SeederError):
     """The argument {argument} of a task is {value!r}, but has to be of the type {wanted}."""
 
 
@@ -90,16 +90,16 @@ class QueueMissing(QueueError):
     """Nothing can be queued here: {why}. Do without the queue, then the refresh is run by who asks for it."""
 
 
-class QueueUnfit(QueueError):
+class QueueMisconfigured(QueueError):
     """No cluster can be run with these settings: {fault} {hint}"""
 
 
-class KeyTaken(QueueError):
+class IdempotencyKeyTaken(QueueError):
     """The idempotency key {key!r} belongs to an earlier request, for {earlier}; this one is for {request}. Take another
     key."""
 
 
-class BadKey(QueueError):
+class BadIdempotencyKey(QueueError):
     """{key!r} cannot be an idempotency key: it has to be 1 to {most} characters, each of which PostgreSQL can store."""
 
 
@@ -129,7 +129,7 @@ class NeverFilled(SnapshotError):
     """{view} was never filled, so there is nothing to record yet. `manage.py refresh_table` fills it."""
 
 
-class NeverSampled(SnapshotError):
+class NeverAnalyzed(SnapshotError):
     """The server has no sample of {view} and does not let us take one, so nothing can be estimated. Let its owner run
     ANALYZE, or do without --approximate."""
 
@@ -138,11 +138,11 @@ class UnknownColumn(SnapshotError):
     """{view} has no column {column!r}.{nearest}"""
 
 
-class NoSuchColumn(SnapshotError):
+class ColumnInNoView(SnapshotError):
     """No view of {request} has a column {column!r}.{nearest}"""
 
 
-class SeveralViews(SnapshotError):
+class AmbiguousView(SnapshotError):
     """{name} means a view in each of {aliases}, but a snapshot is known by the name of its view alone."""
 
 
@@ -176,7 +176,7 @@ class ServerUnreachable(DatabaseError):
     and that DATABASES[{alias!r}] is right (DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD where these fill it)."""
 
 
-class ServerUnable(DatabaseError):
+class ServerFault(DatabaseError):
     """PostgreSQL at {address}, database {database!r}, could not do what it was asked to: {cause}. Nothing is wrong with
     the request, so try again later; what a run has left open is closed by the next one."""
 
@@ -206,7 +206,7 @@ class ReadOnly(DatabaseError):
     default_transaction_read_only is on. Name the primary."""
 
 
-class RowsClosed(DatabaseError):
+class RunLockLost(DatabaseError):
     """The run {run_id} lost the connection that shows it is alive, and another run closed its rows while it refreshed
     {view}. That refresh was undone and the run ends here: start it again."""
 
@@ -220,7 +220,7 @@ class StatementRefused(DatabaseError):
     """The statement could not be run: {cause}"""
 
 
-class TransactionUndone(DatabaseError):
+class TransactionRolledBack(DatabaseError):
     """Nothing of the transaction was kept: one of its statements failed, and the error was caught inside of it. Let the
     error leave the transaction, or put what may fail into a transaction within it."""
 
@@ -238,12 +238,12 @@ class SettingsUnusable(StartError):
     here (DJANGO_SETTINGS_MODULE, --settings, bootstrap_django), and see that its apps are installed."""
 
 
-class OtherSettings(StartError):
+class SettingsConflict(StartError):
     """bootstrap_django({asked!r}): Django was started with {first!r} before, and a process can have only one. Start
     another process."""
 
 
-class NotStarted(StartError):
+class DjangoNotStarted(StartError):
     """Django is not started yet: call bootstrap_django("host.settings") first."""
 
 
@@ -252,9 +252,9 @@ class ClientUnusable(StartError):
     {cause}."""
 
 
-class JobUnknown(StartError):
+class UnknownJobCommand(StartError):
     """There is no job {job!r}.{nearest} `reporting-seeder list` names them."""
 
 
-class JobUnusable(StartError):
+class UnusableJobCommand(StartError):
     """The job {job!r} of the app {app} cannot be loaded: {cause}."""

@@ -16,8 +16,8 @@ from django_q.signals import post_execute_in_worker, pre_execute
 
 from seeder.domain.manifests import ReportType
 from seeder.domain.names import ViewName
-from seeder.domain.requests import Everything, OneAgency, OneView, RefreshRequest
-from seeder.errors import BadTask, SnapshotTaken
+from seeder.domain.requests import AgencyReports, AllReports, RefreshRequest, SingleView
+from seeder.errors import BadTaskArgument, SnapshotTaken
 from seeder.services import pruning
 from seeder.services.queue import queue_sweep, queue_work, queueing
 from seeder.services.snapshots import release_snapshots
@@ -32,20 +32,20 @@ def refresh_all(report_type: str) -> Mapping[str, Any]:
     `{"requestId": "…", "parts": [7, 8], "joined": False}`. Raises as the service does, or `BadTask`."""
     _insist("report_type", report_type, str)
     if report_type not in {"any", *ReportType}:
-        raise BadTask(argument="report_type", value=report_type, wanted="any, custom or canned")
-    return _ask(Everything(report_type=None if report_type == "any" else ReportType(report_type)))
+        raise BadTaskArgument(argument="report_type", value=report_type, wanted="any, custom or canned")
+    return _ask(AllReports(report_type=None if report_type == "any" else ReportType(report_type)))
 
 
 def refresh_agency(slug: str) -> Mapping[str, Any]:
     """Queue the enabled reports of one agency, as `refresh_all` does."""
     _insist("slug", slug, str)
-    return _ask(OneAgency(slug=slug))
+    return _ask(AgencyReports(slug=slug))
 
 
 def refresh_table(table_name: str) -> Mapping[str, Any]:
     """Queue one view, as `refresh_all` does."""
     _insist("table_name", table_name, str)
-    return _ask(OneView(name=ViewName.parse(table_name)))
+    return _ask(SingleView(name=ViewName.parse(table_name)))
 
 
 def refresh_queued(part_id: int) -> Mapping[str, Any]:
@@ -143,4 +143,4 @@ def _asked_by_sigterm(stop: Stop) -> Iterator[None]:
 
 def _insist(argument: str, value: object, *types: type) -> None:
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-        raise BadTask(argument=argument, value=value, wanted=" or ".join(one.__name__ for one in types))
+        raise BadTaskArgument(argument=argument, value=value, wanted=" or ".join(one.__name__ for one in types))

@@ -8,11 +8,11 @@ import django
 
 def main() -> None:
     django.setup()
-    from seeder.domain.requests import Everything
+    from seeder.domain.requests import AllReports
     from seeder.services import runs
 
     began = monotonic()
-    summary = runs.execute(Everything())
+    summary = runs.execute(AllReports())
     print(json.dumps({"inner": monotonic() - began, "failed": summary.failed}))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from seeder.domain.manifests import Manifest, ReportType, Selection, ViewKey, gather
+from seeder.domain.manifests import Manifest, ReportType, Selection, ViewKey, group_by_view
 from seeder.domain.names import ViewName
-from seeder.domain.plan import Known
+from seeder.domain.plan import PlanInputs
 
 _CANNED, _CUSTOM = 40, (4, 36)  # reports written once; reports of an agency's own, at least and at most
 _LONGEST = 1500.0  # seconds
@@ -23,13 +23,13 @@ class Platform:
     """One night of it."""
 
     selection: Selection
-    known: Known
+    known: PlanInputs
     seconds: Mapping[ViewKey, float]  # for which each view really has its seat tonight
     fails: frozenset[ViewKey]
 
     @property
     def reads(self) -> Mapping[ViewKey, tuple[ViewKey, ...]]:
-        return {key: tuple(read) for key, read in self.known.reads.items()}
+        return {key: tuple(read) for key, read in self.known.depends_on.items()}
 
 
 def draw(*, agencies: int, seed: int) -> Platform:
@@ -50,7 +50,7 @@ def draw(*, agencies: int, seed: int) -> Platform:
             reads[key] = tuple(read + ([chance.choice(canned)] if chance.random() < 0.1 else []))
             own.append(key)
             rows.append((key, _manifest(ReportType.CUSTOM, len(rows), key, agency, slug)))
-    selection = Selection(views=gather(rows))
+    selection = Selection(views=group_by_view(rows))
     return _tonight(selection, reads, chance)
 
 
@@ -73,7 +73,7 @@ def _tonight(selection: Selection, reads: Mapping[ViewKey, tuple[ViewKey, ...]],
         if chance.random() >= _IS_NEW:
             expected[spec.key] = timedelta(seconds=usual)
     sizes = dict.fromkeys(expected, 1000)
-    known = Known(sizes=sizes, reads=reads, expected=expected, failures=failures)
+    known = PlanInputs(row_counts=sizes, depends_on=reads, expected_durations=expected, consecutive_failures=failures)
     return Platform(selection=selection, known=known, seconds=seconds, fails=frozenset(fails))
 
 

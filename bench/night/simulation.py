@@ -9,11 +9,11 @@ from queue import SimpleQueue
 
 from bench.figures import lower_bound
 from bench.night.platform import Platform
-from seeder.domain.admission import Admission, Go, Hold, Reason, Trial
-from seeder.domain.breaker import Breaker
+from seeder.domain.admission import AdmissionDecision, Admit, Hold, HoldReason, TrialOnly
+from seeder.domain.breaker import CircuitBreakerState
 from seeder.domain.events import RunEvent, ViewStarted
-from seeder.domain.outcomes import Failure, Outcome, RefreshResult, Turn
-from seeder.domain.plan import PlannedView, draw_up
+from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
+from seeder.domain.plan import PlannedView, build_plan
 from seeder.services.lanes import Lane, Pace, Work
 from seeder.services.seats import Ended
 
@@ -58,7 +58,7 @@ class _Simulation:
         self._now = 0.0
         self._order = count()
         self._on_the_way: list[tuple[float, int, PlannedView]] = []
-        self._breaker = Breaker() if breaker else None
+        self._breaker = CircuitBreakerState() if breaker else None
         self._ended = SimpleQueue[Ended | None]()
         self.results: list[RefreshResult] = []
         self.given_up = 0
@@ -76,7 +76,7 @@ class _Simulation:
         day = timedelta(hours=1)
         pace = Pace(seats=seats, batch=8, delay=timedelta(), patience=day)
         self._lane = Lane(
-            "default", draw_up(platform.selection, platform.known).views, pace=pace, work=work, ended=self._ended
+            "default", build_plan(platform.selection, platform.known).views, pace=pace, work=work, ended=self._ended
         )
 
     def run(self) -> float:
@@ -108,22 +108,24 @@ class _Simulation:
         started = finished - timedelta(seconds=self._platform.seconds[view.key])
         if view.key in self._platform.fails:
             return _failed("division_by_zero", started, finished)
-        return RefreshResult(outcome=Outcome.REFRESHED, started=started, finished=finished)
+        return RefreshResult(outcome=Outcome.REFRESHED, started_at=started, finished_at=finished)
 
-    def _admit(self, _: str) -> Admission:
-        if self._breaker is None or self._breaker.opened is None:
-            return Go()
-        due = self._breaker.next_trial(timedelta(seconds=300))
+    def _admit(self, _: str) -> AdmissionDecision:
+        if self._breaker is None or self._breaker.opened_at is None:
+            return Admit()
+        due = self._breaker.next_trial_at(timedelta(seconds=300))
         if due is not None and self._at(self._now) < due:
-            return Hold(reason=Reason.CIRCUIT_OPEN, message="the circuit breaker is open")
-        self._breaker = self._breaker.trying(self._at(self._now))
-        return Trial()
+            return Hold(reason=HoldReason.CIRCUIT_OPEN, message="the circuit breaker is open")
+        self._breaker = self._breaker.trial_started(self._at(self._now))
+        return TrialOnly()
 
-    def _count(self, _: PlannedView, result: RefreshResult, turn: Turn) -> None:
+    def _count(self, _: PlannedView, result: RefreshResult, turn: StartContext) -> None:
         if self._breaker is not None:
             at = self._at(self._now)
             breaker = self._breaker
-            self._breaker = breaker.failed(at, most=5, trial=turn.trial) if result.failure else breaker.succeeded()
+            self._breaker = (
+                breaker.failed(at, max_failures=5, is_trial=turn.is_trial) if result.failure else breaker.succeeded()
+            )
 
     def _at(self, seconds: float) -> datetime:
         return _MIDNIGHT + timedelta(seconds=seconds)
@@ -131,4 +133,4 @@ class _Simulation:
 
 def _failed(reason: str, started: datetime, finished: datetime) -> RefreshResult:
     failure = Failure(reason=reason, message=reason)
-    return RefreshResult(outcome=Outcome.FAILED, started=started, finished=finished, failure=failure)
+    return RefreshResult(outcome=Outcome.FAILED, started_at=started, finished_at=finished, failure=failure)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from seeder.domain.jobs import By, Listing, Order, Wanted
+from seeder.domain.jobs import GroupBy, JobFilter, JobPageRequest, SortKey
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.models import Run, RunHistory
@@ -11,35 +11,39 @@ from seeder.services.reading import monitoring, timelines, visibility
 Asked = tuple[str, str, Callable[[], object]]  # a name, the least to ask for instead, and how it is asked for
 
 _SOME = [f"agency-{number}" for number in range(1, 6)]
-_FIRST, _LAST = Listing(), Listing(offset=9900)
-_NARROWED: Mapping[str, Wanted] = {
-    "of 5 agencies": Wanted(agencies=_SOME),
-    "of one agency": Wanted(agency="agency-7"),
-    "of one agency of 5": Wanted(agencies=_SOME, agency="agency-3"),
-    "canned": Wanted(report_type=ReportType.CANNED),
-    "succeeded": Wanted(status=Status.SUCCESS),
-    "failing": Wanted(failing=True),
-    "not failing": Wanted(failing=False),
-    "late": Wanted(stale=True),
-    "long-running": Wanted(long_running=True),
-    "found by a text": Wanted(search="report 77"),
-    "of 5 agencies, found by a text": Wanted(agencies=_SOME, search="report 77"),
+_FIRST, _LAST = JobPageRequest(), JobPageRequest(offset=9900)
+_NARROWED: Mapping[str, JobFilter] = {
+    "of 5 agencies": JobFilter(visible_agencies=_SOME),
+    "of one agency": JobFilter(agency="agency-7"),
+    "of one agency of 5": JobFilter(visible_agencies=_SOME, agency="agency-3"),
+    "canned": JobFilter(report_type=ReportType.CANNED),
+    "succeeded": JobFilter(status=Status.SUCCESS),
+    "failing": JobFilter(failing=True),
+    "not failing": JobFilter(failing=False),
+    "late": JobFilter(stale=True),
+    "long-running": JobFilter(long_running=True),
+    "found by a text": JobFilter(search="report 77"),
+    "of 5 agencies, found by a text": JobFilter(visible_agencies=_SOME, search="report 77"),
 }
 _WHOSE: Mapping[str, list[str] | None] = {"": None, " of 5 agencies": _SOME, " of an agency without any": ["nobody"]}
 
 
 def asked() -> Iterator[Asked]:
-    for order in Order:
-        yield f"jobs by {order}, descending", "page", _jobs(Wanted(), Listing(order=order))
-        yield f"jobs by {order}, ascending", "page", _jobs(Wanted(), Listing(order=order, descending=False))
-    yield "jobs by attention, the last page", "deep", _jobs(Wanted(), _LAST)
-    yield "jobs, one for each manifest", "page", _jobs(Wanted(), _FIRST, By.MANIFEST)
+    for order in SortKey:
+        yield f"jobs by {order}, descending", "page", _jobs(JobFilter(), JobPageRequest(sort_key=order))
+        yield (
+            f"jobs by {order}, ascending",
+            "page",
+            _jobs(JobFilter(), JobPageRequest(sort_key=order, descending=False)),
+        )
+    yield "jobs by attention, the last page", "deep", _jobs(JobFilter(), _LAST)
+    yield "jobs, one for each manifest", "page", _jobs(JobFilter(), _FIRST, GroupBy.MANIFEST)
     for name, wanted in _NARROWED.items():
         yield f"jobs {name}", "page", _jobs(wanted, _FIRST)
-    yield "totals", "totals", lambda: monitoring.totals(Wanted())
-    yield "totals, for each manifest", "totals", lambda: monitoring.totals(Wanted(), by=By.MANIFEST)
-    yield "totals of 5 agencies", "totals", lambda: monitoring.totals(Wanted(agencies=_SOME))
-    shown = monitoring.page(Wanted(), _FIRST).jobs
+    yield "totals", "totals", lambda: monitoring.totals(JobFilter())
+    yield "totals, for each manifest", "totals", lambda: monitoring.totals(JobFilter(), by=GroupBy.MANIFEST)
+    yield "totals of 5 agencies", "totals", lambda: monitoring.totals(JobFilter(visible_agencies=_SOME))
+    shown = monitoring.page(JobFilter(), _FIRST).jobs
     yield "the latest 14 runs of 50 jobs", "history", lambda: monitoring.recent(shown)
     for name, agencies in _WHOSE.items():
         for what, bare, ask in _of(agencies):
@@ -56,7 +60,7 @@ def asked() -> Iterator[Asked]:
     yield "history from the middle on", "history", lambda: list(before[:100])
 
 
-def _jobs(wanted: Wanted, listing: Listing, by: By = By.VIEW) -> Callable[[], object]:
+def _jobs(wanted: JobFilter, listing: JobPageRequest, by: GroupBy = GroupBy.VIEW) -> Callable[[], object]:
     return lambda: monitoring.page(wanted, listing, by=by)
 
 

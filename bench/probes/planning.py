@@ -21,13 +21,13 @@ def main() -> None:
     count = int(sys.argv[1])
     django.setup()
     from seeder.domain.manifests import Selection
-    from seeder.domain.requests import Everything
+    from seeder.domain.requests import AllReports
     from seeder.models import ViewDefinition
     from seeder.postgres import catalog
     from seeder.services import history, manifests, planning
 
     parts: dict[str, float] = {}
-    selection = _timed(manifests.select, parts)(Everything(), databases={})
+    selection = _timed(manifests.select, parts)(AllReports(), databases={})
     selection = Selection(views=selection.views[:count])
     ViewDefinition.objects.all().delete()
     first, plan = _seconds(lambda: planning.plan(selection, remember=True))
@@ -37,7 +37,7 @@ def main() -> None:
     seconds, plan = _seconds(lambda: planning.plan(selection))
     facts = {
         "views": len(plan.views),
-        "reads": sum(len(view.reads) for view in plan.views),
+        "reads": sum(len(view.depends_on) for view in plan.views),
         "first": first,
         "seconds": seconds,
         "parts": dict(parts),

@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from django.http import QueryDict
 
-from seeder.domain.jobs import Listing, Wanted
+from seeder.domain.jobs import JobFilter, JobPageRequest
 from seeder.domain.manifests import ReportType
-from seeder.domain.names import is_storable
+from seeder.domain.names import is_storable_text
 from seeder.domain.outcomes import Status
 
 PER_PAGE = 50
@@ -50,9 +50,9 @@ class Asked:
     show: Show
     page: int  # from 1 on
 
-    def wanted(self, agencies: list[str] | None, show: Show) -> Wanted:
-        return Wanted(
-            agencies=agencies,
+    def wanted(self, agencies: list[str] | None, show: Show) -> JobFilter:
+        return JobFilter(
+            visible_agencies=agencies,
             agency=self.agency or None,
             report_type=self.report_type,
             search=self.search or None,
@@ -60,8 +60,8 @@ class Asked:
         )
 
     @property
-    def listing(self) -> Listing:
-        return Listing(limit=PER_PAGE, offset=(self.page - 1) * PER_PAGE)
+    def listing(self) -> JobPageRequest:
+        return JobPageRequest(limit=PER_PAGE, offset=(self.page - 1) * PER_PAGE)
 
     @property
     def narrows(self) -> bool:
@@ -69,7 +69,7 @@ class Asked:
 
 
 def read(query: QueryDict) -> Asked:
-    given = {key: str(value).strip() for key, value in query.items() if is_storable(str(value))}
+    given = {key: str(value).strip() for key, value in query.items() if is_storable_text(str(value))}
     page, kind, show = given.get("page", ""), given.get("type", ""), given.get("show", "")
     return Asked(
         search=given.get("q", ""),

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest
 
 from seeder.domain.names import ViewName
-from seeder.domain.requests import OneView
+from seeder.domain.requests import SingleView
 from seeder.errors import SeederError
 from seeder.services.queue import capture_queueing, doorbell, queueing
 from seeder.services.reading import visibility
@@ -23,7 +23,7 @@ def may_capture(user: Any) -> bool:
 def refresh(request: HttpRequest, table_name: str) -> None:
     try:
         view = _visible(request, table_name)
-        queued = queueing.ask(OneView(name=view), asked_by=request.user.get_username())
+        queued = queueing.ask(SingleView(name=view), asked_by=request.user.get_username())
     except SeederError as error:
         messages.error(request, str(error))
         return

@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from seeder.admin.answers import answered, told
-from seeder.domain.names import is_storable
+from seeder.domain.names import is_storable_text
 from seeder.domain.outcomes import Status
 from seeder.services.reading import visibility
 
@@ -134,12 +134,12 @@ class ReadOnlyAdmin(LookedAt):
         return format_html('<a href="{}">{}</a>', place, text)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        return super().get_object(request, object_id, from_field) if is_storable(unquote(object_id)) else None
+        return super().get_object(request, object_id, from_field) if is_storable_text(unquote(object_id)) else None
 
     @transaction.non_atomic_requests  # what an action asks for is committed before the queue is told of it
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         named = [*request.GET.values(), *request.POST.getlist(ACTION_CHECKBOX_NAME)]
-        if not all(is_storable(str(one)) for one in named):
+        if not all(is_storable_text(str(one)) for one in named):
             return told(request, self.admin_site, "There is no such row.", status=404)
         if not all(map(self._can_be_a_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             return told(request, self.admin_site, "No row can be named like that.", status=400)

@@ -13,10 +13,10 @@ from django.template.response import TemplateResponse
 from seeder.admin import asking, places
 from seeder.admin.asked import PER_PAGE, Asked, Show, read
 from seeder.admin.pictures import Sparkbars, sparkbars
-from seeder.domain.jobs import Job, Totals
+from seeder.domain.jobs import Job, JobTotals
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
-from seeder.domain.units import count
+from seeder.domain.units import format_count
 from seeder.services import schema
 from seeder.services.queue import doorbell, queue_state
 from seeder.services.reading import failures, monitoring, timelines, visibility
@@ -108,7 +108,7 @@ def told_errors(request: HttpRequest, jobs: Sequence[Job]) -> Mapping[str, str]:
     return errors
 
 
-def _tiles(request: HttpRequest, asked: Asked, totals: Totals) -> list[Tile]:
+def _tiles(request: HttpRequest, asked: Asked, totals: JobTotals) -> list[Tile]:
     numbers = {
         Show.ALL: totals.jobs,
         Show.FRESH: totals.fresh,
@@ -123,10 +123,10 @@ def _tiles(request: HttpRequest, asked: Asked, totals: Totals) -> list[Tile]:
     ]
 
 
-def _sentence(totals: Totals) -> str:
+def _sentence(totals: JobTotals) -> str:
     """What is read out when it changes."""
     return (
-        f"{count(totals.jobs, 'view')}: {totals.fresh:,} fresh, {totals.failing:,} failing,"
+        f"{format_count(totals.jobs, 'view')}: {totals.fresh:,} fresh, {totals.failing:,} failing,"
         f" {totals.running:,} running, {totals.stale:,} late."
     )
 

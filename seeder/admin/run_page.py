@@ -6,21 +6,21 @@ from django.template.response import TemplateResponse
 
 from seeder.admin import places
 from seeder.admin.pictures import reason_in_words, timeline_chart
-from seeder.domain.names import is_storable
+from seeder.domain.names import is_storable_text
 from seeder.domain.outcomes import Status
 from seeder.errors import UnknownRun
 from seeder.services.reading import timelines, visibility
 
 
 def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
-    if not is_storable(run_id):
+    if not is_storable_text(run_id):
         raise UnknownRun(run_id=run_id)
     found = timelines.timeline(run_id, visibility.agencies_of(request.user))
     context = {
         **site.each_context(request),
-        "title": f"Run for {found.run.asked_for}",
+        "title": f"Run for {found.run.description}",
         "run": found.run,
-        "took": (found.run.finished or found.now) - found.run.started,
+        "took": (found.run.finished_at or found.now) - found.run.started_at,
         "timeline": found,
         "chart": timeline_chart(found, site),
         "bars": [
@@ -31,9 +31,9 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
             {
                 "wait": wait,
                 "reason": reason_in_words(wait.reason),
-                "took": (wait.ended or found.run.finished or found.now) - wait.began,
+                "took": (wait.finished_at or found.run.finished_at or found.now) - wait.started_at,
             }
-            for wait in found.waits
+            for wait in found.holds
         ],
         "live": found.run.status is Status.RUNNING,
         "history": places.listed(site, "runhistory", q=run_id),

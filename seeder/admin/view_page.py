@@ -12,9 +12,9 @@ from seeder.admin.overview import refreshed, told_errors
 from seeder.admin.pictures import history_chart
 from seeder.domain.drift import Finding
 from seeder.domain.drift_rules import Severity
-from seeder.domain.drift_wording import MEANINGS, VERDICTS, WORDS, change
-from seeder.domain.jobs import By, Job, Listing, Wanted
-from seeder.domain.names import is_storable
+from seeder.domain.drift_wording import DIFFERENCE_EXPLANATIONS, DIFFERENCE_LABELS, SEVERITY_SUMMARIES, describe_change
+from seeder.domain.jobs import GroupBy, Job, JobFilter, JobPageRequest
+from seeder.domain.names import is_storable_text
 from seeder.domain.outcomes import Status
 from seeder.domain.snapshots import Snapshot
 from seeder.errors import UnknownSnapshot, UnknownTable
@@ -32,8 +32,8 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     agencies = visibility.agencies_of(request.user)
     job = _job(request.GET.get("table", ""), agencies)
     recent = monitoring.recent([job], most=_RUNS)[job.table_name]
-    wants = Wanted(agencies=agencies, table_name=job.table_name)
-    manifests = monitoring.page(wants, Listing(limit=_MANIFESTS), by=By.MANIFEST)
+    wants = JobFilter(visible_agencies=agencies, table_name=job.table_name)
+    manifests = monitoring.page(wants, JobPageRequest(limit=_MANIFESTS), by=GroupBy.MANIFEST)
     context = {
         **site.each_context(request),
         "title": job.report_name,
@@ -62,7 +62,7 @@ def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "found": found,
         "url": places.view(site, found.base.table_name),
         "back": places.drift(site, base=other.id or 0, compare=base.id or 0),
-        "verdict": VERDICTS[found.severity],
+        "verdict": SEVERITY_SUMMARIES[found.severity],
         "groups": [(severity, _told(found.findings, severity)) for severity in reversed(Severity)],
     }
     return TemplateResponse(request, "seeder/drift.html", context)
@@ -70,9 +70,11 @@ def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 def _job(table_name: str, agencies: list[str] | None) -> Job:
     """Under the name that the manifest spells, or under the one that `ViewName` prints, as snapshots have it."""
-    if is_storable(table_name):
+    if is_storable_text(table_name):
         for name in _names(table_name):
-            for job in monitoring.page(Wanted(agencies=agencies, table_name=name), Listing(limit=1)).jobs:
+            for job in monitoring.page(
+                JobFilter(visible_agencies=agencies, table_name=name), JobPageRequest(limit=1)
+            ).jobs:
                 return job
     raise UnknownTable(table=table_name, nearest="")
 
@@ -93,9 +95,9 @@ def _told(findings: tuple[Finding, ...], severity: Severity) -> list[Mapping[str
     return [
         {
             "finding": finding,
-            "what": WORDS[finding.kind],
-            "change": change(finding),
-            "meaning": MEANINGS[finding.kind],
+            "what": DIFFERENCE_LABELS[finding.kind],
+            "change": describe_change(finding),
+            "meaning": DIFFERENCE_EXPLANATIONS[finding.kind],
             "rule": finding.rule if finding.rule and str(finding.rule) != finding.kind else None,
         }
         for finding in findings

@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from seeder.api.logins import Permitted, WriteRate, authenticators
 from seeder.api.refusals import refuse
 from seeder.api.wire import BoundedJson, OnlyJson
-from seeder.domain.names import is_storable
+from seeder.domain.names import is_storable_text
 from seeder.services.reading import failures, visibility
 
 
@@ -50,7 +50,7 @@ class Door(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if not all(is_storable(part) for part in kwargs.values() if isinstance(part, str)):
+        if not all(is_storable_text(part) for part in kwargs.values() if isinstance(part, str)):
             raise NotFound
 
     @cached_property

@@ -12,7 +12,7 @@ from seeder.api.door import Door
 from seeder.api.logins import READ
 from seeder.api.questions import JobQuestion, SliceQuestion, listing
 from seeder.api.serializers import HistorySerializer, JobSerializer
-from seeder.domain.jobs import By, Job, Wanted
+from seeder.domain.jobs import GroupBy, Job, JobFilter
 from seeder.models import RunHistory
 from seeder.services.reading import failures, monitoring, slices, visibility
 
@@ -36,7 +36,7 @@ class Jobs(JobDoor):
         asked = self.asked(JobQuestion)
         number, size = asked.pop("page"), asked.pop("size")
         wanted = listing(asked.pop("ordering"), number, size)
-        found = monitoring.page(Wanted(agencies=self.agencies, **asked), wanted, by=By.MANIFEST)
+        found = monitoring.page(JobFilter(visible_agencies=self.agencies, **asked), wanted, by=GroupBy.MANIFEST)
         page = pages.page(request, found.jobs, total=found.total, number=number, size=size)
         return Response({**page, "results": self.shown(found.jobs)})
 

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
 from seeder import conf
-from seeder.domain.names import is_storable
+from seeder.domain.names import is_storable_text
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -23,7 +23,7 @@ class TokenLogin(TokenAuthentication):
     """`Authorization: Token …`."""
 
     def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
-        if not is_storable(key):
+        if not is_storable_text(key):
             raise AuthenticationFailed
         return super().authenticate_credentials(key)
 

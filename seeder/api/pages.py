@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from seeder.domain.names import is_storable
+from seeder.domain.names import is_storable_text
 from seeder.services.reading.slices import Place, Slice
 
 PLACE = "`next` of the slice before"
@@ -61,7 +61,7 @@ def read_place(text: str) -> Place | None:
         there = Place(instant=at.astimezone(UTC), key=key)
     except (ValueError, OverflowError, binascii.Error):  # the first year begins earlier in the east
         return None
-    return there if at.tzinfo and key and is_storable(key) else None
+    return there if at.tzinfo and key and is_storable_text(key) else None
 
 
 def with_number(place: Place | None) -> Place | None:

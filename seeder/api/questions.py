@@ -7,11 +7,11 @@ from typing import Any
 from rest_framework import serializers
 
 from seeder.api.pages import PLACE, read_place
-from seeder.domain.jobs import Listing, Order
+from seeder.domain.jobs import JobPageRequest, SortKey
 from seeder.domain.manifests import ReportType
 from seeder.domain.names import ViewName
 from seeder.domain.outcomes import Status
-from seeder.domain.snapshots import LONGEST_TAG
+from seeder.domain.snapshots import MAX_TAG_LENGTH
 from seeder.errors import BadName
 
 DEFAULT_SIZE, LARGEST_SIZE = 50, 200
@@ -67,8 +67,8 @@ class JobQuestion(PageQuestion):
         required=False, max_length=_LONGEST, help_text="part of the table's or the report's name"
     )
     ordering = serializers.ChoiceField(
-        choices=[sign + order for order in Order for sign in ("", "-")],
-        default=str(Order.ATTENTION),
+        choices=[sign + order for order in SortKey for sign in ("", "-")],
+        default=str(SortKey.ATTENTION),
         help_text="by what; with `-` the other way round. `attention`: what runs too long first, then what fails",
     )
 
@@ -79,10 +79,12 @@ class JobQuestion(PageQuestion):
         return Status(value)
 
 
-def listing(ordering: str, page: int, size: int) -> Listing:
-    order, turned = Order(ordering.lstrip("-")), ordering.startswith("-")
+def listing(ordering: str, page: int, size: int) -> JobPageRequest:
+    order, turned = SortKey(ordering.lstrip("-")), ordering.startswith("-")
     # What needs attention most is a descending order, which is nothing that anybody should have to know.
-    return Listing(order=order, descending=turned != (order is Order.ATTENTION), limit=size, offset=(page - 1) * size)
+    return JobPageRequest(
+        sort_key=order, descending=turned != (order is SortKey.ATTENTION), limit=size, offset=(page - 1) * size
+    )
 
 
 class RunQuestion(SliceQuestion):
@@ -98,7 +100,7 @@ def view_name(value: str) -> ViewName:
 
 class SnapshotQuestion(SliceQuestion):
     tableName = serializers.CharField(source="table", required=False, max_length=_LONGEST, help_text="in any spelling")
-    releaseTag = serializers.CharField(source="tag", required=False, max_length=LONGEST_TAG)
+    releaseTag = serializers.CharField(source="tag", required=False, max_length=MAX_TAG_LENGTH)
 
     def validate_tableName(self, value: str) -> str:  # noqa: N802
         return str(view_name(value))
@@ -125,8 +127,8 @@ class CaptureQuestion(Question):
     """Which view to record under which release."""
 
     tableName = Text(source="table_name", max_length=_LONGEST)
-    releaseTag = Text(source="release_tag", max_length=LONGEST_TAG)
-    releaseVersion = Text(source="release_version", max_length=LONGEST_TAG, required=False, allow_null=True)
+    releaseTag = Text(source="release_tag", max_length=MAX_TAG_LENGTH)
+    releaseVersion = Text(source="release_version", max_length=MAX_TAG_LENGTH, required=False, allow_null=True)
     topValuesColumns = serializers.ListField(
         source="top_values_columns",
         child=Text(max_length=_LONGEST),

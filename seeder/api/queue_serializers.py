@@ -5,10 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from seeder.api.serializers import Instant
-from seeder.domain.queued import Queued, QueuedPart, State
+from seeder.domain.queued import EnqueueResult, QueuedPart, QueuedPartState
 from seeder.services.queue.request_state import RequestPart, RequestState, seen_of
 
-_STATES = [*map(str, State)]
+_STATES = [*map(str, QueuedPartState)]
 _HIDDEN = "It ended without having been run to its end."
 
 
@@ -24,7 +24,7 @@ class QueuedPartSerializer(serializers.Serializer[QueuedPart]):
         return seen_of(part.agencies, self.context["agencies"])
 
 
-class QueuedSerializer(serializers.Serializer[Queued]):
+class QueuedSerializer(serializers.Serializer[EnqueueResult]):
     """What came of asking."""
 
     requestId = serializers.CharField(
@@ -36,7 +36,7 @@ class QueuedSerializer(serializers.Serializer[Queued]):
     repeated = serializers.BooleanField(help_text="this was asked before, with the same idempotency key")
     parts = QueuedPartSerializer(many=True)
 
-    def get_url(self, queued: Queued) -> str | None:  # noqa: ARG002  # it comes beside what is queued
+    def get_url(self, queued: EnqueueResult) -> str | None:  # noqa: ARG002  # it comes beside what is queued
         url: str | None = self.context["url"]
         return url
 

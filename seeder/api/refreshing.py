@@ -13,7 +13,7 @@ from seeder.api.door import Door
 from seeder.api.logins import READ, WRITE
 from seeder.api.queue_serializers import QueuedSerializer, RequestStateSerializer
 from seeder.domain.names import ViewName
-from seeder.domain.requests import OneAgency, OneView, RefreshRequest
+from seeder.domain.requests import AgencyReports, RefreshRequest, SingleView
 from seeder.errors import UnknownAgency
 from seeder.services.queue import queueing, request_state
 from seeder.services.reading import monitoring
@@ -54,7 +54,7 @@ class RefreshJob(RefreshDoor):
     def post(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, N803  # as in the path
         """Have the view of one manifest refreshed. Whoever asks while it is queued already joins that request."""
         job = monitoring.find(reportType, id, self.agencies)
-        return self.ask(request, OneView(name=ViewName.parse(job.table_name)))
+        return self.ask(request, SingleView(name=ViewName.parse(job.table_name)))
 
 
 class RefreshAgency(RefreshDoor):
@@ -63,7 +63,7 @@ class RefreshAgency(RefreshDoor):
         """Have all views of one agency refreshed."""
         if self.agencies is not None and slug not in self.agencies:
             raise UnknownAgency(slug=slug, nearest="")
-        return self.ask(request, OneAgency(slug=slug))
+        return self.ask(request, AgencyReports(slug=slug))
 
 
 class QueuedRequest(Door):

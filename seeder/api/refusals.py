@@ -16,13 +16,13 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from seeder.errors import (
+    AmbiguousView,
     ConfigurationError,
     DatabaseError,
-    KeyTaken,
+    IdempotencyKeyTaken,
     NothingToCapture,
     QueueMissing,
     SeederError,
-    SeveralViews,
     SnapshotTaken,
     UnknownAgency,
     UnknownJob,
@@ -40,7 +40,7 @@ _STATUSES: tuple[tuple[tuple[type[SeederError], ...], int], ...] = (
         (UnknownAgency, UnknownJob, UnknownRequest, UnknownRun, UnknownSnapshot, UnknownTable, NothingToCapture),
         status.HTTP_404_NOT_FOUND,
     ),
-    ((KeyTaken, SeveralViews, SnapshotTaken), status.HTTP_409_CONFLICT),
+    ((IdempotencyKeyTaken, AmbiguousView, SnapshotTaken), status.HTTP_409_CONFLICT),
     ((SeederError,), status.HTTP_400_BAD_REQUEST),
 )
 # What these say names hosts, databases and what else there is, or is not, beyond what somebody may see.
@@ -75,7 +75,7 @@ def _meaning(error: Error) -> Exception:
 def _detail(error: SeederError, code: int, context: Mapping[str, Any]) -> str:
     if code == status.HTTP_503_SERVICE_UNAVAILABLE and _is_staff(context):
         return str(error)
-    if isinstance(error, KeyTaken):  # by the same user; how we keep it is nobody's business
+    if isinstance(error, IdempotencyKeyTaken):  # by the same user; how we keep it is nobody's business
         return f"This idempotency key belongs to an earlier request, for {error.facts['earlier']}. Take another one."
     return _PLAIN.get(code, str(error))
 

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from seeder.domain.jobs import Job
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
-from seeder.domain.timeline import RunTotals, Wait
+from seeder.domain.timeline import HoldInterval, RunTotals
 from seeder.models import RunHistory
 from seeder.services.reading.failures import NOBODY_KNOWS, Why, told
 
@@ -132,7 +132,7 @@ class RunSerializer(serializers.Serializer[RunTotals]):
     failed = serializers.IntegerField(help_text="interrupted ones among them")
 
 
-class HoldSerializer(serializers.Serializer[Wait]):
+class HoldSerializer(serializers.Serializer[HoldInterval]):
     """For how long nothing might start in a database."""
 
     database = serializers.CharField()

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from seeder.api.serializers import Instant, Long
-from seeder.domain.drift_rules import Kind, Severity
+from seeder.domain.drift_rules import DifferenceKind, Severity
 
 
 class ReferenceSerializer(serializers.Serializer[Any]):
@@ -64,7 +64,7 @@ class SnapshotSerializer(ReferenceSerializer):
 class FindingSerializer(serializers.Serializer[Any]):
     """One difference."""
 
-    kind = serializers.ChoiceField(choices=[*map(str, Kind)])
+    kind = serializers.ChoiceField(choices=[*map(str, DifferenceKind)])
     column = serializers.CharField(allow_null=True)
     base = serializers.JSONField(allow_null=True)
     compare = serializers.JSONField(allow_null=True)

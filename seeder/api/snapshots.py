@@ -18,7 +18,7 @@ from seeder.api.snapshot_serializers import (
     SnapshotRowSerializer,
     SnapshotSerializer,
 )
-from seeder.domain.documents import as_document, comparison_document
+from seeder.domain.documents import comparison_json, snapshot_json
 from seeder.services.queue import capture_queueing
 from seeder.services.reading import slices, visibility
 from seeder.services.snapshots import release_snapshots
@@ -59,7 +59,7 @@ class OneSnapshot(Door):
     @described("getSnapshot", responses=SnapshotSerializer)
     def get(self, request: Request, id: int) -> Response:  # noqa: A002, ARG002  # as in the path
         """One snapshot with its columns and what they hold."""
-        return Response(SnapshotSerializer(as_document(visibility.snapshot(id, self.agencies))).data)
+        return Response(SnapshotSerializer(snapshot_json(visibility.snapshot(id, self.agencies))).data)
 
 
 class Comparison(Door):
@@ -71,4 +71,4 @@ class Comparison(Door):
         asked = self.asked(ComparisonQuestion)
         base, other = (visibility.snapshot(asked[which], self.agencies) for which in ("base", "compare"))
         compared = release_snapshots.compare_snapshots(base, other, across_views=asked["across_views"])
-        return Response(ComparisonSerializer(comparison_document(compared)).data)
+        return Response(ComparisonSerializer(comparison_json(compared)).data)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Reason(StrEnum):
+class HoldReason(StrEnum):
     """Why nothing may start: the machine word that a view which was never started carries."""
 
     SERVER_BUSY = "server_busy"
@@ -12,12 +12,12 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Go:
+class Admit:
     """A batch may start."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trial:
+class TrialOnly:
     """One view may start; how it ends decides whether others may."""
 
 
@@ -25,8 +25,8 @@ class Trial:
 class Hold:
     """Nothing may start; ask again."""
 
-    reason: Reason
+    reason: HoldReason
     message: str  # what is in the way, with its figures
 
 
-Admission = Go | Trial | Hold
+AdmissionDecision = Admit | TrialOnly | Hold

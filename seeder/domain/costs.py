@@ -11,7 +11,7 @@ class StatementCost:
     """What pg_stat_statements has counted for the REFRESH of one view in one mode, parallel workers included."""
 
     calls: int  # that succeeded; a transaction that was rolled back later does not take it back
-    total: timedelta  # execution, without waiting for the client
+    total_exec_time: timedelta  # execution, without waiting for the client
     rows: int
     shared_blocks_hit: int  # blocks are the server's own, usually of 8 kB
     shared_blocks_read: int
@@ -22,8 +22,8 @@ class StatementCost:
     wal_bytes: int
 
     @property
-    def mean(self) -> timedelta:
-        return self.total / self.calls
+    def mean_exec_time(self) -> timedelta:
+        return self.total_exec_time / self.calls
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +41,8 @@ class ProcessCost:
     """A backend as its operating system sees it, without its parallel workers."""
 
     pid: int
-    began: int  # clock ticks after the machine's start; with the pid it tells one process from all others
-    cpu: timedelta  # user and system, since it started
+    start_ticks: int  # clock ticks after the machine's start; with the pid it tells one process from all others
+    cpu_time: timedelta  # user and system, since it started
     memory_bytes: int  # resident and private, at this moment
 
 
@@ -50,22 +50,22 @@ class ProcessCost:
 class RefreshCost:
     """All that was measured of one refresh."""
 
-    seat: int | None = None  # which one of its database, from 1 on
-    seat_wait: timedelta = timedelta()  # ready, but all seats were taken
+    worker_number: int | None = None  # which one of its database, from 1 on
+    worker_wait: timedelta = timedelta()  # ready, but all seats were taken
     throttle_wait: timedelta = timedelta()  # held back: by the pace, a busy server or an open circuit breaker
     lock_wait: timedelta = timedelta()  # for other runs, and in attempts that were refused a lock
     statement: StatementCost | None = None
     backend: BackendCost | None = None
-    cpu: timedelta | None = None
+    cpu_time: timedelta | None = None
     peak_memory_bytes: int | None = None  # the largest that was seen; nobody looks all the time
 
 
-def add(one: StatementCost, other: StatementCost) -> StatementCost:
+def add_statement_costs(one: StatementCost, other: StatementCost) -> StatementCost:
     """The two together."""
-    return StatementCost(**_each(one, other, lambda a, b: a + b))
+    return StatementCost(**_combine_fields(one, other, lambda a, b: a + b))
 
 
-def delta(before: StatementCost | None, after: StatementCost | None) -> StatementCost | None:
+def statement_cost_delta(before: StatementCost | None, after: StatementCost | None) -> StatementCost | None:
     """What one refresh cost, from the figures before and after it; None before: there was no entry yet.
 
     None where the entry was reset or evicted meanwhile, so that a figure is smaller, and where there was not exactly
@@ -75,34 +75,34 @@ def delta(before: StatementCost | None, after: StatementCost | None) -> Statemen
         return None
     if before is None:
         return after if after.calls == 1 else None
-    grown = _each(before, after, lambda a, b: b - a)
-    if grown["calls"] != 1 or _any_shrank(grown):
+    difference = _combine_fields(before, after, lambda a, b: b - a)
+    if difference["calls"] != 1 or _has_decreased(difference):
         return None
-    return StatementCost(**grown)
+    return StatementCost(**difference)
 
 
-def backend_delta(before: BackendCost | None, after: BackendCost | None) -> BackendCost | None:
+def backend_cost_delta(before: BackendCost | None, after: BackendCost | None) -> BackendCost | None:
     """What a backend has read and written in between; None where the two are not of one backend, or where somebody
     has reset its figures."""
     if before is None or after is None or before.pid != after.pid:
         return None
-    grown = _each(before, after, lambda a, b: b - a)
-    return None if _any_shrank(grown) else BackendCost(**{**grown, "pid": after.pid})
+    difference = _combine_fields(before, after, lambda a, b: b - a)
+    return None if _has_decreased(difference) else BackendCost(**{**difference, "pid": after.pid})
 
 
-def cpu_delta(before: ProcessCost | None, after: ProcessCost | None) -> timedelta | None:
+def cpu_time_delta(before: ProcessCost | None, after: ProcessCost | None) -> timedelta | None:
     """The processor time that a backend has used in between; None where the two are not of one process."""
-    if before is None or after is None or (before.pid, before.began) != (after.pid, after.began):
+    if before is None or after is None or (before.pid, before.start_ticks) != (after.pid, after.start_ticks):
         return None
-    return after.cpu - before.cpu
+    return after.cpu_time - before.cpu_time
 
 
-Value = StatementCost | BackendCost
+ServerCounters = StatementCost | BackendCost
 
 
-def _each(one: Value, other: Value, combine: Callable[[Any, Any], Any]) -> dict[str, Any]:
+def _combine_fields(one: ServerCounters, other: ServerCounters, combine: Callable[[Any, Any], Any]) -> dict[str, Any]:
     return {field.name: combine(getattr(one, field.name), getattr(other, field.name)) for field in fields(one)}
 
 
-def _any_shrank(grown: dict[str, Any]) -> bool:
-    return any(value < type(value)() for value in grown.values())
+def _has_decreased(difference: dict[str, Any]) -> bool:
+    return any(value < type(value)() for value in difference.values())

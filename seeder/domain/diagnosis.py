@@ -23,7 +23,7 @@ class Level(IntEnum):
 class Area(StrEnum):
     """What it is about, in the order in which it is read."""
 
-    EXAMINATION = "the examination itself"
+    DOCTOR = "the examination itself"
     SERVER = "server and role"
     TABLES = "reporting tables"
     MANIFESTS = "manifests"
@@ -34,26 +34,26 @@ class Area(StrEnum):
     STATISTICS = "statistics"
 
 
-class Word(StrEnum):
+class Problem(StrEnum):
     """Each thing that can be found, with its area, its level and what it means."""
 
     area: Area
     level: Level
     meaning: str
 
-    def __new__(cls, word: str, area: Area, level: Level, meaning: str) -> Self:
-        member = str.__new__(cls, word)
-        member._value_ = word
+    def __new__(cls, code: str, area: Area, level: Level, meaning: str) -> Self:
+        member = str.__new__(cls, code)
+        member._value_ = code
         member.area, member.level, member.meaning = area, level, meaning
         return member
 
     DATABASE_UNREACHABLE = (
         "database_unreachable",
-        Area.EXAMINATION,
+        Area.DOCTOR,
         Level.ERROR,
         "a mapped database that cannot be asked",
     )
-    CHECK_FAILED = "check_failed", Area.EXAMINATION, Level.WARNING, "what could not be looked at"
+    CHECK_FAILED = "check_failed", Area.DOCTOR, Level.WARNING, "what could not be looked at"
 
     SERVER_UNSUPPORTED = "server_unsupported", Area.SERVER, Level.ERROR, "a server older than PostgreSQL 15"
     SERVER_UNPATCHED = "server_unpatched", Area.SERVER, Level.WARNING, "a server without the fix for CVE-2024-0985"
@@ -61,7 +61,7 @@ class Word(StrEnum):
     SESSIONS_POOLED = "sessions_pooled", Area.SERVER, Level.ERROR, "a proxy gives each transaction another session"
     BREAKER_OPEN = "breaker_open", Area.SERVER, Level.ERROR, "a circuit breaker that lets nothing start"
     LOCK_TIMEOUT_LOW = "lock_timeout_low", Area.SERVER, Level.ERROR, "refreshes give up before an autovacuum yields"
-    CONNECTIONS_SHORT = "connections_short", Area.SERVER, Level.WARNING, "fewer connections than a run wants"
+    TOO_FEW_CONNECTIONS = "connections_short", Area.SERVER, Level.WARNING, "fewer connections than a run wants"
     TRANSACTION_TIMEOUT = "transaction_timeout", Area.SERVER, Level.WARNING, "the server ends long refreshes"
     IDLE_SESSION_TIMEOUT = "idle_session_timeout", Area.SERVER, Level.WARNING, "the server ends a run's session"
     ROLE_SUPERUSER = "role_superuser", Area.SERVER, Level.INFO, "our role may do anything"
@@ -90,7 +90,7 @@ class Word(StrEnum):
     STATS_HIDDEN = "stats_hidden", Area.PERMISSIONS, Level.WARNING, "the throttle counts our own queries alone"
 
     SCHEMA_MISSING = "schema_missing", Area.VIEWS, Level.ERROR, "a manifest's schema that is not there"
-    OTHER_KIND = "other_kind", Area.VIEWS, Level.ERROR, "what a manifest names is no materialized view"
+    NOT_MATERIALIZED_VIEW = "other_kind", Area.VIEWS, Level.ERROR, "what a manifest names is no materialized view"
     QUERY_REFUSED = "query_refused", Area.VIEWS, Level.ERROR, "a missing view whose query cannot be a view"
     CONCURRENT_REFUSED = (
         "concurrent_refused",
@@ -99,7 +99,7 @@ class Word(StrEnum):
         "a view that has to be refreshed concurrently and cannot be",
     )
     VIEW_MISSING = "view_missing", Area.VIEWS, Level.WARNING, "a view that does not exist yet"
-    VIEW_UNFILLED = "view_unfilled", Area.VIEWS, Level.WARNING, "a view that was never filled and cannot be read"
+    VIEW_NOT_POPULATED = "view_unfilled", Area.VIEWS, Level.WARNING, "a view that was never filled and cannot be read"
     DEFINITION_DRIFT = "definition_drift", Area.VIEWS, Level.WARNING, "a view that was created from another query"
     FUNCTION_UNQUALIFIED = (
         "function_unqualified",
@@ -127,7 +127,7 @@ class Word(StrEnum):
         "a view that could not be refreshed concurrently",
     )
     DRIFT_UNKNOWN = "drift_unknown", Area.VIEWS, Level.INFO, "a query that could not be compared with its view"
-    VIEW_UNLISTED = "view_unlisted", Area.VIEWS, Level.INFO, "a materialized view that no manifest names"
+    VIEW_WITHOUT_MANIFEST = "view_unlisted", Area.VIEWS, Level.INFO, "a materialized view that no manifest names"
 
     QUEUE_BLOCKED = "queue_blocked", Area.QUEUE, Level.ERROR, "what stops the queue's schedules"
     QUEUE_FAULT = "queue_fault", Area.QUEUE, Level.ERROR, "a setting of the queue with which tasks go wrong"
@@ -136,69 +136,79 @@ class Word(StrEnum):
 
     SETTING_WRONG = "setting_wrong", Area.SETTINGS, Level.ERROR, "a setting that names what is not there"
 
-    STATEMENTS_UNLOADED = "statements_unloaded", Area.STATISTICS, Level.INFO, "pg_stat_statements is not preloaded"
-    STATEMENTS_MISSING = "statements_missing", Area.STATISTICS, Level.INFO, "pg_stat_statements is not created"
-    STATEMENTS_OUTDATED = "statements_outdated", Area.STATISTICS, Level.INFO, "pg_stat_statements is too old"
-    STATEMENTS_FORBIDDEN = "statements_forbidden", Area.STATISTICS, Level.INFO, "pg_stat_statements cannot be read"
+    PG_STAT_STATEMENTS_UNLOADED = (
+        "statements_unloaded",
+        Area.STATISTICS,
+        Level.INFO,
+        "pg_stat_statements is not preloaded",
+    )
+    PG_STAT_STATEMENTS_MISSING = "statements_missing", Area.STATISTICS, Level.INFO, "pg_stat_statements is not created"
+    PG_STAT_STATEMENTS_OUTDATED = "statements_outdated", Area.STATISTICS, Level.INFO, "pg_stat_statements is too old"
+    PG_STAT_STATEMENTS_FORBIDDEN = (
+        "statements_forbidden",
+        Area.STATISTICS,
+        Level.INFO,
+        "pg_stat_statements cannot be read",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Diagnosis:
     """One thing found, and what to do about it."""
 
-    word: Word
+    problem: Problem
     database: str  # Django's alias
-    about: str  # the view, table, role or setting
+    subject: str  # the view, table, role or setting
     message: str  # what is wrong, in a sentence
     fix: str  # what to do, and who can
     sql: str = ""  # to be pasted into psql in that database; empty where SQL alone is no cure
 
     @property
     def level(self) -> Level:
-        return self.word.level
+        return self.problem.level
 
     @property
-    def order(self) -> tuple[int, int, int, str, str, str]:
+    def sort_key(self) -> tuple[int, int, int, str, str, str]:
         """The gravest first, then as people read it."""
-        words, areas = list(Word), list(Area)
+        words, areas = list(Problem), list(Area)
         return (
             -self.level,
-            areas.index(self.word.area),
-            words.index(self.word),
+            areas.index(self.problem.area),
+            words.index(self.problem),
             self.database,
-            self.about,
+            self.subject,
             self.message,
         )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Examined:
+class CheckedDatabase:
     """A database that was looked at."""
 
     alias: str
-    server: str  # its version as it calls it
+    server_version: str  # its version as it calls it
     role: str  # ours there
-    views: int  # that manifests ask for there
+    view_count: int  # that manifests ask for there
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Examination:
+class DoctorReport:
     """All that was looked at and found, the gravest first."""
 
-    databases: tuple[Examined, ...]
+    databases: tuple[CheckedDatabase, ...]
     diagnoses: tuple[Diagnosis, ...]
 
     def count(self, level: Level) -> int:
         return sum(one.level is level for one in self.diagnoses)
 
-    def reaches(self, level: Level) -> bool:
+    def has_level_at_least(self, level: Level) -> bool:
         """Whether anything found is as grave as that, or graver."""
         return any(one.level >= level for one in self.diagnoses)
 
 
-def by_word(diagnoses: Sequence[Diagnosis]) -> dict[tuple[Word, str], list[Diagnosis]]:
+def group_by_problem(diagnoses: Sequence[Diagnosis]) -> dict[tuple[Problem, str], list[Diagnosis]]:
     """Those of one word in one database together, in their order."""
-    together: dict[tuple[Word, str], list[Diagnosis]] = {}
+    groups: dict[tuple[Problem, str], list[Diagnosis]] = {}
     for one in diagnoses:
-        together.setdefault((one.word, one.database), []).append(one)
-    return together
+        groups.setdefault((one.problem, one.database), []).append(one)
+    return groups

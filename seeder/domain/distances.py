@@ -8,7 +8,7 @@ from seeder.domain.snapshots import TopValue
 
 Value = TypeVar("Value")
 
-REST = None  # stands for every value that is not among the top ones
+OTHER_VALUES = None  # stands for every value that is not among the top ones
 
 
 def jensen_shannon(one: Mapping[Value, int], other: Mapping[Value, int]) -> float:
@@ -30,21 +30,31 @@ def jensen_shannon(one: Mapping[Value, int], other: Mapping[Value, int]) -> floa
     return sqrt(min(max(divergence, 0.0), 1.0))
 
 
-def of_tops(one: tuple[TopValue, ...], filled: int, other: tuple[TopValue, ...], other_filled: int) -> float:
+def top_values_distance(
+    top_values: tuple[TopValue, ...],
+    non_null_rows: int,
+    other_top_values: tuple[TopValue, ...],
+    other_non_null_rows: int,
+) -> float:
     """The distance between two columns by their top values; `filled` is how many rows have any value.
 
     A value is told apart where it is known how often it occurs in both: it stands in a list, or that list holds every
     value of its column. All others are one rest each, so that this is never more than the distance of the columns.
     """
-    counts, others = ({top.value: top.count for top in tops} for tops in (one, other))
-    told = counts.keys() & others.keys()
-    if sum(others.values()) == other_filled:
-        told |= counts.keys()
-    if sum(counts.values()) == filled:
-        told |= others.keys()
-    return jensen_shannon(_with_rest(counts, told, filled), _with_rest(others, told, other_filled))
+    counts, other_counts = ({top.value: top.count for top in tops} for tops in (top_values, other_top_values))
+    comparable_values = counts.keys() & other_counts.keys()
+    if sum(other_counts.values()) == other_non_null_rows:
+        comparable_values |= counts.keys()
+    if sum(counts.values()) == non_null_rows:
+        comparable_values |= other_counts.keys()
+    return jensen_shannon(
+        _with_other_values(counts, comparable_values, non_null_rows),
+        _with_other_values(other_counts, comparable_values, other_non_null_rows),
+    )
 
 
-def _with_rest(counts: Mapping[str, int], told: Set[str], filled: int) -> dict[str | None, int]:
-    apart: dict[str | None, int] = {value: counts.get(value, 0) for value in told}
-    return apart | {REST: max(filled - sum(apart.values()), 0)}
+def _with_other_values(
+    counts: Mapping[str, int], comparable_values: Set[str], non_null_rows: int
+) -> dict[str | None, int]:
+    comparable_counts: dict[str | None, int] = {value: counts.get(value, 0) for value in comparable_values}
+    return comparable_counts | {OTHER_VALUES: max(non_null_rows - sum(comparable_counts.values()), 0)}

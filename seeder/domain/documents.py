@@ -4,26 +4,26 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from seeder.domain.drift import Comparison
+from seeder.domain.drift import SnapshotComparison
 from seeder.domain.snapshots import Snapshot
 
 
-def as_document(snapshot: Snapshot) -> Mapping[str, Any]:
+def snapshot_json(snapshot: Snapshot) -> Mapping[str, Any]:
     return {
-        **reference(snapshot),
+        **snapshot_reference(snapshot),
         "schemaHash": snapshot.shape.schema_hash,
-        "rowCount": snapshot.figures.rows,
-        "exact": snapshot.figures.exact,
+        "rowCount": snapshot.statistics.row_count,
+        "exact": snapshot.statistics.exact,
         "columns": [
-            {**asdict(column), **asdict(snapshot.figures.columns[column.name])} for column in snapshot.shape.columns
+            {**asdict(column), **asdict(snapshot.statistics.columns[column.name])} for column in snapshot.shape.columns
         ],
     }
 
 
-def comparison_document(comparison: Comparison) -> Mapping[str, Any]:
+def comparison_json(comparison: SnapshotComparison) -> Mapping[str, Any]:
     return {
-        "base": reference(comparison.base),
-        "compare": reference(comparison.compare),
+        "base": snapshot_reference(comparison.base),
+        "compare": snapshot_reference(comparison.compare),
         "severity": str(comparison.severity),
         "findings": [
             {
@@ -36,7 +36,7 @@ def comparison_document(comparison: Comparison) -> Mapping[str, Any]:
     }
 
 
-def reference(snapshot: Snapshot) -> Mapping[str, Any]:
+def snapshot_reference(snapshot: Snapshot) -> Mapping[str, Any]:
     """Which snapshot is meant."""
     return {
         "id": snapshot.id,

@@ -17,7 +17,7 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """What differs."""
 
     COLUMN_ADDED = "column_added"
@@ -42,11 +42,11 @@ class Direction(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
+class DriftRule:
     """A difference of this kind has this severity once it is both so large absolutely and so large relatively. What has
     no size, as a removed column, passes any minimum."""
 
-    kind: Kind
+    kind: DifferenceKind
     severity: Severity
     absolute: float = 0.0  # in the kind's own unit; of a null share, in rows
     relative: float = 0.0  # to the base; of what is a share or a distance itself, its difference
@@ -57,7 +57,7 @@ class Rule:
         way = [] if self.direction is Direction.ANY else [str(self.direction)]
         return " ".join([str(self.kind), *way, *([f"by {' and '.join(minimums)} at least"] if minimums else [])])
 
-    def fires(self, kind: Kind, absolute: float | None, relative: float | None) -> bool:
+    def matches(self, kind: DifferenceKind, absolute: float | None, relative: float | None) -> bool:
         """Whether it applies to a difference, given with its sign; None for what has no size."""
         if kind is not self.kind:
             return False
@@ -68,37 +68,55 @@ class Rule:
         return all(size is None or abs(size) >= least for size, least in sizes)
 
 
-DEFAULTS: Sequence[Rule] = (
-    Rule(kind=Kind.COLUMN_REMOVED, severity=Severity.BREAKING),
-    Rule(kind=Kind.COLUMN_RETYPED, severity=Severity.BREAKING),
-    Rule(kind=Kind.COLUMN_REORDERED, severity=Severity.NOTICE),
-    Rule(kind=Kind.COLUMN_ADDED, severity=Severity.NOTICE),
-    Rule(kind=Kind.NULLABILITY, severity=Severity.NOTICE),
-    Rule(kind=Kind.DEFINITION, severity=Severity.NOTICE),
+DEFAULT_RULES: Sequence[DriftRule] = (
+    DriftRule(kind=DifferenceKind.COLUMN_REMOVED, severity=Severity.BREAKING),
+    DriftRule(kind=DifferenceKind.COLUMN_RETYPED, severity=Severity.BREAKING),
+    DriftRule(kind=DifferenceKind.COLUMN_REORDERED, severity=Severity.NOTICE),
+    DriftRule(kind=DifferenceKind.COLUMN_ADDED, severity=Severity.NOTICE),
+    DriftRule(kind=DifferenceKind.NULLABILITY, severity=Severity.NOTICE),
+    DriftRule(kind=DifferenceKind.DEFINITION, severity=Severity.NOTICE),
     # A view that has lost all its rows is broken however few they were; one that has lost half of them probably is.
-    Rule(kind=Kind.ROWS, severity=Severity.BREAKING, absolute=1, relative=1.0, direction=Direction.FALLING),
-    Rule(kind=Kind.ROWS, severity=Severity.BREAKING, absolute=100, relative=0.5, direction=Direction.FALLING),
-    Rule(kind=Kind.ROWS, severity=Severity.NOTICE, absolute=100, relative=0.1, direction=Direction.FALLING),
-    Rule(kind=Kind.ROWS, severity=Severity.NOTICE, absolute=100, relative=0.5, direction=Direction.RISING),
-    Rule(kind=Kind.NULL_SHARE, severity=Severity.BREAKING, absolute=100, relative=0.5, direction=Direction.RISING),
-    Rule(kind=Kind.NULL_SHARE, severity=Severity.NOTICE, absolute=100, relative=0.05),
-    Rule(kind=Kind.DISTINCT, severity=Severity.NOTICE, absolute=10, relative=0.2, direction=Direction.FALLING),
-    Rule(kind=Kind.DISTINCT, severity=Severity.NOTICE, absolute=10, relative=0.5, direction=Direction.RISING),
+    DriftRule(
+        kind=DifferenceKind.ROWS, severity=Severity.BREAKING, absolute=1, relative=1.0, direction=Direction.FALLING
+    ),
+    DriftRule(
+        kind=DifferenceKind.ROWS, severity=Severity.BREAKING, absolute=100, relative=0.5, direction=Direction.FALLING
+    ),
+    DriftRule(
+        kind=DifferenceKind.ROWS, severity=Severity.NOTICE, absolute=100, relative=0.1, direction=Direction.FALLING
+    ),
+    DriftRule(
+        kind=DifferenceKind.ROWS, severity=Severity.NOTICE, absolute=100, relative=0.5, direction=Direction.RISING
+    ),
+    DriftRule(
+        kind=DifferenceKind.NULL_SHARE,
+        severity=Severity.BREAKING,
+        absolute=100,
+        relative=0.5,
+        direction=Direction.RISING,
+    ),
+    DriftRule(kind=DifferenceKind.NULL_SHARE, severity=Severity.NOTICE, absolute=100, relative=0.05),
+    DriftRule(
+        kind=DifferenceKind.DISTINCT, severity=Severity.NOTICE, absolute=10, relative=0.2, direction=Direction.FALLING
+    ),
+    DriftRule(
+        kind=DifferenceKind.DISTINCT, severity=Severity.NOTICE, absolute=10, relative=0.5, direction=Direction.RISING
+    ),
     # As when an eighth of the rows goes from one of two equally frequent values to the other; of 100 rows at least.
-    Rule(kind=Kind.TOP_VALUES, severity=Severity.NOTICE, absolute=100, relative=0.1),
+    DriftRule(kind=DifferenceKind.TOP_VALUES, severity=Severity.NOTICE, absolute=100, relative=0.1),
 )
 
 
-def with_defaults(rules: Sequence[Rule]) -> Sequence[Rule]:
+def with_defaults(rules: Sequence[DriftRule]) -> Sequence[DriftRule]:
     """These and the defaults; a kind that has a rule here loses its defaults."""
     kinds = {rule.kind for rule in rules}
-    return (*(rule for rule in DEFAULTS if rule.kind not in kinds), *rules)
+    return (*(rule for rule in DEFAULT_RULES if rule.kind not in kinds), *rules)
 
 
-def severity(
-    rules: Sequence[Rule], kind: Kind, *, absolute: float | None, relative: float | None
-) -> tuple[Severity, Rule | None]:
+def highest_severity(
+    rules: Sequence[DriftRule], kind: DifferenceKind, *, absolute: float | None, relative: float | None
+) -> tuple[Severity, DriftRule | None]:
     """The gravest rule that fires; of equally grave ones the first."""
-    firing = [rule for rule in rules if rule.fires(kind, absolute, relative)]
-    gravest = max(firing, key=lambda rule: rule.severity, default=None)
-    return (gravest.severity, gravest) if gravest else (Severity.NONE, None)
+    matching = [rule for rule in rules if rule.matches(kind, absolute, relative)]
+    strictest = max(matching, key=lambda rule: rule.severity, default=None)
+    return (strictest.severity, strictest) if strictest else (Severity.NONE, None)

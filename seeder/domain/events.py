@@ -15,7 +15,7 @@ class RunStarted:
 
     run_id: str
     plan: RefreshPlan
-    seats: int
+    workers: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +34,7 @@ class ViewEnded:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Held:
+class StartsHeld:
     """Nothing more starts in a database for now, or no longer for the same reason as before."""
 
     database: str  # Django's alias
@@ -42,26 +42,26 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Resumed:
+class StartsResumed:
     """What held a database back is over."""
 
     database: str  # Django's alias
-    after: timedelta
+    duration: timedelta
 
 
-class Notice(StrEnum):
+class WarningKind(StrEnum):
     """What something is about that is noticed: the machine word."""
 
-    ORDER_UNKNOWN = "order_unknown"  # what the views of a database read could not be found out
-    DOES_WITHOUT = "does_without"  # an optional table, or a privilege
-    SEAT_LOST = "seat_lost"
+    DEPENDENCIES_UNKNOWN = "order_unknown"  # what the views of a database read could not be found out
+    FEATURE_UNAVAILABLE = "does_without"  # an optional table, or a privilege
+    WORKER_LOST = "seat_lost"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Noticed:
+class RunWarning:
     """Something of the server or the set-up that a run works without, said once."""
 
-    about: Notice
+    kind: WarningKind
     message: str
     database: str | None = None  # Django's alias, where it is about one
 
@@ -73,4 +73,4 @@ class RunEnded:
     summary: RunSummary
 
 
-RunEvent = RunStarted | ViewStarted | ViewEnded | Held | Resumed | Noticed | RunEnded
+RunEvent = RunStarted | ViewStarted | ViewEnded | StartsHeld | StartsResumed | RunWarning | RunEnded

@@ -10,22 +10,22 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from seeder.domain.diagnosis import Diagnosis, Word
-from seeder.domain.units import count
-from seeder.domain.view_rules import Us
+from seeder.domain.diagnosis import Diagnosis, Problem
+from seeder.domain.units import format_count
+from seeder.domain.view_rules import DatabaseRole
 
-_STRICT = 17  # the first major version that refreshes so
-_PART = r'(?:"(?:[^"]|"")+"|[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)'
-_NAME = re.compile(
-    rf"--[^\n]*|/\*.*?\*/|(?P<alias>\bAS\s+{_PART}(?![\w$]|\s*\.))|(?P<name>{_PART}(?:\s*\.\s*(?:{_PART}|\*))*)",
+_FIRST_RESTRICTED_MAJOR = 17  # the first major version that refreshes so
+_IDENTIFIER = r'(?:"(?:[^"]|"")+"|[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)'
+_QUALIFIED_NAME = re.compile(
+    rf"--[^\n]*|/\*.*?\*/|(?P<alias>\bAS\s+{_IDENTIFIER}(?![\w$]|\s*\.))|(?P<name>{_IDENTIFIER}(?:\s*\.\s*(?:{_IDENTIFIER}|\*))*)",
     re.DOTALL | re.IGNORECASE | re.ASCII,
 )
-_EACH = re.compile(_PART, re.ASCII)
-_SHOWN = 3  # views, in a sentence
+_EACH_IDENTIFIER = re.compile(_IDENTIFIER, re.ASCII)
+_MAX_SHOWN_VIEWS = 3  # views, in a sentence
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Function:
+class FunctionWithoutSearchPath:
     """One whose body is a text, and which has no search_path of its own."""
 
     oid: int
@@ -36,74 +36,82 @@ class Function:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Home:
+class NameLocation:
     """A schema in which something has a name."""
 
-    sql: str  # as SQL wants it
-    place: int | None  # in the search_path of our session; None: not there
+    quoted_schema: str  # as SQL wants it
+    search_path_position: int | None  # in the search_path of our session; None: not there
 
 
-def names(body: str) -> Iterator[tuple[str, ...]]:
+def possible_names(body: str) -> Iterator[tuple[str, ...]]:
     """Whatever may be a name: its parts as the catalog spells them."""
-    for found in _NAME.finditer(body):
-        if found["name"]:
-            yield tuple(_folded(part) for part in _EACH.findall(found["name"]))
+    for match in _QUALIFIED_NAME.finditer(body):
+        if match["name"]:
+            yield tuple(_fold_case(part) for part in _EACH_IDENTIFIER.findall(match["name"]))
 
 
-def bare(body: str) -> Set[str]:
+def unqualified_names(body: str) -> Set[str]:
     """The names without a schema."""
-    return {parts[0] for parts in names(body) if len(parts) == 1}
+    return {parts[0] for parts in possible_names(body) if len(parts) == 1}
 
 
-def reached(start: Mapping[int, Set[str]], functions: Iterable[Function]) -> Mapping[Function, Set[str]]:
+def functions_reached(
+    views_by_oid: Mapping[int, Set[str]], functions: Iterable[FunctionWithoutSearchPath]
+) -> Mapping[FunctionWithoutSearchPath, Set[str]]:
     """Of these functions those that views reach, with the views: `start` has those that the server knows of, by OID,
     and a function that one of them calls by schema and name is reached as well."""
-    everything = list(functions)
-    by_oid = {one.oid: one for one in everything}
-    by_name: dict[tuple[str, str], list[Function]] = {}
-    for one in everything:
+    all_functions = list(functions)
+    by_oid = {one.oid: one for one in all_functions}
+    by_name: dict[tuple[str, str], list[FunctionWithoutSearchPath]] = {}
+    for one in all_functions:
         by_name.setdefault((one.schema, one.name), []).append(one)
-    views: dict[Function, set[str]] = {}
-    waiting = [(by_oid[oid], of) for oid, of in start.items() if oid in by_oid]
-    while waiting:
-        function, of = waiting.pop()
+    views: dict[FunctionWithoutSearchPath, set[str]] = {}
+    pending = [(by_oid[oid], of) for oid, of in views_by_oid.items() if oid in by_oid]
+    while pending:
+        function, of = pending.pop()
         if of <= views.setdefault(function, set()):
             continue
         views[function] |= of
-        for parts in names(function.body):
-            waiting += [(called, of) for called in by_name.get((parts[0], parts[-1]), ()) if len(parts) == 2]
+        for parts in possible_names(function.body):
+            pending += [(called, of) for called in by_name.get((parts[0], parts[-1]), ()) if len(parts) == 2]
     return views
 
 
-def of_functions(
-    views: Mapping[Function, Set[str]], homes: Mapping[str, Sequence[Home]], us: Us
+def check_functions(
+    views: Mapping[FunctionWithoutSearchPath, Set[str]],
+    locations: Mapping[str, Sequence[NameLocation]],
+    role: DatabaseRole,
 ) -> Iterator[Diagnosis]:
     """`homes`: where each bare name is that means anything at all."""
-    strict = us.major >= _STRICT
-    finds = "a refresh finds" if strict else "from PostgreSQL 17 on a refresh will find"
-    for function, of in views.items():
-        lacking = sorted(bare(function.body) & homes.keys())
-        if lacking:
-            shown = sorted(of)[:_SHOWN]
-            more = f" and {count(len(of) - _SHOWN, 'more view')}" if len(of) > _SHOWN else ""
-            path = ", ".join(_path([home for name in lacking for home in homes[name]]))
+    is_restricted = role.server_major >= _FIRST_RESTRICTED_MAJOR
+    when_missing = "a refresh finds" if is_restricted else "from PostgreSQL 17 on a refresh will find"
+    for function, using_views in views.items():
+        unresolved = sorted(unqualified_names(function.body) & locations.keys())
+        if unresolved:
+            shown = sorted(using_views)[:_MAX_SHOWN_VIEWS]
+            more = (
+                f" and {format_count(len(using_views) - _MAX_SHOWN_VIEWS, 'more view')}"
+                if len(using_views) > _MAX_SHOWN_VIEWS
+                else ""
+            )
+            search_path = ", ".join(_search_path([home for name in unresolved for home in locations[name]]))
             yield Diagnosis(
-                word=Word.FUNCTION_UNQUALIFIED if strict else Word.FUNCTION_UPGRADE,
-                database=us.database,
-                about=function.signature,
-                message=f"It seems to name {', '.join(lacking)} without a schema, and is used by"
-                f" {', '.join(shown)}{more}: {finds} nothing there.",
+                problem=Problem.FUNCTION_UNQUALIFIED if is_restricted else Problem.FUNCTION_UPGRADE,
+                database=role.database_alias,
+                subject=function.signature,
+                message=f"It seems to name {', '.join(unresolved)} without a schema, and is used by"
+                f" {', '.join(shown)}{more}: {when_missing} nothing there.",
                 fix="Its owner can give it a search_path (or write the schemas into its body; a SQL function with a"
                 " search_path is not inlined):",
-                sql=f"ALTER FUNCTION {function.signature} SET search_path = {path};",
+                sql=f"ALTER FUNCTION {function.signature} SET search_path = {search_path};",
             )
 
 
-def _path(homes: Iterable[Home]) -> list[str]:
+def _search_path(locations: Iterable[NameLocation]) -> list[str]:
     """As our session would look, then the other schemas."""
-    places: dict[str, int | None] = {home.sql: home.place for home in homes}
-    return sorted(places, key=lambda sql: (places[sql] is None, places[sql] or 0, sql))
+    positions: dict[str, int | None] = {home.quoted_schema: home.search_path_position for home in locations}
+    return sorted(positions, key=lambda sql: (positions[sql] is None, positions[sql] or 0, sql))
 
 
-def _folded(part: str) -> str:
+def _fold_case(part: str) -> str:
     return part[1:-1].replace('""', '"') if part.startswith('"') else part.lower()

@@ -26,21 +26,21 @@ class Job:
     consecutive_failures: int
     last_run_id: str | None
     errors: str | None
-    last_success: datetime | None  # when the last good refresh began
-    usual: timedelta | None  # how long that took; only of one that runs now
+    last_success_at: datetime | None  # when the last good refresh began
+    usual_duration: timedelta | None  # how long that took; only of one that runs now
     failing: bool  # it failed last, be it that it runs again
     stale: bool  # its last success is longer ago than SEEDER_STALE_HOURS, or there never was one
     long_running: bool  # for longer than SEEDER_LONG_RUNNING_FACTOR times its usual duration, up to now
 
 
-class By(StrEnum):
+class GroupBy(StrEnum):
     """What stands for one line of the list."""
 
     MANIFEST = "by_manifest"
     VIEW = "by_view"
 
 
-class Order(StrEnum):
+class SortKey(StrEnum):
     """How jobs can be sorted; the table's name decides between equals."""
 
     ATTENTION = "attention"  # what runs too long, then what fails, then what is stale
@@ -54,10 +54,10 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class JobFilter:
     """Which jobs. None is any."""
 
-    agencies: list[str] | None = None  # those that who asks may see
+    visible_agencies: list[str] | None = None  # those that who asks may see
     agency: str | None = None
     report_type: ReportType | None = None
     manifest_id: int | None = None
@@ -70,25 +70,25 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Listing:
+class JobPageRequest:
     """Which page, in which order."""
 
-    order: Order = Order.ATTENTION
+    sort_key: SortKey = SortKey.ATTENTION
     descending: bool = True
     limit: int | None = 50  # None: all of them
     offset: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Judgement:
+class StalenessLimits:
     """What is too long."""
 
     stale_after: timedelta
-    factor: int  # times the usual duration
+    long_running_factor: int  # times the usual duration
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Totals:
+class JobTotals:
     """How many jobs there are of each kind. One that fails can be stale as well, and run."""
 
     jobs: int
@@ -100,7 +100,7 @@ class Totals:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Recent:
+class RecentRun:
     """One refresh of a view, as a small picture shows it."""
 
     run_id: str
@@ -110,5 +110,5 @@ class Recent:
     rows: int | None
 
     @property
-    def took(self) -> timedelta | None:
+    def duration(self) -> timedelta | None:
         return None if self.finish_time is None else self.finish_time - self.start_time

@@ -6,42 +6,42 @@ from datetime import datetime
 
 from seeder.domain.names import one_line
 
-Fact = str | int | float | bool | tuple[str, ...]
-Facts = Mapping[str, Fact]
+LogValue = str | int | float | bool | tuple[str, ...]
+LogFields = Mapping[str, LogValue]
 
 # What needs no quotes: no blank, no quote, no equals sign or comma, nothing that is escaped.
-_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:/+@%")
+_UNQUOTED_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:/+@%")
 
 
-def as_text(event: str, facts: Facts) -> str:
+def as_text(event: str, fields: LogFields) -> str:
     """The event's word, then `name=value` for whoever reads or searches it; a time and a level the handler adds."""
-    return " ".join((event, *(f"{name}={_written(fact)}" for name, fact in facts.items())))
+    return " ".join((event, *(f"{name}={_format_value(fact)}" for name, fact in fields.items())))
 
 
-def as_json(event: str, facts: Facts, *, time: datetime, level: str) -> str:
+def as_json(event: str, fields: LogFields, *, time: datetime, level: str) -> str:
     """One object that is complete in itself. Beyond ASCII everything is escaped: some take other characters than a line
     feed for the end of a line."""
-    whole = {"time": time.isoformat(timespec="milliseconds"), "level": level, "event": event, **facts}
-    return json.dumps(whole, ensure_ascii=True)
+    record = {"time": time.isoformat(timespec="milliseconds"), "level": level, "event": event, **fields}
+    return json.dumps(record, ensure_ascii=True)
 
 
-def _written(fact: Fact) -> str:
-    match fact:
+def _format_value(value: LogValue) -> str:
+    match value:
         case bool():
-            return str(fact).lower()
+            return str(value).lower()
         case float():
-            return f"{fact:.3f}"
+            return f"{value:.3f}"
         case int():
-            return str(fact)
+            return str(value)
         case str():
-            return _text(fact)
-    return ",".join(map(_text, fact))
+            return _quote_if_needed(value)
+    return ",".join(map(_quote_if_needed, value))
 
 
-def _text(text: str) -> str:
-    return text if text and _PLAIN.issuperset(text) else one_line(json.dumps(text, ensure_ascii=False))
+def _quote_if_needed(text: str) -> str:
+    return text if text and _UNQUOTED_CHARACTERS.issuperset(text) else one_line(json.dumps(text, ensure_ascii=False))
 
 
-def words(texts: Iterable[str]) -> tuple[str, ...]:
+def sorted_unique(texts: Iterable[str]) -> tuple[str, ...]:
     """Each once, in an order that does not change."""
     return tuple(sorted(set(texts)))

@@ -27,7 +27,7 @@ class Manifest:
     query: str = field(repr=False)  # what this row says the view is; empty where the canned report is gone
 
     @property
-    def order(self) -> tuple[bool, int]:
+    def precedence(self) -> tuple[bool, int]:
         """Custom before canned, then by id: among manifests that name one view, the first speaks for it."""
         return self.report_type is ReportType.CANNED, self.manifest_id
 
@@ -59,7 +59,7 @@ class ViewSpec:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Complaint:
+class RejectedManifest:
     """A manifest that cannot be planned at all, and why; it ends in error while the others go on."""
 
     manifest: Manifest
@@ -72,12 +72,12 @@ class Selection:
     """What a request selects: the views in the order of their first manifests, and the rows that cannot be read."""
 
     views: tuple[ViewSpec, ...] = ()
-    complaints: tuple[Complaint, ...] = ()
+    rejected: tuple[RejectedManifest, ...] = ()
 
 
-def gather(rows: Iterable[tuple[ViewKey, Manifest]]) -> tuple[ViewSpec, ...]:
+def group_by_view(rows: Iterable[tuple[ViewKey, Manifest]]) -> tuple[ViewSpec, ...]:
     """Bring manifests that name the same view together, in their order."""
     by_key: dict[ViewKey, list[Manifest]] = {}
-    for key, manifest in sorted(rows, key=lambda row: row[1].order):
+    for key, manifest in sorted(rows, key=lambda row: row[1].precedence):
         by_key.setdefault(key, []).append(manifest)
     return tuple(ViewSpec(key=key, manifests=tuple(manifests)) for key, manifests in by_key.items())

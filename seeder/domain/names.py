@@ -15,13 +15,13 @@ DEFAULT_SCHEMA = "reporting"
 
 # NAMEDATALEN - 1 in src/include/pg_config_manual.h. PostgreSQL cuts a longer name short without an error, and two
 # names that are alike up to there would then be one view.
-MAX_BYTES = 63
+MAX_IDENTIFIER_BYTES = 63
 
 # scanner_isspace(), is_ident_start() and is_ident_cont() in PostgreSQL's scansup.c and misc.c: only ASCII letters
 # fold, and every character beyond ASCII may stand in an unquoted name. A vertical tab is a blank only from PostgreSQL
 # 16 on, so here it is none.
 _SPACE = r"[ \t\n\r\f]*"
-_PART = re.compile(
+_IDENTIFIER = re.compile(
     rf'{_SPACE}(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<bare>[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)){_SPACE}', re.ASCII
 )
 _NEEDS_NO_QUOTES = re.compile(r"[a-z_][a-z0-9_]*\Z", re.ASCII)
@@ -41,11 +41,12 @@ class ViewName:
 
         Raises `BadName` where PostgreSQL would not take it, or would take another name than was written.
         """
-        parts = tuple(_parts(text))
+        parts = tuple(_parse_identifiers(text))
         for part in parts:
-            if len(part.encode()) > MAX_BYTES:
+            if len(part.encode()) > MAX_IDENTIFIER_BYTES:
                 raise BadName(
-                    text=text, why=f"{part!r} is {len(part.encode())} bytes long, PostgreSQL keeps {MAX_BYTES}"
+                    text=text,
+                    why=f"{part!r} is {len(part.encode())} bytes long, PostgreSQL keeps {MAX_IDENTIFIER_BYTES}",
                 )
         if len(parts) == 2 and parts[0].startswith("pg_"):
             raise BadName(text=text, why="PostgreSQL keeps the schemas that begin with pg_ for itself")
@@ -59,22 +60,22 @@ class ViewName:
 
     def __str__(self) -> str:
         """The name as somebody would write it in SQL; for people, never for a statement."""
-        return f"{_as_written(self.schema)}.{_as_written(self.name)}"
+        return f"{_quote_if_needed(self.schema)}.{_quote_if_needed(self.name)}"
 
 
-def _parts(text: str) -> Iterator[str]:
+def _parse_identifiers(text: str) -> Iterator[str]:
     """The identifiers between the dots, unquoted and folded as `parse_ident(text, strict)` does."""
-    if not is_storable(text):
+    if not is_storable_text(text):
         raise BadName(text=text, why="it holds a character that PostgreSQL cannot store")
     position = 0
     while True:
-        found = _PART.match(text, position)
-        if found is None:
+        match = _IDENTIFIER.match(text, position)
+        if match is None:
             raise BadName(text=text, why=f"no identifier at character {position + 1}")
-        if found["quoted"] == "":
+        if match["quoted"] == "":
             raise BadName(text=text, why="a quoted identifier is empty")
-        yield found["quoted"].replace('""', '"') if found["quoted"] else found["bare"].translate(_UPPER_TO_LOWER)
-        position = found.end()
+        yield match["quoted"].replace('""', '"') if match["quoted"] else match["bare"].translate(_UPPER_TO_LOWER)
+        position = match.end()
         if position == len(text):
             return
         if text[position] != ".":
@@ -82,13 +83,13 @@ def _parts(text: str) -> Iterator[str]:
         position += 1
 
 
-def nearest(wanted: str, known: Iterable[str], lead: str) -> str:
+def did_you_mean(name: str, candidates: Iterable[str], introduction: str) -> str:
     """A sentence that begins like that and names the one of `known` that looks most like it; empty where none is."""
-    found = get_close_matches(wanted, sorted(known), n=1, cutoff=0)
-    return f" {lead} {found[0]!r}." if found else ""
+    matches = get_close_matches(name, sorted(candidates), n=1, cutoff=0)
+    return f" {introduction} {matches[0]!r}." if matches else ""
 
 
-def is_storable(text: str) -> bool:
+def is_storable_text(text: str) -> bool:
     """Whether PostgreSQL can hold the text at all: no zero character, and no half of a character, which is how Python
     passes on bytes of a command line that it cannot read."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
@@ -99,5 +100,5 @@ def one_line(text: str) -> str:
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
-def _as_written(part: str) -> str:
+def _quote_if_needed(part: str) -> str:
     return part if _NEEDS_NO_QUOTES.match(part) else '"' + part.replace('"', '""') + '"'

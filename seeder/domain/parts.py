@@ -10,87 +10,89 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from seeder.domain.manifests import Complaint, Manifest, ViewKey
+from seeder.domain.manifests import Manifest, RejectedManifest, ViewKey
 from seeder.domain.plan import PlannedView, RefreshPlan
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class PlanPartition:
     """Views and refused manifests that have nothing to do with those of any other part."""
 
     views: tuple[PlannedView, ...] = ()  # most urgent first
-    complaints: tuple[Complaint, ...] = ()
+    rejected: tuple[RejectedManifest, ...] = ()
 
     @property
     def manifests(self) -> Sequence[Manifest]:
         wanted = [manifest for view in self.views for manifest in view.spec.manifests]
-        return [*wanted, *(complaint.manifest for complaint in self.complaints)]
+        return [*wanted, *(complaint.manifest for complaint in self.rejected)]
 
 
-def whole(plan: RefreshPlan) -> tuple[Part, ...]:
+def as_one_partition(plan: RefreshPlan) -> tuple[PlanPartition, ...]:
     """Everything in one part; none where there is nothing."""
-    return (Part(views=plan.views, complaints=plan.complaints),) if plan.views or plan.complaints else ()
+    return (PlanPartition(views=plan.views, rejected=plan.rejected),) if plan.views or plan.rejected else ()
 
 
-def split(plan: RefreshPlan, *, most: int) -> tuple[Part, ...]:
+def partition_plan(plan: RefreshPlan, *, max_partitions: int) -> tuple[PlanPartition, ...]:
     """At most so many parts, none of them empty, that share no view, no dependency and no status row. The same plan
     gives the same parts."""
-    spans = _spans(plan.views)
+    durations = _own_durations(plan.views)
     groups = sorted(
-        _connected(plan), key=lambda group: sum((spans[one.key] for one in group.views), timedelta()), reverse=True
+        _connected_components(plan),
+        key=lambda group: sum((durations[one.key] for one in group.views), timedelta()),
+        reverse=True,
     )
-    loads = [timedelta()] * min(most, len(groups))
-    shares: list[list[Part]] = [[] for _ in loads]
+    loads = [timedelta()] * min(max_partitions, len(groups))
+    shares: list[list[PlanPartition]] = [[] for _ in loads]
     for group in groups:
         # Where nothing takes any time, the fewest first: complaints do not all go into one part.
-        least = min(range(len(loads)), key=lambda index: (loads[index], len(shares[index])))
-        loads[least] += sum((spans[one.key] for one in group.views), timedelta())
-        shares[least].append(group)
-    return tuple(_together(plan, share) for share in shares)
+        lightest = min(range(len(loads)), key=lambda index: (loads[index], len(shares[index])))
+        loads[lightest] += sum((durations[one.key] for one in group.views), timedelta())
+        shares[lightest].append(group)
+    return tuple(_merge(plan, share) for share in shares)
 
 
-def _spans(views: Iterable[PlannedView]) -> Mapping[ViewKey, timedelta]:
+def _own_durations(views: Iterable[PlannedView]) -> Mapping[ViewKey, timedelta]:
     """How long each view takes by itself, known or guessed: its path without the longest one behind it."""
     views = tuple(views)
-    behind: dict[ViewKey, timedelta] = defaultdict(timedelta)
+    longest_behind: dict[ViewKey, timedelta] = defaultdict(timedelta)
     for view in views:
-        for read in view.reads:
-            behind[read] = max(behind[read], view.path)
-    return {view.key: view.path - behind[view.key] for view in views}
+        for read in view.depends_on:
+            longest_behind[read] = max(longest_behind[read], view.critical_path)
+    return {view.key: view.critical_path - longest_behind[view.key] for view in views}
 
 
-def _connected(plan: RefreshPlan) -> list[Part]:
+def _connected_components(plan: RefreshPlan) -> list[PlanPartition]:
     """The connected components of the plan, in its order. Views are connected by what they read, by a name they share
     (then they share a status row) and by a database of which nobody could find out what its views read."""
     root: dict[Hashable, Hashable] = {}
 
-    def find(one: Hashable) -> Hashable:
+    def find_root(one: Hashable) -> Hashable:
         while root.setdefault(one, one) != one:
             root[one] = root[root[one]]
             one = root[one]
         return one
 
     for view in plan.views:
-        unclear = {view.key.database} & plan.unclear
-        for other in (*view.reads, *view.spec.table_names, *((name,) for name in unclear)):
-            root[find(other)] = find(view.key)
-    groups: dict[Hashable, Part] = {}
+        undetermined = {view.key.database} & plan.undetermined_databases
+        for other in (*view.depends_on, *view.spec.table_names, *((name,) for name in undetermined)):
+            root[find_root(other)] = find_root(view.key)
+    groups: dict[Hashable, PlanPartition] = {}
     for view in plan.views:
-        one = groups.get(find(view.key), Part())
-        groups[find(view.key)] = Part(views=(*one.views, view))
-    for complaint in plan.complaints:
-        name = find(complaint.manifest.table_name)
-        one = groups.get(name, Part())
-        groups[name] = Part(views=one.views, complaints=(*one.complaints, complaint))
+        one = groups.get(find_root(view.key), PlanPartition())
+        groups[find_root(view.key)] = PlanPartition(views=(*one.views, view))
+    for complaint in plan.rejected:
+        name = find_root(complaint.manifest.table_name)
+        one = groups.get(name, PlanPartition())
+        groups[name] = PlanPartition(views=one.views, rejected=(*one.rejected, complaint))
     return list(groups.values())
 
 
-def _together(plan: RefreshPlan, groups: Iterable[Part]) -> Part:
+def _merge(plan: RefreshPlan, groups: Iterable[PlanPartition]) -> PlanPartition:
     """One part of several groups, in the plan's order."""
     groups = tuple(groups)
     views = {view.key for group in groups for view in group.views}
-    complaints = {complaint.manifest for group in groups for complaint in group.complaints}
-    return Part(
+    rejected = {complaint.manifest for group in groups for complaint in group.rejected}
+    return PlanPartition(
         views=tuple(view for view in plan.views if view.key in views),
-        complaints=tuple(complaint for complaint in plan.complaints if complaint.manifest in complaints),
+        rejected=tuple(complaint for complaint in plan.rejected if complaint.manifest in rejected),
     )

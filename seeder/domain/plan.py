@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from seeder.domain.manifests import Complaint, Manifest, Selection, ViewKey, ViewSpec
+from seeder.domain.manifests import Manifest, RejectedManifest, Selection, ViewKey, ViewSpec
 
 
-class Action(StrEnum):
+class PlannedAction(StrEnum):
     """What a view needs."""
 
     CREATE = "create"
@@ -22,7 +22,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Drift:
+class DefinitionDrift:
     """A manifest whose query is not what its view was created from. Only reported: a refresh changes neither."""
 
     manifest: Manifest
@@ -30,14 +30,14 @@ class Drift:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
+class PlanInputs:
     """What the catalog and the history know of the selected views; of others it may say anything."""
 
-    sizes: Mapping[ViewKey, int] = field(default_factory=dict)  # rows of each that exists; 0 where nobody knows
-    reads: Mapping[ViewKey, Iterable[ViewKey]] = field(default_factory=dict)
-    expected: Mapping[ViewKey, timedelta] = field(default_factory=dict)  # of those that ever succeeded
-    failures: Mapping[ViewKey, int] = field(default_factory=dict)  # in a row, of those that failed last
-    drift: Mapping[ViewKey, tuple[Drift, ...]] = field(default_factory=dict)
+    row_counts: Mapping[ViewKey, int] = field(default_factory=dict)  # rows of each that exists; 0 where nobody knows
+    depends_on: Mapping[ViewKey, Iterable[ViewKey]] = field(default_factory=dict)
+    expected_durations: Mapping[ViewKey, timedelta] = field(default_factory=dict)  # of those that ever succeeded
+    consecutive_failures: Mapping[ViewKey, int] = field(default_factory=dict)  # in a row, of those that failed last
+    definition_drift: Mapping[ViewKey, tuple[DefinitionDrift, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,21 +45,23 @@ class PlannedView:
     """One view of a plan. Compared by identity: a plan holds each view once."""
 
     spec: ViewSpec
-    action: Action
-    reads: frozenset[ViewKey]  # the views of this plan that must have ended before this one starts
-    expected: timedelta | None  # as long as it took when it last succeeded, None before it ever did
-    path: timedelta  # from its start to the end of the longest chain behind it, as far as is known or guessed
+    action: PlannedAction
+    depends_on: frozenset[ViewKey]  # the views of this plan that must have ended before this one starts
+    expected_duration: timedelta | None  # as long as it took when it last succeeded, None before it ever did
+    critical_path: timedelta  # from its start to the end of the longest chain behind it, as far as is known or guessed
 
-    failures: int = 0  # how often in a row it has failed so far
-    drift: tuple[Drift, ...] = ()  # the manifests whose query is not what the view was created from
+    consecutive_failures: int = 0  # how often in a row it has failed so far
+    definition_drift: tuple[
+        DefinitionDrift, ...
+    ] = ()  # the manifests whose query is not what the view was created from
 
     @property
     def key(self) -> ViewKey:
         return self.spec.key
 
     @property
-    def usually_succeeds(self) -> bool:
-        return self.expected is not None and not self.failures
+    def last_refresh_succeeded(self) -> bool:
+        return self.expected_duration is not None and not self.consecutive_failures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +69,11 @@ class RefreshPlan:
     """The views, most urgent first, and the manifests that cannot be planned."""
 
     views: tuple[PlannedView, ...] = ()
-    complaints: tuple[Complaint, ...] = ()
-    notices: tuple[str, ...] = ()  # what could not be found out
-    unclear: frozenset[str] = frozenset()  # the databases of which nobody could find out what their views read
+    rejected: tuple[RejectedManifest, ...] = ()
+    warnings: tuple[str, ...] = ()  # what could not be found out
+    undetermined_databases: frozenset[str] = (
+        frozenset()
+    )  # the databases of which nobody could find out what their views read
 
     @property
     def by_database(self) -> Mapping[str, Sequence[PlannedView]]:
@@ -80,33 +84,33 @@ class RefreshPlan:
         return views
 
 
-def draw_up(selection: Selection, known: Known) -> RefreshPlan:
+def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
     """Order the selected views. The same input gives the same plan, whatever the order of its sets and maps.
 
     `known.reads` may name views outside the selection: they are left out, nobody asked for them.
     """
     specs = {spec.key: spec for spec in selection.views}
-    graph = _without_circles({key: specs.keys() & set(known.reads.get(key, ())) for key in specs})
-    paths = _remaining_paths(graph, _durations(known, specs.keys()))
+    graph = _topological_order({key: specs.keys() & set(inputs.depends_on.get(key, ())) for key in specs})
+    critical_paths = _critical_paths(graph, _estimate_durations(inputs, specs.keys()))
     views = [
         PlannedView(
             spec=spec,
-            action=Action.REFRESH if key in known.sizes else Action.CREATE,
-            reads=frozenset(graph[key]),
-            expected=known.expected.get(key),
-            path=paths[key],
-            failures=known.failures.get(key, 0),
-            drift=known.drift.get(key, ()),
+            action=PlannedAction.REFRESH if key in inputs.row_counts else PlannedAction.CREATE,
+            depends_on=frozenset(graph[key]),
+            expected_duration=inputs.expected_durations.get(key),
+            critical_path=critical_paths[key],
+            consecutive_failures=inputs.consecutive_failures.get(key, 0),
+            definition_drift=inputs.definition_drift.get(key, ()),
         )
         for key, spec in specs.items()
     ]
     return RefreshPlan(
-        views=tuple(sorted(views, key=_urgency)),
-        complaints=selection.complaints,
+        views=tuple(sorted(views, key=_urgency_key)),
+        rejected=selection.rejected,
     )
 
 
-def _urgency(view: PlannedView) -> tuple[int, bool, timedelta, ViewKey]:
+def _urgency_key(view: PlannedView) -> tuple[int, bool, timedelta, ViewKey]:
     """Sorts the most urgent first.
 
     Views that have failed of late come after all others of like urgency, whose paths are within the same power of two
@@ -114,66 +118,68 @@ def _urgency(view: PlannedView) -> tuple[int, bool, timedelta, ViewKey]:
     others whatever their paths, a long one would start when nothing else is left, and make the run longer by all its
     length; and one failure after another would open the circuit breaker.
     """
-    scale = int(view.path.total_seconds()).bit_length()
-    return -scale, view.failures > 0, -view.path, view.key
+    scale = int(view.critical_path.total_seconds()).bit_length()
+    return -scale, view.consecutive_failures > 0, -view.critical_path, view.key
 
 
-def _without_circles(graph: Mapping[ViewKey, Set[ViewKey]]) -> dict[ViewKey, Set[ViewKey]]:
+def _topological_order(graph: Mapping[ViewKey, Set[ViewKey]]) -> dict[ViewKey, Set[ViewKey]]:
     """The graph in an order in which every view comes after what it reads.
 
     Views alone cannot read each other in a circle; a function in between that was replaced afterwards can close one.
     PostgreSQL refreshes such views in any order, so one of the circle simply goes first. Elsewhere this is
     A. B. Kahn, "Topological sorting of large networks", Communications of the ACM 5(11), 1962.
     """
-    readers: dict[ViewKey, list[ViewKey]] = {key: [] for key in graph}
+    dependents: dict[ViewKey, list[ViewKey]] = {key: [] for key in graph}
     for key in sorted(graph):
         for read in graph[key]:
-            readers[read].append(key)
-    left = {key: len(read) for key, read in graph.items()}
-    ready = deque(key for key in sorted(graph) if not left[key])
+            dependents[read].append(key)
+    unfinished_dependencies = {key: len(read) for key, read in graph.items()}
+    ready = deque(key for key in sorted(graph) if not unfinished_dependencies[key])
     ordered: dict[ViewKey, Set[ViewKey]] = {}
     while len(ordered) < len(graph):
-        key = ready.popleft() if ready else _in_a_circle({key: graph[key] for key in graph if key not in ordered})
+        key = ready.popleft() if ready else _pick_from_cycle({key: graph[key] for key in graph if key not in ordered})
         ordered[key] = graph[key] & ordered.keys()
-        for reader in readers[key]:
-            left[reader] -= 1
-            if not left[reader] and reader not in ordered:
+        for reader in dependents[key]:
+            unfinished_dependencies[reader] -= 1
+            if not unfinished_dependencies[reader] and reader not in ordered:
                 ready.append(reader)
     return ordered
 
 
-def _in_a_circle(waiting: Mapping[ViewKey, Set[ViewKey]]) -> ViewKey:
+def _pick_from_cycle(blocked: Mapping[ViewKey, Set[ViewKey]]) -> ViewKey:
     """A view that reads itself by some way; every one here waits for another, so each way leads into a circle."""
-    key, passed = min(waiting), set[ViewKey]()
-    while key not in passed:
-        passed.add(key)
-        key = min(waiting[key] & waiting.keys())
+    key, visited = min(blocked), set[ViewKey]()
+    while key not in visited:
+        visited.add(key)
+        key = min(blocked[key] & blocked.keys())
     return key
 
 
-def _durations(known: Known, keys: Set[ViewKey]) -> dict[ViewKey, timedelta]:
+def _estimate_durations(inputs: PlanInputs, keys: Set[ViewKey]) -> dict[ViewKey, timedelta]:
     """How long each view will take: as long as last time; else in proportion to its size; else for longer than all the
     others together, so that it starts early: an unknown long view that starts last is what makes a night long. One that
     has only ever failed takes no time: it has probably not come far.
     """
-    measured = {key: known.expected[key] for key in keys if key in known.expected}
-    rows, took = sum(known.sizes.get(key, 0) for key in measured), sum(measured.values(), timedelta())
+    measured = {key: inputs.expected_durations[key] for key in keys if key in inputs.expected_durations}
+    rows, measured_total = sum(inputs.row_counts.get(key, 0) for key in measured), sum(measured.values(), timedelta())
     # Where nothing was measured, any rate will do: sizes are then compared with one another alone.
-    a_row = took / rows if rows and took else timedelta(microseconds=1)
-    by_size = {key: a_row * known.sizes[key] for key in keys - measured.keys() if known.sizes.get(key)}
-    unknown = sum((*measured.values(), *by_size.values()), timedelta(seconds=1))
-    guessed = {key: timedelta() if known.failures.get(key) else unknown for key in keys}
-    return {**guessed, **by_size, **measured}
+    duration_per_row = measured_total / rows if rows and measured_total else timedelta(microseconds=1)
+    by_size = {
+        key: duration_per_row * inputs.row_counts[key] for key in keys - measured.keys() if inputs.row_counts.get(key)
+    }
+    unmeasured_duration = sum((*measured.values(), *by_size.values()), timedelta(seconds=1))
+    estimated = {key: timedelta() if inputs.consecutive_failures.get(key) else unmeasured_duration for key in keys}
+    return {**estimated, **by_size, **measured}
 
 
-def _remaining_paths(
+def _critical_paths(
     graph: Mapping[ViewKey, Set[ViewKey]], durations: Mapping[ViewKey, timedelta]
 ) -> dict[ViewKey, timedelta]:
     """For each view the time from its start to the end of the longest chain behind it. `graph` has to be in order."""
-    behind = dict.fromkeys(graph, timedelta())
+    longest_behind = dict.fromkeys(graph, timedelta())
     paths: dict[ViewKey, timedelta] = {}
     for key in reversed(list(graph)):
-        paths[key] = behind[key] + durations[key]
+        paths[key] = longest_behind[key] + durations[key]
         for read in graph[key]:
-            behind[read] = max(behind[read], paths[key])
+            longest_behind[read] = max(longest_behind[read], paths[key])
     return paths

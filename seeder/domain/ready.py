@@ -12,12 +12,12 @@ class ReadyQueue:
 
     def __init__(self, views: Sequence[PlannedView]) -> None:
         self._rank = {view: rank for rank, view in enumerate(views)}
-        self._readers: dict[ViewKey, list[PlannedView]] = {view.key: [] for view in views}
-        self._waits_for = {view: len(view.reads) for view in views}
+        self._dependents: dict[ViewKey, list[PlannedView]] = {view.key: [] for view in views}
+        self._unfinished_dependencies = {view: len(view.depends_on) for view in views}
         for view in views:
-            for key in view.reads:
-                self._readers[key].append(view)
-        self._ready = [(rank, view) for view, rank in self._rank.items() if not view.reads]
+            for key in view.depends_on:
+                self._dependents[key].append(view)
+        self._ready = [(rank, view) for view, rank in self._rank.items() if not view.depends_on]
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -36,13 +36,13 @@ class ReadyQueue:
         """A view that was taken could not start."""
         heappush(self._ready, (self._rank[view], view))
 
-    def release(self, ended: PlannedView) -> Iterable[PlannedView]:
+    def mark_done(self, view: PlannedView) -> Iterable[PlannedView]:
         """Make ready, and name, whatever waited for this view alone. A failed one releases too: its readers' other
         inputs are newer than yesterday."""
         released = []
-        for reader in self._readers[ended.key]:
-            self._waits_for[reader] -= 1
-            if not self._waits_for[reader]:
+        for reader in self._dependents[view.key]:
+            self._unfinished_dependencies[reader] -= 1
+            if not self._unfinished_dependencies[reader]:
                 heappush(self._ready, (self._rank[reader], reader))
                 released.append(reader)
         return released

@@ -7,7 +7,7 @@ from seeder.domain.names import ViewName
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Everything:
+class AllReports:
     """Every enabled manifest of every agency, or those of one report type."""
 
     report_type: ReportType | None = None
@@ -16,12 +16,12 @@ class Everything:
         return f"any {self.report_type} report" if self.report_type else "any report"
 
     @property
-    def asked_for(self) -> str:
+    def description(self) -> str:
         return f"every {self.report_type} report" if self.report_type else "every report"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OneAgency:
+class AgencyReports:
     """The enabled manifests of one agency."""
 
     slug: str
@@ -30,12 +30,12 @@ class OneAgency:
         return f"the agency {self.slug!r}"
 
     @property
-    def asked_for(self) -> str:
+    def description(self) -> str:
         return str(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OneView:
+class SingleView:
     """One view, for whichever enabled manifests name it."""
 
     name: ViewName
@@ -44,19 +44,19 @@ class OneView:
         return f"the view {self.name}"
 
     @property
-    def asked_for(self) -> str:
+    def description(self) -> str:
         return str(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Chosen:
+class SelectedManifests:
     """These manifests, as far as they are enabled: what is left of a wider request, or a part of it."""
 
     manifests: frozenset[tuple[ReportType, int]]
-    asked_for: str  # the wider request, in words
+    description: str  # the wider request, in words
 
     def __str__(self) -> str:
-        return self.asked_for
+        return self.description
 
 
-RefreshRequest = Everything | OneAgency | OneView | Chosen
+RefreshRequest = AllReports | AgencyReports | SingleView | SelectedManifests

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
+class ViewColumn:
     """One column as the catalog has it."""
 
     name: str
@@ -19,8 +19,8 @@ class Column:
 class ViewShape:
     """The columns of a view and what it was made of."""
 
-    columns: tuple[Column, ...]
-    definition: str  # a hash of its query as this server prints it
+    columns: tuple[ViewColumn, ...]
+    definition_hash: str  # a hash of its query as this server prints it
     server_version: int  # such as 180006; a server of another major version may print the same query otherwise
 
     @property
@@ -28,11 +28,11 @@ class ViewShape:
         return schema_hash(self.columns)
 
 
-def schema_hash(columns: Sequence[Column]) -> str:
+def schema_hash(columns: Sequence[ViewColumn]) -> str:
     """SHA-256, in 64 hexadecimal digits, of the ordered names, types and nullabilities, and of nothing else."""
-    return digest(json.dumps([[column.name, column.type, column.nullable] for column in columns]))
+    return sha256_hex(json.dumps([[column.name, column.type, column.nullable] for column in columns]))
 
 
-def digest(text: str) -> str:
+def sha256_hex(text: str) -> str:
     """SHA-256 of a text in UTF-8, in 64 hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()

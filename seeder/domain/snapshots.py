@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from seeder.domain.names import is_storable
+from seeder.domain.names import is_storable_text
 from seeder.domain.shapes import ViewShape
 from seeder.errors import BadTag
 
 # The same bounds stand as constraints in contract.sql.
-LONGEST_TAG = 200  # characters
+MAX_TAG_LENGTH = 200  # characters
 _UNPRINTABLE = {"Cc", "Zl", "Zp"}  # control characters, and what separates lines and paragraphs
 
 
@@ -23,7 +23,7 @@ class TopValue:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ColumnFigures:
+class ColumnStatistics:
     """What one column holds. None is what is not known."""
 
     nulls: int | None
@@ -36,12 +36,12 @@ class ColumnFigures:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Figures:
+class ViewStatistics:
     """What a view holds at one instant."""
 
-    rows: int
+    row_count: int
     exact: bool
-    columns: Mapping[str, ColumnFigures]
+    columns: Mapping[str, ColumnStatistics]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,8 +53,8 @@ class Release:
 
     def __post_init__(self) -> None:
         for what, text in (("tag", self.tag), ("version", self.version)):
-            if text is not None and not _is_tag(text):
-                raise BadTag(what=what, text=text, most=LONGEST_TAG)
+            if text is not None and not _is_valid_tag(text):
+                raise BadTag(what=what, text=text, most=MAX_TAG_LENGTH)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +64,7 @@ class Snapshot:
     table_name: str  # the view, as SQL names it; always in one spelling
     release: Release
     shape: ViewShape
-    figures: Figures
+    statistics: ViewStatistics
     captured_at: datetime  # every figure is of this instant, unless it is an estimate
     id: int | None = field(default=None, compare=False)  # None as long as it is not stored
 
@@ -72,6 +72,6 @@ class Snapshot:
         return f"{self.table_name} at {self.release.tag}"
 
 
-def _is_tag(text: str) -> bool:
-    printable = not any(unicodedata.category(character) in _UNPRINTABLE for character in text)
-    return 0 < len(text) <= LONGEST_TAG and text == text.strip() and printable and is_storable(text)
+def _is_valid_tag(text: str) -> bool:
+    is_printable = not any(unicodedata.category(character) in _UNPRINTABLE for character in text)
+    return 0 < len(text) <= MAX_TAG_LENGTH and text == text.strip() and is_printable and is_storable_text(text)

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 
-def count(number: int, noun: str) -> str:
+def format_count(number: int, noun: str) -> str:
     """`1 view`, `1,204 views`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def duration(span: timedelta) -> str:
+def format_duration(span: timedelta) -> str:
     """`0.42 s`, `3 min 07 s`, `2 h 05 min`."""
     seconds = span.total_seconds()
     if round(seconds, 2) < 60:
@@ -20,9 +20,9 @@ def duration(span: timedelta) -> str:
     return f"{hours} h {minutes:02d} min"
 
 
-def size(octets: int) -> str:
+def format_size(size_bytes: int) -> str:
     """`16 kB`, in steps of 1,024 as PostgreSQL's pg_size_pretty() counts them."""
-    amount = float(octets)
+    amount = float(size_bytes)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1024:
             return f"{amount:.0f} {unit}"

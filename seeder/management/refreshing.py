@@ -43,7 +43,7 @@ class RefreshCommand(Door):
             if options.dry_run:
                 plan = runs.preview(request)
                 shown.plan(plan)
-                failed = len(plan.complaints)
+                failed = len(plan.rejected)
             else:
                 with signals.as_a_request(stop):
                     summary = runs.execute(

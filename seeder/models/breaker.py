@@ -10,7 +10,7 @@ class CircuitBreaker(models.Model):
     database_alias = models.TextField(primary_key=True)
     failures = models.IntegerField(db_default=0)
     opened_at = models.DateTimeField(null=True)
-    tried_at = models.DateTimeField(null=True)
+    last_trial_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:

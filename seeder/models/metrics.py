@@ -16,8 +16,8 @@ class RunMetrics(models.Model):
     attempts = models.IntegerField(null=True)
     reason = models.TextField(null=True)  # of a failure, as PostgreSQL calls the condition
     sqlstate = models.TextField(null=True)
-    seat = models.IntegerField(null=True)  # which of the run's seats in its database, from 1 on
-    seat_wait_seconds = models.FloatField(null=True)
+    worker_number = models.IntegerField(null=True)  # which of the run's seats in its database, from 1 on
+    worker_wait_seconds = models.FloatField(null=True)
     throttle_wait_seconds = models.FloatField(null=True)
     lock_wait_seconds = models.FloatField(null=True)
     # By pg_stat_statements, parallel workers included; blocks are the server's, usually of 8 kB.

@@ -10,11 +10,11 @@ class QueuedRefreshQuerySet(models.QuerySet["QueuedRefresh"]):
     def unfinished(self) -> Self:
         return self.exclude(state="ended")
 
-    def unbegun(self) -> Self:
+    def not_started(self) -> Self:
         """Those that no worker has ever taken up."""
         return self.filter(state="queued", run_ids=[])
 
-    def with_key(self, key: str) -> Self:
+    def with_idempotency_key(self, key: str) -> Self:
         return self.exclude(idempotency_keys={}).filter(idempotency_keys__has_key=key)
 
     def of_agencies(self, slugs: list[str] | None) -> Self:
@@ -30,9 +30,9 @@ class QueuedRefresh(models.Model):
     request_id = models.TextField()  # shared by all its parts
     part = models.IntegerField()  # from 1 on
     parts = models.IntegerField()
-    asked_for = models.TextField()  # in words
-    asked_by = models.TextField()  # the command, a schedule, or a user's name
-    asked_at = models.DateTimeField(db_default=Now())
+    description = models.TextField()  # in words
+    requested_by = models.TextField()  # the command, a schedule, or a user's name
+    requested_at = models.DateTimeField(db_default=Now())
     joined_at = models.DateTimeField(null=True)  # when somebody asked last for what was queued already
     # {key: what was asked for with it}, of who asked first and of who joined: asked again, they get the same answer
     idempotency_keys = models.JSONField(db_default=models.Value({}, models.JSONField()))
@@ -42,7 +42,7 @@ class QueuedRefresh(models.Model):
     state = models.TextField(db_default="queued")  # then running, then ended
     run_ids = models.JSONField(db_default=models.Value([], models.JSONField()))  # the latest last
     worker = models.TextField(null=True)  # who has claimed it last: host and process
-    rung_at = models.DateTimeField(null=True)  # when the queue was last told of it
+    dispatched_at = models.DateTimeField(null=True)  # when the queue was last told of it
     started_at = models.DateTimeField(null=True)  # when it was first claimed
     finished_at = models.DateTimeField(null=True)
     succeeded = models.IntegerField(null=True)
@@ -56,4 +56,4 @@ class QueuedRefresh(models.Model):
         db_table = '"reporting"."seeder_queued_refresh"'
 
     def __str__(self) -> str:
-        return f"part {self.part} of {self.parts} of {self.asked_for}: {self.state}"
+        return f"part {self.part} of {self.parts} of {self.description}: {self.state}"

@@ -19,12 +19,12 @@ class Run(models.Model):
     """One run: what it was for, and how many manifests ended how."""
 
     run_id = models.TextField(primary_key=True)
-    asked_for = models.TextField()  # in words
-    asked_by = models.TextField()  # the command, a schedule, or a user's name
+    description = models.TextField()  # in words
+    requested_by = models.TextField()  # the command, a schedule, or a user's name
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     stopped_by = models.TextField(null=True)  # a signal, a time limit, or what else ended it before its time
-    seats = models.IntegerField()  # in each database
+    workers = models.IntegerField()  # in each database
     manifests = models.IntegerField()
     succeeded = models.IntegerField(null=True)  # null until it has ended, as are the failed
     failed = models.IntegerField(null=True)  # those that were interrupted among them
@@ -39,4 +39,4 @@ class Run(models.Model):
         db_table = '"reporting"."seeder_run"'
 
     def __str__(self) -> str:
-        return f"run {self.run_id} for {self.asked_for}"
+        return f"run {self.run_id} for {self.description}"

@@ -7,9 +7,9 @@ from django.db import Error
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from seeder.domain.costs import BackendCost, StatementCost, add
+from seeder.domain.costs import BackendCost, StatementCost, add_statement_costs
 from seeder.domain.names import ViewName
-from seeder.domain.wording import refreshed
+from seeder.domain.wording import parse_refresh
 from seeder.postgres import sessions, transactions
 from seeder.postgres.statements import NAMED
 
@@ -41,9 +41,9 @@ def _statement_costs(database: str) -> StatementCosts | None:
     )
     costs: dict[tuple[ViewName, bool], StatementCost] = {}
     for text, *figures in sessions.query_composed(database, statement):
-        if (what := refreshed(text)) is not None:
+        if (what := parse_refresh(text)) is not None:
             cost = _statement_cost(*figures)
-            costs[what] = add(costs[what], cost) if what in costs else cost
+            costs[what] = add_statement_costs(costs[what], cost) if what in costs else cost
     return costs
 
 
@@ -61,7 +61,7 @@ def _statement_cost(  # noqa: PLR0913, PLR0917  # one column each
 ) -> StatementCost:
     return StatementCost(
         calls=calls,
-        total=timedelta(milliseconds=milliseconds),
+        total_exec_time=timedelta(milliseconds=milliseconds),
         rows=rows,
         shared_blocks_hit=shared_hit,
         shared_blocks_read=shared_read,

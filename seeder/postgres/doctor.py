@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seeder.domain.server_rules import Server
+from seeder.domain.server_rules import ServerFacts
 from seeder.postgres import contract, sessions, transactions
 
 
@@ -38,7 +38,7 @@ def ask(database: str, statement: str, parameters: Mapping[str, Any] | None = No
     return rows
 
 
-def server(database: str) -> Server:
+def server(database: str) -> ServerFacts:
     [row] = ask(database, "server")
     names = (
         "version",
@@ -56,7 +56,7 @@ def server(database: str) -> Server:
         "role_connections",
         "database_connections",
     )
-    return Server(**dict(zip(names, row, strict=True)), is_pooled=sessions.is_pooled(database))
+    return ServerFacts(**dict(zip(names, row, strict=True)), is_pooled=sessions.is_pooled(database))
 
 
 def forbidden(database: str, wanted: Mapping[str, Sequence[str]]) -> Sequence[Forbidden]:

@@ -2,26 +2,26 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 
-from seeder.domain.function_rules import Function, Home
+from seeder.domain.function_rules import FunctionWithoutSearchPath, NameLocation
 from seeder.domain.names import ViewName
-from seeder.domain.view_rules import Found, Schema
+from seeder.domain.view_rules import FoundRelation, ManifestSchema
 from seeder.postgres import contract
 from seeder.postgres.doctor import ask
 
 
-def schemas(database: str, names: Iterable[str]) -> Sequence[Schema]:
+def schemas(database: str, names: Iterable[str]) -> Sequence[ManifestSchema]:
     return [
-        Schema(name=name, sql=sql, exists=exists, may_use=may_use, may_create=may_create)
+        ManifestSchema(name=name, quoted_name=sql, exists=exists, can_use=may_use, can_create=may_create)
         for name, sql, exists, may_use, may_create in ask(database, "schemas_wanted", {"wanted": sorted(names)})
     ]
 
 
-def found(database: str, views: Collection[ViewName]) -> Mapping[ViewName, Found]:
+def found(database: str, views: Collection[ViewName]) -> Mapping[ViewName, FoundRelation]:
     """What stands under these names, as far as anything does."""
     known = {}
     for schema, name, *facts in ask(database, "views_wanted", _wanted(views)):
         view = ViewName(schema=schema, name=name)
-        known[view] = Found(view=view, **dict(zip(_FACTS, facts, strict=True)))
+        known[view] = FoundRelation(view=view, **dict(zip(_FACTS, facts, strict=True)))
     return known
 
 
@@ -65,19 +65,19 @@ def functions_reached(database: str, views: Collection[ViewName]) -> Mapping[int
     return reached
 
 
-def function_bodies(database: str) -> Sequence[Function]:
+def function_bodies(database: str) -> Sequence[FunctionWithoutSearchPath]:
     """The functions whose bodies the server has not parsed, and that have no search_path of their own."""
     return [
-        Function(oid=oid, schema=schema, name=name, signature=signature, body=body)
+        FunctionWithoutSearchPath(oid=oid, schema=schema, name=name, signature=signature, body=body)
         for oid, schema, name, signature, body in ask(database, "function_bodies")
     ]
 
 
-def homes(database: str, names: Iterable[str]) -> Mapping[str, Sequence[Home]]:
+def homes(database: str, names: Iterable[str]) -> Mapping[str, Sequence[NameLocation]]:
     """In which schemas these names mean something, but for what the server itself has of that name."""
-    known: dict[str, list[Home]] = {}
+    known: dict[str, list[NameLocation]] = {}
     for name, schema, place in ask(database, "homes_of_names", {"wanted": sorted(names)}):
-        known.setdefault(name, []).append(Home(sql=schema, place=place))
+        known.setdefault(name, []).append(NameLocation(quoted_schema=schema, search_path_position=place))
     return known
 
 

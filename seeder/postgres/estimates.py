@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from psycopg import sql
 
 from seeder.domain.names import ViewName
-from seeder.domain.shapes import Column
-from seeder.domain.snapshots import ColumnFigures, Figures, TopValue
+from seeder.domain.shapes import ViewColumn
+from seeder.domain.snapshots import ColumnStatistics, TopValue, ViewStatistics
 from seeder.postgres import figures, identifiers, limits, sessions, transactions
 
 
@@ -24,32 +24,32 @@ def distinct(database: str, view: ViewName) -> Mapping[str, float]:
 
 
 def estimate(
-    database: str, view: ViewName, columns: Sequence[Column], *, top: frozenset[str], most: int
-) -> Figures | None:
+    database: str, view: ViewName, columns: Sequence[ViewColumn], *, top: frozenset[str], most: int
+) -> ViewStatistics | None:
     """All that is known of the view; None where nobody has looked at it yet."""
     [(rows,)] = sessions.query_about(database, "estimated_rows", view)
     if rows is None:
         return None
     known = {name: (nulls, number) for name, nulls, number in sessions.query_about(database, "estimates", view)}
-    return Figures(
-        rows=rows,
+    return ViewStatistics(
+        row_count=rows,
         exact=False,
         columns={
             column.name: _estimated(
                 database, view, column, rows, *known[column.name], most if column.name in top else 0
             )
             if column.name in known
-            else ColumnFigures(nulls=None, exact=False)
+            else ColumnStatistics(nulls=None, exact=False)
             for column in columns
         },
     )
 
 
 def _estimated(  # noqa: PLR0913, PLR0917  # the facts of one column
-    database: str, view: ViewName, column: Column, rows: int, nulls: float, number: float | None, most: int
-) -> ColumnFigures:
+    database: str, view: ViewName, column: ViewColumn, rows: int, nulls: float, number: float | None, most: int
+) -> ColumnStatistics:
     least, greatest, top = _ends(database, view, column, rows, most)
-    return ColumnFigures(
+    return ColumnStatistics(
         nulls=round(nulls * rows),
         distinct=None if number is None else round(number),
         minimum=least,
@@ -60,7 +60,7 @@ def _estimated(  # noqa: PLR0913, PLR0917  # the facts of one column
 
 
 def _ends(
-    database: str, view: ViewName, column: Column, rows: int, most: int
+    database: str, view: ViewName, column: ViewColumn, rows: int, most: int
 ) -> tuple[str | None, str | None, tuple[TopValue, ...]]:
     """The least and the greatest value of the sample, and the most frequent ones."""
     if not column.type.endswith("[]"):  # of an array of arrays nobody could tell what an element is

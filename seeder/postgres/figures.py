@@ -12,8 +12,8 @@ from django.db import Error
 from psycopg import sql
 
 from seeder.domain.names import ViewName
-from seeder.domain.shapes import Column
-from seeder.domain.snapshots import ColumnFigures, TopValue
+from seeder.domain.shapes import ViewColumn
+from seeder.domain.snapshots import ColumnStatistics, TopValue
 from seeder.postgres import identifiers, sessions, transactions
 from seeder.postgres.sqlstates import sqlstate
 from seeder.postgres.statements import NAMED
@@ -25,7 +25,7 @@ _VALUE = sql.SQL("value")
 
 _ONE_OF_EQUALS = {"numeric": "trimmed", "real": "unsigned_zero", "double precision": "unsigned_zero"}
 
-Counted = Mapping[str, tuple[int, ColumnFigures]]  # for each column how many rows there are, and its figures
+Counted = Mapping[str, tuple[int, ColumnStatistics]]  # for each column how many rows there are, and its figures
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +33,7 @@ class Task:
     """Columns to be counted by one statement."""
 
     view: ViewName
-    columns: tuple[Column, ...]
+    columns: tuple[ViewColumn, ...]
     top: frozenset[str]  # of which the most frequent values are asked for
     most: int  # of them
 
@@ -79,7 +79,7 @@ def _counted(task: Task, rows: sessions.Rows, *, lacks: str | None = None) -> Co
     counted = {}
     for number, all_rows, nulls, distinct, least, greatest, top in rows:
         name = task.columns[number].name
-        figures = ColumnFigures(
+        figures = ColumnStatistics(
             nulls=nulls, distinct=distinct, minimum=least, maximum=greatest, lacks=lacks, top=tops(top)
         )
         counted[name] = (int(all_rows), figures)

@@ -6,29 +6,31 @@ from typing import Any
 
 from psycopg import sql
 
-from seeder.domain.jobs import By, Job, Judgement, Listing, Order, Recent, Totals, Wanted
+from seeder.domain.jobs import GroupBy, Job, JobFilter, JobPageRequest, JobTotals, RecentRun, SortKey, StalenessLimits
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.postgres import sessions
 from seeder.postgres.statements import NAMED
 
-_ORDERS: Mapping[Order, tuple[str, ...]] = {
-    Order.ATTENTION: ("attention",),
-    Order.TABLE_NAME: (),
-    Order.REPORT_NAME: ("report_name",),
-    Order.AGENCY: ("agency_slug",),
-    Order.STATUS: ("status",),
-    Order.START_TIME: ("start_time",),
-    Order.DURATION: ("duration_seconds",),
-    Order.FAILURES: ("consecutive_failures",),
+_ORDERS: Mapping[SortKey, tuple[str, ...]] = {
+    SortKey.ATTENTION: ("attention",),
+    SortKey.TABLE_NAME: (),
+    SortKey.REPORT_NAME: ("report_name",),
+    SortKey.AGENCY: ("agency_slug",),
+    SortKey.STATUS: ("status",),
+    SortKey.START_TIME: ("start_time",),
+    SortKey.DURATION: ("duration_seconds",),
+    SortKey.FAILURES: ("consecutive_failures",),
 }
 
 
-def jobs(database: str, wanted: Wanted, by: By, listing: Listing, judgement: Judgement) -> tuple[list[Job], int]:
+def jobs(
+    database: str, wanted: JobFilter, by: GroupBy, listing: JobPageRequest, judgement: StalenessLimits
+) -> tuple[list[Job], int]:
     """One page, and how many there are in all; beyond the last page nobody knows, so that is 0."""
     direction = sql.SQL(" DESC NULLS LAST" if listing.descending else " NULLS FIRST")
-    keys = [sql.Identifier(column) + direction for column in _ORDERS[listing.order]]
-    name = sql.Identifier("table_name") + (direction if listing.order is Order.TABLE_NAME else sql.SQL(""))
+    keys = [sql.Identifier(column) + direction for column in _ORDERS[listing.sort_key]]
+    name = sql.Identifier("table_name") + (direction if listing.sort_key is SortKey.TABLE_NAME else sql.SQL(""))
     last = [name, sql.Identifier("report_type"), sql.Identifier("manifest_id")]
     statement = sql.SQL(_text(by, "page_of_jobs")).format(order=sql.SQL(", ").join([*keys, *last]))
     page = {"limit": listing.limit, "offset": listing.offset}
@@ -36,20 +38,20 @@ def jobs(database: str, wanted: Wanted, by: By, listing: Listing, judgement: Jud
     return [_job(row, by) for row in rows], rows[0][-1] if rows else 0
 
 
-def totals(database: str, wanted: Wanted, by: By, judgement: Judgement) -> Totals:
+def totals(database: str, wanted: JobFilter, by: GroupBy, judgement: StalenessLimits) -> JobTotals:
     statement = sql.SQL(_text(by, "totals_of_jobs")).format()
     facts = {**asdict(wanted), **asdict(judgement)}
     [(every, fresh, failing, running, long, stale)] = sessions.query_composed(database, statement, facts)
-    return Totals(jobs=every, fresh=fresh, failing=failing, running=running, long_running=long, stale=stale)
+    return JobTotals(jobs=every, fresh=fresh, failing=failing, running=running, long_running=long, stale=stale)
 
 
-def recent_runs(database: str, shown: Collection[Job], *, most: int) -> Mapping[str, list[Recent]]:
+def recent_runs(database: str, shown: Collection[Job], *, most: int) -> Mapping[str, list[RecentRun]]:
     """The latest runs of each of these, the latest first, by the name of their table."""
-    found: dict[str, list[Recent]] = {job.table_name: [] for job in shown}
+    found: dict[str, list[RecentRun]] = {job.table_name: [] for job in shown}
     facts = {**_keys(shown), "most": most}
     for name, run_id, status, started, finished, rows in sessions.query(database, "recent_runs", facts):
         found[name].append(
-            Recent(run_id=run_id, status=Status(status), start_time=started, finish_time=finished, rows=rows)
+            RecentRun(run_id=run_id, status=Status(status), start_time=started, finish_time=finished, rows=rows)
         )
     return found
 
@@ -68,11 +70,11 @@ def _keys(shown: Collection[Job]) -> Mapping[str, list[Any]]:
     }
 
 
-def _text(by: By, what: str) -> str:
+def _text(by: GroupBy, what: str) -> str:
     return "\n".join(NAMED[part] for part in ("asked", by, "judged", what))
 
 
-def _job(row: sessions.Row, by: By) -> Job:
+def _job(row: sessions.Row, by: GroupBy) -> Job:
     kind, number, table, report, agency_id, slug, agencies, status, *rest = row
     start, seconds, failures, run_id, errors, success, usual, failing, stale, long, _ = rest
     return Job(
@@ -82,15 +84,15 @@ def _job(row: sessions.Row, by: By) -> Job:
         report_name=report,
         agency_id=agency_id,
         agency_slug=slug,
-        agencies=sorted(set(agencies)) if by is By.VIEW else [slug],
+        agencies=sorted(set(agencies)) if by is GroupBy.VIEW else [slug],
         status=status and Status(status),
         start_time=start,
         duration_seconds=seconds,
         consecutive_failures=failures,
         last_run_id=run_id,
         errors=errors,
-        last_success=success,
-        usual=usual,
+        last_success_at=success,
+        usual_duration=usual,
         failing=failing,
         stale=stale,
         long_running=long,

@@ -48,7 +48,7 @@ class Process:
         # would do, but to add them up the kernel walks all mapped pages, shared buffers included, and lets only the
         # server's own user ask.
         private = (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-        return ProcessCost(pid=self.pid, began=began, cpu=timedelta(seconds=cpu), memory_bytes=private)
+        return ProcessCost(pid=self.pid, start_ticks=began, cpu_time=timedelta(seconds=cpu), memory_bytes=private)
 
 
 def own(database: str) -> Process | None:

@@ -16,10 +16,10 @@ from psycopg.types.json import JsonbLoader
 from seeder.errors import (
     ColumnsNamedTwice,
     ConfigurationError,
+    DjangoNotStarted,
     NotPostgreSQL,
-    NotStarted,
     StatementRefused,
-    TransactionUndone,
+    TransactionRolledBack,
 )
 from seeder.postgres import sqlstates
 from seeder.postgres.sessions import mend, raw
@@ -74,7 +74,7 @@ def together(database: str) -> Iterator[None]:
             yield
             inside = False
             if session.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
-                raise TransactionUndone
+                raise TransactionRolledBack
     except Error:
         if inside:  # an error of whoever's work it is
             raise
@@ -118,7 +118,7 @@ def _records(cursor: "psycopg.Cursor[Any]", rows: list[tuple[Any, ...]]) -> list
 @contextmanager
 def _errors(database: str) -> Iterator[None]:
     if not settings.configured:
-        raise NotStarted
+        raise DjangoNotStarted
     if database not in connections:
         raise ConfigurationError(setting="alias", value=database, wanted=f"one of {', '.join(connections)}")
     if connections[database].vendor != "postgresql":

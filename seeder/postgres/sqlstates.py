@@ -13,7 +13,7 @@ from seeder.errors import (
     PermissionMissing,
     ReadOnly,
     SchemaMissing,
-    ServerUnable,
+    ServerFault,
     ServerUnreachable,
 )
 
@@ -89,7 +89,7 @@ def failure(error: Error) -> Failure:
     """The error as the reason why a view failed, in PostgreSQL's own words: message, line, detail and hint."""
     state = sqlstate(error)
     return Failure(
-        reason=_condition(state), message=str(error).strip(), sqlstate=state, blames_server=_blames_server(state)
+        reason=_condition(state), message=str(error).strip(), sqlstate=state, is_server_fault=_blames_server(state)
     )
 
 
@@ -134,5 +134,5 @@ def foreseen(database: str) -> Iterator[None]:
             case "42501":  # insufficient privilege
                 raise PermissionMissing(**facts) from error
             case state if state == _ABORTED or state[:2] in _UNABLE:
-                raise ServerUnable(**facts) from error
+                raise ServerFault(**facts) from error
         raise

@@ -9,7 +9,7 @@ from typing import Self
 from psycopg import sql
 
 from seeder.domain.names import ViewName
-from seeder.domain.shapes import Column
+from seeder.domain.shapes import ViewColumn
 from seeder.postgres import identifiers, limits, sessions, transactions
 
 
@@ -21,7 +21,7 @@ class Relation:
     populated: bool
     definition: str  # as this server prints it; empty for what has none
     server_version: int
-    columns: tuple[Column, ...] = ()
+    columns: tuple[ViewColumn, ...] = ()
 
     @property
     def is_materialized(self) -> bool:
@@ -73,7 +73,7 @@ class Instant:
             populated=populated,
             definition=definition,
             server_version=version,
-            columns=tuple(Column(name=name, type=kind, nullable=nullable) for name, kind, nullable in columns),
+            columns=tuple(ViewColumn(name=name, type=kind, nullable=nullable) for name, kind, nullable in columns),
         )
 
     def _definition(self, view: ViewName) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from seeder import __version__
-from seeder.domain.gauges import DURATIONS, WAITS, Distribution, Gauges
+from seeder.domain.gauges import DURATION_BOUNDS, WAIT_BOUNDS, Distribution, Gauges
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 
@@ -40,7 +40,7 @@ class Scrape(Collector):
 
 
 def _of_views(gauges: Gauges) -> Iterator[Metric]:
-    views = gauges.views
+    views = gauges.job_totals
     for name, meaning, count in (
         ("views", "Views that enabled manifests ask for.", views.jobs),
         ("views_fresh", "Views that are neither failing nor stale.", views.fresh),
@@ -64,8 +64,8 @@ def _of_views(gauges: Gauges) -> Iterator[Metric]:
 
 def _lately(gauges: Gauges, window: timedelta) -> Iterator[Metric]:
     yield _gauge("recent_window_seconds", "What recent means here.", [((), window.total_seconds())])
-    empty = Distribution.of({}, DURATIONS)
-    found = {key: gauges.refreshes.get(key, empty) for key in product(ReportType, _ENDED)}
+    empty = Distribution.from_buckets({}, DURATION_BOUNDS)
+    found = {key: gauges.refresh_durations.get(key, empty) for key in product(ReportType, _ENDED)}
     yield _gauge(
         "recent_refreshes",
         "Refreshes that began in the window and have ended.",
@@ -78,24 +78,26 @@ def _lately(gauges: Gauges, window: timedelta) -> Iterator[Metric]:
     )
     for status in _ENDED:
         both = [each for (_, ended), each in found.items() if ended is status]
-        _distribute(took, (status,), sum(both, start=empty), DURATIONS)
+        _distribute(took, (status,), sum(both, start=empty), DURATION_BOUNDS)
     yield took
-    if gauges.waits is not None:
+    if gauges.wait_durations is not None:
         waits = GaugeHistogramMetricFamily(
             "seeder_recent_refresh_wait_seconds", "What they waited for, and for how long.", labels=["waited_for"]
         )
         for what in _WAITED_FOR:
-            _distribute(waits, (what,), gauges.waits.get(what, Distribution.of({}, WAITS)), WAITS)
+            _distribute(
+                waits, (what,), gauges.wait_durations.get(what, Distribution.from_buckets({}, WAIT_BOUNDS)), WAIT_BOUNDS
+            )
         yield waits
-    if gauges.reasons is not None:
-        failures = [((reason,), count) for reason, count in gauges.reasons.items()]
+    if gauges.failure_reasons is not None:
+        failures = [((reason,), count) for reason, count in gauges.failure_reasons.items()]
         yield _gauge("recent_failures", "Those of them that failed, by why.", failures, "reason")
 
 
 def _of_runs(gauges: Gauges) -> Iterator[Metric]:
     if gauges.breakers is not None:
         breakers = gauges.breakers.items()
-        opened = [((alias,), float(one.open)) for alias, one in breakers]
+        opened = [((alias,), float(one.is_open)) for alias, one in breakers]
         yield _gauge("breaker_open", "1 while the circuit breaker of a database is open.", opened, "database")
         failures = [((alias,), one.failures) for alias, one in breakers]
         yield _gauge("breaker_failures", "Failures in a row that it counts.", failures, "database")
@@ -104,11 +106,13 @@ def _of_runs(gauges: Gauges) -> Iterator[Metric]:
         parts: Samples = [(("queued",), queue.queued), (("running",), queue.running)]
         yield _gauge("queue_parts", "Parts of queued requests that have not ended.", parts, "state")
         waiting = "For how long the first of the queued parts has waited; 0 where none waits."
-        yield _gauge("queue_oldest_waiting_seconds", waiting, [((), queue.oldest)])
-    if gauges.open_runs is not None:
-        yield _gauge("runs_open", "Runs that have not ended.", [((), gauges.open_runs)])
-    if gauges.last_end is not None:
-        yield _gauge("last_run_end_timestamp_seconds", "When a run last ended.", [((), gauges.last_end.timestamp())])
+        yield _gauge("queue_oldest_waiting_seconds", waiting, [((), queue.oldest_wait_seconds)])
+    if gauges.unfinished_runs is not None:
+        yield _gauge("runs_open", "Runs that have not ended.", [((), gauges.unfinished_runs)])
+    if gauges.last_run_finished_at is not None:
+        yield _gauge(
+            "last_run_end_timestamp_seconds", "When a run last ended.", [((), gauges.last_run_finished_at.timestamp())]
+        )
 
 
 def _gauge(name: str, meaning: str, samples: Samples, *labels: str) -> Metric:
@@ -122,4 +126,4 @@ def _distribute(
     family: GaugeHistogramMetricFamily, labels: Sequence[str], each: Distribution, bounds: Sequence[float]
 ) -> None:
     names = [*map(floatToGoString, bounds), "+Inf"]
-    family.add_metric(labels, list(zip(names, map(float, accumulate(each.counts)), strict=True)), each.seconds)
+    family.add_metric(labels, list(zip(names, map(float, accumulate(each.counts)), strict=True)), each.sum_seconds)

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from seeder.domain.health import State
+from seeder.domain.health import Readiness
 from seeder.probes.door import probe
 from seeder.services.reading import health
 
@@ -17,5 +17,5 @@ def alive(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # every view i
 def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """200, or 503 where no refresh could be done or asked for."""
     found = health.look()
-    body = {"status": found.state, "checks": found.words}
-    return JsonResponse(body, status=503 if found.state is State.NOT_READY else 200)
+    body = {"status": found.readiness, "checks": found.components}
+    return JsonResponse(body, status=503 if found.readiness is Readiness.NOT_READY else 200)

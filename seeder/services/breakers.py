@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from django.db.models.functions import Now
 
 from seeder.conf import Settings
-from seeder.domain.breaker import Breaker
+from seeder.domain.breaker import CircuitBreakerState
 from seeder.models import CircuitBreaker
 from seeder.postgres import contract, sessions, transactions
 
@@ -25,7 +25,7 @@ class Breakers:
     def __init__(self, *, most: int, reset: timedelta, shared: bool, clock: Callable[[], float] = monotonic) -> None:
         self._most, self._reset, self._clock = most, reset, clock
         self._shared = shared  # whether there is a table in which all processes keep them
-        self._seen: dict[str, tuple[Breaker, float]] = {}
+        self._seen: dict[str, tuple[CircuitBreakerState, float]] = {}
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -33,13 +33,13 @@ class Breakers:
         reset = timedelta(seconds=settings.reset_seconds)
         return cls(most=settings.max_failures, reset=reset, shared=missing is None)
 
-    def state(self, database: str) -> Breaker:
+    def state(self, database: str) -> CircuitBreakerState:
         """The breaker of a database, not older than a second."""
-        breaker, seen = self._seen.get(database, (Breaker(), None))
+        breaker, seen = self._seen.get(database, (CircuitBreakerState(), None))
         if self._shared and (seen is None or self._clock() - seen > _FRESH.total_seconds()):
             with suppress(Error):
                 sessions.mend(DEFAULT_DB_ALIAS)
-                breaker = next(map(_breaker, CircuitBreaker.objects.filter(pk=database)), Breaker())
+                breaker = next(map(_breaker, CircuitBreaker.objects.filter(pk=database)), CircuitBreakerState())
             self._seen[database] = breaker, self._clock()
         return breaker
 
@@ -49,18 +49,20 @@ class Breakers:
 
     def failed(self, database: str, *, trial: bool) -> None:
         """A refresh that counts has failed."""
-        self._change(database, lambda breaker, now: breaker.failed(now, most=self._most, trial=trial))
+        self._change(database, lambda breaker, now: breaker.failed(now, max_failures=self._most, is_trial=trial))
 
     def succeeded(self, database: str) -> None:
         """A refresh has succeeded."""
         if self.state(database).failures:
             self._change(database, lambda breaker, _: breaker.succeeded())
 
-    def _trying(self, breaker: Breaker, now: datetime) -> Breaker | None:
-        due = breaker.next_trial(self._reset)
-        return breaker.trying(now) if due is not None and now >= due else None
+    def _trying(self, breaker: CircuitBreakerState, now: datetime) -> CircuitBreakerState | None:
+        due = breaker.next_trial_at(self._reset)
+        return breaker.trial_started(now) if due is not None and now >= due else None
 
-    def _change(self, database: str, rule: Callable[[Breaker, datetime], Breaker | None]) -> bool:
+    def _change(
+        self, database: str, rule: Callable[[CircuitBreakerState, datetime], CircuitBreakerState | None]
+    ) -> bool:
         """Replace the breaker by what the rule makes of it; whether it made anything."""
         with suppress(Error):
             sessions.mend(DEFAULT_DB_ALIAS)
@@ -74,8 +76,8 @@ class Breakers:
                     if changed:
                         kept.update(
                             failures=changed.failures,
-                            opened_at=changed.opened,
-                            tried_at=changed.tried,
+                            opened_at=changed.opened_at,
+                            tried_at=changed.last_trial_at,
                             updated_at=Now(),
                         )
             if changed:
@@ -86,5 +88,5 @@ class Breakers:
         return False
 
 
-def _breaker(row: CircuitBreaker) -> Breaker:
-    return Breaker(failures=row.failures, opened=row.opened_at, tried=row.tried_at)
+def _breaker(row: CircuitBreaker) -> CircuitBreakerState:
+    return CircuitBreakerState(failures=row.failures, opened_at=row.opened_at, last_trial_at=row.last_trial_at)

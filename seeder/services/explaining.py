@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from django.db import Error
 
-from seeder.domain.advice import advice
+from seeder.domain.advice import advice_for
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import Failure
 from seeder.postgres import catalog, locks, sessions, sqlstates
@@ -21,5 +21,5 @@ def failure(error: Error, view: ViewKey, *, plain: bool) -> Failure:
             more += [f"In the way: {holder}." for holder in locks.in_the_way(view.database, view.name, plain=plain)]
         if found.sqlstate is not None:
             exists = catalog.exists(view.database, view.name)
-            more += [advice(found.sqlstate, view.name, exists=exists) or ""]
+            more += [advice_for(found.sqlstate, view.name, relation_exists=exists) or ""]
     return replace(found, message="\n".join(filter(None, (found.message, *more))))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db import Error
 
 from seeder.conf import Settings
-from seeder.domain.outcomes import Mode, Outcome
+from seeder.domain.outcomes import Outcome, RefreshMode
 from seeder.domain.plan import PlannedView
 from seeder.postgres import catalog, identifiers, sessions, transactions
 from seeder.postgres.sqlstates import FEATURE_NOT_SUPPORTED, NOT_IN_PREREQUISITE_STATE, sqlstate
@@ -16,7 +16,7 @@ class Filled:
     """What was done to a view."""
 
     outcome: Outcome
-    mode: Mode | None = None  # None where it was created
+    mode: RefreshMode | None = None  # None where it was created
     fell_back: bool = False  # plain, although concurrent was asked for
 
 
@@ -26,10 +26,10 @@ def fill(view: PlannedView, settings: Settings, *, exists: bool) -> Filled:
         _create(view)
         return Filled(outcome=Outcome.CREATED)
     if settings.refresh_concurrently and _refresh_concurrently(view, or_raise=not settings.concurrent_fallback):
-        return Filled(outcome=Outcome.REFRESHED, mode=Mode.CONCURRENT)
+        return Filled(outcome=Outcome.REFRESHED, mode=RefreshMode.CONCURRENT)
     # Whatever stands under the name: where it is no materialized view, PostgreSQL itself says so.
     sessions.execute(view.key.database, identifiers.refresh(view.key.name))
-    return Filled(outcome=Outcome.REFRESHED, mode=Mode.PLAIN, fell_back=settings.refresh_concurrently)
+    return Filled(outcome=Outcome.REFRESHED, mode=RefreshMode.PLAIN, fell_back=settings.refresh_concurrently)
 
 
 def _create(view: PlannedView) -> None:

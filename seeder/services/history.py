@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Now
 from seeder.domain.manifests import Manifest, ReportType, ViewKey, ViewSpec
 from seeder.domain.outcomes import Outcome, RefreshResult, Status
 from seeder.domain.plan import RefreshPlan
-from seeder.errors import RowsClosed
+from seeder.errors import RunLockLost
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres.sessions import Row, query
 from seeder.postgres.transactions import one_transaction, part
@@ -30,10 +30,10 @@ def of_another_run(rows: Iterable[Row], *, is_ours: Callable[[str, int], bool]) 
         if is_ours(kind, number):
             return RefreshResult(
                 outcome=Outcome.REFRESHED,
-                started=started,
-                finished=finished,
+                started_at=started,
+                finished_at=finished,
                 rows=written or 0,
-                bytes=size or 0,
+                size_bytes=size or 0,
                 satisfied_by=run_id,
             )
     return None
@@ -49,15 +49,15 @@ class RunRecord:
 
     def open(self, plan: RefreshPlan) -> None:
         """Write every planned manifest as pending, and as an error every one that cannot be planned."""
-        refused = [complaint.manifest for complaint in plan.complaints]
+        refused = [complaint.manifest for complaint in plan.rejected]
         manifests = [*(manifest for view in plan.views for manifest in view.spec.manifests), *refused]
         # The first manifest that uses a name speaks for its status row.
-        speakers = {one.table_name: one for one in sorted(manifests, key=lambda one: one.order, reverse=True)}
+        speakers = {one.table_name: one for one in sorted(manifests, key=lambda one: one.precedence, reverse=True)}
         with one_transaction(DEFAULT_DB_ALIAS):
             rows = query(DEFAULT_DB_ALIAS, "open_rows", {"run": self.run_id, **_columns(manifests)})
             self._ids = {(kind, number): pk for pk, kind, number in rows}
             query(DEFAULT_DB_ALIAS, "show_pending", {"run": self.run_id, **_columns(speakers.values())})
-            for message, complaints in groupby(plan.complaints, key=lambda complaint: complaint.message):
+            for message, complaints in groupby(plan.rejected, key=lambda complaint: complaint.message):
                 self._end([complaint.manifest for complaint in complaints], Status.ERROR, errors=message)
 
     def running(self, specs: Iterable[ViewSpec]) -> None:
@@ -78,12 +78,12 @@ class RunRecord:
                 spec.manifests,
                 Status.ERROR,
                 errors="\n".join((result.failure.message, *result.notes)),
-                start_time=result.started,
-                finish_time=result.finished,
-                duration_seconds=round(result.took.total_seconds()),
+                start_time=result.started_at,
+                finish_time=result.finished_at,
+                duration_seconds=round(result.duration.total_seconds()),
             )
         if closed != len(spec.manifests):
-            raise RowsClosed(run_id=self.run_id, view=spec.key.name)
+            raise RunLockLost(run_id=self.run_id, view=spec.key.name)
 
     def refreshed(self, spec: ViewSpec, result: RefreshResult) -> RefreshResult:
         """As `ended`, of a view of this database that the transaction has created or refreshed: measures it as well.
@@ -95,7 +95,7 @@ class RunRecord:
         facts |= {"schema": spec.key.name.schema, "name": spec.key.name.name}
         [(closed, rows, size, finished)] = query(DEFAULT_DB_ALIAS, "refreshed", facts)
         if closed != len(spec.manifests):
-            raise RowsClosed(run_id=self.run_id, view=spec.key.name)
+            raise RunLockLost(run_id=self.run_id, view=spec.key.name)
         return replace(result, rows=rows, bytes=size, finished=finished)
 
     def _succeeded(self, spec: ViewSpec, result: RefreshResult) -> int:
@@ -103,17 +103,17 @@ class RunRecord:
         return int(closed)
 
     def _facts(self, spec: ViewSpec, result: RefreshResult) -> dict[str, object]:
-        cost, took = result.cost, result.took.total_seconds()
-        cpu = None if cost.cpu is None else cost.cpu.total_seconds()
+        cost, took = result.cost, result.duration.total_seconds()
+        cpu = None if cost.cpu_time is None else cost.cpu_time.total_seconds()
         return {
             "run": self.run_id,
             "ids": list(self.ids(spec)),
             "names": list(spec.table_names),
-            "started": result.started,
-            "finished": result.finished,
+            "started": result.started_at,
+            "finished": result.finished_at,
             "seconds": round(took),
             "rows": result.rows,
-            "bytes": result.bytes,
+            "bytes": result.size_bytes,
             "memory": None if cost.peak_memory_bytes is None else round(cost.peak_memory_bytes / 2**20),
             "cpu_seconds": cpu,
             "cpu": None if cpu is None or not took else round(100 * cpu / took),
@@ -129,7 +129,7 @@ class RunRecord:
         server has not yet done with that commit, wait for it: the rows are locked until then."""
         with part(DEFAULT_DB_ALIAS):
             rows = self._rows(spec.manifests).select_for_update().values_list("status", "finish_time")
-            return set(rows) == {(result.outcome.status, result.finished)}
+            return set(rows) == {(result.outcome.status, result.finished_at)}
 
     def others(self, spec: ViewSpec, *, after: datetime) -> Asked:
         """What to ask for the refreshes of the view by other runs that began after an instant."""

@@ -3,8 +3,18 @@
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from seeder.domain.events import Held, Notice, Noticed, Resumed, RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
-from seeder.domain.log_lines import Fact, words
+from seeder.domain.events import (
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    RunWarning,
+    StartsHeld,
+    StartsResumed,
+    ViewEnded,
+    ViewStarted,
+    WarningKind,
+)
+from seeder.domain.log_lines import LogValue, sorted_unique
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.services.log import INFO, WARNING, tell
@@ -21,7 +31,7 @@ def keeping(run_id: str, emit: Callable[[RunEvent], object]) -> Callable[[RunEve
             case ViewEnded(view=view):
                 begun.discard(view)
             case RunEnded(summary=summary):
-                _interrupted(run_id, [view for view in summary.unfinished if view in begun], summary.stopped)
+                _interrupted(run_id, [view for view in summary.interrupted if view in begun], summary.stopped_by)
         _keep(run_id, event)
         emit(event)
 
@@ -30,31 +40,29 @@ def keeping(run_id: str, emit: Callable[[RunEvent], object]) -> Callable[[RunEve
 
 def _keep(run_id: str, event: RunEvent) -> None:
     match event:
-        case RunStarted(plan=plan, seats=seats):
+        case RunStarted(plan=plan, workers=seats):
             _run_started(run_id, plan, seats)
         case ViewStarted(view=view):
             tell(INFO, "view_started", run_id=run_id, **_which(view))
         case ViewEnded(view=view, result=result):
             level = WARNING if result.failure or result.notes else INFO
             tell(level, "view_ended", run_id=run_id, **_which(view), **_how(view, result))
-        case Held(database=database, hold=hold):
+        case StartsHeld(database=database, hold=hold):
             facts = {"database": database, "reason": hold.reason, "why": hold.message}
             tell(WARNING, "held", run_id=run_id, **facts)
-        case Resumed(database=database, after=after):
+        case StartsResumed(database=database, duration=after):
             tell(WARNING, "resumed", run_id=run_id, database=database, duration_seconds=_seconds(after))
-        case Noticed(about=about, message=message, database=database):
-            why = message if about is Notice.DOES_WITHOUT else None  # the others quote the server
+        case RunWarning(kind=about, message=message, database=database):
+            why = message if about is WarningKind.FEATURE_UNAVAILABLE else None  # the others quote the server
             tell(WARNING, "noticed", run_id=run_id, database=database, reason=about, why=why)
         case RunEnded(summary=summary):
             _run_ended(run_id, summary)
 
 
 def _run_started(run_id: str, plan: RefreshPlan, seats: int) -> None:
-    views, databases = len(plan.views), words(plan.by_database)
-    tell(
-        INFO, "run_started", run_id=run_id, views=views, refused=len(plan.complaints), seats=seats, databases=databases
-    )
-    for complaint in plan.complaints:
+    views, databases = len(plan.views), sorted_unique(plan.by_database)
+    tell(INFO, "run_started", run_id=run_id, views=views, refused=len(plan.rejected), seats=seats, databases=databases)
+    for complaint in plan.rejected:
         manifest = complaint.manifest
         tell(
             WARNING,
@@ -75,7 +83,7 @@ def _interrupted(run_id: str, views: Iterable[PlannedView], stopped: str | None)
 
 
 def _run_ended(run_id: str, summary: RunSummary) -> None:
-    unfinished = len(summary.unfinished)
+    unfinished = len(summary.interrupted)
     tell(
         WARNING if summary.failed or unfinished else INFO,
         "run_ended",
@@ -83,22 +91,22 @@ def _run_ended(run_id: str, summary: RunSummary) -> None:
         succeeded=summary.succeeded,
         failed=summary.failed,
         unfinished=unfinished,
-        stopped_by=summary.stopped,
-        duration_seconds=_seconds(summary.took),
+        stopped_by=summary.stopped_by,
+        duration_seconds=_seconds(summary.duration),
     )
 
 
-def _which(view: PlannedView) -> dict[str, Fact]:
+def _which(view: PlannedView) -> dict[str, LogValue]:
     manifests = view.spec.manifests
     return {
         "view": str(view.key.name),
         "database": view.key.database,
-        "agencies": words(manifest.agency_slug for manifest in manifests),
-        "report_types": words(manifest.report_type for manifest in manifests),
+        "agencies": sorted_unique(manifest.agency_slug for manifest in manifests),
+        "report_types": sorted_unique(manifest.report_type for manifest in manifests),
     }
 
 
-def _how(view: PlannedView, result: RefreshResult) -> dict[str, Fact | None]:
+def _how(view: PlannedView, result: RefreshResult) -> dict[str, LogValue | None]:
     failure, cost = result.failure, result.cost
     return {
         "outcome": result.outcome,
@@ -107,14 +115,14 @@ def _how(view: PlannedView, result: RefreshResult) -> dict[str, Fact | None]:
         "mode": result.mode,
         "fell_back": result.fell_back or None,
         "attempts": result.attempts,
-        "duration_seconds": _seconds(result.took),
+        "duration_seconds": _seconds(result.duration),
         "rows": None if failure else result.rows,
-        "bytes": None if failure else result.bytes,
-        "seat_wait_seconds": _seconds(cost.seat_wait),
+        "bytes": None if failure else result.size_bytes,
+        "seat_wait_seconds": _seconds(cost.worker_wait),
         "throttle_wait_seconds": _seconds(cost.throttle_wait),
         "lock_wait_seconds": _seconds(cost.lock_wait),
         "satisfied_by": result.satisfied_by,
-        "drifted": len(view.drift) or None,
+        "drifted": len(view.definition_drift) or None,
         "notes": len(result.notes) or None,
     }
 

@@ -9,11 +9,11 @@ from datetime import timedelta
 from queue import SimpleQueue
 from time import monotonic
 
-from seeder.domain.admission import Admission, Go, Hold, Trial
+from seeder.domain.admission import AdmissionDecision, Admit, Hold, TrialOnly
 from seeder.domain.costs import RefreshCost
-from seeder.domain.events import Held, Notice, Noticed, Resumed, RunEvent, ViewStarted
+from seeder.domain.events import RunEvent, RunWarning, StartsHeld, StartsResumed, ViewStarted, WarningKind
 from seeder.domain.manifests import ViewKey
-from seeder.domain.outcomes import RefreshResult, Turn
+from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.ready import ReadyQueue
 from seeder.services.seats import Ended, NoSeat, Seats
@@ -33,10 +33,12 @@ class Pace:
 class Work:
     """What a run does to views and servers, as plain callables."""
 
-    refresh: Callable[[PlannedView, Turn], RefreshResult]  # called in the thread of a seat
+    refresh: Callable[[PlannedView, StartContext], RefreshResult]  # called in the thread of a seat
     refuse: Callable[[PlannedView, Hold, RefreshCost], RefreshResult]  # record one that is given up unstarted
-    admit: Callable[[str], Admission]  # whether a batch may start in the database of this alias
-    count: Callable[[PlannedView, RefreshResult, Turn], object]  # how a view ended, for what admits the next ones
+    admit: Callable[[str], AdmissionDecision]  # whether a batch may start in the database of this alias
+    count: Callable[
+        [PlannedView, RefreshResult, StartContext], object
+    ]  # how a view ended, for what admits the next ones
     cancel: Callable[[], object]  # end every refresh that runs now
     beat: Callable[[], object]  # what the thread that decides does now and then
     leave: Callable[[], object]  # the last act of each seat: give back what its thread holds
@@ -60,14 +62,16 @@ class Lane:
         self._ready = ReadyQueue(views)
         self._left = len(views)
         self._held = _Held()
-        self._ready_since = {view: (work.clock(), 0.0) for view in views if not view.reads}
-        self._turns: dict[PlannedView, Turn] = {}
+        self._ready_since = {view: (work.clock(), 0.0) for view in views if not view.depends_on}
+        self._turns: dict[PlannedView, StartContext] = {}
         self._results: dict[ViewKey, RefreshResult] = {}
         self._next_batch = work.clock()
         self._barred: float | None = None  # since when nothing but trials could start
         self._hold: Hold | None = None  # what was said of it
         self._trial: PlannedView | None = None
-        self.seats = Seats[Turn](min(pace.seats, len(views)), refresh=work.refresh, leave=work.leave, ended=ended)
+        self.seats = Seats[StartContext](
+            min(pace.seats, len(views)), refresh=work.refresh, leave=work.leave, ended=ended
+        )
 
     @property
     def is_over(self) -> bool:
@@ -87,13 +91,13 @@ class Lane:
                 self._held.begin(now)
                 return ()
             match self._work.admit(self._database):
-                case Go():
+                case Admit():
                     self._go_on(now)
                     for _ in range(min(self._pace.batch, self.seats.free, len(self._ready))):
                         self._seat(self._ready.take(), now)
                     self._next_batch = now + self._pace.delay.total_seconds()
-                case Trial():
-                    self._trial = self._ready.take(prefer=lambda view: view.usually_succeeds)
+                case TrialOnly():
+                    self._trial = self._ready.take(prefer=lambda view: view.last_refresh_succeeded)
                     self._seat(self._trial, now)
                 case Hold() as hold:
                     return self._hold_back(hold, now)
@@ -119,8 +123,8 @@ class Lane:
         self._ready.put_back(view)
         self._ready_since[view] = (now, self._held.seconds(now))
         self._work.emit(
-            Noticed(
-                about=Notice.SEAT_LOST,
+            RunWarning(
+                kind=WarningKind.WORKER_LOST,
                 message=f"One seat less in {self._database}, {left} left: {why}",
                 database=self._database,
             )
@@ -139,19 +143,21 @@ class Lane:
     def _go_on(self, now: float) -> None:
         self._held.end(now)
         if self._hold is not None and self._barred is not None:
-            self._work.emit(Resumed(database=self._database, after=timedelta(seconds=now - self._barred)))
+            self._work.emit(StartsResumed(database=self._database, duration=timedelta(seconds=now - self._barred)))
         self._hold = self._barred = None
 
     def _seat(self, view: PlannedView, now: float) -> None:
-        inputs = {key: self._results[key] for key in sorted(view.reads)}
+        inputs = {key: self._results[key] for key in sorted(view.depends_on)}
         seat_wait, throttle_wait = self._waited(view, now)
-        self._turns[view] = Turn(
-            seat_wait=seat_wait,
+        self._turns[view] = StartContext(
+            worker_wait=seat_wait,
             throttle_wait=throttle_wait,
-            failed_inputs=tuple(key for key, result in inputs.items() if result.failure),
-            inputs_ended=max((result.finished for result in inputs.values() if not result.failure), default=None),
-            trial=view is self._trial,
-            among_others=self._will_be_full,
+            failed_dependencies=tuple(key for key, result in inputs.items() if result.failure),
+            dependencies_finished_at=max(
+                (result.finished_at for result in inputs.values() if not result.failure), default=None
+            ),
+            is_trial=view is self._trial,
+            pool_is_full=self._will_be_full,
         )
         self.seats.take(view, self._turns[view])
         self._work.emit(ViewStarted(view=view))
@@ -169,7 +175,7 @@ class Lane:
             return self._give_up(hold, now)
         if hold != self._hold:
             self._hold = hold
-            self._work.emit(Held(database=self._database, hold=hold))
+            self._work.emit(StartsHeld(database=self._database, hold=hold))
         return ()
 
     def _give_up(self, hold: Hold, now: float) -> Iterable[tuple[PlannedView, RefreshResult]]:
@@ -178,7 +184,7 @@ class Lane:
         while self._ready:
             view = self._ready.take()
             seat_wait, throttle_wait = self._waited(view, now)
-            cost = RefreshCost(seat_wait=seat_wait, throttle_wait=throttle_wait)
+            cost = RefreshCost(worker_wait=seat_wait, throttle_wait=throttle_wait)
             refused.append((view, self._work.refuse(view, hold, cost)))
             self._end(*refused[-1])
         return refused
@@ -187,7 +193,7 @@ class Lane:
         self._left -= 1
         self._results[view.key] = result
         now = self._work.clock()
-        for reader in self._ready.release(view):
+        for reader in self._ready.mark_done(view):
             self._ready_since[reader] = (now, self._held.seconds(now))
 
 

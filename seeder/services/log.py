@@ -9,7 +9,7 @@ import logging
 from datetime import UTC, datetime
 
 from seeder import conf
-from seeder.domain.log_lines import Fact, as_json, as_text
+from seeder.domain.log_lines import LogValue, as_json, as_text
 from seeder.errors import ConfigurationError
 
 _log = logging.getLogger("seeder")
@@ -18,7 +18,7 @@ _log.addHandler(logging.NullHandler())
 INFO, WARNING, ERROR = logging.INFO, logging.WARNING, logging.ERROR
 
 
-def tell(level: int, event: str, /, **facts: Fact | None) -> None:
+def tell(level: int, event: str, /, **facts: LogValue | None) -> None:
     """What is None is left out."""
     if not _log.isEnabledFor(level):
         return

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
 
-from seeder.domain.manifests import Complaint, Manifest, ReportType, Selection, ViewKey, gather
-from seeder.domain.names import ViewName, is_storable, nearest
-from seeder.domain.requests import Chosen, Everything, OneAgency, OneView, RefreshRequest
+from seeder.domain.manifests import Manifest, RejectedManifest, ReportType, Selection, ViewKey, group_by_view
+from seeder.domain.names import ViewName, did_you_mean, is_storable_text
+from seeder.domain.requests import AgencyReports, AllReports, RefreshRequest, SelectedManifests, SingleView
 from seeder.errors import BadName, DatabaseUnmapped, ManifestError, ReportMissing, UnknownAgency, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.postgres.sqlstates import foreseen
@@ -29,20 +29,20 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
     """
     with foreseen(DEFAULT_DB_ALIAS):
         match request:
-            case Everything(report_type=only):
+            case AllReports(report_type=only):
                 rows = [
                     *(() if only is ReportType.CANNED else _custom()),
                     *(() if only is ReportType.CUSTOM else _canned()),
                 ]
-            case OneAgency(slug=slug):
-                rows = [*_custom(agency_slug=slug), *_canned(agency_slug=slug)] if is_storable(slug) else []
+            case AgencyReports(slug=slug):
+                rows = [*_custom(agency_slug=slug), *_canned(agency_slug=slug)] if is_storable_text(slug) else []
                 if not rows:
                     insist_on_agency(slug)
-            case OneView(name=name):
+            case SingleView(name=name):
                 rows = [row for row in (*_custom(), *_canned()) if _is(row.manifest.table_name, name)]
                 if not rows:
                     _insist_on_view(name)
-            case Chosen(manifests=chosen):
+            case SelectedManifests(manifests=chosen):
                 everybody = (*_custom(), *_canned())
                 rows = [row for row in everybody if (row.manifest.report_type, row.manifest.manifest_id) in chosen]
     return _selection(rows, databases)
@@ -103,8 +103,8 @@ def _selection(rows: Iterable[_Row], databases: Mapping[int, str]) -> Selection:
         try:
             good.append((_key(row, databases), row.manifest))
         except ManifestError as error:
-            complaints.append(Complaint(manifest=row.manifest, reason=error.reason, message=str(error)))
-    return Selection(views=gather(good), complaints=tuple(complaints))
+            complaints.append(RejectedManifest(manifest=row.manifest, reason=error.reason, message=str(error)))
+    return Selection(views=group_by_view(good), rejected=tuple(complaints))
 
 
 def _key(row: _Row, databases: Mapping[int, str]) -> ViewKey:
@@ -131,7 +131,7 @@ def is_in(report_type: str, manifest_id: int, database: str, *, databases: Mappi
 
 def insist_on_agency(slug: str) -> None:
     """Raise `UnknownAgency` unless a manifest names it, enabled or not: then it merely has nothing to refresh."""
-    if not is_storable(slug):
+    if not is_storable_text(slug):
         raise UnknownAgency(slug=slug, nearest="")
     slugs = {
         *CustomReportManifest.objects.values_list("agency_slug", flat=True),
@@ -164,4 +164,4 @@ def _as_named(table_name: str) -> str:
 
 
 def _nearest(wanted: str, known: Iterable[str]) -> str:
-    return nearest(wanted, known, "The nearest known one is")
+    return did_you_mean(wanted, known, "The nearest known one is")

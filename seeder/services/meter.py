@@ -12,8 +12,8 @@ from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
-from seeder.domain.costs import BackendCost, backend_delta, cpu_delta, delta
-from seeder.domain.outcomes import Mode, RefreshResult
+from seeder.domain.costs import BackendCost, backend_cost_delta, cpu_time_delta, statement_cost_delta
+from seeder.domain.outcomes import RefreshMode, RefreshResult
 from seeder.domain.plan import PlannedView
 from seeder.postgres import costs, processes, sessions
 from seeder.services.metrics import Measured, Metrics
@@ -34,11 +34,11 @@ class Reading:
         """What its backend has computed so far, and the most memory in bytes that it was seen to have for itself; None
         where it is no process that we see."""
         now = self._watched.look()
-        return cpu_delta(self._watched.first, now), self._watched.peak
+        return cpu_time_delta(self._watched.first, now), self._watched.peak
 
     def backend(self) -> BackendCost | None:
         """What its backend has read and written. To be asked for after its transaction."""
-        return backend_delta(self._before, self._backend_now())
+        return backend_cost_delta(self._before, self._backend_now())
 
     def _backend_now(self) -> BackendCost | None:
         return costs.backend_costs(self._database) if self._deep else None
@@ -59,7 +59,7 @@ class Meter:
     @contextmanager
     def reading(self, view: PlannedView) -> Iterator[Reading]:
         """Measure the refresh inside, unless it is known to be so short that measuring would take longer."""
-        database, expected = view.key.database, view.expected
+        database, expected = view.key.database, view.expected_duration
         deep = expected is None or expected >= _WORTH
         process = processes.own(database) if deep else None
         with self._watch.of(process) as watched:
@@ -103,8 +103,8 @@ class Meter:
         database, result = view.key.database, measured.result
         if result.mode is None or database not in after:
             return None
-        which = view.key.name, result.mode is Mode.CONCURRENT
-        statement = delta(self._before[database].get(which), after[database].get(which))
+        which = view.key.name, result.mode is RefreshMode.CONCURRENT
+        statement = statement_cost_delta(self._before[database].get(which), after[database].get(which))
         return replace(measured, result=replace(result, cost=replace(result.cost, statement=statement)))
 
     def _write(self, measured: Iterable[Measured]) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
-from seeder.domain.names import nearest
-from seeder.errors import JobUnknown, JobUnusable
+from seeder.domain.names import did_you_mean
+from seeder.errors import UnknownJobCommand, UnusableJobCommand
 
 _DJANGO_ITSELF = "django.core"
 
@@ -17,7 +17,7 @@ class Offered:
     """What can be run, and what might have been."""
 
     jobs: Mapping[str, BaseCommand]  # by name
-    unusable: tuple[JobUnusable, ...]
+    unusable: tuple[UnusableJobCommand, ...]
 
 
 def offered() -> Offered:
@@ -27,7 +27,7 @@ def offered() -> Offered:
             continue
         try:
             command = _load(name, app)
-        except JobUnusable as error:  # one that is broken is no reason to hide the others
+        except UnusableJobCommand as error:  # one that is broken is no reason to hide the others
             unusable.append(error)
             continue
         if _is_job(command):
@@ -42,7 +42,7 @@ def job(name: str) -> BaseCommand:
         command = _load(name, app)
         if _is_job(command):
             return command
-    raise JobUnknown(job=name, nearest=nearest(name, offered().jobs, "The nearest one is"))
+    raise UnknownJobCommand(job=name, nearest=did_you_mean(name, offered().jobs, "The nearest one is"))
 
 
 def app_of(command: BaseCommand) -> str:
@@ -63,4 +63,4 @@ def _load(name: str, app: str | BaseCommand) -> BaseCommand:
         return app if isinstance(app, BaseCommand) else load_command_class(app, name)
     except Exception as error:  # whatever a module of somebody else's does when it is loaded
         cause = f"{type(error).__name__}: {error}"
-        raise JobUnusable(job=name, app=app, cause=cause) from error
+        raise UnusableJobCommand(job=name, app=app, cause=cause) from error

@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.manifests import Selection, ViewKey
 from seeder.domain.names import ViewName
-from seeder.domain.plan import Drift, Known, RefreshPlan, draw_up
+from seeder.domain.plan import DefinitionDrift, PlanInputs, RefreshPlan, build_plan
 from seeder.errors import DatabaseError
 from seeder.postgres import catalog
 from seeder.postgres.sqlstates import foreseen
@@ -26,7 +26,7 @@ def plan(selection: Selection, *, remember: bool = False) -> RefreshPlan:
     queries = queries_of(selection)
     sizes: dict[ViewKey, int] = {}
     reads: dict[ViewKey, set[ViewKey]] = {}
-    drift: dict[ViewKey, tuple[Drift, ...]] = {}
+    drift: dict[ViewKey, tuple[DefinitionDrift, ...]] = {}
     notices: dict[str, str] = {}
     for database, views in queries.items():
         try:
@@ -46,14 +46,14 @@ def plan(selection: Selection, *, remember: bool = False) -> RefreshPlan:
             if remember:
                 definitions.remember(database, seen.confirmed)
     with foreseen(DEFAULT_DB_ALIAS):
-        known = Known(
-            sizes=sizes,
-            reads=reads,
-            expected=history.usual_durations(selection.views),
-            failures=history.failures_in_a_row(selection.views),
-            drift=drift,
+        known = PlanInputs(
+            row_counts=sizes,
+            depends_on=reads,
+            expected_durations=history.usual_durations(selection.views),
+            consecutive_failures=history.failures_in_a_row(selection.views),
+            definition_drift=drift,
         )
-    return replace(draw_up(selection, known), notices=tuple(notices.values()), unclear=frozenset(notices))
+    return replace(build_plan(selection, known), notices=tuple(notices.values()), unclear=frozenset(notices))
 
 
 def _survey(database: str, views: Mapping[ViewName, Sequence[str]]) -> catalog.Survey:
@@ -73,11 +73,13 @@ def queries_of(selection: Selection) -> Mapping[str, Mapping[ViewName, Sequence[
     return queries
 
 
-def drift_seen(selection: Selection, database: str, seen: catalog.Survey) -> Mapping[ViewKey, tuple[Drift, ...]]:
+def drift_seen(
+    selection: Selection, database: str, seen: catalog.Survey
+) -> Mapping[ViewKey, tuple[DefinitionDrift, ...]]:
     """The manifests of each view of that database whose query is not what it was created from."""
     return {
         spec.key: tuple(
-            Drift(manifest=manifest, cause=seen.drift[spec.key.name, manifest.query])
+            DefinitionDrift(manifest=manifest, cause=seen.drift[spec.key.name, manifest.query])
             for manifest in spec.manifests
             if (spec.key.name, manifest.query) in seen.drift
         )

@@ -12,7 +12,7 @@ from seeder.conf import Settings
 from seeder.domain import notes
 from seeder.domain.admission import Hold
 from seeder.domain.costs import RefreshCost
-from seeder.domain.outcomes import Failure, Outcome, RefreshResult, Turn
+from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.postgres import catalog, limits, locks, sessions, transactions
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_gone, sqlstate
@@ -43,15 +43,15 @@ class Refresher:
     meter: Meter
     in_flight: sessions.InFlight = field(default_factory=sessions.InFlight)
 
-    def limits(self, turn: Turn) -> limits.Limits:
+    def limits(self, turn: StartContext) -> limits.Limits:
         return limits.Limits(
             lock=self.settings.lock_timeout_ms,
             statement=self.settings.statement_timeout_ms,
-            parallel=self.settings.parallel_when_busy or not turn.among_others,
+            parallel=self.settings.parallel_when_busy or not turn.pool_is_full,
             application=f"seeder {self.record.run_id}",
         )
 
-    def refresh(self, view: PlannedView, turn: Turn) -> RefreshResult:
+    def refresh(self, view: PlannedView, turn: StartContext) -> RefreshResult:
         """Create or refresh the view, and record how it ended.
 
         The refresh and its outcome commit together where the view lives in the database that holds the history; a view
@@ -68,7 +68,7 @@ class Refresher:
             message = f"Not started, as {hold.message}."
             failed = Failure(reason=hold.reason, message=message)
             return RefreshResult(
-                outcome=Outcome.FAILED, started=now, finished=now, attempts=0, failure=failed, cost=cost
+                outcome=Outcome.FAILED, started_at=now, finished_at=now, attempts=0, failure=failed, cost=cost
             )
 
         result = self.patiently(lambda _: refused())
@@ -93,7 +93,7 @@ class Refresher:
 class _Refresh:
     """One view's turn."""
 
-    def __init__(self, run: Refresher, view: PlannedView, turn: Turn) -> None:
+    def __init__(self, run: Refresher, view: PlannedView, turn: StartContext) -> None:
         self._run, self._view, self._turn = run, view, turn
         self._database, self._name = view.key.database, view.key.name
         self._attempts = 0
@@ -145,7 +145,7 @@ class _Refresh:
     def _take(self, transaction: transactions.Transaction) -> tuple[bool, sessions.Rows]:
         """Have the view to ourselves; whether it exists, and what other runs have done to it. A refresh that began
         after we were asked for ours, and after what the view reads in this plan had ended, shows all ours would."""
-        after = max(self._run.asked, self._turn.inputs_ended or self._run.asked)
+        after = max(self._run.asked, self._turn.dependencies_finished_at or self._run.asked)
         question, facts = self._run.record.others(self._view.spec, after=after)
         here = self._database == DEFAULT_DB_ALIAS
         first = (locks.BE_PATIENT, locks.HAVE_TO_MYSELF, limits.LIMIT, catalog.EXISTS, *([question] if here else []))
@@ -184,11 +184,11 @@ class _Refresh:
         result = self._explained(
             RefreshResult(
                 outcome=done.outcome,
-                started=started,
-                finished=started,
+                started_at=started,
+                finished_at=started,
                 mode=done.mode,
                 fell_back=done.fell_back,
-                cost=RefreshCost(cpu=cpu, peak_memory_bytes=memory),
+                cost=RefreshCost(cpu_time=cpu, peak_memory_bytes=memory),
             )
         )
         if here:
@@ -202,18 +202,20 @@ class _Refresh:
         cost = replace(
             result.cost,
             seat=seats.number.get(),
-            seat_wait=turn.seat_wait,
+            seat_wait=turn.worker_wait,
             throttle_wait=turn.throttle_wait,
             lock_wait=self._lock_wait,
         )
-        said = tuple(notes.about(result, self._turn, self._view.drift))
+        said = tuple(notes.notes_for(result, self._turn, self._view.definition_drift))
         return replace(result, cost=cost, attempts=self._attempts, notes=said)
 
     def _failed(self, error: Error) -> RefreshResult:
         finished = self._run.patiently(lambda _: sessions.clock(DEFAULT_DB_ALIAS))
         why = explaining.failure(error, self._view.key, plain=not self._run.settings.refresh_concurrently)
         return self._explained(
-            RefreshResult(outcome=Outcome.FAILED, started=self._started or finished, finished=finished, failure=why)
+            RefreshResult(
+                outcome=Outcome.FAILED, started_at=self._started or finished, finished_at=finished, failure=why
+            )
         )
 
     def _is_recorded(self, result: RefreshResult) -> bool:

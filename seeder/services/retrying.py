@@ -31,5 +31,5 @@ def patiently(act: Callable[[int], Done], *, retries: int, stop: Stop, database:
             if attempt > retries or not is_transient(error) or stop.requested:
                 raise
             gone = is_gone(error)
-        stop.wait(backoff.delay(attempt, chance=random.random(), gone=gone))  # noqa: S311  # spreads load
+        stop.wait(backoff.delay(attempt, jitter=random.random(), connection_lost=gone))  # noqa: S311  # spreads load
     raise AssertionError  # pragma: no cover  # count() does not end

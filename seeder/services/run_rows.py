@@ -10,8 +10,8 @@ from contextlib import suppress
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
-from seeder.domain.admission import Reason
-from seeder.domain.events import Held, Resumed, RunEvent
+from seeder.domain.admission import HoldReason
+from seeder.domain.events import RunEvent, StartsHeld, StartsResumed
 from seeder.domain.plan import RefreshPlan
 from seeder.models import Run
 from seeder.postgres import contract, sessions
@@ -25,11 +25,13 @@ class RunRow:
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
         self._is_kept = contract.why_unusable(DEFAULT_DB_ALIAS, _TABLE) is None
-        self._held: dict[str, Reason] = {}  # by database; the figures of a hold change all the time, its reason rarely
+        self._held: dict[
+            str, HoldReason
+        ] = {}  # by database; the figures of a hold change all the time, its reason rarely
 
     def open(self, plan: RefreshPlan, *, asked_for: str, asked_by: str, seats: int) -> None:
         planned = [manifest for view in plan.views for manifest in view.spec.manifests]
-        manifests = [*planned, *(complaint.manifest for complaint in plan.complaints)]
+        manifests = [*planned, *(complaint.manifest for complaint in plan.rejected)]
         counts = Counter(manifest.agency_slug for manifest in manifests)
         agencies = {slug: {"manifests": number} for slug, number in counts.items()}
         facts = {"asked_for": asked_for, "asked_by": asked_by, "seats": seats, "manifests": len(manifests)}
@@ -39,11 +41,11 @@ class RunRow:
         """What kept views from starting. It is only for the eye: what cannot be written down is left out."""
         with suppress(Error):
             match event:
-                case Held(database=database, hold=hold) if hold.reason is not self._held.get(database):
+                case StartsHeld(database=database, hold=hold) if hold.reason is not self._held.get(database):
                     self._end_hold(database)
                     self._held[database] = hold.reason
                     self._write("held", database=database, reason=hold.reason)
-                case Resumed(database=database):
+                case StartsResumed(database=database):
                     self._end_hold(database)
 
     def _end_hold(self, database: str) -> None:

@@ -12,8 +12,8 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder import conf
 from seeder.domain.admission import Hold
 from seeder.domain.costs import RefreshCost
-from seeder.domain.events import Notice, Noticed, RunEnded, RunEvent, RunStarted
-from seeder.domain.outcomes import RefreshResult, RunSummary, Turn
+from seeder.domain.events import RunEnded, RunEvent, RunStarted, RunWarning, WarningKind
+from seeder.domain.outcomes import RefreshResult, RunSummary, StartContext
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
 from seeder.postgres import sessions
@@ -82,12 +82,12 @@ def carry_out(
         life.insist()
         record.open(plan)
         with _closing(record, row):
-            row.open(plan, asked_for=request.asked_for, asked_by=order.asked_by, seats=settings.max_workers)
-            emit(RunStarted(run_id=record.run_id, plan=plan, seats=settings.max_workers))
-            for message in plan.notices:
-                emit(Noticed(about=Notice.ORDER_UNKNOWN, message=message))
+            row.open(plan, asked_for=request.description, asked_by=order.asked_by, seats=settings.max_workers)
+            emit(RunStarted(run_id=record.run_id, plan=plan, workers=settings.max_workers))
+            for message in plan.warnings:
+                emit(RunWarning(kind=WarningKind.DEPENDENCIES_UNKNOWN, message=message))
             for message in preconditions.missed(settings, plan.by_database):
-                emit(Noticed(about=Notice.DOES_WITHOUT, message=message))
+                emit(RunWarning(kind=WarningKind.FEATURE_UNAVAILABLE, message=message))
             meter = Meter(plan.by_database)
             refresher = Refresher(record=record, settings=settings, stop=stop, asked=order.asked_at, meter=meter)
             work = _work(refresher, life, row, emit)
@@ -97,10 +97,10 @@ def carry_out(
     summary = RunSummary(
         run_id=record.run_id,
         results=results,
-        unfinished=tuple(view for view in plan.views if view not in results),
-        stopped=stop.reason,
-        complaints=plan.complaints,
-        took=ended - began,  # without the time in which a queued part waited for a worker
+        interrupted=tuple(view for view in plan.views if view not in results),
+        stopped_by=stop.reason,
+        rejected=plan.rejected,
+        duration=ended - began,  # without the time in which a queued part waited for a worker
     )
     emit(RunEnded(summary=summary))
     return summary
@@ -110,7 +110,7 @@ def _work(refresher: Refresher, life: Life, row: RunRow, emit: Callable[[RunEven
     gate = Gate(settings=refresher.settings, breakers=Breakers.of(refresher.settings))
     record, meter, marking = refresher.record, refresher.meter, Marking(refresher.record, monotonic)
 
-    def count(view: PlannedView, result: RefreshResult, turn: Turn) -> None:
+    def count(view: PlannedView, result: RefreshResult, turn: StartContext) -> None:
         gate.count(view, result, turn)
         meter.ended(view, record.ids(view.spec), result)
 

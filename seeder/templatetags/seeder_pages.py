@@ -18,7 +18,7 @@ def span(took: timedelta | float | None) -> str:
     """`0.42 s`, `3 min 07 s`; given in whole seconds as the history has them, too."""
     if took is None:
         return NOTHING
-    return units.duration(took if isinstance(took, timedelta) else timedelta(seconds=took))
+    return units.format_duration(took if isinstance(took, timedelta) else timedelta(seconds=took))
 
 
 @register.filter
@@ -34,7 +34,7 @@ def number(value: int | None) -> str:
 
 @register.filter
 def counted(value: int, noun: str) -> str:
-    return units.count(value, noun)
+    return units.format_count(value, noun)
 
 
 @register.filter

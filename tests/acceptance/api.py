@@ -11,7 +11,7 @@ from django_q.models import OrmQ
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from seeder.domain.requests import Everything
+from seeder.domain.requests import AllReports
 from seeder.models import ReleaseSnapshot
 from seeder.services import runs
 from seeder.services.snapshots import release_snapshots
@@ -57,7 +57,7 @@ def reports() -> None:
     custom("reporting.good", "SELECT 1 AS n")
     custom("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
     canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
-    runs.execute(Everything(), asked_by="a test")
+    runs.execute(AllReports(), asked_by="a test")
 
 
 def snapshots() -> tuple[int, int]:

@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from seeder.domain.requests import OneAgency
+from seeder.domain.requests import AgencyReports
 from seeder.models import Run
 from seeder.services.queue import queueing
 from tests.acceptance import api
@@ -64,7 +64,7 @@ def facts(scoped: None) -> Mapping[str, str]:
     """What the addresses are filled with: all of it the agency demo's."""
     api.reports()
     base, other = api.snapshots()
-    request_id = queueing.ask(OneAgency(slug="demo"), asked_by="a test").request_id
+    request_id = queueing.ask(AgencyReports(slug="demo"), asked_by="a test").request_id
     return {
         "<str:reportType>": "custom",
         "jobs/custom/<int:id>": "jobs/custom/1",

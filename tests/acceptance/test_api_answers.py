@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from seeder.domain.jobs import Order
+from seeder.domain.jobs import SortKey
 from seeder.models import Run, RunHistory
 from tests.acceptance import api
 from tests.conftest import sql
@@ -101,7 +101,7 @@ def test_jobs_are_filtered_and_sorted(reader: APIClient) -> None:
     assert names(reader, search="GOO") == ["reporting.good"]
     assert names(reader, ordering="-tableName")[-1] == names(reader, ordering="tableName")[0] == "reporting.bad"
     assert names(reader)[0] == names(reader, ordering="-attention")[-1] == "reporting.bad"
-    for order in Order:
+    for order in SortKey:
         assert len(names(reader, ordering=order)) == len(names(reader, ordering=f"-{order}")) == 4
 
 

@@ -15,7 +15,7 @@ from seeder.errors import (
     SeederError,
     ServerUnreachable,
     StatementRefused,
-    TransactionUndone,
+    TransactionRolledBack,
 )
 from tests.conftest import sql
 
@@ -133,12 +133,12 @@ def test_a_transaction_that_cannot_be_kept_says_so() -> None:
             client.execute("INSERT INTO desk.notes VALUES (2), (2)")
 
     for last in ("SELECT 1/0", "COPY desk.notes TO STDOUT", "SELECT pg_terminate_backend(pg_backend_pid())"):
-        with pytest.raises(TransactionUndone):
+        with pytest.raises(TransactionRolledBack):
             swallowed(last)
     with pytest.raises(StatementRefused, match="duplicate key"):
         too_late()
     with client.transaction():
-        with pytest.raises(TransactionUndone):
+        with pytest.raises(TransactionRolledBack):
             swallowed("SELECT 1/0")
         client.execute("INSERT INTO desk.notes VALUES (3)")
     assert sql("SELECT n FROM desk.notes") == [(3,)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seeder.domain.diagnosis import Word
+from seeder.domain.diagnosis import Problem
 from tests.acceptance.patients import (
     BY_THEMSELVES,
     ELSEWHERE,
@@ -307,4 +307,4 @@ def test_a_terminal_has_colours_the_gravest_first(monkeypatch: pytest.MonkeyPatc
 
 def test_every_word_is_provoked_by_a_test() -> None:
     tried = {case.word for case in HEALED} | SAID.keys() | INSTALLED.keys() | BY_THEMSELVES | ELSEWHERE
-    assert tried == {str(word) for word in Word}
+    assert tried == {str(word) for word in Problem}

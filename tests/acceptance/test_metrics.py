@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from pytest_django import Settings
 
 from seeder import __version__, conf
-from seeder.domain.gauges import DURATIONS
+from seeder.domain.gauges import DURATION_BOUNDS
 from seeder.errors import ConfigurationError
 from seeder.models import RunHistory, RunMetrics
 from seeder.services.reading import gauges
@@ -114,7 +114,7 @@ def test_durations_and_waits_are_distributed_to_the_very_edge() -> None:
         if sample.labels.get("status") == "success" and sample.name.endswith("_bucket")
     }
     assert list(took_up_to.values()) == [2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 5]
-    assert [float(bound) for bound in took_up_to] == [*DURATIONS, float("inf")]
+    assert [float(bound) for bound in took_up_to] == [*DURATION_BOUNDS, float("inf")]
     waited = families["seeder_recent_refresh_wait_seconds"].samples
     up_to = {(one.labels["waited_for"], one.labels["le"]): one.value for one in waited if "le" in one.labels}
     assert (up_to["seat", "0.1"], up_to["seat", "1.0"], up_to["throttle", "1.0"]) == (0, 5, 0)

@@ -11,7 +11,7 @@ from django_q.models import OrmQ, Task
 from django_q.tasks import async_task, result
 
 from seeder import tasks
-from seeder.errors import BadName, BadRetention, BadTask
+from seeder.errors import BadName, BadRetention, BadTaskArgument
 from seeder.models import ReleaseSnapshot
 from tests.conftest import CHECKOUT, custom, process_environment, sql
 from tests.past import ended, left
@@ -62,7 +62,7 @@ def test_a_queue_prunes_what_is_older_than_it_is_told(view: str) -> None:
 
 @pytest.mark.parametrize("days", [None, "15", True, 1.5])
 def test_pruning_wants_to_be_told_how_many_days_stay(view: str, days: Any) -> None:
-    with pytest.raises(BadTask, match="days of a task is"):
+    with pytest.raises(BadTaskArgument, match="days of a task is"):
         tasks.prune_history(days)
     with pytest.raises(BadRetention):
         tasks.prune_history(0)
@@ -88,7 +88,7 @@ def test_a_task_that_cannot_be_done_fails_with_its_reason(view: str) -> None:
     ],
 )
 def test_an_argument_of_another_type_is_refused(view: str, arguments: dict[str, Any], named: str) -> None:
-    with pytest.raises(BadTask, match=named):
+    with pytest.raises(BadTaskArgument, match=named):
         tasks.capture_release_snapshot(**{"table_name": view, "release_tag": "v1"} | arguments)
 
 

@@ -13,7 +13,7 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand, CommandError
 
 from seeder.conf import Settings
-from seeder.domain.diagnosis import Word
+from seeder.domain.diagnosis import Problem
 from tests.architecture.markdown import DOCS, PAGES, anchors, blocks, code, rows, text
 from tests.conftest import CHECKOUT, sql
 
@@ -142,4 +142,4 @@ def test_every_word_of_the_doctor_is_documented_with_its_level() -> None:
     documented = [
         (code(word), level) for word, level, *_ in rows("doctor.md", "word", "level", "what it means", "what to do")
     ]
-    assert documented == [(str(word), str(word.level)) for word in Word]
+    assert documented == [(str(word), str(word.level)) for word in Problem]

@@ -63,7 +63,7 @@ def refused(state: str) -> OperationalError:
 
 def meaning(state: str) -> list[str]:
     error = refused(state)
-    return [YES_OR_NO[sqlstates.is_transient(error)], YES_OR_NO[sqlstates.failure(error).blames_server]]
+    return [YES_OR_NO[sqlstates.is_transient(error)], YES_OR_NO[sqlstates.failure(error).is_server_fault]]
 
 
 def conditions() -> dict[str, list[str]]:
@@ -73,7 +73,7 @@ def conditions() -> dict[str, list[str]]:
 
 def test_every_reason_of_our_own_is_there_and_no_other() -> None:
     of_manifests = {kind.reason for kind in leaves(ManifestError) if issubclass(kind, ManifestError)}
-    ours = {*admission.Reason, *of_manifests, sqlstates.LOST_CONNECTION}
+    ours = {*admission.HoldReason, *of_manifests, sqlstates.LOST_CONNECTION}
     assert {code(reason) for reason, *_ in rows(PAGE, "reason", "what happened")} == ours
 
 
@@ -153,13 +153,15 @@ def test_every_line_of_the_log_that_somebody_should_read_is_there() -> None:
     grave = {event for event, level in told.items() if not level.endswith("INFO") or " " in level}
     assert {code(event) for event, *_ in rows(PAGE, "event", "what it means")} == grave
     noticed = next(cells for cells in rows(PAGE, "event", "what it means") if cells[0] == "`noticed`")
-    assert {*re.findall("`(.*?)`", noticed[1])} == {*events.Notice}
+    assert {*re.findall("`(.*?)`", noticed[1])} == {*events.WarningKind}
 
 
 def test_every_word_of_the_health_endpoint_is_there() -> None:
     """What needs nothing to be done is named above the table."""
     [fine] = re.findall(r"503 where(.*?)need nothing", text(PAGE), re.DOTALL)
-    assert {code(word) for word, *_ in rows(PAGE, "word", "of")} | {*re.findall("`(.*?)`", fine)} == {*health.Word}
+    assert {code(word) for word, *_ in rows(PAGE, "word", "of")} | {*re.findall("`(.*?)`", fine)} == {
+        *health.ComponentStatus
+    }
 
 
 def test_every_exit_code_is_there() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bench.night.platform import Platform, draw
 from bench.night.simulation import simulate
-from seeder.domain.plan import Known
+from seeder.domain.plan import PlanInputs
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ def test_the_same_night_goes_the_same_way(platform: Platform, seats: int) -> Non
 
 
 def test_a_night_without_any_knowledge_is_longer(platform: Platform) -> None:
-    known = Known(reads=platform.known.reads, sizes=dict.fromkeys(platform.seconds, 0))
+    known = PlanInputs(depends_on=platform.known.depends_on, row_counts=dict.fromkeys(platform.seconds, 0))
     ignorant = simulate(replace(platform, known=known), seats=32)
     assert ignorant.ratio > simulate(replace(platform, known=replace(platform.known, failures={})), seats=32).ratio
 

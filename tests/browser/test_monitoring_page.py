@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from playwright.sync_api import Page, Route, expect
 
-from seeder.domain.requests import Everything
+from seeder.domain.requests import AllReports
 from seeder.models import JobStatus, ReleaseSnapshot, Run
 from seeder.services import runs
 from seeder.services.snapshots import release_snapshots
@@ -38,7 +38,7 @@ def reports(site: Site) -> Iterator[None]:
     canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
     custom('"Gotham PD"."Use of Force / 100%"', "SELECT 1 AS n", agency="harbor")
     sql('CREATE SCHEMA "Gotham PD"')
-    runs.execute(Everything(), asked_by="a test")
+    runs.execute(AllReports(), asked_by="a test")
     yield
     sql('DROP SCHEMA "Gotham PD" CASCADE')
 
@@ -106,7 +106,7 @@ def test_a_name_with_anything_in_it_has_a_page(site: Site) -> None:
 
 def test_a_name_turns_no_text_round_but_its_own(site: Site) -> None:
     custom('reporting."turn\u202eed"', "SELECT 1 AS n")
-    runs.execute(Everything(), asked_by="a test")
+    runs.execute(AllReports(), asked_by="a test")
     page = site.visitor("operator")
     page.goto(f"{MONITORING}?q=turn")
     beside = page.locator("table.views tbody .name")

@@ -9,7 +9,7 @@ import psycopg
 from django.db import connections
 
 from seeder.domain.outcomes import RefreshResult, RunSummary
-from seeder.domain.requests import Everything
+from seeder.domain.requests import AllReports
 from seeder.models import JobStatus, RunHistory
 from seeder.services import runs
 from seeder.services.stopping import Stop
@@ -87,7 +87,7 @@ def in_the_background() -> "Iterator[Future[RunSummary]]":
 
     def run() -> RunSummary:
         try:
-            return runs.execute(Everything(), stop=stop)
+            return runs.execute(AllReports(), stop=stop)
         finally:
             connections.close_all()
 

@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from embedded import binaries, cluster
-from seeder.domain.outcomes import Mode, Outcome
+from seeder.domain.outcomes import Outcome, RefreshMode
 from tests.conftest import Ended, another_session, custom, sql
 from tests.faults.conftest import torn_down
 from tests.faults.scenes import (
@@ -84,7 +84,7 @@ def test_without_a_unique_index_it_falls_back_and_a_table_is_no_reason_to(settin
     custom("reporting.b", "SELECT 1 AS n")
     sql("CREATE TABLE reporting.b AS SELECT 7 AS n")
     results = refreshed()
-    assert (results["a"].mode, results["a"].fell_back) == (Mode.PLAIN, True)
+    assert (results["a"].mode, results["a"].fell_back) == (RefreshMode.PLAIN, True)
     assert (reason(results["b"]), results["b"].fell_back) == ("0A000", False)
     assert "keine materialisierte Sicht" in str(rows()["b"][1])
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
-from seeder.domain.outcomes import Mode, Outcome
+from seeder.domain.outcomes import Outcome, RefreshMode
 from tests.conftest import server_major, sql
 from tests.faults.conftest import DATABASE
 from tests.faults.scenes import filled, reason, refreshed, rows
@@ -89,5 +89,5 @@ def test_an_owner_without_temporary_tables_fails_a_concurrent_refresh_and_not_a_
     assert (reason(result), result.fell_back, result.attempts) == ("42501", False, 1)
     assert "temporary tables" in str(rows()["a"][1])
     settings.SEEDER = {"REFRESH_CONCURRENTLY": False}
-    assert refreshed()["a"].mode is Mode.PLAIN
+    assert refreshed()["a"].mode is RefreshMode.PLAIN
     assert contents() == [(2, 2)]

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
-from seeder.domain.outcomes import Mode
+from seeder.domain.outcomes import RefreshMode
 from tests.conftest import another_session, sql
 from tests.faults.scenes import (
     by_name,
@@ -93,4 +93,4 @@ def test_during_a_concurrent_refresh_nobody_waits_for_a_lock_at_all(settings: Se
         open_gate()
         result = by_name(run.result(PATIENCE))["a"]
         assert sql("SELECT count(*) FROM reporting.a") == [(1,)]
-    assert (result.mode, result.failure) == (Mode.CONCURRENT, None)
+    assert (result.mode, result.failure) == (RefreshMode.CONCURRENT, None)

@@ -11,7 +11,7 @@ from django.test import Client
 from seeder import conf
 from seeder.domain.diagnosis import Level
 from seeder.domain.outcomes import Outcome
-from seeder.domain.requests import Everything
+from seeder.domain.requests import AllReports
 from seeder.management.rendering.doctor import examination_document
 from seeder.postgres import contract
 from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, sqlstate
@@ -89,10 +89,10 @@ def refreshes_and_records() -> None:
     assert not [*preconditions.missed(conf.Settings(max_db_active_queries=1), ["default"])]
     assert not recovery.recover()
     found = examination.examine()
-    assert not found.reaches(Level.WARNING), examination_document(found)
-    assert release_snapshots.capture_release_snapshot("reporting.of_ours", "1").figures.rows == 1
+    assert not found.has_level_at_least(Level.WARNING), examination_document(found)
+    assert release_snapshots.capture_release_snapshot("reporting.of_ours", "1").statistics.row_count == 1
     assert schedules.declare()
-    [part] = queueing.ask(Everything(), asked_by="a test").parts
+    [part] = queueing.ask(AllReports(), asked_by="a test").parts
     assert queue_work.work_off(part.id).did == "done"
     assert not queue_sweep.sweep().rung
 

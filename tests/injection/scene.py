@@ -107,15 +107,15 @@ def check(before: Before, *, summary: RunSummary | None) -> None:
 
 def _check_summary(summary: RunSummary, rows: list[RunHistory]) -> None:
     told = {
-        (manifest.report_type, manifest.manifest_id): (result.outcome.status, result.finished)
+        (manifest.report_type, manifest.manifest_id): (result.outcome.status, result.finished_at)
         for view, result in summary.results.items()
         for manifest in view.spec.manifests
     }
-    refused = {(complaint.manifest.report_type, complaint.manifest.manifest_id) for complaint in summary.complaints}
+    refused = {(complaint.manifest.report_type, complaint.manifest.manifest_id) for complaint in summary.rejected}
     written = {(row.report_type, row.manifest_id): (row.status, row.finish_time) for row in rows}
     assert told == {key: value for key, value in written.items() if key not in refused}, "told as written"
-    assert summary.took >= timedelta()
-    assert not summary.unfinished
+    assert summary.duration >= timedelta()
+    assert not summary.interrupted
 
 
 def check_the_server() -> None:

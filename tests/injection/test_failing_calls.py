@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from seeder.domain import backoff
 from seeder.domain.outcomes import RunSummary
-from seeder.domain.requests import Everything, OneAgency
+from seeder.domain.requests import AgencyReports, AllReports
 from seeder.errors import SeederError
 from seeder.models import RunHistory
 from seeder.postgres import sessions
@@ -43,7 +43,7 @@ def night(reporting: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(meter, "_WORTH", timedelta())
     monkeypatch.setattr(marking, "_MOMENT", timedelta())
     scene.set_up()
-    runs.execute(Everything())
+    runs.execute(AllReports())
     scene.after_the_first_run()
 
 
@@ -52,7 +52,7 @@ def run(kind: Kind | None, k: int, among: str) -> tuple[RunSummary | None, Calls
     summary = None
     try:
         with counted(kind, k, among) as calls, suppress(SeederError):
-            summary = runs.execute(Everything())
+            summary = runs.execute(AllReports())
         if not connection.is_usable():  # it may have been cut without anybody noticing yet
             connection.close()
         assert sql(HELD) == [(0,)], "a run that has ended holds no lock"
@@ -99,7 +99,7 @@ def test_no_call_that_fails_leaves_a_row_open_lost_or_false(kind: Kind, capsys: 
     assert len(failed) > len(endings) // 5, "the failures are spread"
     # Threads differ, so that a run may have fewer calls than the one that was counted.
     assert sum(each.failed is None for _, each in endings) <= len(endings) // 2, "and happen"
-    assert runs.execute(OneAgency(slug="metro")).failed == 0, "and the next run is as any other"
+    assert runs.execute(AgencyReports(slug="metro")).failed == 0, "and the next run is as any other"
 
 
 @pytest.mark.usefixtures("night")

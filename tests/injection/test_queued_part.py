@@ -15,8 +15,8 @@ from django.db import connection
 from django_q.models import OrmQ
 
 from seeder.domain import backoff
-from seeder.domain.queued import MOST_ATTEMPTS
-from seeder.domain.requests import Everything
+from seeder.domain.queued import MAX_ATTEMPTS_WITHOUT_PROGRESS
+from seeder.domain.requests import AllReports
 from seeder.errors import SeederError
 from seeder.models import JobStatus, QueuedRefresh, RunHistory
 from seeder.postgres import sessions
@@ -42,7 +42,7 @@ def part(queue: None, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(life, "_BEAT", timedelta())
     custom("reporting.a", counting("a"))
     custom("reporting.b", f"{counting('b')}, reporting.a")
-    [queued] = ask(Everything(), asked_by="").parts
+    [queued] = ask(AllReports(), asked_by="").parts
     return queued.id
 
 
@@ -63,7 +63,7 @@ def fail(part: int, kind: Kind | None = None, k: int = 0) -> Calls:
     sessions.leave()
     with ThreadPoolExecutor(1, thread_name_prefix=RUN) as thread:
         calls = thread.submit(work, part, kind, k).result(STUCK)
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS_WITHOUT_PROGRESS):
         if not connection.is_usable():
             connection.close()
         OrmQ.objects.all().delete()

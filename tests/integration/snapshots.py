@@ -2,7 +2,7 @@
 
 import pytest
 
-from seeder.domain.drift import Comparison
+from seeder.domain.drift import SnapshotComparison
 from seeder.domain.snapshots import Snapshot
 from seeder.models import ReleaseSnapshot
 from seeder.services.snapshots.release_snapshots import (
@@ -21,7 +21,7 @@ def made(name: str = "a", query: str = QUERY, *, agency: str = "demo") -> str:
     return f"reporting.{name}"
 
 
-def compared(base: Snapshot, other: Snapshot, **options: bool) -> Comparison:
+def compared(base: Snapshot, other: Snapshot, **options: bool) -> SnapshotComparison:
     assert base.id
     assert other.id
     return compare_release_snapshots_by_id(base.id, other.id, **options)

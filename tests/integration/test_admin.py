@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from seeder.admin.lists import MOST_COUNTED, Spans
-from seeder.domain.requests import Everything, OneAgency
+from seeder.domain.requests import AgencyReports, AllReports
 from seeder.models import JobStatus, QueuedRefresh, ReleaseSnapshot, Run, RunHistory
 from seeder.services import runs
 from seeder.services.queue import queue_rows, queueing
@@ -44,7 +44,7 @@ def night() -> None:
     custom("reporting.good", "SELECT 1 AS n")
     custom("reporting.bad", "SELECT 'secret'::integer AS n", agency="metro")
     canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
-    runs.execute(Everything(), asked_by="a test")
+    runs.execute(AllReports(), asked_by="a test")
     release_snapshots.capture_release_snapshot("reporting.good", "2026.11")
 
 
@@ -145,7 +145,7 @@ def test_what_somebody_may_see_holds_in_every_list_and_on_every_page(settings: S
     demo.post("/admin/seeder/monitoring/", {"refresh": "reporting.bad"})
     assert not QueuedRefresh.objects.exists()
     demo.post("/admin/seeder/monitoring/", {"refresh": "reporting.shared"})
-    assert QueuedRefresh.objects.get().asked_by == "demo"
+    assert QueuedRefresh.objects.get().requested_by == "demo"
 
 
 def test_refreshing_takes_a_permission_and_a_post() -> None:
@@ -157,7 +157,7 @@ def test_refreshing_takes_a_permission_and_a_post() -> None:
     reader.post("/admin/seeder/jobstatus/", chosen)
     assert not QueuedRefresh.objects.exists()
     operator.post("/admin/seeder/jobstatus/", chosen)
-    assert QueuedRefresh.objects.get().asked_for == "the view reporting.good"
+    assert QueuedRefresh.objects.get().description == "the view reporting.good"
     careful = Client(enforce_csrf_checks=True)
     careful.force_login(User.objects.get(username="operator"))
     assert careful.post("/admin/seeder/monitoring/", pressed).status_code == 403
@@ -336,7 +336,7 @@ def test_what_is_not_there_is_not_found(place: str) -> None:
 @pytest.mark.parametrize("spelled", ["bare", "Reporting.BARE"])
 def test_a_snapshot_leads_to_its_view_however_the_manifest_spells_it(spelled: str) -> None:
     custom(spelled, "SELECT 1 AS n", agency="harbor")
-    runs.execute(OneAgency(slug="harbor"), asked_by="a test")
+    runs.execute(AgencyReports(slug="harbor"), asked_by="a test")
     release_snapshots.capture_release_snapshot(spelled, "1")
     client = visitor(*READING)
     [place] = set(re.findall(r'href="([^"]*table=[^"]*bare)"', seen(client, "releasesnapshot/")))
@@ -367,7 +367,7 @@ def test_where_the_host_wants_a_transaction_around_each_request_the_pages_can_be
 
 def test_where_a_worker_is_knows_who_sees_all_agencies(settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.by_name"}
-    queueing.ask(OneAgency(slug="demo"), asked_by="a test")
+    queueing.ask(AgencyReports(slug="demo"), asked_by="a test")
     queue_rows.begin(QueuedRefresh.objects.get(), run_id="gone", worker="inner-host:7")
     assert "inner-host:7" in seen(visitor(*READING), "monitoring/")
     page = seen(visitor(*READING, name="demo"), "monitoring/")

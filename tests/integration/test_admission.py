@@ -7,9 +7,9 @@ from threading import Thread
 import pytest
 from pytest_django import Settings
 
-from seeder.domain.admission import Reason
-from seeder.domain.events import Held, Noticed, Resumed, RunEvent, ViewEnded
-from seeder.domain.requests import Everything
+from seeder.domain.admission import HoldReason
+from seeder.domain.events import RunEvent, RunWarning, StartsHeld, StartsResumed, ViewEnded
+from seeder.domain.requests import AllReports
 from seeder.models import CircuitBreaker, JobStatus, RunHistory, RunMetrics
 from seeder.postgres import activity
 from seeder.services import runs
@@ -40,16 +40,19 @@ def test_as_long_as_the_server_is_busy_nothing_starts_and_then_it_goes_on(settin
 
         def hear(event: RunEvent) -> None:
             told.append(event)
-            if isinstance(event, Held):
+            if isinstance(event, StartsHeld):
                 assert not sql("SELECT 1 FROM reporting.seeder_run_history WHERE status <> 'pending'")
                 other.execute("ROLLBACK")
 
-        summary = runs.execute(Everything(), emit=hear)
+        summary = runs.execute(AllReports(), emit=hear)
     assert summary.failed == 0
-    [held] = [event for event in told if isinstance(event, Held)]
-    assert held.hold.reason is Reason.SERVER_BUSY
+    [held] = [event for event in told if isinstance(event, StartsHeld)]
+    assert held.hold.reason is HoldReason.SERVER_BUSY
     assert held.hold.message.endswith(f"active on the server and SEEDER_MAX_DB_ACTIVE_QUERIES is {before}")
-    assert [type(event) for event in told if isinstance(event, Held | Resumed)] == [Held, Resumed]
+    assert [type(event) for event in told if isinstance(event, StartsHeld | StartsResumed)] == [
+        StartsHeld,
+        StartsResumed,
+    ]
     [result] = summary.results.values()
     assert result.cost.throttle_wait > timedelta()
 
@@ -97,7 +100,7 @@ def test_a_role_that_may_not_see_others_is_told_so(settings: Settings, monkeypat
     monkeypatch.setattr(activity, "sees_everybody", lambda _: False)
     custom("reporting.a", "SELECT 1 AS n")
     notices: list[str] = []
-    runs.execute(Everything(), emit=lambda event: notices.append(getattr(event, "message", "")))
+    runs.execute(AllReports(), emit=lambda event: notices.append(getattr(event, "message", "")))
     assert any("GRANT pg_read_all_stats" in notice for notice in notices)
 
 
@@ -105,10 +108,10 @@ def test_after_so_many_failures_in_a_row_nothing_more_starts(settings: Settings)
     settings.SEEDER = {"MAX_WORKERS": 1, "MAX_FAILURES": 2, "MAX_WAIT_SECONDS": 1}
     failing("a", "b", "c", "d")
     told: list[RunEvent] = []
-    summary = runs.execute(Everything(), emit=told.append)
+    summary = runs.execute(AllReports(), emit=told.append)
     reasons = [result.failure and result.failure.reason for result in summary.results.values()]
     assert reasons == ["division_by_zero", "division_by_zero", "circuit_open", "circuit_open"]
-    [held] = [event for event in told if isinstance(event, Held)]
+    [held] = [event for event in told if isinstance(event, StartsHeld)]
     assert held.hold.message.startswith("the circuit breaker of default is open since ")
     assert "after 2 failures in a row; one view is tried at " in held.hold.message
     given_up = RunHistory.objects.filter(errors__startswith="Not started, as the circuit breaker of default")
@@ -117,13 +120,13 @@ def test_after_so_many_failures_in_a_row_nothing_more_starts(settings: Settings)
     assert [row.reason for row in measured] == ["circuit_open"] * 2
     assert all((row.throttle_wait_seconds or 0) >= 1 for row in measured)
     breaker = CircuitBreaker.objects.get()
-    assert (breaker.failures, breaker.opened_at is None, breaker.tried_at) == (2, False, None)
+    assert (breaker.failures, breaker.opened_at is None, breaker.last_trial_at) == (2, False, None)
 
 
 def test_another_process_finds_it_open_and_one_of_them_may_try(settings: Settings, manage: Manage) -> None:
     settings.SEEDER = {"MAX_FAILURES": 1, "RESET_SECONDS": 3600}
     failing("a")
-    runs.execute(Everything())
+    runs.execute(AllReports())
     ended = manage("refresh_all", SEEDER_RESET_SECONDS="3600", SEEDER_MAX_WAIT_SECONDS="1")
     assert ended.code == 1
     assert any(line.startswith("waiting: the circuit breaker of default is open since ") for line in ended.lines)
@@ -141,7 +144,7 @@ def test_a_trial_that_succeeds_closes_it_and_the_others_follow(settings: Setting
     settings.SEEDER = {"MAX_WORKERS": 1, "MAX_FAILURES": 3}
     ended: list[str] = []
     runs.execute(
-        Everything(),
+        AllReports(),
         emit=lambda event: ended.append(event.view.key.name.name) if isinstance(event, ViewEnded) else None,
     )
     assert ended[0] == "good", "what usually succeeds is tried"
@@ -154,19 +157,19 @@ def test_a_trial_that_fails_leaves_it_open_for_as_long_again(settings: Settings)
     CircuitBreaker.objects.create(pk="default", failures=5)
     sql("UPDATE reporting.seeder_circuit_breaker SET opened_at = now() - interval '10 minutes'")
     settings.SEEDER = {"MAX_WAIT_SECONDS": 1}
-    reasons = [result.failure and result.failure.reason for result in runs.execute(Everything()).results.values()]
+    reasons = [result.failure and result.failure.reason for result in runs.execute(AllReports()).results.values()]
     assert reasons == ["division_by_zero", "circuit_open"]
     breaker = CircuitBreaker.objects.get()
     assert breaker.failures == 6
     assert breaker.opened_at
-    assert breaker.tried_at
-    assert breaker.tried_at > breaker.opened_at
+    assert breaker.last_trial_at
+    assert breaker.last_trial_at > breaker.opened_at
 
 
 def test_what_a_view_has_done_wrong_may_be_no_reason(settings: Settings) -> None:
     settings.SEEDER = {"MAX_FAILURES": 1, "BREAKER_COUNTS": "server"}
     failing("a", "b")
-    summary = runs.execute(Everything())
+    summary = runs.execute(AllReports())
     assert {result.failure and result.failure.reason for result in summary.results.values()} == {"division_by_zero"}
     assert not CircuitBreaker.objects.exists()
 
@@ -179,7 +182,7 @@ def test_the_breaker_of_one_database_holds_up_no_other(settings: Settings) -> No
     custom("reporting.here", "SELECT 1 AS n")
     custom("reporting.there", "SELECT 1 AS n")
     sql("UPDATE reporting.seeder_custom_report_manifest SET database_id = 2 WHERE table_name = 'reporting.there'")
-    outcomes = {view.key.name.name: result.outcome for view, result in runs.execute(Everything()).results.items()}
+    outcomes = {view.key.name.name: result.outcome for view, result in runs.execute(AllReports()).results.items()}
     assert outcomes == {"here": "created", "there": "failed"}
 
 
@@ -188,10 +191,10 @@ def test_without_its_table_each_run_has_a_breaker_of_its_own_and_says_so(setting
     settings.SEEDER = {"MAX_WORKERS": 1, "MAX_FAILURES": 1, "MAX_WAIT_SECONDS": 1}
     failing("a", "b")
     told: list[RunEvent] = []
-    runs.execute(Everything(), emit=told.append)
-    [notice] = [event.message for event in told if isinstance(event, Noticed)]
+    runs.execute(AllReports(), emit=told.append)
+    [notice] = [event.message for event in told if isinstance(event, RunWarning)]
     assert notice == (
         "reporting.seeder_circuit_breaker: a table in the contract, missing here. Without it each process has circuit"
         " breakers of its own, and learns nothing from what others found out. `manage.py doctor` says what to do."
     )
-    assert [event.hold.reason for event in told if isinstance(event, Held)] == [Reason.CIRCUIT_OPEN]
+    assert [event.hold.reason for event in told if isinstance(event, StartsHeld)] == [HoldReason.CIRCUIT_OPEN]

@@ -9,15 +9,15 @@ from django.db import connections
 from pytest_django import Settings
 
 from seeder.domain import scans
-from seeder.domain.requests import Everything, OneAgency
+from seeder.domain.requests import AgencyReports, AllReports
 from seeder.domain.snapshots import Release
 from seeder.errors import (
+    AmbiguousView,
     BadTag,
     CaptureFailed,
     NeverFilled,
     NotAView,
     NothingToCapture,
-    SeveralViews,
     UnknownColumn,
     UnknownTable,
     ViewMissing,
@@ -62,8 +62,8 @@ def test_all_figures_are_of_one_instant_whatever_is_refreshed_meanwhile(
 
     snapshot = capture_release_snapshot(table, "v1", tell=meddle)
     assert waited == [how == ""]
-    assert {figures.distinct for figures in snapshot.figures.columns.values()} == {100}
-    assert snapshot.figures.rows == 100
+    assert {figures.distinct for figures in snapshot.statistics.columns.values()} == {100}
+    assert snapshot.statistics.row_count == 100
 
 
 def test_what_cannot_be_captured_says_why_and_leaves_nothing() -> None:
@@ -89,8 +89,8 @@ def test_a_name_that_means_two_views_is_refused(settings: Settings) -> None:
     made()
     custom("reporting.a", "SELECT 1")
     CustomReportManifest.objects.filter(pk=2).update(database_id=2)
-    assert "a view in each of archive and default" in refused(SeveralViews, "reporting.a")
-    [one] = capture_each(Everything(), Release(tag="v1"))
+    assert "a view in each of archive and default" in refused(AmbiguousView, "reporting.a")
+    [one] = capture_each(AllReports(), Release(tag="v1"))
     assert "a view in each of archive and default" in str(one.error)
 
 
@@ -142,7 +142,7 @@ def test_an_interrupt_of_many_captures_stores_nothing_more(monkeypatch: pytest.M
         raise KeyboardInterrupt("SIGINT")
 
     with pytest.raises(KeyboardInterrupt):
-        capture_each(Everything(), Release(tag="v1"), tell=interrupt)
+        capture_each(AllReports(), Release(tag="v1"), tell=interrupt)
     assert number_stored() <= stored[0] + 1, "at most what was being written at that moment"
 
 
@@ -158,7 +158,7 @@ def test_an_interrupt_reaches_a_capture_that_waits_for_a_lock() -> None:
             raise KeyboardInterrupt("SIGINT")
 
         with pytest.raises(KeyboardInterrupt):  # the lock is held on
-            capture_each(Everything(), Release(tag="v1"), tell=interrupt)
+            capture_each(AllReports(), Release(tag="v1"), tell=interrupt)
     assert [one.table_name for one in ReleaseSnapshot.objects.all()] == ["reporting.b"]
 
 
@@ -180,7 +180,7 @@ def test_a_session_that_waits_for_the_others_is_not_ended_for_being_idle(monkeyp
     monkeypatch.setattr(figures, "count", slowly_in_another_thread)
     snapshot = capture_release_snapshot(made(), "v1")
     assert helped
-    assert snapshot.figures.rows == 12
+    assert snapshot.statistics.row_count == 12
 
 
 def test_the_limits_apply(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,18 +209,18 @@ def test_every_view_of_a_request_is_captured_and_one_that_fails_stops_no_other()
 
     ended = {
         one.table_name: one
-        for one in capture_each(OneAgency(slug="demo"), Release(tag="v1"), top=frozenset({"kind"}), tell=tell)
+        for one in capture_each(AgencyReports(slug="demo"), Release(tag="v1"), top=frozenset({"kind"}), tell=tell)
     }
     assert sorted(ended) == ["bad.name.indeed", "reporting.a", "reporting.b", "reporting.missing"]
     assert [(number, total) for _, number, total in heard] == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert {name for name, one in ended.items() if one.snapshot} == {"reporting.a", "reporting.b"}
     assert "does not exist" in str(ended["reporting.missing"].error)
     assert "3 parts" in str(ended["bad.name.indeed"].error)
-    a, b = (find_by_tag(name, "v1").figures.columns for name in ("reporting.a", "reporting.b"))
+    a, b = (find_by_tag(name, "v1").statistics.columns for name in ("reporting.a", "reporting.b"))
     assert a["kind"].top
     assert b["n"].top is None
-    again = {one.table_name: one for one in capture_each(Everything(), Release(tag="v1"))}
+    again = {one.table_name: one for one in capture_each(AllReports(), Release(tag="v1"))}
     assert {name for name, one in again.items() if one.snapshot} == {"reporting.elsewhere"}
     custom("reporting.off", "SELECT 1", enabled=False, agency="metro")
     with pytest.raises(NothingToCapture, match="the agency 'metro'"):
-        capture_each(OneAgency(slug="metro"), Release(tag="v1"))
+        capture_each(AgencyReports(slug="metro"), Release(tag="v1"))

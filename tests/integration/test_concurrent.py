@@ -3,8 +3,8 @@
 import pytest
 from pytest_django import Settings
 
-from seeder.domain.outcomes import Mode, RefreshResult
-from seeder.domain.requests import Everything
+from seeder.domain.outcomes import RefreshMode, RefreshResult
+from seeder.domain.requests import AllReports
 from seeder.services import runs
 from tests.conftest import another_session, custom, sql
 
@@ -23,7 +23,7 @@ def view(query: str = "SELECT n FROM reporting.source", *, data: bool = True) ->
 
 
 def refreshed() -> RefreshResult:
-    [result] = runs.execute(Everything()).results.values()
+    [result] = runs.execute(AllReports()).results.values()
     return result
 
 
@@ -34,7 +34,7 @@ def test_with_a_unique_index_a_reader_is_not_kept_waiting_and_keeps_nobody_waiti
     with another_session() as reader:
         reader.execute("BEGIN; SELECT count(*) FROM reporting.a")
         result = refreshed()
-    assert (result.mode, result.fell_back, result.failure) == (Mode.CONCURRENT, False, None)
+    assert (result.mode, result.fell_back, result.failure) == (RefreshMode.CONCURRENT, False, None)
     assert result.rows == 2, "the rows that changed"
     assert sql("SELECT count(*) FROM reporting.a") == [(102,)]
 
@@ -53,7 +53,7 @@ def test_without_a_usable_unique_index_it_falls_back_and_says_so(index: str) -> 
     if index:
         sql(index)
     result = refreshed()
-    assert (result.mode, result.fell_back, result.rows) == (Mode.PLAIN, True, 100)
+    assert (result.mode, result.fell_back, result.rows) == (RefreshMode.PLAIN, True, 100)
 
 
 def test_a_view_that_was_never_filled_is_filled_plainly() -> None:
@@ -61,7 +61,7 @@ def test_a_view_that_was_never_filled_is_filled_plainly() -> None:
     sql("CREATE UNIQUE INDEX ON reporting.a (n)")
     assert refreshed().fell_back
     assert sql("SELECT count(*) FROM reporting.a") == [(100,)]
-    assert refreshed().mode is Mode.CONCURRENT
+    assert refreshed().mode is RefreshMode.CONCURRENT
 
 
 def test_who_must_never_block_readers_gets_an_error_instead(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.db import Error
 
-from seeder.domain.costs import StatementCost, backend_delta, delta
+from seeder.domain.costs import StatementCost, backend_cost_delta, statement_cost_delta
 from seeder.domain.names import ViewName
 from seeder.postgres import costs, identifiers, sessions, transactions
 from seeder.postgres.statements import NAMED
@@ -51,11 +51,11 @@ def test_a_refresh_is_counted_exactly_once_and_by_its_mode() -> None:
     first = cost()
     refresh(concurrently=True)
     refresh()
-    one = delta(first, cost())
+    one = statement_cost_delta(first, cost())
     assert first
     assert one
     assert (first.calls, one.calls, one.rows) == (1, 1, 1000)
-    assert one.total.total_seconds() > 0
+    assert one.total_exec_time.total_seconds() > 0
     assert one.shared_blocks_dirtied > 0
     assert one.wal_bytes > 100_000
     concurrent = cost(concurrently=True)
@@ -163,11 +163,11 @@ def test_a_backend_knows_what_a_transaction_has_written_as_soon_as_it_has_ended(
         refresh()
         assert costs.backend_costs("default") is None  # the figures of now are not to be had
     after = costs.backend_costs("default")
-    one = backend_delta(before, after)
+    one = backend_cost_delta(before, after)
     assert one
     assert one.write_bytes > 100_000
     assert one.wal_bytes > 100_000
-    idle = backend_delta(after, costs.backend_costs("default"))
+    idle = backend_cost_delta(after, costs.backend_costs("default"))
     assert idle
     assert (idle.write_bytes, idle.wal_bytes) == (0, 0)
 
@@ -178,6 +178,6 @@ def test_a_backend_knows_what_it_has_read() -> None:
     before = costs.backend_costs("default")
     sql("CREATE TEMPORARY TABLE much AS SELECT repeat('a', 1000) AS t FROM generate_series(1, 20000)")
     sql("SELECT count(t) FROM much")  # more than temp_buffers (8 MB) hold was written out and is read again
-    read = backend_delta(before, costs.backend_costs("default"))
+    read = backend_cost_delta(before, costs.backend_costs("default"))
     assert read
     assert read.read_bytes > 1_000_000

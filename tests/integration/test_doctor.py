@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seeder.domain.diagnosis import Word
+from seeder.domain.diagnosis import Problem
 from seeder.postgres import sessions
 from seeder.services.doctor import examination
 from tests.conftest import another_session, custom, sql
@@ -51,7 +51,7 @@ def test_where_much_is_locked_the_rest_is_not_waited_for() -> None:
         sql(f"CREATE MATERIALIZED VIEW reporting.v{number} AS {query}")
     with another_session() as alter:
         alter.execute("BEGIN; LOCK TABLE reporting.source")
-        found = [one for one in examination.examine().diagnoses if one.word is Word.DRIFT_UNKNOWN]
+        found = [one for one in examination.examine().diagnoses if one.problem is Problem.DRIFT_UNKNOWN]
     assert len(found) == 101
     assert sum("50 others were locked" in one.message for one in found) == 51
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from seeder.domain.names import ViewName
-from seeder.domain.requests import Everything
+from seeder.domain.requests import AllReports
 from seeder.models import CustomReportManifest, JobStatus, RunHistory, ViewDefinition
 from seeder.postgres import catalog
 from seeder.services import definitions, runs
@@ -20,9 +20,9 @@ A = ViewName(schema="reporting", name="a")
 
 def drift() -> dict[str, list[str | None]]:
     return {
-        view.key.name.name: [drift.cause for drift in view.drift]
-        for view in runs.preview(Everything()).views
-        if view.drift
+        view.key.name.name: [drift.cause for drift in view.definition_drift]
+        for view in runs.preview(AllReports()).views
+        if view.definition_drift
     }
 
 
@@ -30,7 +30,7 @@ def made(query: str) -> None:
     """A view and its manifest."""
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n, 2 AS m")
     custom("reporting.a", query)
-    assert runs.execute(Everything()).failed == 0
+    assert runs.execute(AllReports()).failed == 0
 
 
 def edited(query: str) -> None:
@@ -96,9 +96,9 @@ def test_of_two_manifests_with_two_queries_the_one_that_is_not_heeded_drifts() -
     custom("reporting.shared", "SELECT 1 AS n")
     canned("reporting.shared", "SELECT 2 AS n", agencies=("metro", "harbor"))
     for _ in range(2):  # before the view is there, and after
-        [view] = runs.preview(Everything()).views
-        assert [one.manifest.agency_slug for one in view.drift] == ["metro", "harbor"]
-        runs.execute(Everything())
+        [view] = runs.preview(AllReports()).views
+        assert [one.manifest.agency_slug for one in view.definition_drift] == ["metro", "harbor"]
+        runs.execute(AllReports())
 
 
 def test_what_cannot_be_found_out_is_not_said() -> None:
@@ -129,7 +129,7 @@ def test_looking_for_drift_leaves_nothing_behind() -> None:
 
 def test_what_was_compared_once_is_not_compared_again() -> None:
     made("SELECT n FROM reporting.source")
-    runs.execute(Everything())
+    runs.execute(AllReports())
     [(oid,)] = sql("SELECT view_oid FROM reporting.seeder_view_definition")
     assert [(oid,)] == sql("SELECT 'reporting.a'::regclass::oid::bigint")
     assert catalog.survey("default", {A: ["SELECT n FROM reporting.source"]}, known=definitions.recall("default")) == (
@@ -139,7 +139,7 @@ def test_what_was_compared_once_is_not_compared_again() -> None:
 
 def test_what_is_remembered_of_a_view_does_not_hold_for_its_successor() -> None:
     made("SELECT n FROM reporting.source")
-    runs.execute(Everything())
+    runs.execute(AllReports())
     sql("DROP MATERIALIZED VIEW reporting.a")
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT m AS n FROM reporting.source")
     assert drift() == {"a": [None]}
@@ -147,7 +147,7 @@ def test_what_is_remembered_of_a_view_does_not_hold_for_its_successor() -> None:
 
 def test_a_dry_run_remembers_nothing() -> None:
     made("SELECT n FROM reporting.source")
-    runs.preview(Everything())
+    runs.preview(AllReports())
     assert not ViewDefinition.objects.exists()
 
 
@@ -155,7 +155,7 @@ def test_drift_is_never_remembered_as_none() -> None:
     made("SELECT n FROM reporting.source")
     edited("SELECT m AS n FROM reporting.source")
     for _ in range(2):
-        runs.execute(Everything())
+        runs.execute(AllReports())
         assert drift() == {"a": [None]}
     assert not ViewDefinition.objects.exists()
 
@@ -164,7 +164,7 @@ def test_without_the_table_drift_is_found_all_the_same() -> None:
     sql("DROP TABLE reporting.seeder_view_definition")
     made("SELECT n FROM reporting.source")
     edited("SELECT m AS n FROM reporting.source")
-    runs.execute(Everything())
+    runs.execute(AllReports())
     assert drift() == {"a": [None]}
 
 

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from seeder.domain.events import ViewStarted
-from seeder.domain.requests import Everything, OneAgency
+from seeder.domain.requests import AgencyReports, AllReports
 from seeder.errors import ServerUnreachable
 from seeder.models import QueuedRefresh
 from seeder.services import pruning, runs
@@ -37,7 +37,7 @@ def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
     custom("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
     canned("reporting.shared", "SELECT 2 AS n", agencies=("metro", "demo"))
     custom("one.two.three", "SELECT 1 AS n")
-    summary = runs.execute(Everything(), asked_by="a test")
+    summary = runs.execute(AllReports(), asked_by="a test")
     [started], [ended] = facts(caplog, "run_started"), facts(caplog, "run_ended")
     assert started == {
         "event": "run_started",
@@ -69,8 +69,8 @@ def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
 def test_how_a_view_was_refreshed_is_told(caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
     settings.SEEDER = {"REFRESH_CONCURRENTLY": True}
     custom("reporting.good", "SELECT 1 AS n")
-    runs.execute(Everything(), asked_by="a test")
-    runs.execute(Everything(), asked_by="a test")
+    runs.execute(AllReports(), asked_by="a test")
+    runs.execute(AllReports(), asked_by="a test")
     _, again = facts(caplog, "view_ended")
     assert again.items() >= {"outcome": "refreshed", "mode": "plain", "fell_back": True, "notes": 1}.items()
 
@@ -78,10 +78,10 @@ def test_how_a_view_was_refreshed_is_told(caplog: pytest.LogCaptureFixture, sett
 def test_no_message_of_the_server_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """Also not by the way of what is noted about a manifest whose query has changed and cannot be a view."""
     manifest = custom("reporting.good", "SELECT 1 AS n")
-    runs.execute(Everything(), asked_by="a test")
+    runs.execute(AllReports(), asked_by="a test")
     manifest.query = 'SELECT "secret-123" AS n'
     manifest.save()
-    summary = runs.execute(Everything(), asked_by="a test")
+    summary = runs.execute(AllReports(), asked_by="a test")
     [result] = summary.results.values()
     assert "secret-" in "".join(result.notes)
     assert facts(caplog, "view_ended")[-1].items() >= {"drifted": 1, "notes": 1}.items()
@@ -90,7 +90,7 @@ def test_no_message_of_the_server_stands_in_the_log(caplog: pytest.LogCaptureFix
 
 def test_no_name_forges_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     custom('reporting."a\nrun 1: all is well \u202e"', "SELECT 1 AS n")
-    runs.execute(Everything(), asked_by="a test")
+    runs.execute(AllReports(), asked_by="a test")
     about = [message for message in caplog.messages if "all is well" in message]
     assert len(about) == 2
     assert all(r'view="reporting.\"a\nrun 1: all is well \u202e\""' in message for message in about)
@@ -102,7 +102,7 @@ def test_as_json_each_line_is_an_object_that_needs_no_other(
     settings.SEEDER = {"LOG_FORMAT": "json"}
     name = 'reporting."a\nrun 1: all is well \u202e"'
     custom(name, "SELECT 1 AS n")
-    summary = runs.execute(Everything(), asked_by="a test")
+    summary = runs.execute(AllReports(), asked_by="a test")
     lines = [json.loads(message) for message in caplog.messages]
     assert [line["event"] for line in lines] == ["run_started", "view_started", "view_ended", "run_ended"]
     assert {line["run_id"] for line in lines} == {summary.run_id}
@@ -113,7 +113,7 @@ def test_as_json_each_line_is_an_object_that_needs_no_other(
 def test_what_is_left_without_an_optional_table_is_told_in_a_word(caplog: pytest.LogCaptureFixture) -> None:
     sql("DROP TABLE reporting.seeder_circuit_breaker")
     custom("reporting.good", "SELECT 1 AS n")
-    runs.execute(Everything(), asked_by="a test")
+    runs.execute(AllReports(), asked_by="a test")
     [noticed] = facts(caplog, "noticed")
     assert noticed["reason"] == "does_without"
     assert "seeder_circuit_breaker" in noticed["why"]
@@ -127,7 +127,7 @@ def test_a_view_that_is_interrupted_is_told_to_have_ended_and_one_that_never_beg
         custom(f"reporting.{name}", "SELECT count(*) FROM pg_sleep(60)")
     stop = Stop()
     runs.execute(
-        Everything(),
+        AllReports(),
         asked_by="a test",
         stop=stop,
         emit=lambda event: stop.request("SIGTERM") if isinstance(event, ViewStarted) else None,
@@ -154,7 +154,7 @@ def test_a_run_that_breaks_names_the_error_that_its_command_tells(
         raise surprise
 
     with pytest.raises(raised):
-        runs.execute(Everything(), asked_by="a test", emit=break_it)
+        runs.execute(AllReports(), asked_by="a test", emit=break_it)
     [broken] = facts(caplog, "run_broken")
     assert broken["reason"] == word
     assert "secret-123" not in caplog.text
@@ -162,7 +162,7 @@ def test_a_run_that_breaks_names_the_error_that_its_command_tells(
 
 def test_a_queued_part_is_told_from_asking_to_its_end(caplog: pytest.LogCaptureFixture) -> None:
     custom("reporting.good", "SELECT 1 AS n")
-    asked = queueing.ask(OneAgency(slug="demo"), asked_by="somebody")
+    asked = queueing.ask(AgencyReports(slug="demo"), asked_by="somebody")
     sql("UPDATE reporting.seeder_queued_refresh SET asked_at = now() - interval '1 hour'")
     [part] = QueuedRefresh.objects.all()
     worked = queue_work.work_off(part.pk)
@@ -186,7 +186,7 @@ def test_a_broker_that_cannot_be_told_says_nothing_of_where_it_is(
         raise ConnectionError("redis://user:secret-123@broker")
 
     monkeypatch.setattr("django_q.tasks.async_task", refuse)
-    queueing.ask(OneAgency(slug="demo"), asked_by="somebody")
+    queueing.ask(AgencyReports(slug="demo"), asked_by="somebody")
     [failed] = facts(caplog, "doorbell_failed")
     assert failed["reason"] == "ConnectionError"
     assert "secret-123" not in caplog.text
@@ -204,7 +204,7 @@ def test_pruning_is_told_and_a_rehearsal_of_it_is_not(caplog: pytest.LogCaptureF
 
 def test_a_capture_is_told(caplog: pytest.LogCaptureFixture) -> None:
     custom("reporting.good", "SELECT n FROM generate_series(1, 7) AS n")
-    runs.execute(Everything(), asked_by="a test")
+    runs.execute(AllReports(), asked_by="a test")
     release_snapshots.capture_release_snapshot("reporting.good", "v1")
     [captured] = facts(caplog, "snapshot_captured")
     assert captured.items() >= {"view": "reporting.good", "release_tag": "v1", "rows": 7, "exact": True}.items()

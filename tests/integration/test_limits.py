@@ -10,7 +10,7 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from seeder.domain.outcomes import Outcome, RefreshResult
-from seeder.domain.requests import Everything
+from seeder.domain.requests import AllReports
 from seeder.errors import ConfigurationError
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("reporting")
 
 
 def refreshed() -> RefreshResult:
-    [result] = runs.execute(Everything()).results.values()
+    [result] = runs.execute(AllReports()).results.values()
     return result
 
 
@@ -32,7 +32,7 @@ def test_the_limits_hold_in_the_refresh_and_the_server_knows_whose_it_is(setting
     names = ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "application_name"]
     names += ["client_connection_check_interval"]
     custom("reporting.a", "SELECT " + ", ".join(f"current_setting('{name}') AS {name}" for name in names))
-    summary = runs.execute(Everything())
+    summary = runs.execute(AllReports())
     assert sql("TABLE reporting.a") == [("1500ms", "70s", "30s", f"seeder {summary.run_id}", "2s")]
 
 
@@ -46,8 +46,8 @@ def test_where_that_is_asked_for_a_view_that_leaves_no_seat_free_has_no_parallel
     setting = "current_setting('max_parallel_workers_per_gather')"
     for name, source in (("a", ""), ("b", ""), ("reader", " FROM reporting.a, reporting.b")):
         custom(f"reporting.{name}", f"SELECT '{name}' AS name, {setting} AS workers{source}")
-    runs.execute(Everything())
-    runs.execute(Everything())
+    runs.execute(AllReports())
+    runs.execute(AllReports())
     rows = sql("TABLE reporting.a UNION TABLE reporting.b UNION TABLE reporting.reader")
     assert {name for name, workers in rows if workers == "0"} == without
 
@@ -146,7 +146,7 @@ def test_bookkeeping_is_tried_again_too(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_lock_limit_within_which_postgresql_does_not_look_what_is_in_the_way_is_refused(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1000}
     with pytest.raises(ConfigurationError, match="more than the server's deadlock_timeout, which is 1000 ms"):
-        runs.execute(Everything())
+        runs.execute(AllReports())
 
 
 def test_a_connection_lost_after_a_failure_was_recorded_counts_it_once(monkeypatch: pytest.MonkeyPatch) -> None:

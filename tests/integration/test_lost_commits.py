@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from seeder.domain.outcomes import Outcome, RunSummary
-from seeder.domain.requests import Everything
+from seeder.domain.requests import AllReports
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions
 from seeder.services import runs
@@ -32,7 +32,7 @@ WAITS_FOR_IT = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pid
 
 def run() -> RunSummary:
     try:
-        return runs.execute(Everything())
+        return runs.execute(AllReports())
     finally:
         sessions.leave()
 

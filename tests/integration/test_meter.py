@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from seeder.domain.events import Noticed, RunEvent
-from seeder.domain.requests import Everything
+from seeder.domain.events import RunEvent, RunWarning
+from seeder.domain.requests import AllReports
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import costs
 from seeder.services import runs
@@ -26,10 +26,10 @@ def test_every_row_of_a_refresh_tells_how_it_went(settings: Settings) -> None:
     canned("reporting.shared", "SELECT generate_series(1, 20000) AS n", agencies=("demo", "metro"))
     custom("reporting.indexed", "SELECT 1 AS n")
     custom("reporting.broken", "SELECT 1 / 0 AS n")
-    runs.execute(Everything())
+    runs.execute(AllReports())
     assert metrics("reporting.shared").mode is None, "it was created"
     sql("CREATE UNIQUE INDEX ON reporting.indexed (n)")
-    runs.execute(Everything())
+    runs.execute(AllReports())
     newest = RunHistory.objects.latest("id").run_id
     assert RunMetrics.objects.filter(history__run_id=newest).count() == 4
     plain, concurrent, broken = (metrics(f"reporting.{name}") for name in ("shared", "indexed", "broken"))
@@ -48,7 +48,7 @@ def test_the_server_s_own_count_is_that_of_this_refresh_alone() -> None:
         pytest.skip("pg_stat_statements is not preloaded")
     custom("reporting.a", "SELECT generate_series(1, 20000) AS n")
     for _ in range(3):
-        runs.execute(Everything())
+        runs.execute(AllReports())
     counted = metrics("reporting.a")
     assert (counted.statement_calls, counted.statement_rows) == (1, 20000)
     assert counted.statement_total_ms
@@ -57,7 +57,7 @@ def test_the_server_s_own_count_is_that_of_this_refresh_alone() -> None:
 
 def test_what_a_backend_wrote_is_known_from_postgresql_18_on() -> None:
     custom("reporting.a", "SELECT generate_series(1, 20000) AS n")
-    runs.execute(Everything())
+    runs.execute(AllReports())
     written = metrics("reporting.a").backend_write_bytes
     if sql("SELECT current_setting('server_version_num')::integer >= 180000") == [(True,)]:
         assert written
@@ -69,7 +69,7 @@ def test_what_a_backend_wrote_is_known_from_postgresql_18_on() -> None:
 @pytest.mark.skipif(not IS_HERE, reason="only of a server on this machine can processes be seen")
 def test_what_a_backend_computed_and_held_stands_in_the_history_too() -> None:
     custom("reporting.a", "SELECT count(*) AS n FROM generate_series(1, 300000) AS n WHERE n % 7 = 3")
-    runs.execute(Everything())
+    runs.execute(AllReports())
     row, measured = RunHistory.objects.get(), metrics("reporting.a")
     assert measured.cpu_seconds
     assert measured.peak_memory_bytes
@@ -83,8 +83,8 @@ def test_without_their_table_a_run_goes_as_well_and_says_so_once() -> None:
     custom("reporting.a", "SELECT 1 AS n")
     custom("reporting.b", "SELECT 1 AS n")
     told: list[RunEvent] = []
-    assert runs.execute(Everything(), emit=told.append).failed == 0
-    [notice] = [event.message for event in told if isinstance(event, Noticed)]
+    assert runs.execute(AllReports(), emit=told.append).failed == 0
+    [notice] = [event.message for event in told if isinstance(event, RunWarning)]
     assert notice.startswith(
         "reporting.seeder_run_metrics: a table in the contract, missing here. Without it the history"
     )

@@ -8,7 +8,7 @@ import pytest
 from django.db import Error
 
 from seeder.domain.costs import BackendCost, RefreshCost, StatementCost
-from seeder.domain.outcomes import Mode, Outcome, RefreshResult
+from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import sessions, transactions
 from seeder.services.metrics import Measured, Metrics
@@ -16,11 +16,13 @@ from tests.conftest import another_session, sql
 
 SECOND = timedelta(seconds=1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-RESULT = RefreshResult(outcome=Outcome.REFRESHED, started=NOW, finished=NOW, mode=Mode.PLAIN, fell_back=True)
-WAITED = RefreshCost(seat_wait=2 * SECOND, throttle_wait=timedelta(), lock_wait=SECOND / 4)
+RESULT = RefreshResult(
+    outcome=Outcome.REFRESHED, started_at=NOW, finished_at=NOW, mode=RefreshMode.PLAIN, fell_back=True
+)
+WAITED = RefreshCost(worker_wait=2 * SECOND, throttle_wait=timedelta(), lock_wait=SECOND / 4)
 STATEMENT = StatementCost(
     calls=1,
-    total=SECOND / 2,
+    total_exec_time=SECOND / 2,
     rows=1,
     shared_blocks_hit=2,
     shared_blocks_read=3,
@@ -31,13 +33,13 @@ STATEMENT = StatementCost(
     wal_bytes=8,
 )
 FULL = RefreshCost(
-    seat=3,
-    seat_wait=2 * SECOND,
+    worker_number=3,
+    worker_wait=2 * SECOND,
     throttle_wait=timedelta(),
     lock_wait=SECOND / 4,
     statement=STATEMENT,
     backend=BackendCost(pid=1, read_bytes=9, write_bytes=10, wal_bytes=11),
-    cpu=SECOND / 8,
+    cpu_time=SECOND / 8,
     peak_memory_bytes=12,
 )
 # Somebody whom nobody has granted anything, on every server.

@@ -7,17 +7,17 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from seeder.checks import who_may_see_what_is_known
-from seeder.domain.jobs import By, Job, Listing, Order, Totals, Wanted
+from seeder.domain.jobs import GroupBy, Job, JobFilter, JobPageRequest, JobTotals, SortKey
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
-from seeder.domain.requests import Everything, OneAgency
+from seeder.domain.requests import AgencyReports, AllReports
 from seeder.errors import ConfigurationError, UnknownRun
 from seeder.models import JobStatus, Run, RunHistory
 from seeder.services import runs
 from seeder.services.reading import failures, monitoring, timelines, visibility
 from tests.conftest import AGENCIES, Scene, canned, custom, sql
 
-EVERY = Wanted()
+EVERY = JobFilter()
 
 
 @pytest.fixture(autouse=True)
@@ -30,15 +30,17 @@ def night() -> None:
     custom("reporting.bad", "SELECT 1 / 0 AS n", agency="metro")
     canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
     custom("reporting.disabled", "SELECT 3 AS n", enabled=False)
-    runs.execute(Everything(), asked_by="a test")
+    runs.execute(AllReports(), asked_by="a test")
 
 
-def listed(wanted: Wanted = EVERY, listing: Listing = Listing(), *, by: By = By.VIEW) -> list[str]:  # noqa: B008
+def listed(
+    wanted: JobFilter = EVERY, listing: JobPageRequest = JobPageRequest(), *, by: GroupBy = GroupBy.VIEW
+) -> list[str]:  # noqa: B008
     return [job.table_name for job in monitoring.page(wanted, listing, by=by).jobs]
 
 
-def the(name: str, wanted: Wanted = EVERY) -> Job:
-    [job] = [job for job in monitoring.page(wanted, Listing()).jobs if job.table_name == name]
+def the(name: str, wanted: JobFilter = EVERY) -> Job:
+    [job] = [job for job in monitoring.page(wanted, JobPageRequest()).jobs if job.table_name == name]
     return job
 
 
@@ -53,14 +55,14 @@ def test_every_enabled_view_is_listed_with_its_latest_state() -> None:
     assert sorted(listed()) == ["reporting.bad", "reporting.good", "reporting.shared"]
     good, bad, shared = the("reporting.good"), the("reporting.bad"), the("reporting.shared")
     assert (good.status, good.consecutive_failures, good.failing, good.stale) == (Status.SUCCESS, 0, False, False)
-    assert (bad.status, bad.failing, bad.stale, bad.last_success) == (Status.ERROR, True, True, None)
+    assert (bad.status, bad.failing, bad.stale, bad.last_success_at) == (Status.ERROR, True, True, None)
     assert "division by zero" in str(bad.errors)
-    assert (shared.agencies, shared.report_type, good.last_success) == (["demo", "metro"], "canned", good.start_time)
+    assert (shared.agencies, shared.report_type, good.last_success_at) == (["demo", "metro"], "canned", good.start_time)
 
 
 def test_each_subscription_is_a_job_of_its_own() -> None:
-    assert sorted(listed(by=By.MANIFEST)) == ["reporting.bad", "reporting.good", *2 * ["reporting.shared"]]
-    assert monitoring.totals(EVERY, by=By.MANIFEST).jobs == 4
+    assert sorted(listed(by=GroupBy.MANIFEST)) == ["reporting.bad", "reporting.good", *2 * ["reporting.shared"]]
+    assert monitoring.totals(EVERY, by=GroupBy.MANIFEST).jobs == 4
 
 
 def test_what_needs_attention_comes_first() -> None:
@@ -73,7 +75,7 @@ def test_what_needs_attention_comes_first() -> None:
 def test_long_running_means_three_times_its_own_usual_duration(since: timedelta, is_long: bool) -> None:  # noqa: FBT001
     runs_now("reporting.good", since=since, usually=timedelta(seconds=90))
     assert the("reporting.good").long_running is is_long
-    assert listed(Wanted(long_running=True)) == (["reporting.good"] if is_long else [])
+    assert listed(JobFilter(long_running=True)) == (["reporting.good"] if is_long else [])
 
 
 def test_a_view_that_usually_takes_no_time_is_not_long_running_at_once() -> None:
@@ -103,7 +105,7 @@ def test_a_view_is_stale_when_its_last_success_is_too_long_ago_whatever_came_aft
 def test_a_view_that_waits_for_its_turn_is_as_fresh_as_it_was() -> None:
     before = the("reporting.good")
     JobStatus.objects.update(status="pending")
-    assert (the("reporting.good").stale, the("reporting.good").last_success) == (False, before.start_time)
+    assert (the("reporting.good").stale, the("reporting.good").last_success_at) == (False, before.start_time)
     assert the("reporting.bad").stale
     JobStatus.objects.filter(table_name="reporting.good").update(start_time=None)
     assert the("reporting.good").stale, "it never succeeded"
@@ -112,27 +114,27 @@ def test_a_view_that_waits_for_its_turn_is_as_fresh_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        (Wanted(agency="metro"), ["reporting.bad", "reporting.shared"]),
-        (Wanted(report_type=ReportType.CANNED), ["reporting.shared"]),
-        (Wanted(status=Status.ERROR), ["reporting.bad"]),
-        (Wanted(failing=False), ["reporting.good", "reporting.shared"]),
-        (Wanted(stale=True), ["reporting.bad"]),
-        (Wanted(search="GOO"), ["reporting.good"]),
-        (Wanted(search="canned"), ["reporting.shared"]),
-        (Wanted(search="%"), []),
-        (Wanted(agencies=["harbor"]), []),
-        (Wanted(agencies=[]), []),
-        (Wanted(table_name="reporting.good"), ["reporting.good"]),
+        (JobFilter(agency="metro"), ["reporting.bad", "reporting.shared"]),
+        (JobFilter(report_type=ReportType.CANNED), ["reporting.shared"]),
+        (JobFilter(status=Status.ERROR), ["reporting.bad"]),
+        (JobFilter(failing=False), ["reporting.good", "reporting.shared"]),
+        (JobFilter(stale=True), ["reporting.bad"]),
+        (JobFilter(search="GOO"), ["reporting.good"]),
+        (JobFilter(search="canned"), ["reporting.shared"]),
+        (JobFilter(search="%"), []),
+        (JobFilter(visible_agencies=["harbor"]), []),
+        (JobFilter(visible_agencies=[]), []),
+        (JobFilter(table_name="reporting.good"), ["reporting.good"]),
     ],
 )
-def test_a_list_can_be_narrowed(wanted: Wanted, found: list[str]) -> None:
+def test_a_list_can_be_narrowed(wanted: JobFilter, found: list[str]) -> None:
     assert listed(wanted) == found
     assert monitoring.totals(wanted).jobs == len(found)
 
 
 def test_nobody_learns_of_agencies_that_they_may_not_see() -> None:
-    assert listed(Wanted(agencies=["demo"])) == ["reporting.good", "reporting.shared"]
-    assert the("reporting.shared", Wanted(agencies=["metro"])).agencies == ["metro"]
+    assert listed(JobFilter(visible_agencies=["demo"])) == ["reporting.good", "reporting.shared"]
+    assert the("reporting.shared", JobFilter(visible_agencies=["metro"])).agencies == ["metro"]
     [run] = timelines.totals(timelines.runs_of(["metro"]), ["metro"])
     assert (run.manifests, run.succeeded, run.failed) == (2, 1, 1)
     assert {bar.table_name for bar in timelines.timeline(run.run_id, ["demo"]).bars} == {
@@ -144,21 +146,21 @@ def test_nobody_learns_of_agencies_that_they_may_not_see() -> None:
 
 
 def test_a_list_can_be_sorted_and_cut() -> None:
-    by_name = Listing(order=Order.TABLE_NAME, descending=False, limit=1, offset=1)
+    by_name = JobPageRequest(sort_key=SortKey.TABLE_NAME, descending=False, limit=1, offset=1)
     page = monitoring.page(EVERY, by_name)
     assert ([job.table_name for job in page.jobs], page.total) == (["reporting.good"], 3)
-    for order in Order:
+    for order in SortKey:
         for descending in (False, True):
-            assert len(listed(EVERY, Listing(order=order, descending=descending))) == 3
+            assert len(listed(EVERY, JobPageRequest(sort_key=order, descending=descending))) == 3
 
 
 def test_totals_count_views() -> None:
-    assert monitoring.totals(EVERY) == Totals(jobs=3, fresh=2, failing=1, running=0, long_running=0, stale=1)
+    assert monitoring.totals(EVERY) == JobTotals(jobs=3, fresh=2, failing=1, running=0, long_running=0, stale=1)
 
 
 def test_the_latest_runs_of_each_view_come_with_it() -> None:
-    runs.execute(Everything())
-    page = monitoring.page(EVERY, Listing())
+    runs.execute(AllReports())
+    page = monitoring.page(EVERY, JobPageRequest())
     recent = monitoring.recent(page.jobs, most=5)
     assert {name: [one.status for one in found] for name, found in recent.items()} == {
         "reporting.bad": [Status.ERROR] * 2,
@@ -186,8 +188,8 @@ def test_a_timeline_has_a_bar_for_each_view_and_says_what_it_waited_for() -> Non
         ("reporting.shared", ["demo", "metro"], Status.SUCCESS),
     ]
     assert {bar.lane for bar in found.bars} <= {1, 2, 3}
-    assert all(bar.held is not None for bar in found.bars)
-    assert found.pending == 0
+    assert all(bar.throttle_wait is not None for bar in found.bars)
+    assert found.pending_count == 0
     sql("DROP TABLE reporting.seeder_run_metrics")
     assert len(timelines.timeline(run.run_id, None).bars) == 3
 
@@ -212,12 +214,12 @@ def test_a_callable_of_the_host_says_which_agencies_a_user_may_see(settings: Set
 
 
 def test_a_run_that_refreshed_a_view_for_others_alone_is_not_named_and_says_why_it_failed() -> None:
-    demo = Wanted(agencies=["demo"])
+    demo = JobFilter(visible_agencies=["demo"])
     [seen] = {the(name, demo).last_run_id for name in ("reporting.good", "reporting.shared")}
     assert timelines.summary(str(seen), ["demo"])
     sql("UPDATE reporting.seeder_canned_report SET query = 'SELECT 1 / 0 AS n'")
     sql("DROP MATERIALIZED VIEW reporting.shared")
-    runs.execute(OneAgency(slug="metro"), asked_by="another test")
+    runs.execute(AgencyReports(slug="metro"), asked_by="another test")
     shared = the("reporting.shared", demo)
     assert (shared.failing, shared.last_run_id, the("reporting.shared").last_run_id is None) == (True, None, False)
     [why] = failures.of_jobs([shared]).values()

@@ -5,7 +5,7 @@ from django.db import DataError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from seeder.domain.names import DEFAULT_SCHEMA, MAX_BYTES, ViewName
+from seeder.domain.names import DEFAULT_SCHEMA, MAX_IDENTIFIER_BYTES, ViewName
 from seeder.errors import BadName
 from tests.conftest import sql
 
@@ -44,7 +44,7 @@ def theirs(text: str) -> ViewName | None:
     if (
         len(parts) > 2
         or (len(parts) == 2 and parts[0].startswith("pg_"))
-        or any(len(part.encode()) > MAX_BYTES for part in parts)
+        or any(len(part.encode()) > MAX_IDENTIFIER_BYTES for part in parts)
     ):
         return None
     return ViewName(schema=([DEFAULT_SCHEMA, *parts])[-2], name=parts[-1])

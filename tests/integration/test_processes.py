@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 
-from seeder.domain.costs import ProcessCost, cpu_delta
+from seeder.domain.costs import ProcessCost, cpu_time_delta
 from seeder.postgres import processes, sessions, transactions
 from seeder.postgres.processes import Process, Watch
 from tests.conftest import sql
@@ -44,11 +44,11 @@ def test_what_it_computes_costs_processor_time() -> None:
     process = own()
     before = cost(process)
     sql("SELECT count(*) FROM generate_series(1, 300000) AS n WHERE n % 7 = 3")
-    spent = cpu_delta(before, cost(process))
+    spent = cpu_time_delta(before, cost(process))
     assert spent
     assert timedelta(milliseconds=5) < spent < timedelta(minutes=1)
     # It waits for nothing but us, so it cannot have been at it for longer than it has been there.
-    assert before.cpu < timedelta(minutes=1)
+    assert before.cpu_time < timedelta(minutes=1)
 
 
 def test_what_it_sorts_is_memory_of_its_own_and_what_it_reads_of_the_shared_buffers_is_not() -> None:

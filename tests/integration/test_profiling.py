@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from seeder import conf
 from seeder.domain.manifests import ViewKey
 from seeder.domain.names import ViewName
-from seeder.domain.snapshots import ColumnFigures
+from seeder.domain.snapshots import ColumnStatistics
 from seeder.postgres import figures
 from seeder.services.snapshots.counting import Asked
 from seeder.services.snapshots.profiling import Profile, profile
@@ -105,7 +105,7 @@ def asked(**differently: Any) -> Asked:
     )
 
 
-def slowly(name: str, kind: Kind) -> ColumnFigures:
+def slowly(name: str, kind: Kind) -> ColumnStatistics:
     """The same figures, each by a question of its own, sorted and never grouped by hash."""
     column, source = quoted(name), "FROM reporting.made"
     shown = (
@@ -114,7 +114,7 @@ def slowly(name: str, kind: Kind) -> ColumnFigures:
     )
     [(nulls,)] = sql(f"SELECT count(*) - count({column}) {source}")
     if kind.lacks == "equality":
-        return ColumnFigures(nulls=nulls, lacks="equality")
+        return ColumnStatistics(nulls=nulls, lacks="equality")
     [(distinct,)] = sql(f"SELECT count(DISTINCT {column}) {source}") if not kind.lacks else [(None,)]
     if kind.lacks:
         [(distinct,)] = sql(f"SELECT count(DISTINCT {column}::text) {source}")
@@ -124,7 +124,7 @@ def slowly(name: str, kind: Kind) -> ColumnFigures:
         ends = [
             sql(f"SELECT {shown} {source} {where} ORDER BY made.{column} {way} LIMIT 1")[0][0] for way in ("", "DESC")
         ]
-    return ColumnFigures(nulls=nulls, distinct=distinct, minimum=ends[0], maximum=ends[1], lacks=kind.lacks)
+    return ColumnStatistics(nulls=nulls, distinct=distinct, minimum=ends[0], maximum=ends[1], lacks=kind.lacks)
 
 
 def steady_session() -> None:
@@ -144,7 +144,7 @@ def same_as_text(one: str | None, other: str | None, kind: Kind) -> bool:
 
 
 def assert_right(found: Profile, rows: int) -> None:
-    assert found.figures.rows == rows
+    assert found.figures.row_count == rows
     for name, kind in zip(NAMES, KINDS, strict=True):
         figures, expected = found.figures.columns[name], slowly(name, kind)
         facts = (figures.nulls, figures.distinct, figures.lacks, figures.exact)
@@ -198,7 +198,7 @@ def test_any_text_is_counted_and_comes_back_as_it_is(texts: list[str | None]) ->
 def test_a_view_without_columns_has_rows() -> None:
     sql("CREATE MATERIALIZED VIEW reporting.made AS SELECT FROM generate_series(1, 3)")
     found = profile(ViewKey(database="default", name=ViewName(schema="reporting", name="made")), asked())
-    assert (found.figures.rows, found.figures.columns, found.shape.columns) == (3, {}, ())
+    assert (found.figures.row_count, found.figures.columns, found.shape.columns) == (3, {}, ())
 
 
 def test_figures_do_not_depend_on_the_session_that_asks() -> None:
@@ -221,7 +221,7 @@ def test_figures_do_not_depend_on_the_session_that_asks() -> None:
 def test_estimates_are_near_and_say_that_they_are_none_but_estimates() -> None:
     rows = [tuple(kind.values[number % len(kind.values)] for kind in KINDS) for number in range(200)]
     found = profile(view(rows), asked(approximate=True))
-    assert (found.figures.rows, found.figures.exact) == (200, False)
+    assert (found.figures.row_count, found.figures.exact) == (200, False)
     assert not any(figures.exact for figures in found.figures.columns.values())
     integers = found.figures.columns["select"]
     assert (integers.nulls, integers.distinct, integers.minimum, integers.maximum) == (0, 3, "-1", "2147483647")

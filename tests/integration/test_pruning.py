@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from seeder.domain.requests import Everything, OneAgency
+from seeder.domain.requests import AgencyReports, AllReports
 from seeder.models import QueuedRefresh, Run, RunHistory
 from seeder.postgres import sessions
 from seeder.services import pruning, runs
@@ -78,7 +78,7 @@ def test_a_request_goes_as_a_whole_and_its_key_with_it() -> None:
     queued("open", None, part=2)
     assert pruning.prune(days=9, batch=1).queued == 2
     assert set(QueuedRefresh.objects.values_list("request_id", flat=True)) == {"late", "open"}
-    assert queueing.ask(OneAgency(slug="demo"), asked_by="a test", idempotency_key="k").request_id != "done"
+    assert queueing.ask(AgencyReports(slug="demo"), asked_by="a test", idempotency_key="k").request_id != "done"
 
 
 @pytest.mark.parametrize("table", ["seeder_run", "seeder_run_metrics", "seeder_queued_refresh"])
@@ -108,7 +108,7 @@ def test_runs_go_on_meanwhile_and_lose_nothing() -> None:
         pruned = pool.submit(_pruned_here)
         runs_made = 0
         while not pruned.done() or runs_made < 2:
-            assert runs.execute(Everything()).failed == 1
+            assert runs.execute(AllReports()).failed == 1
             runs_made += 1
     done = pruned.result()
     assert done.history + done.kept == done.old

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django_q.models import Schedule
 from pytest_django import Settings
 
-from seeder.domain.requests import Everything, OneAgency
+from seeder.domain.requests import AgencyReports, AllReports
 from seeder.models import QueuedRefresh
 from seeder.services.queue import queue_rows, queue_state, schedules
 from seeder.services.queue.queue_work import work_off
@@ -26,7 +26,7 @@ def parts() -> list[QueuedRefresh]:
     custom("reporting.b", "SELECT n FROM reporting.a")
     custom("reporting.c", "SELECT 1 / 0 AS n")
     custom("reporting.d", "SELECT 1 AS n", agency="metro")
-    ask(Everything(), asked_by="somebody")
+    ask(AllReports(), asked_by="somebody")
     by_view = {row.views[-1][1]: row for row in QueuedRefresh.objects.all()}
     return [by_view["reporting.b"], by_view["reporting.c"], by_view["reporting.d"]]
 
@@ -86,7 +86,7 @@ def test_it_takes_as_many_queries_for_many_parts_as_for_one(parts: list[QueuedRe
     QueuedRefresh.objects.filter(pk=parts[0].pk).update(state="running", run_ids=["r"])
     few = queries()
     for _ in range(20):
-        ask(OneAgency(slug="demo"), asked_by="")
+        ask(AgencyReports(slug="demo"), asked_by="")
         QueuedRefresh.objects.filter(state="queued").update(state="running", run_ids=["r"])
     assert queries() == few
 

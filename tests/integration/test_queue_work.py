@@ -14,9 +14,9 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from seeder import tasks
-from seeder.domain.queued import MOST_ATTEMPTS
-from seeder.domain.requests import Everything, OneAgency
-from seeder.errors import BadTask, ConfigurationError, SchemaMissing, UnknownAgency
+from seeder.domain.queued import MAX_ATTEMPTS_WITHOUT_PROGRESS
+from seeder.domain.requests import AgencyReports, AllReports
+from seeder.errors import BadTaskArgument, ConfigurationError, SchemaMissing, UnknownAgency
 from seeder.models import QueuedRefresh, RunHistory
 from seeder.services import runs
 from seeder.services.history import RunRecord
@@ -37,7 +37,7 @@ def part() -> QueuedRefresh:
     custom("reporting.a", "SELECT nextval('reporting.refreshes') AS n")
     canned("reporting.b", "SELECT nextval('reporting.refreshes') AS n", agencies=("demo",))
     custom("reporting.c", "SELECT 1 / 0 AS n")
-    [queued] = ask(OneAgency(slug="demo"), asked_by="somebody").parts
+    [queued] = ask(AgencyReports(slug="demo"), asked_by="somebody").parts
     return QueuedRefresh.objects.get(pk=queued.id)
 
 
@@ -52,9 +52,9 @@ def killed(part: QueuedRefresh, *, after: int) -> None:
     part.refresh_from_db()
     queue_rows.begin(part, run_id=run_id, worker="host:1")
     record = RunRecord(run_id)
-    record.open(runs.preview(OneAgency(slug="demo")))
+    record.open(runs.preview(AgencyReports(slug="demo")))
     done = RunHistory.objects.filter(run_id=run_id, table_name__in=["reporting.a", "reporting.b"][:after])
-    done.update(status="success", finish_time=part.asked_at)
+    done.update(status="success", finish_time=part.requested_at)
 
 
 def test_a_part_is_refreshed_and_says_how_it_ended(part: QueuedRefresh) -> None:
@@ -67,7 +67,7 @@ def test_a_part_is_refreshed_and_says_how_it_ended(part: QueuedRefresh) -> None:
     assert part.started_at
     assert part.finished_at
     assert part.worker
-    assert part.asked_at < part.started_at < part.finished_at
+    assert part.requested_at < part.started_at < part.finished_at
     assert part.worker.endswith(f":{os.getpid()}")
     assert refreshes() == 2
 
@@ -123,7 +123,7 @@ def test_where_everything_was_done_already_nothing_is_run(part: QueuedRefresh) -
 
 
 def test_after_some_attempts_in_a_row_that_got_nothing_done_it_is_given_up(part: QueuedRefresh) -> None:
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS_WITHOUT_PROGRESS):
         killed(part, after=0)
     assert work_off(part.pk).did == "nothing: given up"
     part.refresh_from_db()
@@ -140,14 +140,14 @@ def test_an_attempt_that_got_something_done_is_none_of_those(part: QueuedRefresh
 
 
 def test_a_refresh_from_before_somebody_joined_is_not_good_enough_for_him(part: QueuedRefresh) -> None:
-    runs.execute(OneAgency(slug="demo"))
-    assert ask(Everything(), asked_by="").joined
+    runs.execute(AgencyReports(slug="demo"))
+    assert ask(AllReports(), asked_by="").joined
     work_off(part.pk)
     assert refreshes() == 4
 
 
 def test_a_refresh_from_after_it_was_asked_for_is(part: QueuedRefresh) -> None:
-    runs.execute(OneAgency(slug="demo"))
+    runs.execute(AgencyReports(slug="demo"))
     assert work_off(part.pk).succeeded == 2
     assert refreshes() == 2
 
@@ -239,7 +239,7 @@ def test_the_tasks_say_what_they_did_in_plain_values(part: QueuedRefresh) -> Non
     asked = tasks.refresh_table("reporting.a")
     assert set(asked) == {"requestId", "parts", "joined"}
     assert tasks.refresh_table("Reporting.A") == {**asked, "joined": True}
-    assert QueuedRefresh.objects.get(pk=asked["parts"][0]).asked_by == "a task"
+    assert QueuedRefresh.objects.get(pk=asked["parts"][0]).requested_by == "a task"
     assert tasks.refresh_agency("demo")["joined"] is False
     assert tasks.refresh_all("canned")["joined"] is True
 
@@ -259,7 +259,7 @@ def test_a_task_that_is_delivered_twice_asks_once(part: QueuedRefresh) -> None:
 
 @pytest.mark.parametrize("value", [None, "", "everything", 7, True])
 def test_what_is_no_report_type_is_not_taken_for_everything(part: QueuedRefresh, value: object) -> None:
-    with pytest.raises(BadTask, match="report_type"):
+    with pytest.raises(BadTaskArgument, match="report_type"):
         tasks.refresh_all(value)  # type: ignore[arg-type]
 
 
@@ -269,11 +269,11 @@ def test_no_task_takes_silence_for_everything(part: QueuedRefresh) -> None:
     for task in every:
         with pytest.raises(TypeError):
             task()
-        with pytest.raises(BadTask):
+        with pytest.raises(BadTaskArgument):
             task(None)
     with pytest.raises(UnknownAgency):
         tasks.refresh_agency("")
-    with pytest.raises(BadTask):
+    with pytest.raises(BadTaskArgument):
         tasks.refresh_queued(True)  # noqa: FBT003  # what a bad caller may do
     assert QueuedRefresh.objects.count() == 1
 

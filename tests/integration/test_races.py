@@ -16,7 +16,7 @@ from pytest_django import Settings
 from seeder.domain.events import RunStarted
 from seeder.domain.names import ViewName
 from seeder.domain.outcomes import RunSummary
-from seeder.domain.requests import Everything, OneAgency, OneView, RefreshRequest
+from seeder.domain.requests import AgencyReports, AllReports, RefreshRequest, SingleView
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions
 from seeder.services import runs
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 RACES = int(os.environ.get("SEEDER_RACES", "10"))
 STUCK = 120  # seconds
-REQUESTS: Sequence[RefreshRequest] = (Everything(), *(OneAgency(slug=slug) for slug in AGENCIES))
+REQUESTS: Sequence[RefreshRequest] = (AllReports(), *(AgencyReports(slug=slug) for slug in AGENCIES))
 VIEWS = {f"reporting.{name}" for name in ("a", "b", "c", "d", "reader", "demo", "metro")}
 
 # What every view reads: it says by which run the view is filled, and fails unless every filling of it that ever began
@@ -86,7 +86,7 @@ def check(summaries: Sequence[RunSummary], fillings: int, *, killed: str) -> Non
     assert not dead.exclude(status="error", errors__startswith="interrupted: "), "whoever came first has closed it"
     rows = Counter(living.values_list("status", flat=True))
     assert rows == {"success": told}, list(living.exclude(status="success").values_list("table_name", "errors"))
-    assert all(summary.failed == 0 and not summary.unfinished for summary in summaries)
+    assert all(summary.failed == 0 and not summary.interrupted for summary in summaries)
     for status in JobStatus.objects.exclude(last_run_id=killed):
         assert (status.status, status.consecutive_failures) == ("success", 0)
         [(filled_by,)] = sql(f"SELECT run FROM {status.table_name}")
@@ -103,7 +103,7 @@ def test_however_many_race_each_view_is_filled_once_and_by_one_at_a_time(setting
         JobStatus.objects.all().delete()
         killed = f"killed before race {number}"
         for view in sorted(VIEWS, reverse=True):  # against the order in which runs take up the statuses
-            RunRecord(killed).open(runs.preview(OneView(name=ViewName.parse(view))))
+            RunRecord(killed).open(runs.preview(SingleView(name=ViewName.parse(view))))
         [(before,)] = sql(FILLINGS)
         summaries = race([chance.choice(REQUESTS) for _ in range(2 + number % 7)])
         [(after,)] = sql(FILLINGS)

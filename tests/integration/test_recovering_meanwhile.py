@@ -9,7 +9,7 @@ from django.db import connection
 
 from seeder.domain.names import ViewName
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult
-from seeder.domain.requests import Everything, OneView
+from seeder.domain.requests import AllReports, SingleView
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
 from seeder.services import recovery, runs
@@ -38,10 +38,10 @@ def until_it_waits(recovering: "Future[int]") -> None:
 
 def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() -> None:
     custom("reporting.a", "SELECT 1 AS n")
-    drawn, record, now = runs.preview(Everything()), RunRecord("not really dead"), sessions.clock("default")
+    drawn, record, now = runs.preview(AllReports()), RunRecord("not really dead"), sessions.clock("default")
     record.open(drawn)
     why = Failure(reason="division_by_zero", message="division by zero")
-    failed = RefreshResult(outcome=Outcome.FAILED, started=now, finished=now, failure=why)
+    failed = RefreshResult(outcome=Outcome.FAILED, started_at=now, finished_at=now, failure=why)
     recovering: list[Future[int]] = []
 
     def in_between(execute: Callable[..., Any], statement: str, *args: Any) -> Any:
@@ -65,10 +65,10 @@ def test_statuses_are_taken_up_in_one_order(close: str) -> None:
     record = RunRecord("gone")
     for name in "ba":  # on disk the other way round
         custom(f"reporting.{name}", "SELECT 1 AS n")
-        record.open(runs.preview(OneView(name=ViewName.parse(name))))
+        record.open(runs.preview(SingleView(name=ViewName.parse(name))))
     if close == "the run itself":
         RunHistory.objects.all().delete()
-        record.open(runs.preview(Everything()))
+        record.open(runs.preview(AllReports()))
 
     def interrupt() -> int:
         try:

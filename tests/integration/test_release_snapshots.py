@@ -7,7 +7,7 @@ import pytest
 from django.db import Error, connections
 from pytest_django import Settings
 
-from seeder.domain.drift_rules import Kind, Severity
+from seeder.domain.drift_rules import DifferenceKind, Severity
 from seeder.domain.snapshots import Release, Snapshot
 from seeder.errors import (
     DifferentViews,
@@ -32,11 +32,11 @@ def test_what_is_stored_is_what_was_captured() -> None:
     assert captured.id
     assert find(captured.id) == find_by_tag("REPORTING.A", "v1") == captured
     assert (captured.table_name, captured.release) == ("reporting.a", Release(tag="v1", version="1.0 (final)"))
-    assert (captured.figures.rows, captured.figures.exact) == (12, True)
-    kind = captured.figures.columns["kind"]
+    assert (captured.statistics.row_count, captured.statistics.exact) == (12, True)
+    kind = captured.statistics.columns["kind"]
     assert (kind.nulls, kind.distinct, kind.minimum, kind.maximum) == (0, 3, "0", "2")
     assert [(top.value, top.count) for top in kind.top or ()] == [("0", 4), ("1", 4), ("2", 4)]
-    assert captured.figures.columns["word"].top is None
+    assert captured.statistics.columns["word"].top is None
     assert [column.type for column in captured.shape.columns] == ["integer", "integer", "text"]
     [(version,)] = sql("SELECT current_setting('server_version_num')::integer")
     assert captured.shape.server_version == version
@@ -143,18 +143,18 @@ def test_a_comparison_names_exactly_what_a_release_has_changed() -> None:
     other = capture_release_snapshot("reporting.a", "v2", top_values_columns=["kind"])
     found = compared(base, other)
     assert {(finding.kind, finding.column): (finding.base, finding.compare) for finding in found.findings} == {
-        (Kind.COLUMN_REMOVED, "word"): ("text", None),
-        (Kind.COLUMN_RETYPED, "n"): ("integer", "bigint"),
-        (Kind.COLUMN_ADDED, "extra"): (None, "boolean"),
-        (Kind.COLUMN_REORDERED, None): ("n, kind", "kind, n"),
-        (Kind.DEFINITION, None): (base.shape.definition, other.shape.definition),
-        (Kind.ROWS, None): (12, 4),
-        (Kind.DISTINCT, "n"): (12, 4),
-        (Kind.RANGE, "n"): ("1 … 12", "1 … 4"),
-        (Kind.NULL_SHARE, "kind"): (0.0, 0.25),
-        (Kind.DISTINCT, "kind"): (3, 2),
-        (Kind.RANGE, "kind"): ("0 … 2", "1 … 2"),
-        (Kind.TOP_VALUES, "kind"): ("0 (4), 1 (4), 2 (4)", "1 (2), 2 (1)"),
+        (DifferenceKind.COLUMN_REMOVED, "word"): ("text", None),
+        (DifferenceKind.COLUMN_RETYPED, "n"): ("integer", "bigint"),
+        (DifferenceKind.COLUMN_ADDED, "extra"): (None, "boolean"),
+        (DifferenceKind.COLUMN_REORDERED, None): ("n, kind", "kind, n"),
+        (DifferenceKind.DEFINITION, None): (base.shape.definition_hash, other.shape.definition_hash),
+        (DifferenceKind.ROWS, None): (12, 4),
+        (DifferenceKind.DISTINCT, "n"): (12, 4),
+        (DifferenceKind.RANGE, "n"): ("1 … 12", "1 … 4"),
+        (DifferenceKind.NULL_SHARE, "kind"): (0.0, 0.25),
+        (DifferenceKind.DISTINCT, "kind"): (3, 2),
+        (DifferenceKind.RANGE, "kind"): ("0 … 2", "1 … 2"),
+        (DifferenceKind.TOP_VALUES, "kind"): ("0 (4), 1 (4), 2 (4)", "1 (2), 2 (1)"),
     }
     assert found.severity is Severity.BREAKING
 
@@ -171,7 +171,7 @@ def test_equal_numbers_in_another_order_are_no_difference() -> None:
 
     custom("reporting.a", "SELECT 1")
     findings = compared(view("v1", numbers), view("v2", numbers[::-1])).findings
-    assert [one.kind for one in findings if one.kind is not Kind.DEFINITION] == []
+    assert [one.kind for one in findings if one.kind is not DifferenceKind.DEFINITION] == []
 
 
 def test_a_refresh_of_the_same_data_is_no_difference() -> None:
@@ -187,18 +187,24 @@ def test_the_rules_of_the_settings_decide(settings: Settings) -> None:
     sql("DROP MATERIALIZED VIEW reporting.a; CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n, 2 AS kind")
     second = capture_release_snapshot("reporting.a", "v2")
 
-    def severities() -> dict[Kind, Severity]:
+    def severities() -> dict[DifferenceKind, Severity]:
         return {one.kind: one.severity for one in compared(first, second).findings}
 
     by_default = severities()
-    assert (by_default[Kind.ROWS], by_default[Kind.COLUMN_REMOVED]) == (Severity.NONE, Severity.BREAKING)
+    assert (by_default[DifferenceKind.ROWS], by_default[DifferenceKind.COLUMN_REMOVED]) == (
+        Severity.NONE,
+        Severity.BREAKING,
+    )
     settings.SEEDER = {
         "DRIFT_RULES": [
             {"kind": "rows", "severity": "breaking", "absolute": 5, "relative": 0.5, "direction": "falling"},
             {"kind": "column_removed", "severity": "none"},
         ]
     }
-    assert severities() == by_default | {Kind.ROWS: Severity.BREAKING, Kind.COLUMN_REMOVED: Severity.NONE}
+    assert severities() == by_default | {
+        DifferenceKind.ROWS: Severity.BREAKING,
+        DifferenceKind.COLUMN_REMOVED: Severity.NONE,
+    }
 
 
 def test_snapshots_of_two_views_are_compared_only_where_that_is_meant() -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from seeder.domain.admission import Hold, Reason
-from seeder.domain.events import Held, Resumed
+from seeder.domain.admission import Hold, HoldReason
+from seeder.domain.events import StartsHeld, StartsResumed
 from seeder.domain.plan import RefreshPlan
-from seeder.domain.requests import Everything, OneAgency
+from seeder.domain.requests import AgencyReports, AllReports
 from seeder.models import Run, RunMetrics
 from seeder.services import recovery, runs
 from seeder.services.run_rows import RunRow
@@ -19,9 +19,9 @@ def test_a_run_sums_up_its_manifests_by_agency() -> None:
     custom("reporting.b", "SELECT 1 / 0 AS n", agency="metro")
     canned("reporting.c", "SELECT 1 AS n", agencies=("demo", "metro"))
     custom("reporting.too.many.parts", "SELECT 1", agency="harbor")
-    runs.execute(Everything(), asked_by="somebody")
+    runs.execute(AllReports(), asked_by="somebody")
     [run] = Run.objects.all()
-    assert (run.asked_for, run.asked_by, run.manifests, run.succeeded, run.failed) == (
+    assert (run.description, run.requested_by, run.manifests, run.succeeded, run.failed) == (
         "every report",
         "somebody",
         5,
@@ -42,20 +42,20 @@ def test_a_run_sums_up_its_manifests_by_agency() -> None:
 
 def test_a_view_says_which_seat_it_had_and_why_it_failed() -> None:
     custom("reporting.a", "SELECT 1 / 0 AS n")
-    runs.execute(OneAgency(slug="demo"))
+    runs.execute(AgencyReports(slug="demo"))
     [row] = RunMetrics.objects.all()
-    assert (row.seat, row.reason, row.sqlstate) == (1, "division_by_zero", "22012")
+    assert (row.worker_number, row.reason, row.sqlstate) == (1, "division_by_zero", "22012")
 
 
 def test_what_held_a_run_back_is_kept_with_its_reason_from_when_until_when() -> None:
     row = RunRow("r")
     row.open(RefreshPlan(), asked_for="every report", asked_by="", seats=1)
-    busy, open_circuit = (Hold(reason=reason, message="") for reason in Reason)
-    row.hear(Held(database="default", hold=busy))
-    row.hear(Held(database="archive", hold=busy))
-    row.hear(Held(database="default", hold=Hold(reason=Reason.SERVER_BUSY, message="other figures")))
-    row.hear(Held(database="default", hold=open_circuit))
-    row.hear(Resumed(database="default", after=None))  # type: ignore[arg-type]  # nobody asks
+    busy, open_circuit = (Hold(reason=reason, message="") for reason in HoldReason)
+    row.hear(StartsHeld(database="default", hold=busy))
+    row.hear(StartsHeld(database="archive", hold=busy))
+    row.hear(StartsHeld(database="default", hold=Hold(reason=HoldReason.SERVER_BUSY, message="other figures")))
+    row.hear(StartsHeld(database="default", hold=open_circuit))
+    row.hear(StartsResumed(database="default", duration=None))  # type: ignore[arg-type]  # nobody asks
     holds = Run.objects.get().holds
     assert [(hold["database"], hold["reason"], hold["until"] is None) for hold in holds] == [
         ("default", "server_busy", False),
@@ -78,5 +78,5 @@ def test_without_its_table_runs_go_on_and_say_so() -> None:
     custom("reporting.a", "SELECT 1 AS n")
     sql("DROP TABLE reporting.seeder_run")
     heard: list[object] = []
-    assert runs.execute(Everything(), emit=heard.append).succeeded == 1
+    assert runs.execute(AllReports(), emit=heard.append).succeeded == 1
     assert "reporting.seeder_run: a table in the contract, missing here" in str(heard)

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from seeder.domain.events import RunEvent, RunStarted, ViewEnded
 from seeder.domain.outcomes import Outcome, RefreshResult
-from seeder.domain.requests import Everything, OneAgency
+from seeder.domain.requests import AgencyReports, AllReports
 from seeder.models import JobStatus, RunHistory
 from seeder.services import runs
 from tests.conftest import another_session, canned, custom, sql
@@ -21,14 +21,16 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.usefixtures("reporting")
 
 
-def while_asked(act: Callable[[], object], request: Everything | OneAgency | None = None) -> dict[str, RefreshResult]:
+def while_asked(
+    act: Callable[[], object], request: AllReports | AgencyReports | None = None
+) -> dict[str, RefreshResult]:
     """A run that finds, when it begins to refresh, that `act` has happened since it was asked for."""
 
     def hear(event: RunEvent) -> None:
         if isinstance(event, RunStarted):
             act()
 
-    summary = runs.execute(request or Everything(), emit=hear)
+    summary = runs.execute(request or AllReports(), emit=hear)
     return {view.key.name.name: result for view, result in summary.results.items()}
 
 
@@ -46,7 +48,9 @@ def in_a_thread(act: Callable[[], object]) -> None:
 
 def test_a_refresh_that_began_after_we_were_asked_is_ours_as_well() -> None:
     canned("reporting.shared", "SELECT current_setting('application_name') AS run", agencies=("demo", "metro"))
-    results = while_asked(lambda: in_a_thread(lambda: runs.execute(OneAgency(slug="metro"))), OneAgency(slug="demo"))
+    results = while_asked(
+        lambda: in_a_thread(lambda: runs.execute(AgencyReports(slug="metro"))), AgencyReports(slug="demo")
+    )
     ours, other = RunHistory.objects.get(agency_slug="demo"), RunHistory.objects.get(agency_slug="metro")
     assert results["shared"].satisfied_by == other.run_id
     assert sql("SELECT run FROM reporting.shared") == [(f"seeder {other.run_id}",)], "done once"
@@ -58,7 +62,7 @@ def test_a_refresh_that_began_after_we_were_asked_is_ours_as_well() -> None:
 
 def test_a_refresh_that_began_before_we_were_asked_is_not() -> None:
     custom("reporting.a", "SELECT 1 AS n")
-    runs.execute(Everything())
+    runs.execute(AllReports())
     assert while_asked(lambda: None)["a"].satisfied_by is None
 
 
@@ -67,7 +71,7 @@ def test_a_refresh_that_failed_is_not() -> None:
     custom("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
 
     def fail_and_mend() -> None:
-        in_a_thread(lambda: runs.execute(Everything()))
+        in_a_thread(lambda: runs.execute(AllReports()))
         sql("UPDATE reporting.source SET n = 1")
 
     result = while_asked(fail_and_mend)["a"]
@@ -78,10 +82,10 @@ def test_a_refresh_from_older_inputs_than_ours_is_not() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     custom("reporting.input", "SELECT n FROM reporting.source")
     custom("reporting.output", "SELECT n FROM reporting.input", agency="metro")
-    runs.execute(Everything())
+    runs.execute(AllReports())
     sql("UPDATE reporting.source SET n = 2")
     # The other run refreshes the output alone, and does not refresh what that reads.
-    results = while_asked(lambda: in_a_thread(lambda: runs.execute(OneAgency(slug="metro"))))
+    results = while_asked(lambda: in_a_thread(lambda: runs.execute(AgencyReports(slug="metro"))))
     assert results["output"].satisfied_by is None
     assert sql("SELECT n FROM reporting.output") == [(2,)]
 
@@ -92,7 +96,9 @@ def test_a_view_of_the_same_name_in_another_database_is_not_ours(settings: Setti
     custom("reporting.a", "SELECT 1 AS n")
     custom("reporting.a", "SELECT 1 AS n", agency="metro")
     sql("UPDATE reporting.seeder_custom_report_manifest SET database_id = 2 WHERE agency_slug = 'metro'")
-    results = while_asked(lambda: in_a_thread(lambda: runs.execute(OneAgency(slug="metro"))), OneAgency(slug="demo"))
+    results = while_asked(
+        lambda: in_a_thread(lambda: runs.execute(AgencyReports(slug="metro"))), AgencyReports(slug="demo")
+    )
     assert results["a"].satisfied_by is None
     assert sql("SELECT n FROM reporting.a") == [(1,)]
 
@@ -101,7 +107,7 @@ def test_the_second_waits_for_the_first_and_that_is_no_part_of_its_duration(sett
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 20_000}
     sql("CREATE TABLE reporting.gate ()")
     custom("reporting.a", "SELECT count(*) AS n FROM reporting.gate")
-    runs.execute(Everything())
+    runs.execute(AllReports())
     ended: list[RefreshResult] = []
 
     def hear(event: RunEvent) -> None:
@@ -114,7 +120,7 @@ def test_the_second_waits_for_the_first_and_that_is_no_part_of_its_duration(sett
 
     with another_session() as keeper:
         keeper.execute("BEGIN; LOCK reporting.gate")
-        both = [Thread(target=_apart, args=(lambda: runs.execute(Everything(), emit=hear),)) for _ in "12"]
+        both = [Thread(target=_apart, args=(lambda: runs.execute(AllReports(), emit=hear),)) for _ in "12"]
         for number, thread in enumerate(both):
             thread.start()
             eventually(partial(waiting, number + 1))
@@ -123,7 +129,7 @@ def test_the_second_waits_for_the_first_and_that_is_no_part_of_its_duration(sett
         thread.join(20)
     assert [result.failure for result in ended] == [None, None]
     [second] = [result for result in ended if result.satisfied_by is None and result.cost.lock_wait.total_seconds() > 1]
-    assert second.took.total_seconds() < 1, "the first had begun before the second was asked for"
+    assert second.duration.total_seconds() < 1, "the first had begun before the second was asked for"
 
 
 @contextmanager
@@ -139,7 +145,7 @@ def test_another_run_is_waited_for_longer_than_any_other_lock(settings: Settings
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "STATEMENT_TIMEOUT_MS": 1000, "MAX_RETRIES": 0}
     custom("reporting.a", "SELECT 1 AS n")
     results: list[RefreshResult] = []
-    ours = Thread(target=_apart, args=(lambda: results.extend(runs.execute(Everything()).results.values()),))
+    ours = Thread(target=_apart, args=(lambda: results.extend(runs.execute(AllReports()).results.values()),))
     with at("reporting.a"):
         ours.start()
         waiting = (
@@ -157,7 +163,7 @@ def test_another_run_is_waited_for_no_longer_than_anything_is(settings: Settings
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_WAIT_SECONDS": 2, "MAX_RETRIES": 0}
     custom("reporting.a", "SELECT 1 AS n")
     with at("reporting.a"):
-        [result] = runs.execute(Everything()).results.values()
+        [result] = runs.execute(AllReports()).results.values()
     assert result.failure
     assert result.failure.reason == "lock_not_available"
     assert ", seeder other, of " in result.failure.message
@@ -174,11 +180,11 @@ def _apart(act: Callable[[], object]) -> None:
 def test_who_was_in_the_way_is_named(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_RETRIES": 0}
     custom("reporting.a", "SELECT 1 AS n")
-    runs.execute(Everything())
+    runs.execute(AllReports())
     with another_session() as reader:
         reader.execute("SET application_name = 'a dashboard'")
         reader.execute("BEGIN; SELECT n FROM reporting.a")
-        [result] = runs.execute(Everything()).results.values()
+        [result] = runs.execute(AllReports()).results.values()
         pid = reader.info.backend_pid
     assert result.failure
     assert f"In the way: pid {pid}, a dashboard, of " in result.failure.message

@@ -3,7 +3,7 @@
 import pytest
 from django.db import Error
 
-from seeder.errors import PermissionMissing, SchemaMissing, SeederError, ServerUnable, ServerUnreachable
+from seeder.errors import PermissionMissing, SchemaMissing, SeederError, ServerFault, ServerUnreachable
 from seeder.postgres.sqlstates import failure, foreseen
 from tests.conftest import sql
 
@@ -20,11 +20,11 @@ def raised(state: str) -> None:
         ("57P01", ServerUnreachable),
         ("57P02", ServerUnreachable),
         ("57P03", ServerUnreachable),
-        ("57014", ServerUnable),
-        ("53100", ServerUnable),
-        ("55P03", ServerUnable),
-        ("40P01", ServerUnable),
-        ("25P02", ServerUnable),
+        ("57014", ServerFault),
+        ("53100", ServerFault),
+        ("55P03", ServerFault),
+        ("40P01", ServerFault),
+        ("25P02", ServerFault),
         ("42P01", SchemaMissing),
         ("42703", SchemaMissing),
         ("3F000", SchemaMissing),

@@ -5,8 +5,8 @@ from time import monotonic
 
 from django.core.management.base import CommandParser
 
-from seeder.domain.documents import as_document
-from seeder.domain.requests import Everything, OneAgency
+from seeder.domain.documents import snapshot_json
+from seeder.domain.requests import AgencyReports, AllReports
 from seeder.domain.snapshots import Release, Snapshot
 from seeder.management import signals
 from seeder.management.door import FAILED, Door
@@ -39,7 +39,7 @@ class Command(Door):
         began = monotonic()
         if options.table_name is not None:
             snapshot = self._one(options, columns)
-            text, document = f"{captured(snapshot)}, in {monotonic() - began:.1f} s", as_document(snapshot)
+            text, document = f"{captured(snapshot)}, in {monotonic() - began:.1f} s", snapshot_json(snapshot)
             failed = 0
         else:
             ended = self._each(options, columns)
@@ -70,7 +70,7 @@ class Command(Door):
             progress(self.stdout, "views", json=options.json, color=not options.no_color) as shown,
         ):
             return capturing.capture_each(
-                OneAgency(slug=options.agency) if options.agency is not None else Everything(),
+                AgencyReports(slug=options.agency) if options.agency is not None else AllReports(),
                 Release(tag=options.release_tag, version=options.release_version),
                 top=frozenset(columns),
                 approximate=options.approximate,

@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
-from seeder.domain.documents import comparison_document
+from seeder.domain.documents import comparison_json
 from seeder.domain.drift_rules import Severity
 from seeder.domain.snapshots import Snapshot
 from seeder.errors import UnknownSnapshot
@@ -33,7 +33,7 @@ class Command(Door):
         base, other = (self._find(which, options.table_name) for which in (options.base, options.compare))
         comparison = release_snapshots.compare_snapshots(base, other, across_views=options.across_views)
         if options.json:
-            self.stdout.write(json.dumps(comparison_document(comparison), ensure_ascii=False, indent=2))
+            self.stdout.write(json.dumps(comparison_json(comparison), ensure_ascii=False, indent=2))
         else:
             paint = {Severity.BREAKING: self.style.ERROR, Severity.NOTICE: self.style.WARNING}
             for line, severity in comparison_lines(comparison, everything=options.everything):

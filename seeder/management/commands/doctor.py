@@ -47,5 +47,5 @@ class Command(Door):
         else:
             for line in examination_lines(found, everything=options.all):
                 self.stdout.write(line.plain)
-        if found.reaches(Level[options.fail_level]):
+        if found.has_level_at_least(Level[options.fail_level]):
             sys.exit(FAILED)

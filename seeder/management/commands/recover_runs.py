@@ -1,6 +1,6 @@
 from argparse import Namespace
 
-from seeder.domain.units import count
+from seeder.domain.units import format_count
 from seeder.management.door import Door
 from seeder.services import recovery
 
@@ -11,6 +11,6 @@ class Command(Door):
     def enter(self, _: Namespace) -> None:
         recovered = recovery.recover()
         for run in recovered:
-            self.stdout.write(f"run {run.run_id}: {count(run.rows, 'row')} closed as interrupted")
+            self.stdout.write(f"run {run.run_id}: {format_count(run.rows, 'row')} closed as interrupted")
         if not recovered:
             self.stdout.write("Nothing to close: no run was killed, or the server still works on what it had begun.")

@@ -2,7 +2,7 @@ from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
-from seeder.domain.requests import OneAgency
+from seeder.domain.requests import AgencyReports
 from seeder.management.refreshing import RefreshCommand
 
 
@@ -13,5 +13,5 @@ class Command(RefreshCommand):
         parser.add_argument("slug", metavar="SLUG", help="the agency, as its manifests call it")
         super().add_arguments(parser)
 
-    def request(self, options: Namespace) -> OneAgency:
-        return OneAgency(slug=options.slug)
+    def request(self, options: Namespace) -> AgencyReports:
+        return AgencyReports(slug=options.slug)

@@ -3,7 +3,7 @@ from argparse import Namespace
 from django.core.management.base import CommandParser
 
 from seeder.domain.manifests import ReportType
-from seeder.domain.requests import Everything
+from seeder.domain.requests import AllReports
 from seeder.management.refreshing import RefreshCommand
 
 
@@ -18,5 +18,5 @@ class Command(RefreshCommand):
         )
         super().add_arguments(parser)
 
-    def request(self, options: Namespace) -> Everything:
-        return Everything(report_type=options.report_type and ReportType(options.report_type))
+    def request(self, options: Namespace) -> AllReports:
+        return AllReports(report_type=options.report_type and ReportType(options.report_type))

@@ -4,7 +4,7 @@ from argparse import ArgumentTypeError, Namespace
 
 from django.core.management.base import CommandParser
 
-from seeder.domain.jobs import Listing, Wanted
+from seeder.domain.jobs import JobFilter, JobPageRequest
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.management.door import FAILED, Door
@@ -46,7 +46,7 @@ class Command(Door):
     def enter(self, options: Namespace) -> None:
         is_table = options.table or (self.stdout.isatty() and not options.json)
         limit = options.limit or (_ON_A_SCREEN if is_table else None)
-        shown = monitoring.overview(_wanted(options), Listing(limit=limit))
+        shown = monitoring.overview(_wanted(options), JobPageRequest(limit=limit))
         if options.json:
             self.stdout.write(json.dumps(status_document(shown), indent=2, ensure_ascii=False))
         elif is_table:
@@ -68,8 +68,8 @@ def _some(text: str) -> int:
     return number
 
 
-def _wanted(options: Namespace) -> Wanted:
-    return Wanted(
+def _wanted(options: Namespace) -> JobFilter:
+    return JobFilter(
         agency=options.agency,
         report_type=options.report_type and ReportType(options.report_type),
         status=options.status and Status(options.status),

@@ -3,7 +3,7 @@ from argparse import Namespace
 from django.core.management.base import CommandParser
 
 from seeder.domain.names import ViewName
-from seeder.domain.requests import OneView
+from seeder.domain.requests import SingleView
 from seeder.management.refreshing import RefreshCommand
 
 
@@ -18,5 +18,5 @@ class Command(RefreshCommand):
         )
         super().add_arguments(parser)
 
-    def request(self, options: Namespace) -> OneView:
-        return OneView(name=ViewName.parse(options.view))
+    def request(self, options: Namespace) -> SingleView:
+        return SingleView(name=ViewName.parse(options.view))

@@ -6,9 +6,9 @@ from enum import Enum, auto
 from itertools import groupby
 from unicodedata import category
 
-from seeder.domain.diagnosis import Diagnosis, Examination, Examined, Level, Word, by_word
+from seeder.domain.diagnosis import CheckedDatabase, Diagnosis, DoctorReport, Level, Problem, group_by_problem
 from seeder.domain.names import one_line
-from seeder.domain.units import count
+from seeder.domain.units import format_count
 
 _SHOWN = 5  # of those that are alike, unless all are wanted
 _HEADINGS = {
@@ -43,14 +43,14 @@ class Line:
         return " " * self.indent + self.text
 
 
-def examination_lines(found: Examination, *, everything: bool) -> Iterator[Line]:
+def examination_lines(found: DoctorReport, *, everything: bool) -> Iterator[Line]:
     """In one line, where nothing was found."""
     if not found.diagnoses:
         yield Line(part=Part.TOTAL, text=f"Nothing is wrong: {'; '.join(map(_looked_at, found.databases))}.")
         return
     worst = found.diagnoses[0].level
     counts = [(found.count(level), noun) for level, noun in _NOUNS.items()]
-    told = ", ".join(count(number, noun) for number, noun in counts if number)
+    told = ", ".join(format_count(number, noun) for number, noun in counts if number)
     good = "" if worst is Level.ERROR else "Nothing keeps views from being refreshed: "
     yield Line(part=Part.TOTAL, text=f"{good}{told}", level=worst)
     for examined in found.databases:
@@ -58,7 +58,7 @@ def examination_lines(found: Examination, *, everything: bool) -> Iterator[Line]
     for level, diagnoses in groupby(found.diagnoses, key=lambda one: one.level):
         yield Line(part=Part.GAP)
         yield Line(part=Part.HEADING, text=_HEADINGS[level], level=level)
-        for (word, database), alike in by_word(list(diagnoses)).items():
+        for (word, database), alike in group_by_problem(list(diagnoses)).items():
             yield Line(part=Part.GAP)
             yield from _of_word(word, database, alike, most=None if everything else _SHOWN)
 
@@ -66,12 +66,12 @@ def examination_lines(found: Examination, *, everything: bool) -> Iterator[Line]
 _NOUNS = {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "hint"}
 
 
-def _looked_at(database: Examined) -> str:
-    views = count(database.views, "view")
-    return one_line(f"{database.alias}: {database.server}, as {database.role}, {views} asked for")
+def _looked_at(database: CheckedDatabase) -> str:
+    views = format_count(database.view_count, "view")
+    return one_line(f"{database.alias}: {database.server_version}, as {database.role}, {views} asked for")
 
 
-def _of_word(word: Word, database: str, alike: Sequence[Diagnosis], *, most: int | None) -> Iterator[Line]:
+def _of_word(word: Problem, database: str, alike: Sequence[Diagnosis], *, most: int | None) -> Iterator[Line]:
     times = f" ({len(alike):,} times)" if len(alike) > 1 else ""
     text = one_line(f"{word}{times} in {database}: {word.meaning}")
     yield Line(part=Part.WORD, text=text, level=word.level)
@@ -93,7 +93,7 @@ def _alike_in_words(diagnoses: Sequence[Diagnosis]) -> list[list[Diagnosis]]:
 
 def _group(shown: Sequence[Diagnosis], *, hidden: int) -> Iterator[Line]:
     more = f" and {hidden:,} more (--all or --json has them)" if hidden else ""
-    about = ", ".join(one.about for one in shown)
+    about = ", ".join(one.subject for one in shown)
     yield Line(part=Part.FOUND, text=one_line(f"{about}{more}: {shown[0].message}"), indent=2)
     yield Line(part=Part.FIX, text=one_line(f"→ {shown[0].fix}"), indent=2)
     for sql in dict.fromkeys(one.sql for one in shown if one.sql):
@@ -108,19 +108,20 @@ def _pasted(sql: str) -> str:
     return "-- It holds characters that could write on the terminal: --json has it." if writes else text
 
 
-def examination_document(found: Examination) -> Mapping[str, object]:
+def examination_document(found: DoctorReport) -> Mapping[str, object]:
     return {
         "databases": [
-            {"alias": one.alias, "server": one.server, "role": one.role, "views": one.views} for one in found.databases
+            {"alias": one.alias, "server": one.server_version, "role": one.role, "views": one.view_count}
+            for one in found.databases
         ],
         "totals": {f"{noun}s": found.count(level) for level, noun in _NOUNS.items()},
         "diagnoses": [
             {
-                "word": one.word,
+                "word": one.problem,
                 "level": str(one.level),
-                "area": one.word.area,
+                "area": one.problem.area,
                 "database": one.database,
-                "about": one.about,
+                "about": one.subject,
                 "message": one.message,
                 "fix": one.fix,
                 "sql": one.sql or None,

@@ -6,14 +6,14 @@ from rich.segment import Segment, Segments
 from rich.style import Style
 from rich.text import Text
 
-from seeder.domain.diagnosis import Examination, Level
+from seeder.domain.diagnosis import DoctorReport, Level
 from seeder.management.rendering.doctor import Line, Part, examination_lines
 from seeder.management.rendering.tables import console
 
 _COLORS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.INFO: "cyan", None: "green"}
 
 
-def print_examination(out: OutputWrapper, found: Examination, *, everything: bool, color: bool) -> None:
+def print_examination(out: OutputWrapper, found: DoctorReport, *, everything: bool, color: bool) -> None:
     screen = console(out, color=color)
     for line in examination_lines(found, everything=everything):
         text = Text(line.text, style=_style(line))

@@ -7,8 +7,8 @@ from typing import Self
 
 from django.core.management.base import OutputWrapper
 
-from seeder.domain.events import Noticed, RunEnded, RunEvent
-from seeder.domain.manifests import Complaint, Manifest
+from seeder.domain.events import RunEnded, RunEvent, RunWarning
+from seeder.domain.manifests import Manifest, RejectedManifest
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
 
@@ -33,17 +33,17 @@ class Document:
             {
                 **_view(view),
                 "action": view.action,
-                "reads": sorted(str(key.name) for key in view.reads),
-                "expectedSeconds": _seconds(view.expected),
-                "consecutiveFailures": view.failures,
-                "drift": [{**_manifest(drift.manifest), "cause": drift.cause} for drift in view.drift],
+                "reads": sorted(str(key.name) for key in view.depends_on),
+                "expectedSeconds": _seconds(view.expected_duration),
+                "consecutiveFailures": view.consecutive_failures,
+                "drift": [{**_manifest(drift.manifest), "cause": drift.cause} for drift in view.definition_drift],
             }
             for view in plan.views
         ]
-        self._write({"dryRun": True, "views": views, "refused": _refused(plan.complaints), "notices": plan.notices})
+        self._write({"dryRun": True, "views": views, "refused": _refused(plan.rejected), "notices": plan.warnings})
 
     def hear(self, event: RunEvent) -> None:
-        if isinstance(event, Noticed):
+        if isinstance(event, RunWarning):
             self._notices.append(event.message)
         if not isinstance(event, RunEnded):
             return
@@ -52,14 +52,14 @@ class Document:
             {
                 "dryRun": False,
                 "runId": summary.run_id,
-                "durationSeconds": _seconds(summary.took),
+                "durationSeconds": _seconds(summary.duration),
                 "succeeded": summary.succeeded,
                 "failed": summary.failed,
-                "stopped": summary.stopped,
+                "stopped": summary.stopped_by,
                 "notices": self._notices,
-                "unfinished": [_view(view) for view in summary.unfinished],
+                "unfinished": [_view(view) for view in summary.interrupted],
                 "views": [{**_view(view), **_result(result)} for view, result in summary.results.items()],
-                "refused": _refused(summary.complaints),
+                "refused": _refused(summary.rejected),
             }
         )
 
@@ -94,14 +94,14 @@ def _result(result: RefreshResult) -> _Json:
         "fellBack": result.fell_back,
         "attempts": result.attempts,
         "satisfiedBy": result.satisfied_by,
-        "seatWaitSeconds": _seconds(result.cost.seat_wait),
+        "seatWaitSeconds": _seconds(result.cost.worker_wait),
         "throttleWaitSeconds": _seconds(result.cost.throttle_wait),
         "lockWaitSeconds": _seconds(result.cost.lock_wait),
-        "startTime": result.started.isoformat(),
-        "finishTime": result.finished.isoformat(),
-        "durationSeconds": _seconds(result.took),
+        "startTime": result.started_at.isoformat(),
+        "finishTime": result.finished_at.isoformat(),
+        "durationSeconds": _seconds(result.duration),
         "recordsProcessed": result.rows,
-        "bytesProcessed": result.bytes,
+        "bytesProcessed": result.size_bytes,
         "reason": failure and failure.reason,
         "sqlstate": failure and failure.sqlstate,
         "errors": failure and failure.message,
@@ -109,7 +109,7 @@ def _result(result: RefreshResult) -> _Json:
     }
 
 
-def _refused(complaints: Iterable[Complaint]) -> list[_Json]:
+def _refused(complaints: Iterable[RejectedManifest]) -> list[_Json]:
     return [
         {**_manifest(complaint.manifest), "reason": complaint.reason, "errors": complaint.message}
         for complaint in complaints

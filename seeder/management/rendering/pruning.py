@@ -3,21 +3,23 @@
 from collections.abc import Mapping
 from datetime import UTC
 
-from seeder.domain.units import count
+from seeder.domain.units import format_count
 from seeder.services.pruning import Pruned
 
 
 def pruned(done: Pruned, *, seconds: float, dry_run: bool) -> str:
     if done.before is None:
         return "SEEDER_HISTORY_DAYS is 0: all of the history is kept. With --days it can be pruned all the same."
-    counted = count(done.history, "row"), count(done.runs, "run"), count(done.queued, "part")
+    counted = format_count(done.history, "row"), format_count(done.runs, "run"), format_count(done.queued, "part")
     what = "{} of the history, {} and {} of the queue".format(*counted)
     when = f"that ended before {done.before.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     verb = "Would prune" if dry_run else "Pruned"
     if done.stopped:
         left = done.old - done.kept - done.history
-        return f"Stopped by {done.stopped} with {count(left, 'row')} left, for the next time. {verb} {what} {when}."
-    kept = f"Kept, however old: {count(done.kept, 'row')}, each the last success or failure of its report."
+        return (
+            f"Stopped by {done.stopped} with {format_count(left, 'row')} left, for the next time. {verb} {what} {when}."
+        )
+    kept = f"Kept, however old: {format_count(done.kept, 'row')}, each the last success or failure of its report."
     return f"{verb} {what} {when}, in {seconds:.1f} s. {kept}"
 
 

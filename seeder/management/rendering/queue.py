@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from seeder.domain.names import one_line
-from seeder.domain.queued import Queued, QueuedPart, State
-from seeder.domain.units import count, duration
+from seeder.domain.queued import EnqueueResult, QueuedPart, QueuedPartState
+from seeder.domain.units import format_count, format_duration
 from seeder.services.queue.queue_state import PartState, QueueState
 from seeder.services.queue.schedules import Due
 
@@ -15,19 +15,19 @@ _LATE = timedelta(minutes=2)  # a cluster looks every half a minute what is due
 _SHOWN = 3  # views of a part that are named; the rest are counted
 
 
-def asked(queued: Queued) -> Iterable[str]:
+def asked(queued: EnqueueResult) -> Iterable[str]:
     """The answer to who asked."""
     return map(one_line, _lines(queued))
 
 
-def _lines(queued: Queued) -> Iterable[str]:
+def _lines(queued: EnqueueResult) -> Iterable[str]:
     if queued.request_id is None:
-        yield f"Nothing to queue: no manifest is enabled for {queued.asked_for}."
+        yield f"Nothing to queue: no manifest is enabled for {queued.description}."
         return
     views = sum(len(part.views) for part in queued.parts)
     done = "joined" if queued.joined else "queued as"
-    parts = f"{count(views, 'view')} in {count(len(queued.parts), 'part')}"
-    yield f"{queued.asked_for}: {done} the request {queued.request_id}, {parts}"
+    parts = f"{format_count(views, 'view')} in {format_count(len(queued.parts), 'part')}"
+    yield f"{queued.description}: {done} the request {queued.request_id}, {parts}"
     for part in queued.parts:
         yield f"part {part.number}: {_views(part)}"
     yield "See how it goes with `manage.py queue_status`."
@@ -36,13 +36,13 @@ def _lines(queued: Queued) -> Iterable[str]:
 def _views(part: QueuedPart) -> str:
     named = ", ".join(str(key.name) for key in part.views[:_SHOWN])
     more = f" and {len(part.views) - _SHOWN:,} more" if len(part.views) > _SHOWN else ""
-    return f"{named}{more}" if named else f"{count(len(part.manifests), 'manifest')} that cannot be refreshed"
+    return f"{named}{more}" if named else f"{format_count(len(part.manifests), 'manifest')} that cannot be refreshed"
 
 
-def asked_document(queued: Queued) -> Mapping[str, object]:
+def asked_document(queued: EnqueueResult) -> Mapping[str, object]:
     return {
         "requestId": queued.request_id,
-        "askedFor": queued.asked_for,
+        "askedFor": queued.description,
         "joined": queued.joined,
         "parts": [_part(part) for part in queued.parts],
     }
@@ -66,7 +66,7 @@ def moment(instant: datetime) -> str:
 
 def state(state: QueueState) -> Iterable[str]:
     """The queue, a line each."""
-    waiting = "no queue here" if state.waiting is None else f"{count(state.waiting, 'task')} waiting"
+    waiting = "no queue here" if state.waiting is None else f"{format_count(state.waiting, 'task')} waiting"
     parts = f"{len(state.running)} running, {len(state.queued)} queued, {len(state.ended)} ended lately"
     yield f"parts: {parts}; {waiting}"
     yield from map(one_line, state.obstacles)
@@ -81,7 +81,9 @@ def when(due: Due, at: datetime) -> str:
         return "never due"
     if not is_late(due, at):
         return f"next due {moment(due.due)}"
-    return f"overdue for {duration(at - due.due)}: no cluster works, or it cannot read a schedule, as its log says"
+    return (
+        f"overdue for {format_duration(at - due.due)}: no cluster works, or it cannot read a schedule, as its log says"
+    )
 
 
 def is_late(due: Due, at: datetime) -> bool:
@@ -94,15 +96,15 @@ def about(part: PartState) -> str:
 
 def stand(part: PartState, at: datetime) -> str:
     """How far a part has come, in one line."""
-    views = f"{part.done} of {count(len(part.views), 'view')} done"
+    views = f"{part.done} of {format_count(len(part.views), 'view')} done"
     match part.state:
-        case State.QUEUED:
-            return f"queued for {duration(at - part.asked_at)}" + (f", {views}" if part.run_ids else "")
-        case State.RUNNING:
-            since = duration(at - (part.started_at or part.asked_at))
+        case QueuedPartState.QUEUED:
+            return f"queued for {format_duration(at - part.asked_at)}" + (f", {views}" if part.run_ids else "")
+        case QueuedPartState.RUNNING:
+            since = format_duration(at - (part.started_at or part.asked_at))
             lost = "" if part.alive else ", whose worker is gone: taken up again soon"
             return f"running for {since} by {part.worker}, {views}{lost}"
-        case State.ENDED:
+        case QueuedPartState.ENDED:
             ended = f"ended {moment(part.finished_at or at)}, {part.succeeded} succeeded, {part.failed} failed"
             return f"{ended}: {part.error}" if part.error else ended
 

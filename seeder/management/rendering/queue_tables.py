@@ -3,13 +3,13 @@
 from django.core.management.base import OutputWrapper
 from rich.text import Text
 
-from seeder.domain.queued import State
-from seeder.domain.units import count
+from seeder.domain.queued import QueuedPartState
+from seeder.domain.units import format_count
 from seeder.management.rendering.queue import is_late, moment, stand
 from seeder.management.rendering.tables import console, headed
 from seeder.services.queue.queue_state import PartState, QueueState
 
-_STYLES = {State.RUNNING: "cyan", State.QUEUED: "", State.ENDED: "dim"}
+_STYLES = {QueuedPartState.RUNNING: "cyan", QueuedPartState.QUEUED: "", QueuedPartState.ENDED: "dim"}
 
 
 def show(out: OutputWrapper, state: QueueState, *, color: bool) -> None:
@@ -37,10 +37,10 @@ def show(out: OutputWrapper, state: QueueState, *, color: bool) -> None:
             table.add_row(Text(due.name), due.cron or "every few minutes", when, style="bold red" if late else None)
         drawn.print(table)
     if state.waiting is not None:
-        drawn.print(f"{count(state.waiting, 'task')} waiting in the queue")
+        drawn.print(f"{format_count(state.waiting, 'task')} waiting in the queue")
 
 
 def _style(part: PartState) -> str:
-    if part.failed or part.error or (part.state is State.RUNNING and not part.alive):
+    if part.failed or part.error or (part.state is QueuedPartState.RUNNING and not part.alive):
         return "bold red"
     return _STYLES[part.state]

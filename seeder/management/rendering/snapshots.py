@@ -3,21 +3,21 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from seeder.domain.documents import as_document
-from seeder.domain.drift import Comparison
+from seeder.domain.documents import snapshot_json
+from seeder.domain.drift import SnapshotComparison
 from seeder.domain.drift_rules import Severity
-from seeder.domain.drift_wording import HASH_DIGITS, sentence
+from seeder.domain.drift_wording import HASH_DIGITS, describe_finding
 from seeder.domain.snapshots import Snapshot
-from seeder.domain.units import count
+from seeder.domain.units import format_count
 from seeder.services.snapshots.capturing import Captured
 
 
 def captured(snapshot: Snapshot) -> str:
     """What was recorded, in one line."""
-    rows = count(snapshot.figures.rows, "row")
-    about = "" if snapshot.figures.exact else "about "
+    rows = format_count(snapshot.statistics.row_count, "row")
+    about = "" if snapshot.statistics.exact else "about "
     return (
-        f"{snapshot}: snapshot {snapshot.id} of {about}{rows} in {count(len(snapshot.shape.columns), 'column')},"
+        f"{snapshot}: snapshot {snapshot.id} of {about}{rows} in {format_count(len(snapshot.shape.columns), 'column')},"
         f" schema {snapshot.shape.schema_hash[:HASH_DIGITS]}"
     )
 
@@ -29,21 +29,21 @@ def ending(one: Captured) -> str:
 
 def each_as_document(ended: Sequence[Captured]) -> Mapping[str, Any]:
     return {
-        "captured": [as_document(one.snapshot) for one in ended if one.snapshot],
+        "captured": [snapshot_json(one.snapshot) for one in ended if one.snapshot],
         "failed": [{"tableName": one.table_name, "error": one.error} for one in ended if not one.snapshot],
     }
 
 
-def comparison_lines(comparison: Comparison, *, everything: bool) -> Iterator[tuple[str, Severity]]:
+def comparison_lines(comparison: SnapshotComparison, *, everything: bool) -> Iterator[tuple[str, Severity]]:
     """A line each, with how much it matters."""
     base, other = comparison.base, comparison.compare
     yield f"{base} (snapshot {base.id}) → {other} (snapshot {other.id})", Severity.NONE
     shown = [finding for finding in comparison.findings if everything or finding.severity]
     for finding in shown:
-        yield f"  {finding.severity!s:<8}  {sentence(finding)}", finding.severity
+        yield f"  {finding.severity!s:<8}  {describe_finding(finding)}", finding.severity
     totals = [(one, sum(finding.severity is one for finding in comparison.findings)) for one in reversed(Severity)]
     told = ", ".join(f"{number} {severity}" for severity, number in totals if number and severity)
     without = dict(totals)[Severity.NONE]
-    rest = f"{count(without, 'difference')} of no severity" if without else ""
+    rest = f"{format_count(without, 'difference')} of no severity" if without else ""
     hidden = "" if everything or not without else " (--everything shows them)"
     yield f"{', '.join(part for part in (told, rest) if part) or 'No difference'}{hidden}.", comparison.severity

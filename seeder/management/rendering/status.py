@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from seeder.domain.jobs import Job, Totals
+from seeder.domain.jobs import Job, JobTotals
 from seeder.domain.names import one_line
 from seeder.domain.outcomes import Status
-from seeder.domain.units import count, duration
+from seeder.domain.units import format_count, format_duration
 from seeder.management.rendering.lines import first_line
 from seeder.services.reading.monitoring import Overview
 
@@ -19,11 +19,11 @@ def status_lines(shown: Overview) -> Iterator[str]:
     yield from left_out(shown)
 
 
-def headline(totals: Totals) -> str:
+def headline(totals: JobTotals) -> str:
     """How many views there are of each kind, in one line."""
     running = f"{totals.running:,} running" + (f" ({totals.long_running:,} for too long)" * bool(totals.long_running))
     facts = (f"{totals.fresh:,} fresh", f"{totals.failing:,} failing", running, f"{totals.stale:,} late")
-    return f"{count(totals.jobs, 'view')}: {', '.join(facts)}"
+    return f"{format_count(totals.jobs, 'view')}: {', '.join(facts)}"
 
 
 def left_out(shown: Overview) -> Iterator[str]:
@@ -38,11 +38,11 @@ def left_out(shown: Overview) -> Iterator[str]:
 def state(job: Job, now: datetime) -> str:
     """In a word, or a few where somebody should look."""
     if job.status is Status.RUNNING and job.start_time is not None:
-        return f"running for {duration(now - job.start_time)}"
+        return f"running for {format_duration(now - job.start_time)}"
     if job.status is Status.PENDING:
         return "pending"
     if job.failing:
-        return f"failed {count(job.consecutive_failures, 'time')}"
+        return f"failed {format_count(job.consecutive_failures, 'time')}"
     if job.status is None:
         return "never ran"
     return "late" if job.stale else "fresh"
@@ -50,7 +50,11 @@ def state(job: Job, now: datetime) -> str:
 
 def usually(job: Job) -> list[str]:
     """What to hold against the time that a view has been running for, where that is too long."""
-    return [f"usually {duration(job.usual)}"] if job.long_running and job.usual is not None else []
+    return (
+        [f"usually {format_duration(job.usual_duration)}"]
+        if job.long_running and job.usual_duration is not None
+        else []
+    )
 
 
 def ago(instant: datetime | None, now: datetime) -> str:
@@ -74,7 +78,7 @@ _UNITS: Mapping[str, timedelta] = {
 def agencies(job: Job) -> str:
     """The one, or how many share it."""
     first, *others = job.agencies
-    return f"{first} (and {count(len(others), 'other')})" if others else first
+    return f"{first} (and {format_count(len(others), 'other')})" if others else first
 
 
 def told(job: Job, shown: Overview) -> str:
@@ -87,7 +91,7 @@ def _line(job: Job, shown: Overview) -> str:
     now = shown.now
     facts = [f"{job.table_name}: {', '.join([state(job, now), *usually(job)])}"]
     if job.status is not None:
-        facts.append(f"last success {ago(job.last_success, now)}")
+        facts.append(f"last success {ago(job.last_success_at, now)}")
     facts += [job.report_name, agencies(job)]
     return "; ".join(facts) + (f": {told(job, shown)}" if job.errors else "")
 
@@ -126,7 +130,7 @@ def _job(job: Job, shown: Overview) -> Mapping[str, object]:
         "failing": job.failing,
         "stale": job.stale,
         "longRunning": job.long_running,
-        "lastSuccess": _instant(job.last_success),
+        "lastSuccess": _instant(job.last_success_at),
         "lastRunId": job.last_run_id,
         "reason": shown.why(job).reason,
         "sqlstate": shown.why(job).sqlstate,

@@ -3,7 +3,7 @@
 from django.core.management.base import OutputWrapper
 from rich.text import Text
 
-from seeder.domain.jobs import Job, Totals
+from seeder.domain.jobs import Job, JobTotals
 from seeder.domain.names import one_line
 from seeder.domain.outcomes import Status
 from seeder.management.rendering.status import agencies, ago, headline, left_out, state, told, usually
@@ -26,7 +26,7 @@ def print_status(out: OutputWrapper, shown: Overview, *, color: bool) -> None:
                 _view(job, told_of, () if wide else asked),
                 *(asked if wide else ()),
                 Text("\n".join([state(job, shown.now), *usually(job)]), style=_style(job)),
-                Text(ago(job.last_success, shown.now), style="yellow" if job.stale else ""),
+                Text(ago(job.last_success_at, shown.now), style="yellow" if job.stale else ""),
             )
         screen.print(table)
     for line in left_out(shown):
@@ -49,7 +49,7 @@ def _style(job: Job) -> str:
     return "green" if job.status is Status.SUCCESS else ""
 
 
-def _of_all(totals: Totals) -> str:
+def _of_all(totals: JobTotals) -> str:
     if totals.failing or totals.long_running:
         return "bold red"
     return "bold yellow" if totals.stale else "bold green"

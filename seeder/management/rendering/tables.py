@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seeder.domain.events import Noticed, RunEnded, RunEvent, RunStarted
-from seeder.domain.manifests import Complaint
-from seeder.domain.notes import drifted
+from seeder.domain.events import RunEnded, RunEvent, RunStarted, RunWarning
+from seeder.domain.manifests import RejectedManifest
+from seeder.domain.notes import definition_drift_note
 from seeder.domain.outcomes import Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
-from seeder.domain.units import count, duration, size
+from seeder.domain.units import format_count, format_duration, format_size
 from seeder.management.rendering.lines import how, nothing, total
 
 # In characters: a page where neither a terminal nor COLUMNS says otherwise, the least that a report's name gets beside
@@ -46,32 +46,32 @@ class Tables:
             table.add_row(
                 Text(str(view.key.name)),
                 view.action,
-                Text("\n".join(sorted(str(key.name) for key in view.reads))),
-                "" if view.expected is None else duration(view.expected),
+                Text("\n".join(sorted(str(key.name) for key in view.depends_on))),
+                "" if view.expected_duration is None else format_duration(view.expected_duration),
             )
         self.console.print(table)
-        self._notes((view, map(drifted, view.drift)) for view in plan.views)
-        self._refusals(plan.complaints)
-        for notice in plan.notices:
+        self._notes((view, map(definition_drift_note, view.definition_drift)) for view in plan.views)
+        self._refusals(plan.rejected)
+        for notice in plan.warnings:
             self.console.print(Text(notice))
 
     def hear(self, event: RunEvent) -> None:
         match event:
             case RunStarted(plan=plan):
                 self._said_nothing(plan)
-            case Noticed(message=message):
+            case RunWarning(message=message):
                 self.console.print(Text(message))
-            case RunEnded(summary=summary) if summary.results or summary.unfinished or summary.complaints:
+            case RunEnded(summary=summary) if summary.results or summary.interrupted or summary.rejected:
                 self._summary(summary)
 
     def _said_nothing(self, plan: RefreshPlan) -> bool:
-        empty = not plan.views and not plan.complaints
+        empty = not plan.views and not plan.rejected
         if empty:
             self.console.print(Text(nothing(self._request)))
         return empty
 
     def _summary(self, summary: RunSummary) -> None:
-        views = (*summary.results, *summary.unfinished)
+        views = (*summary.results, *summary.interrupted)
         longest = max((len(str(view.key.name)) for view in views), default=0)
         narrow = self.console.width < longest + _REPORT + _FIGURES
         table = headed(*(("view",) if narrow else ("view", "report")), "outcome", "rows>", "size>", "time>")
@@ -80,18 +80,18 @@ class Tables:
             table.add_row(
                 *((Text("\n  ").join([name, report]),) if narrow else (name, report)),
                 Text(how(result), style=_STYLES[result.outcome]),
-                *(("", "") if result.failure else (f"{result.rows:,}", size(result.bytes))),
-                duration(result.took),
+                *(("", "") if result.failure else (f"{result.rows:,}", format_size(result.size_bytes))),
+                format_duration(result.duration),
             )
-        for view in summary.unfinished:
+        for view in summary.interrupted:
             table.add_row(
                 Text(str(view.key.name)), *(() if narrow else (_report(view),)), Text("interrupted", style="bold red")
             )
         self.console.print(table)
         self._failures(summary.results.items())
         self._notes((view, result.notes) for view, result in summary.results.items())
-        self._refusals(summary.complaints)
-        style = "bold red" if summary.failed or summary.stopped else "bold green"
+        self._refusals(summary.rejected)
+        style = "bold red" if summary.failed or summary.stopped_by else "bold green"
         self.console.print(Text.assemble((total(summary), style), (f"  run {summary.run_id}", "dim")))
 
     def _failures(self, results: Iterable[tuple[PlannedView, RefreshResult]]) -> None:
@@ -107,7 +107,7 @@ class Tables:
             for sentence in sentences:
                 self.console.print(Text.assemble((f"{view.key.name} ", "yellow"), sentence))
 
-    def _refusals(self, complaints: Iterable[Complaint]) -> None:
+    def _refusals(self, complaints: Iterable[RejectedManifest]) -> None:
         for complaint in complaints:
             who = f"{complaint.manifest.report_name} ({complaint.manifest.agency_slug}) "
             self.console.print(Text.assemble((who, "bold red"), complaint.message))
@@ -135,4 +135,4 @@ def headed(*headings: str) -> Table:
 
 def _report(view: PlannedView) -> Text:
     first, *others = view.spec.manifests
-    return Text(first.report_name + (f" (and {count(len(others), 'other')})" if others else ""))
+    return Text(first.report_name + (f" (and {format_count(len(others), 'other')})" if others else ""))

@@ -14,12 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from seeder.domain.admission import Hold
-from seeder.domain.events import Held, Resumed, RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
-from seeder.domain.forecast import remaining
+from seeder.domain.events import RunEnded, RunEvent, RunStarted, StartsHeld, StartsResumed, ViewEnded, ViewStarted
+from seeder.domain.forecast import estimate_remaining
 from seeder.domain.manifests import ViewKey
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
-from seeder.domain.units import duration
+from seeder.domain.units import format_duration
 from seeder.management.rendering.tables import Tables
 
 _MOST_SHOWN = 12  # of the running views; a terminal has 24 lines
@@ -53,7 +53,7 @@ class Terminal(Tables):
 
     def hear(self, event: RunEvent) -> None:
         match event:
-            case RunStarted(plan=plan, seats=seats):
+            case RunStarted(plan=plan, workers=seats):
                 self._plan, self._seats, self._began = plan, seats, self._clock()
                 self._live.start(refresh=True)
             case ViewStarted(view=view):
@@ -62,9 +62,9 @@ class Terminal(Tables):
                 self._running.pop(view)
                 self._ended.add(view.key)
                 self._failed += result.failure is not None
-            case Held(database=database, hold=hold):
+            case StartsHeld(database=database, hold=hold):
                 self._holds[database] = hold
-            case Resumed(database=database):
+            case StartsResumed(database=database):
                 self._holds.pop(database, None)
             case RunEnded():
                 self._live.stop()
@@ -74,16 +74,16 @@ class Terminal(Tables):
         """What is on the screen at this moment; drawn by Rich's own thread."""
         now = self._clock()
         running = {view: timedelta(seconds=now - since) for view, since in list(self._running.items())}
-        left = remaining(
+        left = estimate_remaining(
             self._plan.views,
             ended=frozenset(self._ended),
             running={view.key: span for view, span in running.items()},
-            seats=self._seats,
+            workers=self._seats,
         )
         views = Table.grid(padding=(0, 1))
         for view, span in list(running.items())[:_MOST_SHOWN]:
-            usual = "" if view.expected is None else f", last time {duration(view.expected)}"
-            views.add_row(self._spinner, Text(str(view.key.name)), Text(f"{duration(span)}{usual}", style="dim"))
+            usual = "" if view.expected_duration is None else f", last time {format_duration(view.expected_duration)}"
+            views.add_row(self._spinner, Text(str(view.key.name)), Text(f"{format_duration(span)}{usual}", style="dim"))
         hidden = len(running) - _MOST_SHOWN
         if hidden > 0:
             views.add_row("", Text(f"and {hidden} more", style="dim"))
@@ -94,8 +94,8 @@ class Terminal(Tables):
             ProgressBar(total=len(self._plan.views) or 1, completed=len(self._ended), width=30),
             Text(f"{len(self._ended)} of {len(self._plan.views)} done"),
             Text(f"{self._failed} failed" if self._failed else "", style="bold red"),
-            Text(f"{duration(timedelta(seconds=now - self._began))} elapsed", style="dim"),
-            Text(f"about {duration(left)} left" if left else "", style="dim"),
+            Text(f"{format_duration(timedelta(seconds=now - self._began))} elapsed", style="dim"),
+            Text(f"about {format_duration(left)} left" if left else "", style="dim"),
         )
         return Group(views, total)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from seeder.domain.diagnosis import Diagnosis, Word
+from seeder.domain.diagnosis import Diagnosis, Problem
 from seeder.services.admission import Gate
 from seeder.services.breakers import Breakers
 from seeder.services.doctor.patient import Patient
@@ -15,9 +15,9 @@ def of_breakers(patient: Patient) -> Iterator[Diagnosis]:
         hold = gate.breaker(alias)
         if hold:
             yield Diagnosis(
-                word=Word.BREAKER_OPEN,
+                problem=Problem.BREAKER_OPEN,
                 database=patient.alias,
-                about=alias,
+                subject=alias,
                 message=f"Nothing starts, as {hold.message}.",
                 fix="See why they failed: `manage.py refresh_status --failing`. With the first success it closes by"
                 " itself; at once, when the cause is gone:",

@@ -7,9 +7,9 @@ from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
 from seeder.conf import Settings
-from seeder.domain.diagnosis import Diagnosis, Examination, Examined, Word
+from seeder.domain.diagnosis import CheckedDatabase, Diagnosis, DoctorReport, Problem
 from seeder.domain.manifests import Selection, ViewKey
-from seeder.domain.requests import Everything
+from seeder.domain.requests import AllReports
 from seeder.errors import DatabaseError, SeederError, ServerUnreachable
 from seeder.postgres import doctor
 from seeder.postgres.sqlstates import foreseen
@@ -43,7 +43,7 @@ _COMPARING: tuple[str, Check] = ("the queries of manifests", queries.of_queries)
 _NOT_COMPARING: tuple[str, Check] = ("missing views", queries.of_missing)
 
 
-def examine(*, compare: bool = True, tell: Tell = lambda *_: None) -> Examination:
+def examine(*, compare: bool = True, tell: Tell = lambda *_: None) -> DoctorReport:
     """Look at the default database and at every one that SEEDER['DATABASES'] maps. `compare`: also queries with their
     views, at a millisecond or two each where that is not known yet; `tell` hears how far that has come.
 
@@ -64,15 +64,20 @@ def examine(*, compare: bool = True, tell: Tell = lambda *_: None) -> Examinatio
         patient = Patient(alias=alias, server=there, settings=settings, selection=selection, listed=listed, tell=tell)
         found += _checked(patient, compare=compare)
         databases.append(
-            Examined(alias=alias, server=f"PostgreSQL {there.release}", role=there.role, views=len(patient.views))
+            CheckedDatabase(
+                alias=alias,
+                server_version=f"PostgreSQL {there.version_text}",
+                role=there.role,
+                view_count=len(patient.views),
+            )
         )
-    return Examination(databases=tuple(databases), diagnoses=tuple(sorted(found, key=lambda one: one.order)))
+    return DoctorReport(databases=tuple(databases), diagnoses=tuple(sorted(found, key=lambda one: one.sort_key)))
 
 
 def _manifests(settings: Settings) -> tuple[Selection, frozenset[ViewKey], list[Diagnosis]]:
     """Nothing, where they cannot be read: what is wrong with their tables is found out by looking at those."""
     try:
-        selection = manifests.select(Everything(), databases=settings.databases)
+        selection = manifests.select(AllReports(), databases=settings.databases)
         return selection, manifests.listed(databases=settings.databases), []
     except ServerUnreachable:
         raise
@@ -101,9 +106,9 @@ def _checked(patient: Patient, *, compare: bool) -> Iterator[Diagnosis]:
 
 def _unreachable(alias: str, error: DatabaseError) -> Diagnosis:
     return Diagnosis(
-        word=Word.DATABASE_UNREACHABLE,
+        problem=Problem.DATABASE_UNREACHABLE,
         database=alias,
-        about=f"DATABASES[{alias!r}]",
+        subject=f"DATABASES[{alias!r}]",
         message=str(error),
         fix="See that the server runs and accepts us, or take the database out of SEEDER['DATABASES'].",
     )
@@ -111,9 +116,9 @@ def _unreachable(alias: str, error: DatabaseError) -> Diagnosis:
 
 def _failed(alias: str, what: str, error: Exception) -> Diagnosis:
     return Diagnosis(
-        word=Word.CHECK_FAILED,
+        problem=Problem.CHECK_FAILED,
         database=alias,
-        about=what,
+        subject=what,
         message=" ".join(str(error).split()),
         fix="See what else was found, mend that and look again.",
     )

@@ -13,6 +13,6 @@ def of_functions(patient: Patient) -> Iterator[Diagnosis]:
     start = doctor_views.functions_reached(patient.alias, patient.views.keys())
     if not start:
         return
-    views = function_rules.reached(start, doctor_views.function_bodies(patient.alias))
-    words = {name for function in views for name in function_rules.bare(function.body)}
-    yield from function_rules.of_functions(views, doctor_views.homes(patient.alias, words), patient.us)
+    views = function_rules.functions_reached(start, doctor_views.function_bodies(patient.alias))
+    words = {name for function in views for name in function_rules.unqualified_names(function.body)}
+    yield from function_rules.check_functions(views, doctor_views.homes(patient.alias, words), patient.us)

@@ -8,8 +8,8 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.conf import Settings
 from seeder.domain.manifests import Selection, ViewKey, ViewSpec
 from seeder.domain.names import ViewName
-from seeder.domain.server_rules import Server
-from seeder.domain.view_rules import Concurrency, Us
+from seeder.domain.server_rules import ServerFacts
+from seeder.domain.view_rules import ConcurrencySettings, DatabaseRole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class Patient:
     """One database."""
 
     alias: str
-    server: Server
+    server: ServerFacts
     settings: Settings
     selection: Selection  # all that is enabled, also of other databases
     listed: frozenset[ViewKey]  # also by disabled manifests and by canned reports that nobody subscribes to
@@ -28,12 +28,19 @@ class Patient:
         return self.alias == DEFAULT_DB_ALIAS
 
     @property
-    def us(self) -> Us:
-        return Us(database=self.alias, name=self.server.database, role=self.server.role, major=self.server.major)
+    def us(self) -> DatabaseRole:
+        return DatabaseRole(
+            database_alias=self.alias,
+            database_name=self.server.database,
+            role_name=self.server.role,
+            server_major=self.server.major,
+        )
 
     @property
-    def concurrency(self) -> Concurrency:
-        return Concurrency(wanted=self.settings.refresh_concurrently, fallback=self.settings.concurrent_fallback)
+    def concurrency(self) -> ConcurrencySettings:
+        return ConcurrencySettings(
+            is_enabled=self.settings.refresh_concurrently, allows_fallback=self.settings.concurrent_fallback
+        )
 
     @property
     def views(self) -> Mapping[ViewName, ViewSpec]:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from seeder.domain import view_rules
-from seeder.domain.diagnosis import Diagnosis, Word
-from seeder.domain.notes import drifted
-from seeder.domain.plan import Drift
-from seeder.domain.view_rules import Schema
+from seeder.domain.diagnosis import Diagnosis, Problem
+from seeder.domain.notes import definition_drift_note
+from seeder.domain.plan import DefinitionDrift
+from seeder.domain.view_rules import ManifestSchema
 from seeder.postgres import catalog, doctor_views
 from seeder.services import definitions, planning
 from seeder.services.doctor.patient import Patient
@@ -15,7 +15,7 @@ from seeder.services.doctor.patient import Patient
 def of_missing(patient: Patient) -> Iterator[Diagnosis]:
     """Where queries are not tried out: views that are not there."""
     for view in sorted(patient.views.keys() - doctor_views.found(patient.alias, patient.views.keys()).keys()):
-        yield view_rules.of_missing(view, patient.us, refused=None)
+        yield view_rules.diagnose_missing_view(view, patient.us, creation_error=None)
 
 
 def of_queries(patient: Patient) -> Iterator[Diagnosis]:
@@ -29,22 +29,22 @@ def of_queries(patient: Patient) -> Iterator[Diagnosis]:
         locks=catalog.PATIENCE,
         tell=patient.tell,
     )
-    closed = {schema.name for schema in _schemas(patient) if not schema.may_create}
+    closed = {schema.name for schema in _schemas(patient) if not schema.can_create}
     for view in sorted(patient.views.keys() - seen.sizes.keys()):
         refused = seen.refused.get(view)
         if refused and refused.forbidden and view.schema not in closed:
-            yield view_rules.of_forbidden(view, patient.us, why=refused.why)
+            yield view_rules.diagnose_creation_forbidden(view, patient.us, reason=refused.why)
         else:
             why = refused.why if refused and not refused.forbidden else None
-            yield view_rules.of_missing(view, patient.us, refused=why)
+            yield view_rules.diagnose_missing_view(view, patient.us, creation_error=why)
     yield from _drift(patient, seen)
     found = doctor_views.found(patient.alias, {view for view, _ in seen.unclear})
     for (view, _), why in sorted(seen.unclear.items()):
-        if view in found and found[view].kind == "m":  # a missing one may have a second query
-            yield view_rules.of_uncompared(view, patient.us, why=why)
+        if view in found and found[view].relkind == "m":  # a missing one may have a second query
+            yield view_rules.diagnose_uncompared_query(view, patient.us, reason=why)
 
 
-def _schemas(patient: Patient) -> Sequence[Schema]:
+def _schemas(patient: Patient) -> Sequence[ManifestSchema]:
     return doctor_views.schemas(patient.alias, {view.schema for view in patient.views})
 
 
@@ -55,10 +55,10 @@ def _drift(patient: Patient, seen: catalog.Survey) -> Iterator[Diagnosis]:
     for view, drift in drifts:
         can = drift.cause is None and view in kept and drift.manifest.query == patient.views[view].query
         yield Diagnosis(
-            word=Word.DEFINITION_DRIFT,
+            problem=Problem.DEFINITION_DRIFT,
             database=patient.alias,
-            about=str(view),
-            message=drifted(drift),
+            subject=str(view),
+            message=definition_drift_note(drift),
             fix="If the manifest is right, its owner can create the view anew, with its indexes and grants; who reads"
             " it waits, and views that read it have to be dropped before and created after:"
             if can
@@ -69,7 +69,7 @@ def _drift(patient: Patient, seen: catalog.Survey) -> Iterator[Diagnosis]:
         )
 
 
-def _anew(drift: Drift, sql: str, keepsakes: Sequence[str]) -> str:
+def _anew(drift: DefinitionDrift, sql: str, keepsakes: Sequence[str]) -> str:
     """`sql`: its name as SQL wants it. A comment at the end of the query does no harm to the semicolon."""
     statements = [f"DROP MATERIALIZED VIEW {sql};", f"CREATE MATERIALIZED VIEW {sql} AS\n{drift.manifest.query}\n;"]
     return "\n".join(["BEGIN;", *statements, *(f"{statement};" for statement in keepsakes), "COMMIT;"])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from seeder.domain.diagnosis import Diagnosis, Word
+from seeder.domain.diagnosis import Diagnosis, Problem
 from seeder.errors import ConfigurationError, QueueMissing
 from seeder.services.doctor.patient import Patient
 from seeder.services.queue import doorbell, obstacles, queue_rows, schedules
@@ -17,16 +17,16 @@ def of_queue(patient: Patient) -> Iterator[Diagnosis]:
     one = partial(Diagnosis, database=patient.alias)
     for setting, cron, why in schedules.faults(patient.settings):
         yield one(
-            word=Word.QUEUE_FAULT,
+            word=Problem.QUEUE_FAULT,
             about=setting,
             message=f"It is {cron!r}, which means no time: {why} (seeder.E007).",
             fix="Correct it, and run `manage.py schedule_refreshes`.",
         )
     for fault in doorbell.faults(patient.settings):
         yield one(
-            word=Word.QUEUE_FAULT if fault.is_error else Word.QUEUE_RISK,
+            word=Problem.QUEUE_FAULT if fault.is_error else Problem.QUEUE_RISK,
             about="DATABASES" if fault.message.startswith("DATABASES") else "Q_CLUSTER",
-            message=f"{fault.message.rstrip('.')} ({fault.id}).",
+            message=f"{fault.message.rstrip('.')} ({fault.check_id}).",
             fix=fault.hint,
         )
     try:
@@ -34,7 +34,7 @@ def of_queue(patient: Patient) -> Iterator[Diagnosis]:
         doorbell.insist()
     except QueueMissing as missing:
         yield one(
-            word=Word.QUEUE_MISSING,
+            word=Problem.QUEUE_MISSING,
             about="the queue's tables",
             message=str(missing),
             fix="Do without the queue, or run `manage.py install_schema` and `manage.py migrate`.",
@@ -42,7 +42,7 @@ def of_queue(patient: Patient) -> Iterator[Diagnosis]:
     else:
         for sentence in obstacles.unreadable_schedules():
             yield one(
-                word=Word.QUEUE_BLOCKED, about="django-q2's schedules", message=sentence, fix="Mend or delete it."
+                word=Problem.QUEUE_BLOCKED, about="django-q2's schedules", message=sentence, fix="Mend or delete it."
             )
 
 
@@ -52,9 +52,9 @@ def of_settings(patient: Patient) -> Iterator[Diagnosis]:
         visibility.insist()
     except ConfigurationError as error:
         yield Diagnosis(
-            word=Word.SETTING_WRONG,
+            problem=Problem.SETTING_WRONG,
             database=patient.alias,
-            about=str(error.facts["setting"]),
+            subject=str(error.facts["setting"]),
             message=str(error),
             fix="Correct it in the host's settings; until then the API and the pages refuse everybody.",
         )

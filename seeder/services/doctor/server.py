@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from seeder.domain import server_rules
-from seeder.domain.diagnosis import Diagnosis, Word
+from seeder.domain.diagnosis import Diagnosis, Problem
 from seeder.postgres import activity, doctor
 from seeder.services.doctor.patient import Patient
 
@@ -14,12 +14,12 @@ _LIBRARY = "pg_stat_statements"
 def of_server(patient: Patient) -> Iterator[Diagnosis]:
     """Its version, its limits and our role."""
     settings = patient.settings
-    return server_rules.of_server(
+    return server_rules.check_server(
         patient.server,
         patient.alias,
-        lock_timeout=settings.lock_timeout_ms,
-        connections=settings.max_workers + patient.holds_history,
-        holds_history=patient.holds_history,
+        lock_timeout_ms=settings.lock_timeout_ms,
+        required_connections=settings.max_workers + patient.holds_history,
+        is_history_database=patient.holds_history,
     )
 
 
@@ -27,9 +27,9 @@ def of_throttle(patient: Patient) -> Iterator[Diagnosis]:
     """Whether our role sees the sessions that the throttle counts."""
     if patient.settings.max_db_active_queries and not activity.sees_everybody(patient.alias):
         yield Diagnosis(
-            word=Word.STATS_HIDDEN,
+            problem=Problem.STATS_HIDDEN,
             database=patient.alias,
-            about=patient.server.role,
+            subject=patient.server.role,
             message="It may not see what other roles do, so SEEDER_MAX_DB_ACTIVE_QUERIES counts only our own queries.",
             fix="A superuser can grant it:",
             sql=f"GRANT pg_read_all_stats TO {patient.server.role};",
@@ -45,7 +45,7 @@ def of_statements(patient: Patient) -> Iterator[Diagnosis]:
         names = [*filter(None, map(str.strip, (found.libraries or "").split(","))), _LIBRARY]
         libraries = ", ".join("'" + name.strip('"').replace("'", "''") + "'" for name in names)
         yield one(
-            word=Word.STATEMENTS_UNLOADED,
+            word=Problem.PG_STAT_STATEMENTS_UNLOADED,
             message=f"The server does not preload it, so {without}",
             fix="A superuser can have it preloaded, which needs a restart"
             + (":" if found.libraries is not None else "; put it behind what shared_preload_libraries names already."),
@@ -53,21 +53,21 @@ def of_statements(patient: Patient) -> Iterator[Diagnosis]:
         )
     if not found.created:
         yield one(
-            word=Word.STATEMENTS_MISSING,
+            word=Problem.PG_STAT_STATEMENTS_MISSING,
             message=f"It is not created in this database, so {without}",
             fix="A superuser can create it:",
             sql=f"CREATE EXTENSION {_LIBRARY};",
         )
     elif not found.new_enough:
         yield one(
-            word=Word.STATEMENTS_OUTDATED,
+            word=Problem.PG_STAT_STATEMENTS_OUTDATED,
             message=f"It is older than its version 1.8, so {without}",
             fix="Its owner can update it:",
             sql=f"ALTER EXTENSION {_LIBRARY} UPDATE;",
         )
     elif not found.readable:
         yield one(
-            word=Word.STATEMENTS_FORBIDDEN,
+            word=Problem.PG_STAT_STATEMENTS_FORBIDDEN,
             message=f"Our role may not read it, so {without}",
             fix="Its owner can let us:",
             sql=f"GRANT USAGE ON SCHEMA {found.schema} TO {patient.server.role};\n"

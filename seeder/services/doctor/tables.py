@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from seeder.domain.diagnosis import Diagnosis, Word
+from seeder.domain.diagnosis import Diagnosis, Problem
 from seeder.postgres import contract, doctor
 from seeder.postgres.contract import Difference
 from seeder.postgres.doctor import Forbidden
@@ -29,19 +29,19 @@ def _difference(one: Difference, database: str) -> Diagnosis:
     if one.without is not None:
         told = f"{one}. Without it {one.without}"
         if one.column is None:
-            return found(word=Word.OPTIONAL_MISSING, message=told, fix=_INSTALL)
+            return found(word=Problem.OPTIONAL_MISSING, message=told, fix=_INSTALL)
         return found(
-            word=Word.OPTIONAL_UNUSABLE, message=told, fix="Whoever owns the table can alter it:", sql=_alter(one)
+            word=Problem.OPTIONAL_UNUSABLE, message=told, fix="Whoever owns the table can alter it:", sql=_alter(one)
         )
     if one.column is None:
-        return found(word=Word.TABLE_MISSING, fix=_INSTALL)
+        return found(word=Problem.TABLE_MISSING, fix=_INSTALL)
     if one.other is None:
         return found(
-            word=Word.COLUMN_MISSING,
+            word=Problem.COLUMN_MISSING,
             fix="Whoever owns the table can add it (with a DEFAULT, where there are rows and no nulls):",
             sql=_alter(one),
         )
-    return found(word=Word.COLUMN_DIFFERS, fix="Whoever owns the table can alter it:", sql=_alter(one))
+    return found(word=Problem.COLUMN_DIFFERS, fix="Whoever owns the table can alter it:", sql=_alter(one))
 
 
 def _alter(one: Difference) -> str:
@@ -65,9 +65,9 @@ def of_privileges(patient: Patient) -> Iterator[Diagnosis]:
         privileges = ", ".join(sorted((one.privilege for one in lacking), key=(*_USUAL, "USAGE").index))
         consequence = "" if without is None else f" Without it {without}"
         yield Diagnosis(
-            word=Word.TABLE_FORBIDDEN if without is None else Word.OPTIONAL_UNUSABLE,
+            problem=Problem.TABLE_FORBIDDEN if without is None else Problem.OPTIONAL_UNUSABLE,
             database=patient.alias,
-            about=f"{contract.SCHEMA}.{table}",
+            subject=f"{contract.SCHEMA}.{table}",
             message=f"Our role {patient.server.role} has no {privileges} privilege on {sql}.{consequence}",
             fix="Its owner can grant it:",
             sql=f"GRANT {privileges} ON {'SEQUENCE ' if is_sequence else ''}{sql} TO {patient.server.role};",

@@ -3,30 +3,30 @@
 from collections.abc import Iterator, Mapping
 
 from seeder.domain import view_rules
-from seeder.domain.diagnosis import Diagnosis, Word
+from seeder.domain.diagnosis import Diagnosis, Problem
 from seeder.errors import BadName, DatabaseUnmapped, ReportMissing
 from seeder.postgres import contract, doctor_views
 from seeder.services.doctor.patient import Patient
 
-_COMPLAINTS: Mapping[str, tuple[Word, str]] = {
-    BadName.reason: (Word.BAD_NAME, "Correct table_name in the manifest."),
+_COMPLAINTS: Mapping[str, tuple[Problem, str]] = {
+    BadName.reason: (Problem.BAD_NAME, "Correct table_name in the manifest."),
     DatabaseUnmapped.reason: (
-        Word.DATABASE_UNMAPPED,
+        Problem.DATABASE_UNMAPPED,
         "Correct database_id in the manifest, or map it in SEEDER['DATABASES'].",
     ),
-    ReportMissing.reason: (Word.REPORT_MISSING, "Delete the subscription, or restore the report."),
+    ReportMissing.reason: (Problem.REPORT_MISSING, "Delete the subscription, or restore the report."),
 }
 
 
 def of_manifests(patient: Patient) -> Iterator[Diagnosis]:
     """The manifests of which no run can make anything."""
-    for complaint in patient.selection.complaints:
+    for complaint in patient.selection.rejected:
         manifest = complaint.manifest
         word, fix = _COMPLAINTS[complaint.reason]
         yield Diagnosis(
-            word=word,
+            problem=word,
             database=patient.alias,
-            about=f"{manifest.report_type} manifest {manifest.manifest_id} of {manifest.agency_slug}",
+            subject=f"{manifest.report_type} manifest {manifest.manifest_id} of {manifest.agency_slug}",
             message=complaint.message,
             fix=fix,
         )
@@ -36,7 +36,7 @@ def of_views(patient: Patient) -> Iterator[Diagnosis]:
     """What stands under their names, and whether it can be refreshed."""
     found = doctor_views.found(patient.alias, patient.views.keys())
     for one in found.values():
-        yield from view_rules.of_view(one, patient.us, patient.concurrency)
+        yield from view_rules.check_view(one, patient.us, patient.concurrency)
 
 
 def of_schemas(patient: Patient) -> Iterator[Diagnosis]:
@@ -48,22 +48,22 @@ def of_schemas(patient: Patient) -> Iterator[Diagnosis]:
     for schema in doctor_views.schemas(patient.alias, names):
         of_it = sorted(view for view in missing if view.schema == schema.name)
         if schema.exists or of_it:  # where the contract's own is missing, so are its tables
-            yield from view_rules.of_schema(schema, patient.us, missing=of_it)
+            yield from view_rules.check_schema(schema, patient.us, missing_views=of_it)
 
 
 def of_sources(patient: Patient) -> Iterator[Diagnosis]:
     """Whether who owns a view may read what it reads."""
     for view, role, source in doctor_views.sources_forbidden(patient.alias, patient.views.keys()):
-        yield view_rules.of_source(str(view), role, source, patient.us)
+        yield view_rules.diagnose_forbidden_source(str(view), role, source, patient.us)
 
 
 def of_unlisted(patient: Patient) -> Iterator[Diagnosis]:
     """Materialized views beside those that manifests name."""
     for view in doctor_views.unlisted(patient.alias, patient.names):
-        yield view_rules.of_unlisted(view, patient.us)
+        yield view_rules.diagnose_view_without_manifest(view, patient.us)
 
 
 def of_indexes(patient: Patient) -> Iterator[Diagnosis]:
     """Indexes that were begun and not finished."""
     for relation, index, leftover in doctor_views.indexes_invalid(patient.alias, patient.views.keys()):
-        yield view_rules.of_index(str(relation), index, patient.us, leftover=leftover)
+        yield view_rules.diagnose_invalid_index(str(relation), index, patient.us, is_leftover=leftover)

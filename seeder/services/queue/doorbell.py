@@ -12,8 +12,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from seeder import conf
 from seeder.domain import queue_settings
-from seeder.domain.queue_settings import Fault
-from seeder.errors import QueueMissing, QueueUnfit
+from seeder.domain.queue_settings import QueueSettingsProblem
+from seeder.errors import QueueMisconfigured, QueueMissing
 from seeder.services.log import WARNING, tell
 from seeder.services.queue import queue_rows
 
@@ -43,7 +43,7 @@ def insist_on_settings() -> None:
     """Raises `QueueUnfit` where a cluster would run tasks twice, lose them or hang. Asks no database."""
     for fault in faults(conf.load()):
         if fault.is_error:
-            raise QueueUnfit(fault=fault.message, hint=fault.hint)
+            raise QueueMisconfigured(fault=fault.message, hint=fault.hint)
 
 
 def is_installed() -> bool:
@@ -106,12 +106,12 @@ def time_limit() -> timedelta | None:
     return max(limit - _MARGIN, limit * 3 / 4)
 
 
-def faults(settings: conf.Settings) -> Iterator[Fault]:
+def faults(settings: conf.Settings) -> Iterator[QueueSettingsProblem]:
     """What is wrong with the settings of the queue; nothing where there is none."""
     if not is_installed():
         return iter(())
-    return queue_settings.faults(
+    return queue_settings.queue_settings_problems(
         conf.of_queue(),
-        statement_limit=timedelta(milliseconds=settings.statement_timeout_ms),
-        pooled="pool" in connections[DEFAULT_DB_ALIAS].settings_dict.get("OPTIONS", {}),
+        statement_timeout=timedelta(milliseconds=settings.statement_timeout_ms),
+        uses_connection_pool="pool" in connections[DEFAULT_DB_ALIAS].settings_dict.get("OPTIONS", {}),
     )

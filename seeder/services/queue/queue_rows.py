@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 
 from seeder.domain.manifests import ReportType, ViewKey
 from seeder.domain.names import ViewName
-from seeder.domain.parts import Part
-from seeder.domain.queued import QueuedPart, State
+from seeder.domain.parts import PlanPartition
+from seeder.domain.queued import QueuedPart, QueuedPartState
 from seeder.errors import QueueMissing
 from seeder.models import QueuedRefresh
 from seeder.postgres import contract
@@ -37,7 +37,7 @@ def is_there() -> bool:
 
 
 def add(
-    request_id: str, parts: Sequence[Part], *, facts: Mapping[str, object], key: str | None
+    request_id: str, parts: Sequence[PlanPartition], *, facts: Mapping[str, object], key: str | None
 ) -> tuple[QueuedPart, ...]:
     """The parts of a new request. `facts`: what it is for, who asks, and since when."""
     rows = [
@@ -49,7 +49,7 @@ def add(
             manifests=[[one.report_type, one.manifest_id] for one in part.manifests],
             views=[[view.key.database, str(view.key.name)] for view in part.views],
             agencies=sorted({one.agency_slug for one in part.manifests}),
-            state=State.QUEUED,
+            state=QueuedPartState.QUEUED,
             run_ids=[],
             **facts,
         )
@@ -92,7 +92,7 @@ def locked(part_id: int) -> QueuedRefresh | None:
 def begin(row: QueuedRefresh, *, run_id: str, worker: str) -> None:
     """A worker has taken it up. To be called with a `locked` row."""
     row.run_ids = [*row.run_ids, run_id]
-    facts = {"state": State.RUNNING, "run_ids": row.run_ids, "worker": worker}
+    facts = {"state": QueuedPartState.RUNNING, "run_ids": row.run_ids, "worker": worker}
     if row.started_at is None:
         facts["started_at"] = Now()
     QueuedRefresh.objects.filter(pk=row.pk).update(**facts)
@@ -101,25 +101,31 @@ def begin(row: QueuedRefresh, *, run_id: str, worker: str) -> None:
 def put_back(part_id: int, *, run_ids: Sequence[str]) -> bool:
     """The last of its runs has left something undone, which anybody may take up; whether the part was still that
     run's."""
-    return bool(_of_run(part_id, run_ids).update(state=State.QUEUED, worker=None, rung_at=Now()))
+    return bool(_of_run(part_id, run_ids).update(state=QueuedPartState.QUEUED, worker=None, rung_at=Now()))
 
 
 def end(part_id: int, *, run_ids: Sequence[str], succeeded: int, failed: int, error: str | None = None) -> bool:
     """Nothing more will be done about it; whether the part was still its last run's."""
     facts = {"succeeded": succeeded, "failed": failed, "error": error}
-    return bool(_of_run(part_id, run_ids).update(state=State.ENDED, finished_at=Now(), **facts))
+    return bool(_of_run(part_id, run_ids).update(state=QueuedPartState.ENDED, finished_at=Now(), **facts))
 
 
 def running() -> list[QueuedRefresh]:
     """Those that a worker has taken up and nobody looks at just now, locked."""
-    return list(QueuedRefresh.objects.filter(state=State.RUNNING).order_by("id").select_for_update(skip_locked=True))
+    return list(
+        QueuedRefresh.objects.filter(state=QueuedPartState.RUNNING).order_by("id").select_for_update(skip_locked=True)
+    )
 
 
 def forgotten(after: timedelta, *, told: timedelta) -> list[int]:
     """The queued parts that the queue was never told of, so long `after` they were asked for, and those that it was
     `told` of so long ago. Taken to be told of now."""
     silent = Q(rung_at=None, asked_at__lt=Now() - after) | Q(rung_at__lt=Now() - told)
-    rows = QueuedRefresh.objects.filter(silent, state=State.QUEUED).order_by("id").select_for_update(skip_locked=True)
+    rows = (
+        QueuedRefresh.objects.filter(silent, state=QueuedPartState.QUEUED)
+        .order_by("id")
+        .select_for_update(skip_locked=True)
+    )
     ids = [row.pk for row in rows]
     QueuedRefresh.objects.filter(pk__in=ids).update(rung_at=Now())
     return ids
@@ -127,14 +133,14 @@ def forgotten(after: timedelta, *, told: timedelta) -> list[int]:
 
 def _of_run(part_id: int, run_ids: Sequence[str]) -> QuerySet[QueuedRefresh]:
     """The row, as long as nobody has taken it up after these runs."""
-    return QueuedRefresh.objects.filter(pk=part_id, state=State.RUNNING, run_ids=list(run_ids))
+    return QueuedRefresh.objects.filter(pk=part_id, state=QueuedPartState.RUNNING, run_ids=list(run_ids))
 
 
 def as_value(row: QueuedRefresh) -> QueuedPart:
     return QueuedPart(
         id=row.pk,
         number=row.part,
-        state=State(row.state),
+        state=QueuedPartState(row.state),
         manifests=frozenset((ReportType(kind), number) for kind, number in row.manifests),
         views=tuple(ViewKey(database=database, name=ViewName.parse(name)) for database, name in row.views),
         agencies=tuple(row.agencies),
@@ -144,4 +150,4 @@ def as_value(row: QueuedRefresh) -> QueuedPart:
 
 def asked_at(row: QueuedRefresh) -> datetime:
     """Since when somebody wants it, the latest of them: what was refreshed before is too old for that one."""
-    return max(filter(None, (row.asked_at, row.joined_at)))
+    return max(filter(None, (row.requested_at, row.joined_at)))

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from seeder.domain.manifests import ViewKey
 from seeder.domain.names import ViewName
 from seeder.domain.outcomes import Status
-from seeder.domain.queued import State
+from seeder.domain.queued import QueuedPartState
 from seeder.errors import BadName
 from seeder.models import QueuedRefresh, RunHistory
 from seeder.postgres import locks, sessions
@@ -39,7 +39,7 @@ class PartState:
     asked_for: str  # in words
     asked_by: str
     asked_at: datetime
-    state: State
+    state: QueuedPartState
     alive: bool  # a running one: whether its worker lives; one that does not is taken up again soon
     worker: str | None  # host:pid of who has it, or had it last
     views: tuple[ViewKey, ...]
@@ -78,9 +78,9 @@ def look(*, agencies: Sequence[str] | None = None) -> QueueState:
         is_there = doorbell.is_there()
         return QueueState(
             at=at,
-            running=tuple(part for part in parts if part.state is State.RUNNING),
-            queued=tuple(part for part in parts if part.state is State.QUEUED),
-            ended=tuple(part for part in parts if part.state is State.ENDED),
+            running=tuple(part for part in parts if part.state is QueuedPartState.RUNNING),
+            queued=tuple(part for part in parts if part.state is QueuedPartState.QUEUED),
+            ended=tuple(part for part in parts if part.state is QueuedPartState.ENDED),
             waiting=doorbell.waiting() if is_there and agencies is None else None,
             obstacles=tuple(obstacles()) if agencies is None else (),
             schedules=tuple(schedules.due(agencies=agencies)) if is_there else (),
@@ -97,7 +97,7 @@ class Activity(StrEnum):
 
 def activity() -> Activity:
     """Whether anybody takes up what is queued. Raises what Django does, also where there is no table."""
-    rows = list(QueuedRefresh.objects.filter(state=State.RUNNING).values_list("run_ids", flat=True))
+    rows = list(QueuedRefresh.objects.filter(state=QueuedPartState.RUNNING).values_list("run_ids", flat=True))
     if locks.living(DEFAULT_DB_ALIAS, [run_ids[-1] for run_ids in rows if run_ids]):
         return Activity.WORKING
     late = QueuedRefresh.objects.unfinished().filter(asked_at__lt=Now() - _SOON)
@@ -107,9 +107,9 @@ def activity() -> Activity:
 def _parts(agencies: list[str] | None) -> list[PartState]:
     visible = QueuedRefresh.objects.of_agencies(agencies)
     unfinished = list(visible.unfinished().order_by("started_at", "id"))
-    ended = visible.filter(state=State.ENDED, finished_at__gt=Now() - _LATELY).order_by("-finished_at", "-id")
+    ended = visible.filter(state=QueuedPartState.ENDED, finished_at__gt=Now() - _LATELY).order_by("-finished_at", "-id")
     rows = [*unfinished, *ended[:_MOST_ENDED]]
-    living = locks.living(DEFAULT_DB_ALIAS, [row.run_ids[-1] for row in rows if row.state == State.RUNNING])
+    living = locks.living(DEFAULT_DB_ALIAS, [row.run_ids[-1] for row in rows if row.state == QueuedPartState.RUNNING])
     done = _done(rows, living)
     return [_part(row, living, done) for row in rows]
 
@@ -117,7 +117,7 @@ def _parts(agencies: list[str] | None) -> list[PartState]:
 def _done(rows: Iterable[QueuedRefresh], living: Set[str]) -> Set[tuple[str, ViewName]]:
     """What has come to an end: by run and view. What a run of a part has failed at is tried again by the next one, so
     failures count only in a run that lives, and in the last one of a part that has ended."""
-    last = living | {row.run_ids[-1] for row in rows if row.run_ids and row.state == State.ENDED}
+    last = living | {row.run_ids[-1] for row in rows if row.run_ids and row.state == QueuedPartState.ENDED}
     runs = {run_id for row in rows for run_id in row.run_ids}
     closed = RunHistory.objects.filter(run_id__in=runs, status__in=(Status.SUCCESS, Status.ERROR))
     done = set()
@@ -137,11 +137,11 @@ def _part(row: QueuedRefresh, living: Set[str], done: Set[tuple[str, ViewName]])
         request_id=row.request_id,
         number=row.part,
         of=row.parts,
-        asked_for=row.asked_for,
-        asked_by=row.asked_by,
-        asked_at=row.asked_at,
+        asked_for=row.description,
+        asked_by=row.requested_by,
+        asked_at=row.requested_at,
         state=value.state,
-        alive=value.state is State.RUNNING and row.run_ids[-1] in living,
+        alive=value.state is QueuedPartState.RUNNING and row.run_ids[-1] in living,
         worker=row.worker,
         views=value.views,
         done=sum(any((run_id, key.name) in done for run_id in value.run_ids) for key in value.views),

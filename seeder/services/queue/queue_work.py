@@ -15,10 +15,16 @@ from threading import Timer
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
-from seeder.domain.log_lines import Fact, words
+from seeder.domain.log_lines import LogValue, sorted_unique
 from seeder.domain.outcomes import Status
-from seeder.domain.queued import MOST_ATTEMPTS, ManifestKey, QueuedPart, State, fruitless
-from seeder.domain.requests import Chosen
+from seeder.domain.queued import (
+    MAX_ATTEMPTS_WITHOUT_PROGRESS,
+    ManifestKey,
+    QueuedPart,
+    QueuedPartState,
+    attempts_without_progress,
+)
+from seeder.domain.requests import SelectedManifests
 from seeder.errors import DatabaseError, SeederError
 from seeder.postgres import locks, sessions
 from seeder.postgres.sqlstates import foreseen
@@ -78,34 +84,38 @@ def _claim(part_id: int, run_id: str) -> _Claim | str:
         row = queue_rows.locked(part_id)
         if row is None:
             return "nothing: no such part"
-        if row.state == State.ENDED:
+        if row.state == QueuedPartState.ENDED:
             return "nothing: it has ended"
-        if row.state == State.RUNNING and row.run_ids and not locks.is_dead(DEFAULT_DB_ALIAS, row.run_ids[-1]):
+        if (
+            row.state == QueuedPartState.RUNNING
+            and row.run_ids
+            and not locks.is_dead(DEFAULT_DB_ALIAS, row.run_ids[-1])
+        ):
             return "nothing: it is being worked on"
         successes = {run: history.ended(run, Status.SUCCESS) for run in row.run_ids}
-        attempts = fruitless(row.run_ids, {run for run, done in successes.items() if done})
+        attempts = attempts_without_progress(row.run_ids, {run for run, done in successes.items() if done})
         queue_rows.begin(row, run_id=run_id, worker=f"{socket.gethostname()}:{os.getpid()}")
         part = queue_rows.as_value(row)
         return _Claim(
             part=part,
-            order=Order(asked_at=queue_rows.asked_at(row), asked_by=row.asked_by),
-            asked_for=row.asked_for,
+            order=Order(asked_at=queue_rows.asked_at(row), asked_by=row.requested_by),
+            asked_for=row.description,
             left=part.manifests.difference(*successes.values()),
             attempts=attempts,
         )
 
 
 def _work(claim: _Claim, life: Life, stop: Stop) -> WorkedOff:
-    if claim.attempts >= MOST_ATTEMPTS:
+    if claim.attempts >= MAX_ATTEMPTS_WITHOUT_PROGRESS:
         recovery.recover()  # what those attempts have left open says how they ended
         error = f"given up: {claim.attempts} runs in a row ended before any of its views was refreshed"
         return _end(claim, "nothing: given up", error=error)
     unfinished = False
     try:
         if claim.left:
-            request = Chosen(manifests=claim.left, asked_for=claim.asked_for)
+            request = SelectedManifests(manifests=claim.left, description=claim.asked_for)
             summary = carry_out(request, life, claim.order, emit=lambda _: None, stop=stop)
-            unfinished = bool(summary.unfinished)
+            unfinished = bool(summary.interrupted)
     except DatabaseError:
         with suppress(Error):  # where the database does not even take that, the run's lock says the same
             sessions.mend(DEFAULT_DB_ALIAS)
@@ -130,8 +140,8 @@ def _end(claim: _Claim, did: str, *, error: str | None = None) -> WorkedOff:
     return worked
 
 
-def _which(claim: _Claim) -> dict[str, Fact]:
-    return {"part": claim.part.id, "run_id": claim.part.run_ids[-1], "agencies": words(claim.part.agencies)}
+def _which(claim: _Claim) -> dict[str, LogValue]:
+    return {"part": claim.part.id, "run_id": claim.part.run_ids[-1], "agencies": sorted_unique(claim.part.agencies)}
 
 
 def _worked(claim: _Claim, did: str) -> WorkedOff:

@@ -10,13 +10,13 @@ from functools import partial
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.log_lines import Fact
+from seeder.domain.log_lines import LogValue
 from seeder.domain.manifests import Selection
-from seeder.domain.names import is_storable
-from seeder.domain.parts import Part, split, whole
-from seeder.domain.queued import ManifestKey, Queued, QueuedPart, covering
-from seeder.domain.requests import Everything, RefreshRequest
-from seeder.errors import BadKey, KeyTaken
+from seeder.domain.names import is_storable_text
+from seeder.domain.parts import PlanPartition, as_one_partition, partition_plan
+from seeder.domain.queued import EnqueueResult, ManifestKey, QueuedPart, find_covering_parts
+from seeder.domain.requests import AllReports, RefreshRequest
+from seeder.errors import BadIdempotencyKey, IdempotencyKeyTaken
 from seeder.postgres import locks, sessions
 from seeder.postgres.sqlstates import foreseen
 from seeder.postgres.transactions import after_commit, one_transaction
@@ -28,7 +28,7 @@ from seeder.services.runs import new_id
 _LONGEST_KEY = 200
 
 
-def ask(request: RefreshRequest, *, asked_by: str, idempotency_key: str | None = None) -> Queued:
+def ask(request: RefreshRequest, *, asked_by: str, idempotency_key: str | None = None) -> EnqueueResult:
     """Queue a request, or join an earlier one that has not been begun and will do as well. Not to be called inside a
     transaction.
 
@@ -52,51 +52,55 @@ def ask(request: RefreshRequest, *, asked_by: str, idempotency_key: str | None =
     # Outside of any transaction: to find out what missing views read takes one that is undone. So everything that was
     # looked for before may be there afterwards.
     plan = planning.plan(selection)
-    parts = split(plan, most=settings.queue_parts) if isinstance(request, Everything) else whole(plan)
+    parts = (
+        partition_plan(plan, max_partitions=settings.queue_parts)
+        if isinstance(request, AllReports)
+        else as_one_partition(plan)
+    )
     if not parts:
-        return Queued(request_id=None, asked_for=request.asked_for)
+        return EnqueueResult(request_id=None, description=request.description)
     with foreseen(DEFAULT_DB_ALIAS), one_transaction(DEFAULT_DB_ALIAS):
         locks.queue_alone(DEFAULT_DB_ALIAS)
         if found := _repeated(request, idempotency_key) or _joined(request, selection, idempotency_key):
             return found
-        facts = {"asked_for": request.asked_for, "asked_by": asked_by, "asked_at": asked_at}
+        facts = {"asked_for": request.description, "asked_by": asked_by, "asked_at": asked_at}
         return _new(parts, facts, idempotency_key)
 
 
-def _found(request: RefreshRequest, selection: Selection, key: str | None) -> Queued | None:
+def _found(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
     with one_transaction(DEFAULT_DB_ALIAS):
         locks.queue_alone(DEFAULT_DB_ALIAS)
         return _repeated(request, key) or _joined(request, selection, key)
 
 
-def _repeated(request: RefreshRequest, key: str | None) -> Queued | None:
+def _repeated(request: RefreshRequest, key: str | None) -> EnqueueResult | None:
     """What was answered to this request before. Raises `KeyTaken` where the key belongs to another."""
     rows = queue_rows.earlier(key) if key else []
     for row in rows:
         earlier = row.idempotency_keys[key]
-        if earlier != request.asked_for:
-            raise KeyTaken(key=key, earlier=earlier, request=request.asked_for)
+        if earlier != request.description:
+            raise IdempotencyKeyTaken(key=key, earlier=earlier, request=request.description)
     if not rows:
         return None
     parts = tuple(map(queue_rows.as_value, rows))
-    return Queued(request_id=rows[0].request_id, asked_for=request.asked_for, repeated=True, parts=parts)
+    return EnqueueResult(request_id=rows[0].request_id, description=request.description, repeated=True, parts=parts)
 
 
-def _joined(request: RefreshRequest, selection: Selection, key: str | None) -> Queued | None:
-    parts = covering(queue_rows.unbegun(), _wanted(selection))
+def _joined(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
+    parts = find_covering_parts(queue_rows.unbegun(), _wanted(selection))
     if not parts:
         return None
-    request_id = queue_rows.join(parts, key=key, asked_for=request.asked_for)
-    return Queued(request_id=request_id, asked_for=request.asked_for, joined=True, parts=parts)
+    request_id = queue_rows.join(parts, key=key, asked_for=request.description)
+    return EnqueueResult(request_id=request_id, description=request.description, joined=True, parts=parts)
 
 
 def _wanted(selection: Selection) -> frozenset[ManifestKey]:
     planned = [manifest for spec in selection.views for manifest in spec.manifests]
-    refused = [complaint.manifest for complaint in selection.complaints]
+    refused = [complaint.manifest for complaint in selection.rejected]
     return frozenset((manifest.report_type, manifest.manifest_id) for manifest in (*planned, *refused))
 
 
-def _new(parts: tuple[Part, ...], facts: dict[str, object], key: str | None) -> Queued:
+def _new(parts: tuple[PlanPartition, ...], facts: dict[str, object], key: str | None) -> EnqueueResult:
     request_id = new_id()
     queued: tuple[QueuedPart, ...] = queue_rows.add(request_id, parts, facts=facts, key=key)
     after_commit(
@@ -104,13 +108,13 @@ def _new(parts: tuple[Part, ...], facts: dict[str, object], key: str | None) -> 
     )
     for part in queued:
         after_commit(DEFAULT_DB_ALIAS, partial(doorbell.ring, part.id))
-    return Queued(request_id=request_id, asked_for=str(facts["asked_for"]), parts=queued)
+    return EnqueueResult(request_id=request_id, description=str(facts["asked_for"]), parts=queued)
 
 
-def _asked(facts: Mapping[str, object]) -> dict[str, Fact]:
+def _asked(facts: Mapping[str, object]) -> dict[str, LogValue]:
     return {name: str(facts[name]) for name in ("asked_for", "asked_by")}
 
 
 def _insist_on_key(key: str | None) -> None:
-    if key is not None and not (0 < len(key) <= _LONGEST_KEY and is_storable(key)):
-        raise BadKey(key=key, most=_LONGEST_KEY)
+    if key is not None and not (0 < len(key) <= _LONGEST_KEY and is_storable_text(key)):
+        raise BadIdempotencyKey(key=key, most=_LONGEST_KEY)

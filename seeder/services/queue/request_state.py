@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import DEFAULT_DB_ALIAS
 
-from seeder.domain.queued import State
+from seeder.domain.queued import QueuedPartState
 from seeder.errors import UnknownRequest
 from seeder.models import QueuedRefresh
 from seeder.postgres.sqlstates import foreseen
@@ -18,7 +18,7 @@ class RequestPart:
     """One part of a request, as far as who asks may see it."""
 
     number: int  # from 1 on
-    state: State
+    state: QueuedPartState
     agencies: Sequence[str]
     run_ids: Sequence[str]  # the latest last
     started: datetime | None
@@ -39,9 +39,9 @@ class RequestState:
     parts: Sequence[RequestPart]
 
     @property
-    def state(self) -> State:
+    def state(self) -> QueuedPartState:
         states = {part.state for part in self.parts}
-        return states.pop() if len(states) == 1 else State.RUNNING
+        return states.pop() if len(states) == 1 else QueuedPartState.RUNNING
 
 
 def find(request_id: str, agencies: list[str] | None) -> RequestState:
@@ -66,7 +66,7 @@ def _part(row: QueuedRefresh, agencies: list[str] | None) -> RequestPart:
     is_whole = len(seen) == len(row.agencies)
     return RequestPart(
         number=row.part,
-        state=State(row.state),
+        state=QueuedPartState(row.state),
         agencies=seen,
         run_ids=row.run_ids,
         started=row.started_at,

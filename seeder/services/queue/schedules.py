@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q
 
 from seeder import conf
-from seeder.domain.requests import OneAgency
+from seeder.domain.requests import AgencyReports
 from seeder.errors import ConfigurationError
 from seeder.postgres import locks
 from seeder.postgres.sqlstates import foreseen
@@ -86,7 +86,7 @@ def declare(*, dry_run: bool = False) -> Sequence[Scheduled]:
     for setting, cron, why in faults(settings):
         raise ConfigurationError(setting=setting, value=cron, wanted=f"a cron expression; {why}")
     for slug in settings.agency_crons:
-        manifests.select(OneAgency(slug=slug), databases=settings.databases)
+        manifests.select(AgencyReports(slug=slug), databases=settings.databases)
     with foreseen(DEFAULT_DB_ALIAS), one_transaction(DEFAULT_DB_ALIAS):
         locks.queue_alone(DEFAULT_DB_ALIAS)
         there: dict[str, list[Schedule]] = {}

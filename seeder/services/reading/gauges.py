@@ -7,8 +7,8 @@ from functools import cache
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.gauges import BreakerState, Gauges, fewest
-from seeder.domain.jobs import Wanted
+from seeder.domain.gauges import BreakerGauge, Gauges, top_reasons
+from seeder.domain.jobs import JobFilter
 from seeder.postgres import bounded, contract, gauges
 from seeder.postgres.sqlstates import foreseen
 from seeder.services.reading import monitoring
@@ -33,18 +33,20 @@ def _read() -> Gauges:
     settings, database = conf.load(), DEFAULT_DB_ALIAS
     window, is_measured = timedelta(hours=settings.metrics_window_hours), _is_there("seeder_run_metrics")
     open_runs, last_end = gauges.runs(database) if _is_there("seeder_run") else (None, None)
-    breakers = {alias: BreakerState(open=False, failures=0) for alias in {database, *settings.databases.values()}}
+    breakers = {alias: BreakerGauge(is_open=False, failures=0) for alias in {database, *settings.databases.values()}}
     reasons = gauges.reasons(database, window) if is_measured else ()
     return Gauges(
-        views=monitoring.totals(Wanted()),
-        refreshes=gauges.refreshes(database, window),
+        job_totals=monitoring.totals(JobFilter()),
+        refresh_durations=gauges.refreshes(database, window),
         last_successes=gauges.last_successes(database, most=settings.metrics_views),
-        waits=gauges.waits(database, window) if is_measured else None,
-        reasons=fewest([(reason or _UNKNOWN, count) for reason, count in reasons]) if is_measured else None,
+        wait_durations=gauges.waits(database, window) if is_measured else None,
+        failure_reasons=top_reasons([(reason or _UNKNOWN, count) for reason, count in reasons])
+        if is_measured
+        else None,
         breakers={**breakers, **gauges.breakers(database)} if _is_there("seeder_circuit_breaker") else None,
         queue=gauges.queue(database) if _is_there("seeder_queued_refresh") else None,
-        open_runs=open_runs,
-        last_end=last_end,
+        unfinished_runs=open_runs,
+        last_run_finished_at=last_end,
     )
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.health import Health, Word
+from seeder.domain.health import ComponentStatus, Health
 from seeder.errors import (
     ConfigurationError,
     DatabaseError,
@@ -16,7 +16,7 @@ from seeder.errors import (
     PermissionMissing,
     ReadOnly,
     SchemaMissing,
-    ServerUnable,
+    ServerFault,
     SessionsPooled,
 )
 from seeder.models import CircuitBreaker
@@ -29,11 +29,11 @@ from seeder.services.queue.obstacles import obstacles
 LIMIT = timedelta(seconds=3)  # for all of it
 KEPT = timedelta(seconds=1)  # an answer, as anybody may ask, and each costs the server a connection
 
-_WORDS: dict[type[DatabaseError], Word] = {
-    NotPostgreSQL: Word.WRONG,
-    ServerUnable: Word.UNABLE,
-    ReadOnly: Word.READ_ONLY,
-    SessionsPooled: Word.POOLED,
+_WORDS: dict[type[DatabaseError], ComponentStatus] = {
+    NotPostgreSQL: ComponentStatus.INVALID,
+    ServerFault: ComponentStatus.FAULTY,
+    ReadOnly: ComponentStatus.READ_ONLY,
+    SessionsPooled: ComponentStatus.POOLED,
 }
 
 
@@ -42,12 +42,12 @@ def look() -> Health:
     try:
         others = set(conf.load().databases.values()) - {DEFAULT_DB_ALIAS}
     except ConfigurationError:
-        return Health(settings=Word.WRONG)
+        return Health(settings=ComponentStatus.INVALID)
     asked = [_others(alias).begin(kept=KEPT) for alias in sorted(others)]
     health = _of_default(_default().begin(kept=KEPT))
     words = [_word(one.answer, alias) for alias, one in zip(sorted(others), asked, strict=True)]
-    ill = [word for word in words if word is not Word.OK]
-    return replace(health, other_databases=ill[0] if ill else Word.OK if words else Word.ABSENT)
+    ill = [word for word in words if word is not ComponentStatus.OK]
+    return replace(health, other_databases=ill[0] if ill else ComponentStatus.OK if words else ComponentStatus.ABSENT)
 
 
 def _of_default(asking: bounded.Asking[Health]) -> Health:
@@ -55,13 +55,13 @@ def _of_default(asking: bounded.Asking[Health]) -> Health:
         with foreseen(DEFAULT_DB_ALIAS):
             return asking.answer()
     except ConfigurationError:
-        return Health(settings=Word.WRONG, database=Word.OK)
+        return Health(settings=ComponentStatus.INVALID, database=ComponentStatus.OK)
     except SchemaMissing:
-        return Health(settings=Word.OK, database=Word.OK, tables=Word.MISSING)
+        return Health(settings=ComponentStatus.OK, database=ComponentStatus.OK, tables=ComponentStatus.MISSING)
     except PermissionMissing:
-        return Health(settings=Word.OK, database=Word.OK, privileges=Word.MISSING)
+        return Health(settings=ComponentStatus.OK, database=ComponentStatus.OK, privileges=ComponentStatus.MISSING)
     except DatabaseError as error:
-        return Health(settings=Word.OK, database=_WORDS.get(type(error), Word.UNREACHABLE))
+        return Health(settings=ComponentStatus.OK, database=_WORDS.get(type(error), ComponentStatus.UNREACHABLE))
 
 
 @cache
@@ -74,31 +74,36 @@ def _others(alias: str) -> bounded.Question[bool]:
     return bounded.Question(alias, lambda: sessions.is_read_only(alias), limit=LIMIT)
 
 
-def _word(answer: Callable[[], bool], alias: str) -> Word:
+def _word(answer: Callable[[], bool], alias: str) -> ComponentStatus:
     try:
         with foreseen(alias):
-            return Word.READ_ONLY if answer() else Word.OK
+            return ComponentStatus.READ_ONLY if answer() else ComponentStatus.OK
     except DatabaseError as error:
-        return _WORDS.get(type(error), Word.UNREACHABLE)
+        return _WORDS.get(type(error), ComponentStatus.UNREACHABLE)
 
 
 def _look() -> Health:
     preconditions.insist(conf.load())
-    health = Health(settings=Word.OK, database=Word.OK)
+    health = Health(settings=ComponentStatus.OK, database=ComponentStatus.OK)
     lacking = [one for one in schema.database_apart(DEFAULT_DB_ALIAS) if one.other is None and one.without is None]
     if lacking:
-        return replace(health, tables=Word.MISSING)
+        return replace(health, tables=ComponentStatus.MISSING)
     # Whoever answers here may do no more than ask for refreshes, where others do them.
     may = any(contract.may_refresh(DEFAULT_DB_ALIAS, queued=one) for one in {False, doorbell.is_installed()})
-    health = replace(health, tables=Word.OK, privileges=Word.OK if may else Word.MISSING, breaker=_breaker())
+    health = replace(
+        health,
+        tables=ComponentStatus.OK,
+        privileges=ComponentStatus.OK if may else ComponentStatus.MISSING,
+        breaker=_breaker(),
+    )
     if not doorbell.is_installed() or not queue_rows.exists():
-        return replace(health, queue=Word.ABSENT, workers=Word.ABSENT)
+        return replace(health, queue=ComponentStatus.ABSENT, workers=ComponentStatus.ABSENT)
     if obstacles():
-        return replace(health, queue=Word.UNUSABLE)
-    return replace(health, queue=Word.OK, workers=Word(queue_state.activity()))
+        return replace(health, queue=ComponentStatus.UNUSABLE)
+    return replace(health, queue=ComponentStatus.OK, workers=ComponentStatus(queue_state.activity()))
 
 
-def _breaker() -> Word:
+def _breaker() -> ComponentStatus:
     if contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_circuit_breaker", to_read=True) is not None:
-        return Word.UNKNOWN
-    return Word.OPEN if CircuitBreaker.objects.exclude(opened_at=None).exists() else Word.CLOSED
+        return ComponentStatus.UNKNOWN
+    return ComponentStatus.OPEN if CircuitBreaker.objects.exclude(opened_at=None).exists() else ComponentStatus.CLOSED

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.jobs import By, Job, Judgement, Listing, Recent, Totals, Wanted
+from seeder.domain.jobs import GroupBy, Job, JobFilter, JobPageRequest, JobTotals, RecentRun, StalenessLimits
 from seeder.domain.manifests import ReportType
-from seeder.domain.names import is_storable
+from seeder.domain.names import is_storable_text
 from seeder.errors import UnknownJob
 from seeder.postgres import jobs, sessions
 from seeder.postgres.sqlstates import foreseen
@@ -33,7 +33,7 @@ class Overview:
     """One page, with how all those stand that it was chosen from."""
 
     page: Page
-    totals: Totals  # whatever their state
+    totals: JobTotals  # whatever their state
     names: Mapping[int, str]  # of the page's agencies, by their ids
     whys: Mapping[tuple[ReportType, int], Why]  # of those that failed last, by kind and id of the manifest
     now: datetime  # by the database's clock
@@ -42,7 +42,7 @@ class Overview:
         return self.whys.get((job.report_type, job.manifest_id), NOBODY_KNOWS)
 
 
-def overview(wanted: Wanted, listing: Listing) -> Overview:
+def overview(wanted: JobFilter, listing: JobPageRequest) -> Overview:
     """Raises `UnknownAgency`, `ConfigurationError` or `DatabaseError`."""
     with foreseen(DEFAULT_DB_ALIAS):
         if wanted.agency is not None:
@@ -54,7 +54,7 @@ def overview(wanted: Wanted, listing: Listing) -> Overview:
         return Overview(page=found, totals=every, names=names, whys=whys, now=sessions.clock(DEFAULT_DB_ALIAS))
 
 
-def page(wanted: Wanted, listing: Listing, *, by: By = By.VIEW) -> Page:
+def page(wanted: JobFilter, listing: JobPageRequest, *, by: GroupBy = GroupBy.VIEW) -> Page:
     """One page of the jobs. Raises `ConfigurationError` or `DatabaseError`."""
     if not _can_be(wanted):
         return Page(jobs=(), total=0)
@@ -68,32 +68,34 @@ def find(report_type: str, manifest_id: int, agencies: list[str] | None) -> Job:
     `DatabaseError`."""
     if report_type not in {*ReportType} or not 0 < manifest_id <= _LAST_ID:
         raise UnknownJob(report_type=report_type, manifest_id=manifest_id)
-    wanted = Wanted(agencies=agencies, report_type=ReportType(report_type), manifest_id=manifest_id)
-    found = page(wanted, Listing(limit=1), by=By.MANIFEST).jobs
+    wanted = JobFilter(visible_agencies=agencies, report_type=ReportType(report_type), manifest_id=manifest_id)
+    found = page(wanted, JobPageRequest(limit=1), by=GroupBy.MANIFEST).jobs
     if not found:
         raise UnknownJob(report_type=report_type, manifest_id=manifest_id)
     return found[0]
 
 
-def totals(wanted: Wanted, *, by: By = By.VIEW) -> Totals:
+def totals(wanted: JobFilter, *, by: GroupBy = GroupBy.VIEW) -> JobTotals:
     """Raises `ConfigurationError` or `DatabaseError`."""
     if not _can_be(wanted):
-        return Totals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
+        return JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
     with foreseen(DEFAULT_DB_ALIAS):
         return jobs.totals(DEFAULT_DB_ALIAS, wanted, by, _judgement())
 
 
-def recent(shown: Iterable[Job], *, most: int = 14) -> Mapping[str, Sequence[Recent]]:
+def recent(shown: Iterable[Job], *, most: int = 14) -> Mapping[str, Sequence[RecentRun]]:
     """The latest runs of each of these jobs, the latest first, by the name of their table. Raises `DatabaseError`."""
     with foreseen(DEFAULT_DB_ALIAS):
         return jobs.recent_runs(DEFAULT_DB_ALIAS, list(shown), most=most)
 
 
-def _can_be(wanted: Wanted) -> bool:
+def _can_be(wanted: JobFilter) -> bool:
     """Not where it names what PostgreSQL cannot store."""
-    return all(is_storable(text) for text in (wanted.agency, wanted.table_name, wanted.search) if text is not None)
+    return all(is_storable_text(text) for text in (wanted.agency, wanted.table_name, wanted.search) if text is not None)
 
 
-def _judgement() -> Judgement:
+def _judgement() -> StalenessLimits:
     settings = conf.load()
-    return Judgement(stale_after=timedelta(hours=settings.stale_hours), factor=settings.long_running_factor)
+    return StalenessLimits(
+        stale_after=timedelta(hours=settings.stale_hours), long_running_factor=settings.long_running_factor
+    )

@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Count, Q, QuerySet
 
 from seeder.domain.outcomes import Status
-from seeder.domain.timeline import Bar, RunTotals, Timeline, Wait, in_lanes
+from seeder.domain.timeline import HoldInterval, RunTotals, Timeline, TimelineBar, assign_lanes
 from seeder.errors import UnknownRun
 from seeder.models import Run, RunHistory, RunMetrics
 from seeder.postgres import contract, sessions
@@ -31,7 +31,7 @@ def totals(runs: Iterable[Run], agencies: list[str] | None) -> list[RunTotals]:
     return [_totals(run, agencies, live.get(run.run_id, {})) for run in runs]
 
 
-def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[Wait]]:
+def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[HoldInterval]]:
     """A run without its views. Raises `UnknownRun`, also for a run of other agencies, or `DatabaseError`."""
     with foreseen(DEFAULT_DB_ALIAS):
         run = _find(run_id, agencies)
@@ -48,7 +48,9 @@ def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
         [summed] = totals([run], agencies)
     begun = [bar for bar in bars if bar.status is not Status.PENDING]
     waits = [_wait(hold) for hold in run.holds]
-    return Timeline(run=summed, now=now, bars=in_lanes(begun, now=now), pending=len(bars) - len(begun), waits=waits)
+    return Timeline(
+        run=summed, now=now, bars=assign_lanes(begun, now=now), pending_count=len(bars) - len(begun), holds=waits
+    )
 
 
 def _find(run_id: str, agencies: list[str] | None) -> Run:
@@ -80,22 +82,22 @@ def _totals(run: Run, agencies: list[str] | None, live: Mapping[str, int]) -> Ru
     counts = live or {what: sum(counted.get(what, 0) for counted in of_agencies) for what in _COUNTS}
     return RunTotals(
         run_id=run.run_id,
-        asked_for=run.asked_for,
-        asked_by=run.asked_by,
-        started=run.started_at,
-        finished=run.finished_at,
+        description=run.description,
+        requested_by=run.requested_by,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
         stopped_by=run.stopped_by,
-        seats=run.seats,
+        workers=run.workers,
         **counts,
     )
 
 
-def _bars(of_run: QuerySet[RunHistory]) -> list[Bar]:
+def _bars(of_run: QuerySet[RunHistory]) -> list[TimelineBar]:
     """One for each view, however many manifests want it."""
     names = ("table_name", "report_name", "agency_slug", "status", "start_time", "finish_time", "records_processed")
     rows = list(of_run.order_by("report_type", "manifest_id").values("pk", *names))
     measured = _measured([row["pk"] for row in rows])
-    bars: dict[str, Bar] = {}
+    bars: dict[str, TimelineBar] = {}
     agencies: dict[str, set[str]] = {}
     for row in rows:
         agencies.setdefault(row["table_name"], set()).add(row["agency_slug"])
@@ -113,29 +115,29 @@ def _measured(ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:
     return {row["history_id"]: dict(row) for row in rows}
 
 
-def _bar(row: Mapping[str, Any]) -> Bar:
-    return Bar(
+def _bar(row: Mapping[str, Any]) -> TimelineBar:
+    return TimelineBar(
         table_name=row["table_name"],
         report_name=row["report_name"],
         agencies=(),
         status=Status(row["status"]),
-        started=row["start_time"],
-        finished=row["finish_time"],
-        seat=row.get("seat"),
-        held=_span(row.get("throttle_wait_seconds")),
-        locked=_span(row.get("lock_wait_seconds")),
+        started_at=row["start_time"],
+        finished_at=row["finish_time"],
+        worker_number=row.get("seat"),
+        throttle_wait=_span(row.get("throttle_wait_seconds")),
+        lock_wait=_span(row.get("lock_wait_seconds")),
         reason=row.get("reason"),
         rows=row["records_processed"],
     )
 
 
-def _wait(hold: Mapping[str, str | None]) -> Wait:
+def _wait(hold: Mapping[str, str | None]) -> HoldInterval:
     began, ended = hold["from"], hold["until"]
-    return Wait(
+    return HoldInterval(
         database=str(hold["database"]),
         reason=str(hold["reason"]),
-        began=datetime.fromisoformat(str(began)),
-        ended=None if ended is None else datetime.fromisoformat(ended),
+        started_at=datetime.fromisoformat(str(began)),
+        finished_at=None if ended is None else datetime.fromisoformat(ended),
     )
 
 

@@ -9,10 +9,10 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.manifests import Selection, ViewKey
-from seeder.domain.names import ViewName, nearest
+from seeder.domain.names import ViewName, did_you_mean
 from seeder.domain.requests import RefreshRequest
 from seeder.domain.snapshots import Release, Snapshot
-from seeder.errors import DatabaseError, NoSuchColumn, NothingToCapture, SeederError
+from seeder.errors import ColumnInNoView, DatabaseError, NothingToCapture, SeederError
 from seeder.postgres import catalog, sessions
 from seeder.postgres.sqlstates import foreseen
 from seeder.services import manifests
@@ -44,12 +44,11 @@ def capture_each(
     """
     settings = conf.load()
     selection = manifests.select(request, databases=settings.databases)
-    if not selection.views and not selection.complaints:
+    if not selection.views and not selection.rejected:
         raise NothingToCapture(request=request)
     _insist_on(top, request, selection)
     ended = [
-        Captured(table_name=complaint.manifest.table_name, error=complaint.message)
-        for complaint in selection.complaints
+        Captured(table_name=complaint.manifest.table_name, error=complaint.message) for complaint in selection.rejected
     ]
     meant: dict[ViewName, list[ViewKey]] = defaultdict(list)
     for spec in selection.views:
@@ -93,7 +92,7 @@ def _insist_on(top: frozenset[str], request: RefreshRequest, selection: Selectio
         except DatabaseError:
             return
     for column in sorted(top - known) if known else ():
-        raise NoSuchColumn(request=request, column=column, nearest=nearest(column, known, "The nearest is"))
+        raise ColumnInNoView(request=request, column=column, nearest=did_you_mean(column, known, "The nearest is"))
 
 
 def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, asked: Asked) -> Captured:

@@ -7,7 +7,7 @@ from threading import Thread
 
 from seeder.conf import Settings
 from seeder.domain.names import ViewName
-from seeder.domain.snapshots import ColumnFigures
+from seeder.domain.snapshots import ColumnStatistics
 from seeder.errors import CaptureFailed
 from seeder.postgres import figures, limits, sessions, steady
 from seeder.services.stopping import Stop
@@ -55,11 +55,11 @@ class Counting:
         self._database, self._instant, self._asked, self._tell = database, instant, asked, tell
         self._total = 0
         self._tasks = SimpleQueue[figures.Task]()
-        self._counted: dict[str, tuple[int, ColumnFigures]] = {}
+        self._counted: dict[str, tuple[int, ColumnStatistics]] = {}
         self._errors: list[BaseException] = []
         self._in_flight = sessions.InFlight()  # of this view, not of others that are captured meanwhile
 
-    def count(self, tasks: Iterable[figures.Task]) -> Mapping[str, tuple[int, ColumnFigures]]:
+    def count(self, tasks: Iterable[figures.Task]) -> Mapping[str, tuple[int, ColumnStatistics]]:
         tasks = list(tasks)
         self._total = sum(len(task.columns) for task in tasks)
         for task in tasks:

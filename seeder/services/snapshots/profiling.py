@@ -7,11 +7,11 @@ from datetime import datetime
 from django.db import Error
 
 from seeder.domain.manifests import ViewKey
-from seeder.domain.names import ViewName, nearest
-from seeder.domain.scans import scans
-from seeder.domain.shapes import ViewShape, digest
-from seeder.domain.snapshots import Figures
-from seeder.errors import NeverFilled, NeverSampled, NotAView, UnknownColumn, ViewMissing
+from seeder.domain.names import ViewName, did_you_mean
+from seeder.domain.scans import group_columns
+from seeder.domain.shapes import ViewShape, sha256_hex
+from seeder.domain.snapshots import ViewStatistics
+from seeder.errors import NeverAnalyzed, NeverFilled, NotAView, UnknownColumn, ViewMissing
 from seeder.postgres import catalog, estimates, figures, steady
 from seeder.postgres.sqlstates import is_gone
 from seeder.services.snapshots.counting import Asked, Counting, Told
@@ -22,7 +22,7 @@ class Profile:
     """A view at one instant."""
 
     shape: ViewShape
-    figures: Figures
+    figures: ViewStatistics
     at: datetime
 
 
@@ -43,7 +43,7 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda *_: None) -> Profile
         if not found.populated:
             raise NeverFilled(view=name)
         shape = ViewShape(
-            columns=found.columns, definition=digest(found.definition), server_version=found.server_version
+            columns=found.columns, definition_hash=sha256_hex(found.definition), server_version=found.server_version
         )
         names = [column.name for column in shape.columns]
         if asked.strict:
@@ -52,17 +52,17 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda *_: None) -> Profile
         if asked.approximate:
             estimated = estimates.estimate(database, name, shape.columns, top=top, most=asked.most)
             if estimated is None:
-                raise NeverSampled(view=name)
+                raise NeverAnalyzed(view=name)
             return Profile(shape=shape, figures=estimated, at=instant.at)
         by_name = {column.name: column for column in shape.columns}
         tasks = [
             figures.Task(view=name, columns=tuple(by_name[one] for one in together), top=top, most=asked.most)
-            for together in scans(by_name, estimates.distinct(database, name))
+            for together in group_columns(by_name, estimates.distinct(database, name))
         ]
         counted = Counting(database, instant, asked, tell).count(tasks)
         rows = next(iter(counted.values()))[0] if counted else figures.rows(database, name)
         columns = {column.name: counted[column.name][1] for column in shape.columns}
-        return Profile(shape=shape, figures=Figures(rows=rows, exact=True, columns=columns), at=instant.at)
+        return Profile(shape=shape, figures=ViewStatistics(row_count=rows, exact=True, columns=columns), at=instant.at)
 
 
 def _sample(key: ViewKey, asked: Asked) -> None:
@@ -82,4 +82,4 @@ def _sample(key: ViewKey, asked: Asked) -> None:
 def insist_on_columns(view: ViewName, wanted: Iterable[str], known: Collection[str]) -> None:
     """Raises `UnknownColumn` for one that is not among those that the view has."""
     for column in sorted(set(wanted).difference(known)):
-        raise UnknownColumn(view=view, column=column, nearest=nearest(column, known, "The nearest it has is"))
+        raise UnknownColumn(view=view, column=column, nearest=did_you_mean(column, known, "The nearest it has is"))

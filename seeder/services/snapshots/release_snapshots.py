@@ -6,17 +6,17 @@ from contextlib import contextmanager
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
-from seeder.domain.drift import Comparison, compare
+from seeder.domain.drift import SnapshotComparison, compare_snapshots
 from seeder.domain.drift_rules import with_defaults
 from seeder.domain.manifests import ViewKey
 from seeder.domain.names import ViewName
-from seeder.domain.requests import OneView
+from seeder.domain.requests import SingleView
 from seeder.domain.snapshots import Release, Snapshot
 from seeder.errors import (
+    AmbiguousView,
     CaptureFailed,
     DifferentViews,
     NothingToCapture,
-    SeveralViews,
     SnapshotTaken,
     UnknownSnapshot,
     ViewMissing,
@@ -67,7 +67,7 @@ def list_release_snapshots_by_table(table_name: str, limit: int = 50) -> list[Sn
 
 def compare_release_snapshots_by_id(
     base_snapshot_id: int, compare_snapshot_id: int, *, across_views: bool = False
-) -> Comparison:
+) -> SnapshotComparison:
     """What is different in the second of two snapshots, judged by the rules of the settings.
 
     Raises `UnknownSnapshot`, `DifferentViews` unless two views are to be compared, `ConfigurationError` or
@@ -76,11 +76,11 @@ def compare_release_snapshots_by_id(
     return compare_snapshots(find(base_snapshot_id), find(compare_snapshot_id), across_views=across_views)
 
 
-def compare_snapshots(base: Snapshot, other: Snapshot, *, across_views: bool = False) -> Comparison:
+def compare_snapshots(base: Snapshot, other: Snapshot, *, across_views: bool = False) -> SnapshotComparison:
     """As `compare_release_snapshots_by_id`, of two that are at hand."""
     if base.table_name != other.table_name and not across_views:
         raise DifferentViews(base=base.id, base_view=base.table_name, other=other.id, other_view=other.table_name)
-    return compare(base, other, with_defaults(conf.load().drift_rules))
+    return compare_snapshots(base, other, with_defaults(conf.load().drift_rules))
 
 
 def find(snapshot_id: int) -> Snapshot:
@@ -107,18 +107,18 @@ def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
 
 def _the_view(name: ViewName, settings: conf.Settings) -> ViewKey:
     """Where the one view of that name is. Raises `RequestError`, `SeveralViews` or `NothingToCapture`."""
-    selection = manifests.select(OneView(name=name), databases=settings.databases)
-    if selection.complaints and not selection.views:
-        raise CaptureFailed(view=name, cause=selection.complaints[0].message)
+    selection = manifests.select(SingleView(name=name), databases=settings.databases)
+    if selection.rejected and not selection.views:
+        raise CaptureFailed(view=name, cause=selection.rejected[0].message)
     return the_only(name, [spec.key for spec in selection.views])
 
 
 def the_only(name: ViewName, keys: Sequence[ViewKey]) -> ViewKey:
     """Of the views of one name. Raises `SeveralViews` or `NothingToCapture`."""
     if not keys:
-        raise NothingToCapture(request=OneView(name=name))
+        raise NothingToCapture(request=SingleView(name=name))
     if len(keys) > 1:
-        raise SeveralViews(name=name, aliases=" and ".join(sorted(key.database for key in keys)))
+        raise AmbiguousView(name=name, aliases=" and ".join(sorted(key.database for key in keys)))
     return keys[0]
 
 
@@ -134,7 +134,11 @@ def capture(key: ViewKey, release: Release, asked: Asked, tell: Told = lambda *_
         )
     asked.insist_on_going_on(key.name)
     snapshot = store(key, release, found)
-    figures = {"rows": snapshot.figures.rows, "columns": len(snapshot.shape.columns), "exact": snapshot.figures.exact}
+    figures = {
+        "rows": snapshot.statistics.row_count,
+        "columns": len(snapshot.shape.columns),
+        "exact": snapshot.statistics.exact,
+    }
     log.tell(
         log.INFO,
         "snapshot_captured",

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from django.db import DEFAULT_DB_ALIAS, IntegrityError
 
 from seeder.domain.manifests import ViewKey
-from seeder.domain.shapes import Column, ViewShape
-from seeder.domain.snapshots import ColumnFigures, Figures, Release, Snapshot, TopValue
+from seeder.domain.shapes import ViewColumn, ViewShape
+from seeder.domain.snapshots import ColumnStatistics, Release, Snapshot, TopValue, ViewStatistics
 from seeder.errors import CaptureFailed, SnapshotTaken
 from seeder.models import ReleaseSnapshot
 from seeder.postgres.sqlstates import UNIQUE_VIOLATION, first_line, foreseen, sqlstate
@@ -29,10 +29,10 @@ def store(key: ViewKey, release: Release, found: Profile) -> Snapshot:
         release_version=release.version,
         captured_at=found.at,
         schema_hash=shape.schema_hash,
-        definition_hash=shape.definition,
+        definition_hash=shape.definition_hash,
         server_version=shape.server_version,
         exact=figures.exact,
-        row_count=figures.rows,
+        row_count=figures.row_count,
         column_count=len(shape.columns),
         columns=[asdict(column) for column in shape.columns],
         column_statistics=statistics,
@@ -55,15 +55,15 @@ def read(row: ReleaseSnapshot) -> Snapshot:
         table_name=row.table_name,
         release=Release(tag=row.release_tag, version=row.release_version),
         shape=ViewShape(
-            columns=tuple(Column(**column) for column in row.columns),
-            definition=row.definition_hash,
+            columns=tuple(ViewColumn(**column) for column in row.columns),
+            definition_hash=row.definition_hash,
             server_version=row.server_version,
         ),
-        figures=Figures(
-            rows=row.row_count,
+        statistics=ViewStatistics(
+            row_count=row.row_count,
             exact=row.exact,
             columns={
-                name: ColumnFigures(
+                name: ColumnStatistics(
                     **facts,
                     top=tuple(TopValue(value=value, count=n) for value, n in tops[name]) if name in tops else None,
                 )

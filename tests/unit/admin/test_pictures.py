@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.admin import site
 
 from seeder.admin.pictures import sparkbars, timeline_chart
-from seeder.domain.jobs import Recent
+from seeder.domain.jobs import RecentRun
 from seeder.domain.outcomes import Status
-from seeder.domain.timeline import Bar, RunTotals, Timeline, Wait
+from seeder.domain.timeline import HoldInterval, RunTotals, Timeline, TimelineBar
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -17,8 +17,10 @@ def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def recent(status: Status, took: float | None) -> Recent:
-    return Recent(run_id="r", status=status, start_time=NOON, finish_time=None if took is None else at(took), rows=None)
+def recent(status: Status, took: float | None) -> RecentRun:
+    return RecentRun(
+        run_id="r", status=status, start_time=NOON, finish_time=None if took is None else at(took), rows=None
+    )
 
 
 def test_a_success_goes_up_as_long_as_it_took_and_a_failure_down() -> None:
@@ -38,17 +40,17 @@ def test_a_success_goes_up_as_long_as_it_took_and_a_failure_down() -> None:
     assert sparkbars([recent(Status.SUCCESS, 0)], most=14).strokes[0].height == 16
 
 
-def bar(lane: int, started: float, finished: float | None, held: float = 0) -> Bar:
-    return Bar(
+def bar(lane: int, started: float, finished: float | None, held: float = 0) -> TimelineBar:
+    return TimelineBar(
         table_name="reporting.a",
         report_name="A",
         agencies=["demo"],
         status=Status.RUNNING if finished is None else Status.SUCCESS,
-        started=at(started),
-        finished=None if finished is None else at(finished),
-        seat=lane,
-        held=timedelta(seconds=held),
-        locked=None,
+        started_at=at(started),
+        finished_at=None if finished is None else at(finished),
+        worker_number=lane,
+        throttle_wait=timedelta(seconds=held),
+        lock_wait=None,
         reason=None,
         rows=1,
         lane=lane,
@@ -57,20 +59,22 @@ def bar(lane: int, started: float, finished: float | None, held: float = 0) -> B
 
 RUN = RunTotals(
     run_id="r",
-    asked_for="every report",
-    asked_by="a test",
-    started=NOON,
-    finished=at(100),
+    description="every report",
+    requested_by="a test",
+    started_at=NOON,
+    finished_at=at(100),
     stopped_by=None,
-    seats=2,
+    workers=2,
     manifests=3,
     succeeded=3,
     failed=0,
 )
 
 
-def drawn(*bars: Bar, run: RunTotals = RUN, waits: tuple[Wait, ...] = ()) -> list[tuple[float, float, float]]:
-    chart = timeline_chart(Timeline(run=run, now=at(50), bars=bars, pending=0, waits=waits), site)
+def drawn(
+    *bars: TimelineBar, run: RunTotals = RUN, waits: tuple[HoldInterval, ...] = ()
+) -> list[tuple[float, float, float]]:
+    chart = timeline_chart(Timeline(run=run, now=at(50), bars=bars, pending_count=0, holds=waits), site)
     return [(one["from"], one["to"], one["held"]) for one in chart["bars"]]
 
 
@@ -89,6 +93,6 @@ def test_a_wait_is_drawn_for_as_long_as_the_seat_was_idle_for_it() -> None:
 
 
 def test_a_wait_whose_end_nobody_saw_ends_with_the_run() -> None:
-    wait = Wait(database="default", reason="circuit_open", began=at(40), ended=None)
-    chart = timeline_chart(Timeline(run=RUN, now=at(500), bars=[], pending=0, waits=[wait]), site)
+    wait = HoldInterval(database="default", reason="circuit_open", started_at=at(40), finished_at=None)
+    chart = timeline_chart(Timeline(run=RUN, now=at(500), bars=[], pending_count=0, holds=[wait]), site)
     assert chart["waits"] == [{"from": 40, "to": 100, "reason": "the circuit breaker was open"}]

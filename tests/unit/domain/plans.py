@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from seeder.domain.manifests import Manifest, ReportType, Selection, ViewKey, ViewSpec
 from seeder.domain.names import ViewName
-from seeder.domain.plan import Known, RefreshPlan, draw_up
+from seeder.domain.plan import PlanInputs, RefreshPlan, build_plan
 
 
 def key(name: str, database: str = "default") -> ViewKey:
@@ -37,13 +37,13 @@ def plan(
     failures: dict[str, int] | None = None,
 ) -> RefreshPlan:
     """A plan for existing views; `reads={"a": "b c"}` says that a reads b and c."""
-    known = Known(
-        sizes={key(name): (rows or {}).get(name, 0) for name in names},
-        reads={key(name): {key(read) for read in others.split()} for name, others in (reads or {}).items()},
-        expected={key(name): timedelta(seconds=span) for name, span in (seconds or {}).items()},
-        failures={key(name): times for name, times in (failures or {}).items()},
+    known = PlanInputs(
+        row_counts={key(name): (rows or {}).get(name, 0) for name in names},
+        depends_on={key(name): {key(read) for read in others.split()} for name, others in (reads or {}).items()},
+        expected_durations={key(name): timedelta(seconds=span) for name, span in (seconds or {}).items()},
+        consecutive_failures={key(name): times for name, times in (failures or {}).items()},
     )
-    return draw_up(selection(*names), known)
+    return build_plan(selection(*names), known)
 
 
 def order(plan: RefreshPlan) -> list[str]:

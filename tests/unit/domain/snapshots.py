@@ -3,25 +3,25 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from seeder.domain.shapes import Column, ViewShape
-from seeder.domain.snapshots import ColumnFigures, Figures, Release, Snapshot, TopValue
+from seeder.domain.shapes import ViewColumn, ViewShape
+from seeder.domain.snapshots import ColumnStatistics, Release, Snapshot, TopValue, ViewStatistics
 
 
-def columns(*names: str, **types: str) -> tuple[Column, ...]:
+def columns(*names: str, **types: str) -> tuple[ViewColumn, ...]:
     """Nullable integers, and columns of other types; a type may end in NOT NULL."""
     both = {**dict.fromkeys(names, "integer"), **types}
     return tuple(
-        Column(name=name, type=kind.removesuffix(" NOT NULL"), nullable=not kind.endswith(" NOT NULL"))
+        ViewColumn(name=name, type=kind.removesuffix(" NOT NULL"), nullable=not kind.endswith(" NOT NULL"))
         for name, kind in both.items()
     )
 
 
 def snapshot(
-    shape: tuple[Column, ...] = columns("a"), *, rows: int = 1000, server: int = 180006, **facts: Any
+    shape: tuple[ViewColumn, ...] = columns("a"), *, rows: int = 1000, server: int = 180006, **facts: Any
 ) -> Snapshot:
     """`facts`: the figures of a column by its name, as a dictionary; and `definition`."""
     figures = {
-        column.name: ColumnFigures(
+        column.name: ColumnStatistics(
             **{"nulls": 0, "distinct": 10, "minimum": "1", "maximum": "9"} | facts.get(column.name, {})
         )
         for column in shape
@@ -29,8 +29,8 @@ def snapshot(
     return Snapshot(
         table_name="reporting.view",
         release=Release(tag="v1"),
-        shape=ViewShape(columns=shape, definition=facts.get("definition", "0" * 64), server_version=server),
-        figures=Figures(rows=rows, exact=facts.get("exact", True), columns=figures),
+        shape=ViewShape(columns=shape, definition_hash=facts.get("definition", "0" * 64), server_version=server),
+        statistics=ViewStatistics(row_count=rows, exact=facts.get("exact", True), columns=figures),
         captured_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
 

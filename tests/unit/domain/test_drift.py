@@ -4,23 +4,23 @@ from typing import Any
 
 import pytest
 
-from seeder.domain.drift import Finding, compare
-from seeder.domain.drift_rules import DEFAULTS, Direction, Kind, Rule, Severity
+from seeder.domain.drift import Finding, compare_snapshots
+from seeder.domain.drift_rules import DEFAULT_RULES, DifferenceKind, Direction, DriftRule, Severity
 from seeder.domain.snapshots import Snapshot
 from tests.unit.domain.snapshots import columns, snapshot, tops
 
 
-def found(base: Snapshot, other: Snapshot) -> dict[tuple[Kind, str | None], Finding]:
-    return {(finding.kind, finding.column): finding for finding in compare(base, other).findings}
+def found(base: Snapshot, other: Snapshot) -> dict[tuple[DifferenceKind, str | None], Finding]:
+    return {(finding.kind, finding.column): finding for finding in compare_snapshots(base, other).findings}
 
 
 def only(base: Snapshot, other: Snapshot) -> Finding:
-    [finding] = compare(base, other).findings
+    [finding] = compare_snapshots(base, other).findings
     return finding
 
 
 def test_a_snapshot_is_not_different_from_itself() -> None:
-    comparison = compare(snapshot(), snapshot())
+    comparison = compare_snapshots(snapshot(), snapshot())
     assert comparison.findings == ()
     assert comparison.severity is Severity.NONE
 
@@ -33,16 +33,21 @@ def test_every_change_of_the_columns_is_found_and_named() -> None:
         for (kind, _), finding in found(base, other).items()
     }
     assert by_kind == {
-        Kind.COLUMN_REMOVED: ("gone", "integer", None, Severity.BREAKING),
-        Kind.COLUMN_RETYPED: ("typed", "numeric(10,2)", "numeric(12,2)", Severity.BREAKING),
-        Kind.COLUMN_ADDED: ("new", None, "integer", Severity.NOTICE),
-        Kind.COLUMN_REORDERED: (None, "kept, moved, typed, strict", "moved, kept, typed, strict", Severity.NOTICE),
-        Kind.NULLABILITY: ("strict", "not null", "nullable", Severity.NOTICE),
+        DifferenceKind.COLUMN_REMOVED: ("gone", "integer", None, Severity.BREAKING),
+        DifferenceKind.COLUMN_RETYPED: ("typed", "numeric(10,2)", "numeric(12,2)", Severity.BREAKING),
+        DifferenceKind.COLUMN_ADDED: ("new", None, "integer", Severity.NOTICE),
+        DifferenceKind.COLUMN_REORDERED: (
+            None,
+            "kept, moved, typed, strict",
+            "moved, kept, typed, strict",
+            Severity.NOTICE,
+        ),
+        DifferenceKind.NULLABILITY: ("strict", "not null", "nullable", Severity.NOTICE),
     }
 
 
 def test_the_gravest_come_first() -> None:
-    comparison = compare(snapshot(columns("a", "b")), snapshot(columns("b", "c"), rows=1001))
+    comparison = compare_snapshots(snapshot(columns("a", "b")), snapshot(columns("b", "c"), rows=1001))
     severities = [finding.severity for finding in comparison.findings]
     assert severities == sorted(severities, reverse=True)
     assert comparison.severity is Severity.BREAKING
@@ -50,8 +55,8 @@ def test_the_gravest_come_first() -> None:
 
 def test_a_definition_is_compared_within_a_major_version_of_the_server() -> None:
     base = snapshot(definition="1" * 64)
-    assert only(base, snapshot(definition="2" * 64, server=180001)).kind is Kind.DEFINITION
-    assert compare(base, snapshot(definition="2" * 64, server=150004)).findings == ()
+    assert only(base, snapshot(definition="2" * 64, server=180001)).kind is DifferenceKind.DEFINITION
+    assert compare_snapshots(base, snapshot(definition="2" * 64, server=150004)).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +78,7 @@ def test_a_definition_is_compared_within_a_major_version_of_the_server() -> None
 )
 def test_rows_that_fall_matter_sooner_than_rows_that_grow(rows: int, now: int, severity: Severity | None) -> None:
     findings = found(snapshot((), rows=rows), snapshot((), rows=now))
-    finding = findings.get((Kind.ROWS, None))
+    finding = findings.get((DifferenceKind.ROWS, None))
     assert (finding and finding.severity) == severity
     if finding:
         assert (finding.base, finding.compare, finding.absolute) == (rows, now, now - rows)
@@ -94,13 +99,13 @@ def test_rows_that_fall_matter_sooner_than_rows_that_grow(rows: int, now: int, s
 )
 def test_a_share_of_nulls_matters_in_points_and_rows(nulls: int, now: int, severity: Severity) -> None:
     finding = only(snapshot(rows=2000, a={"nulls": nulls}), snapshot(rows=2000, a={"nulls": now}))
-    assert (finding.kind, finding.severity) == (Kind.NULL_SHARE, severity)
+    assert (finding.kind, finding.severity) == (DifferenceKind.NULL_SHARE, severity)
     assert (finding.base, finding.compare) == (nulls / 2000, now / 2000)
 
 
 def test_as_many_nulls_of_twice_the_rows_are_a_smaller_share() -> None:
     findings = found(snapshot(rows=1000, a={"nulls": 500}), snapshot(rows=2000, a={"nulls": 500}))
-    assert findings[Kind.NULL_SHARE, "a"].relative == -0.25
+    assert findings[DifferenceKind.NULL_SHARE, "a"].relative == -0.25
 
 
 @pytest.mark.parametrize(
@@ -116,13 +121,13 @@ def test_as_many_nulls_of_twice_the_rows_are_a_smaller_share() -> None:
 )
 def test_distinct_values(distinct: int, now: int, severity: Severity) -> None:
     finding = only(snapshot(a={"distinct": distinct}), snapshot(a={"distinct": now}))
-    assert (finding.kind, finding.severity) == (Kind.DISTINCT, severity)
+    assert (finding.kind, finding.severity) == (DifferenceKind.DISTINCT, severity)
 
 
 def test_what_is_not_known_is_not_compared() -> None:
     unknown = {"nulls": None, "distinct": None, "minimum": None, "maximum": None, "exact": False}
-    assert compare(snapshot(a=unknown), snapshot(a=unknown)).findings == ()
-    assert compare(snapshot(a=unknown), snapshot()).findings == ()
+    assert compare_snapshots(snapshot(a=unknown), snapshot(a=unknown)).findings == ()
+    assert compare_snapshots(snapshot(a=unknown), snapshot()).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -140,7 +145,7 @@ def test_a_range_is_told_and_measured_where_it_is_of_numbers(
     ends: tuple[str | None, str | None], absolute: float | None, relative: float | None
 ) -> None:
     finding = only(snapshot(), snapshot(a={"minimum": ends[0], "maximum": ends[1]}))
-    assert (finding.kind, finding.base, finding.severity) == (Kind.RANGE, "1 … 9", Severity.NONE)
+    assert (finding.kind, finding.base, finding.severity) == (DifferenceKind.RANGE, "1 … 9", Severity.NONE)
     assert (finding.absolute, finding.relative) == (absolute, relative)
 
 
@@ -158,13 +163,13 @@ def test_a_range_of_what_is_no_number_or_beyond_all_numbers_has_no_width(kind: s
     base = snapshot(columns(a=kind))
     other = snapshot(columns(a=kind), a={"minimum": ends[0], "maximum": ends[1]})
     finding = only(base, other)
-    assert (finding.kind, finding.absolute, finding.relative) == (Kind.RANGE, None, None)
+    assert (finding.kind, finding.absolute, finding.relative) == (DifferenceKind.RANGE, None, None)
 
 
 def test_a_view_without_rows_has_no_share_of_nulls() -> None:
     empty = snapshot(rows=0, a={"nulls": 0})
     filled = snapshot(rows=200, a={"nulls": 200})
-    assert (Kind.NULL_SHARE, "a") not in found(empty, filled) | found(filled, empty)
+    assert (DifferenceKind.NULL_SHARE, "a") not in found(empty, filled) | found(filled, empty)
 
 
 @pytest.mark.parametrize(("nulls", "now", "severity"), [(2000, 7000, "breaking"), (1000, 1500, "notice")])
@@ -178,7 +183,7 @@ def test_points_are_counted_exactly(nulls: int, now: int, severity: str) -> None
 def test_top_values_that_trade_places_are_found_by_their_distance() -> None:
     base, other = (snapshot(a={"top": top}) for top in (tops(x=900, y=100), tops(y=900, x=100)))
     finding = only(base, other)
-    assert (finding.kind, finding.severity) == (Kind.TOP_VALUES, Severity.NOTICE)
+    assert (finding.kind, finding.severity) == (DifferenceKind.TOP_VALUES, Severity.NOTICE)
     assert finding.relative
     assert 0.6 < finding.relative < 0.8
     assert finding.base == "x (900), y (100)"
@@ -190,16 +195,18 @@ def test_estimates_say_so() -> None:
 
 
 def test_a_rule_fires_only_past_both_of_its_minimums_and_in_its_direction() -> None:
-    rule = Rule(kind=Kind.ROWS, severity=Severity.NOTICE, absolute=10, relative=0.1, direction=Direction.RISING)
+    rule = DriftRule(
+        kind=DifferenceKind.ROWS, severity=Severity.NOTICE, absolute=10, relative=0.1, direction=Direction.RISING
+    )
     for absolute, relative, fires in [(10, 0.1, True), (9, 0.9, False), (99, 0.09, False), (-10, -0.1, False)]:
-        assert rule.fires(Kind.ROWS, absolute, relative) is fires
-    assert rule.fires(Kind.ROWS, 10, None)
-    assert not rule.fires(Kind.DISTINCT, 10, 0.1)
+        assert rule.matches(DifferenceKind.ROWS, absolute, relative) is fires
+    assert rule.matches(DifferenceKind.ROWS, 10, None)
+    assert not rule.matches(DifferenceKind.DISTINCT, 10, 0.1)
     assert str(rule) == "rows rising by 10% and 10 at least"
 
 
-@pytest.mark.parametrize("rule", DEFAULTS, ids=str)
-def test_every_default_rule_can_fire(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", DEFAULT_RULES, ids=str)
+def test_every_default_rule_can_fire(rule: DriftRule) -> None:
     sign = -1 if rule.direction is Direction.FALLING else 1
     sized: Any = (sign * rule.absolute, sign * rule.relative) if rule.absolute else (None, None)
-    assert rule.fires(rule.kind, *sized)
+    assert rule.matches(rule.kind, *sized)

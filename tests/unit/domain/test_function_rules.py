@@ -2,10 +2,16 @@
 
 import pytest
 
-from seeder.domain.function_rules import Function, Home, bare, of_functions, reached
-from seeder.domain.view_rules import Us
+from seeder.domain.function_rules import (
+    FunctionWithoutSearchPath,
+    NameLocation,
+    check_functions,
+    functions_reached,
+    unqualified_names,
+)
+from seeder.domain.view_rules import DatabaseRole
 
-US = Us(database="default", name="reports", role="seeder", major=17)
+US = DatabaseRole(database_alias="default", database_name="reports", role_name="seeder", server_major=17)
 
 
 @pytest.mark.parametrize(
@@ -27,11 +33,11 @@ US = Us(database="default", name="reports", role="seeder", major=17)
     ],
 )
 def test_a_name_is_bare_where_no_schema_stands_before_it(body: str, names: set[str]) -> None:
-    assert bare(body) == names
+    assert unqualified_names(body) == names
 
 
-def function(oid: int, name: str, body: str) -> Function:
-    return Function(oid=oid, schema="reporting", name=name, signature=f"reporting.{name}()", body=body)
+def function(oid: int, name: str, body: str) -> FunctionWithoutSearchPath:
+    return FunctionWithoutSearchPath(oid=oid, schema="reporting", name=name, signature=f"reporting.{name}()", body=body)
 
 
 ONE = function(1, "one", "SELECT reporting.two()")
@@ -40,19 +46,27 @@ OTHER = function(3, "other", "SELECT n FROM source")
 
 
 def test_a_function_that_another_one_calls_is_reached_too_also_in_a_circle() -> None:
-    assert reached({1: {"a"}, 99: {"b"}}, [ONE, TWO, OTHER]) == {ONE: {"a"}, TWO: {"a"}}
-    assert reached({1: {"a"}, 2: {"b"}}, [ONE, TWO]) == {ONE: {"a", "b"}, TWO: {"a", "b"}}
+    assert functions_reached({1: {"a"}, 99: {"b"}}, [ONE, TWO, OTHER]) == {ONE: {"a"}, TWO: {"a"}}
+    assert functions_reached({1: {"a"}, 2: {"b"}}, [ONE, TWO]) == {ONE: {"a", "b"}, TWO: {"a", "b"}}
 
 
 def test_only_names_that_mean_something_are_told_with_a_path_that_finds_them() -> None:
-    homes = {"source": [Home(sql="zoo", place=1), Home(sql='"A b"', place=None), Home(sql="mid", place=2)]}
-    [found] = of_functions({ONE: {"a"}, TWO: {"v1", "v2", "v3", "v4"}}, homes, US)
-    assert (found.word, found.about) == ("function_unqualified", "reporting.two()")
+    homes = {
+        "source": [
+            NameLocation(quoted_schema="zoo", search_path_position=1),
+            NameLocation(quoted_schema='"A b"', search_path_position=None),
+            NameLocation(quoted_schema="mid", search_path_position=2),
+        ]
+    }
+    [found] = check_functions({ONE: {"a"}, TWO: {"v1", "v2", "v3", "v4"}}, homes, US)
+    assert (found.problem, found.subject) == ("function_unqualified", "reporting.two()")
     assert "source without a schema, and is used by v1, v2, v3 and 1 more view" in found.message
     assert found.sql == 'ALTER FUNCTION reporting.two() SET search_path = zoo, mid, "A b";'
 
 
 def test_before_17_it_is_about_the_upgrade() -> None:
-    before = Us(database="default", name="reports", role="seeder", major=16)
-    [found] = of_functions({TWO: {"a"}}, {"source": [Home(sql="reporting", place=None)]}, before)
-    assert found.word == "function_upgrade"
+    before = DatabaseRole(database_alias="default", database_name="reports", role_name="seeder", server_major=16)
+    [found] = check_functions(
+        {TWO: {"a"}}, {"source": [NameLocation(quoted_schema="reporting", search_path_position=None)]}, before
+    )
+    assert found.problem == "function_upgrade"

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seeder.domain.log_lines import Facts, as_json, as_text
+from seeder.domain.log_lines import LogFields, as_json, as_text
 
 AT = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 
 
 def test_a_line_is_readable() -> None:
-    facts: Facts = {
+    facts: LogFields = {
         "run_id": "20261121-1",
         "view": 'reporting."Use of Force"',
         "agencies": ("demo", "new york"),

@@ -4,12 +4,12 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seeder.domain.plan import Action, Known, RefreshPlan, draw_up
+from seeder.domain.plan import PlanInputs, PlannedAction, RefreshPlan, build_plan
 from tests.unit.domain.plans import key, order, plan, selection
 
 
 def waits_for(plan: RefreshPlan) -> dict[str, set[str]]:
-    return {view.key.name.name: {read.name.name for read in view.reads} for view in plan.views}
+    return {view.key.name.name: {read.name.name for read in view.depends_on} for view in plan.views}
 
 
 def test_independent_views_go_longest_first() -> None:
@@ -82,9 +82,12 @@ def test_a_view_that_reads_itself_waits_for_nothing() -> None:
 
 
 def test_a_missing_view_is_created_and_an_existing_one_refreshed() -> None:
-    known = Known(sizes={key("old"): 0}, expected={key("old"): timedelta(1)})
-    drawn = draw_up(selection("old", "new"), known)
-    assert {view.key.name.name: view.action for view in drawn.views} == {"old": Action.REFRESH, "new": Action.CREATE}
+    known = PlanInputs(row_counts={key("old"): 0}, expected_durations={key("old"): timedelta(1)})
+    drawn = build_plan(selection("old", "new"), known)
+    assert {view.key.name.name: view.action for view in drawn.views} == {
+        "old": PlannedAction.REFRESH,
+        "new": PlannedAction.CREATE,
+    }
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.sets(st.sampled_from("abcdefgh")), min_size=8))

@@ -2,12 +2,17 @@ from datetime import timedelta
 
 import pytest
 
-from seeder.domain.queue_settings import faults
+from seeder.domain.queue_settings import queue_settings_problems
 from settings.base import Q_CLUSTER
 
 
 def told(limit: timedelta = timedelta(), *, pooled: bool = False, **given: object) -> list[str]:
-    return [fault.id for fault in faults({**Q_CLUSTER, **given}, statement_limit=limit, pooled=pooled)]
+    return [
+        fault.check_id
+        for fault in queue_settings_problems(
+            {**Q_CLUSTER, **given}, statement_timeout=limit, uses_connection_pool=pooled
+        )
+    ]
 
 
 def test_the_host_s_own_settings_are_faultless() -> None:
@@ -40,7 +45,10 @@ def test_a_queue_without_a_time_limit_needs_no_room_for_it() -> None:
 
 
 def test_the_queue_s_own_defaults_are_told_apart_from_ours() -> None:
-    assert [fault.id for fault in faults({}, statement_limit=timedelta(), pooled=True)] == [
+    assert [
+        fault.check_id
+        for fault in queue_settings_problems({}, statement_timeout=timedelta(), uses_connection_pool=True)
+    ] == [
         "seeder.W011",
         "seeder.W012",
         "seeder.W013",

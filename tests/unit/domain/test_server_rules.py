@@ -4,31 +4,33 @@ from dataclasses import replace
 
 import pytest
 
-from seeder.domain.server_rules import Server, of_server
+from seeder.domain.server_rules import ServerFacts, check_server
 
-GOOD = Server(
-    version=150006,
-    release="15.6",
+GOOD = ServerFacts(
+    version_num=150006,
+    version_text="15.6",
     role='"The seeder"',
     database="reports",
     is_superuser=False,
     is_standby=False,
     is_read_only=False,
     is_pooled=False,
-    deadlock_timeout=1000,
-    transaction_timeout=0,
-    idle_session_timeout=0,
+    deadlock_timeout_ms=1000,
+    transaction_timeout_ms=0,
+    idle_session_timeout_ms=0,
     max_connections=12,
     reserved_connections=3,
-    role_connections=-1,
-    database_connections=-1,
+    role_connection_limit=-1,
+    database_connection_limit=-1,
 )
 
 
 def found(lock_timeout: int = 1001, *, holds_history: bool = True, **differently: object) -> list[str]:
     server = replace(GOOD, **differently)  # type: ignore[arg-type]  # whichever field the test is about
-    facts = of_server(server, "default", lock_timeout=lock_timeout, connections=9, holds_history=holds_history)
-    return [str(one.word) for one in facts]
+    facts = check_server(
+        server, "default", lock_timeout_ms=lock_timeout, required_connections=9, is_history_database=holds_history
+    )
+    return [str(one.problem) for one in facts]
 
 
 @pytest.mark.parametrize(
@@ -71,9 +73,13 @@ def test_sessions_matter_where_runs_are_recorded() -> None:
 
 
 def test_a_standby_is_not_put_right_by_a_setting_and_a_read_only_role_is() -> None:
-    [standby] = of_server(replace(GOOD, is_standby=True), "x", lock_timeout=1001, connections=9, holds_history=True)
-    [locked] = of_server(replace(GOOD, is_read_only=True), "x", lock_timeout=1001, connections=9, holds_history=True)
-    assert (standby.word, standby.sql) == ("read_only", "")
+    [standby] = check_server(
+        replace(GOOD, is_standby=True), "x", lock_timeout_ms=1001, required_connections=9, is_history_database=True
+    )
+    [locked] = check_server(
+        replace(GOOD, is_read_only=True), "x", lock_timeout_ms=1001, required_connections=9, is_history_database=True
+    )
+    assert (standby.problem, standby.sql) == ("read_only", "")
     assert locked.sql.splitlines()[1] == (
         'ALTER ROLE "The seeder" IN DATABASE reports SET default_transaction_read_only = off;'
     )

@@ -3,30 +3,30 @@
 from datetime import UTC, datetime, timedelta
 
 from seeder.domain.outcomes import Status
-from seeder.domain.timeline import Bar, in_lanes
+from seeder.domain.timeline import TimelineBar, assign_lanes
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = START + timedelta(minutes=10)
 
 
-def bar(name: str, began: int, ended: int | None, *, seat: int | None) -> Bar:
-    return Bar(
+def bar(name: str, began: int, ended: int | None, *, seat: int | None) -> TimelineBar:
+    return TimelineBar(
         table_name=name,
         report_name=name,
         agencies=(),
         status=Status.SUCCESS,
-        started=START + timedelta(minutes=began),
-        finished=None if ended is None else START + timedelta(minutes=ended),
-        seat=seat,
-        held=None,
-        locked=None,
+        started_at=START + timedelta(minutes=began),
+        finished_at=None if ended is None else START + timedelta(minutes=ended),
+        worker_number=seat,
+        throttle_wait=None,
+        lock_wait=None,
         reason=None,
         rows=None,
     )
 
 
-def lanes(*bars: Bar) -> dict[str, int]:
-    return {one.table_name: one.lane for one in in_lanes(bars, now=NOW)}
+def lanes(*bars: TimelineBar) -> dict[str, int]:
+    return {one.table_name: one.lane for one in assign_lanes(bars, now=NOW)}
 
 
 def test_a_bar_has_the_lane_of_its_seat() -> None:

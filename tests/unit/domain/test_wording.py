@@ -1,7 +1,7 @@
 import pytest
 
 from seeder.domain.names import ViewName
-from seeder.domain.wording import refreshed
+from seeder.domain.wording import parse_refresh
 
 A = ViewName(schema="reporting", name="a")
 
@@ -19,7 +19,7 @@ A = ViewName(schema="reporting", name="a")
     ],
 )
 def test_a_refresh_is_known_in_any_spelling(statement: str) -> None:
-    assert refreshed(statement) == (A, False)
+    assert parse_refresh(statement) == (A, False)
 
 
 @pytest.mark.parametrize(
@@ -31,18 +31,18 @@ def test_a_refresh_is_known_in_any_spelling(statement: str) -> None:
     ],
 )
 def test_a_concurrent_refresh_is_another_one(statement: str) -> None:
-    assert refreshed(statement) == (A, True)
+    assert parse_refresh(statement) == (A, True)
 
 
 def test_a_name_that_needs_quotes_is_read_as_it_is() -> None:
     odd = ViewName(schema="Gotham; PD", name='Use -- of "Force" /*')
-    assert refreshed('REFRESH MATERIALIZED VIEW "Gotham; PD"."Use -- of ""Force"" /*"') == (odd, False)
+    assert parse_refresh('REFRESH MATERIALIZED VIEW "Gotham; PD"."Use -- of ""Force"" /*"') == (odd, False)
 
 
 def test_a_view_called_concurrently_is_no_mode() -> None:
     view = ViewName(schema="concurrently", name="a")
-    assert refreshed('REFRESH MATERIALIZED VIEW "concurrently".a') == (view, False)
-    assert refreshed("REFRESH MATERIALIZED VIEW concurrently_.a") == (
+    assert parse_refresh('REFRESH MATERIALIZED VIEW "concurrently".a') == (view, False)
+    assert parse_refresh("REFRESH MATERIALIZED VIEW concurrently_.a") == (
         ViewName(schema="concurrently_", name="a"),
         False,
     )
@@ -67,4 +67,4 @@ def test_a_view_called_concurrently_is_no_mode() -> None:
     ],
 )
 def test_nothing_else_is_a_refresh_of_ours(statement: str) -> None:
-    assert refreshed(statement) is None
+    assert parse_refresh(statement) is None

@@ -12,10 +12,10 @@ from rich.console import Console
 
 from seeder.domain import units
 from seeder.domain.events import RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
-from seeder.domain.manifests import Complaint
+from seeder.domain.manifests import RejectedManifest
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import RefreshPlan
-from seeder.domain.requests import OneAgency
+from seeder.domain.requests import AgencyReports
 from seeder.management.rendering import display
 from seeder.management.rendering.document import Document
 from seeder.management.rendering.lines import Lines
@@ -24,29 +24,29 @@ from seeder.management.rendering.terminal import Terminal
 from tests.unit.domain.plans import manifest, plan
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-REQUEST = OneAgency(slug="demo")
+REQUEST = AgencyReports(slug="demo")
 PLAN = RefreshPlan(
     views=plan("arrests", "trend", reads={"trend": "arrests"}, seconds={"arrests": 2}).views,
-    complaints=(Complaint(manifest=manifest("bad", 7), reason="bad_name", message="It has 3 parts."),),
+    rejected=(RejectedManifest(manifest=manifest("bad", 7), reason="bad_name", message="It has 3 parts."),),
 )
-ARRESTS = next(view for view in PLAN.views if not view.reads)
-TREND = next(view for view in PLAN.views if view.reads)
+ARRESTS = next(view for view in PLAN.views if not view.depends_on)
+TREND = next(view for view in PLAN.views if view.depends_on)
 REFRESHED = RefreshResult(
-    outcome=Outcome.REFRESHED, started=NOON, finished=NOON + timedelta(seconds=1.5), rows=1204, bytes=90_112
+    outcome=Outcome.REFRESHED, started_at=NOON, finished_at=NOON + timedelta(seconds=1.5), rows=1204, size_bytes=90_112
 )
 FAILED = RefreshResult(
     outcome=Outcome.FAILED,
-    started=NOON,
-    finished=NOON + timedelta(minutes=3, seconds=7),
+    started_at=NOON,
+    finished_at=NOON + timedelta(minutes=3, seconds=7),
     failure=Failure(
         reason="syntax_error", message='syntax error at or near "[selec]"\nLINE 2: selec', sqlstate="42601"
     ),
 )
 SUMMARY = RunSummary(
-    run_id="r1", results={ARRESTS: REFRESHED, TREND: FAILED}, complaints=PLAN.complaints, took=timedelta(minutes=4)
+    run_id="r1", results={ARRESTS: REFRESHED, TREND: FAILED}, rejected=PLAN.rejected, duration=timedelta(minutes=4)
 )
 EVENTS: list[RunEvent] = [
-    RunStarted(run_id="r1", plan=PLAN, seats=8),
+    RunStarted(run_id="r1", plan=PLAN, workers=8),
     ViewStarted(view=ARRESTS),
     ViewEnded(view=ARRESTS, result=REFRESHED),
     ViewStarted(view=TREND),
@@ -143,7 +143,7 @@ def test_an_empty_selection_is_said(kind: type[Lines | Tables]) -> None:
     with kind(OutputWrapper(previewed), REQUEST) as shown:
         shown.plan(RefreshPlan())
     with kind(OutputWrapper(executed), REQUEST) as shown:
-        shown.hear(RunStarted(run_id="r1", plan=RefreshPlan(), seats=8))
+        shown.hear(RunStarted(run_id="r1", plan=RefreshPlan(), workers=8))
     for out in (previewed, executed):
         assert "Nothing to refresh: no manifest is enabled for the agency 'demo'." in out.getvalue()
 
@@ -161,11 +161,11 @@ def test_the_display_follows_the_options_and_the_place() -> None:
     [(0, "0.00 s"), (59.994, "59.99 s"), (59.996, "1 min 00 s"), (3599.4, "59 min 59 s"), (3600, "1 h 00 min")],
 )
 def test_durations_read_well_at_their_edges(seconds: float, text: str) -> None:
-    assert units.duration(timedelta(seconds=seconds)) == text
+    assert units.format_duration(timedelta(seconds=seconds)) == text
 
 
 @pytest.mark.parametrize(
     ("octets", "text"), [(0, "0 B"), (1023, "1023 B"), (1024, "1 kB"), (5 * 2**30, "5 GB"), (3 * 2**39, "1.5 TB")]
 )
 def test_sizes_read_well_at_their_edges(octets: int, text: str) -> None:
-    assert units.size(octets) == text
+    assert units.format_size(octets) == text

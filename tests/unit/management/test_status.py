@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from django.core.management.base import OutputWrapper
 
-from seeder.domain.jobs import Job, Totals
+from seeder.domain.jobs import Job, JobTotals
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.management.rendering.status import ago, headline, state, status_document, status_lines
@@ -32,8 +32,8 @@ FRESH = Job(
     consecutive_failures=0,
     last_run_id="r1",
     errors=None,
-    last_success=NOON - timedelta(hours=5),
-    usual=None,
+    last_success_at=NOON - timedelta(hours=5),
+    usual_duration=None,
     failing=False,
     stale=False,
     long_running=False,
@@ -57,10 +57,10 @@ LONG = replace(
     usual=timedelta(seconds=90),
     long_running=True,
 )
-TOTALS = Totals(jobs=1204, fresh=1190, failing=9, running=3, long_running=1, stale=12)
+TOTALS = JobTotals(jobs=1204, fresh=1190, failing=9, running=3, long_running=1, stale=12)
 
 
-def overview(*jobs: Job, total: int | None = None, totals: Totals = TOTALS) -> Overview:
+def overview(*jobs: Job, total: int | None = None, totals: JobTotals = TOTALS) -> Overview:
     page = Page(jobs=jobs, total=len(jobs) if total is None else total)
     return Overview(page=page, totals=totals, names={1: "Demo City"}, whys={}, now=NOON)
 
@@ -74,7 +74,7 @@ def table(shown: Overview, width: int, monkeypatch: pytest.MonkeyPatch) -> list[
 
 def test_the_first_line_has_the_totals() -> None:
     assert headline(TOTALS) == "1,204 views: 1,190 fresh, 9 failing, 3 running (1 for too long), 12 late"
-    none = Totals(jobs=1, fresh=1, failing=0, running=0, long_running=0, stale=0)
+    none = JobTotals(jobs=1, fresh=1, failing=0, running=0, long_running=0, stale=0)
     assert headline(none) == "1 view: 1 fresh, 0 failing, 0 running, 0 late"
 
 
@@ -126,7 +126,7 @@ def test_ages_read_well_at_their_edges(seconds: float, said: str) -> None:
 
 
 def test_what_is_left_out_is_said() -> None:
-    nobody = Totals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
+    nobody = JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
     assert list(status_lines(overview(FRESH, total=213)))[-1] == "1 of 213 shown; --limit shows more."
     assert list(status_lines(overview()))[-1] == "No view is like that."
     assert list(status_lines(overview(totals=nobody)))[-1] == "No enabled manifest asks for a view like that."

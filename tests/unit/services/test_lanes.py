@@ -6,17 +6,17 @@ from queue import SimpleQueue
 
 import pytest
 
-from seeder.domain.admission import Admission, Go, Hold, Reason, Trial
-from seeder.domain.events import Held, Resumed, RunEvent, ViewStarted
-from seeder.domain.outcomes import RefreshResult, Turn
+from seeder.domain.admission import AdmissionDecision, Admit, Hold, HoldReason, TrialOnly
+from seeder.domain.events import RunEvent, StartsHeld, StartsResumed, ViewStarted
+from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.services.lanes import Lane, Pace
 from seeder.services.seats import Ended
 from tests.unit.domain.plans import plan
 from tests.unit.services.works import DONE, FAILED, pace, working
 
-BUSY = Hold(reason=Reason.SERVER_BUSY, message="21 queries are active")
-BUSIER = Hold(reason=Reason.SERVER_BUSY, message="25 queries are active")
+BUSY = Hold(reason=HoldReason.SERVER_BUSY, message="21 queries are active")
+BUSIER = Hold(reason=HoldReason.SERVER_BUSY, message="25 queries are active")
 
 
 class Street:
@@ -24,10 +24,10 @@ class Street:
 
     def __init__(self, plan: RefreshPlan, pace: Pace) -> None:
         self.now = 0.0
-        self.answer: Admission = Go()
+        self.answer: AdmissionDecision = Admit()
         self.asked = 0
         self.events: list[RunEvent] = []
-        self.turns: dict[str, Turn] = {}
+        self.turns: dict[str, StartContext] = {}
         self.counted: list[tuple[str, bool]] = []
         self._ended = SimpleQueue[Ended | None]()
         work = working(
@@ -54,11 +54,11 @@ class Street:
         self.lane.settle(ended[0], result)
         return ended[0].key.name.name
 
-    def _refresh(self, view: PlannedView, turn: Turn) -> RefreshResult:
+    def _refresh(self, view: PlannedView, turn: StartContext) -> RefreshResult:
         self.turns[view.key.name.name] = turn
         return DONE
 
-    def _admit(self, database: str) -> Admission:
+    def _admit(self, database: str) -> AdmissionDecision:
         assert database == "default"
         self.asked += 1
         return self.answer
@@ -108,10 +108,10 @@ def test_while_it_is_held_back_nothing_starts_and_that_is_said_once_a_reason(str
     assert [lane.start(), lane.start()] == [[], []]
     lane.answer = BUSIER
     assert lane.start() == []
-    assert lane.events == [Held(database="default", hold=BUSY), Held(database="default", hold=BUSIER)]
-    lane.now, lane.answer = 7.0, Go()
+    assert lane.events == [StartsHeld(database="default", hold=BUSY), StartsHeld(database="default", hold=BUSIER)]
+    lane.now, lane.answer = 7.0, Admit()
     assert lane.start() == ["a"]
-    assert lane.events[2] == Resumed(database="default", after=timedelta(seconds=7))
+    assert lane.events[2] == StartsResumed(database="default", duration=timedelta(seconds=7))
 
 
 def test_nobody_is_asked_while_there_is_nothing_to_start(streets: list[Street]) -> None:
@@ -141,7 +141,7 @@ def test_being_let_through_starts_the_patience_anew(streets: list[Street]) -> No
     lane = street(streets, plan(*"ab"), pace(seats=1, patience=60))
     lane.answer = BUSY
     lane.start()
-    lane.now, lane.answer = 59.0, Go()
+    lane.now, lane.answer = 59.0, Admit()
     assert lane.start() == ["a"]
     lane.end()
     lane.now, lane.answer = 70.0, BUSY
@@ -155,18 +155,18 @@ def test_being_let_through_starts_the_patience_anew(streets: list[Street]) -> No
 def test_a_trial_is_one_view_that_usually_succeeds(streets: list[Street]) -> None:
     drawn = plan("new", "failing", "reliable", seconds={"reliable": 1, "failing": 9}, failures={"failing": 2})
     lane = street(streets, drawn, pace(seats=3))
-    lane.answer = Trial()
+    lane.answer = TrialOnly()
     assert lane.start() == ["reliable"]
     assert lane.start() == [], "one"
     assert lane.end() == "reliable"
     assert lane.counted == [("reliable", True)]
-    lane.answer = Go()
+    lane.answer = Admit()
     assert lane.start() == ["new", "failing"]
 
 
 def test_where_no_view_usually_succeeds_the_most_urgent_is_tried(streets: list[Street]) -> None:
     lane = street(streets, plan("a", "b"), pace())
-    lane.answer = Trial()
+    lane.answer = TrialOnly()
     assert lane.start() == ["a"]
 
 
@@ -174,7 +174,7 @@ def test_failing_trials_do_not_start_the_patience_anew(streets: list[Street]) ->
     lane = street(streets, plan(*"abc"), pace(patience=60))
     lane.answer = BUSY
     lane.start()
-    lane.now, lane.answer = 50.0, Trial()
+    lane.now, lane.answer = 50.0, TrialOnly()
     assert lane.start() == ["a"]
     lane.end(FAILED)
     lane.now, lane.answer = 60.0, BUSY
@@ -185,17 +185,17 @@ def test_how_long_a_view_waited_is_told_apart_by_what_for(streets: list[Street])
     lane = street(streets, plan("a", "b", seconds={"a": 2, "b": 1}), pace(seats=1))
     lane.answer = BUSY
     lane.start()
-    lane.now, lane.answer = 3.0, Go()
+    lane.now, lane.answer = 3.0, Admit()
     assert lane.start() == ["a"]
     lane.now = 10.0
     lane.end()
     lane.answer = BUSY
     assert lane.start() == []
-    lane.now, lane.answer = 14.0, Go()
+    lane.now, lane.answer = 14.0, Admit()
     assert lane.start() == ["b"]
     lane.end()
-    assert (lane.turns["a"].seat_wait, lane.turns["a"].throttle_wait) == (timedelta(), timedelta(seconds=3))
-    assert (lane.turns["b"].seat_wait, lane.turns["b"].throttle_wait) == (timedelta(seconds=7), timedelta(seconds=7))
+    assert (lane.turns["a"].worker_wait, lane.turns["a"].throttle_wait) == (timedelta(), timedelta(seconds=3))
+    assert (lane.turns["b"].worker_wait, lane.turns["b"].throttle_wait) == (timedelta(seconds=7), timedelta(seconds=7))
 
 
 def test_a_view_knows_which_of_its_inputs_failed_and_when_the_others_ended(streets: list[Street]) -> None:
@@ -206,6 +206,6 @@ def test_a_view_knows_which_of_its_inputs_failed_and_when_the_others_ended(stree
     lane.end()
     assert lane.start() == ["c"]
     lane.end()
-    assert [key.name.name for key in lane.turns["c"].failed_inputs] == ["a"]
-    assert lane.turns["c"].inputs_ended == DONE.finished
-    assert lane.turns["a"].inputs_ended is None
+    assert [key.name.name for key in lane.turns["c"].failed_dependencies] == ["a"]
+    assert lane.turns["c"].dependencies_finished_at == DONE.finished
+    assert lane.turns["a"].dependencies_finished_at is None

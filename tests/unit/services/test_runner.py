@@ -6,7 +6,7 @@ from time import monotonic
 
 import pytest
 
-from seeder.domain.events import Noticed, RunEvent, ViewEnded, ViewStarted
+from seeder.domain.events import RunEvent, RunWarning, ViewEnded, ViewStarted
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.services.lanes import Work
@@ -128,7 +128,7 @@ def test_a_seat_that_cannot_work_leaves_its_view_to_the_others() -> None:
         return DONE
 
     def hear(event: RunEvent) -> None:
-        if isinstance(event, Noticed):
+        if isinstance(event, RunWarning):
             told.append(f"{event.database}: {event.message}")
             said.set()
 

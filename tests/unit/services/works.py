@@ -4,27 +4,27 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from seeder.domain.admission import Go
-from seeder.domain.outcomes import Failure, Outcome, RefreshResult, Turn
+from seeder.domain.admission import Admit
+from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.services.lanes import Pace, Work
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-DONE = RefreshResult(outcome=Outcome.REFRESHED, started=NOW, finished=NOW)
+DONE = RefreshResult(outcome=Outcome.REFRESHED, started_at=NOW, finished_at=NOW)
 
 
 def failed(reason: str = "division_by_zero") -> RefreshResult:
     failure = Failure(reason=reason, message="no")
-    return RefreshResult(outcome=Outcome.FAILED, started=NOW, finished=NOW, failure=failure)
+    return RefreshResult(outcome=Outcome.FAILED, started_at=NOW, finished_at=NOW, failure=failure)
 
 
 FAILED = failed()
 
 
-def working(refresh: Callable[[PlannedView, Turn], RefreshResult], **others: Callable[..., Any]) -> Work:
+def working(refresh: Callable[[PlannedView, StartContext], RefreshResult], **others: Callable[..., Any]) -> Work:
     plain: dict[str, Callable[..., Any]] = {
         "refuse": lambda _, hold, __: failed(hold.reason),
-        "admit": lambda _: Go(),
+        "admit": lambda _: Admit(),
         "count": lambda *_: None,
         "cancel": lambda: None,
         "beat": lambda: None,
