@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.errors import ConfigurationError, DatabaseError
-from seeder.postgres.contract import Difference
+from seeder.postgres.contract import ContractDifference
 from seeder.services import preconditions, schema
 from seeder.services.queue import doorbell, schedules
 from seeder.services.reading import visibility
@@ -89,17 +89,17 @@ def database_matches_the_contract(databases: Sequence[str] | None = None, **_: A
     return [_message(difference) for difference in apart]
 
 
-def _message(difference: Difference) -> checks.CheckMessage:
+def _message(difference: ContractDifference) -> checks.CheckMessage:
     install = "Create missing tables with `manage.py install_schema`, or ask whoever owns that database to."
     alter = "The owner of that table can alter it."
     match difference:
-        case Difference(without=str(without), column=None):
+        case ContractDifference(lost_feature=str(without), column=None):
             return checks.Info(f"{difference}. It is optional; without it {without}", hint=install, id="seeder.I006")
-        case Difference(without=str(without)):
+        case ContractDifference(lost_feature=str(without)):
             return checks.Warning(
                 f"{difference}. It is not used as it is; without it {without}", hint=alter, id="seeder.W006"
             )
-        case Difference(other=None):
+        case ContractDifference(actual=None):
             return checks.Warning(f"{difference}.", hint=install, id="seeder.W003")
         case _:
             return checks.Warning(f"{difference}.", hint=alter, id="seeder.W004")

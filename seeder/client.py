@@ -48,7 +48,7 @@ class DjangoORMClient:
         """Every row, by the names of its columns; none of a statement that gives no rows."""
         from seeder.postgres import scripting
 
-        return scripting.fetch(self.alias, sql, parameters)
+        return scripting.fetch_all(self.alias, sql, parameters)
 
     def fetch_one(self, sql: str, parameters: Parameters | None = None) -> dict[str, Any] | None:
         """The first row, None where there is none."""
@@ -71,19 +71,19 @@ class DjangoORMClient:
         sent when the first row is asked for."""
         from seeder.postgres import scripting
 
-        yield from scripting.stream(self.alias, sql, parameters, size=size)
+        yield from scripting.fetch_iter(self.alias, sql, parameters, chunk_size=size)
 
     def transaction(self) -> AbstractContextManager[None]:
         """What is asked inside commits together, or not at all if an error leaves it; within another one, a part."""
         from seeder.postgres import scripting
 
-        return scripting.together(self.alias)
+        return scripting.transaction(self.alias)
 
     def close(self) -> None:
         """Give this thread's connection back; whatever is asked next opens another."""
         from seeder.postgres import scripting
 
-        scripting.leave(self.alias)
+        scripting.close(self.alias)
 
 
 def get_database_client() -> DatabaseClient:

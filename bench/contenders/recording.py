@@ -16,10 +16,10 @@ from time import monotonic
 import psycopg
 from psycopg import sql
 
-from seeder.postgres.statements import NAMED
+from seeder.postgres.statements import STATEMENTS
 
 _RUN, _ASKED = "bench", datetime.now(UTC)
-_HEAD = "\n".join(NAMED[name] for name in ("begin", "limit", "have_to_myself", "exists", "of_another_run"))
+_HEAD = "\n".join(STATEMENTS[name] for name in ("begin", "limit", "have_to_myself", "exists", "of_another_run"))
 _LIMITS = {"lock": 2000, "statement": 0, "workers": None, "application": _RUN}
 
 
@@ -44,8 +44,8 @@ def _open(names: list[str]) -> list[tuple[int, str]]:
     numbers = {"manifest_ids": list(range(len(names))), "agency_ids": [1] * len(names)}
     facts = {"run": _RUN, "table_names": tables, "report_types": ["custom"] * len(names), **texts, **numbers}
     with psycopg.connect() as connection, psycopg.ClientCursor(connection) as cursor:
-        rows = cursor.execute(NAMED["open_rows"], facts).fetchall()
-        cursor.execute(NAMED["show_pending"], facts)
+        rows = cursor.execute(STATEMENTS["open_rows"], facts).fetchall()
+        cursor.execute(STATEMENTS["show_pending"], facts)
     return [(pk, names[number]) for pk, _, number in rows]
 
 
@@ -70,7 +70,8 @@ def _refresh(connection: "psycopg.Connection[tuple[object, ...]]", pk: int, name
         cursor.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier("reporting", name)))
         unmeasured = dict.fromkeys(("memory", "cpu_seconds", "notes"))
         cursor.execute(
-            NAMED["refreshed"], {"run": _RUN, "ids": [pk], "names": names, "started": started, **view, **unmeasured}
+            STATEMENTS["refreshed"],
+            {"run": _RUN, "ids": [pk], "names": names, "started": started, **view, **unmeasured},
         )
         cursor.fetchall()
         cursor.execute("COMMIT")

@@ -8,13 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 
 from seeder.errors import BadName, DifferentViews, SeederError, UnknownRun, UnknownSnapshot, UnknownTable
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 
 
 def answered(request: HttpRequest, site: AdminSite, show: Callable[[], HttpResponse]) -> HttpResponse:
     """The page, drawn to its end; or, where something foreseeable is in the way, one that says what."""
     try:
-        with foreseen(DEFAULT_DB_ALIAS):
+        with translate_database_errors(DEFAULT_DB_ALIAS):
             page = show()
             return page.render() if isinstance(page, SimpleTemplateResponse) else page
     except (UnknownRun, UnknownSnapshot, UnknownTable, BadName) as error:

@@ -31,7 +31,7 @@ from seeder.errors import (
     UnknownSnapshot,
     UnknownTable,
 )
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 
 # The first that fits.
 _STATUSES: tuple[tuple[tuple[type[SeederError], ...], int], ...] = (
@@ -66,7 +66,7 @@ def refuse(error: Exception, context: Mapping[str, Any]) -> Response | None:
 def _meaning(error: Error) -> Exception:
     """What an error of the database means, be it that it came from the host's own tables of users."""
     try:
-        with foreseen(DEFAULT_DB_ALIAS):
+        with translate_database_errors(DEFAULT_DB_ALIAS):
             raise error
     except (SeederError, Error) as meant:
         return meant

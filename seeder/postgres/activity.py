@@ -3,14 +3,14 @@
 from seeder.postgres import sessions
 
 
-def busy(database: str) -> int:
+def active_query_count(database: str) -> int:
     """How many sessions of any client are not idle, as far as our role may see them; this one is not counted, and
     neither is a refresh of ours that only waits for a lock: who holds it may be waiting for this very figure."""
-    [(sessions_at_work,)] = sessions.query(database, "busy")
-    return int(sessions_at_work)
+    [(active_sessions,)] = sessions.query(database, "busy")
+    return int(active_sessions)
 
 
-def sees_everybody(database: str) -> bool:
+def can_see_all_sessions(database: str) -> bool:
     """Whether our role may see what the sessions of other roles do."""
-    [(may,)] = sessions.query(database, "sees_everybody")
-    return bool(may)
+    [(can_see,)] = sessions.query(database, "sees_everybody")
+    return bool(can_see)

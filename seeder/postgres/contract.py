@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import connections
 
 from seeder.postgres import locks, sessions, transactions
-from seeder.postgres.statements import text
+from seeder.postgres.statements import read_sql
 
 SCHEMA = "reporting"
 
@@ -28,7 +28,7 @@ _FULL_TYPE = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
+class ContractColumn:
     """What two parties have to agree on."""
 
     type: str  # as format_type() prints it
@@ -38,40 +38,40 @@ class Column:
         return f"{self.type} {'null' if self.nullable else 'not null'}"
 
 
-Tables = Mapping[str, Mapping[str, Column]]
+TableColumns = Mapping[str, Mapping[str, ContractColumn]]
 
 
-def written() -> Tables:
+def tables_in_sql() -> TableColumns:
     """As contract.sql creates them."""
     return {
         table: {
-            name: Column(type=_FULL_TYPE.get(kind, kind), nullable=not re.search("NOT NULL|PRIMARY KEY", rest))
+            name: ContractColumn(type=_FULL_TYPE.get(kind, kind), nullable=not re.search("NOT NULL|PRIMARY KEY", rest))
             for name, kind, rest in _COLUMN.findall(body)
         }
-        for table, body in _TABLE.findall(text("contract.sql"))
+        for table, body in _TABLE.findall(read_sql("contract.sql"))
     }
 
 
-def optional() -> Mapping[str, str]:
+def optional_tables() -> Mapping[str, str]:
     """Those of the tables that seeder works without, each with what one then does without."""
     return {
-        found["table"]: found["without"].replace("\n-- ", " ") for found in _OPTIONAL.finditer(text("contract.sql"))
+        match["table"]: match["without"].replace("\n-- ", " ") for match in _OPTIONAL.finditer(read_sql("contract.sql"))
     }
 
 
-def connected(database: str, table: str | None = None) -> Tables:
+def tables_in_database(database: str, table: str | None = None) -> TableColumns:
     """As the database has them, among whatever else is in that schema; or that one alone."""
-    tables: dict[str, dict[str, Column]] = {}
-    for found, column, kind, nullable in sessions.query(database, "columns", {"schema": SCHEMA, "table": table}):
-        tables.setdefault(found, {})[column] = Column(type=kind, nullable=nullable)
+    tables: dict[str, dict[str, ContractColumn]] = {}
+    for table_name, column, kind, nullable in sessions.query(database, "columns", {"schema": SCHEMA, "table": table}):
+        tables.setdefault(table_name, {})[column] = ContractColumn(type=kind, nullable=nullable)
     return tables
 
 
-def mapped(database: str) -> Tables:
+def tables_in_models(database: str) -> TableColumns:
     """As the models map them."""
     return {
         model._meta.db_table.split(".")[1].strip('"'): {
-            str(field.column): Column(type=field.db_type(connections[database]) or "", nullable=field.null)
+            str(field.column): ContractColumn(type=field.db_type(connections[database]) or "", nullable=field.null)
             for field in model._meta.concrete_fields
         }
         for model in apps.get_app_config("seeder").get_models()
@@ -79,82 +79,86 @@ def mapped(database: str) -> Tables:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Difference:
+class ContractDifference:
     """Something that the contract has and the other party has not, or has otherwise."""
 
     table: str
     column: str | None  # None where the whole table is missing
-    contract: str
-    other: str | None  # None where it is missing
-    without: str | None = None  # what one does without, where the table is optional; None where it is not
+    expected: str
+    actual: str | None  # None where it is missing
+    lost_feature: str | None = None  # what one does without, where the table is optional; None where it is not
 
     def __str__(self) -> str:
-        where = f"{SCHEMA}.{self.table}" + (f".{self.column}" if self.column else "")
-        return f"{where}: {self.contract} in the contract, {self.other or 'missing'} here"
+        location = f"{SCHEMA}.{self.table}" + (f".{self.column}" if self.column else "")
+        return f"{location}: {self.expected} in the contract, {self.actual or 'missing'} here"
 
 
-def differences(contract: Tables, other: Tables) -> Iterator[Difference]:
+def differences(expected: TableColumns, actual: TableColumns) -> Iterator[ContractDifference]:
     """What of `contract` the other party lacks or has otherwise; what it has beyond that is its own business."""
-    without = optional()
-    for table, columns in contract.items():
-        if table not in other:
-            yield Difference(table=table, column=None, contract="a table", other=None, without=without.get(table))
+    lost_features = optional_tables()
+    for table, columns in expected.items():
+        if table not in actual:
+            yield ContractDifference(
+                table=table, column=None, expected="a table", actual=None, lost_feature=lost_features.get(table)
+            )
             continue
         for name, column in columns.items():
-            there = other[table].get(name)
-            if there != column:
-                yield Difference(
+            actual_column = actual[table].get(name)
+            if actual_column != column:
+                yield ContractDifference(
                     table=table,
                     column=name,
-                    contract=str(column),
-                    other=str(there) if there else None,
-                    without=without.get(table),
+                    expected=str(column),
+                    actual=str(actual_column) if actual_column else None,
+                    lost_feature=lost_features.get(table),
                 )
 
 
-def why_unusable(database: str, table: str, *, to_read: bool = False) -> str | None:
+def reason_unusable(database: str, table: str, *, read_only: bool = False) -> str | None:
     """Why this role cannot read and write an optional table as contract.sql creates it, or cannot even read it; None
     where it can.
 
     The catalog says so, which needs no privilege and breaks no transaction.
     """
-    for difference in differences({table: written()[table]}, connected(database, table)):
+    for difference in differences({table: tables_in_sql()[table]}, tables_in_database(database, table)):
         return str(difference)
-    wanted = ["USAGE", "SELECT", *([] if to_read else ["INSERT", "UPDATE"])]
-    asked = {**_named(table), "privileges": wanted}
-    missing = [privilege for (privilege,) in sessions.query(database, "privileges_missing", asked)]
+    required = ["USAGE", "SELECT", *([] if read_only else ["INSERT", "UPDATE"])]
+    parameters = {**_table_parameters(table), "privileges": required}
+    missing = [privilege for (privilege,) in sessions.query(database, "privileges_missing", parameters)]
     return f"{SCHEMA}.{table}: no {' and '.join(missing)} privilege" if missing else None
 
 
-def may_refresh(database: str, *, queued: bool = False) -> bool:
+def has_refresh_privileges(database: str, *, queued: bool = False) -> bool:
     """Whether this role may read the manifests and write the history, or what is queued for others to refresh, as far
     as the tables are there."""
-    [(may,)] = sessions.query(database, "may_refresh", {"schema": SCHEMA, "queued": queued})
-    return bool(may)
+    [(has_privileges,)] = sessions.query(database, "may_refresh", {"schema": SCHEMA, "queued": queued})
+    return bool(has_privileges)
 
 
 def install(database: str) -> tuple[str, ...]:
     """Create the tables that are missing, with their schema and indexes; their names. Changes nothing that exists, and
     where nothing is missing it asks for no privilege either."""
-    with transactions.one_transaction(database):
-        locks.install_alone(database)
-        there = connected(database)
-        missing = tuple(table for table in written() if table not in there)
-        if set(missing) <= optional().keys():
+    with transactions.durable_transaction(database):
+        locks.lock_install(database)
+        existing = tables_in_database(database)
+        missing = tuple(table for table in tables_in_sql() if table not in existing)
+        if set(missing) <= optional_tables().keys():
             # Even to find a schema and an index there, IF NOT EXISTS wants to be allowed to create the one and to own
             # the table of the other; whoever may only add tables can so add these.
             for table in missing:
-                sessions.execute_script(database, _statements(table))
+                sessions.execute_script(database, _create_statements(table))
         else:
-            sessions.execute_script(database, text("contract.sql"))
+            sessions.execute_script(database, read_sql("contract.sql"))
     return missing
 
 
-def _statements(table: str) -> str:
+def _create_statements(table: str) -> str:
     """What creates one table and its indexes."""
-    about = re.compile(rf"(?:^CREATE TABLE IF NOT EXISTS| ON) reporting\.{table} ", re.MULTILINE)
-    return ";\n".join(statement for statement in text("contract.sql").split(";\n") if about.search(statement))
+    mentions_table = re.compile(rf"(?:^CREATE TABLE IF NOT EXISTS| ON) reporting\.{table} ", re.MULTILINE)
+    return ";\n".join(
+        statement for statement in read_sql("contract.sql").split(";\n") if mentions_table.search(statement)
+    )
 
 
-def _named(table: str) -> Mapping[str, str]:
+def _table_parameters(table: str) -> Mapping[str, str]:
     return {"schema": SCHEMA, "table": table}

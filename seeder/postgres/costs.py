@@ -11,11 +11,11 @@ from seeder.domain.costs import BackendCost, StatementCost, add_statement_costs
 from seeder.domain.names import ViewName
 from seeder.domain.wording import parse_refresh
 from seeder.postgres import sessions, transactions
-from seeder.postgres.statements import NAMED
+from seeder.postgres.statements import STATEMENTS
 
 StatementCosts = Mapping[tuple[ViewName, bool], StatementCost]
 
-_KNOWS_BACKENDS = 180000  # the first server that has pg_stat_get_backend_io() and pg_stat_get_backend_wal()
+_MIN_VERSION_BACKEND_COSTS = 180000  # the first server that has pg_stat_get_backend_io() and pg_stat_get_backend_wal()
 
 
 def statement_costs(database: str) -> StatementCosts | None:
@@ -26,24 +26,24 @@ def statement_costs(database: str) -> StatementCosts | None:
     sent it first, in whatever spelling, and may keep several entries for one view: they are summed. Takes 25 ms where
     the server keeps 5,000 entries with 0.6 kB of text each.
     """
-    costs = transactions.try_out(database, lambda: _statement_costs(database))
+    costs = transactions.attempt(database, lambda: _statement_costs(database))
     return None if isinstance(costs, Error) else costs
 
 
 def _statement_costs(database: str) -> StatementCosts | None:
-    offered = sessions.query(database, "statements_offered")
-    if not offered:
+    extension = sessions.query(database, "statements_offered")
+    if not extension:
         return None
-    [(schema, knows_top_level)] = offered
-    statement = sql.SQL(NAMED["statement_costs"]).format(
+    [(schema, has_toplevel)] = extension
+    statement = sql.SQL(STATEMENTS["statement_costs"]).format(
         view=sql.Identifier(schema, "pg_stat_statements"),
-        toplevel=sql.Identifier("toplevel") if knows_top_level else sql.SQL("true"),
+        toplevel=sql.Identifier("toplevel") if has_toplevel else sql.SQL("true"),
     )
     costs: dict[tuple[ViewName, bool], StatementCost] = {}
-    for text, *figures in sessions.query_composed(database, statement):
-        if (what := parse_refresh(text)) is not None:
-            cost = _statement_cost(*figures)
-            costs[what] = add_statement_costs(costs[what], cost) if what in costs else cost
+    for text, *counters in sessions.query_composed(database, statement):
+        if (view_and_mode := parse_refresh(text)) is not None:
+            cost = _statement_cost(*counters)
+            costs[view_and_mode] = add_statement_costs(costs[view_and_mode], cost) if view_and_mode in costs else cost
     return costs
 
 
@@ -83,7 +83,7 @@ def backend_costs(database: str) -> BackendCost | None:
     if transactions.in_transaction(database):
         return None
     try:
-        if sessions.raw(database).info.server_version < _KNOWS_BACKENDS:
+        if sessions.driver_connection(database).info.server_version < _MIN_VERSION_BACKEND_COSTS:
             return None
         sessions.query(database, "flush_costs")
         [(pid, read, written, wal)] = sessions.query(database, "backend_costs")
@@ -92,7 +92,7 @@ def backend_costs(database: str) -> BackendCost | None:
     return BackendCost(pid=pid, read_bytes=read, write_bytes=written, wal_bytes=wal)
 
 
-def record(database: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+def save_costs(database: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
     """Write what refreshes have cost into seeder_run_metrics, over `columns` of what was known before; what a row
     leaves out of them is null.
 
@@ -100,7 +100,7 @@ def record(database: str, columns: Sequence[str], rows: Sequence[Mapping[str, ob
     """
     sessions.execute(
         database,
-        sql.SQL(NAMED["record_costs"]).format(
+        sql.SQL(STATEMENTS["record_costs"]).format(
             rows=sql.Literal(Jsonb(rows)),
             columns=sql.SQL(", ").join([sql.Identifier(column) for column in columns]),
             replaced=sql.SQL(", ").join([sql.Identifier("excluded", column) for column in columns]),

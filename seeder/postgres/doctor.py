@@ -9,37 +9,37 @@ from seeder.postgres import contract, sessions, transactions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Statements:
+class StatementStatisticsExtension:
     """How pg_stat_statements stands."""
 
-    preloaded: bool
-    created: bool
-    new_enough: bool
-    readable: bool
+    is_preloaded: bool
+    is_created: bool
+    is_supported_version: bool
+    is_readable: bool
     schema: str | None  # as SQL wants it; None where it is not created
-    libraries: str | None  # that are preloaded; None where our role may not know
+    preloaded_libraries: str | None  # that are preloaded; None where our role may not know
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Forbidden:
+class MissingPrivilege:
     """A privilege that our role lacks."""
 
     table: str
-    sql: str  # the table, or the sequence that numbers its rows, as SQL wants it
+    quoted_name: str  # the table, or the sequence that numbers its rows, as SQL wants it
     is_sequence: bool
     privilege: str
 
 
-def ask(database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> sessions.Rows:
+def query_read_only(database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> sessions.Rows:
     """The rows of a named statement, read in a transaction of its own in which nothing can be written. It travels with
     the transaction's beginning."""
-    with transactions.Transaction(database, by="begin_look") as look:
-        _, rows = look.begin(("look_briefly", statement), parameters or {})
+    with transactions.BatchedTransaction(database, begin_statement="begin_look") as transaction:
+        _, rows = transaction.begin(("look_briefly", statement), parameters or {})
     return rows
 
 
-def server(database: str) -> ServerFacts:
-    [row] = ask(database, "server")
+def server_facts(database: str) -> ServerFacts:
+    [row] = query_read_only(database, "server")
     names = (
         "version",
         "release",
@@ -59,26 +59,26 @@ def server(database: str) -> ServerFacts:
     return ServerFacts(**dict(zip(names, row, strict=True)), is_pooled=sessions.is_pooled(database))
 
 
-def forbidden(database: str, wanted: Mapping[str, Sequence[str]]) -> Sequence[Forbidden]:
+def missing_privileges(database: str, required: Mapping[str, Sequence[str]]) -> Sequence[MissingPrivilege]:
     """What our role lacks of the wanted privileges on tables of the contract, as far as those exist."""
     parameters = {
         "schema": contract.SCHEMA,
-        "tables": [*wanted],
-        "privileges": [",".join(privileges) for privileges in wanted.values()],
+        "tables": [*required],
+        "privileges": [",".join(privileges) for privileges in required.values()],
     }
     return [
-        Forbidden(table=table, sql=sql, is_sequence=is_sequence, privilege=privilege)
-        for table, sql, is_sequence, privilege in ask(database, "tables_forbidden", parameters)
+        MissingPrivilege(table=table, quoted_name=sql, is_sequence=is_sequence, privilege=privilege)
+        for table, sql, is_sequence, privilege in query_read_only(database, "tables_forbidden", parameters)
     ]
 
 
-def statements(database: str) -> Statements:
-    [(preloaded, created, new_enough, readable, schema, libraries)] = ask(database, "statements_extension")
-    return Statements(
-        preloaded=preloaded,
-        created=created,
-        new_enough=new_enough,
-        readable=readable,
+def statement_statistics_extension(database: str) -> StatementStatisticsExtension:
+    [(preloaded, created, new_enough, readable, schema, libraries)] = query_read_only(database, "statements_extension")
+    return StatementStatisticsExtension(
+        is_preloaded=preloaded,
+        is_created=created,
+        is_supported_version=new_enough,
+        is_readable=readable,
         schema=schema,
-        libraries=libraries,
+        preloaded_libraries=libraries,
     )

@@ -6,27 +6,29 @@ from seeder.domain.function_rules import FunctionWithoutSearchPath, NameLocation
 from seeder.domain.names import ViewName
 from seeder.domain.view_rules import FoundRelation, ManifestSchema
 from seeder.postgres import contract
-from seeder.postgres.doctor import ask
+from seeder.postgres.doctor import query_read_only
 
 
-def schemas(database: str, names: Iterable[str]) -> Sequence[ManifestSchema]:
+def schema_privileges(database: str, names: Iterable[str]) -> Sequence[ManifestSchema]:
     return [
         ManifestSchema(name=name, quoted_name=sql, exists=exists, can_use=may_use, can_create=may_create)
-        for name, sql, exists, may_use, may_create in ask(database, "schemas_wanted", {"wanted": sorted(names)})
+        for name, sql, exists, may_use, may_create in query_read_only(
+            database, "schemas_wanted", {"wanted": sorted(names)}
+        )
     ]
 
 
-def found(database: str, views: Collection[ViewName]) -> Mapping[ViewName, FoundRelation]:
+def find_relations(database: str, views: Collection[ViewName]) -> Mapping[ViewName, FoundRelation]:
     """What stands under these names, as far as anything does."""
-    known = {}
-    for schema, name, *facts in ask(database, "views_wanted", _wanted(views)):
+    relations = {}
+    for schema, name, *facts in query_read_only(database, "views_wanted", _view_parameters(views)):
         view = ViewName(schema=schema, name=name)
-        known[view] = FoundRelation(view=view, **dict(zip(_FACTS, facts, strict=True)))
-    return known
+        relations[view] = FoundRelation(view=view, **dict(zip(_RELATION_FIELDS, facts, strict=True)))
+    return relations
 
 
 # As the statement has them.
-_FACTS = (
+_RELATION_FIELDS = (
     "sql",
     "kind",
     "populated",
@@ -38,57 +40,57 @@ _FACTS = (
 )
 
 
-def sources_forbidden(database: str, views: Collection[ViewName]) -> Sequence[tuple[ViewName, str, str]]:
+def unreadable_sources(database: str, views: Collection[ViewName]) -> Sequence[tuple[ViewName, str, str]]:
     """Each view, the role that it reads as and what that may not read; the last two as SQL wants them."""
-    rows = ask(database, "sources_forbidden", _wanted(views))
+    rows = query_read_only(database, "sources_forbidden", _view_parameters(views))
     return [(ViewName(schema=schema, name=name), role, source) for schema, name, role, source in rows]
 
 
-def unlisted(database: str, listed: Collection[ViewName]) -> Sequence[ViewName]:
+def unlisted_views(database: str, listed: Collection[ViewName]) -> Sequence[ViewName]:
     """The materialized views beside these, in their schemas and in the contract's."""
-    rows = ask(database, "views_unlisted", {**_wanted(listed), "schema": contract.SCHEMA})
+    rows = query_read_only(database, "views_unlisted", {**_view_parameters(listed), "schema": contract.SCHEMA})
     return [ViewName(schema=schema, name=name) for schema, name in rows]
 
 
-def indexes_invalid(database: str, views: Collection[ViewName]) -> Sequence[tuple[ViewName, str, bool]]:
+def invalid_indexes(database: str, views: Collection[ViewName]) -> Sequence[tuple[ViewName, str, bool]]:
     """Each relation, its invalid index as SQL wants it, and whether that is a leftover of building another one."""
-    more = {"schema": contract.SCHEMA, "tables": [*contract.written()]}
-    rows = ask(database, "indexes_invalid", {**_wanted(views), **more})
+    contract_tables = {"schema": contract.SCHEMA, "tables": [*contract.tables_in_sql()]}
+    rows = query_read_only(database, "indexes_invalid", {**_view_parameters(views), **contract_tables})
     return [(ViewName(schema=schema, name=name), index, leftover) for schema, name, index, leftover in rows]
 
 
-def functions_reached(database: str, views: Collection[ViewName]) -> Mapping[int, Set[str]]:
+def functions_called(database: str, views: Collection[ViewName]) -> Mapping[int, Set[str]]:
     """By OID, the views that call each function, as far as the server knows."""
-    reached: dict[int, set[str]] = {}
-    for oid, schema, name in ask(database, "functions_reached", _wanted(views)):
-        reached.setdefault(oid, set()).add(str(ViewName(schema=schema, name=name)))
-    return reached
+    callers: dict[int, set[str]] = {}
+    for oid, schema, name in query_read_only(database, "functions_reached", _view_parameters(views)):
+        callers.setdefault(oid, set()).add(str(ViewName(schema=schema, name=name)))
+    return callers
 
 
-def function_bodies(database: str) -> Sequence[FunctionWithoutSearchPath]:
+def unparsed_functions(database: str) -> Sequence[FunctionWithoutSearchPath]:
     """The functions whose bodies the server has not parsed, and that have no search_path of their own."""
     return [
         FunctionWithoutSearchPath(oid=oid, schema=schema, name=name, signature=signature, body=body)
-        for oid, schema, name, signature, body in ask(database, "function_bodies")
+        for oid, schema, name, signature, body in query_read_only(database, "function_bodies")
     ]
 
 
-def homes(database: str, names: Iterable[str]) -> Mapping[str, Sequence[NameLocation]]:
+def schemas_defining(database: str, names: Iterable[str]) -> Mapping[str, Sequence[NameLocation]]:
     """In which schemas these names mean something, but for what the server itself has of that name."""
-    known: dict[str, list[NameLocation]] = {}
-    for name, schema, place in ask(database, "homes_of_names", {"wanted": sorted(names)}):
-        known.setdefault(name, []).append(NameLocation(quoted_schema=schema, search_path_position=place))
-    return known
+    schemas_by_name: dict[str, list[NameLocation]] = {}
+    for name, schema, place in query_read_only(database, "homes_of_names", {"wanted": sorted(names)}):
+        schemas_by_name.setdefault(name, []).append(NameLocation(quoted_schema=schema, search_path_position=place))
+    return schemas_by_name
 
 
-def keepsakes(database: str, views: Collection[ViewName]) -> Mapping[ViewName, tuple[str, Sequence[str]]]:
+def recreate_statements(database: str, views: Collection[ViewName]) -> Mapping[ViewName, tuple[str, Sequence[str]]]:
     """Of each materialized view its name as SQL wants it, and the statements that give it back what it loses when it is
     dropped."""
     return {
         ViewName(schema=schema, name=name): (sql, statements)
-        for schema, name, sql, statements in ask(database, "keepsakes", _wanted(views))
+        for schema, name, sql, statements in query_read_only(database, "keepsakes", _view_parameters(views))
     }
 
 
-def _wanted(views: Collection[ViewName]) -> Mapping[str, Sequence[str]]:
+def _view_parameters(views: Collection[ViewName]) -> Mapping[str, Sequence[str]]:
     return {"schemas": [view.schema for view in views], "names": [view.name for view in views]}

@@ -10,61 +10,74 @@ from seeder.domain.snapshots import ColumnStatistics, TopValue, ViewStatistics
 from seeder.postgres import figures, identifiers, limits, sessions, transactions
 
 
-def take_sample(database: str, view: ViewName, parameters: Mapping[str, object]) -> None:
+def analyze_view(database: str, view: ViewName, parameters: Mapping[str, object]) -> None:
     """Have the server look at a sample of the view, as its autovacuum does now and then. Where it does not let us, it
     passes the view over without an error. `parameters` are those of an `Instant`."""
-    with transactions.Transaction(database) as transaction:
-        transaction.begin(("steady", limits.LIMIT), parameters)
-        sessions.execute(database, sql.SQL("ANALYZE {}").format(identifiers.identifier(view)))
+    with transactions.BatchedTransaction(database) as transaction:
+        transaction.begin(("steady", limits.APPLY_LIMITS), parameters)
+        sessions.execute(database, sql.SQL("ANALYZE {}").format(identifiers.view_identifier(view)))
 
 
-def distinct(database: str, view: ViewName) -> Mapping[str, float]:
+def estimate_distinct_counts(database: str, view: ViewName) -> Mapping[str, float]:
     """About how many values each column has, where anything is known of that."""
-    return {name: number for name, _, number in sessions.query_about(database, "estimates", view) if number is not None}
+    return {
+        name: distinct_count
+        for name, _, distinct_count in sessions.query_view(database, "estimates", view)
+        if distinct_count is not None
+    }
 
 
-def estimate(
-    database: str, view: ViewName, columns: Sequence[ViewColumn], *, top: frozenset[str], most: int
+def estimate_statistics(
+    database: str, view: ViewName, columns: Sequence[ViewColumn], *, top_columns: frozenset[str], max_top_values: int
 ) -> ViewStatistics | None:
     """All that is known of the view; None where nobody has looked at it yet."""
-    [(rows,)] = sessions.query_about(database, "estimated_rows", view)
+    [(rows,)] = sessions.query_view(database, "estimated_rows", view)
     if rows is None:
         return None
-    known = {name: (nulls, number) for name, nulls, number in sessions.query_about(database, "estimates", view)}
+    sampled = {
+        name: (nulls, distinct_count)
+        for name, nulls, distinct_count in sessions.query_view(database, "estimates", view)
+    }
     return ViewStatistics(
         row_count=rows,
         exact=False,
         columns={
-            column.name: _estimated(
-                database, view, column, rows, *known[column.name], most if column.name in top else 0
+            column.name: _estimate_column(
+                database, view, column, rows, *sampled[column.name], max_top_values if column.name in top_columns else 0
             )
-            if column.name in known
+            if column.name in sampled
             else ColumnStatistics(nulls=None, exact=False)
             for column in columns
         },
     )
 
 
-def _estimated(  # noqa: PLR0913, PLR0917  # the facts of one column
-    database: str, view: ViewName, column: ViewColumn, rows: int, nulls: float, number: float | None, most: int
+def _estimate_column(  # noqa: PLR0913, PLR0917  # the facts of one column
+    database: str,
+    view: ViewName,
+    column: ViewColumn,
+    rows: int,
+    nulls: float,
+    distinct_count: float | None,
+    max_top_values: int,
 ) -> ColumnStatistics:
-    least, greatest, top = _ends(database, view, column, rows, most)
+    minimum, maximum, top = _sample_range_and_top_values(database, view, column, rows, max_top_values)
     return ColumnStatistics(
         nulls=round(nulls * rows),
-        distinct=None if number is None else round(number),
-        minimum=least,
-        maximum=greatest,
+        distinct=None if distinct_count is None else round(distinct_count),
+        minimum=minimum,
+        maximum=maximum,
         exact=False,
-        top=top if most else None,
+        top=top if max_top_values else None,
     )
 
 
-def _ends(
-    database: str, view: ViewName, column: ViewColumn, rows: int, most: int
+def _sample_range_and_top_values(
+    database: str, view: ViewName, column: ViewColumn, rows: int, max_top_values: int
 ) -> tuple[str | None, str | None, tuple[TopValue, ...]]:
     """The least and the greatest value of the sample, and the most frequent ones."""
     if not column.type.endswith("[]"):  # of an array of arrays nobody could tell what an element is
-        groups = figures.fill(
+        groups = figures.compose(
             "groups_of_sample",
             rows=sql.Literal(rows),
             type=sql.SQL(column.type),  # as the catalog itself writes it
@@ -72,9 +85,9 @@ def _ends(
             name=sql.Literal(view.name),
             column=sql.Literal(column.name),
         )
-        for _, statement in figures.summaries(groups, column.type, most=most):
-            found = figures.unless_lacking(database, statement)
-            if found is not None:
-                [(*_, least, greatest, top)] = found
-                return least, greatest, tuple(value for value in figures.tops(top) or () if value.count)
+        for _, statement in figures.summary_statements(groups, column.type, max_top_values=max_top_values):
+            summary_rows = figures.query_if_supported(database, statement)
+            if summary_rows is not None:
+                [(*_, minimum, maximum, top)] = summary_rows
+                return minimum, maximum, tuple(value for value in figures.parse_top_values(top) or () if value.count)
     return None, None, ()

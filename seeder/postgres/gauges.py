@@ -9,54 +9,57 @@ from psycopg import sql
 from seeder.domain.gauges import DURATION_BOUNDS, WAIT_BOUNDS, BreakerGauge, Distribution, QueueDepth
 from seeder.domain.jobs import GroupBy, JobFilter
 from seeder.postgres import sessions
-from seeder.postgres.statements import NAMED
+from seeder.postgres.statements import STATEMENTS
 
 
-def refreshes(database: str, window: timedelta) -> Mapping[tuple[str, str], Distribution]:
+def refresh_durations(database: str, window: timedelta) -> Mapping[tuple[str, str], Distribution]:
     cells: dict[tuple[str, str], dict[int, tuple[int, float]]] = {}
-    for kind, status, place, count, seconds in sessions.query(
-        database, "refreshes_lately", _by(window, DURATION_BOUNDS)
+    for kind, status, bucket, count, seconds in sessions.query(
+        database, "refreshes_lately", _window_parameters(window, DURATION_BOUNDS)
     ):
-        cells.setdefault((kind, status), {})[place] = count, seconds
-    return {key: Distribution.from_buckets(found, DURATION_BOUNDS) for key, found in cells.items()}
+        cells.setdefault((kind, status), {})[bucket] = count, seconds
+    return {key: Distribution.from_buckets(buckets, DURATION_BOUNDS) for key, buckets in cells.items()}
 
 
-def waits(database: str, window: timedelta) -> Mapping[str, Distribution]:
+def wait_durations(database: str, window: timedelta) -> Mapping[str, Distribution]:
     cells: dict[str, dict[int, tuple[int, float]]] = {}
-    for what, place, count, seconds in sessions.query(database, "waits_lately", _by(window, WAIT_BOUNDS)):
-        cells.setdefault(what, {})[place] = count, seconds
-    return {what: Distribution.from_buckets(found, WAIT_BOUNDS) for what, found in cells.items()}
+    for waited_for, bucket, count, seconds in sessions.query(
+        database, "waits_lately", _window_parameters(window, WAIT_BOUNDS)
+    ):
+        cells.setdefault(waited_for, {})[bucket] = count, seconds
+    return {what: Distribution.from_buckets(buckets, WAIT_BOUNDS) for what, buckets in cells.items()}
 
 
-def reasons(database: str, window: timedelta) -> Sequence[tuple[str | None, int]]:
+def failure_reasons(database: str, window: timedelta) -> Sequence[tuple[str | None, int]]:
     """The most frequent first; None: unknown."""
     return [(reason, count) for reason, count in sessions.query(database, "reasons_lately", {"window": window})]
 
 
-def last_successes(database: str, *, most: int) -> Sequence[tuple[str, datetime | None]]:
+def last_successes(database: str, *, max_views: int) -> Sequence[tuple[str, datetime | None]]:
     """By view, the longest ago first; None: never."""
-    parts = (NAMED[part] for part in ("asked", GroupBy.VIEW, "last_successes"))
+    parts = (STATEMENTS[part] for part in ("asked", GroupBy.VIEW, "last_successes"))
     statement = sql.SQL("\n".join(parts)).format()
     return [
-        (name, at) for name, at in sessions.query_composed(database, statement, {**asdict(JobFilter()), "most": most})
+        (name, at)
+        for name, at in sessions.query_composed(database, statement, {**asdict(JobFilter()), "most": max_views})
     ]
 
 
-def runs(database: str) -> tuple[int, datetime | None]:
+def run_activity(database: str) -> tuple[int, datetime | None]:
     """How many are open, and when one last ended."""
     [(open_runs, last_end)] = sessions.query(database, "runs_now")
     return open_runs, last_end
 
 
-def queue(database: str) -> QueueDepth:
+def queue_depth(database: str) -> QueueDepth:
     [(queued, running, oldest)] = sessions.query(database, "queue_now")
     return QueueDepth(queued=queued, running=running, oldest_wait_seconds=oldest)
 
 
-def breakers(database: str) -> Mapping[str, BreakerGauge]:
+def breaker_states(database: str) -> Mapping[str, BreakerGauge]:
     rows = sessions.query(database, "breakers_now")
     return {alias: BreakerGauge(is_open=is_open, failures=failures) for alias, is_open, failures in rows}
 
 
-def _by(window: timedelta, bounds: Sequence[float]) -> Mapping[str, object]:
+def _window_parameters(window: timedelta, bounds: Sequence[float]) -> Mapping[str, object]:
     return {"window": window, "bounds": [-bound for bound in reversed(bounds)]}

@@ -8,18 +8,18 @@ from psycopg import sql
 from seeder.domain.names import ViewName
 
 
-def identifier(view: ViewName) -> sql.Identifier:
+def view_identifier(view: ViewName) -> sql.Identifier:
     return sql.Identifier(view.schema, view.name)
 
 
 def create_materialized_view(view: ViewName, query: str) -> sql.Composed:
     """The statement that creates and fills a view. The query comes last and on a line of its own: a semicolon or a
     comment at its end does no harm there, and the line that an error points to is a line of the query."""
-    return sql.SQL("CREATE MATERIALIZED VIEW {} AS\n{}").format(identifier(view), _verbatim(query))
+    return sql.SQL("CREATE MATERIALIZED VIEW {} AS\n{}").format(view_identifier(view), _verbatim(query))
 
 
 def create_plain_view(view: ViewName, query: str) -> sql.Composed:
-    return sql.SQL("CREATE VIEW {} AS\n{}").format(identifier(view), _verbatim(query))
+    return sql.SQL("CREATE VIEW {} AS\n{}").format(view_identifier(view), _verbatim(query))
 
 
 def create_trial_view(number: int, query: str) -> sql.Composed:
@@ -28,9 +28,9 @@ def create_trial_view(number: int, query: str) -> sql.Composed:
     return sql.SQL("CREATE TEMPORARY VIEW {} AS\n{}").format(trial, _verbatim(query))
 
 
-def refresh(view: ViewName, *, concurrently: bool = False) -> sql.Composed:
-    how = sql.SQL("CONCURRENTLY ") if concurrently else sql.SQL("")
-    return sql.SQL("REFRESH MATERIALIZED VIEW {}{}").format(how, identifier(view))
+def refresh_materialized_view(view: ViewName, *, concurrently: bool = False) -> sql.Composed:
+    option = sql.SQL("CONCURRENTLY ") if concurrently else sql.SQL("")
+    return sql.SQL("REFRESH MATERIALIZED VIEW {}{}").format(option, view_identifier(view))
 
 
 def _verbatim(query: str) -> sql.SQL:

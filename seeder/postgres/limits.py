@@ -7,27 +7,27 @@ from seeder.postgres import sessions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    lock: int  # milliseconds that it waits for a lock, and that others queue behind it
-    statement: int  # milliseconds that a statement may take; 0: no limit
-    parallel: bool  # whether a statement may have parallel workers; if so, as many as the server lets it
-    application: str  # what pg_stat_activity shows; PostgreSQL keeps 63 bytes
+class TransactionLimits:
+    lock_timeout_ms: int  # milliseconds that it waits for a lock, and that others queue behind it
+    statement_timeout_ms: int  # milliseconds that a statement may take; 0: no limit
+    allow_parallel: bool  # whether a statement may have parallel workers; if so, as many as the server lets it
+    application_name: str  # what pg_stat_activity shows; PostgreSQL keeps 63 bytes
 
     @property
     def parameters(self) -> Mapping[str, object]:
         return {
-            "lock": self.lock,
-            "statement": self.statement,
-            "workers": None if self.parallel else "0",
-            "application": self.application,
+            "lock": self.lock_timeout_ms,
+            "statement": self.statement_timeout_ms,
+            "workers": None if self.allow_parallel else "0",
+            "application": self.application_name,
         }
 
 
 # For the rest of a transaction, with the limits' own parameters.
-LIMIT = "limit"
+APPLY_LIMITS = "limit"
 
 
-def deadlock_timeout(database: str) -> int:
+def deadlock_timeout_ms(database: str) -> int:
     """The server's, in milliseconds."""
     [(milliseconds,)] = sessions.query(database, "deadlock_timeout")
     return int(milliseconds)

@@ -22,47 +22,49 @@ _PROC = Path("/proc")
 
 # Between the kernel's making a process and the process's first look at the clock, on a machine with too much to do.
 # Ages are compared, not instants: the kernel's count from the start of the machine, and no clock needs to be right.
-_HESITATION = 1.0  # seconds
+_MAX_START_DELAY = 1.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Process:
+class BackendProcess:
     """A process of this machine that is a backend. Any thread may ask."""
 
     pid: int
-    began: int  # clock ticks after the machine's start
+    started_ticks: int  # clock ticks after the machine's start
 
     def cost(self) -> ProcessCost | None:
         """What it has used so far; None when it has ended, even if another one has its pid now."""
         try:
-            _, _, began = _status(self.pid)
+            _, _, started_ticks = _status(self.pid)
             # clock_getcpuclockid(3) by hand: all threads, in nanoseconds, where /proc counts in hundredths of a second.
             cpu = time.clock_gettime((~self.pid << 3) | 2)
             _, resident, shared, *_ = _read(self.pid, "statm").split()
         except (OSError, ValueError):
             return None
-        if began != self.began:
+        if started_ticks != self.started_ticks:
             return None
         # Resident less shared is what the backend has for itself. Its whole resident size grows by every page of the
         # shared buffers that it ever touched, all backends' counting the same memory. The proportional and unique sizes
         # would do, but to add them up the kernel walks all mapped pages, shared buffers included, and lets only the
         # server's own user ask.
         private = (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-        return ProcessCost(pid=self.pid, start_ticks=began, cpu_time=timedelta(seconds=cpu), memory_bytes=private)
+        return ProcessCost(
+            pid=self.pid, start_ticks=started_ticks, cpu_time=timedelta(seconds=cpu), memory_bytes=private
+        )
 
 
-def own(database: str) -> Process | None:
+def of_this_connection(database: str) -> BackendProcess | None:
     """As `find`, which is asked once for each connection."""
-    connection = sessions.raw(database)
-    if connection not in _known:
-        _known[connection] = find(database)
-    return _known[connection]
+    connection = sessions.driver_connection(database)
+    if connection not in _processes:
+        _processes[connection] = find_backend_process(database)
+    return _processes[connection]
 
 
-_known: WeakKeyDictionary[Any, Process | None] = WeakKeyDictionary()
+_processes: WeakKeyDictionary[Any, BackendProcess | None] = WeakKeyDictionary()
 
 
-def find(database: str) -> Process | None:
+def find_backend_process(database: str) -> BackendProcess | None:
     """The backend of this thread's connection, if it provably is a process that we see here; otherwise None.
 
     A pid alone proves nothing: it may come through a tunnel from another machine, out of a container, or from behind a
@@ -74,35 +76,37 @@ def find(database: str) -> Process | None:
     before = time.clock_gettime(time.CLOCK_BOOTTIME)
     [(pid, age, client, port)] = sessions.query(database, "backend")
     after = time.clock_gettime(time.CLOCK_BOOTTIME)
-    connection = sessions.raw(database)
+    connection = sessions.driver_connection(database)
     if connection.info.backend_pid != pid:  # a pooler's invention
         return None
     try:
-        name, parent, began = _status(pid)
-        born = began / os.sysconf("SC_CLK_TCK")
-        same_age = before - born - _HESITATION <= age <= after - born + _HESITATION
-        if name == "postgres" and same_age and _counts_pids_as_we_do(pid):
+        name, parent, started_ticks = _status(pid)
+        started = started_ticks / os.sysconf("SC_CLK_TCK")
+        same_age = before - started - _MAX_START_DELAY <= age <= after - started + _MAX_START_DELAY
+        if name == "postgres" and same_age and _is_same_pid_namespace(pid):
             descriptor = os.dup(connection.fileno())
-            with socket.socket(fileno=descriptor) as end:
-                if _is_other_end(end, parent=parent, client=client, port=port):
-                    return Process(pid=pid, began=began)
+            with socket.socket(fileno=descriptor) as connection_socket:
+                if _is_connected_to_server(connection_socket, parent=parent, client=client, port=port):
+                    return BackendProcess(pid=pid, started_ticks=started_ticks)
     except (OSError, ValueError):  # it is not there, or hidden from us
         pass
     return None
 
 
-def _is_other_end(end: socket.socket, *, parent: int, client: str | None, port: int | None) -> bool:
+def _is_connected_to_server(
+    connection_socket: socket.socket, *, parent: int, client: str | None, port: int | None
+) -> bool:
     """Whether the other end of our connection is the server itself, and not something that passes on what we say."""
-    if end.family == socket.AF_UNIX:
+    if connection_socket.family == socket.AF_UNIX:
         # Who listens at the socket: the postmaster, whose children the backends are, or a pooler or tunnel.
-        listener: int = struct.unpack("3i", end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        listener: int = struct.unpack("3i", connection_socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
         return client is None and listener == parent
-    here, there = end.getsockname(), end.getpeername()
+    local_address, peer_address = connection_socket.getsockname(), connection_socket.getpeername()
     # Only by loopback are both ends in one place. What comes through a tunnel comes from another port than ours.
-    return bool(here[0] == there[0] == client and here[1] == port)
+    return bool(local_address[0] == peer_address[0] == client and local_address[1] == port)
 
 
-def _counts_pids_as_we_do(pid: int) -> bool:
+def _is_same_pid_namespace(pid: int) -> bool:
     """Whether a process of ours knows itself by the pid that we know it by, which in a container it would not, and
     whether /proc is ours, too."""
     status = (_PROC / str(pid) / "status").read_text().splitlines()
@@ -126,39 +130,39 @@ def _read(pid: int, name: str) -> str:
         os.close(descriptor)
 
 
-class Watched:
+class SampledProcess:
     """A process that is looked at now and then, or none."""
 
-    def __init__(self, process: Process | None) -> None:
+    def __init__(self, process: BackendProcess | None) -> None:
         self._process = process
-        self.peak: int | None = None  # the most bytes that it was seen to have for itself
-        self.first = self.look()
+        self.peak_memory_bytes: int | None = None  # the most bytes that it was seen to have for itself
+        self.first_sample = self.sample()
 
-    def look(self) -> ProcessCost | None:
+    def sample(self) -> ProcessCost | None:
         """What it has used up to now. Safe in any thread."""
         cost = None if self._process is None else self._process.cost()
         if cost is not None:
-            self.peak = max(cost.memory_bytes, self.peak or 0)
+            self.peak_memory_bytes = max(cost.memory_bytes, self.peak_memory_bytes or 0)
         return cost
 
 
-class Watch:
+class ProcessSampler:
     """The processes that are looked at while they work, by a thread that has the time for it."""
 
     def __init__(self) -> None:
-        self._watched: set[Watched] = set()
+        self._sampled: set[SampledProcess] = set()
 
     @contextmanager
-    def of(self, process: Process | None) -> Iterator[Watched]:
+    def track(self, process: BackendProcess | None) -> Iterator[SampledProcess]:
         """Look at the process now, and whenever `look` is called inside."""
-        watched = Watched(process)
-        self._watched.add(watched)
+        sampled = SampledProcess(process)
+        self._sampled.add(sampled)
         try:
-            yield watched
+            yield sampled
         finally:
-            self._watched.discard(watched)
+            self._sampled.discard(sampled)
 
-    def look(self) -> None:
+    def sample_all(self) -> None:
         """At all that are watched now. Safe in any thread."""
-        for watched in tuple(self._watched):
-            watched.look()
+        for sampled in tuple(self._sampled):
+            sampled.sample()

@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from seeder.domain.names import ViewName
-from seeder.postgres.statements import NAMED
+from seeder.postgres.statements import STATEMENTS
 
 Row = tuple[Any, ...]
 Rows = list[Row]
@@ -19,19 +19,19 @@ Rows = list[Row]
 
 def query(database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> Rows:
     """The rows of a named statement of our .sql files."""
-    [rows] = query_each(database, (statement,), parameters or {})
+    [rows] = query_batch(database, (statement,), parameters or {})
     return rows
 
 
-def query_each(database: str, statements: Sequence[str], parameters: Mapping[str, Any]) -> list[Rows]:
+def query_batch(database: str, statements: Sequence[str], parameters: Mapping[str, Any]) -> list[Rows]:
     """The rows of each of several named statements, which travel together and share their parameters. Each has a
     snapshot of its own, so that it sees what the one before it has waited for."""
     with _cursor(database) as cursor:
-        cursor.execute("\n".join(NAMED[statement] for statement in statements), parameters)
-        answers = [_rows(cursor)]
+        cursor.execute("\n".join(STATEMENTS[statement] for statement in statements), parameters)
+        results = [_rows(cursor)]
         while cursor.nextset():
-            answers.append(_rows(cursor))
-        return answers
+            results.append(_rows(cursor))
+        return results
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def _cursor(database: str) -> "Iterator[psycopg.ClientCursor[Row]]":
     parameters in by itself, whatever the host's settings say, because the other takes one statement only."""
     connection = connections[database]
     connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.ClientCursor(_raw(connection)) as cursor:
+    with connection.wrap_database_errors, psycopg.ClientCursor(_driver_connection(connection)) as cursor:
         yield cursor
 
 
@@ -50,12 +50,12 @@ def _rows(cursor: "psycopg.Cursor[Any]") -> Rows:
     return cursor.fetchall() if result and result.status == psycopg.pq.ExecStatus.TUPLES_OK else []
 
 
-def query_about(database: str, statement: str, view: ViewName) -> Rows:
+def query_view(database: str, statement: str, view: ViewName) -> Rows:
     """The rows of a named statement whose parameters are the schema and the name of a view."""
     return query(database, statement, {"schema": view.schema, "name": view.name})
 
 
-def clock(database: str) -> datetime:
+def server_time(database: str) -> datetime:
     """The server's time."""
     return cast("datetime", query(database, "clock")[0][0])
 
@@ -64,7 +64,7 @@ def is_pooled(database: str) -> bool:
     """Whether something between us and the server may give our next transaction another session: the process that it
     told us at the start is then not the one that answers."""
     [(pid,)] = query(database, "pid")
-    return bool(_raw(connections[database]).info.backend_pid != pid)
+    return bool(_driver_connection(connections[database]).info.backend_pid != pid)
 
 
 def is_read_only(database: str) -> bool:
@@ -91,22 +91,22 @@ def execute_script(database: str, script: str) -> None:
         cursor.execute(script)
 
 
-def execute_one(database: str, statement: sql.Composed) -> None:
+def execute_single_statement(database: str, statement: sql.Composed) -> None:
     """Run a statement with somebody else's SQL in it, in a way in which PostgreSQL refuses a second one (42601).
 
     Without parameters psycopg would send it by the simple query protocol, which takes any number of statements at
     once. Asking for binary results makes it use the extended protocol, which takes exactly one. Django's own cursor
     cannot be used: it may be a client-side binding one, which always takes the simple way.
     """
-    connection = raw(database)
+    connection = driver_connection(database)
     with connections[database].wrap_database_errors, psycopg.Cursor(connection) as cursor:
         cursor.execute(statement, binary=True)
 
 
-def execute_each(database: str, statements: Iterable[sql.Composed]) -> None:
+def execute_pipeline(database: str, statements: Iterable[sql.Composed]) -> None:
     """Run statements with somebody else's SQL in them one after the other, each as by `execute_one`, in one round
     trip. Ends with the error of the first that fails; none after that one is run."""
-    connection, failed = raw(database), None
+    connection, first_error = driver_connection(database), None
     with connections[database].wrap_database_errors:
         # An error that leaves the pipeline by itself is followed by a line in psycopg's log, that the rest was not run.
         with suppress(psycopg.errors.PipelineAborted), connection.pipeline(), psycopg.Cursor(connection) as cursor:
@@ -114,58 +114,58 @@ def execute_each(database: str, statements: Iterable[sql.Composed]) -> None:
                 for statement in statements:
                     cursor.execute(statement, binary=True)
             except psycopg.Error as error:
-                failed = error
-        if failed is not None:
-            raise failed
+                first_error = error
+        if first_error is not None:
+            raise first_error
 
 
-class InFlight:
+class CancellableStatements:
     """The statements of a run that may take long, and how to end them all."""
 
     def __init__(self) -> None:
         self._connections: set[psycopg.Connection[Any]] = set()
 
     @contextmanager
-    def of(self, database: str) -> Iterator[None]:
+    def track(self, database: str) -> Iterator[None]:
         """What this thread sends to the database inside may be cancelled. Keep the bookkeeping outside."""
-        connection = raw(database)
-        already = connection in self._connections
+        connection = driver_connection(database)
+        is_tracked = connection in self._connections
         self._connections.add(connection)
         try:
             yield
         finally:
-            if not already:
+            if not is_tracked:
                 self._connections.discard(connection)
 
-    def cancel(self) -> None:
+    def cancel_all(self) -> None:
         """Ask the server to cancel them all (57014); one that has just ended is not harmed."""
         for connection in tuple(self._connections):
             with suppress(psycopg.Error):
                 connection.cancel_safe(timeout=1.0)
 
 
-def raw(database: str) -> "psycopg.Connection[Any]":
+def driver_connection(database: str) -> "psycopg.Connection[Any]":
     """This thread's connection as psycopg has it."""
     connection = connections[database]
     connection.ensure_connection()
-    return _raw(connection)
+    return _driver_connection(connection)
 
 
-def _raw(connection: BaseDatabaseWrapper) -> "psycopg.Connection[Any]":
+def _driver_connection(connection: BaseDatabaseWrapper) -> "psycopg.Connection[Any]":
     return cast("psycopg.Connection[Any]", connection.connection)
 
 
-def mend(database: str) -> None:
+def discard_if_broken(database: str) -> None:
     """After an error: drop this thread's connection if it is broken, so that the next statement opens a new one.
 
     Django's own `close_if_unusable_or_obsolete()` would also close a good one that is older than CONN_MAX_AGE (0 by
     default), and with it the session that holds a run's lock.
     """
-    raw = connections[database].connection
-    if raw is not None and raw.closed:
+    connection = connections[database].connection
+    if connection is not None and connection.closed:
         connections[database].close()
 
 
-def leave() -> None:
+def close_thread_connections() -> None:
     """Close the connections of this thread, which nobody else could."""
     connections.close_all()

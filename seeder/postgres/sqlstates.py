@@ -28,19 +28,19 @@ NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED = "55000", "0A000"
 # Nothing to do with the statement itself: lock not granted, deadlock, serialization, administrator, crash, not yet up,
 # idle session, idle transaction, too many connections.
 _TRANSIENT = {LOCK_NOT_AVAILABLE, "40P01", "40001", "57P01", "57P02", "57P03", "57P05", "25P03", "53300"}
-_CONNECTION = "08"  # the class of connection exceptions
+_CONNECTION_CLASS = "08"  # the class of connection exceptions
 
 # The classes of connection exceptions, insufficient resources, operator intervention, system and internal errors, and
 # of these what a view brings on itself: a limit of its own (temp_file_limit), a cancel, its own time limit.
-_OF_SERVER = {_CONNECTION, "53", "57", "58", "XX"}
-_OF_VIEW = {"53400", QUERY_CANCELED, "57P05"}
-_TURNED_AWAY = {"25006"}  # read-only: a standby, or a server that somebody has locked
+_SERVER_FAULT_CLASSES = {_CONNECTION_CLASS, "53", "57", "58", "XX"}
+_VIEW_FAULTS = {"53400", QUERY_CANCELED, "57P05"}
+_READ_ONLY = {"25006"}  # read-only: a standby, or a server that somebody has locked
 
 INSUFFICIENT_PRIVILEGE = "42501"
 
 # The classes of what is no fault of a statement, nor always over soon: transaction rollback, insufficient resources,
 # object not in prerequisite state, operator intervention, system error. And what follows in the same transaction.
-_UNABLE, _ABORTED = {_CONNECTION, "40", "53", "55", "57", "58"}, "25P02"
+_SERVER_UNABLE_CLASSES, _IN_FAILED_TRANSACTION = {_CONNECTION_CLASS, "40", "53", "55", "57", "58"}, "25P02"
 
 LOST_CONNECTION = "lost_connection"
 
@@ -56,44 +56,47 @@ def is_transient(error: Error) -> bool:
     state = sqlstate(error)
     if state is None:  # from the client: a refused or lost connection, or a mistake of ours
         return isinstance(error, OperationalError | InterfaceError)
-    return state in _TRANSIENT or state.startswith(_CONNECTION)
+    return state in _TRANSIENT or state.startswith(_CONNECTION_CLASS)
 
 
-def is_gone(error: Error) -> bool:
+def is_connection_lost(error: Error) -> bool:
     """Whether there was nobody to talk to: a connection that was refused or lost, a server that is down, not yet up or
     full."""
     state = sqlstate(error)
     if state is None:
         return isinstance(error, OperationalError | InterfaceError)
-    return state in {"57P01", "57P02", "57P03", "53300"} or state.startswith(_CONNECTION)
+    return state in {"57P01", "57P02", "57P03", "53300"} or state.startswith(_CONNECTION_CLASS)
 
 
-def is_wrong_query(error: Error) -> bool:
+def is_query_error(error: Error) -> bool:
     """Whether PostgreSQL has understood and refused a statement: its syntax, or a name that it does not know. A missing
     privilege says nothing of the query."""
     state = sqlstate(error) or ""
     return state.startswith("42") and state != INSUFFICIENT_PRIVILEGE
 
 
-def _blames_server(state: str | None) -> bool:
+def _is_server_fault(state: str | None) -> bool:
     """Whether an SQLSTATE says that the server is unwell, rather than the view, its data or its privileges: a lost or
     refused connection, no resources left, shut down, read-only, a system or internal error."""
-    return state is None or (state[:2] in _OF_SERVER and state not in _OF_VIEW) or state in _TURNED_AWAY
+    return state is None or (state[:2] in _SERVER_FAULT_CLASSES and state not in _VIEW_FAULTS) or state in _READ_ONLY
 
 
 def first_line(error: Error) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def failure(error: Error) -> Failure:
+def to_failure(error: Error) -> Failure:
     """The error as the reason why a view failed, in PostgreSQL's own words: message, line, detail and hint."""
     state = sqlstate(error)
     return Failure(
-        reason=_condition(state), message=str(error).strip(), sqlstate=state, is_server_fault=_blames_server(state)
+        reason=_condition_name(state),
+        message=str(error).strip(),
+        sqlstate=state,
+        is_server_fault=_is_server_fault(state),
     )
 
 
-def _condition(state: str | None) -> str:
+def _condition_name(state: str | None) -> str:
     """PostgreSQL's name for an SQLSTATE, such as division_by_zero; the SQLSTATE itself where psycopg knows no name."""
     if state is None:
         return LOST_CONNECTION
@@ -105,7 +108,7 @@ def _condition(state: str | None) -> str:
 
 
 @contextmanager
-def foreseen(database: str) -> Iterator[None]:
+def translate_database_errors(database: str) -> Iterator[None]:
     """Around work on the contract's tables: a missing server, schema or privilege becomes an error in plain words.
 
     Raises `NotPostgreSQL`, `ServerUnreachable`, `ServerUnable`, `ReadOnly`, `SchemaMissing` or `PermissionMissing`; any
@@ -133,6 +136,6 @@ def foreseen(database: str) -> Iterator[None]:
                 raise ReadOnly(alias=database, database=settings["NAME"]) from error
             case "42501":  # insufficient privilege
                 raise PermissionMissing(**facts) from error
-            case state if state == _ABORTED or state[:2] in _UNABLE:
+            case state if state == _IN_FAILED_TRANSACTION or state[:2] in _SERVER_UNABLE_CLASSES:
                 raise ServerFault(**facts) from error
         raise

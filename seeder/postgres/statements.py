@@ -4,19 +4,19 @@ import re
 from importlib.resources import files
 from typing import Final
 
-_NAMED = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
+_STATEMENT = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 
 
-def text(filename: str) -> str:
+def read_sql(filename: str) -> str:
     """A .sql file of this room, whole."""
     return files("seeder.postgres").joinpath(filename).read_text(encoding="utf-8")
 
 
-def _named(filename: str) -> dict[str, str]:
-    return {name: body.strip() for name, body in _NAMED.findall(text(filename))}
+def _parse_statements(filename: str) -> dict[str, str]:
+    return {name: body.strip() for name, body in _STATEMENT.findall(read_sql(filename))}
 
 
-_ROOM = (
+_FILES = (
     "activity.sql",
     "catalog.sql",
     "costs.sql",
@@ -32,4 +32,4 @@ _ROOM = (
     "transactions.sql",
 )
 
-NAMED: Final = {name: body for filename in _ROOM for name, body in _named(filename).items()}
+STATEMENTS: Final = {name: body for filename in _FILES for name, body in _parse_statements(filename).items()}

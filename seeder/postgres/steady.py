@@ -14,11 +14,11 @@ from seeder.postgres import identifiers, limits, sessions, transactions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Relation:
+class LockedRelation:
     """What stands under a name."""
 
     kind: str  # pg_class.relkind
-    populated: bool
+    is_populated: bool
     definition: str  # as this server prints it; empty for what has none
     server_version: int
     columns: tuple[ViewColumn, ...] = ()
@@ -28,27 +28,32 @@ class Relation:
         return self.kind == "m"
 
 
-class Instant:
+class SharedSnapshot:
     """A transaction, inside a `with`, in which nothing changes; or that of another session joined to the same instant.
 
     A view is held there first: what a plain REFRESH puts in place is seen by every transaction, older ones too, so that
     two sessions would see two versions of a view that is refreshed between their first looks at it.
     """
 
-    def __init__(self, database: str, parameters: Mapping[str, object], *, of: "Instant | None" = None) -> None:
-        self._database, self._parameters, self._of = database, parameters, of
-        self._transaction = transactions.Transaction(database, by="begin_snapshot")
-        self.exported: str | None = None
-        self.at: datetime
+    def __init__(
+        self, database: str, parameters: Mapping[str, object], *, source: "SharedSnapshot | None" = None
+    ) -> None:
+        self._database, self._parameters, self._source = database, parameters, source
+        self._transaction = transactions.BatchedTransaction(database, begin_statement="begin_snapshot")
+        self.snapshot_id: str | None = None
+        self.taken_at: datetime
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
             undo.push(self.__exit__)
             self._transaction.begin((), {})
-            if self._of is not None:
-                snapshot = sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self._of.exported))
+            if self._source is not None:
+                snapshot = sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self._source.snapshot_id))
                 sessions.execute(self._database, snapshot)
-            for statement in ("steady", limits.LIMIT):  # a limit tells the time, in a style that psycopg has to read
+            for statement in (
+                "steady",
+                limits.APPLY_LIMITS,
+            ):  # a limit tells the time, in a style that psycopg has to read
                 sessions.query(self._database, statement, self._parameters)
             undo.pop_all()
         return self
@@ -56,21 +61,21 @@ class Instant:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._transaction.__exit__(kind)
 
-    def hold(self, view: ViewName) -> Relation | None:
+    def lock_view(self, view: ViewName) -> LockedRelation | None:
         """Keep the view as it is until the end, and say what it is; None where there is no such thing."""
-        found = sessions.query_about(self._database, "relation", view)
-        if not found:
+        relation_rows = sessions.query_view(self._database, "relation", view)
+        if not relation_rows:
             return None
-        [(relkind, populated)] = found
-        if relkind == "m" and populated:
-            hold = sql.SQL("SELECT FROM {} LIMIT 0").format(identifiers.identifier(view))
-            sessions.execute(self._database, hold)
+        [(relkind, is_populated)] = relation_rows
+        if relkind == "m" and is_populated:
+            lock_statement = sql.SQL("SELECT FROM {} LIMIT 0").format(identifiers.view_identifier(view))
+            sessions.execute(self._database, lock_statement)
         definition, version = self._definition(view)
-        [(self.exported, self.at)] = sessions.query(self._database, "export_snapshot")
-        columns = sessions.query_about(self._database, "columns_of", view)
-        return Relation(
+        [(self.snapshot_id, self.taken_at)] = sessions.query(self._database, "export_snapshot")
+        columns = sessions.query_view(self._database, "columns_of", view)
+        return LockedRelation(
             kind=relkind,
-            populated=populated,
+            is_populated=is_populated,
             definition=definition,
             server_version=version,
             columns=tuple(ViewColumn(name=name, type=kind, nullable=nullable) for name, kind, nullable in columns),
@@ -79,7 +84,7 @@ class Instant:
     def _definition(self, view: ViewName) -> tuple[str, int]:
         """In a part that is undone, which lets go of what the view reads: loads go on while it is counted. Not being
         inside of a part, the snapshot can be exported afterwards."""
-        about = {"schema": view.schema, "name": view.name}
-        undone = ("savepoint", "definition", "back_to_savepoint", "release_savepoint")
-        _, [(definition, version)], *_ = sessions.query_each(self._database, undone, about)
+        parameters = {"schema": view.schema, "name": view.name}
+        statements = ("savepoint", "definition", "back_to_savepoint", "release_savepoint")
+        _, [(definition, version)], *_ = sessions.query_batch(self._database, statements, parameters)
         return definition or "", version

@@ -6,45 +6,45 @@ from typing import Any, Self, TypeVar
 
 from django.db import Error, connections, transaction
 
-from seeder.postgres.sessions import Rows, query, query_each
+from seeder.postgres.sessions import Rows, query, query_batch
 
-Done = TypeVar("Done")
+Result = TypeVar("Done")
 
 
 @contextmanager
-def one_transaction(database: str) -> Iterator[None]:
+def durable_transaction(database: str) -> Iterator[None]:
     """Everything inside commits together or not at all."""
     with transaction.atomic(using=database, durable=True):
         yield
 
 
 @contextmanager
-def part(database: str) -> Iterator[None]:
+def nested_atomic(database: str) -> Iterator[None]:
     """A part of a transaction (a savepoint) that can fail without the whole."""
     with transaction.atomic(using=database):
         yield
 
 
-def try_out(database: str, act: Callable[[], Done]) -> Done | Error:
+def attempt(database: str, operation: Callable[[], Result]) -> Result | Error:
     """What `act` returns, or the error that it ended with, after which what surrounds it goes on as if it had not been.
 
     An error that takes the surrounding transaction with it, as a lost connection does, is raised: Django would undo
     that transaction without a word.
     """
-    begun = False
+    has_begun = False
     try:
-        with part(database):
-            begun = True
-            return act()
+        with nested_atomic(database):
+            has_begun = True
+            return operation()
     except Error as error:
-        if in_transaction(database) and (not begun or transaction.get_rollback(using=database)):
+        if in_transaction(database) and (not has_begun or transaction.get_rollback(using=database)):
             raise
         return error
 
 
-def after_commit(database: str, act: Callable[[], object]) -> None:
+def after_commit(database: str, callback: Callable[[], object]) -> None:
     """Do this when what surrounds it has committed, or never."""
-    transaction.on_commit(act, using=database)
+    transaction.on_commit(callback, using=database)
 
 
 def in_transaction(database: str) -> bool:
@@ -52,7 +52,7 @@ def in_transaction(database: str) -> bool:
 
 
 @contextmanager
-def part_undone(database: str) -> Iterator[None]:
+def rolled_back_savepoint(database: str) -> Iterator[None]:
     """A part of a transaction that is rolled back whatever happens in it, with the locks that it took."""
     with transaction.atomic(using=database):
         yield
@@ -60,31 +60,31 @@ def part_undone(database: str) -> Iterator[None]:
 
 
 @contextmanager
-def undone(database: str) -> Iterator[None]:
+def rolled_back_transaction(database: str) -> Iterator[None]:
     """A transaction that is rolled back whatever happens in it."""
     with transaction.atomic(using=database, durable=True):
         yield
         transaction.set_rollback(True, using=database)
 
 
-class Transaction:
+class BatchedTransaction:
     """A transaction whose first statements travel with its beginning. It commits at the end of its `with`, or undoes
     everything if an error leaves that. Not Django's `atomic()`, which takes a round trip to begin with."""
 
-    def __init__(self, database: str, *, by: str = "begin") -> None:
+    def __init__(self, database: str, *, begin_statement: str = "begin") -> None:
         """`by`: the named statement that begins it."""
-        self._database, self._by, self._begun = database, by, False
+        self._database, self._begin_statement, self._has_begun = database, begin_statement, False
 
     def begin(self, statements: Sequence[str], parameters: Mapping[str, Any]) -> list[Rows]:
         """The rows of the first named statements."""
-        self._begun = True
-        return query_each(self._database, (self._by, *statements), parameters)[1:]
+        self._has_begun = True
+        return query_batch(self._database, (self._begin_statement, *statements), parameters)[1:]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if not self._begun:
+        if not self._has_begun:
             return
         try:
             query(self._database, "commit" if kind is None else "rollback")

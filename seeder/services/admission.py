@@ -28,7 +28,7 @@ class Gate:
         what is wrong with it."""
         with suppress(Error):
             return self.breaker(database) or self._throttle(database) or self._trial(database)
-        sessions.mend(database)
+        sessions.discard_if_broken(database)
         return Admit()
 
     def count(self, view: PlannedView, result: RefreshResult, turn: StartContext) -> None:
@@ -43,13 +43,13 @@ class Gate:
         """What an open circuit breaker holds back until its next trial. Raises an error of the server."""
         breaker = self.breakers.state(database)
         due = breaker.next_trial_at(self._reset)
-        if due is None or sessions.clock(DEFAULT_DB_ALIAS) >= due:
+        if due is None or sessions.server_time(DEFAULT_DB_ALIAS) >= due:
             return None
         return Hold(reason=HoldReason.CIRCUIT_OPEN, message=_open(database, breaker, due))
 
     def _throttle(self, database: str) -> Hold | None:
         most = self.settings.max_db_active_queries
-        if not most or (busy := activity.busy(database)) < most:
+        if not most or (busy := activity.active_query_count(database)) < most:
             return None
         are = "query is" if busy == 1 else "queries are"
         message = f"{busy} {are} active on the server and SEEDER_MAX_DB_ACTIVE_QUERIES is {most}"

@@ -29,7 +29,7 @@ class Breakers:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        missing = contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_circuit_breaker")
+        missing = contract.reason_unusable(DEFAULT_DB_ALIAS, "seeder_circuit_breaker")
         reset = timedelta(seconds=settings.reset_seconds)
         return cls(most=settings.max_failures, reset=reset, shared=missing is None)
 
@@ -38,7 +38,7 @@ class Breakers:
         breaker, seen = self._seen.get(database, (CircuitBreakerState(), None))
         if self._shared and (seen is None or self._clock() - seen > _FRESH.total_seconds()):
             with suppress(Error):
-                sessions.mend(DEFAULT_DB_ALIAS)
+                sessions.discard_if_broken(DEFAULT_DB_ALIAS)
                 breaker = next(map(_breaker, CircuitBreaker.objects.filter(pk=database)), CircuitBreakerState())
             self._seen[database] = breaker, self._clock()
         return breaker
@@ -65,14 +65,14 @@ class Breakers:
     ) -> bool:
         """Replace the breaker by what the rule makes of it; whether it made anything."""
         with suppress(Error):
-            sessions.mend(DEFAULT_DB_ALIAS)
+            sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             if not self._shared:
-                changed = rule(self.state(database), sessions.clock(DEFAULT_DB_ALIAS))
+                changed = rule(self.state(database), sessions.server_time(DEFAULT_DB_ALIAS))
             else:
-                with transactions.one_transaction(DEFAULT_DB_ALIAS):
+                with transactions.durable_transaction(DEFAULT_DB_ALIAS):
                     CircuitBreaker.objects.bulk_create([CircuitBreaker(pk=database)], ignore_conflicts=True)
                     kept = CircuitBreaker.objects.select_for_update().filter(pk=database)
-                    changed = rule(_breaker(kept.get()), sessions.clock(DEFAULT_DB_ALIAS))
+                    changed = rule(_breaker(kept.get()), sessions.server_time(DEFAULT_DB_ALIAS))
                     if changed:
                         kept.update(
                             failures=changed.failures,

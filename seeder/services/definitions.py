@@ -6,22 +6,22 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder.models import ViewDefinition
 from seeder.postgres import contract
-from seeder.postgres.catalog import Definition
+from seeder.postgres.catalog import DefinitionKey
 
 _TABLE = "seeder_view_definition"
 
 
-def recall(database: str) -> Set[Definition]:
+def recall(database: str) -> Set[DefinitionKey]:
     """Those of a database; none where there is no table for them."""
-    if contract.why_unusable(DEFAULT_DB_ALIAS, _TABLE) is not None:
+    if contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE) is not None:
         return frozenset()
     rows = ViewDefinition.objects.filter(database_alias=database).values_list("view_oid", "query_md5")
-    return {Definition(oid=oid, query_md5=md5) for oid, md5 in rows}
+    return {DefinitionKey(oid=oid, query_md5=md5) for oid, md5 in rows}
 
 
-def remember(database: str, definitions: Set[Definition]) -> None:
+def remember(database: str, definitions: Set[DefinitionKey]) -> None:
     """Add what was found out, where there is a table for it."""
-    if definitions and contract.why_unusable(DEFAULT_DB_ALIAS, _TABLE) is None:
+    if definitions and contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE) is None:
         ViewDefinition.objects.bulk_create(
             [
                 ViewDefinition(database_alias=database, view_oid=one.oid, query_md5=one.query_md5)

@@ -13,13 +13,15 @@ from seeder.postgres import catalog, locks, sessions, sqlstates
 
 def failure(error: Error, view: ViewKey, *, plain: bool) -> Failure:
     """The error as a failure, with whatever can be found out about it right now."""
-    found = sqlstates.failure(error)
+    found = sqlstates.to_failure(error)
     more: list[str] = []
     with suppress(Error):  # the server may be gone; its own words are the ones that matter
-        sessions.mend(view.database)
+        sessions.discard_if_broken(view.database)
         if found.sqlstate == sqlstates.LOCK_NOT_AVAILABLE:
-            more += [f"In the way: {holder}." for holder in locks.in_the_way(view.database, view.name, plain=plain)]
+            more += [
+                f"In the way: {holder}." for holder in locks.blocking_sessions(view.database, view.name, plain=plain)
+            ]
         if found.sqlstate is not None:
-            exists = catalog.exists(view.database, view.name)
+            exists = catalog.relation_exists(view.database, view.name)
             more += [advice_for(found.sqlstate, view.name, relation_exists=exists) or ""]
     return replace(found, message="\n".join(filter(None, (found.message, *more))))

@@ -28,15 +28,15 @@ def fill(view: PlannedView, settings: Settings, *, exists: bool) -> Filled:
     if settings.refresh_concurrently and _refresh_concurrently(view, or_raise=not settings.concurrent_fallback):
         return Filled(outcome=Outcome.REFRESHED, mode=RefreshMode.CONCURRENT)
     # Whatever stands under the name: where it is no materialized view, PostgreSQL itself says so.
-    sessions.execute(view.key.database, identifiers.refresh(view.key.name))
+    sessions.execute(view.key.database, identifiers.refresh_materialized_view(view.key.name))
     return Filled(outcome=Outcome.REFRESHED, mode=RefreshMode.PLAIN, fell_back=settings.refresh_concurrently)
 
 
 def _create(view: PlannedView) -> None:
     database, name = view.key.database, view.key.name
-    sessions.execute_one(database, identifiers.create_materialized_view(name, view.spec.query))
+    sessions.execute_single_statement(database, identifiers.create_materialized_view(name, view.spec.query))
     if not catalog.is_populated(database, name):  # the query itself ended in WITH NO DATA
-        sessions.execute(database, identifiers.refresh(name))
+        sessions.execute(database, identifiers.refresh_materialized_view(name))
 
 
 def _refresh_concurrently(view: PlannedView, *, or_raise: bool) -> bool:
@@ -46,10 +46,10 @@ def _refresh_concurrently(view: PlannedView, *, or_raise: bool) -> bool:
     database, name = view.key.database, view.key.name
     try:
         with transactions.savepoint(database):
-            sessions.execute(database, identifiers.refresh(name, concurrently=True))
+            sessions.execute(database, identifiers.refresh_materialized_view(name, concurrently=True))
     except Error as error:
         refused = sqlstate(error) in {NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED}
-        if or_raise or not refused or not catalog.rules_out_concurrent(database, name):
+        if or_raise or not refused or not catalog.cannot_refresh_concurrently(database, name):
             raise
         return False
     return True

@@ -15,7 +15,7 @@ from seeder.domain.plan import RefreshPlan
 from seeder.errors import RunLockLost
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres.sessions import Row, query
-from seeder.postgres.transactions import one_transaction, part
+from seeder.postgres.transactions import durable_transaction, nested_atomic
 
 _IDENTITY = ("manifest_id", "report_type", "table_name", "report_name", "agency_id", "agency_slug")
 
@@ -53,7 +53,7 @@ class RunRecord:
         manifests = [*(manifest for view in plan.views for manifest in view.spec.manifests), *refused]
         # The first manifest that uses a name speaks for its status row.
         speakers = {one.table_name: one for one in sorted(manifests, key=lambda one: one.precedence, reverse=True)}
-        with one_transaction(DEFAULT_DB_ALIAS):
+        with durable_transaction(DEFAULT_DB_ALIAS):
             rows = query(DEFAULT_DB_ALIAS, "open_rows", {"run": self.run_id, **_columns(manifests)})
             self._ids = {(kind, number): pk for pk, kind, number in rows}
             query(DEFAULT_DB_ALIAS, "show_pending", {"run": self.run_id, **_columns(speakers.values())})
@@ -127,7 +127,7 @@ class RunRecord:
     def has(self, spec: ViewSpec, result: RefreshResult) -> bool:
         """Whether the rows already say this: the answer to a connection that was lost while committing it. Where the
         server has not yet done with that commit, wait for it: the rows are locked until then."""
-        with part(DEFAULT_DB_ALIAS):
+        with nested_atomic(DEFAULT_DB_ALIAS):
             rows = self._rows(spec.manifests).select_for_update().values_list("status", "finish_time")
             return set(rows) == {(result.outcome.status, result.finished_at)}
 
@@ -137,7 +137,7 @@ class RunRecord:
 
     def interrupted(self, why: str) -> None:
         """Close what has not ended, because the run ends here."""
-        with one_transaction(DEFAULT_DB_ALIAS):
+        with durable_transaction(DEFAULT_DB_ALIAS):
             left = RunHistory.objects.filter(
                 pk__in=self._ids.values(), status__in=(Status.PENDING, Status.RUNNING)
             ).values_list("pk", flat=True)

@@ -27,21 +27,23 @@ class Life:
         self._last = clock()
 
     def __enter__(self) -> Self:
-        locks.live(DEFAULT_DB_ALIAS, self.run_id)
+        locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
         return self
 
     def __exit__(self, *_: object) -> None:
         try:
-            sessions.mend(DEFAULT_DB_ALIAS)
-            while locks.lives(DEFAULT_DB_ALIAS, self.run_id):  # taken twice where a beat could not see that it is held
-                locks.die(DEFAULT_DB_ALIAS, self.run_id)
+            sessions.discard_if_broken(DEFAULT_DB_ALIAS)
+            while locks.holds_run_lock(
+                DEFAULT_DB_ALIAS, self.run_id
+            ):  # taken twice where a beat could not see that it is held
+                locks.unlock_run(DEFAULT_DB_ALIAS, self.run_id)
         except Error:
-            sessions.leave()  # where the connection is gone, so is the lock
+            sessions.close_thread_connections()  # where the connection is gone, so is the lock
 
     def insist(self) -> None:
         """Hold the lock for certain: what was done meanwhile may have lost its connection and taken another."""
-        if not locks.lives(DEFAULT_DB_ALIAS, self.run_id):
-            locks.live(DEFAULT_DB_ALIAS, self.run_id)
+        if not locks.holds_run_lock(DEFAULT_DB_ALIAS, self.run_id):
+            locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
 
     def beat(self) -> None:
         """To be called often. Takes the lock again where its connection was lost; should somebody have taken the run
@@ -51,11 +53,11 @@ class Life:
         self._last = self._clock()
         with suppress(Error):  # while the server does not answer, nobody can take the run for dead either
             if not self._holds():
-                locks.live(DEFAULT_DB_ALIAS, self.run_id)
+                locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
 
     def _holds(self) -> bool:
         try:
-            return locks.lives(DEFAULT_DB_ALIAS, self.run_id)
+            return locks.holds_run_lock(DEFAULT_DB_ALIAS, self.run_id)
         except Error:
-            sessions.mend(DEFAULT_DB_ALIAS)
+            sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             return False

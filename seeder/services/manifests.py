@@ -11,7 +11,7 @@ from seeder.domain.names import ViewName, did_you_mean, is_storable_text
 from seeder.domain.requests import AgencyReports, AllReports, RefreshRequest, SelectedManifests, SingleView
 from seeder.errors import BadName, DatabaseUnmapped, ManifestError, ReportMissing, UnknownAgency, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +27,7 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
 
     Raises `UnknownAgency` or `UnknownTable` where no manifest at all, enabled or not, carries that name.
     """
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         match request:
             case AllReports(report_type=only):
                 rows = [
@@ -50,7 +50,7 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
 
 def listed(*, databases: Mapping[int, str]) -> frozenset[ViewKey]:
     """Every view that a manifest names, be it disabled, or a canned report to which nobody subscribes."""
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         rows = [
             *CustomReportManifest.objects.values_list("table_name", "database_id"),
             *CannedReport.objects.values_list("table_name", "database_id"),

@@ -38,7 +38,7 @@ class Marking:
         due = [view for view, since in self._unmarked.items() if now - since >= _MOMENT.total_seconds()]
         if due:
             with suppress(Error):
-                sessions.mend(DEFAULT_DB_ALIAS)
+                sessions.discard_if_broken(DEFAULT_DB_ALIAS)
                 self._record.running(view.spec for view in due)
                 for view in due:
                     del self._unmarked[view]

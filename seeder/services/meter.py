@@ -26,15 +26,15 @@ _WRITE = timedelta(seconds=5)  # between two writes of what was measured
 class Reading:
     """One refresh as it is measured, by the thread of its seat."""
 
-    def __init__(self, database: str, watched: processes.Watched, *, deep: bool) -> None:
+    def __init__(self, database: str, watched: processes.SampledProcess, *, deep: bool) -> None:
         self._database, self._watched, self._deep = database, watched, deep
         self._before = self._backend_now()
 
     def process(self) -> tuple[timedelta | None, int | None]:
         """What its backend has computed so far, and the most memory in bytes that it was seen to have for itself; None
         where it is no process that we see."""
-        now = self._watched.look()
-        return cpu_time_delta(self._watched.first, now), self._watched.peak
+        now = self._watched.sample()
+        return cpu_time_delta(self._watched.first_sample, now), self._watched.peak_memory_bytes
 
     def backend(self) -> BackendCost | None:
         """What its backend has read and written. To be asked for after its transaction."""
@@ -51,7 +51,7 @@ class Meter:
         self._metrics = Metrics()
         self._clock = clock
         self._looked = self._written = clock()
-        self._watch = processes.Watch()
+        self._watch = processes.ProcessSampler()
         self._fresh: list[tuple[PlannedView, Measured]] = []  # not yet written
         self._known: list[tuple[PlannedView, Measured]] = []  # written, but for what the end of the run tells
         self._before = self._statements(databases)
@@ -61,8 +61,8 @@ class Meter:
         """Measure the refresh inside, unless it is known to be so short that measuring would take longer."""
         database, expected = view.key.database, view.expected_duration
         deep = expected is None or expected >= _WORTH
-        process = processes.own(database) if deep else None
-        with self._watch.of(process) as watched:
+        process = processes.of_this_connection(database) if deep else None
+        with self._watch.track(process) as watched:
             yield Reading(database, watched, deep=deep and self._metrics.missing is None)
 
     def ended(self, view: PlannedView, history_ids: tuple[int, ...], result: RefreshResult) -> None:
@@ -75,7 +75,7 @@ class Meter:
         now = self._clock()
         if now - self._looked >= _LOOK.total_seconds():
             self._looked = now
-            self._watch.look()
+            self._watch.sample_all()
         if now - self._written >= _WRITE.total_seconds():
             self._written = now
             self._write([measured for _, measured in self._fresh])
@@ -109,5 +109,5 @@ class Meter:
 
     def _write(self, measured: Iterable[Measured]) -> None:
         with suppress(Error):  # the run goes on without its metrics rather than end for them
-            sessions.mend(DEFAULT_DB_ALIAS)
+            sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             self._metrics.write(measured)

@@ -27,7 +27,7 @@ class Metrics:
     """Where the metrics of one run go. The catalog is asked once whether there is anywhere."""
 
     def __init__(self) -> None:
-        self.missing = contract.why_unusable(DEFAULT_DB_ALIAS, _TABLE)  # why nothing is written; None while it is
+        self.missing = contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE)  # why nothing is written; None while it is
 
     def write(self, measured: Iterable[Measured]) -> None:
         """Write everything that is known of these refreshes by now, in one statement, over what was known before.
@@ -39,7 +39,7 @@ class Metrics:
         rows = [] if self.missing else [_row(pk, one) for one in measured for pk in one.history_ids]
         if not rows:
             return
-        written = transactions.try_out(DEFAULT_DB_ALIAS, lambda: costs.record(DEFAULT_DB_ALIAS, _COLUMNS, rows))
+        written = transactions.attempt(DEFAULT_DB_ALIAS, lambda: costs.save_costs(DEFAULT_DB_ALIAS, _COLUMNS, rows))
         if isinstance(written, Error):
             self.missing = f"{contract.SCHEMA}.{_TABLE}: {str(written).splitlines()[0]}"
 

@@ -11,7 +11,7 @@ from seeder.domain.names import ViewName
 from seeder.domain.plan import DefinitionDrift, PlanInputs, RefreshPlan, build_plan
 from seeder.errors import DatabaseError
 from seeder.postgres import catalog
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import definitions, history
 from seeder.services.retrying import patiently
 from seeder.services.stopping import Stop
@@ -37,15 +37,15 @@ def plan(selection: Selection, *, remember: bool = False) -> RefreshPlan:
                 raise
             notices[database] = f"What the views of {database} read is not known, so they start in any order. {error}"
         else:
-            sizes |= {ViewKey(database=database, name=name): rows for name, rows in seen.sizes.items()}
+            sizes |= {ViewKey(database=database, name=name): rows for name, rows in seen.row_counts.items()}
             reads |= {
                 ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}
-                for reader, names in seen.reads.items()
+                for reader, names in seen.dependencies.items()
             }
             drift |= drift_seen(selection, database, seen)
             if remember:
                 definitions.remember(database, seen.confirmed)
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         known = PlanInputs(
             row_counts=sizes,
             depends_on=reads,
@@ -57,11 +57,14 @@ def plan(selection: Selection, *, remember: bool = False) -> RefreshPlan:
 
 
 def _survey(database: str, views: Mapping[ViewName, Sequence[str]]) -> catalog.Survey:
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         known = definitions.recall(database)
-    with foreseen(database):
+    with translate_database_errors(database):
         return patiently(
-            lambda _: catalog.survey(database, views, known=known), retries=_RETRIES, stop=Stop(), database=database
+            lambda _: catalog.survey(database, views, known_definitions=known),
+            retries=_RETRIES,
+            stop=Stop(),
+            database=database,
         )
 
 

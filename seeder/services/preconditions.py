@@ -23,7 +23,7 @@ def insist(settings: Settings) -> None:
     if sessions.is_read_only(database):
         raise ReadOnly(alias=database, database=connections[database].settings_dict["NAME"])
     # An autovacuum in the way is cancelled only after deadlock_timeout; until then every refresh would fail.
-    least = limits.deadlock_timeout(database)
+    least = limits.deadlock_timeout_ms(database)
     if settings.lock_timeout_ms <= least:
         wanted = f"more than the server's deadlock_timeout, which is {least} ms"
         raise ConfigurationError(setting="SEEDER_LOCK_TIMEOUT_MS", value=settings.lock_timeout_ms, wanted=wanted)
@@ -44,13 +44,13 @@ def insist_on_one_home() -> None:
 
 def missed(settings: Settings, databases: Iterable[str]) -> Iterable[str]:
     """What this run has to do without, a sentence each."""
-    for table in contract.optional():
-        missing = contract.why_unusable(DEFAULT_DB_ALIAS, table)
+    for table in contract.optional_tables():
+        missing = contract.reason_unusable(DEFAULT_DB_ALIAS, table)
         if missing is not None:
-            yield f"{missing}. Without it {contract.optional()[table]} `manage.py doctor` says what to do."
+            yield f"{missing}. Without it {contract.optional_tables()[table]} `manage.py doctor` says what to do."
     for database in databases if settings.max_db_active_queries else ():
         with suppress(Error):  # each refresh there will say it
-            if not activity.sees_everybody(database):
+            if not activity.can_see_all_sessions(database):
                 yield (
                     f"Our role in {database} may not see what other roles do, so SEEDER_MAX_DB_ACTIVE_QUERIES counts"
                     " only our own queries: GRANT pg_read_all_stats to it."

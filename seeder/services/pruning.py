@@ -17,8 +17,8 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.errors import BadBatch, BadRetention, DeletingForbidden
 from seeder.postgres import activity, contract, locks, sessions
-from seeder.postgres.sqlstates import foreseen
-from seeder.postgres.transactions import one_transaction
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import durable_transaction
 from seeder.services import log
 from seeder.services.stopping import Stop
 
@@ -81,7 +81,7 @@ def prune(
     if days == 0:
         return Pruned(days=0)
     began = monotonic()
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         done = _Pruning(days, batch, stop or Stop(), dry_run=dry_run).prune(tell)
     if not dry_run:
         _log(done, round(monotonic() - began, 3))
@@ -96,8 +96,8 @@ def _log(done: Pruned, seconds: float) -> None:
 class _Pruning:
     def __init__(self, days: int, batch: int, stop: Stop, *, dry_run: bool) -> None:
         self._days, self._batch, self._stop, self._dry_run = days, batch, stop, dry_run
-        self._there = contract.connected(DEFAULT_DB_ALIAS).keys()
-        self._before = sessions.clock(DEFAULT_DB_ALIAS) - timedelta(days=days)
+        self._there = contract.tables_in_database(DEFAULT_DB_ALIAS).keys()
+        self._before = sessions.server_time(DEFAULT_DB_ALIAS) - timedelta(days=days)
 
     def prune(self, tell: Tell) -> Pruned:
         self._insist_on_privileges()
@@ -135,8 +135,8 @@ class _Pruning:
         while not self._stop.requested:
             began = monotonic()
             place = {"after": after, "last": last, "before": self._before, "most": self._batch}
-            with one_transaction(DEFAULT_DB_ALIAS):
-                locks.prune_alone(DEFAULT_DB_ALIAS)
+            with durable_transaction(DEFAULT_DB_ALIAS):
+                locks.lock_prune(DEFAULT_DB_ALIAS)
                 rows = sessions.query(DEFAULT_DB_ALIAS, walk.rows, {**place, "kept": lasting})
                 keys = [key for key, _, may_go in rows if may_go and not (walk is _HISTORY and key in kept)]
                 gone = len(keys) if self._dry_run else self._delete(walk, {"keys": keys})
@@ -148,9 +148,9 @@ class _Pruning:
 
     def _delete(self, walk: _Walk, keys: Mapping[str, object]) -> int:
         also = ["delete_metrics"] if walk is _HISTORY and _METRICS in self._there else []
-        return len(sessions.query_each(DEFAULT_DB_ALIAS, [*also, walk.deletes], keys)[-1])
+        return len(sessions.query_batch(DEFAULT_DB_ALIAS, [*also, walk.deletes], keys)[-1])
 
     def _let_others_work(self, took: timedelta) -> None:
         """As long as the batch took, if somebody else is at work on the server: half of it is enough for us."""
-        if not self._dry_run and activity.busy(DEFAULT_DB_ALIAS):
+        if not self._dry_run and activity.active_query_count(DEFAULT_DB_ALIAS):
             self._stop.wait(min(took, _LONGEST_PAUSE))

@@ -8,8 +8,8 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.domain.names import ViewName
 from seeder.errors import BadName
 from seeder.postgres import locks
-from seeder.postgres.sqlstates import foreseen
-from seeder.postgres.transactions import one_transaction
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import durable_transaction
 from seeder.services import history, run_rows
 from seeder.services.log import WARNING, tell
 
@@ -31,17 +31,17 @@ def recover() -> Sequence[Recovered]:
     Raises `ServerUnreachable`, `SchemaMissing` or `PermissionMissing`.
     """
     recovered = []
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         for run_id in history.open_runs():
             # The locks taken here last until the end of the transaction, so that two who recover do not do it twice.
-            with one_transaction(DEFAULT_DB_ALIAS):
-                if locks.is_dead(DEFAULT_DB_ALIAS, run_id):
+            with durable_transaction(DEFAULT_DB_ALIAS):
+                if locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id):
                     rows = history.close(run_id, may_close=_is_idle)
                     if rows:
                         tell(WARNING, "run_recovered", run_id=run_id, rows=rows)
                         recovered.append(Recovered(run_id=run_id, rows=rows))
-        with one_transaction(DEFAULT_DB_ALIAS):
-            run_rows.close_dead(is_dead=lambda run_id: locks.is_dead(DEFAULT_DB_ALIAS, run_id), why="killed")
+        with durable_transaction(DEFAULT_DB_ALIAS):
+            run_rows.close_dead(is_dead=lambda run_id: locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id), why="killed")
     return recovered
 
 
@@ -50,4 +50,4 @@ def _is_idle(table_name: str) -> bool:
         name = ViewName.parse(table_name)
     except BadName:
         return True
-    return locks.is_idle(DEFAULT_DB_ALIAS, name)
+    return locks.try_lock_view(DEFAULT_DB_ALIAS, name)

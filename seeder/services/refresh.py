@@ -15,7 +15,7 @@ from seeder.domain.costs import RefreshCost
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.postgres import catalog, limits, locks, sessions, transactions
-from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_gone, sqlstate
+from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_connection_lost, sqlstate
 from seeder.services import explaining, filling, manifests, seats
 from seeder.services.history import RunRecord, of_another_run
 from seeder.services.meter import Meter, Reading
@@ -41,14 +41,14 @@ class Refresher:
     stop: Stop
     asked: datetime  # when somebody asked for this run
     meter: Meter
-    in_flight: sessions.InFlight = field(default_factory=sessions.InFlight)
+    in_flight: sessions.CancellableStatements = field(default_factory=sessions.CancellableStatements)
 
-    def limits(self, turn: StartContext) -> limits.Limits:
-        return limits.Limits(
-            lock=self.settings.lock_timeout_ms,
-            statement=self.settings.statement_timeout_ms,
-            parallel=self.settings.parallel_when_busy or not turn.pool_is_full,
-            application=f"seeder {self.record.run_id}",
+    def limits(self, turn: StartContext) -> limits.TransactionLimits:
+        return limits.TransactionLimits(
+            lock_timeout_ms=self.settings.lock_timeout_ms,
+            statement_timeout_ms=self.settings.statement_timeout_ms,
+            allow_parallel=self.settings.parallel_when_busy or not turn.pool_is_full,
+            application_name=f"seeder {self.record.run_id}",
         )
 
     def refresh(self, view: PlannedView, turn: StartContext) -> RefreshResult:
@@ -64,7 +64,7 @@ class Refresher:
         """Record a view that was never started."""
 
         def refused() -> RefreshResult:
-            now = sessions.clock(DEFAULT_DB_ALIAS)
+            now = sessions.server_time(DEFAULT_DB_ALIAS)
             message = f"Not started, as {hold.message}."
             failed = Failure(reason=hold.reason, message=message)
             return RefreshResult(
@@ -81,7 +81,7 @@ class Refresher:
         def record(number: int) -> None:
             if number > 1 and self.record.has(view.spec, result):
                 return  # the answer to the commit was lost
-            with transactions.one_transaction(DEFAULT_DB_ALIAS):
+            with transactions.durable_transaction(DEFAULT_DB_ALIAS):
                 self.record.ended(view.spec, result)
 
         self.patiently(record)
@@ -109,7 +109,7 @@ class _Refresh:
                 raise Stopped from error
             if self._done is not None and self._is_recorded(self._done):
                 return self._done
-            if self._database == DEFAULT_DB_ALIAS and self._started is None and is_gone(error):
+            if self._database == DEFAULT_DB_ALIAS and self._started is None and is_connection_lost(error):
                 raise NoSeat(first_line(error)) from error
             result = self._failed(error)
         if result.failure is not None or self._database != DEFAULT_DB_ALIAS:
@@ -131,8 +131,8 @@ class _Refresh:
     def _in_one_transaction(self) -> RefreshResult:
         """Limit, lock and look, take over or fill, measure and record."""
         with self._run.meter.reading(self._view) as reading:
-            with transactions.Transaction(self._database) as transaction:
-                with self._run.in_flight.of(self._database):
+            with transactions.BatchedTransaction(self._database) as transaction:
+                with self._run.in_flight.track(self._database):
                     if self._run.stop.requested:
                         raise Stopped
                     exists, others = self._take(transaction)
@@ -142,13 +142,19 @@ class _Refresh:
                 self._done = self._recorded(done, reading)
             return replace(self._done, cost=replace(self._done.cost, backend=reading.backend()))
 
-    def _take(self, transaction: transactions.Transaction) -> tuple[bool, sessions.Rows]:
+    def _take(self, transaction: transactions.BatchedTransaction) -> tuple[bool, sessions.Rows]:
         """Have the view to ourselves; whether it exists, and what other runs have done to it. A refresh that began
         after we were asked for ours, and after what the view reads in this plan had ended, shows all ours would."""
         after = max(self._run.asked, self._turn.dependencies_finished_at or self._run.asked)
         question, facts = self._run.record.others(self._view.spec, after=after)
         here = self._database == DEFAULT_DB_ALIAS
-        first = (locks.BE_PATIENT, locks.HAVE_TO_MYSELF, limits.LIMIT, catalog.EXISTS, *([question] if here else []))
+        first = (
+            locks.SET_LOCK_WAIT,
+            locks.LOCK_VIEW,
+            limits.APPLY_LIMITS,
+            catalog.RELATION_EXISTS,
+            *([question] if here else []),
+        )
         name = {"schema": self._name.schema, "name": self._name.name, "patience": self._patience}
         waits, locked, _, found, *others = transaction.begin(
             first, {**self._run.limits(self._turn).parameters, **name, **facts}
@@ -156,7 +162,7 @@ class _Refresh:
         began, now = waits[0][-1], locked[0][-1]
         self._lock_wait += now - began
         # Instants are compared with others in the history, so they are by the clock of its server.
-        self._started = now if here else sessions.clock(DEFAULT_DB_ALIAS)
+        self._started = now if here else sessions.server_time(DEFAULT_DB_ALIAS)
         return bool(found), others[0] if here else sessions.query(DEFAULT_DB_ALIAS, question, facts)
 
     @property
@@ -193,8 +199,8 @@ class _Refresh:
         )
         if here:
             return self._run.record.refreshed(spec, result)
-        rows, size = catalog.measure(self._database, self._name)
-        return replace(result, rows=rows, bytes=size, finished=sessions.clock(DEFAULT_DB_ALIAS))
+        rows, size = catalog.measure_view(self._database, self._name)
+        return replace(result, rows=rows, bytes=size, finished=sessions.server_time(DEFAULT_DB_ALIAS))
 
     def _explained(self, result: RefreshResult) -> RefreshResult:
         """With what it waited for and what else is to be known of it."""
@@ -210,7 +216,7 @@ class _Refresh:
         return replace(result, cost=cost, attempts=self._attempts, notes=said)
 
     def _failed(self, error: Error) -> RefreshResult:
-        finished = self._run.patiently(lambda _: sessions.clock(DEFAULT_DB_ALIAS))
+        finished = self._run.patiently(lambda _: sessions.server_time(DEFAULT_DB_ALIAS))
         why = explaining.failure(error, self._view.key, plain=not self._run.settings.refresh_concurrently)
         return self._explained(
             RefreshResult(

@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.domain import backoff
 from seeder.postgres import sessions
-from seeder.postgres.sqlstates import is_gone, is_transient
+from seeder.postgres.sqlstates import is_connection_lost, is_transient
 from seeder.services.stopping import Stop
 
 Done = TypeVar("Done")
@@ -26,10 +26,10 @@ def patiently(act: Callable[[int], Done], *, retries: int, stop: Stop, database:
         try:
             return act(attempt)
         except Error as error:
-            sessions.mend(database)
-            sessions.mend(DEFAULT_DB_ALIAS)
+            sessions.discard_if_broken(database)
+            sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             if attempt > retries or not is_transient(error) or stop.requested:
                 raise
-            gone = is_gone(error)
+            gone = is_connection_lost(error)
         stop.wait(backoff.delay(attempt, jitter=random.random(), connection_lost=gone))  # noqa: S311  # spreads load
     raise AssertionError  # pragma: no cover  # count() does not end

@@ -24,7 +24,7 @@ class RunRow:
 
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
-        self._is_kept = contract.why_unusable(DEFAULT_DB_ALIAS, _TABLE) is None
+        self._is_kept = contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE) is None
         self._held: dict[
             str, HoldReason
         ] = {}  # by database; the figures of a hold change all the time, its reason rarely
@@ -62,7 +62,7 @@ class RunRow:
 
 def close_dead(*, is_dead: Callable[[str], bool], why: str) -> Sequence[str]:
     """Sum up the runs that ended without doing so; which."""
-    if contract.why_unusable(DEFAULT_DB_ALIAS, _TABLE) is not None:
+    if contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE) is not None:
         return ()
     dead = [run for run in Run.objects.unfinished().values_list("run_id", flat=True) if is_dead(run)]
     for run_id in dead:

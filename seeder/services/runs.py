@@ -17,7 +17,7 @@ from seeder.domain.outcomes import RefreshResult, RunSummary, StartContext
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.requests import RefreshRequest
 from seeder.postgres import sessions
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import journal, manifests, planning, preconditions, recovery
 from seeder.services.admission import Gate
 from seeder.services.breakers import Breakers
@@ -54,9 +54,9 @@ def execute(
 
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         preconditions.insist(conf.load())
-        asked = sessions.clock(DEFAULT_DB_ALIAS)
+        asked = sessions.server_time(DEFAULT_DB_ALIAS)
         with Life(new_id()) as life:
             return carry_out(request, life, Order(asked_at=asked, asked_by=asked_by), emit=emit, stop=stop or Stop())
 
@@ -73,11 +73,11 @@ def carry_out(
     request: RefreshRequest, life: Life, order: Order, *, emit: Callable[[RunEvent], object], stop: Stop
 ) -> RunSummary:
     """As `execute`, for whoever already holds the lock that shows that the run is alive."""
-    settings, began = conf.load(), sessions.clock(DEFAULT_DB_ALIAS)
+    settings, began = conf.load(), sessions.server_time(DEFAULT_DB_ALIAS)
     plan = planning.plan(manifests.select(request, databases=settings.databases), remember=True)
     record, row = RunRecord(life.run_id), RunRow(life.run_id)
     emit = journal.keeping(record.run_id, emit)
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         recovery.recover()
         life.insist()
         record.open(plan)
@@ -134,9 +134,9 @@ def _work(refresher: Refresher, life: Life, row: RunRow, emit: Callable[[RunEven
         refuse=refuse,
         admit=gate.admit,
         count=count,
-        cancel=refresher.in_flight.cancel,
+        cancel=refresher.in_flight.cancel_all,
         beat=beat,
-        leave=sessions.leave,
+        leave=sessions.close_thread_connections,
         emit=hear,
     )
 
@@ -154,19 +154,19 @@ def _close(record: RunRecord, row: RunRow, stop: Stop) -> datetime:
     if stop.requested:
         record.interrupted(str(stop.reason))
     row.close(stop.reason)
-    return sessions.clock(DEFAULT_DB_ALIAS)
+    return sessions.server_time(DEFAULT_DB_ALIAS)
 
 
 @contextmanager
 def _closing(record: RunRecord, row: RunRow) -> Iterator[None]:
     """Whatever goes wrong inside, no row is left open, as far as the database still answers."""
     try:
-        with foreseen(DEFAULT_DB_ALIAS):  # so that log and rows name it as the command does
+        with translate_database_errors(DEFAULT_DB_ALIAS):  # so that log and rows name it as the command does
             yield
     except BaseException as surprise:
         tell(ERROR, "run_broken", run_id=record.run_id, reason=type(surprise).__name__)
         with suppress(Error):  # the surprise may be that it does not; it says more than the next error would
-            sessions.mend(DEFAULT_DB_ALIAS)
+            sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             why = f"{type(surprise).__name__} {surprise}".strip()
             record.interrupted(why)
             row.close(why)

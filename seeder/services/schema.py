@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from django.db import connections
 
 from seeder.postgres import contract
-from seeder.postgres.contract import Difference
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.contract import ContractDifference
+from seeder.postgres.sqlstates import translate_database_errors
 
 
 def install(database: str) -> Sequence[str]:
@@ -14,24 +14,24 @@ def install(database: str) -> Sequence[str]:
 
     Raises `NotPostgreSQL`, `ServerUnreachable` or `PermissionMissing`.
     """
-    with foreseen(database):
+    with translate_database_errors(database):
         return contract.install(database)
 
 
-def models_apart(database: str) -> Sequence[Difference]:
+def models_apart(database: str) -> Sequence[ContractDifference]:
     """Where the models do not map what contract.sql creates, in either direction. Asks no database."""
-    written, mapped = contract.written(), contract.mapped(database)
-    beyond = [difference for difference in contract.differences(mapped, written) if difference.other is None]
+    written, mapped = contract.tables_in_sql(), contract.tables_in_models(database)
+    beyond = [difference for difference in contract.differences(mapped, written) if difference.actual is None]
     return [*contract.differences(written, mapped), *beyond]
 
 
-def database_apart(database: str) -> Sequence[Difference]:
+def database_apart(database: str) -> Sequence[ContractDifference]:
     """Where the connected database is not as contract.sql creates it.
 
     Raises `NotPostgreSQL`, `ServerUnreachable` or `PermissionMissing`.
     """
-    with foreseen(database):
-        return list(contract.differences(contract.written(), contract.connected(database)))
+    with translate_database_errors(database):
+        return list(contract.differences(contract.tables_in_sql(), contract.tables_in_database(database)))
 
 
 def is_postgresql(database: str) -> bool:
@@ -41,5 +41,5 @@ def is_postgresql(database: str) -> bool:
 
 def why_unreadable(database: str, table: str) -> str | None:
     """Why an optional table cannot be read; None where it can. Raises `DatabaseError`."""
-    with foreseen(database):
-        return contract.why_unusable(database, table, to_read=True)
+    with translate_database_errors(database):
+        return contract.reason_unusable(database, table, read_only=True)

@@ -63,7 +63,7 @@ def refused(state: str) -> OperationalError:
 
 def meaning(state: str) -> list[str]:
     error = refused(state)
-    return [YES_OR_NO[sqlstates.is_transient(error)], YES_OR_NO[sqlstates.failure(error).is_server_fault]]
+    return [YES_OR_NO[sqlstates.is_transient(error)], YES_OR_NO[sqlstates.to_failure(error).is_server_fault]]
 
 
 def conditions() -> dict[str, list[str]]:
@@ -100,7 +100,7 @@ def test_every_condition_that_the_code_decides_by_is_there() -> None:
 
 def test_what_is_said_of_a_condition_is_what_the_code_does() -> None:
     for state, (name, again, server, *_) in conditions().items():
-        assert [code(name), again, server] == [sqlstates.failure(refused(state)).reason, *meaning(state)]
+        assert [code(name), again, server] == [sqlstates.to_failure(refused(state)).reason, *meaning(state)]
 
 
 def test_every_class_of_conditions_is_there_and_what_is_said_of_it_is_true() -> None:

@@ -127,4 +127,4 @@ def _recover() -> None:
     try:
         recovery.recover()
     finally:
-        sessions.leave()
+        sessions.close_thread_connections()

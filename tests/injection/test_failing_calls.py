@@ -57,7 +57,7 @@ def run(kind: Kind | None, k: int, among: str) -> tuple[RunSummary | None, Calls
             connection.close()
         assert sql(HELD) == [(0,)], "a run that has ended holds no lock"
     finally:
-        sessions.leave()
+        sessions.close_thread_connections()
     return summary, calls
 
 
@@ -66,7 +66,7 @@ def fail(kind: Kind | None = None, k: int = 0, among: str = "") -> tuple[RunSumm
     RunHistory.objects.all().delete()
     sql(f"DROP MATERIALIZED VIEW IF EXISTS {scene.NEW}")
     before = scene.look()
-    sessions.leave()
+    sessions.close_thread_connections()
     with ThreadPoolExecutor(1, thread_name_prefix=RUN) as thread:
         summary, calls = thread.submit(run, kind, k, among).result(STUCK)
     if kind in ANSWERED and calls.failed:

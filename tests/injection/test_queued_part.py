@@ -52,7 +52,7 @@ def work(part: int, kind: Kind | None, k: int) -> Calls:
         with counted(kind, k, "") as calls, suppress(SeederError):
             work_off(part)
     finally:
-        sessions.leave()
+        sessions.close_thread_connections()
     return calls
 
 
@@ -60,7 +60,7 @@ def fail(part: int, kind: Kind | None = None, k: int = 0) -> Calls:
     """A worker with a failing call, then others until the part has ended."""
     sql("TRUNCATE reporting.refreshed, reporting.seeder_run_history CASCADE")
     sql("UPDATE reporting.seeder_queued_refresh SET state = 'queued', run_ids = '[]', asked_at = clock_timestamp()")
-    sessions.leave()
+    sessions.close_thread_connections()
     with ThreadPoolExecutor(1, thread_name_prefix=RUN) as thread:
         calls = thread.submit(work, part, kind, k).result(STUCK)
     for _ in range(MAX_ATTEMPTS_WITHOUT_PROGRESS):

@@ -29,10 +29,10 @@ def failing(*names: str) -> None:
 def test_as_long_as_the_server_is_busy_nothing_starts_and_then_it_goes_on(settings: Settings) -> None:
     with another_session() as other, another_session() as third:
         other.execute("BEGIN")  # not idle, and counted as such
-        before = activity.busy("default")
+        before = activity.active_query_count("default")
         assert before >= 1
         third.execute("BEGIN")
-        assert activity.busy("default") == before + 1
+        assert activity.active_query_count("default") == before + 1
         third.execute("ROLLBACK")
         settings.SEEDER = {"MAX_DB_ACTIVE_QUERIES": before}
         custom("reporting.a", "SELECT 1 AS n")
@@ -74,25 +74,25 @@ def test_a_run_gives_up_what_it_may_not_start_and_says_why(settings: Settings, m
 def test_a_refresh_of_ours_that_waits_for_a_lock_is_not_counted() -> None:
     sql("CREATE TABLE reporting.t ()")
     with another_session() as holder, another_session() as waiter:
-        before = activity.busy("default")
+        before = activity.active_query_count("default")
         holder.execute("BEGIN; LOCK reporting.t")
         waiter.execute("SET application_name = 'seeder some-run'")
         waiting = Thread(target=waiter.execute, args=("SELECT FROM reporting.t",))
         waiting.start()
         waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name ~ '^seeder'"
         eventually(lambda: sql(waits))
-        assert activity.busy("default") == before + 1, "the holder alone"
+        assert activity.active_query_count("default") == before + 1, "the holder alone"
         holder.execute("ROLLBACK")
         waiting.join(10)
 
 
 def test_a_role_that_may_not_see_others_is_told_so(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert activity.sees_everybody("default")
+    assert activity.can_see_all_sessions("default")
     sql("DROP ROLE IF EXISTS blind")
     sql("CREATE ROLE blind")
     try:
         sql("SET ROLE blind")
-        assert not activity.sees_everybody("default")
+        assert not activity.can_see_all_sessions("default")
     finally:
         sql("RESET ROLE")
         sql("DROP ROLE blind")

@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError
 
 from seeder.postgres import sessions
-from seeder.postgres.bounded import Question
+from seeder.postgres.bounded import DeadlineQuery
 from tests.conftest import sql
 from tests.waiting import eventually
 
@@ -38,17 +38,17 @@ def test_who_asks_meanwhile_gets_the_same_answer_by_the_same_connection(gate: Ev
         gate.wait()
         return asked[-1]
 
-    question = Question("default", ask, limit=timedelta(seconds=30))
+    question = DeadlineQuery("default", ask, timeout=timedelta(seconds=30))
     # A thread that is slow to begin finds the answer of the others.
     with ThreadPoolExecutor(8) as pool:
-        answers = [pool.submit(lambda: question.begin(kept=timedelta(hours=1)).answer()) for _ in range(8)]
+        answers = [pool.submit(lambda: question.start(max_age=timedelta(hours=1)).answer()) for _ in range(8)]
         eventually(lambda: asked or any(answer.done() for answer in answers))
         assert asked
         gate.set()
         assert len({answer.result() for answer in answers}) == 1
     assert len(asked) == 1
-    assert question.begin(kept=timedelta(hours=1)).answer() == asked[0]  # which holds for so long
-    assert question.begin().answer() != asked[0]  # a question of its own, by a connection of its own
+    assert question.start(max_age=timedelta(hours=1)).answer() == asked[0]  # which holds for so long
+    assert question.start().answer() != asked[0]  # a question of its own, by a connection of its own
 
 
 def test_what_no_end_of_the_socket_ends_is_not_asked_twice(gate: Event) -> None:
@@ -59,12 +59,12 @@ def test_what_no_end_of_the_socket_ends_is_not_asked_twice(gate: Event) -> None:
         asked.append(None)
         gate.wait()
 
-    question = Question("default", ask, limit=SOON)
+    question = DeadlineQuery("default", ask, timeout=SOON)
     with pytest.raises(OperationalError, match="no answer within 1 s"):
-        question.begin().answer()
+        question.start().answer()
     begun = monotonic()
     with pytest.raises(OperationalError):
-        question.begin().answer()
+        question.start().answer()
     assert monotonic() - begun < SOON.total_seconds()
     assert len(asked) == 1
 
@@ -72,9 +72,11 @@ def test_what_no_end_of_the_socket_ends_is_not_asked_twice(gate: Event) -> None:
 def test_a_statement_has_the_same_limit_and_its_transaction_is_undone(bare_database: None) -> None:
     sql("CREATE TABLE public.probed (n integer)")
     try:
-        question = Question("default", lambda: sql("INSERT INTO public.probed SELECT 1 FROM pg_sleep(9)"), limit=SOON)
+        question = DeadlineQuery(
+            "default", lambda: sql("INSERT INTO public.probed SELECT 1 FROM pg_sleep(9)"), timeout=SOON
+        )
         with pytest.raises(OperationalError):
-            question.begin().answer()
+            question.start().answer()
         assert sql("SELECT * FROM public.probed") == []
     finally:
         sql("DROP TABLE public.probed")
@@ -82,6 +84,6 @@ def test_a_statement_has_the_same_limit_and_its_transaction_is_undone(bare_datab
 
 def test_nothing_of_it_stays(bare_database: None) -> None:
     before = pids()
-    question = Question("default", pids, limit=SOON)
-    assert question.begin().answer() == before + 1
+    question = DeadlineQuery("default", pids, timeout=SOON)
+    assert question.start().answer() == before + 1
     eventually(lambda: pids() <= before)  # the server takes a moment to let go

@@ -24,7 +24,7 @@ from seeder.errors import (
 )
 from seeder.models import CustomReportManifest, ReleaseSnapshot
 from seeder.postgres import figures
-from seeder.postgres.statements import NAMED
+from seeder.postgres.statements import STATEMENTS
 from seeder.services.snapshots import counting
 from seeder.services.snapshots.capturing import Captured, capture_each
 from seeder.services.snapshots.release_snapshots import (
@@ -163,13 +163,13 @@ def test_an_interrupt_reaches_a_capture_that_waits_for_a_lock() -> None:
 
 
 def test_a_session_that_waits_for_the_others_is_not_ended_for_being_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(NAMED, "limit", NAMED["limit"].replace("'30s'", "'300ms'"))
+    monkeypatch.setitem(STATEMENTS, "limit", STATEMENTS["limit"].replace("'30s'", "'300ms'"))
     monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")
     monkeypatch.setattr(counting, "_SIGN_OF_LIFE", 0.05)
     monkeypatch.setattr(scans, "COMBINATIONS", 1)
-    count, helped = figures.count, list[figures.Task]()
+    count, helped = figures.count_columns, list[figures.CountTask]()
 
-    def slowly_in_another_thread(database: str, task: figures.Task) -> figures.Counted:
+    def slowly_in_another_thread(database: str, task: figures.CountTask) -> figures.CountedColumns:
         if current_thread() is not main_thread():
             helped.append(task)
             sql("SELECT pg_sleep(1)")

@@ -14,7 +14,7 @@ def named(name: str) -> ViewName:
 def reads(**queries: str) -> dict[str, set[str]]:
     """Which view reads which; all names are in schema reporting."""
     seen = catalog.survey("default", {named(name): [query] for name, query in queries.items()})
-    return {reader.name: {read.name for read in others} for reader, others in seen.reads.items()}
+    return {reader.name: {read.name for read in others} for reader, others in seen.dependencies.items()}
 
 
 def test_an_existing_view_reads_another() -> None:
@@ -71,4 +71,4 @@ def test_a_table_and_a_view_that_needs_quotes_are_found_as_they_are() -> None:
     sql('CREATE SCHEMA "Gotham PD"')
     sql('CREATE TABLE "Gotham PD"."Use of Force" ()')
     seen = catalog.survey("default", {named('"Gotham PD"."Use of Force"'): [""], named("missing"): ["SELECT 1 AS n"]})
-    assert [str(name) for name in seen.sizes] == ['"Gotham PD"."Use of Force"']
+    assert [str(name) for name in seen.row_counts] == ['"Gotham PD"."Use of Force"']

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from seeder.checks import database_matches_the_contract, models_match_the_contract, settings_are_sane
 from seeder.models import RunHistory
 from seeder.postgres import contract
-from seeder.postgres.contract import Column
+from seeder.postgres.contract import ContractColumn
 from seeder.services import schema
 from tests.conftest import sql
 
@@ -23,19 +23,23 @@ def told() -> list[tuple[str, str]]:
 
 @pytest.mark.usefixtures("reporting")
 def test_what_we_read_in_contract_sql_is_what_the_server_makes_of_it() -> None:
-    assert contract.connected("default") == contract.written()
+    assert contract.tables_in_database("default") == contract.tables_in_sql()
 
 
 @pytest.mark.usefixtures("reporting")
 def test_the_models_map_exactly_what_contract_sql_creates() -> None:
-    assert contract.mapped("default") == contract.written()
+    assert contract.tables_in_models("default") == contract.tables_in_sql()
 
 
 def test_the_contract_is_read_whole() -> None:
-    written = contract.written()
+    written = contract.tables_in_sql()
     assert len(written) == 11
-    assert written["seeder_run_history"]["start_time"] == Column(type="timestamp with time zone", nullable=False)
-    assert written["seeder_run_history"]["finish_time"] == Column(type="timestamp with time zone", nullable=True)
+    assert written["seeder_run_history"]["start_time"] == ContractColumn(
+        type="timestamp with time zone", nullable=False
+    )
+    assert written["seeder_run_history"]["finish_time"] == ContractColumn(
+        type="timestamp with time zone", nullable=True
+    )
     assert next(iter(written["seeder_job_status"])) == "table_name"
     assert len(written["seeder_run_history"]) == 20
 
@@ -91,7 +95,7 @@ def test_the_defaults_and_indexes_are_those_of_the_contract() -> None:
 
 @pytest.mark.usefixtures("bare_database")
 def test_installing_names_what_it_created_and_repeating_it_changes_nothing() -> None:
-    assert schema.install("default") == tuple(contract.written())
+    assert schema.install("default") == tuple(contract.tables_in_sql())
     sql("INSERT INTO reporting.seeder_canned_report VALUES (1, 'a', 'b', 'c', 1)")
     assert schema.install("default") == ()
     assert sql("SELECT count(*) FROM reporting.seeder_canned_report") == [(1,)]
@@ -149,14 +153,14 @@ def test_an_optional_table_that_differs_is_a_warning_because_it_is_not_used() ->
 
 
 def test_contract_sql_says_which_tables_are_optional() -> None:
-    assert set(contract.optional()) == {
+    assert set(contract.optional_tables()) == {
         "seeder_run_metrics",
         "seeder_circuit_breaker",
         "seeder_run",
         "seeder_queued_refresh",
         "seeder_view_definition",
     }
-    assert all(without.endswith(".") and "\n" not in without for without in contract.optional().values())
+    assert all(without.endswith(".") and "\n" not in without for without in contract.optional_tables().values())
 
 
 @pytest.mark.usefixtures("reporting")

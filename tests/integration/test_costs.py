@@ -8,7 +8,7 @@ from django.db import Error
 from seeder.domain.costs import StatementCost, backend_cost_delta, statement_cost_delta
 from seeder.domain.names import ViewName
 from seeder.postgres import costs, identifiers, sessions, transactions
-from seeder.postgres.statements import NAMED
+from seeder.postgres.statements import STATEMENTS
 from tests.conftest import another_session, server_major, sql
 
 A = ViewName(schema="reporting", name="a")
@@ -36,7 +36,7 @@ def forget() -> None:
 
 
 def refresh(*, concurrently: bool = False) -> None:
-    sessions.execute("default", identifiers.refresh(A, concurrently=concurrently))
+    sessions.execute("default", identifiers.refresh_materialized_view(A, concurrently=concurrently))
 
 
 def cost(*, concurrently: bool = False) -> StatementCost | None:
@@ -75,9 +75,9 @@ def test_somebody_else_s_spelling_is_the_same_view() -> None:
 
 def test_a_refresh_that_failed_is_not_counted_and_one_that_was_undone_is() -> None:
     sql("DROP INDEX reporting.a_n_idx")
-    assert isinstance(transactions.try_out("default", lambda: refresh(concurrently=True)), Error)
+    assert isinstance(transactions.attempt("default", lambda: refresh(concurrently=True)), Error)
     assert cost(concurrently=True) is None
-    with transactions.undone("default"):
+    with transactions.rolled_back_transaction("default"):
         refresh()
     undone = cost()
     assert undone
@@ -136,8 +136,8 @@ def test_an_older_version_of_the_extension_is_read_as_far_as_it_goes() -> None:
 
 
 def test_a_server_that_refuses_after_all_breaks_no_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(NAMED, "statements_offered", "SELECT 'no such schema', true")
-    with transactions.one_transaction("default"):
+    monkeypatch.setitem(STATEMENTS, "statements_offered", "SELECT 'no such schema', true")
+    with transactions.durable_transaction("default"):
         refresh()
         assert costs.statement_costs("default") is None
         assert sql("SELECT 1") == [(1,)]
@@ -151,15 +151,15 @@ def test_a_connection_that_is_gone_knows_nothing(ask: Callable[[str], object]) -
     with another_session() as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     assert ask("default") is None
-    sessions.mend("default")
+    sessions.discard_if_broken("default")
 
 
 def test_a_backend_knows_what_a_transaction_has_written_as_soon_as_it_has_ended() -> None:
-    if sessions.raw("default").info.server_version < 180000:
+    if sessions.driver_connection("default").info.server_version < 180000:
         assert costs.backend_costs("default") is None
         return
     before = costs.backend_costs("default")
-    with transactions.one_transaction("default"):
+    with transactions.durable_transaction("default"):
         refresh()
         assert costs.backend_costs("default") is None  # the figures of now are not to be had
     after = costs.backend_costs("default")
@@ -173,7 +173,7 @@ def test_a_backend_knows_what_a_transaction_has_written_as_soon_as_it_has_ended(
 
 
 def test_a_backend_knows_what_it_has_read() -> None:
-    if sessions.raw("default").info.server_version < 180000:
+    if sessions.driver_connection("default").info.server_version < 180000:
         pytest.skip("that a backend counts its reads needs PostgreSQL 18")
     before = costs.backend_costs("default")
     sql("CREATE TEMPORARY TABLE much AS SELECT repeat('a', 1000) AS t FROM generate_series(1, 20000)")

@@ -24,7 +24,7 @@ def views(first: int, last: int) -> None:
 
 def sent(folder: Path, *, compare: bool) -> int:
     """How many messages with a statement the client library sends."""
-    connection = sessions.raw("default").pgconn
+    connection = sessions.driver_connection("default").pgconn
     with (folder / "trace").open("w") as trace:
         connection.trace(trace.fileno())
         examination.examine(compare=compare)

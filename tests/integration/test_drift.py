@@ -132,9 +132,9 @@ def test_what_was_compared_once_is_not_compared_again() -> None:
     runs.execute(AllReports())
     [(oid,)] = sql("SELECT view_oid FROM reporting.seeder_view_definition")
     assert [(oid,)] == sql("SELECT 'reporting.a'::regclass::oid::bigint")
-    assert catalog.survey("default", {A: ["SELECT n FROM reporting.source"]}, known=definitions.recall("default")) == (
-        replace(catalog.survey("default", {A: ["SELECT n FROM reporting.source"]}), confirmed=set())
-    )
+    assert catalog.survey(
+        "default", {A: ["SELECT n FROM reporting.source"]}, known_definitions=definitions.recall("default")
+    ) == (replace(catalog.survey("default", {A: ["SELECT n FROM reporting.source"]}), confirmed=set()))
 
 
 def test_what_is_remembered_of_a_view_does_not_hold_for_its_successor() -> None:

@@ -23,8 +23,8 @@ def test_a_run_is_alive_for_others_from_its_begin_to_its_end() -> None:
     assert looks_dead()
     with Life("r1"):
         assert not looks_dead()
-        assert locks.lives("default", "r1")
-        assert not locks.lives("default", "r2")
+        assert locks.holds_run_lock("default", "r1")
+        assert not locks.holds_run_lock("default", "r2")
     assert looks_dead()
 
 
@@ -61,13 +61,13 @@ def test_ending_a_life_whose_connection_is_gone_is_no_error() -> None:
         [(pid,)] = sql("SELECT pg_backend_pid()")
         with another_session() as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-    sessions.mend("default")
+    sessions.discard_if_broken("default")
     assert looks_dead()
 
 
 def test_a_lock_is_given_back_however_often_it_was_taken() -> None:
     with Life("r1"):
-        locks.live("default", "r1")
+        locks.lock_run("default", "r1")
     assert looks_dead()
 
 

@@ -114,7 +114,7 @@ def test_a_connection_lost_after_the_commit_does_not_refresh_again_nor_lie(
     custom("reporting.a", "SELECT 1 AS n")
     losing = [True]
 
-    class LosesTheFirst(transactions.Transaction):
+    class LosesTheFirst(transactions.BatchedTransaction):
         def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
             super().__exit__(kind, *error)
             if losing:
@@ -151,7 +151,7 @@ def test_a_lock_limit_within_which_postgresql_does_not_look_what_is_in_the_way_i
 
 def test_a_connection_lost_after_a_failure_was_recorded_counts_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     custom("reporting.a", "SELECT 1 / 0 AS n")
-    original, losing = transactions.one_transaction, [True]
+    original, losing = transactions.durable_transaction, [True]
 
     @contextmanager
     def loses_the_record(database: str) -> Iterator[None]:
@@ -178,7 +178,7 @@ def test_a_connection_that_is_lost_between_two_statements_is_replaced(monkeypatc
         [(pid,)] = sql("SELECT pg_backend_pid()")
         with another_session() as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-        sessions.clock("default")
+        sessions.server_time("default")
 
     monkeypatch.setattr(RunRecord, "running", loses_its_connection)
     monkeypatch.setattr(Stop, "wait", lambda *_: None)

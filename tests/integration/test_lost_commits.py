@@ -34,7 +34,7 @@ def run() -> RunSummary:
     try:
         return runs.execute(AllReports())
     finally:
-        sessions.leave()
+        sessions.close_thread_connections()
 
 
 def until(session: "psycopg.Connection[Any]", statement: str, *parameters: int) -> int:

@@ -65,7 +65,7 @@ def measured(*history_ids: int, cost: RefreshCost = WAITED) -> Measured:
 def test_what_is_known_in_the_transaction_is_written_in_it_and_the_rest_later() -> None:
     first, second, other = row(), row(), row()
     metrics = Metrics()
-    with transactions.one_transaction("default"):
+    with transactions.durable_transaction("default"):
         metrics.write([measured(first, second)])
     assert RunMetrics.objects.filter(lock_wait_seconds=0.25, statement_calls=None).count() == 2
     metrics.write([measured(first, second, cost=FULL), measured(other)])
@@ -117,7 +117,7 @@ def test_all_of_a_run_is_one_statement() -> None:
 
 def test_what_the_refresh_undoes_is_undone_with_it() -> None:
     first = row()
-    with transactions.undone("default"):
+    with transactions.rolled_back_transaction("default"):
         Metrics().write([measured(first)])
     assert not RunMetrics.objects.exists()
 
@@ -150,7 +150,7 @@ def test_a_table_that_cannot_be_used_is_told_once_and_left_alone(change: str, wh
         sql(change.format("reporting.seeder_run_metrics"))
         metrics = Metrics()
         assert metrics.missing == f"reporting.seeder_run_metrics{why}"
-        with transactions.one_transaction("default"):
+        with transactions.durable_transaction("default"):
             metrics.write([measured(first, second)])
             assert sql("SELECT 1") == [(1,)]
     finally:
@@ -168,7 +168,7 @@ def test_a_table_that_cannot_be_used_is_told_once_and_left_alone(change: str, wh
 def test_a_table_that_refuses_only_when_it_is_written_does_not_break_the_transaction(change: str, why: str) -> None:
     first, metrics = row(), Metrics()
     sql(change.format("reporting.seeder_run_metrics"))
-    with transactions.one_transaction("default"):
+    with transactions.durable_transaction("default"):
         sql("UPDATE reporting.seeder_run_history SET errors = 'kept'")
         metrics.write([measured(first)])
     assert RunHistory.objects.get().errors == "kept"
@@ -179,9 +179,9 @@ def test_a_table_that_refuses_only_when_it_is_written_does_not_break_the_transac
 
 def test_a_connection_that_is_lost_meanwhile_is_not_taken_for_a_commit() -> None:
     first, metrics = row(), Metrics()
-    with pytest.raises(Error), transactions.one_transaction("default"):  # noqa: PT012  # the transaction is what fails
+    with pytest.raises(Error), transactions.durable_transaction("default"):  # noqa: PT012  # the transaction is what fails
         [(pid,)] = sql("SELECT pg_backend_pid()")
         with another_session() as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
         metrics.write([measured(first)])
-    sessions.mend("default")
+    sessions.discard_if_broken("default")

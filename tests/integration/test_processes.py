@@ -12,7 +12,7 @@ from django.db import connection
 
 from seeder.domain.costs import ProcessCost, cpu_time_delta
 from seeder.postgres import processes, sessions, transactions
-from seeder.postgres.processes import Process, Watch
+from seeder.postgres.processes import BackendProcess, ProcessSampler
 from tests.conftest import sql
 from tests.tunnels import tunnel
 
@@ -23,13 +23,13 @@ if not (HOST.startswith(("/", "127.")) or HOST in {"localhost", "::1"}):
     pytest.skip("the server runs on another machine", allow_module_level=True)
 
 
-def own() -> Process:
-    process = processes.find("default")
+def own() -> BackendProcess:
+    process = processes.find_backend_process("default")
     assert process
     return process
 
 
-def cost(process: Process) -> ProcessCost:
+def cost(process: BackendProcess) -> ProcessCost:
     cost = process.cost()
     assert cost
     return cost
@@ -52,35 +52,37 @@ def test_what_it_computes_costs_processor_time() -> None:
 
 
 def test_what_it_sorts_is_memory_of_its_own_and_what_it_reads_of_the_shared_buffers_is_not() -> None:
-    watch = Watch()
+    watch = ProcessSampler()
     sql("CREATE TABLE public.much AS SELECT repeat('a', 1000) AS t FROM generate_series(1, 20000)")
     try:
-        with watch.of(own()) as watched:
-            assert watched.peak
-            small = watched.peak
+        with watch.track(own()) as watched:
+            assert watched.peak_memory_bytes
+            small = watched.peak_memory_bytes
             sql("SELECT count(t) FROM public.much")  # 20 MB of shared buffers
-            watch.look()
-            assert watched.peak < small + 10_000_000
-            with transactions.one_transaction("default"):
+            watch.sample_all()
+            assert watched.peak_memory_bytes < small + 10_000_000
+            with transactions.durable_transaction("default"):
                 sql("SET LOCAL work_mem = '64MB'")
                 sql("DECLARE sorted CURSOR FOR SELECT t || random()::text AS t FROM public.much ORDER BY 1")
                 sql("FETCH 1 FROM sorted")
-                watch.look()
-        assert watched.peak > small + 20_000_000
+                watch.sample_all()
+        assert watched.peak_memory_bytes > small + 20_000_000
     finally:
         sql("DROP TABLE public.much")
 
 
 def test_nobody_s_memory_is_no_memory() -> None:
-    with Watch().of(None) as watched:
-        watched.look()
-    assert watched.peak is None
+    with ProcessSampler().track(None) as watched:
+        watched.sample()
+    assert watched.peak_memory_bytes is None
 
 
 def test_a_process_that_has_ended_says_nothing_even_if_another_one_has_its_pid() -> None:
     process = own()
-    assert Process(pid=process.pid, began=process.began - 1).cost() is None
-    assert Process(pid=2**22 + 1, began=process.began).cost() is None  # more than Linux ever gives
+    assert BackendProcess(pid=process.pid, started_ticks=process.started_ticks - 1).cost() is None
+    assert (
+        BackendProcess(pid=2**22 + 1, started_ticks=process.started_ticks).cost() is None
+    )  # more than Linux ever gives
 
 
 @pytest.mark.parametrize("by_socket", [True, False])
@@ -92,29 +94,31 @@ def test_behind_a_tunnel_or_a_pooler_no_process_is_taken_for_the_backend(
         connection.close()
         monkeypatch.setattr(connection, "get_connection_params", lambda: {**server, "host": host, "port": port})
         assert sql("SELECT 1") == [(1,)]
-        assert processes.find("default") is None
+        assert processes.find_backend_process("default") is None
         connection.close()
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Process | None]:
+def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., BackendProcess | None]:
     """What we make of a server that tells something else of itself, and of the same connection."""
     [facts] = sessions.query("default", "backend")
-    real = sessions.raw("default")
+    real = sessions.driver_connection("default")
 
-    def own(place: int, value: object, *, pooled: bool = False) -> Process | None:
+    def own(place: int, value: object, *, pooled: bool = False) -> BackendProcess | None:
         answer = [value if at == place else fact for at, fact in enumerate(facts)]
         info = SimpleNamespace(backend_pid=real.info.backend_pid if pooled else answer[0])
         raw = SimpleNamespace(info=info, fileno=real.fileno)
         with monkeypatch.context() as patch:
             patch.setattr(sessions, "query", lambda *_: [tuple(answer)])
             patch.setattr(sessions, "raw", lambda _: raw)
-            return processes.find("default")
+            return processes.find_backend_process("default")
 
     return own
 
 
-def test_another_host_s_pid_that_is_some_process_here_is_not_the_backend(told: Callable[..., Process | None]) -> None:
+def test_another_host_s_pid_that_is_some_process_here_is_not_the_backend(
+    told: Callable[..., BackendProcess | None],
+) -> None:
     assert told(9, "nothing else")
     assert told(0, os.getpid()) is None
     assert told(0, 1) is None
@@ -122,7 +126,7 @@ def test_another_host_s_pid_that_is_some_process_here_is_not_the_backend(told: C
 
 
 def test_another_host_s_pid_that_is_some_other_server_s_backend_here_is_not_ours(
-    told: Callable[..., Process | None],
+    told: Callable[..., BackendProcess | None],
 ) -> None:
     [(age,)] = sql(
         "SELECT extract(epoch FROM clock_timestamp() - backend_start)::float FROM pg_stat_activity"
@@ -134,13 +138,13 @@ def test_another_host_s_pid_that_is_some_other_server_s_backend_here_is_not_ours
     assert told(0, checkpointer) is None  # a process of PostgreSQL, but as old as the server
 
 
-def test_a_client_whose_end_is_not_ours_is_not_us(told: Callable[..., Process | None]) -> None:
+def test_a_client_whose_end_is_not_ours_is_not_us(told: Callable[..., BackendProcess | None]) -> None:
     assert told(2, "10.1.2.3") is None
     if not HOST.startswith("/"):
         assert told(3, 1) is None
 
 
-def test_a_pid_that_a_pooler_made_up_is_not_the_backend_s(told: Callable[..., Process | None]) -> None:
+def test_a_pid_that_a_pooler_made_up_is_not_the_backend_s(told: Callable[..., BackendProcess | None]) -> None:
     assert told(0, os.getpid(), pooled=True) is None
 
 
@@ -152,14 +156,14 @@ def test_a_backend_in_a_container_counts_pids_otherwise(monkeypatch: pytest.Monk
     (here / "stat").write_text(Path(f"/proc/{process.pid}/stat").read_text())
     monkeypatch.setattr(processes, "_PROC", tmp_path)
     (here / "status").write_text(f"Name:\tpostgres\nNSpid:\t{process.pid}\n")
-    assert processes.find("default") == process
+    assert processes.find_backend_process("default") == process
     (here / "status").write_text(f"Name:\tpostgres\nNSpid:\t{process.pid}\t17\n")
-    assert processes.find("default") is None
+    assert processes.find_backend_process("default") is None
     (here / "status").write_text("Name:\tpostgres\n")  # a kernel without such containers
-    assert processes.find("default") == process
+    assert processes.find_backend_process("default") == process
     (tmp_path / "self").unlink()
     (tmp_path / "self").symlink_to("1")  # somebody else's /proc
-    assert processes.find("default") is None
+    assert processes.find_backend_process("default") is None
 
 
 def test_a_name_may_hold_anything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -171,4 +175,4 @@ def test_a_name_may_hold_anything(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 def test_a_system_that_cannot_prove_it_has_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "SO_PEERCRED")
-    assert processes.find("default") is None
+    assert processes.find_backend_process("default") is None

@@ -231,9 +231,9 @@ def test_estimates_are_near_and_say_that_they_are_none_but_estimates() -> None:
 def test_after_a_refresh_columns_of_many_values_are_still_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """A refresh forgets how many rows there are, and keeps the share of them that is distinct."""
     counted: list[int] = []
-    count = figures.count
+    count = figures.count_columns
 
-    def counts(database: str, task: figures.Task) -> figures.Counted:
+    def counts(database: str, task: figures.CountTask) -> figures.CountedColumns:
         counted.append(len(task.columns))
         return count(database, task)
 
@@ -255,7 +255,7 @@ def test_a_column_without_a_minimum_function_does_not_part_those_that_share_a_sc
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked_for: list[bool] = []
-    unless_lacking = figures.unless_lacking
+    unless_lacking = figures.query_if_supported
 
     def told(database: str, statement: Any) -> Any:
         rows = unless_lacking(database, statement)

@@ -120,7 +120,7 @@ def _pruned_here() -> pruning.Pruned:
     try:
         return pruning.prune(days=1, batch=50)
     finally:
-        sessions.leave()
+        sessions.close_thread_connections()
 
 
 class Patient(Stop):
@@ -187,7 +187,7 @@ def plans() -> Iterator[list[Any]]:
         "LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_level = 'notice';"
         " SET auto_explain.log_format = 'json'; SET auto_explain.log_analyze = on; SET auto_explain.log_timing = off"
     )
-    session = sessions.raw("default")
+    session = sessions.driver_connection("default")
     session.add_notice_handler(hear)
     yield told
     session.remove_notice_handler(hear)

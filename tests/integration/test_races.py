@@ -67,7 +67,7 @@ def race(requests: Sequence[RefreshRequest]) -> list[RunSummary]:
             return runs.execute(request, emit=lambda event: isinstance(event, RunStarted) and line.wait())
         finally:
             line.abort()  # who has not come to the line yet never will
-            sessions.leave()
+            sessions.close_thread_connections()
 
     with ThreadPoolExecutor(len(requests)) as threads:
         endings = [threads.submit(one, request) for request in requests]
@@ -108,5 +108,5 @@ def test_however_many_race_each_view_is_filled_once_and_by_one_at_a_time(setting
         summaries = race([chance.choice(REQUESTS) for _ in range(2 + number % 7)])
         [(after,)] = sql(FILLINGS)
         check(summaries, after - before, killed=killed)
-    sessions.leave()
+    sessions.close_thread_connections()
     assert sql(DEADLOCKS) == deadlocks

@@ -28,7 +28,7 @@ def recover() -> int:
     try:
         return sum(recovered.rows for recovered in recovery.recover())
     finally:
-        sessions.leave()
+        sessions.close_thread_connections()
 
 
 def until_it_waits(recovering: "Future[int]") -> None:
@@ -38,7 +38,7 @@ def until_it_waits(recovering: "Future[int]") -> None:
 
 def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() -> None:
     custom("reporting.a", "SELECT 1 AS n")
-    drawn, record, now = runs.preview(AllReports()), RunRecord("not really dead"), sessions.clock("default")
+    drawn, record, now = runs.preview(AllReports()), RunRecord("not really dead"), sessions.server_time("default")
     record.open(drawn)
     why = Failure(reason="division_by_zero", message="division by zero")
     failed = RefreshResult(outcome=Outcome.FAILED, started_at=now, finished_at=now, failure=why)
@@ -52,7 +52,7 @@ def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() ->
         return answer
 
     with ThreadPoolExecutor(1) as thread:
-        with connection.execute_wrapper(in_between), transactions.one_transaction("default"):
+        with connection.execute_wrapper(in_between), transactions.durable_transaction("default"):
             record.ended(drawn.views[0].spec, failed)
         assert recovering[0].result(20) == 0
     row, status = RunHistory.objects.get(), JobStatus.objects.get()
@@ -74,7 +74,7 @@ def test_statuses_are_taken_up_in_one_order(close: str) -> None:
         try:
             record.interrupted("SIGTERM")
         finally:
-            sessions.leave()
+            sessions.close_thread_connections()
         return 2
 
     lock = "SELECT table_name FROM reporting.seeder_job_status WHERE table_name = %s FOR UPDATE"

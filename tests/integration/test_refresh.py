@@ -266,7 +266,7 @@ def test_a_row_that_has_ended_is_not_ended_again() -> None:
     drawn = runs.preview(AllReports())
     record = RunRecord("r1")
     record.open(drawn)
-    now = sessions.clock("default")
+    now = sessions.server_time("default")
     done = RefreshResult(outcome=Outcome.REFRESHED, started_at=now, finished_at=now)
     record.ended(drawn.views[0].spec, done)
     with pytest.raises(RunLockLost, match="another run closed its rows while it refreshed reporting.a"):
@@ -300,7 +300,7 @@ def test_a_view_whose_rows_somebody_has_closed_is_not_shown_as_running() -> None
     custom("reporting.a", "SELECT 1 AS n")
     drawn, record = runs.preview(AllReports()), RunRecord("r1")
     record.open(drawn)
-    with transactions.one_transaction("default"):
+    with transactions.durable_transaction("default"):
         assert history.close("r1", may_close=lambda _: True) == 1
     record.running([drawn.views[0].spec])
     assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("error", "error")

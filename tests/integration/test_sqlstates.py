@@ -4,7 +4,7 @@ import pytest
 from django.db import Error
 
 from seeder.errors import PermissionMissing, SchemaMissing, SeederError, ServerFault, ServerUnreachable
-from seeder.postgres.sqlstates import failure, foreseen
+from seeder.postgres.sqlstates import to_failure, translate_database_errors
 from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("bare_database")
@@ -32,12 +32,12 @@ def raised(state: str) -> None:
     ],
 )
 def test_what_somebody_can_put_right_is_said_in_plain_words(state: str, meaning: type[SeederError]) -> None:
-    with pytest.raises(meaning, match="so it is"), foreseen("default"):
+    with pytest.raises(meaning, match="so it is"), translate_database_errors("default"):
         raised(state)
 
 
 def test_what_nobody_foresaw_passes_as_it_is() -> None:
-    with pytest.raises(Error, match="so it is"), foreseen("default"):
+    with pytest.raises(Error, match="so it is"), translate_database_errors("default"):
         raised("22012")
 
 
@@ -48,6 +48,6 @@ def test_what_nobody_foresaw_passes_as_it_is() -> None:
 def test_a_failure_has_postgresql_s_name_for_it_and_its_own_words(state: str, reason: str) -> None:
     with pytest.raises(Error) as caught:
         raised(state)
-    told = failure(caught.value)
+    told = to_failure(caught.value)
     assert (told.reason, told.sqlstate) == (reason, state)
     assert told.message.startswith("so it is\nHINT:  Look.")

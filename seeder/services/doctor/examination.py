@@ -12,7 +12,7 @@ from seeder.domain.manifests import Selection, ViewKey
 from seeder.domain.requests import AllReports
 from seeder.errors import DatabaseError, SeederError, ServerUnreachable
 from seeder.postgres import doctor
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifests
 from seeder.services.doctor import breakers, functions, queries, queue, server, tables, views
 from seeder.services.doctor.patient import Patient
@@ -54,8 +54,8 @@ def examine(*, compare: bool = True, tell: Tell = lambda *_: None) -> DoctorRepo
     databases = []
     for alias in (DEFAULT_DB_ALIAS, *sorted({*settings.databases.values()} - {DEFAULT_DB_ALIAS})):
         try:
-            with foreseen(alias):
-                there = doctor.server(alias)
+            with translate_database_errors(alias):
+                there = doctor.server_facts(alias)
         except DatabaseError as error:
             if alias == DEFAULT_DB_ALIAS:
                 raise
@@ -90,7 +90,7 @@ def _checked(patient: Patient, *, compare: bool) -> Iterator[Diagnosis]:
     compare = compare and not patient.server.refuses_writes  # where not even temporary views can be made
     for what, check in (*of_history, *_OF_EACH, _COMPARING if compare else _NOT_COMPARING):
         try:
-            with foreseen(patient.alias):
+            with translate_database_errors(patient.alias):
                 yield from list(check(patient))
         except ServerUnreachable as error:
             if patient.holds_history:

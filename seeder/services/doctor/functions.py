@@ -10,9 +10,9 @@ from seeder.services.doctor.patient import Patient
 
 def of_functions(patient: Patient) -> Iterator[Diagnosis]:
     """Those that views reach and that name something without its schema."""
-    start = doctor_views.functions_reached(patient.alias, patient.views.keys())
+    start = doctor_views.functions_called(patient.alias, patient.views.keys())
     if not start:
         return
-    views = function_rules.functions_reached(start, doctor_views.function_bodies(patient.alias))
+    views = function_rules.functions_reached(start, doctor_views.unparsed_functions(patient.alias))
     words = {name for function in views for name in function_rules.unqualified_names(function.body)}
-    yield from function_rules.check_functions(views, doctor_views.homes(patient.alias, words), patient.us)
+    yield from function_rules.check_functions(views, doctor_views.schemas_defining(patient.alias, words), patient.us)

@@ -14,7 +14,7 @@ from seeder.services.doctor.patient import Patient
 
 def of_missing(patient: Patient) -> Iterator[Diagnosis]:
     """Where queries are not tried out: views that are not there."""
-    for view in sorted(patient.views.keys() - doctor_views.found(patient.alias, patient.views.keys()).keys()):
+    for view in sorted(patient.views.keys() - doctor_views.find_relations(patient.alias, patient.views.keys()).keys()):
         yield view_rules.diagnose_missing_view(view, patient.us, creation_error=None)
 
 
@@ -25,33 +25,33 @@ def of_queries(patient: Patient) -> Iterator[Diagnosis]:
     seen = catalog.survey(
         patient.alias,
         queries,
-        known=definitions.recall(patient.alias),
-        locks=catalog.PATIENCE,
-        tell=patient.tell,
+        known_definitions=definitions.recall(patient.alias),
+        lock_wait=catalog.MINIMAL_LOCK_WAIT,
+        on_progress=patient.tell,
     )
     closed = {schema.name for schema in _schemas(patient) if not schema.can_create}
-    for view in sorted(patient.views.keys() - seen.sizes.keys()):
+    for view in sorted(patient.views.keys() - seen.row_counts.keys()):
         refused = seen.refused.get(view)
-        if refused and refused.forbidden and view.schema not in closed:
-            yield view_rules.diagnose_creation_forbidden(view, patient.us, reason=refused.why)
+        if refused and refused.is_privilege_error and view.schema not in closed:
+            yield view_rules.diagnose_creation_forbidden(view, patient.us, reason=refused.message)
         else:
-            why = refused.why if refused and not refused.forbidden else None
+            why = refused.message if refused and not refused.is_privilege_error else None
             yield view_rules.diagnose_missing_view(view, patient.us, creation_error=why)
     yield from _drift(patient, seen)
-    found = doctor_views.found(patient.alias, {view for view, _ in seen.unclear})
-    for (view, _), why in sorted(seen.unclear.items()):
+    found = doctor_views.find_relations(patient.alias, {view for view, _ in seen.undetermined})
+    for (view, _), why in sorted(seen.undetermined.items()):
         if view in found and found[view].relkind == "m":  # a missing one may have a second query
             yield view_rules.diagnose_uncompared_query(view, patient.us, reason=why)
 
 
 def _schemas(patient: Patient) -> Sequence[ManifestSchema]:
-    return doctor_views.schemas(patient.alias, {view.schema for view in patient.views})
+    return doctor_views.schema_privileges(patient.alias, {view.schema for view in patient.views})
 
 
 def _drift(patient: Patient, seen: catalog.Survey) -> Iterator[Diagnosis]:
     found = planning.drift_seen(patient.selection, patient.alias, seen)
     drifts = [(key.name, drift) for key, drifts in found.items() for drift in drifts]
-    kept = doctor_views.keepsakes(patient.alias, {view for view, _ in drifts}) if drifts else {}
+    kept = doctor_views.recreate_statements(patient.alias, {view for view, _ in drifts}) if drifts else {}
     for view, drift in drifts:
         can = drift.cause is None and view in kept and drift.manifest.query == patient.views[view].query
         yield Diagnosis(

@@ -25,7 +25,7 @@ def of_server(patient: Patient) -> Iterator[Diagnosis]:
 
 def of_throttle(patient: Patient) -> Iterator[Diagnosis]:
     """Whether our role sees the sessions that the throttle counts."""
-    if patient.settings.max_db_active_queries and not activity.sees_everybody(patient.alias):
+    if patient.settings.max_db_active_queries and not activity.can_see_all_sessions(patient.alias):
         yield Diagnosis(
             problem=Problem.STATS_HIDDEN,
             database=patient.alias,
@@ -38,34 +38,40 @@ def of_throttle(patient: Patient) -> Iterator[Diagnosis]:
 
 def of_statements(patient: Patient) -> Iterator[Diagnosis]:
     """Whether the server counts what refreshes cost, and lets us read that."""
-    found = doctor.statements(patient.alias)
+    found = doctor.statement_statistics_extension(patient.alias)
     one = partial(Diagnosis, database=patient.alias, about=_LIBRARY)
     without = "what refreshes cost by the server's own count stays unknown."
-    if not found.preloaded:
-        names = [*filter(None, map(str.strip, (found.libraries or "").split(","))), _LIBRARY]
+    if not found.is_preloaded:
+        names = [*filter(None, map(str.strip, (found.preloaded_libraries or "").split(","))), _LIBRARY]
         libraries = ", ".join("'" + name.strip('"').replace("'", "''") + "'" for name in names)
         yield one(
             word=Problem.PG_STAT_STATEMENTS_UNLOADED,
             message=f"The server does not preload it, so {without}",
             fix="A superuser can have it preloaded, which needs a restart"
-            + (":" if found.libraries is not None else "; put it behind what shared_preload_libraries names already."),
-            sql="" if found.libraries is None else f"ALTER SYSTEM SET shared_preload_libraries = {libraries};",
+            + (
+                ":"
+                if found.preloaded_libraries is not None
+                else "; put it behind what shared_preload_libraries names already."
+            ),
+            sql=""
+            if found.preloaded_libraries is None
+            else f"ALTER SYSTEM SET shared_preload_libraries = {libraries};",
         )
-    if not found.created:
+    if not found.is_created:
         yield one(
             word=Problem.PG_STAT_STATEMENTS_MISSING,
             message=f"It is not created in this database, so {without}",
             fix="A superuser can create it:",
             sql=f"CREATE EXTENSION {_LIBRARY};",
         )
-    elif not found.new_enough:
+    elif not found.is_supported_version:
         yield one(
             word=Problem.PG_STAT_STATEMENTS_OUTDATED,
             message=f"It is older than its version 1.8, so {without}",
             fix="Its owner can update it:",
             sql=f"ALTER EXTENSION {_LIBRARY} UPDATE;",
         )
-    elif not found.readable:
+    elif not found.is_readable:
         yield one(
             word=Problem.PG_STAT_STATEMENTS_FORBIDDEN,
             message=f"Our role may not read it, so {without}",

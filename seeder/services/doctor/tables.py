@@ -5,8 +5,8 @@ from functools import partial
 
 from seeder.domain.diagnosis import Diagnosis, Problem
 from seeder.postgres import contract, doctor
-from seeder.postgres.contract import Difference
-from seeder.postgres.doctor import Forbidden
+from seeder.postgres.contract import ContractDifference
+from seeder.postgres.doctor import MissingPrivilege
 from seeder.services import schema
 from seeder.services.doctor.patient import Patient
 
@@ -24,10 +24,10 @@ def of_tables(patient: Patient) -> Iterator[Diagnosis]:
     return (_difference(one, patient.alias) for one in schema.database_apart(patient.alias))
 
 
-def _difference(one: Difference, database: str) -> Diagnosis:
+def _difference(one: ContractDifference, database: str) -> Diagnosis:
     found = partial(Diagnosis, database=database, about=f"{contract.SCHEMA}.{one.table}", message=f"{one}.")
-    if one.without is not None:
-        told = f"{one}. Without it {one.without}"
+    if one.lost_feature is not None:
+        told = f"{one}. Without it {one.lost_feature}"
         if one.column is None:
             return found(word=Problem.OPTIONAL_MISSING, message=told, fix=_INSTALL)
         return found(
@@ -35,7 +35,7 @@ def _difference(one: Difference, database: str) -> Diagnosis:
         )
     if one.column is None:
         return found(word=Problem.TABLE_MISSING, fix=_INSTALL)
-    if one.other is None:
+    if one.actual is None:
         return found(
             word=Problem.COLUMN_MISSING,
             fix="Whoever owns the table can add it (with a DEFAULT, where there are rows and no nulls):",
@@ -44,11 +44,11 @@ def _difference(one: Difference, database: str) -> Diagnosis:
     return found(word=Problem.COLUMN_DIFFERS, fix="Whoever owns the table can alter it:", sql=_alter(one))
 
 
-def _alter(one: Difference) -> str:
+def _alter(one: ContractDifference) -> str:
     """Every name and type is one of contract.sql, where none needs quotes."""
     alter = f"ALTER TABLE {contract.SCHEMA}.{one.table}"
-    wanted = contract.written()[one.table][one.column or ""]
-    if one.other is None:
+    wanted = contract.tables_in_sql()[one.table][one.column or ""]
+    if one.actual is None:
         return f"{alter} ADD COLUMN {one.column} {wanted.type}{'' if wanted.nullable else ' NOT NULL'};"
     nullability = "DROP" if wanted.nullable else "SET"
     return f"{alter} ALTER COLUMN {one.column} TYPE {wanted.type}, ALTER COLUMN {one.column} {nullability} NOT NULL;"
@@ -56,12 +56,12 @@ def _alter(one: Difference) -> str:
 
 def of_privileges(patient: Patient) -> Iterator[Diagnosis]:
     """What our role may not do with the tables that are there."""
-    wanted = {table: _PRIVILEGES.get(table, _USUAL) for table in contract.written()}
-    together: dict[tuple[str, str, bool], list[Forbidden]] = {}
-    for one in doctor.forbidden(patient.alias, wanted):
-        together.setdefault((one.table, one.sql, one.is_sequence), []).append(one)
+    wanted = {table: _PRIVILEGES.get(table, _USUAL) for table in contract.tables_in_sql()}
+    together: dict[tuple[str, str, bool], list[MissingPrivilege]] = {}
+    for one in doctor.missing_privileges(patient.alias, wanted):
+        together.setdefault((one.table, one.quoted_name, one.is_sequence), []).append(one)
     for (table, sql, is_sequence), lacking in together.items():
-        without = contract.optional().get(table)
+        without = contract.optional_tables().get(table)
         privileges = ", ".join(sorted((one.privilege for one in lacking), key=(*_USUAL, "USAGE").index))
         consequence = "" if without is None else f" Without it {without}"
         yield Diagnosis(

@@ -6,7 +6,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.names import ViewName
 from seeder.domain.snapshots import Release
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.queue import doorbell
 from seeder.services.snapshots import release_snapshots
 
@@ -28,7 +28,7 @@ def ask(
     release = Release(tag=release_tag, version=release_version)
     release_snapshots.insist_on_capturable(ViewName.parse(table_name), release, top_values_columns)
     doorbell.insist()
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         doorbell.capture(
             table_name,
             release_tag,

@@ -22,18 +22,18 @@ _TABLE = "seeder_queued_refresh"
 
 def insist() -> None:
     """Raises `QueueMissing` where there is no table to queue in."""
-    why = contract.why_unusable(DEFAULT_DB_ALIAS, _TABLE)
+    why = contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE)
     if why is not None:
         raise QueueMissing(why=f"{why}; `manage.py install_schema` creates it")
 
 
 def exists() -> bool:
     """Whether there is a table at all, be it one that we may not use."""
-    return bool(contract.connected(DEFAULT_DB_ALIAS, _TABLE))
+    return bool(contract.tables_in_database(DEFAULT_DB_ALIAS, _TABLE))
 
 
 def is_there() -> bool:
-    return contract.why_unusable(DEFAULT_DB_ALIAS, _TABLE) is None
+    return contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE) is None
 
 
 def add(

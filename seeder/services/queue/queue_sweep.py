@@ -6,8 +6,8 @@ from datetime import timedelta
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder.postgres import locks
-from seeder.postgres.sqlstates import foreseen
-from seeder.postgres.transactions import one_transaction
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import durable_transaction
 from seeder.services import recovery
 from seeder.services.log import WARNING, tell
 from seeder.services.queue import doorbell, queue_rows
@@ -34,16 +34,16 @@ def sweep() -> Swept:
 
     Raises `DatabaseError`.
     """
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         recovered = tuple(recovery.recover())
         if not (doorbell.is_there() and queue_rows.is_there()):
             return Swept(rung=(), recovered=recovered)
-        with one_transaction(DEFAULT_DB_ALIAS):
+        with durable_transaction(DEFAULT_DB_ALIAS):
             # The locks taken here last until the end of the transaction, so that nobody else finds the run dead.
-            dead = [row for row in queue_rows.running() if locks.is_dead(DEFAULT_DB_ALIAS, row.run_ids[-1])]
+            dead = [row for row in queue_rows.running() if locks.try_lock_dead_run(DEFAULT_DB_ALIAS, row.run_ids[-1])]
             rung = [row.pk for row in dead if queue_rows.put_back(row.pk, run_ids=row.run_ids)]
         told = _LONG_PATIENCE if doorbell.waiting() else _PATIENCE
-        with one_transaction(DEFAULT_DB_ALIAS):
+        with durable_transaction(DEFAULT_DB_ALIAS):
             rung += queue_rows.forgotten(_PATIENCE, told=told)
         for part_id in rung:
             tell(WARNING, "part_rung_again", part=part_id)

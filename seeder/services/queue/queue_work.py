@@ -27,8 +27,8 @@ from seeder.domain.queued import (
 from seeder.domain.requests import SelectedManifests
 from seeder.errors import DatabaseError, SeederError
 from seeder.postgres import locks, sessions
-from seeder.postgres.sqlstates import foreseen
-from seeder.postgres.transactions import one_transaction
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import durable_transaction
 from seeder.services import history, preconditions, recovery
 from seeder.services.life import Life
 from seeder.services.log import INFO, WARNING, tell
@@ -68,7 +68,7 @@ def work_off(part_id: int, *, stop: Stop | None = None) -> WorkedOff:
     Raises `DatabaseError`, after which the part can be taken up again.
     """
     stop = stop or Stop()
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         preconditions.insist(conf.load())
         with Life(new_id()) as life, _time_limit(stop):
             claim = _claim(part_id, life.run_id)
@@ -80,7 +80,7 @@ def work_off(part_id: int, *, stop: Stop | None = None) -> WorkedOff:
 
 def _claim(part_id: int, run_id: str) -> _Claim | str:
     """The part, taken up by this run; or why it was not."""
-    with one_transaction(DEFAULT_DB_ALIAS):
+    with durable_transaction(DEFAULT_DB_ALIAS):
         row = queue_rows.locked(part_id)
         if row is None:
             return "nothing: no such part"
@@ -89,7 +89,7 @@ def _claim(part_id: int, run_id: str) -> _Claim | str:
         if (
             row.state == QueuedPartState.RUNNING
             and row.run_ids
-            and not locks.is_dead(DEFAULT_DB_ALIAS, row.run_ids[-1])
+            and not locks.try_lock_dead_run(DEFAULT_DB_ALIAS, row.run_ids[-1])
         ):
             return "nothing: it is being worked on"
         successes = {run: history.ended(run, Status.SUCCESS) for run in row.run_ids}
@@ -118,7 +118,7 @@ def _work(claim: _Claim, life: Life, stop: Stop) -> WorkedOff:
             unfinished = bool(summary.interrupted)
     except DatabaseError:
         with suppress(Error):  # where the database does not even take that, the run's lock says the same
-            sessions.mend(DEFAULT_DB_ALIAS)
+            sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             queue_rows.put_back(claim.part.id, run_ids=claim.part.run_ids)
             tell(WARNING, "part_put_back", **_which(claim), cause="database")
         raise

@@ -18,8 +18,8 @@ from seeder.domain.queued import EnqueueResult, ManifestKey, QueuedPart, find_co
 from seeder.domain.requests import AllReports, RefreshRequest
 from seeder.errors import BadIdempotencyKey, IdempotencyKeyTaken
 from seeder.postgres import locks, sessions
-from seeder.postgres.sqlstates import foreseen
-from seeder.postgres.transactions import after_commit, one_transaction
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import after_commit, durable_transaction
 from seeder.services import manifests, planning
 from seeder.services.log import INFO, tell
 from seeder.services.queue import doorbell, queue_rows
@@ -39,11 +39,11 @@ def ask(request: RefreshRequest, *, asked_by: str, idempotency_key: str | None =
     """
     settings = conf.load()
     _insist_on_key(idempotency_key)
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         doorbell.insist()
         queue_rows.insist()
-        asked_at = sessions.clock(DEFAULT_DB_ALIAS)
-        with one_transaction(DEFAULT_DB_ALIAS):
+        asked_at = sessions.server_time(DEFAULT_DB_ALIAS)
+        with durable_transaction(DEFAULT_DB_ALIAS):
             if again := _repeated(request, idempotency_key):
                 return again
         selection = manifests.select(request, databases=settings.databases)
@@ -59,8 +59,8 @@ def ask(request: RefreshRequest, *, asked_by: str, idempotency_key: str | None =
     )
     if not parts:
         return EnqueueResult(request_id=None, description=request.description)
-    with foreseen(DEFAULT_DB_ALIAS), one_transaction(DEFAULT_DB_ALIAS):
-        locks.queue_alone(DEFAULT_DB_ALIAS)
+    with translate_database_errors(DEFAULT_DB_ALIAS), durable_transaction(DEFAULT_DB_ALIAS):
+        locks.lock_enqueue(DEFAULT_DB_ALIAS)
         if found := _repeated(request, idempotency_key) or _joined(request, selection, idempotency_key):
             return found
         facts = {"asked_for": request.description, "asked_by": asked_by, "asked_at": asked_at}
@@ -68,8 +68,8 @@ def ask(request: RefreshRequest, *, asked_by: str, idempotency_key: str | None =
 
 
 def _found(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
-    with one_transaction(DEFAULT_DB_ALIAS):
-        locks.queue_alone(DEFAULT_DB_ALIAS)
+    with durable_transaction(DEFAULT_DB_ALIAS):
+        locks.lock_enqueue(DEFAULT_DB_ALIAS)
         return _repeated(request, key) or _joined(request, selection, key)
 
 

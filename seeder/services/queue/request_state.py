@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.domain.queued import QueuedPartState
 from seeder.errors import UnknownRequest
 from seeder.models import QueuedRefresh
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.queue import queue_rows
 
 
@@ -46,7 +46,7 @@ class RequestState:
 
 def find(request_id: str, agencies: list[str] | None) -> RequestState:
     """Raises `UnknownRequest`, also for one that is only about other agencies, `QueueMissing` or `DatabaseError`."""
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         queue_rows.insist()
         rows = list(QueuedRefresh.objects.of_agencies(agencies).filter(request_id=request_id).order_by("part"))
     if not rows:

@@ -12,8 +12,8 @@ from seeder import conf
 from seeder.domain.requests import AgencyReports
 from seeder.errors import ConfigurationError
 from seeder.postgres import locks
-from seeder.postgres.sqlstates import foreseen
-from seeder.postgres.transactions import one_transaction
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import durable_transaction
 from seeder.services import manifests
 from seeder.services.queue import doorbell
 
@@ -79,7 +79,7 @@ def declare(*, dry_run: bool = False) -> Sequence[Scheduled]:
     Raises `ConfigurationError`, `UnknownAgency`, `QueueMissing` or `DatabaseError`.
     """
     settings = conf.load()
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         doorbell.insist()
     from django_q.models import Schedule  # here, as loading it warns where a host has no queue
 
@@ -87,8 +87,8 @@ def declare(*, dry_run: bool = False) -> Sequence[Scheduled]:
         raise ConfigurationError(setting=setting, value=cron, wanted=f"a cron expression; {why}")
     for slug in settings.agency_crons:
         manifests.select(AgencyReports(slug=slug), databases=settings.databases)
-    with foreseen(DEFAULT_DB_ALIAS), one_transaction(DEFAULT_DB_ALIAS):
-        locks.queue_alone(DEFAULT_DB_ALIAS)
+    with translate_database_errors(DEFAULT_DB_ALIAS), durable_transaction(DEFAULT_DB_ALIAS):
+        locks.lock_enqueue(DEFAULT_DB_ALIAS)
         there: dict[str, list[Schedule]] = {}
         for row in Schedule.objects.filter(name__startswith=PREFIX).order_by("id"):
             there.setdefault(row.name, []).append(row)

@@ -143,5 +143,5 @@ def _sweep(stop: Stop, tell: Tell) -> None:
             log.tell(log.WARNING, "queue_hindered", reason=reason)
             tell(failed)
         told = failed
-        sessions.leave()
+        sessions.close_thread_connections()
         stop.wait(_SWEEP)

@@ -9,7 +9,7 @@ from seeder.domain.jobs import Job
 from seeder.domain.manifests import ReportType
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import contract, jobs
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 
 PERMISSION = "seeder.view_errors"  # who has it sees the messages whole
 
@@ -27,7 +27,7 @@ NOBODY_KNOWS = Why()
 
 def of_rows(rows: Iterable[RunHistory]) -> Mapping[int, Why]:
     """By the id of the row, of those that failed for a known reason. Raises `DatabaseError`."""
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         if not _are_kept():
             return {}
         known = RunMetrics.objects.filter(history_id__in=[row.pk for row in rows], reason__isnull=False)
@@ -39,10 +39,10 @@ def of_rows(rows: Iterable[RunHistory]) -> Mapping[int, Why]:
 
 def of_jobs(shown: Iterable[Job]) -> Mapping[tuple[ReportType, int], Why]:
     """By kind and id of the manifest, of those that failed last for a known reason. Raises `DatabaseError`."""
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         if not _are_kept():
             return {}
-        found = jobs.reasons(DEFAULT_DB_ALIAS, [job for job in shown if job.failing])
+        found = jobs.failure_reasons(DEFAULT_DB_ALIAS, [job for job in shown if job.failing])
         return {key: Why(reason=reason, sqlstate=state) for key, (reason, state) in found.items()}
 
 
@@ -58,4 +58,4 @@ def told(message: str | None, why: Why, *, failed: bool, whole: bool) -> str | N
 
 
 def _are_kept() -> bool:
-    return contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics", to_read=True) is None
+    return contract.reason_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics", read_only=True) is None

@@ -10,7 +10,7 @@ from seeder import conf
 from seeder.domain.gauges import BreakerGauge, Gauges, top_reasons
 from seeder.domain.jobs import JobFilter
 from seeder.postgres import bounded, contract, gauges
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.reading import monitoring
 
 LIMIT = timedelta(seconds=8)  # for all of it; two less than Prometheus usually waits
@@ -20,35 +20,35 @@ _UNKNOWN = "unknown"
 def read() -> Gauges:
     """Within the limit. Raises `ConfigurationError` or `DatabaseError`."""
     conf.load()
-    with foreseen(DEFAULT_DB_ALIAS):
-        return _question().begin().answer()
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        return _question().start().answer()
 
 
 @cache
-def _question() -> bounded.Question[Gauges]:
-    return bounded.Question(DEFAULT_DB_ALIAS, _read, limit=LIMIT)
+def _question() -> bounded.DeadlineQuery[Gauges]:
+    return bounded.DeadlineQuery(DEFAULT_DB_ALIAS, _read, timeout=LIMIT)
 
 
 def _read() -> Gauges:
     settings, database = conf.load(), DEFAULT_DB_ALIAS
     window, is_measured = timedelta(hours=settings.metrics_window_hours), _is_there("seeder_run_metrics")
-    open_runs, last_end = gauges.runs(database) if _is_there("seeder_run") else (None, None)
+    open_runs, last_end = gauges.run_activity(database) if _is_there("seeder_run") else (None, None)
     breakers = {alias: BreakerGauge(is_open=False, failures=0) for alias in {database, *settings.databases.values()}}
-    reasons = gauges.reasons(database, window) if is_measured else ()
+    reasons = gauges.failure_reasons(database, window) if is_measured else ()
     return Gauges(
         job_totals=monitoring.totals(JobFilter()),
-        refresh_durations=gauges.refreshes(database, window),
-        last_successes=gauges.last_successes(database, most=settings.metrics_views),
-        wait_durations=gauges.waits(database, window) if is_measured else None,
+        refresh_durations=gauges.refresh_durations(database, window),
+        last_successes=gauges.last_successes(database, max_views=settings.metrics_views),
+        wait_durations=gauges.wait_durations(database, window) if is_measured else None,
         failure_reasons=top_reasons([(reason or _UNKNOWN, count) for reason, count in reasons])
         if is_measured
         else None,
-        breakers={**breakers, **gauges.breakers(database)} if _is_there("seeder_circuit_breaker") else None,
-        queue=gauges.queue(database) if _is_there("seeder_queued_refresh") else None,
+        breakers={**breakers, **gauges.breaker_states(database)} if _is_there("seeder_circuit_breaker") else None,
+        queue=gauges.queue_depth(database) if _is_there("seeder_queued_refresh") else None,
         unfinished_runs=open_runs,
         last_run_finished_at=last_end,
     )
 
 
 def _is_there(table: str) -> bool:
-    return contract.why_unusable(DEFAULT_DB_ALIAS, table, to_read=True) is None
+    return contract.reason_unusable(DEFAULT_DB_ALIAS, table, read_only=True) is None

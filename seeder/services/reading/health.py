@@ -21,7 +21,7 @@ from seeder.errors import (
 )
 from seeder.models import CircuitBreaker
 from seeder.postgres import bounded, contract, sessions
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import preconditions, schema
 from seeder.services.queue import doorbell, queue_rows, queue_state
 from seeder.services.queue.obstacles import obstacles
@@ -43,16 +43,16 @@ def look() -> Health:
         others = set(conf.load().databases.values()) - {DEFAULT_DB_ALIAS}
     except ConfigurationError:
         return Health(settings=ComponentStatus.INVALID)
-    asked = [_others(alias).begin(kept=KEPT) for alias in sorted(others)]
-    health = _of_default(_default().begin(kept=KEPT))
+    asked = [_others(alias).start(max_age=KEPT) for alias in sorted(others)]
+    health = _of_default(_default().start(max_age=KEPT))
     words = [_word(one.answer, alias) for alias, one in zip(sorted(others), asked, strict=True)]
     ill = [word for word in words if word is not ComponentStatus.OK]
     return replace(health, other_databases=ill[0] if ill else ComponentStatus.OK if words else ComponentStatus.ABSENT)
 
 
-def _of_default(asking: bounded.Asking[Health]) -> Health:
+def _of_default(asking: bounded.PendingAnswer[Health]) -> Health:
     try:
-        with foreseen(DEFAULT_DB_ALIAS):
+        with translate_database_errors(DEFAULT_DB_ALIAS):
             return asking.answer()
     except ConfigurationError:
         return Health(settings=ComponentStatus.INVALID, database=ComponentStatus.OK)
@@ -65,18 +65,18 @@ def _of_default(asking: bounded.Asking[Health]) -> Health:
 
 
 @cache
-def _default() -> bounded.Question[Health]:
-    return bounded.Question(DEFAULT_DB_ALIAS, _look, limit=LIMIT)
+def _default() -> bounded.DeadlineQuery[Health]:
+    return bounded.DeadlineQuery(DEFAULT_DB_ALIAS, _look, timeout=LIMIT)
 
 
 @cache
-def _others(alias: str) -> bounded.Question[bool]:
-    return bounded.Question(alias, lambda: sessions.is_read_only(alias), limit=LIMIT)
+def _others(alias: str) -> bounded.DeadlineQuery[bool]:
+    return bounded.DeadlineQuery(alias, lambda: sessions.is_read_only(alias), timeout=LIMIT)
 
 
 def _word(answer: Callable[[], bool], alias: str) -> ComponentStatus:
     try:
-        with foreseen(alias):
+        with translate_database_errors(alias):
             return ComponentStatus.READ_ONLY if answer() else ComponentStatus.OK
     except DatabaseError as error:
         return _WORDS.get(type(error), ComponentStatus.UNREACHABLE)
@@ -85,11 +85,13 @@ def _word(answer: Callable[[], bool], alias: str) -> ComponentStatus:
 def _look() -> Health:
     preconditions.insist(conf.load())
     health = Health(settings=ComponentStatus.OK, database=ComponentStatus.OK)
-    lacking = [one for one in schema.database_apart(DEFAULT_DB_ALIAS) if one.other is None and one.without is None]
+    lacking = [
+        one for one in schema.database_apart(DEFAULT_DB_ALIAS) if one.actual is None and one.lost_feature is None
+    ]
     if lacking:
         return replace(health, tables=ComponentStatus.MISSING)
     # Whoever answers here may do no more than ask for refreshes, where others do them.
-    may = any(contract.may_refresh(DEFAULT_DB_ALIAS, queued=one) for one in {False, doorbell.is_installed()})
+    may = any(contract.has_refresh_privileges(DEFAULT_DB_ALIAS, queued=one) for one in {False, doorbell.is_installed()})
     health = replace(
         health,
         tables=ComponentStatus.OK,
@@ -104,6 +106,6 @@ def _look() -> Health:
 
 
 def _breaker() -> ComponentStatus:
-    if contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_circuit_breaker", to_read=True) is not None:
+    if contract.reason_unusable(DEFAULT_DB_ALIAS, "seeder_circuit_breaker", read_only=True) is not None:
         return ComponentStatus.UNKNOWN
     return ComponentStatus.OPEN if CircuitBreaker.objects.exclude(opened_at=None).exists() else ComponentStatus.CLOSED

@@ -12,7 +12,7 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.names import is_storable_text
 from seeder.errors import UnknownJob
 from seeder.postgres import jobs, sessions
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifests
 from seeder.services.reading import failures, visibility
 from seeder.services.reading.failures import NOBODY_KNOWS, Why
@@ -44,22 +44,22 @@ class Overview:
 
 def overview(wanted: JobFilter, listing: JobPageRequest) -> Overview:
     """Raises `UnknownAgency`, `ConfigurationError` or `DatabaseError`."""
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         if wanted.agency is not None:
             manifests.insist_on_agency(wanted.agency)
         found = page(wanted, listing)
         every = totals(replace(wanted, status=None, failing=None, stale=None, long_running=None))
         names = visibility.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
         whys = failures.of_jobs(found.jobs)
-        return Overview(page=found, totals=every, names=names, whys=whys, now=sessions.clock(DEFAULT_DB_ALIAS))
+        return Overview(page=found, totals=every, names=names, whys=whys, now=sessions.server_time(DEFAULT_DB_ALIAS))
 
 
 def page(wanted: JobFilter, listing: JobPageRequest, *, by: GroupBy = GroupBy.VIEW) -> Page:
     """One page of the jobs. Raises `ConfigurationError` or `DatabaseError`."""
     if not _can_be(wanted):
         return Page(jobs=(), total=0)
-    with foreseen(DEFAULT_DB_ALIAS):
-        found, total = jobs.jobs(DEFAULT_DB_ALIAS, wanted, by, listing, _judgement())
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        found, total = jobs.job_page(DEFAULT_DB_ALIAS, wanted, by, listing, _judgement())
     return Page(jobs=found, total=total)
 
 
@@ -79,14 +79,14 @@ def totals(wanted: JobFilter, *, by: GroupBy = GroupBy.VIEW) -> JobTotals:
     """Raises `ConfigurationError` or `DatabaseError`."""
     if not _can_be(wanted):
         return JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
-    with foreseen(DEFAULT_DB_ALIAS):
-        return jobs.totals(DEFAULT_DB_ALIAS, wanted, by, _judgement())
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        return jobs.job_totals(DEFAULT_DB_ALIAS, wanted, by, _judgement())
 
 
 def recent(shown: Iterable[Job], *, most: int = 14) -> Mapping[str, Sequence[RecentRun]]:
     """The latest runs of each of these jobs, the latest first, by the name of their table. Raises `DatabaseError`."""
-    with foreseen(DEFAULT_DB_ALIAS):
-        return jobs.recent_runs(DEFAULT_DB_ALIAS, list(shown), most=most)
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        return jobs.recent_runs(DEFAULT_DB_ALIAS, list(shown), max_runs=most)
 
 
 def _can_be(wanted: JobFilter) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model, Q, QuerySet
 
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 
 Row = TypeVar("Row", bound=Model)
 
@@ -31,7 +31,7 @@ class Slice(Generic[Row]):
 
 def cut(rows: Callable[[], QuerySet[Row]], by: str, place: Place | None, *, most: int) -> Slice[Row]:
     """The rows after a place, the greatest `by` first. Raises `ConfigurationError` or `DatabaseError`."""
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         # One more than is shown says whether there is a next slice.
         found = list(_from(rows(), by, place).order_by(f"-{by}", "-pk")[: most + 1])
     shown = found[:most]

@@ -13,7 +13,7 @@ from seeder.domain.timeline import HoldInterval, RunTotals, Timeline, TimelineBa
 from seeder.errors import UnknownRun
 from seeder.models import Run, RunHistory, RunMetrics
 from seeder.postgres import contract, sessions
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 
 _METRICS = ("seat", "throttle_wait_seconds", "lock_wait_seconds", "reason")
 _COUNTS = ("manifests", "succeeded", "failed")
@@ -33,7 +33,7 @@ def totals(runs: Iterable[Run], agencies: list[str] | None) -> list[RunTotals]:
 
 def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[HoldInterval]]:
     """A run without its views. Raises `UnknownRun`, also for a run of other agencies, or `DatabaseError`."""
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         run = _find(run_id, agencies)
         [summed] = totals([run], agencies)
     return summed, [_wait(hold) for hold in run.holds]
@@ -41,8 +41,8 @@ def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[Ho
 
 def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
     """Raises `UnknownRun`, also for a run of other agencies, or `DatabaseError`."""
-    with foreseen(DEFAULT_DB_ALIAS):
-        now = sessions.clock(DEFAULT_DB_ALIAS)
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        now = sessions.server_time(DEFAULT_DB_ALIAS)
         run = _find(run_id, agencies)
         bars = _bars(history_of(run_id, agencies))
         [summed] = totals([run], agencies)
@@ -109,7 +109,7 @@ def _bars(of_run: QuerySet[RunHistory]) -> list[TimelineBar]:
 def _measured(ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:
     """What was measured of these history rows, by their ids, where anything is. The rows of a run are written at once,
     so their ids lie together; joined to them, the metrics of all runs would be read."""
-    if not ids or contract.why_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics", to_read=True) is not None:
+    if not ids or contract.reason_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics", read_only=True) is not None:
         return {}
     rows = RunMetrics.objects.filter(history_id__gte=min(ids), history_id__lte=max(ids)).values("history_id", *_METRICS)
     return {row["history_id"]: dict(row) for row in rows}

@@ -14,7 +14,7 @@ from seeder.domain.requests import RefreshRequest
 from seeder.domain.snapshots import Release, Snapshot
 from seeder.errors import ColumnInNoView, DatabaseError, NothingToCapture, SeederError
 from seeder.postgres import catalog, sessions
-from seeder.postgres.sqlstates import foreseen
+from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifests
 from seeder.services.snapshots.counting import PATIENCE, Asked
 from seeder.services.snapshots.release_snapshots import capture, the_only
@@ -73,7 +73,7 @@ def capture_each(
             asked.stop.request(f"{type(interrupt).__name__} {interrupt}".strip())
             pool.shutdown(wait=False, cancel_futures=True)
             while unfinished := [one for one in going if not one.done()]:
-                asked.in_flight.cancel()  # again and again: a cancel that comes between two statements is lost
+                asked.in_flight.cancel_all()  # again and again: a cancel that comes between two statements is lost
                 wait(unfinished, timeout=PATIENCE)
             raise
     return ended
@@ -87,8 +87,8 @@ def _insist_on(top: frozenset[str], request: RefreshRequest, selection: Selectio
     known: set[str] = set()
     for database, names in views.items() if top else ():
         try:
-            with foreseen(database):
-                known |= catalog.columns(database, names)
+            with translate_database_errors(database):
+                known |= catalog.column_names(database, names)
         except DatabaseError:
             return
     for column in sorted(top - known) if known else ():
@@ -103,4 +103,4 @@ def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, asked: A
             raise  # without this one nothing can be stored
         return Captured(table_name=str(name), error=str(error))
     finally:
-        sessions.leave()  # nobody else could close the connections of this thread
+        sessions.close_thread_connections()  # nobody else could close the connections of this thread

@@ -29,7 +29,7 @@ class Asked:
     strict: bool = True  # whether the view has to have all these columns
     approximate: bool = False
     connections: int = 1  # that share the work
-    in_flight: sessions.InFlight = field(default_factory=sessions.InFlight)
+    in_flight: sessions.CancellableStatements = field(default_factory=sessions.CancellableStatements)
     stop: Stop = field(default_factory=Stop)
 
     def insist_on_going_on(self, view: ViewName) -> None:
@@ -39,11 +39,12 @@ class Asked:
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        of_refresh = limits.Limits(
-            lock=self.settings.lock_timeout_ms,
-            statement=self.settings.statement_timeout_ms,
-            parallel=self.settings.snapshot_connections == 1,  # or it would be in the way of the other connections
-            application=self.application,
+        of_refresh = limits.TransactionLimits(
+            lock_timeout_ms=self.settings.lock_timeout_ms,
+            statement_timeout_ms=self.settings.statement_timeout_ms,
+            allow_parallel=self.settings.snapshot_connections
+            == 1,  # or it would be in the way of the other connections
+            application_name=self.application,
         )
         return {**of_refresh.parameters, "memory": f"{self.settings.snapshot_memory_mb}MB"}
 
@@ -51,15 +52,15 @@ class Asked:
 class Counting:
     """The work on one view, which is held at `instant` by the connection of this thread."""
 
-    def __init__(self, database: str, instant: steady.Instant, asked: Asked, tell: Told) -> None:
+    def __init__(self, database: str, instant: steady.SharedSnapshot, asked: Asked, tell: Told) -> None:
         self._database, self._instant, self._asked, self._tell = database, instant, asked, tell
         self._total = 0
-        self._tasks = SimpleQueue[figures.Task]()
+        self._tasks = SimpleQueue[figures.CountTask]()
         self._counted: dict[str, tuple[int, ColumnStatistics]] = {}
         self._errors: list[BaseException] = []
-        self._in_flight = sessions.InFlight()  # of this view, not of others that are captured meanwhile
+        self._in_flight = sessions.CancellableStatements()  # of this view, not of others that are captured meanwhile
 
-    def count(self, tasks: Iterable[figures.Task]) -> Mapping[str, tuple[int, ColumnStatistics]]:
+    def count(self, tasks: Iterable[figures.CountTask]) -> Mapping[str, tuple[int, ColumnStatistics]]:
         tasks = list(tasks)
         self._total = sum(len(task.columns) for task in tasks)
         for task in tasks:
@@ -73,7 +74,7 @@ class Counting:
         except BaseException as error:  # noqa: BLE001  # raised below, when all have ended
             self._errors.append(error)
         while any(other.is_alive() for other in others):
-            self._in_flight.cancel()  # again: one that came between two statements is lost
+            self._in_flight.cancel_all()  # again: one that came between two statements is lost
             for other in others:
                 other.join(PATIENCE)
         if self._errors:
@@ -89,13 +90,13 @@ class Counting:
 
     def _help(self) -> None:
         try:
-            with steady.Instant(self._database, self._asked.parameters, of=self._instant):
+            with steady.SharedSnapshot(self._database, self._asked.parameters, source=self._instant):
                 self._work()
         except BaseException as error:  # noqa: BLE001  # raised in the thread that waits for this one
             self._errors.append(error)
-            self._in_flight.cancel()  # what the others are interrupted in comes after what interrupts them
+            self._in_flight.cancel_all()  # what the others are interrupted in comes after what interrupts them
         finally:
-            sessions.leave()
+            sessions.close_thread_connections()
 
     def _work(self) -> None:
         while not self._errors:
@@ -104,6 +105,6 @@ class Counting:
             except Empty:
                 return
             self._asked.insist_on_going_on(task.view)
-            with self._in_flight.of(self._database), self._asked.in_flight.of(self._database):
-                self._counted |= figures.count(self._database, task)
+            with self._in_flight.track(self._database), self._asked.in_flight.track(self._database):
+                self._counted |= figures.count_columns(self._database, task)
             self._tell(len(self._counted), self._total)

@@ -13,7 +13,7 @@ from seeder.domain.shapes import ViewShape, sha256_hex
 from seeder.domain.snapshots import ViewStatistics
 from seeder.errors import NeverAnalyzed, NeverFilled, NotAView, UnknownColumn, ViewMissing
 from seeder.postgres import catalog, estimates, figures, steady
-from seeder.postgres.sqlstates import is_gone
+from seeder.postgres.sqlstates import is_connection_lost
 from seeder.services.snapshots.counting import Asked, Counting, Told
 
 
@@ -32,15 +32,15 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda *_: None) -> Profile
     Raises `ViewMissing`, `NotAView`, `NeverFilled`, `NeverSampled`, `UnknownColumn` or PostgreSQL's errors.
     """
     database, name = key.database, key.name
-    if catalog.exists(database, name):
+    if catalog.relation_exists(database, name):
         _sample(key, asked)
-    with steady.Instant(database, asked.parameters) as instant:
-        found = instant.hold(name)
+    with steady.SharedSnapshot(database, asked.parameters) as instant:
+        found = instant.lock_view(name)
         if found is None:
             raise ViewMissing(view=name, alias=database)
         if not found.is_materialized:
             raise NotAView(view=name, alias=database)
-        if not found.populated:
+        if not found.is_populated:
             raise NeverFilled(view=name)
         shape = ViewShape(
             columns=found.columns, definition_hash=sha256_hex(found.definition), server_version=found.server_version
@@ -50,19 +50,25 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda *_: None) -> Profile
             insist_on_columns(key.name, asked.top, names)
         top = asked.top.intersection(names)
         if asked.approximate:
-            estimated = estimates.estimate(database, name, shape.columns, top=top, most=asked.most)
+            estimated = estimates.estimate_statistics(
+                database, name, shape.columns, top_columns=top, max_top_values=asked.most
+            )
             if estimated is None:
                 raise NeverAnalyzed(view=name)
-            return Profile(shape=shape, figures=estimated, at=instant.at)
+            return Profile(shape=shape, figures=estimated, at=instant.taken_at)
         by_name = {column.name: column for column in shape.columns}
         tasks = [
-            figures.Task(view=name, columns=tuple(by_name[one] for one in together), top=top, most=asked.most)
-            for together in group_columns(by_name, estimates.distinct(database, name))
+            figures.CountTask(
+                view=name, columns=tuple(by_name[one] for one in together), top_columns=top, max_top_values=asked.most
+            )
+            for together in group_columns(by_name, estimates.estimate_distinct_counts(database, name))
         ]
         counted = Counting(database, instant, asked, tell).count(tasks)
-        rows = next(iter(counted.values()))[0] if counted else figures.rows(database, name)
+        rows = next(iter(counted.values()))[0] if counted else figures.count_rows(database, name)
         columns = {column.name: counted[column.name][1] for column in shape.columns}
-        return Profile(shape=shape, figures=ViewStatistics(row_count=rows, exact=True, columns=columns), at=instant.at)
+        return Profile(
+            shape=shape, figures=ViewStatistics(row_count=rows, exact=True, columns=columns), at=instant.taken_at
+        )
 
 
 def _sample(key: ViewKey, asked: Asked) -> None:
@@ -70,12 +76,12 @@ def _sample(key: ViewKey, asked: Asked) -> None:
     it is known which columns have few values, but that is worth no failure."""
     database, name = key.database, key.name
     if asked.approximate:
-        estimates.take_sample(database, name, asked.parameters)
-    elif not estimates.distinct(database, name):
+        estimates.analyze_view(database, name, asked.parameters)
+    elif not estimates.estimate_distinct_counts(database, name):
         try:
-            estimates.take_sample(database, name, asked.parameters)
+            estimates.analyze_view(database, name, asked.parameters)
         except Error as error:
-            if is_gone(error):
+            if is_connection_lost(error):
                 raise
 
 

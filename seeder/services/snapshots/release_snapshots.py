@@ -23,7 +23,7 @@ from seeder.errors import (
 )
 from seeder.models import ReleaseSnapshot
 from seeder.postgres import catalog
-from seeder.postgres.sqlstates import first_line, foreseen, is_gone
+from seeder.postgres.sqlstates import first_line, is_connection_lost, translate_database_errors
 from seeder.services import log, manifests
 from seeder.services.retrying import patiently
 from seeder.services.snapshots.counting import Asked, Told
@@ -60,7 +60,7 @@ def capture_release_snapshot(  # noqa: PLR0913  # what the command asks for
 
 def list_release_snapshots_by_table(table_name: str, limit: int = 50) -> list[Snapshot]:
     """The snapshots of one view, the latest first; none where it has none. Raises `BadName` or `DatabaseError`."""
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         rows = ReleaseSnapshot.objects.filter(table_name=str(ViewName.parse(table_name)))
         return [read(row) for row in rows.order_by("-captured_at", "-id")[: max(limit, 0)]]
 
@@ -87,7 +87,7 @@ def find(snapshot_id: int) -> Snapshot:
     """Raises `UnknownSnapshot` or `DatabaseError`."""
     if not 0 < snapshot_id < 2**63:
         raise UnknownSnapshot(which=f"with the id {snapshot_id}")
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         row = ReleaseSnapshot.objects.filter(pk=snapshot_id).first()
     if row is None:
         raise UnknownSnapshot(which=f"with the id {snapshot_id}")
@@ -97,7 +97,7 @@ def find(snapshot_id: int) -> Snapshot:
 def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
     """Raises `BadName`, `BadTag`, `UnknownSnapshot` or `DatabaseError`."""
     release = Release(tag=release_tag)
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         name = str(ViewName.parse(table_name))
         row = ReleaseSnapshot.objects.filter(table_name=name, release_tag=release.tag).first()
     if row is None:
@@ -125,7 +125,7 @@ def the_only(name: ViewName, keys: Sequence[ViewKey]) -> ViewKey:
 def capture(key: ViewKey, release: Release, asked: Asked, tell: Told = lambda *_: None) -> Snapshot:
     """Take and store one snapshot. Raises as `capture_release_snapshot`."""
     _insist_on_new(key, release)
-    with foreseen(key.database), _refused(key):
+    with translate_database_errors(key.database), _refused(key):
         found = patiently(
             lambda _: _look(key, asked, tell),
             retries=asked.settings.max_retries,
@@ -157,14 +157,14 @@ def insist_on_capturable(name: ViewName, release: Release, top_values_columns: S
     _insist_on_new(key, release)
     if not top_values_columns:
         return
-    with foreseen(key.database):
-        if not catalog.exists(key.database, key.name):
+    with translate_database_errors(key.database):
+        if not catalog.relation_exists(key.database, key.name):
             raise ViewMissing(view=key.name, alias=key.database)
-        insist_on_columns(key.name, top_values_columns, catalog.columns(key.database, [key.name]))
+        insist_on_columns(key.name, top_values_columns, catalog.column_names(key.database, [key.name]))
 
 
 def _look(key: ViewKey, asked: Asked, tell: Told) -> Profile:
-    with asked.in_flight.of(key.database):
+    with asked.in_flight.track(key.database):
         return profile(key, asked, tell)
 
 
@@ -174,13 +174,13 @@ def _refused(key: ViewKey) -> Iterator[None]:
     try:
         yield
     except Error as error:
-        if is_gone(error):
+        if is_connection_lost(error):
             raise
         raise CaptureFailed(view=key.name, cause=first_line(error)) from error
 
 
 def _insist_on_new(key: ViewKey, release: Release) -> None:
     """Raise `SnapshotTaken` before an hour's work rather than after it."""
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         if ReleaseSnapshot.objects.filter(table_name=str(key.name), release_tag=release.tag).exists():
             raise SnapshotTaken(view=key.name, tag=release.tag)

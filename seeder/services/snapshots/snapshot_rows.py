@@ -9,7 +9,7 @@ from seeder.domain.shapes import ViewColumn, ViewShape
 from seeder.domain.snapshots import ColumnStatistics, Release, Snapshot, TopValue, ViewStatistics
 from seeder.errors import CaptureFailed, SnapshotTaken
 from seeder.models import ReleaseSnapshot
-from seeder.postgres.sqlstates import UNIQUE_VIOLATION, first_line, foreseen, sqlstate
+from seeder.postgres.sqlstates import UNIQUE_VIOLATION, first_line, sqlstate, translate_database_errors
 from seeder.services.snapshots.profiling import Profile
 
 
@@ -38,7 +38,7 @@ def store(key: ViewKey, release: Release, found: Profile) -> Snapshot:
         column_statistics=statistics,
         top_values=tops or None,
     )
-    with foreseen(DEFAULT_DB_ALIAS):
+    with translate_database_errors(DEFAULT_DB_ALIAS):
         try:
             row.save(force_insert=True)
         except IntegrityError as error:
