@@ -11,20 +11,20 @@ from seeder.errors import BadName, DifferentViews, SeederError, UnknownRun, Unkn
 from seeder.postgres.sqlstates import translate_database_errors
 
 
-def answered(request: HttpRequest, site: AdminSite, show: Callable[[], HttpResponse]) -> HttpResponse:
+def render_or_error(request: HttpRequest, site: AdminSite, build_page: Callable[[], HttpResponse]) -> HttpResponse:
     """The page, drawn to its end; or, where something foreseeable is in the way, one that says what."""
     try:
         with translate_database_errors(DEFAULT_DB_ALIAS):
-            page = show()
+            page = build_page()
             return page.render() if isinstance(page, SimpleTemplateResponse) else page
     except (UnknownRun, UnknownSnapshot, UnknownTable, BadName) as error:
-        return told(request, site, str(error), status=404)
+        return error_page(request, site, str(error), status=404)
     except DifferentViews as error:
-        return told(request, site, str(error), status=400)
+        return error_page(request, site, str(error), status=400)
     except SeederError as error:
-        return told(request, site, str(error), status=503)
+        return error_page(request, site, str(error), status=503)
 
 
-def told(request: HttpRequest, site: AdminSite, what: str, *, status: int) -> HttpResponse:
-    context = {**site.each_context(request), "title": "This cannot be shown", "what": what}
+def error_page(request: HttpRequest, site: AdminSite, message: str, *, status: int) -> HttpResponse:
+    context = {**site.each_context(request), "title": "This cannot be shown", "what": message}
     return TemplateResponse(request, "seeder/refused.html", context, status=status).render()

@@ -12,10 +12,10 @@ from seeder.domain.names import is_storable_text
 from seeder.domain.outcomes import Status
 
 PER_PAGE = 50
-_LAST = 10_000  # no list is longer, and no number too large for the database
+_MAX_PAGE = 10_000  # no list is longer, and no number too large for the database
 
 
-class Show(StrEnum):
+class ViewFilter(StrEnum):
     """Which of the views."""
 
     ALL = ""
@@ -26,55 +26,55 @@ class Show(StrEnum):
     LONG = "long"
 
     @property
-    def words(self) -> str:
-        return "long-running" if self is Show.LONG else self.value or "all"
+    def label(self) -> str:
+        return "long-running" if self is ViewFilter.LONG else self.value or "all"
 
 
-_NARROWED: Mapping[Show, Mapping[str, bool | Status]] = {
-    Show.ALL: {},
-    Show.FRESH: {"failing": False, "stale": False},
-    Show.FAILING: {"failing": True},
-    Show.RUNNING: {"status": Status.RUNNING},
-    Show.LATE: {"stale": True},
-    Show.LONG: {"long_running": True},
+_JOB_FILTERS: Mapping[ViewFilter, Mapping[str, bool | Status]] = {
+    ViewFilter.ALL: {},
+    ViewFilter.FRESH: {"failing": False, "stale": False},
+    ViewFilter.FAILING: {"failing": True},
+    ViewFilter.RUNNING: {"status": Status.RUNNING},
+    ViewFilter.LATE: {"stale": True},
+    ViewFilter.LONG: {"long_running": True},
 }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
+class MonitoringQuery:
     """What cannot be read narrows nothing."""
 
     search: str
     agency: str
     report_type: ReportType | None
-    show: Show
+    view_filter: ViewFilter
     page: int  # from 1 on
 
-    def wanted(self, agencies: list[str] | None, show: Show) -> JobFilter:
+    def job_filter(self, agencies: list[str] | None, view_filter: ViewFilter) -> JobFilter:
         return JobFilter(
             visible_agencies=agencies,
             agency=self.agency or None,
             report_type=self.report_type,
             search=self.search or None,
-            **_NARROWED[show],  # type: ignore[arg-type]  # the right ones, see there
+            **_JOB_FILTERS[view_filter],  # type: ignore[arg-type]  # the right ones, see there
         )
 
     @property
-    def listing(self) -> JobPageRequest:
+    def page_request(self) -> JobPageRequest:
         return JobPageRequest(limit=PER_PAGE, offset=(self.page - 1) * PER_PAGE)
 
     @property
-    def narrows(self) -> bool:
-        return bool(self.search or self.agency or self.report_type or self.show)
+    def is_filtered(self) -> bool:
+        return bool(self.search or self.agency or self.report_type or self.view_filter)
 
 
-def read(query: QueryDict) -> Asked:
-    given = {key: str(value).strip() for key, value in query.items() if is_storable_text(str(value))}
-    page, kind, show = given.get("page", ""), given.get("type", ""), given.get("show", "")
-    return Asked(
-        search=given.get("q", ""),
-        agency=given.get("agency", ""),
-        report_type=ReportType(kind) if kind in set(ReportType) else None,
-        show=Show(show) if show in set(Show) else Show.ALL,
-        page=min(max(int(page), 1), _LAST) if page.isascii() and page.isdigit() and len(page) < 9 else 1,
+def parse_monitoring_query(query: QueryDict) -> MonitoringQuery:
+    values = {key: str(value).strip() for key, value in query.items() if is_storable_text(str(value))}
+    page, report_type, show = values.get("page", ""), values.get("type", ""), values.get("show", "")
+    return MonitoringQuery(
+        search=values.get("q", ""),
+        agency=values.get("agency", ""),
+        report_type=ReportType(report_type) if report_type in set(ReportType) else None,
+        view_filter=ViewFilter(show) if show in set(ViewFilter) else ViewFilter.ALL,
+        page=min(max(int(page), 1), _MAX_PAGE) if page.isascii() and page.isdigit() and len(page) < 9 else 1,
     )

@@ -12,32 +12,32 @@ from seeder.services.queue import capture_queueing, doorbell, queueing
 from seeder.services.reading import visibility
 
 
-def may_refresh(user: Any) -> bool:
+def can_refresh(user: Any) -> bool:
     return doorbell.is_there() and bool(user.has_perm("seeder.refresh_views"))
 
 
-def may_capture(user: Any) -> bool:
+def can_capture(user: Any) -> bool:
     return doorbell.is_there() and bool(user.has_perm("seeder.capture_releasesnapshot"))
 
 
-def refresh(request: HttpRequest, table_name: str) -> None:
+def request_refresh(request: HttpRequest, table_name: str) -> None:
     try:
-        view = _visible(request, table_name)
-        queued = queueing.ask(SingleView(name=view), asked_by=request.user.get_username())
+        view = _require_visible_view(request, table_name)
+        result = queueing.ask(SingleView(name=view), asked_by=request.user.get_username())
     except SeederError as error:
         messages.error(request, str(error))
         return
-    if queued.request_id is None:
+    if result.request_id is None:
         messages.warning(request, f"Nobody wants {view} any more, so there is nothing to refresh.")
-    elif queued.joined:
+    elif result.joined:
         messages.info(request, f"The view {view} is queued already.")
     else:
         messages.success(request, f"The view {view} is queued.")
 
 
-def capture(request: HttpRequest, table_name: str, release_tag: str) -> None:
+def request_capture(request: HttpRequest, table_name: str, release_tag: str) -> None:
     try:
-        view = _visible(request, table_name)
+        view = _require_visible_view(request, table_name)
         capture_queueing.ask(str(view), release_tag)
     except SeederError as error:
         messages.error(request, str(error))
@@ -45,7 +45,7 @@ def capture(request: HttpRequest, table_name: str, release_tag: str) -> None:
         messages.success(request, f"The capture of {view} at {release_tag} is queued.")
 
 
-def _visible(request: HttpRequest, table_name: str) -> ViewName:
+def _require_visible_view(request: HttpRequest, table_name: str) -> ViewName:
     """Raises `BadName`, or `UnknownTable` where it is none of what somebody may see."""
     view = ViewName.parse(table_name)
     visibility.insist_on_table(str(view), visibility.agencies_of(request.user))

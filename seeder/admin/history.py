@@ -16,7 +16,7 @@ from seeder.services.reading import failures, visibility
 
 @admin.register(RunHistory)
 class RunHistoryAdmin(ReadOnlyAdmin):
-    indexed = ("table_name", "run_id")
+    indexed_fields = ("table_name", "run_id")
     list_display = ("start_time", "view", "status", "run", "agency_slug", "duration_seconds", "records_processed")
     list_display_links = ("start_time",)
     list_filter = (StatusFilter, AgencyFilter)
@@ -26,16 +26,16 @@ class RunHistoryAdmin(ReadOnlyAdmin):
     search_fields = ("table_name", "run_id")
     search_help_text = "The whole name of a view, as schema.table, or of a run."
 
-    def of_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
+    def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
         return rows if agencies is None else rows.filter(agency_slug__in=agencies)
 
-    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         return rows.filter(Q(table_name__in=visibility.spellings(term)) | Q(run_id=term))
 
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
         errors = "errors" if request.user.has_perm(failures.PERMISSION) else "reason"
-        shown = {"errors": errors, "run_id": "run", "table_name": "view"}
-        return [shown.get(field.name, field.name) for field in RunHistory._meta.concrete_fields]
+        display_fields = {"errors": errors, "run_id": "run", "table_name": "view"}
+        return [display_fields.get(field.name, field.name) for field in RunHistory._meta.concrete_fields]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)
@@ -49,6 +49,6 @@ class RunHistoryAdmin(ReadOnlyAdmin):
         return self.link(places.run(self.admin_site, row.run_id), row.run_id)
 
     @admin.display(description="errors")
-    def reason(self, row: RunHistory) -> str:
-        why = failures.of_rows([row]).get(row.pk, failures.NOBODY_KNOWS)
-        return failures.told(row.errors, why, failed=row.status == Status.ERROR, whole=False) or "-"
+    def redacted_errors(self, row: RunHistory) -> str:
+        failure_reason = failures.of_rows([row]).get(row.pk, failures.NOBODY_KNOWS)
+        return failures.told(row.errors, failure_reason, failed=row.status == Status.ERROR, whole=False) or "-"

@@ -17,12 +17,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from seeder.admin.answers import answered, told
+from seeder.admin.answers import error_page, render_or_error
 from seeder.domain.names import is_storable_text
 from seeder.domain.outcomes import Status
 from seeder.services.reading import visibility
 
-MOST_COUNTED = 10_000
+MAX_COUNTED_ROWS = 10_000
 _DIGITS_OF_A_YEAR = 4
 
 
@@ -34,26 +34,26 @@ else:  # Django has them without parameters
     _ModelAdmin = admin.ModelAdmin
 
 
-class BoundedPaginator(_Paginator):
+class CappedCountPaginator(_Paginator):
     """Counts no further than anybody will turn pages: to count millions of rows takes longer than to show a page."""
 
     @cached_property
     def count(self) -> int:
         rows = self.object_list
-        return rows.order_by()[:MOST_COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
+        return rows.order_by()[:MAX_COUNTED_ROWS].count() if isinstance(rows, QuerySet) else len(rows)
 
 
-class Spans(QuerySet[Any]):
+class DateRangeQuerySet(QuerySet[Any]):
     """Knows its years, months and days from the first and the last row alone, of which an index knows. Django would
     look at every row; the price is a link to a day on which nothing ran."""
 
-    def aggregate(self, *unnamed: Any, **named: Any) -> dict[str, Any]:
+    def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Of few rows, those rows are looked at, however they are found; PostgreSQL would look for the first and the
         last of them along the index of their dates, past all others. Of many that takes it no time."""
         if self.query.is_sliced:
-            return super().aggregate(*unnamed, **named)
-        few = self.order_by()[: MOST_COUNTED + 1].aggregate(*unnamed, **named, number_of_rows=Count("pk"))
-        return few if few.pop("number_of_rows") <= MOST_COUNTED else super().aggregate(*unnamed, **named)
+            return super().aggregate(*args, **kwargs)
+        values = self.order_by()[: MAX_COUNTED_ROWS + 1].aggregate(*args, **kwargs, number_of_rows=Count("pk"))
+        return values if values.pop("number_of_rows") <= MAX_COUNTED_ROWS else super().aggregate(*args, **kwargs)
 
     def datetimes(  # type: ignore[override]  # values instead of another queryset: the admin only goes through them
         self, field_name: str, kind: str, order: str = "ASC", tzinfo: tzinfo | None = None
@@ -62,18 +62,18 @@ class Spans(QuerySet[Any]):
         if ends["first"] is None:
             return []
         first, last = (timezone.localtime(ends[end], tzinfo) for end in ("first", "last"))
-        periods, period = [], _begin(first, kind)
+        periods, period = [], _start_of_period(first, kind)
         while period <= last:
             periods.append(period)
-            period = _begin(period + _LONGEST[kind], kind)
+            period = _start_of_period(period + _MAX_PERIOD_LENGTH[kind], kind)
         return periods if order == "ASC" else periods[::-1]
 
 
 # From the beginning of a period, a step of this length ends early in the next one; a day may have 25 hours.
-_LONGEST = {"year": timedelta(days=367), "month": timedelta(days=32), "day": timedelta(hours=26)}
+_MAX_PERIOD_LENGTH = {"year": timedelta(days=367), "month": timedelta(days=32), "day": timedelta(hours=26)}
 
 
-def _begin(at: datetime, kind: str) -> datetime:
+def _start_of_period(at: datetime, kind: str) -> datetime:
     """Of the year, the month or the day. A clock that is put forward at midnight does no harm: only dates are shown."""
     day = at.replace(hour=0, minute=0, second=0, microsecond=0)
     if kind == "day":
@@ -81,7 +81,7 @@ def _begin(at: datetime, kind: str) -> datetime:
     return day.replace(day=1) if kind == "month" else day.replace(month=1, day=1)
 
 
-class LookedAt(_ModelAdmin):
+class NoChangesAdmin(_ModelAdmin):
     """Nobody changes anything here."""
 
     def has_add_permission(self, _: HttpRequest) -> bool:
@@ -94,59 +94,61 @@ class LookedAt(_ModelAdmin):
         return False
 
 
-class ReadOnlyAdmin(LookedAt):
+class ReadOnlyAdmin(NoChangesAdmin):
     """A list with pages of single rows. Subclasses say in `indexed` what it may be narrowed by."""
 
-    indexed: Sequence[str] = ()
+    indexed_fields: Sequence[str] = ()
     list_select_related = False
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # it counts every row behind each filter
-    paginator = BoundedPaginator
+    paginator = CappedCountPaginator
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = Spans(model=self.model, using=self.model._base_manager.db)
-        return self.of_agencies(rows, visibility.agencies_of(request.user)).order_by(*self.get_ordering(request))
+        rows = DateRangeQuerySet(model=self.model, using=self.model._base_manager.db)
+        return self.filter_by_agencies(rows, visibility.agencies_of(request.user)).order_by(*self.get_ordering(request))
 
-    def of_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
+    def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
         """Those that somebody may see who may see these agencies; None: all."""
         raise NotImplementedError
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:  # noqa: ARG002
         """Only what an index serves. That keeps out who would find the text of an error by asking how it begins."""
-        no_date = str(value).isdigit() and len(str(value)) > _DIGITS_OF_A_YEAR
-        by_date = bool(self.date_hierarchy) and lookup.startswith(f"{self.date_hierarchy}__") and not no_date
+        is_invalid_date = str(value).isdigit() and len(str(value)) > _DIGITS_OF_A_YEAR
+        is_date_lookup = (
+            bool(self.date_hierarchy) and lookup.startswith(f"{self.date_hierarchy}__") and not is_invalid_date
+        )
         filters = {getattr(one, "parameter_name", None) for one in self.list_filter}
-        return by_date or lookup in filters or lookup.removesuffix("__exact") in self.indexed
+        return is_date_lookup or lookup in filters or lookup.removesuffix("__exact") in self.indexed_fields
 
     def get_search_results(
         self, _: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Exactly, by name: anything else would have to look at every row."""
         term = search_term.strip()
-        return (self.found(queryset, term) if term else queryset), False
+        return (self.search(queryset, term) if term else queryset), False
 
-    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         return rows.filter(table_name__in=visibility.spellings(term))
 
-    def link(self, place: str, text: object) -> SafeString:
-        return format_html('<a href="{}">{}</a>', place, text)
+    def link(self, url: str, text: object) -> SafeString:
+        return format_html('<a href="{}">{}</a>', url, text)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         return super().get_object(request, object_id, from_field) if is_storable_text(unquote(object_id)) else None
 
     @transaction.non_atomic_requests  # what an action asks for is committed before the queue is told of it
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        named = [*request.GET.values(), *request.POST.getlist(ACTION_CHECKBOX_NAME)]
-        if not all(is_storable_text(str(one)) for one in named):
-            return told(request, self.admin_site, "There is no such row.", status=404)
-        if not all(map(self._can_be_a_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
-            return told(request, self.admin_site, "No row can be named like that.", status=400)
-        show = partial(super().changelist_view, request, extra_context)
-        return answered(request, self.admin_site, show)
+        submitted = [*request.GET.values(), *request.POST.getlist(ACTION_CHECKBOX_NAME)]
+        if not all(is_storable_text(str(one)) for one in submitted):
+            return error_page(request, self.admin_site, "There is no such row.", status=404)
+        if not all(map(self._is_valid_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+            return error_page(request, self.admin_site, "No row can be named like that.", status=400)
+        build_page = partial(super().changelist_view, request, extra_context)
+        return render_or_error(request, self.admin_site, build_page)
 
-    def _can_be_a_key(self, text: str) -> bool:
+    def _is_valid_key(self, text: str) -> bool:
         """Django itself would look for such a row, and fail."""
         try:
             self.model._meta.pk.to_python(text)
@@ -154,17 +156,17 @@ class ReadOnlyAdmin(LookedAt):
             return False
         return True
 
-    def changeform_view(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
-        show = partial(super().changeform_view, request, *arguments, **named)
-        return answered(request, self.admin_site, show)
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        build_page = partial(super().changeform_view, request, *args, **kwargs)
+        return render_or_error(request, self.admin_site, build_page)
 
-    def delete_view(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
-        show = partial(super().delete_view, request, *arguments, **named)
-        return answered(request, self.admin_site, show)
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        build_page = partial(super().delete_view, request, *args, **kwargs)
+        return render_or_error(request, self.admin_site, build_page)
 
-    def history_view(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
-        show = partial(super().history_view, request, *arguments, **named)
-        return answered(request, self.admin_site, show)
+    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        build_page = partial(super().history_view, request, *args, **kwargs)
+        return render_or_error(request, self.admin_site, build_page)
 
 
 class AgencyFilter(admin.SimpleListFilter):
@@ -174,14 +176,14 @@ class AgencyFilter(admin.SimpleListFilter):
     parameter_name = "agency"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        self.narrowed: Callable[[QuerySet[Any], list[str]], QuerySet[Any]] = model_admin.of_agencies
+        self.filter_by_agencies: Callable[[QuerySet[Any], list[str]], QuerySet[Any]] = model_admin.of_agencies
         return list(visibility.named(visibility.agencies_of(request.user)).items())
 
     def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         slug = self.value()
         if slug is None:
             return queryset
-        return self.narrowed(queryset, [slug]) if slug in dict(self.lookup_choices) else queryset.none()
+        return self.filter_by_agencies(queryset, [slug]) if slug in dict(self.lookup_choices) else queryset.none()
 
 
 class StatusFilter(admin.SimpleListFilter):

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from seeder.admin import asking, places
-from seeder.admin.asked import PER_PAGE, Asked, Show, read
+from seeder.admin.asked import PER_PAGE, MonitoringQuery, ViewFilter, parse_monitoring_query
 from seeder.admin.pictures import Sparkbars, sparkbars
 from seeder.domain.jobs import Job, JobTotals
 from seeder.domain.manifests import ReportType
@@ -21,109 +21,118 @@ from seeder.services import schema
 from seeder.services.queue import doorbell, queue_state
 from seeder.services.reading import failures, monitoring, timelines, visibility
 
-_RECENT = 14
-_RUNS = 5
+_SPARKBAR_RUNS = 14
+_LATEST_RUNS = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class MonitoringRow:
     """One view of the list."""
 
     job: Job
-    agencies: str  # by their names
+    agency_names: str  # by their names
     url: str
-    last_run: str | None
-    picture: Sparkbars
+    last_run_url: str | None
+    sparkbars: Sparkbars
     errors: str  # as far as who looks may read them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tile:
+class TotalTile:
     """A total, and where those are listed."""
 
-    show: Show
-    number: int
+    view_filter: ViewFilter
+    total: int
     url: str
     is_current: bool
 
 
-def overview(request: HttpRequest, site: AdminSite) -> HttpResponse:
+def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if request.method == "POST":
-        return refreshed(request)
-    agencies, asked = visibility.agencies_of(request.user), read(request.GET)
-    named = visibility.named(agencies)
-    found = monitoring.page(asked.wanted(agencies, asked.show), asked.listing)
-    totals = monitoring.totals(asked.wanted(agencies, Show.ALL))
+        return handle_refresh_post(request)
+    agencies, query = visibility.agencies_of(request.user), parse_monitoring_query(request.GET)
+    agency_names = visibility.named(agencies)
+    job_page = monitoring.page(query.job_filter(agencies, query.view_filter), query.page_request)
+    totals = monitoring.totals(query.job_filter(agencies, ViewFilter.ALL))
     context: dict[str, Any] = {
         **site.each_context(request),
         "title": "Monitoring",
-        "asked": asked,
-        "tiles": _tiles(request, asked, totals),
+        "asked": query,
+        "tiles": _tiles(request, query, totals),
         "totals": totals,
-        "sentence": _sentence(totals),
-        "lines": _lines(request, site, found.jobs, named),
-        "found": found.total,
-        "pages": _pages(request, asked, found.total),
-        "choices": {"agencies": named.items(), "types": list(ReportType), "shows": list(Show)},
-        "may_refresh": asking.may_refresh(request.user),
-        **_queue(request, agencies),
-        **_runs(request, site, agencies),
+        "sentence": _summary_sentence(totals),
+        "lines": _monitoring_rows(request, site, job_page.jobs, agency_names),
+        "found": job_page.total,
+        "pages": _page_links(request, query, job_page.total),
+        "choices": {"agencies": agency_names.items(), "types": list(ReportType), "shows": list(ViewFilter)},
+        "may_refresh": asking.can_refresh(request.user),
+        **_queue_context(request, agencies),
+        **_runs_context(request, site, agencies),
     }
     context["live"] = bool(totals.running) or context["is_busy"] or context.get("goes_on", False)
     return TemplateResponse(request, "seeder/monitoring.html", context)
 
 
-def refreshed(request: HttpRequest) -> HttpResponse:
+def handle_refresh_post(request: HttpRequest) -> HttpResponse:
     """A button was pressed: back to the same page, which says what came of it."""
-    if not asking.may_refresh(request.user):
+    if not asking.can_refresh(request.user):
         raise PermissionDenied
-    asking.refresh(request, request.POST.get("refresh", ""))
+    asking.request_refresh(request, request.POST.get("refresh", ""))
     return HttpResponseRedirect(request.get_full_path())
 
 
-def _lines(request: HttpRequest, site: AdminSite, jobs: Sequence[Job], named: Mapping[str, str]) -> list[Line]:
-    recent = monitoring.recent(jobs, most=_RECENT)
-    errors = told_errors(request, jobs)
+def _monitoring_rows(
+    request: HttpRequest, site: AdminSite, jobs: Sequence[Job], agency_names: Mapping[str, str]
+) -> list[MonitoringRow]:
+    recent = monitoring.recent(jobs, most=_SPARKBAR_RUNS)
+    errors = visible_errors(request, jobs)
     return [
-        Line(
+        MonitoringRow(
             job=job,
-            agencies=", ".join(named.get(slug, slug) for slug in job.agencies),
+            agency_names=", ".join(agency_names.get(slug, slug) for slug in job.agencies),
             url=places.view(site, job.table_name),
-            last_run=places.run(site, job.last_run_id) if job.last_run_id else None,
-            picture=sparkbars(recent[job.table_name], most=_RECENT),
+            last_run_url=places.run(site, job.last_run_id) if job.last_run_id else None,
+            sparkbars=sparkbars(recent[job.table_name], max_bars=_SPARKBAR_RUNS),
             errors=errors[job.table_name],
         )
         for job in jobs
     ]
 
 
-def told_errors(request: HttpRequest, jobs: Sequence[Job]) -> Mapping[str, str]:
+def visible_errors(request: HttpRequest, jobs: Sequence[Job]) -> Mapping[str, str]:
     """By the name of the table: what is the matter with it, as far as who looks may read that."""
-    whole = request.user.has_perm(failures.PERMISSION)
-    reasons = {} if whole else failures.of_jobs(jobs)
+    can_see_errors = request.user.has_perm(failures.PERMISSION)
+    reasons = {} if can_see_errors else failures.of_jobs(jobs)
     errors = {}
     for job in jobs:
-        why = reasons.get((job.report_type, job.manifest_id), failures.NOBODY_KNOWS)
-        errors[job.table_name] = failures.told(job.errors, why, failed=job.failing, whole=whole) or ""
+        failure_reason = reasons.get((job.report_type, job.manifest_id), failures.NOBODY_KNOWS)
+        errors[job.table_name] = (
+            failures.told(job.errors, failure_reason, failed=job.failing, whole=can_see_errors) or ""
+        )
     return errors
 
 
-def _tiles(request: HttpRequest, asked: Asked, totals: JobTotals) -> list[Tile]:
-    numbers = {
-        Show.ALL: totals.jobs,
-        Show.FRESH: totals.fresh,
-        Show.FAILING: totals.failing,
-        Show.RUNNING: totals.running,
-        Show.LATE: totals.stale,
-        Show.LONG: totals.long_running,
+def _tiles(request: HttpRequest, query: MonitoringQuery, totals: JobTotals) -> list[TotalTile]:
+    counts = {
+        ViewFilter.ALL: totals.jobs,
+        ViewFilter.FRESH: totals.fresh,
+        ViewFilter.FAILING: totals.failing,
+        ViewFilter.RUNNING: totals.running,
+        ViewFilter.LATE: totals.stale,
+        ViewFilter.LONG: totals.long_running,
     }
     return [
-        Tile(show=show, number=number, url=_with(request, show=show, page=""), is_current=show is asked.show)
-        for show, number in numbers.items()
+        TotalTile(
+            view_filter=view_filter,
+            total=total,
+            url=_url_with(request, show=view_filter, page=""),
+            is_current=view_filter is query.view_filter,
+        )
+        for view_filter, total in counts.items()
     ]
 
 
-def _sentence(totals: JobTotals) -> str:
+def _summary_sentence(totals: JobTotals) -> str:
     """What is read out when it changes."""
     return (
         f"{format_count(totals.jobs, 'view')}: {totals.fresh:,} fresh, {totals.failing:,} failing,"
@@ -131,34 +140,34 @@ def _sentence(totals: JobTotals) -> str:
     )
 
 
-def _pages(request: HttpRequest, asked: Asked, total: int) -> Mapping[str, Any]:
+def _page_links(request: HttpRequest, query: MonitoringQuery, total: int) -> Mapping[str, Any]:
     last = max(-(-total // PER_PAGE), 1)
     return {
-        "number": asked.page,
+        "number": query.page,
         "last": last,
-        "previous": _with(request, page=asked.page - 1) if 1 < asked.page <= last else None,
-        "next": _with(request, page=asked.page + 1) if asked.page < last else None,
-        "first": _with(request, page="") if asked.page > last else None,
+        "previous": _url_with(request, page=query.page - 1) if 1 < query.page <= last else None,
+        "next": _url_with(request, page=query.page + 1) if query.page < last else None,
+        "first": _url_with(request, page="") if query.page > last else None,
     }
 
 
-def _with(request: HttpRequest, **differently: object) -> str:
+def _url_with(request: HttpRequest, **changes: object) -> str:
     query = request.GET.copy()
-    for name, value in differently.items():
+    for name, value in changes.items():
         query.pop(name, None)
         if str(value):
             query[name] = str(value)
     return f"?{query.urlencode()}"
 
 
-def _queue(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any]:
+def _queue_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any]:
     """What is queued and worked on, as far as it is about these agencies and somebody may see it."""
     if not (request.user.has_perm("seeder.view_queuedrefresh") and doorbell.is_there()):
         return {"is_busy": False}
-    queue = queue_state.look(agencies=agencies)
-    parts = [*queue.running, *queue.queued]
+    queue_status = queue_state.look(agencies=agencies)
+    parts = [*queue_status.running, *queue_status.queued]
     return {
-        "queue": queue,
+        "queue": queue_status,
         "parts": parts,
         "is_busy": bool(parts),
         # Of a part that is about other agencies, too, nobody learns how far those are, nor on which machine.
@@ -166,13 +175,13 @@ def _queue(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any
     }
 
 
-def _runs(request: HttpRequest, site: AdminSite, agencies: list[str] | None) -> Mapping[str, Any]:
+def _runs_context(request: HttpRequest, site: AdminSite, agencies: list[str] | None) -> Mapping[str, Any]:
     """The latest runs as a whole, where there is a table of them and somebody may see it."""
     if not request.user.has_perm("seeder.view_run"):
         return {}
-    if without := schema.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
-        return {"without_runs": without}
-    totals = timelines.totals(timelines.runs_of(agencies)[:_RUNS], agencies)
-    sees_rows = request.user.has_perm("seeder.view_runhistory")
-    runs = [{"totals": run, "url": places.run(site, run.run_id) if sees_rows else None} for run in totals]
+    if unavailable_reason := schema.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
+        return {"without_runs": unavailable_reason}
+    totals = timelines.totals(timelines.runs_of(agencies)[:_LATEST_RUNS], agencies)
+    can_see_history = request.user.has_perm("seeder.view_runhistory")
+    runs = [{"totals": run, "url": places.run(site, run.run_id) if can_see_history else None} for run in totals]
     return {"runs": runs, "goes_on": any(run.status is Status.RUNNING for run in totals)}

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from seeder.admin import places
-from seeder.admin.answers import told
+from seeder.admin.answers import error_page
 from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin
 from seeder.models import Run
 from seeder.services import schema
@@ -20,7 +20,7 @@ from seeder.services.reading import visibility
 class RunAdmin(ReadOnlyAdmin):
     """The list; a run's page is its timeline."""
 
-    indexed = ("run_id",)
+    indexed_fields = ("run_id",)
     list_display = ("started_at", "asked_for", "timeline", "asked_by", "finished_at", "stopped_by", "run_id")
     list_filter = (AgencyFilter,)
     date_hierarchy = "started_at"
@@ -29,16 +29,16 @@ class RunAdmin(ReadOnlyAdmin):
     search_fields = ("run_id",)
     search_help_text = "The whole name of a run."
 
-    def of_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
+    def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
         return rows if agencies is None else rows.filter(agencies__has_any_keys=agencies)
 
-    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         return rows.filter(run_id=term)
 
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
-        shown = ["run_id", "asked_for", "asked_by", "started_at", "finished_at", "stopped_by", "seats"]
-        counted = ["manifests", "succeeded", "failed", "agencies"]  # of everybody
-        return [*shown, *(counted if visibility.agencies_of(request.user) is None else []), "timeline"]
+        run_fields = ["run_id", "asked_for", "asked_by", "started_at", "finished_at", "stopped_by", "seats"]
+        total_fields = ["manifests", "succeeded", "failed", "agencies"]  # of everybody
+        return [*run_fields, *(total_fields if visibility.agencies_of(request.user) is None else []), "timeline"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)
@@ -48,6 +48,8 @@ class RunAdmin(ReadOnlyAdmin):
         return self.link(places.run(self.admin_site, row.run_id), "timeline")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if without := schema.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
-            return told(request, self.admin_site, f"Runs are not summed up here: {without}.", status=200)
+        if unavailable_reason := schema.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
+            return error_page(
+                request, self.admin_site, f"Runs are not summed up here: {unavailable_reason}.", status=200
+            )
         return super().changelist_view(request, extra_context)

@@ -12,12 +12,12 @@ from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin
 from seeder.models import ReleaseSnapshot
 from seeder.services.reading import visibility
 
-_LONG = ("columns", "column_statistics", "top_values")
+_DEFERRED_FIELDS = ("columns", "column_statistics", "top_values")
 
 
 @admin.register(ReleaseSnapshot)
 class ReleaseSnapshotAdmin(ReadOnlyAdmin):
-    indexed = ("table_name",)
+    indexed_fields = ("table_name",)
     list_display = ("release_tag", "view", "release_version", "captured_at", "row_count", "column_count", "exact")
     list_filter = (AgencyFilter,)
     ordering = ("-id",)
@@ -26,19 +26,19 @@ class ReleaseSnapshotAdmin(ReadOnlyAdmin):
     search_help_text = "The whole name of a view, as schema.table."
     actions = ("compare",)
 
-    def of_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
+    def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
         return rows if agencies is None else rows.filter(table_name__in=visibility.tables_of(agencies))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).defer(*_LONG)
+        return super().get_queryset(request).defer(*_DEFERRED_FIELDS)
 
     @admin.display(description="view")
     def view(self, row: ReleaseSnapshot) -> SafeString:
         return self.link(places.view(self.admin_site, row.table_name), row.table_name)
 
     @admin.action(description="Compare the two selected snapshots", permissions=["view"])
-    def compare(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
-        ids = sorted(chosen.values_list("pk", flat=True)[:3])
+    def compare(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        ids = sorted(queryset.values_list("pk", flat=True)[:3])
         if len(ids) != 2:
             self.message_user(request, "Select two snapshots to compare.", messages.WARNING)
             return None

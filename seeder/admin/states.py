@@ -14,12 +14,12 @@ from seeder.models import JobStatus
 from seeder.services.reading import failures, visibility
 
 # Of the one manifest that speaks for the view, be it another agency's than who looks may see.
-_OF_A_MANIFEST = {"manifest_id", "report_name", "report_type", "agency_id", "agency_slug"}
+_REPRESENTATIVE_MANIFEST_FIELDS = {"manifest_id", "report_name", "report_type", "agency_id", "agency_slug"}
 
 
 @admin.register(JobStatus)
 class JobStatusAdmin(ReadOnlyAdmin):
-    indexed = ("table_name",)
+    indexed_fields = ("table_name",)
     list_display = ("table_name", "status", "start_time", "more", "duration_seconds", "agency_slug", "report_name")
     list_filter = (StatusFilter, AgencyFilter)
     ordering = ("table_name",)
@@ -28,44 +28,44 @@ class JobStatusAdmin(ReadOnlyAdmin):
     actions = ("refresh", "capture")
     change_list_template = "seeder/states.html"
 
-    def of_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
+    def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
         return rows if agencies is None else rows.filter(table_name__in=visibility.tables_of(agencies))
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return [name for name in self.list_display if name not in self._withheld(request)]
+        return [name for name in self.list_display if name not in self._hidden_fields(request)]
 
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
         names = [field.name for field in JobStatus._meta.concrete_fields]
-        return [*(name for name in names if name not in self._withheld(request)), "more"]
+        return [*(name for name in names if name not in self._hidden_fields(request)), "more"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)
 
     @admin.display(description="see")
-    def more(self, row: JobStatus) -> SafeString:
+    def details_link(self, row: JobStatus) -> SafeString:
         return self.link(places.view(self.admin_site, row.table_name), "runs and snapshots")
 
     def has_refresh_permission(self, request: HttpRequest) -> bool:
-        return asking.may_refresh(request.user)
+        return asking.can_refresh(request.user)
 
     def has_capture_permission(self, request: HttpRequest) -> bool:
-        return asking.may_capture(request.user)
+        return asking.can_capture(request.user)
 
     @admin.action(description="Refresh the selected views", permissions=["refresh"])
-    def refresh(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
-        for table_name in chosen.values_list("table_name", flat=True):
-            asking.refresh(request, table_name)
+    def refresh(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for table_name in queryset.values_list("table_name", flat=True):
+            asking.request_refresh(request, table_name)
 
     @admin.action(description="Capture a release snapshot of the selected views", permissions=["capture"])
-    def capture(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
-        names = list(chosen.values_list("table_name", flat=True))
+    def capture(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        names = list(queryset.values_list("table_name", flat=True))
         if "release_tag" in request.POST:
             for table_name in names:
-                asking.capture(request, table_name, request.POST["release_tag"])
+                asking.request_capture(request, table_name, request.POST["release_tag"])
             return None
         context = {**self.admin_site.each_context(request), "title": "Capture release snapshots", "names": names}
         return TemplateResponse(request, "seeder/capture.html", context)
 
-    def _withheld(self, request: HttpRequest) -> set[str]:
+    def _hidden_fields(self, request: HttpRequest) -> set[str]:
         errors = set() if request.user.has_perm(failures.PERMISSION) else {"last_errors"}
-        return errors if visibility.agencies_of(request.user) is None else errors | _OF_A_MANIFEST
+        return errors if visibility.agencies_of(request.user) is None else errors | _REPRESENTATIVE_MANIFEST_FIELDS

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from seeder.admin import asking, places
-from seeder.admin.overview import refreshed, told_errors
+from seeder.admin.overview import handle_refresh_post, visible_errors
 from seeder.admin.pictures import history_chart
 from seeder.domain.drift import Finding
 from seeder.domain.drift_rules import Severity
@@ -21,57 +21,57 @@ from seeder.errors import UnknownSnapshot, UnknownTable
 from seeder.services.reading import monitoring, visibility
 from seeder.services.snapshots import release_snapshots
 
-_RUNS = 60
-_MANIFESTS = 200
-_SNAPSHOTS = 100
+_MAX_RUNS = 60
+_MAX_MANIFESTS = 200
+_MAX_SNAPSHOTS = 100
 
 
 def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if request.method == "POST":
-        return refreshed(request)
+        return handle_refresh_post(request)
     agencies = visibility.agencies_of(request.user)
-    job = _job(request.GET.get("table", ""), agencies)
-    recent = monitoring.recent([job], most=_RUNS)[job.table_name]
-    wants = JobFilter(visible_agencies=agencies, table_name=job.table_name)
-    manifests = monitoring.page(wants, JobPageRequest(limit=_MANIFESTS), by=GroupBy.MANIFEST)
+    job = _require_job(request.GET.get("table", ""), agencies)
+    recent = monitoring.recent([job], most=_MAX_RUNS)[job.table_name]
+    job_filter = JobFilter(visible_agencies=agencies, table_name=job.table_name)
+    manifests = monitoring.page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), by=GroupBy.MANIFEST)
     context = {
         **site.each_context(request),
         "title": job.report_name,
         "job": job,
-        "errors": told_errors(request, [job])[job.table_name],
+        "errors": visible_errors(request, [job])[job.table_name],
         "names": visibility.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs),
         "manifests": manifests,
         "recent": [{"one": one, "url": places.run(site, one.run_id)} for one in recent],
         "chart": history_chart(recent, site),
         "last_run": places.run(site, job.last_run_id) if job.last_run_id else None,
-        "history": places.listed(site, "runhistory", q=job.table_name),
-        "may_refresh": asking.may_refresh(request.user),
+        "history": places.changelist(site, "runhistory", q=job.table_name),
+        "may_refresh": asking.can_refresh(request.user),
         "live": job.status is Status.RUNNING,
-        **_snapshots(request, job, agencies),
+        **_snapshots_context(request, job, agencies),
     }
     return TemplateResponse(request, "seeder/view.html", context)
 
 
 def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     agencies = visibility.agencies_of(request.user)
-    base, other = (_snapshot(request.GET.get(which, ""), agencies) for which in ("base", "compare"))
-    found = release_snapshots.compare_snapshots(base, other)
+    base, other = (_require_snapshot(request.GET.get(parameter, ""), agencies) for parameter in ("base", "compare"))
+    comparison = release_snapshots.compare_snapshots(base, other)
     context = {
         **site.each_context(request),
-        "title": f"What {found.compare.release.tag} has changed since {found.base.release.tag}",
-        "found": found,
-        "url": places.view(site, found.base.table_name),
+        "title": f"What {comparison.compare.release.tag} has changed since {comparison.base.release.tag}",
+        "found": comparison,
+        "url": places.view(site, comparison.base.table_name),
         "back": places.drift(site, base=other.id or 0, compare=base.id or 0),
-        "verdict": SEVERITY_SUMMARIES[found.severity],
-        "groups": [(severity, _told(found.findings, severity)) for severity in reversed(Severity)],
+        "verdict": SEVERITY_SUMMARIES[comparison.severity],
+        "groups": [(severity, _finding_rows(comparison.findings, severity)) for severity in reversed(Severity)],
     }
     return TemplateResponse(request, "seeder/drift.html", context)
 
 
-def _job(table_name: str, agencies: list[str] | None) -> Job:
+def _require_job(table_name: str, agencies: list[str] | None) -> Job:
     """Under the name that the manifest spells, or under the one that `ViewName` prints, as snapshots have it."""
     if is_storable_text(table_name):
-        for name in _names(table_name):
+        for name in _name_spellings(table_name):
             for job in monitoring.page(
                 JobFilter(visible_agencies=agencies, table_name=name), JobPageRequest(limit=1)
             ).jobs:
@@ -79,19 +79,19 @@ def _job(table_name: str, agencies: list[str] | None) -> Job:
     raise UnknownTable(table=table_name, nearest="")
 
 
-def _names(table_name: str) -> Iterator[str]:
+def _name_spellings(table_name: str) -> Iterator[str]:
     yield table_name
     yield from visibility.spellings(table_name)
     yield from visibility.as_manifests_spell(table_name)
 
 
-def _snapshot(number: str, agencies: list[str] | None) -> Snapshot:
-    if not (number.isascii() and number.isdigit() and len(number) < 20):
-        raise UnknownSnapshot(which=f"with the id {number}")
-    return visibility.snapshot(int(number), agencies)
+def _require_snapshot(id_text: str, agencies: list[str] | None) -> Snapshot:
+    if not (id_text.isascii() and id_text.isdigit() and len(id_text) < 20):
+        raise UnknownSnapshot(which=f"with the id {id_text}")
+    return visibility.snapshot(int(id_text), agencies)
 
 
-def _told(findings: tuple[Finding, ...], severity: Severity) -> list[Mapping[str, Any]]:
+def _finding_rows(findings: tuple[Finding, ...], severity: Severity) -> list[Mapping[str, Any]]:
     return [
         {
             "finding": finding,
@@ -105,8 +105,8 @@ def _told(findings: tuple[Finding, ...], severity: Severity) -> list[Mapping[str
     ]
 
 
-def _snapshots(request: HttpRequest, job: Job, agencies: list[str] | None) -> Mapping[str, Any]:
+def _snapshots_context(request: HttpRequest, job: Job, agencies: list[str] | None) -> Mapping[str, Any]:
     if not request.user.has_perm("seeder.view_releasesnapshot"):
         return {}
     rows = visibility.snapshot_rows_of(agencies).filter(table_name__in=visibility.spellings(job.table_name))
-    return {"snapshots": rows[:_SNAPSHOTS], "sees_snapshots": True}
+    return {"snapshots": rows[:_MAX_SNAPSHOTS], "sees_snapshots": True}

@@ -13,36 +13,36 @@ from seeder.domain.manifests import ReportType
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-JOB = [
+JOB_PATH_PARAMETERS = [
     OpenApiParameter("reportType", str, OpenApiParameter.PATH, enum=[*map(str, ReportType)]),
     OpenApiParameter("id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="of the manifest"),
 ]
 
 
-class SessionLoginScheme(SessionScheme):  # type: ignore[no-untyped-call]  # it registers itself
+class SeederSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]  # it registers itself
     """The cookie of the host's login; without this the schema would leave it out."""
 
     target_class = "seeder.api.logins.SessionLogin"
 
 
-def described(name: str, **how: Any) -> Callable[[Method], Method]:
+def describe_operation(operation_id: str, **schema_options: Any) -> Callable[[Method], Method]:
     """As `extend_schema`, which would start from whatever the host describes its own views with. The name is what a
     generated client calls it."""
 
-    def describe(method: Method) -> Method:
+    def decorate(method: Method) -> Method:
         method.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]  # where it looks
         summary, _, more = " ".join((method.__doc__ or "").split()).partition(". ")
         about: dict[str, Any] = {"summary": summary.rstrip("."), "description": more}
-        return extend_schema(operation_id=name, tags=["reporting-seeder"], **about, **how)(method)
+        return extend_schema(operation_id=operation_id, tags=["reporting-seeder"], **about, **schema_options)(method)
 
-    return describe
+    return decorate
 
 
 @cache
-def page_of(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+def page_schema(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
     """A page of a list that is counted."""
     return inline_serializer(
-        f"{_name(serializer)}Page",
+        f"{_component_name(serializer)}Page",
         {
             "count": serializers.IntegerField(help_text="rows on all pages"),
             "next": serializers.CharField(allow_null=True, help_text="address of the next page"),
@@ -53,10 +53,10 @@ def page_of(serializer: type[serializers.Serializer[Any]]) -> serializers.Serial
 
 
 @cache
-def slice_of(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+def cursor_page_schema(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
     """A slice of a list that nobody counts."""
     return inline_serializer(
-        f"{_name(serializer)}Slice",
+        f"{_component_name(serializer)}Slice",
         {
             "next": serializers.CharField(allow_null=True, help_text="address of the next slice"),
             "results": serializer(many=True),
@@ -64,5 +64,5 @@ def slice_of(serializer: type[serializers.Serializer[Any]]) -> serializers.Seria
     )
 
 
-def _name(serializer: type[serializers.Serializer[Any]]) -> str:
+def _component_name(serializer: type[serializers.Serializer[Any]]) -> str:
     return serializer.__name__.removesuffix("Serializer")

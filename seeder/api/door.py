@@ -16,25 +16,25 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from seeder.api.logins import Permitted, WriteRate, authenticators
-from seeder.api.refusals import refuse
-from seeder.api.wire import BoundedJson, OnlyJson
+from seeder.api.logins import HasRequiredPermission, WriteThrottle, authenticators
+from seeder.api.refusals import handle_exception
+from seeder.api.wire import JSONOnlyNegotiation, LimitedJSONParser
 from seeder.domain.names import is_storable_text
 from seeder.services.reading import failures, visibility
 
 
-class Door(APIView):
+class SeederView(APIView):
     """One address. `needs` says which permission each method takes; a method that it does not name takes a login."""
 
-    permission_classes = [Permitted]
+    permission_classes = [HasRequiredPermission]
     renderer_classes = [JSONRenderer]
-    parser_classes = [BoundedJson]
-    throttle_classes = [WriteRate]
-    content_negotiation_class = OnlyJson
+    parser_classes = [LimitedJSONParser]
+    throttle_classes = [WriteThrottle]
+    content_negotiation_class = JSONOnlyNegotiation
     versioning_class = None
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]  # what OPTIONS would tell is in the schema
     schema = AutoSchema()
-    needs: ClassVar[Mapping[str, str]] = {}
+    required_permissions: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -46,7 +46,7 @@ class Door(APIView):
         return authenticators()
 
     def get_exception_handler(self) -> Callable[[Exception, Any], Response | None]:
-        return refuse
+        return handle_exception
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -54,29 +54,29 @@ class Door(APIView):
             raise NotFound
 
     @cached_property
-    def agencies(self) -> list[str] | None:
+    def visible_agencies(self) -> list[str] | None:
         """Those that who asks may see; None: all. Raises `ConfigurationError`."""
         return visibility.agencies_of(self.request.user)
 
     @cached_property
-    def sees_errors(self) -> bool:
+    def can_see_errors(self) -> bool:
         return bool(self.request.user.has_perm(failures.PERMISSION))
 
-    def address(self, name: str, **about: Any) -> str:
+    def url_for(self, name: str, **reverse_options: Any) -> str:
         """Of something of ours, wherever the host has mounted it."""
         match = self.request.resolver_match
-        return self.request.build_absolute_uri(reverse(f"{match.namespace if match else ''}:{name}", **about))
+        return self.request.build_absolute_uri(reverse(f"{match.namespace if match else ''}:{name}", **reverse_options))
 
-    def asked(self, question: type[Serializer[Any]]) -> dict[str, Any]:
+    def validated_query(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
         """What the parameters of the address say, in our words. Raises `ValidationError`."""
-        if twice := [name for name, values in self.request.query_params.lists() if len(values) > 1]:
-            raise ValidationError({name: ["It stands there more than once."] for name in twice})
-        read = question(data=self.request.query_params.dict())
-        read.is_valid(raise_exception=True)
-        return dict(read.validated_data)
+        if repeated := [name for name, values in self.request.query_params.lists() if len(values) > 1]:
+            raise ValidationError({name: ["It stands there more than once."] for name in repeated})
+        serializer = serializer_class(data=self.request.query_params.dict())
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
 
 
-class Nowhere(Door):
+class NotFoundView(SeederView):
     """Whatever else is asked for: it is refused as everything is, and nobody else's page is shown."""
 
     schema = None  # type: ignore[assignment]  # the framework's word for an address that is not described

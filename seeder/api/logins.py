@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 READ, WRITE = "GET", "POST"
 
 
-class TokenLogin(TokenAuthentication):
+class SeederTokenAuthentication(TokenAuthentication):
     """`Authorization: Token …`."""
 
     def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
@@ -28,7 +28,7 @@ class TokenLogin(TokenAuthentication):
         return super().authenticate_credentials(key)
 
 
-class SessionLogin(SessionAuthentication):
+class SeederSessionAuthentication(SessionAuthentication):
     """The cookie of the host's login, with Django's CSRF check for whatever starts something."""
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # the name is a promise of the framework
@@ -38,22 +38,22 @@ class SessionLogin(SessionAuthentication):
 
 def authenticators() -> Sequence[BaseAuthentication]:
     """A token where the host has tokens, else the session."""
-    with_tokens = [TokenLogin()] if apps.is_installed("rest_framework.authtoken") else []
-    return [*with_tokens, SessionLogin()]
+    token_authenticators = [SeederTokenAuthentication()] if apps.is_installed("rest_framework.authtoken") else []
+    return [*token_authenticators, SeederSessionAuthentication()]
 
 
-class Permitted(BasePermission):
+class HasRequiredPermission(BasePermission):
     """Somebody who has logged in, with the permission that the view's `needs` names for the method, if it names one."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if not getattr(request.user, "is_authenticated", False):  # the host may have nobody be None
             return False
-        needs: Mapping[str, str] = getattr(view, "needs", {})
-        wanted = needs.get(READ if request.method == "HEAD" else str(request.method))
-        return wanted is None or request.user.has_perm(wanted)
+        required_permissions: Mapping[str, str] = getattr(view, "needs", {})
+        permission = required_permissions.get(READ if request.method == "HEAD" else str(request.method))
+        return permission is None or request.user.has_perm(permission)
 
 
-class WriteRate(UserRateThrottle):
+class WriteThrottle(UserRateThrottle):
     """How many calls that start something one user may make."""
 
     scope = "seeder_write"

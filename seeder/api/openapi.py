@@ -12,12 +12,12 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api.describing import described
-from seeder.api.door import Door
-from seeder.api.logins import SessionLogin
+from seeder.api.describing import describe_operation
+from seeder.api.door import SeederView
+from seeder.api.logins import SeederSessionAuthentication
 
 VERSION = "1"
-_SETTINGS: dict[str, Any] = {
+_SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "reporting-seeder",
     "DESCRIPTION": "What is fresh, what failed and why; and how to have it refreshed.",
     "VERSION": VERSION,
@@ -38,20 +38,20 @@ _SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "list", "defaultModelsExpandDepth": 0},
 }
-_settings_are_global = Lock()
-_REFUSALS = {
+_settings_lock = Lock()
+_ERROR_RESPONSES = {
     "400": "What was asked cannot be read; `fields` says which parameter or field is wrong.",
     "401": "Nobody is logged in.",
     "403": "Who is logged in may not do this.",
     "404": "There is no such thing, or it is another agency's.",
     "503": "The database or the settings do not let it be answered.",
 }
-_REFUSED_WRITES = {
+_WRITE_ERROR_RESPONSES = {
     "409": "It collides with something that is there already.",
     "415": "The body is no JSON.",
     "429": "Too many calls that start something; `Retry-After` says in how many seconds to try again.",
 }
-_REFUSED = {
+_ERROR_SCHEMA = {
     "type": "object",
     "properties": {
         "detail": {"type": "string"},
@@ -61,19 +61,19 @@ _REFUSED = {
 }
 
 
-class Schema(Door):
-    @described("getSchema", responses={200: dict[str, Any]})
+class SchemaView(SeederView):
+    @describe_operation("getSchema", responses={200: dict[str, Any]})
     def get(self, request: Request) -> Response:  # noqa: ARG002  # it is the same for everybody
         """This schema."""
-        return Response(schema())
+        return Response(build_schema())
 
 
 @method_decorator(login_required, name="dispatch")
-class Docs(SpectacularSwaggerSplitView):
+class DocsView(SpectacularSwaggerSplitView):
     """The schema for people, without anything from elsewhere, nor any script or style in the page itself: a strict
     Content-Security-Policy may forbid both. The script has the same address with `?script=`."""
 
-    authentication_classes = [SessionLogin]
+    authentication_classes = [SeederSessionAuthentication]
     permission_classes = []
     throttle_classes = []
     versioning_class = None
@@ -85,32 +85,32 @@ class Docs(SpectacularSwaggerSplitView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         match = request.resolver_match
         self.url_name = f"{match.namespace if match else ''}:schema"  # of where the host has mounted this page
-        with _settings_are_global, patched_settings(_SETTINGS):
+        with _settings_lock, patched_settings(_SPECTACULAR_SETTINGS):
             answer: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         return answer
 
 
 @cache
-def schema() -> dict[str, Any]:
+def build_schema() -> dict[str, Any]:
     """The same for as long as the process lives: it hangs on nothing but the code and where the host has mounted it."""
-    with _settings_are_global, patched_settings(_SETTINGS):
+    with _settings_lock, patched_settings(_SPECTACULAR_SETTINGS):
         generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-        found: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
-    return found
+        document: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return document
 
 
-def ours(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+def keep_own_endpoints(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
     """Of all that the host answers to, what is answered here."""
-    return [one for one in endpoints if one[3].cls.__module__.startswith(f"{__package__}.")]
+    return [endpoint for endpoint in endpoints if endpoint[3].cls.__module__.startswith(f"{__package__}.")]
 
 
-def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+def add_error_responses(document: dict[str, Any], **_: Any) -> dict[str, Any]:
     """What every address can refuse, said once."""
-    result["components"].setdefault("schemas", {})["Refusal"] = _REFUSED
+    document["components"].setdefault("schemas", {})["Refusal"] = _ERROR_SCHEMA
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
-    for methods in result["paths"].values():
+    for methods in document["paths"].values():
         for method, operation in methods.items():
-            refusals = _REFUSALS | (_REFUSED_WRITES if method == "post" else {})
-            said = {code: {"description": text, "content": content} for code, text in refusals.items()}
-            operation["responses"] = {**operation["responses"], **said}
-    return result
+            descriptions = _ERROR_RESPONSES | (_WRITE_ERROR_RESPONSES if method == "post" else {})
+            responses = {code: {"description": text, "content": content} for code, text in descriptions.items()}
+            operation["responses"] = {**operation["responses"], **responses}
+    return document

@@ -14,11 +14,11 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from seeder.domain.names import is_storable_text
 from seeder.services.reading.slices import Place, Slice
 
-PLACE = "`next` of the slice before"
-_LARGEST_KEY = 2**63 - 1
+CURSOR_SOURCE = "`next` of the slice before"
+_MAX_KEY = 2**63 - 1
 
 
-def page(request: Request, rows: Sequence[Any], *, total: int, number: int, size: int) -> Mapping[str, Any]:
+def numbered_page(request: Request, rows: Sequence[Any], *, total: int, number: int, size: int) -> Mapping[str, Any]:
     """Raises `NotFound` beyond the last page."""
     if not rows and number > 1:
         raise NotFound("There is no such page.")
@@ -26,49 +26,49 @@ def page(request: Request, rows: Sequence[Any], *, total: int, number: int, size
     return {
         "count": total,
         "next": replace_query_param(url, "page", str(number + 1)) if number * size < total else None,
-        "previous": _before(url, number) if number > 1 else None,
+        "previous": _previous_page_url(url, number) if number > 1 else None,
         "results": rows,
     }
 
 
-def _before(url: str, number: int) -> str:
+def _previous_page_url(url: str, number: int) -> str:
     return replace_query_param(url, "page", str(number - 1)) if number > 2 else remove_query_param(url, "page")
 
 
-def answers(serializer: Serializer[Any], rows: Sequence[Any]) -> list[Any]:
+def serialize_all(serializer: Serializer[Any], rows: Sequence[Any]) -> list[Any]:
     """All rows by one serializer: it is the dearest thing to make."""
     return [serializer.to_representation(row) for row in rows]
 
 
-def slice_(request: Request, cut: Slice[Any], rows: Sequence[Any]) -> Mapping[str, Any]:
+def cursor_page(request: Request, page: Slice[Any], rows: Sequence[Any]) -> Mapping[str, Any]:
     url = request.build_absolute_uri()
     return {
-        "next": replace_query_param(url, "after", _write(cut.after)) if cut.after else None,
+        "next": replace_query_param(url, "after", _encode_cursor(page.after)) if page.after else None,
         "results": rows,
     }
 
 
-def _write(place: Place) -> str:
-    return base64.urlsafe_b64encode(f"{place.instant.isoformat()} {place.key}".encode()).decode().rstrip("=")
+def _encode_cursor(cursor: Place) -> str:
+    return base64.urlsafe_b64encode(f"{cursor.instant.isoformat()} {cursor.key}".encode()).decode().rstrip("=")
 
 
-def read_place(text: str) -> Place | None:
+def decode_cursor(text: str) -> Place | None:
     """None where it is none."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         instant, _, key = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(" ")
         at = datetime.fromisoformat(instant)
-        there = Place(instant=at.astimezone(UTC), key=key)
+        cursor = Place(instant=at.astimezone(UTC), key=key)
     except (ValueError, OverflowError, binascii.Error):  # the first year begins earlier in the east
         return None
-    return there if at.tzinfo and key and is_storable_text(key) else None
+    return cursor if at.tzinfo and key and is_storable_text(key) else None
 
 
-def with_number(place: Place | None) -> Place | None:
+def require_numeric_cursor(cursor: Place | None) -> Place | None:
     """Of a list whose rows have numbers as keys. Raises `NotFound` where the place's key is none."""
-    if place is None:
+    if cursor is None:
         return None
-    key = str(place.key)
-    if not (key.isascii() and key.isdigit() and len(key) < 20 and int(key) <= _LARGEST_KEY):
+    key = str(cursor.key)
+    if not (key.isascii() and key.isdigit() and len(key) < 20 and int(key) <= _MAX_KEY):
         raise NotFound("There is no such place in this list.")
-    return Place(instant=place.instant, key=int(key))
+    return Place(instant=cursor.instant, key=int(key))

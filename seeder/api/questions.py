@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from seeder.api.pages import PLACE, read_place
+from seeder.api.pages import CURSOR_SOURCE, decode_cursor
 from seeder.domain.jobs import JobPageRequest, SortKey
 from seeder.domain.manifests import ReportType
 from seeder.domain.names import ViewName
@@ -14,48 +14,50 @@ from seeder.domain.outcomes import Status
 from seeder.domain.snapshots import MAX_TAG_LENGTH
 from seeder.errors import BadName
 
-DEFAULT_SIZE, LARGEST_SIZE = 50, 200
-_LAST_PAGE = 10**6
-_LONGEST = 300  # characters of a name: two identifiers of 63 bytes, their quotes doubled
+DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 50, 200
+_MAX_PAGE = 10**6
+_MAX_NAME_LENGTH = 300  # characters of a name: two identifiers of 63 bytes, their quotes doubled
 
 
-class Question(serializers.Serializer[Any]):
+class StrictInputSerializer(serializers.Serializer[Any]):
     """Parameters by name."""
 
     def to_internal_value(self, data: Any) -> Any:
-        known = [str(field.field_name) for field in self._writable_fields]
-        unknown = sorted(set(data) - set(known)) if isinstance(data, Mapping) else []
+        allowed = [str(field.field_name) for field in self._writable_fields]
+        unknown = sorted(set(data) - set(allowed)) if isinstance(data, Mapping) else []
         if unknown:
             raise serializers.ValidationError(
-                {name: [f"Not known here. Known are: {', '.join(known) or 'none'}."] for name in unknown}
+                {name: [f"Not known here. Known are: {', '.join(allowed) or 'none'}."] for name in unknown}
             )
         return super().to_internal_value(data)
 
 
-class PageQuestion(Question):
-    page = serializers.IntegerField(min_value=1, max_value=_LAST_PAGE, default=1)
+class PageQuerySerializer(StrictInputSerializer):
+    page = serializers.IntegerField(min_value=1, max_value=_MAX_PAGE, default=1)
     pageSize = serializers.IntegerField(
-        source="size", min_value=1, max_value=LARGEST_SIZE, default=DEFAULT_SIZE, help_text="rows of a page"
+        source="size", min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE, help_text="rows of a page"
     )
 
 
-class SliceQuestion(Question):
+class CursorQuerySerializer(StrictInputSerializer):
     after = serializers.CharField(
-        required=False, max_length=_LONGEST, help_text="where the slice begins, as `next` of the one before has it"
+        required=False,
+        max_length=_MAX_NAME_LENGTH,
+        help_text="where the slice begins, as `next` of the one before has it",
     )
     pageSize = serializers.IntegerField(
-        source="size", min_value=1, max_value=LARGEST_SIZE, default=DEFAULT_SIZE, help_text="rows of a slice"
+        source="size", min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE, help_text="rows of a slice"
     )
 
     def validate_after(self, value: str) -> Any:
-        place = read_place(value)
-        if place is None:
-            raise serializers.ValidationError(f"No place in this list. Take it from {PLACE}.")
-        return place
+        cursor = decode_cursor(value)
+        if cursor is None:
+            raise serializers.ValidationError(f"No place in this list. Take it from {CURSOR_SOURCE}.")
+        return cursor
 
 
-class JobQuestion(PageQuestion):
-    agency = serializers.CharField(required=False, max_length=_LONGEST, help_text="its slug")
+class JobQuerySerializer(PageQuerySerializer):
+    agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="its slug")
     reportType = serializers.ChoiceField(source="report_type", required=False, choices=[*map(str, ReportType)])
     status = serializers.ChoiceField(required=False, choices=[*map(str, Status)])
     failing = serializers.BooleanField(required=False, help_text="whether it failed last")
@@ -64,7 +66,7 @@ class JobQuestion(PageQuestion):
     )
     stale = serializers.BooleanField(required=False, help_text="whether its last success is too long ago")
     search = serializers.CharField(
-        required=False, max_length=_LONGEST, help_text="part of the table's or the report's name"
+        required=False, max_length=_MAX_NAME_LENGTH, help_text="part of the table's or the report's name"
     )
     ordering = serializers.ChoiceField(
         choices=[sign + order for order in SortKey for sign in ("", "-")],
@@ -79,34 +81,36 @@ class JobQuestion(PageQuestion):
         return Status(value)
 
 
-def listing(ordering: str, page: int, size: int) -> JobPageRequest:
-    order, turned = SortKey(ordering.lstrip("-")), ordering.startswith("-")
+def job_page_request(ordering: str, page: int, size: int) -> JobPageRequest:
+    order, is_reversed = SortKey(ordering.lstrip("-")), ordering.startswith("-")
     # What needs attention most is a descending order, which is nothing that anybody should have to know.
     return JobPageRequest(
-        sort_key=order, descending=turned != (order is SortKey.ATTENTION), limit=size, offset=(page - 1) * size
+        sort_key=order, descending=is_reversed != (order is SortKey.ATTENTION), limit=size, offset=(page - 1) * size
     )
 
 
-class RunQuestion(SliceQuestion):
-    agency = serializers.CharField(required=False, max_length=_LONGEST, help_text="its slug")
+class RunQuerySerializer(CursorQuerySerializer):
+    agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="its slug")
 
 
-def view_name(value: str) -> ViewName:
+def parse_view_name(value: str) -> ViewName:
     try:
         return ViewName.parse(value)
     except BadName as error:
         raise serializers.ValidationError(str(error)) from error
 
 
-class SnapshotQuestion(SliceQuestion):
-    tableName = serializers.CharField(source="table", required=False, max_length=_LONGEST, help_text="in any spelling")
+class SnapshotQuerySerializer(CursorQuerySerializer):
+    tableName = serializers.CharField(
+        source="table", required=False, max_length=_MAX_NAME_LENGTH, help_text="in any spelling"
+    )
     releaseTag = serializers.CharField(source="tag", required=False, max_length=MAX_TAG_LENGTH)
 
     def validate_tableName(self, value: str) -> str:  # noqa: N802
-        return str(view_name(value))
+        return str(parse_view_name(value))
 
 
-class ComparisonQuestion(Question):
+class ComparisonQuerySerializer(StrictInputSerializer):
     base = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="id of the earlier snapshot")
     compare = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="id of the later one")
     acrossViews = serializers.BooleanField(
@@ -114,7 +118,7 @@ class ComparisonQuestion(Question):
     )
 
 
-class Text(serializers.CharField):
+class StrictCharField(serializers.CharField):
     """In a body, where the framework would take numbers as well: the release 2026.10 would be 2026.1."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -123,15 +127,17 @@ class Text(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class CaptureQuestion(Question):
+class CaptureRequestSerializer(StrictInputSerializer):
     """Which view to record under which release."""
 
-    tableName = Text(source="table_name", max_length=_LONGEST)
-    releaseTag = Text(source="release_tag", max_length=MAX_TAG_LENGTH)
-    releaseVersion = Text(source="release_version", max_length=MAX_TAG_LENGTH, required=False, allow_null=True)
+    tableName = StrictCharField(source="table_name", max_length=_MAX_NAME_LENGTH)
+    releaseTag = StrictCharField(source="release_tag", max_length=MAX_TAG_LENGTH)
+    releaseVersion = StrictCharField(
+        source="release_version", max_length=MAX_TAG_LENGTH, required=False, allow_null=True
+    )
     topValuesColumns = serializers.ListField(
         source="top_values_columns",
-        child=Text(max_length=_LONGEST),
+        child=StrictCharField(max_length=_MAX_NAME_LENGTH),
         max_length=1600,  # columns that a view can have
         required=False,
         help_text="columns whose most frequent values are to be recorded",
@@ -139,4 +145,4 @@ class CaptureQuestion(Question):
     approximate = serializers.BooleanField(default=False, help_text="estimate from a sample")
 
     def validate_tableName(self, value: str) -> str:  # noqa: N802
-        return str(view_name(value))
+        return str(parse_view_name(value))

@@ -4,19 +4,19 @@ from typing import Any
 
 from rest_framework import serializers
 
-from seeder.api.serializers import Instant
+from seeder.api.serializers import UTCDateTimeField
 from seeder.domain.queued import EnqueueResult, QueuedPart, QueuedPartState
 from seeder.services.queue.request_state import RequestPart, RequestState, seen_of
 
-_STATES = [*map(str, QueuedPartState)]
-_HIDDEN = "It ended without having been run to its end."
+_PART_STATES = [*map(str, QueuedPartState)]
+_REDACTED_ERROR = "It ended without having been run to its end."
 
 
 class QueuedPartSerializer(serializers.Serializer[QueuedPart]):
     """One part of a request: it shares no view and no dependency with the others."""
 
     number = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=_STATES)
+    state = serializers.ChoiceField(choices=_PART_STATES)
     agencies = serializers.SerializerMethodField()
     runIds = serializers.ListField(source="run_ids", child=serializers.CharField())
 
@@ -24,7 +24,7 @@ class QueuedPartSerializer(serializers.Serializer[QueuedPart]):
         return seen_of(part.agencies, self.context["agencies"])
 
 
-class QueuedSerializer(serializers.Serializer[EnqueueResult]):
+class EnqueueResultSerializer(serializers.Serializer[EnqueueResult]):
     """What came of asking."""
 
     requestId = serializers.CharField(
@@ -41,15 +41,15 @@ class QueuedSerializer(serializers.Serializer[EnqueueResult]):
         return url
 
 
-class RequestPartSerializer(serializers.Serializer[RequestPart]):
+class RequestPartStatusSerializer(serializers.Serializer[RequestPart]):
     """How far one part has come."""
 
     number = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=_STATES)
+    state = serializers.ChoiceField(choices=_PART_STATES)
     agencies = serializers.ListField(child=serializers.CharField())
     runIds = serializers.ListField(source="run_ids", child=serializers.CharField())
-    startTime = Instant(source="started", allow_null=True)
-    finishTime = Instant(source="finished", allow_null=True)
+    startTime = UTCDateTimeField(source="started", allow_null=True)
+    finishTime = UTCDateTimeField(source="finished", allow_null=True)
     succeeded = serializers.IntegerField(
         allow_null=True, help_text="manifests; null until it has ended, and where some are other agencies'"
     )
@@ -57,15 +57,15 @@ class RequestPartSerializer(serializers.Serializer[RequestPart]):
     error = serializers.SerializerMethodField(help_text="why it ended without having been run to its end")
 
     def get_error(self, part: RequestPart) -> str | None:
-        return part.error if self.context["sees_errors"] else part.error and _HIDDEN
+        return part.error if self.context["sees_errors"] else part.error and _REDACTED_ERROR
 
 
-class RequestStateSerializer(serializers.Serializer[RequestState]):
+class RequestStatusSerializer(serializers.Serializer[RequestState]):
     """How far a request has come."""
 
     requestId = serializers.CharField(source="request_id")
-    state = serializers.ChoiceField(choices=_STATES)
+    state = serializers.ChoiceField(choices=_PART_STATES)
     askedFor = serializers.CharField(source="asked_for")
     askedBy = serializers.CharField(source="asked_by")
-    askedAt = Instant(source="asked_at")
-    parts: Any = RequestPartSerializer(many=True)
+    askedAt = UTCDateTimeField(source="asked_at")
+    parts: Any = RequestPartStatusSerializer(many=True)

@@ -8,70 +8,79 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api.describing import JOB, described
-from seeder.api.door import Door
+from seeder.api.describing import JOB_PATH_PARAMETERS, describe_operation
+from seeder.api.door import SeederView
 from seeder.api.logins import READ, WRITE
-from seeder.api.queue_serializers import QueuedSerializer, RequestStateSerializer
+from seeder.api.queue_serializers import EnqueueResultSerializer, RequestStatusSerializer
 from seeder.domain.names import ViewName
 from seeder.domain.requests import AgencyReports, RefreshRequest, SingleView
 from seeder.errors import UnknownAgency
 from seeder.services.queue import queueing, request_state
 from seeder.services.reading import monitoring
 
-_LONGEST_KEY = 100  # characters
-_KEY = OpenApiParameter(
+_MAX_KEY_LENGTH = 100  # characters
+_IDEMPOTENCY_KEY_HEADER = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY},
+    {"type": "string", "minLength": 1, "maxLength": _MAX_KEY_LENGTH},
     OpenApiParameter.HEADER,
     description="asked again with the same key, the same user gets the same answer, and nothing is queued twice",
 )
-_ASKED = {status.HTTP_202_ACCEPTED: QueuedSerializer}
+_ACCEPTED_RESPONSES = {status.HTTP_202_ACCEPTED: EnqueueResultSerializer}
 
 
-class RefreshDoor(Door):
-    needs: ClassVar = {WRITE: "seeder.refresh_views"}
+class BaseRefreshView(SeederView):
+    required_permissions: ClassVar = {WRITE: "seeder.refresh_views"}
 
-    def ask(self, request: Request, wanted: RefreshRequest) -> Response:
-        queued = queueing.ask(wanted, asked_by=request.user.get_username(), idempotency_key=self._key(request))
+    def enqueue(self, request: Request, refresh_request: RefreshRequest) -> Response:
+        result = queueing.ask(
+            refresh_request, asked_by=request.user.get_username(), idempotency_key=self._scoped_idempotency_key(request)
+        )
         url = None
-        if queued.request_id is not None:
-            url = self.address("queued", kwargs={"requestId": queued.request_id})
-        answer = QueuedSerializer(queued, context={"url": url, "agencies": self.agencies}).data
+        if result.request_id is not None:
+            url = self.url_for("queued", kwargs={"requestId": result.request_id})
+        answer = EnqueueResultSerializer(result, context={"url": url, "agencies": self.visible_agencies}).data
         return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": url} if url else {})
 
-    def _key(self, request: Request) -> str | None:
+    def _scoped_idempotency_key(self, request: Request) -> str | None:
         """As it is known to all doors: two users may well think of the same one."""
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return None
-        if not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
-            raise ValidationError({"Idempotency-Key": [f"It has to be 1 to {_LONGEST_KEY} printable characters."]})
+        if not (0 < len(key) <= _MAX_KEY_LENGTH and key.isprintable()):
+            raise ValidationError({"Idempotency-Key": [f"It has to be 1 to {_MAX_KEY_LENGTH} printable characters."]})
         return f"api {request.user.pk} {key}"
 
 
-class RefreshJob(RefreshDoor):
-    @described("refreshJob", request=None, parameters=[*JOB, _KEY], responses=_ASKED)
+class RefreshJobView(BaseRefreshView):
+    @describe_operation(
+        "refreshJob",
+        request=None,
+        parameters=[*JOB_PATH_PARAMETERS, _IDEMPOTENCY_KEY_HEADER],
+        responses=_ACCEPTED_RESPONSES,
+    )
     def post(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, N803  # as in the path
         """Have the view of one manifest refreshed. Whoever asks while it is queued already joins that request."""
-        job = monitoring.find(reportType, id, self.agencies)
-        return self.ask(request, SingleView(name=ViewName.parse(job.table_name)))
+        job = monitoring.find(reportType, id, self.visible_agencies)
+        return self.enqueue(request, SingleView(name=ViewName.parse(job.table_name)))
 
 
-class RefreshAgency(RefreshDoor):
-    @described("refreshAgency", request=None, parameters=[_KEY], responses=_ASKED)
+class RefreshAgencyView(BaseRefreshView):
+    @describe_operation(
+        "refreshAgency", request=None, parameters=[_IDEMPOTENCY_KEY_HEADER], responses=_ACCEPTED_RESPONSES
+    )
     def post(self, request: Request, slug: str) -> Response:
         """Have all views of one agency refreshed."""
-        if self.agencies is not None and slug not in self.agencies:
+        if self.visible_agencies is not None and slug not in self.visible_agencies:
             raise UnknownAgency(slug=slug, nearest="")
-        return self.ask(request, AgencyReports(slug=slug))
+        return self.enqueue(request, AgencyReports(slug=slug))
 
 
-class QueuedRequest(Door):
-    needs: ClassVar = {READ: "seeder.view_queuedrefresh"}
+class RequestStatusView(SeederView):
+    required_permissions: ClassVar = {READ: "seeder.view_queuedrefresh"}
 
-    @described("getRequest", responses=RequestStateSerializer)
+    @describe_operation("getRequest", responses=RequestStatusSerializer)
     def get(self, request: Request, requestId: str) -> Response:  # noqa: ARG002, N803
         """How far a request has come."""
-        state = request_state.find(requestId, self.agencies)
-        context: dict[str, Any] = {"sees_errors": self.sees_errors}
-        return Response(RequestStateSerializer(state, context=context).data)
+        request_status = request_state.find(requestId, self.visible_agencies)
+        context: dict[str, Any] = {"sees_errors": self.can_see_errors}
+        return Response(RequestStatusSerializer(request_status, context=context).data)

@@ -34,7 +34,7 @@ from seeder.errors import (
 from seeder.postgres.sqlstates import translate_database_errors
 
 # The first that fits.
-_STATUSES: tuple[tuple[tuple[type[SeederError], ...], int], ...] = (
+_STATUS_BY_ERROR: tuple[tuple[tuple[type[SeederError], ...], int], ...] = (
     ((ConfigurationError, DatabaseError, QueueMissing), status.HTTP_503_SERVICE_UNAVAILABLE),
     (
         (UnknownAgency, UnknownJob, UnknownRequest, UnknownRun, UnknownSnapshot, UnknownTable, NothingToCapture),
@@ -44,32 +44,32 @@ _STATUSES: tuple[tuple[tuple[type[SeederError], ...], int], ...] = (
     ((SeederError,), status.HTTP_400_BAD_REQUEST),
 )
 # What these say names hosts, databases and what else there is, or is not, beyond what somebody may see.
-_PLAIN = {
+_GENERIC_MESSAGES = {
     status.HTTP_503_SERVICE_UNAVAILABLE: "This cannot be answered now. Who looks after the server can find out why.",
     status.HTTP_404_NOT_FOUND: "There is no such thing here.",
 }
 
 
-def refuse(error: Exception, context: Mapping[str, Any]) -> Response | None:
+def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """The answer to who caused this; None for a mistake of ours."""
     if isinstance(error, Error):
-        error = _meaning(error)
+        error = _translate_database_error(error)
     if isinstance(error, SeederError):
-        code = next(code for kinds, code in _STATUSES if isinstance(error, kinds))
-        return Response({"detail": _sendable(_detail(error, code, context))}, status=code)
+        code = next(code for error_types, code in _STATUS_BY_ERROR if isinstance(error, error_types))
+        return Response({"detail": _make_encodable(_detail(error, code, context))}, status=code)
     response = exception_handler(error, dict(context))
     if response is not None:
         response.data = _body(error)
     return response
 
 
-def _meaning(error: Error) -> Exception:
+def _translate_database_error(error: Error) -> Exception:
     """What an error of the database means, be it that it came from the host's own tables of users."""
     try:
         with translate_database_errors(DEFAULT_DB_ALIAS):
             raise error
-    except (SeederError, Error) as meant:
-        return meant
+    except (SeederError, Error) as translated:
+        return translated
 
 
 def _detail(error: SeederError, code: int, context: Mapping[str, Any]) -> str:
@@ -77,7 +77,7 @@ def _detail(error: SeederError, code: int, context: Mapping[str, Any]) -> str:
         return str(error)
     if isinstance(error, IdempotencyKeyTaken):  # by the same user; how we keep it is nobody's business
         return f"This idempotency key belongs to an earlier request, for {error.facts['earlier']}. Take another one."
-    return _PLAIN.get(code, str(error))
+    return _GENERIC_MESSAGES.get(code, str(error))
 
 
 def _is_staff(context: Mapping[str, Any]) -> bool:
@@ -89,29 +89,31 @@ def _is_staff(context: Mapping[str, Any]) -> bool:
 def _body(error: Exception) -> Mapping[str, Any]:
     match error:
         case ValidationError(detail=dict() as fields):
-            named = {_sendable(name): _texts(messages) for name, messages in fields.items()}
-            wrong = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in named.items())
-            return {"detail": wrong, "fields": named}
+            messages_by_field = {
+                _make_encodable(name): _flatten_messages(messages) for name, messages in fields.items()
+            }
+            summary = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in messages_by_field.items())
+            return {"detail": summary, "fields": messages_by_field}
         case ValidationError(detail=detail):
-            return {"detail": " ".join(_texts(detail))}
+            return {"detail": " ".join(_flatten_messages(detail))}
         case APIException(detail=detail):
             return {"detail": str(detail)}
         case Http404():
-            return {"detail": _PLAIN[status.HTTP_404_NOT_FOUND]}
+            return {"detail": _GENERIC_MESSAGES[status.HTTP_404_NOT_FOUND]}
         case PermissionDenied():
             return {"detail": "You may not do this."}
     raise error  # exception_handler() answers nothing else
 
 
-def _texts(messages: Any) -> list[str]:
+def _flatten_messages(messages: Any) -> list[str]:
     """However deep they are."""
     if isinstance(messages, dict):
-        return [text for inner in messages.values() for text in _texts(inner)]
+        return [text for inner in messages.values() for text in _flatten_messages(inner)]
     if isinstance(messages, list):
-        return [text for inner in messages for text in _texts(inner)]
-    return [_sendable(str(messages))]
+        return [text for inner in messages for text in _flatten_messages(inner)]
+    return [_make_encodable(str(messages))]
 
 
-def _sendable(text: str) -> str:
+def _make_encodable(text: str) -> str:
     """It can quote half a character, which JSON can say and UTF-8 cannot."""
     return text.encode(errors="backslashreplace").decode()

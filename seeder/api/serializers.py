@@ -15,17 +15,17 @@ from seeder.domain.timeline import HoldInterval, RunTotals
 from seeder.models import RunHistory
 from seeder.services.reading.failures import NOBODY_KNOWS, Why, told
 
-_STATUSES, _TYPES = [*map(str, Status)], [*map(str, ReportType)]
+_STATUSES, _REPORT_TYPES = [*map(str, Status)], [*map(str, ReportType)]
 
 
-class Instant(serializers.DateTimeField):
+class UTCDateTimeField(serializers.DateTimeField):
     """ISO 8601 in UTC, whatever the host's own formats are."""
 
     def to_representation(self, value: Any) -> str:
         return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
-class Seconds(serializers.FloatField):
+class SecondsField(serializers.FloatField):
     """A span."""
 
     def to_representation(self, value: Any) -> Any:
@@ -33,7 +33,7 @@ class Seconds(serializers.FloatField):
 
 
 @extend_schema_field(OpenApiTypes.INT64)
-class Long(serializers.IntegerField):
+class Int64Field(serializers.IntegerField):
     """A number of rows or bytes, or an id of which there are many: a client whose integers have 32 bits has to know."""
 
 
@@ -43,15 +43,15 @@ class JobSerializer(serializers.Serializer[Job]):
     id = serializers.IntegerField(source="manifest_id", help_text="of the manifest; unique within a report type")
     reportName = serializers.CharField(source="report_name")
     tableName = serializers.CharField(source="table_name")
-    reportType = serializers.ChoiceField(source="report_type", choices=_TYPES)
+    reportType = serializers.ChoiceField(source="report_type", choices=_REPORT_TYPES)
     status = serializers.ChoiceField(choices=_STATUSES, allow_null=True, help_text="null where it never ran")
     durationSeconds = serializers.IntegerField(source="duration_seconds", allow_null=True)
-    startTime = Instant(source="start_time", allow_null=True)
+    startTime = UTCDateTimeField(source="start_time", allow_null=True)
     consecutiveFailures = serializers.IntegerField(source="consecutive_failures")
     agencyId = serializers.IntegerField(source="agency_id")
     agencyName = serializers.SerializerMethodField()
     agencySlug = serializers.CharField(source="agency_slug")
-    lastSuccess = Instant(source="last_success", allow_null=True, help_text="when the last good refresh began")
+    lastSuccess = UTCDateTimeField(source="last_success", allow_null=True, help_text="when the last good refresh began")
     lastRunId = serializers.CharField(source="last_run_id", allow_null=True)
     failing = serializers.BooleanField(help_text="it failed last, be it that it runs again")
     stale = serializers.BooleanField(help_text="its last success is too long ago, or there never was one")
@@ -65,17 +65,17 @@ class JobSerializer(serializers.Serializer[Job]):
         return names[job.agency_id]
 
     def get_errors(self, job: Job) -> str | None:
-        return told(job.errors, self._why(job), failed=job.failing, whole=self.context["sees_errors"])
+        return told(job.errors, self._failure_reason(job), failed=job.failing, whole=self.context["sees_errors"])
 
     def get_reason(self, job: Job) -> str | None:
-        return self._why(job).reason
+        return self._failure_reason(job).reason
 
     def get_sqlstate(self, job: Job) -> str | None:
-        return self._why(job).sqlstate
+        return self._failure_reason(job).sqlstate
 
-    def _why(self, job: Job) -> Why:
-        whys: Mapping[tuple[ReportType, int], Why] = self.context["whys"]
-        return whys.get((job.report_type, job.manifest_id), NOBODY_KNOWS)
+    def _failure_reason(self, job: Job) -> Why:
+        reasons: Mapping[tuple[ReportType, int], Why] = self.context["whys"]
+        return reasons.get((job.report_type, job.manifest_id), NOBODY_KNOWS)
 
 
 class HistorySerializer(serializers.Serializer[RunHistory]):
@@ -83,18 +83,18 @@ class HistorySerializer(serializers.Serializer[RunHistory]):
 
     runId = serializers.CharField(source="run_id")
     status = serializers.ChoiceField(choices=_STATUSES)
-    startTime = Instant(source="start_time")
-    finishTime = Instant(source="finish_time", allow_null=True)
+    startTime = UTCDateTimeField(source="start_time")
+    finishTime = UTCDateTimeField(source="finish_time", allow_null=True)
     durationSeconds = serializers.IntegerField(source="duration_seconds", allow_null=True)
-    recordsProcessed = Long(source="records_processed", allow_null=True)
-    bytesProcessed = Long(source="bytes_processed", allow_null=True)
+    recordsProcessed = Int64Field(source="records_processed", allow_null=True)
+    bytesProcessed = Int64Field(source="bytes_processed", allow_null=True)
     memoryUsageMb = serializers.IntegerField(source="memory_usage_mb", allow_null=True)
     cpuPercentage = serializers.IntegerField(source="cpu_percentage", allow_null=True)
     errors = serializers.SerializerMethodField()  # type: ignore[assignment]  # the framework takes fields out of the way
     reason = serializers.SerializerMethodField()
     sqlstate = serializers.SerializerMethodField()
     id = serializers.IntegerField(source="manifest_id", help_text="of the manifest; unique within a report type")
-    reportType = serializers.ChoiceField(source="report_type", choices=_TYPES)
+    reportType = serializers.ChoiceField(source="report_type", choices=_REPORT_TYPES)
     reportName = serializers.CharField(source="report_name")
     tableName = serializers.CharField(source="table_name")
     agencyId = serializers.IntegerField(source="agency_id")
@@ -102,17 +102,17 @@ class HistorySerializer(serializers.Serializer[RunHistory]):
 
     def get_errors(self, row: RunHistory) -> str | None:
         failed = row.status == Status.ERROR
-        return told(row.errors, self._why(row), failed=failed, whole=self.context["sees_errors"])
+        return told(row.errors, self._failure_reason(row), failed=failed, whole=self.context["sees_errors"])
 
     def get_reason(self, row: RunHistory) -> str | None:
-        return self._why(row).reason
+        return self._failure_reason(row).reason
 
     def get_sqlstate(self, row: RunHistory) -> str | None:
-        return self._why(row).sqlstate
+        return self._failure_reason(row).sqlstate
 
-    def _why(self, row: RunHistory) -> Why:
-        whys: Mapping[int, Why] = self.context["whys"]
-        return whys.get(row.pk, NOBODY_KNOWS)
+    def _failure_reason(self, row: RunHistory) -> Why:
+        reasons: Mapping[int, Why] = self.context["whys"]
+        return reasons.get(row.pk, NOBODY_KNOWS)
 
 
 class RunSerializer(serializers.Serializer[RunTotals]):
@@ -122,9 +122,9 @@ class RunSerializer(serializers.Serializer[RunTotals]):
     status = serializers.ChoiceField(choices=_STATUSES)
     askedFor = serializers.CharField(source="asked_for")
     askedBy = serializers.CharField(source="asked_by")
-    startTime = Instant(source="started")
-    finishTime = Instant(source="finished", allow_null=True)
-    durationSeconds = Seconds(source="took", allow_null=True)
+    startTime = UTCDateTimeField(source="started")
+    finishTime = UTCDateTimeField(source="finished", allow_null=True)
+    durationSeconds = SecondsField(source="took", allow_null=True)
     stoppedBy = serializers.CharField(source="stopped_by", allow_null=True)
     seats = serializers.IntegerField()
     manifests = serializers.IntegerField()
@@ -137,8 +137,8 @@ class HoldSerializer(serializers.Serializer[HoldInterval]):
 
     database = serializers.CharField()
     reason = serializers.CharField()
-    startTime = Instant(source="began")
-    finishTime = Instant(source="ended", allow_null=True)
+    startTime = UTCDateTimeField(source="began")
+    finishTime = UTCDateTimeField(source="ended", allow_null=True)
 
 
 class RunDetailSerializer(RunSerializer):
@@ -147,4 +147,4 @@ class RunDetailSerializer(RunSerializer):
     holds = serializers.SerializerMethodField()
 
     def get_holds(self, run: RunTotals) -> list[dict[str, Any]]:  # noqa: ARG002  # they come beside the run
-        return [dict(HoldSerializer(wait).data) for wait in self.context["holds"]]
+        return [dict(HoldSerializer(hold).data) for hold in self.context["holds"]]

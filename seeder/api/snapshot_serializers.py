@@ -6,45 +6,45 @@ from typing import Any
 
 from rest_framework import serializers
 
-from seeder.api.serializers import Instant, Long
+from seeder.api.serializers import Int64Field, UTCDateTimeField
 from seeder.domain.drift_rules import DifferenceKind, Severity
 
 
-class ReferenceSerializer(serializers.Serializer[Any]):
+class SnapshotReferenceSerializer(serializers.Serializer[Any]):
     """Which snapshot."""
 
-    id = Long()
+    id = Int64Field()
     tableName = serializers.CharField()
     releaseTag = serializers.CharField()
     releaseVersion = serializers.CharField(allow_null=True)
-    capturedAt = Instant()
+    capturedAt = UTCDateTimeField()
 
 
-class SnapshotRowSerializer(serializers.Serializer[Any]):
+class SnapshotSummarySerializer(serializers.Serializer[Any]):
     """A snapshot without its columns."""
 
-    id = Long()
+    id = Int64Field()
     tableName = serializers.CharField(source="table_name")
     releaseTag = serializers.CharField(source="release_tag")
     releaseVersion = serializers.CharField(source="release_version", allow_null=True)
-    capturedAt = Instant(source="captured_at")
+    capturedAt = UTCDateTimeField(source="captured_at")
     schemaHash = serializers.CharField(source="schema_hash")
-    rowCount = Long(source="row_count")
+    rowCount = Int64Field(source="row_count")
     columnCount = serializers.IntegerField(source="column_count")
     exact = serializers.BooleanField(help_text="or estimated from a sample, as a whole")
 
 
 class TopValueSerializer(serializers.Serializer[Any]):
     value = serializers.CharField()
-    count = Long()
+    count = Int64Field()
 
 
 class ColumnSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     type = serializers.CharField()
     nullable = serializers.BooleanField()
-    nulls = Long(allow_null=True)
-    distinct = Long(allow_null=True)
+    nulls = Int64Field(allow_null=True)
+    distinct = Int64Field(allow_null=True)
     minimum = serializers.CharField(allow_null=True)
     maximum = serializers.CharField(allow_null=True)
     exact = serializers.BooleanField()
@@ -52,11 +52,11 @@ class ColumnSerializer(serializers.Serializer[Any]):
     top = TopValueSerializer(many=True, allow_null=True)
 
 
-class SnapshotSerializer(ReferenceSerializer):
+class SnapshotSerializer(SnapshotReferenceSerializer):
     """A snapshot."""
 
     schemaHash = serializers.CharField()
-    rowCount = Long()
+    rowCount = Int64Field()
     exact = serializers.BooleanField(help_text="or estimated from a sample, as a whole")
     columns = ColumnSerializer(many=True)
 
@@ -78,8 +78,8 @@ class FindingSerializer(serializers.Serializer[Any]):
 class ComparisonSerializer(serializers.Serializer[Any]):
     """What is different in the second of two snapshots, the gravest first."""
 
-    base = ReferenceSerializer()
-    compare = ReferenceSerializer()
+    base = SnapshotReferenceSerializer()
+    compare = SnapshotReferenceSerializer()
     severity = serializers.ChoiceField(choices=[*map(str, Severity)])
     findings = FindingSerializer(many=True)
 

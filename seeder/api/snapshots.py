@@ -8,15 +8,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from seeder.api import pages
-from seeder.api.describing import described, slice_of
-from seeder.api.door import Door
+from seeder.api.describing import cursor_page_schema, describe_operation
+from seeder.api.door import SeederView
 from seeder.api.logins import READ, WRITE
-from seeder.api.questions import CaptureQuestion, ComparisonQuestion, SnapshotQuestion
+from seeder.api.questions import CaptureRequestSerializer, ComparisonQuerySerializer, SnapshotQuerySerializer
 from seeder.api.snapshot_serializers import (
     CaptureSerializer,
     ComparisonSerializer,
-    SnapshotRowSerializer,
     SnapshotSerializer,
+    SnapshotSummarySerializer,
 )
 from seeder.domain.documents import comparison_json, snapshot_json
 from seeder.services.queue import capture_queueing
@@ -24,51 +24,58 @@ from seeder.services.reading import slices, visibility
 from seeder.services.snapshots import release_snapshots
 
 
-class Snapshots(Door):
-    needs: ClassVar = {READ: "seeder.view_releasesnapshot", WRITE: "seeder.capture_releasesnapshot"}
+class SnapshotListView(SeederView):
+    required_permissions: ClassVar = {READ: "seeder.view_releasesnapshot", WRITE: "seeder.capture_releasesnapshot"}
 
-    @described("listSnapshots", parameters=[SnapshotQuestion], responses=slice_of(SnapshotRowSerializer))
+    @describe_operation(
+        "listSnapshots", parameters=[SnapshotQuerySerializer], responses=cursor_page_schema(SnapshotSummarySerializer)
+    )
     def get(self, request: Request) -> Response:
         """The snapshots, the latest first, without their columns."""
-        asked = self.asked(SnapshotQuestion)
-        place = pages.with_number(asked.get("after"))
-        wanted = {"table_name": asked.get("table"), "release_tag": asked.get("tag")}
-        only = {name: value for name, value in wanted.items() if value is not None}
-        cut = slices.cut(
-            lambda: visibility.snapshot_rows_of(self.agencies).filter(**only), "captured_at", place, most=asked["size"]
+        query = self.validated_query(SnapshotQuerySerializer)
+        cursor = pages.require_numeric_cursor(query.get("after"))
+        filters = {"table_name": query.get("table"), "release_tag": query.get("tag")}
+        given_filters = {name: value for name, value in filters.items() if value is not None}
+        page = slices.cut(
+            lambda: visibility.snapshot_rows_of(self.visible_agencies).filter(**given_filters),
+            "captured_at",
+            cursor,
+            most=query["size"],
         )
-        return Response(pages.slice_(request, cut, pages.answers(SnapshotRowSerializer(), cut.rows)))
+        return Response(pages.cursor_page(request, page, pages.serialize_all(SnapshotSummarySerializer(), page.rows)))
 
-    @described("captureSnapshot", request=CaptureQuestion, responses={status.HTTP_202_ACCEPTED: CaptureSerializer})
+    @describe_operation(
+        "captureSnapshot", request=CaptureRequestSerializer, responses={status.HTTP_202_ACCEPTED: CaptureSerializer}
+    )
     def post(self, request: Request) -> Response:
         """Queue the capture of one view under a release tag."""
-        read = CaptureQuestion(data=request.data)
-        read.is_valid(raise_exception=True)
-        asked: dict[str, Any] = dict(read.validated_data)
-        visibility.insist_on_table(asked["table_name"], self.agencies)
-        capture_queueing.ask(**asked)
-        about = {"tableName": asked["table_name"], "releaseTag": asked["release_tag"]}
-        url = f"{self.address('snapshots')}?{urlencode(about)}"
-        answer = CaptureSerializer({**about, "url": url}).data
+        serializer = CaptureRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        capture: dict[str, Any] = dict(serializer.validated_data)
+        visibility.insist_on_table(capture["table_name"], self.visible_agencies)
+        capture_queueing.ask(**capture)
+        identity = {"tableName": capture["table_name"], "releaseTag": capture["release_tag"]}
+        url = f"{self.url_for('snapshots')}?{urlencode(identity)}"
+        answer = CaptureSerializer({**identity, "url": url}).data
         return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": url})
 
 
-class OneSnapshot(Door):
-    needs: ClassVar = {READ: "seeder.view_releasesnapshot"}
+class SnapshotDetailView(SeederView):
+    required_permissions: ClassVar = {READ: "seeder.view_releasesnapshot"}
 
-    @described("getSnapshot", responses=SnapshotSerializer)
+    @describe_operation("getSnapshot", responses=SnapshotSerializer)
     def get(self, request: Request, id: int) -> Response:  # noqa: A002, ARG002  # as in the path
         """One snapshot with its columns and what they hold."""
-        return Response(SnapshotSerializer(snapshot_json(visibility.snapshot(id, self.agencies))).data)
+        return Response(SnapshotSerializer(snapshot_json(visibility.snapshot(id, self.visible_agencies))).data)
 
 
-class Comparison(Door):
-    needs: ClassVar = {READ: "seeder.view_releasesnapshot"}
+class SnapshotComparisonView(SeederView):
+    required_permissions: ClassVar = {READ: "seeder.view_releasesnapshot"}
 
-    @described("compareSnapshots", parameters=[ComparisonQuestion], responses=ComparisonSerializer)
+    @describe_operation("compareSnapshots", parameters=[ComparisonQuerySerializer], responses=ComparisonSerializer)
     def get(self, request: Request) -> Response:  # noqa: ARG002  # what is asked is read from it elsewhere
         """What is different in the second of two snapshots, and how much it matters."""
-        asked = self.asked(ComparisonQuestion)
-        base, other = (visibility.snapshot(asked[which], self.agencies) for which in ("base", "compare"))
-        compared = release_snapshots.compare_snapshots(base, other, across_views=asked["across_views"])
-        return Response(ComparisonSerializer(comparison_json(compared)).data)
+        query = self.validated_query(ComparisonQuerySerializer)
+        base, other = (visibility.snapshot(query[which], self.visible_agencies) for which in ("base", "compare"))
+        comparison = release_snapshots.compare_snapshots(base, other, across_views=query["across_views"])
+        return Response(ComparisonSerializer(comparison_json(comparison)).data)

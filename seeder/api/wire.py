@@ -11,15 +11,15 @@ from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-_LONGEST = 2**16  # bytes; what anybody has to say here is a tenth of that
+_MAX_BODY_BYTES = 2**16  # bytes; what anybody has to say here is a tenth of that
 
 
-class OnlyJson(BaseContentNegotiation):
+class JSONOnlyNegotiation(BaseContentNegotiation):
     """There is one kind of answer, whatever a client would rather have."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        kind = (request.content_type or "").partition(";")[0].strip().lower()
-        return next((parser for parser in parsers if parser.media_type == kind), None)
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
 
     def select_renderer(
         self,
@@ -31,17 +31,17 @@ class OnlyJson(BaseContentNegotiation):
         return renderer, str(renderer.media_type)
 
 
-class BoundedJson(JSONParser):
+class LimitedJSONParser(JSONParser):
     """JSON that nobody can fill the memory or the stack with."""
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        text = stream.read(_LONGEST + 1)
-        if len(text) > _LONGEST:
-            raise ParseError(f"The body is longer than {_LONGEST} bytes.")
+        body = stream.read(_MAX_BODY_BYTES + 1)
+        if len(body) > _MAX_BODY_BYTES:
+            raise ParseError(f"The body is longer than {_MAX_BODY_BYTES} bytes.")
         try:
-            json.loads(text)  # as deep as it is, which its parent does not expect
-            return super().parse(BytesIO(text), media_type, parser_context)
+            json.loads(body)  # as deep as it is, which its parent does not expect
+            return super().parse(BytesIO(body), media_type, parser_context)
         except (RecursionError, ValueError) as error:
             raise ParseError("The body is not JSON.") from error

@@ -14,34 +14,34 @@ from seeder.domain.gauges import DURATION_BOUNDS, WAIT_BOUNDS, Distribution, Gau
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 
-_ENDED = (Status.SUCCESS, Status.ERROR)
-_WAITED_FOR = ("seat", "throttle", "lock")
+_FINISHED_STATUSES = (Status.SUCCESS, Status.ERROR)
+_WAIT_KINDS = ("seat", "throttle", "lock")
 
 Samples = Iterable[tuple[Sequence[str], float]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # a registry knows each by its identity
-class Scrape(Collector):
+class ScrapeCollector(Collector):
     """One scrape as a collector; it has a registry of its own, and nothing is kept from one to the next."""
 
     gauges: Gauges | None  # None where the database would not tell
     window: timedelta
-    took: timedelta
+    duration: timedelta
 
     def collect(self) -> Iterator[Metric]:
         is_up = self.gauges is not None
         yield _gauge("up", "Whether the database answered and told all of this.", [((), float(is_up))])
         yield _gauge("build_info", "1, with the version that answers.", [((__version__,), 1)], "version")
-        yield _gauge("scrape_duration_seconds", "How long this took.", [((), self.took.total_seconds())])
+        yield _gauge("scrape_duration_seconds", "How long this took.", [((), self.duration.total_seconds())])
         if self.gauges is not None:
-            yield from _of_views(self.gauges)
-            yield from _lately(self.gauges, self.window)
-            yield from _of_runs(self.gauges)
+            yield from _view_metrics(self.gauges)
+            yield from _recent_metrics(self.gauges, self.window)
+            yield from _run_metrics(self.gauges)
 
 
-def _of_views(gauges: Gauges) -> Iterator[Metric]:
+def _view_metrics(gauges: Gauges) -> Iterator[Metric]:
     views = gauges.job_totals
-    for name, meaning, count in (
+    for name, documentation, count in (
         ("views", "Views that enabled manifests ask for.", views.jobs),
         ("views_fresh", "Views that are neither failing nor stale.", views.fresh),
         ("views_failing", "Views that failed last.", views.failing),
@@ -53,7 +53,7 @@ def _of_views(gauges: Gauges) -> Iterator[Metric]:
             views.long_running,
         ),
     ):
-        yield _gauge(name, meaning, [((), count)])
+        yield _gauge(name, documentation, [((), count)])
     yield _gauge(
         "view_last_success_timestamp_seconds",
         "When the refresh began with which a view last succeeded; 0: never.",
@@ -62,31 +62,34 @@ def _of_views(gauges: Gauges) -> Iterator[Metric]:
     )
 
 
-def _lately(gauges: Gauges, window: timedelta) -> Iterator[Metric]:
+def _recent_metrics(gauges: Gauges, window: timedelta) -> Iterator[Metric]:
     yield _gauge("recent_window_seconds", "What recent means here.", [((), window.total_seconds())])
     empty = Distribution.from_buckets({}, DURATION_BOUNDS)
-    found = {key: gauges.refresh_durations.get(key, empty) for key in product(ReportType, _ENDED)}
+    distributions = {key: gauges.refresh_durations.get(key, empty) for key in product(ReportType, _FINISHED_STATUSES)}
     yield _gauge(
         "recent_refreshes",
         "Refreshes that began in the window and have ended.",
-        [((kind, status), sum(each.counts)) for (kind, status), each in found.items()],
+        [((kind, status), sum(each.counts)) for (kind, status), each in distributions.items()],
         "report_type",
         "status",
     )
-    took = GaugeHistogramMetricFamily(
+    durations = GaugeHistogramMetricFamily(
         "seeder_recent_refresh_duration_seconds", "How long they took.", labels=["status"]
     )
-    for status in _ENDED:
-        both = [each for (_, ended), each in found.items() if ended is status]
-        _distribute(took, (status,), sum(both, start=empty), DURATION_BOUNDS)
-    yield took
+    for status in _FINISHED_STATUSES:
+        ended_distributions = [each for (_, ended), each in distributions.items() if ended is status]
+        _add_histogram(durations, (status,), sum(ended_distributions, start=empty), DURATION_BOUNDS)
+    yield durations
     if gauges.wait_durations is not None:
         waits = GaugeHistogramMetricFamily(
             "seeder_recent_refresh_wait_seconds", "What they waited for, and for how long.", labels=["waited_for"]
         )
-        for what in _WAITED_FOR:
-            _distribute(
-                waits, (what,), gauges.wait_durations.get(what, Distribution.from_buckets({}, WAIT_BOUNDS)), WAIT_BOUNDS
+        for wait_kind in _WAIT_KINDS:
+            _add_histogram(
+                waits,
+                (wait_kind,),
+                gauges.wait_durations.get(wait_kind, Distribution.from_buckets({}, WAIT_BOUNDS)),
+                WAIT_BOUNDS,
             )
         yield waits
     if gauges.failure_reasons is not None:
@@ -94,19 +97,19 @@ def _lately(gauges: Gauges, window: timedelta) -> Iterator[Metric]:
         yield _gauge("recent_failures", "Those of them that failed, by why.", failures, "reason")
 
 
-def _of_runs(gauges: Gauges) -> Iterator[Metric]:
+def _run_metrics(gauges: Gauges) -> Iterator[Metric]:
     if gauges.breakers is not None:
         breakers = gauges.breakers.items()
-        opened = [((alias,), float(one.is_open)) for alias, one in breakers]
-        yield _gauge("breaker_open", "1 while the circuit breaker of a database is open.", opened, "database")
+        open_samples = [((alias,), float(one.is_open)) for alias, one in breakers]
+        yield _gauge("breaker_open", "1 while the circuit breaker of a database is open.", open_samples, "database")
         failures = [((alias,), one.failures) for alias, one in breakers]
         yield _gauge("breaker_failures", "Failures in a row that it counts.", failures, "database")
     if gauges.queue is not None:
         queue = gauges.queue
         parts: Samples = [(("queued",), queue.queued), (("running",), queue.running)]
         yield _gauge("queue_parts", "Parts of queued requests that have not ended.", parts, "state")
-        waiting = "For how long the first of the queued parts has waited; 0 where none waits."
-        yield _gauge("queue_oldest_waiting_seconds", waiting, [((), queue.oldest_wait_seconds)])
+        documentation = "For how long the first of the queued parts has waited; 0 where none waits."
+        yield _gauge("queue_oldest_waiting_seconds", documentation, [((), queue.oldest_wait_seconds)])
     if gauges.unfinished_runs is not None:
         yield _gauge("runs_open", "Runs that have not ended.", [((), gauges.unfinished_runs)])
     if gauges.last_run_finished_at is not None:
@@ -115,15 +118,17 @@ def _of_runs(gauges: Gauges) -> Iterator[Metric]:
         )
 
 
-def _gauge(name: str, meaning: str, samples: Samples, *labels: str) -> Metric:
-    family = GaugeMetricFamily(f"seeder_{name}", meaning, labels=labels)
+def _gauge(name: str, documentation: str, samples: Samples, *labels: str) -> Metric:
+    family = GaugeMetricFamily(f"seeder_{name}", documentation, labels=labels)
     for values, value in samples:
         family.add_metric(values, value)
     return family
 
 
-def _distribute(
-    family: GaugeHistogramMetricFamily, labels: Sequence[str], each: Distribution, bounds: Sequence[float]
+def _add_histogram(
+    family: GaugeHistogramMetricFamily, labels: Sequence[str], distribution: Distribution, bounds: Sequence[float]
 ) -> None:
     names = [*map(floatToGoString, bounds), "+Inf"]
-    family.add_metric(labels, list(zip(names, map(float, accumulate(each.counts)), strict=True)), each.sum_seconds)
+    family.add_metric(
+        labels, list(zip(names, map(float, accumulate(distribution.counts)), strict=True)), distribution.sum_seconds
+    )

@@ -8,32 +8,32 @@ from django.utils.timesince import timesince
 
 from seeder.domain import units
 
-NOTHING = "\N{EN DASH}"
+EMPTY_VALUE = "\N{EN DASH}"
 
 register = template.Library()
 
 
 @register.filter
-def span(took: timedelta | float | None) -> str:
+def duration(value: timedelta | float | None) -> str:
     """`0.42 s`, `3 min 07 s`; given in whole seconds as the history has them, too."""
-    if took is None:
-        return NOTHING
-    return units.format_duration(took if isinstance(took, timedelta) else timedelta(seconds=took))
+    if value is None:
+        return EMPTY_VALUE
+    return units.format_duration(value if isinstance(value, timedelta) else timedelta(seconds=value))
 
 
 @register.filter
-def waited(span_of_it: timedelta | None) -> str:
+def wait_duration(value: timedelta | None) -> str:
     """As `span`, but nothing for what nobody notices."""
-    return NOTHING if span_of_it is None or span_of_it < timedelta(milliseconds=5) else span(span_of_it)
+    return EMPTY_VALUE if value is None or value < timedelta(milliseconds=5) else duration(value)
 
 
 @register.filter
 def number(value: int | None) -> str:
-    return NOTHING if value is None else f"{value:,}"
+    return EMPTY_VALUE if value is None else f"{value:,}"
 
 
 @register.filter
-def counted(value: int, noun: str) -> str:
+def with_noun(value: int, noun: str) -> str:
     return units.format_count(value, noun)
 
 

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from seeder.admin.lists import MOST_COUNTED, Spans
+from seeder.admin.lists import MAX_COUNTED_ROWS, DateRangeQuerySet
 from seeder.domain.requests import AgencyReports, AllReports
 from seeder.models import JobStatus, QueuedRefresh, ReleaseSnapshot, Run, RunHistory
 from seeder.services import runs
@@ -211,7 +211,7 @@ def test_the_history_is_never_read_from_end_to_end(asked: dict[str, str]) -> Non
     for statement in asked_of_history:
         assert not re.search(r"SELECT DISTINCT", statement)
         [(plan,)] = sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.replace('%', '%%')}")
-        assert touched(plan if isinstance(plan, list) else json.loads(plan)) <= MOST_COUNTED + 1, statement
+        assert touched(plan if isinstance(plan, list) else json.loads(plan)) <= MAX_COUNTED_ROWS + 1, statement
 
 
 def touched(plan: Any) -> int:
@@ -243,7 +243,7 @@ def test_the_lists_take_as_many_queries_for_one_row_as_for_many() -> None:
 
 def test_years_months_and_days_come_from_the_ends_alone() -> None:
     RunHistory.objects.all().delete()
-    spans = Spans(model=RunHistory)
+    spans = DateRangeQuerySet(model=RunHistory)
     assert spans.datetimes("start_time", "year") == []
     for at in (datetime(2024, 11, 30, 23, 59, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC)):
         RunHistory.objects.create(

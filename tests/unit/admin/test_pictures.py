@@ -30,14 +30,14 @@ def test_a_success_goes_up_as_long_as_it_took_and_a_failure_down() -> None:
         recent(Status.SUCCESS, 4),
         recent(Status.SUCCESS, 8),
     ]
-    picture = sparkbars(latest_first, most=14)
-    running, failed, half, whole = picture.strokes
+    picture = sparkbars(latest_first, max_bars=14)
+    running, failed, half, whole = picture.bars
     assert running.x > failed.x > half.x > whole.x
     assert failed.y > picture.baseline >= half.y + half.height == whole.y + whole.height
     assert (whole.height, half.height) == (16, 8)
     assert picture.label == "Its last 4 runs: 1 failed, 2 succeeded, 1 runs; the latest runs"
-    assert sparkbars([], most=14).label == "It never ran"
-    assert sparkbars([recent(Status.SUCCESS, 0)], most=14).strokes[0].height == 16
+    assert sparkbars([], max_bars=14).label == "It never ran"
+    assert sparkbars([recent(Status.SUCCESS, 0)], max_bars=14).bars[0].height == 16
 
 
 def bar(lane: int, started: float, finished: float | None, held: float = 0) -> TimelineBar:
