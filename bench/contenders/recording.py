@@ -19,7 +19,9 @@ from psycopg import sql
 from seeder.postgres.statements import STATEMENTS
 
 _RUN, _ASKED = "bench", datetime.now(UTC)
-_HEAD = "\n".join(STATEMENTS[name] for name in ("begin", "limit", "have_to_myself", "exists", "of_another_run"))
+_HEAD = "\n".join(
+    STATEMENTS[name] for name in ("begin", "apply_limits", "lock_view", "relation_exists", "refreshes_by_other_runs")
+)
 _LIMITS = {"lock": 2000, "statement": 0, "workers": None, "application": _RUN}
 
 
@@ -44,8 +46,8 @@ def _open(names: list[str]) -> list[tuple[int, str]]:
     numbers = {"manifest_ids": list(range(len(names))), "agency_ids": [1] * len(names)}
     facts = {"run": _RUN, "table_names": tables, "report_types": ["custom"] * len(names), **texts, **numbers}
     with psycopg.connect() as connection, psycopg.ClientCursor(connection) as cursor:
-        rows = cursor.execute(STATEMENTS["open_rows"], facts).fetchall()
-        cursor.execute(STATEMENTS["show_pending"], facts)
+        rows = cursor.execute(STATEMENTS["insert_pending_rows"], facts).fetchall()
+        cursor.execute(STATEMENTS["upsert_pending_status"], facts)
     return [(pk, names[number]) for pk, _, number in rows]
 
 
@@ -70,7 +72,7 @@ def _refresh(connection: "psycopg.Connection[tuple[object, ...]]", pk: int, name
         cursor.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier("reporting", name)))
         unmeasured = dict.fromkeys(("memory", "cpu_seconds", "notes"))
         cursor.execute(
-            STATEMENTS["refreshed"],
+            STATEMENTS["measure_and_mark_succeeded"],
             {"run": _RUN, "ids": [pk], "names": names, "started": started, **view, **unmeasured},
         )
         cursor.fetchall()

@@ -1,6 +1,6 @@
 -- What the server is doing.
 
--- name: busy
+-- name: active_query_count
 -- Of another role's session an ordinary role sees no state, so that it is not counted. An application may call itself
 -- as ours do; then it is merely not counted while it waits for a lock.
 SELECT count(*)
@@ -8,14 +8,14 @@ FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()
     AND NOT (starts_with(application_name, 'seeder ') AND wait_event_type = 'Lock');
 
--- name: pid
+-- name: backend_pid
 -- The process that answers.
 SELECT pg_backend_pid();
 
--- name: read_only
+-- name: is_read_only
 -- A standby has transaction_read_only on as well.
 SELECT current_setting('transaction_read_only')::boolean;
 
--- name: sees_everybody
+-- name: can_see_all_sessions
 -- Superusers are members of every role.
 SELECT pg_has_role('pg_read_all_stats', 'USAGE');

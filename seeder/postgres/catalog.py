@@ -63,7 +63,7 @@ class Survey:
 
 
 # With the schema and the name of a view: a row where a relation has that name.
-RELATION_EXISTS = "exists"
+RELATION_EXISTS = "relation_exists"
 
 
 def relation_exists(database: str, view: ViewName) -> bool:
@@ -73,31 +73,31 @@ def relation_exists(database: str, view: ViewName) -> bool:
 
 def is_populated(database: str, view: ViewName) -> bool:
     """Whether an existing view can be read."""
-    [(populated,)] = sessions.query_view(database, "populated", view)
+    [(populated,)] = sessions.query_view(database, "is_populated", view)
     return bool(populated)
 
 
 def cannot_refresh_concurrently(database: str, view: ViewName) -> bool:
     """Whether a materialized view lacks what REFRESH … CONCURRENTLY needs of itself: to have been filled, and a unique
     index that covers every row by plain columns."""
-    return bool(sessions.query_view(database, "rules_out_concurrent", view))
+    return bool(sessions.query_view(database, "cannot_refresh_concurrently", view))
 
 
 def column_names(database: str, views: Iterable[ViewName]) -> Set[str]:
     """The names of all columns that any of the views has."""
     relations = list(views)
     parameters = {"schemas": [view.schema for view in relations], "names": [view.name for view in relations]}
-    return {name for (name,) in sessions.query(database, "columns_of_any", parameters)}
+    return {name for (name,) in sessions.query(database, "column_names", parameters)}
 
 
 def measure_view(database: str, view: ViewName) -> tuple[int, int]:
     """The rows that this transaction wrote into an existing view, and the view's size on disk in bytes."""
-    [(rows, size)] = sessions.query_view(database, "measure", view)
+    [(rows, size)] = sessions.query_view(database, "measure_view", view)
     return rows, size
 
 
 # How long to wait for each lock: for as long as a person does, or not for what may as well stay unknown.
-INTERACTIVE_LOCK_WAIT, MINIMAL_LOCK_WAIT = "hurry", "patience"
+INTERACTIVE_LOCK_WAIT, MINIMAL_LOCK_WAIT = "set_interactive_lock_wait", "set_minimal_lock_wait"
 
 
 def survey(
@@ -123,7 +123,7 @@ def survey(
         )
         names = {oid: view for view, (oid, _) in _find_relations(database, views).items()}
         dependencies: dict[ViewName, set[ViewName]] = defaultdict(set, unresolved)
-        for dependent_oid, dependency_oid in sessions.query(database, "reads", {"oids": list(names)}):
+        for dependent_oid, dependency_oid in sessions.query(database, "dependencies", {"oids": list(names)}):
             dependencies[names[dependent_oid]].add(names[dependency_oid])
         pairs = {
             (view, query): DefinitionKey.of(oid, query)
@@ -184,7 +184,7 @@ def _find_drift(
 ) -> tuple[dict[tuple[ViewName, str], str | None], dict[tuple[ViewName, str], str]]:
     """The pairs that do not belong together, each with PostgreSQL's words where it would not make a view of the query
     today; and those of which it cannot be found out, because of a lock or a missing privilege, with its words too."""
-    sessions.query(database, "patience")
+    sessions.query(database, "set_minimal_lock_wait")
     drift: dict[tuple[ViewName, str], str | None] = {}
     undetermined: dict[tuple[ViewName, str], str] = {}
     locked_count = 0
@@ -218,7 +218,7 @@ def _compare_with_trials(
             trials = [identifiers.create_trial_view(number, query) for number, (_, query) in enumerate(pairs)]
             sessions.execute_pipeline(database, trials)
             parameters = {"schemas": [view.schema for view, _ in pairs], "names": [view.name for view, _ in pairs]}
-            differs: dict[int, bool] = dict(sessions.query(database, "differ_from_trials", parameters))
+            differs: dict[int, bool] = dict(sessions.query(database, "compare_with_trials", parameters))
     except Error as error:
         if is_connection_lost(error):
             raise
@@ -234,7 +234,7 @@ def _find_relations(database: str, views: Iterable[ViewName]) -> dict[ViewName, 
     relations = list(views)
     rows_found = sessions.query(
         database,
-        "relations",
+        "find_relations",
         {"schemas": [view.schema for view in relations], "names": [view.name for view in relations]},
     )
     return {ViewName(schema=schema, name=name): (oid, rows) for schema, name, oid, rows in rows_found}

@@ -1,6 +1,6 @@
 -- What the catalog knows, one named statement a question. Parameters are psycopg's: %(name)s.
 
--- name: relations
+-- name: find_relations
 -- Those of the wanted relations that exist, with their rows as far as the statistics know them: whatever measures files
 -- would wait for a refresh of the view that is going on.
 SELECT n.nspname::text, c.relname::text, c.oid, greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0)::bigint
@@ -8,14 +8,14 @@ FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (nspname, relname)
 JOIN pg_namespace AS n ON n.nspname = wanted.nspname
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname;
 
--- name: exists
+-- name: relation_exists
 -- Whether any relation has that name.
 SELECT
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
--- name: reads
+-- name: dependencies
 -- Which of the given relations each of them reads, itself or through plain views and functions whose body the server
 -- has parsed (BEGIN ATOMIC). The way ends at any other materialized view: what that one reads is not refreshed by
 -- refreshing this one.
@@ -43,11 +43,11 @@ FROM way
 WHERE classid = 'pg_class'::regclass AND objid = ANY (%(oids)s::oid[]) AND objid <> reader
 ORDER BY reader, objid;
 
--- name: patience
+-- name: set_minimal_lock_wait
 -- For what may as well stay unknown.
 SELECT set_config('lock_timeout', '50ms', true);
 
--- name: differ_from_trials
+-- name: compare_with_trials
 -- Of each wanted view that is one, its place and whether it was created from something else than the trial of that
 -- number. PostgreSQL prints both in one session: another server version or search_path prints the same view differently.
 SELECT
@@ -57,18 +57,18 @@ FROM unnest(%(schemas)s::text[], %(names)s::text[]) WITH ORDINALITY AS wanted (n
 JOIN pg_namespace AS n ON n.nspname = wanted.nspname
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname AND c.relkind IN ('m', 'v');
 
--- name: measure
+-- name: measure_view
 -- What a refresh has written in its own transaction so far, and the view's size on disk with its indexes and TOAST.
 SELECT pg_stat_get_xact_tuples_inserted(c.oid), pg_total_relation_size(c.oid)
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
--- name: clock
+-- name: server_time
 -- The server's time.
 SELECT clock_timestamp();
 
--- name: columns
+-- name: table_columns
 -- The columns of the tables of one schema, or of one table of it.
 SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull
 FROM pg_class AS c
@@ -78,7 +78,7 @@ WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
     AND (%(table)s::text IS NULL OR c.relname = %(table)s)
 ORDER BY c.relname, a.attnum;
 
--- name: columns_of_any
+-- name: column_names
 -- The names of all columns of the wanted relations.
 SELECT DISTINCT a.attname::text
 FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (nspname, relname)
@@ -86,7 +86,7 @@ JOIN pg_namespace AS n ON n.nspname = wanted.nspname
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped;
 
--- name: privileges_missing
+-- name: missing_privileges
 -- What this role lacks of the privileges that it wants on an existing table; USAGE is that of its schema.
 SELECT wanted.privilege
 FROM pg_class AS c
@@ -99,18 +99,18 @@ WHERE n.nspname = %(schema)s AND c.relname = %(table)s
     END
 ORDER BY wanted.place;
 
--- name: hurry
+-- name: set_interactive_lock_wait
 -- Longer than deadlock_timeout (1 s by default), so that an autovacuum in the way is cancelled, and short for a person.
 SELECT set_config('lock_timeout', '3s', true);
 
--- name: populated
+-- name: is_populated
 -- Whether an existing view can be read; false until it is first filled.
 SELECT c.relispopulated
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
--- name: rules_out_concurrent
+-- name: cannot_refresh_concurrently
 -- As is_usable_unique_index() in PostgreSQL's matview.c has it.
 SELECT
 FROM pg_class AS c
@@ -127,7 +127,7 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind = 'm'
 -- In milliseconds.
 SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout';
 
--- name: limit
+-- name: apply_limits
 -- Until the end of the transaction: how long to wait for each lock, how long a statement may take, how many parallel
 -- workers its parts may have (null: as many as before), whose it is; and that
 -- the server ends it when the client has gone (looked at every 2 s, where the platform can) or sits in it idle for 30 s,
@@ -141,7 +141,7 @@ SELECT
     CASE WHEN version() ~ 'linux' THEN set_config('client_connection_check_interval', '2s', true) END,
     clock_timestamp();
 
--- name: may_refresh
+-- name: has_refresh_privileges
 -- Whether this role may read the manifests and write the history, or what is queued, as far as the tables are there.
 SELECT coalesce(bool_and(
     has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')

@@ -62,7 +62,9 @@ def optional_tables() -> Mapping[str, str]:
 def tables_in_database(database: str, table: str | None = None) -> TableColumns:
     """As the database has them, among whatever else is in that schema; or that one alone."""
     tables: dict[str, dict[str, ContractColumn]] = {}
-    for table_name, column, kind, nullable in sessions.query(database, "columns", {"schema": SCHEMA, "table": table}):
+    for table_name, column, kind, nullable in sessions.query(
+        database, "table_columns", {"schema": SCHEMA, "table": table}
+    ):
         tables.setdefault(table_name, {})[column] = ContractColumn(type=kind, nullable=nullable)
     return tables
 
@@ -124,14 +126,14 @@ def reason_unusable(database: str, table: str, *, read_only: bool = False) -> st
         return str(difference)
     required = ["USAGE", "SELECT", *([] if read_only else ["INSERT", "UPDATE"])]
     parameters = {**_table_parameters(table), "privileges": required}
-    missing = [privilege for (privilege,) in sessions.query(database, "privileges_missing", parameters)]
+    missing = [privilege for (privilege,) in sessions.query(database, "missing_privileges", parameters)]
     return f"{SCHEMA}.{table}: no {' and '.join(missing)} privilege" if missing else None
 
 
 def has_refresh_privileges(database: str, *, queued: bool = False) -> bool:
     """Whether this role may read the manifests and write the history, or what is queued for others to refresh, as far
     as the tables are there."""
-    [(has_privileges,)] = sessions.query(database, "may_refresh", {"schema": SCHEMA, "queued": queued})
+    [(has_privileges,)] = sessions.query(database, "has_refresh_privileges", {"schema": SCHEMA, "queued": queued})
     return bool(has_privileges)
 
 

@@ -31,7 +31,7 @@ def statement_costs(database: str) -> StatementCosts | None:
 
 
 def _statement_costs(database: str) -> StatementCosts | None:
-    extension = sessions.query(database, "statements_offered")
+    extension = sessions.query(database, "statement_statistics_schema")
     if not extension:
         return None
     [(schema, has_toplevel)] = extension
@@ -85,7 +85,7 @@ def backend_costs(database: str) -> BackendCost | None:
     try:
         if sessions.driver_connection(database).info.server_version < _MIN_VERSION_BACKEND_COSTS:
             return None
-        sessions.query(database, "flush_costs")
+        sessions.query(database, "flush_backend_statistics")
         [(pid, read, written, wal)] = sessions.query(database, "backend_costs")
     except Error:
         return None
@@ -100,7 +100,7 @@ def save_costs(database: str, columns: Sequence[str], rows: Sequence[Mapping[str
     """
     sessions.execute(
         database,
-        sql.SQL(STATEMENTS["record_costs"]).format(
+        sql.SQL(STATEMENTS["upsert_run_metrics"]).format(
             rows=sql.Literal(Jsonb(rows)),
             columns=sql.SQL(", ").join([sql.Identifier(column) for column in columns]),
             replaced=sql.SQL(", ").join([sql.Identifier("excluded", column) for column in columns]),

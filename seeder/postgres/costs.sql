@@ -1,6 +1,6 @@
 -- What statements and backends have cost the server, one named statement a question.
 
--- name: statements_offered
+-- name: statement_statistics_schema
 -- The schema of pg_stat_statements, and whether it tells what clients have sent from what functions have (from its version
 -- 1.9 on); no row where this role cannot read it. The library's own setting exists exactly when the server has preloaded it, without which reading
 -- fails (55000). total_exec_time came with version 1.8; an extension may be older than its server.
@@ -29,7 +29,7 @@ WHERE s.userid = (SELECT oid FROM pg_roles WHERE rolname = current_user)
     AND {toplevel}
     AND s.query ILIKE '%refresh%materialized%view%';
 
--- name: flush_costs
+-- name: flush_backend_statistics
 -- Have what this session has counted so far made readable when this transaction has ended; by itself the server does
 -- that no more than once a second.
 SELECT pg_stat_force_next_flush();
@@ -46,7 +46,7 @@ FROM (
     WHERE object <> 'wal'
 ) AS io, pg_stat_get_backend_wal(pg_backend_pid()) AS wal;
 
--- name: backend
+-- name: backend_identity
 -- This session as the server sees it: its process, for how many seconds that has run, and the client's end of the
 -- connection (all null by unix socket).
 SELECT
@@ -56,7 +56,7 @@ SELECT
     nullif(a.client_port, -1)
 FROM pg_stat_get_activity(pg_backend_pid()) AS a;
 
--- name: record_costs
+-- name: upsert_run_metrics
 -- One row for each refresh, over what was known of it before. What is in braces is composed in: all columns but the first,
 -- as every one of them is replaced.
 INSERT INTO reporting.seeder_run_metrics

@@ -33,13 +33,13 @@ class MissingPrivilege:
 def query_read_only(database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> sessions.Rows:
     """The rows of a named statement, read in a transaction of its own in which nothing can be written. It travels with
     the transaction's beginning."""
-    with transactions.BatchedTransaction(database, begin_statement="begin_look") as transaction:
-        _, rows = transaction.begin(("look_briefly", statement), parameters or {})
+    with transactions.BatchedTransaction(database, begin_statement="begin_read_only") as transaction:
+        _, rows = transaction.begin(("set_short_timeouts", statement), parameters or {})
     return rows
 
 
 def server_facts(database: str) -> ServerFacts:
-    [row] = query_read_only(database, "server")
+    [row] = query_read_only(database, "server_facts")
     names = (
         "version",
         "release",
@@ -68,12 +68,14 @@ def missing_privileges(database: str, required: Mapping[str, Sequence[str]]) -> 
     }
     return [
         MissingPrivilege(table=table, quoted_name=sql, is_sequence=is_sequence, privilege=privilege)
-        for table, sql, is_sequence, privilege in query_read_only(database, "tables_forbidden", parameters)
+        for table, sql, is_sequence, privilege in query_read_only(database, "missing_table_privileges", parameters)
     ]
 
 
 def statement_statistics_extension(database: str) -> StatementStatisticsExtension:
-    [(preloaded, created, new_enough, readable, schema, libraries)] = query_read_only(database, "statements_extension")
+    [(preloaded, created, new_enough, readable, schema, libraries)] = query_read_only(
+        database, "statement_statistics_extension"
+    )
     return StatementStatisticsExtension(
         is_preloaded=preloaded,
         is_created=created,

@@ -1,15 +1,15 @@
 -- What a server says of itself, of our role and of the reporting tables, one named statement a question. All are read in
 -- the catalogs, which no refresh locks.
 
--- name: begin_look
+-- name: begin_read_only
 -- Nothing can be changed in it.
 BEGIN READ ONLY;
 
--- name: look_briefly
+-- name: set_short_timeouts
 -- A catalog is locked for long only by who rewrites it.
 SELECT set_config('lock_timeout', '1s', true), set_config('statement_timeout', '60s', true);
 
--- name: server
+-- name: server_facts
 -- Times in milliseconds; what a server does not know is null.
 SELECT
     current_setting('server_version_num')::integer,
@@ -32,7 +32,7 @@ SELECT
 FROM pg_roles AS r
 WHERE r.rolname = current_user;
 
--- name: tables_forbidden
+-- name: missing_table_privileges
 -- What our role lacks to use the wanted tables, and the sequences that number their rows; the privileges of each are a
 -- list with commas.
 SELECT wanted.relname, format('%%I.%%I', n.nspname, c.relname), false, lacking.privilege
@@ -55,7 +55,7 @@ WHERE wanted.privileges LIKE '%%INSERT%%'
     AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE, UPDATE') ELSE false END
 ORDER BY 1, 3, 4;
 
--- name: statements_extension
+-- name: statement_statistics_extension
 -- Whether pg_stat_statements is preloaded, created here, new enough and readable, its schema as SQL wants it, and what is
 -- preloaded, as far as our role may know.
 SELECT

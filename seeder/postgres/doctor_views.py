@@ -13,7 +13,7 @@ def schema_privileges(database: str, names: Iterable[str]) -> Sequence[ManifestS
     return [
         ManifestSchema(name=name, quoted_name=sql, exists=exists, can_use=may_use, can_create=may_create)
         for name, sql, exists, may_use, may_create in query_read_only(
-            database, "schemas_wanted", {"wanted": sorted(names)}
+            database, "schema_privileges", {"wanted": sorted(names)}
         )
     ]
 
@@ -21,7 +21,7 @@ def schema_privileges(database: str, names: Iterable[str]) -> Sequence[ManifestS
 def find_relations(database: str, views: Collection[ViewName]) -> Mapping[ViewName, FoundRelation]:
     """What stands under these names, as far as anything does."""
     relations = {}
-    for schema, name, *facts in query_read_only(database, "views_wanted", _view_parameters(views)):
+    for schema, name, *facts in query_read_only(database, "view_facts", _view_parameters(views)):
         view = ViewName(schema=schema, name=name)
         relations[view] = FoundRelation(view=view, **dict(zip(_RELATION_FIELDS, facts, strict=True)))
     return relations
@@ -31,10 +31,10 @@ def find_relations(database: str, views: Collection[ViewName]) -> Mapping[ViewNa
 _RELATION_FIELDS = (
     "sql",
     "kind",
-    "populated",
+    "is_populated",
     "owner",
     "owner_is_superuser",
-    "may_refresh",
+    "has_refresh_privileges",
     "owner_may_temp",
     "has_unique_index",
 )
@@ -42,27 +42,27 @@ _RELATION_FIELDS = (
 
 def unreadable_sources(database: str, views: Collection[ViewName]) -> Sequence[tuple[ViewName, str, str]]:
     """Each view, the role that it reads as and what that may not read; the last two as SQL wants them."""
-    rows = query_read_only(database, "sources_forbidden", _view_parameters(views))
+    rows = query_read_only(database, "unreadable_sources", _view_parameters(views))
     return [(ViewName(schema=schema, name=name), role, source) for schema, name, role, source in rows]
 
 
 def unlisted_views(database: str, listed: Collection[ViewName]) -> Sequence[ViewName]:
     """The materialized views beside these, in their schemas and in the contract's."""
-    rows = query_read_only(database, "views_unlisted", {**_view_parameters(listed), "schema": contract.SCHEMA})
+    rows = query_read_only(database, "unlisted_views", {**_view_parameters(listed), "schema": contract.SCHEMA})
     return [ViewName(schema=schema, name=name) for schema, name in rows]
 
 
 def invalid_indexes(database: str, views: Collection[ViewName]) -> Sequence[tuple[ViewName, str, bool]]:
     """Each relation, its invalid index as SQL wants it, and whether that is a leftover of building another one."""
     contract_tables = {"schema": contract.SCHEMA, "tables": [*contract.tables_in_sql()]}
-    rows = query_read_only(database, "indexes_invalid", {**_view_parameters(views), **contract_tables})
+    rows = query_read_only(database, "invalid_indexes", {**_view_parameters(views), **contract_tables})
     return [(ViewName(schema=schema, name=name), index, leftover) for schema, name, index, leftover in rows]
 
 
 def functions_called(database: str, views: Collection[ViewName]) -> Mapping[int, Set[str]]:
     """By OID, the views that call each function, as far as the server knows."""
     callers: dict[int, set[str]] = {}
-    for oid, schema, name in query_read_only(database, "functions_reached", _view_parameters(views)):
+    for oid, schema, name in query_read_only(database, "functions_called", _view_parameters(views)):
         callers.setdefault(oid, set()).add(str(ViewName(schema=schema, name=name)))
     return callers
 
@@ -71,14 +71,14 @@ def unparsed_functions(database: str) -> Sequence[FunctionWithoutSearchPath]:
     """The functions whose bodies the server has not parsed, and that have no search_path of their own."""
     return [
         FunctionWithoutSearchPath(oid=oid, schema=schema, name=name, signature=signature, body=body)
-        for oid, schema, name, signature, body in query_read_only(database, "function_bodies")
+        for oid, schema, name, signature, body in query_read_only(database, "unparsed_functions")
     ]
 
 
 def schemas_defining(database: str, names: Iterable[str]) -> Mapping[str, Sequence[NameLocation]]:
     """In which schemas these names mean something, but for what the server itself has of that name."""
     schemas_by_name: dict[str, list[NameLocation]] = {}
-    for name, schema, place in query_read_only(database, "homes_of_names", {"wanted": sorted(names)}):
+    for name, schema, place in query_read_only(database, "schemas_defining", {"wanted": sorted(names)}):
         schemas_by_name.setdefault(name, []).append(NameLocation(quoted_schema=schema, search_path_position=place))
     return schemas_by_name
 
@@ -88,7 +88,7 @@ def recreate_statements(database: str, views: Collection[ViewName]) -> Mapping[V
     dropped."""
     return {
         ViewName(schema=schema, name=name): (sql, statements)
-        for schema, name, sql, statements in query_read_only(database, "keepsakes", _view_parameters(views))
+        for schema, name, sql, statements in query_read_only(database, "recreate_statements", _view_parameters(views))
     }
 
 

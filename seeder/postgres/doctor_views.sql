@@ -1,7 +1,7 @@
 -- What the catalog knows of many views at once, one named statement a question. Wanted views are given by `schemas` and
 -- `names`; %I is written as SQL wants a name to be quoted.
 
--- name: schemas_wanted
+-- name: schema_privileges
 SELECT
     wanted.nspname,
     quote_ident(wanted.nspname),
@@ -12,7 +12,7 @@ FROM unnest(%(wanted)s::text[]) AS wanted (nspname)
 LEFT JOIN pg_namespace AS n ON n.nspname = wanted.nspname
 ORDER BY 1;
 
--- name: views_wanted
+-- name: view_facts
 -- Before PostgreSQL 17 only who has the privileges of its owner may refresh a view. The index is as
 -- is_usable_unique_index() in PostgreSQL's matview.c has it.
 SELECT
@@ -40,7 +40,7 @@ JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname
 JOIN pg_roles AS r ON r.oid = c.relowner
 ORDER BY 1, 2;
 
--- name: sources_forbidden
+-- name: unreadable_sources
 -- What the wanted materialized views read although the role that they read it as may not: its owner, or that of a plain
 -- view in between, unless that reads as whoever asks (security_invoker). A privilege on the columns that are read is enough.
 WITH RECURSIVE way (view, relation, role) AS (
@@ -78,7 +78,7 @@ HAVING CASE WHEN max(d.refobjsubid) > 0
 END
 ORDER BY 1, 2, 3, 4;
 
--- name: views_unlisted
+-- name: unlisted_views
 -- Materialized views in the schemas of the wanted ones, and in that of the contract, that are not wanted.
 SELECT n.nspname::text, c.relname::text
 FROM pg_class AS c
@@ -91,7 +91,7 @@ WHERE c.relkind = 'm' AND (n.nspname = %(schema)s OR n.nspname = ANY (%(schemas)
     )
 ORDER BY 1, 2;
 
--- name: indexes_invalid
+-- name: invalid_indexes
 -- Of the wanted views and of the tables of the contract's schema; not those that are being built, as far as our role may see.
 SELECT n.nspname::text, c.relname::text, format('%%I.%%I', xn.nspname, x.relname), x.relname ~ '_cc(new|old)[0-9]*$'
 FROM pg_index AS i
@@ -111,7 +111,7 @@ WHERE NOT i.indisvalid AND i.indislive
     AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index AS p WHERE p.index_relid = x.oid)
 ORDER BY 1, 2, 3;
 
--- name: functions_reached
+-- name: functions_called
 -- The functions that each wanted materialized view calls, also in operators, in plain views and in functions whose body
 -- the server has parsed (BEGIN ATOMIC), as far as they are not the server's own.
 WITH RECURSIVE way (view, classid, objid) AS (
@@ -142,7 +142,7 @@ JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE way.classid = 'pg_proc'::regclass
 ORDER BY 1, 2, 3;
 
--- name: function_bodies
+-- name: unparsed_functions
 -- The functions whose body is a text and that have no search_path of their own, but for those that extensions brought.
 SELECT
     p.oid, n.nspname::text, p.proname::text,
@@ -159,7 +159,7 @@ WHERE p.prokind = 'f' AND l.lanname NOT IN ('c', 'internal') AND p.prosqlbody IS
     )
 ORDER BY p.oid;
 
--- name: homes_of_names
+-- name: schemas_defining
 -- In which schemas relations, functions or types have one of the wanted names, and where those are in our search_path.
 WITH found (name, schema) AS (
     SELECT relname, relnamespace FROM pg_class
@@ -178,7 +178,7 @@ WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     )
 ORDER BY 1, 3, 2;
 
--- name: keepsakes
+-- name: recreate_statements
 -- What is lost with a materialized view that is dropped, as statements: its indexes, its owner and who was granted what.
 SELECT n.nspname::text, c.relname::text, format('%%I.%%I', n.nspname, c.relname), kept.statements
 FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (nspname, relname)

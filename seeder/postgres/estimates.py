@@ -14,7 +14,7 @@ def analyze_view(database: str, view: ViewName, parameters: Mapping[str, object]
     """Have the server look at a sample of the view, as its autovacuum does now and then. Where it does not let us, it
     passes the view over without an error. `parameters` are those of an `Instant`."""
     with transactions.BatchedTransaction(database) as transaction:
-        transaction.begin(("steady", limits.APPLY_LIMITS), parameters)
+        transaction.begin(("set_stable_output", limits.APPLY_LIMITS), parameters)
         sessions.execute(database, sql.SQL("ANALYZE {}").format(identifiers.view_identifier(view)))
 
 
@@ -22,7 +22,7 @@ def estimate_distinct_counts(database: str, view: ViewName) -> Mapping[str, floa
     """About how many values each column has, where anything is known of that."""
     return {
         name: distinct_count
-        for name, _, distinct_count in sessions.query_view(database, "estimates", view)
+        for name, _, distinct_count in sessions.query_view(database, "estimated_column_statistics", view)
         if distinct_count is not None
     }
 
@@ -31,12 +31,12 @@ def estimate_statistics(
     database: str, view: ViewName, columns: Sequence[ViewColumn], *, top_columns: frozenset[str], max_top_values: int
 ) -> ViewStatistics | None:
     """All that is known of the view; None where nobody has looked at it yet."""
-    [(rows,)] = sessions.query_view(database, "estimated_rows", view)
+    [(rows,)] = sessions.query_view(database, "estimated_row_count", view)
     if rows is None:
         return None
     sampled = {
         name: (nulls, distinct_count)
-        for name, nulls, distinct_count in sessions.query_view(database, "estimates", view)
+        for name, nulls, distinct_count in sessions.query_view(database, "estimated_column_statistics", view)
     }
     return ViewStatistics(
         row_count=rows,
@@ -78,7 +78,7 @@ def _sample_range_and_top_values(
     """The least and the greatest value of the sample, and the most frequent ones."""
     if not column.type.endswith("[]"):  # of an array of arrays nobody could tell what an element is
         groups = figures.compose(
-            "groups_of_sample",
+            "sampled_groups",
             rows=sql.Literal(rows),
             type=sql.SQL(column.type),  # as the catalog itself writes it
             schema=sql.Literal(view.schema),

@@ -23,7 +23,7 @@ _UNSUPPORTED_SQLSTATES = {"42883", "42725"}
 
 _VALUE = sql.SQL("value")
 
-_NORMALIZING_STATEMENTS = {"numeric": "trimmed", "real": "unsigned_zero", "double precision": "unsigned_zero"}
+_NORMALIZING_STATEMENTS = {"numeric": "trimmed_scale", "real": "unsigned_zero", "double precision": "unsigned_zero"}
 
 CountedColumns = Mapping[str, tuple[int, ColumnStatistics]]  # for each column how many rows there are, and its figures
 
@@ -106,7 +106,7 @@ def _combined_statement(task: CountTask) -> sql.Composed:
     named = [sql.SQL("{} AS {}").format(column, name) for column, name in zip(columns, names, strict=True)]
     summary_parts = [
         _summary(
-            compose("groups_of_several", column=names[number]),
+            compose("combined_column_groups", column=names[number]),
             column.type,
             max_top_values=task.max_top_values if column.name in task.top_columns else 0,
             number=number,
@@ -115,7 +115,7 @@ def _combined_statement(task: CountTask) -> sql.Composed:
         for number, column in enumerate(task.columns)
     ]
     return compose(
-        "together",
+        "combined_columns",
         columns=sql.SQL(", ").join(columns),
         named=sql.SQL(", ").join(named),
         view=identifiers.view_identifier(task.view),
@@ -128,11 +128,11 @@ def _single_column_statements(task: CountTask) -> Iterator[tuple[str | None, sql
     [column] = task.columns
     parts = {"column": sql.Identifier(column.name), "view": identifiers.view_identifier(task.view)}
     yield from summary_statements(
-        compose("groups_of_one", **parts),
+        compose("single_column_groups", **parts),
         column.type,
         max_top_values=task.max_top_values if column.name in task.top_columns else 0,
     )
-    yield "equality", compose("without_equality", number=sql.Literal(0), **parts)
+    yield "equality", compose("summary_without_equality", number=sql.Literal(0), **parts)
 
 
 def summary_statements(
@@ -159,20 +159,27 @@ def _summary(  # noqa: PLR0913  # the parts of one statement
 ) -> sql.Composed:
     minimum, maximum = bounds
     as_text, limit = _as_text(_VALUE, column_type), sql.Literal(max_top_values)
-    top = compose("top", shown=as_text, order=order, most=limit) if max_top_values else sql.SQL("NULL::jsonb")
-    return compose("summary", groups=groups, number=sql.Literal(number), least=minimum, greatest=maximum, top=top)
+    top = (
+        compose("most_frequent_values", shown=as_text, order=order, most=limit)
+        if max_top_values
+        else sql.SQL("NULL::jsonb")
+    )
+    return compose(
+        "column_summary", groups=groups, number=sql.Literal(number), least=minimum, greatest=maximum, top=top
+    )
 
 
 def _first_and_last(column_type: str) -> Sequence[sql.Composable]:
     return [
-        compose("extreme", shown=_as_text(_VALUE, column_type), way=sql.SQL(direction)) for direction in ("ASC", "DESC")
+        compose("extreme_value", shown=_as_text(_VALUE, column_type), way=sql.SQL(direction))
+        for direction in ("ASC", "DESC")
     ]
 
 
 def _as_text(value: sql.Composable, column_type: str) -> sql.Composed:
     """Of equal numbers that are printed differently, as 1.0 and 1.00 or -0 and 0, always one."""
     return compose(
-        "shown",
+        "value_as_text",
         value=compose(_NORMALIZING_STATEMENTS[column_type], value=value)
         if column_type in _NORMALIZING_STATEMENTS
         else value,

@@ -1,6 +1,6 @@
 -- What a view looks like and what it holds. What is in braces is composed in.
 
--- name: steady
+-- name: set_stable_output
 -- Texts that do not depend on who asks: every name with its schema, and one way of printing each value.
 SELECT
     set_config('search_path', 'pg_catalog', true), set_config('datestyle', 'ISO, YMD', true),
@@ -16,21 +16,21 @@ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 -- What other sessions see the same by, and the instant that it is of.
 SELECT pg_export_snapshot(), transaction_timestamp();
 
--- name: relation
+-- name: relation_kind
 -- What stands under a name, and whether it was ever filled.
 SELECT c.relkind::text, c.relispopulated
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
--- name: definition
+-- name: view_definition
 -- The query of a view as this server prints it, and which server that is. Printing locks everything that the query reads.
 SELECT pg_get_viewdef(c.oid), current_setting('server_version_num')::integer
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
--- name: columns_of
+-- name: relation_columns
 -- The columns of a relation in their order; information_schema knows nothing of materialized views.
 SELECT a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull
 FROM pg_attribute AS a
@@ -39,7 +39,7 @@ JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum;
 
--- name: estimates
+-- name: estimated_column_statistics
 -- What the server keeps from a sample of a relation, for each of its columns of which it keeps anything: the share of
 -- nulls, and how many values there are, null where that is not known. After a REFRESH nobody has counted the rows (-1), while
 -- what was sampled before is kept.
@@ -52,7 +52,7 @@ JOIN pg_namespace AS n ON n.nspname = s.schemaname
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.tablename
 WHERE s.schemaname = %(schema)s AND s.tablename = %(name)s AND NOT s.inherited;
 
--- name: groups_of_sample
+-- name: sampled_groups
 -- The most frequent values of a column as the sample has them, and, as if nobody had them, some of the others in order,
 -- with the least and the greatest. unnest() would take a composite apart.
 WITH sample AS MATERIALIZED (
@@ -67,27 +67,27 @@ SELECT frequent[i] AS value, round(shares[i]::numeric * {rows}) AS n FROM sample
 UNION ALL
 SELECT others[i], 0 FROM sample, generate_subscripts(others, 1) AS i;
 
--- name: estimated_rows
+-- name: estimated_row_count
 -- Null where nobody has counted yet.
 SELECT nullif(c.reltuples, -1)::bigint
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
--- name: together
+-- name: combined_columns
 -- The groups of several columns with few values each, out of the few combinations of these, which one scan finds.
 WITH together AS MATERIALIZED (
     SELECT {named}, count(*) AS n FROM {view} AS v GROUP BY {columns}
 )
 {summaries};
 
--- name: groups_of_one
+-- name: single_column_groups
 SELECT v.{column} AS value, count(*) AS n FROM {view} AS v GROUP BY v.{column}
 
--- name: groups_of_several
+-- name: combined_column_groups
 SELECT {column} AS value, sum(n)::bigint AS n FROM together GROUP BY {column}
 
--- name: summary
+-- name: column_summary
 -- What the groups of equal values of one column tell. A value is null or not as a whole: by IS NULL a row of nulls would
 -- be one, too.
 (
@@ -103,17 +103,17 @@ SELECT {column} AS value, sum(n)::bigint AS n FROM together GROUP BY {column}
     FROM groups
 )
 
--- name: without_equality
+-- name: summary_without_equality
 -- What can be told of a type without equality.
 SELECT {number}::integer, count(*), count(*) - count(v.{column}), NULL::bigint, NULL::text, NULL::text, NULL::jsonb
 FROM {view} AS v
 
--- name: extreme
+-- name: extreme_value
 -- The first or the last value, for types that have an order but no min() and max(). An unqualified name would be the
 -- text that is shown.
 (SELECT {shown} FROM groups WHERE value IS DISTINCT FROM NULL ORDER BY groups.value {way} LIMIT 1)
 
--- name: top
+-- name: most_frequent_values
 -- The most frequent values; of equally frequent ones the first.
 (
     SELECT coalesce(jsonb_agg(jsonb_build_array(shown, n) ORDER BY n DESC, shown COLLATE "C"), '[]')
@@ -126,13 +126,13 @@ FROM {view} AS v
     ) AS most_frequent
 )
 
--- name: trimmed
+-- name: trimmed_scale
 trim_scale({value})
 
 -- name: unsigned_zero
 ({value} + 0)
 
--- name: shown
+-- name: value_as_text
 -- A value as text; of a very long one the beginning, and its MD5 so that it is not taken for another one.
 CASE
     WHEN length({value}::text) > 200 THEN left({value}::text, 200) || '… MD5 ' || md5({value}::text)

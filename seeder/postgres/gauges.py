@@ -15,7 +15,7 @@ from seeder.postgres.statements import STATEMENTS
 def refresh_durations(database: str, window: timedelta) -> Mapping[tuple[str, str], Distribution]:
     cells: dict[tuple[str, str], dict[int, tuple[int, float]]] = {}
     for kind, status, bucket, count, seconds in sessions.query(
-        database, "refreshes_lately", _window_parameters(window, DURATION_BOUNDS)
+        database, "recent_refresh_durations", _window_parameters(window, DURATION_BOUNDS)
     ):
         cells.setdefault((kind, status), {})[bucket] = count, seconds
     return {key: Distribution.from_buckets(buckets, DURATION_BOUNDS) for key, buckets in cells.items()}
@@ -24,7 +24,7 @@ def refresh_durations(database: str, window: timedelta) -> Mapping[tuple[str, st
 def wait_durations(database: str, window: timedelta) -> Mapping[str, Distribution]:
     cells: dict[str, dict[int, tuple[int, float]]] = {}
     for waited_for, bucket, count, seconds in sessions.query(
-        database, "waits_lately", _window_parameters(window, WAIT_BOUNDS)
+        database, "recent_wait_durations", _window_parameters(window, WAIT_BOUNDS)
     ):
         cells.setdefault(waited_for, {})[bucket] = count, seconds
     return {what: Distribution.from_buckets(buckets, WAIT_BOUNDS) for what, buckets in cells.items()}
@@ -32,12 +32,12 @@ def wait_durations(database: str, window: timedelta) -> Mapping[str, Distributio
 
 def failure_reasons(database: str, window: timedelta) -> Sequence[tuple[str | None, int]]:
     """The most frequent first; None: unknown."""
-    return [(reason, count) for reason, count in sessions.query(database, "reasons_lately", {"window": window})]
+    return [(reason, count) for reason, count in sessions.query(database, "recent_failure_reasons", {"window": window})]
 
 
 def last_successes(database: str, *, max_views: int) -> Sequence[tuple[str, datetime | None]]:
     """By view, the longest ago first; None: never."""
-    parts = (STATEMENTS[part] for part in ("asked", GroupBy.VIEW, "last_successes"))
+    parts = (STATEMENTS[part] for part in ("listed_manifests", GroupBy.VIEW, "last_successes"))
     statement = sql.SQL("\n".join(parts)).format()
     return [
         (name, at)
@@ -47,17 +47,17 @@ def last_successes(database: str, *, max_views: int) -> Sequence[tuple[str, date
 
 def run_activity(database: str) -> tuple[int, datetime | None]:
     """How many are open, and when one last ended."""
-    [(open_runs, last_end)] = sessions.query(database, "runs_now")
+    [(open_runs, last_end)] = sessions.query(database, "run_activity")
     return open_runs, last_end
 
 
 def queue_depth(database: str) -> QueueDepth:
-    [(queued, running, oldest)] = sessions.query(database, "queue_now")
+    [(queued, running, oldest)] = sessions.query(database, "queue_depth")
     return QueueDepth(queued=queued, running=running, oldest_wait_seconds=oldest)
 
 
 def breaker_states(database: str) -> Mapping[str, BreakerGauge]:
-    rows = sessions.query(database, "breakers_now")
+    rows = sessions.query(database, "breaker_states")
     return {alias: BreakerGauge(is_open=is_open, failures=failures) for alias, is_open, failures in rows}
 
 

@@ -1,6 +1,6 @@
 -- What programs that watch are told at every scrape. Nothing here may cost more the longer the history is.
 
--- name: refreshes_lately
+-- name: recent_refresh_durations
 -- Those that began in the window and have ended, one for each run and name, by how long they took. The bounds are given
 -- as what is below nothing, the longest first: so one that took exactly as long as a bound is counted under it.
 WITH lately AS (
@@ -19,7 +19,7 @@ SELECT
 FROM lately
 GROUP BY 1, 2, 3;
 
--- name: waits_lately
+-- name: recent_wait_durations
 -- The same by what they waited for, and for how long. With LIMIT each is looked up: else the server may read the whole
 -- table for a day's rows.
 WITH lately AS (
@@ -41,7 +41,7 @@ CROSS JOIN LATERAL (VALUES
 WHERE waited.seconds IS NOT NULL
 GROUP BY 1, 2;
 
--- name: reasons_lately
+-- name: recent_failure_reasons
 -- Why those failed that did, the most frequent first.
 WITH lately AS (
     SELECT DISTINCT ON (run_id, table_name) id
@@ -73,7 +73,7 @@ good AS (
 )
 SELECT table_name, at FROM good ORDER BY at NULLS FIRST, table_name LIMIT %(most)s;
 
--- name: runs_now
+-- name: run_activity
 -- How many have not ended, and when one last did: among the latest, as no run takes so long that many others begin and end
 -- meanwhile.
 SELECT
@@ -82,7 +82,7 @@ SELECT
         SELECT finished_at FROM reporting.seeder_run ORDER BY started_at DESC LIMIT 100
     ) AS latest);
 
--- name: queue_now
+-- name: queue_depth
 -- Parts that wait, parts that are worked on, and for how many seconds the first of those that wait has done so.
 SELECT
     count(*) FILTER (WHERE state = 'queued'),
@@ -91,5 +91,5 @@ SELECT
 FROM reporting.seeder_queued_refresh
 WHERE state <> 'ended';
 
--- name: breakers_now
+-- name: breaker_states
 SELECT database_alias, opened_at IS NOT NULL, failures FROM reporting.seeder_circuit_breaker;

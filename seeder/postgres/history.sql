@@ -15,7 +15,7 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS latest;
 
--- name: open_rows
+-- name: insert_pending_rows
 -- One pending row for each manifest.
 INSERT INTO reporting.seeder_run_history
     (run_id, status, manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
@@ -26,7 +26,7 @@ FROM unnest(
 ) AS wanted
 RETURNING id, report_type, manifest_id;
 
--- name: show_pending
+-- name: upsert_pending_status
 -- One status row for each name, in one order for everybody, so that two runs which share views never wait for each other
 -- in a circle.
 INSERT INTO reporting.seeder_job_status AS shown
@@ -64,7 +64,7 @@ FROM shown
 WHERE s.table_name = shown.table_name
 RETURNING 1;
 
--- name: succeeded
+-- name: mark_succeeded
 -- Close the rows of a view that was refreshed; how many of them were still open.
 WITH closed AS (
     UPDATE reporting.seeder_run_history
@@ -81,7 +81,7 @@ WITH closed AS (
 )
 SELECT count(*) FROM closed;
 
--- name: refreshed
+-- name: measure_and_mark_succeeded
 -- The same for a view that this transaction has created or refreshed: with what it wrote so far, the view's size on disk
 -- with its indexes and TOAST, and when that was; all of which it tells. Cost is in seconds of processor time.
 WITH measured AS MATERIALIZED (
@@ -112,7 +112,7 @@ WITH measured AS MATERIALIZED (
 )
 SELECT (SELECT count(*) FROM closed), rows, bytes, finished FROM timed;
 
--- name: of_another_run
+-- name: refreshes_by_other_runs
 -- What other runs have done to a view since an instant, the latest first.
 SELECT run_id, report_type, manifest_id, start_time, finish_time, records_processed, bytes_processed
 FROM reporting.seeder_run_history

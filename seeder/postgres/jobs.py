@@ -36,9 +36,7 @@ def job_page(
     keys = [sql.Identifier(column) + direction for column in _SORT_COLUMNS[page_request.sort_key]]
     name = sql.Identifier("table_name") + (direction if page_request.sort_key is SortKey.TABLE_NAME else sql.SQL(""))
     tie_breakers = [name, sql.Identifier("report_type"), sql.Identifier("manifest_id")]
-    statement = sql.SQL(_combine_parts(group_by, "page_of_jobs")).format(
-        order=sql.SQL(", ").join([*keys, *tie_breakers])
-    )
+    statement = sql.SQL(_combine_parts(group_by, "job_page")).format(order=sql.SQL(", ").join([*keys, *tie_breakers]))
     page_parameters = {"limit": page_request.limit, "offset": page_request.offset}
     rows = sessions.query_composed(
         database, statement, {**asdict(job_filter), **asdict(staleness_limits), **page_parameters}
@@ -47,7 +45,7 @@ def job_page(
 
 
 def job_totals(database: str, job_filter: JobFilter, group_by: GroupBy, staleness_limits: StalenessLimits) -> JobTotals:
-    statement = sql.SQL(_combine_parts(group_by, "totals_of_jobs")).format()
+    statement = sql.SQL(_combine_parts(group_by, "job_totals")).format()
     parameters = {**asdict(job_filter), **asdict(staleness_limits)}
     [(total, fresh, failing, running, long, stale)] = sessions.query_composed(database, statement, parameters)
     return JobTotals(jobs=total, fresh=fresh, failing=failing, running=running, long_running=long, stale=stale)
@@ -66,7 +64,7 @@ def recent_runs(database: str, jobs: Collection[Job], *, max_runs: int) -> Mappi
 
 def failure_reasons(database: str, jobs: Collection[Job]) -> Mapping[tuple[ReportType, int], tuple[str, str | None]]:
     """Why each of these failed when it last did, where that is known: reason and SQLSTATE."""
-    rows = sessions.query(database, "reasons", _job_keys(jobs))
+    rows = sessions.query(database, "failure_reasons", _job_keys(jobs))
     return {(ReportType(kind), number): (reason, state) for kind, number, reason, state in rows}
 
 
@@ -79,7 +77,7 @@ def _job_keys(jobs: Collection[Job]) -> Mapping[str, list[Any]]:
 
 
 def _combine_parts(group_by: GroupBy, last_part: str) -> str:
-    return "\n".join(STATEMENTS[part] for part in ("asked", group_by, "judged", last_part))
+    return "\n".join(STATEMENTS[part] for part in ("listed_manifests", group_by, "job_states", last_part))
 
 
 def _job(row: sessions.Row, group_by: GroupBy) -> Job:

@@ -1,7 +1,7 @@
 -- The manifests with the latest state of their views: what the monitoring list is made of. The parts are put together by
 -- jobs.py, one statement from each group, in the order in which they stand here.
 
--- name: asked
+-- name: listed_manifests
 -- Who wants what. Whom a parameter does not concern, it is null.
 WITH asked AS (
     SELECT 'custom' AS report_type, m.id AS manifest_id, m.table_name, m.report_name, m.agency_id, m.agency_slug
@@ -36,7 +36,7 @@ shown AS (
     ORDER BY table_name, report_type DESC, manifest_id
 ),
 
--- name: judged
+-- name: job_states
 -- A view that did not fail last, and does not run, says in its status when it succeeded last, also while it waits for its
 -- turn. Of the others the history is asked whether that was lately; when it was, is looked up for the page alone. Whatever
 -- takes less than a second is not long-running: a multiple of next to nothing says nothing. Materialized, or each fact
@@ -85,7 +85,7 @@ job AS MATERIALIZED (
         AND (%(long_running)s::boolean IS NULL OR long_running = %(long_running)s::boolean)
 )
 
--- name: page_of_jobs
+-- name: job_page
 -- One page, and how many there are in all. The run that refreshed a view last may have done that for other agencies than
 -- who looks may see; then its name leads nowhere. Its row is among the latest of the view, by clocks read one after another.
 , page AS (
@@ -125,7 +125,7 @@ LEFT JOIN LATERAL (
 ) AS good ON true
 ORDER BY {order};
 
--- name: totals_of_jobs
+-- name: job_totals
 SELECT
     count(*),
     count(*) FILTER (WHERE NOT stale AND NOT failing),
@@ -151,7 +151,7 @@ CROSS JOIN LATERAL (
 ) AS recent
 ORDER BY wanted.table_name, recent.start_time DESC;
 
--- name: reasons
+-- name: failure_reasons
 -- Why the view of each of these jobs failed when it last did, be it for another manifest. As for coalesce(), see
 -- recent_runs.
 SELECT wanted.report_type, wanted.manifest_id, m.reason, m.sqlstate

@@ -24,7 +24,7 @@ class TransactionLimits:
 
 
 # For the rest of a transaction, with the limits' own parameters.
-APPLY_LIMITS = "limit"
+APPLY_LIMITS = "apply_limits"
 
 
 def deadlock_timeout_ms(database: str) -> int:

@@ -13,11 +13,11 @@ from seeder.postgres import sessions
 
 # Before it: no reader queues behind who waits for the view to be free of other runs, so this may take longer than a
 # refresh may wait for its other locks.
-SET_LOCK_WAIT = "be_patient"
+SET_LOCK_WAIT = "set_lock_wait"
 
 # In the transaction of a refresh, with the schema and the name of a view: wait until no other run creates or refreshes
 # it; when we got it. A view that is missing has no relation to lock yet, and of two that create it one would fail.
-LOCK_VIEW = "have_to_myself"
+LOCK_VIEW = "lock_view"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,53 +51,53 @@ def blocking_sessions(database: str, view: ViewName, *, plain: bool) -> list[Blo
             state=state,
             transaction_age=None if seconds is None else timedelta(seconds=seconds),
         )
-        for pid, role, application, state, seconds in sessions.query(database, "in_the_way", parameters)
+        for pid, role, application, state, seconds in sessions.query(database, "blocking_sessions", parameters)
     ]
 
 
 def lock_install(database: str) -> None:
     """Wait until nobody else creates the contract's tables: IF NOT EXISTS alone loses the race (23505)."""
-    sessions.query(database, "install_alone")
+    sessions.query(database, "lock_install")
 
 
 def lock_enqueue(database: str) -> None:
     """Wait until nobody else queues anything, and keep others from it until the end of the transaction."""
-    sessions.query(database, "queue_alone")
+    sessions.query(database, "lock_enqueue")
 
 
 def lock_prune(database: str) -> None:
     """Wait until nobody else prunes, and keep others from it until the end of the transaction: two that delete the same
     rows could wait for each other in a circle."""
-    sessions.query(database, "prune_alone")
+    sessions.query(database, "lock_prune")
 
 
 def try_lock_view(database: str, view: ViewName) -> bool:
     """Whether no run creates or refreshes the view; until the end of the transaction none can begin to."""
-    [(acquired,)] = sessions.query_view(database, "is_idle", view)
+    [(acquired,)] = sessions.query_view(database, "try_lock_view", view)
     return bool(acquired)
 
 
 def lock_run(database: str, run_id: str) -> None:
     """Hold the run's lock in this thread's session."""
-    sessions.query(database, "live", {"run": run_id})
+    sessions.query(database, "lock_run", {"run": run_id})
 
 
 def holds_run_lock(database: str, run_id: str) -> bool:
     """Whether this thread's session holds the run's lock."""
-    return bool(sessions.query(database, "lives", {"run": run_id}))
+    return bool(sessions.query(database, "holds_run_lock", {"run": run_id}))
 
 
 def unlock_run(database: str, run_id: str) -> None:
     """Give the run's lock back."""
-    sessions.query(database, "die", {"run": run_id})
+    sessions.query(database, "unlock_run", {"run": run_id})
 
 
 def try_lock_dead_run(database: str, run_id: str) -> bool:
     """Whether nobody holds the run's lock; until the end of the transaction nobody else will find it so."""
-    [(acquired,)] = sessions.query(database, "is_dead", {"run": run_id})
+    [(acquired,)] = sessions.query(database, "try_lock_dead_run", {"run": run_id})
     return bool(acquired)
 
 
 def runs_holding_lock(database: str, run_ids: Iterable[str]) -> frozenset[str]:
     """Which of these runs hold their lock, for who merely looks."""
-    return frozenset(run_id for (run_id,) in sessions.query(database, "living", {"runs": list(run_ids)}))
+    return frozenset(run_id for (run_id,) in sessions.query(database, "runs_holding_lock", {"runs": list(run_ids)}))

@@ -1,6 +1,6 @@
 -- Advisory locks, each on the hash of what it stands for. Two that share a hash would merely wait for each other.
 
--- name: be_patient
+-- name: set_lock_wait
 -- Until the limits of the same transaction: for how many milliseconds to wait for another run, and whose it is; the
 -- server ends the wait when the client has gone. When that was.
 SELECT
@@ -10,13 +10,13 @@ SELECT
     CASE WHEN version() ~ 'linux' THEN set_config('client_connection_check_interval', '2s', true) END,
     clock_timestamp();
 
--- name: have_to_myself
+-- name: lock_view
 -- Wait for the view, and keep it until the end of the transaction; when we got it.
 SELECT
     pg_advisory_xact_lock(hashtextextended(format('seeder.view %%I.%%I', %(schema)s::text, %(name)s::text), 0)),
     clock_timestamp();
 
--- name: in_the_way
+-- name: blocking_sessions
 -- Who holds the view, or the right to refresh it, and since when its transaction has been open. A lock for reading is in
 -- nobody's way but a plain refresh's. Of other roles an ordinary one sees little.
 SELECT
@@ -39,42 +39,42 @@ WHERE a.pid <> pg_backend_pid() AND a.pid IN (
 )
 ORDER BY a.xact_start, a.pid;
 
--- name: is_idle
+-- name: try_lock_view
 -- Take the view until the end of the transaction, if nobody has it.
 SELECT pg_try_advisory_xact_lock(hashtextextended(format('seeder.view %%I.%%I', %(schema)s::text, %(name)s::text), 0));
 
--- name: live
+-- name: lock_run
 -- Hold the run's lock until the end of the session.
 SELECT pg_advisory_lock(hashtextextended('seeder.run ' || %(run)s::text, 0));
 
--- name: lives
+-- name: holds_run_lock
 -- Whether this session holds it. A bigint key stands in pg_locks as its two halves.
 SELECT
 FROM pg_locks AS l, hashtextextended('seeder.run ' || %(run)s::text, 0) AS key
 WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
     AND l.classid::bigint = (key >> 32) & 4294967295 AND l.objid::bigint = key & 4294967295;
 
--- name: die
+-- name: unlock_run
 -- Give the run's lock back.
 SELECT pg_advisory_unlock(hashtextextended('seeder.run ' || %(run)s::text, 0));
 
--- name: is_dead
+-- name: try_lock_dead_run
 -- Take the run's lock until the end of the transaction, if nobody has it.
 SELECT pg_try_advisory_xact_lock(hashtextextended('seeder.run ' || %(run)s::text, 0));
 
--- name: install_alone
+-- name: lock_install
 -- Wait until nobody else installs the contract, and keep others from it until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended('seeder.install', 0));
 
--- name: queue_alone
+-- name: lock_enqueue
 -- Wait until nobody else queues anything, and keep others from it until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended('seeder.queue', 0));
 
--- name: prune_alone
+-- name: lock_prune
 -- Wait until nobody else deletes, and keep others from it until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended('seeder.prune', 0));
 
--- name: living
+-- name: runs_holding_lock
 -- Which of these runs hold their lock, without trying to take it.
 SELECT run
 FROM unnest(%(runs)s::text[]) AS run

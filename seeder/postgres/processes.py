@@ -74,7 +74,7 @@ def find_backend_process(database: str) -> BackendProcess | None:
     if not hasattr(socket, "SO_PEERCRED"):
         return None
     before = time.clock_gettime(time.CLOCK_BOOTTIME)
-    [(pid, age, client, port)] = sessions.query(database, "backend")
+    [(pid, age, client, port)] = sessions.query(database, "backend_identity")
     after = time.clock_gettime(time.CLOCK_BOOTTIME)
     connection = sessions.driver_connection(database)
     if connection.info.backend_pid != pid:  # a pooler's invention

@@ -1,7 +1,7 @@
 -- What has ended long ago, and goes. Each table is walked from its oldest row on, along an index, a few thousand rows at a
 -- time; the walk remembers its place, so that no row is read twice.
 
--- name: undeletable
+-- name: tables_without_delete_privilege
 -- Those of these tables that exist and that this role may not delete from, and the role.
 SELECT format('%%I.%%I', n.nspname, c.relname), quote_ident(current_user)
 FROM pg_class AS c
@@ -9,7 +9,7 @@ JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s::text[]) AND NOT has_table_privilege(c.oid, 'DELETE')
 ORDER BY c.relname;
 
--- name: what_ended_last
+-- name: expired_rows_and_last_results
 -- How many rows of the history have ended before an instant; and of every report under each name of its view the row of its
 -- last success and that of its last failure, where these are among them. Every row is looked at, once: whether a row is the
 -- last is known only by those that came after it.
@@ -37,7 +37,7 @@ SELECT
         WHERE ended_before > 0 AND start_time < %(before)s
     );
 
--- name: old_history
+-- name: next_history_rows
 -- The next rows, and whether each has ended before the instant.
 SELECT id, start_time, status IN ('success', 'error') AND coalesce(finish_time, start_time) < %(before)s
 FROM reporting.seeder_run_history
@@ -46,14 +46,14 @@ WHERE start_time >= %(after)s::timestamptz AND (start_time > %(after)s::timestam
 ORDER BY start_time, id
 LIMIT %(most)s;
 
--- name: delete_metrics
+-- name: delete_run_metrics
 -- Where the server would do so by itself, this is no slower; where nobody told it to, this is needed.
 DELETE FROM reporting.seeder_run_metrics WHERE history_id = ANY (%(keys)s::bigint[]);
 
 -- name: delete_history
 DELETE FROM reporting.seeder_run_history WHERE id = ANY (%(keys)s::bigint[]) RETURNING 1;
 
--- name: old_runs
+-- name: next_runs
 -- The next runs, and whether each has ended before the instant and has no row that has not.
 SELECT
     r.run_id,
@@ -75,7 +75,7 @@ LIMIT %(most)s;
 -- name: delete_runs
 DELETE FROM reporting.seeder_run WHERE run_id = ANY (%(keys)s::text[]) RETURNING 1;
 
--- name: old_queue
+-- name: next_queue_parts
 -- The next parts of what was queued, and whether the whole request has ended before the instant.
 SELECT
     q.id,
@@ -91,5 +91,5 @@ WHERE q.state = 'ended' AND q.finished_at < %(before)s
 ORDER BY q.finished_at, q.id
 LIMIT %(most)s;
 
--- name: delete_queue
+-- name: delete_queue_parts
 DELETE FROM reporting.seeder_queued_refresh WHERE id = ANY (%(keys)s::bigint[]) RETURNING 1;

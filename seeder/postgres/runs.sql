@@ -1,10 +1,10 @@
 -- Runs as a whole.
 
--- name: open_run
+-- name: insert_run
 INSERT INTO reporting.seeder_run (run_id, asked_for, asked_by, started_at, seats, manifests, agencies)
 VALUES (%(run)s, %(asked_for)s, %(asked_by)s, clock_timestamp(), %(seats)s, %(manifests)s, %(agencies)s::jsonb);
 
--- name: held
+-- name: start_hold
 -- From now on nothing may start in a database.
 UPDATE reporting.seeder_run
 SET holds = holds || jsonb_build_object(
@@ -12,7 +12,7 @@ SET holds = holds || jsonb_build_object(
 )
 WHERE run_id = %(run)s;
 
--- name: resumed
+-- name: end_holds
 -- What held a database back, for whatever reasons one after the other, is over.
 UPDATE reporting.seeder_run
 SET holds = (

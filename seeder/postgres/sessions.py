@@ -57,19 +57,19 @@ def query_view(database: str, statement: str, view: ViewName) -> Rows:
 
 def server_time(database: str) -> datetime:
     """The server's time."""
-    return cast("datetime", query(database, "clock")[0][0])
+    return cast("datetime", query(database, "server_time")[0][0])
 
 
 def is_pooled(database: str) -> bool:
     """Whether something between us and the server may give our next transaction another session: the process that it
     told us at the start is then not the one that answers."""
-    [(pid,)] = query(database, "pid")
+    [(pid,)] = query(database, "backend_pid")
     return bool(_driver_connection(connections[database]).info.backend_pid != pid)
 
 
 def is_read_only(database: str) -> bool:
     """Whether nothing can be written there, as on a standby."""
-    [(read_only,)] = query(database, "read_only")
+    [(read_only,)] = query(database, "is_read_only")
     return bool(read_only)
 
 

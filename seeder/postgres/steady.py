@@ -51,7 +51,7 @@ class SharedSnapshot:
                 snapshot = sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self._source.snapshot_id))
                 sessions.execute(self._database, snapshot)
             for statement in (
-                "steady",
+                "set_stable_output",
                 limits.APPLY_LIMITS,
             ):  # a limit tells the time, in a style that psycopg has to read
                 sessions.query(self._database, statement, self._parameters)
@@ -63,7 +63,7 @@ class SharedSnapshot:
 
     def lock_view(self, view: ViewName) -> LockedRelation | None:
         """Keep the view as it is until the end, and say what it is; None where there is no such thing."""
-        relation_rows = sessions.query_view(self._database, "relation", view)
+        relation_rows = sessions.query_view(self._database, "relation_kind", view)
         if not relation_rows:
             return None
         [(relkind, is_populated)] = relation_rows
@@ -72,7 +72,7 @@ class SharedSnapshot:
             sessions.execute(self._database, lock_statement)
         definition, version = self._definition(view)
         [(self.snapshot_id, self.taken_at)] = sessions.query(self._database, "export_snapshot")
-        columns = sessions.query_view(self._database, "columns_of", view)
+        columns = sessions.query_view(self._database, "relation_columns", view)
         return LockedRelation(
             kind=relkind,
             is_populated=is_populated,
@@ -85,6 +85,6 @@ class SharedSnapshot:
         """In a part that is undone, which lets go of what the view reads: loads go on while it is counted. Not being
         inside of a part, the snapshot can be exported afterwards."""
         parameters = {"schema": view.schema, "name": view.name}
-        statements = ("savepoint", "definition", "back_to_savepoint", "release_savepoint")
+        statements = ("savepoint", "view_definition", "rollback_to_savepoint", "release_savepoint")
         _, [(definition, version)], *_ = sessions.query_batch(self._database, statements, parameters)
         return definition or "", version

@@ -102,6 +102,6 @@ def savepoint(database: str) -> Iterator[None]:
     try:
         yield
     except Error:
-        query(database, "back_to_savepoint")
+        query(database, "rollback_to_savepoint")
         raise
     query(database, "release_savepoint")

@@ -12,12 +12,12 @@ ROLLBACK;
 -- name: savepoint
 SAVEPOINT seeder;
 
--- name: back_to_savepoint
+-- name: rollback_to_savepoint
 ROLLBACK TO SAVEPOINT seeder;
 
 -- name: release_savepoint
 RELEASE SAVEPOINT seeder;
 
--- name: limit_time
+-- name: set_time_limit
 -- For the rest of the transaction: so long may a statement take, and wait for a lock.
 SELECT set_config('statement_timeout', %(limit)s::text, true), set_config('lock_timeout', %(limit)s::text, true);

@@ -54,9 +54,9 @@ class RunRecord:
         # The first manifest that uses a name speaks for its status row.
         speakers = {one.table_name: one for one in sorted(manifests, key=lambda one: one.precedence, reverse=True)}
         with durable_transaction(DEFAULT_DB_ALIAS):
-            rows = query(DEFAULT_DB_ALIAS, "open_rows", {"run": self.run_id, **_columns(manifests)})
+            rows = query(DEFAULT_DB_ALIAS, "insert_pending_rows", {"run": self.run_id, **_columns(manifests)})
             self._ids = {(kind, number): pk for pk, kind, number in rows}
-            query(DEFAULT_DB_ALIAS, "show_pending", {"run": self.run_id, **_columns(speakers.values())})
+            query(DEFAULT_DB_ALIAS, "upsert_pending_status", {"run": self.run_id, **_columns(speakers.values())})
             for message, complaints in groupby(plan.rejected, key=lambda complaint: complaint.message):
                 self._end([complaint.manifest for complaint in complaints], Status.ERROR, errors=message)
 
@@ -93,13 +93,13 @@ class RunRecord:
         """
         facts = self._facts(spec, result)
         facts |= {"schema": spec.key.name.schema, "name": spec.key.name.name}
-        [(closed, rows, size, finished)] = query(DEFAULT_DB_ALIAS, "refreshed", facts)
+        [(closed, rows, size, finished)] = query(DEFAULT_DB_ALIAS, "measure_and_mark_succeeded", facts)
         if closed != len(spec.manifests):
             raise RunLockLost(run_id=self.run_id, view=spec.key.name)
         return replace(result, rows=rows, bytes=size, finished=finished)
 
     def _succeeded(self, spec: ViewSpec, result: RefreshResult) -> int:
-        [(closed,)] = query(DEFAULT_DB_ALIAS, "succeeded", self._facts(spec, result))
+        [(closed,)] = query(DEFAULT_DB_ALIAS, "mark_succeeded", self._facts(spec, result))
         return int(closed)
 
     def _facts(self, spec: ViewSpec, result: RefreshResult) -> dict[str, object]:
@@ -133,7 +133,7 @@ class RunRecord:
 
     def others(self, spec: ViewSpec, *, after: datetime) -> Asked:
         """What to ask for the refreshes of the view by other runs that began after an instant."""
-        return "of_another_run", {"names": list(spec.table_names), "after": after, "run": self.run_id}
+        return "refreshes_by_other_runs", {"names": list(spec.table_names), "after": after, "run": self.run_id}
 
     def interrupted(self, why: str) -> None:
         """Close what has not ended, because the run ends here."""

@@ -54,9 +54,9 @@ class _Walk:
     also: str | None = None  # what to delete before
 
 
-_HISTORY = _Walk(table="seeder_run_history", rows="old_history", deletes="delete_history", first=0)
-_RUNS = _Walk(table="seeder_run", rows="old_runs", deletes="delete_runs", first="")
-_QUEUE = _Walk(table="seeder_queued_refresh", rows="old_queue", deletes="delete_queue", first=0)
+_HISTORY = _Walk(table="seeder_run_history", rows="next_history_rows", deletes="delete_history", first=0)
+_RUNS = _Walk(table="seeder_run", rows="next_runs", deletes="delete_runs", first="")
+_QUEUE = _Walk(table="seeder_queued_refresh", rows="next_queue_parts", deletes="delete_queue_parts", first=0)
 _METRICS = "seeder_run_metrics"
 
 
@@ -101,7 +101,7 @@ class _Pruning:
 
     def prune(self, tell: Tell) -> Pruned:
         self._insist_on_privileges()
-        [(old, found)] = sessions.query(DEFAULT_DB_ALIAS, "what_ended_last", {"before": self._before})
+        [(old, found)] = sessions.query(DEFAULT_DB_ALIAS, "expired_rows_and_last_results", {"before": self._before})
         kept = {row for row in found if row is not None}
         gone = dict.fromkeys((_HISTORY, _RUNS, _QUEUE), 0)
         for walk in gone:
@@ -123,7 +123,7 @@ class _Pruning:
     def _insist_on_privileges(self) -> None:
         tables = [_METRICS, *(walk.table for walk in (_HISTORY, _RUNS, _QUEUE))]
         facts = {"schema": contract.SCHEMA, "tables": tables}
-        forbidden = sessions.query(DEFAULT_DB_ALIAS, "undeletable", facts)
+        forbidden = sessions.query(DEFAULT_DB_ALIAS, "tables_without_delete_privilege", facts)
         if forbidden:
             raise DeletingForbidden(tables=", ".join(table for table, _ in forbidden), role=forbidden[0][1])
 
@@ -147,7 +147,7 @@ class _Pruning:
             self._let_others_work(timedelta(seconds=monotonic() - began))
 
     def _delete(self, walk: _Walk, keys: Mapping[str, object]) -> int:
-        also = ["delete_metrics"] if walk is _HISTORY and _METRICS in self._there else []
+        also = ["delete_run_metrics"] if walk is _HISTORY and _METRICS in self._there else []
         return len(sessions.query_batch(DEFAULT_DB_ALIAS, [*also, walk.deletes], keys)[-1])
 
     def _let_others_work(self, took: timedelta) -> None:

@@ -35,7 +35,7 @@ class RunRow:
         counts = Counter(manifest.agency_slug for manifest in manifests)
         agencies = {slug: {"manifests": number} for slug, number in counts.items()}
         facts = {"asked_for": asked_for, "asked_by": asked_by, "seats": seats, "manifests": len(manifests)}
-        self._write("open_run", **facts, agencies=json.dumps(agencies))
+        self._write("insert_run", **facts, agencies=json.dumps(agencies))
 
     def hear(self, event: RunEvent) -> None:
         """What kept views from starting. It is only for the eye: what cannot be written down is left out."""
@@ -44,13 +44,13 @@ class RunRow:
                 case StartsHeld(database=database, hold=hold) if hold.reason is not self._held.get(database):
                     self._end_hold(database)
                     self._held[database] = hold.reason
-                    self._write("held", database=database, reason=hold.reason)
+                    self._write("start_hold", database=database, reason=hold.reason)
                 case StartsResumed(database=database):
                     self._end_hold(database)
 
     def _end_hold(self, database: str) -> None:
         if self._held.pop(database, None) is not None:
-            self._write("resumed", database=database)
+            self._write("end_holds", database=database)
 
     def close(self, stopped_by: str | None) -> None:
         self._write("close_run", stopped_by=stopped_by)

@@ -34,7 +34,7 @@ def test_who_asks_meanwhile_gets_the_same_answer_by_the_same_connection(gate: Ev
     asked: list[int] = []
 
     def ask() -> int:
-        asked.append(sessions.query("default", "pid")[0][0])
+        asked.append(sessions.query("default", "backend_pid")[0][0])
         gate.wait()
         return asked[-1]
 

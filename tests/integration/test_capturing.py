@@ -163,7 +163,7 @@ def test_an_interrupt_reaches_a_capture_that_waits_for_a_lock() -> None:
 
 
 def test_a_session_that_waits_for_the_others_is_not_ended_for_being_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(STATEMENTS, "limit", STATEMENTS["limit"].replace("'30s'", "'300ms'"))
+    monkeypatch.setitem(STATEMENTS, "apply_limits", STATEMENTS["apply_limits"].replace("'30s'", "'300ms'"))
     monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")
     monkeypatch.setattr(counting, "_SIGN_OF_LIFE", 0.05)
     monkeypatch.setattr(scans, "COMBINATIONS", 1)

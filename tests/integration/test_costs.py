@@ -136,7 +136,7 @@ def test_an_older_version_of_the_extension_is_read_as_far_as_it_goes() -> None:
 
 
 def test_a_server_that_refuses_after_all_breaks_no_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(STATEMENTS, "statements_offered", "SELECT 'no such schema', true")
+    monkeypatch.setitem(STATEMENTS, "statement_statistics_schema", "SELECT 'no such schema', true")
     with transactions.durable_transaction("default"):
         refresh()
         assert costs.statement_costs("default") is None

@@ -101,7 +101,7 @@ def test_behind_a_tunnel_or_a_pooler_no_process_is_taken_for_the_backend(
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., BackendProcess | None]:
     """What we make of a server that tells something else of itself, and of the same connection."""
-    [facts] = sessions.query("default", "backend")
+    [facts] = sessions.query("default", "backend_identity")
     real = sessions.driver_connection("default")
 
     def own(place: int, value: object, *, pooled: bool = False) -> BackendProcess | None:

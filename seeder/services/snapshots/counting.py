@@ -86,7 +86,7 @@ class Counting:
         for other in others:
             while other.is_alive():
                 other.join(_SIGN_OF_LIFE)
-                sessions.query(self._database, "pid")
+                sessions.query(self._database, "backend_pid")
 
     def _help(self) -> None:
         try:
