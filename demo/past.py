@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from demo import own
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
 from seeder.models import CustomReportManifest, ReleaseSnapshot, Run, RunHistory
 from seeder.services import runs
 from seeder.services.snapshots import release_snapshots

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from seeder.domain.drift_rules import DifferenceKind, Direction, DriftRule, Severity
+from seeder.domain.snapshots.drift_rules import DifferenceKind, Direction, DriftRule, Severity
 from seeder.errors import ConfigurationError
 
 _RATE = re.compile(r"[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)", re.ASCII)

@@ -15,8 +15,8 @@ from django.dispatch import receiver
 from django_q.signals import post_execute_in_worker, pre_execute
 
 from seeder.domain.manifests import ReportType
-from seeder.domain.names import ViewName
-from seeder.domain.requests import AgencyReports, AllReports, RefreshRequest, SingleView
+from seeder.domain.refresh_requests import AgencyReports, AllReports, RefreshRequest, SingleView
+from seeder.domain.view_names import ViewName
 from seeder.errors import BadTaskArgument, SnapshotTaken
 from seeder.services import pruning
 from seeder.services.queue import queue_sweep, queue_work, queueing

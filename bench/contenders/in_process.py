@@ -8,7 +8,7 @@ import django
 
 def main() -> None:
     django.setup()
-    from seeder.domain.requests import AllReports
+    from seeder.domain.refresh_requests import AllReports
     from seeder.services import runs
 
     began = monotonic()

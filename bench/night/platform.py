@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from seeder.domain.manifests import Manifest, ReportType, Selection, ViewKey, group_by_view
-from seeder.domain.names import ViewName
 from seeder.domain.plan import PlanInputs
+from seeder.domain.view_names import ViewName
 
 _CANNED, _CUSTOM = 40, (4, 36)  # reports written once; reports of an agency's own, at least and at most
 _LONGEST = 1500.0  # seconds

@@ -9,11 +9,11 @@ from queue import SimpleQueue
 
 from bench.figures import lower_bound
 from bench.night.platform import Platform
-from seeder.domain.admission import AdmissionDecision, Admit, Hold, HoldReason, TrialOnly
-from seeder.domain.breaker import CircuitBreakerState
-from seeder.domain.events import RunEvent, ViewStarted
+from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, HoldReason, TrialOnly
+from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, build_plan
+from seeder.domain.run_events import RunEvent, ViewStarted
 from seeder.services.lanes import Lane, Pace, Work
 from seeder.services.seats import Ended
 

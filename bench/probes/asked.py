@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from seeder.domain.jobs import GroupBy, JobFilter, JobPageRequest, SortKey
 from seeder.domain.manifests import ReportType
+from seeder.domain.monitoring.report_jobs import GroupBy, JobFilter, JobPageRequest, SortKey
 from seeder.domain.outcomes import Status
 from seeder.models import Run, RunHistory
 from seeder.services.reading import monitoring, timelines, visibility

@@ -21,7 +21,7 @@ def main() -> None:
     count = int(sys.argv[1])
     django.setup()
     from seeder.domain.manifests import Selection
-    from seeder.domain.requests import AllReports
+    from seeder.domain.refresh_requests import AllReports
     from seeder.models import ViewDefinition
     from seeder.postgres import catalog
     from seeder.services import history, manifests, planning

@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from django.http import QueryDict
 
-from seeder.domain.jobs import JobFilter, JobPageRequest
 from seeder.domain.manifests import ReportType
-from seeder.domain.names import is_storable_text
+from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
+from seeder.domain.view_names import is_storable_text
 
 PER_PAGE = 50
 _MAX_PAGE = 10_000  # no list is longer, and no number too large for the database

@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest
 
-from seeder.domain.names import ViewName
-from seeder.domain.requests import SingleView
+from seeder.domain.refresh_requests import SingleView
+from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
 from seeder.services.queue import capture_queueing, doorbell, queueing
 from seeder.services.reading import visibility

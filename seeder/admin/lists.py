@@ -18,8 +18,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from seeder.admin.answers import error_page, render_or_error
-from seeder.domain.names import is_storable_text
 from seeder.domain.outcomes import Status
+from seeder.domain.view_names import is_storable_text
 from seeder.services.reading import visibility
 
 MAX_COUNTED_ROWS = 10_000

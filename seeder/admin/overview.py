@@ -13,10 +13,10 @@ from django.template.response import TemplateResponse
 from seeder.admin import asking, places
 from seeder.admin.asked import PER_PAGE, MonitoringQuery, ViewFilter, parse_monitoring_query
 from seeder.admin.pictures import Sparkbars, sparkbars
-from seeder.domain.jobs import Job, JobTotals
+from seeder.domain.human_format import format_count
 from seeder.domain.manifests import ReportType
+from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
-from seeder.domain.units import format_count
 from seeder.services import schema
 from seeder.services.queue import doorbell, queue_state
 from seeder.services.reading import failures, monitoring, timelines, visibility

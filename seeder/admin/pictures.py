@@ -8,10 +8,10 @@ from typing import Any
 from django.contrib.admin import AdminSite
 
 from seeder.admin import places
-from seeder.domain.jobs import RecentRun
+from seeder.domain.human_format import format_count, format_duration
+from seeder.domain.monitoring.report_jobs import RecentRun
+from seeder.domain.monitoring.timeline import Timeline, TimelineBar
 from seeder.domain.outcomes import Status
-from seeder.domain.timeline import Timeline, TimelineBar
-from seeder.domain.units import format_count, format_duration
 
 STATUS_LABELS: Mapping[Status, str] = {
     Status.PENDING: "waits",

@@ -6,8 +6,8 @@ from django.template.response import TemplateResponse
 
 from seeder.admin import places
 from seeder.admin.pictures import describe_reason, timeline_chart
-from seeder.domain.names import is_storable_text
 from seeder.domain.outcomes import Status
+from seeder.domain.view_names import is_storable_text
 from seeder.errors import UnknownRun
 from seeder.services.reading import timelines, visibility
 

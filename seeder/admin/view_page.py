@@ -10,13 +10,18 @@ from django.template.response import TemplateResponse
 from seeder.admin import asking, places
 from seeder.admin.overview import handle_refresh_post, visible_errors
 from seeder.admin.pictures import history_chart
-from seeder.domain.drift import Finding
-from seeder.domain.drift_rules import Severity
-from seeder.domain.drift_wording import DIFFERENCE_EXPLANATIONS, DIFFERENCE_LABELS, SEVERITY_SUMMARIES, describe_change
-from seeder.domain.jobs import GroupBy, Job, JobFilter, JobPageRequest
-from seeder.domain.names import is_storable_text
+from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
-from seeder.domain.snapshots import Snapshot
+from seeder.domain.snapshots.drift_rules import Severity
+from seeder.domain.snapshots.drift_text import (
+    DIFFERENCE_EXPLANATIONS,
+    DIFFERENCE_LABELS,
+    SEVERITY_SUMMARIES,
+    describe_change,
+)
+from seeder.domain.snapshots.snapshot_contents import Snapshot
+from seeder.domain.snapshots.snapshot_drift import Finding
+from seeder.domain.view_names import is_storable_text
 from seeder.errors import UnknownSnapshot, UnknownTable
 from seeder.services.reading import monitoring, visibility
 from seeder.services.snapshots import release_snapshots

@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from seeder.api.logins import HasRequiredPermission, WriteThrottle, authenticators
 from seeder.api.refusals import handle_exception
 from seeder.api.wire import JSONOnlyNegotiation, LimitedJSONParser
-from seeder.domain.names import is_storable_text
+from seeder.domain.view_names import is_storable_text
 from seeder.services.reading import failures, visibility
 
 

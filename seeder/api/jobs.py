@@ -12,7 +12,7 @@ from seeder.api.door import SeederView
 from seeder.api.logins import READ
 from seeder.api.questions import CursorQuerySerializer, JobQuerySerializer, job_page_request
 from seeder.api.serializers import HistorySerializer, JobSerializer
-from seeder.domain.jobs import GroupBy, Job, JobFilter
+from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter
 from seeder.models import RunHistory
 from seeder.services.reading import failures, monitoring, slices, visibility
 

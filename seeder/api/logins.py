@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
 from seeder import conf
-from seeder.domain.names import is_storable_text
+from seeder.domain.view_names import is_storable_text
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView

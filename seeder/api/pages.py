@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from seeder.domain.names import is_storable_text
+from seeder.domain.view_names import is_storable_text
 from seeder.services.reading.slices import Place, Slice
 
 CURSOR_SOURCE = "`next` of the slice before"

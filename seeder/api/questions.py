@@ -7,11 +7,11 @@ from typing import Any
 from rest_framework import serializers
 
 from seeder.api.pages import CURSOR_SOURCE, decode_cursor
-from seeder.domain.jobs import JobPageRequest, SortKey
 from seeder.domain.manifests import ReportType
-from seeder.domain.names import ViewName
+from seeder.domain.monitoring.report_jobs import JobPageRequest, SortKey
 from seeder.domain.outcomes import Status
-from seeder.domain.snapshots import MAX_TAG_LENGTH
+from seeder.domain.snapshots.snapshot_contents import MAX_TAG_LENGTH
+from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 50, 200

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from seeder.api.serializers import UTCDateTimeField
-from seeder.domain.queued import EnqueueResult, QueuedPart, QueuedPartState
+from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPart, QueuedPartState
 from seeder.services.queue.request_state import RequestPart, RequestState, seen_of
 
 _PART_STATES = [*map(str, QueuedPartState)]

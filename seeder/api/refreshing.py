@@ -12,8 +12,8 @@ from seeder.api.describing import JOB_PATH_PARAMETERS, describe_operation
 from seeder.api.door import SeederView
 from seeder.api.logins import READ, WRITE
 from seeder.api.queue_serializers import EnqueueResultSerializer, RequestStatusSerializer
-from seeder.domain.names import ViewName
-from seeder.domain.requests import AgencyReports, RefreshRequest, SingleView
+from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, SingleView
+from seeder.domain.view_names import ViewName
 from seeder.errors import UnknownAgency
 from seeder.services.queue import queueing, request_state
 from seeder.services.reading import monitoring

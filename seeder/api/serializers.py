@@ -8,10 +8,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from seeder.domain.jobs import Job
 from seeder.domain.manifests import ReportType
+from seeder.domain.monitoring.report_jobs import Job
+from seeder.domain.monitoring.timeline import HoldInterval, RunTotals
 from seeder.domain.outcomes import Status
-from seeder.domain.timeline import HoldInterval, RunTotals
 from seeder.models import RunHistory
 from seeder.services.reading.failures import NOBODY_KNOWS, Why, told
 

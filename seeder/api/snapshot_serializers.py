@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from seeder.api.serializers import Int64Field, UTCDateTimeField
-from seeder.domain.drift_rules import DifferenceKind, Severity
+from seeder.domain.snapshots.drift_rules import DifferenceKind, Severity
 
 
 class SnapshotReferenceSerializer(serializers.Serializer[Any]):

@@ -18,7 +18,7 @@ from seeder.api.snapshot_serializers import (
     SnapshotSerializer,
     SnapshotSummarySerializer,
 )
-from seeder.domain.documents import comparison_json, snapshot_json
+from seeder.domain.snapshots.snapshot_json import comparison_json, snapshot_json
 from seeder.services.queue import capture_queueing
 from seeder.services.reading import slices, visibility
 from seeder.services.snapshots import release_snapshots

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from seeder.domain.names import ViewName
+from seeder.domain.view_names import ViewName
 
 
 class ReportType(StrEnum):

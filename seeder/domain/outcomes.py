@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from seeder.domain.costs import RefreshCost
 from seeder.domain.manifests import RejectedManifest, ViewKey
 from seeder.domain.plan import PlannedView
+from seeder.domain.refresh_costs import RefreshCost
 
 
 class Status(StrEnum):

@@ -7,8 +7,8 @@ from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
-from seeder.domain.events import RunEvent
-from seeder.domain.requests import RefreshRequest
+from seeder.domain.refresh_requests import RefreshRequest
+from seeder.domain.run_events import RunEvent
 from seeder.management import signals
 from seeder.management.door import FAILED, Door
 from seeder.management.rendering import Display, display, queue

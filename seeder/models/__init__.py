@@ -1,13 +1,13 @@
 """The tables of the contract, as rows. All are unmanaged: another team's repository owns the DDL."""
 
-from seeder.models.breaker import CircuitBreaker
-from seeder.models.definition import ViewDefinition
-from seeder.models.history import JobStatus, RunHistory
+from seeder.models.circuit_breaker import CircuitBreaker
+from seeder.models.history_and_status import JobStatus, RunHistory
 from seeder.models.manifest import CannedReport, CannedReportManifest, CustomReportManifest
-from seeder.models.metrics import RunMetrics
-from seeder.models.queue import QueuedRefresh
+from seeder.models.queued_refresh import QueuedRefresh
 from seeder.models.run import Run
+from seeder.models.run_metrics import RunMetrics
 from seeder.models.snapshot import ReleaseSnapshot
+from seeder.models.view_definition import ViewDefinition
 
 __all__ = [
     "CannedReport",

@@ -8,7 +8,7 @@ from hashlib import md5
 
 from django.db import Error
 
-from seeder.domain.names import ViewName
+from seeder.domain.view_names import ViewName
 from seeder.postgres import identifiers, sessions, transactions
 from seeder.postgres.sqlstates import (
     INSUFFICIENT_PRIVILEGE,

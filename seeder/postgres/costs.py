@@ -7,9 +7,9 @@ from django.db import Error
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from seeder.domain.costs import BackendCost, StatementCost, add_statement_costs
-from seeder.domain.names import ViewName
-from seeder.domain.wording import parse_refresh
+from seeder.domain.refresh_costs import BackendCost, StatementCost, add_statement_costs
+from seeder.domain.refresh_statement_parser import parse_refresh
+from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions, transactions
 from seeder.postgres.statements import STATEMENTS
 

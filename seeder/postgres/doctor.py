@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seeder.domain.server_rules import ServerFacts
+from seeder.domain.doctor.server_rules import ServerFacts
 from seeder.postgres import contract, sessions, transactions
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 
-from seeder.domain.function_rules import FunctionWithoutSearchPath, NameLocation
-from seeder.domain.names import ViewName
-from seeder.domain.view_rules import FoundRelation, ManifestSchema
+from seeder.domain.doctor.search_path_rules import FunctionWithoutSearchPath, NameLocation
+from seeder.domain.doctor.view_rules import FoundRelation, ManifestSchema
+from seeder.domain.view_names import ViewName
 from seeder.postgres import contract
 from seeder.postgres.doctor import query_read_only
 

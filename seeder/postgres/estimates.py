@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
-from seeder.domain.names import ViewName
-from seeder.domain.shapes import ViewColumn
-from seeder.domain.snapshots import ColumnStatistics, TopValue, ViewStatistics
+from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, TopValue, ViewStatistics
+from seeder.domain.snapshots.view_shape import ViewColumn
+from seeder.domain.view_names import ViewName
 from seeder.postgres import figures, identifiers, limits, sessions, transactions
 
 

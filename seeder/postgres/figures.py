@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from django.db import Error
 from psycopg import sql
 
-from seeder.domain.names import ViewName
-from seeder.domain.shapes import ViewColumn
-from seeder.domain.snapshots import ColumnStatistics, TopValue
+from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, TopValue
+from seeder.domain.snapshots.view_shape import ViewColumn
+from seeder.domain.view_names import ViewName
 from seeder.postgres import identifiers, sessions, transactions
 from seeder.postgres.sqlstates import sqlstate
 from seeder.postgres.statements import STATEMENTS

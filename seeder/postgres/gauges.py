@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from psycopg import sql
 
-from seeder.domain.gauges import DURATION_BOUNDS, WAIT_BOUNDS, BreakerGauge, Distribution, QueueDepth
-from seeder.domain.jobs import GroupBy, JobFilter
+from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS, WAIT_BOUNDS, BreakerGauge, Distribution, QueueDepth
+from seeder.domain.monitoring.report_jobs import GroupBy, JobFilter
 from seeder.postgres import sessions
 from seeder.postgres.statements import STATEMENTS
 

@@ -5,7 +5,7 @@ Django's `quote_name()` is not used: it passes a name that looks quoted through 
 
 from psycopg import sql
 
-from seeder.domain.names import ViewName
+from seeder.domain.view_names import ViewName
 
 
 def view_identifier(view: ViewName) -> sql.Identifier:

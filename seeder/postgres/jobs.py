@@ -6,8 +6,17 @@ from typing import Any
 
 from psycopg import sql
 
-from seeder.domain.jobs import GroupBy, Job, JobFilter, JobPageRequest, JobTotals, RecentRun, SortKey, StalenessLimits
 from seeder.domain.manifests import ReportType
+from seeder.domain.monitoring.report_jobs import (
+    GroupBy,
+    Job,
+    JobFilter,
+    JobPageRequest,
+    JobTotals,
+    RecentRun,
+    SortKey,
+    StalenessLimits,
+)
 from seeder.domain.outcomes import Status
 from seeder.postgres import sessions
 from seeder.postgres.statements import STATEMENTS

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from seeder.domain.names import ViewName
+from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
 
 # Before it: no reader queues behind who waits for the view to be free of other runs, so this may take longer than a

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from seeder.domain.costs import ProcessCost
+from seeder.domain.refresh_costs import ProcessCost
 from seeder.postgres import sessions
 
 _PROC = Path("/proc")

@@ -10,7 +10,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from seeder.domain.names import ViewName
+from seeder.domain.view_names import ViewName
 from seeder.postgres.statements import STATEMENTS
 
 Row = tuple[Any, ...]

@@ -8,8 +8,8 @@ from typing import Self
 
 from psycopg import sql
 
-from seeder.domain.names import ViewName
-from seeder.domain.shapes import ViewColumn
+from seeder.domain.snapshots.view_shape import ViewColumn
+from seeder.domain.view_names import ViewName
 from seeder.postgres import identifiers, limits, sessions, transactions
 
 

@@ -10,8 +10,8 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from seeder import __version__
-from seeder.domain.gauges import DURATION_BOUNDS, WAIT_BOUNDS, Distribution, Gauges
 from seeder.domain.manifests import ReportType
+from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS, WAIT_BOUNDS, Distribution, Gauges
 from seeder.domain.outcomes import Status
 
 _FINISHED_STATUSES = (Status.SUCCESS, Status.ERROR)

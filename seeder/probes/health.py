@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from seeder.domain.health import Readiness
+from seeder.domain.monitoring.health_status import Readiness
 from seeder.probes.door import probe
 from seeder.services.reading import health
 

@@ -8,8 +8,8 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from django.utils import timezone
 
 from seeder.conf import Settings
-from seeder.domain.admission import AdmissionDecision, Admit, Hold, HoldReason, TrialOnly
-from seeder.domain.breaker import CircuitBreakerState
+from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, HoldReason, TrialOnly
+from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.postgres import activity, sessions

@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from django.db.models.functions import Now
 
 from seeder.conf import Settings
-from seeder.domain.breaker import CircuitBreakerState
+from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.models import CircuitBreaker
 from seeder.postgres import contract, sessions, transactions
 

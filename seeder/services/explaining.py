@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from django.db import Error
 
-from seeder.domain.advice import advice_for
+from seeder.domain.failure_advice import advice_for
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import Failure
 from seeder.postgres import catalog, locks, sessions, sqlstates

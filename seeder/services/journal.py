@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from seeder.domain.events import (
+from seeder.domain.log_format import LogValue, sorted_unique
+from seeder.domain.outcomes import RefreshResult, RunSummary
+from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.run_events import (
     RunEnded,
     RunEvent,
     RunStarted,
@@ -14,9 +17,6 @@ from seeder.domain.events import (
     ViewStarted,
     WarningKind,
 )
-from seeder.domain.log_lines import LogValue, sorted_unique
-from seeder.domain.outcomes import RefreshResult, RunSummary
-from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.services.log import INFO, WARNING, tell
 
 

@@ -9,13 +9,13 @@ from datetime import timedelta
 from queue import SimpleQueue
 from time import monotonic
 
-from seeder.domain.admission import AdmissionDecision, Admit, Hold, TrialOnly
-from seeder.domain.costs import RefreshCost
-from seeder.domain.events import RunEvent, RunWarning, StartsHeld, StartsResumed, ViewStarted, WarningKind
+from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, TrialOnly
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
-from seeder.domain.ready import ReadyQueue
+from seeder.domain.ready_queue import ReadyQueue
+from seeder.domain.refresh_costs import RefreshCost
+from seeder.domain.run_events import RunEvent, RunWarning, StartsHeld, StartsResumed, ViewStarted, WarningKind
 from seeder.services.seats import Ended, NoSeat, Seats
 
 

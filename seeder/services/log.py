@@ -9,7 +9,7 @@ import logging
 from datetime import UTC, datetime
 
 from seeder import conf
-from seeder.domain.log_lines import LogValue, as_json, as_text
+from seeder.domain.log_format import LogValue, as_json, as_text
 from seeder.errors import ConfigurationError
 
 _log = logging.getLogger("seeder")

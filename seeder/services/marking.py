@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
-from seeder.domain.events import RunEvent, ViewEnded, ViewStarted
 from seeder.domain.plan import PlannedView
+from seeder.domain.run_events import RunEvent, ViewEnded, ViewStarted
 from seeder.postgres import sessions
 from seeder.services.history import RunRecord
 

@@ -12,9 +12,9 @@ from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
-from seeder.domain.costs import BackendCost, backend_cost_delta, cpu_time_delta, statement_cost_delta
 from seeder.domain.outcomes import RefreshMode, RefreshResult
 from seeder.domain.plan import PlannedView
+from seeder.domain.refresh_costs import BackendCost, backend_cost_delta, cpu_time_delta, statement_cost_delta
 from seeder.postgres import costs, processes, sessions
 from seeder.services.metrics import Measured, Metrics
 

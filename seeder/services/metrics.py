@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
-from seeder.domain.costs import RefreshCost
 from seeder.domain.outcomes import RefreshResult
+from seeder.domain.refresh_costs import RefreshCost
 from seeder.models import RunMetrics
 from seeder.postgres import contract, costs, transactions
 

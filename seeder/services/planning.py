@@ -7,8 +7,8 @@ from dataclasses import replace
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.manifests import Selection, ViewKey
-from seeder.domain.names import ViewName
 from seeder.domain.plan import DefinitionDrift, PlanInputs, RefreshPlan, build_plan
+from seeder.domain.view_names import ViewName
 from seeder.errors import DatabaseError
 from seeder.postgres import catalog
 from seeder.postgres.sqlstates import translate_database_errors

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
 
-from seeder.domain.names import ViewName
+from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 from seeder.postgres import locks
 from seeder.postgres.sqlstates import translate_database_errors

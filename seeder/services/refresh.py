@@ -9,11 +9,11 @@ from typing import TypeVar, cast
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.conf import Settings
-from seeder.domain import notes
-from seeder.domain.admission import Hold
-from seeder.domain.costs import RefreshCost
+from seeder.domain import result_notes
+from seeder.domain.admission_decisions import Hold
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
+from seeder.domain.refresh_costs import RefreshCost
 from seeder.postgres import catalog, limits, locks, sessions, transactions
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_connection_lost, sqlstate
 from seeder.services import explaining, filling, manifests, seats
@@ -212,7 +212,7 @@ class _Refresh:
             throttle_wait=turn.throttle_wait,
             lock_wait=self._lock_wait,
         )
-        said = tuple(notes.notes_for(result, self._turn, self._view.definition_drift))
+        said = tuple(result_notes.notes_for(result, self._turn, self._view.definition_drift))
         return replace(result, cost=cost, attempts=self._attempts, notes=said)
 
     def _failed(self, error: Error) -> RefreshResult:

@@ -10,9 +10,9 @@ from contextlib import suppress
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
-from seeder.domain.admission import HoldReason
-from seeder.domain.events import RunEvent, StartsHeld, StartsResumed
+from seeder.domain.admission_decisions import HoldReason
 from seeder.domain.plan import RefreshPlan
+from seeder.domain.run_events import RunEvent, StartsHeld, StartsResumed
 from seeder.models import Run
 from seeder.postgres import contract, sessions
 

@@ -6,9 +6,9 @@ taken by the thread that calls `run`; a database's own are in `lanes`.
 
 from queue import Empty, SimpleQueue
 
-from seeder.domain.events import ViewEnded
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.run_events import ViewEnded
 from seeder.services.lanes import Lane, Pace, Work
 from seeder.services.seats import Ended, NoSeat
 from seeder.services.stopping import Stop

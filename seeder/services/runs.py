@@ -10,12 +10,12 @@ from time import monotonic
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
-from seeder.domain.admission import Hold
-from seeder.domain.costs import RefreshCost
-from seeder.domain.events import RunEnded, RunEvent, RunStarted, RunWarning, WarningKind
+from seeder.domain.admission_decisions import Hold
 from seeder.domain.outcomes import RefreshResult, RunSummary, StartContext
 from seeder.domain.plan import PlannedView, RefreshPlan
-from seeder.domain.requests import RefreshRequest
+from seeder.domain.refresh_costs import RefreshCost
+from seeder.domain.refresh_requests import RefreshRequest
+from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, RunWarning, WarningKind
 from seeder.postgres import sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import journal, manifests, planning, preconditions, recovery

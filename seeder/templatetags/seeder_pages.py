@@ -6,7 +6,7 @@ from django import template
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from seeder.domain import units
+from seeder.domain import human_format
 
 EMPTY_VALUE = "\N{EN DASH}"
 
@@ -18,7 +18,7 @@ def duration(value: timedelta | float | None) -> str:
     """`0.42 s`, `3 min 07 s`; given in whole seconds as the history has them, too."""
     if value is None:
         return EMPTY_VALUE
-    return units.format_duration(value if isinstance(value, timedelta) else timedelta(seconds=value))
+    return human_format.format_duration(value if isinstance(value, timedelta) else timedelta(seconds=value))
 
 
 @register.filter
@@ -34,7 +34,7 @@ def number(value: int | None) -> str:
 
 @register.filter
 def with_noun(value: int, noun: str) -> str:
-    return units.format_count(value, noun)
+    return human_format.format_count(value, noun)
 
 
 @register.filter

@@ -11,7 +11,7 @@ from django_q.models import OrmQ
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
 from seeder.models import ReleaseSnapshot
 from seeder.services import runs
 from seeder.services.snapshots import release_snapshots

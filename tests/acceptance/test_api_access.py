@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from seeder.domain.requests import AgencyReports
+from seeder.domain.refresh_requests import AgencyReports
 from seeder.models import Run
 from seeder.services.queue import queueing
 from tests.acceptance import api

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from seeder.domain.jobs import SortKey
+from seeder.domain.monitoring.report_jobs import SortKey
 from seeder.models import Run, RunHistory
 from tests.acceptance import api
 from tests.conftest import sql

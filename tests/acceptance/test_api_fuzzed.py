@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
 
-from seeder.domain.requests import AgencyReports
+from seeder.domain.refresh_requests import AgencyReports
 from seeder.models import Run
 from seeder.services.queue import queueing
 from tests import ports

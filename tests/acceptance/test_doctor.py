@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seeder.domain.diagnosis import Problem
+from seeder.domain.doctor.diagnosis import Problem
 from tests.acceptance.patients import (
     BY_THEMSELVES,
     ELSEWHERE,

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from pytest_django import Settings
 
 from seeder import __version__, conf
-from seeder.domain.gauges import DURATION_BOUNDS
+from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS
 from seeder.errors import ConfigurationError
 from seeder.models import RunHistory, RunMetrics
 from seeder.services.reading import gauges

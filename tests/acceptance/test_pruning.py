@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
 from seeder.models import QueuedRefresh, ReleaseSnapshot, Run
 from seeder.services import runs
 from seeder.services.snapshots import release_snapshots

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from django_q.models import Schedule
 
-from seeder.domain.requests import AgencyReports, AllReports
+from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.models import QueuedRefresh
 from seeder.services.queue.queueing import ask
 from tests.acceptance import clusters

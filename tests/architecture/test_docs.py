@@ -13,7 +13,7 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand, CommandError
 
 from seeder.conf import Settings
-from seeder.domain.diagnosis import Problem
+from seeder.domain.doctor.diagnosis import Problem
 from tests.architecture.markdown import DOCS, PAGES, anchors, blocks, code, rows, text
 from tests.conftest import CHECKOUT, sql
 

@@ -9,7 +9,8 @@ import psycopg
 from django.db import OperationalError
 from psycopg.errors import _sqlcodes
 
-from seeder.domain import admission, events, health
+from seeder.domain import admission_decisions, run_events
+from seeder.domain.monitoring import health_status
 from seeder.errors import ManifestError, SeederError
 from seeder.postgres import sqlstates
 from tests.architecture.markdown import code, rows, text
@@ -73,7 +74,7 @@ def conditions() -> dict[str, list[str]]:
 
 def test_every_reason_of_our_own_is_there_and_no_other() -> None:
     of_manifests = {kind.reason for kind in leaves(ManifestError) if issubclass(kind, ManifestError)}
-    ours = {*admission.HoldReason, *of_manifests, sqlstates.LOST_CONNECTION}
+    ours = {*admission_decisions.HoldReason, *of_manifests, sqlstates.LOST_CONNECTION}
     assert {code(reason) for reason, *_ in rows(PAGE, "reason", "what happened")} == ours
 
 
@@ -153,14 +154,14 @@ def test_every_line_of_the_log_that_somebody_should_read_is_there() -> None:
     grave = {event for event, level in told.items() if not level.endswith("INFO") or " " in level}
     assert {code(event) for event, *_ in rows(PAGE, "event", "what it means")} == grave
     noticed = next(cells for cells in rows(PAGE, "event", "what it means") if cells[0] == "`noticed`")
-    assert {*re.findall("`(.*?)`", noticed[1])} == {*events.WarningKind}
+    assert {*re.findall("`(.*?)`", noticed[1])} == {*run_events.WarningKind}
 
 
 def test_every_word_of_the_health_endpoint_is_there() -> None:
     """What needs nothing to be done is named above the table."""
     [fine] = re.findall(r"503 where(.*?)need nothing", text(PAGE), re.DOTALL)
     assert {code(word) for word, *_ in rows(PAGE, "word", "of")} | {*re.findall("`(.*?)`", fine)} == {
-        *health.ComponentStatus
+        *health_status.ComponentStatus
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from playwright.sync_api import Page, Route, expect
 
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, ReleaseSnapshot, Run
 from seeder.services import runs
 from seeder.services.snapshots import release_snapshots

@@ -10,7 +10,7 @@ from django.db import connection
 from demo.agencies import read_catalogue
 from demo.datasets import DATASETS
 from demo.loading import DemoError, load
-from seeder.domain.names import ViewName
+from seeder.domain.view_names import ViewName
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from tests.conftest import Ended, sql
 

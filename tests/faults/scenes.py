@@ -9,7 +9,7 @@ import psycopg
 from django.db import connections
 
 from seeder.domain.outcomes import RefreshResult, RunSummary
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
 from seeder.services import runs
 from seeder.services.stopping import Stop

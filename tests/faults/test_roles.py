@@ -9,9 +9,9 @@ from django.db import Error
 from django.test import Client
 
 from seeder import conf
-from seeder.domain.diagnosis import Level
+from seeder.domain.doctor.diagnosis import Level
 from seeder.domain.outcomes import Outcome
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
 from seeder.management.rendering.doctor import examination_document
 from seeder.postgres import contract
 from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, sqlstate

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from seeder.domain import backoff
 from seeder.domain.outcomes import RunSummary
-from seeder.domain.requests import AgencyReports, AllReports
+from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.errors import SeederError
 from seeder.models import RunHistory
 from seeder.postgres import sessions

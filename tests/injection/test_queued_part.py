@@ -15,8 +15,8 @@ from django.db import connection
 from django_q.models import OrmQ
 
 from seeder.domain import backoff
-from seeder.domain.queued import MAX_ATTEMPTS_WITHOUT_PROGRESS
-from seeder.domain.requests import AllReports
+from seeder.domain.queue.queued_requests import MAX_ATTEMPTS_WITHOUT_PROGRESS
+from seeder.domain.refresh_requests import AllReports
 from seeder.errors import SeederError
 from seeder.models import JobStatus, QueuedRefresh, RunHistory
 from seeder.postgres import sessions

@@ -2,8 +2,8 @@
 
 import pytest
 
-from seeder.domain.drift import SnapshotComparison
-from seeder.domain.snapshots import Snapshot
+from seeder.domain.snapshots.snapshot_contents import Snapshot
+from seeder.domain.snapshots.snapshot_drift import SnapshotComparison
 from seeder.models import ReleaseSnapshot
 from seeder.services.snapshots.release_snapshots import (
     capture_release_snapshot,

@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from seeder.admin.lists import MAX_COUNTED_ROWS, DateRangeQuerySet
-from seeder.domain.requests import AgencyReports, AllReports
+from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.models import JobStatus, QueuedRefresh, ReleaseSnapshot, Run, RunHistory
 from seeder.services import runs
 from seeder.services.queue import queue_rows, queueing

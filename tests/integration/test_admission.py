@@ -7,9 +7,9 @@ from threading import Thread
 import pytest
 from pytest_django import Settings
 
-from seeder.domain.admission import HoldReason
-from seeder.domain.events import RunEvent, RunWarning, StartsHeld, StartsResumed, ViewEnded
-from seeder.domain.requests import AllReports
+from seeder.domain.admission_decisions import HoldReason
+from seeder.domain.refresh_requests import AllReports
+from seeder.domain.run_events import RunEvent, RunWarning, StartsHeld, StartsResumed, ViewEnded
 from seeder.models import CircuitBreaker, JobStatus, RunHistory, RunMetrics
 from seeder.postgres import activity
 from seeder.services import runs

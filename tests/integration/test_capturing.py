@@ -8,9 +8,9 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
-from seeder.domain import scans
-from seeder.domain.requests import AgencyReports, AllReports
-from seeder.domain.snapshots import Release
+from seeder.domain.refresh_requests import AgencyReports, AllReports
+from seeder.domain.snapshots import scan_grouping
+from seeder.domain.snapshots.snapshot_contents import Release
 from seeder.errors import (
     AmbiguousView,
     BadTag,
@@ -166,7 +166,7 @@ def test_a_session_that_waits_for_the_others_is_not_ended_for_being_idle(monkeyp
     monkeypatch.setitem(STATEMENTS, "apply_limits", STATEMENTS["apply_limits"].replace("'30s'", "'300ms'"))
     monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")
     monkeypatch.setattr(counting, "_SIGN_OF_LIFE", 0.05)
-    monkeypatch.setattr(scans, "COMBINATIONS", 1)
+    monkeypatch.setattr(scan_grouping, "COMBINATIONS", 1)
     count, helped = figures.count_columns, list[figures.CountTask]()
 
     def slowly_in_another_thread(database: str, task: figures.CountTask) -> figures.CountedColumns:

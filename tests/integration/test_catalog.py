@@ -1,6 +1,6 @@
 import pytest
 
-from seeder.domain.names import ViewName
+from seeder.domain.view_names import ViewName
 from seeder.postgres import catalog
 from tests.conftest import sql
 

@@ -4,7 +4,7 @@ import pytest
 from pytest_django import Settings
 
 from seeder.domain.outcomes import RefreshMode, RefreshResult
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
 from seeder.services import runs
 from tests.conftest import another_session, custom, sql
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.db import Error
 
-from seeder.domain.costs import StatementCost, backend_cost_delta, statement_cost_delta
-from seeder.domain.names import ViewName
+from seeder.domain.refresh_costs import StatementCost, backend_cost_delta, statement_cost_delta
+from seeder.domain.view_names import ViewName
 from seeder.postgres import costs, identifiers, sessions, transactions
 from seeder.postgres.statements import STATEMENTS
 from tests.conftest import another_session, server_major, sql

@@ -4,7 +4,7 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
 from seeder.models import CustomReportManifest, RunHistory
 from seeder.services import runs
 from tests.conftest import custom, sql

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seeder.domain.diagnosis import Problem
+from seeder.domain.doctor.diagnosis import Problem
 from seeder.postgres import sessions
 from seeder.services.doctor import examination
 from tests.conftest import another_session, custom, sql

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from seeder.domain.names import ViewName
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
+from seeder.domain.view_names import ViewName
 from seeder.models import CustomReportManifest, JobStatus, RunHistory, ViewDefinition
 from seeder.postgres import catalog
 from seeder.services import definitions, runs

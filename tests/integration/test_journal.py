@@ -9,8 +9,8 @@ import pytest
 from django.db import OperationalError
 from pytest_django import Settings
 
-from seeder.domain.events import ViewStarted
-from seeder.domain.requests import AgencyReports, AllReports
+from seeder.domain.refresh_requests import AgencyReports, AllReports
+from seeder.domain.run_events import ViewStarted
 from seeder.errors import ServerUnreachable
 from seeder.models import QueuedRefresh
 from seeder.services import pruning, runs

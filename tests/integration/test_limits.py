@@ -10,7 +10,7 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from seeder.domain.outcomes import Outcome, RefreshResult
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
 from seeder.errors import ConfigurationError
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions, transactions

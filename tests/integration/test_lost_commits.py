@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from seeder.domain.outcomes import Outcome, RunSummary
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions
 from seeder.services import runs

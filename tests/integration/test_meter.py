@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from seeder.domain.events import RunEvent, RunWarning
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
+from seeder.domain.run_events import RunEvent, RunWarning
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import costs
 from seeder.services import runs

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import Error
 
-from seeder.domain.costs import BackendCost, RefreshCost, StatementCost
 from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult
+from seeder.domain.refresh_costs import BackendCost, RefreshCost, StatementCost
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import sessions, transactions
 from seeder.services.metrics import Measured, Metrics

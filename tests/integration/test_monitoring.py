@@ -7,10 +7,10 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from seeder.checks import who_may_see_what_is_known
-from seeder.domain.jobs import GroupBy, Job, JobFilter, JobPageRequest, JobTotals, SortKey
 from seeder.domain.manifests import ReportType
+from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest, JobTotals, SortKey
 from seeder.domain.outcomes import Status
-from seeder.domain.requests import AgencyReports, AllReports
+from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.errors import ConfigurationError, UnknownRun
 from seeder.models import JobStatus, Run, RunHistory
 from seeder.services import runs

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 
-from seeder.domain.costs import ProcessCost, cpu_time_delta
+from seeder.domain.refresh_costs import ProcessCost, cpu_time_delta
 from seeder.postgres import processes, sessions, transactions
 from seeder.postgres.processes import BackendProcess, ProcessSampler
 from tests.conftest import sql

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from seeder import conf
 from seeder.domain.manifests import ViewKey
-from seeder.domain.names import ViewName
-from seeder.domain.snapshots import ColumnStatistics
+from seeder.domain.snapshots.snapshot_contents import ColumnStatistics
+from seeder.domain.view_names import ViewName
 from seeder.postgres import figures
 from seeder.services.snapshots.counting import Asked
 from seeder.services.snapshots.profiling import Profile, profile

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from seeder.domain.requests import AgencyReports, AllReports
+from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.models import QueuedRefresh, Run, RunHistory
 from seeder.postgres import sessions
 from seeder.services import pruning, runs

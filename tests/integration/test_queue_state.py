@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django_q.models import Schedule
 from pytest_django import Settings
 
-from seeder.domain.requests import AgencyReports, AllReports
+from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.models import QueuedRefresh
 from seeder.services.queue import queue_rows, queue_state, schedules
 from seeder.services.queue.queue_work import work_off

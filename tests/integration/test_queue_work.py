@@ -14,8 +14,8 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from seeder import tasks
-from seeder.domain.queued import MAX_ATTEMPTS_WITHOUT_PROGRESS
-from seeder.domain.requests import AgencyReports, AllReports
+from seeder.domain.queue.queued_requests import MAX_ATTEMPTS_WITHOUT_PROGRESS
+from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.errors import BadTaskArgument, ConfigurationError, SchemaMissing, UnknownAgency
 from seeder.models import QueuedRefresh, RunHistory
 from seeder.services import runs

@@ -9,9 +9,9 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from seeder.domain.manifests import ReportType
-from seeder.domain.names import ViewName
-from seeder.domain.queued import EnqueueResult, QueuedPartState
-from seeder.domain.requests import AgencyReports, AllReports, SingleView
+from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPartState
+from seeder.domain.refresh_requests import AgencyReports, AllReports, SingleView
+from seeder.domain.view_names import ViewName
 from seeder.errors import BadIdempotencyKey, IdempotencyKeyTaken, QueueMissing, UnknownAgency
 from seeder.models import QueuedRefresh
 from seeder.services.queue import queue_state

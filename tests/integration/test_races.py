@@ -13,10 +13,10 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 from pytest_django import Settings
 
-from seeder.domain.events import RunStarted
-from seeder.domain.names import ViewName
 from seeder.domain.outcomes import RunSummary
-from seeder.domain.requests import AgencyReports, AllReports, RefreshRequest, SingleView
+from seeder.domain.refresh_requests import AgencyReports, AllReports, RefreshRequest, SingleView
+from seeder.domain.run_events import RunStarted
+from seeder.domain.view_names import ViewName
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions
 from seeder.services import runs

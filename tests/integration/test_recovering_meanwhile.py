@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from seeder.domain.names import ViewName
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult
-from seeder.domain.requests import AllReports, SingleView
+from seeder.domain.refresh_requests import AllReports, SingleView
+from seeder.domain.view_names import ViewName
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
 from seeder.services import recovery, runs

@@ -10,10 +10,10 @@ import pytest
 from django.db import DatabaseError, connection
 from django.db.models import F
 
-from seeder.domain.events import RunEnded, RunStarted, ViewEnded, ViewStarted
-from seeder.domain.names import ViewName
 from seeder.domain.outcomes import Outcome, RefreshResult
-from seeder.domain.requests import AgencyReports, AllReports, SingleView
+from seeder.domain.refresh_requests import AgencyReports, AllReports, SingleView
+from seeder.domain.run_events import RunEnded, RunStarted, ViewEnded, ViewStarted
+from seeder.domain.view_names import ViewName
 from seeder.errors import RunLockLost
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from seeder.postgres import sessions, transactions

@@ -7,8 +7,8 @@ import pytest
 from django.db import Error, connections
 from pytest_django import Settings
 
-from seeder.domain.drift_rules import DifferenceKind, Severity
-from seeder.domain.snapshots import Release, Snapshot
+from seeder.domain.snapshots.drift_rules import DifferenceKind, Severity
+from seeder.domain.snapshots.snapshot_contents import Release, Snapshot
 from seeder.errors import (
     DifferentViews,
     SnapshotTaken,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from seeder.domain.admission import Hold, HoldReason
-from seeder.domain.events import StartsHeld, StartsResumed
+from seeder.domain.admission_decisions import Hold, HoldReason
 from seeder.domain.plan import RefreshPlan
-from seeder.domain.requests import AgencyReports, AllReports
+from seeder.domain.refresh_requests import AgencyReports, AllReports
+from seeder.domain.run_events import StartsHeld, StartsResumed
 from seeder.models import Run, RunMetrics
 from seeder.services import recovery, runs
 from seeder.services.run_rows import RunRow

@@ -10,9 +10,9 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
-from seeder.domain.events import RunEvent, RunStarted, ViewEnded
 from seeder.domain.outcomes import Outcome, RefreshResult
-from seeder.domain.requests import AgencyReports, AllReports
+from seeder.domain.refresh_requests import AgencyReports, AllReports
+from seeder.domain.run_events import RunEvent, RunStarted, ViewEnded
 from seeder.models import JobStatus, RunHistory
 from seeder.services import runs
 from tests.conftest import another_session, canned, custom, sql

@@ -5,9 +5,9 @@ from time import monotonic
 
 from django.core.management.base import CommandParser
 
-from seeder.domain.documents import snapshot_json
-from seeder.domain.requests import AgencyReports, AllReports
-from seeder.domain.snapshots import Release, Snapshot
+from seeder.domain.refresh_requests import AgencyReports, AllReports
+from seeder.domain.snapshots.snapshot_contents import Release, Snapshot
+from seeder.domain.snapshots.snapshot_json import snapshot_json
 from seeder.management import signals
 from seeder.management.door import FAILED, Door
 from seeder.management.rendering.progress import progress

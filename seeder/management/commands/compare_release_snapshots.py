@@ -4,9 +4,9 @@ from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
-from seeder.domain.documents import comparison_json
-from seeder.domain.drift_rules import Severity
-from seeder.domain.snapshots import Snapshot
+from seeder.domain.snapshots.drift_rules import Severity
+from seeder.domain.snapshots.snapshot_contents import Snapshot
+from seeder.domain.snapshots.snapshot_json import comparison_json
 from seeder.errors import UnknownSnapshot
 from seeder.management.door import FAILED, Door
 from seeder.management.rendering.snapshots import comparison_lines

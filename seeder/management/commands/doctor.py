@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
-from seeder.domain.diagnosis import Level
+from seeder.domain.doctor.diagnosis import Level
 from seeder.management import signals
 from seeder.management.door import FAILED, Door
 from seeder.management.rendering.doctor import examination_document, examination_lines

@@ -1,6 +1,6 @@
 from argparse import Namespace
 
-from seeder.domain.units import format_count
+from seeder.domain.human_format import format_count
 from seeder.management.door import Door
 from seeder.services import recovery
 

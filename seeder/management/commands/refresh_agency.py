@@ -2,7 +2,7 @@ from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
-from seeder.domain.requests import AgencyReports
+from seeder.domain.refresh_requests import AgencyReports
 from seeder.management.refreshing import RefreshCommand
 
 

@@ -3,7 +3,7 @@ from argparse import Namespace
 from django.core.management.base import CommandParser
 
 from seeder.domain.manifests import ReportType
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
 from seeder.management.refreshing import RefreshCommand
 
 

@@ -4,8 +4,8 @@ from argparse import ArgumentTypeError, Namespace
 
 from django.core.management.base import CommandParser
 
-from seeder.domain.jobs import JobFilter, JobPageRequest
 from seeder.domain.manifests import ReportType
+from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
 from seeder.management.door import FAILED, Door
 from seeder.management.rendering.status import status_document, status_lines

@@ -2,8 +2,8 @@ from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
-from seeder.domain.names import ViewName
-from seeder.domain.requests import SingleView
+from seeder.domain.refresh_requests import SingleView
+from seeder.domain.view_names import ViewName
 from seeder.management.refreshing import RefreshCommand
 
 

@@ -5,9 +5,9 @@ from typing import Protocol, Self
 
 from django.core.management.base import OutputWrapper
 
-from seeder.domain.events import RunEvent
 from seeder.domain.plan import RefreshPlan
-from seeder.domain.requests import RefreshRequest
+from seeder.domain.refresh_requests import RefreshRequest
+from seeder.domain.run_events import RunEvent
 from seeder.management.rendering.document import Document
 from seeder.management.rendering.lines import Lines
 

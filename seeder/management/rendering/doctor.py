@@ -6,9 +6,9 @@ from enum import Enum, auto
 from itertools import groupby
 from unicodedata import category
 
-from seeder.domain.diagnosis import CheckedDatabase, Diagnosis, DoctorReport, Level, Problem, group_by_problem
-from seeder.domain.names import one_line
-from seeder.domain.units import format_count
+from seeder.domain.doctor.diagnosis import CheckedDatabase, Diagnosis, DoctorReport, Level, Problem, group_by_problem
+from seeder.domain.human_format import format_count
+from seeder.domain.view_names import one_line
 
 _SHOWN = 5  # of those that are alike, unless all are wanted
 _HEADINGS = {

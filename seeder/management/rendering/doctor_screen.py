@@ -6,7 +6,7 @@ from rich.segment import Segment, Segments
 from rich.style import Style
 from rich.text import Text
 
-from seeder.domain.diagnosis import DoctorReport, Level
+from seeder.domain.doctor.diagnosis import DoctorReport, Level
 from seeder.management.rendering.doctor import Line, Part, examination_lines
 from seeder.management.rendering.tables import console
 

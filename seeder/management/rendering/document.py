@@ -7,10 +7,10 @@ from typing import Self
 
 from django.core.management.base import OutputWrapper
 
-from seeder.domain.events import RunEnded, RunEvent, RunWarning
 from seeder.domain.manifests import Manifest, RejectedManifest
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.run_events import RunEnded, RunEvent, RunWarning
 
 _Json = Mapping[str, object]
 

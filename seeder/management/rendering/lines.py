@@ -6,8 +6,14 @@ from typing import Self
 
 from django.core.management.base import OutputWrapper
 
-from seeder.domain.admission import HoldReason
-from seeder.domain.events import (
+from seeder.domain.admission_decisions import HoldReason
+from seeder.domain.human_format import format_count, format_duration, format_size
+from seeder.domain.manifests import RejectedManifest
+from seeder.domain.outcomes import Failure, RefreshMode, RefreshResult, RunSummary
+from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.refresh_requests import RefreshRequest
+from seeder.domain.result_notes import definition_drift_note
+from seeder.domain.run_events import (
     RunEnded,
     RunEvent,
     RunStarted,
@@ -17,13 +23,7 @@ from seeder.domain.events import (
     ViewEnded,
     ViewStarted,
 )
-from seeder.domain.manifests import RejectedManifest
-from seeder.domain.names import one_line
-from seeder.domain.notes import definition_drift_note
-from seeder.domain.outcomes import Failure, RefreshMode, RefreshResult, RunSummary
-from seeder.domain.plan import PlannedView, RefreshPlan
-from seeder.domain.requests import RefreshRequest
-from seeder.domain.units import format_count, format_duration, format_size
+from seeder.domain.view_names import one_line
 
 _LONG = timedelta(seconds=1)  # a wait that is worth a word
 

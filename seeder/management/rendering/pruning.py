@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC
 
-from seeder.domain.units import format_count
+from seeder.domain.human_format import format_count
 from seeder.services.pruning import Pruned
 
 

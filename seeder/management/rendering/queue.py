@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from seeder.domain.names import one_line
-from seeder.domain.queued import EnqueueResult, QueuedPart, QueuedPartState
-from seeder.domain.units import format_count, format_duration
+from seeder.domain.human_format import format_count, format_duration
+from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPart, QueuedPartState
+from seeder.domain.view_names import one_line
 from seeder.services.queue.queue_state import PartState, QueueState
 from seeder.services.queue.schedules import Due
 

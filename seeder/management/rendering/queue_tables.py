@@ -3,8 +3,8 @@
 from django.core.management.base import OutputWrapper
 from rich.text import Text
 
-from seeder.domain.queued import QueuedPartState
-from seeder.domain.units import format_count
+from seeder.domain.human_format import format_count
+from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.management.rendering.queue import is_late, moment, stand
 from seeder.management.rendering.tables import console, headed
 from seeder.services.queue.queue_state import PartState, QueueState

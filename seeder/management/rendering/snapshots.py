@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from seeder.domain.documents import snapshot_json
-from seeder.domain.drift import SnapshotComparison
-from seeder.domain.drift_rules import Severity
-from seeder.domain.drift_wording import HASH_DIGITS, describe_finding
-from seeder.domain.snapshots import Snapshot
-from seeder.domain.units import format_count
+from seeder.domain.human_format import format_count
+from seeder.domain.snapshots.drift_rules import Severity
+from seeder.domain.snapshots.drift_text import HASH_DIGITS, describe_finding
+from seeder.domain.snapshots.snapshot_contents import Snapshot
+from seeder.domain.snapshots.snapshot_drift import SnapshotComparison
+from seeder.domain.snapshots.snapshot_json import snapshot_json
 from seeder.services.snapshots.capturing import Captured
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from seeder.domain.jobs import Job, JobTotals
-from seeder.domain.names import one_line
+from seeder.domain.human_format import format_count, format_duration
+from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
-from seeder.domain.units import format_count, format_duration
+from seeder.domain.view_names import one_line
 from seeder.management.rendering.lines import first_line
 from seeder.services.reading.monitoring import Overview
 

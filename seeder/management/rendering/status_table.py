@@ -3,9 +3,9 @@
 from django.core.management.base import OutputWrapper
 from rich.text import Text
 
-from seeder.domain.jobs import Job, JobTotals
-from seeder.domain.names import one_line
+from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
+from seeder.domain.view_names import one_line
 from seeder.management.rendering.status import agencies, ago, headline, left_out, state, told, usually
 from seeder.management.rendering.tables import console, headed
 from seeder.services.reading.monitoring import Overview

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seeder.domain.events import RunEnded, RunEvent, RunStarted, RunWarning
+from seeder.domain.human_format import format_count, format_duration, format_size
 from seeder.domain.manifests import RejectedManifest
-from seeder.domain.notes import definition_drift_note
 from seeder.domain.outcomes import Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
-from seeder.domain.requests import RefreshRequest
-from seeder.domain.units import format_count, format_duration, format_size
+from seeder.domain.refresh_requests import RefreshRequest
+from seeder.domain.result_notes import definition_drift_note
+from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, RunWarning
 from seeder.management.rendering.lines import how, nothing, total
 
 # In characters: a page where neither a terminal nor COLUMNS says otherwise, the least that a report's name gets beside

@@ -13,13 +13,13 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from seeder.domain.admission import Hold
-from seeder.domain.events import RunEnded, RunEvent, RunStarted, StartsHeld, StartsResumed, ViewEnded, ViewStarted
-from seeder.domain.forecast import estimate_remaining
+from seeder.domain.admission_decisions import Hold
+from seeder.domain.human_format import format_duration
 from seeder.domain.manifests import ViewKey
 from seeder.domain.plan import PlannedView, RefreshPlan
-from seeder.domain.requests import RefreshRequest
-from seeder.domain.units import format_duration
+from seeder.domain.refresh_requests import RefreshRequest
+from seeder.domain.remaining_time import estimate_remaining
+from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, StartsHeld, StartsResumed, ViewEnded, ViewStarted
 from seeder.management.rendering.tables import Tables
 
 _MOST_SHOWN = 12  # of the running views; a terminal has 24 lines

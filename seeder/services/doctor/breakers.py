@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from seeder.domain.diagnosis import Diagnosis, Problem
+from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.services.admission import Gate
 from seeder.services.breakers import Breakers
 from seeder.services.doctor.patient import Patient

@@ -7,9 +7,9 @@ from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
 from seeder.conf import Settings
-from seeder.domain.diagnosis import CheckedDatabase, Diagnosis, DoctorReport, Problem
+from seeder.domain.doctor.diagnosis import CheckedDatabase, Diagnosis, DoctorReport, Problem
 from seeder.domain.manifests import Selection, ViewKey
-from seeder.domain.requests import AllReports
+from seeder.domain.refresh_requests import AllReports
 from seeder.errors import DatabaseError, SeederError, ServerUnreachable
 from seeder.postgres import doctor
 from seeder.postgres.sqlstates import translate_database_errors

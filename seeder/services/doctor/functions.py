@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from seeder.domain import function_rules
-from seeder.domain.diagnosis import Diagnosis
+from seeder.domain.doctor import search_path_rules
+from seeder.domain.doctor.diagnosis import Diagnosis
 from seeder.postgres import doctor_views
 from seeder.services.doctor.patient import Patient
 
@@ -13,6 +13,6 @@ def of_functions(patient: Patient) -> Iterator[Diagnosis]:
     start = doctor_views.functions_called(patient.alias, patient.views.keys())
     if not start:
         return
-    views = function_rules.functions_reached(start, doctor_views.unparsed_functions(patient.alias))
-    words = {name for function in views for name in function_rules.unqualified_names(function.body)}
-    yield from function_rules.check_functions(views, doctor_views.schemas_defining(patient.alias, words), patient.us)
+    views = search_path_rules.functions_reached(start, doctor_views.unparsed_functions(patient.alias))
+    words = {name for function in views for name in search_path_rules.unqualified_names(function.body)}
+    yield from search_path_rules.check_functions(views, doctor_views.schemas_defining(patient.alias, words), patient.us)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder.conf import Settings
+from seeder.domain.doctor.server_rules import ServerFacts
+from seeder.domain.doctor.view_rules import ConcurrencySettings, DatabaseRole
 from seeder.domain.manifests import Selection, ViewKey, ViewSpec
-from seeder.domain.names import ViewName
-from seeder.domain.server_rules import ServerFacts
-from seeder.domain.view_rules import ConcurrencySettings, DatabaseRole
+from seeder.domain.view_names import ViewName
 
 
 @dataclass(frozen=True, kw_only=True)

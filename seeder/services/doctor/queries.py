@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from seeder.domain import view_rules
-from seeder.domain.diagnosis import Diagnosis, Problem
-from seeder.domain.notes import definition_drift_note
+from seeder.domain.doctor import view_rules
+from seeder.domain.doctor.diagnosis import Diagnosis, Problem
+from seeder.domain.doctor.view_rules import ManifestSchema
 from seeder.domain.plan import DefinitionDrift
-from seeder.domain.view_rules import ManifestSchema
+from seeder.domain.result_notes import definition_drift_note
 from seeder.postgres import catalog, doctor_views
 from seeder.services import definitions, planning
 from seeder.services.doctor.patient import Patient

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from seeder.domain.diagnosis import Diagnosis, Problem
+from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.errors import ConfigurationError, QueueMissing
 from seeder.services.doctor.patient import Patient
 from seeder.services.queue import doorbell, obstacles, queue_rows, schedules

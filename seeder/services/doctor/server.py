@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from seeder.domain import server_rules
-from seeder.domain.diagnosis import Diagnosis, Problem
+from seeder.domain.doctor import server_rules
+from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.postgres import activity, doctor
 from seeder.services.doctor.patient import Patient
 

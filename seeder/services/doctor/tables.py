@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from seeder.domain.diagnosis import Diagnosis, Problem
+from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.postgres import contract, doctor
 from seeder.postgres.contract import ContractDifference
 from seeder.postgres.doctor import MissingPrivilege

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from seeder.domain import view_rules
-from seeder.domain.diagnosis import Diagnosis, Problem
+from seeder.domain.doctor import view_rules
+from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.errors import BadName, DatabaseUnmapped, ReportMissing
 from seeder.postgres import contract, doctor_views
 from seeder.services.doctor.patient import Patient

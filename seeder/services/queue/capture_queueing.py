@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from django.db import DEFAULT_DB_ALIAS
 
-from seeder.domain.names import ViewName
-from seeder.domain.snapshots import Release
+from seeder.domain.snapshots.snapshot_contents import Release
+from seeder.domain.view_names import ViewName
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.queue import doorbell
 from seeder.services.snapshots import release_snapshots

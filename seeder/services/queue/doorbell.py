@@ -11,8 +11,8 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from seeder import conf
-from seeder.domain import queue_settings
-from seeder.domain.queue_settings import QueueSettingsProblem
+from seeder.domain.queue import queue_settings_rules
+from seeder.domain.queue.queue_settings_rules import QueueSettingsProblem
 from seeder.errors import QueueMisconfigured, QueueMissing
 from seeder.services.log import WARNING, tell
 from seeder.services.queue import queue_rows
@@ -110,7 +110,7 @@ def faults(settings: conf.Settings) -> Iterator[QueueSettingsProblem]:
     """What is wrong with the settings of the queue; nothing where there is none."""
     if not is_installed():
         return iter(())
-    return queue_settings.queue_settings_problems(
+    return queue_settings_rules.queue_settings_problems(
         conf.of_queue(),
         statement_timeout=timedelta(milliseconds=settings.statement_timeout_ms),
         uses_connection_pool="pool" in connections[DEFAULT_DB_ALIAS].settings_dict.get("OPTIONS", {}),

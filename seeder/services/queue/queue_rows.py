@@ -10,9 +10,9 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from seeder.domain.manifests import ReportType, ViewKey
-from seeder.domain.names import ViewName
-from seeder.domain.parts import PlanPartition
-from seeder.domain.queued import QueuedPart, QueuedPartState
+from seeder.domain.queue.plan_partitioning import PlanPartition
+from seeder.domain.queue.queued_requests import QueuedPart, QueuedPartState
+from seeder.domain.view_names import ViewName
 from seeder.errors import QueueMissing
 from seeder.models import QueuedRefresh
 from seeder.postgres import contract

@@ -12,9 +12,9 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models.functions import Now
 
 from seeder.domain.manifests import ViewKey
-from seeder.domain.names import ViewName
 from seeder.domain.outcomes import Status
-from seeder.domain.queued import QueuedPartState
+from seeder.domain.queue.queued_requests import QueuedPartState
+from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 from seeder.models import QueuedRefresh, RunHistory
 from seeder.postgres import locks, sessions

@@ -15,16 +15,16 @@ from threading import Timer
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
-from seeder.domain.log_lines import LogValue, sorted_unique
+from seeder.domain.log_format import LogValue, sorted_unique
 from seeder.domain.outcomes import Status
-from seeder.domain.queued import (
+from seeder.domain.queue.queued_requests import (
     MAX_ATTEMPTS_WITHOUT_PROGRESS,
     ManifestKey,
     QueuedPart,
     QueuedPartState,
     attempts_without_progress,
 )
-from seeder.domain.requests import SelectedManifests
+from seeder.domain.refresh_requests import SelectedManifests
 from seeder.errors import DatabaseError, SeederError
 from seeder.postgres import locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors

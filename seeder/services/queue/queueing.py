@@ -10,12 +10,12 @@ from functools import partial
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.log_lines import LogValue
+from seeder.domain.log_format import LogValue
 from seeder.domain.manifests import Selection
-from seeder.domain.names import is_storable_text
-from seeder.domain.parts import PlanPartition, as_one_partition, partition_plan
-from seeder.domain.queued import EnqueueResult, ManifestKey, QueuedPart, find_covering_parts
-from seeder.domain.requests import AllReports, RefreshRequest
+from seeder.domain.queue.plan_partitioning import PlanPartition, as_one_partition, partition_plan
+from seeder.domain.queue.queued_requests import EnqueueResult, ManifestKey, QueuedPart, find_covering_parts
+from seeder.domain.refresh_requests import AllReports, RefreshRequest
+from seeder.domain.view_names import is_storable_text
 from seeder.errors import BadIdempotencyKey, IdempotencyKeyTaken
 from seeder.postgres import locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors

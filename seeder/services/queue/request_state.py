@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import DEFAULT_DB_ALIAS
 
-from seeder.domain.queued import QueuedPartState
+from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.errors import UnknownRequest
 from seeder.models import QueuedRefresh
 from seeder.postgres.sqlstates import translate_database_errors

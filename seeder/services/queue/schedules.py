@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q
 
 from seeder import conf
-from seeder.domain.requests import AgencyReports
+from seeder.domain.refresh_requests import AgencyReports
 from seeder.errors import ConfigurationError
 from seeder.postgres import locks
 from seeder.postgres.sqlstates import translate_database_errors

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
 
-from seeder.domain.jobs import Job
 from seeder.domain.manifests import ReportType
+from seeder.domain.monitoring.report_jobs import Job
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import contract, jobs
 from seeder.postgres.sqlstates import translate_database_errors

@@ -7,8 +7,8 @@ from functools import cache
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.gauges import BreakerGauge, Gauges, top_reasons
-from seeder.domain.jobs import JobFilter
+from seeder.domain.monitoring.metrics_values import BreakerGauge, Gauges, top_reasons
+from seeder.domain.monitoring.report_jobs import JobFilter
 from seeder.postgres import bounded, contract, gauges
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.reading import monitoring

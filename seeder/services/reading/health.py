@@ -8,7 +8,7 @@ from functools import cache
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.health import ComponentStatus, Health
+from seeder.domain.monitoring.health_status import ComponentStatus, Health
 from seeder.errors import (
     ConfigurationError,
     DatabaseError,

@@ -7,9 +7,17 @@ from datetime import datetime, timedelta
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.jobs import GroupBy, Job, JobFilter, JobPageRequest, JobTotals, RecentRun, StalenessLimits
 from seeder.domain.manifests import ReportType
-from seeder.domain.names import is_storable_text
+from seeder.domain.monitoring.report_jobs import (
+    GroupBy,
+    Job,
+    JobFilter,
+    JobPageRequest,
+    JobTotals,
+    RecentRun,
+    StalenessLimits,
+)
+from seeder.domain.view_names import is_storable_text
 from seeder.errors import UnknownJob
 from seeder.postgres import jobs, sessions
 from seeder.postgres.sqlstates import translate_database_errors

@@ -8,8 +8,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Count, Q, QuerySet
 
+from seeder.domain.monitoring.timeline import HoldInterval, RunTotals, Timeline, TimelineBar, assign_lanes
 from seeder.domain.outcomes import Status
-from seeder.domain.timeline import HoldInterval, RunTotals, Timeline, TimelineBar, assign_lanes
 from seeder.errors import UnknownRun
 from seeder.models import Run, RunHistory, RunMetrics
 from seeder.postgres import contract, sessions

@@ -9,9 +9,9 @@ from django.db.models.functions import Coalesce
 from django.utils.module_loading import import_string
 
 from seeder import conf
-from seeder.domain.jobs import Job
-from seeder.domain.names import DEFAULT_SCHEMA, ViewName
-from seeder.domain.snapshots import Snapshot
+from seeder.domain.monitoring.report_jobs import Job
+from seeder.domain.snapshots.snapshot_contents import Snapshot
+from seeder.domain.view_names import DEFAULT_SCHEMA, ViewName
 from seeder.errors import BadName, ConfigurationError, UnknownSnapshot, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, ReleaseSnapshot, RunHistory
 from seeder.services.snapshots import release_snapshots

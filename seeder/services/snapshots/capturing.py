@@ -9,9 +9,9 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.manifests import Selection, ViewKey
-from seeder.domain.names import ViewName, did_you_mean
-from seeder.domain.requests import RefreshRequest
-from seeder.domain.snapshots import Release, Snapshot
+from seeder.domain.refresh_requests import RefreshRequest
+from seeder.domain.snapshots.snapshot_contents import Release, Snapshot
+from seeder.domain.view_names import ViewName, did_you_mean
 from seeder.errors import ColumnInNoView, DatabaseError, NothingToCapture, SeederError
 from seeder.postgres import catalog, sessions
 from seeder.postgres.sqlstates import translate_database_errors

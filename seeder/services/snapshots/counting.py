@@ -6,8 +6,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from seeder.conf import Settings
-from seeder.domain.names import ViewName
-from seeder.domain.snapshots import ColumnStatistics
+from seeder.domain.snapshots.snapshot_contents import ColumnStatistics
+from seeder.domain.view_names import ViewName
 from seeder.errors import CaptureFailed
 from seeder.postgres import figures, limits, sessions, steady
 from seeder.services.stopping import Stop

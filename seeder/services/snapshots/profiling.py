@@ -7,10 +7,10 @@ from datetime import datetime
 from django.db import Error
 
 from seeder.domain.manifests import ViewKey
-from seeder.domain.names import ViewName, did_you_mean
-from seeder.domain.scans import group_columns
-from seeder.domain.shapes import ViewShape, sha256_hex
-from seeder.domain.snapshots import ViewStatistics
+from seeder.domain.snapshots.scan_grouping import group_columns
+from seeder.domain.snapshots.snapshot_contents import ViewStatistics
+from seeder.domain.snapshots.view_shape import ViewShape, sha256_hex
+from seeder.domain.view_names import ViewName, did_you_mean
 from seeder.errors import NeverAnalyzed, NeverFilled, NotAView, UnknownColumn, ViewMissing
 from seeder.postgres import catalog, estimates, figures, steady
 from seeder.postgres.sqlstates import is_connection_lost

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
-from seeder.domain.drift import SnapshotComparison, compare_snapshots
-from seeder.domain.drift_rules import with_defaults
 from seeder.domain.manifests import ViewKey
-from seeder.domain.names import ViewName
-from seeder.domain.requests import SingleView
-from seeder.domain.snapshots import Release, Snapshot
+from seeder.domain.refresh_requests import SingleView
+from seeder.domain.snapshots.drift_rules import with_defaults
+from seeder.domain.snapshots.snapshot_contents import Release, Snapshot
+from seeder.domain.snapshots.snapshot_drift import SnapshotComparison, compare_snapshots
+from seeder.domain.view_names import ViewName
 from seeder.errors import (
     AmbiguousView,
     CaptureFailed,

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from django.db import DEFAULT_DB_ALIAS, IntegrityError
 
 from seeder.domain.manifests import ViewKey
-from seeder.domain.shapes import ViewColumn, ViewShape
-from seeder.domain.snapshots import ColumnStatistics, Release, Snapshot, TopValue, ViewStatistics
+from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Release, Snapshot, TopValue, ViewStatistics
+from seeder.domain.snapshots.view_shape import ViewColumn, ViewShape
 from seeder.errors import CaptureFailed, SnapshotTaken
 from seeder.models import ReleaseSnapshot
 from seeder.postgres.sqlstates import UNIQUE_VIOLATION, first_line, sqlstate, translate_database_errors

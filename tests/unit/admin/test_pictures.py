@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.admin import site
 
 from seeder.admin.pictures import sparkbars, timeline_chart
-from seeder.domain.jobs import RecentRun
+from seeder.domain.monitoring.report_jobs import RecentRun
+from seeder.domain.monitoring.timeline import HoldInterval, RunTotals, Timeline, TimelineBar
 from seeder.domain.outcomes import Status
-from seeder.domain.timeline import HoldInterval, RunTotals, Timeline, TimelineBar
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from seeder.domain.manifests import Manifest, ReportType, Selection, ViewKey, ViewSpec
-from seeder.domain.names import ViewName
 from seeder.domain.plan import PlanInputs, RefreshPlan, build_plan
+from seeder.domain.view_names import ViewName
 
 
 def key(name: str, database: str = "default") -> ViewKey:

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from seeder.domain.shapes import ViewColumn, ViewShape
-from seeder.domain.snapshots import ColumnStatistics, Release, Snapshot, TopValue, ViewStatistics
+from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Release, Snapshot, TopValue, ViewStatistics
+from seeder.domain.snapshots.view_shape import ViewColumn, ViewShape
 
 
 def columns(*names: str, **types: str) -> tuple[ViewColumn, ...]:

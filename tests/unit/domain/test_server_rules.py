@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from seeder.domain.server_rules import ServerFacts, check_server
+from seeder.domain.doctor.server_rules import ServerFacts, check_server
 
 GOOD = ServerFacts(
     version_num=150006,

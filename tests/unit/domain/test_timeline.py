@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from seeder.domain.monitoring.timeline import TimelineBar, assign_lanes
 from seeder.domain.outcomes import Status
-from seeder.domain.timeline import TimelineBar, assign_lanes
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = START + timedelta(minutes=10)

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from seeder.domain.names import ViewName
-from seeder.domain.view_rules import (
+from seeder.domain.doctor.view_rules import (
     ConcurrencySettings,
     DatabaseRole,
     FoundRelation,
@@ -15,6 +14,7 @@ from seeder.domain.view_rules import (
     check_view,
     diagnose_invalid_index,
 )
+from seeder.domain.view_names import ViewName
 
 US = DatabaseRole(database_alias="default", database_name="reports", role_name="seeder", server_major=17)
 GOOD = FoundRelation(

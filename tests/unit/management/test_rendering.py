@@ -10,12 +10,12 @@ import pytest
 from django.core.management.base import OutputWrapper
 from rich.console import Console
 
-from seeder.domain import units
-from seeder.domain.events import RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
+from seeder.domain import human_format
 from seeder.domain.manifests import RejectedManifest
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import RefreshPlan
-from seeder.domain.requests import AgencyReports
+from seeder.domain.refresh_requests import AgencyReports
+from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
 from seeder.management.rendering import display
 from seeder.management.rendering.document import Document
 from seeder.management.rendering.lines import Lines
@@ -161,11 +161,11 @@ def test_the_display_follows_the_options_and_the_place() -> None:
     [(0, "0.00 s"), (59.994, "59.99 s"), (59.996, "1 min 00 s"), (3599.4, "59 min 59 s"), (3600, "1 h 00 min")],
 )
 def test_durations_read_well_at_their_edges(seconds: float, text: str) -> None:
-    assert units.format_duration(timedelta(seconds=seconds)) == text
+    assert human_format.format_duration(timedelta(seconds=seconds)) == text
 
 
 @pytest.mark.parametrize(
     ("octets", "text"), [(0, "0 B"), (1023, "1023 B"), (1024, "1 kB"), (5 * 2**30, "5 GB"), (3 * 2**39, "1.5 TB")]
 )
 def test_sizes_read_well_at_their_edges(octets: int, text: str) -> None:
-    assert units.format_size(octets) == text
+    assert human_format.format_size(octets) == text

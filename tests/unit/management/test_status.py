@@ -9,8 +9,8 @@ from typing import cast
 import pytest
 from django.core.management.base import OutputWrapper
 
-from seeder.domain.jobs import Job, JobTotals
 from seeder.domain.manifests import ReportType
+from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
 from seeder.management.rendering.status import ago, headline, state, status_document, status_lines
 from seeder.management.rendering.status_table import print_status

@@ -6,10 +6,10 @@ from queue import SimpleQueue
 
 import pytest
 
-from seeder.domain.admission import AdmissionDecision, Admit, Hold, HoldReason, TrialOnly
-from seeder.domain.events import RunEvent, StartsHeld, StartsResumed, ViewStarted
+from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, HoldReason, TrialOnly
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.run_events import RunEvent, StartsHeld, StartsResumed, ViewStarted
 from seeder.services.lanes import Lane, Pace
 from seeder.services.seats import Ended
 from tests.unit.domain.plans import plan

@@ -6,9 +6,9 @@ from time import monotonic
 
 import pytest
 
-from seeder.domain.events import RunEvent, RunWarning, ViewEnded, ViewStarted
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.run_events import RunEvent, RunWarning, ViewEnded, ViewStarted
 from seeder.services.lanes import Work
 from seeder.services.runner import run
 from seeder.services.seats import NoSeat

@@ -1,0 +1,1 @@
+"""The doctor's rules: what a check finds, from facts of the catalog."""

@@ -1,0 +1,1 @@
+"""Values that pages, API, health checks and metrics show."""

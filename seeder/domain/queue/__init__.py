@@ -1,0 +1,1 @@
+"""Rules of the queue: partitions of a plan, states of parts, settings."""

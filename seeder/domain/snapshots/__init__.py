@@ -1,0 +1,1 @@
+"""Release snapshots: their content, and the drift between two of them."""
