@@ -46,9 +46,9 @@ class DjangoORMClient:
 
     def fetch_all(self, sql: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
         """Every row, by the names of its columns; none of a statement that gives no rows."""
-        from seeder.postgres import scripting
+        from seeder.postgres import script_statements
 
-        return scripting.fetch_all(self.alias, sql, parameters)
+        return script_statements.fetch_all(self.alias, sql, parameters)
 
     def fetch_one(self, sql: str, parameters: Parameters | None = None) -> dict[str, Any] | None:
         """The first row, None where there is none."""
@@ -60,30 +60,30 @@ class DjangoORMClient:
 
     def execute(self, sql: str, parameters: Parameters | None = None) -> int:
         """How many rows it was about: inserted, changed, deleted or given; 0 for what counts none."""
-        from seeder.postgres import scripting
+        from seeder.postgres import script_statements
 
-        return scripting.execute(self.alias, sql, parameters)
+        return script_statements.execute(self.alias, sql, parameters)
 
     def fetch_iter(
         self, sql: str, parameters: Parameters | None = None, *, size: int = 2000
     ) -> Iterator[dict[str, Any]]:
         """The rows of a query one after the other, `size` of them a round trip, for more than fits into memory. It is
         sent when the first row is asked for."""
-        from seeder.postgres import scripting
+        from seeder.postgres import script_statements
 
-        yield from scripting.fetch_iter(self.alias, sql, parameters, chunk_size=size)
+        yield from script_statements.fetch_iter(self.alias, sql, parameters, chunk_size=size)
 
     def transaction(self) -> AbstractContextManager[None]:
         """What is asked inside commits together, or not at all if an error leaves it; within another one, a part."""
-        from seeder.postgres import scripting
+        from seeder.postgres import script_statements
 
-        return scripting.transaction(self.alias)
+        return script_statements.transaction(self.alias)
 
     def close(self) -> None:
         """Give this thread's connection back; whatever is asked next opens another."""
-        from seeder.postgres import scripting
+        from seeder.postgres import script_statements
 
-        scripting.close(self.alias)
+        script_statements.close(self.alias)
 
 
 def get_database_client() -> DatabaseClient:

@@ -16,7 +16,7 @@ from time import monotonic
 import psycopg
 from psycopg import sql
 
-from seeder.postgres.statements import STATEMENTS
+from seeder.postgres.named_statements import STATEMENTS
 
 _RUN, _ASKED = "bench", datetime.now(UTC)
 _HEAD = "\n".join(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.apps import apps
 from django.db import connections
 
-from seeder.postgres import locks, sessions, transactions
-from seeder.postgres.statements import read_sql
+from seeder.postgres import advisory_locks, sessions, transactions
+from seeder.postgres.named_statements import read_sql
 
 SCHEMA = "reporting"
 
@@ -141,7 +141,7 @@ def install(database: str) -> tuple[str, ...]:
     """Create the tables that are missing, with their schema and indexes; their names. Changes nothing that exists, and
     where nothing is missing it asks for no privilege either."""
     with transactions.durable_transaction(database):
-        locks.lock_install(database)
+        advisory_locks.lock_install(database)
         existing = tables_in_database(database)
         missing = tuple(table for table in tables_in_sql() if table not in existing)
         if set(missing) <= optional_tables().keys():

@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from seeder.domain.view_names import ViewName
-from seeder.postgres.statements import STATEMENTS
+from seeder.postgres.named_statements import STATEMENTS
 
 Row = tuple[Any, ...]
 Rows = list[Row]

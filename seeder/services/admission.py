@@ -12,7 +12,7 @@ from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, Ho
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
-from seeder.postgres import activity, sessions
+from seeder.postgres import server_activity, sessions
 from seeder.services.breakers import Breakers
 
 
@@ -49,7 +49,7 @@ class Gate:
 
     def _throttle(self, database: str) -> Hold | None:
         most = self.settings.max_db_active_queries
-        if not most or (busy := activity.active_query_count(database)) < most:
+        if not most or (busy := server_activity.active_query_count(database)) < most:
             return None
         are = "query is" if busy == 1 else "queries are"
         message = f"{busy} {are} active on the server and SEEDER_MAX_DB_ACTIVE_QUERIES is {most}"

@@ -8,7 +8,7 @@ from django.db import Error
 from seeder.domain.failure_advice import advice_for
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import Failure
-from seeder.postgres import catalog, locks, sessions, sqlstates
+from seeder.postgres import advisory_locks, catalog, sessions, sqlstates
 
 
 def failure(error: Error, view: ViewKey, *, plain: bool) -> Failure:
@@ -19,7 +19,8 @@ def failure(error: Error, view: ViewKey, *, plain: bool) -> Failure:
         sessions.discard_if_broken(view.database)
         if found.sqlstate == sqlstates.LOCK_NOT_AVAILABLE:
             more += [
-                f"In the way: {holder}." for holder in locks.blocking_sessions(view.database, view.name, plain=plain)
+                f"In the way: {holder}."
+                for holder in advisory_locks.blocking_sessions(view.database, view.name, plain=plain)
             ]
         if found.sqlstate is not None:
             exists = catalog.relation_exists(view.database, view.name)

@@ -12,7 +12,7 @@ from typing import Self
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
-from seeder.postgres import locks, sessions
+from seeder.postgres import advisory_locks, sessions
 
 # Often enough that nobody takes the connection for forgotten, and that a lost one is replaced soon.
 _BEAT = timedelta(seconds=5)
@@ -27,23 +27,23 @@ class Life:
         self._last = clock()
 
     def __enter__(self) -> Self:
-        locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
+        advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
         return self
 
     def __exit__(self, *_: object) -> None:
         try:
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            while locks.holds_run_lock(
+            while advisory_locks.holds_run_lock(
                 DEFAULT_DB_ALIAS, self.run_id
             ):  # taken twice where a beat could not see that it is held
-                locks.unlock_run(DEFAULT_DB_ALIAS, self.run_id)
+                advisory_locks.unlock_run(DEFAULT_DB_ALIAS, self.run_id)
         except Error:
             sessions.close_thread_connections()  # where the connection is gone, so is the lock
 
     def insist(self) -> None:
         """Hold the lock for certain: what was done meanwhile may have lost its connection and taken another."""
-        if not locks.holds_run_lock(DEFAULT_DB_ALIAS, self.run_id):
-            locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
+        if not advisory_locks.holds_run_lock(DEFAULT_DB_ALIAS, self.run_id):
+            advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
 
     def beat(self) -> None:
         """To be called often. Takes the lock again where its connection was lost; should somebody have taken the run
@@ -53,11 +53,11 @@ class Life:
         self._last = self._clock()
         with suppress(Error):  # while the server does not answer, nobody can take the run for dead either
             if not self._holds():
-                locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
+                advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
 
     def _holds(self) -> bool:
         try:
-            return locks.holds_run_lock(DEFAULT_DB_ALIAS, self.run_id)
+            return advisory_locks.holds_run_lock(DEFAULT_DB_ALIAS, self.run_id)
         except Error:
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             return False

@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.domain.outcomes import RefreshMode, RefreshResult
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import BackendCost, backend_cost_delta, cpu_time_delta, statement_cost_delta
-from seeder.postgres import costs, processes, sessions
+from seeder.postgres import backend_processes, refresh_cost_queries, sessions
 from seeder.services.metrics import Measured, Metrics
 
 _LOOK = timedelta(milliseconds=250)  # between two looks at what the backends use
@@ -26,7 +26,7 @@ _WRITE = timedelta(seconds=5)  # between two writes of what was measured
 class Reading:
     """One refresh as it is measured, by the thread of its seat."""
 
-    def __init__(self, database: str, watched: processes.SampledProcess, *, deep: bool) -> None:
+    def __init__(self, database: str, watched: backend_processes.SampledProcess, *, deep: bool) -> None:
         self._database, self._watched, self._deep = database, watched, deep
         self._before = self._backend_now()
 
@@ -41,7 +41,7 @@ class Reading:
         return backend_cost_delta(self._before, self._backend_now())
 
     def _backend_now(self) -> BackendCost | None:
-        return costs.backend_costs(self._database) if self._deep else None
+        return refresh_cost_queries.backend_costs(self._database) if self._deep else None
 
 
 class Meter:
@@ -51,7 +51,7 @@ class Meter:
         self._metrics = Metrics()
         self._clock = clock
         self._looked = self._written = clock()
-        self._watch = processes.ProcessSampler()
+        self._watch = backend_processes.ProcessSampler()
         self._fresh: list[tuple[PlannedView, Measured]] = []  # not yet written
         self._known: list[tuple[PlannedView, Measured]] = []  # written, but for what the end of the run tells
         self._before = self._statements(databases)
@@ -61,7 +61,7 @@ class Meter:
         """Measure the refresh inside, unless it is known to be so short that measuring would take longer."""
         database, expected = view.key.database, view.expected_duration
         deep = expected is None or expected >= _WORTH
-        process = processes.of_this_connection(database) if deep else None
+        process = backend_processes.of_this_connection(database) if deep else None
         with self._watch.track(process) as watched:
             yield Reading(database, watched, deep=deep and self._metrics.missing is None)
 
@@ -88,16 +88,16 @@ class Meter:
         fresh = [self._counted(view, measured, after) or measured for view, measured in self._fresh]
         self._write([*filter(None, counted), *fresh])
 
-    def _statements(self, databases: Iterable[str]) -> Mapping[str, costs.StatementCosts]:
-        found: dict[str, costs.StatementCosts] = {}
+    def _statements(self, databases: Iterable[str]) -> Mapping[str, refresh_cost_queries.StatementCosts]:
+        found: dict[str, refresh_cost_queries.StatementCosts] = {}
         for database in databases if self._metrics.missing is None else ():
             with suppress(Error):
-                seen = costs.statement_costs(database)
+                seen = refresh_cost_queries.statement_costs(database)
                 found |= {} if seen is None else {database: seen}
         return found
 
     def _counted(
-        self, view: PlannedView, measured: Measured, after: Mapping[str, costs.StatementCosts]
+        self, view: PlannedView, measured: Measured, after: Mapping[str, refresh_cost_queries.StatementCosts]
     ) -> Measured | None:
         """With what pg_stat_statements says of it; None where that says nothing."""
         database, result = view.key.database, measured.result

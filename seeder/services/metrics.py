@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.refresh_costs import RefreshCost
 from seeder.models import RunMetrics
-from seeder.postgres import contract, costs, transactions
+from seeder.postgres import contract, refresh_cost_queries, transactions
 
 _TABLE = RunMetrics._meta.db_table.split(".")[1].strip('"')
 _COLUMNS = [str(field.column) for field in RunMetrics._meta.concrete_fields if not field.primary_key]
@@ -39,7 +39,9 @@ class Metrics:
         rows = [] if self.missing else [_row(pk, one) for one in measured for pk in one.history_ids]
         if not rows:
             return
-        written = transactions.attempt(DEFAULT_DB_ALIAS, lambda: costs.save_costs(DEFAULT_DB_ALIAS, _COLUMNS, rows))
+        written = transactions.attempt(
+            DEFAULT_DB_ALIAS, lambda: refresh_cost_queries.save_costs(DEFAULT_DB_ALIAS, _COLUMNS, rows)
+        )
         if isinstance(written, Error):
             self.missing = f"{contract.SCHEMA}.{_TABLE}: {str(written).splitlines()[0]}"
 

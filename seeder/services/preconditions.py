@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections, router
 
 from seeder.conf import Settings
 from seeder.errors import ConfigurationError, ReadOnly, SessionsPooled
-from seeder.postgres import activity, contract, limits, sessions
+from seeder.postgres import contract, server_activity, sessions, transaction_limits
 
 
 def insist(settings: Settings) -> None:
@@ -23,7 +23,7 @@ def insist(settings: Settings) -> None:
     if sessions.is_read_only(database):
         raise ReadOnly(alias=database, database=connections[database].settings_dict["NAME"])
     # An autovacuum in the way is cancelled only after deadlock_timeout; until then every refresh would fail.
-    least = limits.deadlock_timeout_ms(database)
+    least = transaction_limits.deadlock_timeout_ms(database)
     if settings.lock_timeout_ms <= least:
         wanted = f"more than the server's deadlock_timeout, which is {least} ms"
         raise ConfigurationError(setting="SEEDER_LOCK_TIMEOUT_MS", value=settings.lock_timeout_ms, wanted=wanted)
@@ -50,7 +50,7 @@ def missed(settings: Settings, databases: Iterable[str]) -> Iterable[str]:
             yield f"{missing}. Without it {contract.optional_tables()[table]} `manage.py doctor` says what to do."
     for database in databases if settings.max_db_active_queries else ():
         with suppress(Error):  # each refresh there will say it
-            if not activity.can_see_all_sessions(database):
+            if not server_activity.can_see_all_sessions(database):
                 yield (
                     f"Our role in {database} may not see what other roles do, so SEEDER_MAX_DB_ACTIVE_QUERIES counts"
                     " only our own queries: GRANT pg_read_all_stats to it."

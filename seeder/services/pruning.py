@@ -16,7 +16,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.errors import BadBatch, BadRetention, DeletingForbidden
-from seeder.postgres import activity, contract, locks, sessions
+from seeder.postgres import advisory_locks, contract, server_activity, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services import log
@@ -136,7 +136,7 @@ class _Pruning:
             began = monotonic()
             place = {"after": after, "last": last, "before": self._before, "most": self._batch}
             with durable_transaction(DEFAULT_DB_ALIAS):
-                locks.lock_prune(DEFAULT_DB_ALIAS)
+                advisory_locks.lock_prune(DEFAULT_DB_ALIAS)
                 rows = sessions.query(DEFAULT_DB_ALIAS, walk.rows, {**place, "kept": lasting})
                 keys = [key for key, _, may_go in rows if may_go and not (walk is _HISTORY and key in kept)]
                 gone = len(keys) if self._dry_run else self._delete(walk, {"keys": keys})
@@ -152,5 +152,5 @@ class _Pruning:
 
     def _let_others_work(self, took: timedelta) -> None:
         """As long as the batch took, if somebody else is at work on the server: half of it is enough for us."""
-        if not self._dry_run and activity.active_query_count(DEFAULT_DB_ALIAS):
+        if not self._dry_run and server_activity.active_query_count(DEFAULT_DB_ALIAS):
             self._stop.wait(min(took, _LONGEST_PAUSE))

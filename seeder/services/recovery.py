@@ -7,7 +7,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
-from seeder.postgres import locks
+from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services import history, run_rows
@@ -35,13 +35,15 @@ def recover() -> Sequence[Recovered]:
         for run_id in history.open_runs():
             # The locks taken here last until the end of the transaction, so that two who recover do not do it twice.
             with durable_transaction(DEFAULT_DB_ALIAS):
-                if locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id):
+                if advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id):
                     rows = history.close(run_id, may_close=_is_idle)
                     if rows:
                         tell(WARNING, "run_recovered", run_id=run_id, rows=rows)
                         recovered.append(Recovered(run_id=run_id, rows=rows))
         with durable_transaction(DEFAULT_DB_ALIAS):
-            run_rows.close_dead(is_dead=lambda run_id: locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id), why="killed")
+            run_rows.close_dead(
+                is_dead=lambda run_id: advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id), why="killed"
+            )
     return recovered
 
 
@@ -50,4 +52,4 @@ def _is_idle(table_name: str) -> bool:
         name = ViewName.parse(table_name)
     except BadName:
         return True
-    return locks.try_lock_view(DEFAULT_DB_ALIAS, name)
+    return advisory_locks.try_lock_view(DEFAULT_DB_ALIAS, name)

@@ -14,7 +14,7 @@ from seeder.domain.admission_decisions import Hold
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
-from seeder.postgres import catalog, limits, locks, sessions, transactions
+from seeder.postgres import advisory_locks, catalog, sessions, transaction_limits, transactions
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_connection_lost, sqlstate
 from seeder.services import explaining, filling, manifests, seats
 from seeder.services.history import RunRecord, of_another_run
@@ -43,8 +43,8 @@ class Refresher:
     meter: Meter
     in_flight: sessions.CancellableStatements = field(default_factory=sessions.CancellableStatements)
 
-    def limits(self, turn: StartContext) -> limits.TransactionLimits:
-        return limits.TransactionLimits(
+    def limits(self, turn: StartContext) -> transaction_limits.TransactionLimits:
+        return transaction_limits.TransactionLimits(
             lock_timeout_ms=self.settings.lock_timeout_ms,
             statement_timeout_ms=self.settings.statement_timeout_ms,
             allow_parallel=self.settings.parallel_when_busy or not turn.pool_is_full,
@@ -149,9 +149,9 @@ class _Refresh:
         question, facts = self._run.record.others(self._view.spec, after=after)
         here = self._database == DEFAULT_DB_ALIAS
         first = (
-            locks.SET_LOCK_WAIT,
-            locks.LOCK_VIEW,
-            limits.APPLY_LIMITS,
+            advisory_locks.SET_LOCK_WAIT,
+            advisory_locks.LOCK_VIEW,
+            transaction_limits.APPLY_LIMITS,
             catalog.RELATION_EXISTS,
             *([question] if here else []),
         )

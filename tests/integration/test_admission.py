@@ -11,7 +11,7 @@ from seeder.domain.admission_decisions import HoldReason
 from seeder.domain.refresh_requests import AllReports
 from seeder.domain.run_events import RunEvent, RunWarning, StartsHeld, StartsResumed, ViewEnded
 from seeder.models import CircuitBreaker, JobStatus, RunHistory, RunMetrics
-from seeder.postgres import activity
+from seeder.postgres import server_activity
 from seeder.services import runs
 from seeder.services.breakers import Breakers
 from tests.conftest import Ended, another_session, custom, sql
@@ -29,10 +29,10 @@ def failing(*names: str) -> None:
 def test_as_long_as_the_server_is_busy_nothing_starts_and_then_it_goes_on(settings: Settings) -> None:
     with another_session() as other, another_session() as third:
         other.execute("BEGIN")  # not idle, and counted as such
-        before = activity.active_query_count("default")
+        before = server_activity.active_query_count("default")
         assert before >= 1
         third.execute("BEGIN")
-        assert activity.active_query_count("default") == before + 1
+        assert server_activity.active_query_count("default") == before + 1
         third.execute("ROLLBACK")
         settings.SEEDER = {"MAX_DB_ACTIVE_QUERIES": before}
         custom("reporting.a", "SELECT 1 AS n")
@@ -74,30 +74,30 @@ def test_a_run_gives_up_what_it_may_not_start_and_says_why(settings: Settings, m
 def test_a_refresh_of_ours_that_waits_for_a_lock_is_not_counted() -> None:
     sql("CREATE TABLE reporting.t ()")
     with another_session() as holder, another_session() as waiter:
-        before = activity.active_query_count("default")
+        before = server_activity.active_query_count("default")
         holder.execute("BEGIN; LOCK reporting.t")
         waiter.execute("SET application_name = 'seeder some-run'")
         waiting = Thread(target=waiter.execute, args=("SELECT FROM reporting.t",))
         waiting.start()
         waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name ~ '^seeder'"
         eventually(lambda: sql(waits))
-        assert activity.active_query_count("default") == before + 1, "the holder alone"
+        assert server_activity.active_query_count("default") == before + 1, "the holder alone"
         holder.execute("ROLLBACK")
         waiting.join(10)
 
 
 def test_a_role_that_may_not_see_others_is_told_so(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert activity.can_see_all_sessions("default")
+    assert server_activity.can_see_all_sessions("default")
     sql("DROP ROLE IF EXISTS blind")
     sql("CREATE ROLE blind")
     try:
         sql("SET ROLE blind")
-        assert not activity.can_see_all_sessions("default")
+        assert not server_activity.can_see_all_sessions("default")
     finally:
         sql("RESET ROLE")
         sql("DROP ROLE blind")
     settings.SEEDER = {"MAX_DB_ACTIVE_QUERIES": 1000}
-    monkeypatch.setattr(activity, "sees_everybody", lambda _: False)
+    monkeypatch.setattr(server_activity, "sees_everybody", lambda _: False)
     custom("reporting.a", "SELECT 1 AS n")
     notices: list[str] = []
     runs.execute(AllReports(), emit=lambda event: notices.append(getattr(event, "message", "")))

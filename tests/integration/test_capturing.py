@@ -23,8 +23,8 @@ from seeder.errors import (
     ViewMissing,
 )
 from seeder.models import CustomReportManifest, ReleaseSnapshot
-from seeder.postgres import figures
-from seeder.postgres.statements import STATEMENTS
+from seeder.postgres import column_statistics
+from seeder.postgres.named_statements import STATEMENTS
 from seeder.services.snapshots import counting
 from seeder.services.snapshots.capturing import Captured, capture_each
 from seeder.services.snapshots.release_snapshots import (
@@ -167,9 +167,9 @@ def test_a_session_that_waits_for_the_others_is_not_ended_for_being_idle(monkeyp
     monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")
     monkeypatch.setattr(counting, "_SIGN_OF_LIFE", 0.05)
     monkeypatch.setattr(scan_grouping, "COMBINATIONS", 1)
-    count, helped = figures.count_columns, list[figures.CountTask]()
+    count, helped = column_statistics.count_columns, list[column_statistics.CountTask]()
 
-    def slowly_in_another_thread(database: str, task: figures.CountTask) -> figures.CountedColumns:
+    def slowly_in_another_thread(database: str, task: column_statistics.CountTask) -> column_statistics.CountedColumns:
         if current_thread() is not main_thread():
             helped.append(task)
             sql("SELECT pg_sleep(1)")
@@ -177,7 +177,7 @@ def test_a_session_that_waits_for_the_others_is_not_ended_for_being_idle(monkeyp
             sql("SELECT pg_sleep(0.2)")
         return count(database, task)
 
-    monkeypatch.setattr(figures, "count", slowly_in_another_thread)
+    monkeypatch.setattr(column_statistics, "count", slowly_in_another_thread)
     snapshot = capture_release_snapshot(made(), "v1")
     assert helped
     assert snapshot.statistics.row_count == 12

@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError, connection
 
-from seeder.postgres import locks, sessions
+from seeder.postgres import advisory_locks, sessions
 from seeder.services.life import Life
 from tests.conftest import another_session, sql
 from tests.waiting import eventually
@@ -23,8 +23,8 @@ def test_a_run_is_alive_for_others_from_its_begin_to_its_end() -> None:
     assert looks_dead()
     with Life("r1"):
         assert not looks_dead()
-        assert locks.holds_run_lock("default", "r1")
-        assert not locks.holds_run_lock("default", "r2")
+        assert advisory_locks.holds_run_lock("default", "r1")
+        assert not advisory_locks.holds_run_lock("default", "r2")
     assert looks_dead()
 
 
@@ -67,7 +67,7 @@ def test_ending_a_life_whose_connection_is_gone_is_no_error() -> None:
 
 def test_a_lock_is_given_back_however_often_it_was_taken() -> None:
     with Life("r1"):
-        locks.lock_run("default", "r1")
+        advisory_locks.lock_run("default", "r1")
     assert looks_dead()
 
 
@@ -76,5 +76,5 @@ def test_a_lock_that_cannot_be_given_back_ends_with_its_connection(monkeypatch: 
         raise OperationalError
 
     with Life("r1"):
-        monkeypatch.setattr(locks, "die", is_cancelled)
+        monkeypatch.setattr(advisory_locks, "die", is_cancelled)
     eventually(looks_dead)  # a backend leaves shortly after its client

@@ -9,7 +9,7 @@ from pytest_django import Settings
 from seeder.domain.refresh_requests import AllReports
 from seeder.domain.run_events import RunEvent, RunWarning
 from seeder.models import RunHistory, RunMetrics
-from seeder.postgres import costs
+from seeder.postgres import refresh_cost_queries
 from seeder.services import runs
 from tests.conftest import canned, custom, sql
 
@@ -44,7 +44,7 @@ def test_the_server_s_own_count_is_that_of_this_refresh_alone() -> None:
     if sql("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_stat_statements'") == []:
         pytest.skip("this server has no pg_stat_statements")
     sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-    if costs.statement_costs("default") is None:
+    if refresh_cost_queries.statement_costs("default") is None:
         pytest.skip("pg_stat_statements is not preloaded")
     custom("reporting.a", "SELECT generate_series(1, 20000) AS n")
     for _ in range(3):

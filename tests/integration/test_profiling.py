@@ -12,7 +12,7 @@ from seeder import conf
 from seeder.domain.manifests import ViewKey
 from seeder.domain.snapshots.snapshot_contents import ColumnStatistics
 from seeder.domain.view_names import ViewName
-from seeder.postgres import figures
+from seeder.postgres import column_statistics
 from seeder.services.snapshots.counting import Asked
 from seeder.services.snapshots.profiling import Profile, profile
 from tests.conftest import sql
@@ -231,13 +231,13 @@ def test_estimates_are_near_and_say_that_they_are_none_but_estimates() -> None:
 def test_after_a_refresh_columns_of_many_values_are_still_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """A refresh forgets how many rows there are, and keeps the share of them that is distinct."""
     counted: list[int] = []
-    count = figures.count_columns
+    count = column_statistics.count_columns
 
-    def counts(database: str, task: figures.CountTask) -> figures.CountedColumns:
+    def counts(database: str, task: column_statistics.CountTask) -> column_statistics.CountedColumns:
         counted.append(len(task.columns))
         return count(database, task)
 
-    monkeypatch.setattr(figures, "count", counts)
+    monkeypatch.setattr(column_statistics, "count", counts)
     sql(
         "CREATE MATERIALIZED VIEW reporting.made AS SELECT n AS a, -n AS b, n %% 2 = 0 AS c"
         " FROM generate_series(1, %s) AS n",
@@ -255,14 +255,14 @@ def test_a_column_without_a_minimum_function_does_not_part_those_that_share_a_sc
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked_for: list[bool] = []
-    unless_lacking = figures.query_if_supported
+    unless_lacking = column_statistics.query_if_supported
 
     def told(database: str, statement: Any) -> Any:
         rows = unless_lacking(database, statement)
         asked_for.append(rows is not None)
         return rows
 
-    monkeypatch.setattr(figures, "unless_lacking", told)
+    monkeypatch.setattr(column_statistics, "unless_lacking", told)
     sql(
         "CREATE MATERIALIZED VIEW reporting.made AS SELECT n %% 2 = 0 AS a, n %% 3 AS b"
         " FROM generate_series(1, %s) AS n",

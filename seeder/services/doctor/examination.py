@@ -11,7 +11,7 @@ from seeder.domain.doctor.diagnosis import CheckedDatabase, Diagnosis, DoctorRep
 from seeder.domain.manifests import Selection, ViewKey
 from seeder.domain.refresh_requests import AllReports
 from seeder.errors import DatabaseError, SeederError, ServerUnreachable
-from seeder.postgres import doctor
+from seeder.postgres import doctor_server_queries
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifests
 from seeder.services.doctor import breakers, functions, queries, queue, server, tables, views
@@ -55,7 +55,7 @@ def examine(*, compare: bool = True, tell: Tell = lambda *_: None) -> DoctorRepo
     for alias in (DEFAULT_DB_ALIAS, *sorted({*settings.databases.values()} - {DEFAULT_DB_ALIAS})):
         try:
             with translate_database_errors(alias):
-                there = doctor.server_facts(alias)
+                there = doctor_server_queries.server_facts(alias)
         except DatabaseError as error:
             if alias == DEFAULT_DB_ALIAS:
                 raise

@@ -7,14 +7,16 @@ from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.domain.doctor.view_rules import ManifestSchema
 from seeder.domain.plan import DefinitionDrift
 from seeder.domain.result_notes import definition_drift_note
-from seeder.postgres import catalog, doctor_views
+from seeder.postgres import catalog, doctor_view_queries
 from seeder.services import definitions, planning
 from seeder.services.doctor.patient import Patient
 
 
 def of_missing(patient: Patient) -> Iterator[Diagnosis]:
     """Where queries are not tried out: views that are not there."""
-    for view in sorted(patient.views.keys() - doctor_views.find_relations(patient.alias, patient.views.keys()).keys()):
+    for view in sorted(
+        patient.views.keys() - doctor_view_queries.find_relations(patient.alias, patient.views.keys()).keys()
+    ):
         yield view_rules.diagnose_missing_view(view, patient.us, creation_error=None)
 
 
@@ -38,20 +40,20 @@ def of_queries(patient: Patient) -> Iterator[Diagnosis]:
             why = refused.message if refused and not refused.is_privilege_error else None
             yield view_rules.diagnose_missing_view(view, patient.us, creation_error=why)
     yield from _drift(patient, seen)
-    found = doctor_views.find_relations(patient.alias, {view for view, _ in seen.undetermined})
+    found = doctor_view_queries.find_relations(patient.alias, {view for view, _ in seen.undetermined})
     for (view, _), why in sorted(seen.undetermined.items()):
         if view in found and found[view].relkind == "m":  # a missing one may have a second query
             yield view_rules.diagnose_uncompared_query(view, patient.us, reason=why)
 
 
 def _schemas(patient: Patient) -> Sequence[ManifestSchema]:
-    return doctor_views.schema_privileges(patient.alias, {view.schema for view in patient.views})
+    return doctor_view_queries.schema_privileges(patient.alias, {view.schema for view in patient.views})
 
 
 def _drift(patient: Patient, seen: catalog.Survey) -> Iterator[Diagnosis]:
     found = planning.drift_seen(patient.selection, patient.alias, seen)
     drifts = [(key.name, drift) for key, drifts in found.items() for drift in drifts]
-    kept = doctor_views.recreate_statements(patient.alias, {view for view, _ in drifts}) if drifts else {}
+    kept = doctor_view_queries.recreate_statements(patient.alias, {view for view, _ in drifts}) if drifts else {}
     for view, drift in drifts:
         can = drift.cause is None and view in kept and drift.manifest.query == patient.views[view].query
         yield Diagnosis(

@@ -5,7 +5,7 @@ from functools import partial
 
 from seeder.domain.doctor import server_rules
 from seeder.domain.doctor.diagnosis import Diagnosis, Problem
-from seeder.postgres import activity, doctor
+from seeder.postgres import doctor_server_queries, server_activity
 from seeder.services.doctor.patient import Patient
 
 _LIBRARY = "pg_stat_statements"
@@ -25,7 +25,7 @@ def of_server(patient: Patient) -> Iterator[Diagnosis]:
 
 def of_throttle(patient: Patient) -> Iterator[Diagnosis]:
     """Whether our role sees the sessions that the throttle counts."""
-    if patient.settings.max_db_active_queries and not activity.can_see_all_sessions(patient.alias):
+    if patient.settings.max_db_active_queries and not server_activity.can_see_all_sessions(patient.alias):
         yield Diagnosis(
             problem=Problem.STATS_HIDDEN,
             database=patient.alias,
@@ -38,7 +38,7 @@ def of_throttle(patient: Patient) -> Iterator[Diagnosis]:
 
 def of_statements(patient: Patient) -> Iterator[Diagnosis]:
     """Whether the server counts what refreshes cost, and lets us read that."""
-    found = doctor.statement_statistics_extension(patient.alias)
+    found = doctor_server_queries.statement_statistics_extension(patient.alias)
     one = partial(Diagnosis, database=patient.alias, about=_LIBRARY)
     without = "what refreshes cost by the server's own count stays unknown."
     if not found.is_preloaded:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from seeder.domain.doctor.diagnosis import Diagnosis, Problem
-from seeder.postgres import contract, doctor
+from seeder.postgres import contract, doctor_server_queries
 from seeder.postgres.contract import ContractDifference
-from seeder.postgres.doctor import MissingPrivilege
+from seeder.postgres.doctor_server_queries import MissingPrivilege
 from seeder.services import schema
 from seeder.services.doctor.patient import Patient
 
@@ -58,7 +58,7 @@ def of_privileges(patient: Patient) -> Iterator[Diagnosis]:
     """What our role may not do with the tables that are there."""
     wanted = {table: _PRIVILEGES.get(table, _USUAL) for table in contract.tables_in_sql()}
     together: dict[tuple[str, str, bool], list[MissingPrivilege]] = {}
-    for one in doctor.missing_privileges(patient.alias, wanted):
+    for one in doctor_server_queries.missing_privileges(patient.alias, wanted):
         together.setdefault((one.table, one.quoted_name, one.is_sequence), []).append(one)
     for (table, sql, is_sequence), lacking in together.items():
         without = contract.optional_tables().get(table)

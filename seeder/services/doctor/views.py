@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from seeder.domain.doctor import view_rules
 from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.errors import BadName, DatabaseUnmapped, ReportMissing
-from seeder.postgres import contract, doctor_views
+from seeder.postgres import contract, doctor_view_queries
 from seeder.services.doctor.patient import Patient
 
 _COMPLAINTS: Mapping[str, tuple[Problem, str]] = {
@@ -34,7 +34,7 @@ def of_manifests(patient: Patient) -> Iterator[Diagnosis]:
 
 def of_views(patient: Patient) -> Iterator[Diagnosis]:
     """What stands under their names, and whether it can be refreshed."""
-    found = doctor_views.find_relations(patient.alias, patient.views.keys())
+    found = doctor_view_queries.find_relations(patient.alias, patient.views.keys())
     for one in found.values():
         yield from view_rules.check_view(one, patient.us, patient.concurrency)
 
@@ -42,10 +42,10 @@ def of_views(patient: Patient) -> Iterator[Diagnosis]:
 def of_schemas(patient: Patient) -> Iterator[Diagnosis]:
     """Whether we may look into their schemas, and create there what is missing. Where runs are recorded, the contract's
     own schema is one of them."""
-    found = doctor_views.find_relations(patient.alias, patient.views.keys())
+    found = doctor_view_queries.find_relations(patient.alias, patient.views.keys())
     missing = patient.views.keys() - found.keys()
     names = {view.schema for view in patient.views} | ({contract.SCHEMA} if patient.holds_history else set())
-    for schema in doctor_views.schema_privileges(patient.alias, names):
+    for schema in doctor_view_queries.schema_privileges(patient.alias, names):
         of_it = sorted(view for view in missing if view.schema == schema.name)
         if schema.exists or of_it:  # where the contract's own is missing, so are its tables
             yield from view_rules.check_schema(schema, patient.us, missing_views=of_it)
@@ -53,17 +53,17 @@ def of_schemas(patient: Patient) -> Iterator[Diagnosis]:
 
 def of_sources(patient: Patient) -> Iterator[Diagnosis]:
     """Whether who owns a view may read what it reads."""
-    for view, role, source in doctor_views.unreadable_sources(patient.alias, patient.views.keys()):
+    for view, role, source in doctor_view_queries.unreadable_sources(patient.alias, patient.views.keys()):
         yield view_rules.diagnose_forbidden_source(str(view), role, source, patient.us)
 
 
 def of_unlisted(patient: Patient) -> Iterator[Diagnosis]:
     """Materialized views beside those that manifests name."""
-    for view in doctor_views.unlisted_views(patient.alias, patient.names):
+    for view in doctor_view_queries.unlisted_views(patient.alias, patient.names):
         yield view_rules.diagnose_view_without_manifest(view, patient.us)
 
 
 def of_indexes(patient: Patient) -> Iterator[Diagnosis]:
     """Indexes that were begun and not finished."""
-    for relation, index, leftover in doctor_views.invalid_indexes(patient.alias, patient.views.keys()):
+    for relation, index, leftover in doctor_view_queries.invalid_indexes(patient.alias, patient.views.keys()):
         yield view_rules.diagnose_invalid_index(str(relation), index, patient.us, is_leftover=leftover)

@@ -17,7 +17,7 @@ from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 from seeder.models import QueuedRefresh, RunHistory
-from seeder.postgres import locks, sessions
+from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.queue import doorbell, queue_rows, schedules
 from seeder.services.queue.obstacles import obstacles
@@ -98,7 +98,7 @@ class Activity(StrEnum):
 def activity() -> Activity:
     """Whether anybody takes up what is queued. Raises what Django does, also where there is no table."""
     rows = list(QueuedRefresh.objects.filter(state=QueuedPartState.RUNNING).values_list("run_ids", flat=True))
-    if locks.runs_holding_lock(DEFAULT_DB_ALIAS, [run_ids[-1] for run_ids in rows if run_ids]):
+    if advisory_locks.runs_holding_lock(DEFAULT_DB_ALIAS, [run_ids[-1] for run_ids in rows if run_ids]):
         return Activity.WORKING
     late = QueuedRefresh.objects.unfinished().filter(asked_at__lt=Now() - _SOON)
     return Activity.SILENT if late.exists() else Activity.IDLE
@@ -109,7 +109,7 @@ def _parts(agencies: list[str] | None) -> list[PartState]:
     unfinished = list(visible.unfinished().order_by("started_at", "id"))
     ended = visible.filter(state=QueuedPartState.ENDED, finished_at__gt=Now() - _LATELY).order_by("-finished_at", "-id")
     rows = [*unfinished, *ended[:_MOST_ENDED]]
-    living = locks.runs_holding_lock(
+    living = advisory_locks.runs_holding_lock(
         DEFAULT_DB_ALIAS, [row.run_ids[-1] for row in rows if row.state == QueuedPartState.RUNNING]
     )
     done = _done(rows, living)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.db import DEFAULT_DB_ALIAS
 
-from seeder.postgres import locks
+from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services import recovery
@@ -40,7 +40,11 @@ def sweep() -> Swept:
             return Swept(rung=(), recovered=recovered)
         with durable_transaction(DEFAULT_DB_ALIAS):
             # The locks taken here last until the end of the transaction, so that nobody else finds the run dead.
-            dead = [row for row in queue_rows.running() if locks.try_lock_dead_run(DEFAULT_DB_ALIAS, row.run_ids[-1])]
+            dead = [
+                row
+                for row in queue_rows.running()
+                if advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, row.run_ids[-1])
+            ]
             rung = [row.pk for row in dead if queue_rows.put_back(row.pk, run_ids=row.run_ids)]
         told = _LONG_PATIENCE if doorbell.waiting() else _PATIENCE
         with durable_transaction(DEFAULT_DB_ALIAS):

@@ -26,7 +26,7 @@ from seeder.domain.queue.queued_requests import (
 )
 from seeder.domain.refresh_requests import SelectedManifests
 from seeder.errors import DatabaseError, SeederError
-from seeder.postgres import locks, sessions
+from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services import history, preconditions, recovery
@@ -89,7 +89,7 @@ def _claim(part_id: int, run_id: str) -> _Claim | str:
         if (
             row.state == QueuedPartState.RUNNING
             and row.run_ids
-            and not locks.try_lock_dead_run(DEFAULT_DB_ALIAS, row.run_ids[-1])
+            and not advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, row.run_ids[-1])
         ):
             return "nothing: it is being worked on"
         successes = {run: history.ended(run, Status.SUCCESS) for run in row.run_ids}

@@ -17,7 +17,7 @@ from seeder.domain.queue.queued_requests import EnqueueResult, ManifestKey, Queu
 from seeder.domain.refresh_requests import AllReports, RefreshRequest
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import BadIdempotencyKey, IdempotencyKeyTaken
-from seeder.postgres import locks, sessions
+from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import after_commit, durable_transaction
 from seeder.services import manifests, planning
@@ -60,7 +60,7 @@ def ask(request: RefreshRequest, *, asked_by: str, idempotency_key: str | None =
     if not parts:
         return EnqueueResult(request_id=None, description=request.description)
     with translate_database_errors(DEFAULT_DB_ALIAS), durable_transaction(DEFAULT_DB_ALIAS):
-        locks.lock_enqueue(DEFAULT_DB_ALIAS)
+        advisory_locks.lock_enqueue(DEFAULT_DB_ALIAS)
         if found := _repeated(request, idempotency_key) or _joined(request, selection, idempotency_key):
             return found
         facts = {"asked_for": request.description, "asked_by": asked_by, "asked_at": asked_at}
@@ -69,7 +69,7 @@ def ask(request: RefreshRequest, *, asked_by: str, idempotency_key: str | None =
 
 def _found(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
     with durable_transaction(DEFAULT_DB_ALIAS):
-        locks.lock_enqueue(DEFAULT_DB_ALIAS)
+        advisory_locks.lock_enqueue(DEFAULT_DB_ALIAS)
         return _repeated(request, key) or _joined(request, selection, key)
 
 

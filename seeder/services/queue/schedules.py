@@ -11,7 +11,7 @@ from django.db.models import Q
 from seeder import conf
 from seeder.domain.refresh_requests import AgencyReports
 from seeder.errors import ConfigurationError
-from seeder.postgres import locks
+from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services import manifests
@@ -88,7 +88,7 @@ def declare(*, dry_run: bool = False) -> Sequence[Scheduled]:
     for slug in settings.agency_crons:
         manifests.select(AgencyReports(slug=slug), databases=settings.databases)
     with translate_database_errors(DEFAULT_DB_ALIAS), durable_transaction(DEFAULT_DB_ALIAS):
-        locks.lock_enqueue(DEFAULT_DB_ALIAS)
+        advisory_locks.lock_enqueue(DEFAULT_DB_ALIAS)
         there: dict[str, list[Schedule]] = {}
         for row in Schedule.objects.filter(name__startswith=PREFIX).order_by("id"):
             there.setdefault(row.name, []).append(row)

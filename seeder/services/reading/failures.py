@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import Job
 from seeder.models import RunHistory, RunMetrics
-from seeder.postgres import contract, jobs
+from seeder.postgres import contract, job_list_queries
 from seeder.postgres.sqlstates import translate_database_errors
 
 PERMISSION = "seeder.view_errors"  # who has it sees the messages whole
@@ -42,7 +42,7 @@ def of_jobs(shown: Iterable[Job]) -> Mapping[tuple[ReportType, int], Why]:
     with translate_database_errors(DEFAULT_DB_ALIAS):
         if not _are_kept():
             return {}
-        found = jobs.failure_reasons(DEFAULT_DB_ALIAS, [job for job in shown if job.failing])
+        found = job_list_queries.failure_reasons(DEFAULT_DB_ALIAS, [job for job in shown if job.failing])
         return {key: Why(reason=reason, sqlstate=state) for key, (reason, state) in found.items()}
 
 

@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.domain.monitoring.metrics_values import BreakerGauge, Gauges, top_reasons
 from seeder.domain.monitoring.report_jobs import JobFilter
-from seeder.postgres import bounded, contract, gauges
+from seeder.postgres import contract, deadline_query, metrics_queries
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.reading import monitoring
 
@@ -25,26 +25,28 @@ def read() -> Gauges:
 
 
 @cache
-def _question() -> bounded.DeadlineQuery[Gauges]:
-    return bounded.DeadlineQuery(DEFAULT_DB_ALIAS, _read, timeout=LIMIT)
+def _question() -> deadline_query.DeadlineQuery[Gauges]:
+    return deadline_query.DeadlineQuery(DEFAULT_DB_ALIAS, _read, timeout=LIMIT)
 
 
 def _read() -> Gauges:
     settings, database = conf.load(), DEFAULT_DB_ALIAS
     window, is_measured = timedelta(hours=settings.metrics_window_hours), _is_there("seeder_run_metrics")
-    open_runs, last_end = gauges.run_activity(database) if _is_there("seeder_run") else (None, None)
+    open_runs, last_end = metrics_queries.run_activity(database) if _is_there("seeder_run") else (None, None)
     breakers = {alias: BreakerGauge(is_open=False, failures=0) for alias in {database, *settings.databases.values()}}
-    reasons = gauges.failure_reasons(database, window) if is_measured else ()
+    reasons = metrics_queries.failure_reasons(database, window) if is_measured else ()
     return Gauges(
         job_totals=monitoring.totals(JobFilter()),
-        refresh_durations=gauges.refresh_durations(database, window),
-        last_successes=gauges.last_successes(database, max_views=settings.metrics_views),
-        wait_durations=gauges.wait_durations(database, window) if is_measured else None,
+        refresh_durations=metrics_queries.refresh_durations(database, window),
+        last_successes=metrics_queries.last_successes(database, max_views=settings.metrics_views),
+        wait_durations=metrics_queries.wait_durations(database, window) if is_measured else None,
         failure_reasons=top_reasons([(reason or _UNKNOWN, count) for reason, count in reasons])
         if is_measured
         else None,
-        breakers={**breakers, **gauges.breaker_states(database)} if _is_there("seeder_circuit_breaker") else None,
-        queue=gauges.queue_depth(database) if _is_there("seeder_queued_refresh") else None,
+        breakers={**breakers, **metrics_queries.breaker_states(database)}
+        if _is_there("seeder_circuit_breaker")
+        else None,
+        queue=metrics_queries.queue_depth(database) if _is_there("seeder_queued_refresh") else None,
         unfinished_runs=open_runs,
         last_run_finished_at=last_end,
     )

@@ -20,7 +20,7 @@ from seeder.errors import (
     SessionsPooled,
 )
 from seeder.models import CircuitBreaker
-from seeder.postgres import bounded, contract, sessions
+from seeder.postgres import contract, deadline_query, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import preconditions, schema
 from seeder.services.queue import doorbell, queue_rows, queue_state
@@ -50,7 +50,7 @@ def look() -> Health:
     return replace(health, other_databases=ill[0] if ill else ComponentStatus.OK if words else ComponentStatus.ABSENT)
 
 
-def _of_default(asking: bounded.PendingAnswer[Health]) -> Health:
+def _of_default(asking: deadline_query.PendingAnswer[Health]) -> Health:
     try:
         with translate_database_errors(DEFAULT_DB_ALIAS):
             return asking.answer()
@@ -65,13 +65,13 @@ def _of_default(asking: bounded.PendingAnswer[Health]) -> Health:
 
 
 @cache
-def _default() -> bounded.DeadlineQuery[Health]:
-    return bounded.DeadlineQuery(DEFAULT_DB_ALIAS, _look, timeout=LIMIT)
+def _default() -> deadline_query.DeadlineQuery[Health]:
+    return deadline_query.DeadlineQuery(DEFAULT_DB_ALIAS, _look, timeout=LIMIT)
 
 
 @cache
-def _others(alias: str) -> bounded.DeadlineQuery[bool]:
-    return bounded.DeadlineQuery(alias, lambda: sessions.is_read_only(alias), timeout=LIMIT)
+def _others(alias: str) -> deadline_query.DeadlineQuery[bool]:
+    return deadline_query.DeadlineQuery(alias, lambda: sessions.is_read_only(alias), timeout=LIMIT)
 
 
 def _word(answer: Callable[[], bool], alias: str) -> ComponentStatus:

@@ -19,7 +19,7 @@ from seeder.domain.monitoring.report_jobs import (
 )
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import UnknownJob
-from seeder.postgres import jobs, sessions
+from seeder.postgres import job_list_queries, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifests
 from seeder.services.reading import failures, visibility
@@ -67,7 +67,7 @@ def page(wanted: JobFilter, listing: JobPageRequest, *, by: GroupBy = GroupBy.VI
     if not _can_be(wanted):
         return Page(jobs=(), total=0)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        found, total = jobs.job_page(DEFAULT_DB_ALIAS, wanted, by, listing, _judgement())
+        found, total = job_list_queries.job_page(DEFAULT_DB_ALIAS, wanted, by, listing, _judgement())
     return Page(jobs=found, total=total)
 
 
@@ -88,13 +88,13 @@ def totals(wanted: JobFilter, *, by: GroupBy = GroupBy.VIEW) -> JobTotals:
     if not _can_be(wanted):
         return JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        return jobs.job_totals(DEFAULT_DB_ALIAS, wanted, by, _judgement())
+        return job_list_queries.job_totals(DEFAULT_DB_ALIAS, wanted, by, _judgement())
 
 
 def recent(shown: Iterable[Job], *, most: int = 14) -> Mapping[str, Sequence[RecentRun]]:
     """The latest runs of each of these jobs, the latest first, by the name of their table. Raises `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        return jobs.recent_runs(DEFAULT_DB_ALIAS, list(shown), max_runs=most)
+        return job_list_queries.recent_runs(DEFAULT_DB_ALIAS, list(shown), max_runs=most)
 
 
 def _can_be(wanted: JobFilter) -> bool:

@@ -9,7 +9,7 @@ from seeder.conf import Settings
 from seeder.domain.snapshots.snapshot_contents import ColumnStatistics
 from seeder.domain.view_names import ViewName
 from seeder.errors import CaptureFailed
-from seeder.postgres import figures, limits, sessions, steady
+from seeder.postgres import column_statistics, sessions, shared_snapshot, transaction_limits
 from seeder.services.stopping import Stop
 
 Told = Callable[[int, int], object]  # hears how many columns are done, and of how many, in whichever thread
@@ -39,7 +39,7 @@ class Asked:
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        of_refresh = limits.TransactionLimits(
+        of_refresh = transaction_limits.TransactionLimits(
             lock_timeout_ms=self.settings.lock_timeout_ms,
             statement_timeout_ms=self.settings.statement_timeout_ms,
             allow_parallel=self.settings.snapshot_connections
@@ -52,15 +52,15 @@ class Asked:
 class Counting:
     """The work on one view, which is held at `instant` by the connection of this thread."""
 
-    def __init__(self, database: str, instant: steady.SharedSnapshot, asked: Asked, tell: Told) -> None:
+    def __init__(self, database: str, instant: shared_snapshot.SharedSnapshot, asked: Asked, tell: Told) -> None:
         self._database, self._instant, self._asked, self._tell = database, instant, asked, tell
         self._total = 0
-        self._tasks = SimpleQueue[figures.CountTask]()
+        self._tasks = SimpleQueue[column_statistics.CountTask]()
         self._counted: dict[str, tuple[int, ColumnStatistics]] = {}
         self._errors: list[BaseException] = []
         self._in_flight = sessions.CancellableStatements()  # of this view, not of others that are captured meanwhile
 
-    def count(self, tasks: Iterable[figures.CountTask]) -> Mapping[str, tuple[int, ColumnStatistics]]:
+    def count(self, tasks: Iterable[column_statistics.CountTask]) -> Mapping[str, tuple[int, ColumnStatistics]]:
         tasks = list(tasks)
         self._total = sum(len(task.columns) for task in tasks)
         for task in tasks:
@@ -90,7 +90,7 @@ class Counting:
 
     def _help(self) -> None:
         try:
-            with steady.SharedSnapshot(self._database, self._asked.parameters, source=self._instant):
+            with shared_snapshot.SharedSnapshot(self._database, self._asked.parameters, source=self._instant):
                 self._work()
         except BaseException as error:  # noqa: BLE001  # raised in the thread that waits for this one
             self._errors.append(error)
@@ -106,5 +106,5 @@ class Counting:
                 return
             self._asked.insist_on_going_on(task.view)
             with self._in_flight.track(self._database), self._asked.in_flight.track(self._database):
-                self._counted |= figures.count_columns(self._database, task)
+                self._counted |= column_statistics.count_columns(self._database, task)
             self._tell(len(self._counted), self._total)

@@ -12,7 +12,7 @@ from seeder.domain.snapshots.snapshot_contents import ViewStatistics
 from seeder.domain.snapshots.view_shape import ViewShape, sha256_hex
 from seeder.domain.view_names import ViewName, did_you_mean
 from seeder.errors import NeverAnalyzed, NeverFilled, NotAView, UnknownColumn, ViewMissing
-from seeder.postgres import catalog, estimates, figures, steady
+from seeder.postgres import catalog, column_statistics, planner_statistics, shared_snapshot
 from seeder.postgres.sqlstates import is_connection_lost
 from seeder.services.snapshots.counting import Asked, Counting, Told
 
@@ -34,7 +34,7 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda *_: None) -> Profile
     database, name = key.database, key.name
     if catalog.relation_exists(database, name):
         _sample(key, asked)
-    with steady.SharedSnapshot(database, asked.parameters) as instant:
+    with shared_snapshot.SharedSnapshot(database, asked.parameters) as instant:
         found = instant.lock_view(name)
         if found is None:
             raise ViewMissing(view=name, alias=database)
@@ -50,7 +50,7 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda *_: None) -> Profile
             insist_on_columns(key.name, asked.top, names)
         top = asked.top.intersection(names)
         if asked.approximate:
-            estimated = estimates.estimate_statistics(
+            estimated = planner_statistics.estimate_statistics(
                 database, name, shape.columns, top_columns=top, max_top_values=asked.most
             )
             if estimated is None:
@@ -58,13 +58,13 @@ def profile(key: ViewKey, asked: Asked, tell: Told = lambda *_: None) -> Profile
             return Profile(shape=shape, figures=estimated, at=instant.taken_at)
         by_name = {column.name: column for column in shape.columns}
         tasks = [
-            figures.CountTask(
+            column_statistics.CountTask(
                 view=name, columns=tuple(by_name[one] for one in together), top_columns=top, max_top_values=asked.most
             )
-            for together in group_columns(by_name, estimates.estimate_distinct_counts(database, name))
+            for together in group_columns(by_name, planner_statistics.estimate_distinct_counts(database, name))
         ]
         counted = Counting(database, instant, asked, tell).count(tasks)
-        rows = next(iter(counted.values()))[0] if counted else figures.count_rows(database, name)
+        rows = next(iter(counted.values()))[0] if counted else column_statistics.count_rows(database, name)
         columns = {column.name: counted[column.name][1] for column in shape.columns}
         return Profile(
             shape=shape, figures=ViewStatistics(row_count=rows, exact=True, columns=columns), at=instant.taken_at
@@ -76,10 +76,10 @@ def _sample(key: ViewKey, asked: Asked) -> None:
     it is known which columns have few values, but that is worth no failure."""
     database, name = key.database, key.name
     if asked.approximate:
-        estimates.analyze_view(database, name, asked.parameters)
-    elif not estimates.estimate_distinct_counts(database, name):
+        planner_statistics.analyze_view(database, name, asked.parameters)
+    elif not planner_statistics.estimate_distinct_counts(database, name):
         try:
-            estimates.analyze_view(database, name, asked.parameters)
+            planner_statistics.analyze_view(database, name, asked.parameters)
         except Error as error:
             if is_connection_lost(error):
                 raise

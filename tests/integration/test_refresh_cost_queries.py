@@ -7,8 +7,8 @@ from django.db import Error
 
 from seeder.domain.refresh_costs import StatementCost, backend_cost_delta, statement_cost_delta
 from seeder.domain.view_names import ViewName
-from seeder.postgres import costs, identifiers, sessions, transactions
-from seeder.postgres.statements import STATEMENTS
+from seeder.postgres import identifiers, refresh_cost_queries, sessions, transactions
+from seeder.postgres.named_statements import STATEMENTS
 from tests.conftest import another_session, server_major, sql
 
 A = ViewName(schema="reporting", name="a")
@@ -40,13 +40,13 @@ def refresh(*, concurrently: bool = False) -> None:
 
 
 def cost(*, concurrently: bool = False) -> StatementCost | None:
-    known = costs.statement_costs("default")
+    known = refresh_cost_queries.statement_costs("default")
     assert known is not None
     return known.get((A, concurrently))
 
 
 def test_a_refresh_is_counted_exactly_once_and_by_its_mode() -> None:
-    assert costs.statement_costs("default") == {}
+    assert refresh_cost_queries.statement_costs("default") == {}
     refresh()
     first = cost()
     refresh(concurrently=True)
@@ -93,7 +93,7 @@ def test_what_others_or_other_databases_refresh_is_theirs() -> None:
     with another_session() as other:
         other.execute(f"SET ROLE {NOBODY}")
         other.execute("REFRESH MATERIALIZED VIEW reporting.a")
-    assert costs.statement_costs("default") == {}
+    assert refresh_cost_queries.statement_costs("default") == {}
 
 
 def test_a_refresh_that_a_function_sent_is_not_one_of_ours() -> None:
@@ -114,13 +114,13 @@ def test_the_extension_may_live_in_any_schema() -> None:
 
 def test_without_the_extension_nothing_is_known() -> None:
     sql("DROP EXTENSION pg_stat_statements")
-    assert costs.statement_costs("default") is None
+    assert refresh_cost_queries.statement_costs("default") is None
 
 
 def test_an_extension_that_is_not_for_us_to_read_is_as_good_as_none() -> None:
     sql("REVOKE SELECT ON pg_stat_statements FROM PUBLIC")
     sql(f"SET ROLE {NOBODY}")
-    assert costs.statement_costs("default") is None
+    assert refresh_cost_queries.statement_costs("default") is None
 
 
 def test_an_older_version_of_the_extension_is_read_as_far_as_it_goes() -> None:
@@ -132,20 +132,20 @@ def test_an_older_version_of_the_extension_is_read_as_far_as_it_goes() -> None:
     assert known.calls == 1
     sql("DROP EXTENSION pg_stat_statements")
     sql("CREATE EXTENSION pg_stat_statements SCHEMA public VERSION '1.7'")
-    assert costs.statement_costs("default") is None
+    assert refresh_cost_queries.statement_costs("default") is None
 
 
 def test_a_server_that_refuses_after_all_breaks_no_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STATEMENTS, "statement_statistics_schema", "SELECT 'no such schema', true")
     with transactions.durable_transaction("default"):
         refresh()
-        assert costs.statement_costs("default") is None
+        assert refresh_cost_queries.statement_costs("default") is None
         assert sql("SELECT 1") == [(1,)]
 
 
-@pytest.mark.parametrize("ask", [costs.statement_costs, costs.backend_costs])
+@pytest.mark.parametrize("ask", [refresh_cost_queries.statement_costs, refresh_cost_queries.backend_costs])
 def test_a_connection_that_is_gone_knows_nothing(ask: Callable[[str], object]) -> None:
-    if ask is costs.backend_costs and server_major() < 18:
+    if ask is refresh_cost_queries.backend_costs and server_major() < 18:
         pytest.skip("that a backend is asked what it cost needs PostgreSQL 18")
     [(pid,)] = sql("SELECT pg_backend_pid()")
     with another_session() as other:
@@ -156,18 +156,18 @@ def test_a_connection_that_is_gone_knows_nothing(ask: Callable[[str], object]) -
 
 def test_a_backend_knows_what_a_transaction_has_written_as_soon_as_it_has_ended() -> None:
     if sessions.driver_connection("default").info.server_version < 180000:
-        assert costs.backend_costs("default") is None
+        assert refresh_cost_queries.backend_costs("default") is None
         return
-    before = costs.backend_costs("default")
+    before = refresh_cost_queries.backend_costs("default")
     with transactions.durable_transaction("default"):
         refresh()
-        assert costs.backend_costs("default") is None  # the figures of now are not to be had
-    after = costs.backend_costs("default")
+        assert refresh_cost_queries.backend_costs("default") is None  # the figures of now are not to be had
+    after = refresh_cost_queries.backend_costs("default")
     one = backend_cost_delta(before, after)
     assert one
     assert one.write_bytes > 100_000
     assert one.wal_bytes > 100_000
-    idle = backend_cost_delta(after, costs.backend_costs("default"))
+    idle = backend_cost_delta(after, refresh_cost_queries.backend_costs("default"))
     assert idle
     assert (idle.write_bytes, idle.wal_bytes) == (0, 0)
 
@@ -175,9 +175,9 @@ def test_a_backend_knows_what_a_transaction_has_written_as_soon_as_it_has_ended(
 def test_a_backend_knows_what_it_has_read() -> None:
     if sessions.driver_connection("default").info.server_version < 180000:
         pytest.skip("that a backend counts its reads needs PostgreSQL 18")
-    before = costs.backend_costs("default")
+    before = refresh_cost_queries.backend_costs("default")
     sql("CREATE TEMPORARY TABLE much AS SELECT repeat('a', 1000) AS t FROM generate_series(1, 20000)")
     sql("SELECT count(t) FROM much")  # more than temp_buffers (8 MB) hold was written out and is read again
-    read = backend_cost_delta(before, costs.backend_costs("default"))
+    read = backend_cost_delta(before, refresh_cost_queries.backend_costs("default"))
     assert read
     assert read.read_bytes > 1_000_000

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from seeder.domain.snapshots.view_shape import ViewColumn
 from seeder.domain.view_names import ViewName
-from seeder.postgres import identifiers, limits, sessions, transactions
+from seeder.postgres import identifiers, sessions, transaction_limits, transactions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +52,7 @@ class SharedSnapshot:
                 sessions.execute(self._database, snapshot)
             for statement in (
                 "set_stable_output",
-                limits.APPLY_LIMITS,
+                transaction_limits.APPLY_LIMITS,
             ):  # a limit tells the time, in a style that psycopg has to read
                 sessions.query(self._database, statement, self._parameters)
             undo.pop_all()

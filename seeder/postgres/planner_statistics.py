@@ -7,14 +7,14 @@ from psycopg import sql
 from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, TopValue, ViewStatistics
 from seeder.domain.snapshots.view_shape import ViewColumn
 from seeder.domain.view_names import ViewName
-from seeder.postgres import figures, identifiers, limits, sessions, transactions
+from seeder.postgres import column_statistics, identifiers, sessions, transaction_limits, transactions
 
 
 def analyze_view(database: str, view: ViewName, parameters: Mapping[str, object]) -> None:
     """Have the server look at a sample of the view, as its autovacuum does now and then. Where it does not let us, it
     passes the view over without an error. `parameters` are those of an `Instant`."""
     with transactions.BatchedTransaction(database) as transaction:
-        transaction.begin(("set_stable_output", limits.APPLY_LIMITS), parameters)
+        transaction.begin(("set_stable_output", transaction_limits.APPLY_LIMITS), parameters)
         sessions.execute(database, sql.SQL("ANALYZE {}").format(identifiers.view_identifier(view)))
 
 
@@ -77,7 +77,7 @@ def _sample_range_and_top_values(
 ) -> tuple[str | None, str | None, tuple[TopValue, ...]]:
     """The least and the greatest value of the sample, and the most frequent ones."""
     if not column.type.endswith("[]"):  # of an array of arrays nobody could tell what an element is
-        groups = figures.compose(
+        groups = column_statistics.compose(
             "sampled_groups",
             rows=sql.Literal(rows),
             type=sql.SQL(column.type),  # as the catalog itself writes it
@@ -85,9 +85,13 @@ def _sample_range_and_top_values(
             name=sql.Literal(view.name),
             column=sql.Literal(column.name),
         )
-        for _, statement in figures.summary_statements(groups, column.type, max_top_values=max_top_values):
-            summary_rows = figures.query_if_supported(database, statement)
+        for _, statement in column_statistics.summary_statements(groups, column.type, max_top_values=max_top_values):
+            summary_rows = column_statistics.query_if_supported(database, statement)
             if summary_rows is not None:
                 [(*_, minimum, maximum, top)] = summary_rows
-                return minimum, maximum, tuple(value for value in figures.parse_top_values(top) or () if value.count)
+                return (
+                    minimum,
+                    maximum,
+                    tuple(value for value in column_statistics.parse_top_values(top) or () if value.count),
+                )
     return None, None, ()

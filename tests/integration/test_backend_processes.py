@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 
 from seeder.domain.refresh_costs import ProcessCost, cpu_time_delta
-from seeder.postgres import processes, sessions, transactions
-from seeder.postgres.processes import BackendProcess, ProcessSampler
+from seeder.postgres import backend_processes, sessions, transactions
+from seeder.postgres.backend_processes import BackendProcess, ProcessSampler
 from tests.conftest import sql
 from tests.tunnels import tunnel
 
@@ -24,7 +24,7 @@ if not (HOST.startswith(("/", "127.")) or HOST in {"localhost", "::1"}):
 
 
 def own() -> BackendProcess:
-    process = processes.find_backend_process("default")
+    process = backend_processes.find_backend_process("default")
     assert process
     return process
 
@@ -94,7 +94,7 @@ def test_behind_a_tunnel_or_a_pooler_no_process_is_taken_for_the_backend(
         connection.close()
         monkeypatch.setattr(connection, "get_connection_params", lambda: {**server, "host": host, "port": port})
         assert sql("SELECT 1") == [(1,)]
-        assert processes.find_backend_process("default") is None
+        assert backend_processes.find_backend_process("default") is None
         connection.close()
 
 
@@ -111,7 +111,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., BackendProcess | None
         with monkeypatch.context() as patch:
             patch.setattr(sessions, "query", lambda *_: [tuple(answer)])
             patch.setattr(sessions, "raw", lambda _: raw)
-            return processes.find_backend_process("default")
+            return backend_processes.find_backend_process("default")
 
     return own
 
@@ -154,25 +154,25 @@ def test_a_backend_in_a_container_counts_pids_otherwise(monkeypatch: pytest.Monk
     here.mkdir()
     (tmp_path / "self").symlink_to(str(os.getpid()))
     (here / "stat").write_text(Path(f"/proc/{process.pid}/stat").read_text())
-    monkeypatch.setattr(processes, "_PROC", tmp_path)
+    monkeypatch.setattr(backend_processes, "_PROC", tmp_path)
     (here / "status").write_text(f"Name:\tpostgres\nNSpid:\t{process.pid}\n")
-    assert processes.find_backend_process("default") == process
+    assert backend_processes.find_backend_process("default") == process
     (here / "status").write_text(f"Name:\tpostgres\nNSpid:\t{process.pid}\t17\n")
-    assert processes.find_backend_process("default") is None
+    assert backend_processes.find_backend_process("default") is None
     (here / "status").write_text("Name:\tpostgres\n")  # a kernel without such containers
-    assert processes.find_backend_process("default") == process
+    assert backend_processes.find_backend_process("default") == process
     (tmp_path / "self").unlink()
     (tmp_path / "self").symlink_to("1")  # somebody else's /proc
-    assert processes.find_backend_process("default") is None
+    assert backend_processes.find_backend_process("default") is None
 
 
 def test_a_name_may_hold_anything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(processes, "_PROC", tmp_path)
+    monkeypatch.setattr(backend_processes, "_PROC", tmp_path)
     (tmp_path / "7").mkdir()
     (tmp_path / "7" / "stat").write_text("7 (a) S 1 (b) S 3" + " 0" * 17 + " 70 0 0")
-    assert processes._status(7) == ("a) S 1 (b", 3, 70)
+    assert backend_processes._status(7) == ("a) S 1 (b", 3, 70)
 
 
 def test_a_system_that_cannot_prove_it_has_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "SO_PEERCRED")
-    assert processes.find_backend_process("default") is None
+    assert backend_processes.find_backend_process("default") is None

@@ -9,7 +9,7 @@ from psycopg import sql
 from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS, WAIT_BOUNDS, BreakerGauge, Distribution, QueueDepth
 from seeder.domain.monitoring.report_jobs import GroupBy, JobFilter
 from seeder.postgres import sessions
-from seeder.postgres.statements import STATEMENTS
+from seeder.postgres.named_statements import STATEMENTS
 
 
 def refresh_durations(database: str, window: timedelta) -> Mapping[tuple[str, str], Distribution]:

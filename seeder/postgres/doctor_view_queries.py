@@ -6,7 +6,7 @@ from seeder.domain.doctor.search_path_rules import FunctionWithoutSearchPath, Na
 from seeder.domain.doctor.view_rules import FoundRelation, ManifestSchema
 from seeder.domain.view_names import ViewName
 from seeder.postgres import contract
-from seeder.postgres.doctor import query_read_only
+from seeder.postgres.doctor_server_queries import query_read_only
 
 
 def schema_privileges(database: str, names: Iterable[str]) -> Sequence[ManifestSchema]:

@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError
 
 from seeder.postgres import sessions
-from seeder.postgres.bounded import DeadlineQuery
+from seeder.postgres.deadline_query import DeadlineQuery
 from tests.conftest import sql
 from tests.waiting import eventually
 

@@ -17,18 +17,18 @@ def _parse_statements(filename: str) -> dict[str, str]:
 
 
 _FILES = (
-    "activity.sql",
+    "server_activity.sql",
     "catalog.sql",
-    "costs.sql",
-    "doctor.sql",
-    "doctor_views.sql",
-    "figures.sql",
-    "gauges.sql",
-    "history.sql",
-    "jobs.sql",
-    "locks.sql",
+    "refresh_cost_queries.sql",
+    "doctor_server_queries.sql",
+    "doctor_view_queries.sql",
+    "column_statistics.sql",
+    "metrics_queries.sql",
+    "run_history.sql",
+    "job_list_queries.sql",
+    "advisory_locks.sql",
     "pruning.sql",
-    "runs.sql",
+    "run_rows.sql",
     "transactions.sql",
 )
 

@@ -15,8 +15,8 @@ from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, TopValue
 from seeder.domain.snapshots.view_shape import ViewColumn
 from seeder.domain.view_names import ViewName
 from seeder.postgres import identifiers, sessions, transactions
+from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import sqlstate
-from seeder.postgres.statements import STATEMENTS
 
 # A type lacks a function or an operator, or there are several to choose from and none fits best.
 _UNSUPPORTED_SQLSTATES = {"42883", "42725"}

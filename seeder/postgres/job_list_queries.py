@@ -19,7 +19,7 @@ from seeder.domain.monitoring.report_jobs import (
 )
 from seeder.domain.outcomes import Status
 from seeder.postgres import sessions
-from seeder.postgres.statements import STATEMENTS
+from seeder.postgres.named_statements import STATEMENTS
 
 _SORT_COLUMNS: Mapping[SortKey, tuple[str, ...]] = {
     SortKey.ATTENTION: ("attention",),

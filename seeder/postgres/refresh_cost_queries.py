@@ -11,7 +11,7 @@ from seeder.domain.refresh_costs import BackendCost, StatementCost, add_statemen
 from seeder.domain.refresh_statement_parser import parse_refresh
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions, transactions
-from seeder.postgres.statements import STATEMENTS
+from seeder.postgres.named_statements import STATEMENTS
 
 StatementCosts = Mapping[tuple[ViewName, bool], StatementCost]
 
