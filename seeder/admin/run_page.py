@@ -4,8 +4,8 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from seeder.admin import places
-from seeder.admin.pictures import describe_reason, timeline_chart
+from seeder.admin import page_urls
+from seeder.admin.charts import describe_reason, timeline_chart
 from seeder.domain.outcomes import Status
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import UnknownRun
@@ -24,7 +24,11 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
         "timeline": timeline,
         "chart": timeline_chart(timeline, site),
         "bars": [
-            {"bar": bar, "url": places.view(site, bar.table_name), "reason": bar.reason and describe_reason(bar.reason)}
+            {
+                "bar": bar,
+                "url": page_urls.view(site, bar.table_name),
+                "reason": bar.reason and describe_reason(bar.reason),
+            }
             for bar in timeline.bars
         ],
         "waits": [
@@ -36,6 +40,6 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
             for hold in timeline.holds
         ],
         "live": timeline.run.status is Status.RUNNING,
-        "history": places.changelist(site, "runhistory", q=run_id),
+        "history": page_urls.changelist(site, "runhistory", q=run_id),
     }
     return TemplateResponse(request, "seeder/run.html", context)

@@ -7,9 +7,9 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from seeder.admin import asking, places
-from seeder.admin.overview import handle_refresh_post, visible_errors
-from seeder.admin.pictures import history_chart
+from seeder.admin import page_urls, queue_actions
+from seeder.admin.charts import history_chart
+from seeder.admin.monitoring_page import handle_refresh_post, visible_errors
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
 from seeder.domain.snapshots.drift_rules import Severity
@@ -46,11 +46,11 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "errors": visible_errors(request, [job])[job.table_name],
         "names": visibility.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs),
         "manifests": manifests,
-        "recent": [{"one": one, "url": places.run(site, one.run_id)} for one in recent],
+        "recent": [{"one": one, "url": page_urls.run(site, one.run_id)} for one in recent],
         "chart": history_chart(recent, site),
-        "last_run": places.run(site, job.last_run_id) if job.last_run_id else None,
-        "history": places.changelist(site, "runhistory", q=job.table_name),
-        "may_refresh": asking.can_refresh(request.user),
+        "last_run": page_urls.run(site, job.last_run_id) if job.last_run_id else None,
+        "history": page_urls.changelist(site, "runhistory", q=job.table_name),
+        "may_refresh": queue_actions.can_refresh(request.user),
         "live": job.status is Status.RUNNING,
         **_snapshots_context(request, job, agencies),
     }
@@ -65,8 +65,8 @@ def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         **site.each_context(request),
         "title": f"What {comparison.compare.release.tag} has changed since {comparison.base.release.tag}",
         "found": comparison,
-        "url": places.view(site, comparison.base.table_name),
-        "back": places.drift(site, base=other.id or 0, compare=base.id or 0),
+        "url": page_urls.view(site, comparison.base.table_name),
+        "back": page_urls.drift(site, base=other.id or 0, compare=base.id or 0),
         "verdict": SEVERITY_SUMMARIES[comparison.severity],
         "groups": [(severity, _finding_rows(comparison.findings, severity)) for severity in reversed(Severity)],
     }

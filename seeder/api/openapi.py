@@ -12,9 +12,9 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api.describing import describe_operation
-from seeder.api.door import SeederView
-from seeder.api.logins import SeederSessionAuthentication
+from seeder.api.access_control import SeederSessionAuthentication
+from seeder.api.base_view import SeederView
+from seeder.api.openapi_decorators import describe_operation
 
 VERSION = "1"
 _SPECTACULAR_SETTINGS: dict[str, Any] = {

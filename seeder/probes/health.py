@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from seeder.domain.monitoring.health_status import Readiness
-from seeder.probes.door import probe
+from seeder.probes.probe_decorator import probe
 from seeder.services.reading import health
 
 

@@ -15,8 +15,8 @@ from prometheus_client.openmetrics import exposition as openmetrics
 
 from seeder import conf
 from seeder.errors import ConfigurationError, DatabaseError
-from seeder.probes.door import probe
-from seeder.probes.exposition import ScrapeCollector
+from seeder.probes.probe_decorator import probe
+from seeder.probes.prometheus_collector import ScrapeCollector
 from seeder.services.reading import gauges, visibility
 
 PERMISSION = "seeder.view_jobstatus"

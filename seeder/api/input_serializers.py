@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from seeder.api.pages import CURSOR_SOURCE, decode_cursor
+from seeder.api.pagination import CURSOR_SOURCE, decode_cursor
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import JobPageRequest, SortKey
 from seeder.domain.outcomes import Status

@@ -10,9 +10,9 @@ from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from seeder.admin import asking, places
-from seeder.admin.asked import PER_PAGE, MonitoringQuery, ViewFilter, parse_monitoring_query
-from seeder.admin.pictures import Sparkbars, sparkbars
+from seeder.admin import page_urls, queue_actions
+from seeder.admin.charts import Sparkbars, sparkbars
+from seeder.admin.monitoring_query import PER_PAGE, MonitoringQuery, ViewFilter, parse_monitoring_query
 from seeder.domain.human_format import format_count
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
@@ -65,7 +65,7 @@ def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "found": job_page.total,
         "pages": _page_links(request, query, job_page.total),
         "choices": {"agencies": agency_names.items(), "types": list(ReportType), "shows": list(ViewFilter)},
-        "may_refresh": asking.can_refresh(request.user),
+        "may_refresh": queue_actions.can_refresh(request.user),
         **_queue_context(request, agencies),
         **_runs_context(request, site, agencies),
     }
@@ -75,9 +75,9 @@ def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 def handle_refresh_post(request: HttpRequest) -> HttpResponse:
     """A button was pressed: back to the same page, which says what came of it."""
-    if not asking.can_refresh(request.user):
+    if not queue_actions.can_refresh(request.user):
         raise PermissionDenied
-    asking.request_refresh(request, request.POST.get("refresh", ""))
+    queue_actions.request_refresh(request, request.POST.get("refresh", ""))
     return HttpResponseRedirect(request.get_full_path())
 
 
@@ -90,8 +90,8 @@ def _monitoring_rows(
         MonitoringRow(
             job=job,
             agency_names=", ".join(agency_names.get(slug, slug) for slug in job.agencies),
-            url=places.view(site, job.table_name),
-            last_run_url=places.run(site, job.last_run_id) if job.last_run_id else None,
+            url=page_urls.view(site, job.table_name),
+            last_run_url=page_urls.run(site, job.last_run_id) if job.last_run_id else None,
             sparkbars=sparkbars(recent[job.table_name], max_bars=_SPARKBAR_RUNS),
             errors=errors[job.table_name],
         )
@@ -183,5 +183,5 @@ def _runs_context(request: HttpRequest, site: AdminSite, agencies: list[str] | N
         return {"without_runs": unavailable_reason}
     totals = timelines.totals(timelines.runs_of(agencies)[:_LATEST_RUNS], agencies)
     can_see_history = request.user.has_perm("seeder.view_runhistory")
-    runs = [{"totals": run, "url": places.run(site, run.run_id) if can_see_history else None} for run in totals]
+    runs = [{"totals": run, "url": page_urls.run(site, run.run_id) if can_see_history else None} for run in totals]
     return {"runs": runs, "goes_on": any(run.status is Status.RUNNING for run in totals)}

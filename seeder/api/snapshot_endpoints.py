@@ -7,11 +7,11 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api import pages
-from seeder.api.describing import cursor_page_schema, describe_operation
-from seeder.api.door import SeederView
-from seeder.api.logins import READ, WRITE
-from seeder.api.questions import CaptureRequestSerializer, ComparisonQuerySerializer, SnapshotQuerySerializer
+from seeder.api import pagination
+from seeder.api.access_control import READ, WRITE
+from seeder.api.base_view import SeederView
+from seeder.api.input_serializers import CaptureRequestSerializer, ComparisonQuerySerializer, SnapshotQuerySerializer
+from seeder.api.openapi_decorators import cursor_page_schema, describe_operation
 from seeder.api.snapshot_serializers import (
     CaptureSerializer,
     ComparisonSerializer,
@@ -33,7 +33,7 @@ class SnapshotListView(SeederView):
     def get(self, request: Request) -> Response:
         """The snapshots, the latest first, without their columns."""
         query = self.validated_query(SnapshotQuerySerializer)
-        cursor = pages.require_numeric_cursor(query.get("after"))
+        cursor = pagination.require_numeric_cursor(query.get("after"))
         filters = {"table_name": query.get("table"), "release_tag": query.get("tag")}
         given_filters = {name: value for name, value in filters.items() if value is not None}
         page = slices.cut(
@@ -42,7 +42,9 @@ class SnapshotListView(SeederView):
             cursor,
             most=query["size"],
         )
-        return Response(pages.cursor_page(request, page, pages.serialize_all(SnapshotSummarySerializer(), page.rows)))
+        return Response(
+            pagination.cursor_page(request, page, pagination.serialize_all(SnapshotSummarySerializer(), page.rows))
+        )
 
     @describe_operation(
         "captureSnapshot", request=CaptureRequestSerializer, responses={status.HTTP_202_ACCEPTED: CaptureSerializer}

@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
-from seeder.admin import places
-from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin
+from seeder.admin import page_urls
+from seeder.admin.read_only_admin import AgencyFilter, ReadOnlyAdmin
 from seeder.models import ReleaseSnapshot
 from seeder.services.reading import visibility
 
@@ -34,7 +34,7 @@ class ReleaseSnapshotAdmin(ReadOnlyAdmin):
 
     @admin.display(description="view")
     def view(self, row: ReleaseSnapshot) -> SafeString:
-        return self.link(places.view(self.admin_site, row.table_name), row.table_name)
+        return self.link(page_urls.view(self.admin_site, row.table_name), row.table_name)
 
     @admin.action(description="Compare the two selected snapshots", permissions=["view"])
     def compare(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
@@ -42,4 +42,4 @@ class ReleaseSnapshotAdmin(ReadOnlyAdmin):
         if len(ids) != 2:
             self.message_user(request, "Select two snapshots to compare.", messages.WARNING)
             return None
-        return HttpResponseRedirect(places.drift(self.admin_site, base=ids[0], compare=ids[1]))
+        return HttpResponseRedirect(page_urls.drift(self.admin_site, base=ids[0], compare=ids[1]))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.contrib.admin import site
 
-from seeder.admin.pictures import sparkbars, timeline_chart
+from seeder.admin.charts import sparkbars, timeline_chart
 from seeder.domain.monitoring.report_jobs import RecentRun
 from seeder.domain.monitoring.timeline import HoldInterval, RunTotals, Timeline, TimelineBar
 from seeder.domain.outcomes import Status

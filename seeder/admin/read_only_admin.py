@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from seeder.admin.answers import error_page, render_or_error
+from seeder.admin.error_pages import error_page, render_or_error
 from seeder.domain.outcomes import Status
 from seeder.domain.view_names import is_storable_text
 from seeder.services.reading import visibility

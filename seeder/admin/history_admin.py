@@ -7,8 +7,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from seeder.admin import places
-from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin, StatusFilter
+from seeder.admin import page_urls
+from seeder.admin.read_only_admin import AgencyFilter, ReadOnlyAdmin, StatusFilter
 from seeder.domain.outcomes import Status
 from seeder.models import RunHistory
 from seeder.services.reading import failures, visibility
@@ -42,11 +42,11 @@ class RunHistoryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="view")
     def view(self, row: RunHistory) -> SafeString:
-        return self.link(places.view(self.admin_site, row.table_name), row.table_name)
+        return self.link(page_urls.view(self.admin_site, row.table_name), row.table_name)
 
     @admin.display(description="run")
     def run(self, row: RunHistory) -> SafeString:
-        return self.link(places.run(self.admin_site, row.run_id), row.run_id)
+        return self.link(page_urls.run(self.admin_site, row.run_id), row.run_id)
 
     @admin.display(description="errors")
     def redacted_errors(self, row: RunHistory) -> str:

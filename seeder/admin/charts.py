@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 
-from seeder.admin import places
+from seeder.admin import page_urls
 from seeder.domain.human_format import format_count, format_duration
 from seeder.domain.monitoring.report_jobs import RecentRun
 from seeder.domain.monitoring.timeline import Timeline, TimelineBar
@@ -89,7 +89,7 @@ def timeline_chart(timeline: Timeline, site: AdminSite) -> Mapping[str, Any]:
                 "status": bar.status,
                 "name": bar.table_name,
                 "told": describe_bar(bar),
-                "url": places.view(site, bar.table_name),
+                "url": page_urls.view(site, bar.table_name),
             }
 
     return {
@@ -138,7 +138,7 @@ def history_chart(recent: Sequence[RecentRun], site: AdminSite) -> Sequence[Mapp
             "rows": run.rows if run.status is Status.SUCCESS else None,
             "status": run.status,
             "told": f"{STATUS_LABELS[run.status]}{f' after {format_duration(run.duration)}' if run.duration is not None else ''}",
-            "url": places.run(site, run.run_id),
+            "url": page_urls.run(site, run.run_id),
         }
         for run in reversed(recent)
     ]

@@ -8,9 +8,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api.describing import JOB_PATH_PARAMETERS, describe_operation
-from seeder.api.door import SeederView
-from seeder.api.logins import READ, WRITE
+from seeder.api.access_control import READ, WRITE
+from seeder.api.base_view import SeederView
+from seeder.api.openapi_decorators import JOB_PATH_PARAMETERS, describe_operation
 from seeder.api.queue_serializers import EnqueueResultSerializer, RequestStatusSerializer
 from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, SingleView
 from seeder.domain.view_names import ViewName

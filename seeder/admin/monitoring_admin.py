@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
 
-from seeder.admin.answers import render_or_error
-from seeder.admin.lists import NoChangesAdmin
-from seeder.admin.overview import monitoring_page
+from seeder.admin.error_pages import render_or_error
+from seeder.admin.monitoring_page import monitoring_page
+from seeder.admin.read_only_admin import NoChangesAdmin
 from seeder.admin.run_page import run_page
 from seeder.admin.view_page import drift_page, view_page
 from seeder.models import JobStatus

@@ -16,9 +16,9 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from seeder.api.logins import HasRequiredPermission, WriteThrottle, authenticators
-from seeder.api.refusals import handle_exception
-from seeder.api.wire import JSONOnlyNegotiation, LimitedJSONParser
+from seeder.api.access_control import HasRequiredPermission, WriteThrottle, authenticators
+from seeder.api.exception_handler import handle_exception
+from seeder.api.json_only import JSONOnlyNegotiation, LimitedJSONParser
 from seeder.domain.view_names import is_storable_text
 from seeder.services.reading import failures, visibility
 

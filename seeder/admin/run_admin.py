@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
-from seeder.admin import places
-from seeder.admin.answers import error_page
-from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin
+from seeder.admin import page_urls
+from seeder.admin.error_pages import error_page
+from seeder.admin.read_only_admin import AgencyFilter, ReadOnlyAdmin
 from seeder.models import Run
 from seeder.services import schema
 from seeder.services.reading import visibility
@@ -45,7 +45,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="see")
     def timeline(self, row: Run) -> SafeString:
-        return self.link(places.run(self.admin_site, row.run_id), "timeline")
+        return self.link(page_urls.run(self.admin_site, row.run_id), "timeline")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if unavailable_reason := schema.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api import pages
-from seeder.api.describing import JOB_PATH_PARAMETERS, cursor_page_schema, describe_operation, page_schema
-from seeder.api.door import SeederView
-from seeder.api.logins import READ
-from seeder.api.questions import CursorQuerySerializer, JobQuerySerializer, job_page_request
+from seeder.api import pagination
+from seeder.api.access_control import READ
+from seeder.api.base_view import SeederView
+from seeder.api.input_serializers import CursorQuerySerializer, JobQuerySerializer, job_page_request
+from seeder.api.openapi_decorators import JOB_PATH_PARAMETERS, cursor_page_schema, describe_operation, page_schema
 from seeder.api.serializers import HistorySerializer, JobSerializer
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter
 from seeder.models import RunHistory
@@ -26,7 +26,7 @@ class BaseJobView(SeederView):
             "whys": failures.of_jobs(jobs),
             "sees_errors": self.can_see_errors,
         }
-        return pages.serialize_all(JobSerializer(context=context), jobs)
+        return pagination.serialize_all(JobSerializer(context=context), jobs)
 
 
 class JobListView(BaseJobView):
@@ -39,7 +39,7 @@ class JobListView(BaseJobView):
         job_page = monitoring.page(
             JobFilter(visible_agencies=self.visible_agencies, **query), page_request, by=GroupBy.MANIFEST
         )
-        page = pages.numbered_page(request, job_page.jobs, total=job_page.total, number=number, size=size)
+        page = pagination.numbered_page(request, job_page.jobs, total=job_page.total, number=number, size=size)
         return Response({**page, "results": self.serialize_jobs(job_page.jobs)})
 
 
@@ -56,7 +56,9 @@ class BaseHistoryView(SeederView):
     def cursor_response(self, request: Request, page: slices.Slice[RunHistory]) -> Response:
         context = {"whys": failures.of_rows(page.rows), "sees_errors": self.can_see_errors}
         return Response(
-            pages.cursor_page(request, page, pages.serialize_all(HistorySerializer(context=context), page.rows))
+            pagination.cursor_page(
+                request, page, pagination.serialize_all(HistorySerializer(context=context), page.rows)
+            )
         )
 
 
@@ -69,7 +71,7 @@ class JobHistoryView(BaseHistoryView):
     def get(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, N803
         """The runs of one manifest, the latest first."""
         query = self.validated_query(CursorQuerySerializer)
-        cursor = pages.require_numeric_cursor(query.get("after"))
+        cursor = pagination.require_numeric_cursor(query.get("after"))
         job = monitoring.find(reportType, id, self.visible_agencies)
         page = slices.cut(lambda: visibility.history_of_job(job), "start_time", cursor, most=query["size"])
         return self.cursor_response(request, page)

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api import pages
-from seeder.api.describing import cursor_page_schema, describe_operation
-from seeder.api.door import SeederView
-from seeder.api.jobs import BaseHistoryView
-from seeder.api.logins import READ
-from seeder.api.questions import CursorQuerySerializer, RunQuerySerializer
+from seeder.api import pagination
+from seeder.api.access_control import READ
+from seeder.api.base_view import SeederView
+from seeder.api.input_serializers import CursorQuerySerializer, RunQuerySerializer
+from seeder.api.job_endpoints import BaseHistoryView
+from seeder.api.openapi_decorators import cursor_page_schema, describe_operation
 from seeder.api.serializers import HistorySerializer, RunDetailSerializer, RunSerializer
 from seeder.services.reading import slices, timelines
 
@@ -29,8 +29,8 @@ class RunListView(BaseRunView):
             agencies = [query["agency"]] if agencies is None or query["agency"] in agencies else []
         page = slices.cut(lambda: timelines.runs_of(agencies), "started_at", query.get("after"), most=query["size"])
         return Response(
-            pages.cursor_page(
-                request, page, pages.serialize_all(RunSerializer(), timelines.totals(page.rows, agencies))
+            pagination.cursor_page(
+                request, page, pagination.serialize_all(RunSerializer(), timelines.totals(page.rows, agencies))
             )
         )
 
@@ -50,7 +50,7 @@ class RunHistoryView(BaseHistoryView):
     def get(self, request: Request, runId: str, **_: Any) -> Response:  # noqa: N803
         """The history rows of one run, the latest first."""
         query = self.validated_query(CursorQuerySerializer)
-        cursor = pages.require_numeric_cursor(query.get("after"))
+        cursor = pagination.require_numeric_cursor(query.get("after"))
         timelines.summary(runId, self.visible_agencies)
         page = slices.cut(
             lambda: timelines.history_of(runId, self.visible_agencies), "start_time", cursor, most=query["size"]

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from seeder.admin import asking, places
-from seeder.admin.lists import AgencyFilter, ReadOnlyAdmin, StatusFilter
+from seeder.admin import page_urls, queue_actions
+from seeder.admin.read_only_admin import AgencyFilter, ReadOnlyAdmin, StatusFilter
 from seeder.models import JobStatus
 from seeder.services.reading import failures, visibility
 
@@ -43,25 +43,25 @@ class JobStatusAdmin(ReadOnlyAdmin):
 
     @admin.display(description="see")
     def details_link(self, row: JobStatus) -> SafeString:
-        return self.link(places.view(self.admin_site, row.table_name), "runs and snapshots")
+        return self.link(page_urls.view(self.admin_site, row.table_name), "runs and snapshots")
 
     def has_refresh_permission(self, request: HttpRequest) -> bool:
-        return asking.can_refresh(request.user)
+        return queue_actions.can_refresh(request.user)
 
     def has_capture_permission(self, request: HttpRequest) -> bool:
-        return asking.can_capture(request.user)
+        return queue_actions.can_capture(request.user)
 
     @admin.action(description="Refresh the selected views", permissions=["refresh"])
     def refresh(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for table_name in queryset.values_list("table_name", flat=True):
-            asking.request_refresh(request, table_name)
+            queue_actions.request_refresh(request, table_name)
 
     @admin.action(description="Capture a release snapshot of the selected views", permissions=["capture"])
     def capture(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         names = list(queryset.values_list("table_name", flat=True))
         if "release_tag" in request.POST:
             for table_name in names:
-                asking.request_capture(request, table_name, request.POST["release_tag"])
+                queue_actions.request_capture(request, table_name, request.POST["release_tag"])
             return None
         context = {**self.admin_site.each_context(request), "title": "Capture release snapshots", "names": names}
         return TemplateResponse(request, "seeder/capture.html", context)
