@@ -126,7 +126,7 @@ def _run(*, days_ago: int) -> None:
         others = [Thread(target=_keep_busy) for _ in range(0 if days_ago else 4)]
         for other in others:
             other.start()
-        summary = runs.execute(AllReports(), asked_by="schedule nightly")
+        summary = runs.execute(AllReports(), requested_by="schedule nightly")
         for other in others:
             other.join()
     _date_back(summary.run_id, timedelta(days=days_ago))

@@ -37,7 +37,7 @@ def _whole(least: int, most: int = 2**31 - 1) -> Callable[[str, object], int]:
             number = None
         if number is None or not least <= number <= most:
             wanted = f"a whole number of at least {least}" if number is None or number < least else f"at most {most}"
-            raise ConfigurationError(setting=name, value=value, wanted=wanted)
+            raise ConfigurationError(setting=name, value=value, expected=wanted)
         return number
 
     return read
@@ -50,12 +50,12 @@ def _flag(name: str, value: object) -> bool:
         case "false" | "no" | "off" | "0":
             return False
         case _:
-            raise ConfigurationError(setting=name, value=value, wanted="true or false")
+            raise ConfigurationError(setting=name, value=value, expected="true or false")
 
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise ConfigurationError(setting=name, value=value, wanted="a text")
+        raise ConfigurationError(setting=name, value=value, expected="a text")
     return value
 
 
@@ -63,14 +63,14 @@ def _secret(name: str, value: object) -> str:
     """Nothing where none is wanted. What is wrong with it is said without it."""
     if not isinstance(value, str) or (value and not _SECRET.fullmatch(value)):
         wanted = "at least 16 printable ASCII characters without blanks, or nothing"
-        raise ConfigurationError(setting=name, value=_HIDDEN, wanted=wanted)
+        raise ConfigurationError(setting=name, value=_HIDDEN, expected=wanted)
     return value
 
 
 def _one_of(*words: str) -> Callable[[str, object], str]:
     def read(name: str, value: object) -> str:
         if value not in words:
-            raise ConfigurationError(setting=name, value=value, wanted=" or ".join(map(repr, words)))
+            raise ConfigurationError(setting=name, value=value, expected=" or ".join(map(repr, words)))
         return str(value)
 
     return read
@@ -78,7 +78,7 @@ def _one_of(*words: str) -> Callable[[str, object], str]:
 
 def _rate(name: str, value: object) -> str:
     if not isinstance(value, str) or not _RATE.fullmatch(value):
-        raise ConfigurationError(setting=name, value=value, wanted="so many a second, minute, hour or day: '60/min'")
+        raise ConfigurationError(setting=name, value=value, expected="so many a second, minute, hour or day: '60/min'")
     return value
 
 
@@ -86,21 +86,21 @@ def _aliases(name: str, value: object) -> Mapping[int, str]:
     known = settings.DATABASES
     if not isinstance(value, Mapping) or not all(type(key) is int and alias in known for key, alias in value.items()):
         raise ConfigurationError(
-            setting=name, value=value, wanted=f"a map of database_id to one of: {', '.join(known)}"
+            setting=name, value=value, expected=f"a map of database_id to one of: {', '.join(known)}"
         )
     return dict(value)
 
 
 def _crons(name: str, value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(one, str) for pair in value.items() for one in pair):
-        raise ConfigurationError(setting=name, value=value, wanted="a map of an agency's slug to a cron expression")
+        raise ConfigurationError(setting=name, value=value, expected="a map of an agency's slug to a cron expression")
     return dict(value)
 
 
 def _rules(name: str, value: object) -> Sequence[DriftRule]:
     wanted = "a list of rules such as {'kind': 'rows', 'severity': 'breaking', 'relative': 0.2, 'direction': 'falling'}"
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise ConfigurationError(setting=name, value=value, wanted=wanted)
+        raise ConfigurationError(setting=name, value=value, expected=wanted)
     return [_rule(name, one, wanted) for one in value]
 
 
@@ -111,7 +111,7 @@ def _rule(name: str, value: object, wanted: str) -> DriftRule:
         read = {"kind": DifferenceKind, "severity": lambda word: Severity[word.upper()], "direction": Direction}
         return DriftRule(**{key: read.get(key, _least)(one) for key, one in given.items()})
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
-        raise ConfigurationError(setting=name, value=value, wanted=wanted) from error
+        raise ConfigurationError(setting=name, value=value, expected=wanted) from error
 
 
 def _least(value: object) -> float:
@@ -168,12 +168,12 @@ class Settings:
 def load() -> Settings:
     """Read and validate the settings as they stand now. Raises `ConfigurationError` for the first that is wrong."""
     if not settings.USE_TZ:  # Django would then store the database's instants as if its clock were the host's
-        raise ConfigurationError(setting="USE_TZ", value=settings.USE_TZ, wanted="True: every instant has a time zone")
+        raise ConfigurationError(setting="USE_TZ", value=settings.USE_TZ, expected="True: every instant has a time zone")
     given: object = getattr(settings, "SEEDER", {})
     known = {setting.name.upper(): setting for setting in fields(Settings)}
     if not isinstance(given, Mapping) or not given.keys() <= known.keys():
         wanted = f"a dictionary of some of {', '.join(known)}"
-        raise ConfigurationError(setting="SEEDER", value=_shown(given, known), wanted=wanted)
+        raise ConfigurationError(setting="SEEDER", value=_shown(given, known), expected=wanted)
     values = {}
     for name, setting in known.items():
         read, variable = setting.metadata["read"], f"SEEDER_{name}"

@@ -19,7 +19,7 @@ class SeederError(Exception):
 
 
 class ConfigurationError(SeederError):
-    """{setting} is {value!r}, but has to be {wanted}."""
+    """{setting} is {value!r}, but has to be {expected}."""
 
 
 class ManifestError(SeederError):
@@ -29,7 +29,7 @@ class ManifestError(SeederError):
 
 
 class BadName(ManifestError):
-    """{text!r} does not name a view: {why}."""
+    """{text!r} does not name a view: {problem}."""
 
     reason = "bad_name"
 
@@ -51,19 +51,19 @@ class RequestError(SeederError):
 
 
 class UnknownAgency(RequestError):
-    """No manifest names the agency {slug!r}.{nearest}"""
+    """No manifest names the agency {slug!r}.{suggestion}"""
 
 
 class UnknownTable(RequestError):
-    """No manifest names the table {table!r}.{nearest}"""
+    """No manifest names the table {table!r}.{suggestion}"""
 
 
 class BadRetention(RequestError):
-    """The history of {days} days cannot be kept: say a number of days from 1 to {most}."""
+    """The history of {days} days cannot be kept: say a number of days from 1 to {max_days}."""
 
 
 class BadBatch(RequestError):
-    """A batch cannot be of {batch} rows: say a number from 1 to {most}."""
+    """A batch cannot be of {batch} rows: say a number from 1 to {max_rows}."""
 
 
 class UnknownJob(RequestError):
@@ -79,7 +79,7 @@ class UnknownRequest(SeederError):
 
 
 class BadTaskArgument(SeederError):
-    """The argument {argument} of a task is {value!r}, but has to be of the type {wanted}."""
+    """The argument {argument} of a task is {value!r}, but has to be of the type {expected}."""
 
 
 class QueueError(SeederError):
@@ -87,20 +87,20 @@ class QueueError(SeederError):
 
 
 class QueueMissing(QueueError):
-    """Nothing can be queued here: {why}. Do without the queue, then the refresh is run by who asks for it."""
+    """Nothing can be queued here: {problem}. Do without the queue, then the refresh is run by who asks for it."""
 
 
 class QueueMisconfigured(QueueError):
-    """No cluster can be run with these settings: {fault} {hint}"""
+    """No cluster can be run with these settings: {problem} {hint}"""
 
 
 class IdempotencyKeyTaken(QueueError):
-    """The idempotency key {key!r} belongs to an earlier request, for {earlier}; this one is for {request}. Take another
+    """The idempotency key {key!r} belongs to an earlier request, for {earlier_request}; this one is for {request}. Take another
     key."""
 
 
 class BadIdempotencyKey(QueueError):
-    """{key!r} cannot be an idempotency key: it has to be 1 to {most} characters, each of which PostgreSQL can store."""
+    """{key!r} cannot be an idempotency key: it has to be 1 to {max_length} characters, each of which PostgreSQL can store."""
 
 
 class SnapshotError(SeederError):
@@ -108,7 +108,7 @@ class SnapshotError(SeederError):
 
 
 class BadTag(SnapshotError):
-    """{text!r} cannot be a release {what}: it has to be 1 to {most} printable characters, none of them a blank at an
+    """{text!r} cannot be a release {field}: it has to be 1 to {max_length} printable characters, none of them a blank at an
     end."""
 
 
@@ -135,11 +135,11 @@ class NeverAnalyzed(SnapshotError):
 
 
 class UnknownColumn(SnapshotError):
-    """{view} has no column {column!r}.{nearest}"""
+    """{view} has no column {column!r}.{suggestion}"""
 
 
 class ColumnInNoView(SnapshotError):
-    """No view of {request} has a column {column!r}.{nearest}"""
+    """No view of {request} has a column {column!r}.{suggestion}"""
 
 
 class AmbiguousView(SnapshotError):
@@ -155,7 +155,7 @@ class CaptureFailed(SnapshotError):
 
 
 class UnknownSnapshot(SnapshotError):
-    """There is no release snapshot {which}."""
+    """There is no release snapshot {identity}."""
 
 
 class DifferentViews(SnapshotError):
@@ -239,7 +239,7 @@ class SettingsUnusable(StartError):
 
 
 class SettingsConflict(StartError):
-    """bootstrap_django({asked!r}): Django was started with {first!r} before, and a process can have only one. Start
+    """bootstrap_django({requested!r}): Django was started with {first!r} before, and a process can have only one. Start
     another process."""
 
 
@@ -253,7 +253,7 @@ class ClientUnusable(StartError):
 
 
 class UnknownJobCommand(StartError):
-    """There is no job {job!r}.{nearest} `reporting-seeder list` names them."""
+    """There is no job {job!r}.{suggestion} `reporting-seeder list` names them."""
 
 
 class UnusableJobCommand(StartError):

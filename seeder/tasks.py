@@ -32,7 +32,7 @@ def refresh_all(report_type: str) -> Mapping[str, Any]:
     `{"requestId": "…", "parts": [7, 8], "joined": False}`. Raises as the service does, or `BadTask`."""
     _insist("report_type", report_type, str)
     if report_type not in {"any", *ReportType}:
-        raise BadTaskArgument(argument="report_type", value=report_type, wanted="any, custom or canned")
+        raise BadTaskArgument(argument="report_type", value=report_type, expected="any, custom or canned")
     return _ask(AllReports(report_type=None if report_type == "any" else ReportType(report_type)))
 
 
@@ -122,7 +122,7 @@ def _has_ended(**_: object) -> None:
 def _ask(request: RefreshRequest) -> Mapping[str, Any]:
     """Ask once, however often the queue delivers this task. A schedule's tasks carry its name as their group."""
     key = f"task:{_at['id']}" if _at else None
-    queued = queueing.ask(request, asked_by=str(_at.get("group") or "a task"), idempotency_key=key)
+    queued = queueing.ask(request, requested_by=str(_at.get("group") or "a task"), idempotency_key=key)
     return {"requestId": queued.request_id, "parts": [part.id for part in queued.parts], "joined": queued.joined}
 
 
@@ -143,4 +143,4 @@ def _asked_by_sigterm(stop: Stop) -> Iterator[None]:
 
 def _insist(argument: str, value: object, *types: type) -> None:
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-        raise BadTaskArgument(argument=argument, value=value, wanted=" or ".join(one.__name__ for one in types))
+        raise BadTaskArgument(argument=argument, value=value, expected=" or ".join(one.__name__ for one in types))

@@ -23,7 +23,7 @@ def run_of(days: float, *, finished: bool = True) -> str:
     name, began = f"run {days} days ago", f"now() - {days} * interval '1 day'"
     sql(
         "INSERT INTO reporting.seeder_run"
-        " (run_id, asked_for, asked_by, started_at, finished_at, seats, manifests, agencies)"
+        " (run_id, description, requested_by, started_at, finished_at, workers, manifests, agencies)"
         f" SELECT %s, 'everything', 'a test', {began}, {began if finished else 'NULL'}, 1, 1, '{{}}'",
         name,
     )
@@ -35,7 +35,7 @@ def queued(request: str, days: float | None, *, part: int = 1, key: str = "") ->
     state, finished = ("queued", "NULL") if days is None else ("ended", f"now() - {days} * interval '1 day'")
     keys = f"jsonb_build_object('{key}', 'everything')" if key else "'{}'"
     sql(
-        "INSERT INTO reporting.seeder_queued_refresh (request_id, part, parts, asked_for, asked_by, manifests, views,"
+        "INSERT INTO reporting.seeder_queued_refresh (request_id, part, parts, description, requested_by, manifests, views,"
         " agencies, state, finished_at, idempotency_keys)"
         f" SELECT %s, %s::integer, 2, 'everything', 'a test', '[]', '[]', '[]', '{state}', {finished}, {keys}",
         *(request, part),

@@ -22,7 +22,7 @@ _RUN, _ASKED = "bench", datetime.now(UTC)
 _HEAD = "\n".join(
     STATEMENTS[name] for name in ("begin", "apply_limits", "lock_view", "relation_exists", "refreshes_by_other_runs")
 )
-_LIMITS = {"lock": 2000, "statement": 0, "workers": None, "application": _RUN}
+_LIMITS = {"lock_timeout": 2000, "statement_timeout": 0, "parallel_workers": None, "application_name": _RUN}
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ def main() -> None:
     selection = Selection(views=selection.views[:count])
     ViewDefinition.objects.all().delete()
     first, plan = _seconds(lambda: planning.plan(selection, remember=True))
-    for owner, names in ((planning, ("draw_up",)), (catalog, ("survey",)), (history, _HISTORY)):
+    for owner, names in ((planning, ("build_plan",)), (catalog, ("survey",)), (history, _HISTORY)):
         for name in names:
             setattr(owner, name, _timed(getattr(owner, name), parts))
     seconds, plan = _seconds(lambda: planning.plan(selection))

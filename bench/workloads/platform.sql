@@ -53,7 +53,7 @@ ORDER BY table_name, report_type DESC, manifest_id;
 -- name: rest
 -- Of every run its row, of the last forty what was measured, and a few snapshots of every tenth view.
 INSERT INTO reporting.seeder_run
-    (run_id, asked_for, asked_by, started_at, finished_at, seats, manifests, succeeded, failed, agencies)
+    (run_id, description, requested_by, started_at, finished_at, workers, manifests, succeeded, failed, agencies)
 SELECT
     run_id, 'every report', 'refresh_all', min(began), max(ended), 8, sum(manifests), sum(succeeded),
     sum(manifests - succeeded),
@@ -67,7 +67,7 @@ FROM (
     GROUP BY run_id, agency_slug
 ) AS of_agency
 GROUP BY run_id;
-INSERT INTO reporting.seeder_run_metrics (history_id, mode, attempts, seat, throttle_wait_seconds, lock_wait_seconds)
+INSERT INTO reporting.seeder_run_metrics (history_id, mode, attempts, worker_number, throttle_wait_seconds, lock_wait_seconds)
 SELECT id, 'plain', 1, 1 + id %% 8, 0, 0
 FROM reporting.seeder_run_history
 WHERE start_time > now() - interval '40 days';

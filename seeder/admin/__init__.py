@@ -5,4 +5,4 @@ Everything is made for whatever AdminSite the host has: models are registered, n
 
 from seeder.admin import history_admin, job_status_admin, monitoring_admin, run_admin, snapshot_admin
 
-__all__ = ["history", "monitoring", "runs", "snapshots", "states"]
+__all__ = ["history_admin", "job_status_admin", "monitoring_admin", "run_admin", "snapshot_admin"]

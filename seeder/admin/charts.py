@@ -14,7 +14,7 @@ from seeder.domain.monitoring.timeline import Timeline, TimelineBar
 from seeder.domain.outcomes import Status
 
 STATUS_LABELS: Mapping[Status, str] = {
-    Status.PENDING: "waits",
+    Status.PENDING: "holds",
     Status.RUNNING: "runs",
     Status.SUCCESS: "succeeded",
     Status.ERROR: "failed",
@@ -63,10 +63,10 @@ def sparkbars(recent: Sequence[RecentRun], *, max_bars: int) -> Sparkbars:
 
 def _describe_runs(recent: Sequence[RecentRun]) -> str:
     if not recent:
-        return "It never ran"
+        return "Not run yet"
     counts = [(sum(one.status is status for one in recent), STATUS_LABELS[status]) for status in reversed(Status)]
     text = ", ".join(f"{number} {word}" for number, word in counts if number)
-    return f"Its last {format_count(len(recent), 'run')}: {text}; the latest {STATUS_LABELS[recent[0].status]}"
+    return f"Last {format_count(len(recent), 'run')}: {text}; latest: {STATUS_LABELS[recent[0].status]}"
 
 
 def timeline_chart(timeline: Timeline, site: AdminSite) -> Mapping[str, Any]:
@@ -85,10 +85,10 @@ def timeline_chart(timeline: Timeline, site: AdminSite) -> Mapping[str, Any]:
                 "lane": bar.lane,
                 "from": seconds_since_start(bar.started_at),
                 "to": seconds_since_start(bar.finished_at or end),
-                "held": _idle_seconds(bar, seconds_since_start(bar.started_at), free),
+                "throttleWait": _idle_seconds(bar, seconds_since_start(bar.started_at), free),
                 "status": bar.status,
                 "name": bar.table_name,
-                "told": describe_bar(bar),
+                "description": describe_bar(bar),
                 "url": page_urls.view(site, bar.table_name),
             }
 
@@ -96,7 +96,7 @@ def timeline_chart(timeline: Timeline, site: AdminSite) -> Mapping[str, Any]:
         "end": seconds_since_start(end),
         "lanes": max((bar.lane for bar in timeline.bars), default=1),
         "bars": list(bar_values()),
-        "waits": [
+        "holds": [
             {
                 "from": seconds_since_start(hold.started_at),
                 "to": seconds_since_start(hold.finished_at or end),
@@ -134,10 +134,10 @@ def history_chart(recent: Sequence[RecentRun], site: AdminSite) -> Sequence[Mapp
     return [
         {
             "at": run.start_time.isoformat(),
-            "took": run.duration.total_seconds() if run.duration is not None else None,
+            "duration": run.duration.total_seconds() if run.duration is not None else None,
             "rows": run.rows if run.status is Status.SUCCESS else None,
             "status": run.status,
-            "told": f"{STATUS_LABELS[run.status]}{f' after {format_duration(run.duration)}' if run.duration is not None else ''}",
+            "description": f"{STATUS_LABELS[run.status]}{f' after {format_duration(run.duration)}' if run.duration is not None else ''}",
             "url": page_urls.run(site, run.run_id),
         }
         for run in reversed(recent)

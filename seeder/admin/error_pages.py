@@ -26,5 +26,5 @@ def render_or_error(request: HttpRequest, site: AdminSite, build_page: Callable[
 
 
 def error_page(request: HttpRequest, site: AdminSite, message: str, *, status: int) -> HttpResponse:
-    context = {**site.each_context(request), "title": "This cannot be shown", "what": message}
-    return TemplateResponse(request, "seeder/refused.html", context, status=status).render()
+    context = {**site.each_context(request), "title": "Page unavailable", "message": message}
+    return TemplateResponse(request, "seeder/error.html", context, status=status).render()

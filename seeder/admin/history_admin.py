@@ -33,7 +33,7 @@ class RunHistoryAdmin(ReadOnlyAdmin):
         return rows.filter(Q(table_name__in=visibility.spellings(term)) | Q(run_id=term))
 
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
-        errors = "errors" if request.user.has_perm(failures.PERMISSION) else "reason"
+        errors = "errors" if request.user.has_perm(failures.PERMISSION) else "redacted_errors"
         display_fields = {"errors": errors, "run_id": "run", "table_name": "view"}
         return [display_fields.get(field.name, field.name) for field in RunHistory._meta.concrete_fields]
 

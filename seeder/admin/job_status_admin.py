@@ -20,13 +20,13 @@ _REPRESENTATIVE_MANIFEST_FIELDS = {"manifest_id", "report_name", "report_type", 
 @admin.register(JobStatus)
 class JobStatusAdmin(ReadOnlyAdmin):
     indexed_fields = ("table_name",)
-    list_display = ("table_name", "status", "start_time", "more", "duration_seconds", "agency_slug", "report_name")
+    list_display = ("table_name", "status", "start_time", "details_link", "duration_seconds", "agency_slug", "report_name")
     list_filter = (StatusFilter, AgencyFilter)
     ordering = ("table_name",)
     search_fields = ("table_name",)
     search_help_text = "The whole name of a view, as schema.table."
     actions = ("refresh", "capture")
-    change_list_template = "seeder/states.html"
+    change_list_template = "seeder/job_status_list.html"
 
     def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
         return rows if agencies is None else rows.filter(table_name__in=visibility.tables_of(agencies))
@@ -36,7 +36,7 @@ class JobStatusAdmin(ReadOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
         names = [field.name for field in JobStatus._meta.concrete_fields]
-        return [*(name for name in names if name not in self._hidden_fields(request)), "more"]
+        return [*(name for name in names if name not in self._hidden_fields(request)), "details_link"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)

@@ -57,19 +57,19 @@ def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     context: dict[str, Any] = {
         **site.each_context(request),
         "title": "Monitoring",
-        "asked": query,
+        "query": query,
         "tiles": _tiles(request, query, totals),
         "totals": totals,
-        "sentence": _summary_sentence(totals),
-        "lines": _monitoring_rows(request, site, job_page.jobs, agency_names),
-        "found": job_page.total,
-        "pages": _page_links(request, query, job_page.total),
-        "choices": {"agencies": agency_names.items(), "types": list(ReportType), "shows": list(ViewFilter)},
-        "may_refresh": queue_actions.can_refresh(request.user),
+        "summary": _summary_sentence(totals),
+        "rows": _monitoring_rows(request, site, job_page.jobs, agency_names),
+        "view_count": job_page.total,
+        "page_links": _page_links(request, query, job_page.total),
+        "choices": {"agencies": agency_names.items(), "types": list(ReportType), "view_filters": list(ViewFilter)},
+        "can_refresh": queue_actions.can_refresh(request.user),
         **_queue_context(request, agencies),
         **_runs_context(request, site, agencies),
     }
-    context["live"] = bool(totals.running) or context["is_busy"] or context.get("goes_on", False)
+    context["live"] = bool(totals.running) or context["is_busy"] or context.get("has_open_run", False)
     return TemplateResponse(request, "seeder/monitoring.html", context)
 
 
@@ -171,7 +171,7 @@ def _queue_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[
         "parts": parts,
         "is_busy": bool(parts),
         # Of a part that is about other agencies, too, nobody learns how far those are, nor on which machine.
-        "is_whole": agencies is None,
+        "can_see_all_agencies": agencies is None,
     }
 
 
@@ -180,8 +180,8 @@ def _runs_context(request: HttpRequest, site: AdminSite, agencies: list[str] | N
     if not request.user.has_perm("seeder.view_run"):
         return {}
     if unavailable_reason := schema.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
-        return {"without_runs": unavailable_reason}
+        return {"runs_unavailable_reason": unavailable_reason}
     totals = timelines.totals(timelines.runs_of(agencies)[:_LATEST_RUNS], agencies)
     can_see_history = request.user.has_perm("seeder.view_runhistory")
     runs = [{"totals": run, "url": page_urls.run(site, run.run_id) if can_see_history else None} for run in totals]
-    return {"runs": runs, "goes_on": any(run.status is Status.RUNNING for run in totals)}
+    return {"runs": runs, "has_open_run": any(run.status is Status.RUNNING for run in totals)}

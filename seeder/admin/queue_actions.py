@@ -23,7 +23,7 @@ def can_capture(user: Any) -> bool:
 def request_refresh(request: HttpRequest, table_name: str) -> None:
     try:
         view = _require_visible_view(request, table_name)
-        result = queueing.ask(SingleView(name=view), asked_by=request.user.get_username())
+        result = queueing.ask(SingleView(name=view), requested_by=request.user.get_username())
     except SeederError as error:
         messages.error(request, str(error))
         return

@@ -176,7 +176,7 @@ class AgencyFilter(admin.SimpleListFilter):
     parameter_name = "agency"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        self.filter_by_agencies: Callable[[QuerySet[Any], list[str]], QuerySet[Any]] = model_admin.of_agencies
+        self.filter_by_agencies: Callable[[QuerySet[Any], list[str]], QuerySet[Any]] = model_admin.filter_by_agencies
         return list(visibility.named(visibility.agencies_of(request.user)).items())
 
     def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

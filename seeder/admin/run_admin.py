@@ -21,7 +21,7 @@ class RunAdmin(ReadOnlyAdmin):
     """The list; a run's page is its timeline."""
 
     indexed_fields = ("run_id",)
-    list_display = ("started_at", "asked_for", "timeline", "asked_by", "finished_at", "stopped_by", "run_id")
+    list_display = ("started_at", "description", "timeline", "requested_by", "finished_at", "stopped_by", "run_id")
     list_filter = (AgencyFilter,)
     date_hierarchy = "started_at"
     ordering = ("-started_at", "-run_id")
@@ -36,7 +36,7 @@ class RunAdmin(ReadOnlyAdmin):
         return rows.filter(run_id=term)
 
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
-        run_fields = ["run_id", "asked_for", "asked_by", "started_at", "finished_at", "stopped_by", "seats"]
+        run_fields = ["run_id", "description", "requested_by", "started_at", "finished_at", "stopped_by", "workers"]
         total_fields = ["manifests", "succeeded", "failed", "agencies"]  # of everybody
         return [*run_fields, *(total_fields if visibility.agencies_of(request.user) is None else []), "timeline"]
 

@@ -20,7 +20,7 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
         **site.each_context(request),
         "title": f"Run for {timeline.run.description}",
         "run": timeline.run,
-        "took": (timeline.run.finished_at or timeline.now) - timeline.run.started_at,
+        "duration": (timeline.run.finished_at or timeline.now) - timeline.run.started_at,
         "timeline": timeline,
         "chart": timeline_chart(timeline, site),
         "bars": [
@@ -31,15 +31,15 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
             }
             for bar in timeline.bars
         ],
-        "waits": [
+        "holds": [
             {
-                "wait": hold,
+                "hold": hold,
                 "reason": describe_reason(hold.reason),
-                "took": (hold.finished_at or timeline.run.finished_at or timeline.now) - hold.started_at,
+                "duration": (hold.finished_at or timeline.run.finished_at or timeline.now) - hold.started_at,
             }
             for hold in timeline.holds
         ],
         "live": timeline.run.status is Status.RUNNING,
-        "history": page_urls.changelist(site, "runhistory", q=run_id),
+        "history_url": page_urls.changelist(site, "runhistory", q=run_id),
     }
     return TemplateResponse(request, "seeder/run.html", context)

@@ -44,13 +44,13 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "title": job.report_name,
         "job": job,
         "errors": visible_errors(request, [job])[job.table_name],
-        "names": visibility.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs),
+        "agency_names": visibility.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs),
         "manifests": manifests,
-        "recent": [{"one": one, "url": page_urls.run(site, one.run_id)} for one in recent],
+        "recent": [{"run": one, "url": page_urls.run(site, one.run_id)} for one in recent],
         "chart": history_chart(recent, site),
-        "last_run": page_urls.run(site, job.last_run_id) if job.last_run_id else None,
-        "history": page_urls.changelist(site, "runhistory", q=job.table_name),
-        "may_refresh": queue_actions.can_refresh(request.user),
+        "last_run_url": page_urls.run(site, job.last_run_id) if job.last_run_id else None,
+        "history_url": page_urls.changelist(site, "runhistory", q=job.table_name),
+        "can_refresh": queue_actions.can_refresh(request.user),
         "live": job.status is Status.RUNNING,
         **_snapshots_context(request, job, agencies),
     }
@@ -64,9 +64,9 @@ def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     context = {
         **site.each_context(request),
         "title": f"What {comparison.compare.release.tag} has changed since {comparison.base.release.tag}",
-        "found": comparison,
+        "comparison": comparison,
         "url": page_urls.view(site, comparison.base.table_name),
-        "back": page_urls.drift(site, base=other.id or 0, compare=base.id or 0),
+        "reversed_url": page_urls.drift(site, base=other.id or 0, compare=base.id or 0),
         "verdict": SEVERITY_SUMMARIES[comparison.severity],
         "groups": [(severity, _finding_rows(comparison.findings, severity)) for severity in reversed(Severity)],
     }
@@ -81,7 +81,7 @@ def _require_job(table_name: str, agencies: list[str] | None) -> Job:
                 JobFilter(visible_agencies=agencies, table_name=name), JobPageRequest(limit=1)
             ).jobs:
                 return job
-    raise UnknownTable(table=table_name, nearest="")
+    raise UnknownTable(table=table_name, suggestion="")
 
 
 def _name_spellings(table_name: str) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _name_spellings(table_name: str) -> Iterator[str]:
 
 def _require_snapshot(id_text: str, agencies: list[str] | None) -> Snapshot:
     if not (id_text.isascii() and id_text.isdigit() and len(id_text) < 20):
-        raise UnknownSnapshot(which=f"with the id {id_text}")
+        raise UnknownSnapshot(identity=f"with the id {id_text}")
     return visibility.snapshot(int(id_text), agencies)
 
 
@@ -100,7 +100,7 @@ def _finding_rows(findings: tuple[Finding, ...], severity: Severity) -> list[Map
     return [
         {
             "finding": finding,
-            "what": DIFFERENCE_LABELS[finding.kind],
+            "label": DIFFERENCE_LABELS[finding.kind],
             "change": describe_change(finding),
             "meaning": DIFFERENCE_EXPLANATIONS[finding.kind],
             "rule": finding.rule if finding.rule and str(finding.rule) != finding.kind else None,
@@ -114,4 +114,4 @@ def _snapshots_context(request: HttpRequest, job: Job, agencies: list[str] | Non
     if not request.user.has_perm("seeder.view_releasesnapshot"):
         return {}
     rows = visibility.snapshot_rows_of(agencies).filter(table_name__in=visibility.spellings(job.table_name))
-    return {"snapshots": rows[:_MAX_SNAPSHOTS], "sees_snapshots": True}
+    return {"snapshots": rows[:_MAX_SNAPSHOTS], "can_see_snapshots": True}

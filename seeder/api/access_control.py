@@ -48,7 +48,7 @@ class HasRequiredPermission(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if not getattr(request.user, "is_authenticated", False):  # the host may have nobody be None
             return False
-        required_permissions: Mapping[str, str] = getattr(view, "needs", {})
+        required_permissions: Mapping[str, str] = getattr(view, "required_permissions", {})
         permission = required_permissions.get(READ if request.method == "HEAD" else str(request.method))
         return permission is None or request.user.has_perm(permission)
 

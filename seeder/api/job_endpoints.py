@@ -22,9 +22,9 @@ class BaseJobView(SeederView):
 
     def serialize_jobs(self, jobs: Sequence[Job]) -> Any:
         context = {
-            "names": visibility.names_of((job.agency_id, job.agency_slug) for job in jobs),
-            "whys": failures.of_jobs(jobs),
-            "sees_errors": self.can_see_errors,
+            "agency_names": visibility.names_of((job.agency_id, job.agency_slug) for job in jobs),
+            "reasons": failures.of_jobs(jobs),
+            "can_see_errors": self.can_see_errors,
         }
         return pagination.serialize_all(JobSerializer(context=context), jobs)
 
@@ -54,7 +54,7 @@ class BaseHistoryView(SeederView):
     required_permissions: ClassVar = {READ: "seeder.view_runhistory"}
 
     def cursor_response(self, request: Request, page: slices.Slice[RunHistory]) -> Response:
-        context = {"whys": failures.of_rows(page.rows), "sees_errors": self.can_see_errors}
+        context = {"reasons": failures.of_rows(page.rows), "can_see_errors": self.can_see_errors}
         return Response(
             pagination.cursor_page(
                 request, page, pagination.serialize_all(HistorySerializer(context=context), page.rows)

@@ -22,7 +22,7 @@ JOB_PATH_PARAMETERS = [
 class SeederSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]  # it registers itself
     """The cookie of the host's login; without this the schema would leave it out."""
 
-    target_class = "seeder.api.access_control.SessionLogin"
+    target_class = "seeder.api.access_control.SeederSessionAuthentication"
 
 
 def describe_operation(operation_id: str, **schema_options: Any) -> Callable[[Method], Method]:

@@ -21,7 +21,7 @@ class QueuedPartSerializer(serializers.Serializer[QueuedPart]):
     runIds = serializers.ListField(source="run_ids", child=serializers.CharField())
 
     def get_agencies(self, part: QueuedPart) -> list[str]:
-        return seen_of(part.agencies, self.context["agencies"])
+        return seen_of(part.agencies, self.context["visible_agencies"])
 
 
 class EnqueueResultSerializer(serializers.Serializer[EnqueueResult]):
@@ -31,7 +31,7 @@ class EnqueueResultSerializer(serializers.Serializer[EnqueueResult]):
         source="request_id", allow_null=True, help_text="null where there is nothing to refresh"
     )
     url = serializers.SerializerMethodField()
-    askedFor = serializers.CharField(source="asked_for")
+    description = serializers.CharField(source="description")
     joined = serializers.BooleanField(help_text="an earlier request, which is queued, will do as well")
     repeated = serializers.BooleanField(help_text="this was asked before, with the same idempotency key")
     parts = QueuedPartSerializer(many=True)
@@ -57,7 +57,7 @@ class RequestPartStatusSerializer(serializers.Serializer[RequestPart]):
     error = serializers.SerializerMethodField(help_text="why it ended without having been run to its end")
 
     def get_error(self, part: RequestPart) -> str | None:
-        return part.error if self.context["sees_errors"] else part.error and _REDACTED_ERROR
+        return part.error if self.context["can_see_errors"] else part.error and _REDACTED_ERROR
 
 
 class RequestStatusSerializer(serializers.Serializer[RequestState]):
@@ -65,7 +65,7 @@ class RequestStatusSerializer(serializers.Serializer[RequestState]):
 
     requestId = serializers.CharField(source="request_id")
     state = serializers.ChoiceField(choices=_PART_STATES)
-    askedFor = serializers.CharField(source="asked_for")
-    askedBy = serializers.CharField(source="asked_by")
-    askedAt = UTCDateTimeField(source="asked_at")
+    description = serializers.CharField(source="description")
+    requestedBy = serializers.CharField(source="requested_by")
+    requestedAt = UTCDateTimeField(source="requested_at")
     parts: Any = RequestPartStatusSerializer(many=True)

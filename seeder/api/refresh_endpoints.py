@@ -33,7 +33,7 @@ class BaseRefreshView(SeederView):
 
     def enqueue(self, request: Request, refresh_request: RefreshRequest) -> Response:
         result = queueing.ask(
-            refresh_request, asked_by=request.user.get_username(), idempotency_key=self._scoped_idempotency_key(request)
+            refresh_request, requested_by=request.user.get_username(), idempotency_key=self._scoped_idempotency_key(request)
         )
         url = None
         if result.request_id is not None:
@@ -71,7 +71,7 @@ class RefreshAgencyView(BaseRefreshView):
     def post(self, request: Request, slug: str) -> Response:
         """Have all views of one agency refreshed."""
         if self.visible_agencies is not None and slug not in self.visible_agencies:
-            raise UnknownAgency(slug=slug, nearest="")
+            raise UnknownAgency(slug=slug, suggestion="")
         return self.enqueue(request, AgencyReports(slug=slug))
 
 
@@ -82,5 +82,5 @@ class RequestStatusView(SeederView):
     def get(self, request: Request, requestId: str) -> Response:  # noqa: ARG002, N803
         """How far a request has come."""
         request_status = request_state.find(requestId, self.visible_agencies)
-        context: dict[str, Any] = {"sees_errors": self.can_see_errors}
+        context: dict[str, Any] = {"can_see_errors": self.can_see_errors}
         return Response(RequestStatusSerializer(request_status, context=context).data)

@@ -51,7 +51,7 @@ class JobSerializer(serializers.Serializer[Job]):
     agencyId = serializers.IntegerField(source="agency_id")
     agencyName = serializers.SerializerMethodField()
     agencySlug = serializers.CharField(source="agency_slug")
-    lastSuccess = UTCDateTimeField(source="last_success", allow_null=True, help_text="when the last good refresh began")
+    lastSuccess = UTCDateTimeField(source="last_success_at", allow_null=True, help_text="when the last good refresh began")
     lastRunId = serializers.CharField(source="last_run_id", allow_null=True)
     failing = serializers.BooleanField(help_text="it failed last, be it that it runs again")
     stale = serializers.BooleanField(help_text="its last success is too long ago, or there never was one")
@@ -61,11 +61,11 @@ class JobSerializer(serializers.Serializer[Job]):
     sqlstate = serializers.SerializerMethodField()
 
     def get_agencyName(self, job: Job) -> str:  # noqa: N802  # the framework derives it from the field
-        names: Mapping[int, str] = self.context["names"]
+        names: Mapping[int, str] = self.context["agency_names"]
         return names[job.agency_id]
 
     def get_errors(self, job: Job) -> str | None:
-        return told(job.errors, self._failure_reason(job), failed=job.failing, whole=self.context["sees_errors"])
+        return told(job.errors, self._failure_reason(job), failed=job.failing, whole=self.context["can_see_errors"])
 
     def get_reason(self, job: Job) -> str | None:
         return self._failure_reason(job).reason
@@ -74,7 +74,7 @@ class JobSerializer(serializers.Serializer[Job]):
         return self._failure_reason(job).sqlstate
 
     def _failure_reason(self, job: Job) -> Why:
-        reasons: Mapping[tuple[ReportType, int], Why] = self.context["whys"]
+        reasons: Mapping[tuple[ReportType, int], Why] = self.context["reasons"]
         return reasons.get((job.report_type, job.manifest_id), NOBODY_KNOWS)
 
 
@@ -102,7 +102,7 @@ class HistorySerializer(serializers.Serializer[RunHistory]):
 
     def get_errors(self, row: RunHistory) -> str | None:
         failed = row.status == Status.ERROR
-        return told(row.errors, self._failure_reason(row), failed=failed, whole=self.context["sees_errors"])
+        return told(row.errors, self._failure_reason(row), failed=failed, whole=self.context["can_see_errors"])
 
     def get_reason(self, row: RunHistory) -> str | None:
         return self._failure_reason(row).reason
@@ -111,7 +111,7 @@ class HistorySerializer(serializers.Serializer[RunHistory]):
         return self._failure_reason(row).sqlstate
 
     def _failure_reason(self, row: RunHistory) -> Why:
-        reasons: Mapping[int, Why] = self.context["whys"]
+        reasons: Mapping[int, Why] = self.context["reasons"]
         return reasons.get(row.pk, NOBODY_KNOWS)
 
 
@@ -120,13 +120,13 @@ class RunSerializer(serializers.Serializer[RunTotals]):
 
     runId = serializers.CharField(source="run_id")
     status = serializers.ChoiceField(choices=_STATUSES)
-    askedFor = serializers.CharField(source="asked_for")
-    askedBy = serializers.CharField(source="asked_by")
-    startTime = UTCDateTimeField(source="started")
-    finishTime = UTCDateTimeField(source="finished", allow_null=True)
-    durationSeconds = SecondsField(source="took", allow_null=True)
+    description = serializers.CharField(source="description")
+    requestedBy = serializers.CharField(source="requested_by")
+    startTime = UTCDateTimeField(source="started_at")
+    finishTime = UTCDateTimeField(source="finished_at", allow_null=True)
+    durationSeconds = SecondsField(source="duration", allow_null=True)
     stoppedBy = serializers.CharField(source="stopped_by", allow_null=True)
-    seats = serializers.IntegerField()
+    workers = serializers.IntegerField()
     manifests = serializers.IntegerField()
     succeeded = serializers.IntegerField()
     failed = serializers.IntegerField(help_text="interrupted ones among them")
@@ -137,8 +137,8 @@ class HoldSerializer(serializers.Serializer[HoldInterval]):
 
     database = serializers.CharField()
     reason = serializers.CharField()
-    startTime = UTCDateTimeField(source="began")
-    finishTime = UTCDateTimeField(source="ended", allow_null=True)
+    startTime = UTCDateTimeField(source="started_at")
+    finishTime = UTCDateTimeField(source="finished_at", allow_null=True)
 
 
 class RunDetailSerializer(RunSerializer):

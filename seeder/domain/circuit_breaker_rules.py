@@ -22,7 +22,7 @@ class CircuitBreakerState:
 
     def trial_started(self, now: datetime) -> "CircuitBreakerState":
         """A trial begins."""
-        return replace(self, tried=now)
+        return replace(self, last_trial_at=now)
 
     def failed(self, now: datetime, *, max_failures: int, is_trial: bool) -> "CircuitBreakerState":
         """A refresh that counts has failed; `most` in a row open it. What was already running when it opened does not

@@ -52,9 +52,9 @@ class StartsResumed:
 class WarningKind(StrEnum):
     """What something is about that is noticed: the machine word."""
 
-    DEPENDENCIES_UNKNOWN = "order_unknown"  # what the views of a database read could not be found out
-    FEATURE_UNAVAILABLE = "does_without"  # an optional table, or a privilege
-    WORKER_LOST = "seat_lost"
+    DEPENDENCIES_UNKNOWN = "dependencies_unknown"  # what the views of a database read could not be found out
+    FEATURE_UNAVAILABLE = "feature_unavailable"  # an optional table, or a privilege
+    WORKER_LOST = "worker_lost"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -46,17 +46,17 @@ class ViewName:
             if len(part.encode()) > MAX_IDENTIFIER_BYTES:
                 raise BadName(
                     text=text,
-                    why=f"{part!r} is {len(part.encode())} bytes long, PostgreSQL keeps {MAX_IDENTIFIER_BYTES}",
+                    problem=f"{part!r} is {len(part.encode())} bytes long, PostgreSQL keeps {MAX_IDENTIFIER_BYTES}",
                 )
         if len(parts) == 2 and parts[0].startswith("pg_"):
-            raise BadName(text=text, why="PostgreSQL keeps the schemas that begin with pg_ for itself")
+            raise BadName(text=text, problem="PostgreSQL keeps the schemas that begin with pg_ for itself")
         match parts:
             case [name]:
                 return cls(schema=DEFAULT_SCHEMA, name=name)
             case [schema, name]:
                 return cls(schema=schema, name=name)
             case _:
-                raise BadName(text=text, why=f"it has {len(parts)} parts, but a view has a schema and a name at most")
+                raise BadName(text=text, problem=f"it has {len(parts)} parts, but a view has a schema and a name at most")
 
     def __str__(self) -> str:
         """The name as somebody would write it in SQL; for people, never for a statement."""
@@ -66,20 +66,20 @@ class ViewName:
 def _parse_identifiers(text: str) -> Iterator[str]:
     """The identifiers between the dots, unquoted and folded as `parse_ident(text, strict)` does."""
     if not is_storable_text(text):
-        raise BadName(text=text, why="it holds a character that PostgreSQL cannot store")
+        raise BadName(text=text, problem="it holds a character that PostgreSQL cannot store")
     position = 0
     while True:
         match = _IDENTIFIER.match(text, position)
         if match is None:
-            raise BadName(text=text, why=f"no identifier at character {position + 1}")
+            raise BadName(text=text, problem=f"no identifier at character {position + 1}")
         if match["quoted"] == "":
-            raise BadName(text=text, why="a quoted identifier is empty")
+            raise BadName(text=text, problem="a quoted identifier is empty")
         yield match["quoted"].replace('""', '"') if match["quoted"] else match["bare"].translate(_UPPER_TO_LOWER)
         position = match.end()
         if position == len(text):
             return
         if text[position] != ".":
-            raise BadName(text=text, why=f"{text[position]!r} at character {position + 1} is out of place")
+            raise BadName(text=text, problem=f"{text[position]!r} at character {position + 1} is out of place")
         position += 1
 
 

@@ -34,7 +34,7 @@ class RefreshCommand(Door):
     def enter(self, options: Namespace) -> None:
         request, stop = self.request(options), Stop()
         if options.queue:
-            queued = queueing.ask(request, asked_by=self.name)
+            queued = queueing.ask(request, requested_by=self.name)
             document = json.dumps(queue.asked_document(queued), indent=2, ensure_ascii=False)
             self.stdout.write(document if options.json else "\n".join(queue.asked(queued)))
             return
@@ -47,7 +47,7 @@ class RefreshCommand(Door):
             else:
                 with signals.as_a_request(stop):
                     summary = runs.execute(
-                        request, emit=lambda event: self._show(shown, event), stop=stop, asked_by=self.name
+                        request, emit=lambda event: self._show(shown, event), stop=stop, requested_by=self.name
                     )
                 failed = summary.failed
         if stop.requested:

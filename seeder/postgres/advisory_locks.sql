@@ -4,9 +4,9 @@
 -- Until the limits of the same transaction: for how many milliseconds to wait for another run, and whose it is; the
 -- server ends the wait when the client has gone. When that was.
 SELECT
-    set_config('lock_timeout', %(patience)s::text, true),
+    set_config('lock_timeout', %(lock_wait)s::text, true),
     set_config('statement_timeout', '0', true),
-    set_config('application_name', %(application)s, true),
+    set_config('application_name', %(application_name)s, true),
     CASE WHEN version() ~ 'linux' THEN set_config('client_connection_check_interval', '2s', true) END,
     clock_timestamp();
 

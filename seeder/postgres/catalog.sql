@@ -133,10 +133,10 @@ SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout';
 -- the server ends it when the client has gone (looked at every 2 s, where the platform can) or sits in it idle for 30 s,
 -- because nobody should keep readers waiting for somebody who is no more.
 SELECT
-    set_config('lock_timeout', %(lock)s::text, true),
-    set_config('statement_timeout', %(statement)s::text, true),
-    CASE WHEN %(workers)s::text IS NOT NULL THEN set_config('max_parallel_workers_per_gather', %(workers)s, true) END,
-    set_config('application_name', %(application)s, true),
+    set_config('lock_timeout', %(lock_timeout)s::text, true),
+    set_config('statement_timeout', %(statement_timeout)s::text, true),
+    CASE WHEN %(parallel_workers)s::text IS NOT NULL THEN set_config('max_parallel_workers_per_gather', %(parallel_workers)s, true) END,
+    set_config('application_name', %(application_name)s, true),
     set_config('idle_in_transaction_session_timeout', '30s', true),
     CASE WHEN version() ~ 'linux' THEN set_config('client_connection_check_interval', '2s', true) END,
     clock_timestamp();

@@ -117,7 +117,7 @@ def _combined_statement(task: CountTask) -> sql.Composed:
     return compose(
         "combined_columns",
         columns=sql.SQL(", ").join(columns),
-        named=sql.SQL(", ").join(named),
+        named_columns=sql.SQL(", ").join(named),
         view=identifiers.view_identifier(task.view),
         summaries=sql.SQL("\nUNION ALL\n").join(summary_parts),
     )
@@ -160,18 +160,18 @@ def _summary(  # noqa: PLR0913  # the parts of one statement
     minimum, maximum = bounds
     as_text, limit = _as_text(_VALUE, column_type), sql.Literal(max_top_values)
     top = (
-        compose("most_frequent_values", shown=as_text, order=order, most=limit)
+        compose("most_frequent_values", value_text=as_text, order=order, max_values=limit)
         if max_top_values
         else sql.SQL("NULL::jsonb")
     )
     return compose(
-        "column_summary", groups=groups, number=sql.Literal(number), least=minimum, greatest=maximum, top=top
+        "column_summary", groups=groups, number=sql.Literal(number), minimum=minimum, maximum=maximum, top_values=top
     )
 
 
 def _first_and_last(column_type: str) -> Sequence[sql.Composable]:
     return [
-        compose("extreme_value", shown=_as_text(_VALUE, column_type), way=sql.SQL(direction))
+        compose("extreme_value", value_text=_as_text(_VALUE, column_type), direction=sql.SQL(direction))
         for direction in ("ASC", "DESC")
     ]
 

@@ -77,7 +77,7 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 -- name: combined_columns
 -- The groups of several columns with few values each, out of the few combinations of these, which one scan finds.
 WITH together AS MATERIALIZED (
-    SELECT {named}, count(*) AS n FROM {view} AS v GROUP BY {columns}
+    SELECT {named_columns}, count(*) AS n FROM {view} AS v GROUP BY {columns}
 )
 {summaries};
 
@@ -97,9 +97,9 @@ SELECT {column} AS value, sum(n)::bigint AS n FROM together GROUP BY {column}
         coalesce(sum(n), 0)::bigint,
         coalesce(sum(n) FILTER (WHERE value IS NOT DISTINCT FROM NULL), 0)::bigint,
         count(value)::bigint,
-        {least},
-        {greatest},
-        {top}
+        {minimum},
+        {maximum},
+        {top_values}
     FROM groups
 )
 
@@ -111,18 +111,18 @@ FROM {view} AS v
 -- name: extreme_value
 -- The first or the last value, for types that have an order but no min() and max(). An unqualified name would be the
 -- text that is shown.
-(SELECT {shown} FROM groups WHERE value IS DISTINCT FROM NULL ORDER BY groups.value {way} LIMIT 1)
+(SELECT {value_text} FROM groups WHERE value IS DISTINCT FROM NULL ORDER BY groups.value {direction} LIMIT 1)
 
 -- name: most_frequent_values
 -- The most frequent values; of equally frequent ones the first.
 (
-    SELECT coalesce(jsonb_agg(jsonb_build_array(shown, n) ORDER BY n DESC, shown COLLATE "C"), '[]')
+    SELECT coalesce(jsonb_agg(jsonb_build_array(value_text, n) ORDER BY n DESC, value_text COLLATE "C"), '[]')
     FROM (
-        SELECT {shown} AS shown, n
+        SELECT {value_text} AS value_text, n
         FROM groups
         WHERE value IS DISTINCT FROM NULL
         ORDER BY n DESC, {order}
-        LIMIT {most}
+        LIMIT {max_values}
     ) AS most_frequent
 )
 

@@ -83,7 +83,7 @@ class PendingAnswer(Generic[Answer]):
         self._use_private_connection(database)
         try:
             with transactions.durable_transaction(database):
-                sessions.query(database, "set_time_limit", {"apply_limits": f"{self._timeout.total_seconds():.0f}s"})
+                sessions.query(database, "set_time_limit", {"timeout": f"{self._timeout.total_seconds():.0f}s"})
                 return query()
         finally:
             with suppress(Exception):  # what ended the question says more

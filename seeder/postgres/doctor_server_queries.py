@@ -41,20 +41,20 @@ def query_read_only(database: str, statement: str, parameters: Mapping[str, Any]
 def server_facts(database: str) -> ServerFacts:
     [row] = query_read_only(database, "server_facts")
     names = (
-        "version",
-        "release",
+        "version_num",
+        "version_text",
         "role",
         "database",
         "is_superuser",
         "is_standby",
         "is_read_only",
-        "deadlock_timeout",
-        "transaction_timeout",
-        "idle_session_timeout",
+        "deadlock_timeout_ms",
+        "transaction_timeout_ms",
+        "idle_session_timeout_ms",
         "max_connections",
         "reserved_connections",
-        "role_connections",
-        "database_connections",
+        "role_connection_limit",
+        "database_connection_limit",
     )
     return ServerFacts(**dict(zip(names, row, strict=True)), is_pooled=sessions.is_pooled(database))
 

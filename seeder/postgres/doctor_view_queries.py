@@ -13,7 +13,7 @@ def schema_privileges(database: str, names: Iterable[str]) -> Sequence[ManifestS
     return [
         ManifestSchema(name=name, quoted_name=sql, exists=exists, can_use=may_use, can_create=may_create)
         for name, sql, exists, may_use, may_create in query_read_only(
-            database, "schema_privileges", {"wanted": sorted(names)}
+            database, "schema_privileges", {"names": sorted(names)}
         )
     ]
 
@@ -29,13 +29,13 @@ def find_relations(database: str, views: Collection[ViewName]) -> Mapping[ViewNa
 
 # As the statement has them.
 _RELATION_FIELDS = (
-    "sql",
-    "kind",
+    "quoted_name",
+    "relkind",
     "is_populated",
     "owner",
     "owner_is_superuser",
-    "has_refresh_privileges",
-    "owner_may_temp",
+    "can_refresh",
+    "owner_can_create_temp",
     "has_unique_index",
 )
 
@@ -78,7 +78,7 @@ def unparsed_functions(database: str) -> Sequence[FunctionWithoutSearchPath]:
 def schemas_defining(database: str, names: Iterable[str]) -> Mapping[str, Sequence[NameLocation]]:
     """In which schemas these names mean something, but for what the server itself has of that name."""
     schemas_by_name: dict[str, list[NameLocation]] = {}
-    for name, schema, place in query_read_only(database, "schemas_defining", {"wanted": sorted(names)}):
+    for name, schema, place in query_read_only(database, "schemas_defining", {"names": sorted(names)}):
         schemas_by_name.setdefault(name, []).append(NameLocation(quoted_schema=schema, search_path_position=place))
     return schemas_by_name
 

@@ -8,7 +8,7 @@ SELECT
     n.oid IS NOT NULL,
     coalesce(has_schema_privilege(n.oid, 'USAGE'), false),
     coalesce(has_schema_privilege(n.oid, 'CREATE'), false)
-FROM unnest(%(wanted)s::text[]) AS wanted (nspname)
+FROM unnest(%(names)s::text[]) AS wanted (nspname)
 LEFT JOIN pg_namespace AS n ON n.nspname = wanted.nspname
 ORDER BY 1;
 
@@ -163,11 +163,11 @@ ORDER BY p.oid;
 -- In which schemas relations, functions or types have one of the wanted names, and where those are in our search_path.
 WITH found (name, schema) AS (
     SELECT relname, relnamespace FROM pg_class
-    WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relname = ANY (%(wanted)s::text[])
+    WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relname = ANY (%(names)s::text[])
     UNION
-    SELECT proname, pronamespace FROM pg_proc WHERE proname = ANY (%(wanted)s::text[])
+    SELECT proname, pronamespace FROM pg_proc WHERE proname = ANY (%(names)s::text[])
     UNION
-    SELECT typname, typnamespace FROM pg_type WHERE typrelid = 0 AND typname = ANY (%(wanted)s::text[])
+    SELECT typname, typnamespace FROM pg_type WHERE typrelid = 0 AND typname = ANY (%(names)s::text[])
 )
 SELECT found.name::text, quote_ident(n.nspname), array_position(current_schemas(false), n.nspname)
 FROM found

@@ -63,7 +63,7 @@ def job_totals(database: str, job_filter: JobFilter, group_by: GroupBy, stalenes
 def recent_runs(database: str, jobs: Collection[Job], *, max_runs: int) -> Mapping[str, list[RecentRun]]:
     """The latest runs of each of these, the latest first, by the name of their table."""
     runs_by_table: dict[str, list[RecentRun]] = {job.table_name: [] for job in jobs}
-    parameters = {**_job_keys(jobs), "most": max_runs}
+    parameters = {**_job_keys(jobs), "max_runs": max_runs}
     for name, run_id, status, started, finished, rows in sessions.query(database, "recent_runs", parameters):
         runs_by_table[name].append(
             RecentRun(run_id=run_id, status=Status(status), start_time=started, finish_time=finished, rows=rows)

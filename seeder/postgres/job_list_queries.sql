@@ -14,7 +14,7 @@ WITH asked AS (
 ), wanted AS NOT MATERIALIZED (
     SELECT *
     FROM asked
-    WHERE (%(agencies)s::text[] IS NULL OR agency_slug = ANY (%(agencies)s::text[]))
+    WHERE (%(visible_agencies)s::text[] IS NULL OR agency_slug = ANY (%(visible_agencies)s::text[]))
         AND (%(agency)s::text IS NULL OR agency_slug = %(agency)s::text)
         AND (%(report_type)s::text IS NULL OR report_type = %(report_type)s::text)
         AND (%(manifest_id)s::integer IS NULL OR manifest_id = %(manifest_id)s::integer)
@@ -72,7 +72,7 @@ job AS MATERIALIZED (
         consecutive_failures > 0 AS failing,
         coalesce(
             status = 'running' AND usual IS NOT NULL
-                AND now() - start_time > %(factor)s * greatest(usual, interval '1 second'),
+                AND now() - start_time > %(long_running_factor)s * greatest(usual, interval '1 second'),
             false
         ) AS long_running
     FROM job
@@ -108,12 +108,12 @@ JOIN sharing USING (table_name)
 LEFT JOIN (SELECT table_name, last_run_id, last_errors FROM reporting.seeder_job_status) AS said USING (table_name)
 LEFT JOIN LATERAL (
     SELECT said.last_run_id
-    WHERE %(agencies)s::text[] IS NULL OR EXISTS (
+    WHERE %(visible_agencies)s::text[] IS NULL OR EXISTS (
         SELECT
         FROM reporting.seeder_run_history AS h
         WHERE h.table_name = page.table_name
             AND h.start_time >= coalesce(page.start_time - interval '1 hour', '-infinity')
-            AND coalesce(h.run_id = said.last_run_id AND h.agency_slug = ANY (%(agencies)s::text[]), false)
+            AND coalesce(h.run_id = said.last_run_id AND h.agency_slug = ANY (%(visible_agencies)s::text[]), false)
     )
 ) AS seen ON true
 LEFT JOIN LATERAL (
@@ -147,7 +147,7 @@ CROSS JOIN LATERAL (
     WHERE h.table_name = wanted.table_name
         AND coalesce(h.report_type = wanted.report_type AND h.manifest_id = wanted.manifest_id, false)
     ORDER BY h.start_time DESC
-    LIMIT %(most)s
+    LIMIT %(max_runs)s
 ) AS recent
 ORDER BY wanted.table_name, recent.start_time DESC;
 

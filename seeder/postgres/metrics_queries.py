@@ -41,7 +41,7 @@ def last_successes(database: str, *, max_views: int) -> Sequence[tuple[str, date
     statement = sql.SQL("\n".join(parts)).format()
     return [
         (name, at)
-        for name, at in sessions.query_composed(database, statement, {**asdict(JobFilter()), "most": max_views})
+        for name, at in sessions.query_composed(database, statement, {**asdict(JobFilter()), "max_views": max_views})
     ]
 
 

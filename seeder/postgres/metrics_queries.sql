@@ -36,7 +36,7 @@ SELECT
 FROM lately
 CROSS JOIN LATERAL (SELECT * FROM reporting.seeder_run_metrics WHERE history_id = lately.id LIMIT 1) AS m
 CROSS JOIN LATERAL (VALUES
-    ('seat', m.seat_wait_seconds), ('throttle', m.throttle_wait_seconds), ('lock', m.lock_wait_seconds)
+    ('worker', m.worker_wait_seconds), ('throttle', m.throttle_wait_seconds), ('lock', m.lock_wait_seconds)
 ) AS waited (what, seconds)
 WHERE waited.seconds IS NOT NULL
 GROUP BY 1, 2;
@@ -71,7 +71,7 @@ good AS (
     FROM shown
     LEFT JOIN reporting.seeder_job_status AS s USING (table_name)
 )
-SELECT table_name, at FROM good ORDER BY at NULLS FIRST, table_name LIMIT %(most)s;
+SELECT table_name, at FROM good ORDER BY at NULLS FIRST, table_name LIMIT %(max_views)s;
 
 -- name: run_activity
 -- How many have not ended, and when one last did: among the latest, as no run takes so long that many others begin and end
@@ -87,7 +87,7 @@ SELECT
 SELECT
     count(*) FILTER (WHERE state = 'queued'),
     count(*) FILTER (WHERE state = 'running'),
-    coalesce(extract(epoch FROM now() - min(asked_at) FILTER (WHERE state = 'queued')), 0)::double precision
+    coalesce(extract(epoch FROM now() - min(requested_at) FILTER (WHERE state = 'queued')), 0)::double precision
 FROM reporting.seeder_queued_refresh
 WHERE state <> 'ended';
 

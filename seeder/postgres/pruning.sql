@@ -44,7 +44,7 @@ FROM reporting.seeder_run_history
 WHERE start_time >= %(after)s::timestamptz AND (start_time > %(after)s::timestamptz OR id > %(last)s::bigint)
     AND start_time < %(before)s
 ORDER BY start_time, id
-LIMIT %(most)s;
+LIMIT %(batch_size)s;
 
 -- name: delete_run_metrics
 -- Where the server would do so by itself, this is no slower; where nobody told it to, this is needed.
@@ -62,7 +62,7 @@ SELECT
         SELECT
         FROM reporting.seeder_run_history AS h
         WHERE h.run_id = r.run_id AND (
-            h.id = ANY (%(kept)s::bigint[]) OR h.status NOT IN ('success', 'error')
+            h.id = ANY (%(protected_ids)s::bigint[]) OR h.status NOT IN ('success', 'error')
             OR greatest(h.start_time, h.finish_time) >= %(before)s
         )
     )
@@ -70,7 +70,7 @@ FROM reporting.seeder_run AS r
 WHERE r.started_at >= %(after)s::timestamptz AND (r.started_at > %(after)s::timestamptz OR r.run_id > %(last)s::text)
     AND r.started_at < %(before)s
 ORDER BY r.started_at, r.run_id
-LIMIT %(most)s;
+LIMIT %(batch_size)s;
 
 -- name: delete_runs
 DELETE FROM reporting.seeder_run WHERE run_id = ANY (%(keys)s::text[]) RETURNING 1;
@@ -89,7 +89,7 @@ FROM reporting.seeder_queued_refresh AS q
 WHERE q.state = 'ended' AND q.finished_at < %(before)s
     AND q.finished_at >= %(after)s::timestamptz AND (q.finished_at > %(after)s::timestamptz OR q.id > %(last)s::bigint)
 ORDER BY q.finished_at, q.id
-LIMIT %(most)s;
+LIMIT %(batch_size)s;
 
 -- name: delete_queue_parts
 DELETE FROM reporting.seeder_queued_refresh WHERE id = ANY (%(keys)s::bigint[]) RETURNING 1;

@@ -1,8 +1,8 @@
 -- Runs as a whole.
 
 -- name: insert_run
-INSERT INTO reporting.seeder_run (run_id, asked_for, asked_by, started_at, seats, manifests, agencies)
-VALUES (%(run)s, %(asked_for)s, %(asked_by)s, clock_timestamp(), %(seats)s, %(manifests)s, %(agencies)s::jsonb);
+INSERT INTO reporting.seeder_run (run_id, description, requested_by, started_at, workers, manifests, agencies)
+VALUES (%(run)s, %(description)s, %(requested_by)s, clock_timestamp(), %(workers)s, %(manifests)s, %(agencies)s::jsonb);
 
 -- name: start_hold
 -- From now on nothing may start in a database.

@@ -120,7 +120,7 @@ def _translate_errors(database: str) -> Iterator[None]:
     if not settings.configured:
         raise DjangoNotStarted
     if database not in connections:
-        raise ConfigurationError(setting="alias", value=database, wanted=f"one of {', '.join(connections)}")
+        raise ConfigurationError(setting="alias", value=database, expected=f"one of {', '.join(connections)}")
     if connections[database].vendor != "postgresql":
         raise NotPostgreSQL(alias=database, vendor=connections[database].vendor)
     try:

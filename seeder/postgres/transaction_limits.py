@@ -16,10 +16,10 @@ class TransactionLimits:
     @property
     def parameters(self) -> Mapping[str, object]:
         return {
-            "lock": self.lock_timeout_ms,
-            "statement": self.statement_timeout_ms,
-            "workers": None if self.allow_parallel else "0",
-            "application": self.application_name,
+            "lock_timeout": self.lock_timeout_ms,
+            "statement_timeout": self.statement_timeout_ms,
+            "parallel_workers": None if self.allow_parallel else "0",
+            "application_name": self.application_name,
         }
 
 

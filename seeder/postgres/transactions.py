@@ -8,7 +8,7 @@ from django.db import Error, connections, transaction
 
 from seeder.postgres.sessions import Rows, query, query_batch
 
-Result = TypeVar("Done")
+Result = TypeVar("Result")
 
 
 @contextmanager

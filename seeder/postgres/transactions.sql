@@ -20,4 +20,4 @@ RELEASE SAVEPOINT seeder;
 
 -- name: set_time_limit
 -- For the rest of the transaction: so long may a statement take, and wait for a lock.
-SELECT set_config('statement_timeout', %(limit)s::text, true), set_config('lock_timeout', %(limit)s::text, true);
+SELECT set_config('statement_timeout', %(timeout)s::text, true), set_config('lock_timeout', %(timeout)s::text, true);

@@ -15,7 +15,7 @@ from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS, WAIT_BOUNDS
 from seeder.domain.outcomes import Status
 
 _FINISHED_STATUSES = (Status.SUCCESS, Status.ERROR)
-_WAIT_KINDS = ("seat", "throttle", "lock")
+_WAIT_KINDS = ("worker", "throttle", "lock")
 
 Samples = Iterable[tuple[Sequence[str], float]]
 

@@ -77,7 +77,7 @@ class Breakers:
                         kept.update(
                             failures=changed.failures,
                             opened_at=changed.opened_at,
-                            tried_at=changed.last_trial_at,
+                            last_trial_at=changed.last_trial_at,
                             updated_at=Now(),
                         )
             if changed:

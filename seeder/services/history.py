@@ -96,7 +96,7 @@ class RunRecord:
         [(closed, rows, size, finished)] = query(DEFAULT_DB_ALIAS, "measure_and_mark_succeeded", facts)
         if closed != len(spec.manifests):
             raise RunLockLost(run_id=self.run_id, view=spec.key.name)
-        return replace(result, rows=rows, bytes=size, finished=finished)
+        return replace(result, rows=rows, size_bytes=size, finished_at=finished)
 
     def _succeeded(self, spec: ViewSpec, result: RefreshResult) -> int:
         [(closed,)] = query(DEFAULT_DB_ALIAS, "mark_succeeded", self._facts(spec, result))

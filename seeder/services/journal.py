@@ -118,7 +118,7 @@ def _how(view: PlannedView, result: RefreshResult) -> dict[str, LogValue | None]
         "duration_seconds": _seconds(result.duration),
         "rows": None if failure else result.rows,
         "bytes": None if failure else result.size_bytes,
-        "seat_wait_seconds": _seconds(cost.worker_wait),
+        "worker_wait_seconds": _seconds(cost.worker_wait),
         "throttle_wait_seconds": _seconds(cost.throttle_wait),
         "lock_wait_seconds": _seconds(cost.lock_wait),
         "satisfied_by": result.satisfied_by,

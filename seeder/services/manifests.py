@@ -132,13 +132,13 @@ def is_in(report_type: str, manifest_id: int, database: str, *, databases: Mappi
 def insist_on_agency(slug: str) -> None:
     """Raise `UnknownAgency` unless a manifest names it, enabled or not: then it merely has nothing to refresh."""
     if not is_storable_text(slug):
-        raise UnknownAgency(slug=slug, nearest="")
+        raise UnknownAgency(slug=slug, suggestion="")
     slugs = {
         *CustomReportManifest.objects.values_list("agency_slug", flat=True),
         *CannedReportManifest.objects.values_list("agency_slug", flat=True),
     }
     if slug not in slugs:
-        raise UnknownAgency(slug=slug, nearest=_nearest(slug, slugs))
+        raise UnknownAgency(slug=slug, suggestion=_nearest(slug, slugs))
 
 
 def _insist_on_view(name: ViewName) -> None:
@@ -148,7 +148,7 @@ def _insist_on_view(name: ViewName) -> None:
         *CannedReport.objects.values_list("table_name", flat=True),
     }
     if not any(_is(table_name, name) for table_name in spelled):
-        raise UnknownTable(table=str(name), nearest=_nearest(str(name), map(_as_named, spelled)))
+        raise UnknownTable(table=str(name), suggestion=_nearest(str(name), map(_as_named, spelled)))
 
 
 def _is(table_name: str, name: ViewName) -> bool:

@@ -42,7 +42,7 @@ def job(name: str) -> BaseCommand:
         command = _load(name, app)
         if _is_job(command):
             return command
-    raise UnknownJobCommand(job=name, nearest=did_you_mean(name, offered().jobs, "The nearest one is"))
+    raise UnknownJobCommand(job=name, suggestion=did_you_mean(name, offered().jobs, "The nearest one is"))
 
 
 def app_of(command: BaseCommand) -> str:

@@ -26,7 +26,7 @@ def insist(settings: Settings) -> None:
     least = transaction_limits.deadlock_timeout_ms(database)
     if settings.lock_timeout_ms <= least:
         wanted = f"more than the server's deadlock_timeout, which is {least} ms"
-        raise ConfigurationError(setting="SEEDER_LOCK_TIMEOUT_MS", value=settings.lock_timeout_ms, wanted=wanted)
+        raise ConfigurationError(setting="SEEDER_LOCK_TIMEOUT_MS", value=settings.lock_timeout_ms, expected=wanted)
 
 
 def insist_on_one_home() -> None:
@@ -39,7 +39,7 @@ def insist_on_one_home() -> None:
             if alias != DEFAULT_DB_ALIAS:
                 setting = f"The database that DATABASE_ROUTERS choose for {model._meta.label}"
                 wanted = f"{DEFAULT_DB_ALIAS!r}; where views are is said by SEEDER['DATABASES']"
-                raise ConfigurationError(setting=setting, value=alias, wanted=wanted)
+                raise ConfigurationError(setting=setting, value=alias, expected=wanted)
 
 
 def missed(settings: Settings, databases: Iterable[str]) -> Iterable[str]:

@@ -75,9 +75,9 @@ def prune(
     if days is None:
         days = conf.load().history_days
     elif not 1 <= days <= MOST_DAYS:
-        raise BadRetention(days=days, most=MOST_DAYS)
+        raise BadRetention(days=days, max_days=MOST_DAYS)
     if not 1 <= batch <= MOST_ROWS:
-        raise BadBatch(batch=batch, most=MOST_ROWS)
+        raise BadBatch(batch=batch, max_rows=MOST_ROWS)
     if days == 0:
         return Pruned(days=0)
     began = monotonic()
@@ -134,10 +134,10 @@ class _Pruning:
         last = walk.first
         while not self._stop.requested:
             began = monotonic()
-            place = {"after": after, "last": last, "before": self._before, "most": self._batch}
+            place = {"after": after, "last": last, "before": self._before, "batch_size": self._batch}
             with durable_transaction(DEFAULT_DB_ALIAS):
                 advisory_locks.lock_prune(DEFAULT_DB_ALIAS)
-                rows = sessions.query(DEFAULT_DB_ALIAS, walk.rows, {**place, "kept": lasting})
+                rows = sessions.query(DEFAULT_DB_ALIAS, walk.rows, {**place, "protected_ids": lasting})
                 keys = [key for key, _, may_go in rows if may_go and not (walk is _HISTORY and key in kept)]
                 gone = len(keys) if self._dry_run else self._delete(walk, {"keys": keys})
             yield gone

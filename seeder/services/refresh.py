@@ -155,7 +155,7 @@ class _Refresh:
             catalog.RELATION_EXISTS,
             *([question] if here else []),
         )
-        name = {"schema": self._name.schema, "name": self._name.name, "patience": self._patience}
+        name = {"schema": self._name.schema, "name": self._name.name, "lock_wait": self._patience}
         waits, locked, _, found, *others = transaction.begin(
             first, {**self._run.limits(self._turn).parameters, **name, **facts}
         )
@@ -200,15 +200,15 @@ class _Refresh:
         if here:
             return self._run.record.refreshed(spec, result)
         rows, size = catalog.measure_view(self._database, self._name)
-        return replace(result, rows=rows, bytes=size, finished=sessions.server_time(DEFAULT_DB_ALIAS))
+        return replace(result, rows=rows, size_bytes=size, finished_at=sessions.server_time(DEFAULT_DB_ALIAS))
 
     def _explained(self, result: RefreshResult) -> RefreshResult:
         """With what it waited for and what else is to be known of it."""
         turn = self._turn
         cost = replace(
             result.cost,
-            seat=seats.number.get(),
-            seat_wait=turn.worker_wait,
+            worker_number=seats.number.get(),
+            worker_wait=turn.worker_wait,
             throttle_wait=turn.throttle_wait,
             lock_wait=self._lock_wait,
         )

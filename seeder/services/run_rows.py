@@ -29,12 +29,12 @@ class RunRow:
             str, HoldReason
         ] = {}  # by database; the figures of a hold change all the time, its reason rarely
 
-    def open(self, plan: RefreshPlan, *, asked_for: str, asked_by: str, seats: int) -> None:
+    def open(self, plan: RefreshPlan, *, description: str, requested_by: str, seats: int) -> None:
         planned = [manifest for view in plan.views for manifest in view.spec.manifests]
         manifests = [*planned, *(complaint.manifest for complaint in plan.rejected)]
         counts = Counter(manifest.agency_slug for manifest in manifests)
         agencies = {slug: {"manifests": number} for slug, number in counts.items()}
-        facts = {"asked_for": asked_for, "asked_by": asked_by, "seats": seats, "manifests": len(manifests)}
+        facts = {"description": description, "requested_by": requested_by, "workers": seats, "manifests": len(manifests)}
         self._write("insert_run", **facts, agencies=json.dumps(agencies))
 
     def hear(self, event: RunEvent) -> None:

@@ -47,7 +47,7 @@ def execute(
     *,
     emit: Callable[[RunEvent], object] = lambda _: None,
     stop: Stop | None = None,
-    asked_by: str = "",
+    requested_by: str = "",
 ) -> RunSummary:
     """Plan a request and run it. Failed views are in the summary, not raised; `emit` hears what happens, when its row
     is written, in the thread of the caller. When `stop` is requested, the run cancels what is in flight and ends.
@@ -58,15 +58,15 @@ def execute(
         preconditions.insist(conf.load())
         asked = sessions.server_time(DEFAULT_DB_ALIAS)
         with Life(new_id()) as life:
-            return carry_out(request, life, Order(asked_at=asked, asked_by=asked_by), emit=emit, stop=stop or Stop())
+            return carry_out(request, life, Order(requested_at=asked, requested_by=requested_by), emit=emit, stop=stop or Stop())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
     """Who wants a run, and since when."""
 
-    asked_at: datetime  # by the database's clock; a refresh of another run that began after it will do as well
-    asked_by: str
+    requested_at: datetime  # by the database's clock; a refresh of another run that began after it will do as well
+    requested_by: str
 
 
 def carry_out(
@@ -82,14 +82,14 @@ def carry_out(
         life.insist()
         record.open(plan)
         with _closing(record, row):
-            row.open(plan, asked_for=request.description, asked_by=order.asked_by, seats=settings.max_workers)
+            row.open(plan, description=request.description, requested_by=order.requested_by, seats=settings.max_workers)
             emit(RunStarted(run_id=record.run_id, plan=plan, workers=settings.max_workers))
             for message in plan.warnings:
                 emit(RunWarning(kind=WarningKind.DEPENDENCIES_UNKNOWN, message=message))
             for message in preconditions.missed(settings, plan.by_database):
                 emit(RunWarning(kind=WarningKind.FEATURE_UNAVAILABLE, message=message))
             meter = Meter(plan.by_database)
-            refresher = Refresher(record=record, settings=settings, stop=stop, asked=order.asked_at, meter=meter)
+            refresher = Refresher(record=record, settings=settings, stop=stop, asked=order.requested_at, meter=meter)
             work = _work(refresher, life, row, emit)
             results = run(plan, pace=_pace(settings), work=work, stop=stop)
             meter.close()

@@ -34,7 +34,7 @@ def _bootstrap(settings_module: str) -> None:
                 _start(settings_module)
             return
         if _started_with != settings_module:
-            raise SettingsConflict(asked=settings_module, first=_started_with)
+            raise SettingsConflict(requested=settings_module, first=_started_with)
         if not apps.ready and not _is_starting:
             raise SettingsUnusable(module=settings_module, cause="some of its apps could not be loaded, start anew")
         return

@@ -57,7 +57,7 @@ def reports() -> None:
     custom("reporting.good", "SELECT 1 AS n")
     custom("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
     canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
-    runs.execute(AllReports(), asked_by="a test")
+    runs.execute(AllReports(), requested_by="a test")
 
 
 def snapshots() -> tuple[int, int]:
@@ -83,7 +83,7 @@ def many(number: int) -> None:
         " FROM reporting.seeder_custom_report_manifest"
     )
     sql(
-        "INSERT INTO reporting.seeder_run (run_id, asked_for, asked_by, started_at, seats, manifests, agencies)"
+        "INSERT INTO reporting.seeder_run (run_id, description, requested_by, started_at, workers, manifests, agencies)"
         " SELECT 'run ' || n, 'every report', 'a test', now() - n * interval '1 hour', 1, 1, '{\"demo\": {}}'"
         " FROM generate_series(1, %s) AS n",
         number,

@@ -123,7 +123,7 @@ HEALED = [
         provoke=f"ALTER ROLE {ROLE} SET default_transaction_read_only = on",
         about="default_transaction_read_only",
     ),
-    Case(word="connections_short", provoke=f"ALTER ROLE {ROLE} CONNECTION LIMIT 3", about=f"role {ROLE}"),
+    Case(word="too_few_connections", provoke=f"ALTER ROLE {ROLE} CONNECTION LIMIT 3", about=f"role {ROLE}"),
     Case(
         word="transaction_timeout",
         provoke=f"ALTER ROLE {ROLE} SET transaction_timeout = '1h'",
@@ -153,7 +153,7 @@ HEALED = [
     ),
     Case(
         word="optional_unusable",
-        provoke="ALTER TABLE reporting.seeder_run ALTER COLUMN seats TYPE bigint",
+        provoke="ALTER TABLE reporting.seeder_run ALTER COLUMN workers TYPE bigint",
         about="reporting.seeder_run",
     ),
     Case(
@@ -212,7 +212,7 @@ HEALED = [
     Case(word="stats_hidden", provoke="", about=ROLE, environment={"SEEDER_MAX_DB_ACTIVE_QUERIES": "5"}),
     Case(word="schema_missing", provoke=manifest('"No such".a'), about='"No such"'),
     Case(
-        word="view_unfilled",
+        word="view_not_populated",
         provoke=VIEW + "REFRESH MATERIALIZED VIEW reporting.a WITH NO DATA",
         about="reporting.a",
     ),
@@ -235,14 +235,14 @@ HEALED = [
         " UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'reporting.a_n_ccnew'::regclass",
         about="reporting.a",
     ),
-    Case(word="statements_missing", provoke="DROP EXTENSION pg_stat_statements", about="pg_stat_statements"),
+    Case(word="pg_stat_statements_missing", provoke="DROP EXTENSION pg_stat_statements", about="pg_stat_statements"),
     Case(
-        word="statements_outdated",
+        word="pg_stat_statements_outdated",
         provoke="DROP EXTENSION pg_stat_statements; CREATE EXTENSION pg_stat_statements VERSION '1.7'",
         about="pg_stat_statements",
     ),
     Case(
-        word="statements_forbidden",
+        word="pg_stat_statements_forbidden",
         provoke=f"REVOKE SELECT ON pg_stat_statements FROM PUBLIC; REVOKE SELECT ON pg_stat_statements FROM {ROLE}",
         about="pg_stat_statements",
     ),
@@ -255,12 +255,12 @@ SAID: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "INSERT INTO reporting.seeder_canned_report_manifest VALUES (1, 1, 'demo', 7)",
         {},
     ),
-    "other_kind": ("CREATE VIEW reporting.a AS SELECT 1 AS n;" + manifest("reporting.a"), {}),
+    "not_materialized_view": ("CREATE VIEW reporting.a AS SELECT 1 AS n;" + manifest("reporting.a"), {}),
     "query_refused": (manifest("reporting.a", "SELECT nonsense"), {}),
     "concurrent_refused": (VIEW + "DROP INDEX reporting.a_n", {**CONCURRENT, "SEEDER_CONCURRENT_FALLBACK": "false"}),
     "concurrent_falls_back": (VIEW + "DROP INDEX reporting.a_n", CONCURRENT),
     "concurrent_unready": (VIEW + "DROP INDEX reporting.a_n", {}),
-    "view_unlisted": ("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n", {}),
+    "view_without_manifest": ("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n", {}),
     "lock_timeout_low": ("", {"SEEDER_LOCK_TIMEOUT_MS": "500"}),
     "setting_wrong": ("", {"SEEDER_AGENCY_SCOPE": "nowhere.scope"}),
     "role_superuser": ("", {"DB_USER": "postgres"}),
@@ -288,4 +288,4 @@ BY_THEMSELVES = {
     "database_unmapped",
     "database_unreachable",
 }
-ELSEWHERE = {"server_unsupported", "server_unpatched", "statements_unloaded"}
+ELSEWHERE = {"server_unsupported", "server_unpatched", "pg_stat_statements_unloaded"}

@@ -64,7 +64,7 @@ def facts(scoped: None) -> Mapping[str, str]:
     """What the addresses are filled with: all of it the agency demo's."""
     api.reports()
     base, other = api.snapshots()
-    request_id = queueing.ask(AgencyReports(slug="demo"), asked_by="a test").request_id
+    request_id = queueing.ask(AgencyReports(slug="demo"), requested_by="a test").request_id
     return {
         "<str:reportType>": "custom",
         "jobs/custom/<int:id>": "jobs/custom/1",

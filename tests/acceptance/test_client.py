@@ -61,10 +61,10 @@ def test_a_script_starts_django_by_name_and_asks() -> None:
 def test_a_second_start_with_other_settings_is_refused_and_the_first_holds() -> None:
     printed = script(
         "from seeder.client import bootstrap_django, get_database_client\n"
-        "from seeder.errors import OtherSettings\n"
+        "from seeder.errors import SettingsConflict\n"
         "bootstrap_django('settings.test')\n"
         "try: bootstrap_django('settings.local')\n"
-        "except OtherSettings as error: print(error)\n"
+        "except SettingsConflict as error: print(error)\n"
         "print(get_database_client().fetch_value('SELECT 1'))"
     )
     assert printed == (
@@ -160,9 +160,9 @@ def test_an_app_that_is_being_loaded_and_other_threads_may_ask_for_the_same(tmp_
 def test_asking_before_django_is_started_says_how() -> None:
     printed = script(
         "from seeder.client import get_database_client\n"
-        "from seeder.errors import NotStarted\n"
+        "from seeder.errors import DjangoNotStarted\n"
         "try: get_database_client().fetch_all('SELECT 1')\n"
-        "except NotStarted as error: print(error)\n"
+        "except DjangoNotStarted as error: print(error)\n"
     )
     assert printed == 'Django is not started yet: call bootstrap_django("host.settings") first.\n'
 

@@ -301,7 +301,7 @@ def test_a_terminal_has_colours_the_gravest_first(monkeypatch: pytest.MonkeyPatc
     assert code == 1
     assert "\x1b[1;31m1 error, 1 warning, 2 hints" in drawn
     shown = plain(drawn)
-    assert shown.index("bad_name") < shown.index("view_missing") < shown.index("view_unlisted")
+    assert shown.index("bad_name") < shown.index("view_missing") < shown.index("view_without_manifest")
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", on_a_terminal("doctor", "--no-color")[1])
 
 

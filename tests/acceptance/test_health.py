@@ -97,11 +97,11 @@ def test_an_open_breaker_is_told_and_turns_nobody_away() -> None:
 def test_workers_that_leave_lying_what_is_queued_are_noticed() -> None:
     sql(
         "INSERT INTO reporting.seeder_queued_refresh"
-        " (request_id, part, parts, asked_for, asked_by, manifests, views, agencies)"
+        " (request_id, part, parts, description, requested_by, manifests, views, agencies)"
         " VALUES ('r', 1, 1, 'every report', 'a test', '[]', '[]', '[]')"
     )
     assert asked()[1]["checks"]["workers"] == "idle"
-    sql("UPDATE reporting.seeder_queued_refresh SET asked_at = now() - interval '6 minutes'")
+    sql("UPDATE reporting.seeder_queued_refresh SET requested_at = now() - interval '6 minutes'")
     assert asked() == (200, {"status": "degraded", "checks": {**WELL, "workers": "silent"}})
     # One that was taken up by a worker that was killed since has been left lying too; one whose run lives has not.
     QueuedRefresh.objects.update(state="running", run_ids=["gone", "this"])

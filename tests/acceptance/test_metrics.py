@@ -105,7 +105,7 @@ def test_a_run_is_told_of_in_both_formats(accept: str) -> None:
 def test_durations_and_waits_are_distributed_to_the_very_edge() -> None:
     for place, took in enumerate((0.05, 0.1, 0.100001, 15.0, 5 * 3600.0)):
         row = ran(f"v{place}", ago=timedelta(hours=6), took=took)
-        waits = {"seat_wait_seconds": 1.0, "throttle_wait_seconds": 1.5, "lock_wait_seconds": None}
+        waits = {"worker_wait_seconds": 1.0, "throttle_wait_seconds": 1.5, "lock_wait_seconds": None}
         RunMetrics.objects.create(history_id=row.pk, **waits)
     families = scraped()
     took_up_to = {
@@ -117,7 +117,7 @@ def test_durations_and_waits_are_distributed_to_the_very_edge() -> None:
     assert [float(bound) for bound in took_up_to] == [*DURATION_BOUNDS, float("inf")]
     waited = families["seeder_recent_refresh_wait_seconds"].samples
     up_to = {(one.labels["waited_for"], one.labels["le"]): one.value for one in waited if "le" in one.labels}
-    assert (up_to["seat", "0.1"], up_to["seat", "1.0"], up_to["throttle", "1.0"]) == (0, 5, 0)
+    assert (up_to["worker", "0.1"], up_to["worker", "1.0"], up_to["throttle", "1.0"]) == (0, 5, 0)
     assert (up_to["throttle", "10.0"], up_to["lock", "+Inf"]) == (5, 0)
     [total] = values(families["seeder_recent_refresh_duration_seconds_gsum"], "status").items() - {(("error",), 0.0)}
     assert total[1] == pytest.approx(5 * 3600 + 15.250001)
@@ -197,13 +197,13 @@ def test_what_an_optional_table_would_tell_is_absent_without_it(table: str) -> N
 def test_what_is_open_and_waits_is_told() -> None:
     sql("INSERT INTO reporting.seeder_circuit_breaker VALUES ('archive', 5, now())")
     sql(
-        "INSERT INTO reporting.seeder_run (run_id, asked_for, asked_by, started_at, seats, manifests, agencies)"
+        "INSERT INTO reporting.seeder_run (run_id, description, requested_by, started_at, workers, manifests, agencies)"
         " VALUES ('r', 'every report', 'a test', now(), 1, 1, '{}')"
     )
     for state, ago in (("queued", 90), ("queued", 10), ("running", 200), ("ended", 500)):
         sql(
             "INSERT INTO reporting.seeder_queued_refresh"
-            " (request_id, part, parts, asked_for, asked_by, manifests, views, agencies, state, asked_at)"
+            " (request_id, part, parts, description, requested_by, manifests, views, agencies, state, requested_at)"
             f" VALUES ('{ago}', 1, 1, 'all', 'a test', '[]', '[]', '[]', '{state}', now() - interval '{ago} s')"
         )
     families = scraped()

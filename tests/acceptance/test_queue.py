@@ -39,7 +39,7 @@ def views(number: int, *, seconds: float = 0) -> dict[str, int]:
 def nothing_is_open() -> bool:
     """Once the server has noticed who is gone, and the minute has passed after which a doorbell is taken for lost:
     here it passes quickly."""
-    sql("UPDATE reporting.seeder_queued_refresh SET rung_at = rung_at - interval '2 seconds' WHERE state = 'queued'")
+    sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = dispatched_at - interval '2 seconds' WHERE state = 'queued'")
     tasks.resume_queue()
     open_rows = [model.objects.filter(status__in=("pending", "running")).exists() for model in (RunHistory, JobStatus)]
     return is_drained() and not any(open_rows)
@@ -112,7 +112,7 @@ def test_a_scheduled_task_that_is_delivered_twice_asks_once() -> None:
     start()
     until(lambda: is_drained() and not OrmQ.objects.exists())
     assert refreshes() == wanted
-    assert set(QueuedRefresh.objects.values_list("asked_by", "parts")) == {("seeder: every report", 3)}
+    assert set(QueuedRefresh.objects.values_list("requested_by", "parts")) == {("seeder: every report", 3)}
     assert not Task.objects.get(group="with nothing").success
 
 
@@ -143,7 +143,7 @@ def test_of_two_watched_clusters_one_machine_goes_down_and_the_other_needs_nobod
     below = psutil.Process(victim.pid)
     until(lambda: len(refreshes()) >= 2 and any(victims_part(child.pid) for child in below.children()))
     kill(victim)
-    sql("UPDATE reporting.seeder_queued_refresh SET rung_at = rung_at - interval '1 minute'")
+    sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = dispatched_at - interval '1 minute'")
     until(is_drained, seconds=120)
     assert refreshes() == wanted
     assert other.poll() is None

@@ -56,7 +56,7 @@ def family(pid: int) -> list[psutil.Process]:
 
 def view() -> None:
     custom("reporting.a", counted("a"))
-    ask(AllReports(), asked_by="")
+    ask(AllReports(), requested_by="")
 
 
 @pytest.mark.parametrize("which", ["sentinel", "worker", "monitor", "pusher", "main"])
@@ -79,7 +79,7 @@ def test_a_worker_that_is_killed_at_work_costs_no_more_than_its_view(watchdog: W
     pid = watchdog.cluster()
     for number in range(3):
         custom(f"reporting.v{number}", counted(f"v{number}", 1))
-    ask(AgencyReports(slug="demo"), asked_by="")
+    ask(AgencyReports(slug="demo"), requested_by="")
     until(lambda: len(refreshes()) == 1)
     [part] = QueuedRefresh.objects.all()
     os.kill(int(str(part.worker).rpartition(":")[2]), signal.SIGKILL)
@@ -106,7 +106,7 @@ def test_the_watchdog_ends_with_its_cluster(watchdog: Watchdog) -> None:
 
 def test_a_run_that_takes_longer_than_the_grace_is_stopped_and_put_back(queue: None) -> None:
     custom("reporting.a", counted("a", 60))
-    ask(AllReports(), asked_by="")
+    ask(AllReports(), requested_by="")
     watchdog = Watchdog()
     try:
         watchdog.cluster()

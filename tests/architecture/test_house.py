@@ -16,7 +16,7 @@ TESTS = sorted((CHECKOUT / "tests").rglob("*.py"))
 LONGEST = 300  # lines
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
 NAMED_BY_DJANGO = {CHECKOUT / "embedded" / "backend" / "base.py", CHECKOUT / "settings" / "base.py"}
-RAW_SQL = {"cursor", "raw", "extra", "RawSQL", "execute_sql"}
+RAW_SQL = {"cursor", "raw", "driver_connection", "extra", "RawSQL", "execute_sql"}
 PAUSING = CHECKOUT / "tests" / "waiting.py"
 
 

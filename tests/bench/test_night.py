@@ -31,7 +31,7 @@ def test_the_same_night_goes_the_same_way(platform: Platform, seats: int) -> Non
 def test_a_night_without_any_knowledge_is_longer(platform: Platform) -> None:
     known = PlanInputs(depends_on=platform.known.depends_on, row_counts=dict.fromkeys(platform.seconds, 0))
     ignorant = simulate(replace(platform, known=known), seats=32)
-    assert ignorant.ratio > simulate(replace(platform, known=replace(platform.known, failures={})), seats=32).ratio
+    assert ignorant.ratio > simulate(replace(platform, known=replace(platform.known, consecutive_failures={})), seats=32).ratio
 
 
 def test_an_open_circuit_breaker_makes_a_night_longer_and_loses_no_view(platform: Platform) -> None:

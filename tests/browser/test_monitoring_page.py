@@ -38,7 +38,7 @@ def reports(site: Site) -> Iterator[None]:
     canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
     custom('"Gotham PD"."Use of Force / 100%"', "SELECT 1 AS n", agency="harbor")
     sql('CREATE SCHEMA "Gotham PD"')
-    runs.execute(AllReports(), asked_by="a test")
+    runs.execute(AllReports(), requested_by="a test")
     yield
     sql('DROP SCHEMA "Gotham PD" CASCADE')
 
@@ -106,7 +106,7 @@ def test_a_name_with_anything_in_it_has_a_page(site: Site) -> None:
 
 def test_a_name_turns_no_text_round_but_its_own(site: Site) -> None:
     custom('reporting."turn\u202eed"', "SELECT 1 AS n")
-    runs.execute(AllReports(), asked_by="a test")
+    runs.execute(AllReports(), requested_by="a test")
     page = site.visitor("operator")
     page.goto(f"{MONITORING}?q=turn")
     beside = page.locator("table.views tbody .name")

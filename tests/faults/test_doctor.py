@@ -28,7 +28,7 @@ def test_on_a_standby_everything_is_found_that_can_be_read(server: PrivateServer
 def test_a_library_that_is_not_preloaded_is_told_beside_those_that_are(server: PrivateServer, manage: Manage) -> None:
     server.restart(shared_preload_libraries="auto_explain")
     found = {one["word"]: one for one in manage("doctor", "--json").document["diagnoses"]}
-    fix = found["statements_unloaded"]["sql"]
+    fix = found["pg_stat_statements_unloaded"]["sql"]
     assert fix == "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain', 'pg_stat_statements';"
     with another_session() as session:
         session.execute(fix.encode())

@@ -92,7 +92,7 @@ def refreshes_and_records() -> None:
     assert not found.has_level_at_least(Level.WARNING), examination_document(found)
     assert release_snapshots.capture_release_snapshot("reporting.of_ours", "1").statistics.row_count == 1
     assert schedules.declare()
-    [part] = queueing.ask(AllReports(), asked_by="a test").parts
+    [part] = queueing.ask(AllReports(), requested_by="a test").parts
     assert queue_work.work_off(part.id).did == "done"
     assert not queue_sweep.sweep().rung
 

@@ -42,7 +42,7 @@ def part(queue: None, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(life, "_BEAT", timedelta())
     custom("reporting.a", counting("a"))
     custom("reporting.b", f"{counting('b')}, reporting.a")
-    [queued] = ask(AllReports(), asked_by="").parts
+    [queued] = ask(AllReports(), requested_by="").parts
     return queued.id
 
 
@@ -59,7 +59,7 @@ def work(part: int, kind: Kind | None, k: int) -> Calls:
 def fail(part: int, kind: Kind | None = None, k: int = 0) -> Calls:
     """A worker with a failing call, then others until the part has ended."""
     sql("TRUNCATE reporting.refreshed, reporting.seeder_run_history CASCADE")
-    sql("UPDATE reporting.seeder_queued_refresh SET state = 'queued', run_ids = '[]', asked_at = clock_timestamp()")
+    sql("UPDATE reporting.seeder_queued_refresh SET state = 'queued', run_ids = '[]', requested_at = clock_timestamp()")
     sessions.close_thread_connections()
     with ThreadPoolExecutor(1, thread_name_prefix=RUN) as thread:
         calls = thread.submit(work, part, kind, k).result(STUCK)
@@ -67,7 +67,7 @@ def fail(part: int, kind: Kind | None = None, k: int = 0) -> Calls:
         if not connection.is_usable():
             connection.close()
         OrmQ.objects.all().delete()
-        sql("UPDATE reporting.seeder_queued_refresh SET rung_at = rung_at - interval '2 minutes'")
+        sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = dispatched_at - interval '2 minutes'")
         if not QueuedRefresh.objects.unfinished().exists():
             break
         assert sweep().rung == (part,) or QueuedRefresh.objects.filter(state="running").exists()

@@ -97,7 +97,7 @@ def test_a_role_that_may_not_see_others_is_told_so(settings: Settings, monkeypat
         sql("RESET ROLE")
         sql("DROP ROLE blind")
     settings.SEEDER = {"MAX_DB_ACTIVE_QUERIES": 1000}
-    monkeypatch.setattr(server_activity, "sees_everybody", lambda _: False)
+    monkeypatch.setattr(server_activity, "can_see_all_sessions", lambda _: False)
     custom("reporting.a", "SELECT 1 AS n")
     notices: list[str] = []
     runs.execute(AllReports(), emit=lambda event: notices.append(getattr(event, "message", "")))

@@ -110,7 +110,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., BackendProcess | None
         raw = SimpleNamespace(info=info, fileno=real.fileno)
         with monkeypatch.context() as patch:
             patch.setattr(sessions, "query", lambda *_: [tuple(answer)])
-            patch.setattr(sessions, "raw", lambda _: raw)
+            patch.setattr(sessions, "driver_connection", lambda _: raw)
             return backend_processes.find_backend_process("default")
 
     return own

@@ -166,7 +166,7 @@ def test_a_session_that_waits_for_the_others_is_not_ended_for_being_idle(monkeyp
     monkeypatch.setitem(STATEMENTS, "apply_limits", STATEMENTS["apply_limits"].replace("'30s'", "'300ms'"))
     monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")
     monkeypatch.setattr(counting, "_SIGN_OF_LIFE", 0.05)
-    monkeypatch.setattr(scan_grouping, "COMBINATIONS", 1)
+    monkeypatch.setattr(scan_grouping, "MAX_COMBINATIONS", 1)
     count, helped = column_statistics.count_columns, list[column_statistics.CountTask]()
 
     def slowly_in_another_thread(database: str, task: column_statistics.CountTask) -> column_statistics.CountedColumns:
@@ -177,7 +177,7 @@ def test_a_session_that_waits_for_the_others_is_not_ended_for_being_idle(monkeyp
             sql("SELECT pg_sleep(0.2)")
         return count(database, task)
 
-    monkeypatch.setattr(column_statistics, "count", slowly_in_another_thread)
+    monkeypatch.setattr(column_statistics, "count_columns", slowly_in_another_thread)
     snapshot = capture_release_snapshot(made(), "v1")
     assert helped
     assert snapshot.statistics.row_count == 12

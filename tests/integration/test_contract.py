@@ -69,7 +69,7 @@ def test_the_defaults_and_indexes_are_those_of_the_contract() -> None:
         "seeder_circuit_breaker.failures": "0",
         "seeder_circuit_breaker.updated_at": "now()",
         "seeder_run.holds": "'[]'::jsonb",
-        "seeder_queued_refresh.asked_at": "now()",
+        "seeder_queued_refresh.requested_at": "now()",
         "seeder_queued_refresh.idempotency_keys": "'{}'::jsonb",
         "seeder_queued_refresh.state": "'queued'::text",
         "seeder_queued_refresh.run_ids": "'[]'::jsonb",

@@ -170,7 +170,7 @@ def test_without_the_table_drift_is_found_all_the_same() -> None:
 
 @pytest.mark.parametrize("batch", [1, 2, 7, 50])
 def test_queries_that_are_compared_together_are_told_apart(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "_TRIALS", batch)
+    monkeypatch.setattr(catalog, "_TRIAL_BATCH_SIZE", batch)
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n; CREATE TABLE reporting.locked AS SELECT 1 AS n")
     asked: dict[ViewName, list[str]] = {}
     for number in range(12):

@@ -37,7 +37,7 @@ def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
     custom("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
     canned("reporting.shared", "SELECT 2 AS n", agencies=("metro", "demo"))
     custom("one.two.three", "SELECT 1 AS n")
-    summary = runs.execute(AllReports(), asked_by="a test")
+    summary = runs.execute(AllReports(), requested_by="a test")
     [started], [ended] = facts(caplog, "run_started"), facts(caplog, "run_ended")
     assert started == {
         "event": "run_started",
@@ -52,7 +52,7 @@ def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
     views = {one["view"]: one for one in facts(caplog, "view_ended")}
     assert views["reporting.good"].items() >= {"outcome": "created", "rows": 7, "database": "default"}.items()
     assert views["reporting.good"]["bytes"] > 0
-    assert views["reporting.good"].keys() >= {"duration_seconds", "attempts", "seat_wait_seconds"}
+    assert views["reporting.good"].keys() >= {"duration_seconds", "attempts", "worker_wait_seconds"}
     assert views["reporting.shared"]["agencies"] == ("demo", "metro")
     assert views["reporting.shared"]["report_types"] == ("canned",)
     failed = {"outcome": "failed", "reason": "invalid_text_representation", "sqlstate": "22P02"}
@@ -69,8 +69,8 @@ def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
 def test_how_a_view_was_refreshed_is_told(caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
     settings.SEEDER = {"REFRESH_CONCURRENTLY": True}
     custom("reporting.good", "SELECT 1 AS n")
-    runs.execute(AllReports(), asked_by="a test")
-    runs.execute(AllReports(), asked_by="a test")
+    runs.execute(AllReports(), requested_by="a test")
+    runs.execute(AllReports(), requested_by="a test")
     _, again = facts(caplog, "view_ended")
     assert again.items() >= {"outcome": "refreshed", "mode": "plain", "fell_back": True, "notes": 1}.items()
 
@@ -78,10 +78,10 @@ def test_how_a_view_was_refreshed_is_told(caplog: pytest.LogCaptureFixture, sett
 def test_no_message_of_the_server_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """Also not by the way of what is noted about a manifest whose query has changed and cannot be a view."""
     manifest = custom("reporting.good", "SELECT 1 AS n")
-    runs.execute(AllReports(), asked_by="a test")
+    runs.execute(AllReports(), requested_by="a test")
     manifest.query = 'SELECT "secret-123" AS n'
     manifest.save()
-    summary = runs.execute(AllReports(), asked_by="a test")
+    summary = runs.execute(AllReports(), requested_by="a test")
     [result] = summary.results.values()
     assert "secret-" in "".join(result.notes)
     assert facts(caplog, "view_ended")[-1].items() >= {"drifted": 1, "notes": 1}.items()
@@ -90,7 +90,7 @@ def test_no_message_of_the_server_stands_in_the_log(caplog: pytest.LogCaptureFix
 
 def test_no_name_forges_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     custom('reporting."a\nrun 1: all is well \u202e"', "SELECT 1 AS n")
-    runs.execute(AllReports(), asked_by="a test")
+    runs.execute(AllReports(), requested_by="a test")
     about = [message for message in caplog.messages if "all is well" in message]
     assert len(about) == 2
     assert all(r'view="reporting.\"a\nrun 1: all is well \u202e\""' in message for message in about)
@@ -102,7 +102,7 @@ def test_as_json_each_line_is_an_object_that_needs_no_other(
     settings.SEEDER = {"LOG_FORMAT": "json"}
     name = 'reporting."a\nrun 1: all is well \u202e"'
     custom(name, "SELECT 1 AS n")
-    summary = runs.execute(AllReports(), asked_by="a test")
+    summary = runs.execute(AllReports(), requested_by="a test")
     lines = [json.loads(message) for message in caplog.messages]
     assert [line["event"] for line in lines] == ["run_started", "view_started", "view_ended", "run_ended"]
     assert {line["run_id"] for line in lines} == {summary.run_id}
@@ -113,9 +113,9 @@ def test_as_json_each_line_is_an_object_that_needs_no_other(
 def test_what_is_left_without_an_optional_table_is_told_in_a_word(caplog: pytest.LogCaptureFixture) -> None:
     sql("DROP TABLE reporting.seeder_circuit_breaker")
     custom("reporting.good", "SELECT 1 AS n")
-    runs.execute(AllReports(), asked_by="a test")
+    runs.execute(AllReports(), requested_by="a test")
     [noticed] = facts(caplog, "noticed")
-    assert noticed["reason"] == "does_without"
+    assert noticed["reason"] == "feature_unavailable"
     assert "seeder_circuit_breaker" in noticed["why"]
 
 
@@ -128,7 +128,7 @@ def test_a_view_that_is_interrupted_is_told_to_have_ended_and_one_that_never_beg
     stop = Stop()
     runs.execute(
         AllReports(),
-        asked_by="a test",
+        requested_by="a test",
         stop=stop,
         emit=lambda event: stop.request("SIGTERM") if isinstance(event, ViewStarted) else None,
     )
@@ -154,7 +154,7 @@ def test_a_run_that_breaks_names_the_error_that_its_command_tells(
         raise surprise
 
     with pytest.raises(raised):
-        runs.execute(AllReports(), asked_by="a test", emit=break_it)
+        runs.execute(AllReports(), requested_by="a test", emit=break_it)
     [broken] = facts(caplog, "run_broken")
     assert broken["reason"] == word
     assert "secret-123" not in caplog.text
@@ -162,12 +162,12 @@ def test_a_run_that_breaks_names_the_error_that_its_command_tells(
 
 def test_a_queued_part_is_told_from_asking_to_its_end(caplog: pytest.LogCaptureFixture) -> None:
     custom("reporting.good", "SELECT 1 AS n")
-    asked = queueing.ask(AgencyReports(slug="demo"), asked_by="somebody")
-    sql("UPDATE reporting.seeder_queued_refresh SET asked_at = now() - interval '1 hour'")
+    asked = queueing.ask(AgencyReports(slug="demo"), requested_by="somebody")
+    sql("UPDATE reporting.seeder_queued_refresh SET requested_at = now() - interval '1 hour'")
     [part] = QueuedRefresh.objects.all()
     worked = queue_work.work_off(part.pk)
     [queued] = facts(caplog, "request_queued")
-    assert queued.items() >= {"request": asked.request_id, "parts": 1, "asked_by": "somebody"}.items()
+    assert queued.items() >= {"request": asked.request_id, "parts": 1, "requested_by": "somebody"}.items()
     [taken], [ended] = facts(caplog, "part_taken"), facts(caplog, "part_ended")
     which = {"part": part.pk, "run_id": worked.run_id, "agencies": ("demo",)}
     assert taken.items() >= {**which, "left": 1}.items()
@@ -186,7 +186,7 @@ def test_a_broker_that_cannot_be_told_says_nothing_of_where_it_is(
         raise ConnectionError("redis://user:secret-123@broker")
 
     monkeypatch.setattr("django_q.tasks.async_task", refuse)
-    queueing.ask(AgencyReports(slug="demo"), asked_by="somebody")
+    queueing.ask(AgencyReports(slug="demo"), requested_by="somebody")
     [failed] = facts(caplog, "doorbell_failed")
     assert failed["reason"] == "ConnectionError"
     assert "secret-123" not in caplog.text
@@ -204,7 +204,7 @@ def test_pruning_is_told_and_a_rehearsal_of_it_is_not(caplog: pytest.LogCaptureF
 
 def test_a_capture_is_told(caplog: pytest.LogCaptureFixture) -> None:
     custom("reporting.good", "SELECT n FROM generate_series(1, 7) AS n")
-    runs.execute(AllReports(), asked_by="a test")
+    runs.execute(AllReports(), requested_by="a test")
     release_snapshots.capture_release_snapshot("reporting.good", "v1")
     [captured] = facts(caplog, "snapshot_captured")
     assert captured.items() >= {"view": "reporting.good", "release_tag": "v1", "rows": 7, "exact": True}.items()

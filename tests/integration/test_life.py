@@ -76,5 +76,5 @@ def test_a_lock_that_cannot_be_given_back_ends_with_its_connection(monkeypatch: 
         raise OperationalError
 
     with Life("r1"):
-        monkeypatch.setattr(advisory_locks, "die", is_cancelled)
+        monkeypatch.setattr(advisory_locks, "unlock_run", is_cancelled)
     eventually(looks_dead)  # a backend leaves shortly after its client

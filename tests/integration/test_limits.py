@@ -121,7 +121,7 @@ def test_a_connection_lost_after_the_commit_does_not_refresh_again_nor_lie(
                 losing.pop()
                 raise OperationalError
 
-    monkeypatch.setattr(transactions, "Transaction", LosesTheFirst)
+    monkeypatch.setattr(transactions, "BatchedTransaction", LosesTheFirst)
     monkeypatch.setattr(Stop, "wait", lambda *_: None)
     result = refreshed()
     assert not losing
@@ -162,7 +162,7 @@ def test_a_connection_lost_after_a_failure_was_recorded_counts_it_once(monkeypat
             raise OperationalError
 
     for place in (transactions, refresh, history):
-        monkeypatch.setattr(place, "one_transaction", loses_the_record, raising=False)
+        monkeypatch.setattr(place, "durable_transaction", loses_the_record, raising=False)
     monkeypatch.setattr(Stop, "wait", lambda *_: None)
     assert refreshed().outcome is Outcome.FAILED
     assert not losing

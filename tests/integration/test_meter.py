@@ -36,7 +36,7 @@ def test_every_row_of_a_refresh_tells_how_it_went(settings: Settings) -> None:
     assert (plain.mode, plain.fell_back, plain.attempts) == ("plain", True, 1)
     assert (concurrent.mode, concurrent.fell_back) == ("concurrent", False)
     assert (broken.mode, broken.attempts) == (None, 1)
-    waited = RunMetrics.objects.filter(seat_wait_seconds__gt=0, throttle_wait_seconds=0, lock_wait_seconds__gte=0)
+    waited = RunMetrics.objects.filter(worker_wait_seconds__gt=0, throttle_wait_seconds=0, lock_wait_seconds__gte=0)
     assert waited.filter(history__run_id=newest).exists(), "with one seat, somebody waits for it"
 
 

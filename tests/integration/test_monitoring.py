@@ -30,7 +30,7 @@ def night() -> None:
     custom("reporting.bad", "SELECT 1 / 0 AS n", agency="metro")
     canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
     custom("reporting.disabled", "SELECT 3 AS n", enabled=False)
-    runs.execute(AllReports(), asked_by="a test")
+    runs.execute(AllReports(), requested_by="a test")
 
 
 def listed(
@@ -219,7 +219,7 @@ def test_a_run_that_refreshed_a_view_for_others_alone_is_not_named_and_says_why_
     assert timelines.summary(str(seen), ["demo"])
     sql("UPDATE reporting.seeder_canned_report SET query = 'SELECT 1 / 0 AS n'")
     sql("DROP MATERIALIZED VIEW reporting.shared")
-    runs.execute(AgencyReports(slug="metro"), asked_by="another test")
+    runs.execute(AgencyReports(slug="metro"), requested_by="another test")
     shared = the("reporting.shared", demo)
     assert (shared.failing, shared.last_run_id, the("reporting.shared").last_run_id is None) == (True, None, False)
     [why] = failures.of_jobs([shared]).values()

@@ -237,7 +237,7 @@ def test_after_a_refresh_columns_of_many_values_are_still_counted_apart(monkeypa
         counted.append(len(task.columns))
         return count(database, task)
 
-    monkeypatch.setattr(column_statistics, "count", counts)
+    monkeypatch.setattr(column_statistics, "count_columns", counts)
     sql(
         "CREATE MATERIALIZED VIEW reporting.made AS SELECT n AS a, -n AS b, n %% 2 = 0 AS c"
         " FROM generate_series(1, %s) AS n",
@@ -254,15 +254,15 @@ def test_after_a_refresh_columns_of_many_values_are_still_counted_apart(monkeypa
 def test_a_column_without_a_minimum_function_does_not_part_those_that_share_a_scan(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked_for: list[bool] = []
+    executed: list[bool] = []
     unless_lacking = column_statistics.query_if_supported
 
     def told(database: str, statement: Any) -> Any:
         rows = unless_lacking(database, statement)
-        asked_for.append(rows is not None)
+        executed.append(rows is not None)
         return rows
 
-    monkeypatch.setattr(column_statistics, "unless_lacking", told)
+    monkeypatch.setattr(column_statistics, "query_if_supported", told)
     sql(
         "CREATE MATERIALIZED VIEW reporting.made AS SELECT n %% 2 = 0 AS a, n %% 3 AS b"
         " FROM generate_series(1, %s) AS n",
@@ -271,5 +271,5 @@ def test_a_column_without_a_minimum_function_does_not_part_those_that_share_a_sc
     sql("ANALYZE reporting.made")
     key = ViewKey(database="default", name=ViewName(schema="reporting", name="made"))
     found = profile(key, asked())
-    assert asked_for == [True]
+    assert executed == [True]
     assert (found.figures.columns["a"].minimum, found.figures.columns["a"].maximum) == ("false", "true")

@@ -78,7 +78,7 @@ def test_a_request_goes_as_a_whole_and_its_key_with_it() -> None:
     queued("open", None, part=2)
     assert pruning.prune(days=9, batch=1).queued == 2
     assert set(QueuedRefresh.objects.values_list("request_id", flat=True)) == {"late", "open"}
-    assert queueing.ask(AgencyReports(slug="demo"), asked_by="a test", idempotency_key="k").request_id != "done"
+    assert queueing.ask(AgencyReports(slug="demo"), requested_by="a test", idempotency_key="k").request_id != "done"
 
 
 @pytest.mark.parametrize("table", ["seeder_run", "seeder_run_metrics", "seeder_queued_refresh"])

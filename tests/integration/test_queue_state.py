@@ -26,7 +26,7 @@ def parts() -> list[QueuedRefresh]:
     custom("reporting.b", "SELECT n FROM reporting.a")
     custom("reporting.c", "SELECT 1 / 0 AS n")
     custom("reporting.d", "SELECT 1 AS n", agency="metro")
-    ask(AllReports(), asked_by="somebody")
+    ask(AllReports(), requested_by="somebody")
     by_view = {row.views[-1][1]: row for row in QueuedRefresh.objects.all()}
     return [by_view["reporting.b"], by_view["reporting.c"], by_view["reporting.d"]]
 
@@ -40,7 +40,7 @@ def test_what_waits_is_worked_on_and_has_ended(parts: list[QueuedRefresh]) -> No
         state = queue_state.look()
     [running], [queued], [ended] = state.running, state.queued, state.ended
     assert (running.id, running.worker, running.alive, running.done) == (works.pk, "host:7", True, 0)
-    assert (queued.id, queued.done, len(queued.views), queued.asked_by) == (waits.pk, 0, 2, "somebody")
+    assert (queued.id, queued.done, len(queued.views), queued.requested_by) == (waits.pk, 0, 2, "somebody")
     assert (ended.id, ended.done, ended.succeeded, ended.failed) == (fails.pk, 1, 0, 1)
     assert state.waiting == 3
     assert not queue_state.look().running[0].alive, "its worker is gone"
@@ -86,7 +86,7 @@ def test_it_takes_as_many_queries_for_many_parts_as_for_one(parts: list[QueuedRe
     QueuedRefresh.objects.filter(pk=parts[0].pk).update(state="running", run_ids=["r"])
     few = queries()
     for _ in range(20):
-        ask(AgencyReports(slug="demo"), asked_by="")
+        ask(AgencyReports(slug="demo"), requested_by="")
         QueuedRefresh.objects.filter(state="queued").update(state="running", run_ids=["r"])
     assert queries() == few
 

@@ -37,7 +37,7 @@ def part() -> QueuedRefresh:
     custom("reporting.a", "SELECT nextval('reporting.refreshes') AS n")
     canned("reporting.b", "SELECT nextval('reporting.refreshes') AS n", agencies=("demo",))
     custom("reporting.c", "SELECT 1 / 0 AS n")
-    [queued] = ask(AgencyReports(slug="demo"), asked_by="somebody").parts
+    [queued] = ask(AgencyReports(slug="demo"), requested_by="somebody").parts
     return QueuedRefresh.objects.get(pk=queued.id)
 
 
@@ -141,7 +141,7 @@ def test_an_attempt_that_got_something_done_is_none_of_those(part: QueuedRefresh
 
 def test_a_refresh_from_before_somebody_joined_is_not_good_enough_for_him(part: QueuedRefresh) -> None:
     runs.execute(AgencyReports(slug="demo"))
-    assert ask(AllReports(), asked_by="").joined
+    assert ask(AllReports(), requested_by="").joined
     work_off(part.pk)
     assert refreshes() == 4
 
@@ -185,7 +185,7 @@ def test_another_foreseeable_error_ends_the_part_and_is_kept(
     part: QueuedRefresh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cannot(*_: object, **__: object) -> None:
-        raise ConfigurationError(setting="SEEDER_X", value=1, wanted="2")
+        raise ConfigurationError(setting="SEEDER_X", value=1, expected="2")
 
     monkeypatch.setattr(queue_work, "carry_out", cannot)
     assert work_off(part.pk).did == "ended in error"
@@ -215,17 +215,17 @@ def test_what_a_killed_worker_has_left_is_rung_for_at_once(part: QueuedRefresh) 
 
 def test_what_the_queue_has_lost_is_rung_for_after_a_while(part: QueuedRefresh) -> None:
     assert not sweep().rung
-    sql("UPDATE reporting.seeder_queued_refresh SET rung_at = now() - interval '2 minutes'")
+    sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = now() - interval '2 minutes'")
     assert not sweep().rung, "it waits in the queue"
-    sql("UPDATE reporting.seeder_queued_refresh SET rung_at = now() - interval '11 minutes'")
+    sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = now() - interval '11 minutes'")
     assert sweep().rung == (part.pk,), "what waits may be of others"
-    sql("UPDATE reporting.seeder_queued_refresh SET rung_at = now() - interval '2 minutes'")
+    sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = now() - interval '2 minutes'")
     OrmQ.objects.all().delete()
     assert sweep().rung == (part.pk,)
     assert not sweep().rung
-    sql("UPDATE reporting.seeder_queued_refresh SET rung_at = NULL")
+    sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = NULL")
     assert not sweep().rung, "whoever asks may be about to"
-    sql("UPDATE reporting.seeder_queued_refresh SET asked_at = now() - interval '2 minutes'")
+    sql("UPDATE reporting.seeder_queued_refresh SET requested_at = now() - interval '2 minutes'")
     assert sweep().rung == (part.pk,)
 
 

@@ -19,7 +19,7 @@ def test_a_run_sums_up_its_manifests_by_agency() -> None:
     custom("reporting.b", "SELECT 1 / 0 AS n", agency="metro")
     canned("reporting.c", "SELECT 1 AS n", agencies=("demo", "metro"))
     custom("reporting.too.many.parts", "SELECT 1", agency="harbor")
-    runs.execute(AllReports(), asked_by="somebody")
+    runs.execute(AllReports(), requested_by="somebody")
     [run] = Run.objects.all()
     assert (run.description, run.requested_by, run.manifests, run.succeeded, run.failed) == (
         "every report",
@@ -49,7 +49,7 @@ def test_a_view_says_which_seat_it_had_and_why_it_failed() -> None:
 
 def test_what_held_a_run_back_is_kept_with_its_reason_from_when_until_when() -> None:
     row = RunRow("r")
-    row.open(RefreshPlan(), asked_for="every report", asked_by="", seats=1)
+    row.open(RefreshPlan(), description="every report", requested_by="", seats=1)
     busy, open_circuit = (Hold(reason=reason, message="") for reason in HoldReason)
     row.hear(StartsHeld(database="default", hold=busy))
     row.hear(StartsHeld(database="archive", hold=busy))
@@ -67,7 +67,7 @@ def test_what_held_a_run_back_is_kept_with_its_reason_from_when_until_when() -> 
 
 def test_a_killed_run_is_summed_up_by_who_recovers_it() -> None:
     row = RunRow("r")
-    row.open(RefreshPlan(), asked_for="every report", asked_by="", seats=1)
+    row.open(RefreshPlan(), description="every report", requested_by="", seats=1)
     recovery.recover()
     run = Run.objects.get()
     assert (run.stopped_by, run.manifests) == ("killed", 0)

@@ -9,12 +9,12 @@ EVERY = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issu
 
 
 def test_the_message_is_the_docstring_filled_with_the_facts_on_one_line() -> None:
-    error = ConfigurationError(setting="SEEDER_MAX_WORKERS", value="lots", wanted="a whole number of at least 1")
+    error = ConfigurationError(setting="SEEDER_MAX_WORKERS", value="lots", expected="a whole number of at least 1")
     assert str(error) == "SEEDER_MAX_WORKERS is 'lots', but has to be a whole number of at least 1."
 
 
 def test_braces_in_a_fact_are_only_text() -> None:
-    assert "'{slug} {0} {'" in str(UnknownAgency(slug="{slug} {0} {", nearest=""))
+    assert "'{slug} {0} {'" in str(UnknownAgency(slug="{slug} {0} {", suggestion=""))
 
 
 @pytest.mark.parametrize("kind", EVERY)
@@ -24,4 +24,4 @@ def test_every_error_says_something(kind: type[SeederError]) -> None:
 
 def test_without_docstrings_the_facts_are_still_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(UnknownAgency, "__doc__", None)
-    assert str(UnknownAgency(slug="x{", nearest="")) == "UnknownAgency {'slug': 'x{', 'nearest': ''}"
+    assert str(UnknownAgency(slug="x{", suggestion="")) == "UnknownAgency {'slug': 'x{', 'suggestion': ''}"

@@ -88,17 +88,17 @@ def check_server(
 
 
 def _check_version(server: ServerFacts, database: str) -> Iterator[Diagnosis]:
-    diagnosis = partial(Diagnosis, database=database, about=f"PostgreSQL {server.version_text}")
+    diagnosis = partial(Diagnosis, database=database, subject=f"PostgreSQL {server.version_text}")
     if server.major < OLDEST_SUPPORTED_MAJOR:
         yield diagnosis(
-            word=Problem.SERVER_UNSUPPORTED,
+            problem=Problem.SERVER_UNSUPPORTED,
             message=f"It is older than PostgreSQL {OLDEST_SUPPORTED_MAJOR}, the oldest that is supported.",
             fix=f"Upgrade it to PostgreSQL {OLDEST_SUPPORTED_MAJOR} or later.",
         )
     elif server.version_num % _VERSION_NUM_PER_MAJOR < _FIRST_PATCHED_MINOR.get(server.major, 0):
         patched_version = f"{server.major}.{_FIRST_PATCHED_MINOR[server.major]}"
         yield diagnosis(
-            word=Problem.SERVER_UNPATCHED,
+            problem=Problem.SERVER_UNPATCHED,
             message="A concurrent refresh can be made to run somebody else's code as our role (CVE-2024-0985, fixed in"
             f" {patched_version}).",
             fix=f"Install the latest minor version, at least {patched_version}; until then, SEEDER_REFRESH_CONCURRENTLY=false.",
@@ -106,15 +106,15 @@ def _check_version(server: ServerFacts, database: str) -> Iterator[Diagnosis]:
 
 
 def _diagnose_read_only(server: ServerFacts, database: str) -> Diagnosis:
-    diagnosis = partial(Diagnosis, word=Problem.READ_ONLY, database=database)
+    diagnosis = partial(Diagnosis, problem=Problem.READ_ONLY, database=database)
     if server.is_standby:
         return diagnosis(
-            about=f"DATABASES[{database!r}]",
+            subject=f"DATABASES[{database!r}]",
             message="It is a standby, which only replays what another server does.",
             fix="Name the primary there; with target_session_attrs=read-write in its OPTIONS libpq finds it by itself.",
         )
     return diagnosis(
-        about="default_transaction_read_only",
+        subject="default_transaction_read_only",
         message=f"It is on for {server.role}, so every refresh is refused.",
         fix="If it was not switched on to lock the server, whoever may alter our role can switch it off for us:",
         sql="SET default_transaction_read_only = off;\n"

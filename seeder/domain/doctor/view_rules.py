@@ -66,19 +66,19 @@ class ManifestSchema:
 
 
 def check_view(relation: FoundRelation, role: DatabaseRole, concurrency: ConcurrencySettings) -> Iterator[Diagnosis]:
-    diagnosis = partial(Diagnosis, database=role.database_alias, about=str(relation.view))
+    diagnosis = partial(Diagnosis, database=role.database_alias, subject=str(relation.view))
     if relation.relkind != "m":
         yield diagnosis(
-            word=Problem.NOT_MATERIALIZED_VIEW,
+            problem=Problem.NOT_MATERIALIZED_VIEW,
             message=f"It is {_RELKIND_NAMES.get(relation.relkind, 'something else')}, which nobody can refresh.",
             fix="Rename what stands there, or let the manifest name another view.",
         )
         return
     if not relation.can_refresh:
-        yield diagnosis(word=Problem.VIEW_FORBIDDEN, **_explain_refresh_forbidden(relation, role))
+        yield diagnosis(problem=Problem.VIEW_FORBIDDEN, **_explain_refresh_forbidden(relation, role))
     if not relation.is_populated:
         yield diagnosis(
-            word=Problem.VIEW_NOT_POPULATED,
+            problem=Problem.VIEW_NOT_POPULATED,
             message="It was created WITH NO DATA, or restored so: reading it is an error.",
             fix="The next run fills it; at once does `manage.py refresh_table` with its name, or:",
             sql=f"REFRESH MATERIALIZED VIEW {relation.quoted_name};",
@@ -87,7 +87,7 @@ def check_view(relation: FoundRelation, role: DatabaseRole, concurrency: Concurr
         yield _diagnose_missing_unique_index(relation, role, concurrency)
     elif concurrency.is_enabled and not relation.owner_can_create_temp:
         yield diagnosis(
-            word=Problem.TEMP_FORBIDDEN,
+            problem=Problem.TEMP_FORBIDDEN,
             message=f"A concurrent refresh needs temporary tables, which its owner {relation.owner} may not have.",
             fix="Whoever owns the database can grant it:",
             sql=f"GRANT TEMPORARY ON DATABASE {role.database_name} TO {relation.owner};",
@@ -143,25 +143,25 @@ def check_schema(
     schema: ManifestSchema, role: DatabaseRole, *, missing_views: Sequence[ViewName]
 ) -> Iterator[Diagnosis]:
     """`missing`: the views in it that are still to be created."""
-    diagnosis = partial(Diagnosis, database=role.database_alias, about=schema.quoted_name)
+    diagnosis = partial(Diagnosis, database=role.database_alias, subject=schema.quoted_name)
     grant = f"GRANT USAGE, CREATE ON SCHEMA {schema.quoted_name} TO {role.role_name};"
     if not schema.exists:
         yield diagnosis(
-            word=Problem.SCHEMA_MISSING,
+            problem=Problem.SCHEMA_MISSING,
             message=f"Manifests name views in it, which cannot be created: {_list_views(missing_views)}.",
             fix="Whoever may create schemas can, if the name is right:",
             sql=f"CREATE SCHEMA {schema.quoted_name};\n{grant}",
         )
     elif not schema.can_use:
         yield diagnosis(
-            word=Problem.SCHEMA_FORBIDDEN,
+            problem=Problem.SCHEMA_FORBIDDEN,
             message=f"Our role {role.role_name} has no USAGE privilege on it, so none of its views can be refreshed.",
             fix="Its owner can grant it:",
             sql=f"GRANT USAGE ON SCHEMA {schema.quoted_name} TO {role.role_name};",
         )
     if schema.exists and missing_views and not schema.can_create:
         yield diagnosis(
-            word=Problem.CREATE_FORBIDDEN,
+            problem=Problem.CREATE_FORBIDDEN,
             message=f"Our role {role.role_name} has no CREATE privilege on it, and these are missing: {_list_views(missing_views)}.",
             fix="Its owner can grant it:",
             sql=grant,
@@ -170,16 +170,16 @@ def check_schema(
 
 def diagnose_missing_view(view: ViewName, role: DatabaseRole, *, creation_error: str | None) -> Diagnosis:
     """`refused`: why PostgreSQL would not make a view of the query today; None where it would, or nobody knows."""
-    diagnosis = partial(Diagnosis, database=role.database_alias, about=str(view))
+    diagnosis = partial(Diagnosis, database=role.database_alias, subject=str(view))
     if creation_error is None:
         return diagnosis(
-            word=Problem.VIEW_MISSING,
+            problem=Problem.VIEW_MISSING,
             message="It does not exist.",
             fix="The next run creates it, if nothing else here stands against that; `manage.py refresh_table` with its"
             " name does at once.",
         )
     return diagnosis(
-        word=Problem.QUERY_REFUSED,
+        problem=Problem.QUERY_REFUSED,
         message=f"It does not exist, and PostgreSQL would not create it: {creation_error}",
         fix="Correct the manifest's query.",
     )

@@ -24,7 +24,7 @@ class Distribution:
     def from_buckets(cls, buckets: Mapping[int, tuple[int, float]], bounds: Sequence[float]) -> "Distribution":
         """`cells`: number and seconds by the place of their bound."""
         counts = tuple(buckets.get(place, (0, 0.0))[0] for place in range(len(bounds) + 1))
-        return cls(counts=counts, seconds=sum(seconds for _, seconds in buckets.values()))
+        return cls(counts=counts, sum_seconds=sum(seconds for _, seconds in buckets.values()))
 
     def __add__(self, other: "Distribution") -> "Distribution":
         counts = tuple(ours + theirs for ours, theirs in zip(self.counts, other.counts, strict=True))

@@ -54,7 +54,7 @@ class Release:
     def __post_init__(self) -> None:
         for what, text in (("tag", self.tag), ("version", self.version)):
             if text is not None and not _is_valid_tag(text):
-                raise BadTag(what=what, text=text, most=MAX_TAG_LENGTH)
+                raise BadTag(field=what, text=text, max_length=MAX_TAG_LENGTH)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

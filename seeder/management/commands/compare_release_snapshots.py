@@ -46,5 +46,5 @@ class Command(Door):
         if table_name is not None:
             return release_snapshots.find_by_tag(table_name, which)
         if not (which.isascii() and which.isdigit() and len(which) < 20):
-            raise UnknownSnapshot(which=f"with the id {which!r}. With --table-name, tags can be compared")
+            raise UnknownSnapshot(identity=f"with the id {which!r}. With --table-name, tags can be compared")
         return release_snapshots.find(int(which))

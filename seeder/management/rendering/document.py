@@ -94,7 +94,7 @@ def _result(result: RefreshResult) -> _Json:
         "fellBack": result.fell_back,
         "attempts": result.attempts,
         "satisfiedBy": result.satisfied_by,
-        "seatWaitSeconds": _seconds(result.cost.worker_wait),
+        "workerWaitSeconds": _seconds(result.cost.worker_wait),
         "throttleWaitSeconds": _seconds(result.cost.throttle_wait),
         "lockWaitSeconds": _seconds(result.cost.lock_wait),
         "startTime": result.started_at.isoformat(),

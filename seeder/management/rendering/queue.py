@@ -42,7 +42,7 @@ def _views(part: QueuedPart) -> str:
 def asked_document(queued: EnqueueResult) -> Mapping[str, object]:
     return {
         "requestId": queued.request_id,
-        "askedFor": queued.description,
+        "description": queued.description,
         "joined": queued.joined,
         "parts": [_part(part) for part in queued.parts],
     }
@@ -91,7 +91,7 @@ def is_late(due: Due, at: datetime) -> bool:
 
 
 def about(part: PartState) -> str:
-    return f"{part.asked_for}, part {part.number} of {part.of}, asked by {part.asked_by or 'somebody'}"
+    return f"{part.description}, part {part.number} of {part.of}, asked by {part.requested_by or 'somebody'}"
 
 
 def stand(part: PartState, at: datetime) -> str:
@@ -99,9 +99,9 @@ def stand(part: PartState, at: datetime) -> str:
     views = f"{part.done} of {format_count(len(part.views), 'view')} done"
     match part.state:
         case QueuedPartState.QUEUED:
-            return f"queued for {format_duration(at - part.asked_at)}" + (f", {views}" if part.run_ids else "")
+            return f"queued for {format_duration(at - part.requested_at)}" + (f", {views}" if part.run_ids else "")
         case QueuedPartState.RUNNING:
-            since = format_duration(at - (part.started_at or part.asked_at))
+            since = format_duration(at - (part.started_at or part.requested_at))
             lost = "" if part.alive else ", whose worker is gone: taken up again soon"
             return f"running for {since} by {part.worker}, {views}{lost}"
         case QueuedPartState.ENDED:
@@ -127,9 +127,9 @@ def _part_state(part: PartState) -> Mapping[str, object]:
         "requestId": part.request_id,
         "part": part.number,
         "parts": part.of,
-        "askedFor": part.asked_for,
-        "askedBy": part.asked_by,
-        "askedAt": part.asked_at.isoformat(),
+        "description": part.description,
+        "requestedBy": part.requested_by,
+        "requestedAt": part.requested_at.isoformat(),
         "state": part.state,
         "alive": part.alive,
         "worker": part.worker,

@@ -19,7 +19,7 @@ def show(out: OutputWrapper, state: QueueState, *, color: bool) -> None:
         table = headed("asked for", "part>", "views>", "state")
         for part in parts:
             table.add_row(
-                Text(part.asked_for),
+                Text(part.description),
                 f"{part.number}/{part.of}",
                 str(len(part.views)),
                 Text(stand(part, state.at), style=_style(part)),

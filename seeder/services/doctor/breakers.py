@@ -27,6 +27,6 @@ def of_breakers(patient: Patient) -> Iterator[Diagnosis]:
 
 def _close(alias: str) -> str:
     return (
-        "UPDATE reporting.seeder_circuit_breaker SET failures = 0, opened_at = NULL, tried_at = NULL,"  # noqa: S608  # shown, not run
+        "UPDATE reporting.seeder_circuit_breaker SET failures = 0, opened_at = NULL, last_trial_at = NULL,"  # noqa: S608  # shown, not run
         f" updated_at = now() WHERE database_alias = '{alias}';"
     )

@@ -17,15 +17,15 @@ def of_queue(patient: Patient) -> Iterator[Diagnosis]:
     one = partial(Diagnosis, database=patient.alias)
     for setting, cron, why in schedules.faults(patient.settings):
         yield one(
-            word=Problem.QUEUE_FAULT,
-            about=setting,
+            problem=Problem.QUEUE_FAULT,
+            subject=setting,
             message=f"It is {cron!r}, which means no time: {why} (seeder.E007).",
             fix="Correct it, and run `manage.py schedule_refreshes`.",
         )
     for fault in doorbell.faults(patient.settings):
         yield one(
-            word=Problem.QUEUE_FAULT if fault.is_error else Problem.QUEUE_RISK,
-            about="DATABASES" if fault.message.startswith("DATABASES") else "Q_CLUSTER",
+            problem=Problem.QUEUE_FAULT if fault.is_error else Problem.QUEUE_RISK,
+            subject="DATABASES" if fault.message.startswith("DATABASES") else "Q_CLUSTER",
             message=f"{fault.message.rstrip('.')} ({fault.check_id}).",
             fix=fault.hint,
         )
@@ -34,15 +34,15 @@ def of_queue(patient: Patient) -> Iterator[Diagnosis]:
         doorbell.insist()
     except QueueMissing as missing:
         yield one(
-            word=Problem.QUEUE_MISSING,
-            about="the queue's tables",
+            problem=Problem.QUEUE_MISSING,
+            subject="the queue's tables",
             message=str(missing),
             fix="Do without the queue, or run `manage.py install_schema` and `manage.py migrate`.",
         )
     else:
         for sentence in obstacles.unreadable_schedules():
             yield one(
-                word=Problem.QUEUE_BLOCKED, about="django-q2's schedules", message=sentence, fix="Mend or delete it."
+                problem=Problem.QUEUE_BLOCKED, subject="django-q2's schedules", message=sentence, fix="Mend or delete it."
             )
 
 

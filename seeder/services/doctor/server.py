@@ -39,13 +39,13 @@ def of_throttle(patient: Patient) -> Iterator[Diagnosis]:
 def of_statements(patient: Patient) -> Iterator[Diagnosis]:
     """Whether the server counts what refreshes cost, and lets us read that."""
     found = doctor_server_queries.statement_statistics_extension(patient.alias)
-    one = partial(Diagnosis, database=patient.alias, about=_LIBRARY)
+    one = partial(Diagnosis, database=patient.alias, subject=_LIBRARY)
     without = "what refreshes cost by the server's own count stays unknown."
     if not found.is_preloaded:
         names = [*filter(None, map(str.strip, (found.preloaded_libraries or "").split(","))), _LIBRARY]
         libraries = ", ".join("'" + name.strip('"').replace("'", "''") + "'" for name in names)
         yield one(
-            word=Problem.PG_STAT_STATEMENTS_UNLOADED,
+            problem=Problem.PG_STAT_STATEMENTS_UNLOADED,
             message=f"The server does not preload it, so {without}",
             fix="A superuser can have it preloaded, which needs a restart"
             + (
@@ -59,21 +59,21 @@ def of_statements(patient: Patient) -> Iterator[Diagnosis]:
         )
     if not found.is_created:
         yield one(
-            word=Problem.PG_STAT_STATEMENTS_MISSING,
+            problem=Problem.PG_STAT_STATEMENTS_MISSING,
             message=f"It is not created in this database, so {without}",
             fix="A superuser can create it:",
             sql=f"CREATE EXTENSION {_LIBRARY};",
         )
     elif not found.is_supported_version:
         yield one(
-            word=Problem.PG_STAT_STATEMENTS_OUTDATED,
+            problem=Problem.PG_STAT_STATEMENTS_OUTDATED,
             message=f"It is older than its version 1.8, so {without}",
             fix="Its owner can update it:",
             sql=f"ALTER EXTENSION {_LIBRARY} UPDATE;",
         )
     elif not found.is_readable:
         yield one(
-            word=Problem.PG_STAT_STATEMENTS_FORBIDDEN,
+            problem=Problem.PG_STAT_STATEMENTS_FORBIDDEN,
             message=f"Our role may not read it, so {without}",
             fix="Its owner can let us:",
             sql=f"GRANT USAGE ON SCHEMA {found.schema} TO {patient.server.role};\n"

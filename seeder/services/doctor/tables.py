@@ -25,23 +25,23 @@ def of_tables(patient: Patient) -> Iterator[Diagnosis]:
 
 
 def _difference(one: ContractDifference, database: str) -> Diagnosis:
-    found = partial(Diagnosis, database=database, about=f"{contract.SCHEMA}.{one.table}", message=f"{one}.")
+    found = partial(Diagnosis, database=database, subject=f"{contract.SCHEMA}.{one.table}", message=f"{one}.")
     if one.lost_feature is not None:
         told = f"{one}. Without it {one.lost_feature}"
         if one.column is None:
-            return found(word=Problem.OPTIONAL_MISSING, message=told, fix=_INSTALL)
+            return found(problem=Problem.OPTIONAL_MISSING, message=told, fix=_INSTALL)
         return found(
-            word=Problem.OPTIONAL_UNUSABLE, message=told, fix="Whoever owns the table can alter it:", sql=_alter(one)
+            problem=Problem.OPTIONAL_UNUSABLE, message=told, fix="Whoever owns the table can alter it:", sql=_alter(one)
         )
     if one.column is None:
-        return found(word=Problem.TABLE_MISSING, fix=_INSTALL)
+        return found(problem=Problem.TABLE_MISSING, fix=_INSTALL)
     if one.actual is None:
         return found(
-            word=Problem.COLUMN_MISSING,
+            problem=Problem.COLUMN_MISSING,
             fix="Whoever owns the table can add it (with a DEFAULT, where there are rows and no nulls):",
             sql=_alter(one),
         )
-    return found(word=Problem.COLUMN_DIFFERS, fix="Whoever owns the table can alter it:", sql=_alter(one))
+    return found(problem=Problem.COLUMN_DIFFERS, fix="Whoever owns the table can alter it:", sql=_alter(one))
 
 
 def _alter(one: ContractDifference) -> str:

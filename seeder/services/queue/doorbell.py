@@ -30,20 +30,20 @@ def insist() -> None:
     """Raises `QueueMissing` where nobody would hear it."""
     why = _why_silent()
     if why is not None:
-        raise QueueMissing(why=why)
+        raise QueueMissing(problem=why)
 
 
 def insist_on_app() -> None:
     """Raises `QueueMissing` where there is not even the app. Asks no database, which may be up later."""
     if not is_installed():
-        raise QueueMissing(why=_NOT_INSTALLED)
+        raise QueueMissing(problem=_NOT_INSTALLED)
 
 
 def insist_on_settings() -> None:
     """Raises `QueueUnfit` where a cluster would run tasks twice, lose them or hang. Asks no database."""
     for fault in faults(conf.load()):
         if fault.is_error:
-            raise QueueMisconfigured(fault=fault.message, hint=fault.hint)
+            raise QueueMisconfigured(problem=fault.message, hint=fault.hint)
 
 
 def is_installed() -> bool:
@@ -86,7 +86,7 @@ def capture(table_name: str, release_tag: str, **how: object) -> None:
     try:
         async_task(CAPTURE, table_name, release_tag, **how)
     except Exception as error:  # a broker raises what its library does
-        raise QueueMissing(why=f"the queue cannot be told: {error}") from error
+        raise QueueMissing(problem=f"the queue cannot be told: {error}") from error
 
 
 def waiting() -> int:

@@ -24,7 +24,7 @@ def insist() -> None:
     """Raises `QueueMissing` where there is no table to queue in."""
     why = contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE)
     if why is not None:
-        raise QueueMissing(why=f"{why}; `manage.py install_schema` creates it")
+        raise QueueMissing(problem=f"{why}; `manage.py install_schema` creates it")
 
 
 def exists() -> bool:
@@ -45,7 +45,7 @@ def add(
             request_id=request_id,
             part=number,
             parts=len(parts),
-            idempotency_keys={key: facts["asked_for"]} if key else {},
+            idempotency_keys={key: facts["description"]} if key else {},
             manifests=[[one.report_type, one.manifest_id] for one in part.manifests],
             views=[[view.key.database, str(view.key.name)] for view in part.views],
             agencies=sorted({one.agency_slug for one in part.manifests}),
@@ -60,28 +60,28 @@ def add(
 
 def earlier(key: str) -> list[QueuedRefresh]:
     """The parts that somebody was answered with who asked with this idempotency key."""
-    return list(QueuedRefresh.objects.with_key(key).order_by("id"))
+    return list(QueuedRefresh.objects.with_idempotency_key(key).order_by("id"))
 
 
 def unbegun() -> list[tuple[QueuedPart, ...]]:
     """The parts that no worker has taken up, by request, the earliest first; until the end of the transaction none is
     taken up."""
-    rows = QueuedRefresh.objects.unbegun().order_by("id").select_for_update()
+    rows = QueuedRefresh.objects.not_started().order_by("id").select_for_update()
     return [tuple(map(as_value, parts)) for _, parts in groupby(rows, key=lambda row: row.request_id)]
 
 
-def join(parts: Sequence[QueuedPart], *, key: str | None, asked_for: str) -> str:
+def join(parts: Sequence[QueuedPart], *, key: str | None, description: str) -> str:
     """Somebody else wants these too, from now on; whose request they are. To be called after `unbegun`."""
     rows = QueuedRefresh.objects.filter(pk__in=[part.id for part in parts])
     rows.update(joined_at=Now())
     for row in rows if key else ():
-        rows.filter(pk=row.pk).update(idempotency_keys={**row.idempotency_keys, key: asked_for})
+        rows.filter(pk=row.pk).update(idempotency_keys={**row.idempotency_keys, key: description})
     return rows[0].request_id
 
 
 def rung(part_id: int) -> None:
     """The queue was told of it."""
-    QueuedRefresh.objects.filter(pk=part_id).update(rung_at=Now())
+    QueuedRefresh.objects.filter(pk=part_id).update(dispatched_at=Now())
 
 
 def locked(part_id: int) -> QueuedRefresh | None:
@@ -101,7 +101,7 @@ def begin(row: QueuedRefresh, *, run_id: str, worker: str) -> None:
 def put_back(part_id: int, *, run_ids: Sequence[str]) -> bool:
     """The last of its runs has left something undone, which anybody may take up; whether the part was still that
     run's."""
-    return bool(_of_run(part_id, run_ids).update(state=QueuedPartState.QUEUED, worker=None, rung_at=Now()))
+    return bool(_of_run(part_id, run_ids).update(state=QueuedPartState.QUEUED, worker=None, dispatched_at=Now()))
 
 
 def end(part_id: int, *, run_ids: Sequence[str], succeeded: int, failed: int, error: str | None = None) -> bool:
@@ -120,14 +120,14 @@ def running() -> list[QueuedRefresh]:
 def forgotten(after: timedelta, *, told: timedelta) -> list[int]:
     """The queued parts that the queue was never told of, so long `after` they were asked for, and those that it was
     `told` of so long ago. Taken to be told of now."""
-    silent = Q(rung_at=None, asked_at__lt=Now() - after) | Q(rung_at__lt=Now() - told)
+    silent = Q(dispatched_at=None, requested_at__lt=Now() - after) | Q(dispatched_at__lt=Now() - told)
     rows = (
         QueuedRefresh.objects.filter(silent, state=QueuedPartState.QUEUED)
         .order_by("id")
         .select_for_update(skip_locked=True)
     )
     ids = [row.pk for row in rows]
-    QueuedRefresh.objects.filter(pk__in=ids).update(rung_at=Now())
+    QueuedRefresh.objects.filter(pk__in=ids).update(dispatched_at=Now())
     return ids
 
 
@@ -148,6 +148,6 @@ def as_value(row: QueuedRefresh) -> QueuedPart:
     )
 
 
-def asked_at(row: QueuedRefresh) -> datetime:
+def requested_at(row: QueuedRefresh) -> datetime:
     """Since when somebody wants it, the latest of them: what was refreshed before is too old for that one."""
     return max(filter(None, (row.requested_at, row.joined_at)))

@@ -36,9 +36,9 @@ class PartState:
     request_id: str
     number: int  # from 1 on
     of: int  # how many parts the request has
-    asked_for: str  # in words
-    asked_by: str
-    asked_at: datetime
+    description: str  # in words
+    requested_by: str
+    requested_at: datetime
     state: QueuedPartState
     alive: bool  # a running one: whether its worker lives; one that does not is taken up again soon
     worker: str | None  # host:pid of who has it, or had it last
@@ -100,7 +100,7 @@ def activity() -> Activity:
     rows = list(QueuedRefresh.objects.filter(state=QueuedPartState.RUNNING).values_list("run_ids", flat=True))
     if advisory_locks.runs_holding_lock(DEFAULT_DB_ALIAS, [run_ids[-1] for run_ids in rows if run_ids]):
         return Activity.WORKING
-    late = QueuedRefresh.objects.unfinished().filter(asked_at__lt=Now() - _SOON)
+    late = QueuedRefresh.objects.unfinished().filter(requested_at__lt=Now() - _SOON)
     return Activity.SILENT if late.exists() else Activity.IDLE
 
 
@@ -139,9 +139,9 @@ def _part(row: QueuedRefresh, living: Set[str], done: Set[tuple[str, ViewName]])
         request_id=row.request_id,
         number=row.part,
         of=row.parts,
-        asked_for=row.description,
-        asked_by=row.requested_by,
-        asked_at=row.requested_at,
+        description=row.description,
+        requested_by=row.requested_by,
+        requested_at=row.requested_at,
         state=value.state,
         alive=value.state is QueuedPartState.RUNNING and row.run_ids[-1] in living,
         worker=row.worker,

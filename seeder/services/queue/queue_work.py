@@ -56,7 +56,7 @@ class _Claim:
 
     part: QueuedPart
     order: Order
-    asked_for: str
+    description: str
     left: frozenset[ManifestKey]
     attempts: int  # in a row that got nothing done, before this one
 
@@ -74,7 +74,7 @@ def work_off(part_id: int, *, stop: Stop | None = None) -> WorkedOff:
             claim = _claim(part_id, life.run_id)
             if isinstance(claim, str):
                 return WorkedOff(id=part_id, did=claim)
-            tell(INFO, "part_taken", **_which(claim), asked_for=claim.asked_for, left=len(claim.left))
+            tell(INFO, "part_taken", **_which(claim), description=claim.description, left=len(claim.left))
             return _work(claim, life, stop)
 
 
@@ -98,8 +98,8 @@ def _claim(part_id: int, run_id: str) -> _Claim | str:
         part = queue_rows.as_value(row)
         return _Claim(
             part=part,
-            order=Order(asked_at=queue_rows.asked_at(row), asked_by=row.requested_by),
-            asked_for=row.description,
+            order=Order(requested_at=queue_rows.requested_at(row), requested_by=row.requested_by),
+            description=row.description,
             left=part.manifests.difference(*successes.values()),
             attempts=attempts,
         )
@@ -113,7 +113,7 @@ def _work(claim: _Claim, life: Life, stop: Stop) -> WorkedOff:
     unfinished = False
     try:
         if claim.left:
-            request = SelectedManifests(manifests=claim.left, description=claim.asked_for)
+            request = SelectedManifests(manifests=claim.left, description=claim.description)
             summary = carry_out(request, life, claim.order, emit=lambda _: None, stop=stop)
             unfinished = bool(summary.interrupted)
     except DatabaseError:

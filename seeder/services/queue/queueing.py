@@ -28,7 +28,7 @@ from seeder.services.runs import new_id
 _LONGEST_KEY = 200
 
 
-def ask(request: RefreshRequest, *, asked_by: str, idempotency_key: str | None = None) -> EnqueueResult:
+def ask(request: RefreshRequest, *, requested_by: str, idempotency_key: str | None = None) -> EnqueueResult:
     """Queue a request, or join an earlier one that has not been begun and will do as well. Not to be called inside a
     transaction.
 
@@ -42,7 +42,7 @@ def ask(request: RefreshRequest, *, asked_by: str, idempotency_key: str | None =
     with translate_database_errors(DEFAULT_DB_ALIAS):
         doorbell.insist()
         queue_rows.insist()
-        asked_at = sessions.server_time(DEFAULT_DB_ALIAS)
+        requested_at = sessions.server_time(DEFAULT_DB_ALIAS)
         with durable_transaction(DEFAULT_DB_ALIAS):
             if again := _repeated(request, idempotency_key):
                 return again
@@ -63,7 +63,7 @@ def ask(request: RefreshRequest, *, asked_by: str, idempotency_key: str | None =
         advisory_locks.lock_enqueue(DEFAULT_DB_ALIAS)
         if found := _repeated(request, idempotency_key) or _joined(request, selection, idempotency_key):
             return found
-        facts = {"asked_for": request.description, "asked_by": asked_by, "asked_at": asked_at}
+        facts = {"description": request.description, "requested_by": requested_by, "requested_at": requested_at}
         return _new(parts, facts, idempotency_key)
 
 
@@ -79,7 +79,7 @@ def _repeated(request: RefreshRequest, key: str | None) -> EnqueueResult | None:
     for row in rows:
         earlier = row.idempotency_keys[key]
         if earlier != request.description:
-            raise IdempotencyKeyTaken(key=key, earlier=earlier, request=request.description)
+            raise IdempotencyKeyTaken(key=key, earlier_request=earlier, request=request.description)
     if not rows:
         return None
     parts = tuple(map(queue_rows.as_value, rows))
@@ -90,7 +90,7 @@ def _joined(request: RefreshRequest, selection: Selection, key: str | None) -> E
     parts = find_covering_parts(queue_rows.unbegun(), _wanted(selection))
     if not parts:
         return None
-    request_id = queue_rows.join(parts, key=key, asked_for=request.description)
+    request_id = queue_rows.join(parts, key=key, description=request.description)
     return EnqueueResult(request_id=request_id, description=request.description, joined=True, parts=parts)
 
 
@@ -108,13 +108,13 @@ def _new(parts: tuple[PlanPartition, ...], facts: dict[str, object], key: str | 
     )
     for part in queued:
         after_commit(DEFAULT_DB_ALIAS, partial(doorbell.ring, part.id))
-    return EnqueueResult(request_id=request_id, description=str(facts["asked_for"]), parts=queued)
+    return EnqueueResult(request_id=request_id, description=str(facts["description"]), parts=queued)
 
 
 def _asked(facts: Mapping[str, object]) -> dict[str, LogValue]:
-    return {name: str(facts[name]) for name in ("asked_for", "asked_by")}
+    return {name: str(facts[name]) for name in ("description", "requested_by")}
 
 
 def _insist_on_key(key: str | None) -> None:
     if key is not None and not (0 < len(key) <= _LONGEST_KEY and is_storable_text(key)):
-        raise BadIdempotencyKey(key=key, most=_LONGEST_KEY)
+        raise BadIdempotencyKey(key=key, max_length=_LONGEST_KEY)

@@ -33,9 +33,9 @@ class RequestState:
     """A request with those of its parts that are about the agencies of who asks."""
 
     request_id: str
-    asked_for: str
-    asked_by: str
-    asked_at: datetime
+    description: str
+    requested_by: str
+    requested_at: datetime
     parts: Sequence[RequestPart]
 
     @property
@@ -54,9 +54,9 @@ def find(request_id: str, agencies: list[str] | None) -> RequestState:
     first = rows[0]
     return RequestState(
         request_id=request_id,
-        asked_for=first.asked_for,
-        asked_by=first.asked_by,
-        asked_at=first.asked_at,
+        description=first.description,
+        requested_by=first.requested_by,
+        requested_at=first.requested_at,
         parts=[_part(row, agencies) for row in rows],
     )
 

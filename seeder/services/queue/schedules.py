@@ -84,7 +84,7 @@ def declare(*, dry_run: bool = False) -> Sequence[Scheduled]:
     from django_q.models import Schedule  # here, as loading it warns where a host has no queue
 
     for setting, cron, why in faults(settings):
-        raise ConfigurationError(setting=setting, value=cron, wanted=f"a cron expression; {why}")
+        raise ConfigurationError(setting=setting, value=cron, expected=f"a cron expression; {why}")
     for slug in settings.agency_crons:
         manifests.select(AgencyReports(slug=slug), databases=settings.databases)
     with translate_database_errors(DEFAULT_DB_ALIAS), durable_transaction(DEFAULT_DB_ALIAS):

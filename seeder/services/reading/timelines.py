@@ -15,7 +15,7 @@ from seeder.models import Run, RunHistory, RunMetrics
 from seeder.postgres import contract, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 
-_METRICS = ("seat", "throttle_wait_seconds", "lock_wait_seconds", "reason")
+_METRICS = ("worker_number", "throttle_wait_seconds", "lock_wait_seconds", "reason")
 _COUNTS = ("manifests", "succeeded", "failed")
 
 
@@ -123,7 +123,7 @@ def _bar(row: Mapping[str, Any]) -> TimelineBar:
         status=Status(row["status"]),
         started_at=row["start_time"],
         finished_at=row["finish_time"],
-        worker_number=row.get("seat"),
+        worker_number=row.get("worker_number"),
         throttle_wait=_span(row.get("throttle_wait_seconds")),
         lock_wait=_span(row.get("lock_wait_seconds")),
         reason=row.get("reason"),

@@ -52,7 +52,7 @@ def _scope() -> Callable[[Any], object] | None:
 
 def _no_scope() -> ConfigurationError:
     wanted = "the dotted path of a callable that takes a user and returns slugs, or None"
-    return ConfigurationError(setting="SEEDER['AGENCY_SCOPE']", value=conf.load().agency_scope, wanted=wanted)
+    return ConfigurationError(setting="SEEDER['AGENCY_SCOPE']", value=conf.load().agency_scope, expected=wanted)
 
 
 def tables_of(agencies: list[str]) -> list[str]:
@@ -81,14 +81,14 @@ def snapshot_rows_of(agencies: list[str] | None) -> QuerySet[ReleaseSnapshot]:
 def insist_on_table(table_name: str, agencies: list[str] | None) -> None:
     """Raises `UnknownTable` where no manifest of these agencies names that view."""
     if agencies is not None and table_name not in tables_of(agencies):
-        raise UnknownTable(table=table_name, nearest="")
+        raise UnknownTable(table=table_name, suggestion="")
 
 
 def snapshot(snapshot_id: int, agencies: list[str] | None) -> Snapshot:
     """Raises `UnknownSnapshot`, also for one of a view of other agencies, or `DatabaseError`."""
     found = release_snapshots.find(snapshot_id)
     if agencies is not None and found.table_name not in tables_of(agencies):
-        raise UnknownSnapshot(which=f"with the id {snapshot_id}")
+        raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
     return found
 
 
@@ -131,7 +131,7 @@ def _agency_model() -> type[Model] | None:
         return apps.get_model(name) if name else None
     except (LookupError, ValueError) as error:
         wanted = "a model as app_label.Model"
-        raise ConfigurationError(setting="SEEDER['AGENCY_MODEL']", value=name, wanted=wanted) from error
+        raise ConfigurationError(setting="SEEDER['AGENCY_MODEL']", value=name, expected=wanted) from error
 
 
 def named(agencies: list[str] | None) -> Mapping[str, str]:

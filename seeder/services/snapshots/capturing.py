@@ -92,7 +92,7 @@ def _insist_on(top: frozenset[str], request: RefreshRequest, selection: Selectio
         except DatabaseError:
             return
     for column in sorted(top - known) if known else ():
-        raise ColumnInNoView(request=request, column=column, nearest=did_you_mean(column, known, "The nearest is"))
+        raise ColumnInNoView(request=request, column=column, suggestion=did_you_mean(column, known, "The nearest is"))
 
 
 def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, asked: Asked) -> Captured:

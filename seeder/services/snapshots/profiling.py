@@ -88,4 +88,4 @@ def _sample(key: ViewKey, asked: Asked) -> None:
 def insist_on_columns(view: ViewName, wanted: Iterable[str], known: Collection[str]) -> None:
     """Raises `UnknownColumn` for one that is not among those that the view has."""
     for column in sorted(set(wanted).difference(known)):
-        raise UnknownColumn(view=view, column=column, nearest=did_you_mean(column, known, "The nearest it has is"))
+        raise UnknownColumn(view=view, column=column, suggestion=did_you_mean(column, known, "The nearest it has is"))

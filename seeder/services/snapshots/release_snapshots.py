@@ -10,7 +10,8 @@ from seeder.domain.manifests import ViewKey
 from seeder.domain.refresh_requests import SingleView
 from seeder.domain.snapshots.drift_rules import with_defaults
 from seeder.domain.snapshots.snapshot_contents import Release, Snapshot
-from seeder.domain.snapshots.snapshot_drift import SnapshotComparison, compare_snapshots
+from seeder.domain.snapshots import snapshot_drift
+from seeder.domain.snapshots.snapshot_drift import SnapshotComparison
 from seeder.domain.view_names import ViewName
 from seeder.errors import (
     AmbiguousView,
@@ -80,17 +81,17 @@ def compare_snapshots(base: Snapshot, other: Snapshot, *, across_views: bool = F
     """As `compare_release_snapshots_by_id`, of two that are at hand."""
     if base.table_name != other.table_name and not across_views:
         raise DifferentViews(base=base.id, base_view=base.table_name, other=other.id, other_view=other.table_name)
-    return compare_snapshots(base, other, with_defaults(conf.load().drift_rules))
+    return snapshot_drift.compare_snapshots(base, other, with_defaults(conf.load().drift_rules))
 
 
 def find(snapshot_id: int) -> Snapshot:
     """Raises `UnknownSnapshot` or `DatabaseError`."""
     if not 0 < snapshot_id < 2**63:
-        raise UnknownSnapshot(which=f"with the id {snapshot_id}")
+        raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
     with translate_database_errors(DEFAULT_DB_ALIAS):
         row = ReleaseSnapshot.objects.filter(pk=snapshot_id).first()
     if row is None:
-        raise UnknownSnapshot(which=f"with the id {snapshot_id}")
+        raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
     return read(row)
 
 
@@ -101,7 +102,7 @@ def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
         name = str(ViewName.parse(table_name))
         row = ReleaseSnapshot.objects.filter(table_name=name, release_tag=release.tag).first()
     if row is None:
-        raise UnknownSnapshot(which=f"of {name} at {release.tag!r}")
+        raise UnknownSnapshot(identity=f"of {name} at {release.tag!r}")
     return read(row)
 
 

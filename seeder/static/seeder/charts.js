@@ -35,7 +35,7 @@
     return Plot.tip(points, Plot.pointer({ fill: "var(--body-bg)", stroke: "var(--border-color)", textPadding: 8, lineWidth: 30, lineHeight: 1.35, ...options }));
   }
 
-  function timeline({ end, lanes, bars, waits }, width) {
+  function timeline({ end, lanes, bars, holds }, width) {
     const most = d3.rollup(bars, (of) => of.length, (bar) => bar.lane);
     const wide = Math.max(width, 7 * (d3.max(most.values()) ?? 0));
     const inner = wide - 64;
@@ -52,27 +52,27 @@
     return Plot.plot({
       width: wide, height: 56 + Math.max(lanes, 1) * 32, marginLeft: 52, marginRight: 12, marginBottom: 42, marginTop: 8, className: "plot",
       x: { domain: [0, visible], label: "since the run began", labelArrow: "none", ticks: ticks(visible, wide / 90), tickFormat: span, tickSize: 4 },
-      y: { domain: d3.range(1, lanes + 1), label: null, tickFormat: (lane) => `seat ${lane}`, tickSize: 0, padding: 0.26 },
+      y: { domain: d3.range(1, lanes + 1), label: null, tickFormat: (lane) => `worker ${lane}`, tickSize: 0, padding: 0.26 },
       marks: [
         Plot.gridX(ticks(visible, wide / 90), GRID),
-        Plot.rect(waits, { x1: "from", x2: "to", fill: "var(--seeder-warning)", fillOpacity: 0.25 }),
-        Plot.barX(bars.filter((bar) => bar.held), { x1: (bar) => Math.max(bar.from - bar.held, 0), x2: "from", y: "lane", fill: "url(#seeder-held)", stroke: "var(--seeder-quiet-shape)", strokeWidth: 0.75 }),
+        Plot.rect(holds, { x1: "from", x2: "to", fill: "var(--seeder-warning)", fillOpacity: 0.25 }),
+        Plot.barX(bars.filter((bar) => bar.throttleWait), { x1: (bar) => Math.max(bar.from - bar.throttleWait, 0), x2: "from", y: "lane", fill: "url(#seeder-throttleWait)", stroke: "var(--seeder-quiet-shape)", strokeWidth: 0.75 }),
         solid("success", 0), solid("error", 3),
         Plot.barX(of("running"), { x1: "from", x2: ended, y: "lane", fill: "var(--body-bg)", stroke: COLOURS.running, strokeWidth: 1.5, strokeDasharray: "4 3", rx: 2, href: "url" }),
         Plot.dot(of("error").filter((bar) => across(bar) > 12 && !fits(bar)), { x: (bar) => (bar.from + ended(bar)) / 2, y: "lane", symbol: "times", stroke: "var(--body-bg)", strokeWidth: 1.75, r: 4 }),
         Plot.text(bars.filter(fits), { x: "from", y: "lane", text: (bar) => (bar.status === "error" ? `× ${short(bar)}` : short(bar)), textAnchor: "start", dx: 6, fill: (bar) => (bar.status === "running" ? COLOURS.running : "var(--body-bg)"), pointerEvents: "none" }),
-        tip(bars, { x: (bar) => (bar.from + ended(bar)) / 2, y: "lane", title: (bar) => `${shown(bar)}\n${bar.told}${bar.held ? `\nheld back for ${span(bar.held)} before` : ""}`, maxRadius: 24 }),
-        ...(waits.length ? [tip(waits, { x: (wait) => (wait.from + wait.to) / 2, frameAnchor: "top", title: (wait) => `Nothing might start for ${span(wait.to - wait.from)}:\n${wait.reason}`, maxRadius: 30 })] : []),
+        tip(bars, { x: (bar) => (bar.from + ended(bar)) / 2, y: "lane", title: (bar) => `${shown(bar)}\n${bar.description}${bar.throttleWait ? `\nheld back for ${span(bar.throttleWait)} before` : ""}`, maxRadius: 24 }),
+        ...(holds.length ? [tip(holds, { x: (wait) => (wait.from + wait.to) / 2, frameAnchor: "top", title: (wait) => `Nothing might start for ${span(wait.to - wait.from)}:\n${wait.reason}`, maxRadius: 30 })] : []),
       ],
     });
   }
 
   function history(runs, width) {
     const points = runs.map((run) => ({ ...run, at: new Date(run.at) }));
-    const of = (status) => points.filter((run) => run.status === status && run.took !== null);
+    const of = (status) => points.filter((run) => run.status === status && run.duration !== null);
     const shared = { width, marginLeft: 56, marginRight: 12, className: "plot" };
     const x = { type: "time", label: null, domain: about(points.map((run) => run.at)), ticks: width < NARROW ? 4 : 8, inset: 8 };
-    const longest = d3.max(points, (run) => run.took ?? 0) || 1;
+    const longest = d3.max(points, (run) => run.duration ?? 0) || 1;
     const heights = ticks(longest, 4);
     const filled = points.filter((run) => run.rows !== null);
     const figures = document.createElement("div");
@@ -81,12 +81,12 @@
       y: { domain: [0, longest], nice: true, label: "Duration", labelArrow: "none", ticks: heights, tickFormat: span },
       marks: [
         Plot.gridY(heights, GRID), Plot.ruleY([0], { stroke: "var(--seeder-quiet-shape)" }),
-        Plot.ruleX(of("success"), { x: "at", y: "took", stroke: COLOURS.success, strokeWidth: 2 }),
-        Plot.ruleX(of("error"), { x: "at", y: "took", stroke: COLOURS.error, strokeWidth: 2, strokeDasharray: "3 2" }),
-        Plot.dot(of("success"), { x: "at", y: "took", r: 3.5, fill: COLOURS.success, href: "url" }),
-        Plot.dot(of("error"), { x: "at", y: "took", symbol: "times", r: 5, stroke: COLOURS.error, strokeWidth: 2.5, href: "url" }),
-        Plot.dot(points.filter((run) => run.took === null), { x: "at", y: 0, symbol: "triangle", r: 5, stroke: COLOURS.running, href: "url" }),
-        tip(points, { x: "at", y: (run) => run.took ?? 0, title: (run) => `${run.at.toLocaleString()}\n${run.told}` }),
+        Plot.ruleX(of("success"), { x: "at", y: "duration", stroke: COLOURS.success, strokeWidth: 2 }),
+        Plot.ruleX(of("error"), { x: "at", y: "duration", stroke: COLOURS.error, strokeWidth: 2, strokeDasharray: "3 2" }),
+        Plot.dot(of("success"), { x: "at", y: "duration", r: 3.5, fill: COLOURS.success, href: "url" }),
+        Plot.dot(of("error"), { x: "at", y: "duration", symbol: "times", r: 5, stroke: COLOURS.error, strokeWidth: 2.5, href: "url" }),
+        Plot.dot(points.filter((run) => run.duration === null), { x: "at", y: 0, symbol: "triangle", r: 5, stroke: COLOURS.running, href: "url" }),
+        tip(points, { x: "at", y: (run) => run.duration ?? 0, title: (run) => `${run.at.toLocaleString()}\n${run.description}` }),
       ],
     }));
     figures.append(Plot.plot({
@@ -120,7 +120,7 @@
     for (const style of chart.querySelectorAll("style")) style.remove();
     place.replaceChildren(chart);
     const first = chart.matches("svg") ? chart : chart.querySelector("svg");
-    hatched(first, "seeder-held", "var(--seeder-quiet-shape)");
+    hatched(first, "seeder-throttleWait", "var(--seeder-quiet-shape)");
     // The caption says what it shows, and the table what it consists of.
     for (const svg of place.querySelectorAll("svg")) svg.setAttribute("aria-hidden", "true");
     // The table has the same links, in order; hundreds of them here would be in the way of a keyboard.

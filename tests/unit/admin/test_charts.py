@@ -75,7 +75,7 @@ def drawn(
     *bars: TimelineBar, run: RunTotals = RUN, waits: tuple[HoldInterval, ...] = ()
 ) -> list[tuple[float, float, float]]:
     chart = timeline_chart(Timeline(run=run, now=at(50), bars=bars, pending_count=0, holds=waits), site)
-    return [(one["from"], one["to"], one["held"]) for one in chart["bars"]]
+    return [(one["from"], one["to"], one["throttleWait"]) for one in chart["bars"]]
 
 
 def test_a_bar_stands_where_its_seat_was_at_work() -> None:
@@ -83,7 +83,7 @@ def test_a_bar_stands_where_its_seat_was_at_work() -> None:
 
 
 def test_a_bar_that_runs_reaches_to_now() -> None:
-    assert drawn(bar(1, 10, None), run=replace(RUN, finished=None)) == [(10, 50, 0)]
+    assert drawn(bar(1, 10, None), run=replace(RUN, finished_at=None)) == [(10, 50, 0)]
 
 
 def test_a_wait_is_drawn_for_as_long_as_the_seat_was_idle_for_it() -> None:
@@ -95,4 +95,4 @@ def test_a_wait_is_drawn_for_as_long_as_the_seat_was_idle_for_it() -> None:
 def test_a_wait_whose_end_nobody_saw_ends_with_the_run() -> None:
     wait = HoldInterval(database="default", reason="circuit_open", started_at=at(40), finished_at=None)
     chart = timeline_chart(Timeline(run=RUN, now=at(500), bars=[], pending_count=0, holds=[wait]), site)
-    assert chart["waits"] == [{"from": 40, "to": 100, "reason": "the circuit breaker was open"}]
+    assert chart["holds"] == [{"from": 40, "to": 100, "reason": "the circuit breaker was open"}]

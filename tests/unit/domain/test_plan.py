@@ -29,7 +29,7 @@ def test_an_unknown_view_is_guessed_from_its_rows_and_what_others_took_for_their
     took = {"a": 10.0, "b": 20.0}
     drawn = plan("a", "b", "small", "large", "new", seconds=took, rows={"a": 10, "b": 20, "small": 5, "large": 25})
     assert order(drawn) == ["new", "large", "b", "a", "small"]
-    assert [view.expected is None for view in drawn.views] == [True, True, False, False, True], "a guess is not shown"
+    assert [view.expected_duration is None for view in drawn.views] == [True, True, False, False, True], "a guess is not shown"
 
 
 def test_where_nothing_was_ever_measured_the_largest_go_first() -> None:

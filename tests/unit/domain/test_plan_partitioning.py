@@ -48,22 +48,22 @@ def test_no_part_is_empty() -> None:
 
 
 def test_what_is_refused_is_shared_out_too() -> None:
-    drawn = replace(plan("a", seconds={"a": 9}), complaints=tuple(complaint("x" * n, n) for n in (1, 2, 3)))
+    drawn = replace(plan("a", seconds={"a": 9}), rejected=tuple(complaint("x" * n, n) for n in (1, 2, 3)))
     assert names(partition_plan(drawn, max_partitions=3)) == ["a", "13", "2"]
 
 
 def test_what_shares_a_status_row_is_not_torn_apart() -> None:
     specs = [ViewSpec(key=key("a", database), manifests=(manifest("a"),)) for database in ("default", "archive")]
     drawn = replace(
-        build_plan(Selection(views=tuple(specs)), PlanInputs()), complaints=(complaint("a", 7), complaint("b", 8))
+        build_plan(Selection(views=tuple(specs)), PlanInputs()), rejected=(complaint("a", 7), complaint("b", 8))
     )
     assert names(partition_plan(drawn, max_partitions=8)) == ["aa7", "8"]
 
 
 def test_where_nobody_knows_what_views_read_they_stay_together() -> None:
-    drawn = replace(plan(*"abc"), unclear=frozenset({"default"}))
+    drawn = replace(plan(*"abc"), undetermined_databases=frozenset({"default"}))
     assert names(partition_plan(drawn, max_partitions=8)) == ["abc"]
-    assert len(partition_plan(replace(drawn, unclear=frozenset({"archive"})), max_partitions=8)) == 3
+    assert len(partition_plan(replace(drawn, undetermined_databases=frozenset({"archive"})), max_partitions=8)) == 3
 
 
 @given(
@@ -96,4 +96,4 @@ def test_every_view_is_in_one_part_with_all_that_it_reads(
 def test_a_guess_counts_like_a_measurement() -> None:
     drawn = plan(*"abc", seconds={"a": 10, "b": 10}, rows={"a": 10, "b": 10, "c": 20})
     assert names(partition_plan(drawn, max_partitions=2)) == ["c", "ab"]
-    assert drawn.views[0].path == timedelta(seconds=20)
+    assert drawn.views[0].critical_path == timedelta(seconds=20)

@@ -26,7 +26,7 @@ BEFORE = StatementCost(
     temp_blocks_written=6,
     wal_bytes=700,
 )
-ONE = replace(BEFORE, calls=1, total=SECOND, rows=0)
+ONE = replace(BEFORE, calls=1, total_exec_time=SECOND, rows=0)
 
 
 def test_what_one_refresh_cost_is_the_difference() -> None:
@@ -78,9 +78,9 @@ def test_another_backend_or_one_that_was_reset_says_nothing(after: BackendCost |
 
 def test_the_time_of_another_process_says_nothing() -> None:
     process = ProcessCost(pid=7, start_ticks=70, cpu_time=SECOND, memory_bytes=1)
-    later = replace(process, cpu=3 * SECOND)
+    later = replace(process, cpu_time=3 * SECOND)
     assert cpu_time_delta(process, later) == 2 * SECOND
-    assert cpu_time_delta(process, replace(later, began=71)) is None
+    assert cpu_time_delta(process, replace(later, start_ticks=71)) is None
     assert cpu_time_delta(process, replace(later, pid=8)) is None
     assert cpu_time_delta(None, later) is None
     assert cpu_time_delta(process, None) is None

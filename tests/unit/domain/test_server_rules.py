@@ -55,10 +55,10 @@ def test_a_lock_timeout_has_to_be_above_the_deadlock_timeout() -> None:
 
 
 def test_a_run_wants_as_many_connections_as_any_limit_lets_it_have() -> None:
-    assert found(max_connections=11) == ["connections_short"]
-    assert found(reserved_connections=4) == ["connections_short"]
+    assert found(max_connections=11) == ["too_few_connections"]
+    assert found(reserved_connections=4) == ["too_few_connections"]
     assert found(role_connections=9, database_connections=9) == []
-    assert found(role_connections=8, database_connections=0) == ["connections_short"] * 2
+    assert found(role_connections=8, database_connections=0) == ["too_few_connections"] * 2
     assert found(role_connections=8, is_superuser=True) == ["role_superuser"], "it is not for superusers"
 
 

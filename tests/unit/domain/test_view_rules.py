@@ -49,7 +49,7 @@ def test_a_missing_index_matters_as_much_as_the_settings_say(concurrency: Concur
 
 
 def test_temporary_tables_are_wanted_by_a_concurrent_refresh_alone() -> None:
-    without = replace(GOOD, owner_may_temp=False)
+    without = replace(GOOD, owner_can_create_temp=False)
     assert list(check_view(without, US, PLAIN)) == []
     [found] = check_view(without, US, FIRST)
     assert found.sql == 'GRANT TEMPORARY ON DATABASE reports TO "The owner";'
@@ -67,15 +67,15 @@ def test_temporary_tables_are_wanted_by_a_concurrent_refresh_alone() -> None:
     ],
 )
 def test_nobody_is_made_a_member_of_a_superuser(major: int, differently: dict[str, Any], sql: str) -> None:
-    other = replace(GOOD, may_refresh=False, **differently)
-    [found] = check_view(other, replace(US, major=major), PLAIN)
+    other = replace(GOOD, can_refresh=False, **differently)
+    [found] = check_view(other, replace(US, server_major=major), PLAIN)
     assert (found.problem, found.sql) == ("view_forbidden", sql)
 
 
 @pytest.mark.parametrize("kind", ["r", "p", "v", "f", "S", "i", "?"])
 def test_what_is_no_materialized_view_is_nothing_else_either(kind: str) -> None:
-    [found] = check_view(replace(GOOD, kind=kind, populated=False, may_refresh=False), US, ALWAYS)
-    assert found.problem == "other_kind"
+    [found] = check_view(replace(GOOD, relkind=kind, is_populated=False, can_refresh=False), US, ALWAYS)
+    assert found.problem == "not_materialized_view"
 
 
 def test_what_a_reindex_has_left_over_is_dropped_and_anything_else_built_again() -> None:

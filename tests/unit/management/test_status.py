@@ -45,7 +45,7 @@ FAILING = replace(
     status=Status.ERROR,
     consecutive_failures=3,
     errors="division by zero\nCONTEXT:  a view",
-    last_success=None,
+    last_success_at=None,
     failing=True,
     stale=True,
 )
@@ -54,7 +54,7 @@ LONG = replace(
     table_name="reporting.slow",
     status=Status.RUNNING,
     start_time=NOON - timedelta(minutes=7),
-    usual=timedelta(seconds=90),
+    usual_duration=timedelta(seconds=90),
     long_running=True,
 )
 TOTALS = JobTotals(jobs=1204, fresh=1190, failing=9, running=3, long_running=1, stale=12)
@@ -99,7 +99,7 @@ def test_the_word_by_which_the_runbook_has_a_failure_stands_before_the_message(m
     ("job", "said"),
     [
         (replace(FRESH, stale=True), "late"),
-        (replace(FRESH, status=None, last_success=None, stale=True), "never ran"),
+        (replace(FRESH, status=None, last_success_at=None, stale=True), "never ran"),
         (replace(FAILING, status=Status.PENDING), "pending"),
         (replace(LONG, long_running=False), "running for 7 min 00 s"),
         (replace(FAILING, consecutive_failures=1), "failed 1 time"),

@@ -207,5 +207,5 @@ def test_a_view_knows_which_of_its_inputs_failed_and_when_the_others_ended(stree
     assert lane.start() == ["c"]
     lane.end()
     assert [key.name.name for key in lane.turns["c"].failed_dependencies] == ["a"]
-    assert lane.turns["c"].dependencies_finished_at == DONE.finished
+    assert lane.turns["c"].dependencies_finished_at == DONE.finished_at
     assert lane.turns["a"].dependencies_finished_at is None
