@@ -7,7 +7,7 @@ from bench.contenders.dbt import dbt
 from bench.contenders.pgviews import pgviews, undeclared_pgviews
 from bench.contenders.simple import (
     bare_pool,
-    knowing_pool,
+    informed_pool,
     recording_pool,
     seeder,
     seeder_in_process,
@@ -16,19 +16,19 @@ from bench.contenders.simple import (
     xargs_psql,
 )
 from bench.options import Options
-from bench.server import Bench
-from bench.turns import Command, Took, in_turn
+from bench.server import BenchServer
+from bench.turns import Command, Measurement, run_interleaved
 from bench.workloads import graph
-from bench.workloads.workload import Workload, lay_out
+from bench.workloads.workload import Workload, create_workload
 
-Contender = Callable[[Workload, Bench, int], Command]
+Contender = Callable[[Workload, BenchServer, int], Command]
 
-SMALL: Sequence[Contender] = (bare_pool, recording_pool, xargs_psql, pgviews, seeder, seeder_in_process)
-WITH_DBT = 1000  # small views at most: of 10,000 one round of dbt takes more than ten minutes
-GRAPH: Sequence[Contender] = (bare_pool, knowing_pool, xargs_psql, dbt, pgviews, undeclared_pgviews, seeder)
-TPCH: Sequence[Contender] = (
+SMALL_CONTENDERS: Sequence[Contender] = (bare_pool, recording_pool, xargs_psql, pgviews, seeder, seeder_in_process)
+MAX_VIEWS_FOR_DBT = 1000  # small views at most: of 10,000 one round of dbt takes more than ten minutes
+GRAPH_CONTENDERS: Sequence[Contender] = (bare_pool, informed_pool, xargs_psql, dbt, pgviews, undeclared_pgviews, seeder)
+TPCH_CONTENDERS: Sequence[Contender] = (
     bare_pool,
-    knowing_pool,
+    informed_pool,
     serial_plans_pool,
     xargs_psql,
     dbt,
@@ -43,30 +43,32 @@ class Contest:
     """A workload with what every contender took for it, round by round."""
 
     workload: Workload
-    seats: int
-    took: Mapping[str, Sequence[Took]]
+    workers: int
+    measurements: Mapping[str, Sequence[Measurement]]
 
 
 def compete(
-    workload: Workload, contenders: Sequence[Contender], *, bench: Bench, options: Options, rounds: int
+    workload: Workload, contenders: Sequence[Contender], *, bench: BenchServer, options: Options, rounds: int
 ) -> Contest:
     """Set everybody up, then let them have their turns."""
     print(f"{workload.title}: laying out", flush=True)
-    lay_out(workload, bench)
-    commands = [contender(workload, bench, options.seats) for contender in contenders]
+    create_workload(workload, bench)
+    commands = [contender(workload, bench, options.workers) for contender in contenders]
     commands = [command for command in commands if command.name not in options.without]
 
     def before(_: Command) -> None:
-        bench.settle(workload.name)
+        bench.vacuum_and_checkpoint(workload.name)
         if workload.name == "graph":
             graph.change(bench)
 
     def after(_: Command) -> int | None:
-        return graph.stale(bench, workload) if workload.name == "graph" else None
+        return graph.count_stale(bench, workload) if workload.name == "graph" else None
 
-    took = in_turn(commands, rounds=rounds, before=before, after=after, say=lambda line: print(f"  {line}", flush=True))
-    return Contest(workload=workload, seats=options.seats, took=took)
+    measurements = run_interleaved(
+        commands, rounds=rounds, before=before, after=after, on_progress=lambda line: print(f"  {line}", flush=True)
+    )
+    return Contest(workload=workload, workers=options.workers, measurements=measurements)
 
 
 def small_contenders(count: int) -> Sequence[Contender]:
-    return (*SMALL, dbt) if count <= WITH_DBT else SMALL
+    return (*SMALL_CONTENDERS, dbt) if count <= MAX_VIEWS_FOR_DBT else SMALL_CONTENDERS

@@ -21,15 +21,15 @@ def program(environment: str, name: str) -> Path:
 @cache
 def install(environment: str) -> Path:
     """The folder of an environment that holds what requirements/….txt pins. The interpreter is the project's own."""
-    wanted = _HERE / "requirements" / f"{environment}.txt"
+    requirements = _HERE / "requirements" / f"{environment}.txt"
     folder = _ENVIRONMENTS / environment
     stamp = folder / "stamp"
-    summary = f"{folder} {sys.version} {sha256(wanted.read_bytes()).hexdigest()}"
+    summary = f"{folder} {sys.version} {sha256(requirements.read_bytes()).hexdigest()}"
     if not stamp.exists() or stamp.read_text() != summary:
-        print(f"Installing {wanted.relative_to(CHECKOUT)}", flush=True)
+        print(f"Installing {requirements.relative_to(CHECKOUT)}", flush=True)
         _run(sys.executable, "-m", "venv", "--clear", str(folder))
         pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-        _run(*pip, "--requirement", str(wanted))
+        _run(*pip, "--requirement", str(requirements))
         stamp.write_text(summary)
     return folder
 

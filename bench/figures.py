@@ -10,11 +10,11 @@ class Spread:
     """Several measurements of one thing."""
 
     median: float
-    least: float
-    most: float
+    minimum: float
+    maximum: float
 
     @classmethod
-    def of(cls, values: Iterable[float]) -> "Spread":
+    def from_values(cls, values: Iterable[float]) -> "Spread":
         """There has to be one."""
         every = sorted(values)
         return cls(median(every), every[0], every[-1])
@@ -25,34 +25,34 @@ def ratio(value: float | None, to: float | None) -> float | None:
     return value / to if value is not None and to else None
 
 
-def critical_path(seconds: Mapping[str, float], reads: Mapping[str, Iterable[str]]) -> float:
+def critical_path(seconds: Mapping[str, float], dependencies: Mapping[str, Iterable[str]]) -> float:
     """The longest chain in which each waits for the one before. `seconds` names everybody; there are no circles."""
     ends: dict[str, float] = {}
-    for name in in_order(reads, seconds):
-        ends[name] = seconds[name] + max((ends[read] for read in reads.get(name, ())), default=0.0)
+    for name in dependency_order(dependencies, seconds):
+        ends[name] = seconds[name] + max((ends[read] for read in dependencies.get(name, ())), default=0.0)
     return max(ends.values(), default=0.0)
 
 
-def lower_bound(seconds: Mapping[str, float], reads: Mapping[str, Iterable[str]], seats: int) -> float:
+def lower_bound(seconds: Mapping[str, float], dependencies: Mapping[str, Iterable[str]], workers: int) -> float:
     """No schedule can be shorter than its longest chain, nor than its work divided by its seats."""
-    return max(critical_path(seconds, reads), sum(seconds.values()) / seats)
+    return max(critical_path(seconds, dependencies), sum(seconds.values()) / workers)
 
 
-def remaining_paths(seconds: Mapping[str, float], reads: Mapping[str, Sequence[str]]) -> dict[str, float]:
+def remaining_paths(seconds: Mapping[str, float], dependencies: Mapping[str, Sequence[str]]) -> dict[str, float]:
     """From the start of each to the end of the longest chain behind it."""
     behind = dict.fromkeys(seconds, 0.0)
     paths: dict[str, float] = {}
-    for name in reversed(in_order(reads, seconds)):
+    for name in reversed(dependency_order(dependencies, seconds)):
         paths[name] = behind[name] + seconds[name]
-        for read in reads.get(name, ()):
+        for read in dependencies.get(name, ()):
             behind[read] = max(behind[read], paths[name])
     return paths
 
 
-def in_order(reads: Mapping[str, Iterable[str]], names: Iterable[str]) -> list[str]:
+def dependency_order(dependencies: Mapping[str, Iterable[str]], names: Iterable[str]) -> list[str]:
     """Each after what it reads."""
     ordered: dict[str, None] = {}
-    waiting = {name: set(reads.get(name, ())) for name in names}
+    waiting = {name: set(dependencies.get(name, ())) for name in names}
     while waiting:
         ready = [name for name, read in waiting.items() if read <= ordered.keys()]
         if not ready:

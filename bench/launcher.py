@@ -14,15 +14,15 @@ import time
 def main() -> None:
     facts, log, command = sys.argv[1], sys.argv[2], sys.argv[3:]
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    began = time.monotonic()
+    started_at = time.monotonic()
     to_output = [(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)]
     pid = os.posix_spawnp(command[0], command, os.environ, file_actions=to_output)
     _, status, usage = os.wait4(pid, 0)
-    took = time.monotonic() - began
+    seconds = time.monotonic() - started_at
     with open(facts, "w") as file:  # noqa: PTH123  # pathlib would cost memory and time here
         json.dump(
             {
-                "seconds": took,
+                "seconds": seconds,
                 "cpu": usage.ru_utime + usage.ru_stime,
                 "memory": usage.ru_maxrss * 1024,
                 "code": os.waitstatus_to_exitcode(status),

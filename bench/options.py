@@ -16,7 +16,7 @@ class Options:
 
     rounds: int  # timed, after one that is not
     scale: float  # of TPC-H
-    seats: int  # refreshes at once, for every contender that has them
+    workers: int  # refreshes at once, for every contender that has them
     small: tuple[int, ...]  # numbers of trivial views
     manifests: tuple[int, ...]  # to plan
     only: tuple[str, ...]  # parts
@@ -33,34 +33,34 @@ class Options:
 def read(environment: Mapping[str, str] = os.environ) -> Options:
     """Raises `SystemExit` with one line for what cannot be read."""
 
-    def of(name: str, default: str) -> str:
+    def variable(name: str, default: str) -> str:
         return environment.get(f"BENCH_{name}") or default
 
     try:
-        quick = of("QUICK", "0") == "1"
+        quick = variable("QUICK", "0") == "1"
         options = Options(
-            rounds=int(of("ROUNDS", "1" if quick else "5")),
-            scale=float(of("SCALE", "0.01" if quick else "1")),
-            seats=int(of("SEATS", "8")),
-            small=_numbers(of("SMALL", "50" if quick else "1000,10000")),
-            manifests=_numbers(of("MANIFESTS", "100,200" if quick else "1250,2500,5000,10000")),
-            only=_words(of("ONLY", ",".join(PARTS))),
-            without=_words(of("WITHOUT", "")),
+            rounds=int(variable("ROUNDS", "1" if quick else "5")),
+            scale=float(variable("SCALE", "0.01" if quick else "1")),
+            workers=int(variable("SEATS", "8")),
+            small=_numbers(variable("SMALL", "50" if quick else "1000,10000")),
+            manifests=_numbers(variable("MANIFESTS", "100,200" if quick else "1250,2500,5000,10000")),
+            only=_split(variable("ONLY", ",".join(PARTS))),
+            without=_split(variable("WITHOUT", "")),
             quick=quick,
-            keep=of("KEEP", "0") == "1",
+            keep=variable("KEEP", "0") == "1",
         )
     except ValueError as error:
         raise SystemExit(f"bench: a variable BENCH_… cannot be read: {error}") from error
     if unknown := set(options.only) - set(PARTS):
         raise SystemExit(f"bench: BENCH_ONLY knows {', '.join(PARTS)}, not {', '.join(sorted(unknown))}")
-    if options.rounds < 1 or options.seats < 1:
+    if options.rounds < 1 or options.workers < 1:
         raise SystemExit("bench: BENCH_ROUNDS and BENCH_SEATS have to be at least 1")
     return options
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _split(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(word) for word in _words(text))
+    return tuple(int(word) for word in _split(text))

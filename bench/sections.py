@@ -7,27 +7,29 @@ from typing import Any
 from bench.contests import Contest
 from bench.figures import Spread, lower_bound
 from bench.probes.profiling import NAIVE, SCAN
-from bench.results import BARE, KNOWING, OURS, Results, of, planned
-from bench.tables import spread, table
+from bench.results import BARE_POOL, INFORMED_POOL, SEEDER, Results, median_of, planning_costs
+from bench.tables import spread_text, table
 
-_SENT_AT_LEAST = 0.5  # per view, for a statement to be listed
+_MIN_PER_VIEW = 0.5  # per view, for a statement to be listed
 
 
 def contest(contest: Contest) -> Iterator[str]:
     workload, count = contest.workload, len(contest.workload.views)
     yield f"## {workload.title}"
     yield ""
-    if any(workload.reads.values()) or workload.name == "tpch":
+    if any(workload.dependencies.values()) or workload.name == "tpch":
         longest = max(workload.seconds.values())
-        cores = min(contest.seats, os.cpu_count() or 1)
+        cores = min(contest.workers, os.cpu_count() or 1)
         yield (
             f"One by one the statements take {sum(workload.seconds.values()):.2f} s, the longest {longest:.2f} s;"
-            f" the lower bound on {cores} cores is {lower_bound(workload.seconds, workload.reads, cores):.2f} s"
+            f" the lower bound on {cores} cores is {lower_bound(workload.seconds, workload.dependencies, cores):.2f} s"
             " where each statement keeps one core busy."
         )
         yield ""
-    reference = KNOWING if KNOWING in contest.took else BARE
-    least = of(contest.took[reference], "seconds") if reference in contest.took else None
+    reference = INFORMED_POOL if INFORMED_POOL in contest.measurements else BARE_POOL
+    reference_seconds = (
+        median_of(contest.measurements[reference], "seconds") if reference in contest.measurements else None
+    )
     yield from table(
         (
             "contender",
@@ -42,15 +44,17 @@ def contest(contest: Contest) -> Iterator[str]:
         (
             (
                 name,
-                spread(Spread.of(one.seconds for one in took), "s"),
-                f"{of(took, 'seconds') / least:.2f}" if least else "",
-                spread(Spread.of(one.said["inner"] for one in took), "s") if "inner" in took[0].said else "",
-                f"{of(took, 'cpu'):.2f} s",
-                f"{of(took, 'cpu') / count * 1000:.2f} ms",
-                f"{of(took, 'memory') / 2**20:.0f} MiB",
-                "" if took[0].stale is None else str(max(one.stale or 0 for one in took)),
+                spread_text(Spread.from_values(one.seconds for one in measurements), "s"),
+                f"{median_of(measurements, 'seconds') / reference_seconds:.2f}" if reference_seconds else "",
+                spread_text(Spread.from_values(one.reported["inner"] for one in measurements), "s")
+                if "inner" in measurements[0].reported
+                else "",
+                f"{median_of(measurements, 'cpu'):.2f} s",
+                f"{median_of(measurements, 'cpu') / count * 1000:.2f} ms",
+                f"{median_of(measurements, 'memory') / 2**20:.0f} MiB",
+                "" if measurements[0].stale_views is None else str(max(one.stale_views or 0 for one in measurements)),
             )
-            for name, took in contest.took.items()
+            for name, measurements in contest.measurements.items()
         ),
     )
 
@@ -70,9 +74,9 @@ def night(results: Results) -> Iterator[str]:
         ("seats", "bound", "took", "of the bound", "with the circuit breaker", "given up by it"),
         (
             (
-                str(night.seats),
-                f"{night.bound:,.0f} s",
-                f"{night.took:,.0f} s",
+                str(night.workers),
+                f"{night.lower_bound_seconds:,.0f} s",
+                f"{night.seconds:,.0f} s",
                 f"{night.ratio:.4f}",
                 f"{broken.ratio:.4f}",
                 str(broken.given_up),
@@ -83,7 +87,7 @@ def night(results: Results) -> Iterator[str]:
 
 
 def planning(results: Results) -> Iterator[str]:
-    points = planned(results)
+    points = planning_costs(results)
     if not points:
         return
     yield "## Planning"
@@ -98,8 +102,8 @@ def planning(results: Results) -> Iterator[str]:
         (
             (
                 f"{point.manifests:,}",
-                f"{point.reads:,}",
-                f"{point.first:.2f} s",
+                f"{point.dependency_count:,}",
+                f"{point.first_seconds:.2f} s",
                 f"{point.seconds:.2f} s",
                 f"{point.memory / 2**20:.1f} MiB",
                 *(f"{seconds:.3f}" for seconds in point.parts.values()),
@@ -110,57 +114,57 @@ def planning(results: Results) -> Iterator[str]:
 
 
 def snapshots(results: Results) -> Iterator[str]:
-    if not (took := results.snapshots):
+    if not (measurements := results.snapshots):
         return
     yield "## Release snapshots"
     yield ""
-    said = took[SCAN][0].said
+    reported = measurements[SCAN][0].reported
     yield (
-        f"{said['rows']:,} rows of TPC-H's lineitem in {said['columns']} columns; of each the nulls, distinct values,"
+        f"{reported['rows']:,} rows of TPC-H's lineitem in {reported['columns']} columns; of each the nulls, distinct values,"
         " range and, but for the profiler, the ten most frequent values."
     )
     yield ""
-    naive = of(took[NAIVE], "seconds")
+    naive = median_of(measurements[NAIVE], "seconds")
     yield from table(
         ("way", "time", f"of the {NAIVE}", "client CPU", "memory of the client"),
         (
             (
                 name,
-                spread(Spread.of(one.seconds for one in each), "s"),
-                f"{of(each, 'seconds') / naive:.3f}",
-                f"{of(each, 'cpu'):.2f} s",
-                f"{of(each, 'memory') / 2**20:.0f} MiB",
+                spread_text(Spread.from_values(one.seconds for one in each), "s"),
+                f"{median_of(each, 'seconds') / naive:.3f}",
+                f"{median_of(each, 'cpu'):.2f} s",
+                f"{median_of(each, 'memory') / 2**20:.0f} MiB",
             )
-            for name, each in took.items()
+            for name, each in measurements.items()
         ),
     )
 
 
 def lists(results: Results) -> Iterator[str]:
-    if not (said := results.lists):
+    if not (reported := results.lists):
         return
     yield "## Lists"
     yield ""
     yield (
-        f"Of {said['views']:,} views and {said['rows']:,} rows of history: milliseconds of the database's own time,"
+        f"Of {reported['views']:,} views and {reported['rows']:,} rows of history: milliseconds of the database's own time,"
         " planning included, median and most. The bare one is as many rows of one table by one of its indexes. What is"
         " read is that of the last scene in which the list was asked for."
     )
     yield ""
-    scenes = list(dict.fromkeys(one["scene"] for one in said["lists"]))
-    names = dict.fromkeys(one["name"] for one in said["lists"])
-    found = {(one["name"], one["scene"]): one for one in said["lists"]}
+    scenes = list(dict.fromkeys(one["scene"] for one in reported["lists"]))
+    names = dict.fromkeys(one["name"] for one in reported["lists"])
+    found = {(one["name"], one["scene"]): one for one in reported["lists"]}
     yield from table(
         ("list", *scenes, "of the bare one", "statements", "reads"),
-        (_list(said["bare"], [found.get((name, scene)) for scene in scenes]) for name in names),
+        (_list_row(reported["bare"], [found.get((name, scene)) for scene in scenes]) for name in names),
     )
 
 
-def _list(bare: Mapping[str, float], asked: Sequence[Mapping[str, Any] | None]) -> tuple[str, ...]:
-    each = [one for one in asked if one]
+def _list_row(bare: Mapping[str, float], measured: Sequence[Mapping[str, Any] | None]) -> tuple[str, ...]:
+    each = [one for one in measured if one]
     return (
         each[0]["name"],
-        *(f"{one['ms']:.1f} ({one['most']:.1f})" if one else "" for one in asked),
+        *(f"{one['ms']:.1f} ({one['most']:.1f})" if one else "" for one in measured),
         f"{each[0]['ms'] / bare[each[0]['bare']]:.1f}",
         str(each[-1]["statements"]),
         "; ".join(dict.fromkeys(each[-1]["reads"])),
@@ -172,17 +176,17 @@ def startup(results: Results) -> Iterator[str]:
         return
     yield "## Start-up, on a warm embedded server"
     yield ""
-    least = of(next(iter(results.startup.values())), "seconds")
+    first_seconds = median_of(next(iter(results.startup.values())), "seconds")
     yield from table(
         ("command", "time", "ratio", "memory"),
         (
             (
                 f"`{name}`",
-                spread(Spread.of(one.seconds for one in took), "s"),
-                f"{of(took, 'seconds') / least:.2f}",
-                f"{of(took, 'memory') / 2**20:.0f} MiB",
+                spread_text(Spread.from_values(one.seconds for one in measurements), "s"),
+                f"{median_of(measurements, 'seconds') / first_seconds:.2f}",
+                f"{median_of(measurements, 'memory') / 2**20:.0f} MiB",
             )
-            for name, took in results.startup.items()
+            for name, measurements in results.startup.items()
         ),
     )
 
@@ -199,11 +203,13 @@ def statements(results: Results) -> Iterator[str]:
             for name, one in results.statements.items()
         ),
     )
-    if (ours := results.statements.get(OURS)) is not None:
+    if (seeder_counts := results.statements.get(SEEDER)) is not None:
         yield "Ours, by kind:"
         yield ""
         every = [
-            (text, times / ours.views) for text, times in ours.each.items() if times / ours.views >= _SENT_AT_LEAST
+            (text, times / seeder_counts.views)
+            for text, times in seeder_counts.by_statement.items()
+            if times / seeder_counts.views >= _MIN_PER_VIEW
         ]
         rows = (
             (f"{times:.2g}", f"`{text[:110].replace('|', '¦')}{'…' if len(text) > 110 else ''}`")

@@ -28,7 +28,7 @@ SETTINGS: Mapping[str, str] = {
 }
 
 
-class Bench:
+class BenchServer:
     """The running server."""
 
     def __init__(self, *, keep: bool) -> None:
@@ -53,7 +53,7 @@ class Bench:
     def host(self) -> Path:
         return self._server.socket_folder
 
-    def libpq(self, database: str) -> dict[str, str]:
+    def libpq_variables(self, database: str) -> dict[str, str]:
         """What makes libpq, and so every contender but Django's, find the database."""
         return {
             "PGHOST": str(self.host),
@@ -62,7 +62,7 @@ class Bench:
             "PGDATABASE": database,
         }
 
-    def django(self, database: str) -> dict[str, str]:
+    def django_variables(self, database: str) -> dict[str, str]:
         """The same for our own settings."""
         return {
             "DB_HOST": str(self.host),
@@ -77,17 +77,17 @@ class Bench:
             host=str(self.host), port=self._server.port, user=self._server.user, dbname=database, autocommit=True
         )
 
-    def has(self, database: str) -> bool:
+    def has_database(self, database: str) -> bool:
         with self.connect("postgres") as connection:
             found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [database])
             return found.rowcount > 0
 
-    def create(self, database: str) -> None:
+    def create_database(self, database: str) -> None:
         with self.connect("postgres") as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(database)))
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
 
-    def settle(self, database: str) -> None:
+    def vacuum_and_checkpoint(self, database: str) -> None:
         """Take away what the turn before has left: dead rows, of the catalog above all, and pages to write."""
         with self.connect(database) as connection:
             for schema in ("pg_catalog", "reporting"):

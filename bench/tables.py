@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from bench.figures import Spread
 
 
-def spread(spread: Spread, unit: str) -> str:
-    return f"{spread.median:.2f} {unit} ({spread.least:.2f}–{spread.most:.2f})"
+def spread_text(spread: Spread, unit: str) -> str:
+    return f"{spread.median:.2f} {unit} ({spread.minimum:.2f}–{spread.maximum:.2f})"
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from bench import launcher
 from bench.options import CHECKOUT, WORK
 
 
-class Failed(Exception):
+class CommandFailed(Exception):
     """A command that was to be measured did not do what it should."""
 
 
@@ -28,56 +28,66 @@ class Command:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Took:
+class Measurement:
     """What one run of a command took."""
 
     seconds: float
     cpu: float  # of the client, in seconds
     memory: int  # of the largest process of the client, in bytes
-    said: Mapping[str, Any]  # what the command itself reports in its last line, if that is JSON
-    stale: int | None = None  # views that do not show what they should afterwards
+    reported: Mapping[str, Any]  # what the command itself reports in its last line, if that is JSON
+    stale_views: int | None = None  # views that do not show what they should afterwards
 
 
-def measure(command: Command, *, extra: Mapping[str, str] | None = None) -> Took:
+def measure(command: Command, *, extra: Mapping[str, str] | None = None) -> Measurement:
     """Run it to its end. Raises `Failed` with its last words."""
     WORK.mkdir(parents=True, exist_ok=True)
     facts, log = WORK / "facts.json", WORK / f"{command.name.replace('/', '-')}.log"
-    environment = {**_plain(), **command.environment, **(extra or {})}
+    environment = {**_clean_environment(), **command.environment, **(extra or {})}
     program = [sys.executable, "-I", "-S", launcher.__file__, str(facts), str(log), *command.arguments]
     subprocess.run(program, cwd=command.folder, env=environment, check=True)  # noqa: S603  # the bench's own commands
     measured = json.loads(facts.read_text())
     lines = log.read_text(errors="replace").splitlines()
     if measured.pop("code") != 0:
-        raise Failed(f"{command.name}: {' '.join(command.arguments)} failed; more in {log}:\n" + "\n".join(lines[-8:]))
-    said = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
-    return Took(**measured, said=said)
+        raise CommandFailed(
+            f"{command.name}: {' '.join(command.arguments)} failed; more in {log}:\n" + "\n".join(lines[-8:])
+        )
+    reported = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
+    return Measurement(**measured, reported=reported)
 
 
-def in_turn(
+def run_interleaved(
     commands: Sequence[Command],
     *,
     rounds: int,
     before: Callable[[Command], object] = lambda _: None,
     after: Callable[[Command], int | None] = lambda _: None,
-    say: Callable[[str], object] = lambda _: None,
-) -> dict[str, list[Took]]:
+    on_progress: Callable[[str], object] = lambda _: None,
+) -> dict[str, list[Measurement]]:
     """Every command once without looking, then in so many rounds, each of which begins with another one."""
-    taken: dict[str, list[Took]] = {command.name: [] for command in commands}
+    measurements: dict[str, list[Measurement]] = {command.name: [] for command in commands}
     for number in range(rounds + 1):
-        turn = number % len(commands)
-        for command in (*commands[turn:], *commands[:turn]):
+        first = number % len(commands)
+        for command in (*commands[first:], *commands[:first]):
             before(command)
-            took = measure(command)
-            stale = after(command)
-            say(f"round {number} of {rounds}: {command.name} {took.seconds:.2f} s, {took.cpu:.2f} s of CPU")
+            measurement = measure(command)
+            stale_views = after(command)
+            on_progress(
+                f"round {number} of {rounds}: {command.name} {measurement.seconds:.2f} s, {measurement.cpu:.2f} s of CPU"
+            )
             if number:
-                taken[command.name].append(
-                    Took(seconds=took.seconds, cpu=took.cpu, memory=took.memory, said=took.said, stale=stale)
+                measurements[command.name].append(
+                    Measurement(
+                        seconds=measurement.seconds,
+                        cpu=measurement.cpu,
+                        memory=measurement.memory,
+                        reported=measurement.reported,
+                        stale_views=stale_views,
+                    )
                 )
-    return taken
+    return measurements
 
 
-def _plain() -> dict[str, str]:
+def _clean_environment() -> dict[str, str]:
     """The environment without what would make a run here unlike a run elsewhere."""
-    ours = ("SEEDER_", "BENCH_", "DB_", "PG", "DBT_", "DJANGO_", "PYTHON")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    prefixes = ("SEEDER_", "BENCH_", "DB_", "PG", "DBT_", "DJANGO_", "PYTHON")
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}

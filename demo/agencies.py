@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+DEMO_FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +61,11 @@ class Catalogue:
         return frozenset(report.file for report in self.custom) | frozenset(report.file for report in self.canned)
 
 
-def read_catalogue(path: Path = HERE / "agencies.toml") -> Catalogue:
+def read_catalogue(path: Path = DEMO_FOLDER / "agencies.toml") -> Catalogue:
     """What agencies.toml says; a key it should not have, or a canned report it does not describe, is an error."""
-    written = tomllib.loads(path.read_text(encoding="utf-8"))
-    canned = {row["file"]: CannedReport(**row) for row in written["canned_report"]}
-    entries = [(_agency(row), row) for row in written["agency"]]
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    canned = {row["file"]: CannedReport(**row) for row in document["canned_report"]}
+    entries = [(_agency(row), row) for row in document["agency"]]
     return Catalogue(
         agencies=tuple(agency for agency, _ in entries),
         custom=tuple(
@@ -79,7 +79,7 @@ def read_catalogue(path: Path = HERE / "agencies.toml") -> Catalogue:
 
 
 def query_of(file: str) -> str:
-    return (HERE / "reports" / f"{file}.sql").read_text(encoding="utf-8").strip()
+    return (DEMO_FOLDER / "reports" / f"{file}.sql").read_text(encoding="utf-8").strip()
 
 
 def _agency(row: Mapping[str, Any]) -> Agency:
@@ -89,5 +89,5 @@ def _agency(row: Mapping[str, Any]) -> Agency:
 def _subscriptions(
     agency: Agency, row: Mapping[str, Any], canned: Mapping[str, CannedReport]
 ) -> Iterator[Subscription]:
-    for written in row.get("subscription", ()):
-        yield Subscription(id=written["id"], agency=agency, canned_report=canned[written["canned_report"]])
+    for entry in row.get("subscription", ()):
+        yield Subscription(id=entry["id"], agency=agency, canned_report=canned[entry["canned_report"]])

@@ -11,14 +11,14 @@ from django.db import transaction
 from psycopg import sql
 
 from demo import manifests
-from demo.agencies import HERE, read_catalogue
+from demo.agencies import DEMO_FOLDER, read_catalogue
 from demo.datasets import DATASETS, Dataset, records_of
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 # Two loads at once would both find the tables empty. The key is arbitrary; the lock ends with the transaction.
-ONE_LOAD_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('demo.loading', 0))"
+LOCK_LOAD = "SELECT pg_advisory_xact_lock(hashtextextended('demo.loading', 0))"
 
 
 class DemoError(Exception):
@@ -55,14 +55,14 @@ def load(connection: "BaseDatabaseWrapper") -> LoadSummary:
     Raises UnreadableFileError for a file that does not say what it should, DemoError for a database that is not ready.
     """
     catalogue = read_catalogue()
-    with transaction.atomic(using=connection.alias), connection.cursor() as wrapped:
-        cursor = wrapped.cursor  # psycopg's own: Django's debugging wrapper takes no composed statement
+    with transaction.atomic(using=connection.alias), connection.cursor() as django_cursor:
+        cursor = django_cursor.cursor  # psycopg's own: Django's debugging wrapper takes no composed statement
         if missing := manifests.missing_tables(cursor):
             raise DemoError(f"There is no table {missing[0]}: install the reporting schema first, then load the demo.")
-        cursor.execute(ONE_LOAD_AT_A_TIME)
-        cursor.execute((HERE / "sources.sql").read_text(encoding="utf-8"))
+        cursor.execute(LOCK_LOAD)
+        cursor.execute((DEMO_FOLDER / "sources.sql").read_text(encoding="utf-8"))
         tables = tuple(_load_table(cursor, dataset) for dataset in DATASETS)
-        written = manifests.write(cursor, catalogue)
+        written = manifests.upsert_manifests(cursor, catalogue)
     return LoadSummary(
         tables=tables,
         custom_reports=len(catalogue.custom),

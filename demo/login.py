@@ -9,7 +9,7 @@ NAME = PASSWORD = "demo"  # noqa: S105  # it is printed for everybody to read
 
 def create() -> None:
     """A superuser with that name and password. Raises `DemoError` on any database but the embedded one."""
-    own.insist()
+    own.require_embedded_database()
     users = get_user_model()._base_manager
     user, _ = users.get_or_create(username=NAME)
     user.is_active = user.is_staff = user.is_superuser = True

@@ -30,7 +30,7 @@ def missing_tables(cursor: Any) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def write(cursor: Any, catalogue: Catalogue) -> int:
+def upsert_manifests(cursor: Any, catalogue: Catalogue) -> int:
     """Insert the rows that are missing, correct those that differ, and say how many rows that took."""
     return sum(_upsert(cursor, table, row) for table, rows in rows_of(catalogue).items() for row in rows)
 
@@ -80,14 +80,14 @@ def _upsert(cursor: Any, table: str, row: Mapping[str, object]) -> int:
         " WHERE ({present}) IS DISTINCT FROM ({excluded})"
     ).format(
         table=sql.Identifier("reporting", table),
-        columns=_listed(row),
+        columns=_column_list(row),
         values=sql.SQL(", ").join(map(sql.Placeholder, row)),
-        present=_listed(row, of="present"),
-        excluded=_listed(row, of="excluded"),
+        present=_column_list(row, of="present"),
+        excluded=_column_list(row, of="excluded"),
     )
     cursor.execute(statement, row)
     return int(cursor.rowcount)
 
 
-def _listed(columns: Iterable[str], *, of: str | None = None) -> sql.Composed:
+def _column_list(columns: Iterable[str], *, of: str | None = None) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(of, column) if of else sql.Identifier(column) for column in columns)

@@ -5,7 +5,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from demo.loading import DemoError
 
 
-def insist() -> None:
+def require_embedded_database() -> None:
     """Raises `DemoError` unless the default database is the embedded one of this checkout."""
     engine = connections.settings[DEFAULT_DB_ALIAS]["ENGINE"]
     if engine != "embedded.backend":

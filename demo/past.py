@@ -22,10 +22,10 @@ from seeder.services import runs
 from seeder.services.snapshots import release_snapshots
 
 _MONTHS = [date(2022, month, 1) for month in range(8, 13)] + [date(2023, month, 1) for month in range(1, 10)]
-_REMADE = "reporting.demo_precinct_concentration"
+_REPLACED_VIEW = "reporting.demo_precinct_concentration"
 _FAILING = "reporting.demo_staten_island_by_month"
 # In January 2023 nothing happened on Staten Island, so that February divides by zero. Nobody thought of that.
-_DIVIDES = """
+_DIVISION_BY_ZERO_QUERY = """
     SELECT month, complaints, round(100.0 * complaints / lag(complaints) OVER (ORDER BY month)) AS percent_of_last
     FROM (
         SELECT month::date, count(c.complaint_id) AS complaints
@@ -35,62 +35,64 @@ _DIVIDES = """
             ON c.county = 'RICHMOND' AND date_trunc('month', c.recorded_on::timestamp) = month
         GROUP BY month
     ) AS by_month"""
-_OLDER = "SELECT place::text, precinct, complaints, felonies, share_percent, 'NYPD' AS source FROM ({query}) AS now"
+_OLDER_QUERY = (
+    "SELECT place::text, precinct, complaints, felonies, share_percent, 'NYPD' AS source FROM ({query}) AS now"
+)
 
 
-def has_one() -> bool:
+def has_history() -> bool:
     first = RunHistory.objects.aggregate(first=Min("start_time"))["first"]
     return first is not None and first < timezone.now() - timedelta(days=1)
 
 
-def make() -> int:
+def create_history() -> int:
     """How many nights that were. Raises `DemoError` on any database but the embedded one."""
-    own.insist()
-    _report()
-    today = CustomReportManifest.objects.get(table_name=_REMADE)
-    query = today.query
-    with _coming_in():
-        _remake(_OLDER.format(query=query))
+    own.require_embedded_database()
+    _create_failing_report()
+    manifest = CustomReportManifest.objects.get(table_name=_REPLACED_VIEW)
+    query = manifest.query
+    with _records_set_aside():
+        _replace_view_query(_OLDER_QUERY.format(query=query))
         for night, month in enumerate(_MONTHS):
-            _arrive(month)
+            _restore_records_until(month)
             if night == len(_MONTHS) // 2:
                 _capture("2026.10")
-                _remake(query)
-            _run(days_ago=len(_MONTHS) - 1 - night)
+                _replace_view_query(query)
+            _run_night(days_ago=len(_MONTHS) - 1 - night)
     _capture("2026.11")
     return len(_MONTHS)
 
 
-def _report() -> None:
+def _create_failing_report() -> None:
     CustomReportManifest.objects.get_or_create(
         table_name=_FAILING,
         defaults={
             "report_name": "Staten Island, month against month",
             "agency_id": 1,
             "agency_slug": "demo",
-            "query": _DIVIDES,
+            "query": _DIVISION_BY_ZERO_QUERY,
             "database_id": 1,
         },
     )
 
 
-def _remake(query: str) -> None:
+def _replace_view_query(query: str) -> None:
     """Another query, and so another view."""
-    CustomReportManifest.objects.filter(table_name=_REMADE).update(query=query)
-    _send(f"DROP MATERIALIZED VIEW IF EXISTS {_REMADE}")
+    CustomReportManifest.objects.filter(table_name=_REPLACED_VIEW).update(query=query)
+    _execute(f"DROP MATERIALIZED VIEW IF EXISTS {_REPLACED_VIEW}")
 
 
 def _capture(tag: str) -> None:
-    if not ReleaseSnapshot.objects.filter(table_name=_REMADE, release_tag=tag).exists():
+    if not ReleaseSnapshot.objects.filter(table_name=_REPLACED_VIEW, release_tag=tag).exists():
         release_snapshots.capture_release_snapshot(
-            _REMADE, tag, top_values_columns=["commonest_bias"][: tag == "2026.11"]
+            _REPLACED_VIEW, tag, top_values_columns=["commonest_bias"][: tag == "2026.11"]
         )
 
 
 @contextmanager
-def _coming_in() -> Iterator[None]:
+def _records_set_aside() -> Iterator[None]:
     """The records of the last months are put aside; whatever happens, all are back in the end."""
-    _send(
+    _execute(
         "CREATE SCHEMA IF NOT EXISTS demo_past;"
         " CREATE TABLE IF NOT EXISTS demo_past.crimes AS"
         " SELECT * FROM records.nypd_hate_crimes WHERE recorded_on >= %s;"
@@ -105,13 +107,13 @@ def _coming_in() -> Iterator[None]:
     try:
         yield
     finally:
-        _arrive(date.max)
-        _send("DROP SCHEMA demo_past CASCADE")
+        _restore_records_until(date.max)
+        _execute("DROP SCHEMA demo_past CASCADE")
 
 
-def _arrive(month: date) -> None:
+def _restore_records_until(month: date) -> None:
     """The records of it and of what came before."""
-    _send(
+    _execute(
         "INSERT INTO records.nypd_hate_crimes SELECT * FROM demo_past.crimes"
         " WHERE date_trunc('month', recorded_on::timestamp) <= %s ON CONFLICT DO NOTHING;"
         " INSERT INTO records.nypd_hate_crime_arrests SELECT a.* FROM demo_past.arrests AS a"
@@ -120,21 +122,21 @@ def _arrive(month: date) -> None:
     )
 
 
-def _run(*, days_ago: int) -> None:
+def _run_night(*, days_ago: int) -> None:
     """A run of everything with four seats, the last one on a server that others keep busy for a while."""
     with _environment(SEEDER_MAX_WORKERS="4", **({} if days_ago else {"SEEDER_MAX_DB_ACTIVE_QUERIES": "3"})):
-        others = [Thread(target=_keep_busy) for _ in range(0 if days_ago else 4)]
-        for other in others:
-            other.start()
+        busy_threads = [Thread(target=_occupy_server) for _ in range(0 if days_ago else 4)]
+        for thread in busy_threads:
+            thread.start()
         summary = runs.execute(AllReports(), requested_by="schedule nightly")
-        for other in others:
-            other.join()
+        for thread in busy_threads:
+            thread.join()
     _date_back(summary.run_id, timedelta(days=days_ago))
 
 
 def _date_back(run_id: str, by: timedelta) -> None:
-    of_run = RunHistory.objects.filter(run_id=run_id)
-    of_run.update(**{name: F(name) - by for name in ("start_time", "finish_time", "created_at", "updated_at")})
+    history_rows = RunHistory.objects.filter(run_id=run_id)
+    history_rows.update(**{name: F(name) - by for name in ("start_time", "finish_time", "created_at", "updated_at")})
     for run in Run.objects.filter(run_id=run_id):
         holds = [{**hold, **{end: _earlier(hold[end], by) for end in ("from", "until")}} for hold in run.holds]
         run.started_at, run.holds = run.started_at - by, holds
@@ -143,18 +145,18 @@ def _date_back(run_id: str, by: timedelta) -> None:
 
 
 def _earlier(instant: str | None, by: timedelta) -> str | None:
-    read = parse_datetime(instant) if instant else None
-    return (read - by).isoformat() if read else None
+    parsed = parse_datetime(instant) if instant else None
+    return (parsed - by).isoformat() if parsed else None
 
 
-def _keep_busy() -> None:
+def _occupy_server() -> None:
     """What anybody may do on a server."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute("SELECT pg_sleep(0.2)")
     connections[DEFAULT_DB_ALIAS].close()
 
 
-def _send(statements: str, *parameters: date) -> None:
+def _execute(statements: str, *parameters: date) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statements, parameters or None)
 

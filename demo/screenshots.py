@@ -18,7 +18,7 @@ from demo import login
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _FOLDER = _CHECKOUT / "docs" / "screenshots"
 _WIDTHS = {1280: 900, 400: 860}
-_SMALL = """async ([picture, quality]) => {
+_TO_WEBP = """async ([picture, quality]) => {
     const image = new Image();
     image.src = "data:image/png;base64," + picture;
     await image.decode();
@@ -30,7 +30,7 @@ _SMALL = """async ([picture, quality]) => {
 }"""
 
 
-def take() -> None:
+def take_all() -> None:
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "serve_demo", "--prepare"], cwd=_CHECKOUT, check=True)  # noqa: S603  # of this checkout
     _FOLDER.mkdir(exist_ok=True)
@@ -40,11 +40,11 @@ def take() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=options)
         for width in _WIDTHS:
             for theme in ("light", "dark"):
-                _tour(browser, address, width, theme)
+                _take_pages(browser, address, width, theme)
         browser.close()
 
 
-def _tour(browser: Browser, address: str, width: int, theme: str) -> None:
+def _take_pages(browser: Browser, address: str, width: int, theme: str) -> None:
     context = browser.new_context(
         base_url=address,
         viewport={"width": width, "height": _WIDTHS[width]},
@@ -55,27 +55,27 @@ def _tour(browser: Browser, address: str, width: int, theme: str) -> None:
     page.fill("#id_username", login.NAME)
     page.fill("#id_password", login.PASSWORD)
     page.click("[type=submit]")
-    _keep(page, "monitoring", width, theme)
+    _save_screenshot(page, "monitoring", width, theme)
     page.locator("table.runs a[id^=latest]").first.click()
     page.locator("figure svg").first.wait_for()
-    _keep(page, "run", width, theme)
+    _save_screenshot(page, "run", width, theme)
     page.goto("/admin/seeder/monitoring/?show=failing")
     page.locator("table.views tbody th a").first.click()
     page.locator("figure svg").first.wait_for()
-    _keep(page, "view", width, theme)
+    _save_screenshot(page, "view", width, theme)
     page.goto("/admin/seeder/monitoring/?q=precinct_concentration")
     page.locator("table.views tbody th a").first.click()
     page.click("#compare")
-    _keep(page, "drift", width, theme)
+    _save_screenshot(page, "drift", width, theme)
     context.close()
 
 
-def _keep(page: Page, what: str, width: int, theme: str) -> None:
+def _save_screenshot(page: Page, name: str, width: int, theme: str) -> None:
     """As WebP, which the browser itself makes of it: a third of the size."""
     page.wait_for_load_state("networkidle")
     picture = base64.b64encode(page.screenshot()).decode()
-    small = page.evaluate(_SMALL, [picture, 0.8])
-    (_FOLDER / f"{what}-{width}-{theme}.webp").write_bytes(base64.b64decode(small))
+    small = page.evaluate(_TO_WEBP, [picture, 0.8])
+    (_FOLDER / f"{name}-{width}-{theme}.webp").write_bytes(base64.b64decode(small))
 
 
 @contextmanager
@@ -104,4 +104,4 @@ def _answers(url: str) -> bool:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.local")
-    take()
+    take_all()

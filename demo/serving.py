@@ -10,46 +10,46 @@ from pathlib import Path
 from threading import Event
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
-_PATIENCE = 20  # s, for each to end by itself
+_MAX_EXIT_SECONDS = 20  # s, for each to end by itself
 
 
-def serve(address: str, *, ready: Callable[[], object], worker: Sequence[str] = ("watch_queue",)) -> int:
+def serve(address: str, *, on_ready: Callable[[], object], worker: Sequence[str] = ("watch_queue",)) -> int:
     """Start both and wait: for Ctrl-C or SIGTERM, or for either to end, which ends the other. `ready` is called once
     the web server listens. The exit code."""
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     # Sessions of their own: a Ctrl-C reaches this process alone, which then tells each once.
-    processes = [_start("runserver", "--noreload", address), _start(*worker)]
+    processes = [_start_command("runserver", "--noreload", address), _start_command(*worker)]
     try:
-        told = False
+        is_reported = False
         while not stop.wait(0.2) and all(process.poll() is None for process in processes):
-            if not told and _listens(address):
-                told = True
-                ready()
+            if not is_reported and _is_listening(address):
+                is_reported = True
+                on_ready()
         return 0 if stop.is_set() else 1
     finally:
         for process in processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
         for process in processes:
-            _await(process)
+            _wait_or_kill(process)
 
 
-def _start(*arguments: str) -> "subprocess.Popen[bytes]":
+def _start_command(*arguments: str) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.Popen(command, cwd=_CHECKOUT, start_new_session=True)  # noqa: S603  # one of this checkout
 
 
-def _listens(address: str) -> bool:
+def _is_listening(address: str) -> bool:
     host, _, port = address.rpartition(":")
     with socket.socket() as probe:
         return probe.connect_ex((host or "127.0.0.1", int(port))) == 0
 
 
-def _await(process: "subprocess.Popen[bytes]") -> None:
+def _wait_or_kill(process: "subprocess.Popen[bytes]") -> None:
     try:
-        process.wait(_PATIENCE)
+        process.wait(_MAX_EXIT_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

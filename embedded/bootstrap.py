@@ -7,23 +7,23 @@ from hashlib import sha256
 from pathlib import Path
 
 from embedded.errors import BootstrapFailed
-from embedded.place import PORT, Place
+from embedded.place import PORT, ServerFolder
 
 _EXTENSION = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements"
 
 
-def is_done(place: Place, files: Sequence[Path]) -> bool:
+def is_done(server_folder: ServerFolder, files: Sequence[Path]) -> bool:
     """Whether exactly these files, as they are now, have run in this data folder."""
-    marker = _marker(place)
-    return marker.exists() and marker.read_text() == _summary(files)
+    marker = _marker(server_folder)
+    return marker.exists() and marker.read_text() == _files_summary(files)
 
 
-def run(place: Place, socket_folder: Path, files: Sequence[Path]) -> None:
+def run_bootstrap(server_folder: ServerFolder, socket_folder: Path, files: Sequence[Path]) -> None:
     """Each file in one transaction of the database `postgres`. They are idempotent, so that all of them can run again
     after one was changed or somebody was killed before the marker was written."""
     import psycopg  # takes longer than all the rest of a warm start, and is rarely needed
 
-    steps = [("CREATE EXTENSION", _EXTENSION), *((str(file), _text(file)) for file in files)]
+    steps = [("CREATE EXTENSION", _EXTENSION), *((str(file), _read_sql(file)) for file in files)]
     step = "The first connection"
     try:
         with psycopg.connect(host=str(socket_folder), port=PORT, user="postgres", dbname="postgres") as database:
@@ -33,25 +33,25 @@ def run(place: Place, socket_folder: Path, files: Sequence[Path]) -> None:
                 database.execute(statements.encode())
     except psycopg.Error as error:
         reason = error.diag.message_primary or str(error)
-        raise BootstrapFailed(file=step, folder=place, reason=reason) from error
-    new = _marker(place).with_suffix(".new")
+        raise BootstrapFailed(file=step, folder=server_folder, reason=reason) from error
+    new = _marker(server_folder).with_suffix(".new")
     new.unlink(missing_ok=True)
-    new.write_text(_summary(files))
+    new.write_text(_files_summary(files))
     if os.geteuid() == 0:
-        os.chown(new, place.account.uid, place.account.gid)
-    new.replace(_marker(place))
+        os.chown(new, server_folder.account.uid, server_folder.account.gid)
+    new.replace(_marker(server_folder))
 
 
-def _marker(place: Place) -> Path:
+def _marker(server_folder: ServerFolder) -> Path:
     """Inside the data folder, so that it goes when the data goes."""
-    return place.data / "embedded.json"
+    return server_folder.data / "embedded.json"
 
 
-def _summary(files: Sequence[Path]) -> str:
-    return json.dumps({str(file): sha256(_text(file).encode()).hexdigest() for file in files}, indent=1)
+def _files_summary(files: Sequence[Path]) -> str:
+    return json.dumps({str(file): sha256(_read_sql(file).encode()).hexdigest() for file in files}, indent=1)
 
 
-def _text(file: Path) -> str:
+def _read_sql(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:

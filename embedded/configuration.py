@@ -5,39 +5,44 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from embedded import binaries
-from embedded.place import PORT, Place
+from embedded.place import PORT, ServerFolder
 
 
-def write(place: Place, socket_folder: Path, settings: Mapping[str, str]) -> None:
+def write_config_files(server_folder: ServerFolder, socket_folder: Path, settings: Mapping[str, str]) -> None:
     """Our settings around the cluster's own file, which stays as initdb wrote it.
 
     Root may connect besides the account of the server, as any role; nobody else gets as far as the socket, which alone
     has to do before PostgreSQL 16, whose maps have no word for any role.
     """
-    mine = {
+    fixed_settings = {
         "listen_addresses": "",
         "port": str(PORT),
         "unix_socket_directories": str(socket_folder),
-        "hba_file": str(place.folder / "hba.conf"),
-        "ident_file": str(place.folder / "ident.conf"),
+        "hba_file": str(server_folder.path / "hba.conf"),
+        "ident_file": str(server_folder.path / "ident.conf"),
     }
-    every = {"shared_preload_libraries": "pg_stat_statements", "log_line_prefix": "%m [%p] ", **settings, **mine}
-    lines = [f"include {_quoted(str(place.data / 'postgresql.conf'))}"]
-    lines += [f"{name} = {_quoted(str(value))}" for name, value in every.items()]
-    names = {"root", place.account.name}
-    _write(place, "server.conf", lines)
+    all_settings = {
+        "shared_preload_libraries": "pg_stat_statements",
+        "log_line_prefix": "%m [%p] ",
+        **settings,
+        **fixed_settings,
+    }
+    lines = [f"include {_quoted(str(server_folder.data / 'postgresql.conf'))}"]
+    lines += [f"{name} = {_quoted(str(value))}" for name, value in all_settings.items()]
+    names = {"root", server_folder.account.name}
+    _write_file(server_folder, "server.conf", lines)
     method = "peer map=embedded" if binaries.major() >= 16 else "trust"
-    _write(place, "hba.conf", [f"local all all {method}", f"local replication all {method}"])
-    _write(place, "ident.conf", [f'embedded "{name}" all' for name in sorted(names)])
+    _write_file(server_folder, "hba.conf", [f"local all all {method}", f"local replication all {method}"])
+    _write_file(server_folder, "ident.conf", [f'embedded "{name}" all' for name in sorted(names)])
 
 
-def _write(place: Place, name: str, lines: list[str]) -> None:
-    new = place.folder / f"{name}.new"
+def _write_file(server_folder: ServerFolder, name: str, lines: list[str]) -> None:
+    new = server_folder.path / f"{name}.new"
     new.unlink(missing_ok=True)
     new.write_text("\n".join(["# Written anew at every start.", *lines, ""]))
     if os.geteuid() == 0:
-        os.chown(new, place.account.uid, place.account.gid)
-    new.replace(place.folder / name)
+        os.chown(new, server_folder.account.uid, server_folder.account.gid)
+    new.replace(server_folder.path / name)
 
 
 def _quoted(value: str) -> str:

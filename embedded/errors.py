@@ -13,12 +13,12 @@ class BinariesMissing(EmbeddedError):
     them), or point DATABASES at a server of your own."""
 
 
-class NoBinariesThere(EmbeddedError):
+class BinariesNotInFolder(EmbeddedError):
     """{variable} names {folder}, where there is no program `postgres`: name the folder with PostgreSQL's programs, such
     as /usr/lib/postgresql/15/bin, or unset the variable."""
 
 
-class ForeignFolder(EmbeddedError):
+class FolderOfOtherAccount(EmbeddedError):
     """{folder} belongs to the account {owner}: run this as {owner} or as root, or delete the folder (a new, empty
     database is made)."""
 
@@ -33,36 +33,36 @@ class WrongVersion(EmbeddedError):
     empty database is made), or install binaries of {found} again."""
 
 
-class NotCreated(EmbeddedError):
+class ClusterNotCreated(EmbeddedError):
     """initdb could not create a database in {folder}: {reason}. Put that right and try again: nothing half-made is
     left behind."""
 
 
-class NotStarted(EmbeddedError):
+class ServerNotStarted(EmbeddedError):
     """The embedded PostgreSQL in {folder} did not start: {reason}. More in {log}; as a last resort, delete the folder
     (a new, empty database is made)."""
 
 
-class NotAnswering(EmbeddedError):
+class ServerNotAnswering(EmbeddedError):
     """Something in {folder} is alive, but no connection was possible for {seconds} s: look into {log}, end what is
     left over (ps -ef | grep postgres) and try again."""
 
 
-class Vanished(EmbeddedError):
+class ServerVanished(EmbeddedError):
     """The embedded PostgreSQL in {folder} was up and has gone again, stopped or killed by somebody: try again; more
     in {log}."""
 
 
-class Locked(EmbeddedError):
+class StartLockTimeout(EmbeddedError):
     """Another process has been busy starting or stopping the embedded PostgreSQL in {folder} for {seconds} s
     ({lock}): wait for it or end it, then try again."""
 
 
-class NotStopped(EmbeddedError):
+class ServerNotStopped(EmbeddedError):
     """The embedded PostgreSQL in {folder} has not stopped within {seconds} s: look into {log}."""
 
 
-class Elsewhere(EmbeddedError):
+class ServerInOtherContainer(EmbeddedError):
     """The embedded PostgreSQL in {folder} was started inside another container: stop it there."""
 
 

@@ -1,6 +1,6 @@
 """Runs a PostgreSQL program the way it insists on: not as root, and on its own when it is to outlive us.
 
-    python -I -S launch.py [--detach] [--user UID:GID:NAME --reach PATH…] -- PROGRAM ARGUMENT…
+    python -I -S launch.py [--detach] [--user UID:GID:NAME --readable-path PATH…] -- PROGRAM ARGUMENT…
 
 Root often works in folders closed to everybody else, and the account PostgreSQL runs as has to pass through them to
 its binaries and its data. Opening those folders would expose them, so the program is given a capability instead, and
@@ -26,29 +26,29 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--detach", action="store_true")
     parser.add_argument("--user")
-    parser.add_argument("--reach", action="append", default=[])
+    parser.add_argument("--readable-path", action="append", default=[])
     parser.add_argument("program", nargs="+")
-    asked = parser.parse_args()
-    if asked.detach:
+    options = parser.parse_args()
+    if options.detach:
         if os.fork():
             os._exit(0)
         os.setsid()
-    if asked.user:
-        uid, gid, name = asked.user.split(":", 2)
-        _become(int(uid), int(gid), name, _needed(int(uid), int(gid), name, asked.reach))
+    if options.user:
+        uid, gid, name = options.user.split(":", 2)
+        _become_user(int(uid), int(gid), name, _required_capability(int(uid), int(gid), name, options.readable_path))
     try:
-        os.execv(asked.program[0], asked.program)  # noqa: S606  # what this script is for
+        os.execv(options.program[0], options.program)  # noqa: S606  # what this script is for
     except OSError as error:
-        sys.exit(f"FATAL:  could not execute {asked.program[0]}: {error.strerror}")
+        sys.exit(f"FATAL:  could not execute {options.program[0]}: {error.strerror}")
 
 
-def _needed(uid: int, gid: int, name: str, paths: Sequence[str]) -> int | None:
+def _required_capability(uid: int, gid: int, name: str, paths: Sequence[str]) -> int | None:
     """The least capability with which the account reaches every path; found by trying, which knows of every kind of
     permission there is."""
     for capability in (None, _DAC_READ_SEARCH, _DAC_OVERRIDE):
         if not (child := os.fork()):
             try:
-                _become(uid, gid, name, capability)
+                _become_user(uid, gid, name, capability)
                 os._exit(0 if all(os.access(path, os.R_OK | os.X_OK) for path in paths) else 1)
             finally:
                 os._exit(1)
@@ -57,7 +57,7 @@ def _needed(uid: int, gid: int, name: str, paths: Sequence[str]) -> int | None:
     sys.exit(f"FATAL:  the account {name} cannot reach {' and '.join(paths)}, and no capability for it is allowed here")
 
 
-def _become(uid: int, gid: int, name: str, capability: int | None) -> None:
+def _become_user(uid: int, gid: int, name: str, capability: int | None) -> None:
     """Gives root up for good, except for one capability.
 
     Without the secure bit, changing the user would clear all capabilities, and access(2), by which PostgreSQL checks
@@ -88,8 +88,8 @@ def _prctl(option: int, *values: int) -> None:
     _check(_libc().prctl(option, *(ctypes.c_ulong(value) for value in padded)))
 
 
-def _check(answer: int) -> None:
-    if answer != 0:
+def _check(result: int) -> None:
+    if result != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 

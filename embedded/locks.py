@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TypeVar
 
 SHARED, EXCLUSIVE = fcntl.LOCK_SH, fcntl.LOCK_EX
-PATIENCE = 120.0  # seconds: a slow disk may need them for initdb or crash recovery
-_STEP = 0.01  # seconds between two looks
+MAX_WAIT_SECONDS = 120.0  # seconds: a slow disk may need them for initdb or crash recovery
+_POLL_INTERVAL = 0.01  # seconds between two looks
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
-def try_lock(path: Path, how: int, *, uid: int = -1) -> int | None:
+def try_lock(path: Path, mode: int, *, uid: int = -1) -> int | None:
     """The descriptor that holds the lock until it is closed by everyone who inherited it, or None when it is taken.
 
     A lock on a file that has been deleted meanwhile protects nothing, so the path is looked at again.
@@ -24,8 +24,8 @@ def try_lock(path: Path, how: int, *, uid: int = -1) -> int | None:
     try:
         if os.geteuid() == 0:
             os.fchown(descriptor, uid, -1)
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
-        if is_still(path, descriptor):
+        fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
+        if is_same_file(path, descriptor):
             return descriptor
     except BlockingIOError:
         pass
@@ -36,21 +36,21 @@ def try_lock(path: Path, how: int, *, uid: int = -1) -> int | None:
     return None
 
 
-def lock(path: Path, how: int) -> int:
+def wait_for_lock(path: Path, mode: int) -> int:
     """The same, for somebody who has nothing to do but wait."""
     descriptor = _open(path)
-    fcntl.flock(descriptor, how)
+    fcntl.flock(descriptor, mode)
     return descriptor
 
 
-def is_still(path: Path, descriptor: int) -> bool:
+def is_same_file(path: Path, descriptor: int) -> bool:
     """Whether the path still leads to the open file."""
     with suppress(FileNotFoundError):
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     return False
 
 
-def is_taken(path: Path) -> bool:
+def is_locked_exclusively(path: Path) -> bool:
     """Whether somebody holds the lock exclusively; for looking only, since it creates nothing."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
@@ -66,7 +66,7 @@ def is_taken(path: Path) -> bool:
 
 
 @contextmanager
-def released(descriptor: int) -> Iterator[None]:
+def unlock_on_exit(descriptor: int) -> Iterator[None]:
     """Frees a lock at the end, also in a child that was forked meanwhile and never knew of it."""
     try:
         yield
@@ -75,12 +75,12 @@ def released(descriptor: int) -> Iterator[None]:
         os.close(descriptor)
 
 
-def wait_for(look: Callable[[], Found | None], seconds: float) -> Found | None:
+def poll_until(probe: Callable[[], Result | None], timeout: float) -> Result | None:
     """The first thing `look` finds, or None when there was nothing all the time."""
-    end = time.monotonic() + seconds
-    while (found := look()) is None and time.monotonic() < end:
-        time.sleep(_STEP)
-    return found
+    deadline = time.monotonic() + timeout
+    while (result := probe()) is None and time.monotonic() < deadline:
+        time.sleep(_POLL_INTERVAL)
+    return result
 
 
 def _open(path: Path) -> int:

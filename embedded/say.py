@@ -4,7 +4,7 @@ import sys
 from contextlib import suppress
 
 
-def say(line: str) -> None:
+def announce(message: str) -> None:
     """On stderr, which a daemon may have closed."""
     with suppress(OSError, ValueError, AttributeError):
-        print(line, file=sys.stderr, flush=True)  # noqa: T201  # before any logging is set up
+        print(message, file=sys.stderr, flush=True)  # noqa: T201  # before any logging is set up

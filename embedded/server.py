@@ -15,20 +15,30 @@ from datetime import timedelta
 from pathlib import Path
 
 from embedded import binaries, idle
-from embedded.errors import Locked
-from embedded.locks import EXCLUSIVE, PATIENCE, SHARED, is_still, is_taken, try_lock, wait_for
-from embedded.place import PORT, Place, find, in_one_line, prepare
-from embedded.say import say
-from embedded.signals import Postmaster, answering
-from embedded.upkeep import bring_down, bring_up
+from embedded.errors import StartLockTimeout
+from embedded.locks import (
+    EXCLUSIVE,
+    MAX_WAIT_SECONDS,
+    SHARED,
+    is_locked_exclusively,
+    is_same_file,
+    poll_until,
+    try_lock,
+)
+from embedded.place import PORT, ServerFolder, create_folder, resolve_server_folder, translate_os_errors
+from embedded.say import announce
+from embedded.signals import Postmaster, find_ready_postmaster
+from embedded.upkeep import start_unless_running, stop_and_wait
 
-Folder = str | os.PathLike[str]
-IDLE = timedelta(minutes=15)
+FolderPath = str | os.PathLike[str]
+DEFAULT_IDLE_AFTER = timedelta(minutes=15)
 
-_one_thread = threading.Lock()
-_held: dict[Path, int] = {}  # folder → our descriptor of its users.lock, kept for life
+_thread_lock = threading.Lock()
+_users_lock_by_folder: dict[Path, int] = {}  # folder → our descriptor of its users.lock, kept for life
 # A fork in the middle of a start would hand locks to a child that knows nothing of them.
-os.register_at_fork(before=_one_thread.acquire, after_in_child=_one_thread.release, after_in_parent=_one_thread.release)
+os.register_at_fork(
+    before=_thread_lock.acquire, after_in_child=_thread_lock.release, after_in_parent=_thread_lock.release
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,65 +58,65 @@ class Server:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Status:
+class ServerStatus:
     """What is known without touching anything."""
 
     folder: Path
     data: Path | None  # None until the database has been created
-    size: int  # bytes on disk
+    size_bytes: int  # bytes on disk
     server: Server | None  # None while it does not answer
-    busy: bool  # it does not answer, but something of it is alive: starting, stopping or dying
+    is_busy: bool  # it does not answer, but something of it is alive: starting, stopping or dying
 
 
 def ensure_running(
-    folder: Folder,
-    bootstrap_files: Sequence[Folder] = (),
+    folder: FolderPath,
+    bootstrap_files: Sequence[FolderPath] = (),
     *,
     settings: Mapping[str, str] | None = None,
-    idle_after: timedelta = IDLE,
+    idle_after: timedelta = DEFAULT_IDLE_AFTER,
 ) -> Server:
     """The running server of the folder, started and even created if need be; it stays for as long as we live.
 
     `settings` are PostgreSQL's own and count from the next start on.
     """
-    with in_one_line(folder), _one_thread:
-        place, files = find(folder), [Path(file) for file in bootstrap_files]
-        known = _is_used_by_us(place)
-        if known and (found := answering(place)):
-            return _server(place, found)
-        if not known:
-            prepare(place)
-            _use(place)
-        found, started = bring_up(place, files, settings or {})
-        _watch(place, idle_after)
-        server = _server(place, found)
-        if started or not known:
+    with translate_os_errors(folder), _thread_lock:
+        server_folder, files = resolve_server_folder(folder), [Path(file) for file in bootstrap_files]
+        is_user = _is_user(server_folder)
+        if is_user and (postmaster := find_ready_postmaster(server_folder)):
+            return _server(server_folder, postmaster)
+        if not is_user:
+            create_folder(server_folder)
+            _become_user(server_folder)
+        postmaster, started = start_unless_running(server_folder, files, settings or {})
+        _ensure_watcher(server_folder, idle_after)
+        server = _server(server_folder, postmaster)
+        if started or not is_user:
             state = "started" if started else "is running"
-            say(f"embedded PostgreSQL {server.version} {state} in {place} ({server.psql()})")
+            announce(f"embedded PostgreSQL {server.version} {state} in {server_folder} ({server.psql()})")
         return server
 
 
-def stop(folder: Folder) -> bool:
+def stop(folder: FolderPath) -> bool:
     """Stops the server, whoever uses it; whether there was one."""
-    with in_one_line(folder):
-        place = find(folder)
-        if not is_taken(place.server_lock):
+    with translate_os_errors(folder):
+        server_folder = resolve_server_folder(folder)
+        if not is_locked_exclusively(server_folder.server_lock):
             return False
-        bring_down(place)
+        stop_and_wait(server_folder)
         return True
 
 
-def status(folder: Folder) -> Status:
+def status(folder: FolderPath) -> ServerStatus:
     """Looks, and changes nothing."""
-    with in_one_line(folder):
-        place = find(folder)
-        found = answering(place)
-        return Status(
-            folder=place.folder,
-            data=place.data if place.data.exists() else None,
-            size=_size_on_disk(place.folder),
-            server=_server(place, found) if found else None,
-            busy=found is None and is_taken(place.server_lock),
+    with translate_os_errors(folder):
+        server_folder = resolve_server_folder(folder)
+        postmaster = find_ready_postmaster(server_folder)
+        return ServerStatus(
+            folder=server_folder.path,
+            data=server_folder.data if server_folder.data.exists() else None,
+            size_bytes=_size_on_disk(server_folder.path),
+            server=_server(server_folder, postmaster) if postmaster else None,
+            is_busy=postmaster is None and is_locked_exclusively(server_folder.server_lock),
         )
 
 
@@ -115,34 +125,43 @@ def psql_program() -> str:
     return "psql" if shutil.which("psql") else str(binaries.folder() / "psql")
 
 
-def _is_used_by_us(place: Place) -> bool:
+def _is_user(server_folder: ServerFolder) -> bool:
     """Whether we already hold the lock, on a file that still exists."""
-    return place.folder in _held and is_still(place.users_lock, _held[place.folder])
+    return server_folder.path in _users_lock_by_folder and is_same_file(
+        server_folder.users_lock, _users_lock_by_folder[server_folder.path]
+    )
 
 
-def _use(place: Place) -> None:
+def _become_user(server_folder: ServerFolder) -> None:
     """Holds the server for our whole life. The touch tells a waiting watcher that somebody was here in between."""
-    lock = wait_for(lambda: try_lock(place.users_lock, SHARED, uid=place.account.uid), PATIENCE)
+    lock = poll_until(
+        lambda: try_lock(server_folder.users_lock, SHARED, uid=server_folder.account.uid), MAX_WAIT_SECONDS
+    )
     if lock is None:
-        raise Locked(folder=place, seconds=PATIENCE, lock=place.users_lock)
+        raise StartLockTimeout(folder=server_folder, seconds=MAX_WAIT_SECONDS, lock=server_folder.users_lock)
     os.utime(lock)
-    if (gone := _held.pop(place.folder, None)) is not None:
-        os.close(gone)
-    _held[place.folder] = lock
+    if (stale_lock := _users_lock_by_folder.pop(server_folder.path, None)) is not None:
+        os.close(stale_lock)
+    _users_lock_by_folder[server_folder.path] = lock
 
 
-def _watch(place: Place, idle_after: timedelta) -> None:
+def _ensure_watcher(server_folder: ServerFolder, idle_after: timedelta) -> None:
     """Starts the watcher, unless one lives."""
-    lock = try_lock(place.watcher_lock, EXCLUSIVE, uid=place.account.uid)
+    lock = try_lock(server_folder.watcher_lock, EXCLUSIVE, uid=server_folder.account.uid)
     if lock is not None:
         try:
-            idle.start_watching(place, lock, idle_after)
+            idle.start_watcher(server_folder, lock, idle_after)
         finally:
             os.close(lock)
 
 
-def _server(place: Place, found: Postmaster) -> Server:
-    return Server(folder=place.folder, socket_folder=found.socket_folder, pid=found.pid, version=binaries.version())
+def _server(server_folder: ServerFolder, postmaster: Postmaster) -> Server:
+    return Server(
+        folder=server_folder.path,
+        socket_folder=postmaster.socket_folder,
+        pid=postmaster.pid,
+        version=binaries.version(),
+    )
 
 
 def _size_on_disk(folder: Path) -> int:

@@ -11,82 +11,98 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from embedded import bootstrap, cluster
-from embedded.errors import Locked, NotAnswering, NotStopped, Vanished
-from embedded.locks import EXCLUSIVE, PATIENCE, is_taken, released, try_lock, wait_for
-from embedded.place import Place, clear_socket_folder
-from embedded.say import say
-from embedded.signals import Postmaster, answering, ask_to_stop, end_orphans, listening
+from embedded.errors import ServerNotAnswering, ServerNotStopped, ServerVanished, StartLockTimeout
+from embedded.locks import EXCLUSIVE, MAX_WAIT_SECONDS, is_locked_exclusively, poll_until, try_lock, unlock_on_exit
+from embedded.place import ServerFolder, remove_external_socket_folder
+from embedded.say import announce
+from embedded.signals import (
+    Postmaster,
+    find_listening_postmaster,
+    find_ready_postmaster,
+    quit_orphaned_processes,
+    request_shutdown,
+)
 
-_GRACE = 3.0  # seconds in which the processes of a killed server end by themselves, unless they are busy
+_EXIT_GRACE_SECONDS = 3.0  # seconds in which the processes of a killed server end by themselves, unless they are busy
 _ATTEMPTS = 5  # a server may be stopped or killed as soon as it is up, but hardly ever again and again
 
 
-def bring_up(place: Place, files: Sequence[Path], settings: Mapping[str, str]) -> tuple[Postmaster, bool]:
+def start_unless_running(
+    server_folder: ServerFolder, files: Sequence[Path], settings: Mapping[str, str]
+) -> tuple[Postmaster, bool]:
     """The running server, and whether it was us who started it."""
     started = False
     for _ in range(_ATTEMPTS):
-        found = answering(place)
-        if found and bootstrap.is_done(place, files):
-            return found, started
-        with _one_at_a_time(place):
-            started = _start_unless_it_answers(place, settings) or started
-            found = answering(place)
-            if found and not bootstrap.is_done(place, files):
-                bootstrap.run(place, found.socket_folder, files)
-    raise Vanished(folder=place, log=place.log)
+        postmaster = find_ready_postmaster(server_folder)
+        if postmaster and bootstrap.is_done(server_folder, files):
+            return postmaster, started
+        with _holding_start_lock(server_folder):
+            started = _start_unless_ready(server_folder, settings) or started
+            postmaster = find_ready_postmaster(server_folder)
+            if postmaster and not bootstrap.is_done(server_folder, files):
+                bootstrap.run_bootstrap(server_folder, postmaster.socket_folder, files)
+    raise ServerVanished(folder=server_folder, log=server_folder.log)
 
 
-def bring_down(place: Place) -> None:
+def stop_and_wait(server_folder: ServerFolder) -> None:
     """Stops the server and waits until its last process has gone."""
-    with _one_at_a_time(place):
-        if wait_for(lambda: ask_to_stop(place) or not is_taken(place.server_lock) or None, _GRACE) is None:
-            end_orphans(place)
-        lock = wait_for(lambda: _server_lock(place), PATIENCE)
+    with _holding_start_lock(server_folder):
+        if (
+            poll_until(
+                lambda: request_shutdown(server_folder) or not is_locked_exclusively(server_folder.server_lock) or None,
+                _EXIT_GRACE_SECONDS,
+            )
+            is None
+        ):
+            quit_orphaned_processes(server_folder)
+        lock = poll_until(lambda: _try_server_lock(server_folder), MAX_WAIT_SECONDS)
         if lock is None:
-            raise NotStopped(folder=place, seconds=PATIENCE, log=place.log)
-        clear_socket_folder(place)
+            raise ServerNotStopped(folder=server_folder, seconds=MAX_WAIT_SECONDS, log=server_folder.log)
+        remove_external_socket_folder(server_folder)
         os.close(lock)
 
 
-def _start_unless_it_answers(place: Place, settings: Mapping[str, str]) -> bool:
-    lock = _lock_unless_it_answers(place)
+def _start_unless_ready(server_folder: ServerFolder, settings: Mapping[str, str]) -> bool:
+    lock = _lock_unless_ready(server_folder)
     if lock is None:
         return False
     try:
-        if not place.data.exists():
-            say(f"creating an embedded PostgreSQL in {place} …")
-            cluster.create(place, lock)
-        log_begins = cluster.start(place, lock, settings)
+        if not server_folder.data.exists():
+            announce(f"creating an embedded PostgreSQL in {server_folder} …")
+            cluster.create_cluster(server_folder, lock)
+        log_begins = cluster.start_server(server_folder, lock, settings)
     finally:
         os.close(lock)  # from here on the server alone holds it
-    cluster.wait_until_it_answers(place, log_begins)
+    cluster.wait_until_ready(server_folder, log_begins)
     return True
 
 
-def _lock_unless_it_answers(place: Place) -> int | None:
+def _lock_unless_ready(server_folder: ServerFolder) -> int | None:
     locks: list[int] = []
 
-    def settled() -> bool | None:
-        if answering(place):
+    def is_ready_or_locked() -> bool | None:
+        if find_ready_postmaster(server_folder):
             return True
-        if (lock := _server_lock(place)) is not None:
+        if (lock := _try_server_lock(server_folder)) is not None:
             locks.append(lock)
         return bool(locks) or None
 
-    if not wait_for(settled, _GRACE):
-        if listening(place) is None:
-            end_orphans(place)
-        if not wait_for(settled, PATIENCE):
-            raise NotAnswering(folder=place, seconds=PATIENCE, log=place.log)
+    if not poll_until(is_ready_or_locked, _EXIT_GRACE_SECONDS):
+        if find_listening_postmaster(server_folder) is None:
+            quit_orphaned_processes(server_folder)
+        if not poll_until(is_ready_or_locked, MAX_WAIT_SECONDS):
+            raise ServerNotAnswering(folder=server_folder, seconds=MAX_WAIT_SECONDS, log=server_folder.log)
     return locks[0] if locks else None
 
 
-def _one_at_a_time(place: Place) -> AbstractContextManager[None]:
-    lock = wait_for(lambda: try_lock(place.start_lock, EXCLUSIVE, uid=place.account.uid), PATIENCE)
+def _holding_start_lock(server_folder: ServerFolder) -> AbstractContextManager[None]:
+    lock = poll_until(
+        lambda: try_lock(server_folder.start_lock, EXCLUSIVE, uid=server_folder.account.uid), MAX_WAIT_SECONDS
+    )
     if lock is None:
-        raise Locked(folder=place, seconds=PATIENCE, lock=place.start_lock)
-    return released(lock)
+        raise StartLockTimeout(folder=server_folder, seconds=MAX_WAIT_SECONDS, lock=server_folder.start_lock)
+    return unlock_on_exit(lock)
 
 
-def _server_lock(place: Place) -> int | None:
-    return try_lock(place.server_lock, EXCLUSIVE, uid=place.account.uid)
+def _try_server_lock(server_folder: ServerFolder) -> int | None:
+    return try_lock(server_folder.server_lock, EXCLUSIVE, uid=server_folder.account.uid)

@@ -21,7 +21,7 @@ __all__ = ["DatabaseClient", "DjangoORMClient", "bootstrap_django", "get_databas
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 
-_VARIABLE: Final = "DJANGO_DB_CLIENT_PATH"
+_CLIENT_PATH_VARIABLE: Final = "DJANGO_DB_CLIENT_PATH"
 
 
 class DatabaseClient(Protocol):
@@ -89,15 +89,15 @@ class DjangoORMClient:
 def get_database_client() -> DatabaseClient:
     """A new client, of the class that DJANGO_DB_CLIENT_PATH (`package.module:Class`) names in the environment now, else
     a `DjangoORMClient`. Raises `ClientUnusable`."""
-    path = os.environ.get(_VARIABLE, "")
+    path = os.environ.get(_CLIENT_PATH_VARIABLE, "")
     if not path:
         return DjangoORMClient()
     module, _, name = path.partition(":")
     if not module or not name:
         raise ClientUnusable(path=path, cause="one of the two is missing")
     try:
-        found = getattr(import_module(module), name)
-        client = found() if isinstance(found, type) else None
+        client_class = getattr(import_module(module), name)
+        client = client_class() if isinstance(client_class, type) else None
     except (ImportError, AttributeError, TypeError) as error:
         raise ClientUnusable(path=path, cause=error) from error
     if client is None:

@@ -18,115 +18,119 @@ from seeder.errors import SeederError, SettingsMissing
 from seeder.services.starting import bootstrap_django
 
 _NAME = "reporting-seeder"
-_WRONG_REQUEST = 2
+_EXIT_CANNOT_RUN = 2
 
 
-class _Parser(argparse.ArgumentParser):
+class _OneLineErrorParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One line; argparse would print the whole usage before it."""
-        self.exit(_WRONG_REQUEST, f"{self.prog}: {message}. See {self.prog} --help\n")
+        self.exit(_EXIT_CANNOT_RUN, f"{self.prog}: {message}. See {self.prog} --help\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code, unless a job ends the process with its own."""
-    parser = _parser()
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _build_parser()
+    argv = list(sys.argv[1:] if arguments is None else arguments)
     # Cut here, because argparse drops one `--` or another, by its version.
-    cut = given.index("--") if "--" in given else len(given)
-    asked = parser.parse_args(given[:cut])
-    if not asked.verb:
+    separator_index = argv.index("--") if "--" in argv else len(argv)
+    options = parser.parse_args(argv[:separator_index])
+    if not options.command:
         parser.print_help()
-        return _WRONG_REQUEST
-    own = _own(asked, given[cut:]) if asked.verb == "run" else []
+        return _EXIT_CANNOT_RUN
+    job_arguments = _job_arguments(options, argv[separator_index:]) if options.command == "run" else []
     try:
-        _start(_named(own) or asked.settings)
-        return _list(as_json=asked.json) if asked.verb == "list" else _run(asked.job, own)
+        _start_django(_settings_module_in(job_arguments) or options.settings)
+        return _list_jobs(as_json=options.json) if options.command == "list" else _run_job(options.job, job_arguments)
     except SeederError as error:
         sys.stderr.write(f"{_NAME}: {error}\n")
-        return _WRONG_REQUEST
+        return _EXIT_CANNOT_RUN
 
 
-def _parser() -> argparse.ArgumentParser:
-    settings = _Parser(add_help=False)
-    _add_settings(settings, default=argparse.SUPPRESS)  # so that what is said before the verb is not undone
-    parser = _Parser(prog=_NAME, description="Keeps PostgreSQL materialized views fresh.")
-    _add_settings(parser, default=os.environ.get("DJANGO_SETTINGS_MODULE", ""))
+def _build_parser() -> argparse.ArgumentParser:
+    settings_parser = _OneLineErrorParser(add_help=False)
+    _add_settings_option(
+        settings_parser, default=argparse.SUPPRESS
+    )  # so that what is said before the verb is not undone
+    parser = _OneLineErrorParser(prog=_NAME, description="Keeps PostgreSQL materialized views fresh.")
+    _add_settings_option(parser, default=os.environ.get("DJANGO_SETTINGS_MODULE", ""))
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="{list,run}")
-    of_list = verbs.add_parser("list", help="name the jobs, with what each does", parents=[settings])
-    of_list.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    commands = parser.add_subparsers(dest="command", metavar="{list,run}")
+    list_parser = commands.add_parser("list", help="name the jobs, with what each does", parents=[settings_parser])
+    list_parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     usage = f"{_NAME} run [-h] [--settings MODULE] JOB [-- ARGS ...]"
-    of_run = verbs.add_parser("run", help="run a job, and end with its exit code", parents=[settings], usage=usage)
-    of_run.add_argument("job", metavar="JOB", help=f"one that `{_NAME} list` names")
-    own = of_run.add_argument(
+    run_parser = commands.add_parser(
+        "run", help="run a job, and end with its exit code", parents=[settings_parser], usage=usage
+    )
+    run_parser.add_argument("job", metavar="JOB", help=f"one that `{_NAME} list` names")
+    job_arguments = run_parser.add_argument(
         "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the job's; -- --help shows which"
     )
-    own.required = False
+    job_arguments.required = False
     return parser
 
 
-def _add_settings(parser: argparse.ArgumentParser, *, default: str) -> None:
-    said = "Django's settings; else DJANGO_SETTINGS_MODULE says which"
-    parser.add_argument("--settings", metavar="MODULE", default=default, help=said)
+def _add_settings_option(parser: argparse.ArgumentParser, *, default: str) -> None:
+    help_text = "Django's settings; else DJANGO_SETTINGS_MODULE says which"
+    parser.add_argument("--settings", metavar="MODULE", default=default, help=help_text)
 
 
-def _own(asked: argparse.Namespace, rest: Sequence[str]) -> Sequence[str]:
+def _job_arguments(options: argparse.Namespace, from_separator: Sequence[str]) -> Sequence[str]:
     """The arguments of the job."""
-    return [*asked.arguments, *rest] if asked.arguments else rest[1:]
+    return [*options.arguments, *from_separator] if options.arguments else from_separator[1:]
 
 
-def _named(own: Sequence[str]) -> str:
+def _settings_module_in(job_arguments: Sequence[str]) -> str:
     """The settings that are named among the job's arguments, as manage.py takes them; later nobody would."""
-    parser = _Parser(prog=_NAME, add_help=False, allow_abbrev=False)
-    _add_settings(parser, default="")
-    return str(parser.parse_known_args(own)[0].settings)
+    parser = _OneLineErrorParser(prog=_NAME, add_help=False, allow_abbrev=False)
+    _add_settings_option(parser, default="")
+    return str(parser.parse_known_args(job_arguments)[0].settings)
 
 
-def _start(settings_module: str) -> None:
+def _start_django(settings_module: str) -> None:
     """As manage.py does: modules are found in the current folder, too."""
     if not settings_module:
         raise SettingsMissing
-    here = str(Path.cwd())
-    if here not in sys.path and "" not in sys.path:
-        sys.path.insert(0, here)
+    current_folder = str(Path.cwd())
+    if current_folder not in sys.path and "" not in sys.path:
+        sys.path.insert(0, current_folder)
     bootstrap_django(settings_module)
 
 
-def _list(*, as_json: bool) -> int:
+def _list_jobs(*, as_json: bool) -> int:
     from seeder.services.offered_jobs import app_of, description, offered
 
-    found = offered()
+    discovered = offered()
     if as_json:
         jobs = [
             {"name": name, "description": description(command), "app": app_of(command)}
-            for name, command in found.jobs.items()
+            for name, command in discovered.jobs.items()
         ]
         sys.stdout.write(json.dumps({"jobs": jobs}, indent=2, ensure_ascii=False) + "\n")
     else:
-        width = max(map(len, found.jobs), default=0)
-        for name, command in found.jobs.items():
+        width = max(map(len, discovered.jobs), default=0)
+        for name, command in discovered.jobs.items():
             sys.stdout.write(f"{name:{width}}  {description(command)}".rstrip() + "\n")
-    for broken in found.unusable:
-        sys.stderr.write(f"{_NAME}: {broken}\n")
+    for problem in discovered.unusable:
+        sys.stderr.write(f"{_NAME}: {problem}\n")
     return 0
 
 
-def _run(name: str, own: Sequence[str]) -> int:
+def _run_job(name: str, job_arguments: Sequence[str]) -> int:
     """Django's own way to run a command from a command line, which ends the process where it fails."""
     from django.core.exceptions import ImproperlyConfigured
 
     from seeder.services.offered_jobs import job
 
-    _end_when_told()
+    _exit_on_sigterm()
     try:
-        job(name).run_from_argv([f"{_NAME} run", name, *own])
+        job(name).run_from_argv([f"{_NAME} run", name, *job_arguments])
     except ImproperlyConfigured as error:  # it says what to do; where it was noticed does not help anybody
         sys.stderr.write(f"{_NAME}: {error}\n")
-        return _WRONG_REQUEST
+        return _EXIT_CANNOT_RUN
     return 0
 
 
-def _end_when_told() -> None:
+def _exit_on_sigterm() -> None:
     """The first process of a container is kept from any signal that it has no handler for, as a job may have none."""
     if os.getpid() == 1 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))

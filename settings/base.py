@@ -59,7 +59,7 @@ TIME_ZONE = "UTC"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 Q_CLUSTER = defaults.Q_CLUSTER
 
-_SERVER_VARIABLES = {
+_DATABASE_VARIABLES = {
     "HOST": ("DB_HOST", "localhost"),
     "PORT": ("DB_PORT", "5432"),
     "NAME": ("DB_NAME", "postgres"),
@@ -68,12 +68,12 @@ _SERVER_VARIABLES = {
 }
 
 
-def names_a_server() -> bool:
+def has_database_variables() -> bool:
     """Whether the environment sets any of DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD, be it to nothing."""
-    return any(variable in env.ENVIRON for variable, _ in _SERVER_VARIABLES.values())
+    return any(variable in env.ENVIRON for variable, _ in _DATABASE_VARIABLES.values())
 
 
-def shared_server() -> dict[str, Any]:
+def database_from_environment() -> dict[str, Any]:
     """Django's settings for the PostgreSQL server that these variables name, or else their defaults."""
-    server = {key: env.str(variable, default=default) for key, (variable, default) in _SERVER_VARIABLES.items()}
-    return {"ENGINE": "django.db.backends.postgresql", **server}
+    parameters = {key: env.str(variable, default=default) for key, (variable, default) in _DATABASE_VARIABLES.items()}
+    return {"ENGINE": "django.db.backends.postgresql", **parameters}

@@ -5,7 +5,7 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 
 from settings.base import *  # noqa: F403  # Django's own way to build one settings module on another
-from settings.base import env, shared_server
+from settings.base import database_from_environment, env
 
 DEBUG = False
 SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="")
@@ -17,7 +17,7 @@ if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or SECRET_KEY.startswith("dj
     )
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
-DATABASES = {"default": {**shared_server(), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
+DATABASES = {"default": {**database_from_environment(), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

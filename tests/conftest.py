@@ -21,23 +21,23 @@ from django_q.models import OrmQ, Schedule, Task
 from pytest_django import DjangoDbBlocker
 
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
-from settings.base import names_a_server
-from tests.databases import install, reset, stands
+from settings.base import has_database_variables
+from tests.databases import ensure_scene, install_contract, reset_databases
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-Scene = Callable[[Callable[[], None]], None]
+BuildScene = Callable[[Callable[[], None]], None]
 AGENCIES = {"demo": 1, "metro": 2, "harbor": 3}
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """The workers of `-n auto`. With DB_*, one process: the databases and roles there have fixed names."""
-    if names_a_server():
+    if has_database_variables():
         return 0
     return 1 + len(os.sched_getaffinity(0))  # much of a test is waiting
 
 
 @pytest.fixture(autouse=True, scope="session")
-def plain_environment() -> Iterator[None]:
+def clean_environment() -> Iterator[None]:
     """Remove colours, widths, languages and the app's settings of the caller's shell from the environment."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
@@ -53,7 +53,7 @@ def plain_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def databases(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def django_databases(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Django's test databases, one for each alias."""
     with django_db_blocker.unblock():
         created = setup_databases(verbosity=0, interactive=False)
@@ -64,38 +64,38 @@ def databases(django_test_environment: None, django_db_blocker: DjangoDbBlocker)
 
 @pytest.fixture
 def bare_database(
-    request: pytest.FixtureRequest, databases: None, django_db_blocker: DjangoDbBlocker
+    request: pytest.FixtureRequest, django_databases: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
     """Databases without any schema but `public`; with the fixture `reporting`, the contract's tables may be there. What
     the test commits is committed, and gone before the next."""
     with django_db_blocker.unblock():
-        reset(keep_contract="reporting" in request.fixturenames)
+        reset_databases(keep_contract="contract_tables" in request.fixturenames)
         yield
         connections.close_all()
 
 
 @pytest.fixture
-def reporting(bare_database: None) -> None:
+def contract_tables(bare_database: None) -> None:
     """The contract's tables, empty."""
-    install()
+    install_contract()
 
 
 @pytest.fixture
-def scene(databases: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Scene]:
+def scene(django_databases: None, django_db_blocker: DjangoDbBlocker) -> Iterator[BuildScene]:
     """Build a scene once for all tests that only read it: `scene(build)`. After a test that wrote to the contract's
     tables, the next one builds it again. The queue is empty."""
 
-    def stand(build: Callable[[], None]) -> None:
-        stands(f"{build.__module__}.{build.__qualname__}", build)
+    def build_scene(build: Callable[[], None]) -> None:
+        ensure_scene(f"{build.__module__}.{build.__qualname__}", build)
         _empty_queue()
 
     with django_db_blocker.unblock():
-        yield stand
+        yield build_scene
         connections.close_all()
 
 
 @pytest.fixture
-def queue(reporting: None) -> None:
+def empty_queue(contract_tables: None) -> None:
     """An empty queue. Its tables belong to another app and outlive the schema."""
     _empty_queue()
 
@@ -112,26 +112,30 @@ def sql(statement: str, *parameters: str | int, using: str = "default") -> list[
         return list(cursor.fetchall()) if cursor.description else []
 
 
-def server_major() -> int:
+def server_major_version() -> int:
     """Of the PostgreSQL that the tests talk to: 15, 18."""
     [(number,)] = sql("SELECT current_setting('server_version_num')::integer")
     return int(number) // 10000
 
 
 @contextmanager
-def another_session(**differently: str) -> "Iterator[psycopg.Connection[Any]]":
+def another_session(**overrides: str) -> "Iterator[psycopg.Connection[Any]]":
     """A connection of somebody else, in autocommit."""
     parameters = {
-        key: value for key, value in connection.get_connection_params().items() if key in _LIBPQ and value is not None
+        key: value
+        for key, value in connection.get_connection_params().items()
+        if key in _LIBPQ_PARAMETERS and value is not None
     }
-    with psycopg.connect(**{**parameters, **differently}, autocommit=True) as session:
+    with psycopg.connect(**{**parameters, **overrides}, autocommit=True) as session:
         yield session
 
 
-_LIBPQ = {"host", "port", "dbname", "user", "password"}
+_LIBPQ_PARAMETERS = {"host", "port", "dbname", "user", "password"}
 
 
-def custom(table_name: str, query: str, *, agency: str = "demo", enabled: bool = True) -> CustomReportManifest:
+def create_custom_manifest(
+    table_name: str, query: str, *, agency: str = "demo", enabled: bool = True
+) -> CustomReportManifest:
     """A custom manifest."""
     return CustomReportManifest.objects.create(
         table_name=table_name,
@@ -144,7 +148,7 @@ def custom(table_name: str, query: str, *, agency: str = "demo", enabled: bool =
     )
 
 
-def canned(table_name: str, query: str, *, agencies: tuple[str, ...]) -> list[CannedReportManifest]:
+def create_canned_report(table_name: str, query: str, *, agencies: tuple[str, ...]) -> list[CannedReportManifest]:
     """A canned report and its subscriptions."""
     report = CannedReport.objects.create(
         table_name=table_name, report_name=f"Canned {table_name}", query=query, database_id=1
@@ -156,10 +160,10 @@ def canned(table_name: str, query: str, *, agencies: tuple[str, ...]) -> list[Ca
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
+class CompletedCommand:
     """A command that has ended."""
 
-    code: int
+    exit_code: int
     out: str
     err: str
     document: Any = field(default=None)  # what --json printed
@@ -170,24 +174,24 @@ class Ended:
 
 
 @pytest.fixture
-def manage(bare_database: None) -> Callable[..., Ended]:
+def manage(bare_database: None) -> Callable[..., CompletedCommand]:
     """Run `manage.py` in this process, against the database of this test. If the environment has a variable that Python
     or Django read when they start, run it as a process."""
-    return _in_process
+    return _run_in_process
 
 
 @pytest.fixture
-def manage_process(bare_database: None) -> Callable[..., Ended]:
+def manage_process(bare_database: None) -> Callable[..., CompletedCommand]:
     """Run `manage.py` as an operator does, as a process, against the database of this test."""
-    return _as_process
+    return _run_as_process
 
 
-_READ_AT_START = {"DJANGO_SETTINGS_MODULE", "PYTHONPATH", "PYTHONIOENCODING"}
+_STARTUP_VARIABLES = {"DJANGO_SETTINGS_MODULE", "PYTHONPATH", "PYTHONIOENCODING"}
 
 
-def _in_process(*arguments: str, **environment: str) -> Ended:
-    if _READ_AT_START & environment.keys():
-        return _as_process(*arguments, **environment)
+def _run_in_process(*arguments: str, **environment: str) -> CompletedCommand:
+    if _STARTUP_VARIABLES & environment.keys():
+        return _run_as_process(*arguments, **environment)
     out, err, code = StringIO(), StringIO(), 0
     with _default_database(environment), pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
@@ -197,10 +201,10 @@ def _in_process(*arguments: str, **environment: str) -> Ended:
                 execute_from_command_line(["manage.py", *arguments])
             except SystemExit as end:
                 code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    return _ended(arguments, code, out.getvalue(), err.getvalue())
+    return _completed_command(arguments, code, out.getvalue(), err.getvalue())
 
 
-def _as_process(*arguments: str, **environment: str) -> Ended:
+def _run_as_process(*arguments: str, **environment: str) -> CompletedCommand:
     process = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=CHECKOUT,
@@ -210,28 +214,28 @@ def _as_process(*arguments: str, **environment: str) -> Ended:
         timeout=60,
         check=False,
     )
-    return _ended(arguments, process.returncode, process.stdout, process.stderr)
+    return _completed_command(arguments, process.returncode, process.stdout, process.stderr)
 
 
-def _ended(arguments: tuple[str, ...], code: int, out: str, err: str) -> Ended:
+def _completed_command(arguments: tuple[str, ...], code: int, out: str, err: str) -> CompletedCommand:
     document = json.loads(out) if "--json" in arguments and out else None
-    return Ended(code=code, out=out, err=err, document=document)
+    return CompletedCommand(exit_code=code, out=out, err=err, document=document)
 
 
 @contextmanager
 def _default_database(environment: Mapping[str, str]) -> Iterator[None]:
     """Inside, `default` has connections of its own, to where DB_* in `environment` leads."""
-    named = {**process_environment(), **environment}
-    address = {name.removeprefix("DB_"): value for name, value in named.items() if name.startswith("DB_")}
-    before, ours = connections.settings["default"], connections["default"]
-    connections.settings["default"] = {**before, "ENGINE": "django.db.backends.postgresql", **address}
+    variables = {**process_environment(), **environment}
+    address = {name.removeprefix("DB_"): value for name, value in variables.items() if name.startswith("DB_")}
+    previous_settings, previous_connection = connections.settings["default"], connections["default"]
+    connections.settings["default"] = {**previous_settings, "ENGINE": "django.db.backends.postgresql", **address}
     del connections["default"]
     try:
         yield
     finally:
         connections["default"].close()
-        connections.settings["default"] = before
-        connections["default"] = ours
+        connections.settings["default"] = previous_settings
+        connections["default"] = previous_connection
 
 
 def process_environment() -> dict[str, str]:

@@ -14,9 +14,9 @@ from django.db import DatabaseError, connections
 from seeder.postgres import contract
 
 _SCHEMA = contract.SCHEMA
-_LARGE = 2_000_000  # bytes; a table of this size is dropped, because deleted rows would still be scanned
+_MAX_TABLE_BYTES = 2_000_000  # bytes; a table of this size is dropped, because deleted rows would still be scanned
 
-_TERMINATE = (
+_TERMINATE_OTHER_SESSIONS = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     " WHERE pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'"
 )
@@ -48,88 +48,90 @@ rows AS (
 SELECT md5(string_agg(format('%%s %%s %%s %%s', kind, oid, number, xmin), ',' ORDER BY kind, oid, number)) FROM rows
 """
 _IDENTITY = "SELECT system_identifier, oid FROM pg_database, pg_control_system() WHERE datname = current_database()"
-_OF_SCHEMA = f" WHERE relnamespace = to_regnamespace('{_SCHEMA}') AND relkind IN ('r', 'm', 'S')"
-_TABLES = f"SELECT oid, oid::regclass::text FROM pg_class{_OF_SCHEMA}"
+_WHERE_IN_SCHEMA = f" WHERE relnamespace = to_regnamespace('{_SCHEMA}') AND relkind IN ('r', 'm', 'S')"
+_TABLES = f"SELECT oid, oid::regclass::text FROM pg_class{_WHERE_IN_SCHEMA}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Installed:
+class _InstalledContract:
     """The contract as it was installed in a database."""
 
     objects: frozenset[str]
     relations: list[int]  # its tables and sequences, by oid
     definitions: str
-    empty: str  # one statement that deletes every row and restarts every sequence
+    delete_rows: str  # one statement that deletes every row and restarts every sequence
 
 
 @dataclass
-class _State:
+class _DatabaseState:
     """What this process knows of its databases."""
 
-    installed: dict[tuple[int, int], _Installed] = field(default_factory=dict)  # by server and database
+    installed: dict[tuple[int, int], _InstalledContract] = field(default_factory=dict)  # by server and database
     scene: tuple[str, str] | None = None  # the name of the scene that stands in `default`, and its fingerprint
 
 
-_state = _State()
+_state = _DatabaseState()
 
 
-def reset(*, keep_contract: bool) -> None:
+def reset_databases(*, keep_contract: bool) -> None:
     """Leave nothing of earlier tests in any database: no session, schema or row. With `keep_contract`, `default` may
     keep the contract's tables if they are as they were installed."""
     _state.scene = None
     for alias in connections:
         _check_name(alias)
-        _rows(alias, _TERMINATE)
-        identity = _identity(alias)
-        kept = keep_contract and alias == "default" and _restored(identity)
-        for (schema,) in _rows(alias, _OTHER_SCHEMAS, _SCHEMA if kept else ""):
+        _rows(alias, _TERMINATE_OTHER_SESSIONS)
+        identity = _database_identity(alias)
+        is_kept = keep_contract and alias == "default" and _restore_contract(identity)
+        for (schema,) in _rows(alias, _OTHER_SCHEMAS, _SCHEMA if is_kept else ""):
             _rows(alias, f"DROP SCHEMA {schema} CASCADE")
-        if not kept:
+        if not is_kept:
             _state.installed.pop(identity, None)
 
 
-def install() -> None:
+def install_contract() -> None:
     """The contract's tables in `default`, empty. Does nothing if `reset` has kept them."""
-    identity = _identity("default")
+    identity = _database_identity("default")
     if identity not in _state.installed:
         contract.install("default")
-        _state.installed[identity] = _look()
+        _state.installed[identity] = _read_installed_contract()
 
 
-def stands(name: str, build: Callable[[], None]) -> None:
+def ensure_scene(name: str, build: Callable[[], None]) -> None:
     """Have the scene `name` in `default`: build it in empty tables, unless it stands there as it was built."""
-    if _state.scene is None or _state.scene != (name, _fingerprint()):
-        reset(keep_contract=True)
-        install()
+    if _state.scene is None or _state.scene != (name, _schema_fingerprint()):
+        reset_databases(keep_contract=True)
+        install_contract()
         build()
-        _state.scene = (name, _fingerprint())
+        _state.scene = (name, _schema_fingerprint())
 
 
-def _restored(identity: tuple[int, int]) -> bool:
+def _restore_contract(identity: tuple[int, int]) -> bool:
     """Delete what a test has added to the contract's tables. Return False if they have to be created again."""
-    known = _state.installed.get(identity)
-    if known is None:
+    installed = _state.installed.get(identity)
+    if installed is None:
         return False
-    found = dict(_rows("default", _OBJECTS))
-    if not known.objects <= found.keys() or known.definitions != _definitions(known.relations):
+    objects = dict(_rows("default", _OBJECTS))
+    if not installed.objects <= objects.keys() or installed.definitions != _definitions(installed.relations):
         return False
-    added = [drop for key, drop in found.items() if key not in known.objects]
+    drops = [drop for key, drop in objects.items() if key not in installed.objects]
     with suppress(DatabaseError):  # an object that cannot be dropped by itself is dropped with its schema
-        _rows("default", "; ".join([*added, known.empty]))
-        [(size,)] = _rows("default", "SELECT max(pg_relation_size(oid)) FROM unnest(%s::oid[]) AS oid", known.relations)
-        return int(size) < _LARGE and known.definitions == _definitions(known.relations)
+        _rows("default", "; ".join([*drops, installed.delete_rows]))
+        [(size,)] = _rows(
+            "default", "SELECT max(pg_relation_size(oid)) FROM unnest(%s::oid[]) AS oid", installed.relations
+        )
+        return int(size) < _MAX_TABLE_BYTES and installed.definitions == _definitions(installed.relations)
     return False
 
 
-def _look() -> _Installed:
+def _read_installed_contract() -> _InstalledContract:
     tables = _rows("default", _TABLES + " AND relkind = 'r'")
     sequences = _rows("default", _TABLES + " AND relkind = 'S'")
     relations = [oid for oid, _ in (*tables, *sequences)]
-    return _Installed(
+    return _InstalledContract(
         objects=frozenset(key for key, _ in _rows("default", _OBJECTS)),
         relations=relations,
         definitions=_definitions(relations),
-        empty="; ".join(
+        delete_rows="; ".join(
             [f"DELETE FROM {name}" for _, name in tables]
             + [f"SELECT setval('{name}', 1, false)" for _, name in sequences]
         ),
@@ -137,13 +139,13 @@ def _look() -> _Installed:
 
 
 def _definitions(relations: list[int]) -> str:
-    [(found,)] = _rows("default", _DEFINITIONS, relations)
-    return str(found)
+    [(digest,)] = _rows("default", _DEFINITIONS, relations)
+    return str(digest)
 
 
-def _fingerprint() -> str:
+def _schema_fingerprint() -> str:
     """Of the whole schema in `default`: every object, every definition, and every row of every table."""
-    relations = _rows("default", "SELECT oid, oid::regclass::text, relkind FROM pg_class" + _OF_SCHEMA)
+    relations = _rows("default", "SELECT oid, oid::regclass::text, relkind FROM pg_class" + _WHERE_IN_SCHEMA)
     versions = [
         f"SELECT format('%s %s', last_value, is_called) FROM {name}"
         if kind == "S"
@@ -155,7 +157,7 @@ def _fingerprint() -> str:
     return " ".join([*objects, _definitions([oid for oid, *_ in relations]), *(str(row) for row in rows)])
 
 
-def _identity(alias: str) -> tuple[int, int]:
+def _database_identity(alias: str) -> tuple[int, int]:
     """Of a database, on whichever server."""
     [(server, database)] = _rows(alias, _IDENTITY)
     return int(server), int(database)

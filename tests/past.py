@@ -4,33 +4,33 @@ from seeder.models import RunHistory
 from tests.conftest import sql
 
 
-def ended(table: str, days: float, status: str = "success", *, manifest: int = 1, run: str = "") -> int:
+def insert_history_row(table: str, days: float, status: str = "success", *, manifest: int = 1, run: str = "") -> int:
     """A refresh of a custom report that began and ended so many days ago, or where it has not ended, began then. Its
     row's primary key."""
-    run, began = run or f"run {days} days ago", f"now() - {days} * interval '1 day'"
+    run, started_at = run or f"run {days} days ago", f"now() - {days} * interval '1 day'"
     [(pk,)] = sql(
         "INSERT INTO reporting.seeder_run_history"
         " (run_id, manifest_id, table_name, report_name, agency_id, agency_slug, report_type, status, start_time)"
-        f" SELECT %s, %s::integer, %s, 'a report', 1, 'demo', 'custom', %s, {began} RETURNING id",
+        f" SELECT %s, %s::integer, %s, 'a report', 1, 'demo', 'custom', %s, {started_at} RETURNING id",
         *(run, manifest, table, status),
     )
     sql("UPDATE reporting.seeder_run_history SET finish_time = start_time WHERE id = %s AND status ~ '^[se]'", pk)
     return int(pk)
 
 
-def run_of(days: float, *, finished: bool = True) -> str:
+def insert_run(days: float, *, finished: bool = True) -> str:
     """A run as a whole, of so many days ago; its name."""
-    name, began = f"run {days} days ago", f"now() - {days} * interval '1 day'"
+    name, started_at = f"run {days} days ago", f"now() - {days} * interval '1 day'"
     sql(
         "INSERT INTO reporting.seeder_run"
         " (run_id, description, requested_by, started_at, finished_at, workers, manifests, agencies)"
-        f" SELECT %s, 'everything', 'a test', {began}, {began if finished else 'NULL'}, 1, 1, '{{}}'",
+        f" SELECT %s, 'everything', 'a test', {started_at}, {started_at if finished else 'NULL'}, 1, 1, '{{}}'",
         name,
     )
     return name
 
 
-def queued(request: str, days: float | None, *, part: int = 1, key: str = "") -> None:
+def insert_queued_part(request: str, days: float | None, *, part: int = 1, key: str = "") -> None:
     """A part of a request that ended so many days ago, or that has not ended."""
     state, finished = ("queued", "NULL") if days is None else ("ended", f"now() - {days} * interval '1 day'")
     keys = f"jsonb_build_object('{key}', 'everything')" if key else "'{}'"
@@ -42,6 +42,6 @@ def queued(request: str, days: float | None, *, part: int = 1, key: str = "") ->
     )
 
 
-def left() -> list[int]:
+def history_ids() -> list[int]:
     """The rows of the history that there are, the first written first."""
     return list(RunHistory.objects.order_by("id").values_list("id", flat=True))

@@ -14,31 +14,31 @@ PORT = 6543  # in the name of the socket in a folder
 
 
 @contextmanager
-def tunnel(
-    folder: Path | None = None, answer: Callable[[bytes], bytes] = lambda data: data
+def proxy_to_server(
+    folder: Path | None = None, transform: Callable[[bytes], bytes] = lambda data: data
 ) -> Iterator[tuple[str, int]]:
     """Where it listens, host and port: at a unix socket in the folder, or on loopback. `answer` may change what the
     server says."""
     family = socket.AF_INET if folder is None else socket.AF_UNIX
     address: Any = ("127.0.0.1", 0) if folder is None else os.fspath(folder / f".s.PGSQL.{PORT}")
     server = connection.get_connection_params()  # as it is before anybody is pointed at us
-    with ExitStack() as open_ends, closing(socket.socket(family)) as entrance:
-        entrance.bind(address)
-        entrance.listen()
+    with ExitStack() as open_ends, closing(socket.socket(family)) as listener:
+        listener.bind(address)
+        listener.listen()
 
-        def dig() -> None:
+        def accept_connections() -> None:
             with suppress(OSError):
                 while True:
-                    near = open_ends.enter_context(closing(entrance.accept()[0]))
-                    far = open_ends.enter_context(closing(_end_of(server)))
+                    near = open_ends.enter_context(closing(listener.accept()[0]))
+                    far = open_ends.enter_context(closing(_connect_to(server)))
                     Thread(target=_pump, args=(near, far), daemon=True).start()
-                    Thread(target=_pump, args=(far, near, answer), daemon=True).start()
+                    Thread(target=_pump, args=(far, near, transform), daemon=True).start()
 
-        Thread(target=dig, daemon=True).start()
-        yield entrance.getsockname() if folder is None else (os.fspath(folder), PORT)
+        Thread(target=accept_connections, daemon=True).start()
+        yield listener.getsockname() if folder is None else (os.fspath(folder), PORT)
 
 
-def _end_of(server: Mapping[str, Any]) -> socket.socket:
+def _connect_to(server: Mapping[str, Any]) -> socket.socket:
     host, port = str(server.get("host") or "/var/run/postgresql"), int(server.get("port") or 5432)
     if not host.startswith("/"):
         return socket.create_connection((host, port))
@@ -47,9 +47,9 @@ def _end_of(server: Mapping[str, Any]) -> socket.socket:
     return end
 
 
-def _pump(source: socket.socket, sink: socket.socket, change: Callable[[bytes], bytes] = lambda data: data) -> None:
+def _pump(source: socket.socket, sink: socket.socket, transform: Callable[[bytes], bytes] = lambda data: data) -> None:
     with suppress(OSError):
         while some := source.recv(65536):
-            sink.sendall(change(some))
+            sink.sendall(transform(some))
     with suppress(OSError):
         sink.shutdown(socket.SHUT_WR)

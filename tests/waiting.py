@@ -5,18 +5,20 @@ from threading import Event
 from time import monotonic
 from typing import TypeVar
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 _PAUSE = 0.02  # seconds
 
 
-def eventually(condition: Callable[[], Found], *, seconds: float = 60, otherwise: Callable[[], str] = str) -> Found:
+def eventually(
+    condition: Callable[[], Result], *, timeout: float = 60, describe_failure: Callable[[], str] = str
+) -> Result:
     """Wait until `condition()` is true and return its value. Pauses between calls, so that the awaited process gets the
     processor. Fail after `seconds`, with the text of `otherwise`."""
-    end = monotonic() + seconds
-    while not (found := condition()):
-        assert monotonic() < end, f"not within {seconds} s: {otherwise()}"
+    deadline = monotonic() + timeout
+    while not (result := condition()):
+        assert monotonic() < deadline, f"not within {timeout} s: {describe_failure()}"
         pause()
-    return found
+    return result
 
 
 def pause(seconds: float = _PAUSE) -> None:

@@ -4,20 +4,20 @@ import json
 import re
 import shutil
 
-from bench.contenders.simple import folder
+from bench.contenders.simple import contender_folder
 from bench.environments import program
-from bench.server import Bench
+from bench.server import BenchServer
 from bench.turns import Command
 from bench.workloads.workload import SCHEMA, Workload
 
 
-def dbt(workload: Workload, bench: Bench, seats: int) -> Command:
+def dbt(workload: Workload, bench: BenchServer, workers: int) -> Command:
     """It finds the views that are there, sees that they are what it would create, and refreshes them."""
-    project = folder(workload) / "dbt"
+    project = contender_folder(workload) / "dbt"
     shutil.rmtree(project, ignore_errors=True)
     (project / "models").mkdir(parents=True)
     for view in workload.views:
-        (project / "models" / f"{view.name}.sql").write_text(_with_refs(view.query, view.reads) + "\n")
+        (project / "models" / f"{view.name}.sql").write_text(_with_refs(view.query, view.depends_on) + "\n")
     described = {
         "name": "bench",
         "version": "1.0.0",
@@ -26,7 +26,7 @@ def dbt(workload: Workload, bench: Bench, seats: int) -> Command:
         "models": {"bench": {"+materialized": "materialized_view"}},
         "flags": {"send_anonymous_usage_stats": False},
     }
-    server = bench.libpq(workload.name)
+    server = bench.libpq_variables(workload.name)
     target = {
         "type": "postgres",
         "host": server["PGHOST"],
@@ -35,7 +35,7 @@ def dbt(workload: Workload, bench: Bench, seats: int) -> Command:
         "password": "",
         "dbname": workload.name,
         "schema": SCHEMA,
-        "threads": seats,
+        "threads": workers,
     }
     profiles = {"bench": {"target": "bench", "outputs": {"bench": target}}}
     (project / "dbt_project.yml").write_text(json.dumps(described, indent=1))  # YAML holds all of JSON
@@ -44,7 +44,7 @@ def dbt(workload: Workload, bench: Bench, seats: int) -> Command:
     return Command(name="dbt", arguments=arguments, folder=project)
 
 
-def _with_refs(query: str, reads: tuple[str, ...]) -> str:
-    for read in reads:
+def _with_refs(query: str, depends_on: tuple[str, ...]) -> str:
+    for read in depends_on:
         query = re.sub(rf"\b{SCHEMA}\.{re.escape(read)}\b", f"{{{{ ref('{read}') }}}}", query)
     return query

@@ -11,9 +11,9 @@ def main() -> None:
     from seeder.domain.refresh_requests import AllReports
     from seeder.services import runs
 
-    began = monotonic()
+    started_at = monotonic()
     summary = runs.execute(AllReports())
-    print(json.dumps({"inner": monotonic() - began, "failed": summary.failed}))
+    print(json.dumps({"inner": monotonic() - started_at, "failed": summary.failed}))
 
 
 if __name__ == "__main__":

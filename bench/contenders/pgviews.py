@@ -2,11 +2,11 @@
 
 import shutil
 
-from bench.contenders.simple import folder
+from bench.contenders.simple import contender_folder
 from bench.environments import program
-from bench.server import Bench
+from bench.server import BenchServer
 from bench.turns import Command
-from bench.workloads.workload import SCHEMA, View, Workload
+from bench.workloads.workload import SCHEMA, BenchView, Workload
 
 _SETTINGS = """\
 SECRET_KEY = "bench"
@@ -33,22 +33,22 @@ class {name}(MaterializedView):
 '''
 
 
-def pgviews(workload: Workload, bench: Bench, _seats: int) -> Command:
+def pgviews(workload: Workload, bench: BenchServer, _workers: int) -> Command:
     """With the dependencies declared by hand, as it has no other way to know them. One view at a time."""
     return _project(workload, bench, name="django-pgviews", declare=True)
 
 
-def undeclared_pgviews(workload: Workload, bench: Bench, _seats: int) -> Command:
+def undeclared_pgviews(workload: Workload, bench: BenchServer, _workers: int) -> Command:
     """The same where nobody has declared them."""
     return _project(workload, bench, name="django-pgviews, undeclared", declare=False)
 
 
-def _project(workload: Workload, bench: Bench, *, name: str, declare: bool) -> Command:
-    project = folder(workload) / name.replace(", ", "-")
+def _project(workload: Workload, bench: BenchServer, *, name: str, declare: bool) -> Command:
+    project = contender_folder(workload) / name.replace(", ", "-")
     shutil.rmtree(project, ignore_errors=True)
     (project / "reports").mkdir(parents=True)
     (project / "reports" / "__init__.py").write_text("")
-    (project / "settings.py").write_text(_SETTINGS.format(**bench.libpq(workload.name)))
+    (project / "settings.py").write_text(_SETTINGS.format(**bench.libpq_variables(workload.name)))
     models = "".join(_model(view, declare=declare) for view in workload.views)
     (project / "reports" / "models.py").write_text(f"from django_pgviews.view import MaterializedView\n{models}")
     arguments = [str(program("pgviews", "django-admin")), "refresh_pgviews"]
@@ -56,8 +56,8 @@ def _project(workload: Workload, bench: Bench, *, name: str, declare: bool) -> C
     return Command(name=name, arguments=arguments, environment=environment, folder=project)
 
 
-def _model(view: View, *, declare: bool) -> str:
-    reads = [f"reports.{_class(read)}" for read in view.reads] if declare else []
+def _model(view: BenchView, *, declare: bool) -> str:
+    reads = [f"reports.{_class(read)}" for read in view.depends_on] if declare else []
     return _MODEL.format(name=_class(view.name), query=view.query, reads=reads, schema=SCHEMA, table=view.name)
 
 

@@ -20,65 +20,65 @@ from psycopg import sql
 from bench.figures import remaining_paths
 
 
-class Queue:
+class ViewQueue:
     """The views that may start, in order."""
 
     def __init__(self, ranks: dict[str, float], reads: dict[str, list[str]]) -> None:
         self._ranks = ranks
-        self._waits = {name: len(reads.get(name, ())) for name in ranks}
+        self._unfinished_dependencies = {name: len(reads.get(name, ())) for name in ranks}
         self._readers: dict[str, list[str]] = {name: [] for name in ranks}
         for name, read in reads.items():
             for one in read:
                 self._readers[one].append(name)
-        self._ready = [(rank, name) for name, rank in ranks.items() if not self._waits[name]]
+        self._ready = [(rank, name) for name, rank in ranks.items() if not self._unfinished_dependencies[name]]
         heapify(self._ready)
-        self._left = len(ranks)
+        self._remaining = len(ranks)
         self._changed = Condition()
 
     def take(self) -> str | None:
         """The next view; None when there will be no more."""
         with self._changed:
-            while self._left and not self._ready:
+            while self._remaining and not self._ready:
                 self._changed.wait()
-            if not self._left:
+            if not self._remaining:
                 return None
-            self._left -= 1
-            if not self._left:
+            self._remaining -= 1
+            if not self._remaining:
                 self._changed.notify_all()
             return heappop(self._ready)[1]
 
-    def end(self, name: str) -> None:
+    def finish(self, name: str) -> None:
         with self._changed:
             for reader in self._readers[name]:
-                self._waits[reader] -= 1
-                if not self._waits[reader]:
+                self._unfinished_dependencies[reader] -= 1
+                if not self._unfinished_dependencies[reader]:
                     heappush(self._ready, (self._ranks[reader], reader))
                     self._changed.notify()
 
 
 def main() -> None:
-    order, seats, file = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+    order, workers, file = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     workload = json.loads(file.read_text())
     if order == "path":
         reads: dict[str, list[str]] = workload["reads"]
         paths = remaining_paths(workload["seconds"], reads)
-        queue = Queue({name: -path for name, path in paths.items()}, reads)
+        queue = ViewQueue({name: -path for name, path in paths.items()}, reads)
     else:
-        queue = Queue({name: float(place) for place, name in enumerate(workload["views"])}, {})
-    began = monotonic()
-    threads = [Thread(target=_sit, args=(queue,)) for _ in range(min(seats, len(workload["views"])))]
+        queue = ViewQueue({name: float(position) for position, name in enumerate(workload["views"])}, {})
+    started_at = monotonic()
+    threads = [Thread(target=_work, args=(queue,)) for _ in range(min(workers, len(workload["views"])))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    print(json.dumps({"inner": monotonic() - began}))
+    print(json.dumps({"inner": monotonic() - started_at}))
 
 
-def _sit(queue: Queue) -> None:
+def _work(queue: ViewQueue) -> None:
     with psycopg.connect(autocommit=True) as connection:
         while (name := queue.take()) is not None:
             connection.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier("reporting", name)))
-            queue.end(name)
+            queue.finish(name)
 
 
 if __name__ == "__main__":

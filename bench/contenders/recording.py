@@ -18,25 +18,25 @@ from psycopg import sql
 
 from seeder.postgres.named_statements import STATEMENTS
 
-_RUN, _ASKED = "bench", datetime.now(UTC)
-_HEAD = "\n".join(
+_RUN, _REQUESTED_AT = "bench", datetime.now(UTC)
+_FIRST_STATEMENTS = "\n".join(
     STATEMENTS[name] for name in ("begin", "apply_limits", "lock_view", "relation_exists", "refreshes_by_other_runs")
 )
 _LIMITS = {"lock_timeout": 2000, "statement_timeout": 0, "parallel_workers": None, "application_name": _RUN}
 
 
 def main() -> None:
-    seats, workload = int(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())
-    began = monotonic()
+    workers, workload = int(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())
+    started_at = monotonic()
     queue = SimpleQueue[tuple[int, str]]()
     for row in _open(workload["views"]):
         queue.put(row)
-    threads = [Thread(target=_sit, args=(queue,)) for _ in range(seats)]
+    threads = [Thread(target=_work, args=(queue,)) for _ in range(workers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    print(json.dumps({"inner": monotonic() - began}))
+    print(json.dumps({"inner": monotonic() - started_at}))
 
 
 def _open(names: list[str]) -> list[tuple[int, str]]:
@@ -51,7 +51,7 @@ def _open(names: list[str]) -> list[tuple[int, str]]:
     return [(pk, names[number]) for pk, _, number in rows]
 
 
-def _sit(queue: "SimpleQueue[tuple[int, str]]") -> None:
+def _work(queue: "SimpleQueue[tuple[int, str]]") -> None:
     with psycopg.connect(autocommit=True) as connection:
         while True:
             try:
@@ -65,7 +65,7 @@ def _refresh(connection: "psycopg.Connection[tuple[object, ...]]", pk: int, name
     view = {"schema": "reporting", "name": name}
     names = [f"reporting.{name}"]
     with psycopg.ClientCursor(connection) as cursor:
-        cursor.execute(_HEAD, {**_LIMITS, **view, "names": names, "after": _ASKED, "run": _RUN})
+        cursor.execute(_FIRST_STATEMENTS, {**_LIMITS, **view, "names": names, "after": _REQUESTED_AT, "run": _RUN})
         for _ in range(2):  # past BEGIN and the limits
             cursor.nextset()
         [(_, started)] = cursor.fetchall()

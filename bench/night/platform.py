@@ -23,16 +23,16 @@ class Platform:
     """One night of it."""
 
     selection: Selection
-    known: PlanInputs
+    plan_inputs: PlanInputs
     seconds: Mapping[ViewKey, float]  # for which each view really has its seat tonight
     fails: frozenset[ViewKey]
 
     @property
-    def reads(self) -> Mapping[ViewKey, tuple[ViewKey, ...]]:
-        return {key: tuple(read) for key, read in self.known.depends_on.items()}
+    def dependencies(self) -> Mapping[ViewKey, tuple[ViewKey, ...]]:
+        return {key: tuple(read) for key, read in self.plan_inputs.depends_on.items()}
 
 
-def draw(*, agencies: int, seed: int) -> Platform:
+def draw_platform(*, agencies: int, seed: int) -> Platform:
     chance = random.Random(seed)  # noqa: S311  # any fixed draw will do, guards nothing
     rows: list[tuple[ViewKey, Manifest]] = []
     reads: dict[ViewKey, tuple[ViewKey, ...]] = {}
@@ -43,12 +43,12 @@ def draw(*, agencies: int, seed: int) -> Platform:
         slug = f"agency_{agency}"
         for key in chance.sample(canned, k=chance.randint(5, 25)):
             rows.append((key, _manifest(ReportType.CANNED, len(rows), key, agency, slug)))
-        own: list[ViewKey] = []
+        agency_views: list[ViewKey] = []
         for number in range(chance.randint(*_CUSTOM)):
             key = _key(slug, f"report_{number}")
-            read = chance.sample(own, k=min(len(own), chance.choice((0, 0, 0, 1, 1, 2))))
+            read = chance.sample(agency_views, k=min(len(agency_views), chance.choice((0, 0, 0, 1, 1, 2))))
             reads[key] = tuple(read + ([chance.choice(canned)] if chance.random() < 0.1 else []))
-            own.append(key)
+            agency_views.append(key)
             rows.append((key, _manifest(ReportType.CUSTOM, len(rows), key, agency, slug)))
     selection = Selection(views=group_by_view(rows))
     return _tonight(selection, reads, chance)
@@ -73,8 +73,10 @@ def _tonight(selection: Selection, reads: Mapping[ViewKey, tuple[ViewKey, ...]],
         if chance.random() >= _IS_NEW:
             expected[spec.key] = timedelta(seconds=usual)
     sizes = dict.fromkeys(expected, 1000)
-    known = PlanInputs(row_counts=sizes, depends_on=reads, expected_durations=expected, consecutive_failures=failures)
-    return Platform(selection=selection, known=known, seconds=seconds, fails=frozenset(fails))
+    plan_inputs = PlanInputs(
+        row_counts=sizes, depends_on=reads, expected_durations=expected, consecutive_failures=failures
+    )
+    return Platform(selection=selection, plan_inputs=plan_inputs, seconds=seconds, fails=frozenset(fails))
 
 
 def _key(schema: str, name: str) -> ViewKey:

@@ -21,31 +21,31 @@ _MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Night:
+class SimulatedNight:
     """How one night went."""
 
-    seats: int
-    took: float  # seconds, as the others
-    bound: float
+    workers: int
+    seconds: float  # seconds, as the others
+    lower_bound_seconds: float
     views: int
     failed: int
     given_up: int
 
     @property
     def ratio(self) -> float:
-        return self.took / self.bound
+        return self.seconds / self.lower_bound_seconds
 
 
-def simulate(platform: Platform, *, seats: int, breaker: bool = False) -> Night:
+def simulate(platform: Platform, *, workers: int, breaker: bool = False) -> SimulatedNight:
     """With the default pace; with the circuit breaker at its default settings, or without any."""
-    simulation = _Simulation(platform, seats, breaker=breaker)
+    simulation = _Simulation(platform, workers, breaker=breaker)
     seconds = {str(key): span for key, span in platform.seconds.items()}
-    reads = {str(key): [str(read) for read in many] for key, many in platform.reads.items()}
-    took = simulation.run()
-    return Night(
-        seats=seats,
-        took=took,
-        bound=lower_bound(seconds, reads, seats),
+    reads = {str(key): [str(read) for read in many] for key, many in platform.dependencies.items()}
+    duration = simulation.run()
+    return SimulatedNight(
+        workers=workers,
+        seconds=duration,
+        lower_bound_seconds=lower_bound(seconds, reads, workers),
         views=len(simulation.results),
         failed=sum(result.failure is not None for result in simulation.results),
         given_up=simulation.given_up,
@@ -53,11 +53,11 @@ def simulate(platform: Platform, *, seats: int, breaker: bool = False) -> Night:
 
 
 class _Simulation:
-    def __init__(self, platform: Platform, seats: int, *, breaker: bool) -> None:
+    def __init__(self, platform: Platform, workers: int, *, breaker: bool) -> None:
         self._platform = platform
         self._now = 0.0
         self._order = count()
-        self._on_the_way: list[tuple[float, int, PlannedView]] = []
+        self._running: list[tuple[float, int, PlannedView]] = []
         self._breaker = CircuitBreakerState() if breaker else None
         self._ended = SimpleQueue[Ended | None]()
         self.results: list[RefreshResult] = []
@@ -66,17 +66,21 @@ class _Simulation:
             refresh=lambda view, _: self._result(view),
             refuse=lambda _, hold, __: _failed(hold.reason, self._at(self._now), self._at(self._now)),
             admit=self._admit,
-            count=self._count,
+            count=self._record_result,
             cancel=lambda: None,
             beat=lambda: None,
             leave=lambda: None,
-            emit=self._hear,
+            emit=self._on_event,
             clock=lambda: self._now,
         )
         day = timedelta(hours=1)
-        pace = Pace(seats=seats, batch=8, delay=timedelta(), patience=day)
+        pace = Pace(seats=workers, batch=8, delay=timedelta(), patience=day)
         self._lane = Lane(
-            "default", build_plan(platform.selection, platform.known).views, pace=pace, work=work, ended=self._ended
+            "default",
+            build_plan(platform.selection, platform.plan_inputs).views,
+            pace=pace,
+            work=work,
+            ended=self._ended,
         )
 
     def run(self) -> float:
@@ -87,10 +91,10 @@ class _Simulation:
                 self.given_up += 1
             if self._lane.is_over:
                 break
-            if not self._on_the_way:
+            if not self._running:
                 self._now += 0.5  # held back with nothing on its way: the runner looks again
                 continue
-            self._now, _, view = heappop(self._on_the_way)
+            self._now, _, view = heappop(self._running)
             result = self._result(view)
             self._lane.seats.give_back()
             self._lane.settle(view, result)
@@ -98,10 +102,10 @@ class _Simulation:
         self._lane.seats.dismiss(wait=True)
         return self._now
 
-    def _hear(self, event: RunEvent) -> None:
+    def _on_event(self, event: RunEvent) -> None:
         if isinstance(event, ViewStarted):
             end = self._now + self._platform.seconds[event.view.key]
-            heappush(self._on_the_way, (end, next(self._order), event.view))
+            heappush(self._running, (end, next(self._order), event.view))
 
     def _result(self, view: PlannedView) -> RefreshResult:
         finished = self._at(self._now)
@@ -119,7 +123,7 @@ class _Simulation:
         self._breaker = self._breaker.trial_started(self._at(self._now))
         return TrialOnly()
 
-    def _count(self, _: PlannedView, result: RefreshResult, turn: StartContext) -> None:
+    def _record_result(self, _: PlannedView, result: RefreshResult, turn: StartContext) -> None:
         if self._breaker is not None:
             at = self._at(self._now)
             breaker = self._breaker

@@ -5,23 +5,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.options import Options
-from bench.server import Bench
+from bench.server import BenchServer
 from bench.turns import Command, measure
 from bench.workloads import platform
 
 _VIEWS, _NIGHTS = 10_000, 432  # of 11,600 manifests: five million rows of history
 
 
-def lists(bench: Bench, options: Options) -> Mapping[str, Any]:
+def lists(bench: BenchServer, options: Options) -> Mapping[str, Any]:
     """What the probe says."""
     views, nights = (300, 20) if options.quick else (_VIEWS, _NIGHTS)
-    database = platform.lay_out(bench, views=views, runs=nights)
+    database = platform.create_platform(bench, views=views, runs=nights)
     command = Command(
         name="lists",
-        arguments=[sys.executable, "-m", "bench.probes.lists", str(options.rounds)],
-        environment={**bench.django(database), "DJANGO_SETTINGS_MODULE": "bench.host.plain"},
+        arguments=[sys.executable, "-m", "bench.probes.time_lists", str(options.rounds)],
+        environment={**bench.django_variables(database), "DJANGO_SETTINGS_MODULE": "bench.host.plain"},
     )
-    said = measure(command).said
-    bench.settle(database)  # its scenes were rolled back, but their rows are there
-    print(f"  {len(said['lists'])} lists, the slowest {max(one['ms'] for one in said['lists']):.1f} ms", flush=True)
-    return said
+    reported = measure(command).reported
+    bench.vacuum_and_checkpoint(database)  # its scenes were rolled back, but their rows are there
+    print(
+        f"  {len(reported['lists'])} lists, the slowest {max(one['ms'] for one in reported['lists']):.1f} ms",
+        flush=True,
+    )
+    return reported

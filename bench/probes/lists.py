@@ -1,4 +1,4 @@
-"""What lists cost the database, by its own measure: python -m bench.probes.lists ROUNDS
+"""What lists cost the database, by its own measure: python -m bench.probes.time_lists ROUNDS
 
 In three scenes: after a usual night, while a run has all views pending, and after a night in which everything failed.
 The server tells of every statement how long it took and by which plan; the time to make the plan is added. Beside it
@@ -42,7 +42,7 @@ _SETTINGS = b"""
     SET auto_explain.log_format = 'json';
     SET auto_explain.log_analyze = on;
     SET auto_explain.log_timing = off"""
-_BARE = {
+_BASELINES = {
     "page": b"SELECT * FROM reporting.seeder_job_status ORDER BY table_name LIMIT 50",
     "deep": b"SELECT * FROM reporting.seeder_job_status ORDER BY table_name LIMIT 50 OFFSET 9900",
     "totals": b"SELECT count(*) FROM reporting.seeder_job_status",
@@ -51,11 +51,11 @@ _BARE = {
     "runs": b"SELECT * FROM reporting.seeder_run ORDER BY started_at DESC LIMIT 50",
     "snapshots": b"SELECT * FROM reporting.seeder_release_snapshot ORDER BY id DESC LIMIT 50",
 }
-_ALWAYS = "a usual day"
-_OF_STATUS = ("jobs", "totals", "the latest")  # what the other scenes can change
+_USUAL_DAY = "a usual day"
+_STATUS_DEPENDENT = ("jobs", "totals", "the latest")  # what the other scenes can change
 
 
-class Server:
+class ExplainingServer:
     """What it says about the statements that it was sent."""
 
     def __init__(self) -> None:
@@ -63,26 +63,26 @@ class Server:
 
         connection.ensure_connection()
         self.connection: psycopg.Connection[Any] = connection.connection
-        self._told: list[str] = []
+        self._notices: list[str] = []
         self.connection.execute(_SETTINGS)
-        self.connection.add_notice_handler(lambda notice: self._told.append(notice.message_primary or ""))
+        self.connection.add_notice_handler(lambda notice: self._notices.append(notice.message_primary or ""))
 
-    def took(self, ask: Callable[[], object], rounds: int) -> Mapping[str, Any]:
+    def measure(self, run_query: Callable[[], object], rounds: int) -> Mapping[str, Any]:
         """Milliseconds: the median and the most of so many times, after one that does not count; and its plans."""
         each = []
         for _ in range(rounds + 1):
-            self._told.clear()
-            ask()
-            told = [message.partition("plan:") for message in self._told if message.startswith("duration:")]
-            each.append(sum(float(head.split()[1]) for head, _, _ in told))
-        plans = [json.loads(plan) for _, _, plan in told]
+            self._notices.clear()
+            run_query()
+            durations = [message.partition("plan:") for message in self._notices if message.startswith("duration:")]
+            each.append(sum(float(head.split()[1]) for head, _, _ in durations))
+        plans = [json.loads(plan) for _, _, plan in durations]
         planning = sum(self._planning(plan["Query Text"]) for plan in plans)
         return {
             "ms": median(each[1:]) + planning,
             "most": max(each[1:]) + planning,
             "planning": planning,
             "statements": len(plans),
-            "reads": [touch for plan in plans for touch in _touches(plan["Plan"])],
+            "reads": [touch for plan in plans for touch in _table_reads(plan["Plan"])],
         }
 
     def _planning(self, query: str) -> float:
@@ -90,7 +90,7 @@ class Server:
         return float(found[0]["Planning Time"])
 
 
-def _touches(plan: Mapping[str, Any]) -> Iterator[str]:
+def _table_reads(plan: Mapping[str, Any]) -> Iterator[str]:
     """How each table is read, as often as it was."""
     if plan.get("Relation Name", "").startswith("seeder_") and plan["Actual Loops"]:
         by = f" by {plan['Index Name'].removeprefix('seeder_')}" if "Index Name" in plan else ""
@@ -98,29 +98,31 @@ def _touches(plan: Mapping[str, Any]) -> Iterator[str]:
         rows = f"{plan['Actual Rows'] * plan['Actual Loops']:,.0f} rows"
         yield f"{plan['Node Type'].lower()} of {plan['Relation Name'].removeprefix('seeder_')}{by}{often} ({rows})"
     for part in plan.get("Plans", ()):
-        yield from _touches(part)
+        yield from _table_reads(part)
 
 
 def main() -> None:
     rounds = int(sys.argv[1])
     django.setup()
-    server = Server()
-    from bench.probes.asked import asked  # which needs Django to be set up
+    server = ExplainingServer()
+    from bench.probes.asked import list_queries  # which needs Django to be set up
 
-    said: dict[str, Any] = {"lists": [], "bare": {}}
-    for name, query in _BARE.items():
-        said["bare"][name] = server.took(partial(server.connection.execute, query), rounds)["ms"]
+    report: dict[str, Any] = {"lists": [], "bare": {}}
+    for name, query in _BASELINES.items():
+        report["bare"][name] = server.measure(partial(server.connection.execute, query), rounds)["ms"]
     for name, table in (("views", "seeder_job_status"), ("rows", "seeder_run_history")):
-        [(said[name],)] = server.connection.execute(f"SELECT count(*) FROM reporting.{table}".encode()).fetchall()
+        [(report[name],)] = server.connection.execute(f"SELECT count(*) FROM reporting.{table}".encode()).fetchall()
     for scene, changes in _SCENES.items():
         server.connection.autocommit = False
         server.connection.execute(changes)
-        for name, bare, ask in asked():
-            if scene == _ALWAYS or name.startswith(_OF_STATUS):
-                said["lists"].append({"name": name, "scene": scene, "bare": bare, **server.took(ask, rounds)})
+        for name, bare, run_query in list_queries():
+            if scene == _USUAL_DAY or name.startswith(_STATUS_DEPENDENT):
+                report["lists"].append(
+                    {"name": name, "scene": scene, "bare": bare, **server.measure(run_query, rounds)}
+                )
         server.connection.rollback()
         server.connection.autocommit = True
-    print(json.dumps(said))
+    print(json.dumps(report))
 
 
 if __name__ == "__main__":

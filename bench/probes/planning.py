@@ -1,4 +1,4 @@
-"""What planning costs, by the number of manifests: python -m bench.probes.planning COUNT
+"""What planning costs, by the number of manifests: python -m bench.probes.time_planning COUNT
 
 First as before a platform's first run, when every query has to be compared with the view that it is to have made; then
 as every night, when that is remembered; then once more, not timed, for the memory. Parts of the nightly plan are told
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import django
 
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
 
 def main() -> None:
@@ -27,14 +27,14 @@ def main() -> None:
     from seeder.services import history, manifests, planning
 
     parts: dict[str, float] = {}
-    selection = _timed(manifests.select, parts)(AllReports(), databases={})
+    selection = _timing(manifests.select, parts)(AllReports(), databases={})
     selection = Selection(views=selection.views[:count])
     ViewDefinition.objects.all().delete()
-    first, plan = _seconds(lambda: planning.plan(selection, remember=True))
+    first, plan = _measured(lambda: planning.plan(selection, remember=True))
     for owner, names in ((planning, ("build_plan",)), (catalog, ("survey",)), (history, _HISTORY)):
         for name in names:
-            setattr(owner, name, _timed(getattr(owner, name), parts))
-    seconds, plan = _seconds(lambda: planning.plan(selection))
+            setattr(owner, name, _timing(getattr(owner, name), parts))
+    seconds, plan = _measured(lambda: planning.plan(selection))
     facts = {
         "views": len(plan.views),
         "reads": sum(len(view.depends_on) for view in plan.views),
@@ -49,15 +49,15 @@ def main() -> None:
 _HISTORY = ("usual_durations", "failures_in_a_row")
 
 
-def _seconds(act: Callable[[], Done]) -> tuple[float, Done]:
+def _measured(act: Callable[[], Result]) -> tuple[float, Result]:
     began = monotonic()
     done = act()
     return monotonic() - began, done
 
 
-def _timed(function: Callable[..., Any], parts: dict[str, float]) -> Callable[..., Any]:
+def _timing(function: Callable[..., Any], parts: dict[str, float]) -> Callable[..., Any]:
     def timed(*arguments: Any, **named: Any) -> Any:
-        seconds, done = _seconds(lambda: function(*arguments, **named))
+        seconds, done = _measured(lambda: function(*arguments, **named))
         parts[function.__name__] = parts.get(function.__name__, 0.0) + seconds
         return done
 

@@ -9,45 +9,45 @@ from typing import Any
 from bench.contests import small_contenders
 from bench.options import Options
 from bench.probes import sent
-from bench.server import Bench
-from bench.turns import Command, Took, in_turn, measure
+from bench.server import BenchServer
+from bench.turns import Command, Measurement, measure, run_interleaved
 from bench.workloads import large
 from bench.workloads.small import small
-from bench.workloads.workload import lay_out
+from bench.workloads.workload import create_workload
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sent:
+class StatementCounts:
     """The statements of one contender."""
 
     views: int
     total: int
-    each: Mapping[str, int]  # by the statement without its literals
+    by_statement: Mapping[str, int]  # by the statement without its literals
 
 
-def planning(bench: Bench, options: Options) -> Mapping[int, Sequence[Mapping[str, Any]]]:
+def planning(bench: BenchServer, options: Options) -> Mapping[int, Sequence[Mapping[str, Any]]]:
     """For every number of manifests what the probe says, round by round."""
     workload = large.large(max(options.manifests))
     print(f"{workload.title} to plan: laying out", flush=True)
-    lay_out(workload, bench)
-    large.remember(workload, bench)
-    environment = {**bench.django(workload.name), "DJANGO_SETTINGS_MODULE": "bench.host.plain"}
+    create_workload(workload, bench)
+    large.write_history(workload, bench)
+    environment = {**bench.django_variables(workload.name), "DJANGO_SETTINGS_MODULE": "bench.host.plain"}
     commands = [
         Command(
             name=f"planning {count}",
-            arguments=[sys.executable, "-m", "bench.probes.planning", str(count)],
+            arguments=[sys.executable, "-m", "bench.probes.time_planning", str(count)],
             environment=environment,
         )
         for count in options.manifests
     ]
-    took = in_turn(commands, rounds=min(options.rounds, 3), say=_say)
-    return {count: [one.said for one in took[f"planning {count}"]] for count in options.manifests}
+    measurements = run_interleaved(commands, rounds=min(options.rounds, 3), on_progress=_print_progress)
+    return {count: [one.reported for one in measurements[f"planning {count}"]] for count in options.manifests}
 
 
-def startup(bench: Bench, options: Options) -> Mapping[str, Sequence[Took]]:
+def startup(bench: BenchServer, options: Options) -> Mapping[str, Sequence[Measurement]]:
     """The smallest command, and what no Django program can do without; all on the same settings, the server warm."""
     workload = small(min(options.small))
-    lay_out(workload, bench)
+    create_workload(workload, bench)
     environment = {"DJANGO_SETTINGS_MODULE": "bench.host.embedded", "BENCH_DATABASE": workload.name}
     one = f"reporting.{workload.views[0].name}"
     programs = {
@@ -60,29 +60,31 @@ def startup(bench: Bench, options: Options) -> Mapping[str, Sequence[Took]]:
         Command(name=name, arguments=[sys.executable, *arguments], environment=environment)
         for name, arguments in programs.items()
     ]
-    return in_turn(commands, rounds=options.rounds * (2 if options.quick else 4), say=_say)
+    return run_interleaved(commands, rounds=options.rounds * (2 if options.quick else 4), on_progress=_print_progress)
 
 
 _ONE_QUERY = "import django; django.setup(); from django.db import connection; connection.cursor().execute('SELECT 1')"
 
 
-def statements(bench: Bench, options: Options) -> Mapping[str, Sent]:
+def statements(bench: BenchServer, options: Options) -> Mapping[str, StatementCounts]:
     """What every contender sends for the smallest number of small views, by the server's own log; not timed."""
     workload = small(min(options.small))
-    lay_out(workload, bench)
-    found = {}
+    create_workload(workload, bench)
+    counts = {}
     for contender in small_contenders(len(workload.views)):
-        command = contender(workload, bench, options.seats)
+        command = contender(workload, bench, options.workers)
         if command.name in options.without:
             continue
         measure(command)
-        with sent.listening(bench.log) as heard:
+        with sent.logged_statements(bench.log) as logged:
             measure(command, extra={"PGOPTIONS": "-c log_statement=all"})
-        each = Counter(heard)
-        found[command.name] = Sent(views=len(workload.views), total=each.total(), each=dict(each.most_common()))
+        each = Counter(logged)
+        counts[command.name] = StatementCounts(
+            views=len(workload.views), total=each.total(), by_statement=dict(each.most_common())
+        )
         print(f"  {command.name} sends {each.total()} statements for {len(workload.views)} views", flush=True)
-    return found
+    return counts
 
 
-def _say(line: str) -> None:
+def _print_progress(line: str) -> None:
     print(f"  {line}", flush=True)

@@ -1,4 +1,4 @@
-"""The figures of a view, found in other ways than ours: python -m bench.probes.profiles WAY SCHEMA.VIEW
+"""The figures of a view, found in other ways than ours: python -m bench.probes.profile_queries WAY SCHEMA.VIEW
 
 `scan` only reads every column: nobody who lets the server count can be faster. `naive` asks for each column what comes
 to mind first. `profiler` asks what dbt's profiling package asks, in one statement of all columns, without top values.
@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-Ask = Callable[["psycopg.Connection[Any]", sql.Identifier, Sequence[sql.Identifier]], object]
+ProfileQuery = Callable[["psycopg.Connection[Any]", sql.Identifier, Sequence[sql.Identifier]], object]
 
 
 def scan(connection: "psycopg.Connection[Any]", view: sql.Identifier, columns: Sequence[sql.Identifier]) -> int:
@@ -38,7 +38,7 @@ def profiler(connection: "psycopg.Connection[Any]", view: sql.Identifier, column
     connection.execute(sql.SQL(" UNION ALL ").join([one.format(column, view) for column in columns]))
 
 
-WAYS: Mapping[str, Ask] = {"scan": scan, "naive": naive, "profiler": profiler}
+WAYS: Mapping[str, ProfileQuery] = {"scan": scan, "naive": naive, "profiler": profiler}
 
 
 def main() -> None:

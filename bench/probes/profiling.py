@@ -3,51 +3,54 @@
 import sys
 from collections.abc import Mapping, Sequence
 
-from bench.contenders.simple import HOST
+from bench.contenders.simple import DJANGO_SETTINGS
 from bench.environments import program
 from bench.options import CHECKOUT, Options
-from bench.server import Bench
-from bench.turns import Command, Took, in_turn
+from bench.server import BenchServer
+from bench.turns import Command, Measurement, run_interleaved
 from bench.workloads.lineitem import lineitem
-from bench.workloads.workload import Workload, lay_out
+from bench.workloads.workload import Workload, create_workload
 
 SCAN, NAIVE, PROFILER, PANDAS = "one scan", "naive way", "dbt-profiler's questions", "pandas"
 EXACT, APPROXIMATE = "reporting-seeder", "reporting-seeder --approximate"
 _VIEW = "reporting.lineitem"
 
 
-def snapshots(bench: Bench, options: Options) -> Mapping[str, Sequence[Took]]:
+def snapshots(bench: BenchServer, options: Options) -> Mapping[str, Sequence[Measurement]]:
     """What every way takes."""
     workload = lineitem(options.scale / 2)
     print(f"{workload.title} to look at: laying out", flush=True)
-    lay_out(workload, bench)
+    create_workload(workload, bench)
     with bench.connect(workload.name) as connection:
         connection.execute(f"VACUUM (ANALYZE) {_VIEW}".encode())
 
-    def forget(_: Command) -> None:
+    def delete_snapshots(_: Command) -> None:
         with bench.connect(workload.name) as connection:
             connection.execute("TRUNCATE reporting.seeder_release_snapshot")
 
     commands = [one for one in _commands(workload, bench) if one.name not in options.without]
-    return in_turn(
-        commands, rounds=min(options.rounds, 3), before=forget, say=lambda line: print(f"  {line}", flush=True)
+    return run_interleaved(
+        commands,
+        rounds=min(options.rounds, 3),
+        before=delete_snapshots,
+        on_progress=lambda line: print(f"  {line}", flush=True),
     )
 
 
-def _commands(workload: Workload, bench: Bench) -> Sequence[Command]:
-    libpq = bench.libpq(workload.name)
+def _commands(workload: Workload, bench: BenchServer) -> Sequence[Command]:
+    libpq = bench.libpq_variables(workload.name)
     ways = {SCAN: "scan", NAIVE: "naive", PROFILER: "profiler"}
-    asked = [sys.executable, "-m", "bench.probes.profiles"]
+    python_module = [sys.executable, "-m", "bench.probes.profile_queries"]
     script = CHECKOUT / "bench" / "probes" / "pandas_profile.py"
     return [
-        *(Command(name=name, arguments=[*asked, way, _VIEW], environment=libpq) for name, way in ways.items()),
+        *(Command(name=name, arguments=[*python_module, way, _VIEW], environment=libpq) for name, way in ways.items()),
         Command(name=PANDAS, arguments=[str(program("pandas", "python")), str(script), _VIEW], environment=libpq),
-        _ours(workload, bench, EXACT),
-        _ours(workload, bench, APPROXIMATE, "--approximate"),
+        _seeder_command(workload, bench, EXACT),
+        _seeder_command(workload, bench, APPROXIMATE, "--approximate"),
     ]
 
 
-def _ours(workload: Workload, bench: Bench, name: str, *options: str) -> Command:
+def _seeder_command(workload: Workload, bench: BenchServer, name: str, *options: str) -> Command:
     with bench.connect(workload.name) as connection:
         found = connection.execute(
             "SELECT string_agg(attname, ',') FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", [_VIEW]
@@ -56,5 +59,5 @@ def _ours(workload: Workload, bench: Bench, name: str, *options: str) -> Command
     return Command(
         name=name,
         arguments=[sys.executable, "manage.py", *capture, "--top-values-columns", str(found and found[0]), *options],
-        environment={**bench.django(workload.name), "DJANGO_SETTINGS_MODULE": HOST},
+        environment={**bench.django_variables(workload.name), "DJANGO_SETTINGS_MODULE": DJANGO_SETTINGS},
     )

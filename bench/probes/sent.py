@@ -15,14 +15,14 @@ _LISTS = re.compile(r"\?(?:, \?)+|(?:\((?:\?|DEFAULT|NULL)(?:, (?:\?|DEFAULT|NUL
 
 
 @contextmanager
-def listening(log: Path) -> Iterator[list[str]]:
+def logged_statements(log: Path) -> Iterator[list[str]]:
     """The statements that were sent inside, once it has been left, each without what changes from one to the next."""
-    heard: list[str] = []
+    logged: list[str] = []
     begins = log.stat().st_size
-    yield heard
+    yield logged
     with log.open("rb") as file:
         file.seek(begins)
-        heard.extend(statements(file.read().decode(errors="replace")))
+        logged.extend(statements(file.read().decode(errors="replace")))
 
 
 def statements(text: str) -> Iterator[str]:
@@ -32,13 +32,13 @@ def statements(text: str) -> Iterator[str]:
         if _ENTRY.match(line):
             joined = "\n".join(entry)
             if found := _STATEMENT.search(joined):
-                yield in_general(joined[found.end() :])
+                yield normalize(joined[found.end() :])
             entry = [line]
         else:
             entry.append(line.removeprefix("\t"))
 
 
-def in_general(statement: str) -> str:
+def normalize(statement: str) -> str:
     """A statement without its literals, names of views and comments."""
     short = _LITERAL.sub("?", _NAME.sub("«view»", " ".join(_COMMENT.sub("", statement).split())))
     return _LISTS.sub("?…", _SAVEPOINT.sub("savepoint", short))

@@ -6,31 +6,31 @@ from typing import Any
 
 import psycopg
 
-from bench.server import Bench
-from bench.workloads.workload import View, Workload
+from bench.server import BenchServer
+from bench.workloads.workload import BenchView, Workload
 
 NIGHTS = 30
-_READS = 3
+_DEPENDENCIES = 3
 
 
 def large(count: int) -> Workload:
     """Any number of its first views reads only one another."""
     chance = random.Random(3)  # noqa: S311  # any fixed draw will do, guards nothing
-    views: list[View] = []
+    views: list[BenchView] = []
     for number in range(count):
-        reads = chance.sample(views[-200:], k=min(len(views), _READS))
-        names = tuple(sorted(view.name for view in reads))
+        depends_on = chance.sample(views[-200:], k=min(len(views), _DEPENDENCIES))
+        names = tuple(sorted(view.name for view in depends_on))
         tables = ", ".join(f"reporting.{name} AS {name}" for name in names)
         query = f"SELECT 1 AS one FROM {tables}" if names else "SELECT 1 AS one"
-        views.append(View(name=f"report_{number}", query=query, reads=names))
+        views.append(BenchView(name=f"report_{number}", query=query, depends_on=names))
     return Workload(name=f"large_{count}", title=f"{count:,} manifests", views=views)
 
 
-def remember(workload: Workload, bench: Bench) -> None:
+def write_history(workload: Workload, bench: BenchServer) -> None:
     """Write the nights into the history, one row a view and night, as successes of some seconds."""
     with bench.connect(workload.name) as connection:
         _write(connection)
-    bench.settle(workload.name)
+    bench.vacuum_and_checkpoint(workload.name)
 
 
 def _write(connection: "psycopg.Connection[Any]") -> None:

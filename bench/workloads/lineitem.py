@@ -8,8 +8,8 @@ import psycopg
 
 from bench.environments import program
 from bench.options import WORK
-from bench.workloads.tpch import copy, named
-from bench.workloads.workload import View, Workload
+from bench.workloads.tpch import copy, read_statements
+from bench.workloads.workload import BenchView, Workload
 
 
 def lineitem(scale: float) -> Workload:
@@ -21,9 +21,9 @@ def lineitem(scale: float) -> Workload:
         make = [str(program("tools", "tpchgen-cli")), "csv", "-s", str(scale), "-T", "lineitem"]
         subprocess.run([*make, "--output-dir", str(folder)], check=True, capture_output=True)  # noqa: S603  # as above
         connection.execute("SET search_path = public")
-        connection.execute(named("tpch.sql")["tables"].encode())
+        connection.execute(read_statements("tpch.sql")["tables"].encode())
         copy(connection, "lineitem", folder / "lineitem.csv")
         shutil.rmtree(folder)
 
-    view = View(name="lineitem", query="SELECT * FROM public.lineitem")
+    view = BenchView(name="lineitem", query="SELECT * FROM public.lineitem")
     return Workload(name="lineitem", title=f"lineitem of TPC-H at scale {scale:g}", views=[view], load=load)

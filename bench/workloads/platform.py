@@ -5,18 +5,18 @@ import re
 from pathlib import Path
 
 from bench.options import CHECKOUT
-from bench.server import Bench
+from bench.server import BenchServer
 
 _PART = re.compile(r"^-- name: \w+\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 
 
-def lay_out(bench: Bench, *, views: int, runs: int) -> str:
+def create_platform(bench: BenchServer, *, views: int, runs: int) -> str:
     """The name of the database with it."""
     name = f"platform_{views}_{runs}"
-    if bench.has(name):
+    if bench.has_database(name):
         return name
     print(f"{views:,} views and {runs:,} nights of them: laying out", flush=True)
-    bench.create(name)
+    bench.create_database(name)
     contract = (CHECKOUT / "seeder" / "postgres" / "contract.sql").read_bytes()
     parts = _PART.findall(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
     with bench.connect(name) as connection, connection.cursor() as plain:

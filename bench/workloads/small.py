@@ -1,6 +1,6 @@
 """Many views that cost nothing themselves: what is left is what everything around the statement costs."""
 
-from bench.workloads.workload import View, Workload
+from bench.workloads.workload import BenchView, Workload
 
 
 def small(count: int) -> Workload:
@@ -8,5 +8,5 @@ def small(count: int) -> Workload:
     return Workload(
         name=f"small_{count}",
         title=f"{count:,} trivial views",
-        views=[View(name=f"small_{number:0{digits}}", query="SELECT 1 AS one") for number in range(count)],
+        views=[BenchView(name=f"small_{number:0{digits}}", query="SELECT 1 AS one") for number in range(count)],
     )

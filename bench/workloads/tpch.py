@@ -10,10 +10,10 @@ import psycopg
 
 from bench.environments import program
 from bench.options import WORK
-from bench.workloads.workload import View, Workload
+from bench.workloads.workload import BenchView, Workload
 
 _HERE = Path(__file__).parent
-_NAMED = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
+_NAMED_STATEMENT = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 _TABLES = ("region", "nation", "supplier", "customer", "part", "partsupp", "orders", "lineitem")
 
 
@@ -23,7 +23,7 @@ def tpch(scale: float) -> Workload:
         shutil.rmtree(folder, ignore_errors=True)
         make = [str(program("tools", "tpchgen-cli")), "csv", "-s", str(scale), "--output-dir", str(folder)]
         subprocess.run(make, check=True, capture_output=True)  # noqa: S603  # installed by the bench
-        statements = named("tpch.sql")
+        statements = read_statements("tpch.sql")
         connection.execute("SET search_path = public")
         connection.execute(statements["tables"].encode())
         for table in _TABLES:
@@ -32,13 +32,18 @@ def tpch(scale: float) -> Workload:
         connection.execute("VACUUM (ANALYZE)")
         shutil.rmtree(folder)
 
-    views = [View(name=f"tpch_{name}", query=query.rstrip(";")) for name, query in named("tpch_queries.sql").items()]
+    views = [
+        BenchView(name=f"tpch_{name}", query=query.rstrip(";"))
+        for name, query in read_statements("tpch_queries.sql").items()
+    ]
     return Workload(name="tpch", title=f"TPC-H at scale {scale:g}, {len(views)} views", views=views, load=load)
 
 
-def named(filename: str) -> dict[str, str]:
+def read_statements(filename: str) -> dict[str, str]:
     """The statements of a .sql file beside this module."""
-    return {name: body.strip() for name, body in _NAMED.findall((_HERE / filename).read_text(encoding="utf-8"))}
+    return {
+        name: body.strip() for name, body in _NAMED_STATEMENT.findall((_HERE / filename).read_text(encoding="utf-8"))
+    }
 
 
 def copy(connection: "psycopg.Connection[Any]", table: str, file: Path) -> None:

@@ -9,20 +9,20 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from bench.figures import in_order
+from bench.figures import dependency_order
 from bench.options import CHECKOUT
-from bench.server import Bench
+from bench.server import BenchServer
 
 SCHEMA = "reporting"
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class BenchView:
     """One materialized view in schema `reporting`."""
 
     name: str
     query: str
-    reads: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,24 +31,24 @@ class Workload:
 
     name: str  # also of its database
     title: str
-    views: Sequence[View]  # in the order of their manifests
+    views: Sequence[BenchView]  # in the order of their manifests
     load: Callable[["psycopg.Connection[Any]"], object] = lambda _: None  # what the views read
     seconds: dict[str, float] = field(default_factory=dict)  # what each took by itself, once `lay_out` has measured it
 
     @cached_property
-    def reads(self) -> Mapping[str, tuple[str, ...]]:
-        return {view.name: view.reads for view in self.views}
+    def dependencies(self) -> Mapping[str, tuple[str, ...]]:
+        return {view.name: view.depends_on for view in self.views}
 
 
-def lay_out(workload: Workload, bench: Bench) -> None:
+def create_workload(workload: Workload, bench: BenchServer) -> None:
     """Have the database with its views, all of them filled, and their manifests; measure what each takes by itself."""
-    if not bench.has(workload.name):
-        bench.create(workload.name)
+    if not bench.has_database(workload.name):
+        bench.create_database(workload.name)
         with bench.connect(workload.name) as connection:
             connection.execute((CHECKOUT / "seeder" / "postgres" / "contract.sql").read_bytes())
             workload.load(connection)
             queries = {view.name: view.query for view in workload.views}
-            for name in in_order(workload.reads, queries):
+            for name in dependency_order(workload.dependencies, queries):
                 statement = sql.SQL("CREATE MATERIALIZED VIEW {} AS\n{}").format(
                     _identifier(name), sql.SQL(queries[name])
                 )
@@ -60,12 +60,12 @@ def lay_out(workload: Workload, bench: Bench) -> None:
                     " VALUES (%s, %s, 1, 'bench', %s, 1)",
                     [(f"{SCHEMA}.{view.name}", view.name, view.query) for view in workload.views],
                 )
-    bench.settle(workload.name)
+    bench.vacuum_and_checkpoint(workload.name)
     with bench.connect(workload.name) as connection:
-        for name in in_order(workload.reads, workload.reads):
-            began = monotonic()
+        for name in dependency_order(workload.dependencies, workload.dependencies):
+            started_at = monotonic()
             connection.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(_identifier(name)))
-            workload.seconds[name] = monotonic() - began
+            workload.seconds[name] = monotonic() - started_at
 
 
 def _identifier(name: str) -> sql.Identifier:

@@ -15,7 +15,7 @@ part to its whole. The file has no population: shares and changes can be had, ra
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from demo.datasets.lines import Dataset, Line, Record
+from demo.datasets.lines import CsvLine, Dataset, Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class LocationYear(Record):
     local: int
 
 
-def location_years(lines: Iterable[Line]) -> Iterator[LocationYear]:
+def location_years(lines: Iterable[CsvLine]) -> Iterator[LocationYear]:
     for line in lines:
         location = line.text("Location")
         yield LocationYear(

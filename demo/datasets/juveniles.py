@@ -13,7 +13,7 @@ licence as stated there: CC0. Its 30 offenses have all 23 years. What is odd in 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from demo.datasets.lines import Dataset, Line, Record
+from demo.datasets.lines import CsvLine, Dataset, Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class OffenseYear(Record):
     american_indian: int
 
 
-def offense_years(lines: Iterable[Line]) -> Iterator[OffenseYear]:
+def offense_years(lines: Iterable[CsvLine]) -> Iterator[OffenseYear]:
     for line in lines:
         yield OffenseYear(
             year=line.count("year"),

@@ -25,14 +25,14 @@ class UnreadableFileError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class CsvLine:
     file: str
     number: int  # of the physical line the record ends on, as an editor counts
     cells: Mapping[str, str]
 
     def text(self, column: str) -> str:
         """A text that must be there."""
-        return self.optional_text(column) or self._refuse(column, "a text")
+        return self.optional_text(column) or self._raise_unreadable(column, "a text")
 
     def optional_text(self, column: str) -> str | None:
         if column not in self.cells:
@@ -42,22 +42,22 @@ class Line:
     def count(self, column: str) -> int:
         """A whole number of things, so never negative. Thousands separators are refused: none of the files has any."""
         value = self.optional_count(column)
-        return self._refuse(column, "a whole number") if value is None else value
+        return self._raise_unreadable(column, "a whole number") if value is None else value
 
     def optional_count(self, column: str) -> int | None:
         written = self.optional_text(column)
         if written is None:
             return None
         if not (written.isascii() and written.isdigit()):
-            self._refuse(column, "a whole number")
+            self._raise_unreadable(column, "a whole number")
         return int(written)
 
     def decimal(self, column: str) -> Decimal:
         try:
             value = Decimal(self.text(column))
         except InvalidOperation:
-            self._refuse(column, "a decimal number")
-        return value if value.is_finite() else self._refuse(column, "a decimal number")
+            self._raise_unreadable(column, "a decimal number")
+        return value if value.is_finite() else self._raise_unreadable(column, "a decimal number")
 
     def american_date(self, column: str) -> date:
         """A date as MM/DD/YYYY."""
@@ -65,14 +65,14 @@ class Line:
         try:
             return datetime.strptime(written, "%m/%d/%Y").date()  # noqa: DTZ007  a day has no time zone
         except ValueError:
-            self._refuse(column, "a date MM/DD/YYYY")
+            self._raise_unreadable(column, "a date MM/DD/YYYY")
 
-    def complain(self, complaint: str) -> UnreadableFileError:
+    def contradiction(self, complaint: str) -> UnreadableFileError:
         """The error for a line whose cells are readable one by one and contradict each other."""
         return UnreadableFileError(self.file, self.number, complaint)
 
-    def _refuse(self, column: str, wanted: str) -> NoReturn:
-        raise UnreadableFileError(self.file, self.number, f"{column!r} holds {self.cells[column]!r}, not {wanted}")
+    def _raise_unreadable(self, column: str, expected: str) -> NoReturn:
+        raise UnreadableFileError(self.file, self.number, f"{column!r} holds {self.cells[column]!r}, not {expected}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +80,10 @@ class Dataset:
     table: str  # in the schema `records`
     file: str
     record: type[Record]
-    parse: Callable[[Iterable[Line]], Iterator[Record]]
+    parse: Callable[[Iterable[CsvLine]], Iterator[Record]]
 
 
-def read_lines(file: str, text: Iterable[str]) -> Iterator[Line]:
+def read_lines(file: str, text: Iterable[str]) -> Iterator[CsvLine]:
     """The lines of a CSV text below its header. A line with more or fewer cells than the header is an error."""
     rows = csv.reader(text, strict=True)
     try:
@@ -93,6 +93,6 @@ def read_lines(file: str, text: Iterable[str]) -> Iterator[Line]:
         for cells in rows:
             if len(cells) != len(header):
                 raise UnreadableFileError(file, rows.line_num, f"{len(cells)} cells under {len(header)} column names")
-            yield Line(file=file, number=rows.line_num, cells=dict(zip(header, cells, strict=True)))
+            yield CsvLine(file=file, number=rows.line_num, cells=dict(zip(header, cells, strict=True)))
     except csv.Error as error:
         raise UnreadableFileError(file, rows.line_num, f"not CSV: {error}") from error

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from demo.datasets.lines import Dataset, Line, Record
+from demo.datasets.lines import CsvLine, Dataset, Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class CountyYear(Record):
     all_crimes_per_100k: Decimal
 
 
-def county_years(lines: Iterable[Line]) -> Iterator[CountyYear]:
+def county_years(lines: Iterable[CsvLine]) -> Iterator[CountyYear]:
     for line in lines:
         yield CountyYear(
             jurisdiction=line.text("JURISDICTION"),

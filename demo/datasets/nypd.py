@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from demo.datasets.lines import Dataset, Line, Record
+from demo.datasets.lines import CsvLine, Dataset, Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class Arrest(Record):
     arrest_id: str
 
 
-def complaints(lines: Iterable[Line]) -> Iterator[Complaint]:
+def complaints(lines: Iterable[CsvLine]) -> Iterator[Complaint]:
     """Each complaint once. Two lines that tell different things of one complaint are an error."""
     seen: dict[int, Complaint] = {}
     for line in lines:
@@ -54,16 +54,16 @@ def complaints(lines: Iterable[Line]) -> Iterator[Complaint]:
         if first is complaint:
             yield complaint
         elif first != complaint:
-            raise line.complain(f"complaint {complaint.complaint_id} was described differently before")
+            raise line.contradiction(f"complaint {complaint.complaint_id} was described differently before")
 
 
-def arrests(lines: Iterable[Line]) -> Iterator[Arrest]:
+def arrests(lines: Iterable[CsvLine]) -> Iterator[Arrest]:
     for line in lines:
         if arrest_id := line.optional_text("Arrest Id"):
             yield Arrest(complaint_id=line.count("Full Complaint ID"), arrest_id=arrest_id)
 
 
-def _complaint(line: Line) -> Complaint:
+def _complaint(line: CsvLine) -> Complaint:
     return Complaint(
         complaint_id=line.count("Full Complaint ID"),
         complaint_year=line.count("Complaint Year Number"),

@@ -18,7 +18,7 @@ stated there: CC0. What is odd in it:
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from demo.datasets.lines import Dataset, Line, Record
+from demo.datasets.lines import CsvLine, Dataset, Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +41,11 @@ class StateYear(Record):
     caveats: str | None
 
 
-def state_years(lines: Iterable[Line]) -> Iterator[StateYear]:
+def state_years(lines: Iterable[CsvLine]) -> Iterator[StateYear]:
     for line in lines:
         state, name = line.optional_text("state_abbr"), line.optional_text("state_name")
         if (state is None) != (name is None):
-            raise line.complain("a state has an abbreviation and a name, the nation has neither")
+            raise line.contradiction("a state has an abbreviation and a name, the nation has neither")
         yield StateYear(
             state=state or "US",
             state_name=name or "United States",

@@ -16,7 +16,7 @@ class DatabaseWrapper(PostgresqlWrapper):
 
     def get_connection_params(self) -> dict[str, Any]:
         """Django asks for these at every new connection, so a server that was killed is started again by the next."""
-        self._asked = server = self._running_server()
+        self._server = server = self._running_server()
         return {"user": server.user, **super().get_connection_params(), **_address(server)}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
@@ -25,7 +25,7 @@ class DatabaseWrapper(PostgresqlWrapper):
             return super().get_new_connection(conn_params)
         except psycopg.OperationalError:
             successor = self._running_server()
-            if successor.pid == self._asked.pid:
+            if successor.pid == self._server.pid:
                 raise
             return super().get_new_connection({**conn_params, **_address(successor)})
 

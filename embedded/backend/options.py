@@ -11,25 +11,25 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from embedded.server import IDLE, Server, ensure_running
+from embedded.server import DEFAULT_IDLE_AFTER, Server, ensure_running
 
-_KNOWN = {"FOLDER", "BOOTSTRAP", "SETTINGS", "IDLE"}
+_ALLOWED_KEYS = {"FOLDER", "BOOTSTRAP", "SETTINGS", "IDLE"}
 
 
 def running_server(settings_dict: Mapping[str, Any]) -> Server:
-    asked = settings_dict.get("EMBEDDED", {})
-    if "FOLDER" not in asked or not set(asked) <= _KNOWN:
-        known = ", ".join(sorted(_KNOWN))
-        raise ImproperlyConfigured(f'DATABASES: EMBEDDED needs at least "FOLDER" and knows only {known}.')
+    options = settings_dict.get("EMBEDDED", {})
+    if "FOLDER" not in options or not set(options) <= _ALLOWED_KEYS:
+        allowed_keys = ", ".join(sorted(_ALLOWED_KEYS))
+        raise ImproperlyConfigured(f'DATABASES: EMBEDDED needs at least "FOLDER" and knows only {allowed_keys}.')
     return ensure_running(
-        asked["FOLDER"],
-        asked.get("BOOTSTRAP", ()),
-        settings=asked.get("SETTINGS"),
-        idle_after=asked.get("IDLE", IDLE),
+        options["FOLDER"],
+        options.get("BOOTSTRAP", ()),
+        settings=options.get("SETTINGS"),
+        idle_after=options.get("IDLE", DEFAULT_IDLE_AFTER),
     )
 
 
-def located(settings_dict: Mapping[str, Any]) -> dict[str, Any]:
+def with_server_address(settings_dict: Mapping[str, Any]) -> dict[str, Any]:
     """The settings with the address of the running server."""
     server = running_server(settings_dict)
     user = settings_dict.get("USER") or server.user

@@ -20,7 +20,15 @@ _REPRESENTATIVE_MANIFEST_FIELDS = {"manifest_id", "report_name", "report_type", 
 @admin.register(JobStatus)
 class JobStatusAdmin(ReadOnlyAdmin):
     indexed_fields = ("table_name",)
-    list_display = ("table_name", "status", "start_time", "details_link", "duration_seconds", "agency_slug", "report_name")
+    list_display = (
+        "table_name",
+        "status",
+        "start_time",
+        "details_link",
+        "duration_seconds",
+        "agency_slug",
+        "report_name",
+    )
     list_filter = (StatusFilter, AgencyFilter)
     ordering = ("table_name",)
     search_fields = ("table_name",)

@@ -33,7 +33,9 @@ class BaseRefreshView(SeederView):
 
     def enqueue(self, request: Request, refresh_request: RefreshRequest) -> Response:
         result = queueing.ask(
-            refresh_request, requested_by=request.user.get_username(), idempotency_key=self._scoped_idempotency_key(request)
+            refresh_request,
+            requested_by=request.user.get_username(),
+            idempotency_key=self._scoped_idempotency_key(request),
         )
         url = None
         if result.request_id is not None:

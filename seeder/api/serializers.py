@@ -51,7 +51,9 @@ class JobSerializer(serializers.Serializer[Job]):
     agencyId = serializers.IntegerField(source="agency_id")
     agencyName = serializers.SerializerMethodField()
     agencySlug = serializers.CharField(source="agency_slug")
-    lastSuccess = UTCDateTimeField(source="last_success_at", allow_null=True, help_text="when the last good refresh began")
+    lastSuccess = UTCDateTimeField(
+        source="last_success_at", allow_null=True, help_text="when the last good refresh began"
+    )
     lastRunId = serializers.CharField(source="last_run_id", allow_null=True)
     failing = serializers.BooleanField(help_text="it failed last, be it that it runs again")
     stale = serializers.BooleanField(help_text="its last success is too long ago, or there never was one")

@@ -56,7 +56,9 @@ class ViewName:
             case [schema, name]:
                 return cls(schema=schema, name=name)
             case _:
-                raise BadName(text=text, problem=f"it has {len(parts)} parts, but a view has a schema and a name at most")
+                raise BadName(
+                    text=text, problem=f"it has {len(parts)} parts, but a view has a schema and a name at most"
+                )
 
     def __str__(self) -> str:
         """The name as somebody would write it in SQL; for people, never for a statement."""

@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from seeder.errors import SeederError
 from seeder.management import signals
 
-FAILED, WRONG_REQUEST = 1, 2
+EXIT_FAILED, EXIT_CANNOT_RUN = 1, 2
 
 
-class Door(BaseCommand):
+class SeederCommand(BaseCommand):
     """A command that calls one service; subclasses say what in `enter`."""
 
     # The settings are read and judged by the service itself, in one line that names the setting.
@@ -31,7 +31,7 @@ class Door(BaseCommand):
 
             def error(message: str) -> NoReturn:
                 """One line; argparse would print the whole usage before it."""
-                parser.exit(WRONG_REQUEST, f"{parser.prog}: {message}. See {parser.prog} --help\n")
+                parser.exit(EXIT_CANNOT_RUN, f"{parser.prog}: {message}. See {parser.prog} --help\n")
 
             parser.error = error  # type: ignore[method-assign]  # argparse offers no other way in
         return parser
@@ -40,14 +40,14 @@ class Door(BaseCommand):
         if hasattr(self.stdout, "reconfigure"):  # a name may hold what the terminal's encoding does not
             self.stdout.reconfigure(errors="backslashreplace")
         try:
-            self.enter(argparse.Namespace(**options))
+            self.run(argparse.Namespace(**options))
         except SeederError as error:
-            raise CommandError(str(error), returncode=WRONG_REQUEST) from error
+            raise CommandError(str(error), returncode=EXIT_CANNOT_RUN) from error
         except BrokenPipeError:  # who read it has seen enough; Python would say so once more when it flushes
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
         except KeyboardInterrupt as interrupt:
-            code = signals.exit_code(str(interrupt) or None)
+            code = signals.exit_code_of_signal(str(interrupt) or None)
             raise CommandError("Interrupted.", returncode=code) from interrupt
 
-    def enter(self, options: argparse.Namespace) -> None:
+    def run(self, options: argparse.Namespace) -> None:
         raise NotImplementedError

@@ -13,44 +13,44 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def as_a_request(stop: Stop) -> Iterator[None]:
+def stop_on_signal(stop: Stop) -> Iterator[None]:
     """While inside, a signal asks `stop`; the second one ends the process at once, as if nobody had listened."""
 
-    def heed(number: int, _: FrameType | None) -> None:
+    def request_stop(number: int, _: FrameType | None) -> None:
         if stop.requested:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         stop.request(signal.Signals(number).name)
 
-    with _heard_by(heed):
+    with _handle_signals(request_stop):
         yield
 
 
 @contextmanager
-def as_an_interrupt() -> Iterator[None]:
+def interrupt_on_signal() -> Iterator[None]:
     """While inside, a signal raises a `KeyboardInterrupt` with its name."""
 
-    def heed(number: int, _: FrameType | None) -> None:
+    def raise_interrupt(number: int, _: FrameType | None) -> None:
         raise KeyboardInterrupt(signal.Signals(number).name)
 
-    with _heard_by(heed):
+    with _handle_signals(raise_interrupt):
         yield
 
 
 @contextmanager
-def _heard_by(heed: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+def _handle_signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Elsewhere than in the main thread, where Python hears no signals, does nothing."""
     if current_thread() is not main_thread():
         yield
         return
-    before = {number: signal.signal(number, heed) for number in _SIGNALS}
+    previous_handlers = {number: signal.signal(number, handler) for number in _SIGNALS}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, previous_handler in previous_handlers.items():
+            signal.signal(number, previous_handler)
 
 
-def exit_code(reason: str | None) -> int:
+def exit_code_of_signal(signal_name: str | None) -> int:
     """What a shell expects of a process that the signal of this name has ended."""
-    return 128 + signal.Signals[reason or "SIGINT"]
+    return 128 + signal.Signals[signal_name or "SIGINT"]

@@ -53,7 +53,9 @@ def plan(selection: Selection, *, remember: bool = False) -> RefreshPlan:
             consecutive_failures=history.failures_in_a_row(selection.views),
             definition_drift=drift,
         )
-    return replace(build_plan(selection, known), warnings=tuple(notices.values()), undetermined_databases=frozenset(notices))
+    return replace(
+        build_plan(selection, known), warnings=tuple(notices.values()), undetermined_databases=frozenset(notices)
+    )
 
 
 def _survey(database: str, views: Mapping[ViewName, Sequence[str]]) -> catalog.Survey:

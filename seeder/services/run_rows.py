@@ -34,7 +34,12 @@ class RunRow:
         manifests = [*planned, *(complaint.manifest for complaint in plan.rejected)]
         counts = Counter(manifest.agency_slug for manifest in manifests)
         agencies = {slug: {"manifests": number} for slug, number in counts.items()}
-        facts = {"description": description, "requested_by": requested_by, "workers": seats, "manifests": len(manifests)}
+        facts = {
+            "description": description,
+            "requested_by": requested_by,
+            "workers": seats,
+            "manifests": len(manifests),
+        }
         self._write("insert_run", **facts, agencies=json.dumps(agencies))
 
     def hear(self, event: RunEvent) -> None:

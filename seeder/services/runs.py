@@ -58,7 +58,9 @@ def execute(
         preconditions.insist(conf.load())
         asked = sessions.server_time(DEFAULT_DB_ALIAS)
         with Life(new_id()) as life:
-            return carry_out(request, life, Order(requested_at=asked, requested_by=requested_by), emit=emit, stop=stop or Stop())
+            return carry_out(
+                request, life, Order(requested_at=asked, requested_by=requested_by), emit=emit, stop=stop or Stop()
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,30 +15,30 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.models import ReleaseSnapshot
 from seeder.services import runs
 from seeder.services.snapshots import release_snapshots
-from tests.conftest import canned, custom, sql
+from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 ROOT = "/api/seeder/v1/"
-READS = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
-OPERATES = (*READS, "refresh_views", "capture_releasesnapshot")
+READER_PERMISSIONS = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
+OPERATOR_PERMISSIONS = (*READER_PERMISSIONS, "refresh_views", "capture_releasesnapshot")
 
 
-def scope(user: Any) -> list[str] | None:
+def scope_by_last_name(user: Any) -> list[str] | None:
     """The agencies of a user stand in the last name."""
     return None if user.is_superuser else str(user.last_name).split()
 
 
 def scope_outside_of_transactions(user: Any) -> list[str] | None:
     assert not connection.in_atomic_block
-    return scope(user)
+    return scope_by_last_name(user)
 
 
-def somebody(name: str, *permissions: str, agencies: str = "demo metro", **facts: Any) -> User:
+def create_user(name: str, *permissions: str, agencies: str = "demo metro", **facts: Any) -> User:
     user = User.objects.create_user(name, last_name=agencies, password="secret", **facts)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions, content_type__app_label="seeder"))
     return user
 
 
-def client(user: User | None = None) -> APIClient:
+def api_client(user: User | None = None) -> APIClient:
     """Who calls with a token of theirs, or nobody."""
     caller = APIClient()
     if user is not None:
@@ -47,34 +47,34 @@ def client(user: User | None = None) -> APIClient:
     return caller
 
 
-def forget_everybody() -> None:
+def delete_users() -> None:
     for table in (User, Session, OrmQ):
         table.objects.all().delete()
 
 
-def reports() -> None:
+def create_reports() -> None:
     """One view that is good and one that fails, of two agencies, one that they share, and a run that has seen them."""
-    custom("reporting.good", "SELECT 1 AS n")
-    custom("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
-    canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    create_custom_manifest("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
+    create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
     runs.execute(AllReports(), requested_by="a test")
 
 
-def snapshots() -> tuple[int, int]:
+def capture_two_snapshots() -> tuple[int, int]:
     """Two of one view."""
-    found = [release_snapshots.capture_release_snapshot("reporting.good", tag).id for tag in ("v1", "v2")]
-    assert found[0] is not None
-    assert found[1] is not None
-    return found[0], found[1]
+    snapshot_ids = [release_snapshots.capture_release_snapshot("reporting.good", tag).id for tag in ("v1", "v2")]
+    assert snapshot_ids[0] is not None
+    assert snapshot_ids[1] is not None
+    return snapshot_ids[0], snapshot_ids[1]
 
 
-def many(number: int) -> None:
+def insert_many_rows(row_count: int) -> None:
     """So many of everything that is listed."""
     sql(
         "INSERT INTO reporting.seeder_custom_report_manifest"
         " (table_name, report_name, agency_id, agency_slug, query, database_id, enabled)"
         " SELECT 'reporting.v' || n, 'Report ' || n, 1, 'demo', 'SELECT 1', 1, true FROM generate_series(1, %s) AS n",
-        number,
+        row_count,
     )
     sql(
         "INSERT INTO reporting.seeder_job_status (table_name, manifest_id, report_name, report_type, agency_id,"
@@ -86,13 +86,13 @@ def many(number: int) -> None:
         "INSERT INTO reporting.seeder_run (run_id, description, requested_by, started_at, workers, manifests, agencies)"
         " SELECT 'run ' || n, 'every report', 'a test', now() - n * interval '1 hour', 1, 1, '{\"demo\": {}}'"
         " FROM generate_series(1, %s) AS n",
-        number,
+        row_count,
     )
-    for what in ("'run 1', id, table_name", "'run ' || id, 1, 'reporting.v1'"):
+    for identity in ("'run 1', id, table_name", "'run ' || id, 1, 'reporting.v1'"):
         sql(
             "INSERT INTO reporting.seeder_run_history"
             " (run_id, manifest_id, table_name, report_name, agency_id, agency_slug, report_type, status, errors)"
-            f" SELECT {what}, report_name, 1, 'demo', 'custom', 'error', 'no'"
+            f" SELECT {identity}, report_name, 1, 'demo', 'custom', 'error', 'no'"
             " FROM reporting.seeder_custom_report_manifest"
         )
     ReleaseSnapshot.objects.bulk_create(
@@ -109,19 +109,19 @@ def many(number: int) -> None:
             columns=[{"name": "n", "type": "integer", "nullable": True}],
             column_statistics={"n": {"nulls": 0}},
         )
-        for n in range(number)
+        for n in range(row_count)
     )
 
 
-def statements(act: Callable[[], object]) -> int:
+def count_statements(action: Callable[[], object]) -> int:
     """How many the server runs meanwhile: not all of them are Django's, which counts its own."""
     sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public")
-    before = _calls()
-    act()
-    return _calls() - before - 1
+    before = _statement_calls()
+    action()
+    return _statement_calls() - before - 1
 
 
-def _calls() -> int:
+def _statement_calls() -> int:
     [(calls,)] = sql(
         "SELECT sum(calls)::bigint FROM pg_stat_statements JOIN pg_database ON oid = dbid"
         " WHERE datname = current_database()"

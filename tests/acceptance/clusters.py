@@ -16,13 +16,13 @@ from tests.waiting import eventually
 _started: list["subprocess.Popen[str]"] = []
 
 
-def start(command: str = "qcluster", *, heard: bool = False, **environment: str) -> "subprocess.Popen[str]":
+def start(command: str = "qcluster", *, capture_output: bool = False, **environment: str) -> "subprocess.Popen[str]":
     """`heard`: somebody reads what it says; else it would stop at the pipe's end."""
     process = subprocess.Popen(
         [sys.executable, "manage.py", command],
         cwd=CHECKOUT,
         env={**process_environment(), **environment},
-        stdout=subprocess.PIPE if heard else subprocess.DEVNULL,
+        stdout=subprocess.PIPE if capture_output else subprocess.DEVNULL,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
@@ -33,31 +33,33 @@ def start(command: str = "qcluster", *, heard: bool = False, **environment: str)
 
 def kill(process: "subprocess.Popen[str]") -> None:
     """All at once, as a machine that goes down."""
-    below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+    children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    for one in below:
+    for one in children:
         with suppress(psutil.NoSuchProcess):
             one.kill()
     process.wait(20)
 
 
-def end_all() -> None:
+def kill_all() -> None:
     while _started:
         with _started.pop() as process:
             kill(process)
 
 
-def until(holds: Callable[[], object], *, seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], *, seconds: float = 60) -> None:
     """Look again until it holds."""
-    eventually(holds, seconds=seconds, otherwise=lambda: "\n".join(str(row) for row in QueuedRefresh.objects.all()))
+    eventually(
+        condition, timeout=seconds, describe_failure=lambda: "\n".join(str(row) for row in QueuedRefresh.objects.all())
+    )
 
 
 def is_drained() -> bool:
     return QueuedRefresh.objects.exists() and not QueuedRefresh.objects.unfinished().exists()
 
 
-def counted(name: str, seconds: float = 0) -> str:
+def counted_query(name: str, seconds: float = 0) -> str:
     """The query of a view that takes its time, and whose every refresh that is committed can be counted."""
     sql("CREATE TABLE IF NOT EXISTS reporting.refreshed (name text)")
     sql(
@@ -67,5 +69,5 @@ def counted(name: str, seconds: float = 0) -> str:
     return f"SELECT reporting.refreshed('{name}') AS name FROM pg_sleep({seconds})"
 
 
-def refreshes() -> dict[str, int]:
+def refresh_counts() -> dict[str, int]:
     return dict(sql("SELECT name, count(*) FROM reporting.refreshed GROUP BY 1"))

@@ -6,6 +6,6 @@ from tests.acceptance import processes
 
 
 @pytest.fixture
-def processes_end(bare_database: None) -> Iterator[None]:
+def kill_processes_after(bare_database: None) -> Iterator[None]:
     yield
-    processes.end_all()
+    processes.kill_all()

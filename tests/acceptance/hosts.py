@@ -14,32 +14,32 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 
 from tests import ports
 from tests.acceptance import clusters
-from tests.conftest import CHECKOUT, Ended, process_environment, sql
+from tests.conftest import CHECKOUT, CompletedCommand, process_environment, sql
 from tests.waiting import eventually
 
 
-def wheel(folder: Path) -> Path:
+def build_wheel(folder: Path) -> Path:
     """The app as it is delivered, in that folder."""
     subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=CHECKOUT, check=True)
     [built] = folder.glob("*.whl")
     return built
 
 
-def install(wheel: Path, site: Path) -> None:
+def install_wheel(wheel: Path, site: Path) -> None:
     """As pip does it. What it depends on is that of these tests."""
     pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-index", "--no-deps", "--target", str(site), str(wheel)]
     subprocess.run(pip, check=True)
 
 
 @contextmanager
-def database(name: str) -> Iterator[dict[str, str]]:
+def temporary_database(name: str) -> Iterator[dict[str, str]]:
     """A database of that name for as long as it is needed, and the variables that lead to it: the only ones of this
     checkout's that a host inherits."""
     sql(f"DROP DATABASE IF EXISTS {name}")
     sql(f"CREATE DATABASE {name} TEMPLATE template0")
     inherited = {**process_environment(), "DB_NAME": name}
-    for ours in ("DJANGO_SETTINGS_MODULE", "PYTHONPATH"):
-        inherited.pop(ours, None)
+    for variable in ("DJANGO_SETTINGS_MODULE", "PYTHONPATH"):
+        inherited.pop(variable, None)
     try:
         yield inherited
     finally:
@@ -47,27 +47,27 @@ def database(name: str) -> Iterator[dict[str, str]]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Host:
+class HostProject:
     """A project in its folder."""
 
     folder: Path
     environment: Mapping[str, str]
 
-    def run(self, *command: str | Path) -> Ended:
+    def run(self, *command: str | Path) -> CompletedCommand:
         """A command, to its end."""
         ended = subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300, check=False
         )
-        return Ended(code=ended.returncode, out=ended.stdout, err=ended.stderr)
+        return CompletedCommand(exit_code=ended.returncode, out=ended.stdout, err=ended.stderr)
 
-    def told(self, *command: str | Path) -> str:
+    def output_of(self, *command: str | Path) -> str:
         """What a command prints that succeeds."""
         ended = self.run(*command)
-        assert ended.code == 0, ended.err or ended.out
+        assert ended.exit_code == 0, ended.err or ended.out
         return ended.out
 
     @contextmanager
-    def running(self, *command: str | Path) -> Iterator["subprocess.Popen[str]"]:
+    def background_command(self, *command: str | Path) -> Iterator["subprocess.Popen[str]"]:
         """A command that goes on until nobody needs it any more."""
         quiet = subprocess.DEVNULL
         process = subprocess.Popen(
@@ -85,17 +85,17 @@ class Host:
             clusters.kill(process)
 
     @contextmanager
-    def serving(self, *manage: str | Path) -> Iterator[str]:
+    def runserver(self, *manage: str | Path) -> Iterator[str]:
         """Django's own server, with the static files of what is installed; its address. `manage`: how a management
         command is called here."""
-        port = ports.free()
-        with self.running(*manage, "runserver", "--noreload", "--insecure", f"127.0.0.1:{port}") as server:
-            eventually(lambda: ports.listens(port) or server.poll() is not None)
+        port = ports.free_port()
+        with self.background_command(*manage, "runserver", "--noreload", "--insecure", f"127.0.0.1:{port}") as server:
+            eventually(lambda: ports.is_listening(port) or server.poll() is not None)
             assert server.poll() is None
             yield f"http://localhost:{port}"
 
 
-class Visitor:
+class BrowserVisitor:
     """Somebody with a browser, who logs in by the form."""
 
     def __init__(self, address: str) -> None:
@@ -106,15 +106,15 @@ class Visitor:
         """By the form of the admin that is mounted there."""
         self.get(f"{admin}login/")
         form = {"username": name, "password": password, "csrfmiddlewaretoken": self._cookie("csrftoken")}
-        code, page = self._ask(f"{admin}login/?next={admin}", urlencode(form).encode())
+        code, page = self._request(f"{admin}login/?next={admin}", urlencode(form).encode())
         assert self._cookie("sessionid"), (code, page)
 
-    def get(self, place: str) -> tuple[int, str]:
-        return self._ask(place)
+    def get(self, path: str) -> tuple[int, str]:
+        return self._request(path)
 
-    def _ask(self, place: str, form: bytes | None = None) -> tuple[int, str]:
+    def _request(self, path: str, form: bytes | None = None) -> tuple[int, str]:
         try:
-            with self._browser.open(Request(self.address + place, form), timeout=60) as answer:  # noqa: S310  # ours
+            with self._browser.open(Request(self.address + path, form), timeout=60) as answer:  # noqa: S310  # ours
                 return answer.status, answer.read().decode()
         except HTTPError as refusal:
             return refusal.code, refusal.read().decode()
@@ -123,6 +123,6 @@ class Visitor:
         return next((cookie.value or "" for cookie in self._jar if cookie.name == name), "")
 
 
-def environment(inherited: Mapping[str, str], *path: Path, **more: str) -> dict[str, str]:
+def host_environment(inherited: Mapping[str, str], *module_paths: Path, **extra: str) -> dict[str, str]:
     """With modules from there, and nothing of what this checkout would say."""
-    return {**inherited, "PYTHONPATH": os.pathsep.join(map(os.fspath, path)), **more}
+    return {**inherited, "PYTHONPATH": os.pathsep.join(map(os.fspath, module_paths)), **extra}

@@ -48,20 +48,20 @@ def manifest(table_name: str, query: str = "SELECT 1 AS n") -> str:
 
 
 @contextmanager
-def healthy() -> Iterator[None]:
+def healthy_database() -> Iterator[None]:
     """A database of which a role of its own has all that it needs. Roles and privileges on databases outlive a test's
     schema."""
-    _forget()
+    _drop_roles()
     sql(f"CREATE ROLE {ROLE} LOGIN; CREATE ROLE {OWNER}")
     sql(_HEALTHY)
     try:
         yield
     finally:
         connection.close()
-        _forget()
+        _drop_roles()
 
 
-def _forget() -> None:
+def _drop_roles() -> None:
     name = connection.ops.quote_name(str(connection.settings_dict["NAME"]))
     sql(f"GRANT TEMPORARY ON DATABASE {name} TO PUBLIC; CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     for role in (ROLE, OWNER):
@@ -71,7 +71,7 @@ def _forget() -> None:
             sql(f"DROP ROLE {role}")
 
 
-def paste(statements: str) -> None:
+def execute_as_owner(statements: str) -> None:
     """As somebody does who may do anything, into a psql of his own."""
     with another_session() as session:
         session.execute(statements.encode())
@@ -90,166 +90,175 @@ def settings_module(folder: Path, text: str) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
+class DoctorCase:
     """Something wrong that a statement of the doctor's own puts right."""
 
-    word: str
-    provoke: str
-    about: str
+    problem: str
+    provoking_sql: str
+    subject: str
     environment: Mapping[str, str] = field(default_factory=dict)
-    since: int = 0  # the server's major version that it needs
-    until: int = 99
+    min_server_version: int = 0  # the server's major version that it needs
+    max_server_version: int = 99
 
 
-def _function(word: str, *, since: int = 0, until: int = 99) -> Case:
-    return Case(
-        word=word,
-        provoke="SET search_path = reporting, public;"
+def _function_case(problem: str, *, min_server_version: int = 0, max_server_version: int = 99) -> DoctorCase:
+    return DoctorCase(
+        problem=problem,
+        provoking_sql="SET search_path = reporting, public;"
         " CREATE FUNCTION reporting.\"Called\"(text) RETURNS integer LANGUAGE sql AS 'SELECT n FROM source';"
         " RESET search_path;"
         " CREATE MATERIALIZED VIEW reporting.a AS SELECT reporting.\"Called\"('x') AS n WITH NO DATA;"
         f" ALTER MATERIALIZED VIEW reporting.a OWNER TO {ROLE};"
         + manifest("reporting.a", "SELECT reporting.\"Called\"('x') AS n"),
-        about='reporting."Called"(text)',
-        since=since,
-        until=until,
+        subject='reporting."Called"(text)',
+        min_server_version=min_server_version,
+        max_server_version=max_server_version,
     )
 
 
-CONCURRENT = {"SEEDER_REFRESH_CONCURRENTLY": "true"}
-HEALED = [
-    Case(
-        word="read_only",
-        provoke=f"ALTER ROLE {ROLE} SET default_transaction_read_only = on",
-        about="default_transaction_read_only",
+CONCURRENT_SETTINGS = {"SEEDER_REFRESH_CONCURRENTLY": "true"}
+CASES_FIXED_BY_SQL = [
+    DoctorCase(
+        problem="read_only",
+        provoking_sql=f"ALTER ROLE {ROLE} SET default_transaction_read_only = on",
+        subject="default_transaction_read_only",
     ),
-    Case(word="too_few_connections", provoke=f"ALTER ROLE {ROLE} CONNECTION LIMIT 3", about=f"role {ROLE}"),
-    Case(
-        word="transaction_timeout",
-        provoke=f"ALTER ROLE {ROLE} SET transaction_timeout = '1h'",
-        about="transaction_timeout",
-        since=17,
+    DoctorCase(
+        problem="too_few_connections", provoking_sql=f"ALTER ROLE {ROLE} CONNECTION LIMIT 3", subject=f"role {ROLE}"
     ),
-    Case(
-        word="idle_session_timeout",
-        provoke=f"ALTER ROLE {ROLE} SET idle_session_timeout = '5s'",
-        about="idle_session_timeout",
+    DoctorCase(
+        problem="transaction_timeout",
+        provoking_sql=f"ALTER ROLE {ROLE} SET transaction_timeout = '1h'",
+        subject="transaction_timeout",
+        min_server_version=17,
     ),
-    Case(
-        word="column_missing",
-        provoke="ALTER TABLE reporting.seeder_run_history DROP COLUMN bytes_processed",
-        about="reporting.seeder_run_history",
+    DoctorCase(
+        problem="idle_session_timeout",
+        provoking_sql=f"ALTER ROLE {ROLE} SET idle_session_timeout = '5s'",
+        subject="idle_session_timeout",
     ),
-    Case(
-        word="column_differs",
-        provoke="ALTER TABLE reporting.seeder_run_history ALTER COLUMN errors TYPE varchar(9),"
+    DoctorCase(
+        problem="column_missing",
+        provoking_sql="ALTER TABLE reporting.seeder_run_history DROP COLUMN bytes_processed",
+        subject="reporting.seeder_run_history",
+    ),
+    DoctorCase(
+        problem="column_differs",
+        provoking_sql="ALTER TABLE reporting.seeder_run_history ALTER COLUMN errors TYPE varchar(9),"
         " ALTER COLUMN errors SET NOT NULL",
-        about="reporting.seeder_run_history",
+        subject="reporting.seeder_run_history",
     ),
-    Case(
-        word="optional_unusable",
-        provoke=f"REVOKE UPDATE ON reporting.seeder_circuit_breaker FROM {ROLE}",
-        about="reporting.seeder_circuit_breaker",
+    DoctorCase(
+        problem="optional_unusable",
+        provoking_sql=f"REVOKE UPDATE ON reporting.seeder_circuit_breaker FROM {ROLE}",
+        subject="reporting.seeder_circuit_breaker",
     ),
-    Case(
-        word="optional_unusable",
-        provoke="ALTER TABLE reporting.seeder_run ALTER COLUMN workers TYPE bigint",
-        about="reporting.seeder_run",
+    DoctorCase(
+        problem="optional_unusable",
+        provoking_sql="ALTER TABLE reporting.seeder_run ALTER COLUMN workers TYPE bigint",
+        subject="reporting.seeder_run",
     ),
-    Case(
-        word="table_forbidden",
-        provoke=f"REVOKE SELECT ON reporting.seeder_canned_report FROM {ROLE}",
-        about="reporting.seeder_canned_report",
+    DoctorCase(
+        problem="table_forbidden",
+        provoking_sql=f"REVOKE SELECT ON reporting.seeder_canned_report FROM {ROLE}",
+        subject="reporting.seeder_canned_report",
     ),
-    Case(
-        word="table_forbidden",
-        provoke=f"REVOKE INSERT, UPDATE ON reporting.seeder_job_status FROM {ROLE}",
-        about="reporting.seeder_job_status",
+    DoctorCase(
+        problem="table_forbidden",
+        provoking_sql=f"REVOKE INSERT, UPDATE ON reporting.seeder_job_status FROM {ROLE}",
+        subject="reporting.seeder_job_status",
     ),
-    Case(
-        word="table_forbidden",
-        provoke=f"REVOKE USAGE ON SEQUENCE reporting.seeder_run_history_id_seq FROM {ROLE}",
-        about="reporting.seeder_run_history",
+    DoctorCase(
+        problem="table_forbidden",
+        provoking_sql=f"REVOKE USAGE ON SEQUENCE reporting.seeder_run_history_id_seq FROM {ROLE}",
+        subject="reporting.seeder_run_history",
     ),
-    Case(
-        word="schema_forbidden",
-        provoke='CREATE SCHEMA "Closed one"; CREATE MATERIALIZED VIEW "Closed one".a AS SELECT 1 AS n;'
+    DoctorCase(
+        problem="schema_forbidden",
+        provoking_sql='CREATE SCHEMA "Closed one"; CREATE MATERIALIZED VIEW "Closed one".a AS SELECT 1 AS n;'
         + manifest('"Closed one".a'),
-        about='"Closed one"',
+        subject='"Closed one"',
     ),
-    Case(
-        word="create_forbidden",
-        provoke=f"REVOKE CREATE ON SCHEMA reporting FROM {ROLE};" + manifest("reporting.a"),
-        about="reporting",
+    DoctorCase(
+        problem="create_forbidden",
+        provoking_sql=f"REVOKE CREATE ON SCHEMA reporting FROM {ROLE};" + manifest("reporting.a"),
+        subject="reporting",
     ),
-    Case(
-        word="view_forbidden",
-        provoke=VIEW + f"ALTER MATERIALIZED VIEW reporting.a OWNER TO {OWNER}; REVOKE ALL ON reporting.a FROM {ROLE}",
-        about="reporting.a",
+    DoctorCase(
+        problem="view_forbidden",
+        provoking_sql=VIEW
+        + f"ALTER MATERIALIZED VIEW reporting.a OWNER TO {OWNER}; REVOKE ALL ON reporting.a FROM {ROLE}",
+        subject="reporting.a",
     ),
-    Case(
-        word="view_forbidden",
-        provoke=VIEW + "ALTER MATERIALIZED VIEW reporting.a OWNER TO CURRENT_USER",
-        about="reporting.a",
+    DoctorCase(
+        problem="view_forbidden",
+        provoking_sql=VIEW + "ALTER MATERIALIZED VIEW reporting.a OWNER TO CURRENT_USER",
+        subject="reporting.a",
     ),
-    Case(
-        word="source_forbidden",
-        provoke=VIEW + f"REVOKE SELECT ON reporting.source FROM {ROLE}",
-        about="reporting.a",
+    DoctorCase(
+        problem="source_forbidden",
+        provoking_sql=VIEW + f"REVOKE SELECT ON reporting.source FROM {ROLE}",
+        subject="reporting.a",
     ),
-    Case(
-        word="temp_forbidden",
-        provoke="DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $$",
-        about="reporting.good",
-        environment=CONCURRENT,
+    DoctorCase(
+        problem="temp_forbidden",
+        provoking_sql="DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $$",
+        subject="reporting.good",
+        environment=CONCURRENT_SETTINGS,
     ),
-    Case(
-        word="breaker_open",
-        provoke="INSERT INTO reporting.seeder_circuit_breaker (database_alias, failures, opened_at)"
+    DoctorCase(
+        problem="breaker_open",
+        provoking_sql="INSERT INTO reporting.seeder_circuit_breaker (database_alias, failures, opened_at)"
         " VALUES ('default', 5, now())",
-        about="default",
+        subject="default",
     ),
-    Case(word="stats_hidden", provoke="", about=ROLE, environment={"SEEDER_MAX_DB_ACTIVE_QUERIES": "5"}),
-    Case(word="schema_missing", provoke=manifest('"No such".a'), about='"No such"'),
-    Case(
-        word="view_not_populated",
-        provoke=VIEW + "REFRESH MATERIALIZED VIEW reporting.a WITH NO DATA",
-        about="reporting.a",
+    DoctorCase(
+        problem="stats_hidden", provoking_sql="", subject=ROLE, environment={"SEEDER_MAX_DB_ACTIVE_QUERIES": "5"}
     ),
-    Case(
-        word="definition_drift",
-        provoke=VIEW + "UPDATE reporting.seeder_custom_report_manifest SET query ="
+    DoctorCase(problem="schema_missing", provoking_sql=manifest('"No such".a'), subject='"No such"'),
+    DoctorCase(
+        problem="view_not_populated",
+        provoking_sql=VIEW + "REFRESH MATERIALIZED VIEW reporting.a WITH NO DATA",
+        subject="reporting.a",
+    ),
+    DoctorCase(
+        problem="definition_drift",
+        provoking_sql=VIEW + "UPDATE reporting.seeder_custom_report_manifest SET query ="
         " E'SELECT n, \\'a\\tb%s\\' AS t\\nFROM reporting.source -- the end' WHERE table_name = 'reporting.a'",
-        about="reporting.a",
+        subject="reporting.a",
     ),
-    _function("function_unqualified", since=17),
-    _function("function_upgrade", until=16),
-    Case(
-        word="index_invalid",
-        provoke=VIEW + "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'reporting.a_n'::regclass",
-        about="reporting.a",
+    _function_case("function_unqualified", min_server_version=17),
+    _function_case("function_upgrade", max_server_version=16),
+    DoctorCase(
+        problem="index_invalid",
+        provoking_sql=VIEW + "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'reporting.a_n'::regclass",
+        subject="reporting.a",
     ),
-    Case(
-        word="index_invalid",
-        provoke=VIEW + "CREATE INDEX a_n_ccnew ON reporting.a (n);"
+    DoctorCase(
+        problem="index_invalid",
+        provoking_sql=VIEW + "CREATE INDEX a_n_ccnew ON reporting.a (n);"
         " UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'reporting.a_n_ccnew'::regclass",
-        about="reporting.a",
+        subject="reporting.a",
     ),
-    Case(word="pg_stat_statements_missing", provoke="DROP EXTENSION pg_stat_statements", about="pg_stat_statements"),
-    Case(
-        word="pg_stat_statements_outdated",
-        provoke="DROP EXTENSION pg_stat_statements; CREATE EXTENSION pg_stat_statements VERSION '1.7'",
-        about="pg_stat_statements",
+    DoctorCase(
+        problem="pg_stat_statements_missing",
+        provoking_sql="DROP EXTENSION pg_stat_statements",
+        subject="pg_stat_statements",
     ),
-    Case(
-        word="pg_stat_statements_forbidden",
-        provoke=f"REVOKE SELECT ON pg_stat_statements FROM PUBLIC; REVOKE SELECT ON pg_stat_statements FROM {ROLE}",
-        about="pg_stat_statements",
+    DoctorCase(
+        problem="pg_stat_statements_outdated",
+        provoking_sql="DROP EXTENSION pg_stat_statements; CREATE EXTENSION pg_stat_statements VERSION '1.7'",
+        subject="pg_stat_statements",
+    ),
+    DoctorCase(
+        problem="pg_stat_statements_forbidden",
+        provoking_sql=f"REVOKE SELECT ON pg_stat_statements FROM PUBLIC; REVOKE SELECT ON pg_stat_statements FROM {ROLE}",
+        subject="pg_stat_statements",
     ),
 ]
 
 # Word: what provokes it, and the settings; no statement puts it right.
-SAID: Mapping[str, tuple[str, Mapping[str, str]]] = {
+CASES_WITHOUT_FIX: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "bad_name": (manifest("a.b.c"), {}),
     "report_missing": (
         "INSERT INTO reporting.seeder_canned_report_manifest VALUES (1, 1, 'demo', 7)",
@@ -257,8 +266,11 @@ SAID: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "not_materialized_view": ("CREATE VIEW reporting.a AS SELECT 1 AS n;" + manifest("reporting.a"), {}),
     "query_refused": (manifest("reporting.a", "SELECT nonsense"), {}),
-    "concurrent_refused": (VIEW + "DROP INDEX reporting.a_n", {**CONCURRENT, "SEEDER_CONCURRENT_FALLBACK": "false"}),
-    "concurrent_falls_back": (VIEW + "DROP INDEX reporting.a_n", CONCURRENT),
+    "concurrent_refused": (
+        VIEW + "DROP INDEX reporting.a_n",
+        {**CONCURRENT_SETTINGS, "SEEDER_CONCURRENT_FALLBACK": "false"},
+    ),
+    "concurrent_falls_back": (VIEW + "DROP INDEX reporting.a_n", CONCURRENT_SETTINGS),
     "concurrent_unready": (VIEW + "DROP INDEX reporting.a_n", {}),
     "view_without_manifest": ("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n", {}),
     "lock_timeout_low": ("", {"SEEDER_LOCK_TIMEOUT_MS": "500"}),
@@ -272,14 +284,14 @@ SAID: Mapping[str, tuple[str, Mapping[str, str]]] = {
 }
 
 # What is put right by installing the schema.
-INSTALLED = {
+CASES_FIXED_BY_INSTALL = {
     "table_missing": "DROP TABLE reporting.seeder_job_status",
     "optional_missing": "DROP TABLE reporting.seeder_view_definition",
     "queue_missing": "DROP TABLE reporting.seeder_queued_refresh",
 }
 
 # Each has a test of its own; and those that need a server of their own, or are provoked by a rule alone.
-BY_THEMSELVES = {
+PROBLEMS_WITH_OWN_TEST = {
     "sessions_pooled",
     "view_missing",
     "drift_unknown",
@@ -288,4 +300,4 @@ BY_THEMSELVES = {
     "database_unmapped",
     "database_unreachable",
 }
-ELSEWHERE = {"server_unsupported", "server_unpatched", "pg_stat_statements_unloaded"}
+PROBLEMS_TESTED_ELSEWHERE = {"server_unsupported", "server_unpatched", "pg_stat_statements_unloaded"}

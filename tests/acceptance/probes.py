@@ -22,14 +22,14 @@ server.serve_forever()
 """
 
 
-def elsewhere(**differently: Any) -> AbstractContextManager[None]:
+def default_database_with(**overrides: Any) -> AbstractContextManager[None]:
     """Inside, Django gets to the database of this test in another way."""
     server = {key.removeprefix("DB_"): value for key, value in process_environment().items() if key.startswith("DB_")}
-    return default_database({**server, **differently})
+    return default_database({**server, **overrides})
 
 
 @contextmanager
-def serving(**environment: str) -> Iterator[str]:
+def web_process(**environment: str) -> Iterator[str]:
     """A server as a process of its own; its address."""
     with subprocess.Popen(
         [sys.executable, "-c", _SERVE],
@@ -46,7 +46,7 @@ def serving(**environment: str) -> Iterator[str]:
             process.kill()
 
 
-def fetched(address: str, **headers: str) -> tuple[int, bytes]:
+def fetch(address: str, **headers: str) -> tuple[int, bytes]:
     try:
         request = urllib.request.Request(address, headers=headers)  # noqa: S310  # our own server
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310

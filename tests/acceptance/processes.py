@@ -31,7 +31,7 @@ def start(**environment: str) -> "subprocess.Popen[str]":
     return process
 
 
-def end_all() -> None:
+def kill_all() -> None:
     """No process outlives a test that failed half way, nor does what it began on the server."""
     while _started:
         with _started.pop() as process:
@@ -39,7 +39,7 @@ def end_all() -> None:
     sql("SELECT pg_terminate_backend(pid)" + SLEEPING)
 
 
-def until(process: "subprocess.Popen[str]", statement: str) -> None:
+def wait_until(process: "subprocess.Popen[str]", statement: str) -> None:
     """Ask again until the statement has a row."""
     eventually(lambda: sql(statement) or process.poll() is not None)
     assert process.poll() is None

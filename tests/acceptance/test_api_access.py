@@ -14,7 +14,7 @@ from seeder.domain.refresh_requests import AgencyReports
 from seeder.models import Run
 from seeder.services.queue import queueing
 from tests.acceptance import api
-from tests.conftest import custom
+from tests.conftest import create_custom_manifest
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 MOUNT = "api/seeder/"
@@ -52,18 +52,18 @@ ROLES: Mapping[str, Mapping[str, int]] = {
 
 
 @pytest.fixture(autouse=True)
-def scoped(reporting: None, settings: Settings) -> Iterator[None]:
-    settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api.scope"}
+def scoped(contract_tables: None, settings: Settings) -> Iterator[None]:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api_clients.scope_by_last_name"}
     cache.clear()
     yield
-    api.forget_everybody()
+    api.delete_users()
 
 
 @pytest.fixture
 def facts(scoped: None) -> Mapping[str, str]:
     """What the addresses are filled with: all of it the agency demo's."""
-    api.reports()
-    base, other = api.snapshots()
+    api.create_reports()
+    base, other = api.capture_two_snapshots()
     request_id = queueing.ask(AgencyReports(slug="demo"), requested_by="a test").request_id
     return {
         "<str:reportType>": "custom",
@@ -93,13 +93,13 @@ def user(role: str) -> User | None:
         case "superuser":
             return User.objects.create_superuser(role)
         case "stranger":
-            return api.somebody(role)
+            return api.create_user(role)
         case "reader":
-            return api.somebody(role, *api.READS)
+            return api.create_user(role, *api.READER_PERMISSIONS)
         case "wrong agency":
-            return api.somebody("wrong", *api.OPERATES, agencies="harbor")
+            return api.create_user("wrong", *api.OPERATOR_PERMISSIONS, agencies="harbor")
         case _:
-            return api.somebody(role, *api.OPERATES)
+            return api.create_user(role, *api.OPERATOR_PERMISSIONS)
 
 
 def call(caller: APIClient, method: str, path: str) -> Any:
@@ -125,7 +125,7 @@ def test_every_address_is_listed() -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_every_address_by_every_method(role: str, facts: Mapping[str, str]) -> None:
     who = user(role)
-    caller = api.client(who)
+    caller = api.api_client(who)
     seen = {}
     for address in ADDRESSES:
         if address == "docs/" and who is not None:
@@ -144,13 +144,13 @@ def test_every_address_by_every_method(role: str, facts: Mapping[str, str]) -> N
 
 
 def test_no_answer_is_kept_for_somebody_else(facts: Mapping[str, str]) -> None:
-    caller = api.client(user("reader"))
+    caller = api.api_client(user("reader"))
     for path in ("jobs/", "queue/none/", "schema/"):
         assert "no-store" in call(caller, "GET", path)["Cache-Control"]
 
 
 def test_the_counts_of_others_are_not_told(facts: Mapping[str, str]) -> None:
-    caller = api.client(api.somebody("demo", *api.READS, agencies="demo"))
+    caller = api.api_client(api.create_user("demo", *api.READER_PERMISSIONS, agencies="demo"))
     jobs = caller.get(f"{api.ROOT}jobs/").json()
     assert (jobs["count"], {job["agencySlug"] for job in jobs["results"]}) == (2, {"demo"})
     [run] = caller.get(f"{api.ROOT}runs/").json()["results"]
@@ -162,16 +162,16 @@ def test_the_counts_of_others_are_not_told(facts: Mapping[str, str]) -> None:
 
 
 def test_an_agency_that_nobody_knows_looks_like_one_of_others() -> None:
-    custom("reporting.good", "SELECT 1 AS n")
-    caller = api.client(api.somebody("operator", *api.OPERATES, agencies="harbor lost"))
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    caller = api.api_client(api.create_user("operator", *api.OPERATOR_PERMISSIONS, agencies="harbor lost"))
     answers = [caller.post(f"{api.ROOT}agencies/{slug}/refresh/") for slug in ("demo", "lost", "nobody's")]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
 
 
 def test_a_session_takes_the_csrf_check() -> None:
-    custom("reporting.good", "SELECT 1 AS n")
-    api.somebody("operator", *api.OPERATES)
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    api.create_user("operator", *api.OPERATOR_PERMISSIONS)
     caller = APIClient(enforce_csrf_checks=True)
     assert caller.login(username="operator", password="secret")
     assert caller.get(f"{api.ROOT}jobs/").status_code == 200
@@ -191,18 +191,18 @@ def test_a_wrong_token_is_nobody() -> None:
 
 
 def test_a_user_who_was_locked_out_stays_out() -> None:
-    who = api.somebody("gone", *api.READS)
-    caller = api.client(who)
+    who = api.create_user("gone", *api.READER_PERMISSIONS)
+    caller = api.api_client(who)
     User.objects.filter(pk=who.pk).update(is_active=False)
     assert caller.get(f"{api.ROOT}jobs/").status_code == 401
 
 
 def test_calls_that_start_something_are_throttled_and_reads_are_not(settings: Settings) -> None:
     settings.SEEDER = {**settings.SEEDER, "API_WRITE_RATE": "2/hour"}
-    custom("reporting.good", "SELECT 1 AS n")
-    caller = api.client(api.somebody("operator", *api.OPERATES))
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    caller = api.api_client(api.create_user("operator", *api.OPERATOR_PERMISSIONS))
     path = f"{api.ROOT}agencies/demo/refresh/"
     assert [caller.post(path).status_code for _ in range(3)] == [202, 202, 429]
     assert 0 < int(caller.post(path)["Retry-After"]) <= 3600
     assert {caller.get(f"{api.ROOT}jobs/").status_code for _ in range(3)} == {200}
-    assert api.client(api.somebody("another", *api.OPERATES)).post(path).status_code == 202
+    assert api.api_client(api.create_user("another", *api.OPERATOR_PERMISSIONS)).post(path).status_code == 202

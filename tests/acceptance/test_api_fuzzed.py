@@ -25,9 +25,9 @@ NOT_OURS = "positive_data_acceptance"  # what is well put can still be about not
 
 
 @pytest.fixture
-def server(reporting: None) -> Iterator[str]:
+def server(contract_tables: None) -> Iterator[str]:
     """The development server as a process of its own, on the database of this test."""
-    port = ports.free()
+    port = ports.free_port()
     process = subprocess.Popen(
         [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
         cwd=CHECKOUT,
@@ -36,18 +36,18 @@ def server(reporting: None) -> Iterator[str]:
         stderr=subprocess.DEVNULL,  # a line for each request, which nobody would read
     )
     try:
-        eventually(lambda: ports.listens(port) or process.poll() is not None)
+        eventually(lambda: ports.is_listening(port) or process.poll() is not None)
         assert process.poll() is None
         yield f"http://127.0.0.1:{port}"
     finally:
         process.kill()
         process.wait()
-        api.forget_everybody()
+        api.delete_users()
 
 
 def test_no_answer_is_a_surprise(server: str, tmp_path: Path) -> None:
-    api.reports()
-    api.snapshots()
+    api.create_reports()
+    api.capture_two_snapshots()
     request_id = queueing.ask(AgencyReports(slug="demo"), requested_by="a test").request_id
     known = {"slug": "demo", "requestId": request_id, "runId": Run.objects.get().run_id}
     lines = ["[parameters]", *(f'"path.{name}" = "{fact}"' for name, fact in known.items())]

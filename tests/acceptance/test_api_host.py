@@ -15,7 +15,7 @@ from django.urls import include, path
 from rest_framework.test import APIClient
 
 from tests.acceptance import api
-from tests.conftest import CHECKOUT, custom, process_environment
+from tests.conftest import CHECKOUT, create_custom_manifest, process_environment
 
 SETTINGS = """
 from settings.test import *
@@ -57,14 +57,14 @@ print(json.dumps([[one.status_code, one["Content-Type"], one.content.decode()] f
 
 
 @pytest.fixture(autouse=True)
-def nobody(reporting: None) -> Iterator[None]:
+def nobody(contract_tables: None) -> Iterator[None]:
     yield
-    api.forget_everybody()
+    api.delete_users()
 
 
 def test_it_is_the_same_whatever_the_host_wants_of_its_own_views(tmp_path: Path) -> None:
-    custom("reporting.good", "SELECT 1 AS n")
-    reader = api.somebody("reader", *api.READS)
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    reader = api.create_user("reader", *api.READER_PERMISSIONS)
     (tmp_path / "otherwise.py").write_text(SETTINGS)
     (tmp_path / "hooks.py").write_text("def forget(*_, **__): return []\n")
     environment = {
@@ -77,12 +77,12 @@ def test_it_is_the_same_whatever_the_host_wants_of_its_own_views(tmp_path: Path)
     )
     assert ended.returncode == 0, ended.stderr
     anonymous, jobs, missing, schema, docs = json.loads(ended.stdout)
-    ours = api.client(reader).get(f"{api.ROOT}jobs/")
+    ours = api.api_client(reader).get(f"{api.ROOT}jobs/")
     assert (anonymous[0], anonymous[1]) == (401, "application/json")
     assert (jobs[0], jobs[1], json.loads(jobs[2])) == (200, "application/json", ours.json())
     assert (missing[0], missing[1]) == (404, "application/json")
     described = json.loads(schema[2])
-    assert (schema[0], described["info"]) == (200, api.client(reader).get(f"{api.ROOT}schema/").json()["info"])
+    assert (schema[0], described["info"]) == (200, api.api_client(reader).get(f"{api.ROOT}schema/").json()["info"])
     assert all(path.startswith(api.ROOT) for path in described["paths"])
     assert (docs[0], "cdn.example.org" in docs[2]) == (200, False)
 
@@ -104,7 +104,7 @@ def test_without_a_database_nobody_is_told_more_than_that() -> None:
 
 
 def test_the_schema_describes_every_refusal() -> None:
-    described = api.client(api.somebody("reader")).get(f"{api.ROOT}schema/").json()
+    described = api.api_client(api.create_user("reader")).get(f"{api.ROOT}schema/").json()
     for methods in described["paths"].values():
         for method, operation in methods.items():
             refusals = {"400", "401", "403", "404", "503"} | ({"409", "415", "429"} if method == "post" else set())
@@ -113,7 +113,7 @@ def test_the_schema_describes_every_refusal() -> None:
 
 
 def test_the_schema_says_which_numbers_may_be_large() -> None:
-    schemas = api.client(api.somebody("reader")).get(f"{api.ROOT}schema/").json()["components"]["schemas"]
+    schemas = api.api_client(api.create_user("reader")).get(f"{api.ROOT}schema/").json()["components"]["schemas"]
     for name, field in (("History", "bytesProcessed"), ("SnapshotRow", "rowCount"), ("Column", "distinct")):
         assert schemas[name]["properties"][field]["format"] == "int64"
     assert schemas["History"]["properties"]["bytesProcessed"]["nullable"]
@@ -122,7 +122,7 @@ def test_the_schema_says_which_numbers_may_be_large() -> None:
 def test_the_page_of_the_schema_takes_everything_from_here() -> None:
     caller = APIClient()
     assert caller.get(f"{api.ROOT}docs/")["Location"].startswith("/admin/login/")
-    caller.force_login(api.somebody("reader"))
+    caller.force_login(api.create_user("reader"))
     page = caller.get(f"{api.ROOT}docs/").content.decode()
     assert "://" not in page.replace("http://testserver", "").replace("http://www.w3.org", "")
     assert not re.search(r"<style|<script(?! src=)", page)
@@ -143,7 +143,7 @@ urlpatterns = [path("admin/", admin.site.urls), path("theirs/", include(("seeder
 @pytest.mark.urls(__name__)
 def test_the_page_finds_its_schema_within_a_namespace_of_the_host() -> None:
     caller = APIClient()
-    caller.force_login(api.somebody("reader"))
+    caller.force_login(api.create_user("reader"))
     page = caller.get("/theirs/v1/docs/").content.decode()
     [address] = re.findall(r'src="(/theirs/v1/docs/\?[^"]*)"', page)
     assert "/theirs/v1/schema/" in caller.get(address).content.decode()
@@ -154,7 +154,7 @@ def test_without_what_draws_the_page_there_is_none(tmp_path: Path) -> None:
         "from settings.test import *\n"
         "INSTALLED_APPS = [app for app in INSTALLED_APPS if not app.startswith('drf_spectacular')]\n"
     )
-    api.somebody("reader", *api.READS)
+    api.create_user("reader", *api.READER_PERMISSIONS)
     path = os.pathsep.join([os.fspath(tmp_path), os.fspath(CHECKOUT)])
     environment = {**process_environment(), "DJANGO_SETTINGS_MODULE": "plain", "PYTHONPATH": path}
     told = subprocess.check_output([sys.executable, "-c", ASKED], cwd=CHECKOUT, env=environment)

@@ -14,20 +14,20 @@ from rest_framework.test import APIClient
 from seeder import tasks
 from seeder.models import QueuedRefresh, ReleaseSnapshot
 from tests.acceptance import api
-from tests.conftest import canned, custom, sql
+from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 JOB = f"{api.ROOT}jobs/custom/1/refresh/"
 AGENCY = f"{api.ROOT}agencies/demo/refresh/"
 
 
 @pytest.fixture
-def operator(reporting: None, settings: Settings) -> Iterator[APIClient]:
-    settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api.scope"}
+def operator(contract_tables: None, settings: Settings) -> Iterator[APIClient]:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api_clients.scope_by_last_name"}
     cache.clear()
-    custom("reporting.good", "SELECT 1 AS n")
-    canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "harbor"))
-    yield api.client(api.somebody("operator", *api.OPERATES))
-    api.forget_everybody()
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "harbor"))
+    yield api.api_client(api.create_user("operator", *api.OPERATOR_PERMISSIONS))
+    api.delete_users()
 
 
 def work_off() -> None:
@@ -78,7 +78,7 @@ def test_a_key_that_was_used_for_something_else_is_refused(operator: APIClient) 
 
 def test_two_users_may_think_of_the_same_key(operator: APIClient) -> None:
     operator.post(JOB, HTTP_IDEMPOTENCY_KEY="k")
-    another = api.client(api.somebody("another", *api.OPERATES))
+    another = api.api_client(api.create_user("another", *api.OPERATOR_PERMISSIONS))
     assert another.post(AGENCY, HTTP_IDEMPOTENCY_KEY="k").status_code == 202
 
 
@@ -99,12 +99,12 @@ def test_why_a_part_ended_early_is_for_those_who_may_see_errors(operator: APICli
     url = operator.post(JOB).json()["url"]
     QueuedRefresh.objects.update(state="ended", error="secret-123")
     assert "secret" not in str(operator.get(url).json())
-    trusted = api.client(api.somebody("trusted", *api.OPERATES, "view_errors"))
+    trusted = api.api_client(api.create_user("trusted", *api.OPERATOR_PERMISSIONS, "view_errors"))
     assert trusted.get(url).json()["parts"][0]["error"] == "secret-123"
 
 
 def test_an_agency_without_anything_to_refresh_is_told_so(operator: APIClient) -> None:
-    custom("reporting.off", "SELECT 1 AS n", agency="metro", enabled=False)
+    create_custom_manifest("reporting.off", "SELECT 1 AS n", agency="metro", enabled=False)
     answer = operator.post(f"{api.ROOT}agencies/metro/refresh/")
     assert (answer.status_code, answer.json()["requestId"], answer.json()["url"]) == (202, None, None)
     assert "Location" not in answer.headers
@@ -113,7 +113,7 @@ def test_an_agency_without_anything_to_refresh_is_told_so(operator: APIClient) -
 def test_nothing_is_queued_in_a_transaction_also_where_the_host_wants_one_around_each_request(
     operator: APIClient, settings: Settings
 ) -> None:
-    settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api.scope_outside_of_transactions"}
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api_clients.scope_outside_of_transactions"}
     connection.settings_dict["ATOMIC_REQUESTS"] = True
     try:
         assert operator.post(JOB).status_code == 202

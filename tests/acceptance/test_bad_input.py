@@ -6,43 +6,43 @@ from collections.abc import Callable
 import pytest
 
 from seeder.models import JobStatus, RunHistory
-from tests.conftest import Ended, custom, sql
+from tests.conftest import CompletedCommand, create_custom_manifest, sql
 
-Manage = Callable[..., Ended]
+Manage = Callable[..., CompletedCommand]
 
 
-def only_line(ended: Ended, code: int = 2) -> str:
+def only_line(ended: CompletedCommand, code: int = 2) -> str:
     """The one line of a refused request."""
-    assert ended.code == code
+    assert ended.exit_code == code
     assert ended.out == ""
     [line] = ended.err.splitlines()
     return line
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_an_unknown_agency_is_named_with_the_nearest_known_one(manage: Manage) -> None:
-    custom("reporting.a", "SELECT 1", agency="harbor")
+    create_custom_manifest("reporting.a", "SELECT 1", agency="harbor")
     line = only_line(manage("refresh_agency", "habor", "--json"))
     assert line.endswith("No manifest names the agency 'habor'. The nearest known one is 'harbor'.")
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_an_unknown_table_is_named_with_the_nearest_known_one(manage: Manage) -> None:
-    custom("B_Count", "SELECT 1", enabled=False)
-    custom("reporting.c_sum", "SELECT 1")
+    create_custom_manifest("B_Count", "SELECT 1", enabled=False)
+    create_custom_manifest("reporting.c_sum", "SELECT 1")
     line = only_line(manage("refresh_table", "reporting.b_cound"))
     assert line.endswith(
         "No manifest names the table 'reporting.b_cound'. The nearest known one is 'reporting.b_count'."
     )
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_bytes_that_are_no_text_are_one_line_too(manage: Manage) -> None:
     for command in ("refresh_agency", "refresh_table"):
         assert r"'a\udcff'" in only_line(manage(command, os.fsdecode(b"a\xff")))
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -77,11 +77,11 @@ def test_a_missing_schema_is_one_line_that_says_what_to_do(manage: Manage) -> No
     line = only_line(manage("refresh_all"))
     assert 'relation "reporting.seeder_custom_report_manifest" does not exist' in line
     assert "Create missing tables with `manage.py install_schema`" in line
-    assert manage("install_schema").code == 0
-    assert manage("refresh_all").code == 0
+    assert manage("install_schema").exit_code == 0
+    assert manage("refresh_all").exit_code == 0
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_a_missing_column_is_one_line_that_says_how_to_see_the_rest(manage: Manage) -> None:
     sql("ALTER TABLE reporting.seeder_custom_report_manifest DROP COLUMN enabled")
     line = only_line(manage("refresh_all"))
@@ -90,13 +90,13 @@ def test_a_missing_column_is_one_line_that_says_how_to_see_the_rest(manage: Mana
 
 
 def test_a_missing_privilege_is_one_line(manage: Manage) -> None:
-    assert manage("install_schema").code == 0
+    assert manage("install_schema").exit_code == 0
     sql("DROP ROLE IF EXISTS seeder_stranger")
     sql("CREATE ROLE seeder_stranger LOGIN PASSWORD 'x'")
     try:
         line = only_line(manage("refresh_all", PGOPTIONS="-c role=seeder_stranger"))
         # Everything is there, so installing asks for no privilege.
-        assert manage("install_schema", PGOPTIONS="-c role=seeder_stranger").code == 0
+        assert manage("install_schema", PGOPTIONS="-c role=seeder_stranger").exit_code == 0
     finally:
         sql("DROP ROLE seeder_stranger")
     assert "permission denied for schema reporting" in line
@@ -132,7 +132,7 @@ BAD = {
 }
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_a_bad_manifest_ends_in_error_with_postgresql_s_own_message_and_the_others_succeed(manage: Manage) -> None:
     sql('CREATE SCHEMA "Gotham PD"')
     sql("CREATE TABLE reporting.a_table (n integer)")
@@ -140,12 +140,12 @@ def test_a_bad_manifest_ends_in_error_with_postgresql_s_own_message_and_the_othe
     sql("CREATE VIEW reporting.a_view AS SELECT 7 AS n")
     sql(f"CREATE MATERIALIZED VIEW reporting.{'x' * 63} AS SELECT 7 AS n")
     for table_name, query in GOOD.items():
-        custom(table_name, query)
+        create_custom_manifest(table_name, query)
     for table_name, (query, _) in BAD.items():
-        custom(table_name, query)
+        create_custom_manifest(table_name, query)
     for attempt in range(2):
         ended = manage("refresh_agency", "demo")
-        assert ended.code == 1
+        assert ended.exit_code == 1
         assert ended.err == ""
         assert f": {len(GOOD)} succeeded, {len(BAD)} failed in " in ended.lines[-1]
         rows = {row.table_name: row for row in RunHistory.objects.order_by("id")}

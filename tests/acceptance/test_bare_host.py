@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CHECKOUT, Ended, process_environment
+from tests.conftest import CHECKOUT, CompletedCommand, process_environment
 
 _SETTINGS = """
 import os
@@ -32,19 +32,19 @@ for place in ("health/alive", "health/ready", "metrics", "v1/jobs/"):
 
 
 @pytest.fixture
-def bare(tmp_path: Path, reporting: None) -> Path:
+def bare(tmp_path: Path, contract_tables: None) -> Path:
     (tmp_path / "bare.py").write_text(_SETTINGS)
     (tmp_path / "bare_urls.py").write_text(_URLS)
     return tmp_path
 
 
-def run(folder: Path, *command: str) -> Ended:
+def run(folder: Path, *command: str) -> CompletedCommand:
     path = os.pathsep.join([os.fspath(folder), os.fspath(CHECKOUT)])
     environment = {**process_environment(), "DJANGO_SETTINGS_MODULE": "bare", "PYTHONPATH": path}
     ended = subprocess.run(
         [sys.executable, *command], cwd=folder, env=environment, check=False, capture_output=True, text=True, timeout=60
     )
-    return Ended(code=ended.returncode, out=ended.stdout, err=ended.stderr)
+    return CompletedCommand(exit_code=ended.returncode, out=ended.stdout, err=ended.stderr)
 
 
 def test_it_is_watched_and_has_no_api(bare: Path) -> None:
@@ -57,14 +57,14 @@ def test_what_needs_a_queue_says_in_one_line_that_there_is_none(command: str, ba
     ended = run(bare, "-m", "django", command)
     [line] = ended.err.splitlines()
     assert "django_q is not among INSTALLED_APPS" in line
-    assert ended.code == 2
+    assert ended.exit_code == 2
 
 
 def test_a_host_without_time_zones_is_refused_in_one_line(bare: Path) -> None:
     (bare / "bare.py").write_text(f"{_SETTINGS}\nUSE_TZ = False\n")
     ended = run(bare, "-m", "django", "refresh_all")
     assert ended.err == "CommandError: USE_TZ is False, but has to be True: every instant has a time zone.\n"
-    assert ended.code == 2
+    assert ended.exit_code == 2
     assert "seeder.E001" in run(bare, "-m", "django", "check").err
 
 
@@ -76,7 +76,7 @@ def test_a_router_that_sends_our_rows_elsewhere_is_refused_in_one_line(bare: Pat
     ended = run(bare, "-m", "django", "refresh_all")
     [line] = ended.err.splitlines()
     assert "DATABASE_ROUTERS choose for seeder." in line
-    assert ended.code == 2
+    assert ended.exit_code == 2
     assert "seeder.E016" in run(bare, "-m", "django", "check").err
 
 
@@ -87,4 +87,4 @@ def test_no_cluster_is_run_with_settings_that_it_cannot_work_with(bare: Path) ->
     ended = run(bare, "-m", "django", "watch_queue")
     [line] = ended.err.splitlines()
     assert line.startswith("CommandError: No cluster can be run with these settings: DATABASES['default']['OPTIONS']")
-    assert ended.code == 2
+    assert ended.exit_code == 2

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance import hosts
-from tests.acceptance.processes import SLEEPING, until
-from tests.conftest import CHECKOUT, Ended, custom, process_environment, sql
+from tests.acceptance.processes import SLEEPING, wait_until
+from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest, process_environment, sql
 
 _SETTINGS = """
 import os
@@ -52,14 +52,14 @@ class Command(BaseCommand):
 }
 _OURS = {path.stem for path in (CHECKOUT / "seeder" / "management" / "commands").glob("[a-z]*.py")}
 
-Console = Callable[..., Ended]
+Console = Callable[..., CompletedCommand]
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built wheel, installed."""
     folder = tmp_path_factory.mktemp("console")
-    hosts.install(hosts.wheel(folder), folder / "site")
+    hosts.install_wheel(hosts.build_wheel(folder), folder / "site")
     return folder / "site"
 
 
@@ -103,10 +103,10 @@ def begin(site: Path, project: Path, bare_database: None) -> Iterator[Callable[.
 
 @pytest.fixture
 def console(begin: Callable[..., "subprocess.Popen[str]"]) -> Console:
-    def run(*arguments: str, **environment: str) -> Ended:
+    def run(*arguments: str, **environment: str) -> CompletedCommand:
         process = begin(*arguments, **environment)
         out, err = process.communicate(timeout=60)
-        return Ended(code=process.returncode, out=out, err=err)
+        return CompletedCommand(exit_code=process.returncode, out=out, err=err)
 
     return run
 
@@ -116,7 +116,7 @@ NO_SERVER = {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
 
 def test_the_list_names_the_jobs_of_every_app_without_a_database(console: Console) -> None:
     ended = console("list", **NO_SERVER)
-    assert ended.code == 0
+    assert ended.exit_code == 0
     assert {"refresh_all", "install_schema", "watch_queue"} < _OURS
     assert [line.split()[0] for line in ended.lines] == sorted({*_OURS, "tidy_reports"})
     assert "refresh_agency             Refresh the enabled reports of one agency." in ended.lines
@@ -128,7 +128,7 @@ def test_a_command_that_cannot_be_loaded_is_told_and_hides_no_other(console: Con
     cause = "ModuleNotFoundError: No module named 'nowhere'"
     assert line == f"reporting-seeder: The job 'sick' of the app reports cannot be loaded: {cause}."
     ended = console("run", "sick")
-    assert (ended.code, ended.err) == (2, f"{line}\n")
+    assert (ended.exit_code, ended.err) == (2, f"{line}\n")
 
 
 def test_the_list_for_programs(console: Console) -> None:
@@ -169,7 +169,7 @@ def test_a_job_s_own_separator_reaches_it(console: Console) -> None:
 @pytest.mark.parametrize("code", [1, 3])
 def test_a_job_s_exit_code_is_passed_on(console: Console, code: int) -> None:
     ended = console("run", "tidy_reports", "--", "--fail", str(code))
-    assert (ended.code, ended.err) == (code, "CommandError: Too untidy.\n")
+    assert (ended.exit_code, ended.err) == (code, "CommandError: Too untidy.\n")
 
 
 def test_a_job_that_knows_no_signals_ends_as_the_first_process_of_a_container_too(site: Path, project: Path) -> None:
@@ -185,23 +185,23 @@ def test_a_job_that_knows_no_signals_ends_as_the_first_process_of_a_container_to
 
 
 def test_a_night_by_the_script(console: Console) -> None:
-    assert console("run", "install_schema").code == 0
-    custom("good", "SELECT 1 AS n")
-    assert console("run", "refresh_all").code == 0
-    custom("bad", "SELECT 1/0 AS n")
+    assert console("run", "install_schema").exit_code == 0
+    create_custom_manifest("good", "SELECT 1 AS n")
+    assert console("run", "refresh_all").exit_code == 0
+    create_custom_manifest("bad", "SELECT 1/0 AS n")
     ended = console("run", "refresh_agency", "--", "demo", "--json")
-    assert (ended.code, json.loads(ended.out)["failed"]) == (1, 1)
+    assert (ended.exit_code, json.loads(ended.out)["failed"]) == (1, 1)
     ended = console("run", "refresh_agency", "--", "nobody")
-    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert (ended.exit_code, len(ended.err.splitlines())) == (2, 1)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_reaches_the_job(
-    begin: Callable[..., "subprocess.Popen[str]"], reporting: None, number: signal.Signals, code: int
+    begin: Callable[..., "subprocess.Popen[str]"], contract_tables: None, number: signal.Signals, code: int
 ) -> None:
-    custom("slow", "SELECT 1 AS n FROM pg_sleep(60)")
+    create_custom_manifest("slow", "SELECT 1 AS n FROM pg_sleep(60)")
     process = begin("run", "refresh_agency", "--", "demo")
-    until(process, "SELECT 1" + SLEEPING)
+    wait_until(process, "SELECT 1" + SLEEPING)
     process.send_signal(number)
     process.communicate(timeout=30)
     assert process.returncode == code
@@ -209,12 +209,12 @@ def test_a_signal_reaches_the_job(
 
 
 def test_the_watchdog_starts_its_cluster_by_the_script(
-    begin: Callable[..., "subprocess.Popen[str]"], console: Console, queue: None
+    begin: Callable[..., "subprocess.Popen[str]"], console: Console, empty_queue: None
 ) -> None:
-    custom("good", "SELECT 1 AS n")
-    assert console("run", "refresh_all", "--", "--queue").code == 0
+    create_custom_manifest("good", "SELECT 1 AS n")
+    assert console("run", "refresh_all", "--", "--queue").exit_code == 0
     process = begin("run", "watch_queue", "--", "--grace", "5", PYTHONUNBUFFERED="1")
-    until(process, "SELECT 1 FROM reporting.seeder_run_history WHERE status = 'success'")
+    wait_until(process, "SELECT 1 FROM reporting.seeder_run_history WHERE status = 'success'")
     process.terminate()
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 0
@@ -224,8 +224,8 @@ def test_the_watchdog_starts_its_cluster_by_the_script(
 # What is asked for wrongly: one line, and 2
 
 
-def refused(ended: Ended) -> str:
-    assert (ended.code, ended.out) == (2, "")
+def refused(ended: CompletedCommand) -> str:
+    assert (ended.exit_code, ended.out) == (2, "")
     [line] = ended.err.splitlines()
     return line
 
@@ -238,7 +238,7 @@ def test_without_settings_it_says_how_to_name_them(console: Console, asked: list
 
 def test_settings_can_be_named_on_the_command_line_before_or_after_the_verb(console: Console) -> None:
     for asked in (["--settings", "host", "list"], ["list", "--settings=host"]):
-        assert console(*asked, DJANGO_SETTINGS_MODULE="elsewhere").code == 0
+        assert console(*asked, DJANGO_SETTINGS_MODULE="elsewhere").exit_code == 0
     for named in (
         ["--settings", "host", "tidy_reports", "a"],
         ["tidy_reports", "--settings", "host", "a"],  # as manage.py takes them
@@ -265,5 +265,5 @@ def test_what_is_no_job_is_refused_with_the_nearest_name(console: Console, asked
 def test_a_slip_of_the_pen_in_what_is_ours(console: Console) -> None:
     assert "invalid choice: 'lst'" in refused(console("lst"))
     assert "the following arguments are required: JOB. See" in refused(console("run"))
-    assert console().code == 2
+    assert console().exit_code == 2
     assert console().out == console("--help").out

@@ -16,10 +16,10 @@ from pytest_django import Settings
 from seeder.models import CircuitBreaker, QueuedRefresh
 from seeder.services.reading import health
 from tests.acceptance import api
-from tests.acceptance.probes import elsewhere, fetched, serving
+from tests.acceptance.probes import default_database_with, fetch, web_process
 from tests.conftest import sql
 from tests.faults.servers import default_database
-from tests.tunnels import tunnel
+from tests.tunnels import proxy_to_server
 
 ALIVE, READY = "/api/seeder/health/alive", "/api/seeder/health/ready"
 WELL = {
@@ -47,13 +47,13 @@ def asked(path: str = READY) -> tuple[int, Any]:
     return answer.status_code, answer.json()
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_where_everything_is_well_it_is_ready() -> None:
     assert asked() == (200, {"status": "ready", "checks": WELL})
     assert asked(ALIVE) == (200, {"status": "alive"})
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 @pytest.mark.parametrize("path", [ALIVE, READY])
 def test_it_is_only_read_and_never_kept(path: str) -> None:
     head = Client().head(path)
@@ -70,13 +70,13 @@ def test_without_the_tables_it_is_not_ready() -> None:
     assert (told["checks"]["database"], told["checks"]["tables"]) == ("ok", "missing")
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_an_optional_table_may_be_missing() -> None:
     sql("DROP TABLE reporting.seeder_circuit_breaker, reporting.seeder_run_metrics")
     assert asked() == (200, {"status": "ready", "checks": {**WELL, "breaker": "unknown"}})
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_a_queue_that_does_not_work_makes_it_not_ready_and_one_that_is_not_there_does_not() -> None:
     Schedule.objects.create(name="broken", func="f", args="(")
     code, told = asked()
@@ -85,7 +85,7 @@ def test_a_queue_that_does_not_work_makes_it_not_ready_and_one_that_is_not_there
     assert asked() == (200, {"status": "ready", "checks": {**WELL, "queue": "absent", "workers": "absent"}})
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_an_open_breaker_is_told_and_turns_nobody_away() -> None:
     sql("INSERT INTO reporting.seeder_circuit_breaker (database_alias, failures) VALUES ('archive', 4)")
     assert asked()[1]["checks"]["breaker"] == "closed"
@@ -93,7 +93,7 @@ def test_an_open_breaker_is_told_and_turns_nobody_away() -> None:
     assert asked() == (200, {"status": "degraded", "checks": {**WELL, "breaker": "open"}})
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_workers_that_leave_lying_what_is_queued_are_noticed() -> None:
     sql(
         "INSERT INTO reporting.seeder_queued_refresh"
@@ -110,7 +110,7 @@ def test_workers_that_leave_lying_what_is_queued_are_noticed() -> None:
     assert asked() == (200, {"status": "ready", "checks": {**WELL, "workers": "working"}})
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 @pytest.mark.parametrize(
     "lost",
     [
@@ -127,15 +127,15 @@ def test_without_a_privilege_it_is_not_ready(lost: str) -> None:
     sql(f"GRANT USAGE ON SCHEMA reporting TO {role}")
     sql(f"GRANT ALL ON ALL TABLES IN SCHEMA reporting, public TO {role}")
     sql(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA reporting TO {role}")
-    with elsewhere(OPTIONS={"options": f"-c role={role}"}):
+    with default_database_with(OPTIONS={"options": f"-c role={role}"}):
         assert asked() == (200, {"status": "ready", "checks": WELL})
     sql(f"REVOKE {lost} FROM {role}")
-    with elsewhere(OPTIONS={"options": f"-c role={role}"}):
+    with default_database_with(OPTIONS={"options": f"-c role={role}"}):
         code, told = asked()
     assert (code, told["checks"]["database"], told["checks"]["privileges"]) == (503, "ok", "missing")
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 @pytest.mark.parametrize("given", [{"MAX_WORKERS": 0}, {"LOCK_TIMEOUT_MS": 1}])
 def test_with_settings_with_which_no_run_begins_it_is_not_ready(given: dict[str, int], settings: Settings) -> None:
     settings.SEEDER = given
@@ -143,7 +143,7 @@ def test_with_settings_with_which_no_run_begins_it_is_not_ready(given: dict[str,
     assert (code, told["checks"]["settings"]) == (503, "wrong")
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_another_database_that_is_away_makes_it_no_worse_than_degraded(settings: Settings) -> None:
     settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
     assert asked() == (200, {"status": "ready", "checks": {**WELL, "other_databases": "ok"}})
@@ -155,28 +155,28 @@ def test_another_database_that_is_away_makes_it_no_worse_than_degraded(settings:
         connections.settings["archive"] = before
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_a_server_without_its_database_lives_and_is_not_ready() -> None:
-    with serving(DB_HOST="/nowhere") as address:
-        assert fetched(address + ALIVE) == (200, b'{"status": "alive"}')
-        code, told = fetched(address + READY)
+    with web_process(DB_HOST="/nowhere") as address:
+        assert fetch(address + ALIVE) == (200, b'{"status": "alive"}')
+        code, told = fetch(address + READY)
     assert code == 503
     assert b'"database": "unreachable"' in told
     assert b"nowhere" not in told
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_a_server_that_takes_the_connection_and_says_nothing_is_not_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host, port = silent.getsockname()
-        with elsewhere(HOST=host, PORT=str(port)):
+        with default_database_with(HOST=host, PORT=str(port)):
             begun = monotonic()
             code, told = asked()
     assert (code, told["checks"]["database"]) == (503, "unreachable")
     assert monotonic() - begun < PATIENCE
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_a_server_that_says_nothing_more_is_not_waited_for_and_asked_again() -> None:
     """As one that was stopped, or a proxy whose other end has gone: nothing tells that it will never answer."""
     silent = True
@@ -188,7 +188,7 @@ def test_a_server_that_says_nothing_more_is_not_waited_for_and_asked_again() -> 
         greeted.append(data) if b"Z\0\0\0\5I" in data else None
         return data
 
-    with tunnel(answer=answer) as (host, port), elsewhere(HOST=host, PORT=str(port)):
+    with proxy_to_server(result=answer) as (host, port), default_database_with(HOST=host, PORT=str(port)):
         begun = monotonic()
         code, told = asked()
         assert (code, told["checks"]["database"]) == (503, "unreachable")
@@ -197,41 +197,41 @@ def test_a_server_that_says_nothing_more_is_not_waited_for_and_asked_again() -> 
         assert asked() == (200, {"status": "ready", "checks": WELL})
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_nothing_is_asked_of_a_database_in_the_host_s_own_way(settings: Settings) -> None:
     """A transaction around each request, as a host may want it, would wait for the very server that is asked about."""
-    with elsewhere(HOST="/nowhere", ATOMIC_REQUESTS=True):
+    with default_database_with(HOST="/nowhere", ATOMIC_REQUESTS=True):
         assert asked(ALIVE) == (200, {"status": "alive"})
         assert asked()[0] == 503
     with default_database({"HOST": "/nowhere", "ATOMIC_REQUESTS": True}, alias="archive"):
         assert asked(ALIVE) == (200, {"status": "alive"})
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_it_costs_the_server_a_few_statements() -> None:
     asked()
-    assert api.statements(asked) <= 25
+    assert api.count_statements(asked) <= 25
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_who_asks_again_at_once_costs_the_server_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     asked()
     monkeypatch.setattr(health, "KEPT", timedelta(hours=1))
-    assert api.statements(asked) == 0
+    assert api.count_statements(asked) == 0
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_what_stands_beside_a_production_server_asks_without_tls() -> None:
     """By the name that the server goes by; and for nothing else, neither the pages nor the API."""
     names = {"DJANGO_SETTINGS_MODULE": "settings.production", "DJANGO_ALLOWED_HOSTS": "127.0.0.1"}
-    with serving(**names, DJANGO_SECRET_KEY=secrets.token_urlsafe(50)) as address:
-        assert fetched(address + ALIVE)[0] == 200
-        assert fetched(address + READY)[0] == 200
+    with web_process(**names, DJANGO_SECRET_KEY=secrets.token_urlsafe(50)) as address:
+        assert fetch(address + ALIVE)[0] == 200
+        assert fetch(address + READY)[0] == 200
         with pytest.raises(URLError, match="WRONG_VERSION_NUMBER"):  # sent on to https://, which nobody speaks here
-            fetched(address + "/api/seeder/v1/jobs/")
+            fetch(address + "/api/seeder/v1/jobs/")
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_the_probes_may_be_mounted_alone(settings: Settings) -> None:
     settings.ROOT_URLCONF = "seeder.probes.urls"
     assert asked("/health/alive") == (200, {"status": "alive"})

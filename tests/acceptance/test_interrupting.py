@@ -7,10 +7,10 @@ from time import monotonic
 import pytest
 
 from seeder.models import JobStatus, RunHistory
-from tests.acceptance.processes import SLEEPING, start, until
-from tests.conftest import custom, sql
+from tests.acceptance.processes import SLEEPING, start, wait_until
+from tests.conftest import create_custom_manifest, sql
 
-pytestmark = pytest.mark.usefixtures("reporting", "processes_end")
+pytestmark = pytest.mark.usefixtures("contract_tables", "kill_processes_after")
 
 
 def told(process: "subprocess.Popen[str]", line: str) -> None:
@@ -24,10 +24,10 @@ def test_a_signal_cancels_what_runs_leaves_soon_and_leaves_rows_that_tell_the_tr
     number: signal.Signals, code: int
 ) -> None:
     for name in "abcdefgh":
-        custom(f"reporting.{name}", "SELECT 1 AS n FROM pg_sleep(60)")
-    custom("reporting.later", "SELECT 1 AS n")
+        create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n FROM pg_sleep(60)")
+    create_custom_manifest("reporting.later", "SELECT 1 AS n")
     process = start(SEEDER_MAX_WORKERS="8")
-    until(process, "SELECT 1" + SLEEPING + " HAVING count(*) = 8")
+    wait_until(process, "SELECT 1" + SLEEPING + " HAVING count(*) = 8")
     before = monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
@@ -44,10 +44,10 @@ def test_a_signal_cancels_what_runs_leaves_soon_and_leaves_rows_that_tell_the_tr
 
 
 def test_a_view_that_had_ended_before_the_signal_stays_a_success() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT 1 AS n FROM pg_sleep(60)")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT 1 AS n FROM pg_sleep(60)")
     process = start()
-    until(process, "SELECT 1" + SLEEPING)
+    wait_until(process, "SELECT 1" + SLEEPING)
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=20)
     assert "stopped by SIGTERM: 1 succeeded, 0 failed, 1 interrupted in" in out
@@ -59,9 +59,9 @@ def test_a_view_that_had_ended_before_the_signal_stays_a_success() -> None:
 
 def test_a_second_signal_leaves_at_once() -> None:
     """Both are delivered before the process has done anything about the first."""
-    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
     process = start()
-    until(process, "SELECT 1" + SLEEPING)
+    wait_until(process, "SELECT 1" + SLEEPING)
     process.send_signal(signal.SIGSTOP)
     process.send_signal(signal.SIGTERM)
     process.send_signal(signal.SIGINT)
@@ -72,10 +72,10 @@ def test_a_second_signal_leaves_at_once() -> None:
 
 
 def test_a_backend_that_is_terminated_fails_its_view_and_the_others_go_on() -> None:
-    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
-    custom("reporting.b", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
+    create_custom_manifest("reporting.b", "SELECT 1 AS n")
     process = start(SEEDER_MAX_RETRIES="0")
-    until(process, "SELECT pg_terminate_backend(pid)" + SLEEPING)
+    wait_until(process, "SELECT pg_terminate_backend(pid)" + SLEEPING)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (1, "")
     assert "terminating connection due to administrator command" in out
@@ -88,9 +88,9 @@ def test_a_backend_that_is_terminated_fails_its_view_and_the_others_go_on() -> N
 
 def test_a_backend_that_is_terminated_is_replaced_and_the_view_refreshed_after_all() -> None:
     sql("CREATE TABLE reporting.gate AS SELECT 60 AS seconds")
-    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep((SELECT seconds FROM reporting.gate))")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep((SELECT seconds FROM reporting.gate))")
     process = start()
-    until(process, "SELECT 1" + SLEEPING)
+    wait_until(process, "SELECT 1" + SLEEPING)
     sql("UPDATE reporting.gate SET seconds = 0")
     assert sql("SELECT pg_terminate_backend(pid)" + SLEEPING)
     out, err = process.communicate(timeout=20)
@@ -99,10 +99,10 @@ def test_a_backend_that_is_terminated_is_replaced_and_the_view_refreshed_after_a
 
 
 def test_a_run_holds_as_many_connections_as_it_has_seats_and_one_that_shows_it_lives() -> None:
-    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(1)")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(1)")
     process = start()
     told(process, "reporting.a: started")
-    until(process, "SELECT 1" + SLEEPING)
+    wait_until(process, "SELECT 1" + SLEEPING)
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     assert sql(others + " AND backend_type = 'client backend'") == [(2,)]
     process.communicate(timeout=20)
@@ -111,7 +111,7 @@ def test_a_run_holds_as_many_connections_as_it_has_seats_and_one_that_shows_it_l
 
 def test_a_reader_that_goes_away_does_not_stop_the_run() -> None:
     for name in "abcd":
-        custom(f"reporting.{name}", "SELECT 1 AS n")
+        create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
     process = start()
     assert process.stdout
     assert process.stdout.readline().startswith("run ")

@@ -14,14 +14,14 @@ import pytest
 
 from seeder.models import JobStatus, RunHistory
 from seeder.services import recovery
-from tests.acceptance.processes import SLEEPING, start, until
-from tests.conftest import Ended, custom, sql
+from tests.acceptance.processes import SLEEPING, start, wait_until
+from tests.conftest import CompletedCommand, create_custom_manifest, sql
 from tests.waiting import eventually
 
 KILLS = int(os.environ.get("SEEDER_KILLS", "6"))
 VIEWS = 12
-Manage = Callable[..., Ended]
-pytestmark = pytest.mark.usefixtures("reporting", "processes_end")
+Manage = Callable[..., CompletedCommand]
+pytestmark = pytest.mark.usefixtures("contract_tables", "kill_processes_after")
 
 
 def until_nothing_is_open() -> None:
@@ -54,7 +54,9 @@ def refreshed_by() -> dict[str, str]:
 @pytest.mark.slow
 def test_no_kill_leaves_a_row_open_lost_or_false() -> None:
     for number in range(VIEWS):
-        custom(f"reporting.v{number}", "SELECT current_setting('application_name') AS run FROM pg_sleep(0.05)")
+        create_custom_manifest(
+            f"reporting.v{number}", "SELECT current_setting('application_name') AS run FROM pg_sleep(0.05)"
+        )
     chance = random.Random(20261121)  # noqa: S311  # moments, not secrets
     in_the_middle = 0
     for _ in range(KILLS):
@@ -83,15 +85,15 @@ def test_no_kill_leaves_a_row_open_lost_or_false() -> None:
 
 
 def test_the_next_run_closes_what_a_killed_one_left(manage: Manage) -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT 1 AS n FROM pg_sleep(60)")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT 1 AS n FROM pg_sleep(60)")
     process = start()
-    until(process, "SELECT 1" + SLEEPING)
+    wait_until(process, "SELECT 1" + SLEEPING)
     process.kill()
     process.wait(10)
     sql("SELECT pg_cancel_backend(pid)" + SLEEPING)
     sql("UPDATE reporting.seeder_custom_report_manifest SET query = 'SELECT 1 AS n'")
-    assert manage("refresh_agency", "demo").code == 0
+    assert manage("refresh_agency", "demo").exit_code == 0
     first, second = RunHistory.objects.filter(table_name="reporting.b").order_by("id")
     why = "interrupted: the process that ran it ended before it could say how"
     assert (first.status, first.errors, second.status) == ("error", why, "success")
@@ -100,24 +102,24 @@ def test_the_next_run_closes_what_a_killed_one_left(manage: Manage) -> None:
 
 def test_recovering_never_touches_a_living_run(manage: Manage) -> None:
     sql("CREATE TABLE reporting.gate AS SELECT 60 AS seconds")
-    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep((SELECT seconds FROM reporting.gate))")
-    custom("reporting.b", "SELECT n FROM reporting.a")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep((SELECT seconds FROM reporting.gate))")
+    create_custom_manifest("reporting.b", "SELECT n FROM reporting.a")
     process = start()
-    until(process, "SELECT 1" + SLEEPING)
+    wait_until(process, "SELECT 1" + SLEEPING)
     for _ in range(3):
         ended = manage("recover_runs")
-        assert (ended.code, ended.out.partition(":")[0]) == (0, "Nothing to close")
+        assert (ended.exit_code, ended.out.partition(":")[0]) == (0, "Nothing to close")
     eventually(lambda: set(RunHistory.objects.values_list("status", flat=True)) == {"pending", "running"})
     sql("SELECT pg_cancel_backend(pid)" + SLEEPING)
     assert process.wait(20) == 1
 
 
 def test_a_run_that_was_taken_for_dead_undoes_what_it_can_no_longer_record(manage: Manage) -> None:
-    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
-    custom("reporting.b", "SELECT n FROM reporting.a")
-    custom("reporting.c", "SELECT 1 AS n FROM pg_sleep(0.1)")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
+    create_custom_manifest("reporting.b", "SELECT n FROM reporting.a")
+    create_custom_manifest("reporting.c", "SELECT 1 AS n FROM pg_sleep(0.1)")
     process = start()
-    until(process, "SELECT 1" + SLEEPING)
+    wait_until(process, "SELECT 1" + SLEEPING)
     # The connection that shows it lives is the one that does not sleep.
     assert sql(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()"
@@ -133,8 +135,8 @@ def test_a_run_that_was_taken_for_dead_undoes_what_it_can_no_longer_record(manag
 
 
 def test_recover_runs_says_what_it_closed_and_leaves_a_later_run_s_word_alone(manage: Manage) -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    assert manage("refresh_agency", "demo").code == 0
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    assert manage("refresh_agency", "demo").exit_code == 0
     [row] = RunHistory.objects.all()
     RunHistory.objects.create(
         run_id="gone",

@@ -23,9 +23,9 @@ from seeder.errors import ConfigurationError
 from seeder.models import RunHistory, RunMetrics
 from seeder.services.reading import gauges
 from tests.acceptance import api
-from tests.acceptance.probes import elsewhere, fetched, serving
-from tests.conftest import CHECKOUT, Ended, custom, process_environment, sql
-from tests.tunnels import tunnel
+from tests.acceptance.probes import default_database_with, fetch, web_process
+from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest, process_environment, sql
+from tests.tunnels import proxy_to_server
 
 PATH, TOKEN = "/api/seeder/metrics", "s3cret-and-16-long"
 LAST_SUCCESS = "seeder_view_last_success_timestamp_seconds"
@@ -38,10 +38,10 @@ OPTIONAL = {
 
 
 @pytest.fixture(autouse=True)
-def guarded(queue: None, settings: Settings) -> Iterator[None]:
+def guarded(empty_queue: None, settings: Settings) -> Iterator[None]:
     settings.SEEDER = {"METRICS_TOKEN": TOKEN}
     yield
-    api.forget_everybody()
+    api.delete_users()
 
 
 def scraped(accept: str = "text/plain") -> Mapping[str, Metric]:
@@ -77,7 +77,7 @@ def ran(name: str, *, ago: timedelta, took: float, status: str = "success", run:
 
 @pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text; version=1.0.0; charset=utf-8"])
 def test_a_run_is_told_of_in_both_formats(accept: str) -> None:
-    api.reports()
+    api.create_reports()
     families = scraped(accept)
     assert value(families, "seeder_up") == 1
     assert values(families["seeder_build_info"], "version") == {(__version__,): 1}
@@ -124,7 +124,7 @@ def test_durations_and_waits_are_distributed_to_the_very_edge() -> None:
 
 
 def test_only_what_is_recent_is_counted_and_what_is_deleted_changes_nothing_else(settings: Settings) -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     ran("reporting.a", ago=timedelta(hours=3), took=1, run="1")
     ran("reporting.a", ago=timedelta(minutes=30), took=1, run="2")
     ran("reporting.a", ago=timedelta(minutes=1), took=0, status="running", run="3")
@@ -139,7 +139,7 @@ def test_only_what_is_recent_is_counted_and_what_is_deleted_changes_nothing_else
 
 
 def test_a_view_that_failed_since_says_when_it_succeeded_before() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     api_row = ran("reporting.a", ago=timedelta(hours=30), took=1, run="1")
     ran("reporting.a", ago=timedelta(hours=6), took=1, status="error", run="2")
     sql(
@@ -157,7 +157,7 @@ def test_no_name_breaks_the_format(accept: str) -> None:
         f'reporting."{odd}"' for odd in ('a"b', "a\nb 1", "a\\nb", "a\\", "\r\u2028", "{a='b'}, c", "№ 1 \U0001f600")
     ]
     for name in names:
-        custom(name, "SELECT 1 AS n")
+        create_custom_manifest(name, "SELECT 1 AS n")
     assert values(scraped(accept)[LAST_SUCCESS], "view") == {(name,): 0 for name in names}
 
 
@@ -176,7 +176,7 @@ def test_of_many_views_those_are_told_of_that_succeeded_longest_ago(
 ) -> None:
     settings.SEEDER = {**settings.SEEDER, "METRICS_VIEWS": most}
     for name in ("new", "never", "old"):
-        custom(f"reporting.{name}", "SELECT 1 AS n")
+        create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
     ran("reporting.new", ago=timedelta(hours=1), took=1)
     ran("reporting.old", ago=timedelta(hours=2), took=1)
     families = scraped()
@@ -186,7 +186,7 @@ def test_of_many_views_those_are_told_of_that_succeeded_longest_ago(
 
 @pytest.mark.parametrize("table", OPTIONAL)
 def test_what_an_optional_table_would_tell_is_absent_without_it(table: str) -> None:
-    api.reports()
+    api.create_reports()
     before = scraped().keys()
     assert before >= OPTIONAL[table]
     sql(f"DROP TABLE reporting.{table}")
@@ -216,17 +216,17 @@ def test_what_is_open_and_waits_is_told() -> None:
 
 
 def test_the_database_is_asked_as_much_for_many_views_as_for_one() -> None:
-    custom("reporting.one", "SELECT 1 AS n")
+    create_custom_manifest("reporting.one", "SELECT 1 AS n")
     scraped()
-    few = api.statements(scraped)
-    api.many(200)
-    assert api.statements(scraped) == few <= 25
+    few = api.count_statements(scraped)
+    api.insert_many_rows(200)
+    assert api.count_statements(scraped) == few <= 25
 
 
 def test_with_the_database_away_the_scrape_says_so() -> None:
-    with serving(DB_HOST="/nowhere", SEEDER_METRICS_TOKEN=TOKEN) as address:
-        code, text = fetched(address + PATH, Authorization=f"Bearer {TOKEN}")
-        refused, _ = fetched(address + PATH)
+    with web_process(DB_HOST="/nowhere", SEEDER_METRICS_TOKEN=TOKEN) as address:
+        code, text = fetch(address + PATH, Authorization=f"Bearer {TOKEN}")
+        refused, _ = fetch(address + PATH)
     families = {family.name: family for family in read_text(text.decode())}
     assert (code, refused, value(families, "seeder_up")) == (200, 401, 0)
     assert families.keys() == {"seeder_up", "seeder_build_info", "seeder_scrape_duration_seconds"}
@@ -242,7 +242,7 @@ def test_a_database_that_says_nothing_more_is_not_waited_for() -> None:
         greeted.append(data) if b"Z\0\0\0\5I" in data else None
         return data
 
-    with tunnel(answer=answer) as (host, port), elsewhere(HOST=host, PORT=str(port)):
+    with proxy_to_server(result=answer) as (host, port), default_database_with(HOST=host, PORT=str(port)):
         begun = monotonic()
         families = scraped()
     assert value(families, "seeder_up") == 0
@@ -255,7 +255,7 @@ def test_without_the_tables_it_is_not_up() -> None:
 
 
 def test_it_is_packed_for_who_takes_it_so() -> None:
-    api.many(50)
+    api.insert_many_rows(50)
     answer = Client().get(PATH, headers={"Authorization": f"Bearer {TOKEN}", "Accept-Encoding": "gzip"})
     assert answer["Content-Encoding"] == "gzip"
     assert b"seeder_up 1.0" in gzip.decompress(answer.content)
@@ -263,15 +263,15 @@ def test_it_is_packed_for_who_takes_it_so() -> None:
 
 ROLES: Mapping[str, tuple[int, Callable[[], User] | None]] = {
     "anonymous": (401, None),
-    "stranger": (403, lambda: api.somebody("stranger")),
-    "who sees some agencies": (403, lambda: api.somebody("reader", *api.READS)),
+    "stranger": (403, lambda: api.create_user("stranger")),
+    "who sees some agencies": (403, lambda: api.create_user("reader", *api.READER_PERMISSIONS)),
     "superuser, who sees all of them": (200, lambda: User.objects.create_superuser("root")),
 }
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_login_has_to_see_the_jobs_of_all_agencies(role: str, settings: Settings) -> None:
-    settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api.scope"}
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api_clients.scope_by_last_name"}
     code, who = ROLES[role]
     caller = Client()
     if who is not None:
@@ -289,14 +289,14 @@ def test_a_login_has_to_see_the_jobs_of_all_agencies(role: str, settings: Settin
 
 def test_without_scopes_the_permission_is_enough() -> None:
     caller = Client()
-    caller.force_login(api.somebody("reader", "view_jobstatus"))
+    caller.force_login(api.create_user("reader", "view_jobstatus"))
     assert caller.get(PATH).status_code == 200
 
 
 def test_a_scope_that_is_not_there_lets_nobody_in(settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": "nowhere.scope"}
     caller = Client()
-    caller.force_login(api.somebody("reader", "view_jobstatus"))
+    caller.force_login(api.create_user("reader", "view_jobstatus"))
     assert caller.get(PATH).status_code == 503
 
 
@@ -314,7 +314,7 @@ def test_the_scheme_is_written_as_anybody_likes() -> None:
     assert Client().get(PATH, headers={"Authorization": f"bearer {TOKEN}"}).status_code == 200
 
 
-def test_the_token_is_never_said(settings: Settings, manage: Callable[..., Ended]) -> None:
+def test_the_token_is_never_said(settings: Settings, manage: Callable[..., CompletedCommand]) -> None:
     assert TOKEN not in repr(conf.load())
     for given in (
         {"METRICS_TOKEN": TOKEN, "MAX_WORKER": 1},
@@ -327,7 +327,7 @@ def test_the_token_is_never_said(settings: Settings, manage: Callable[..., Ended
         assert TOKEN not in f"{raised.value} {raised.value.facts}"
     settings.SEEDER = {}
     wrong = manage("check", SEEDER_METRICS_TOKEN=f"{TOKEN}\n")
-    assert (wrong.code, "SEEDER_METRICS_TOKEN is …, but has to be" in wrong.err) == (1, True)
+    assert (wrong.exit_code, "SEEDER_METRICS_TOKEN is …, but has to be" in wrong.err) == (1, True)
     assert TOKEN not in wrong.err + wrong.out
 
 
@@ -351,7 +351,7 @@ def test_nothing_of_prometheus_is_loaded_where_nothing_is_mounted(imported: str)
 
 
 def test_every_metric_is_documented() -> None:
-    api.reports()
+    api.create_reports()
     families = scraped("application/openmetrics-text")
     text = (CHECKOUT / "docs" / "watching.md").read_text(encoding="utf-8")
     table = text.partition("| metric |")[2].partition("\n\n")[0]
@@ -369,8 +369,8 @@ def test_who_may_only_read_the_optional_tables_is_told_what_they_hold() -> None:
     sql(f"GRANT USAGE ON SCHEMA reporting TO {role}")
     sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA reporting TO {role}")
     try:
-        api.reports()
-        with elsewhere(OPTIONS={"options": f"-c role={role}"}):
+        api.create_reports()
+        with default_database_with(OPTIONS={"options": f"-c role={role}"}):
             families = scraped()
     finally:
         sql(f"DROP OWNED BY {role}")

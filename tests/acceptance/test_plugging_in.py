@@ -12,7 +12,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests.acceptance import clusters, hosts
-from tests.acceptance.hosts import Host, Visitor
+from tests.acceptance.hosts import BrowserVisitor, HostProject
 from tests.conftest import CHECKOUT, another_session
 
 pytestmark = pytest.mark.slow
@@ -23,7 +23,7 @@ DJANGO = (sys.executable, "-m", "django")
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return hosts.wheel(tmp_path_factory.mktemp("wheel"))
+    return hosts.build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def test_the_wheel_holds_the_app_with_all_its_files_and_nothing_of_the_host_or_the_tests(wheel: Path) -> None:
@@ -45,28 +45,30 @@ def test_the_wheel_holds_the_app_with_all_its_files_and_nothing_of_the_host_or_t
 
 @pytest.fixture(scope="module")
 def host(
-    wheel: Path, tmp_path_factory: pytest.TempPathFactory, databases: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[Host]:
+    wheel: Path, tmp_path_factory: pytest.TempPathFactory, django_databases: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[HostProject]:
     """With the tables that its owner has created, and its own and Django's migrated."""
     folder = tmp_path_factory.mktemp("upstream")
     shutil.copytree(CHECKOUT / "tests" / "hosts" / "reporting_models", folder / "reporting_models")
-    hosts.install(wheel, folder / "site")
-    with django_db_blocker.unblock(), hosts.database(DATABASE) as inherited:
+    hosts.install_wheel(wheel, folder / "site")
+    with django_db_blocker.unblock(), hosts.temporary_database(DATABASE) as inherited:
         settings = {"DJANGO_SETTINGS_MODULE": "reporting_models.settings"}
-        upstream = Host(folder=folder, environment=hosts.environment(inherited, folder / "site", folder, **settings))
+        upstream = HostProject(
+            folder=folder, environment=hosts.host_environment(inherited, folder / "site", folder, **settings)
+        )
         with another_session(dbname=DATABASE) as owner:
             owner.execute((folder / "reporting_models" / "contract.sql").read_bytes())
         yield upstream
 
 
 @pytest.fixture(scope="module")
-def plugged_in(host: Host) -> Host:
+def plugged_in(host: HostProject) -> HostProject:
     """Migrated, with the tables of ours beside the owner's, a report of each kind, and people."""
-    host.told(*DJANGO, "migrate")
-    created = host.told(*DJANGO, "install_schema")
+    host.output_of(*DJANGO, "migrate")
+    created = host.output_of(*DJANGO, "install_schema")
     assert "seeder_queued_refresh" in created
     assert "seeder_run_history" not in created
-    host.told(*DJANGO, "shell", "-c", _PEOPLE)
+    host.output_of(*DJANGO, "shell", "-c", _PEOPLE)
     with another_session(dbname=DATABASE) as owner:
         owner.execute(_REPORTS)
     return host
@@ -102,52 +104,52 @@ def relations() -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
-def test_migrating_touches_no_table_of_the_contract(host: Host) -> None:
+def test_migrating_touches_no_table_of_the_contract(host: HostProject) -> None:
     before = relations()
     assert {name for _, name, *_ in before} >= {"seeder_run_history", "seeder_job_status"}
-    assert "reporting_models.0001_initial" in host.told(*DJANGO, "migrate")
-    assert "No changes detected" in host.told(*DJANGO, "makemigrations", "--check")
-    host.told(*DJANGO, "migrate", "reporting_models", "zero")
+    assert "reporting_models.0001_initial" in host.output_of(*DJANGO, "migrate")
+    assert "No changes detected" in host.output_of(*DJANGO, "makemigrations", "--check")
+    host.output_of(*DJANGO, "migrate", "reporting_models", "zero")
     assert relations() == before
 
 
-def test_nothing_is_found_fault_with(plugged_in: Host) -> None:
-    told = plugged_in.told(*DJANGO, "check", "--database", "default", "--fail-level", "WARNING")
+def test_nothing_is_found_fault_with(plugged_in: HostProject) -> None:
+    told = plugged_in.output_of(*DJANGO, "check", "--database", "default", "--fail-level", "WARNING")
     assert told == "System check identified no issues (0 silenced).\n"
 
 
-def test_the_app_is_that_of_the_wheel(plugged_in: Host) -> None:
-    where = plugged_in.told(sys.executable, "-c", "import seeder; print(seeder.__file__)").strip()
+def test_the_app_is_that_of_the_wheel(plugged_in: HostProject) -> None:
+    where = plugged_in.output_of(sys.executable, "-c", "import seeder; print(seeder.__file__)").strip()
     assert Path(where) == plugged_in.folder / "site" / "seeder" / "__init__.py"
 
 
-def test_the_commands_refresh_and_tell(plugged_in: Host) -> None:
-    told = plugged_in.told(*DJANGO, "refresh_agency", "gotham")
+def test_the_commands_refresh_and_tell(plugged_in: HostProject) -> None:
+    told = plugged_in.output_of(*DJANGO, "refresh_agency", "gotham")
     assert '"Gotham PD"."Use of Force"' in told
     assert "2 succeeded, 0 failed" in told
     everything = plugged_in.run(*DJANGO, "refresh_all", "--json")
-    assert everything.code == 1
+    assert everything.exit_code == 1
     [failed] = [view for view in json.loads(everything.out)["views"] if view["outcome"] == "failed"]
     assert (failed["view"], failed["reason"]) == ("reporting.broken", "division_by_zero")
     status = plugged_in.run(*DJANGO, "refresh_status", "--json", "--fail-on", "failing")
-    assert status.code == 1
+    assert status.exit_code == 1
     jobs = {job["tableName"]: job["agencyName"] for job in json.loads(status.out)["jobs"]}
     assert jobs["reporting.broken"] == "Metropolis Police"
 
 
-def test_the_host_s_own_command_is_a_job_beside_ours(plugged_in: Host) -> None:
+def test_the_host_s_own_command_is_a_job_beside_ours(plugged_in: HostProject) -> None:
     script = plugged_in.folder / "site" / "bin" / "reporting-seeder"
-    jobs = plugged_in.told(sys.executable, script, "list")
+    jobs = plugged_in.output_of(sys.executable, script, "list")
     assert "close_month" in jobs
     assert "refresh_all" in jobs
-    assert plugged_in.told(sys.executable, script, "run", "close_month", "--", "October") == "October is closed\n"
-    assert plugged_in.run(sys.executable, script, "run", "close_month", "--", "never").code == 3
+    assert plugged_in.output_of(sys.executable, script, "run", "close_month", "--", "October") == "October is closed\n"
+    assert plugged_in.run(sys.executable, script, "run", "close_month", "--", "never").exit_code == 3
 
 
-def test_the_pages_and_the_api_show_what_a_user_may_see(plugged_in: Host) -> None:
-    plugged_in.told(*DJANGO, "refresh_agency", "gotham")
-    with plugged_in.serving(*DJANGO) as address:
-        gotham = Visitor(address)
+def test_the_pages_and_the_api_show_what_a_user_may_see(plugged_in: HostProject) -> None:
+    plugged_in.output_of(*DJANGO, "refresh_agency", "gotham")
+    with plugged_in.runserver(*DJANGO) as address:
+        gotham = BrowserVisitor(address)
         gotham.log_in("/office/", "gotham", "open sesame")
         code, page = gotham.get("/office/seeder/monitoring/")
         assert (code, "Use of Force" in page, "report of <bdi>Gotham Police</bdi>" in page) == (200, True, True)
@@ -164,20 +166,20 @@ def test_the_pages_and_the_api_show_what_a_user_may_see(plugged_in: Host) -> Non
             ("Force", "Gotham Police"),
             ("Shared", "Gotham Police"),
         }
-        stranger = Visitor(address)
+        stranger = BrowserVisitor(address)
         assert stranger.get("/reports/upkeep/v1/jobs/")[0] == 401
         assert stranger.get("/reports/upkeep/health/alive")[0] == 200
         assert stranger.get("/reports/upkeep/health/ready")[0] == 200
         assert stranger.get("/reports/upkeep/metrics")[0] == 401
-        root = Visitor(address)
+        root = BrowserVisitor(address)
         root.log_in("/office/", "root", "open sesame")
         assert "reporting.shared" in root.get("/reports/upkeep/metrics")[1]
 
 
-def test_the_host_s_own_queue_does_what_is_asked_of_it(plugged_in: Host) -> None:
-    with plugged_in.running(*DJANGO, "watch_queue"), another_session(dbname=DATABASE) as session:
-        asked = json.loads(plugged_in.told(*DJANGO, "refresh_agency", "gotham", "--queue", "--json"))
+def test_the_host_s_own_queue_does_what_is_asked_of_it(plugged_in: HostProject) -> None:
+    with plugged_in.background_command(*DJANGO, "watch_queue"), another_session(dbname=DATABASE) as session:
+        asked = json.loads(plugged_in.output_of(*DJANGO, "refresh_agency", "gotham", "--queue", "--json"))
         ended = (
             "SELECT succeeded, failed FROM reporting.seeder_queued_refresh WHERE request_id = %s AND state = 'ended'"
         )
-        clusters.until(lambda: session.execute(ended, (asked["requestId"],)).fetchall() == [(2, 0)])
+        clusters.wait_until(lambda: session.execute(ended, (asked["requestId"],)).fetchall() == [(2, 0)])

@@ -9,10 +9,10 @@ from struct import pack
 
 import pytest
 
-from tests.conftest import Ended, custom, sql
-from tests.tunnels import tunnel
+from tests.conftest import CompletedCommand, create_custom_manifest, sql
+from tests.tunnels import proxy_to_server
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 # BackendKeyData in the frontend/backend protocol: its letter, the length of what follows, and there first the pid.
 _KEY_DATA = b"K" + pack("!i", 12)
@@ -23,18 +23,18 @@ def invent_a_pid(data: bytes) -> bytes:
     return data if at < 0 else data[: at + 5] + pack("!i", 4711) + data[at + 9 :]
 
 
-def test_a_proxy_that_pools_transactions_is_refused_in_one_line(manage: Callable[..., Ended]) -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    with tunnel(answer=invent_a_pid) as (host, port):
+def test_a_proxy_that_pools_transactions_is_refused_in_one_line(manage: Callable[..., CompletedCommand]) -> None:
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    with proxy_to_server(result=invent_a_pid) as (host, port):
         ended = manage("refresh_all", DB_HOST=host, DB_PORT=str(port), PGSSLMODE="disable")
-    assert (ended.code, ended.out) == (2, "")
+    assert (ended.exit_code, ended.out) == (2, "")
     assert ended.err.startswith("CommandError: DATABASES['default'] leads through a proxy that gives each transaction")
     assert len(ended.err.splitlines()) == 1
     assert sql("SELECT 1 FROM reporting.seeder_run_history") == []
 
 
-def test_a_proxy_that_passes_everything_on_is_not(manage: Callable[..., Ended]) -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    with tunnel() as (host, port):
+def test_a_proxy_that_passes_everything_on_is_not(manage: Callable[..., CompletedCommand]) -> None:
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    with proxy_to_server() as (host, port):
         ended = manage("refresh_all", DB_HOST=host, DB_PORT=str(port), PGSSLMODE="disable")
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.exit_code, ended.err) == (0, "")

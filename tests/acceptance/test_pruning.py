@@ -12,12 +12,12 @@ from seeder.models import QueuedRefresh, ReleaseSnapshot, Run
 from seeder.services import runs
 from seeder.services.snapshots import release_snapshots
 from tests.acceptance.test_terminal import on_a_terminal, plain
-from tests.conftest import CHECKOUT, Ended, another_session, custom, process_environment, sql
-from tests.past import ended, left, queued, run_of
+from tests.conftest import CHECKOUT, CompletedCommand, another_session, create_custom_manifest, process_environment, sql
+from tests.past import history_ids, insert_history_row, insert_queued_part, insert_run
 from tests.waiting import eventually
 
-Manage = Callable[..., Ended]
-pytestmark = pytest.mark.usefixtures("reporting")
+Manage = Callable[..., CompletedCommand]
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 LOCK = "hashtextextended('seeder.prune', 0)"
 _started: list["subprocess.Popen[str]"] = []
@@ -53,29 +53,29 @@ def waiting(number: int) -> None:
 
 
 def test_what_ended_long_ago_goes_but_for_the_last_success_and_failure_of_every_report(manage: Manage) -> None:
-    ended("reporting.a", 900)
-    last_failure = ended("reporting.a", 800, "error")
-    ended("reporting.a", 700)
-    recent = [ended("reporting.a", 399), ended("reporting.a", 1)]
-    ended("reporting.gone", 600)
-    of_no_manifest = ended("reporting.gone", 500)
-    of_another = ended("reporting.gone", 600, manifest=2)
+    insert_history_row("reporting.a", 900)
+    last_failure = insert_history_row("reporting.a", 800, "error")
+    insert_history_row("reporting.a", 700)
+    recent = [insert_history_row("reporting.a", 399), insert_history_row("reporting.a", 1)]
+    insert_history_row("reporting.gone", 600)
+    of_no_manifest = insert_history_row("reporting.gone", 500)
+    of_another = insert_history_row("reporting.gone", 600, manifest=2)
     done = manage("prune_history")
-    assert (done.code, done.err) == (0, "")
+    assert (done.exit_code, done.err) == (0, "")
     [line] = done.lines
     assert line.startswith("Pruned 3 rows of the history, 0 runs and 0 parts of the queue that ended before 20")
     assert line.endswith(" s. Kept, however old: 3 rows, each the last success or failure of its report.")
-    assert left() == [last_failure, *recent, of_no_manifest, of_another]
+    assert history_ids() == [last_failure, *recent, of_no_manifest, of_another]
     assert manage("prune_history").lines[0].startswith("Pruned 0 rows of the history")
 
 
 def test_a_dry_run_says_exactly_what_would_go_and_leaves_it(manage: Manage) -> None:
     for days in (50, 40, 30):
-        ended("reporting.a", days, run=run_of(days))
-    queued("r1", 45)
-    before = left()
+        insert_history_row("reporting.a", days, run=insert_run(days))
+    insert_queued_part("r1", 45)
+    before = history_ids()
     would = manage("prune_history", "--days", "20", "--dry-run", "--json").document
-    assert (left(), Run.objects.count(), QueuedRefresh.objects.count()) == (before, 3, 1)
+    assert (history_ids(), Run.objects.count(), QueuedRefresh.objects.count()) == (before, 3, 1)
     assert manage("prune_history", "--days", "20", "--dry-run").out.startswith(
         "Would prune 2 rows of the history, 2 runs"
     )
@@ -83,33 +83,33 @@ def test_a_dry_run_says_exactly_what_would_go_and_leaves_it(manage: Manage) -> N
     facts = ("days", "historyRows", "runs", "queuedRefreshes", "keptHistoryRows", "stopped")
     assert [would[fact] for fact in facts] == [did[fact] for fact in facts] == [20, 2, 2, 1, 1, None]
     assert (would["dryRun"], did["dryRun"]) == (True, False)
-    assert (left(), list(Run.objects.values_list("run_id", flat=True))) == (before[2:], ["run 30 days ago"])
+    assert (history_ids(), list(Run.objects.values_list("run_id", flat=True))) == (before[2:], ["run 30 days ago"])
 
 
 def test_what_has_not_ended_and_release_snapshots_stay_however_old(manage: Manage) -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     runs.execute(AllReports(), requested_by="a test")
     release_snapshots.capture_release_snapshot("reporting.a", "2020.01")
-    going_on = [ended("reporting.a", 900, "pending"), ended("reporting.a", 900, "running")]
-    run_of(900, finished=False)
-    queued("r1", None)
-    ended("reporting.a", 901)
+    going_on = [insert_history_row("reporting.a", 900, "pending"), insert_history_row("reporting.a", 900, "running")]
+    insert_run(900, finished=False)
+    insert_queued_part("r1", None)
+    insert_history_row("reporting.a", 901)
     assert manage("prune_history", "--days", "1", "--json").document["historyRows"] == 1
-    assert left()[-2:] == going_on
+    assert history_ids()[-2:] == going_on
     assert (Run.objects.count(), QueuedRefresh.objects.count(), ReleaseSnapshot.objects.count()) == (2, 1, 1)
 
 
 def test_zero_days_keep_everything(manage: Manage) -> None:
-    rows = [ended("reporting.a", days) for days in (9000, 8000)]
+    rows = [insert_history_row("reporting.a", days) for days in (9000, 8000)]
     done = manage("prune_history", SEEDER_HISTORY_DAYS="0")
-    assert (done.code, done.lines) == (
+    assert (done.exit_code, done.lines) == (
         0,
         ["SEEDER_HISTORY_DAYS is 0: all of the history is kept. With --days it can be pruned all the same."],
     )
     assert manage("prune_history", "--json", SEEDER_HISTORY_DAYS="0").document["historyRows"] == 0
-    assert left() == rows
-    assert manage("prune_history", "--days", "5", SEEDER_HISTORY_DAYS="0").code == 0
-    assert left() == rows[1:]
+    assert history_ids() == rows
+    assert manage("prune_history", "--days", "5", SEEDER_HISTORY_DAYS="0").exit_code == 0
+    assert history_ids() == rows[1:]
 
 
 @pytest.mark.parametrize(
@@ -126,20 +126,20 @@ def test_zero_days_keep_everything(manage: Manage) -> None:
 def test_what_cannot_be_asked_for_is_one_line(
     manage: Manage, arguments: tuple[str, ...], environment: dict[str, str], said: str
 ) -> None:
-    rows = [ended("reporting.a", days) for days in (9000, 8000)]
+    rows = [insert_history_row("reporting.a", days) for days in (9000, 8000)]
     done = manage("prune_history", *arguments, **environment)
-    assert (done.code, done.out, left()) == (2, "", rows)
+    assert (done.exit_code, done.out, history_ids()) == (2, "", rows)
     [line] = done.err.splitlines()
     assert said in line
 
 
 def test_who_may_not_delete_is_told_what_to_ask_for(manage: Manage) -> None:
-    rows = [ended("reporting.a", days) for days in (9000, 8000)]
+    rows = [insert_history_row("reporting.a", days) for days in (9000, 8000)]
     sql('CREATE ROLE "Night Shift"; GRANT USAGE ON SCHEMA reporting TO "Night Shift"')
     sql('GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA reporting TO "Night Shift"')
     try:
         done = manage("prune_history", PGOPTIONS="-c role=Night\\ Shift")
-        assert (done.code, done.out, left()) == (2, "", rows)
+        assert (done.exit_code, done.out, history_ids()) == (2, "", rows)
         [line] = done.err.splitlines()
         grant = line.partition("Ask their owner for: ")[2]
         assert grant.startswith(
@@ -147,14 +147,14 @@ def test_who_may_not_delete_is_told_what_to_ask_for(manage: Manage) -> None:
         )
         assert grant.endswith('TO "Night Shift";')
         sql(grant)
-        assert manage("prune_history", PGOPTIONS="-c role=Night\\ Shift").code == 0
+        assert manage("prune_history", PGOPTIONS="-c role=Night\\ Shift").exit_code == 0
     finally:
         sql('DROP OWNED BY "Night Shift"; DROP ROLE "Night Shift"')
-    assert left() == rows[1:]
+    assert history_ids() == rows[1:]
 
 
 def test_a_signal_ends_it_after_the_batch_that_it_is_at() -> None:
-    rows = [ended("reporting.a", 1000 - n) for n in range(10)]
+    rows = [insert_history_row("reporting.a", 1000 - n) for n in range(10)]
     with another_session() as other:
         other.execute(f"SELECT pg_advisory_lock({LOCK})".encode())
         process = start("--batch", "3")
@@ -165,11 +165,11 @@ def test_a_signal_ends_it_after_the_batch_that_it_is_at() -> None:
     assert out.startswith(
         "Stopped by SIGTERM with 6 rows left, for the next time. Pruned 3 rows of the history, 0 runs"
     )
-    assert left() == rows[3:]
+    assert history_ids() == rows[3:]
 
 
 def test_killed_in_the_middle_it_leaves_whole_batches_and_the_next_one_goes_on(manage: Manage) -> None:
-    rows = [ended("reporting.a", 1000 - n) for n in range(10)]
+    rows = [insert_history_row("reporting.a", 1000 - n) for n in range(10)]
     sql("INSERT INTO reporting.seeder_run_metrics (history_id) SELECT id FROM reporting.seeder_run_history")
     with another_session() as other:
         other.execute(f"BEGIN; SELECT FROM reporting.seeder_run_history WHERE id = {rows[4]} FOR UPDATE".encode())
@@ -179,26 +179,26 @@ def test_killed_in_the_middle_it_leaves_whole_batches_and_the_next_one_goes_on(m
         process.communicate()
     held = f"SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid::bigint = {LOCK} & 4294967295"
     eventually(lambda: not sql(held))
-    assert left() == rows[3:]
+    assert history_ids() == rows[3:]
     assert sql("SELECT count(*) FROM reporting.seeder_run_metrics") == [(7,)]
     assert manage("prune_history", "--json").document["historyRows"] == 6
-    assert (left(), sql("SELECT history_id FROM reporting.seeder_run_metrics")) == (rows[9:], [(rows[9],)])
+    assert (history_ids(), sql("SELECT history_id FROM reporting.seeder_run_metrics")) == (rows[9:], [(rows[9],)])
 
 
 def test_two_at_once_take_turns() -> None:
-    rows = [ended("reporting.a", 1000 - n, manifest=n % 3) for n in range(60)]
+    rows = [insert_history_row("reporting.a", 1000 - n, manifest=n % 3) for n in range(60)]
     with another_session() as other:
         other.execute(f"SELECT pg_advisory_lock({LOCK})".encode())
         both = [start("--batch", "2", "--json") for _ in range(2)]
         waiting(2)
     answers = [process.communicate(timeout=30) for process in both]
     assert [(process.returncode, err) for process, (_, err) in zip(both, answers, strict=True)] == [(0, "")] * 2
-    assert left() == rows[-3:]
+    assert history_ids() == rows[-3:]
 
 
 def test_progress_is_drawn_on_a_terminal_and_gone_in_the_end() -> None:
     for n in range(40):
-        ended("reporting.a", 1000 - n)
+        insert_history_row("reporting.a", 1000 - n)
     code, drawn = on_a_terminal("prune_history", "--batch", "1")
     assert code == 0
     assert "39/39 rows" in plain(drawn)
@@ -206,8 +206,8 @@ def test_progress_is_drawn_on_a_terminal_and_gone_in_the_end() -> None:
 
 
 def test_what_is_said_of_a_view_is_the_same_before_and_after(manage: Manage) -> None:
-    custom("reporting.good", "SELECT 1 AS n")
-    custom("reporting.bad", "SELECT 1 / 0 AS n")
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n")
     for _ in range(3):
         runs.execute(AllReports(), requested_by="a test")
     sql("UPDATE reporting.seeder_run_history SET start_time = start_time - '2 years'::interval")

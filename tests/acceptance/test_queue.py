@@ -16,30 +16,34 @@ from django_q.tasks import async_task
 from seeder import tasks
 from seeder.models import JobStatus, QueuedRefresh, RunHistory
 from tests.acceptance import clusters
-from tests.acceptance.clusters import counted, is_drained, kill, refreshes, start, until
-from tests.conftest import Ended, custom, sql
+from tests.acceptance.clusters import counted_query, is_drained, kill, refresh_counts, start, wait_until
+from tests.conftest import CompletedCommand, create_custom_manifest, sql
 
 KILLS = int(os.environ.get("SEEDER_QUEUE_KILLS", "1"))
-Manage = Callable[..., Ended]
+Manage = Callable[..., CompletedCommand]
 
 
 @pytest.fixture(autouse=True)
-def _clusters_end(queue: None) -> Iterator[None]:
+def _clusters_end(empty_queue: None) -> Iterator[None]:
     yield
-    clusters.end_all()
+    clusters.kill_all()
 
 
 def views(number: int, *, seconds: float = 0) -> dict[str, int]:
     """So many manifests; how often each view should have been refreshed."""
     for one in range(number):
-        custom(f"reporting.v{one}", counted(f"v{one}", seconds), agency="metro" if one % 2 else "demo")
+        create_custom_manifest(
+            f"reporting.v{one}", counted_query(f"v{one}", seconds), agency="metro" if one % 2 else "demo"
+        )
     return {f"v{one}": 1 for one in range(number)}
 
 
 def nothing_is_open() -> bool:
     """Once the server has noticed who is gone, and the minute has passed after which a doorbell is taken for lost:
     here it passes quickly."""
-    sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = dispatched_at - interval '2 seconds' WHERE state = 'queued'")
+    sql(
+        "UPDATE reporting.seeder_queued_refresh SET dispatched_at = dispatched_at - interval '2 seconds' WHERE state = 'queued'"
+    )
     tasks.resume_queue()
     open_rows = [model.objects.filter(status__in=("pending", "running")).exists() for model in (RunHistory, JobStatus)]
     return is_drained() and not any(open_rows)
@@ -47,18 +51,18 @@ def nothing_is_open() -> bool:
 
 def test_a_cluster_drains_what_was_queued(manage: Manage) -> None:
     wanted = views(5)
-    custom("reporting.last", "SELECT 1 / 0 AS n")
+    create_custom_manifest("reporting.last", "SELECT 1 / 0 AS n")
     asked = manage("refresh_all", "--queue")
-    assert asked.code == 0
+    assert asked.exit_code == 0
     assert asked.lines[0].startswith("every report: queued as the request ")
     assert asked.lines[0].endswith(", 6 views in 6 parts")
     cluster = start(SEEDER_MAX_WORKERS="2")
-    until(is_drained)
-    assert refreshes() == wanted
+    wait_until(is_drained)
+    assert refresh_counts() == wanted
     parts = QueuedRefresh.objects.all()
     assert (sum(part.succeeded or 0 for part in parts), sum(part.failed or 0 for part in parts)) == (5, 1)
     assert all(len(part.run_ids) == 1 for part in parts)
-    until(lambda: not OrmQ.objects.exists())
+    wait_until(lambda: not OrmQ.objects.exists())
     assert {task.result["did"] for task in Task.objects.all()} == {"done"}
     cluster.send_signal(signal.SIGTERM)
     assert cluster.wait(30) == 0
@@ -75,8 +79,8 @@ def test_what_is_queued_already_is_joined_and_that_is_said(manage: Manage) -> No
         f"part {number}: reporting.v1",
         "See how it goes with `manage.py queue_status`.",
     ]
-    assert manage("refresh_agency", "harbour", "--queue").code == 2
-    assert manage("refresh_all", "--queue", "--dry-run").code == 2
+    assert manage("refresh_agency", "harbour", "--queue").exit_code == 2
+    assert manage("refresh_all", "--queue", "--dry-run").exit_code == 2
 
 
 def test_nothing_to_queue_is_said(manage: Manage) -> None:
@@ -86,7 +90,7 @@ def test_nothing_to_queue_is_said(manage: Manage) -> None:
 @pytest.mark.parametrize("command", [["refresh_all", "--queue"], ["queue_status"], ["schedule_refreshes"]])
 def test_a_server_that_does_not_answer_is_one_line(manage: Manage, command: list[str]) -> None:
     ended = manage(*command, DB_HOST="/nowhere")
-    assert (ended.code, ended.out) == (2, "")
+    assert (ended.exit_code, ended.out) == (2, "")
     assert ended.err.startswith("CommandError: Cannot work with PostgreSQL at /nowhere")
 
 
@@ -97,9 +101,9 @@ def test_a_doorbell_that_rings_twice_refreshes_once(manage: Manage) -> None:
         for _ in range(3):
             OrmQ.objects.create(key=message.key, payload=message.payload, lock=message.lock)
     start(), start()
-    until(lambda: Task.objects.count() >= 3 and not OrmQ.objects.exists())
+    wait_until(lambda: Task.objects.count() >= 3 and not OrmQ.objects.exists())
     assert is_drained()
-    assert refreshes() == wanted
+    assert refresh_counts() == wanted
     assert RunHistory.objects.count() == 3
 
 
@@ -110,8 +114,8 @@ def test_a_scheduled_task_that_is_delivered_twice_asks_once() -> None:
     OrmQ.objects.create(key=message.key, payload=message.payload, lock=message.lock)
     async_task("seeder.tasks.refresh_all", group="with nothing")
     start()
-    until(lambda: is_drained() and not OrmQ.objects.exists())
-    assert refreshes() == wanted
+    wait_until(lambda: is_drained() and not OrmQ.objects.exists())
+    assert refresh_counts() == wanted
     assert set(QueuedRefresh.objects.values_list("requested_by", "parts")) == {("seeder: every report", 3)}
     assert not Task.objects.get(group="with nothing").success
 
@@ -124,10 +128,10 @@ def test_two_clusters_share_a_queue_and_one_is_killed_in_the_middle(manage: Mana
     manage("refresh_all", "--queue")
     victim, other = start(SEEDER_MAX_WORKERS="1"), start(SEEDER_MAX_WORKERS="1")
     seen = chance.randint(0, 8)
-    until(lambda: len(refreshes()) >= seen and victims_part(victim.pid))
+    wait_until(lambda: len(refresh_counts()) >= seen and victims_part(victim.pid))
     kill(victim)
-    until(nothing_is_open)
-    assert refreshes() == wanted
+    wait_until(nothing_is_open)
+    assert refresh_counts() == wanted
     assert other.poll() is None
     for part in QueuedRefresh.objects.all():
         done = RunHistory.objects.filter(run_id__in=part.run_ids, status="success").count()
@@ -141,13 +145,13 @@ def test_of_two_watched_clusters_one_machine_goes_down_and_the_other_needs_nobod
     manage("refresh_all", "--queue")
     victim, other = (start("watch_queue", SEEDER_MAX_WORKERS="1") for _ in range(2))
     below = psutil.Process(victim.pid)
-    until(lambda: len(refreshes()) >= 2 and any(victims_part(child.pid) for child in below.children()))
+    wait_until(lambda: len(refresh_counts()) >= 2 and any(victims_part(child.pid) for child in below.children()))
     kill(victim)
     sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = dispatched_at - interval '1 minute'")
-    until(is_drained, seconds=120)
-    assert refreshes() == wanted
+    wait_until(is_drained, seconds=120)
+    assert refresh_counts() == wanted
     assert other.poll() is None
-    until(lambda: not RunHistory.objects.filter(status__in=("pending", "running")).exists())
+    wait_until(lambda: not RunHistory.objects.filter(status__in=("pending", "running")).exists())
 
 
 def victims_part(group: int) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests.acceptance import hosts
-from tests.acceptance.hosts import Host, Visitor
+from tests.acceptance.hosts import BrowserVisitor, HostProject
 from tests.conftest import CHECKOUT, another_session
 
 pytestmark = pytest.mark.slow
@@ -25,19 +25,19 @@ def blocks(text: str, heading: str) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def newcomer(tmp_path: Path, databases: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Host]:
+def newcomer(tmp_path: Path, django_databases: None, django_db_blocker: DjangoDbBlocker) -> Iterator[HostProject]:
     """An empty folder beside the checkout, and an empty database."""
     (tmp_path / "reporting-seeder").symlink_to(CHECKOUT)
     folder = tmp_path / "project"
     folder.mkdir()
-    with django_db_blocker.unblock(), hosts.database(DATABASE) as inherited:
+    with django_db_blocker.unblock(), hosts.temporary_database(DATABASE) as inherited:
         # The Python and the Django of these tests, not whichever is first on the way.
         python = Path(sys.executable).resolve().parent
         environment = {**inherited, "PATH": f"{python}:{os.environ['PATH']}"}
-        yield Host(folder=folder, environment=environment)
+        yield HostProject(folder=folder, environment=environment)
 
 
-def test_into_your_own_project(newcomer: Host) -> None:
+def test_into_your_own_project(newcomer: HostProject) -> None:
     found = blocks((CHECKOUT / "README.md").read_text(encoding="utf-8"), "Into your own project")
     assert [language for language, _ in found] == ["sh", "python", "python", "sh"]
     used = ""
@@ -45,7 +45,7 @@ def test_into_your_own_project(newcomer: Host) -> None:
         if language == "sh":
             # Whoever copies both blocks does so in one shell.
             activate = ". .venv/bin/activate\n" if used else ""
-            used = newcomer.told("sh", "-euc", activate + text)
+            used = newcomer.output_of("sh", "-euc", activate + text)
         else:
             [place] = re.findall(r"^# at the end of (\S+)$", text, re.MULTILINE)
             with (newcomer.folder / place).open("a") as file:
@@ -57,10 +57,10 @@ def test_into_your_own_project(newcomer: Host) -> None:
         [(status, errors)] = session.execute("SELECT status, errors FROM reporting.seeder_run_history").fetchall()
     assert (status, errors) == ("success", None)
     manage = (newcomer.folder / ".venv" / "bin" / "python", "manage.py")
-    newcomer.told(*manage, "check", "--database", "default", "--fail-level", "WARNING")
-    newcomer.told(*manage, "shell", "-c", _ROOT)
-    with newcomer.serving(*manage) as address:
-        root = Visitor(address)
+    newcomer.output_of(*manage, "check", "--database", "default", "--fail-level", "WARNING")
+    newcomer.output_of(*manage, "shell", "-c", _ROOT)
+    with newcomer.runserver(*manage) as address:
+        root = BrowserVisitor(address)
         root.log_in("/admin/", "root", "open sesame")
         for place in (
             "/admin/seeder/monitoring/",
@@ -69,7 +69,7 @@ def test_into_your_own_project(newcomer: Host) -> None:
             "/api/seeder/metrics",
         ):
             assert root.get(place)[0] == 200, place
-        assert Visitor(address).get("/api/seeder/health/ready")[0] == 200
+        assert BrowserVisitor(address).get("/api/seeder/health/ready")[0] == 200
 
 
 _ROOT = "from django.contrib.auth.models import User; User.objects.create_superuser('root', password='open sesame')"

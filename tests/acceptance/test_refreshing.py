@@ -6,65 +6,65 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from seeder.models import JobStatus, RunHistory
-from tests.conftest import Ended, canned, custom, sql
+from tests.conftest import CompletedCommand, create_canned_report, create_custom_manifest, sql
 
-Manage = Callable[..., Ended]
-pytestmark = pytest.mark.usefixtures("reporting")
+Manage = Callable[..., CompletedCommand]
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 def test_one_agency_is_refreshed_and_nobody_else(manage: Manage) -> None:
-    custom("reporting.ours", "SELECT 1 AS n")
-    custom("reporting.theirs", "SELECT 1 AS n", agency="metro")
-    canned("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro"))
+    create_custom_manifest("reporting.ours", "SELECT 1 AS n")
+    create_custom_manifest("reporting.theirs", "SELECT 1 AS n", agency="metro")
+    create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro"))
     ended = manage("refresh_agency", "demo", "--json")
-    assert ended.code == 0
+    assert ended.exit_code == 0
     assert sorted(view["view"] for view in ended.document["views"]) == ["reporting.ours", "reporting.shared"]
     assert set(RunHistory.objects.values_list("agency_slug", flat=True)) == {"demo"}
 
 
 def test_one_view_is_refreshed_whichever_manifests_name_it(manage: Manage) -> None:
-    custom('"Reporting"."My View"', "SELECT 1 AS n")
-    custom("reporting.other", "SELECT 1 AS n")
-    canned("Reporting.Shared", "SELECT 1 AS n", agencies=("demo", "metro"))
+    create_custom_manifest('"Reporting"."My View"', "SELECT 1 AS n")
+    create_custom_manifest("reporting.other", "SELECT 1 AS n")
+    create_canned_report("Reporting.Shared", "SELECT 1 AS n", agencies=("demo", "metro"))
     sql('CREATE SCHEMA "Reporting"')
-    assert manage("refresh_table", "SHARED").code == 0
+    assert manage("refresh_table", "SHARED").exit_code == 0
     assert RunHistory.objects.count() == 2
-    assert manage("refresh_table", '"Reporting"."My View"').code == 0
+    assert manage("refresh_table", '"Reporting"."My View"').exit_code == 0
     assert sql('SELECT n FROM "Reporting"."My View"') == [(1,)]
     assert sql("SELECT to_regclass('reporting.other')") == [(None,)]
 
 
 @pytest.mark.parametrize(("option", "kinds"), [("custom", {"custom"}), ("canned", {"canned"})])
 def test_all_reports_or_those_of_one_type_are_refreshed(manage: Manage, option: str, kinds: set[str]) -> None:
-    custom("reporting.ours", "SELECT 1 AS n")
-    canned("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro"))
-    assert manage("refresh_all", "--report-type", option).code == 0
+    create_custom_manifest("reporting.ours", "SELECT 1 AS n")
+    create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro"))
+    assert manage("refresh_all", "--report-type", option).exit_code == 0
     assert set(RunHistory.objects.values_list("report_type", flat=True)) == kinds
-    assert manage("refresh_all").code == 0
+    assert manage("refresh_all").exit_code == 0
     assert RunHistory.objects.filter(status="success").count() == {"custom": 1, "canned": 2}[option] + 3
 
 
 def test_a_disabled_report_is_left_alone(manage: Manage) -> None:
-    custom("reporting.off", "SELECT 1 AS n", enabled=False)
-    custom("reporting.on", "SELECT 1 AS n")
-    assert manage("refresh_all").code == 0
+    create_custom_manifest("reporting.off", "SELECT 1 AS n", enabled=False)
+    create_custom_manifest("reporting.on", "SELECT 1 AS n")
+    assert manage("refresh_all").exit_code == 0
     assert list(RunHistory.objects.values_list("table_name", flat=True)) == ["reporting.on"]
 
 
 @pytest.mark.parametrize("arguments", [["refresh_agency", "demo"], ["refresh_table", "off"], ["refresh_all"]])
 def test_nothing_enabled_is_said_and_is_no_failure(manage: Manage, arguments: list[str]) -> None:
-    custom("reporting.off", "SELECT 1 AS n", enabled=False)
+    create_custom_manifest("reporting.off", "SELECT 1 AS n", enabled=False)
     for options in ([], ["--dry-run"], ["--table"]):
         ended = manage(*arguments, *options)
-        assert ended.code == 0
+        assert ended.exit_code == 0
         assert "Nothing to refresh: no manifest is enabled for" in ended.out
 
 
 def test_a_dry_run_shows_the_plan_and_changes_nothing(manage: Manage) -> None:
-    custom("reporting.b", "SELECT n FROM reporting.a")
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT n FROM reporting.a")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     ended = manage("refresh_agency", "demo", "--dry-run")
-    assert ended.code == 0
+    assert ended.exit_code == 0
     assert ended.lines == [
         "create reporting.a; for 1 manifest",
         "create reporting.b; after reporting.a; for 1 manifest",
@@ -80,9 +80,9 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(manage: Manage) -> None:
 
 
 def test_without_a_terminal_each_event_is_one_plain_line(manage: Manage) -> None:
-    custom("reporting.a", "SELECT generate_series(1, 1204) AS n")
+    create_custom_manifest("reporting.a", "SELECT generate_series(1, 1204) AS n")
     ended = manage("refresh_agency", "demo")
-    assert ended.code == 0
+    assert ended.exit_code == 0
     first, started, created, last = ended.lines
     assert first.endswith(": 1 view, 8 seats")
     assert started == "reporting.a: started"
@@ -92,10 +92,10 @@ def test_without_a_terminal_each_event_is_one_plain_line(manage: Manage) -> None
 
 
 def test_json_is_one_document_that_agrees_with_the_rows(manage: Manage) -> None:
-    custom("reporting.good", "SELECT 1 AS n")
-    custom("reporting.bad", "SELECT 1 / 0 AS n")
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n")
     ended = manage("refresh_agency", "demo", "--json")
-    assert ended.code == 1
+    assert ended.exit_code == 1
     assert (ended.document["succeeded"], ended.document["failed"]) == (1, 1)
     for view in ended.document["views"]:
         row = RunHistory.objects.get(run_id=ended.document["runId"], table_name=view["view"])
@@ -105,27 +105,27 @@ def test_json_is_one_document_that_agrees_with_the_rows(manage: Manage) -> None:
 
 
 def test_the_closing_table_can_be_had_without_a_terminal(manage: Manage) -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     ended = manage("refresh_agency", "demo", "--table")
-    assert ended.code == 0
+    assert ended.exit_code == 0
     assert "reporting.a" in ended.out
     assert "1 succeeded, 0 failed in" in ended.out
     assert "started" not in ended.out
 
 
 def test_a_terminal_that_knows_no_umlauts_is_no_reason_to_fail(manage: Manage) -> None:
-    custom('"Kriminalität"', "SELECT 1 AS n")
+    create_custom_manifest('"Kriminalität"', "SELECT 1 AS n")
     ended = manage("refresh_agency", "demo", PYTHONIOENCODING="ascii")
-    assert ended.code == 0
+    assert ended.exit_code == 0
     assert r'reporting."Kriminalit\xe4t": created, 1 row' in ended.out
 
 
 def test_an_agency_with_subscriptions_only_and_a_report_without_any_are_known(manage: Manage) -> None:
-    canned("reporting.shared", "SELECT 1 AS n", agencies=("metro",))
-    canned("reporting.unread", "SELECT 1 AS n", agencies=())
-    assert manage("refresh_agency", "metro").code == 0
+    create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("metro",))
+    create_canned_report("reporting.unread", "SELECT 1 AS n", agencies=())
+    assert manage("refresh_agency", "metro").exit_code == 0
     ended = manage("refresh_table", "unread")
-    assert ended.code == 0
+    assert ended.exit_code == 0
     assert "Nothing to refresh: no manifest is enabled for the view reporting.unread." in ended.out
 
 

@@ -11,18 +11,18 @@ import pytest
 from seeder.models import ReleaseSnapshot
 from tests.acceptance.test_bad_input import only_line
 from tests.acceptance.test_terminal import on_a_terminal, plain
-from tests.conftest import CHECKOUT, Ended, custom, process_environment, sql
+from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest, process_environment, sql
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
-Manage = Callable[..., Ended]
+Manage = Callable[..., CompletedCommand]
 ONE = ("capture_release_snapshot", "--table-name", "reporting.arrests", "--release-tag")
 
 
 @pytest.fixture
-def arrests(reporting: None) -> None:
-    custom("reporting.arrests", "SELECT 1")
+def arrests(contract_tables: None) -> None:
+    create_custom_manifest("reporting.arrests", "SELECT 1")
     sql(
         "CREATE MATERIALIZED VIEW reporting.arrests AS SELECT n, 'precinct ' || n %% 3 AS precinct, now() AS at"
         " FROM generate_series(1, %s) AS n",
@@ -42,15 +42,15 @@ def changed() -> None:
 @pytest.mark.usefixtures("arrests")
 def test_two_releases_are_compared_and_a_gate_is_closed(manage: Manage) -> None:
     ended = manage(*ONE, "v1", "--top-values-columns", "precinct", "--release-version", "1.0")
-    assert ended.code == 0
+    assert ended.exit_code == 0
     assert re.fullmatch(
         r"reporting\.arrests at v1: snapshot 1 of 1,200 rows in 3 columns, schema [0-9a-f]{12}, in \d+\.\d s\n",
         ended.out,
     )
     changed()
-    assert manage(*ONE, "v2", "--top-values-columns", "precinct").code == 0
+    assert manage(*ONE, "v2", "--top-values-columns", "precinct").exit_code == 0
     ended = manage("compare_release_snapshots", "1", "2")
-    assert ended.code == 0
+    assert ended.exit_code == 0
     thirds, halves = ("precinct 0 (400), precinct 1 (400), precinct 2 (400)", "precinct 0 (250), precinct 1 (250)")
     moved = f"at a distance of 0.44: {thirds} → {halves}"
     assert [re.sub(r" {2,}", "  ", line) for line in ended.lines] == [
@@ -65,7 +65,7 @@ def test_two_releases_are_compared_and_a_gate_is_closed(manage: Manage) -> None:
     ]
     assert "definition changed" in ended.lines[4]
     gate = manage("compare_release_snapshots", "--table-name", "reporting.arrests", "v1", "v2", "--fail-on", "breaking")
-    assert (gate.code, gate.lines) == (1, ended.lines)
+    assert (gate.exit_code, gate.lines) == (1, ended.lines)
     assert manage("compare_release_snapshots", "1", "1", "--fail-on", "notice").lines[-1] == "No difference."
 
 
@@ -96,9 +96,9 @@ def test_a_program_reads_one_document(manage: Manage) -> None:
 
 @pytest.mark.usefixtures("arrests")
 def test_every_view_of_an_agency_one_of_which_is_missing(manage: Manage) -> None:
-    custom("reporting.missing", "SELECT 1")
+    create_custom_manifest("reporting.missing", "SELECT 1")
     ended = manage("capture_release_snapshot", "--agency", "demo", "--release-tag", "v1", "--approximate")
-    assert ended.code == 1
+    assert ended.exit_code == 1
     assert "reporting.arrests at v1: snapshot 1 of about 1,200 rows in 3 columns" in ended.out
     assert "reporting.missing: not captured. reporting.missing does not exist in the database 'default'." in ended.out
     assert ended.lines[2].startswith("1 captured, 1 failed in ")
@@ -150,7 +150,7 @@ def test_a_wrong_request_is_one_line_and_nothing_is_written(
 def test_a_missing_table_is_one_line_however_many_views_there_are(manage: Manage) -> None:
     sql("DROP TABLE reporting.seeder_release_snapshot")
     for number in range(5):
-        custom(f"reporting.view_{number}", "SELECT 1")
+        create_custom_manifest(f"reporting.view_{number}", "SELECT 1")
     line = only_line(manage("capture_release_snapshot", "--all", "--release-tag", "v1"))
     assert "seeder_release_snapshot" in line
     assert "manage.py install_schema" in line
@@ -158,7 +158,7 @@ def test_a_missing_table_is_one_line_however_many_views_there_are(manage: Manage
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_nothing_half_written_and_nothing_running(number: signal.Signals, code: int) -> None:
-    custom("reporting.large", "SELECT 1")
+    create_custom_manifest("reporting.large", "SELECT 1")
     sql(
         "CREATE MATERIALIZED VIEW reporting.large AS SELECT md5(n::text) AS a, md5((-n)::text) AS b, n AS c"
         " FROM generate_series(1, 1500000) AS n"

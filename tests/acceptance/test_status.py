@@ -9,25 +9,32 @@ import pytest
 
 from tests.acceptance.test_bad_input import only_line
 from tests.acceptance.test_terminal import on_a_terminal, plain
-from tests.conftest import CHECKOUT, Ended, canned, custom, process_environment, sql
+from tests.conftest import (
+    CHECKOUT,
+    CompletedCommand,
+    create_canned_report,
+    create_custom_manifest,
+    process_environment,
+    sql,
+)
 
 DIVIDED = "division_by_zero: division by zero"
 
-Manage = Callable[..., Ended]
+Manage = Callable[..., CompletedCommand]
 
 
 @pytest.fixture(autouse=True)
-def a_night(reporting: None, manage: Manage) -> None:
-    custom("reporting.good", "SELECT 1 AS n")
-    custom("reporting.bad", "SELECT 1 / 0 AS n", agency="metro")
-    canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
+def a_night(contract_tables: None, manage: Manage) -> None:
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n", agency="metro")
+    create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
     manage("refresh_all")
-    custom("reporting.new", "SELECT 3 AS n", agency="harbor")
+    create_custom_manifest("reporting.new", "SELECT 3 AS n", agency="harbor")
 
 
 def test_everything_is_told_line_by_line_what_needs_attention_first(manage: Manage) -> None:
     ended = manage("refresh_status")
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.exit_code, ended.err) == (0, "")
     assert [re.sub(r"\d+ s ago", "just now", line) for line in ended.lines] == [
         "4 views: 2 fresh, 1 failing, 0 running, 2 late",
         f"reporting.bad: failed 1 time; last success never; Report reporting.bad; metro: {DIVIDED}",
@@ -86,10 +93,10 @@ def test_a_job_is_called_as_the_api_calls_it(manage: Manage) -> None:
 
 
 def test_a_watchman_learns_by_the_exit_code(manage: Manage) -> None:
-    assert manage("refresh_status").code == 0
-    assert manage("refresh_status", "--fail-on", "failing").code == 1
-    assert manage("refresh_status", "--fail-on", "failing", "--fail-on", "stale", "--agency", "demo").code == 0
-    assert manage("refresh_status", "--fail-on", "stale", "--agency", "harbor", "--status", "success").code == 1
+    assert manage("refresh_status").exit_code == 0
+    assert manage("refresh_status", "--fail-on", "failing").exit_code == 1
+    assert manage("refresh_status", "--fail-on", "failing", "--fail-on", "stale", "--agency", "demo").exit_code == 0
+    assert manage("refresh_status", "--fail-on", "stale", "--agency", "harbor", "--status", "success").exit_code == 1
 
 
 def test_a_wrong_request_is_one_line(manage: Manage) -> None:

@@ -13,15 +13,15 @@ from django_q.tasks import async_task, result
 from seeder import tasks
 from seeder.errors import BadName, BadRetention, BadTaskArgument
 from seeder.models import ReleaseSnapshot
-from tests.conftest import CHECKOUT, custom, process_environment, sql
-from tests.past import ended, left
+from tests.conftest import CHECKOUT, create_custom_manifest, process_environment, sql
+from tests.past import history_ids, insert_history_row
 
 CAPTURE = "seeder.tasks.capture_release_snapshot"
 
 
 @pytest.fixture
-def view(reporting: None) -> str:
-    custom("reporting.a", "SELECT 1")
+def view(contract_tables: None) -> str:
+    create_custom_manifest("reporting.a", "SELECT 1")
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT n, n %% 3 AS kind FROM generate_series(1, %s) AS n", 9)
     return "reporting.a"
 
@@ -54,10 +54,10 @@ def test_a_queue_captures_a_snapshot_once_however_often_it_is_told(view: str) ->
 @pytest.mark.usefixtures("cluster")
 def test_a_queue_prunes_what_is_older_than_it_is_told(view: str) -> None:
     for days in (30, 20, 10):
-        ended(view, days)
+        insert_history_row(view, days)
     done = result(async_task("seeder.tasks.prune_history", 15), wait=30_000)
     assert done == {"historyRows": 2, "runs": 0, "queuedRefreshes": 0, "stopped": None}
-    assert len(left()) == 1
+    assert len(history_ids()) == 1
 
 
 @pytest.mark.parametrize("days", [None, "15", True, 1.5])

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from tests.conftest import CHECKOUT, custom, process_environment, sql
+from tests.conftest import CHECKOUT, create_custom_manifest, process_environment, sql
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 def on_a_terminal(*arguments: str) -> tuple[int, str]:
@@ -40,8 +40,8 @@ def plain(drawn: str) -> str:
 
 
 def test_progress_is_drawn_while_views_run_and_a_table_at_the_end() -> None:
-    custom("reporting.slow", "SELECT 1 AS n FROM pg_sleep(0.6)")
-    custom("reporting.bad", "SELECT 1 / 0 AS n")
+    create_custom_manifest("reporting.slow", "SELECT 1 AS n FROM pg_sleep(0.6)")
+    create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n")
     code, drawn = on_a_terminal("refresh_agency", "demo")
     assert code == 1
     shown = plain(drawn)
@@ -56,13 +56,13 @@ def test_progress_is_drawn_while_views_run_and_a_table_at_the_end() -> None:
 
 
 def test_the_rest_is_foretold_once_there_is_history() -> None:
-    custom("reporting.slow", "SELECT 1 AS n FROM pg_sleep(0.6)")
+    create_custom_manifest("reporting.slow", "SELECT 1 AS n FROM pg_sleep(0.6)")
     assert "left" not in plain(on_a_terminal("refresh_agency", "demo")[1])
     assert re.search(r"about \d\.\d\d s left", plain(on_a_terminal("refresh_agency", "demo")[1]))
     assert sql("SELECT count(*) FROM reporting.seeder_run_history WHERE status = 'success'") == [(2,)]
 
 
 def test_colours_can_be_switched_off() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     assert "\x1b[32m" in on_a_terminal("refresh_agency", "demo")[1]
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", on_a_terminal("refresh_agency", "demo", "--no-color")[1])

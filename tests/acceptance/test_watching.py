@@ -13,19 +13,19 @@ from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.models import QueuedRefresh
 from seeder.services.queue.queueing import ask
 from tests.acceptance import clusters
-from tests.acceptance.clusters import counted, is_drained, refreshes, start, until
-from tests.conftest import Ended, custom
+from tests.acceptance.clusters import counted_query, is_drained, refresh_counts, start, wait_until
+from tests.conftest import CompletedCommand, create_custom_manifest
 
 pytestmark = pytest.mark.slow
 
-Manage = Callable[..., Ended]
+Manage = Callable[..., CompletedCommand]
 
 
 class Watchdog:
     """`manage.py watch_queue`, and what it says."""
 
     def __init__(self, **environment: str) -> None:
-        self.process = start("watch_queue", heard=True, SEEDER_MAX_WORKERS="1", **environment)
+        self.process = start("watch_queue", capture_output=True, SEEDER_MAX_WORKERS="1", **environment)
 
     def says(self, wanted: str) -> "re.Match[str]":
         """Read on until a line says so."""
@@ -43,9 +43,9 @@ class Watchdog:
 
 
 @pytest.fixture
-def watchdog(queue: None) -> Iterator[Watchdog]:
+def watchdog(empty_queue: None) -> Iterator[Watchdog]:
     yield Watchdog()
-    clusters.end_all()
+    clusters.kill_all()
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -55,7 +55,7 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 def view() -> None:
-    custom("reporting.a", counted("a"))
+    create_custom_manifest("reporting.a", counted_query("a"))
     ask(AllReports(), requested_by="")
 
 
@@ -71,21 +71,21 @@ def test_a_process_that_is_killed_while_idle_costs_no_more_than_a_restart(watchd
     assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in before)
     assert watchdog.cluster() != pid
     view()
-    until(is_drained)
-    assert refreshes() == {"a": 1}
+    wait_until(is_drained)
+    assert refresh_counts() == {"a": 1}
 
 
 def test_a_worker_that_is_killed_at_work_costs_no_more_than_its_view(watchdog: Watchdog) -> None:
     pid = watchdog.cluster()
     for number in range(3):
-        custom(f"reporting.v{number}", counted(f"v{number}", 1))
+        create_custom_manifest(f"reporting.v{number}", counted_query(f"v{number}", 1))
     ask(AgencyReports(slug="demo"), requested_by="")
-    until(lambda: len(refreshes()) == 1)
+    wait_until(lambda: len(refresh_counts()) == 1)
     [part] = QueuedRefresh.objects.all()
     os.kill(int(str(part.worker).rpartition(":")[2]), signal.SIGKILL)
     watchdog.says(rf"rung again for part {part.pk}")
-    until(is_drained)
-    assert refreshes() == {"v0": 1, "v1": 1, "v2": 1}
+    wait_until(is_drained)
+    assert refresh_counts() == {"v0": 1, "v1": 1, "v2": 1}
     part.refresh_from_db()
     assert (part.succeeded, len(part.run_ids)) == (3, 2)
     assert psutil.pid_exists(pid), "the cluster put another worker in its place"
@@ -104,37 +104,37 @@ def test_the_watchdog_ends_with_its_cluster(watchdog: Watchdog) -> None:
     assert not any(process.is_running() for process in before)
 
 
-def test_a_run_that_takes_longer_than_the_grace_is_stopped_and_put_back(queue: None) -> None:
-    custom("reporting.a", counted("a", 60))
+def test_a_run_that_takes_longer_than_the_grace_is_stopped_and_put_back(empty_queue: None) -> None:
+    create_custom_manifest("reporting.a", counted_query("a", 60))
     ask(AllReports(), requested_by="")
     watchdog = Watchdog()
     try:
         watchdog.cluster()
-        until(lambda: QueuedRefresh.objects.filter(state="running").exists())
+        wait_until(lambda: QueuedRefresh.objects.filter(state="running").exists())
         watchdog.process.send_signal(signal.SIGTERM)
         assert watchdog.process.wait(40) == 0
         part = QueuedRefresh.objects.get()
         assert (part.state, len(part.run_ids)) == ("queued", 1)
     finally:
-        clusters.end_all()
+        clusters.kill_all()
 
 
 def test_a_cluster_that_is_no_longer_watched_ends(watchdog: Watchdog) -> None:
     before = family(watchdog.cluster())
     watchdog.process.kill()
-    until(lambda: not any(process.is_running() for process in before))
+    wait_until(lambda: not any(process.is_running() for process in before))
 
 
 def test_settings_that_cannot_be_read_start_nothing(manage: Manage) -> None:
     ended = manage("watch_queue", SEEDER_MAX_WORKERS="lots")
-    assert (ended.code, ended.out) == (2, "")
+    assert (ended.exit_code, ended.out) == (2, "")
     assert "SEEDER_MAX_WORKERS is 'lots'" in ended.err
 
 
-def test_a_cluster_that_cannot_start_is_started_again_ever_more_slowly(queue: None) -> None:
+def test_a_cluster_that_cannot_start_is_started_again_ever_more_slowly(empty_queue: None) -> None:
     watchdog = Watchdog(DB_HOST="/nowhere")
     try:
         for pause in (1, 2, 4):
             watchdog.says(rf"another starts in {pause} s")
     finally:
-        clusters.end_all()
+        clusters.kill_all()

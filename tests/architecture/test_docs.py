@@ -14,10 +14,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from seeder.conf import Settings
 from seeder.domain.doctor.diagnosis import Problem
-from tests.architecture.markdown import DOCS, PAGES, anchors, blocks, code, rows, text
+from tests.architecture.markdown import DOCS, PAGES, code_blocks, code_span, heading_anchors, page_text, table_rows
 from tests.conftest import CHECKOUT, sql
 
-SETTINGS = rows("settings.md", "setting", "default", "unit", "effect")
+SETTINGS = table_rows("settings.md", "setting", "default", "unit", "effect")
 BY_ENDING = {"_MS": "ms", "_SECONDS": "s", "_HOURS": "h", "_MB": "MB"}
 SAID = [*PAGES, *sorted((CHECKOUT / "seeder").rglob("*.py"))]  # messages and hints name commands, too
 
@@ -27,12 +27,14 @@ def names(paths: list[Path]) -> list[str]:
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
-    documented = {code(name): default.strip("`") for name, default, *_ in SETTINGS}
+    documented = {code_span(name): default.strip("`") for name, default, *_ in SETTINGS}
     defaults = {setting.name.upper(): getattr(Settings(), setting.name) for setting in fields(Settings)}
     assert documented == {name: str(value).lower() for name, value in defaults.items()}
 
 
-@pytest.mark.parametrize(("name", "unit", "effect"), [(code(one), unit, effect) for one, _, unit, effect in SETTINGS])
+@pytest.mark.parametrize(
+    ("name", "unit", "effect"), [(code_span(one), unit, effect) for one, _, unit, effect in SETTINGS]
+)
 def test_a_setting_has_a_unit_and_an_effect(name: str, unit: str, effect: str) -> None:
     [setting] = [one for one in fields(Settings) if one.name.upper() == name]
     of_name = next((unit for ending, unit in BY_ENDING.items() if name.endswith(ending)), None)
@@ -45,7 +47,7 @@ def test_a_setting_has_a_unit_and_an_effect(name: str, unit: str, effect: str) -
 def commands(path: Path) -> Iterator[tuple[str, bool]]:
     """What stands behind `manage.py`, and whether that is to be pasted: in a block, not in a sentence."""
     markdown = path.read_text(encoding="utf-8")
-    for block in blocks(markdown, "(?:sh|ini)"):
+    for block in code_blocks(markdown, "(?:sh|ini)"):
         for line in block.replace("\\\n", " ").splitlines():
             if "manage.py " in line.partition("#")[0]:
                 yield line.partition("manage.py ")[2], True
@@ -104,12 +106,12 @@ def test_every_link_leads_somewhere(path: Path) -> None:
             file, _, anchor = target.partition("#")
             there = (path.parent / file).resolve() if file else path
             assert there.exists(), target
-            assert not anchor or anchor in anchors(text(there)), target
+            assert not anchor or anchor in heading_anchors(page_text(there)), target
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 @pytest.mark.parametrize(
-    "statements", [one for page in ("runbook.md", "upgrading.md") for one in blocks(text(page), "sql")]
+    "statements", [one for page in ("runbook.md", "upgrading.md") for one in code_blocks(page_text(page), "sql")]
 )
 def test_what_is_given_to_paste_can_be_run(statements: str) -> None:
     """That of the roles is tried where there is a server to make roles in."""
@@ -119,7 +121,7 @@ def test_what_is_given_to_paste_can_be_run(statements: str) -> None:
 @pytest.mark.parametrize("folder", [DOCS, DOCS / "decisions"], ids=names([DOCS, DOCS / "decisions"]))
 def test_every_page_is_in_the_list_of_its_folder(folder: Path) -> None:
     index = folder / "README.md" if folder != DOCS else CHECKOUT / "README.md"
-    linked = {(index.parent / target).resolve() for target in re.findall(r"\]\(([^)\s#]+)\)", text(index))}
+    linked = {(index.parent / target).resolve() for target in re.findall(r"\]\(([^)\s#]+)\)", page_text(index))}
     assert {page for page in folder.glob("*.md") if page != index} <= linked
 
 
@@ -134,12 +136,13 @@ def test_every_event_of_the_log_is_documented() -> None:
                 told |= {one.value for one in node.args[1:3] if isinstance(one, ast.Constant)}
     events = {word for word in told if isinstance(word, str)}
     assert len(events) > 15
-    documented = rows("watching.md", "event", "level", "facts besides")
+    documented = table_rows("watching.md", "event", "level", "facts besides")
     assert {word for row, *_ in documented for word in re.findall(r"`(\w+)`", row)} == events
 
 
 def test_every_word_of_the_doctor_is_documented_with_its_level() -> None:
     documented = [
-        (code(word), level) for word, level, *_ in rows("doctor.md", "word", "level", "what it means", "what to do")
+        (code_span(word), level)
+        for word, level, *_ in table_rows("doctor.md", "word", "level", "what it means", "what to do")
     ]
     assert documented == [(str(word), str(word.level)) for word in Problem]

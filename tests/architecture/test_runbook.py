@@ -13,7 +13,7 @@ from seeder.domain import admission_decisions, run_events
 from seeder.domain.monitoring import health_status
 from seeder.errors import ManifestError, SeederError
 from seeder.postgres import sqlstates
-from tests.architecture.markdown import code, rows, text
+from tests.architecture.markdown import code_span, page_text, table_rows
 from tests.conftest import CHECKOUT
 
 PAGE = "runbook.md"
@@ -69,13 +69,13 @@ def meaning(state: str) -> list[str]:
 
 def conditions() -> dict[str, list[str]]:
     """By SQLSTATE, what the table says of it."""
-    return {state: [name, *others] for name, state, *others in rows(PAGE, "reason", "SQLSTATE")}
+    return {state: [name, *others] for name, state, *others in table_rows(PAGE, "reason", "SQLSTATE")}
 
 
 def test_every_reason_of_our_own_is_there_and_no_other() -> None:
     of_manifests = {kind.reason for kind in leaves(ManifestError) if issubclass(kind, ManifestError)}
     ours = {*admission_decisions.HoldReason, *of_manifests, sqlstates.LOST_CONNECTION}
-    assert {code(reason) for reason, *_ in rows(PAGE, "reason", "what happened")} == ours
+    assert {code_span(reason) for reason, *_ in table_rows(PAGE, "reason", "what happened")} == ours
 
 
 def test_a_failure_s_reason_is_one_of_these_or_postgresql_s_own() -> None:
@@ -101,12 +101,12 @@ def test_every_condition_that_the_code_decides_by_is_there() -> None:
 
 def test_what_is_said_of_a_condition_is_what_the_code_does() -> None:
     for state, (name, again, server, *_) in conditions().items():
-        assert [code(name), again, server] == [sqlstates.to_failure(refused(state)).reason, *meaning(state)]
+        assert [code_span(name), again, server] == [sqlstates.to_failure(refused(state)).reason, *meaning(state)]
 
 
 def test_every_class_of_conditions_is_there_and_what_is_said_of_it_is_true() -> None:
     """Of a condition that is named nowhere."""
-    classes = {name: others for name, _, *others in rows(PAGE, "class", "what it is about")}
+    classes = {name: others for name, _, *others in table_rows(PAGE, "class", "what it is about")}
     # Success and warnings, which are no errors.
     assert classes.keys() == {state[:2] for state in SQLSTATES} - {"00", "01"}
     for name, (again, server, _) in classes.items():
@@ -115,7 +115,7 @@ def test_every_class_of_conditions_is_there_and_what_is_said_of_it_is_true() -> 
 
 def test_every_error_is_there_with_the_beginning_of_its_message_and_no_other() -> None:
     errors = {kind.__name__: kind for kind in leaves(SeederError)}
-    written = {code(name): beginning for name, beginning, _ in rows(PAGE, "error", "message begins")}
+    written = {code_span(name): beginning for name, beginning, _ in table_rows(PAGE, "error", "message begins")}
     assert written.keys() == errors.keys()
     for name, beginning in written.items():
         message = " ".join(re.sub(r"\{.*?\}", "…", str(errors[name].__doc__)).split())
@@ -127,12 +127,16 @@ def test_every_system_check_is_there_and_no_other() -> None:
     ids = {
         found for tree in SOURCES.values() for one in texts(tree) for found in re.findall(r"^seeder\.[EWI]\d+$", one)
     }
-    assert {code(name) for name, *_ in rows(PAGE, "id", "what it means")} == ids
+    assert {code_span(name) for name, *_ in table_rows(PAGE, "id", "what it means")} == ids
 
 
 def test_what_else_is_said_is_there_and_somebody_says_it() -> None:
     everything = {" ".join(one.split()) for tree in SOURCES.values() for one in texts(tree)}
-    written = [code(first) for header in ("begins with", "says") for first, *_ in rows(PAGE, header, "what it means")]
+    written = [
+        code_span(first)
+        for header in ("begins with", "says")
+        for first, *_ in table_rows(PAGE, header, "what it means")
+    ]
     for one in written:
         assert any(one.strip() in sentence for sentence in everything), one
     must = {one for one in everything if one.startswith(("interrupted: ", "given up: ", "nothing: "))}
@@ -152,21 +156,21 @@ def test_every_line_of_the_log_that_somebody_should_read_is_there() -> None:
         for level, event in zip(node.args, (texts(*node.args[1:2])), strict=False)
     }
     grave = {event for event, level in told.items() if not level.endswith("INFO") or " " in level}
-    assert {code(event) for event, *_ in rows(PAGE, "event", "what it means")} == grave
-    noticed = next(cells for cells in rows(PAGE, "event", "what it means") if cells[0] == "`noticed`")
+    assert {code_span(event) for event, *_ in table_rows(PAGE, "event", "what it means")} == grave
+    noticed = next(cells for cells in table_rows(PAGE, "event", "what it means") if cells[0] == "`noticed`")
     assert {*re.findall("`(.*?)`", noticed[1])} == {*run_events.WarningKind}
 
 
 def test_every_word_of_the_health_endpoint_is_there() -> None:
     """What needs nothing to be done is named above the table."""
-    [fine] = re.findall(r"503 where(.*?)need nothing", text(PAGE), re.DOTALL)
-    assert {code(word) for word, *_ in rows(PAGE, "word", "of")} | {*re.findall("`(.*?)`", fine)} == {
+    [fine] = re.findall(r"503 where(.*?)need nothing", page_text(PAGE), re.DOTALL)
+    assert {code_span(word) for word, *_ in table_rows(PAGE, "word", "of")} | {*re.findall("`(.*?)`", fine)} == {
         *health_status.ComponentStatus
     }
 
 
 def test_every_exit_code_is_there() -> None:
-    assert [number for number, *_ in rows(PAGE, "code", "meaning")] == ["0", "1", "2", "130", "143"]
+    assert [number for number, *_ in table_rows(PAGE, "code", "meaning")] == ["0", "1", "2", "130", "143"]
 
 
 def test_no_entry_leaves_anybody_without_an_answer() -> None:
@@ -174,5 +178,5 @@ def test_no_entry_leaves_anybody_without_an_answer() -> None:
     tables += [("error", "message begins"), ("id", "what it means"), ("begins with", "what it means"), ("says",)]
     tables += [("event",), ("word",)]
     for header in tables:
-        for cells in rows(PAGE, *header):
+        for cells in table_rows(PAGE, *header):
             assert all(cells), cells

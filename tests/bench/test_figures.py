@@ -2,15 +2,15 @@
 
 import pytest
 
-from bench.figures import Spread, critical_path, in_order, lower_bound, ratio, remaining_paths, slope
+from bench.figures import Spread, critical_path, dependency_order, lower_bound, ratio, remaining_paths, slope
 
 SECONDS = {"a": 1.0, "b": 2.0, "c": 4.0, "d": 8.0}
 READS = {"b": ["a"], "c": ["b"], "d": []}
 
 
 def test_a_spread_is_the_median_between_the_least_and_the_most() -> None:
-    assert Spread.of([3.0, 1.0, 10.0]) == Spread(3.0, 1.0, 10.0)
-    assert Spread.of([1.0, 2.0]).median == 1.5
+    assert Spread.from_values([3.0, 1.0, 10.0]) == Spread(3.0, 1.0, 10.0)
+    assert Spread.from_values([1.0, 2.0]).median == 1.5
 
 
 def test_a_ratio_to_what_is_not_known_is_not_known() -> None:
@@ -33,9 +33,9 @@ def test_a_remaining_path_reaches_to_the_end_of_the_longest_chain_behind() -> No
 
 
 def test_a_circle_is_named() -> None:
-    assert in_order({"a": ["b"]}, "ab") == ["b", "a"]
+    assert dependency_order({"a": ["b"]}, "ab") == ["b", "a"]
     with pytest.raises(ValueError, match="circle: a, b"):
-        in_order({"a": ["b"], "b": ["a"]}, "abc")
+        dependency_order({"a": ["b"], "b": ["a"]}, "abc")
 
 
 def test_a_slope_is_the_power_by_which_something_grows() -> None:

@@ -1,6 +1,6 @@
 """Statements as a server's log has them."""
 
-from bench.probes.sent import in_general, statements
+from bench.probes.sent import normalize, statements
 
 LOG = """\
 2026-01-01 00:00:00.000 UTC [7] LOG:  statement: BEGIN
@@ -22,5 +22,5 @@ def test_a_statement_is_whatever_was_sent_and_nothing_that_is_only_said_of_it() 
 def test_what_changes_from_one_statement_to_the_next_is_left_out() -> None:
     one = """/* by "x" */ UPDATE t SET a = 'it''s', b = 7 WHERE c IN (1, 2, 3)"""
     other = "UPDATE  t SET a = 'x', b = 12 WHERE c IN (4, 5)"
-    assert in_general(one) == in_general(other)
-    assert in_general('SAVEPOINT "s140_x1"') == in_general('SAVEPOINT "s7_x22"')
+    assert normalize(one) == normalize(other)
+    assert normalize('SAVEPOINT "s140_x1"') == normalize('SAVEPOINT "s7_x22"')

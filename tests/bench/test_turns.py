@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from bench.options import read
-from bench.turns import Command, Failed, in_turn, measure
+from bench.turns import Command, CommandFailed, measure, run_interleaved
 
 
 def python(name: str, code: str) -> Command:
@@ -14,7 +14,7 @@ def python(name: str, code: str) -> Command:
 
 def test_what_a_command_says_in_its_last_line_is_kept() -> None:
     took = measure(python("saying", "print('a word'); print('{\"inner\": 1}')"))
-    assert took.said == {"inner": 1}
+    assert took.reported == {"inner": 1}
     assert took.seconds > 0
     assert took.memory > 0
 
@@ -25,16 +25,16 @@ def test_the_memory_is_that_of_the_command_and_not_of_who_started_it() -> None:
 
 
 def test_a_command_that_fails_says_why() -> None:
-    with pytest.raises(Failed, match="(?s)failing: .*out of order"):
+    with pytest.raises(CommandFailed, match="(?s)failing: .*out of order"):
         measure(python("failing", "raise SystemExit('out of order')"))
 
 
 def test_everybody_has_a_turn_in_every_round_and_each_round_begins_with_another() -> None:
     order: list[str] = []
     commands = [python("a", "pass"), python("b", "pass")]
-    took = in_turn(commands, rounds=2, before=lambda command: order.append(command.name), after=lambda _: 3)
+    took = run_interleaved(commands, rounds=2, before=lambda command: order.append(command.name), after=lambda _: 3)
     assert order == ["a", "b", "b", "a", "a", "b"]
-    assert {name: [one.stale for one in every] for name, every in took.items()} == {"a": [3, 3], "b": [3, 3]}
+    assert {name: [one.stale_views for one in every] for name, every in took.items()} == {"a": [3, 3], "b": [3, 3]}
 
 
 def test_options_are_read_or_refused_in_one_line() -> None:

@@ -24,17 +24,17 @@ _OPTIONS = """
 """
 IS_REQUIRED = os.environ.get("SEEDER_BROWSER") == "required"  # read before the environment is cleaned
 PASSWORD = "open sesame"  # noqa: S105  # of users of a test
-READING = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
-OPERATING = (*READING, "refresh_views", "capture_releasesnapshot", "view_errors")
+READER_PERMISSIONS = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
+OPERATOR_PERMISSIONS = (*READER_PERMISSIONS, "refresh_views", "capture_releasesnapshot", "view_errors")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
-        why = f"there is no {CHROMIUM}: install the package chromium"
+        reason = f"there is no {CHROMIUM}: install the package chromium"
         if IS_REQUIRED:
-            pytest.fail(why)
-        pytest.skip(why)
+            pytest.fail(reason)
+        pytest.skip(reason)
     # Playwright has a loop in this very thread, which Django takes for a reason not to talk to a database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
@@ -51,9 +51,9 @@ class Site:
     address: str
     browser: Browser
     contexts: list[BrowserContext] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)  # of the browser's console, and requests to elsewhere
+    browser_errors: list[str] = field(default_factory=list)  # of the browser's console, and requests to elsewhere
 
-    def visitor(self, name: str, *, width: int = 1280, scheme: str = "light", scripts: bool = True) -> Page:
+    def logged_in_page(self, name: str, *, width: int = 1280, scheme: str = "light", scripts: bool = True) -> Page:
         """Somebody who has logged in."""
         context = self.browser.new_context(
             base_url=self.address,
@@ -64,55 +64,59 @@ class Site:
         context.set_default_timeout(20_000)
         self.contexts.append(context)
         page = context.new_page()
-        page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self._asked)
+        page.on("console", self._on_console_message)
+        page.on("pageerror", lambda error: self.browser_errors.append(str(error)))
+        page.on("request", self._on_request)
         page.goto("/admin/login/?next=/admin/")
         page.fill("#id_username", name)
         page.fill("#id_password", PASSWORD)
         page.click("[type=submit]")
         return page
 
-    def _heard(self, message: ConsoleMessage) -> None:
+    def _on_console_message(self, message: ConsoleMessage) -> None:
         # A browser asks for an icon of its own accord, and the host has none.
         if message.type in {"error", "warning"} and "favicon" not in message.location["url"]:
-            self.complaints.append(message.text)
+            self.browser_errors.append(message.text)
 
-    def _asked(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         if urlsplit(request.url).netloc != urlsplit(self.address).netloc:
-            self.complaints.append(f"asked {request.url}")
+            self.browser_errors.append(f"asked {request.url}")
 
 
-def user(name: str, *permissions: str) -> User:
-    made = User.objects.create_user(name, password=PASSWORD, is_staff=True)
-    made.user_permissions.set(Permission.objects.filter(codename__in=permissions, content_type__app_label="seeder"))
-    return made
+def create_user(name: str, *permissions: str) -> User:
+    created = User.objects.create_user(name, password=PASSWORD, is_staff=True)
+    created.user_permissions.set(Permission.objects.filter(codename__in=permissions, content_type__app_label="seeder"))
+    return created
 
 
 @pytest.fixture
-def site(chromium: Browser, queue: None) -> Iterator[Site]:
+def site(chromium: Browser, empty_queue: None) -> Iterator[Site]:
     """Everybody but the users named after agencies sees all of them."""
     User.objects.all().delete()
-    user("operator", *OPERATING)
-    user("reader", *READING)
-    user("metro", *OPERATING)
-    port = ports.free()
+    create_user("operator", *OPERATOR_PERMISSIONS)
+    create_user("reader", *READER_PERMISSIONS)
+    create_user("metro", *OPERATOR_PERMISSIONS)
+    port = ports.free_port()
     server = subprocess.Popen(
         [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
         cwd=CHECKOUT,
-        env={**process_environment(), "PYTHONPATH": str(HERE), "SEEDER_AGENCY_SCOPE": "scopes.by_name"},
+        env={
+            **process_environment(),
+            "PYTHONPATH": str(HERE),
+            "SEEDER_AGENCY_SCOPE": "agency_scopes.agencies_by_username",
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     site = Site(address=f"http://127.0.0.1:{port}", browser=chromium)
     try:
-        clusters.until(lambda: server.poll() is not None or ports.listens(port))
+        clusters.wait_until(lambda: server.poll() is not None or ports.is_listening(port))
         yield site
-        assert site.complaints == []
+        assert site.browser_errors == []
     finally:
         for context in site.contexts:
             context.close()
         server.kill()
         server.wait(20)
-        clusters.end_all()
+        clusters.kill_all()
         User.objects.all().delete()

@@ -3,5 +3,5 @@
 from typing import Any
 
 
-def by_name(user: Any) -> list[str] | None:
+def agencies_by_username(user: Any) -> list[str] | None:
     return [user.username] if user.username in {"demo", "metro", "harbor"} else None

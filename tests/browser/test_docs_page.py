@@ -22,7 +22,7 @@ def strictly(page: Page) -> None:
 
 
 def test_the_page_shows_every_operation_under_a_strict_content_security_policy(site: Site) -> None:
-    page = site.visitor("reader")
+    page = site.logged_in_page("reader")
     strictly(page)
     page.goto(DOCS)
     described = page.request.get("/api/seeder/v1/schema/").json()["paths"]

@@ -14,7 +14,7 @@ from seeder.services import runs
 from seeder.services.snapshots import release_snapshots
 from tests.acceptance import clusters
 from tests.browser.conftest import Site
-from tests.conftest import canned, custom, sql
+from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 pytestmark = pytest.mark.slow
 
@@ -33,10 +33,12 @@ READS_ON = """name => {  // whether the text after it goes from left to right
 
 @pytest.fixture(autouse=True)
 def reports(site: Site) -> Iterator[None]:
-    custom("reporting.good", "SELECT n FROM generate_series(1, 200) AS n")
-    custom("reporting.bad", "SELECT ('secret ' || n)::integer AS n FROM generate_series(1, 2) AS n", agency="metro")
-    canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
-    custom('"Gotham PD"."Use of Force / 100%"', "SELECT 1 AS n", agency="harbor")
+    create_custom_manifest("reporting.good", "SELECT n FROM generate_series(1, 200) AS n")
+    create_custom_manifest(
+        "reporting.bad", "SELECT ('secret ' || n)::integer AS n FROM generate_series(1, 2) AS n", agency="metro"
+    )
+    create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
+    create_custom_manifest('"Gotham PD"."Use of Force / 100%"', "SELECT 1 AS n", agency="harbor")
     sql('CREATE SCHEMA "Gotham PD"')
     runs.execute(AllReports(), requested_by="a test")
     yield
@@ -68,7 +70,7 @@ def names(page: Page) -> list[str]:
 
 
 def test_the_page_is_found_from_the_index_and_what_fails_is_first(site: Site) -> None:
-    page = site.visitor("operator")
+    page = site.logged_in_page("operator")
     page.get_by_role("link", name="Monitoring").last.click()
     expect(page.get_by_role("status")).to_contain_text("4 views: 3 fresh, 1 failing, 0 running, 1 late. Queue: idle.")
     assert names(page)[0] == "Report reporting.bad"
@@ -80,7 +82,7 @@ def test_the_page_is_found_from_the_index_and_what_fails_is_first(site: Site) ->
 
 def test_links_lead_to_a_run_its_views_and_their_snapshots(site: Site) -> None:
     two_snapshots()
-    page = site.visitor("operator")
+    page = site.logged_in_page("operator")
     page.goto(MONITORING)
     page.locator("table.runs tbody a").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Run for every report")
@@ -98,16 +100,16 @@ def test_links_lead_to_a_run_its_views_and_their_snapshots(site: Site) -> None:
 
 
 def test_a_name_with_anything_in_it_has_a_page(site: Site) -> None:
-    page = site.visitor("operator")
+    page = site.logged_in_page("operator")
     page.goto(f"{MONITORING}?q=force")
     page.locator("table.views tbody th a").click()
     expect(page.locator("dd.name")).to_have_text('"Gotham PD"."Use of Force / 100%"')
 
 
 def test_a_name_turns_no_text_round_but_its_own(site: Site) -> None:
-    custom('reporting."turn\u202eed"', "SELECT 1 AS n")
+    create_custom_manifest('reporting."turn\u202eed"', "SELECT 1 AS n")
     runs.execute(AllReports(), requested_by="a test")
-    page = site.visitor("operator")
+    page = site.logged_in_page("operator")
     page.goto(f"{MONITORING}?q=turn")
     beside = page.locator("table.views tbody .name")
     assert beside.evaluate(READS_ON)
@@ -117,7 +119,7 @@ def test_a_name_turns_no_text_round_but_its_own(site: Site) -> None:
 
 
 def test_refresh_is_pressed_and_the_row_changes_by_itself(site: Site) -> None:
-    page = site.visitor("operator")
+    page = site.logged_in_page("operator")
     page.goto(MONITORING)
     before = JobStatus.objects.get(table_name="reporting.good").last_run_id
     page.get_by_role("button", name="Refresh Report reporting.good").click()
@@ -140,7 +142,7 @@ def test_refresh_is_pressed_and_the_row_changes_by_itself(site: Site) -> None:
 
 
 def test_who_may_only_read_has_no_button_and_sees_no_data_in_errors(site: Site) -> None:
-    page = site.visitor("reader")
+    page = site.logged_in_page("reader")
     page.goto(MONITORING)
     assert page.get_by_role("button", name="Refresh").count() == 0
     expect(page.locator("table.views")).to_contain_text("The refresh failed: invalid_text_representation")
@@ -148,11 +150,11 @@ def test_who_may_only_read_has_no_button_and_sees_no_data_in_errors(site: Site) 
     for place in the_pages().values():
         page.goto(place)
         assert "secret" not in page.content()
-    site.complaints.clear()  # of the page that is not there
+    site.browser_errors.clear()  # of the page that is not there
 
 
 def test_nobody_sees_what_belongs_to_other_agencies(site: Site) -> None:
-    page = site.visitor("metro")
+    page = site.logged_in_page("metro")
     page.goto(MONITORING)
     assert sorted(names(page)) == ["Canned reporting.shared", "Report reporting.bad"]
     expect(page.get_by_role("status")).to_contain_text("2 views: 1 fresh, 1 failing")
@@ -165,11 +167,11 @@ def test_nobody_sees_what_belongs_to_other_agencies(site: Site) -> None:
         answer = page.goto(place)
         assert answer
         assert answer.status == 404
-    site.complaints.clear()  # a browser says on its console that it was told so
+    site.browser_errors.clear()  # a browser says on its console that it was told so
 
 
 def test_everything_can_be_reached_and_done_with_a_keyboard(site: Site) -> None:
-    page = site.visitor("operator")
+    page = site.logged_in_page("operator")
     page.goto(MONITORING)
     page.locator("#q").focus()
     page.keyboard.type("good")
@@ -187,14 +189,14 @@ def test_everything_can_be_reached_and_done_with_a_keyboard(site: Site) -> None:
 
 
 def test_it_is_a_plain_page_without_javascript(site: Site) -> None:
-    page = site.visitor("operator", scripts=False)
+    page = site.logged_in_page("operator", scripts=False)
     for name, place in the_pages().items():
         page.goto(place)
         assert page.get_by_role("heading", level=1).is_visible(), name
     page.goto(MONITORING)
     page.get_by_role("button", name="Refresh Report reporting.good").click()
     expect(page.get_by_text("The view reporting.good is queued.")).to_be_visible()
-    site.complaints.clear()  # of the page that is not there
+    site.browser_errors.clear()  # of the page that is not there
 
 
 def test_a_strict_content_security_policy_takes_nothing_away(site: Site) -> None:
@@ -202,7 +204,7 @@ def test_a_strict_content_security_policy_takes_nothing_away(site: Site) -> None
         answer = route.fetch()
         route.fulfill(response=answer, headers={**answer.headers, "content-security-policy": "default-src 'self'"})
 
-    page = site.visitor("operator")
+    page = site.logged_in_page("operator")
     page.route(f"**{MONITORING}**", strictly)
     pages = the_pages()
     for name in ("monitoring", "run", "view", "drift"):
@@ -214,13 +216,13 @@ def test_a_strict_content_security_policy_takes_nothing_away(site: Site) -> None
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_and_can_be_read_by_anybody(site: Site, width: int, scheme: str) -> None:
-    page = site.visitor("operator", width=width, scheme=scheme)
+    page = site.logged_in_page("operator", width=width, scheme=scheme)
     for name, place in the_pages().items():
         page.goto(place)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         page.evaluate(AXE)
         assert found_by_axe(page) == [], name
-    site.complaints.clear()  # of the page that is not there
+    site.browser_errors.clear()  # of the page that is not there
 
 
 def found_by_axe(page: Page) -> list[str]:
@@ -236,7 +238,7 @@ def found_by_axe(page: Page) -> list[str]:
 
 
 def test_a_capture_is_asked_for_in_the_list_of_states_and_taken(site: Site) -> None:
-    page = site.visitor("operator")
+    page = site.logged_in_page("operator")
     page.goto("/admin/seeder/jobstatus/")
     page.get_by_role("row").filter(has_text="reporting.good").get_by_role("checkbox").check()
     page.select_option("select[name=action]", "capture")
@@ -245,5 +247,5 @@ def test_a_capture_is_asked_for_in_the_list_of_states_and_taken(site: Site) -> N
     page.get_by_role("button", name="Capture").click()
     expect(page.get_by_text("The capture of reporting.good at 2026.12 is queued.")).to_be_visible()
     clusters.start()
-    clusters.until(lambda: ReleaseSnapshot.objects.filter(release_tag="2026.12").exists())
+    clusters.wait_until(lambda: ReleaseSnapshot.objects.filter(release_tag="2026.12").exists())
     assert Permission.objects.filter(codename="view_monitoring").count() == 0

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.agencies import HERE, Catalogue, query_of, read_catalogue
+from demo.agencies import DEMO_FOLDER, Catalogue, query_of, read_catalogue
 
-REPORTS = sorted(path.stem for path in (HERE / "reports").glob("*.sql"))
+REPORTS = sorted(path.stem for path in (DEMO_FOLDER / "reports").glob("*.sql"))
 every_report = pytest.mark.parametrize("file", REPORTS)
 
 

@@ -12,14 +12,14 @@ from demo.datasets import DATASETS
 from demo.loading import DemoError, load
 from seeder.domain.view_names import ViewName
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
-from tests.conftest import Ended, sql
+from tests.conftest import CompletedCommand, sql
 
 pytestmark = pytest.mark.slow
 
 VIEWS = 20  # of the 21 reports, the one of gotham is disabled
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_loading_brings_every_row_once() -> None:
     first = load(connection)
     assert {table.table: table.rows for table in first.tables} == {
@@ -37,7 +37,7 @@ def test_loading_brings_every_row_once() -> None:
         assert sql(f"SELECT count(*) FROM {table.table}") == [(table.rows,)]
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_a_manifest_edited_by_hand_is_corrected_and_a_stranger_s_is_left_alone() -> None:
     load(connection)
     CustomReportManifest.objects.filter(pk=90001).update(query="SELECT 1")
@@ -49,7 +49,7 @@ def test_a_manifest_edited_by_hand_is_corrected_and_a_stranger_s_is_left_alone()
     assert stranger.query == "SELECT 1"
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_records_that_somebody_changed_are_not_loaded_over() -> None:
     load(connection)
     sql("DELETE FROM records.maryland_crimes WHERE ctid IN (SELECT ctid FROM records.maryland_crimes LIMIT 4)")
@@ -64,7 +64,7 @@ def test_without_the_contract_nothing_is_loaded() -> None:
     assert sql("SELECT to_regnamespace('records')") == [(None,)]
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_every_field_is_a_column_and_every_table_names_its_source() -> None:
     load(connection)
     for dataset in DATASETS:
@@ -80,11 +80,13 @@ def test_every_field_is_a_column_and_every_table_names_its_source() -> None:
         assert comment
 
 
-@pytest.mark.usefixtures("reporting")
-def test_every_agency_s_views_are_created_then_refreshed_under_their_oids(manage: Callable[..., Ended]) -> None:
-    assert manage("load_demo").code == 0
+@pytest.mark.usefixtures("contract_tables")
+def test_every_agency_s_views_are_created_then_refreshed_under_their_oids(
+    manage: Callable[..., CompletedCommand],
+) -> None:
+    assert manage("load_demo").exit_code == 0
     created = manage("refresh_all", "--json")
-    assert created.code == 0
+    assert created.exit_code == 0
     assert {view["outcome"] for view in created.document["views"]} == {"created"}
     assert len(created.document["views"]) == VIEWS
     oids = sql("SELECT relname, oid FROM pg_class WHERE relkind = 'm' ORDER BY oid")
@@ -97,11 +99,11 @@ def test_every_agency_s_views_are_created_then_refreshed_under_their_oids(manage
     assert set(JobStatus.objects.values_list("status", "consecutive_failures")) == {("success", 0)}
 
 
-@pytest.mark.usefixtures("reporting")
-def test_each_report_s_key_is_one(manage: Callable[..., Ended]) -> None:
+@pytest.mark.usefixtures("contract_tables")
+def test_each_report_s_key_is_one(manage: Callable[..., CompletedCommand]) -> None:
     """A unique index on these columns would let the view be refreshed concurrently."""
-    assert manage("load_demo").code == 0
-    assert manage("refresh_all").code == 0
+    assert manage("load_demo").exit_code == 0
+    assert manage("refresh_all").exit_code == 0
     catalogue = read_catalogue()
     enabled = [(report.table_name, report.query) for report in catalogue.custom if report.enabled]
     canned = [(report.table_name, report.query) for report in catalogue.canned]
@@ -120,9 +122,9 @@ def test_each_report_s_key_is_one(manage: Callable[..., Ended]) -> None:
         assert nulls == 0, table_name
 
 
-@pytest.mark.usefixtures("reporting")
-def test_an_agency_without_an_enabled_report_has_nothing_to_refresh(manage: Callable[..., Ended]) -> None:
-    assert manage("load_demo").code == 0
+@pytest.mark.usefixtures("contract_tables")
+def test_an_agency_without_an_enabled_report_has_nothing_to_refresh(manage: Callable[..., CompletedCommand]) -> None:
+    assert manage("load_demo").exit_code == 0
     ended = manage("refresh_agency", "gotham")
-    assert ended.code == 0
+    assert ended.exit_code == 0
     assert "Nothing to refresh: no manifest is enabled for the agency 'gotham'." in ended.out

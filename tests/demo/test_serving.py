@@ -12,15 +12,17 @@ from tests.conftest import sql
 
 
 @pytest.fixture
-def as_if_embedded(reporting: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def as_if_embedded(contract_tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's database is one of these; what says so is its engine, even where DB_* leads to another server."""
-    monkeypatch.setattr(own, "insist", lambda: None)
+    monkeypatch.setattr(own, "require_embedded_database", lambda: None)
 
 
-def test_a_login_is_created_in_the_embedded_database_only(reporting: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_is_created_in_the_embedded_database_only(
+    contract_tables: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = {**connections.settings["default"], "ENGINE": "django.db.backends.postgresql"}
     monkeypatch.setitem(connections.settings, "default", settings)
-    for refused in (login.create, past.make):
+    for refused in (login.create, past.create_history):
         with pytest.raises(DemoError, match="only done to the embedded database"):
             refused()
     with pytest.raises(CommandError, match="only done to the embedded database"):
@@ -39,9 +41,9 @@ def test_the_login_can_log_in_and_is_made_once(as_if_embedded: None) -> None:
 
 def test_the_nights_leave_a_failing_report_two_snapshots_and_all_records(as_if_embedded: None) -> None:
     load(connections["default"])
-    assert not past.has_one()
-    nights = past.make()
-    assert past.has_one()
+    assert not past.has_history()
+    nights = past.create_history()
+    assert past.has_history()
     assert Run.objects.count() == nights
     assert sql("SELECT count(DISTINCT start_time::date) FROM reporting.seeder_run_history") == [(nights,)]
     [failing] = JobStatus.objects.filter(status="error")

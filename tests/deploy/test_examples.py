@@ -144,7 +144,7 @@ def test_whatever_is_copied_into_the_image_is_let_through_and_exists() -> None:
 
 
 @pytest.fixture
-def web(reporting: None) -> Iterator[str]:
+def web(contract_tables: None) -> Iterator[str]:
     """The web as the image runs it, on a port of its own."""
     [options] = re.findall(r'GUNICORN_CMD_ARGS="(.+)"', DOCKERFILE)
     process = subprocess.Popen(

@@ -6,27 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded.processes import FAST, House
+from tests.embedded.processes import FAST_SETTINGS, EmbeddedServer
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[House]:
+def fresh(tmp_path: Path) -> Iterator[EmbeddedServer]:
     """Nothing yet."""
-    with House(tmp_path / "var" / "postgres") as house:
+    with EmbeddedServer(tmp_path / "var" / "postgres") as house:
         yield house
 
 
 @pytest.fixture
-def house(fresh: House, template: Path) -> House:
+def house(fresh: EmbeddedServer, template: Path) -> EmbeddedServer:
     """A database that has been created before, and no server."""
-    return fresh.furnished_like(template)
+    return fresh.copied_from(template)
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """initdb takes its time, a copy does not."""
     folder = tmp_path_factory.mktemp("template") / "postgres"
-    with House(folder) as house:
-        house.user(settings=FAST).server()
+    with EmbeddedServer(folder) as house:
+        house.start_user(settings=FAST_SETTINGS).server()
     yield folder
     shutil.rmtree(folder)

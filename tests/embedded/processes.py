@@ -15,16 +15,16 @@ from typing import Any, Self
 import psutil
 import psycopg
 
-from embedded.locks import is_taken, wait_for
-from embedded.place import find
+from embedded.locks import is_locked_exclusively, poll_until
+from embedded.place import resolve_server_folder
 from embedded.server import Server, status, stop
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
-ROOT = os.geteuid() == 0
-FAST = {"fsync": "off", "shared_buffers": "16MB"}
-_BOUND = 30.0  # seconds: how long anything may take before a test fails
+IS_ROOT = os.geteuid() == 0
+FAST_SETTINGS = {"fsync": "off", "shared_buffers": "16MB"}
+_MAX_WAIT_SECONDS = 30.0  # seconds: how long anything may take before a test fails
 
-_USER = """
+_USER_SCRIPT = """
 import json, sys
 from datetime import timedelta
 from embedded.server import ensure_running
@@ -39,20 +39,20 @@ while True:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
+class CompletedProcess:
     """A process that has ended."""
 
-    code: int
+    exit_code: int
     out: str
     err: str
 
 
-class User:
+class ServerUser:
     """A process that needs the server and stays until it is told to leave, or killed."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], **asked: Any) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], **options: Any) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _USER, str(folder), json.dumps(asked)],
+            [sys.executable, "-c", _USER_SCRIPT, str(folder), json.dumps(options)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -66,7 +66,7 @@ class User:
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
-            raise AssertionError(self.leave().err)
+            raise AssertionError(self.finish().err)
         socket_folder, pid = json.loads(line)
         return Path(socket_folder), pid
 
@@ -77,21 +77,21 @@ class User:
         self.process.stdin.flush()
         return self.server()
 
-    def leave(self) -> Ended:
-        out, err = self.process.communicate(timeout=_BOUND)
-        return Ended(code=self.process.returncode, out=out, err=err)
+    def finish(self) -> CompletedProcess:
+        out, err = self.process.communicate(timeout=_MAX_WAIT_SECONDS)
+        return CompletedProcess(exit_code=self.process.returncode, out=out, err=err)
 
     def kill(self) -> None:
         self.process.kill()
         self.process.communicate()
 
 
-class House:
+class EmbeddedServer:
     """The folder of one server, and everybody in it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.users: list[User] = []
+        self.users: list[ServerUser] = []
 
     def __enter__(self) -> Self:
         return self
@@ -104,41 +104,47 @@ class House:
                 user.kill()
         if self.folder.exists():
             stop(self.folder)
-        until(lambda: not self.inhabitants())
+        wait_until(lambda: not self.processes())
 
-    def furnished_like(self, template: Path) -> Self:
+    def copied_from(self, template: Path) -> Self:
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["cp", "-a", template, self.folder], check=True)
         return self
 
-    def user(
+    def start_user(
         self,
         *,
         bootstrap: Sequence[Path] = (),
         settings: Mapping[str, str] | None = None,
         idle_after: float = 900,
         environment: Mapping[str, str] | None = None,
-    ) -> User:
-        asked = {"bootstrap": [str(file) for file in bootstrap], "settings": settings or FAST, "idle_after": idle_after}
-        user = User(self.folder, os.environ if environment is None else environment, **asked)
+    ) -> ServerUser:
+        options = {
+            "bootstrap": [str(file) for file in bootstrap],
+            "settings": settings or FAST_SETTINGS,
+            "idle_after": idle_after,
+        }
+        user = ServerUser(self.folder, os.environ if environment is None else environment, **options)
         self.users.append(user)
         return user
 
-    def inhabitants(self) -> list[psutil.Process]:
+    def processes(self) -> list[psutil.Process]:
         """Every process of PostgreSQL's or of ours that names this folder."""
         return [process for process in psutil.process_iter() if str(self.folder) in _command(process)]
 
     def watcher(self) -> psutil.Process | None:
-        found = [process for process in self.inhabitants() if "embedded.idle" in _command(process)]
-        return found[0] if found and is_taken(find(self.folder).watcher_lock) else None
+        watchers = [process for process in self.processes() if "embedded.idle_watcher" in _command(process)]
+        return (
+            watchers[0] if watchers and is_locked_exclusively(resolve_server_folder(self.folder).watcher_lock) else None
+        )
 
     def is_running(self) -> bool:
         return status(self.folder).server is not None
 
     def server(self) -> Server:
-        found = status(self.folder).server
-        assert found
-        return found
+        running_server = status(self.folder).server
+        assert running_server
+        return running_server
 
     def connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
         """As psql does, without holding any lock."""
@@ -150,7 +156,7 @@ class House:
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
-    until(lambda: is_gone(pid))
+    wait_until(lambda: is_gone(pid))
 
 
 def is_gone(pid: int) -> bool:
@@ -160,13 +166,13 @@ def is_gone(pid: int) -> bool:
         return True
 
 
-def until(condition: Callable[[], object]) -> None:
-    def look() -> bool | None:
+def wait_until(condition: Callable[[], object]) -> None:
+    def probe() -> bool | None:
         with suppress(psutil.NoSuchProcess):
             return bool(condition()) or None
         return None
 
-    assert wait_for(look, _BOUND), f"not within {_BOUND} s"
+    assert poll_until(probe, _MAX_WAIT_SECONDS), f"not within {_MAX_WAIT_SECONDS} s"
 
 
 def _command(process: psutil.Process) -> str:

@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from embedded import binaries
-from embedded.place import find
+from embedded.place import resolve_server_folder
 from embedded.server import psql_program
-from tests.embedded.processes import CHECKOUT, ROOT, House, until
+from tests.embedded.processes import CHECKOUT, IS_ROOT, EmbeddedServer, wait_until
 
 SYSTEM = subprocess.run(
     [CHECKOUT / "requirements" / "postgres"], capture_output=True, text=True, check=True
@@ -22,8 +22,8 @@ _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1 << 1, 1 << 2
 
 
 def test_a_path_too_long_for_a_socket_gets_one_elsewhere(tmp_path: Path, template: Path) -> None:
-    with House(tmp_path / ("long" * 30) / "postgres").furnished_like(template) as house:
-        socket_folder, _ = house.user().server()
+    with EmbeddedServer(tmp_path / ("long" * 30) / "postgres").copied_from(template) as house:
+        socket_folder, _ = house.start_user().server()
 
         assert house.folder not in (socket_folder, *socket_folder.parents)
         assert stat.S_IMODE(socket_folder.stat().st_mode) == 0o700
@@ -33,8 +33,8 @@ def test_a_path_too_long_for_a_socket_gets_one_elsewhere(tmp_path: Path, templat
 
 @pytest.mark.parametrize("name", ["a space, a comma", """it's "quoted" \\ ü"""])
 def test_any_name_will_do(tmp_path: Path, name: str, template: Path) -> None:
-    with House(tmp_path / name).furnished_like(template) as house:
-        house.user().server()
+    with EmbeddedServer(tmp_path / name).copied_from(template) as house:
+        house.start_user().server()
 
         line = house.server().psql(program=psql_program())
         asked = subprocess.run(
@@ -43,35 +43,35 @@ def test_any_name_will_do(tmp_path: Path, name: str, template: Path) -> None:
         assert asked.stdout == "42\n"
 
 
-@pytest.mark.skipif(ROOT, reason="root runs it as somebody else")
-def test_the_server_runs_as_whoever_needs_it(house: House) -> None:
-    _, pid = house.user().server()
+@pytest.mark.skipif(IS_ROOT, reason="root runs it as somebody else")
+def test_the_server_runs_as_whoever_needs_it(house: EmbeddedServer) -> None:
+    _, pid = house.start_user().server()
 
     assert psutil.Process(pid).uids().real == os.geteuid()
 
 
-@pytest.mark.skipif(not ROOT, reason="only root can close a folder to the server")
+@pytest.mark.skipif(not IS_ROOT, reason="only root can close a folder to the server")
 def test_behind_a_closed_door_the_server_gets_one_capability_and_the_door_stays_closed(
     tmp_path: Path, template: Path
 ) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    with House(closed / "var" / "postgres").furnished_like(template) as house:
-        _, pid = house.user().server()
+    with EmbeddedServer(closed / "var" / "postgres").copied_from(template) as house:
+        _, pid = house.start_user().server()
 
-        assert psutil.Process(pid).uids().real == find(house.folder).account.uid != 0
+        assert psutil.Process(pid).uids().real == resolve_server_folder(house.folder).account.uid != 0
         assert _ambient(pid) in (_CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE)
         assert (stat.S_IMODE(closed.stat().st_mode), closed.stat().st_uid) == (0o700, 0)
         house.connect().close()
 
 
-@pytest.mark.skipif(not ROOT, reason="only root has capabilities to give")
+@pytest.mark.skipif(not IS_ROOT, reason="only root has capabilities to give")
 def test_behind_open_doors_the_server_gets_no_capability(template: Path) -> None:
     open_to_all = Path(tempfile.mkdtemp())
     open_to_all.chmod(0o755)
     try:
-        with House(open_to_all / "var" / "postgres").furnished_like(template) as house:
-            _, pid = house.user().server()
+        with EmbeddedServer(open_to_all / "var" / "postgres").copied_from(template) as house:
+            _, pid = house.start_user().server()
 
             binaries = Path(psutil.Process(pid).exe()).parents
             expected = 0 if all(path.stat().st_mode & 0o001 for path in binaries) else _CAP_DAC_READ_SEARCH
@@ -80,27 +80,27 @@ def test_behind_open_doors_the_server_gets_no_capability(template: Path) -> None
         shutil.rmtree(open_to_all)
 
 
-@pytest.mark.skipif(not ROOT, reason="only root works in other people's folders")
+@pytest.mark.skipif(not IS_ROOT, reason="only root works in other people's folders")
 def test_for_root_the_server_belongs_to_the_owner_of_the_checkout(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     shutil.chown(checkout, user="daemon")
-    with House(checkout / "var" / "postgres") as house:
-        _, pid = house.user().server()
+    with EmbeddedServer(checkout / "var" / "postgres") as house:
+        _, pid = house.start_user().server()
 
         assert psutil.Process(pid).username() == "daemon"
         assert {path.owner() for path in checkout.rglob("*")} == {"daemon"}
 
 
 def test_a_socket_folder_laid_out_by_somebody_else_is_refused(tmp_path: Path, template: Path) -> None:
-    with House(tmp_path / ("long" * 30) / "postgres").furnished_like(template) as house:
-        trap = find(house.folder).socket_folder()
+    with EmbeddedServer(tmp_path / ("long" * 30) / "postgres").copied_from(template) as house:
+        trap = resolve_server_folder(house.folder).socket_folder()
         trap.symlink_to(tmp_path)
         try:
-            assert "belongs to the account" in house.user().leave().err
+            assert "belongs to the account" in house.start_user().finish().err
         finally:
             trap.unlink()
-        until(lambda: not house.inhabitants())
+        wait_until(lambda: not house.processes())
 
 
 def _ambient(pid: int) -> int:
@@ -109,8 +109,8 @@ def _ambient(pid: int) -> int:
 
 
 @pytest.mark.skipif(not SYSTEM, reason="no PostgreSQL from 15 to 18 is installed here")
-def test_another_postgresql_is_run_where_the_environment_names_one(fresh: House) -> None:
-    fresh.user(environment={**os.environ, binaries.OTHER: SYSTEM}).server()
+def test_another_postgresql_is_run_where_the_environment_names_one(fresh: EmbeddedServer) -> None:
+    fresh.start_user(environment={**os.environ, binaries.FOLDER_VARIABLE: SYSTEM}).server()
 
     with fresh.connect() as session:
         [version] = session.execute("SHOW server_version").fetchone() or [""]
@@ -119,8 +119,8 @@ def test_another_postgresql_is_run_where_the_environment_names_one(fresh: House)
     assert stat.S_IMODE(fresh.folder.stat().st_mode) == 0o700, "nobody else gets as far as its socket"
 
 
-def test_a_folder_without_the_programs_is_refused_in_one_line(fresh: House, tmp_path: Path) -> None:
-    ended = fresh.user(environment={**os.environ, binaries.OTHER: str(tmp_path)}).leave()
+def test_a_folder_without_the_programs_is_refused_in_one_line(fresh: EmbeddedServer, tmp_path: Path) -> None:
+    ended = fresh.start_user(environment={**os.environ, binaries.FOLDER_VARIABLE: str(tmp_path)}).finish()
 
     assert f"EMBEDDED_POSTGRES names {tmp_path}, where there is no program `postgres`" in ended.err
     assert not (fresh.folder / "data").exists()

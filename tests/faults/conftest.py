@@ -17,12 +17,12 @@ DATABASE = "test_faults"
 @pytest.fixture(scope="session")
 def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
     """Made once, as initdb takes its time."""
-    with torn_down(PrivateServer(tmp_path_factory.mktemp("faults") / "pg")) as private:
+    with removed_at_the_end(PrivateServer(tmp_path_factory.mktemp("faults") / "pg")) as private:
         yield private
 
 
 @contextmanager
-def torn_down(private: PrivateServer) -> Iterator[PrivateServer]:
+def removed_at_the_end(private: PrivateServer) -> Iterator[PrivateServer]:
     """Nothing of it is left in the end, neither process nor file."""
     try:
         yield private
@@ -35,16 +35,16 @@ def torn_down(private: PrivateServer) -> Iterator[PrivateServer]:
 def server(private_server: PrivateServer, django_db_blocker: DjangoDbBlocker) -> Iterator[PrivateServer]:
     """It runs with the usual settings, and Django is pointed at an empty database on it."""
     with django_db_blocker.unblock():
-        yield from ready(private_server)
+        yield from with_empty_database(private_server)
 
 
-def ready(private: PrivateServer) -> Iterator[PrivateServer]:
-    private.lead()
+def with_empty_database(private: PrivateServer) -> Iterator[PrivateServer]:
+    private.become_primary()
     private.start()
-    private.forget(DATABASE)
+    private.drop_everything(DATABASE)
     with private.session() as session:
         session.execute(f"CREATE DATABASE {DATABASE}".encode())
-    with default_database(private.address(DATABASE)):
+    with default_database(private.django_settings(DATABASE)):
         yield private
 
 
@@ -55,4 +55,4 @@ def bare_database(server: PrivateServer) -> Iterator[None]:
     connections.close_all()
     if not server.is_running:
         server.start()
-    processes.end_all()
+    processes.kill_all()

@@ -13,8 +13,8 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
 from seeder.services import runs
 from seeder.services.stopping import Stop
-from tests.conftest import custom, sql
-from tests.faults.servers import PATIENCE, until
+from tests.conftest import create_custom_manifest, sql
+from tests.faults.servers import MAX_WAIT_SECONDS, wait_until
 
 # Everything is written out, because from PostgreSQL 17 on a refresh has no search_path.
 _GATE = """
@@ -28,8 +28,8 @@ BEGIN
 END $$;
 """
 # A view through the gate says by which run it was filled.
-THROUGH_THE_GATE = "SELECT reporting.pass_gate() AS run"
-AT_THE_GATE = (
+GATED_QUERY = "SELECT reporting.pass_gate() AS run"
+WAITING_AT_GATE = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     " AND wait_event = 'PgSleep' AND application_name ~ '^seeder '"
 )
@@ -44,44 +44,44 @@ def open_gate(*, opened: bool = True) -> None:
     sql("UPDATE reporting.gate SET open = " + str(opened).lower())
 
 
-def until_at_the_gate(count: int) -> list[int]:
+def wait_until_at_gate(count: int) -> list[int]:
     """The backends that wait there, once they are so many."""
-    until(lambda: len(sql(AT_THE_GATE)) == count)
-    return [pid for (pid,) in sql(AT_THE_GATE)]
+    wait_until(lambda: len(sql(WAITING_AT_GATE)) == count)
+    return [pid for (pid,) in sql(WAITING_AT_GATE)]
 
 
-def filled(name: str, query: str = "SELECT n FROM reporting.source") -> None:
+def create_filled_view(name: str, query: str = "SELECT n FROM reporting.source") -> None:
     """A manifest whose view exists, with what was true when it was filled."""
     sql(f"CREATE MATERIALIZED VIEW reporting.{name} AS {query}")
-    custom(f"reporting.{name}", query)
+    create_custom_manifest(f"reporting.{name}", query)
 
 
-def filled_behind_the_gate(name: str) -> None:
+def create_gated_view(name: str) -> None:
     """A view that exists, and whose next refresh waits at the gate."""
     build_gate()
     open_gate()
-    filled(name, THROUGH_THE_GATE)
+    create_filled_view(name, GATED_QUERY)
     open_gate(opened=False)
 
 
-def refreshed() -> dict[str, RefreshResult]:
+def refresh_everything() -> dict[str, RefreshResult]:
     """How the views end when everything is refreshed now; a run that hangs is stopped, and fails the test."""
-    with in_the_background() as run:
-        return by_name(run.result(PATIENCE))
+    with run_in_background() as run:
+        return results_by_name(run.result(MAX_WAIT_SECONDS))
 
 
-def by_name(summary: RunSummary) -> dict[str, RefreshResult]:
+def results_by_name(summary: RunSummary) -> dict[str, RefreshResult]:
     return {view.key.name.name: result for view, result in summary.results.items()}
 
 
-def reason(result: RefreshResult) -> str | None:
+def sqlstate_of(result: RefreshResult) -> str | None:
     """The SQLSTATE of a view that failed."""
     assert result.failure
     return result.failure.sqlstate
 
 
 @contextmanager
-def in_the_background() -> "Iterator[Future[RunSummary]]":
+def run_in_background() -> "Iterator[Future[RunSummary]]":
     """A run meanwhile, which is stopped where the test does not wait for it."""
     stop = Stop()
 
@@ -100,9 +100,9 @@ def in_the_background() -> "Iterator[Future[RunSummary]]":
                 stop.request("the end of the test")
 
 
-def until_queued_for(relation: str) -> None:
+def wait_until_lock_is_queued(relation: str) -> None:
     """Until a refresh waits for a lock on it."""
-    until(
+    wait_until(
         lambda: sql(
             "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)"
             " WHERE relation = to_regclass(%s) AND NOT granted AND application_name ~ '^seeder '",
@@ -111,18 +111,18 @@ def until_queued_for(relation: str) -> None:
     )
 
 
-def lock_wait(session: "psycopg.Connection[Any]", milliseconds: int) -> None:
+def set_lock_timeout(session: "psycopg.Connection[Any]", milliseconds: int) -> None:
     """Bound how long this session waits for a lock."""
     session.execute(f"SET lock_timeout = {milliseconds}".encode())
 
 
-def rows() -> dict[str, tuple[str, str | None]]:
+def latest_statuses() -> dict[str, tuple[str, str | None]]:
     """Status and error of the latest row of each view, where both tables agree on the status."""
     latest = {
         row.table_name.removeprefix("reporting."): (row.status, row.errors) for row in RunHistory.objects.order_by("id")
     }
     status = dict(JobStatus.objects.values_list("table_name", "status"))
-    assert {name.removeprefix("reporting."): word for name, word in status.items()} == {
+    assert {name.removeprefix("reporting."): status_value for name, status_value in status.items()} == {
         name: word for name, (word, _) in latest.items()
     }
     return latest

@@ -12,17 +12,17 @@ import psycopg
 from django.db import connections
 
 from embedded import server
-from embedded.locks import is_taken, wait_for
-from embedded.place import Place, find, in_one_line
+from embedded.locks import is_locked_exclusively, poll_until
+from embedded.place import ServerFolder, resolve_server_folder, translate_os_errors
 
-PATIENCE = 25.0  # seconds: how long anything may take before a test fails
+MAX_WAIT_SECONDS = 25.0  # seconds: how long anything may take before a test fails
 # Commits are not asynchronous: what was committed has to be there after an immediate stop too.
-USUAL = {"fsync": "off", "autovacuum": "off", "deadlock_timeout": "50ms", "shared_buffers": "16MB"}
+DEFAULT_SETTINGS = {"fsync": "off", "autovacuum": "off", "deadlock_timeout": "50ms", "shared_buffers": "16MB"}
 
 
-def until(condition: Callable[[], object]) -> None:
+def wait_until(condition: Callable[[], object]) -> None:
     """Look again until it holds."""
-    assert wait_for(lambda: condition() or None, PATIENCE), f"not within {PATIENCE} s"
+    assert poll_until(lambda: condition() or None, MAX_WAIT_SECONDS), f"not within {MAX_WAIT_SECONDS} s"
 
 
 class PrivateServer:
@@ -31,39 +31,39 @@ class PrivateServer:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
-        self._usual = {**USUAL, **settings}
-        self._settings: dict[str, str] = {}  # of the server as it runs
+        self._default_settings = {**DEFAULT_SETTINGS, **settings}
+        self._running_settings: dict[str, str] = {}  # of the server as it runs
 
     @property
-    def place(self) -> Place:
-        return find(self.folder)
+    def server_folder(self) -> ServerFolder:
+        return resolve_server_folder(self.folder)
 
     @property
     def socket_folder(self) -> Path:
-        return self.place.socket_folder()
+        return self.server_folder.socket_folder()
 
     @property
     def log(self) -> str:
-        return self.place.log.read_text(errors="replace")
+        return self.server_folder.log.read_text(errors="replace")
 
     @property
     def is_running(self) -> bool:
-        return self.folder.exists() and is_taken(self.place.server_lock)
+        return self.folder.exists() and is_locked_exclusively(self.server_folder.server_lock)
 
     def start(self, **settings: str) -> None:
         """With these settings besides the usual ones; nothing, where it runs with exactly them."""
-        wanted = {**self._usual, **settings}
-        if self.is_running and wanted != self._settings:
+        new_settings = {**self._default_settings, **settings}
+        if self.is_running and new_settings != self._running_settings:
             self.stop()
-        server.ensure_running(self.folder, settings=wanted, idle_after=timedelta(seconds=20))
-        self._settings = wanted
+        server.ensure_running(self.folder, settings=new_settings, idle_after=timedelta(seconds=20))
+        self._running_settings = new_settings
 
     def stop(self, *, immediately: bool = False) -> None:
         """A fast shutdown, which ends sessions and writes everything; or an immediate one, which is like a crash."""
-        found = server.status(self.folder).server
-        if immediately and found:
-            os.kill(found.pid, signal.SIGQUIT)
-            until(lambda: not self.is_running)
+        running_server = server.status(self.folder).server
+        if immediately and running_server:
+            os.kill(running_server.pid, signal.SIGQUIT)
+            wait_until(lambda: not self.is_running)
         server.stop(self.folder)
 
     def restart(self, *, immediately: bool = False, **settings: str) -> None:
@@ -71,22 +71,22 @@ class PrivateServer:
         connections.close_all()
         self.start(**settings)
 
-    def follow(self) -> None:
+    def become_standby(self) -> None:
         """Go on as a standby, which only replays what a primary sends it."""
         self.stop()
         connections.close_all()
-        (self.place.data / "standby.signal").touch()
+        (self.server_folder.data / "standby.signal").touch()
         self.start()
 
-    def lead(self) -> None:
+    def become_primary(self) -> None:
         """Be no standby, whatever went before."""
-        with in_one_line(self.folder):
-            note = self.place.data / "standby.signal"
-            if note.exists():
+        with translate_os_errors(self.folder):
+            standby_file = self.server_folder.data / "standby.signal"
+            if standby_file.exists():
                 self.stop()
-                note.unlink()
+                standby_file.unlink()
 
-    def address(self, database: str, user: str = "postgres") -> dict[str, Any]:
+    def django_settings(self, database: str, user: str = "postgres") -> dict[str, Any]:
         """What Django calls it."""
         return {"HOST": str(self.socket_folder), "PORT": "5432", "NAME": database, "USER": user, "PASSWORD": ""}
 
@@ -97,7 +97,7 @@ class PrivateServer:
         with psycopg.connect(host=host, port=5432, user="postgres", dbname=database, autocommit=True) as session:
             yield session
 
-    def forget(self, database: str) -> None:
+    def drop_everything(self, database: str) -> None:
         """Leave nothing of a test: its database, tablespaces and roles go."""
         with self.session() as session:
             session.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)".encode())
@@ -112,13 +112,13 @@ class PrivateServer:
 @contextmanager
 def default_database(address: dict[str, Any], *, alias: str = "default") -> Iterator[None]:
     """Inside, Django's `default`, or another alias, is this one, in every thread that begins to use it."""
-    before, here = connections.settings[alias], connections[alias]
+    previous_settings, previous_connection = connections.settings[alias], connections[alias]
     connections.close_all()
-    connections.settings[alias] = {**before, "ENGINE": "django.db.backends.postgresql", **address}
+    connections.settings[alias] = {**previous_settings, "ENGINE": "django.db.backends.postgresql", **address}
     del connections[alias]
     try:
         yield
     finally:
         connections.close_all()
-        connections.settings[alias] = before
-        connections[alias] = here
+        connections.settings[alias] = previous_settings
+        connections[alias] = previous_connection

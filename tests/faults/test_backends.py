@@ -8,21 +8,21 @@ from pytest_django import Settings
 
 from seeder.domain.outcomes import Outcome
 from tests.acceptance.processes import start
-from tests.conftest import another_session, custom, sql
+from tests.conftest import another_session, create_custom_manifest, sql
 from tests.faults.scenes import (
-    THROUGH_THE_GATE,
+    GATED_QUERY,
     build_gate,
-    by_name,
-    filled_behind_the_gate,
-    in_the_background,
+    create_gated_view,
+    latest_statuses,
     open_gate,
-    reason,
-    rows,
-    until_at_the_gate,
+    results_by_name,
+    run_in_background,
+    sqlstate_of,
+    wait_until_at_gate,
 )
-from tests.faults.servers import PATIENCE, PrivateServer, until
+from tests.faults.servers import MAX_WAIT_SECONDS, PrivateServer, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("reporting")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
 
 VIEWS = [f"v{number}" for number in range(6)]
 REFUSED = {"role": "too many connections for role", "server": "remaining connection slots are reserved"}
@@ -32,38 +32,38 @@ SLOTS, SEATS = 4, 2
 
 def test_a_refresh_that_somebody_cancels_fails_as_cancelled_and_the_others_go_on(settings: Settings) -> None:
     settings.SEEDER = {"MAX_WORKERS": 1}
-    filled_behind_the_gate("a")
-    custom("reporting.b", "SELECT 1 AS n")
-    with in_the_background() as run:
-        [pid] = until_at_the_gate(1)
+    create_gated_view("a")
+    create_custom_manifest("reporting.b", "SELECT 1 AS n")
+    with run_in_background() as run:
+        [pid] = wait_until_at_gate(1)
         assert sql(f"SELECT pg_cancel_backend({pid})") == [(True,)]
-        results = by_name(run.result(PATIENCE))
-    assert reason(results["a"]) == "57014"
+        results = results_by_name(run.result(MAX_WAIT_SECONDS))
+    assert sqlstate_of(results["a"]) == "57014"
     assert results["a"].attempts == 1, "whoever cancels it does not want it again"
     assert results["b"].outcome is Outcome.CREATED
-    assert rows()["a"][0] == "error"
+    assert latest_statuses()["a"][0] == "error"
 
 
 def test_a_backend_that_is_terminated_is_tried_again(settings: Settings) -> None:
     settings.SEEDER = {"MAX_WORKERS": 2}
     build_gate()
     for name in "ab":
-        custom(f"reporting.{name}", THROUGH_THE_GATE)
-    with in_the_background() as run:
-        victim, _ = until_at_the_gate(2)
+        create_custom_manifest(f"reporting.{name}", GATED_QUERY)
+    with run_in_background() as run:
+        victim, _ = wait_until_at_gate(2)
         assert sql(f"SELECT pg_terminate_backend({victim}, 5000)") == [(True,)]
-        assert victim not in until_at_the_gate(2)
+        assert victim not in wait_until_at_gate(2)
         open_gate()
-        results = by_name(run.result(PATIENCE))
+        results = results_by_name(run.result(MAX_WAIT_SECONDS))
     assert sorted(result.attempts for result in results.values()) == [1, 2]
-    assert rows() == {"a": ("success", None), "b": ("success", None)}
+    assert latest_statuses() == {"a": ("success", None), "b": ("success", None)}
 
 
 @pytest.fixture
 def crowded(request: pytest.FixtureRequest, server: PrivateServer) -> str:
     """A server, or a role, with few slots; what it says to one too many."""
     for name in VIEWS:
-        custom(f"reporting.{name}", "SELECT current_setting('application_name') AS run")
+        create_custom_manifest(f"reporting.{name}", "SELECT current_setting('application_name') AS run")
     if request.param == "server":
         server.restart(max_connections=str(SLOTS + 1), superuser_reserved_connections="1")
     sql(f"CREATE ROLE seeder LOGIN CONNECTION LIMIT {SLOTS if request.param == 'role' else -1}")
@@ -81,11 +81,11 @@ AS_SEEDER = {"DB_USER": "seeder", "SEEDER_MAX_WORKERS": str(SEATS)}
 def test_who_finds_no_free_slot_waits_for_one_and_no_view_is_lost(crowded: str, server: PrivateServer) -> None:
     with another_session(user="seeder"), another_session(user="seeder"):
         process = start(**AS_SEEDER, SEEDER_MAX_RETRIES="12")
-        until(lambda: crowded in server.log)
+        wait_until(lambda: crowded in server.log)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "6 succeeded, 0 failed in" in out
-    assert rows() == dict.fromkeys(VIEWS, ("success", None))
+    assert latest_statuses() == dict.fromkeys(VIEWS, ("success", None))
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def test_with_more_seats_than_slots_the_seats_that_have_one_do_the_work(crowded:
     assert (process.returncode, err) == (0, "")
     assert "One seat less in default, " in out
     assert crowded in out
-    assert rows() == dict.fromkeys(VIEWS, ("success", None))
+    assert latest_statuses() == dict.fromkeys(VIEWS, ("success", None))
 
 
 @both
@@ -116,4 +116,6 @@ def test_without_a_slot_for_any_seat_that_is_told_in_one_line_and_no_row_stays_o
     assert process.returncode == 2
     [line] = err.splitlines()
     assert crowded in line
-    assert [(word, (error or "")[:13]) for word, error in rows().values()] == [("error", "interrupted: ")] * len(VIEWS)
+    assert [(word, (error or "")[:13]) for word, error in latest_statuses().values()] == [
+        ("error", "interrupted: ")
+    ] * len(VIEWS)

@@ -4,21 +4,21 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import Ended, another_session, custom
-from tests.faults.scenes import filled
+from tests.conftest import CompletedCommand, another_session, create_custom_manifest
+from tests.faults.scenes import create_filled_view
 from tests.faults.servers import PrivateServer
 
-Manage = Callable[..., Ended]
-pytestmark = pytest.mark.usefixtures("reporting")
+Manage = Callable[..., CompletedCommand]
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 def test_on_a_standby_everything_is_found_that_can_be_read(server: PrivateServer, manage: Manage) -> None:
-    filled("a", "SELECT 1 AS n")
-    custom("a.b.c", "SELECT 1")
-    server.follow()
+    create_filled_view("a", "SELECT 1 AS n")
+    create_custom_manifest("a.b.c", "SELECT 1")
+    server.become_standby()
     ended = manage("doctor", "--json")
     found = {one["word"]: one["about"] for one in ended.document["diagnoses"]}
-    assert (ended.code, ended.err) == (1, "")
+    assert (ended.exit_code, ended.err) == (1, "")
     assert found["read_only"] == "DATABASES['default']"
     assert found["concurrent_unready"] == "reporting.a"
     assert "bad_name" in found

@@ -3,12 +3,12 @@
 import pytest
 
 from seeder.domain.outcomes import Outcome
-from tests.architecture.markdown import blocks, text
-from tests.conftest import custom, sql
-from tests.faults.scenes import filled, reason, refreshed, rows
+from tests.architecture.markdown import code_blocks, page_text
+from tests.conftest import create_custom_manifest, sql
+from tests.faults.scenes import create_filled_view, latest_statuses, refresh_everything, sqlstate_of
 from tests.faults.servers import PrivateServer
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 TABLE = "CREATE FUNCTION reporting.called() RETURNS bigint LANGUAGE sql AS 'SELECT n FROM source'"
 FUNCTION = "CREATE FUNCTION reporting.called() RETURNS bigint LANGUAGE sql AS 'SELECT one()'"
@@ -20,19 +20,19 @@ def test_a_function_that_needs_a_search_path_fails_its_view_until_it_has_one(fun
     sql("CREATE TABLE reporting.source AS SELECT 1::bigint AS n")
     sql("CREATE FUNCTION reporting.one() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'")
     sql(f"SET search_path = reporting, public; {function}")
-    filled("old", "SELECT reporting.called() AS n WITH NO DATA")
-    custom("reporting.new", "SELECT reporting.called() AS n")
-    custom("reporting.other", "SELECT 1 AS n")
-    results = refreshed()
+    create_filled_view("old", "SELECT reporting.called() AS n WITH NO DATA")
+    create_custom_manifest("reporting.new", "SELECT reporting.called() AS n")
+    create_custom_manifest("reporting.other", "SELECT 1 AS n")
+    results = refresh_everything()
     for name in ("old", "new"):
-        assert (reason(results[name]), results[name].attempts) == (sqlstate, 1)
-        assert "does not exist" in str(rows()[name][1])
+        assert (sqlstate_of(results[name]), results[name].attempts) == (sqlstate, 1)
+        assert "does not exist" in str(latest_statuses()[name][1])
     assert results["other"].outcome is Outcome.CREATED
     # Whoever upgrades finds it before that happens.
-    [find] = [block for block in blocks(text("upgrading.md"), "sql") if "pg_rewrite" in block]
+    [find] = [block for block in code_blocks(page_text("upgrading.md"), "sql") if "pg_rewrite" in block]
     assert sql(f"SELECT view::text, function::text FROM ({find.strip().rstrip(';')}) AS found") == [("old", "called()")]
     sql("ALTER FUNCTION reporting.called() SET search_path = reporting")
-    assert [result.failure for result in refreshed().values()] == [None, None, None]
+    assert [result.failure for result in refresh_everything().values()] == [None, None, None]
     assert sql("SELECT old.n, new.n FROM reporting.old, reporting.new") == [(1, 1)]
     assert sql(find) == []
 
@@ -41,6 +41,6 @@ def test_without_pg_stat_statements_everything_is_refreshed_all_the_same(server:
     server.restart(shared_preload_libraries="")
     assert sql("SHOW shared_preload_libraries") == [("",)]
     assert not sql("SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'")
-    filled("a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT n FROM reporting.a")
-    assert [result.outcome for result in refreshed().values()] == [Outcome.REFRESHED, Outcome.CREATED]
+    create_filled_view("a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT n FROM reporting.a")
+    assert [result.outcome for result in refresh_everything().values()] == [Outcome.REFRESHED, Outcome.CREATED]

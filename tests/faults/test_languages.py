@@ -12,24 +12,24 @@ from pytest_django import Settings
 
 from embedded import binaries, cluster
 from seeder.domain.outcomes import Outcome, RefreshMode
-from tests.conftest import Ended, another_session, custom, sql
-from tests.faults.conftest import torn_down
+from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
+from tests.faults.conftest import removed_at_the_end
 from tests.faults.scenes import (
-    THROUGH_THE_GATE,
+    GATED_QUERY,
     build_gate,
-    by_name,
-    filled,
-    in_the_background,
+    create_filled_view,
+    latest_statuses,
     open_gate,
-    reason,
-    refreshed,
-    rows,
-    until_at_the_gate,
+    refresh_everything,
+    results_by_name,
+    run_in_background,
+    sqlstate_of,
+    wait_until_at_gate,
 )
-from tests.faults.servers import PATIENCE, PrivateServer, until
+from tests.faults.servers import MAX_WAIT_SECONDS, PrivateServer, wait_until
 
-Manage = Callable[..., Ended]
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("reporting")]
+Manage = Callable[..., CompletedCommand]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
 
 GERMAN = "de_DE.UTF-8"
 INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
@@ -50,60 +50,60 @@ def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Private
     if made.returncode > 1:  # 1: there were warnings
         pytest.skip("the definition of the language de_DE is not installed")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(binaries.OTHER, str(able[-1].parent))
-        patch.setitem(cluster._KEPT_ENVIRONMENT, "LOCPATH", str(folder))
-        with torn_down(PrivateServer(folder / "pg", lc_messages=GERMAN)) as private:
+        patch.setenv(binaries.FOLDER_VARIABLE, str(able[-1].parent))
+        patch.setitem(cluster._INHERITED_ENVIRONMENT, "LOCPATH", str(folder))
+        with removed_at_the_end(PrivateServer(folder / "pg", lc_messages=GERMAN)) as private:
             yield private
 
 
 def test_a_lock_that_was_not_granted_is_asked_for_again(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 100, "MAX_RETRIES": 1}
-    filled("a", "SELECT 1 AS n")
+    create_filled_view("a", "SELECT 1 AS n")
     with another_session() as reader:
         reader.execute("BEGIN; SELECT n FROM reporting.a")
-        result = refreshed()["a"]
-    assert (reason(result), result.attempts) == ("55P03", 2)
-    assert "Zeitüberschreitung" in str(rows()["a"][1]), "the words are the server's"
+        result = refresh_everything()["a"]
+    assert (sqlstate_of(result), result.attempts) == ("55P03", 2)
+    assert "Zeitüberschreitung" in str(latest_statuses()["a"][1]), "the words are the server's"
 
 
 def test_a_backend_that_is_terminated_is_tried_again() -> None:
     build_gate()
-    custom("reporting.a", THROUGH_THE_GATE)
-    with in_the_background() as run:
-        [victim] = until_at_the_gate(1)
+    create_custom_manifest("reporting.a", GATED_QUERY)
+    with run_in_background() as run:
+        [victim] = wait_until_at_gate(1)
         assert sql(f"SELECT pg_terminate_backend({victim}, 5000)") == [(True,)]
-        assert until_at_the_gate(1) != [victim]
+        assert wait_until_at_gate(1) != [victim]
         open_gate()
-        result = by_name(run.result(PATIENCE))["a"]
+        result = results_by_name(run.result(MAX_WAIT_SECONDS))["a"]
     assert (result.outcome, result.attempts) == (Outcome.CREATED, 2)
 
 
 def test_without_a_unique_index_it_falls_back_and_a_table_is_no_reason_to(settings: Settings) -> None:
     settings.SEEDER = {"REFRESH_CONCURRENTLY": True}
-    filled("a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT 1 AS n")
+    create_filled_view("a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT 1 AS n")
     sql("CREATE TABLE reporting.b AS SELECT 7 AS n")
-    results = refreshed()
+    results = refresh_everything()
     assert (results["a"].mode, results["a"].fell_back) == (RefreshMode.PLAIN, True)
-    assert (reason(results["b"]), results["b"].fell_back) == ("0A000", False)
-    assert "keine materialisierte Sicht" in str(rows()["b"][1])
+    assert (sqlstate_of(results["b"]), results["b"].fell_back) == ("0A000", False)
+    assert "keine materialisierte Sicht" in str(latest_statuses()["b"][1])
 
 
 def test_a_server_that_is_full_is_asked_again(server: PrivateServer, settings: Settings) -> None:
     """An error of connecting has no SQLSTATE at all."""
     settings.SEEDER = {"MAX_RETRIES": 12}
-    filled("a", "SELECT 1 AS n")
+    create_filled_view("a", "SELECT 1 AS n")
     server.restart(max_connections="2", superuser_reserved_connections="0")
-    with another_session() as first, in_the_background() as run:
-        until(lambda: "FATAL:  tut mir leid, schon zu viele Verbindungen" in server.log)
+    with another_session() as first, run_in_background() as run:
+        wait_until(lambda: "FATAL:  tut mir leid, schon zu viele Verbindungen" in server.log)
         first.close()
-        assert by_name(run.result(PATIENCE))["a"].outcome is Outcome.REFRESHED
+        assert results_by_name(run.result(MAX_WAIT_SECONDS))["a"].outcome is Outcome.REFRESHED
 
 
 def test_missing_tables_are_one_line_that_says_what_to_do(manage: Manage) -> None:
     sql("DROP TABLE reporting.seeder_custom_report_manifest")
     ended = manage("refresh_all")
-    assert ended.code == 2
+    assert ended.exit_code == 2
     [line] = ended.err.splitlines()
     assert "existiert nicht" in line
     assert "manage.py install_schema" in line

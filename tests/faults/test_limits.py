@@ -10,10 +10,10 @@ from pytest_django import Settings
 
 from seeder.domain.outcomes import Outcome
 from tests.conftest import sql
-from tests.faults.scenes import filled, filled_behind_the_gate, reason, refreshed, rows
+from tests.faults.scenes import create_filled_view, create_gated_view, latest_statuses, refresh_everything, sqlstate_of
 from tests.faults.servers import PrivateServer
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 SIZE = 16  # megabytes of the small disk
 # So many rows of the source fit on the small disk, and then so many do not.
@@ -22,10 +22,10 @@ SOME, TOO_MANY = 1_000, 400_000
 
 def test_a_refresh_that_takes_too_long_fails_and_the_view_keeps_its_data(settings: Settings) -> None:
     settings.SEEDER = {"STATEMENT_TIMEOUT_MS": 200}
-    filled_behind_the_gate("a")
+    create_gated_view("a")
     before = sql("TABLE reporting.a")
-    result = refreshed()["a"]
-    assert (reason(result), result.attempts) == ("57014", 1)
+    result = refresh_everything()["a"]
+    assert (sqlstate_of(result), result.attempts) == ("57014", 1)
     assert sql("TABLE reporting.a") == before
 
 
@@ -34,7 +34,7 @@ def grown(*names: str, tablespace: str = "pg_default") -> None:
     sql(f"CREATE TABLE reporting.source AS SELECT generate_series(1, {SOME}) AS n")
     sql(f"SET default_tablespace = {tablespace}")
     for name in names:
-        filled(name, "SELECT n, repeat('x', 100) AS filler FROM reporting.source ORDER BY md5(n::text)")
+        create_filled_view(name, "SELECT n, repeat('x', 100) AS filler FROM reporting.source ORDER BY md5(n::text)")
     sql("RESET default_tablespace")
     sql(f"INSERT INTO reporting.source SELECT generate_series({SOME + 1}, {TOO_MANY})")
 
@@ -49,12 +49,12 @@ def test_a_query_that_needs_more_temporary_files_than_allowed_fails_and_the_othe
     server.restart(temp_file_limit="1MB", work_mem="64kB")
     grown("a")
     sql("CREATE UNIQUE INDEX ON reporting.a (n)")
-    filled("b", "SELECT 1 AS n")
-    results = refreshed()
-    assert (reason(results["a"]), results["a"].attempts) == ("53400", 1)
+    create_filled_view("b", "SELECT 1 AS n")
+    results = refresh_everything()
+    assert (sqlstate_of(results["a"]), results["a"].attempts) == ("53400", 1)
     assert results["b"].outcome is Outcome.REFRESHED
     assert sql("SELECT count(*) FROM reporting.a") == [(SOME,)]
-    assert rows()["a"][0] == "error"
+    assert latest_statuses()["a"][0] == "error"
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def small_disk(server: PrivateServer, tmp_path: Path) -> Iterator[Path]:
     disk.mkdir()
     if os.geteuid() != 0:
         pytest.skip("only root can mount a disk of a few megabytes to be filled up")
-    options = f"size={SIZE}m,mode=700,uid={server.place.account.uid},gid={server.place.account.gid}"
+    options = f"size={SIZE}m,mode=700,uid={server.server_folder.account.uid},gid={server.server_folder.account.gid}"
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], capture_output=True, text=True, check=False
     )
@@ -86,13 +86,13 @@ def free(disk: Path) -> int:
 
 def test_a_full_disk_fails_the_views_on_it_and_gets_its_room_back(small_disk: Path) -> None:
     grown("a", tablespace="small_disk")
-    filled("b", "SELECT 1 AS n")
+    create_filled_view("b", "SELECT 1 AS n")
     before = free(small_disk)
-    results = refreshed()
-    assert (reason(results["a"]), results["a"].attempts) == ("53100", 1)
+    results = refresh_everything()
+    assert (sqlstate_of(results["a"]), results["a"].attempts) == ("53100", 1)
     assert results["b"].outcome is Outcome.REFRESHED
     assert sql("SELECT count(*) FROM reporting.a") == [(SOME,)]
     sql("CHECKPOINT")
     assert free(small_disk) >= before - 1_000_000
     sql(f"DELETE FROM reporting.source WHERE n > {SOME + 1}")
-    assert refreshed()["a"].rows == SOME + 1
+    assert refresh_everything()["a"].rows == SOME + 1

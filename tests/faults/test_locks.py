@@ -5,43 +5,43 @@ import subprocess
 import pytest
 from pytest_django import Settings
 
-from embedded.locks import wait_for
+from embedded.locks import poll_until
 from seeder.domain.outcomes import Outcome
 from seeder.models import RunHistory
 from tests.acceptance.processes import start
-from tests.conftest import another_session, custom, sql
+from tests.conftest import another_session, create_custom_manifest, sql
 from tests.faults.scenes import (
-    THROUGH_THE_GATE,
+    GATED_QUERY,
     build_gate,
-    by_name,
-    filled,
-    filled_behind_the_gate,
-    in_the_background,
+    create_filled_view,
+    create_gated_view,
+    latest_statuses,
     open_gate,
-    reason,
-    refreshed,
-    rows,
-    until_at_the_gate,
+    refresh_everything,
+    results_by_name,
+    run_in_background,
+    sqlstate_of,
+    wait_until_at_gate,
 )
-from tests.faults.servers import PATIENCE, PrivateServer, until
+from tests.faults.servers import MAX_WAIT_SECONDS, PrivateServer, wait_until
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 def test_a_reader_who_stays_longer_than_all_attempts_fails_one_view_which_keeps_its_data(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 100, "MAX_RETRIES": 2, "MAX_WORKERS": 1}
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     for name in "abc":
-        filled(name)
+        create_filled_view(name)
     sql("UPDATE reporting.source SET n = 2")
     with another_session() as reader:
         reader.execute("BEGIN; SELECT n FROM reporting.a")
-        results = refreshed()
-    assert reason(results["a"]) == "55P03"
+        results = refresh_everything()
+    assert sqlstate_of(results["a"]) == "55P03"
     assert results["a"].attempts == 3
     assert (results["b"].outcome, results["c"].outcome) == (Outcome.REFRESHED, Outcome.REFRESHED)
     assert sql("SELECT a.n, b.n, c.n FROM reporting.a, reporting.b, reporting.c") == [(1, 2, 2)]
-    assert refreshed()["a"].outcome is Outcome.REFRESHED
+    assert refresh_everything()["a"].outcome is Outcome.REFRESHED
 
 
 VACUUMED = "SELECT 1 FROM pg_stat_progress_vacuum WHERE relid = 'reporting.a'::regclass"
@@ -55,7 +55,7 @@ def test_an_autovacuum_in_the_way_is_cancelled_before_the_lock_limit(
 ) -> None:
     settings.SEEDER = {"REFRESH_CONCURRENTLY": concurrently}
     server.restart(autovacuum="on", autovacuum_naptime="1s")
-    filled("a", "SELECT generate_series(1, 20000) AS n")
+    create_filled_view("a", "SELECT generate_series(1, 20000) AS n")
     sql("CREATE UNIQUE INDEX ON reporting.a (n)")
     # It rests 0.1 s after every page, and so takes most of a minute.
     sql(
@@ -63,9 +63,9 @@ def test_an_autovacuum_in_the_way_is_cancelled_before_the_lock_limit(
         " autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_cost_delay = 100,"
         " autovacuum_vacuum_cost_limit = 1)"
     )
-    until(lambda: sql(VACUUMED))
+    wait_until(lambda: sql(VACUUMED))
     before = server.log.count("canceling autovacuum task")
-    result = refreshed()["a"]
+    result = refresh_everything()["a"]
     assert (result.outcome, result.attempts) == (Outcome.REFRESHED, 1)
     assert server.log.count("canceling autovacuum task") == before + 1
 
@@ -73,9 +73,9 @@ def test_an_autovacuum_in_the_way_is_cancelled_before_the_lock_limit(
 @pytest.fixture
 def taken() -> "subprocess.Popen[str]":
     """An orchestrator that refreshes the view `a` for as long as the gate is closed; it was filled by nobody."""
-    filled_behind_the_gate("a")
+    create_gated_view("a")
     first = start()
-    until_at_the_gate(1)
+    wait_until_at_gate(1)
     return first
 
 
@@ -83,8 +83,8 @@ def test_of_two_orchestrators_the_second_waits_within_its_limits_and_takes_nothi
     taken: "subprocess.Popen[str]", settings: Settings
 ) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 100, "MAX_WAIT_SECONDS": 1, "MAX_RETRIES": 1}
-    second = refreshed()["a"]
-    assert (reason(second), second.attempts) == ("55P03", 2)
+    second = refresh_everything()["a"]
+    assert (sqlstate_of(second), second.attempts) == ("55P03", 2)
     assert taken.poll() is None
     open_gate()
     out, err = taken.communicate(timeout=60)
@@ -97,8 +97,8 @@ def test_a_second_orchestrator_refreshes_the_view_once_more_when_the_first_has_e
     taken: "subprocess.Popen[str]",
 ) -> None:
     second = start(SEEDER_LOCK_TIMEOUT_MS="30000", SEEDER_MAX_RETRIES="0")
-    until(lambda: sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
-    assert len(until_at_the_gate(1)) == 1, "never both at once"
+    wait_until(lambda: sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+    assert len(wait_until_at_gate(1)) == 1, "never both at once"
     open_gate()
     for process in (taken, second):
         _, err = process.communicate(timeout=60)
@@ -106,7 +106,7 @@ def test_a_second_orchestrator_refreshes_the_view_once_more_when_the_first_has_e
     last = RunHistory.objects.order_by("id").last()
     assert last
     assert sql("SELECT run FROM reporting.a") == [(f"seeder {last.run_id}",)]
-    assert rows() == {"a": ("success", None)}
+    assert latest_statuses() == {"a": ("success", None)}
 
 
 PLANNING_GIVES_UP = 6.0  # seconds; it waits three of them for a view that somebody else creates
@@ -115,14 +115,14 @@ PLANNING_GIVES_UP = 6.0  # seconds; it waits three of them for a view that someb
 def test_a_view_that_another_run_creates_right_now_is_still_known_to_be_read(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 20_000}
     build_gate()
-    custom("reporting.a", THROUGH_THE_GATE)
-    custom("reporting.b", "SELECT run FROM reporting.a")
+    create_custom_manifest("reporting.a", GATED_QUERY)
+    create_custom_manifest("reporting.b", "SELECT run FROM reporting.a")
     first = start()
-    until_at_the_gate(1)
-    with in_the_background() as run:
+    wait_until_at_gate(1)
+    with run_in_background() as run:
         errors = RunHistory.objects.filter(table_name="reporting.b", status="error")
-        wait_for(lambda: errors.exists() or None, PLANNING_GIVES_UP)
+        poll_until(lambda: errors.exists() or None, PLANNING_GIVES_UP)
         open_gate()
-        results = by_name(run.result(PATIENCE))
-    assert first.wait(PATIENCE) == 0
+        results = results_by_name(run.result(MAX_WAIT_SECONDS))
+    assert first.wait(MAX_WAIT_SECONDS) == 0
     assert {name: result.failure for name, result in results.items()} == {"a": None, "b": None}

@@ -5,21 +5,21 @@ from django.db import connections
 from pytest_django import Settings
 
 from seeder.domain.outcomes import Outcome, RefreshMode
-from tests.conftest import server_major, sql
+from tests.conftest import server_major_version, sql
 from tests.faults.conftest import DATABASE
-from tests.faults.scenes import filled, reason, refreshed, rows
+from tests.faults.scenes import create_filled_view, latest_statuses, refresh_everything, sqlstate_of
 from tests.faults.servers import PrivateServer, default_database
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 @pytest.fixture(autouse=True)
-def _views_of_somebody_else(reporting: None) -> None:
+def _views_of_somebody_else(contract_tables: None) -> None:
     """`a` belongs to the role `owner`, `b` to the role `seeder`; both read a table of ours."""
     sql("CREATE ROLE owner; CREATE ROLE seeder LOGIN")
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
-    filled("a")
-    filled("b")
+    create_filled_view("a")
+    create_filled_view("b")
     sql("GRANT ALL ON SCHEMA reporting TO owner, seeder")
     sql("GRANT ALL ON ALL TABLES IN SCHEMA reporting TO seeder")
     sql("GRANT ALL ON ALL SEQUENCES IN SCHEMA reporting TO seeder")
@@ -35,30 +35,30 @@ def contents() -> list[tuple[int, int]]:
 
 
 def test_who_may_not_maintain_a_view_fails_it_and_refreshes_the_others(server: PrivateServer) -> None:
-    with default_database(server.address(DATABASE, user="seeder")):
-        results = refreshed()
-        assert (reason(results["a"]), results["a"].attempts) == ("42501", 1)
+    with default_database(server.django_settings(DATABASE, user="seeder")):
+        results = refresh_everything()
+        assert (sqlstate_of(results["a"]), results["a"].attempts) == ("42501", 1)
         assert results["b"].outcome is Outcome.REFRESHED
     assert contents() == [(1, 2)]
-    assert ("permission denied" if server_major() >= 17 else "must be owner") in str(rows()["a"][1])
+    assert ("permission denied" if server_major_version() >= 17 else "must be owner") in str(latest_statuses()["a"][1])
 
 
 def test_a_member_of_the_owner_may_refresh_it_on_every_version(server: PrivateServer) -> None:
     sql("GRANT owner TO seeder")
-    with default_database(server.address(DATABASE, user="seeder")):
-        assert refreshed()["a"].outcome is Outcome.REFRESHED
+    with default_database(server.django_settings(DATABASE, user="seeder")):
+        assert refresh_everything()["a"].outcome is Outcome.REFRESHED
     assert contents() == [(2, 2)]
 
 
 def test_who_may_maintain_it_need_not_own_it_nor_read_what_it_reads(server: PrivateServer) -> None:
-    if server_major() < 17:
+    if server_major_version() < 17:
         pytest.skip("the privilege MAINTAIN needs PostgreSQL 17")
     sql("GRANT MAINTAIN ON reporting.a TO seeder")
     sql("REVOKE ALL ON reporting.source FROM seeder")
-    with default_database(server.address(DATABASE, user="seeder")):
-        results = refreshed()
+    with default_database(server.django_settings(DATABASE, user="seeder")):
+        results = refresh_everything()
     assert results["a"].outcome is Outcome.REFRESHED
-    assert reason(results["b"]) == "42501"
+    assert sqlstate_of(results["b"]) == "42501"
     assert contents() == [(2, 1)]
 
 
@@ -67,15 +67,15 @@ def test_a_schema_that_may_not_be_used_is_a_view_s_failure() -> None:
     sql("ALTER MATERIALIZED VIEW reporting.a SET SCHEMA closed")
     sql("UPDATE reporting.seeder_custom_report_manifest SET table_name = 'closed.a' WHERE table_name = 'reporting.a'")
     with default_database({**connections.settings["default"], "USER": "seeder"}):
-        results = refreshed()
-    assert reason(results["a"]) == "42501"
+        results = refresh_everything()
+    assert sqlstate_of(results["a"]) == "42501"
     assert results["b"].outcome is Outcome.REFRESHED
 
 
 def test_an_owner_who_lost_the_source_fails_the_view_even_where_a_superuser_refreshes_it() -> None:
     sql("REVOKE ALL ON reporting.source FROM owner")
-    results = refreshed()
-    assert (reason(results["a"]), results["a"].attempts) == ("42501", 1)
+    results = refresh_everything()
+    assert (sqlstate_of(results["a"]), results["a"].attempts) == ("42501", 1)
     assert results["b"].outcome is Outcome.REFRESHED
     assert contents() == [(1, 2)]
 
@@ -85,9 +85,9 @@ def test_an_owner_without_temporary_tables_fails_a_concurrent_refresh_and_not_a_
     sql("CREATE UNIQUE INDEX ON reporting.a (n)")
     sql(f"REVOKE TEMPORARY ON DATABASE {DATABASE} FROM PUBLIC")
     settings.SEEDER = {"REFRESH_CONCURRENTLY": True}
-    result = refreshed()["a"]
-    assert (reason(result), result.fell_back, result.attempts) == ("42501", False, 1)
-    assert "temporary tables" in str(rows()["a"][1])
+    result = refresh_everything()["a"]
+    assert (sqlstate_of(result), result.fell_back, result.attempts) == ("42501", False, 1)
+    assert "temporary tables" in str(latest_statuses()["a"][1])
     settings.SEEDER = {"REFRESH_CONCURRENTLY": False}
-    assert refreshed()["a"].mode is RefreshMode.PLAIN
+    assert refresh_everything()["a"].mode is RefreshMode.PLAIN
     assert contents() == [(2, 2)]

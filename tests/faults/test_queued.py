@@ -7,41 +7,41 @@ from pytest_django import Settings
 from seeder.domain.outcomes import Outcome, RefreshResult
 from tests.conftest import another_session, sql
 from tests.faults.scenes import (
-    by_name,
-    filled,
-    filled_behind_the_gate,
-    in_the_background,
-    lock_wait,
+    create_filled_view,
+    create_gated_view,
+    latest_statuses,
     open_gate,
-    reason,
-    refreshed,
-    rows,
-    until_at_the_gate,
-    until_queued_for,
+    refresh_everything,
+    results_by_name,
+    run_in_background,
+    set_lock_timeout,
+    sqlstate_of,
+    wait_until_at_gate,
+    wait_until_lock_is_queued,
 )
-from tests.faults.servers import PATIENCE
+from tests.faults.servers import MAX_WAIT_SECONDS
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "concurrent"])
-def either_way(request: pytest.FixtureRequest, settings: Settings, reporting: None) -> None:
+def either_way(request: pytest.FixtureRequest, settings: Settings, contract_tables: None) -> None:
     """Whether it is tried concurrently first or not: a view `a` that can be refreshed so, and a view `b`."""
     settings.SEEDER = {"REFRESH_CONCURRENTLY": request.param, "LOCK_TIMEOUT_MS": 30_000, "MAX_WORKERS": 1}
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     for name in "ab":
-        filled(name)
+        create_filled_view(name)
         sql(f"CREATE UNIQUE INDEX ON reporting.{name} (n)")
     sql("UPDATE reporting.source SET n = 2")
 
 
 def after(change: str) -> RefreshResult:
     """How `a` ends when it is changed so while its refresh waits for the change."""
-    with another_session() as other, in_the_background() as run:
+    with another_session() as other, run_in_background() as run:
         other.execute(f"BEGIN; {change}".encode())
-        until_queued_for("reporting.a")
+        wait_until_lock_is_queued("reporting.a")
         other.execute("COMMIT")
-        results = by_name(run.result(PATIENCE))
+        results = results_by_name(run.result(MAX_WAIT_SECONDS))
     assert results["b"].outcome is Outcome.REFRESHED, "the others go on"
     assert results["a"].attempts == 1
     return results["a"]
@@ -55,15 +55,15 @@ def after(change: str) -> RefreshResult:
 def test_a_view_that_is_gone_when_its_turn_comes_fails_and_is_created_by_the_next_run(
     change: str, either_way: None
 ) -> None:
-    assert reason(after(change)) == "42P01"
-    assert rows()["a"][0] == "error"
-    assert refreshed()["a"].outcome is Outcome.CREATED
+    assert sqlstate_of(after(change)) == "42P01"
+    assert latest_statuses()["a"][0] == "error"
+    assert refresh_everything()["a"].outcome is Outcome.CREATED
     assert sql("SELECT n FROM reporting.a") == [(2,)]
 
 
 def test_a_table_that_took_the_view_s_place_is_left_as_it_is(either_way: None) -> None:
     change = "DROP MATERIALIZED VIEW reporting.a; CREATE TABLE reporting.a AS SELECT 7 AS n"
-    assert reason(after(change)) == "0A000"
+    assert sqlstate_of(after(change)) == "0A000"
     assert sql("SELECT n FROM reporting.a") == [(7,)]
 
 
@@ -77,27 +77,27 @@ def test_a_new_view_of_the_same_name_is_refreshed_in_place_of_the_old_one(either
 
 
 def test_who_drops_a_view_waits_for_the_refresh_and_the_next_run_creates_it() -> None:
-    filled_behind_the_gate("a")
-    with in_the_background() as run, another_session() as other:
-        until_at_the_gate(1)
-        lock_wait(other, 50)
+    create_gated_view("a")
+    with run_in_background() as run, another_session() as other:
+        wait_until_at_gate(1)
+        set_lock_timeout(other, 50)
         with pytest.raises(psycopg.errors.LockNotAvailable):
             other.execute("DROP MATERIALIZED VIEW reporting.a")
         open_gate()
-        assert by_name(run.result(PATIENCE))["a"].outcome is Outcome.REFRESHED
-        lock_wait(other, 0)
+        assert results_by_name(run.result(MAX_WAIT_SECONDS))["a"].outcome is Outcome.REFRESHED
+        set_lock_timeout(other, 0)
         other.execute("DROP MATERIALIZED VIEW reporting.a")
-    assert rows() == {"a": ("success", None)}
-    assert refreshed()["a"].outcome is Outcome.CREATED
+    assert latest_statuses() == {"a": ("success", None)}
+    assert refresh_everything()["a"].outcome is Outcome.CREATED
 
 
 def test_a_view_that_is_dropped_before_its_turn_is_created() -> None:
-    filled_behind_the_gate("a")
-    filled("b", "SELECT * FROM reporting.a")
-    with in_the_background() as run:
-        until_at_the_gate(1)
+    create_gated_view("a")
+    create_filled_view("b", "SELECT * FROM reporting.a")
+    with run_in_background() as run:
+        wait_until_at_gate(1)
         sql("DROP MATERIALIZED VIEW reporting.b")
         open_gate()
-        results = by_name(run.result(PATIENCE))
+        results = results_by_name(run.result(MAX_WAIT_SECONDS))
     assert (results["a"].outcome, results["b"].outcome) == (Outcome.REFRESHED, Outcome.CREATED)
-    assert rows() == {"a": ("success", None), "b": ("success", None)}
+    assert latest_statuses() == {"a": ("success", None), "b": ("success", None)}

@@ -12,18 +12,18 @@ from pytest_django import Settings
 from seeder.domain.outcomes import RefreshMode
 from tests.conftest import another_session, sql
 from tests.faults.scenes import (
-    by_name,
-    filled,
-    filled_behind_the_gate,
-    in_the_background,
-    lock_wait,
+    create_filled_view,
+    create_gated_view,
     open_gate,
-    reason,
-    until_at_the_gate,
+    results_by_name,
+    run_in_background,
+    set_lock_timeout,
+    sqlstate_of,
+    wait_until_at_gate,
 )
-from tests.faults.servers import PATIENCE, until
+from tests.faults.servers import MAX_WAIT_SECONDS, wait_until
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 # Milliseconds. PostgreSQL measures them where somebody waits for a lock, so that a busy machine counts for little: the
 # margin is for the time in which the refresh that gives up is not yet woken.
@@ -44,7 +44,7 @@ class Reader:
     def read(self) -> None:
         try:
             with another_session() as session:
-                lock_wait(session, self._patience)
+                set_lock_timeout(session, self._patience)
                 while not self._done.is_set():
                     session.execute("SELECT count(*) FROM reporting.a")
                     self.reads += 1
@@ -60,7 +60,7 @@ def readers(*, patience: int) -> "Iterator[list[Reader]]":
     with ThreadPoolExecutor(len(everybody)) as threads:
         futures: list[Future[None]] = [threads.submit(reader.read) for reader in everybody]
         try:
-            until(lambda: all(reader.reads for reader in everybody) or any(future.done() for future in futures))
+            wait_until(lambda: all(reader.reads for reader in everybody) or any(future.done() for future in futures))
             yield everybody
         finally:
             done.set()
@@ -70,27 +70,27 @@ def readers(*, patience: int) -> "Iterator[list[Reader]]":
 
 def test_behind_a_refresh_that_waits_nobody_waits_longer_than_the_lock_limit(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": LIMIT, "MAX_RETRIES": 1}
-    filled("a", "SELECT 1 AS n")
+    create_filled_view("a", "SELECT 1 AS n")
     with readers(patience=LIMIT + MARGIN) as everybody, another_session() as idle:
         idle.execute("BEGIN; SELECT n FROM reporting.a")
-        with in_the_background() as run:
-            until(lambda: sql(READER_WAITS))
-            result = by_name(run.result(PATIENCE))["a"]
+        with run_in_background() as run:
+            wait_until(lambda: sql(READER_WAITS))
+            result = results_by_name(run.result(MAX_WAIT_SECONDS))["a"]
         before = [reader.reads for reader in everybody]
-        until(lambda: all(reader.reads > count for reader, count in zip(everybody, before, strict=True)))
-    assert (reason(result), result.attempts) == ("55P03", 2)
+        wait_until(lambda: all(reader.reads > count for reader, count in zip(everybody, before, strict=True)))
+    assert (sqlstate_of(result), result.attempts) == ("55P03", 2)
 
 
 def test_during_a_concurrent_refresh_nobody_waits_for_a_lock_at_all(settings: Settings) -> None:
     settings.SEEDER = {"REFRESH_CONCURRENTLY": True}
-    filled_behind_the_gate("a")
+    create_gated_view("a")
     sql("CREATE UNIQUE INDEX ON reporting.a (run)")
-    with readers(patience=1) as everybody, in_the_background() as run:
-        until_at_the_gate(1)
+    with readers(patience=1) as everybody, run_in_background() as run:
+        wait_until_at_gate(1)
         assert sql(HOLDS + "'ExclusiveLock'")
         before = [reader.reads for reader in everybody]
-        until(lambda: all(reader.reads > count + 10 for reader, count in zip(everybody, before, strict=True)))
+        wait_until(lambda: all(reader.reads > count + 10 for reader, count in zip(everybody, before, strict=True)))
         open_gate()
-        result = by_name(run.result(PATIENCE))["a"]
+        result = results_by_name(run.result(MAX_WAIT_SECONDS))["a"]
         assert sql("SELECT count(*) FROM reporting.a") == [(1,)]
     assert (result.mode, result.failure) == (RefreshMode.CONCURRENT, None)

@@ -9,12 +9,12 @@ from django.db import OperationalError, connection
 
 from seeder.models import RunHistory
 from tests.acceptance.processes import start
-from tests.conftest import Ended, custom, sql
-from tests.faults.scenes import THROUGH_THE_GATE, build_gate, open_gate, rows, until_at_the_gate
-from tests.faults.servers import PrivateServer, until
+from tests.conftest import CompletedCommand, create_custom_manifest, sql
+from tests.faults.scenes import GATED_QUERY, build_gate, latest_statuses, open_gate, wait_until_at_gate
+from tests.faults.servers import PrivateServer, wait_until
 
-Manage = Callable[..., Ended]
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("reporting")]
+Manage = Callable[..., CompletedCommand]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
 
 # Waits between the attempts are at random; so many are longer than any restart here.
 PATIENT = {"SEEDER_MAX_WORKERS": "3", "SEEDER_MAX_RETRIES": "12"}
@@ -22,15 +22,15 @@ VIEWS = [f"v{number}" for number in range(6)]
 
 
 @pytest.fixture(autouse=True)
-def _views(reporting: None) -> None:
+def _views(contract_tables: None) -> None:
     build_gate()
     for name in VIEWS:
-        custom(f"reporting.{name}", THROUGH_THE_GATE)
+        create_custom_manifest(f"reporting.{name}", GATED_QUERY)
 
 
 def all_are_this_run_s() -> None:
     """What the rows say of the views, the views say themselves."""
-    assert rows() == dict.fromkeys(VIEWS, ("success", None))
+    assert latest_statuses() == dict.fromkeys(VIEWS, ("success", None))
     [run] = RunHistory.objects.values_list("run_id", flat=True).distinct()
     for name in VIEWS:
         assert sql(f"SELECT run FROM reporting.{name}") == [(f"seeder {run}",)]
@@ -43,9 +43,9 @@ def test_views_in_flight_are_tried_again_when_the_server_comes_back(
     manage: Manage,
 ) -> None:
     process = start(**PATIENT)
-    until_at_the_gate(3)
+    wait_until_at_gate(3)
     server.restart(immediately=immediately)
-    until_at_the_gate(3)
+    wait_until_at_gate(3)
     open_gate()
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
@@ -57,11 +57,11 @@ def test_views_in_flight_are_tried_again_when_the_server_comes_back(
 
 def test_a_backend_that_crashes_takes_all_sessions_with_it_and_their_views_are_tried_again() -> None:
     process = start(**PATIENT)
-    victim, *_ = until_at_the_gate(3)
+    victim, *_ = wait_until_at_gate(3)
     [(mine,)] = sql("SELECT pg_backend_pid()")
     os.kill(victim, signal.SIGKILL)
-    until(lambda: has_another_session(mine))
-    until_at_the_gate(3)
+    wait_until(lambda: has_another_session(mine))
+    wait_until_at_gate(3)
     open_gate()
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
@@ -82,8 +82,8 @@ def test_a_server_that_does_not_come_back_ends_the_run_in_one_line_and_the_next_
     server: PrivateServer, manage: Manage
 ) -> None:
     process = start(SEEDER_MAX_WORKERS="3", SEEDER_MAX_RETRIES="1")
-    until_at_the_gate(3)
-    until(RunHistory.objects.filter(status="running").exists)
+    wait_until_at_gate(3)
+    wait_until(RunHistory.objects.filter(status="running").exists)
     server.stop()
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
@@ -92,8 +92,8 @@ def test_a_server_that_does_not_come_back_ends_the_run_in_one_line_and_the_next_
     server.restart()
     assert set(RunHistory.objects.values_list("status", flat=True)) == {"pending", "running"}
     open_gate()
-    assert manage("refresh_agency", "demo").code == 0
-    assert rows() == dict.fromkeys(VIEWS, ("success", None))
+    assert manage("refresh_agency", "demo").exit_code == 0
+    assert latest_statuses() == dict.fromkeys(VIEWS, ("success", None))
     why = "interrupted: the process that ran it ended before it could say how"
     first = RunHistory.objects.order_by("id")[: len(VIEWS)]
     assert {(row.status, row.errors) for row in first} == {("error", why)}

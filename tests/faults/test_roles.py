@@ -12,20 +12,20 @@ from seeder import conf
 from seeder.domain.doctor.diagnosis import Level
 from seeder.domain.outcomes import Outcome
 from seeder.domain.refresh_requests import AllReports
-from seeder.management.rendering.doctor import examination_document
+from seeder.management.rendering.doctor import doctor_report_json
 from seeder.postgres import contract
 from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, sqlstate
 from seeder.services import preconditions, recovery
 from seeder.services.doctor import examination
 from seeder.services.queue import queue_sweep, queue_work, queueing, schedules
 from seeder.services.snapshots import release_snapshots
-from tests.architecture.markdown import blocks, text
-from tests.conftest import custom, server_major, sql
+from tests.architecture.markdown import code_blocks, page_text
+from tests.conftest import create_custom_manifest, server_major_version, sql
 from tests.faults.conftest import DATABASE
-from tests.faults.scenes import refreshed
+from tests.faults.scenes import refresh_everything
 from tests.faults.servers import PrivateServer, default_database
 
-ROLES, TABLES, DJANGO, SOURCES, FROM_17, BEFORE_17 = blocks(text("security.md"), "sql")
+ROLES, TABLES, DJANGO, SOURCES, FROM_17, BEFORE_17 = code_blocks(page_text("security.md"), "sql")
 
 ONLY_THE_OWNER_MAY = (
     "UPDATE reporting.seeder_custom_report_manifest SET query = 'SELECT 2 AS n'",
@@ -65,8 +65,8 @@ def set_up(views: str) -> None:
     sql("CREATE UNIQUE INDEX ON reporting.of_others (n)")
     sql("ALTER MATERIALIZED VIEW reporting.of_others OWNER TO reporting_views")
     pasted(TABLES, DJANGO, SOURCES, views)
-    custom("reporting.of_others", "SELECT n FROM source.numbers")
-    custom("reporting.of_ours", "SELECT n + 1 AS n FROM reporting.of_others")
+    create_custom_manifest("reporting.of_others", "SELECT n FROM source.numbers")
+    create_custom_manifest("reporting.of_ours", "SELECT n + 1 AS n FROM reporting.of_others")
     sql("UPDATE source.numbers SET n = 2")
 
 
@@ -80,7 +80,7 @@ def refused(statement: str) -> bool:
 
 def refreshes_and_records() -> None:
     """What commands and workers do."""
-    results = refreshed()
+    results = refresh_everything()
     assert {name: result.outcome for name, result in results.items()} == {
         "of_others": Outcome.REFRESHED,
         "of_ours": Outcome.CREATED,
@@ -89,7 +89,7 @@ def refreshes_and_records() -> None:
     assert not [*preconditions.missed(conf.Settings(max_db_active_queries=1), ["default"])]
     assert not recovery.recover()
     found = examination.examine()
-    assert not found.has_level_at_least(Level.WARNING), examination_document(found)
+    assert not found.has_level_at_least(Level.WARNING), doctor_report_json(found)
     assert release_snapshots.capture_release_snapshot("reporting.of_ours", "1").statistics.row_count == 1
     assert schedules.declare()
     [part] = queueing.ask(AllReports(), requested_by="a test").parts
@@ -135,7 +135,7 @@ def hold(server: Any, views: str, *refused_too: str) -> None:
 @pytest.mark.usefixtures("bare_database")
 def test_each_role_may_do_what_it_has_to_and_from_17_on_no_more(server: PrivateServer) -> None:
     """Before, who is to refresh a view of others has to be a member of its owner, and so may drop it too."""
-    if server_major() >= 17:
+    if server_major_version() >= 17:
         hold(server, FROM_17, *NOT_BY_MAINTAIN)
     else:
         hold(server, BEFORE_17)

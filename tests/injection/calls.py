@@ -19,42 +19,42 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from tests.conftest import CHECKOUT, another_session
-from tests.injection.failures import Connection, Failures, Kind, RoundTrip, cut
+from tests.injection.failures import Connection, FailureInjector, FailureKind, RoundTrip, cut
 
-RUN, _SEAT = "run", "seat-"  # how the threads of a run are called
+RUN, _WORKER = "run", "seat-"  # how the threads of a run are called
 _APP = str(CHECKOUT / "seeder") + "/"
-_NOWHERE = {"port": 1}  # nobody listens there
+_CLOSED_PORT = {"port": 1}  # nobody listens there
 
 
 @dataclass
-class Calls:
+class DatabaseCalls:
     """The database calls of a run, by the place they came from, and the one that failed."""
 
-    kind: Kind | None = None
-    k: int = 0
-    among: str = ""  # how the sites of the calls begin that are counted for this
+    kind: FailureKind | None = None
+    target_number: int = 0
+    site_prefix: str = ""  # how the sites of the calls begin that are counted for this
     sites: Counter[str] = field(default_factory=Counter)
     failed: str | None = None  # from where
-    in_a_seat: bool = False  # whether it was part of a view's refresh, rather than of the run's own bookkeeping
+    is_in_worker: bool = False  # whether it was part of a view's refresh, rather than of the run's own bookkeeping
     _refusals: int = 0
     _lock: Lock = field(default_factory=Lock)
 
     @property
     def is_gone(self) -> bool:
-        return self.kind is Kind.GONE and self.failed is not None
+        return self.kind is FailureKind.SERVER_GONE and self.failed is not None
 
-    def number(self, among: str = "") -> int:
+    def count(self, among: str = "") -> int:
         return sum(often for site, often in self.sites.items() if site.startswith(among))
 
-    def is_due(self, site: str, *, can: bool = True) -> bool:
+    def is_due(self, site: str, *, can_fail: bool = True) -> bool:
         """Count a call; whether it is the one to fail: the k-th of its sort, or the first one after it that can."""
         with self._lock:
             self.sites[site] += 1
-            is_it = site.startswith(self.among) and self.k <= self.number(self.among)
-            if self.kind is None or self.failed or not can or not is_it:
+            is_it = site.startswith(self.site_prefix) and self.target_number <= self.count(self.site_prefix)
+            if self.kind is None or self.failed or not can_fail or not is_it:
                 return False
-            self.failed, self.in_a_seat = site, current_thread().name.startswith(_SEAT)
-            self._refusals = 1 + self.k % 2 if self.kind is Kind.REFUSED else 0
+            self.failed, self.is_in_worker = site, current_thread().name.startswith(_WORKER)
+            self._refusals = 1 + self.target_number % 2 if self.kind is FailureKind.RECONNECT_REFUSED else 0
             return True
 
     def is_refused(self) -> bool:
@@ -64,40 +64,44 @@ class Calls:
 
 
 @contextmanager
-def counted(kind: Kind | None = None, k: int = 0, among: str = "") -> Iterator[Calls]:
+def counted_calls(kind: FailureKind | None = None, k: int = 0, among: str = "") -> Iterator[DatabaseCalls]:
     """Count the calls inside; one of them fails in this way."""
-    calls, wait, connect = Calls(kind=kind, k=k, among=among), psycopg.Connection.wait, psycopg.connect
+    calls, wait, connect = (
+        DatabaseCalls(kind=kind, target_number=k, site_prefix=among),
+        psycopg.Connection.wait,
+        psycopg.connect,
+    )
 
-    def waits(connection: Connection, call: RoundTrip, *args: Any, **kwargs: Any) -> Any:
-        if not _is_the_run_s() or not _is_round_trip(connection, call):
+    def counting_wait(connection: Connection, call: RoundTrip, *args: Any, **kwargs: Any) -> Any:
+        if not _is_run_thread() or not _is_round_trip(connection, call):
             return wait(connection, call, *args, **kwargs)
         if calls.is_gone:
             cut(connection)
-        can = kind is not None and failures.can(kind, connection)
-        if calls.is_due(_site(_words(call)), can=can) and kind is not None:
+        can = kind is not None and failures.can_fail(kind, connection)
+        if calls.is_due(_site(_first_words(call)), can_fail=can) and kind is not None:
             return failures.fail(kind, connection, call)
         return wait(connection, call, *args, **kwargs)
 
-    def connects(*args: Any, **kwargs: Any) -> Connection:
-        if not _is_the_run_s():
+    def counting_connect(*args: Any, **kwargs: Any) -> Connection:
+        if not _is_run_thread():
             return connect(*args, **kwargs)
         due = calls.is_due(_site("connect"))
-        if due and kind in {Kind.RESTART, Kind.TAKEN_FOR_DEAD}:
-            failures.fail_elsewhere(kind)
+        if due and kind in {FailureKind.ALL_TERMINATED, FailureKind.RUN_LOCK_LOST}:
+            failures.fail_other_connections(kind)
         elif calls.is_refused() or due:
-            kwargs |= _NOWHERE
+            kwargs |= _CLOSED_PORT
         return connect(*args, **kwargs)
 
-    with another_session() as somebody, pytest.MonkeyPatch.context() as patch:
-        failures = Failures(wait, somebody)
-        patch.setattr(psycopg.Connection, "wait", waits)
-        patch.setattr(psycopg, "connect", connects)
+    with another_session() as own_session, pytest.MonkeyPatch.context() as patch:
+        failures = FailureInjector(wait, own_session)
+        patch.setattr(psycopg.Connection, "wait", counting_wait)
+        patch.setattr(psycopg, "connect", counting_connect)
         yield calls
-        failures.end()
+        failures.finish()
 
 
-def _is_the_run_s() -> bool:
-    return current_thread().name.startswith((RUN, _SEAT))
+def _is_run_thread() -> bool:
+    return current_thread().name.startswith((RUN, _WORKER))
 
 
 def _is_round_trip(connection: Connection, call: Any) -> bool:
@@ -110,7 +114,7 @@ def _is_round_trip(connection: Connection, call: Any) -> bool:
     return True
 
 
-def _words(call: Any) -> str:
+def _first_words(call: Any) -> str:
     """The first words of the statement, to tell the calls of one place apart."""
     query = call.gi_frame.f_locals.get("query", call.__name__.strip("_").removesuffix("_gen"))
     text = query.as_string() if isinstance(query, sql.Composable) else str(query)
@@ -118,7 +122,7 @@ def _words(call: Any) -> str:
     return re.sub(r"\W+\w*\d\w*\W+", "", " ".join(" ".join(lines).split()[:2]))
 
 
-def _site(words: str) -> str:
+def _site(statement_words: str) -> str:
     """From where in the app the call comes: the two innermost of its own frames that are no mere passage."""
     frame, names = sys._getframe(2), list[str]()
     while frame.f_back is not None and len(names) < 2:
@@ -126,4 +130,4 @@ def _site(words: str) -> str:
         if path.startswith(_APP) and not path.endswith(("/sessions.py", "/transactions.py")):
             names.append(f"{path.removeprefix(_APP)}:{frame.f_lineno} {frame.f_code.co_name}")
         frame = frame.f_back
-    return " < ".join([words, *names])
+    return " < ".join([statement_words, *names])

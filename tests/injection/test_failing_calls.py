@@ -23,8 +23,8 @@ from seeder.postgres import sessions
 from seeder.services import life, marking, meter, recovery, runs
 from tests.conftest import sql
 from tests.injection import scene
-from tests.injection.calls import RUN, Calls, counted
-from tests.injection.failures import ANSWERED, PASSING, Kind
+from tests.injection.calls import RUN, DatabaseCalls, counted_calls
+from tests.injection.failures import SERVER_SURVIVES, TRANSIENT, FailureKind
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_b
 
 
 @pytest.fixture
-def night(reporting: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def night(contract_tables: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is tried out already, waits for nothing between two attempts and shows at every turn that it lives."""
     settings.SEEDER = scene.SEEDER
     monkeypatch.setattr(backoff, "delay", lambda *_, **__: timedelta())
@@ -42,16 +42,16 @@ def night(reporting: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
     # However short it is, each refresh is measured, and marked as running if anybody has the time.
     monkeypatch.setattr(meter, "_WORTH", timedelta())
     monkeypatch.setattr(marking, "_MOMENT", timedelta())
-    scene.set_up()
+    scene.create_manifests()
     runs.execute(AllReports())
-    scene.after_the_first_run()
+    scene.change_after_first_run()
 
 
-def run(kind: Kind | None, k: int, among: str) -> tuple[RunSummary | None, Calls]:
+def run(kind: FailureKind | None, k: int, among: str) -> tuple[RunSummary | None, DatabaseCalls]:
     """A run as of a process of its own: its connections end with it. Only an error that is foreseen may end it."""
     summary = None
     try:
-        with counted(kind, k, among) as calls, suppress(SeederError):
+        with counted_calls(kind, k, among) as calls, suppress(SeederError):
             summary = runs.execute(AllReports())
         if not connection.is_usable():  # it may have been cut without anybody noticing yet
             connection.close()
@@ -61,31 +61,33 @@ def run(kind: Kind | None, k: int, among: str) -> tuple[RunSummary | None, Calls
     return summary, calls
 
 
-def fail(kind: Kind | None = None, k: int = 0, among: str = "") -> tuple[RunSummary | None, Calls]:
+def fail(kind: FailureKind | None = None, k: int = 0, among: str = "") -> tuple[RunSummary | None, DatabaseCalls]:
     """A run with a failing call, from a night as it was before to a night after which everything is true."""
     RunHistory.objects.all().delete()
-    sql(f"DROP MATERIALIZED VIEW IF EXISTS {scene.NEW}")
-    before = scene.look()
+    sql(f"DROP MATERIALIZED VIEW IF EXISTS {scene.MISSING_VIEW}")
+    before = scene.read_state()
     sessions.close_thread_connections()
     with ThreadPoolExecutor(1, thread_name_prefix=RUN) as thread:
         summary, calls = thread.submit(run, kind, k, among).result(STUCK)
-    if kind in ANSWERED and calls.failed:
-        scene.check_nothing_is_open()
+    if kind in SERVER_SURVIVES and calls.failed:
+        scene.assert_no_open_rows()
     recovery.recover()
-    scene.check(before, summary=summary)
-    scene.check_the_server()
+    scene.assert_consistent(before, summary=summary)
+    scene.assert_no_sessions()
     # Django hides that a savepoint could not be released, and what it says afterwards is not tried again.
-    if kind in PASSING and calls.in_a_seat and not str(calls.failed).startswith("RELEASE"):
+    if kind in TRANSIENT and calls.is_in_worker and not str(calls.failed).startswith("RELEASE"):
         assert summary, f"the run goes on: {calls.failed}"
-        assert summary.failed == scene.FAILING, f"and so does the view: {calls.failed}"
+        assert summary.failed == scene.FAILING_ROW_COUNT, f"and so does the view: {calls.failed}"
     return summary, calls
 
 
 @pytest.mark.usefixtures("night")
-@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name)
-def test_no_call_that_fails_leaves_a_row_open_lost_or_false(kind: Kind, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("kind", FailureKind, ids=lambda kind: kind.name)
+def test_no_call_that_fails_leaves_a_row_open_lost_or_false(
+    kind: FailureKind, capsys: pytest.CaptureFixture[str]
+) -> None:
     _, fine = fail()
-    calls, often = fine.number(), INJECTIONS // len(Kind)
+    calls, often = fine.count(), INJECTIONS // len(FailureKind)
     chance = random.Random(kind)  # noqa: S311  # calls, not secrets
     endings = [fail(kind, k) for k in chance.sample(range(1, calls + 1), min(often, calls))]
     failed = {each.failed for _, each in endings}
@@ -105,5 +107,5 @@ def test_no_call_that_fails_leaves_a_row_open_lost_or_false(kind: Kind, capsys: 
 @pytest.mark.usefixtures("night")
 def test_no_commit_whose_answer_is_lost_is_done_again() -> None:
     _, fine = fail()
-    for k in range(1, fine.number("commit") + 1):
-        fail(Kind.LOST, k, "commit")
+    for k in range(1, fine.count("commit") + 1):
+        fail(FailureKind.ANSWER_LOST, k, "commit")

@@ -24,11 +24,11 @@ from seeder.services import life
 from seeder.services.queue.queue_sweep import sweep
 from seeder.services.queue.queue_work import work_off
 from seeder.services.queue.queueing import ask
-from tests.acceptance.clusters import counted as counting
-from tests.acceptance.clusters import refreshes
-from tests.conftest import custom, sql
-from tests.injection.calls import RUN, Calls, counted
-from tests.injection.failures import PASSING, Kind
+from tests.acceptance.clusters import counted_query as counting
+from tests.acceptance.clusters import refresh_counts
+from tests.conftest import create_custom_manifest, sql
+from tests.injection.calls import RUN, DatabaseCalls, counted_calls
+from tests.injection.failures import TRANSIENT, FailureKind
 
 pytestmark = pytest.mark.slow
 
@@ -37,26 +37,26 @@ STUCK = 60  # seconds
 
 
 @pytest.fixture
-def part(queue: None, monkeypatch: pytest.MonkeyPatch) -> int:
+def part(empty_queue: None, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(backoff, "delay", lambda *_, **__: timedelta())
     monkeypatch.setattr(life, "_BEAT", timedelta())
-    custom("reporting.a", counting("a"))
-    custom("reporting.b", f"{counting('b')}, reporting.a")
+    create_custom_manifest("reporting.a", counting("a"))
+    create_custom_manifest("reporting.b", f"{counting('b')}, reporting.a")
     [queued] = ask(AllReports(), requested_by="").parts
     return queued.id
 
 
-def work(part: int, kind: Kind | None, k: int) -> Calls:
+def work(part: int, kind: FailureKind | None, k: int) -> DatabaseCalls:
     """As a worker of its own: its connections end with it. Only an error that is foreseen may end it."""
     try:
-        with counted(kind, k, "") as calls, suppress(SeederError):
+        with counted_calls(kind, k, "") as calls, suppress(SeederError):
             work_off(part)
     finally:
         sessions.close_thread_connections()
     return calls
 
 
-def fail(part: int, kind: Kind | None = None, k: int = 0) -> Calls:
+def fail(part: int, kind: FailureKind | None = None, k: int = 0) -> DatabaseCalls:
     """A worker with a failing call, then others until the part has ended."""
     sql("TRUNCATE reporting.refreshed, reporting.seeder_run_history CASCADE")
     sql("UPDATE reporting.seeder_queued_refresh SET state = 'queued', run_ids = '[]', requested_at = clock_timestamp()")
@@ -75,16 +75,16 @@ def fail(part: int, kind: Kind | None = None, k: int = 0) -> Calls:
     row = QueuedRefresh.objects.get()
     succeeded = RunHistory.objects.filter(status="success").values_list("table_name", flat=True)
     assert (row.state, row.succeeded, row.failed, row.error) == ("ended", len(succeeded), 2 - len(succeeded), None)
-    assert refreshes() == {name.removeprefix("reporting."): 1 for name in succeeded}, calls.failed
-    assert len(succeeded) == 2 or kind not in PASSING, f"a view that failed by itself has failed: {calls.failed}"
+    assert refresh_counts() == {name.removeprefix("reporting."): 1 for name in succeeded}, calls.failed
+    assert len(succeeded) == 2 or kind not in TRANSIENT, f"a view that failed by itself has failed: {calls.failed}"
     for table in (RunHistory, JobStatus):
         assert not table.objects.filter(status__in=("pending", "running")).exists(), calls.failed
     return calls
 
 
-@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name)
-def test_no_call_that_fails_loses_a_view_or_refreshes_it_twice(part: int, kind: Kind) -> None:
-    calls, often = fail(part).number(), INJECTIONS // len(Kind)
+@pytest.mark.parametrize("kind", FailureKind, ids=lambda kind: kind.name)
+def test_no_call_that_fails_loses_a_view_or_refreshes_it_twice(part: int, kind: FailureKind) -> None:
+    calls, often = fail(part).count(), INJECTIONS // len(FailureKind)
     chance = random.Random(kind)  # noqa: S311  # calls, not secrets
     endings = [fail(part, kind, k) for k in chance.sample(range(1, calls + 1), min(often, calls))]
     assert sum(each.failed is None for each in endings) <= len(endings) // 2, "the failures happen"

@@ -9,33 +9,33 @@ from seeder.services.snapshots.release_snapshots import (
     capture_release_snapshot,
     compare_release_snapshots_by_id,
 )
-from tests.conftest import custom, sql
+from tests.conftest import create_custom_manifest, sql
 
 QUERY = "SELECT n, n % 3 AS kind, 'word ' || n % 2 AS word FROM generate_series(1, 12) AS n"
 
 
-def made(name: str = "a", query: str = QUERY, *, agency: str = "demo") -> str:
+def create_view_with_manifest(name: str = "a", query: str = QUERY, *, agency: str = "demo") -> str:
     """A view and its manifest; its name."""
     sql(f"CREATE MATERIALIZED VIEW reporting.{name} AS {query}")
-    custom(f"reporting.{name}", query, agency=agency)
+    create_custom_manifest(f"reporting.{name}", query, agency=agency)
     return f"reporting.{name}"
 
 
-def compared(base: Snapshot, other: Snapshot, **options: bool) -> SnapshotComparison:
+def compare(base: Snapshot, other: Snapshot, **options: bool) -> SnapshotComparison:
     assert base.id
     assert other.id
     return compare_release_snapshots_by_id(base.id, other.id, **options)
 
 
-def number_stored() -> int:
+def stored_count() -> int:
     return ReleaseSnapshot.objects.count()
 
 
-def refused(error: type[Exception], table: str, tag: str = "v1", **options: object) -> str:
+def assert_capture_refused(error: type[Exception], table: str, tag: str = "v1", **options: object) -> str:
     """The line in which a capture is refused, with nothing stored."""
-    before = number_stored()
+    before = stored_count()
     with pytest.raises(error) as refusal:
         capture_release_snapshot(table, tag, **options)  # type: ignore[arg-type]  # as wrong as the test wants it
-    assert number_stored() == before
+    assert stored_count() == before
     assert "\n" not in str(refusal.value)
     return str(refusal.value)

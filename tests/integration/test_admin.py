@@ -21,14 +21,14 @@ from seeder.models import JobStatus, QueuedRefresh, ReleaseSnapshot, Run, RunHis
 from seeder.services import runs
 from seeder.services.queue import queue_rows, queueing
 from seeder.services.snapshots import release_snapshots
-from tests.conftest import Scene, canned, custom, sql
+from tests.conftest import BuildScene, create_canned_report, create_custom_manifest, sql
 
 READING = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
 LISTS = ("runhistory", "jobstatus", "run", "releasesnapshot")
 
 
 @pytest.fixture(autouse=True)
-def reports(request: pytest.FixtureRequest, scene: Scene) -> Iterator[None]:
+def reports(request: pytest.FixtureRequest, scene: BuildScene) -> Iterator[None]:
     scene(years if "history" in request.fixturenames else night)
     User.objects.all().delete()
     yield
@@ -41,9 +41,9 @@ def history() -> None:
 
 
 def night() -> None:
-    custom("reporting.good", "SELECT 1 AS n")
-    custom("reporting.bad", "SELECT 'secret'::integer AS n", agency="metro")
-    canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    create_custom_manifest("reporting.bad", "SELECT 'secret'::integer AS n", agency="metro")
+    create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
     runs.execute(AllReports(), requested_by="a test")
     release_snapshots.capture_release_snapshot("reporting.good", "2026.11")
 
@@ -231,7 +231,7 @@ def test_the_lists_take_as_many_queries_for_one_row_as_for_many() -> None:
     for rows in (0, 60):
         fill(rows or 1)
         for one in range(rows):
-            custom(f"reporting.v{one}", "SELECT 1 AS n")
+            create_custom_manifest(f"reporting.v{one}", "SELECT 1 AS n")
         taken = {}
         for place in ("runhistory/", "jobstatus/", "run/", "releasesnapshot/", "monitoring/"):
             with CaptureQueriesContext(connection) as captured:
@@ -335,7 +335,7 @@ def test_what_is_not_there_is_not_found(place: str) -> None:
 
 @pytest.mark.parametrize("spelled", ["bare", "Reporting.BARE"])
 def test_a_snapshot_leads_to_its_view_however_the_manifest_spells_it(spelled: str) -> None:
-    custom(spelled, "SELECT 1 AS n", agency="harbor")
+    create_custom_manifest(spelled, "SELECT 1 AS n", agency="harbor")
     runs.execute(AgencyReports(slug="harbor"), requested_by="a test")
     release_snapshots.capture_release_snapshot(spelled, "1")
     client = visitor(*READING)

@@ -14,16 +14,16 @@ from seeder.models import CircuitBreaker, JobStatus, RunHistory, RunMetrics
 from seeder.postgres import server_activity
 from seeder.services import runs
 from seeder.services.breakers import Breakers
-from tests.conftest import Ended, another_session, custom, sql
+from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("reporting")
-Manage = Callable[..., Ended]
+pytestmark = pytest.mark.usefixtures("contract_tables")
+Manage = Callable[..., CompletedCommand]
 
 
 def failing(*names: str) -> None:
     for name in names:
-        custom(f"reporting.{name}", "SELECT 1 / 0 AS n")
+        create_custom_manifest(f"reporting.{name}", "SELECT 1 / 0 AS n")
 
 
 def test_as_long_as_the_server_is_busy_nothing_starts_and_then_it_goes_on(settings: Settings) -> None:
@@ -35,7 +35,7 @@ def test_as_long_as_the_server_is_busy_nothing_starts_and_then_it_goes_on(settin
         assert server_activity.active_query_count("default") == before + 1
         third.execute("ROLLBACK")
         settings.SEEDER = {"MAX_DB_ACTIVE_QUERIES": before}
-        custom("reporting.a", "SELECT 1 AS n")
+        create_custom_manifest("reporting.a", "SELECT 1 AS n")
         told: list[RunEvent] = []
 
         def hear(event: RunEvent) -> None:
@@ -58,12 +58,12 @@ def test_as_long_as_the_server_is_busy_nothing_starts_and_then_it_goes_on(settin
 
 
 def test_a_run_gives_up_what_it_may_not_start_and_says_why(settings: Settings, manage: Manage) -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT n FROM reporting.a")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT n FROM reporting.a")
     with another_session() as other:
         other.execute("BEGIN")
         ended = manage("refresh_all", SEEDER_MAX_DB_ACTIVE_QUERIES="1", SEEDER_MAX_WAIT_SECONDS="1")
-    assert ended.code == 1
+    assert ended.exit_code == 1
     assert "waiting: 1 query is active on the server and SEEDER_MAX_DB_ACTIVE_QUERIES is 1" in ended.lines
     assert set(RunHistory.objects.values_list("status", "errors")) == {
         ("error", "Not started, as 1 query is active on the server and SEEDER_MAX_DB_ACTIVE_QUERIES is 1.")
@@ -98,7 +98,7 @@ def test_a_role_that_may_not_see_others_is_told_so(settings: Settings, monkeypat
         sql("DROP ROLE blind")
     settings.SEEDER = {"MAX_DB_ACTIVE_QUERIES": 1000}
     monkeypatch.setattr(server_activity, "can_see_all_sessions", lambda _: False)
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     notices: list[str] = []
     runs.execute(AllReports(), emit=lambda event: notices.append(getattr(event, "message", "")))
     assert any("GRANT pg_read_all_stats" in notice for notice in notices)
@@ -128,7 +128,7 @@ def test_another_process_finds_it_open_and_one_of_them_may_try(settings: Setting
     failing("a")
     runs.execute(AllReports())
     ended = manage("refresh_all", SEEDER_RESET_SECONDS="3600", SEEDER_MAX_WAIT_SECONDS="1")
-    assert ended.code == 1
+    assert ended.exit_code == 1
     assert any(line.startswith("waiting: the circuit breaker of default is open since ") for line in ended.lines)
     sql("UPDATE reporting.seeder_circuit_breaker SET opened_at = opened_at - interval '1 hour'")
     first, second = (Breakers(most=1, reset=timedelta(hours=1), shared=True) for _ in "12")
@@ -136,8 +136,8 @@ def test_another_process_finds_it_open_and_one_of_them_may_try(settings: Setting
 
 
 def test_a_trial_that_succeeds_closes_it_and_the_others_follow(settings: Settings, manage: Manage) -> None:
-    custom("reporting.good", "SELECT 1 AS n")
-    assert manage("refresh_all").code == 0
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    assert manage("refresh_all").exit_code == 0
     failing("x", "y")
     CircuitBreaker.objects.create(pk="default", failures=5)
     sql("UPDATE reporting.seeder_circuit_breaker SET opened_at = now() - interval '10 minutes'")
@@ -179,8 +179,8 @@ def test_the_breaker_of_one_database_holds_up_no_other(settings: Settings) -> No
     CircuitBreaker.objects.create(pk="archive", failures=5)
     sql("UPDATE reporting.seeder_circuit_breaker SET opened_at = now()")
     sql("CREATE SCHEMA reporting", using="archive")
-    custom("reporting.here", "SELECT 1 AS n")
-    custom("reporting.there", "SELECT 1 AS n")
+    create_custom_manifest("reporting.here", "SELECT 1 AS n")
+    create_custom_manifest("reporting.there", "SELECT 1 AS n")
     sql("UPDATE reporting.seeder_custom_report_manifest SET database_id = 2 WHERE table_name = 'reporting.there'")
     outcomes = {view.key.name.name: result.outcome for view, result in runs.execute(AllReports()).results.items()}
     assert outcomes == {"here": "created", "there": "failed"}

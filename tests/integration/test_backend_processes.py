@@ -14,7 +14,7 @@ from seeder.domain.refresh_costs import ProcessCost, cpu_time_delta
 from seeder.postgres import backend_processes, sessions, transactions
 from seeder.postgres.backend_processes import BackendProcess, ProcessSampler
 from tests.conftest import sql
-from tests.tunnels import tunnel
+from tests.tunnels import proxy_to_server
 
 pytestmark = pytest.mark.usefixtures("bare_database")
 
@@ -90,7 +90,7 @@ def test_behind_a_tunnel_or_a_pooler_no_process_is_taken_for_the_backend(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, by_socket: bool
 ) -> None:
     server = connection.get_connection_params()
-    with tunnel(tmp_path if by_socket else None) as (host, port):
+    with proxy_to_server(tmp_path if by_socket else None) as (host, port):
         connection.close()
         monkeypatch.setattr(connection, "get_connection_params", lambda: {**server, "host": host, "port": port})
         assert sql("SELECT 1") == [(1,)]

@@ -31,11 +31,11 @@ from seeder.services.snapshots.release_snapshots import (
     capture_release_snapshot,
     find_by_tag,
 )
-from tests.conftest import another_session, canned, custom, sql
-from tests.integration.snapshots import made, number_stored, refused
+from tests.conftest import another_session, create_canned_report, create_custom_manifest, sql
+from tests.integration.snapshots import assert_capture_refused, create_view_with_manifest, stored_count
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 @pytest.mark.parametrize("how", ["CONCURRENTLY", ""])
@@ -45,7 +45,7 @@ def test_all_figures_are_of_one_instant_whatever_is_refreshed_meanwhile(
     """What a plain refresh puts in place every transaction would see, so that it has to wait."""
     monkeypatch.setenv("SEEDER_SNAPSHOT_CONNECTIONS", "3")
     sql("CREATE TABLE reporting.source AS SELECT n AS a, n AS b, n AS c, n AS d FROM generate_series(1, 100) AS n")
-    table = made("view", "SELECT * FROM reporting.source")
+    table = create_view_with_manifest("view", "SELECT * FROM reporting.source")
     sql("CREATE UNIQUE INDEX ON reporting.view (a)")
     waited: list[bool] = []
 
@@ -67,29 +67,29 @@ def test_all_figures_are_of_one_instant_whatever_is_refreshed_meanwhile(
 
 
 def test_what_cannot_be_captured_says_why_and_leaves_nothing() -> None:
-    made()
-    assert "The nearest known one is 'reporting.a'" in refused(UnknownTable, "reporting.aa")
-    assert refused(BadTag, "reporting.a", " ")
-    assert "no column 'knid'. The nearest it has is 'kind'." in refused(
+    create_view_with_manifest()
+    assert "The nearest known one is 'reporting.a'" in assert_capture_refused(UnknownTable, "reporting.aa")
+    assert assert_capture_refused(BadTag, "reporting.a", " ")
+    assert "no column 'knid'. The nearest it has is 'kind'." in assert_capture_refused(
         UnknownColumn, "reporting.a", top_values_columns=["n", "knid"]
     )
-    custom("reporting.never", "SELECT 1")
-    assert "does not exist" in refused(ViewMissing, "reporting.never")
+    create_custom_manifest("reporting.never", "SELECT 1")
+    assert "does not exist" in assert_capture_refused(ViewMissing, "reporting.never")
     sql("CREATE MATERIALIZED VIEW reporting.never AS SELECT 1 AS n WITH NO DATA")
-    assert "was never filled" in refused(NeverFilled, "reporting.never")
-    custom("reporting.plain", "SELECT 1")
+    assert "was never filled" in assert_capture_refused(NeverFilled, "reporting.never")
+    create_custom_manifest("reporting.plain", "SELECT 1")
     sql("CREATE VIEW reporting.plain AS SELECT 1 AS n")
-    assert "is no materialized view" in refused(NotAView, "reporting.plain")
-    custom("reporting.off", "SELECT 1", enabled=False)
-    assert "nothing to capture" in refused(NothingToCapture, "reporting.off")
+    assert "is no materialized view" in assert_capture_refused(NotAView, "reporting.plain")
+    create_custom_manifest("reporting.off", "SELECT 1", enabled=False)
+    assert "nothing to capture" in assert_capture_refused(NothingToCapture, "reporting.off")
 
 
 def test_a_name_that_means_two_views_is_refused(settings: Settings) -> None:
     settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
-    made()
-    custom("reporting.a", "SELECT 1")
+    create_view_with_manifest()
+    create_custom_manifest("reporting.a", "SELECT 1")
     CustomReportManifest.objects.filter(pk=2).update(database_id=2)
-    assert "a view in each of archive and default" in refused(AmbiguousView, "reporting.a")
+    assert "a view in each of archive and default" in assert_capture_refused(AmbiguousView, "reporting.a")
     [one] = capture_each(AllReports(), Release(tag="v1"))
     assert "a view in each of archive and default" in str(one.error)
 
@@ -98,13 +98,13 @@ BLOCKED_BY = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(
 
 
 def test_a_view_that_is_dropped_meanwhile_is_missing() -> None:
-    table = made()
+    table = create_view_with_manifest()
     with another_session() as somebody:
         somebody.autocommit = False
         somebody.execute("DROP MATERIALIZED VIEW reporting.a")
         pid = somebody.info.backend_pid
         with ThreadPoolExecutor(1) as pool:
-            going = pool.submit(_in_a_thread, lambda: refused(ViewMissing, table))
+            going = pool.submit(_in_a_thread, lambda: assert_capture_refused(ViewMissing, table))
             eventually(lambda: going.done() or sql(BLOCKED_BY, pid))
             assert not going.done()
             somebody.commit()
@@ -120,7 +120,7 @@ def _in_a_thread(act: Callable[[], str]) -> str:
 
 def test_what_the_view_reads_is_free_while_it_is_counted() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
-    table, free = made("view", "SELECT n FROM reporting.source"), list[bool]()
+    table, free = create_view_with_manifest("view", "SELECT n FROM reporting.source"), list[bool]()
 
     def load(*_: int) -> None:
         with another_session(options="-c lock_timeout=200ms") as somebody:
@@ -134,21 +134,21 @@ def test_what_the_view_reads_is_free_while_it_is_counted() -> None:
 def test_an_interrupt_of_many_captures_stores_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDER_SNAPSHOT_CONNECTIONS", "1")
     for name in ("a", "b", "c"):
-        made(name)
+        create_view_with_manifest(name)
     stored: list[int] = []
 
     def interrupt(*_: object) -> None:
-        stored.append(number_stored())
+        stored.append(stored_count())
         raise KeyboardInterrupt("SIGINT")
 
     with pytest.raises(KeyboardInterrupt):
         capture_each(AllReports(), Release(tag="v1"), tell=interrupt)
-    assert number_stored() <= stored[0] + 1, "at most what was being written at that moment"
+    assert stored_count() <= stored[0] + 1, "at most what was being written at that moment"
 
 
 def test_an_interrupt_reaches_a_capture_that_waits_for_a_lock() -> None:
-    made()
-    made("b", "SELECT 1 AS n")
+    create_view_with_manifest()
+    create_view_with_manifest("b", "SELECT 1 AS n")
     with another_session() as somebody, somebody.transaction():
         somebody.execute("REFRESH MATERIALIZED VIEW reporting.a")
         pid = somebody.info.backend_pid
@@ -178,7 +178,7 @@ def test_a_session_that_waits_for_the_others_is_not_ended_for_being_idle(monkeyp
         return count(database, task)
 
     monkeypatch.setattr(column_statistics, "count_columns", slowly_in_another_thread)
-    snapshot = capture_release_snapshot(made(), "v1")
+    snapshot = capture_release_snapshot(create_view_with_manifest(), "v1")
     assert helped
     assert snapshot.statistics.row_count == 12
 
@@ -186,22 +186,24 @@ def test_a_session_that_waits_for_the_others_is_not_ended_for_being_idle(monkeyp
 def test_the_limits_apply(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")
     monkeypatch.setenv("SEEDER_LOCK_TIMEOUT_MS", "50")
-    table = made()
+    table = create_view_with_manifest()
     with another_session() as somebody, somebody.transaction():
         somebody.execute("REFRESH MATERIALIZED VIEW reporting.a")
-        assert "lock timeout" in refused(CaptureFailed, table)
+        assert "lock timeout" in assert_capture_refused(CaptureFailed, table)
     monkeypatch.setenv("SEEDER_STATEMENT_TIMEOUT_MS", "5")
-    slow = made("slow", "SELECT a, b FROM generate_series(1, 700) AS a, generate_series(1, 1000) AS b")
-    assert "statement timeout" in refused(CaptureFailed, slow)
+    slow = create_view_with_manifest(
+        "slow", "SELECT a, b FROM generate_series(1, 700) AS a, generate_series(1, 1000) AS b"
+    )
+    assert "statement timeout" in assert_capture_refused(CaptureFailed, slow)
 
 
 def test_every_view_of_a_request_is_captured_and_one_that_fails_stops_no_other() -> None:
-    made()
-    made("b", "SELECT 1 AS n")
-    custom("reporting.missing", "SELECT 1")
-    custom("bad.name.indeed", "SELECT 1")
-    made("elsewhere", "SELECT 1 AS n", agency="harbor")
-    canned("reporting.b", "SELECT 1 AS n", agencies=("demo", "harbor"))
+    create_view_with_manifest()
+    create_view_with_manifest("b", "SELECT 1 AS n")
+    create_custom_manifest("reporting.missing", "SELECT 1")
+    create_custom_manifest("bad.name.indeed", "SELECT 1")
+    create_view_with_manifest("elsewhere", "SELECT 1 AS n", agency="harbor")
+    create_canned_report("reporting.b", "SELECT 1 AS n", agencies=("demo", "harbor"))
     heard: list[tuple[str, int, int]] = []
 
     def tell(one: Captured, number: int, total: int) -> None:
@@ -221,6 +223,6 @@ def test_every_view_of_a_request_is_captured_and_one_that_fails_stops_no_other()
     assert b["n"].top is None
     again = {one.table_name: one for one in capture_each(AllReports(), Release(tag="v1"))}
     assert {name for name, one in again.items() if one.snapshot} == {"reporting.elsewhere"}
-    custom("reporting.off", "SELECT 1", enabled=False, agency="metro")
+    create_custom_manifest("reporting.off", "SELECT 1", enabled=False, agency="metro")
     with pytest.raises(NothingToCapture, match="the agency 'metro'"):
         capture_each(AgencyReports(slug="metro"), Release(tag="v1"))

@@ -4,7 +4,7 @@ from seeder.domain.view_names import ViewName
 from seeder.postgres import catalog
 from tests.conftest import sql
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 def named(name: str) -> ViewName:

@@ -6,20 +6,20 @@ from pytest_django import Settings
 from seeder.domain.outcomes import RefreshMode, RefreshResult
 from seeder.domain.refresh_requests import AllReports
 from seeder.services import runs
-from tests.conftest import another_session, custom, sql
+from tests.conftest import another_session, create_custom_manifest, sql
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 @pytest.fixture(autouse=True)
-def _concurrently(settings: Settings, reporting: None) -> None:
+def _concurrently(settings: Settings, contract_tables: None) -> None:
     settings.SEEDER = {"REFRESH_CONCURRENTLY": True, "MAX_RETRIES": 0}
     sql("CREATE TABLE reporting.source AS SELECT generate_series(1, 100) AS n")
 
 
 def view(query: str = "SELECT n FROM reporting.source", *, data: bool = True) -> None:
     sql(f"CREATE MATERIALIZED VIEW reporting.a AS {query} WITH {'' if data else 'NO '}DATA")
-    custom("reporting.a", query)
+    create_custom_manifest("reporting.a", query)
 
 
 def refreshed() -> RefreshResult:
@@ -80,7 +80,7 @@ def test_an_input_that_was_never_filled_is_no_reason_to_fall_back() -> None:
     sql("REFRESH MATERIALIZED VIEW reporting.a")
     sql("CREATE UNIQUE INDEX ON reporting.a (n)")
     sql("REFRESH MATERIALIZED VIEW reporting.input WITH NO DATA")
-    custom("reporting.a", "SELECT n FROM reporting.input")
+    create_custom_manifest("reporting.a", "SELECT n FROM reporting.input")
     with another_session() as reader:  # a plain refresh would wait for this one, in vain
         reader.execute("BEGIN; SELECT n FROM reporting.a")
         result = refreshed()
@@ -100,7 +100,7 @@ def test_duplicate_rows_are_no_reason_to_fall_back() -> None:
 
 def test_a_table_is_no_reason_to_fall_back() -> None:
     sql("CREATE TABLE reporting.a AS SELECT 7 AS n")
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     result = refreshed()
     assert result.failure
     assert result.failure.sqlstate == "0A000"

@@ -21,12 +21,12 @@ def told() -> list[tuple[str, str]]:
     return [(message.id or "", message.msg) for message in database_matches_the_contract(databases=["default"])]
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_what_we_read_in_contract_sql_is_what_the_server_makes_of_it() -> None:
     assert contract.tables_in_database("default") == contract.tables_in_sql()
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_the_models_map_exactly_what_contract_sql_creates() -> None:
     assert contract.tables_in_models("default") == contract.tables_in_sql()
 
@@ -44,7 +44,7 @@ def test_the_contract_is_read_whole() -> None:
     assert len(written["seeder_run_history"]) == 20
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_the_defaults_and_indexes_are_those_of_the_contract() -> None:
     defaults = dict(
         sql(
@@ -103,12 +103,12 @@ def test_installing_names_what_it_created_and_repeating_it_changes_nothing() -> 
     assert schema.install("default") == ("seeder_job_status",)
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_a_database_that_has_the_contract_passes_the_check() -> None:
     assert told() == []
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_the_check_names_each_column_that_differs_and_how() -> None:
     sql("ALTER TABLE reporting.seeder_run_history DROP COLUMN errors, ALTER COLUMN run_id TYPE varchar(40)")
     sql("ALTER TABLE reporting.seeder_job_status ALTER COLUMN start_time SET NOT NULL, ADD COLUMN beyond text")
@@ -128,7 +128,7 @@ def test_the_check_names_each_column_that_differs_and_how() -> None:
     ]
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_an_optional_table_that_is_missing_is_only_told_with_what_one_does_without() -> None:
     sql("DROP TABLE reporting.seeder_run_metrics")
     [(told_id, message)] = told()
@@ -140,7 +140,7 @@ def test_an_optional_table_that_is_missing_is_only_told_with_what_one_does_witho
     call_command("check", databases=["default"], fail_level="WARNING")
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_an_optional_table_that_differs_is_a_warning_because_it_is_not_used() -> None:
     sql("ALTER TABLE reporting.seeder_run_metrics DROP COLUMN cpu_seconds, ALTER COLUMN attempts TYPE bigint")
     assert [(told_id, message.partition(". It")[0]) for told_id, message in told()] == [
@@ -163,7 +163,7 @@ def test_contract_sql_says_which_tables_are_optional() -> None:
     assert all(without.endswith(".") and "\n" not in without for without in contract.optional_tables().values())
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_who_may_only_add_tables_can_add_the_optional_ones() -> None:
     constraints = sql("SELECT count(*) FROM pg_constraint")
     sql("DROP TABLE reporting.seeder_run_metrics")
@@ -191,7 +191,7 @@ def test_a_host_can_migrate_before_there_is_a_schema() -> None:
     call_command("migrate", verbosity=0)
 
 
-@pytest.mark.usefixtures("reporting")
+@pytest.mark.usefixtures("contract_tables")
 def test_migrate_touches_no_table_of_the_contract() -> None:
     before = sql("SELECT oid, xmin::text FROM pg_class WHERE relnamespace = 'reporting'::regnamespace ORDER BY oid")
     call_command("migrate", verbosity=0)

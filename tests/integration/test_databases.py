@@ -7,22 +7,22 @@ from pytest_django import Settings
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import CustomReportManifest, RunHistory
 from seeder.services import runs
-from tests.conftest import custom, sql
+from tests.conftest import create_custom_manifest, sql
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 def test_without_a_map_every_id_means_the_default_database() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     CustomReportManifest.objects.update(database_id=42)
     assert runs.execute(AllReports()).failed == 0
 
 
 def test_with_a_map_an_id_that_is_not_in_it_is_that_manifest_s_error(settings: Settings) -> None:
     settings.SEEDER = {"DATABASES": {1: "default"}}
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     CustomReportManifest.objects.update(database_id=42)
-    custom("reporting.b", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT 1 AS n")
     summary = runs.execute(AllReports())
     settings.SEEDER = {"DATABASES": {42: "default"}}
     assert [complaint.manifest.table_name for complaint in runs.preview(AllReports()).rejected] == ["reporting.b"]
@@ -37,9 +37,9 @@ def test_a_database_that_is_gone_fails_its_own_views_only(settings: Settings, mo
     settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}, "MAX_RETRIES": 1}
     connections["archive"].close()
     monkeypatch.setitem(connections.settings["archive"], "NAME", "no_such_database")
-    custom("reporting.there", "SELECT 1 AS n")
+    create_custom_manifest("reporting.there", "SELECT 1 AS n")
     CustomReportManifest.objects.update(database_id=2)
-    custom("reporting.here", "SELECT 1 AS n")
+    create_custom_manifest("reporting.here", "SELECT 1 AS n")
     summary = runs.execute(AllReports())
     assert (summary.succeeded, summary.failed) == (1, 1)
     row = RunHistory.objects.get(table_name="reporting.there")
@@ -49,10 +49,10 @@ def test_a_database_that_is_gone_fails_its_own_views_only(settings: Settings, mo
 def test_a_view_is_refreshed_where_its_id_says_and_recorded_where_the_history_is(settings: Settings) -> None:
     settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
     sql("CREATE SCHEMA reporting", using="archive")
-    custom("reporting.good", "SELECT 1 AS n")
-    custom("reporting.bad", "SELECT 1 / 0 AS n")
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n")
     CustomReportManifest.objects.update(database_id=2)
-    custom("reporting.good", "SELECT 2 AS n")
+    create_custom_manifest("reporting.good", "SELECT 2 AS n")
     summary = runs.execute(AllReports())
     assert (summary.succeeded, summary.failed) == (2, 1)
     assert sql("SELECT n FROM reporting.good", using="archive") == [(1,)]

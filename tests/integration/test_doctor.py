@@ -7,16 +7,16 @@ import pytest
 from seeder.domain.doctor.diagnosis import Problem
 from seeder.postgres import sessions
 from seeder.services.doctor import examination
-from tests.conftest import another_session, custom, sql
+from tests.conftest import another_session, create_custom_manifest, sql
 
-pytestmark = pytest.mark.usefixtures("queue")
+pytestmark = pytest.mark.usefixtures("empty_queue")
 
 
 def views(first: int, last: int) -> None:
     """Views of all kinds: missing, never filled, with a function, with an index and without."""
     for number in range(first, last):
         query = "SELECT reporting.called() AS n" if number % 2 else "SELECT n FROM reporting.source"
-        custom(f"reporting.v{number}", query)
+        create_custom_manifest(f"reporting.v{number}", query)
         if number % 3:
             sql(f"CREATE MATERIALIZED VIEW reporting.v{number} AS {query} WITH {'NO ' if number % 4 else ''}DATA")
             sql(f"CREATE UNIQUE INDEX ON reporting.v{number} (n)")
@@ -47,7 +47,7 @@ def test_where_much_is_locked_the_rest_is_not_waited_for() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     for number in range(101):
         query = "SELECT n FROM reporting.source"
-        custom(f"reporting.v{number}", query)
+        create_custom_manifest(f"reporting.v{number}", query)
         sql(f"CREATE MATERIALIZED VIEW reporting.v{number} AS {query}")
     with another_session() as alter:
         alter.execute("BEGIN; LOCK TABLE reporting.source")

@@ -10,9 +10,9 @@ from seeder.domain.view_names import ViewName
 from seeder.models import CustomReportManifest, JobStatus, RunHistory, ViewDefinition
 from seeder.postgres import catalog
 from seeder.services import definitions, runs
-from tests.conftest import Ended, another_session, canned, custom, sql
+from tests.conftest import CompletedCommand, another_session, create_canned_report, create_custom_manifest, sql
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 A = ViewName(schema="reporting", name="a")
@@ -29,7 +29,7 @@ def drift() -> dict[str, list[str | None]]:
 def made(query: str) -> None:
     """A view and its manifest."""
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n, 2 AS m")
-    custom("reporting.a", query)
+    create_custom_manifest("reporting.a", query)
     assert runs.execute(AllReports()).failed == 0
 
 
@@ -74,7 +74,7 @@ def test_a_query_that_cannot_be_a_view_any_more_says_why() -> None:
 
 
 def test_drift_stands_in_the_plan_the_result_and_the_status_and_the_view_is_as_it_was(
-    manage: Callable[..., Ended],
+    manage: Callable[..., CompletedCommand],
 ) -> None:
     made("SELECT n FROM reporting.source")
     [(oid,)] = sql("SELECT 'reporting.a'::regclass::oid")
@@ -83,7 +83,7 @@ def test_drift_stands_in_the_plan_the_result_and_the_status_and_the_view_is_as_i
     assert [one["agencySlug"] for one in planned["drift"]] == ["demo"]
     assert "Definition drift: custom manifest 1 of demo asks for" in manage("refresh_all", "--dry-run").out
     ended = manage("refresh_all")
-    assert ended.code == 0
+    assert ended.exit_code == 0
     assert any(line.startswith("reporting.a: Definition drift: ") for line in ended.lines)
     for errors in (JobStatus.objects.get().last_errors, RunHistory.objects.latest("id").errors):
         assert errors
@@ -93,8 +93,8 @@ def test_drift_stands_in_the_plan_the_result_and_the_status_and_the_view_is_as_i
 
 
 def test_of_two_manifests_with_two_queries_the_one_that_is_not_heeded_drifts() -> None:
-    custom("reporting.shared", "SELECT 1 AS n")
-    canned("reporting.shared", "SELECT 2 AS n", agencies=("metro", "harbor"))
+    create_custom_manifest("reporting.shared", "SELECT 1 AS n")
+    create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("metro", "harbor"))
     for _ in range(2):  # before the view is there, and after
         [view] = runs.preview(AllReports()).views
         assert [one.manifest.agency_slug for one in view.definition_drift] == ["metro", "harbor"]

@@ -18,11 +18,11 @@ from seeder.services.queue import queue_work, queueing
 from seeder.services.snapshots import release_snapshots
 from seeder.services.stopping import Stop
 from tests import past
-from tests.conftest import canned, custom, sql
+from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 
 @pytest.fixture(autouse=True)
-def everything_is_heard(queue: None, caplog: pytest.LogCaptureFixture) -> None:
+def everything_is_heard(empty_queue: None, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="seeder")
 
 
@@ -33,10 +33,10 @@ def facts(caplog: pytest.LogCaptureFixture, event: str) -> Sequence[Mapping[str,
 
 
 def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
-    custom("reporting.good", "SELECT n FROM generate_series(1, 7) AS n")
-    custom("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
-    canned("reporting.shared", "SELECT 2 AS n", agencies=("metro", "demo"))
-    custom("one.two.three", "SELECT 1 AS n")
+    create_custom_manifest("reporting.good", "SELECT n FROM generate_series(1, 7) AS n")
+    create_custom_manifest("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
+    create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("metro", "demo"))
+    create_custom_manifest("one.two.three", "SELECT 1 AS n")
     summary = runs.execute(AllReports(), requested_by="a test")
     [started], [ended] = facts(caplog, "run_started"), facts(caplog, "run_ended")
     assert started == {
@@ -68,7 +68,7 @@ def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_how_a_view_was_refreshed_is_told(caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
     settings.SEEDER = {"REFRESH_CONCURRENTLY": True}
-    custom("reporting.good", "SELECT 1 AS n")
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
     runs.execute(AllReports(), requested_by="a test")
     runs.execute(AllReports(), requested_by="a test")
     _, again = facts(caplog, "view_ended")
@@ -77,7 +77,7 @@ def test_how_a_view_was_refreshed_is_told(caplog: pytest.LogCaptureFixture, sett
 
 def test_no_message_of_the_server_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """Also not by the way of what is noted about a manifest whose query has changed and cannot be a view."""
-    manifest = custom("reporting.good", "SELECT 1 AS n")
+    manifest = create_custom_manifest("reporting.good", "SELECT 1 AS n")
     runs.execute(AllReports(), requested_by="a test")
     manifest.query = 'SELECT "secret-123" AS n'
     manifest.save()
@@ -89,7 +89,7 @@ def test_no_message_of_the_server_stands_in_the_log(caplog: pytest.LogCaptureFix
 
 
 def test_no_name_forges_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    custom('reporting."a\nrun 1: all is well \u202e"', "SELECT 1 AS n")
+    create_custom_manifest('reporting."a\nrun 1: all is well \u202e"', "SELECT 1 AS n")
     runs.execute(AllReports(), requested_by="a test")
     about = [message for message in caplog.messages if "all is well" in message]
     assert len(about) == 2
@@ -101,7 +101,7 @@ def test_as_json_each_line_is_an_object_that_needs_no_other(
 ) -> None:
     settings.SEEDER = {"LOG_FORMAT": "json"}
     name = 'reporting."a\nrun 1: all is well \u202e"'
-    custom(name, "SELECT 1 AS n")
+    create_custom_manifest(name, "SELECT 1 AS n")
     summary = runs.execute(AllReports(), requested_by="a test")
     lines = [json.loads(message) for message in caplog.messages]
     assert [line["event"] for line in lines] == ["run_started", "view_started", "view_ended", "run_ended"]
@@ -112,7 +112,7 @@ def test_as_json_each_line_is_an_object_that_needs_no_other(
 
 def test_what_is_left_without_an_optional_table_is_told_in_a_word(caplog: pytest.LogCaptureFixture) -> None:
     sql("DROP TABLE reporting.seeder_circuit_breaker")
-    custom("reporting.good", "SELECT 1 AS n")
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
     runs.execute(AllReports(), requested_by="a test")
     [noticed] = facts(caplog, "noticed")
     assert noticed["reason"] == "feature_unavailable"
@@ -124,7 +124,7 @@ def test_a_view_that_is_interrupted_is_told_to_have_ended_and_one_that_never_beg
 ) -> None:
     settings.SEEDER = {"MAX_WORKERS": 1}
     for name in ("a", "b"):
-        custom(f"reporting.{name}", "SELECT count(*) FROM pg_sleep(60)")
+        create_custom_manifest(f"reporting.{name}", "SELECT count(*) FROM pg_sleep(60)")
     stop = Stop()
     runs.execute(
         AllReports(),
@@ -148,7 +148,7 @@ def test_a_view_that_is_interrupted_is_told_to_have_ended_and_one_that_never_beg
 def test_a_run_that_breaks_names_the_error_that_its_command_tells(
     caplog: pytest.LogCaptureFixture, surprise: Exception, raised: type[Exception], word: str
 ) -> None:
-    custom("reporting.good", "SELECT 1 AS n")
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
 
     def break_it(_: object) -> None:
         raise surprise
@@ -161,7 +161,7 @@ def test_a_run_that_breaks_names_the_error_that_its_command_tells(
 
 
 def test_a_queued_part_is_told_from_asking_to_its_end(caplog: pytest.LogCaptureFixture) -> None:
-    custom("reporting.good", "SELECT 1 AS n")
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
     asked = queueing.ask(AgencyReports(slug="demo"), requested_by="somebody")
     sql("UPDATE reporting.seeder_queued_refresh SET requested_at = now() - interval '1 hour'")
     [part] = QueuedRefresh.objects.all()
@@ -180,7 +180,7 @@ def test_a_queued_part_is_told_from_asking_to_its_end(caplog: pytest.LogCaptureF
 def test_a_broker_that_cannot_be_told_says_nothing_of_where_it_is(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    custom("reporting.good", "SELECT 1 AS n")
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
 
     def refuse(*_: object) -> None:
         raise ConnectionError("redis://user:secret-123@broker")
@@ -194,7 +194,7 @@ def test_a_broker_that_cannot_be_told_says_nothing_of_where_it_is(
 
 def test_pruning_is_told_and_a_rehearsal_of_it_is_not(caplog: pytest.LogCaptureFixture) -> None:
     for days in (50, 40, 30):
-        past.ended("reporting.a", days)
+        past.insert_history_row("reporting.a", days)
     pruning.prune(days=9, dry_run=True)
     assert facts(caplog, "history_pruned") == []
     pruning.prune(days=9)
@@ -203,7 +203,7 @@ def test_pruning_is_told_and_a_rehearsal_of_it_is_not(caplog: pytest.LogCaptureF
 
 
 def test_a_capture_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    custom("reporting.good", "SELECT n FROM generate_series(1, 7) AS n")
+    create_custom_manifest("reporting.good", "SELECT n FROM generate_series(1, 7) AS n")
     runs.execute(AllReports(), requested_by="a test")
     release_snapshots.capture_release_snapshot("reporting.good", "v1")
     [captured] = facts(caplog, "snapshot_captured")

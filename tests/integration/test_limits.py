@@ -17,9 +17,9 @@ from seeder.postgres import sessions, transactions
 from seeder.services import history, refresh, runs
 from seeder.services.history import RunRecord
 from seeder.services.stopping import Stop
-from tests.conftest import another_session, custom, sql
+from tests.conftest import another_session, create_custom_manifest, sql
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 def refreshed() -> RefreshResult:
@@ -31,7 +31,9 @@ def test_the_limits_hold_in_the_refresh_and_the_server_knows_whose_it_is(setting
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1500, "STATEMENT_TIMEOUT_MS": 70_000}
     names = ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "application_name"]
     names += ["client_connection_check_interval"]
-    custom("reporting.a", "SELECT " + ", ".join(f"current_setting('{name}') AS {name}" for name in names))
+    create_custom_manifest(
+        "reporting.a", "SELECT " + ", ".join(f"current_setting('{name}') AS {name}" for name in names)
+    )
     summary = runs.execute(AllReports())
     assert sql("TABLE reporting.a") == [("1500ms", "70s", "30s", f"seeder {summary.run_id}", "2s")]
 
@@ -45,7 +47,7 @@ def test_where_that_is_asked_for_a_view_that_leaves_no_seat_free_has_no_parallel
     settings.SEEDER = {"MAX_WORKERS": seats, "PARALLEL_WHEN_BUSY": allowed}
     setting = "current_setting('max_parallel_workers_per_gather')"
     for name, source in (("a", ""), ("b", ""), ("reader", " FROM reporting.a, reporting.b")):
-        custom(f"reporting.{name}", f"SELECT '{name}' AS name, {setting} AS workers{source}")
+        create_custom_manifest(f"reporting.{name}", f"SELECT '{name}' AS name, {setting} AS workers{source}")
     runs.execute(AllReports())
     runs.execute(AllReports())
     rows = sql("TABLE reporting.a UNION TABLE reporting.b UNION TABLE reporting.reader")
@@ -54,7 +56,7 @@ def test_where_that_is_asked_for_a_view_that_leaves_no_seat_free_has_no_parallel
 
 def test_a_statement_that_takes_too_long_is_cancelled_and_not_tried_again(settings: Settings) -> None:
     settings.SEEDER = {"STATEMENT_TIMEOUT_MS": 100}
-    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
     result = refreshed()
     assert result.failure
     assert (result.failure.reason, result.attempts) == ("query_canceled", 1)
@@ -64,7 +66,7 @@ def test_a_statement_that_takes_too_long_is_cancelled_and_not_tried_again(settin
 def test_a_reader_in_the_way_is_waited_for_no_longer_than_the_limit(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_RETRIES": 0}
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     with another_session() as reader:
         reader.execute("BEGIN; SELECT n FROM reporting.a")
         result = refreshed()
@@ -75,7 +77,7 @@ def test_a_reader_in_the_way_is_waited_for_no_longer_than_the_limit(settings: Se
 def test_a_lock_that_was_not_granted_is_asked_for_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100}
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     with another_session() as reader:
         reader.execute("BEGIN; SELECT n FROM reporting.a")
         monkeypatch.setattr(Stop, "wait", lambda *_: reader.execute("ROLLBACK"))
@@ -88,7 +90,9 @@ def test_attempts_are_bounded_and_the_waits_between_them_grow(
 ) -> None:
     settings.SEEDER = {"MAX_RETRIES": 3}
     sql("CREATE SEQUENCE reporting.tries")
-    custom("reporting.a", "SELECT nextval('reporting.tries'), pg_terminate_backend(pg_backend_pid()) AS n")
+    create_custom_manifest(
+        "reporting.a", "SELECT nextval('reporting.tries'), pg_terminate_backend(pg_backend_pid()) AS n"
+    )
     waits: list[timedelta] = []
     monkeypatch.setattr(Stop, "wait", lambda _, span: waits.append(span))
     monkeypatch.setattr("random.random", lambda: 1.0)
@@ -101,7 +105,7 @@ def test_attempts_are_bounded_and_the_waits_between_them_grow(
 
 def test_a_wrong_query_is_tried_once() -> None:
     sql("CREATE SEQUENCE reporting.tries")
-    custom("reporting.a", "SELECT 1 / (nextval('reporting.tries') * 0) AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 / (nextval('reporting.tries') * 0) AS n")
     assert refreshed().attempts == 1
     assert sql("SELECT last_value FROM reporting.tries") == [(1,)]
 
@@ -111,7 +115,7 @@ def test_a_connection_lost_after_the_commit_does_not_refresh_again_nor_lie(
     retries: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SEEDER = {"MAX_RETRIES": retries}
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     losing = [True]
 
     class LosesTheFirst(transactions.BatchedTransaction):
@@ -130,7 +134,7 @@ def test_a_connection_lost_after_the_commit_does_not_refresh_again_nor_lie(
 
 
 def test_bookkeeping_is_tried_again_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    custom("reporting.a", "SELECT 1 / 0 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
     original = RunRecord.ended
 
     def fails_once(*_: Any) -> None:
@@ -150,7 +154,7 @@ def test_a_lock_limit_within_which_postgresql_does_not_look_what_is_in_the_way_i
 
 
 def test_a_connection_lost_after_a_failure_was_recorded_counts_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    custom("reporting.a", "SELECT 1 / 0 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
     original, losing = transactions.durable_transaction, [True]
 
     @contextmanager
@@ -170,7 +174,7 @@ def test_a_connection_lost_after_a_failure_was_recorded_counts_it_once(monkeypat
 
 
 def test_a_connection_that_is_lost_between_two_statements_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     original = RunRecord.running
 
     def loses_its_connection(*args: Any, **kwargs: Any) -> None:

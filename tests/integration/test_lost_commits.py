@@ -14,11 +14,11 @@ from seeder.postgres import sessions
 from seeder.services import runs
 from seeder.services.history import RunRecord
 from seeder.services.stopping import Stop
-from tests.conftest import another_session, custom, sql
+from tests.conftest import another_session, create_custom_manifest, sql
 from tests.injection.failures import cut
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 # Whoever commits the end of a row waits at the gate for as long as somebody keeps it.
 GATE = """
@@ -39,7 +39,7 @@ def run() -> RunSummary:
 
 def until(session: "psycopg.Connection[Any]", statement: str, *parameters: int) -> int:
     """Ask until there is a row; its number."""
-    row = eventually(lambda: session.execute(statement, parameters).fetchone(), otherwise=lambda: statement)
+    row = eventually(lambda: session.execute(statement, parameters).fetchone(), describe_failure=lambda: statement)
     assert row
     return int(row[0])
 
@@ -48,7 +48,7 @@ def until(session: "psycopg.Connection[Any]", statement: str, *parameters: int) 
 def test_a_connection_lost_while_the_server_commits_is_waited_for(
     query: str, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    custom("reporting.a", query)
+    create_custom_manifest("reporting.a", query)
     sql(GATE)
     how = "refreshed" if outcome is Outcome.CREATED else "ended"
     recorded, wait, lost = getattr(RunRecord, how), psycopg.Connection.wait, list[int]()

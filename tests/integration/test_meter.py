@@ -11,9 +11,9 @@ from seeder.domain.run_events import RunEvent, RunWarning
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import refresh_cost_queries
 from seeder.services import runs
-from tests.conftest import canned, custom, sql
+from tests.conftest import create_canned_report, create_custom_manifest, sql
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 IS_HERE = str(connection.settings_dict["HOST"] or "/").startswith("/") and Path("/proc/self/stat").exists()
 
 
@@ -23,9 +23,9 @@ def metrics(table_name: str) -> RunMetrics:
 
 def test_every_row_of_a_refresh_tells_how_it_went(settings: Settings) -> None:
     settings.SEEDER = {"REFRESH_CONCURRENTLY": True, "MAX_WORKERS": 1}
-    canned("reporting.shared", "SELECT generate_series(1, 20000) AS n", agencies=("demo", "metro"))
-    custom("reporting.indexed", "SELECT 1 AS n")
-    custom("reporting.broken", "SELECT 1 / 0 AS n")
+    create_canned_report("reporting.shared", "SELECT generate_series(1, 20000) AS n", agencies=("demo", "metro"))
+    create_custom_manifest("reporting.indexed", "SELECT 1 AS n")
+    create_custom_manifest("reporting.broken", "SELECT 1 / 0 AS n")
     runs.execute(AllReports())
     assert metrics("reporting.shared").mode is None, "it was created"
     sql("CREATE UNIQUE INDEX ON reporting.indexed (n)")
@@ -46,7 +46,7 @@ def test_the_server_s_own_count_is_that_of_this_refresh_alone() -> None:
     sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     if refresh_cost_queries.statement_costs("default") is None:
         pytest.skip("pg_stat_statements is not preloaded")
-    custom("reporting.a", "SELECT generate_series(1, 20000) AS n")
+    create_custom_manifest("reporting.a", "SELECT generate_series(1, 20000) AS n")
     for _ in range(3):
         runs.execute(AllReports())
     counted = metrics("reporting.a")
@@ -56,7 +56,7 @@ def test_the_server_s_own_count_is_that_of_this_refresh_alone() -> None:
 
 
 def test_what_a_backend_wrote_is_known_from_postgresql_18_on() -> None:
-    custom("reporting.a", "SELECT generate_series(1, 20000) AS n")
+    create_custom_manifest("reporting.a", "SELECT generate_series(1, 20000) AS n")
     runs.execute(AllReports())
     written = metrics("reporting.a").backend_write_bytes
     if sql("SELECT current_setting('server_version_num')::integer >= 180000") == [(True,)]:
@@ -68,7 +68,7 @@ def test_what_a_backend_wrote_is_known_from_postgresql_18_on() -> None:
 
 @pytest.mark.skipif(not IS_HERE, reason="only of a server on this machine can processes be seen")
 def test_what_a_backend_computed_and_held_stands_in_the_history_too() -> None:
-    custom("reporting.a", "SELECT count(*) AS n FROM generate_series(1, 300000) AS n WHERE n % 7 = 3")
+    create_custom_manifest("reporting.a", "SELECT count(*) AS n FROM generate_series(1, 300000) AS n WHERE n % 7 = 3")
     runs.execute(AllReports())
     row, measured = RunHistory.objects.get(), metrics("reporting.a")
     assert measured.cpu_seconds
@@ -80,8 +80,8 @@ def test_what_a_backend_computed_and_held_stands_in_the_history_too() -> None:
 
 def test_without_their_table_a_run_goes_as_well_and_says_so_once() -> None:
     sql("DROP TABLE reporting.seeder_run_metrics")
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT 1 AS n")
     told: list[RunEvent] = []
     assert runs.execute(AllReports(), emit=told.append).failed == 0
     [notice] = [event.message for event in told if isinstance(event, RunWarning)]

@@ -47,7 +47,7 @@ NOBODY = "pg_signal_backend"
 
 
 @pytest.fixture(autouse=True)
-def role(reporting: None) -> Iterator[None]:
+def role(contract_tables: None) -> Iterator[None]:
     yield
     sql("RESET ROLE")
 

@@ -15,21 +15,21 @@ from seeder.errors import ConfigurationError, UnknownRun
 from seeder.models import JobStatus, Run, RunHistory
 from seeder.services import runs
 from seeder.services.reading import failures, monitoring, timelines, visibility
-from tests.conftest import AGENCIES, Scene, canned, custom, sql
+from tests.conftest import AGENCIES, BuildScene, create_canned_report, create_custom_manifest, sql
 
 EVERY = JobFilter()
 
 
 @pytest.fixture(autouse=True)
-def reports(scene: Scene) -> None:
+def reports(scene: BuildScene) -> None:
     scene(night)
 
 
 def night() -> None:
-    custom("reporting.good", "SELECT 1 AS n")
-    custom("reporting.bad", "SELECT 1 / 0 AS n", agency="metro")
-    canned("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
-    custom("reporting.disabled", "SELECT 3 AS n", enabled=False)
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n", agency="metro")
+    create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
+    create_custom_manifest("reporting.disabled", "SELECT 3 AS n", enabled=False)
     runs.execute(AllReports(), requested_by="a test")
 
 
@@ -227,8 +227,8 @@ def test_a_run_that_refreshed_a_view_for_others_alone_is_not_named_and_says_why_
 
 
 def test_a_view_is_known_by_each_of_its_spellings() -> None:
-    custom("Good_2", "SELECT 1", agency="harbor", enabled=False)
-    custom("a.b.c", "SELECT 1", agency="harbor")
+    create_custom_manifest("Good_2", "SELECT 1", agency="harbor", enabled=False)
+    create_custom_manifest("a.b.c", "SELECT 1", agency="harbor")
     assert visibility.tables_of(["harbor"]) == ["Good_2", "a.b.c", "reporting.good_2"]
     assert visibility.tables_of(["metro", "nobody"]) == ["reporting.bad", "reporting.shared"]
 

@@ -17,7 +17,7 @@ from seeder.services.snapshots.counting import Asked
 from seeder.services.snapshots.profiling import Profile, profile
 from tests.conftest import sql
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 MOST = 3
 
@@ -76,7 +76,7 @@ NAMES = ["select", 'a "quoted" one', "value", "n", "v", "Ünïcode", *(f"c{numbe
 
 
 @pytest.fixture
-def types(reporting: None) -> None:
+def types(contract_tables: None) -> None:
     sql("CREATE TYPE reporting.mood AS ENUM ('sad', 'ok')")
     sql("CREATE DOMAIN reporting.positive AS integer CHECK (VALUE > 0)")
     sql("CREATE TYPE reporting.pair AS (number integer, word text)")

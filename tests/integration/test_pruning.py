@@ -15,10 +15,10 @@ from seeder.postgres import sessions
 from seeder.services import pruning, runs
 from seeder.services.queue import queueing
 from seeder.services.stopping import Stop
-from tests.conftest import another_session, custom, sql
-from tests.past import ended, left, queued, run_of
+from tests.conftest import another_session, create_custom_manifest, sql
+from tests.past import history_ids, insert_history_row, insert_queued_part, insert_run
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 def test_the_last_of_each_report_is_told_by_when_it_began_and_of_two_at_once_by_its_number() -> None:
@@ -29,53 +29,57 @@ def test_the_last_of_each_report_is_told_by_when_it_began_and_of_two_at_once_by_
         " FROM generate_series(1, 20) AS n, CAST('2020-01-01' AS timestamptz) AS at"
     )
     assert pruning.prune(days=9, batch=3).history == 18
-    assert len(left()) == 2
+    assert len(history_ids()) == 2
     assert set(RunHistory.objects.values_list("manifest_id", flat=True)) == {0, 1}
 
 
 def test_one_number_of_both_kinds_and_one_report_under_two_names_are_told_apart() -> None:
-    rows = [ended("reporting.a", 50), ended("reporting.a", 40), ended("reporting.b", 30)]
+    rows = [
+        insert_history_row("reporting.a", 50),
+        insert_history_row("reporting.a", 40),
+        insert_history_row("reporting.b", 30),
+    ]
     sql("UPDATE reporting.seeder_run_history SET report_type = 'canned' WHERE id = %s", rows[0])
     assert pruning.prune(days=9).history == 0
-    assert left() == rows
+    assert history_ids() == rows
 
 
 def test_what_began_before_and_ended_after_the_limit_stays_and_so_does_its_run() -> None:
-    name = run_of(50)
-    row = ended("reporting.a", 50, run=name)
-    ended("reporting.a", 5)
+    name = insert_run(50)
+    row = insert_history_row("reporting.a", 50, run=name)
+    insert_history_row("reporting.a", 5)
     sql("UPDATE reporting.seeder_run_history SET finish_time = now() WHERE id = %s", row)
     done = pruning.prune(days=9)
     assert (done.old, done.history, done.runs) == (0, 0, 0)
 
 
 def test_a_row_that_never_said_when_it_ended_is_as_old_as_its_beginning() -> None:
-    rows = [ended("reporting.a", 50), ended("reporting.a", 40)]
+    rows = [insert_history_row("reporting.a", 50), insert_history_row("reporting.a", 40)]
     sql("UPDATE reporting.seeder_run_history SET finish_time = NULL")
     assert pruning.prune(days=9).history == 1
-    assert left() == rows[1:]
+    assert history_ids() == rows[1:]
 
 
 def test_a_run_goes_with_the_last_of_its_rows() -> None:
-    emptied, kept, going_on = run_of(60), run_of(50), run_of(40)
-    ended("reporting.a", 60, run=emptied)
-    ended("reporting.b", 60, run=emptied)
-    ended("reporting.b", 50, run=kept)
-    ended("reporting.a", 50, run=kept)
-    ended("reporting.c", 40, "running", run=going_on)
-    run_of(30)  # which had nothing to do
+    emptied, kept, going_on = insert_run(60), insert_run(50), insert_run(40)
+    insert_history_row("reporting.a", 60, run=emptied)
+    insert_history_row("reporting.b", 60, run=emptied)
+    insert_history_row("reporting.b", 50, run=kept)
+    insert_history_row("reporting.a", 50, run=kept)
+    insert_history_row("reporting.c", 40, "running", run=going_on)
+    insert_run(30)  # which had nothing to do
     assert pruning.prune(days=9).runs == 2
     assert set(Run.objects.values_list("run_id", flat=True)) == {kept, going_on}
 
 
 def test_a_request_goes_as_a_whole_and_its_key_with_it() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    queued("done", 50, part=1, key="k")
-    queued("done", 40, part=2)
-    queued("late", 50, part=1)
-    queued("late", 5, part=2)
-    queued("open", 50, part=1)
-    queued("open", None, part=2)
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    insert_queued_part("done", 50, part=1, key="k")
+    insert_queued_part("done", 40, part=2)
+    insert_queued_part("late", 50, part=1)
+    insert_queued_part("late", 5, part=2)
+    insert_queued_part("open", 50, part=1)
+    insert_queued_part("open", None, part=2)
     assert pruning.prune(days=9, batch=1).queued == 2
     assert set(QueuedRefresh.objects.values_list("request_id", flat=True)) == {"late", "open"}
     assert queueing.ask(AgencyReports(slug="demo"), requested_by="a test", idempotency_key="k").request_id != "done"
@@ -83,15 +87,15 @@ def test_a_request_goes_as_a_whole_and_its_key_with_it() -> None:
 
 @pytest.mark.parametrize("table", ["seeder_run", "seeder_run_metrics", "seeder_queued_refresh"])
 def test_an_optional_table_may_be_missing(table: str) -> None:
-    rows = [ended("reporting.a", 50), ended("reporting.a", 40)]
+    rows = [insert_history_row("reporting.a", 50), insert_history_row("reporting.a", 40)]
     sql(f"DROP TABLE reporting.{table}")
     assert pruning.prune(days=9).history == 1
-    assert left() == rows[1:]
+    assert history_ids() == rows[1:]
 
 
 @pytest.mark.parametrize("reference", ["", "FOREIGN KEY (history_id) REFERENCES reporting.seeder_run_history (id)"])
 def test_metrics_go_with_their_row_also_where_the_server_was_not_told_so(reference: str) -> None:
-    rows = [ended("reporting.a", 50), ended("reporting.a", 40)]
+    rows = [insert_history_row("reporting.a", 50), insert_history_row("reporting.a", 40)]
     sql("ALTER TABLE reporting.seeder_run_metrics DROP CONSTRAINT seeder_run_metrics_history_id_fkey")
     if reference:
         sql(f"ALTER TABLE reporting.seeder_run_metrics ADD {reference}")
@@ -102,7 +106,7 @@ def test_metrics_go_with_their_row_also_where_the_server_was_not_told_so(referen
 
 def test_runs_go_on_meanwhile_and_lose_nothing() -> None:
     for name in "abcdef":
-        custom(f"reporting.{name}", "SELECT 1 AS n" if name != "f" else "SELECT 1 / 0 AS n")
+        create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n" if name != "f" else "SELECT 1 / 0 AS n")
     many(3_000)
     with ThreadPoolExecutor(1) as pool:
         pruned = pool.submit(_pruned_here)
@@ -136,7 +140,7 @@ class Patient(Stop):
 
 def test_it_leaves_half_of_the_time_to_others_who_are_at_work() -> None:
     for days in (50, 40, 30, 20):
-        ended("reporting.a", days)
+        insert_history_row("reporting.a", days)
     alone, beside = Patient(), Patient()
     pruning.prune(days=45, batch=1, stop=alone)
     with another_session() as other:

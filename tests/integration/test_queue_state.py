@@ -13,19 +13,19 @@ from seeder.models import QueuedRefresh
 from seeder.services.queue import queue_rows, queue_state, schedules
 from seeder.services.queue.queue_work import work_off
 from seeder.services.queue.queueing import ask
-from tests.conftest import Ended, another_session, custom, sql
+from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
 
-Manage = Callable[..., Ended]
-pytestmark = pytest.mark.usefixtures("queue")
+Manage = Callable[..., CompletedCommand]
+pytestmark = pytest.mark.usefixtures("empty_queue")
 
 
 @pytest.fixture
 def parts() -> list[QueuedRefresh]:
     """Three: one of two views, one that fails, one of another agency."""
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT n FROM reporting.a")
-    custom("reporting.c", "SELECT 1 / 0 AS n")
-    custom("reporting.d", "SELECT 1 AS n", agency="metro")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT n FROM reporting.a")
+    create_custom_manifest("reporting.c", "SELECT 1 / 0 AS n")
+    create_custom_manifest("reporting.d", "SELECT 1 AS n", agency="metro")
     ask(AllReports(), requested_by="somebody")
     by_view = {row.views[-1][1]: row for row in QueuedRefresh.objects.all()}
     return [by_view["reporting.b"], by_view["reporting.c"], by_view["reporting.d"]]
@@ -67,8 +67,8 @@ def test_who_may_see_one_agency_sees_its_parts(parts: list[QueuedRefresh]) -> No
 
 
 def test_who_may_see_one_agency_is_not_told_of_the_schedules_of_others(settings: Settings) -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.d", "SELECT 1 AS n", agency="metro")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.d", "SELECT 1 AS n", agency="metro")
     settings.SEEDER = {"AGENCY_CRONS": {"demo": "0 3 * * *", "metro": "0 4 * * *"}}
     schedules.declare()
     for agencies, told in ((None, {"demo", "metro"}), (["demo"], {"demo"}), (["de", "dem"], set())):
@@ -129,7 +129,7 @@ def test_the_command_shows_it_in_lines_tables_and_json(parts: list[QueuedRefresh
     sql("UPDATE django_q_schedule SET next_run = now() - interval '1 hour' WHERE cron IS NOT NULL")
     assert "seeder: every report (0 2 * * *): overdue for 1 h" in manage("queue_status").out
     table = manage("queue_status", "--table")
-    assert table.code == 0
+    assert table.exit_code == 0
     assert "asked for" in table.out
     assert "every few minutes" in table.out
     assert "(overdue)" in table.out

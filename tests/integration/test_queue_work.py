@@ -25,18 +25,18 @@ from seeder.services.queue.queue_sweep import sweep
 from seeder.services.queue.queue_work import TIME_LIMIT, WorkedOff, work_off
 from seeder.services.queue.queueing import ask
 from seeder.services.stopping import Stop
-from tests.conftest import another_session, canned, custom, sql
+from tests.conftest import another_session, create_canned_report, create_custom_manifest, sql
 
-pytestmark = pytest.mark.usefixtures("queue")
+pytestmark = pytest.mark.usefixtures("empty_queue")
 
 
 @pytest.fixture
 def part() -> QueuedRefresh:
     """Two views that count how often they are refreshed, and one that fails."""
     sql("CREATE SEQUENCE reporting.refreshes")
-    custom("reporting.a", "SELECT nextval('reporting.refreshes') AS n")
-    canned("reporting.b", "SELECT nextval('reporting.refreshes') AS n", agencies=("demo",))
-    custom("reporting.c", "SELECT 1 / 0 AS n")
+    create_custom_manifest("reporting.a", "SELECT nextval('reporting.refreshes') AS n")
+    create_canned_report("reporting.b", "SELECT nextval('reporting.refreshes') AS n", agencies=("demo",))
+    create_custom_manifest("reporting.c", "SELECT 1 / 0 AS n")
     [queued] = ask(AgencyReports(slug="demo"), requested_by="somebody").parts
     return QueuedRefresh.objects.get(pk=queued.id)
 

@@ -17,9 +17,9 @@ from seeder.models import QueuedRefresh
 from seeder.services.queue import queue_state
 from seeder.services.queue.queue_sweep import sweep
 from seeder.services.queue.queueing import ask
-from tests.conftest import canned, custom, sql
+from tests.conftest import create_canned_report, create_custom_manifest, sql
 
-pytestmark = pytest.mark.usefixtures("queue")
+pytestmark = pytest.mark.usefixtures("empty_queue")
 
 
 def of(name: str) -> SingleView:
@@ -36,10 +36,10 @@ def views(queued: EnqueueResult) -> list[list[str]]:
 
 
 def test_a_request_for_everything_is_queued_in_parts_and_the_queue_is_told_their_ids() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT n FROM reporting.a", agency="metro")
-    canned("reporting.c", "SELECT 1 AS n", agencies=("demo", "harbor"))
-    custom("reporting.too.many.parts", "SELECT 1", agency="harbor")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT n FROM reporting.a", agency="metro")
+    create_canned_report("reporting.c", "SELECT 1 AS n", agencies=("demo", "harbor"))
+    create_custom_manifest("reporting.too.many.parts", "SELECT 1", agency="harbor")
     queued = ask(AllReports(), requested_by="somebody")
     assert not queued.joined
     assert sorted(views(queued)) == [[], ["reporting.a", "reporting.b"], ["reporting.c"]]
@@ -57,18 +57,18 @@ def test_a_request_for_everything_is_queued_in_parts_and_the_queue_is_told_their
 def test_no_more_parts_than_the_setting_says(settings: Settings) -> None:
     settings.SEEDER = {"QUEUE_PARTS": 2}
     for number in range(5):
-        custom(f"reporting.v{number}", "SELECT 1 AS n")
+        create_custom_manifest(f"reporting.v{number}", "SELECT 1 AS n")
     assert sorted(map(len, views(ask(AllReports(report_type=ReportType.CUSTOM), requested_by="")))) == [2, 3]
 
 
 def test_one_agency_is_one_part() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT 1 AS n")
     assert views(ask(AgencyReports(slug="demo"), requested_by="")) == [["reporting.a", "reporting.b"]]
 
 
 def test_an_empty_selection_is_valid_and_queues_nothing() -> None:
-    custom("reporting.a", "SELECT 1 AS n", enabled=False)
+    create_custom_manifest("reporting.a", "SELECT 1 AS n", enabled=False)
     queued = ask(AgencyReports(slug="demo"), requested_by="")
     assert (queued.request_id, queued.parts) == (None, ())
     with pytest.raises(UnknownAgency):
@@ -77,8 +77,8 @@ def test_an_empty_selection_is_valid_and_queues_nothing() -> None:
 
 
 def test_what_is_queued_and_not_begun_is_joined() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT 1 AS n", agency="metro")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT 1 AS n", agency="metro")
     everything = ask(AllReports(), requested_by="")
     one = ask(of("reporting.a"), requested_by="")
     assert (one.joined, one.request_id, views(one)) == (True, everything.request_id, [["reporting.a"]])
@@ -91,8 +91,8 @@ def test_what_is_queued_and_not_begun_is_joined() -> None:
 
 
 def test_what_is_begun_or_covers_only_a_part_is_not_joined() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT 1 AS n")
     first = ask(of("reporting.a"), requested_by="")
     wider = ask(AllReports(), requested_by="")
     assert not wider.joined
@@ -104,7 +104,7 @@ def test_what_is_begun_or_covers_only_a_part_is_not_joined() -> None:
 
 
 def test_asking_again_with_the_same_key_gets_the_same_answer_whatever_has_become_of_it() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     first = ask(of("reporting.a"), requested_by="", idempotency_key="k")
     QueuedRefresh.objects.update(state="ended", run_ids=["r"])
     again = ask(of("reporting.a"), requested_by="", idempotency_key="k")
@@ -117,8 +117,8 @@ def test_asking_again_with_the_same_key_gets_the_same_answer_whatever_has_become
 
 
 def test_who_has_joined_gets_the_same_answer_too() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT 1 AS n")
     everything = ask(AllReports(), requested_by="", idempotency_key="all")
     ask(of("reporting.a"), requested_by="", idempotency_key="one")
     QueuedRefresh.objects.update(state="ended", run_ids=["r"])
@@ -128,7 +128,7 @@ def test_who_has_joined_gets_the_same_answer_too() -> None:
 
 
 def test_a_key_that_belongs_to_something_else_is_refused() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     ask(of("reporting.a"), requested_by="", idempotency_key="k")
     with pytest.raises(IdempotencyKeyTaken, match="'k' belongs to an earlier request, for the view reporting.a"):
         ask(AllReports(), requested_by="", idempotency_key="k")
@@ -138,7 +138,7 @@ def test_a_key_that_belongs_to_something_else_is_refused() -> None:
 
 
 def test_of_many_who_ask_at_once_one_queues_and_the_others_join() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     together = Barrier(6, timeout=20)
 
     def asks(_: int) -> bool:
@@ -154,7 +154,7 @@ def test_of_many_who_ask_at_once_one_queues_and_the_others_join() -> None:
 
 
 def test_where_nothing_can_be_queued_that_is_said(settings: Settings) -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "django_q"]
     with pytest.raises(QueueMissing, match="django_q is not among INSTALLED_APPS"):
         ask(AllReports(), requested_by="")
@@ -170,7 +170,7 @@ def test_a_queue_that_cannot_be_told_just_now_is_told_later(
     def cannot(*_: object) -> None:
         raise OSError("no route to the broker")
 
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     monkeypatch.setattr("django_q.tasks.async_task", cannot)
     [part] = ask(AllReports(), requested_by="").parts
     assert QueuedRefresh.objects.get(pk=part.id).dispatched_at is None
@@ -178,7 +178,7 @@ def test_a_queue_that_cannot_be_told_just_now_is_told_later(
 
 
 def test_a_queue_without_tables_is_missing() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     sql("ALTER TABLE django_q_schedule RENAME TO gone")
     try:
         with pytest.raises(QueueMissing, match="`manage.py migrate` creates them"):

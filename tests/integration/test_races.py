@@ -21,7 +21,7 @@ from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions
 from seeder.services import runs
 from seeder.services.history import RunRecord
-from tests.conftest import AGENCIES, canned, custom, sql
+from tests.conftest import AGENCIES, create_canned_report, create_custom_manifest, sql
 
 pytestmark = pytest.mark.slow
 
@@ -48,14 +48,16 @@ DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_data
 
 
 @pytest.fixture
-def shared_views(reporting: None) -> None:
+def shared_views(contract_tables: None) -> None:
     sql(FILLING + "".join(f"; CREATE SEQUENCE reporting.begun_{view.partition('.')[2]}" for view in sorted(VIEWS)))
     for name in "abcd":
-        canned(f"reporting.{name}", f"SELECT reporting.filling('{name}') AS run", agencies=tuple(AGENCIES))
+        create_canned_report(
+            f"reporting.{name}", f"SELECT reporting.filling('{name}') AS run", agencies=tuple(AGENCIES)
+        )
     reader = "SELECT reporting.filling('reader') AS run FROM reporting.a"
-    canned("reporting.reader", reader, agencies=("metro", "harbor"))
+    create_canned_report("reporting.reader", reader, agencies=("metro", "harbor"))
     for name in ("demo", "metro"):
-        custom(f"reporting.{name}", f"SELECT reporting.filling('{name}') AS run", agency=name)
+        create_custom_manifest(f"reporting.{name}", f"SELECT reporting.filling('{name}') AS run", agency=name)
 
 
 def race(requests: Sequence[RefreshRequest]) -> list[RunSummary]:

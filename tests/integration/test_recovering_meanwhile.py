@@ -14,10 +14,10 @@ from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
 from seeder.services import recovery, runs
 from seeder.services.history import RunRecord
-from tests.conftest import another_session, custom, sql
+from tests.conftest import another_session, create_custom_manifest, sql
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 BLOCKED = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
@@ -37,7 +37,7 @@ def until_it_waits(recovering: "Future[int]") -> None:
 
 
 def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     drawn, record, now = runs.preview(AllReports()), RunRecord("not really dead"), sessions.server_time("default")
     record.open(drawn)
     why = Failure(reason="division_by_zero", message="division by zero")
@@ -64,7 +64,7 @@ def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() ->
 def test_statuses_are_taken_up_in_one_order(close: str) -> None:
     record = RunRecord("gone")
     for name in "ba":  # on disk the other way round
-        custom(f"reporting.{name}", "SELECT 1 AS n")
+        create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
         record.open(runs.preview(SingleView(name=ViewName.parse(name))))
     if close == "the run itself":
         RunHistory.objects.all().delete()

@@ -19,10 +19,10 @@ from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
 from seeder.services import history, runs
 from seeder.services.history import RunRecord
-from tests.conftest import canned, custom, sql
+from tests.conftest import create_canned_report, create_custom_manifest, sql
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 def results(summary: Any) -> Mapping[str, RefreshResult]:
@@ -35,7 +35,7 @@ def statuses() -> dict[str, str]:
 
 def test_a_missing_view_is_created_once_and_refreshed_ever_after() -> None:
     sql("CREATE TABLE reporting.source AS SELECT generate_series(1, 1000) AS n")
-    custom("reporting.a", "SELECT n FROM reporting.source")
+    create_custom_manifest("reporting.a", "SELECT n FROM reporting.source")
     first = results(runs.execute(AllReports()))["a"]
     sql("INSERT INTO reporting.source SELECT generate_series(1, 234)")
     [(oid,)] = sql("SELECT 'reporting.a'::regclass::oid")
@@ -47,14 +47,14 @@ def test_a_missing_view_is_created_once_and_refreshed_ever_after() -> None:
 
 
 def test_a_view_that_cannot_be_filled_is_not_left_behind_half_made() -> None:
-    custom("reporting.a", "SELECT 1 / 0 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
     assert results(runs.execute(AllReports()))["a"].failure.sqlstate == "22012"  # type: ignore[union-attr]
     assert sql("SELECT to_regclass('reporting.a')") == [(None,)]
 
 
 def test_a_failed_refresh_leaves_the_old_rows_in_place() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
-    custom("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
+    create_custom_manifest("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
     runs.execute(AllReports())
     sql("UPDATE reporting.source SET n = 0")
     assert results(runs.execute(AllReports()))["a"].outcome is Outcome.FAILED
@@ -62,9 +62,9 @@ def test_a_failed_refresh_leaves_the_old_rows_in_place() -> None:
 
 
 def test_views_that_read_one_another_come_out_right_whatever_their_order_in_the_manifest() -> None:
-    custom("reporting.last", "SELECT n + 1 AS n FROM reporting.middle")
-    custom("reporting.middle", "SELECT n + 1 AS n FROM reporting.first")
-    custom("reporting.first", "SELECT n FROM reporting.source")
+    create_custom_manifest("reporting.last", "SELECT n + 1 AS n FROM reporting.middle")
+    create_custom_manifest("reporting.middle", "SELECT n + 1 AS n FROM reporting.first")
+    create_custom_manifest("reporting.first", "SELECT n FROM reporting.source")
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     assert runs.execute(AllReports()).failed == 0
     sql("UPDATE reporting.source SET n = 10")
@@ -73,7 +73,7 @@ def test_views_that_read_one_another_come_out_right_whatever_their_order_in_the_
 
 
 def test_a_row_goes_from_pending_over_running_to_its_end_and_every_event_follows_its_row() -> None:
-    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(1)")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(1)")
     told: list[tuple[str, str, str]] = []
 
     def hear(event: object) -> None:
@@ -98,7 +98,7 @@ def test_a_row_goes_from_pending_over_running_to_its_end_and_every_event_follows
 
 
 def test_the_history_row_says_what_happened() -> None:
-    manifest = custom("reporting.a", "SELECT generate_series(1, 3) AS n")
+    manifest = create_custom_manifest("reporting.a", "SELECT generate_series(1, 3) AS n")
     summary = runs.execute(AllReports())
     row, result = RunHistory.objects.get(), results(summary)["a"]
     assert (row.run_id, row.manifest_id, row.table_name) == (summary.run_id, manifest.pk, "reporting.a")
@@ -115,7 +115,7 @@ def test_the_history_row_says_what_happened() -> None:
 
 def test_the_refresh_and_its_outcome_commit_together_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
-    custom("reporting.a", "SELECT n FROM reporting.source")
+    create_custom_manifest("reporting.a", "SELECT n FROM reporting.source")
     runs.execute(AllReports())
     sql("UPDATE reporting.source SET n = 2")
     original = RunRecord.refreshed
@@ -132,8 +132,8 @@ def test_the_refresh_and_its_outcome_commit_together_or_not_at_all(monkeypatch: 
 
 
 def test_subscriptions_that_share_a_view_are_refreshed_once_and_recorded_each() -> None:
-    canned("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro", "harbor"))
-    custom("REPORTING.Shared", "SELECT 2 AS n", agency="metro")
+    create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro", "harbor"))
+    create_custom_manifest("REPORTING.Shared", "SELECT 2 AS n", agency="metro")
     summary = runs.execute(AllReports())
     assert len(summary.results) == 1
     assert sql("SELECT n FROM reporting.shared") == [(2,)], "the custom manifest speaks for the view"
@@ -148,7 +148,7 @@ def test_subscriptions_that_share_a_view_are_refreshed_once_and_recorded_each() 
 
 
 def test_only_the_selected_subscriptions_are_recorded() -> None:
-    canned("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro"))
+    create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro"))
     runs.execute(AgencyReports(slug="metro"))
     assert list(RunHistory.objects.values_list("agency_slug", flat=True)) == ["metro"]
     runs.execute(SingleView(name=ViewName.parse("shared")))
@@ -157,7 +157,7 @@ def test_only_the_selected_subscriptions_are_recorded() -> None:
 
 def test_failures_are_counted_until_a_success() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 0 AS n")
-    custom("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
+    create_custom_manifest("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
     for _ in range(2):
         runs.execute(AllReports())
     assert JobStatus.objects.get().consecutive_failures == 2
@@ -169,9 +169,9 @@ def test_failures_are_counted_until_a_success() -> None:
 
 
 def test_a_manifest_that_cannot_be_planned_ends_in_error_and_the_others_succeed() -> None:
-    bad = custom("a.b.c", "SELECT 1")
-    custom("reporting.good", "SELECT 1 AS n")
-    canned("reporting.gone", "SELECT 1", agencies=("metro",))
+    bad = create_custom_manifest("a.b.c", "SELECT 1")
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    create_canned_report("reporting.gone", "SELECT 1", agencies=("metro",))
     sql("DELETE FROM reporting.seeder_canned_report")
     summary = runs.execute(AllReports())
     assert (summary.succeeded, summary.failed) == (1, 2)
@@ -183,7 +183,7 @@ def test_a_manifest_that_cannot_be_planned_ends_in_error_and_the_others_succeed(
 
 def test_an_interrupted_run_leaves_no_row_open() -> None:
     for name in "abc":
-        custom(f"reporting.{name}", "SELECT 1 AS n")
+        create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
 
     def leave(event: object) -> None:
         if isinstance(event, ViewEnded):
@@ -199,7 +199,7 @@ def test_an_interrupted_run_leaves_no_row_open() -> None:
 
 def test_two_runs_that_miss_the_same_view_create_it_once() -> None:
     for name in "abcd":
-        custom(f"reporting.{name}", "SELECT 1 AS n FROM pg_sleep(0.1)")
+        create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n FROM pg_sleep(0.1)")
     planned = Barrier(2, timeout=20)
 
     def hear(event: object) -> None:
@@ -220,7 +220,7 @@ def test_two_runs_that_miss_the_same_view_create_it_once() -> None:
 
 def test_every_seat_closes_its_connection() -> None:
     for name in "abcdefgh":
-        custom(f"reporting.{name}", "SELECT 1 AS n")
+        create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
     runs.execute(AllReports())
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     others += " AND backend_type = 'client backend'"
@@ -228,8 +228,8 @@ def test_every_seat_closes_its_connection() -> None:
 
 
 def test_the_usual_duration_orders_the_next_plan() -> None:
-    custom("reporting.short", "SELECT 1 AS n")
-    custom("reporting.long", "SELECT 1 AS n FROM pg_sleep(0.2)")
+    create_custom_manifest("reporting.short", "SELECT 1 AS n")
+    create_custom_manifest("reporting.long", "SELECT 1 AS n FROM pg_sleep(0.2)")
     runs.execute(AllReports())
     drawn = runs.preview(AllReports())
     assert [view.key.name.name for view in drawn.views] == ["long", "short"]
@@ -243,16 +243,16 @@ def test_the_usual_duration_orders_the_next_plan() -> None:
 
 
 def test_a_duration_is_rounded_to_seconds_in_both_tables() -> None:
-    custom("reporting.a", "SELECT 1 AS n FROM pg_sleep(0.6)")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(0.6)")
     runs.execute(AllReports())
     assert RunHistory.objects.get().duration_seconds == JobStatus.objects.get().duration_seconds == 1
 
 
 def test_the_status_row_follows_its_manifest_and_the_last_run() -> None:
-    canned("reporting.a", "SELECT 1 AS n", agencies=("metro", "harbor"))
+    create_canned_report("reporting.a", "SELECT 1 AS n", agencies=("metro", "harbor"))
     runs.execute(AllReports())
     assert JobStatus.objects.get().agency_slug == "metro"
-    manifest = custom("reporting.a", "SELECT 1 AS n")
+    manifest = create_custom_manifest("reporting.a", "SELECT 1 AS n")
     CustomReportManifest.objects.update(report_name="Renamed")
     last = runs.execute(AllReports())
     status = JobStatus.objects.get()
@@ -261,8 +261,8 @@ def test_the_status_row_follows_its_manifest_and_the_last_run() -> None:
 
 
 def test_a_row_that_has_ended_is_not_ended_again() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT 1 AS n")
     drawn = runs.preview(AllReports())
     record = RunRecord("r1")
     record.open(drawn)
@@ -279,14 +279,14 @@ def test_a_row_that_has_ended_is_not_ended_again() -> None:
 
 
 def test_subscriptions_to_a_report_that_cannot_be_read_count_as_one_failure_of_it() -> None:
-    canned("a.b.c", "SELECT 1", agencies=("demo", "metro", "harbor"))
+    create_canned_report("a.b.c", "SELECT 1", agencies=("demo", "metro", "harbor"))
     runs.execute(AllReports())
     assert JobStatus.objects.get().consecutive_failures == 1
     assert list(RunHistory.objects.values_list("status", "consecutive_failures")) == [("error", 1)] * 3
 
 
 def test_a_stopped_run_says_nothing_of_a_view_that_a_later_run_has_taken_up() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     record = RunRecord("earlier")
     record.open(runs.preview(AllReports()))
     later = runs.execute(AllReports())
@@ -297,7 +297,7 @@ def test_a_stopped_run_says_nothing_of_a_view_that_a_later_run_has_taken_up() ->
 
 
 def test_a_view_whose_rows_somebody_has_closed_is_not_shown_as_running() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     drawn, record = runs.preview(AllReports()), RunRecord("r1")
     record.open(drawn)
     with transactions.durable_transaction("default"):

@@ -9,7 +9,7 @@ from seeder.domain.refresh_costs import StatementCost, backend_cost_delta, state
 from seeder.domain.view_names import ViewName
 from seeder.postgres import identifiers, refresh_cost_queries, sessions, transactions
 from seeder.postgres.named_statements import STATEMENTS
-from tests.conftest import another_session, server_major, sql
+from tests.conftest import another_session, server_major_version, sql
 
 A = ViewName(schema="reporting", name="a")
 # Somebody whom nobody has granted anything, on every server.
@@ -145,7 +145,7 @@ def test_a_server_that_refuses_after_all_breaks_no_transaction(monkeypatch: pyte
 
 @pytest.mark.parametrize("ask", [refresh_cost_queries.statement_costs, refresh_cost_queries.backend_costs])
 def test_a_connection_that_is_gone_knows_nothing(ask: Callable[[str], object]) -> None:
-    if ask is refresh_cost_queries.backend_costs and server_major() < 18:
+    if ask is refresh_cost_queries.backend_costs and server_major_version() < 18:
         pytest.skip("that a backend is asked what it cost needs PostgreSQL 18")
     [(pid,)] = sql("SELECT pg_backend_pid()")
     with another_session() as other:

@@ -21,14 +21,16 @@ from seeder.services.snapshots.release_snapshots import (
     find_by_tag,
     list_release_snapshots_by_table,
 )
-from tests.conftest import custom, sql
-from tests.integration.snapshots import compared, made, number_stored
+from tests.conftest import create_custom_manifest, sql
+from tests.integration.snapshots import compare, create_view_with_manifest, stored_count
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 def test_what_is_stored_is_what_was_captured() -> None:
-    captured = capture_release_snapshot(made(), "v1", release_version="1.0 (final)", top_values_columns=["kind"])
+    captured = capture_release_snapshot(
+        create_view_with_manifest(), "v1", release_version="1.0 (final)", top_values_columns=["kind"]
+    )
     assert captured.id
     assert find(captured.id) == find_by_tag("REPORTING.A", "v1") == captured
     assert (captured.table_name, captured.release) == ("reporting.a", Release(tag="v1", version="1.0 (final)"))
@@ -43,7 +45,7 @@ def test_what_is_stored_is_what_was_captured() -> None:
 
 
 def test_a_row_can_be_read_without_this_app() -> None:
-    capture_release_snapshot(made(), "v1", top_values_columns=["word"])
+    capture_release_snapshot(create_view_with_manifest(), "v1", top_values_columns=["word"])
     assert sql(
         "SELECT row_count, column_count, columns->0->>'name', column_statistics->'kind'->>'distinct',"
         " top_values->'word'->0->>0 FROM reporting.seeder_release_snapshot"
@@ -52,15 +54,15 @@ def test_a_row_can_be_read_without_this_app() -> None:
 
 def test_the_snapshots_of_a_view_are_listed_the_latest_first() -> None:
     for tag in ("v1", "v2", "v3"):
-        capture_release_snapshot(made() if tag == "v1" else "reporting.a", tag)
-    capture_release_snapshot(made("b"), "v4")
+        capture_release_snapshot(create_view_with_manifest() if tag == "v1" else "reporting.a", tag)
+    capture_release_snapshot(create_view_with_manifest("b"), "v4")
     assert [one.release.tag for one in list_release_snapshots_by_table("Reporting.A")] == ["v3", "v2", "v1"]
     assert [one.release.tag for one in list_release_snapshots_by_table("reporting.a", limit=1)] == ["v3"]
     assert list_release_snapshots_by_table("reporting.nobody_s") == []
 
 
 def test_a_view_has_one_snapshot_for_each_tag_however_many_capture_at_once() -> None:
-    table, together = made(), Barrier(4)
+    table, together = create_view_with_manifest(), Barrier(4)
 
     def capture(_: int) -> Snapshot | SnapshotTaken:
         try:
@@ -73,7 +75,7 @@ def test_a_view_has_one_snapshot_for_each_tag_however_many_capture_at_once() -> 
 
     with ThreadPoolExecutor(4) as pool:
         ended = list(pool.map(capture, range(4)))
-    assert sum(isinstance(one, Snapshot) for one in ended) == number_stored() == 1
+    assert sum(isinstance(one, Snapshot) for one in ended) == stored_count() == 1
     with pytest.raises(SnapshotTaken, match=r"There is a snapshot of reporting\.a at 'v1' already"):
         capture_release_snapshot(table, "v1")
 
@@ -92,7 +94,7 @@ def test_a_view_has_one_snapshot_for_each_tag_however_many_capture_at_once() -> 
     ],
 )
 def test_nobody_changes_a_snapshot(statement: str) -> None:
-    before = capture_release_snapshot(made(), "v1")
+    before = capture_release_snapshot(create_view_with_manifest(), "v1")
     with pytest.raises(
         Error, match=r"release snapshots are never changed \(snapshot 1, of reporting.a at v1\)"
     ) as error:
@@ -120,7 +122,7 @@ def test_nobody_changes_a_snapshot(statement: str) -> None:
     ],
 )
 def test_what_cannot_be_is_not_stored(change: str) -> None:
-    capture_release_snapshot(made(), "v1")
+    capture_release_snapshot(create_view_with_manifest(), "v1")
     column, _, value = change.partition(" = ")
     values = {name.attname: name.attname for name in ReleaseSnapshot._meta.concrete_fields}
     values |= {"id": "id + 1", "release_tag": "'v2'", column: value}
@@ -130,18 +132,18 @@ def test_what_cannot_be_is_not_stored(change: str) -> None:
             f" SELECT {', '.join(values.values())} FROM reporting.seeder_release_snapshot"
         )
     assert getattr(error.value.__cause__, "sqlstate", None) in {"23514", "23505"}
-    assert number_stored() == 1
+    assert stored_count() == 1
 
 
 def test_a_comparison_names_exactly_what_a_release_has_changed() -> None:
-    base = capture_release_snapshot(made(), "v1", top_values_columns=["word", "kind"])
+    base = capture_release_snapshot(create_view_with_manifest(), "v1", top_values_columns=["word", "kind"])
     sql("DROP MATERIALIZED VIEW reporting.a")
     sql(
         "CREATE MATERIALIZED VIEW reporting.a AS SELECT nullif(n % 3, 0) AS kind, n::bigint AS n, true AS extra"
         " FROM generate_series(1, 12) AS n WHERE n <= 4"
     )
     other = capture_release_snapshot("reporting.a", "v2", top_values_columns=["kind"])
-    found = compared(base, other)
+    found = compare(base, other)
     assert {(finding.kind, finding.column): (finding.base, finding.compare) for finding in found.findings} == {
         (DifferenceKind.COLUMN_REMOVED, "word"): ("text", None),
         (DifferenceKind.COLUMN_RETYPED, "n"): ("integer", "bigint"),
@@ -169,26 +171,26 @@ def test_equal_numbers_in_another_order_are_no_difference() -> None:
         sql("DROP MATERIALIZED VIEW reporting.a")
         return found
 
-    custom("reporting.a", "SELECT 1")
-    findings = compared(view("v1", numbers), view("v2", numbers[::-1])).findings
+    create_custom_manifest("reporting.a", "SELECT 1")
+    findings = compare(view("v1", numbers), view("v2", numbers[::-1])).findings
     assert [one.kind for one in findings if one.kind is not DifferenceKind.DEFINITION] == []
 
 
 def test_a_refresh_of_the_same_data_is_no_difference() -> None:
-    table = made()
+    table = create_view_with_manifest()
     first = capture_release_snapshot(table, "v1", top_values_columns=["word"])
     sql("REFRESH MATERIALIZED VIEW reporting.a")
     second = capture_release_snapshot(table, "v2", top_values_columns=["word"])
-    assert compared(first, second).findings == ()
+    assert compare(first, second).findings == ()
 
 
 def test_the_rules_of_the_settings_decide(settings: Settings) -> None:
-    first = capture_release_snapshot(made(), "v1")
+    first = capture_release_snapshot(create_view_with_manifest(), "v1")
     sql("DROP MATERIALIZED VIEW reporting.a; CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n, 2 AS kind")
     second = capture_release_snapshot("reporting.a", "v2")
 
     def severities() -> dict[DifferenceKind, Severity]:
-        return {one.kind: one.severity for one in compared(first, second).findings}
+        return {one.kind: one.severity for one in compare(first, second).findings}
 
     by_default = severities()
     assert (by_default[DifferenceKind.ROWS], by_default[DifferenceKind.COLUMN_REMOVED]) == (
@@ -208,11 +210,14 @@ def test_the_rules_of_the_settings_decide(settings: Settings) -> None:
 
 
 def test_snapshots_of_two_views_are_compared_only_where_that_is_meant() -> None:
-    first, second = capture_release_snapshot(made(), "v1"), capture_release_snapshot(made("b"), "v1")
+    first, second = (
+        capture_release_snapshot(create_view_with_manifest(), "v1"),
+        capture_release_snapshot(create_view_with_manifest("b"), "v1"),
+    )
     with pytest.raises(DifferentViews, match="Snapshot 1 is of reporting.a and snapshot 2 of reporting.b") as refused:
-        compared(first, second)
+        compare(first, second)
     assert "(--across-views, acrossViews=true)" in str(refused.value)  # so that it helps at every door
-    assert compared(first, second, across_views=True).findings == ()
+    assert compare(first, second, across_views=True).findings == ()
 
 
 @pytest.mark.parametrize("snapshot_id", [0, -1, 99, 2**63, 10**30])

@@ -9,16 +9,16 @@ from seeder.domain.run_events import StartsHeld, StartsResumed
 from seeder.models import Run, RunMetrics
 from seeder.services import recovery, runs
 from seeder.services.run_rows import RunRow
-from tests.conftest import canned, custom, sql
+from tests.conftest import create_canned_report, create_custom_manifest, sql
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 def test_a_run_sums_up_its_manifests_by_agency() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.b", "SELECT 1 / 0 AS n", agency="metro")
-    canned("reporting.c", "SELECT 1 AS n", agencies=("demo", "metro"))
-    custom("reporting.too.many.parts", "SELECT 1", agency="harbor")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT 1 / 0 AS n", agency="metro")
+    create_canned_report("reporting.c", "SELECT 1 AS n", agencies=("demo", "metro"))
+    create_custom_manifest("reporting.too.many.parts", "SELECT 1", agency="harbor")
     runs.execute(AllReports(), requested_by="somebody")
     [run] = Run.objects.all()
     assert (run.description, run.requested_by, run.manifests, run.succeeded, run.failed) == (
@@ -41,7 +41,7 @@ def test_a_run_sums_up_its_manifests_by_agency() -> None:
 
 
 def test_a_view_says_which_seat_it_had_and_why_it_failed() -> None:
-    custom("reporting.a", "SELECT 1 / 0 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
     runs.execute(AgencyReports(slug="demo"))
     [row] = RunMetrics.objects.all()
     assert (row.worker_number, row.reason, row.sqlstate) == (1, "division_by_zero", "22012")
@@ -75,7 +75,7 @@ def test_a_killed_run_is_summed_up_by_who_recovers_it() -> None:
 
 
 def test_without_its_table_runs_go_on_and_say_so() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     sql("DROP TABLE reporting.seeder_run")
     heard: list[object] = []
     assert runs.execute(AllReports(), emit=heard.append).succeeded == 1

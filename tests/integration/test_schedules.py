@@ -15,16 +15,16 @@ from seeder.checks import queue_is_set_right
 from seeder.errors import ConfigurationError, UnknownAgency
 from seeder.models import QueuedRefresh
 from seeder.services.queue import schedules
-from tests.conftest import Ended, custom
+from tests.conftest import CompletedCommand, create_custom_manifest
 
-Manage = Callable[..., Ended]
-pytestmark = pytest.mark.usefixtures("queue")
+Manage = Callable[..., CompletedCommand]
+pytestmark = pytest.mark.usefixtures("empty_queue")
 NIGHTLY, AGENCY, RESUME = "seeder: every report", "seeder: agency demo", "seeder: resume the queue"
 
 
 @pytest.fixture(autouse=True)
-def _declared(settings: Settings, queue: None) -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+def _declared(settings: Settings, empty_queue: None) -> None:
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     settings.SEEDER = {"AGENCY_CRONS": {"demo": "0 12 * * 1-5"}}
 
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_is_refused_before_anything_is_changed(settings: Settings
 
 def test_arguments_are_written_so_that_the_queue_reads_them_whatever_the_agency_is_called(settings: Settings) -> None:
     slug = 'o\'hara "x", [y]'
-    row = custom("reporting.b", "SELECT 1 AS n")
+    row = create_custom_manifest("reporting.b", "SELECT 1 AS n")
     type(row).objects.filter(pk=row.pk).update(agency_slug=slug)
     settings.SEEDER = {"NIGHTLY_CRON": "", "AGENCY_CRONS": {slug: "@daily"}}
     did()
@@ -134,6 +134,6 @@ def test_the_command_says_what_it_did_and_when_each_is_next_due(manage: Manage, 
     document = manage("schedule_refreshes", "--json", "--dry-run", SEEDER_NIGHTLY_CRON="").document
     assert [(one["name"], one["did"]) for one in document["schedules"]] == [(RESUME, "kept"), (NIGHTLY, "removed")]
     wrong = manage("schedule_refreshes", SEEDER_NIGHTLY_CRON="at night")
-    assert (wrong.code, wrong.out) == (2, "")
+    assert (wrong.exit_code, wrong.out) == (2, "")
     assert "SEEDER_NIGHTLY_CRON is 'at night'" in wrong.err
     assert len(wrong.err.splitlines()) == 1

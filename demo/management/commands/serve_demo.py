@@ -23,20 +23,20 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
-            own.insist()
+            own.require_embedded_database()
             call_command("migrate", verbosity=0)
             call_command("install_schema", stdout=StringIO())  # tables that came after this database
             call_command("load_demo")
             login.create()
-            if not past.has_one():
+            if not past.has_history():
                 self.stdout.write("Some nights pass …")
-                self.stdout.write(f"{past.make()} nightly runs, the last one just now.")
+                self.stdout.write(f"{past.create_history()} nightly runs, the last one just now.")
         except DemoError as error:
             raise CommandError(str(error)) from error
-        if not options["prepare"] and serve(options["address"], ready=lambda: self._say(options["address"])):
+        if not options["prepare"] and serve(options["address"], on_ready=lambda: self._print_login(options["address"])):
             raise CommandError("One of the two ended by itself; its last words stand above.")
 
-    def _say(self, address: str) -> None:
+    def _print_login(self, address: str) -> None:
         self.stdout.write(
             f"\nOpen http://{address}/admin/seeder/monitoring/ and log in as {login.NAME} with the password"
             f" {login.PASSWORD}. Ctrl-C ends it.\n"

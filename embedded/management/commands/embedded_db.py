@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.template.defaultfilters import filesizeformat
 
 from embedded.errors import EmbeddedError
-from embedded.server import Status, psql_program, status, stop
+from embedded.server import ServerStatus, psql_program, status, stop
 
 _ENGINE = "embedded.backend"
 
@@ -23,30 +23,37 @@ class Command(BaseCommand):
     def handle(self, *_: Any, action: str, **__: Any) -> None:
         database: dict[str, Any] = settings.DATABASES["default"]
         if database["ENGINE"] != _ENGINE:
-            self._end(2, f"DATABASES['default'] is {database['ENGINE']}, not {_ENGINE}: nothing was touched.")
+            self._exit(2, f"DATABASES['default'] is {database['ENGINE']}, not {_ENGINE}: nothing was touched.")
         folder = database["EMBEDDED"]["FOLDER"]
         try:
             if action == "stop":
                 self.stdout.write("stopped" if stop(folder) else "was not running")
                 return
-            seen = status(folder)
+            server_status = status(folder)
         except EmbeddedError as error:
-            self._end(1, str(error))
-        self.stdout.write(_told(seen, database.get("NAME") or "postgres"))
-        if seen.server is None:
+            self._exit(1, str(error))
+        self.stdout.write(_status_text(server_status, database.get("NAME") or "postgres"))
+        if server_status.server is None:
             sys.exit(1)
 
-    def _end(self, code: int, line: str) -> None:
+    def _exit(self, code: int, line: str) -> None:
         self.stderr.write(line)
         sys.exit(code)
 
 
-def _told(seen: Status, database: str) -> str:
-    state = "starting or stopping" if seen.busy else "not running; the first connection starts it"
-    lines = [("server", f"running, PostgreSQL {seen.server.version}, pid {seen.server.pid}" if seen.server else state)]
-    lines += [("data", str(seen.data) if seen.data else f"none yet in {seen.folder}")]
-    lines += [("size", filesizeformat(seen.size).replace("\xa0", " "))]
-    if seen.server:
-        lines += [("socket", f"{seen.server.socket_folder} (psql -h)")]
-        lines += [("psql", seen.server.psql(database, psql_program()))]
+def _status_text(server_status: ServerStatus, database: str) -> str:
+    state = "starting or stopping" if server_status.is_busy else "not running; the first connection starts it"
+    lines = [
+        (
+            "server",
+            f"running, PostgreSQL {server_status.server.version}, pid {server_status.server.pid}"
+            if server_status.server
+            else state,
+        )
+    ]
+    lines += [("data", str(server_status.data) if server_status.data else f"none yet in {server_status.folder}")]
+    lines += [("size", filesizeformat(server_status.size_bytes).replace("\xa0", " "))]
+    if server_status.server:
+        lines += [("socket", f"{server_status.server.socket_folder} (psql -h)")]
+        lines += [("psql", server_status.server.psql(database, psql_program()))]
     return "\n".join(f"{name:8}{value}" for name, value in lines)

@@ -90,7 +90,12 @@ class Problem(StrEnum):
     STATS_HIDDEN = "stats_hidden", Area.PERMISSIONS, Level.WARNING, "the throttle counts our own queries alone"
 
     SCHEMA_MISSING = "schema_missing", Area.VIEWS, Level.ERROR, "a manifest's schema that is not there"
-    NOT_MATERIALIZED_VIEW = "not_materialized_view", Area.VIEWS, Level.ERROR, "what a manifest names is no materialized view"
+    NOT_MATERIALIZED_VIEW = (
+        "not_materialized_view",
+        Area.VIEWS,
+        Level.ERROR,
+        "what a manifest names is no materialized view",
+    )
     QUERY_REFUSED = "query_refused", Area.VIEWS, Level.ERROR, "a missing view whose query cannot be a view"
     CONCURRENT_REFUSED = (
         "concurrent_refused",
@@ -99,7 +104,12 @@ class Problem(StrEnum):
         "a view that has to be refreshed concurrently and cannot be",
     )
     VIEW_MISSING = "view_missing", Area.VIEWS, Level.WARNING, "a view that does not exist yet"
-    VIEW_NOT_POPULATED = "view_not_populated", Area.VIEWS, Level.WARNING, "a view that was never filled and cannot be read"
+    VIEW_NOT_POPULATED = (
+        "view_not_populated",
+        Area.VIEWS,
+        Level.WARNING,
+        "a view that was never filled and cannot be read",
+    )
     DEFINITION_DRIFT = "definition_drift", Area.VIEWS, Level.WARNING, "a view that was created from another query"
     FUNCTION_UNQUALIFIED = (
         "function_unqualified",
@@ -127,7 +137,12 @@ class Problem(StrEnum):
         "a view that could not be refreshed concurrently",
     )
     DRIFT_UNKNOWN = "drift_unknown", Area.VIEWS, Level.INFO, "a query that could not be compared with its view"
-    VIEW_WITHOUT_MANIFEST = "view_without_manifest", Area.VIEWS, Level.INFO, "a materialized view that no manifest names"
+    VIEW_WITHOUT_MANIFEST = (
+        "view_without_manifest",
+        Area.VIEWS,
+        Level.INFO,
+        "a materialized view that no manifest names",
+    )
 
     QUEUE_BLOCKED = "queue_blocked", Area.QUEUE, Level.ERROR, "what stops the queue's schedules"
     QUEUE_FAULT = "queue_fault", Area.QUEUE, Level.ERROR, "a setting of the queue with which tasks go wrong"
@@ -142,8 +157,18 @@ class Problem(StrEnum):
         Level.INFO,
         "pg_stat_statements is not preloaded",
     )
-    PG_STAT_STATEMENTS_MISSING = "pg_stat_statements_missing", Area.STATISTICS, Level.INFO, "pg_stat_statements is not created"
-    PG_STAT_STATEMENTS_OUTDATED = "pg_stat_statements_outdated", Area.STATISTICS, Level.INFO, "pg_stat_statements is too old"
+    PG_STAT_STATEMENTS_MISSING = (
+        "pg_stat_statements_missing",
+        Area.STATISTICS,
+        Level.INFO,
+        "pg_stat_statements is not created",
+    )
+    PG_STAT_STATEMENTS_OUTDATED = (
+        "pg_stat_statements_outdated",
+        Area.STATISTICS,
+        Level.INFO,
+        "pg_stat_statements is too old",
+    )
     PG_STAT_STATEMENTS_FORBIDDEN = (
         "pg_stat_statements_forbidden",
         Area.STATISTICS,

@@ -8,12 +8,12 @@ from seeder.domain.snapshots.drift_rules import Severity
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.domain.snapshots.snapshot_json import comparison_json
 from seeder.errors import UnknownSnapshot
-from seeder.management.door import FAILED, Door
+from seeder.management.door import EXIT_FAILED, SeederCommand
 from seeder.management.rendering.snapshots import comparison_lines
 from seeder.services.snapshots import release_snapshots
 
 
-class Command(Door):
+class Command(SeederCommand):
     help = "Say what is different between two release snapshots of a view, and how much that matters."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,22 +29,22 @@ class Command(Door):
         parser.add_argument("--everything", action="store_true", help="show also what is of no severity")
         parser.add_argument("--json", action="store_true", help="print one JSON document, with everything")
 
-    def enter(self, options: Namespace) -> None:
-        base, other = (self._find(which, options.table_name) for which in (options.base, options.compare))
+    def run(self, options: Namespace) -> None:
+        base, other = (self._find_snapshot(which, options.table_name) for which in (options.base, options.compare))
         comparison = release_snapshots.compare_snapshots(base, other, across_views=options.across_views)
         if options.json:
             self.stdout.write(json.dumps(comparison_json(comparison), ensure_ascii=False, indent=2))
         else:
-            paint = {Severity.BREAKING: self.style.ERROR, Severity.NOTICE: self.style.WARNING}
-            for line, severity in comparison_lines(comparison, everything=options.everything):
-                self.stdout.write(paint.get(severity, str)(line))
+            styles = {Severity.BREAKING: self.style.ERROR, Severity.NOTICE: self.style.WARNING}
+            for line, severity in comparison_lines(comparison, show_all=options.everything):
+                self.stdout.write(styles.get(severity, str)(line))
         if options.fail_on and comparison.severity >= Severity[options.fail_on.upper()]:
-            sys.exit(FAILED)
+            sys.exit(EXIT_FAILED)
 
     @staticmethod
-    def _find(which: str, table_name: str | None) -> Snapshot:
+    def _find_snapshot(id_or_tag: str, table_name: str | None) -> Snapshot:
         if table_name is not None:
-            return release_snapshots.find_by_tag(table_name, which)
-        if not (which.isascii() and which.isdigit() and len(which) < 20):
-            raise UnknownSnapshot(identity=f"with the id {which!r}. With --table-name, tags can be compared")
-        return release_snapshots.find(int(which))
+            return release_snapshots.find_by_tag(table_name, id_or_tag)
+        if not (id_or_tag.isascii() and id_or_tag.isdigit() and len(id_or_tag) < 20):
+            raise UnknownSnapshot(identity=f"with the id {id_or_tag!r}. With --table-name, tags can be compared")
+        return release_snapshots.find(int(id_or_tag))

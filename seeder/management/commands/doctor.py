@@ -6,13 +6,13 @@ from django.core.management.base import CommandParser
 
 from seeder.domain.doctor.diagnosis import Level
 from seeder.management import signals
-from seeder.management.door import FAILED, Door
-from seeder.management.rendering.doctor import examination_document, examination_lines
-from seeder.management.rendering.progress import progress
+from seeder.management.door import EXIT_FAILED, SeederCommand
+from seeder.management.rendering.doctor import doctor_report_json, doctor_report_lines
+from seeder.management.rendering.progress import create_progress_display
 from seeder.services.doctor import examination
 
 
-class Command(Door):
+class Command(SeederCommand):
     help = "Look for whatever keeps views from being refreshed, and say what to do about it. It changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,21 +31,23 @@ class Command(Door):
         parser.add_argument("--all", action="store_true", help="name every view, also where many have the same")
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
-    def enter(self, options: Namespace) -> None:
+    def run(self, options: Namespace) -> None:
         with (
-            signals.as_an_interrupt(),
-            progress(self.stdout, "queries compared", json=options.json, color=not options.no_color) as shown,
+            signals.interrupt_on_signal(),
+            create_progress_display(
+                self.stdout, "queries compared", json=options.json, color=not options.no_color
+            ) as progress_display,
         ):
-            found = examination.examine(compare=not options.without_drift, tell=shown.done)
+            report = examination.examine(compare=not options.without_drift, tell=progress_display.advance)
         if options.json:
-            self.stdout.write(json.dumps(examination_document(found), indent=2, ensure_ascii=False))
+            self.stdout.write(json.dumps(doctor_report_json(report), indent=2, ensure_ascii=False))
         elif self.stdout.isatty():
             # Rich is a tenth of a command's start, and a program that looks every night draws nothing.
-            from seeder.management.rendering.doctor_screen import print_examination
+            from seeder.management.rendering.doctor_screen import print_doctor_report
 
-            print_examination(self.stdout, found, everything=options.all, color=not options.no_color)
+            print_doctor_report(self.stdout, report, show_all=options.all, color=not options.no_color)
         else:
-            for line in examination_lines(found, everything=options.all):
-                self.stdout.write(line.plain)
-        if found.has_level_at_least(Level[options.fail_level]):
-            sys.exit(FAILED)
+            for line in doctor_report_lines(report, show_all=options.all):
+                self.stdout.write(line.plain_text)
+        if report.has_level_at_least(Level[options.fail_level]):
+            sys.exit(EXIT_FAILED)

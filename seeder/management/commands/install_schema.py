@@ -3,11 +3,11 @@ from argparse import Namespace
 from django.core.management.base import CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from seeder.management.door import Door
+from seeder.management.door import SeederCommand
 from seeder.services import schema
 
 
-class Command(Door):
+class Command(SeederCommand):
     help = "Create what is missing of the schema `reporting` and its tables; what exists is left as it is."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -15,7 +15,7 @@ class Command(Door):
             "--database", choices=[*connections], default=DEFAULT_DB_ALIAS, help="where; usually the default"
         )
 
-    def enter(self, options: Namespace) -> None:
+    def run(self, options: Namespace) -> None:
         created = schema.install(options.database)
         self.stdout.write(
             f"Created: {', '.join(created)}." if created else "All tables of the contract were there already."

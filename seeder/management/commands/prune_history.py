@@ -6,14 +6,14 @@ from time import monotonic
 from django.core.management.base import CommandParser
 
 from seeder.management import signals
-from seeder.management.door import Door
-from seeder.management.rendering.progress import progress
-from seeder.management.rendering.pruning import pruned, pruned_as_document
+from seeder.management.door import SeederCommand
+from seeder.management.rendering.progress import create_progress_display
+from seeder.management.rendering.pruning import pruning_json, pruning_text
 from seeder.services import pruning
 from seeder.services.stopping import Stop
 
 
-class Command(Door):
+class Command(SeederCommand):
     help = "Delete what ended long ago, but for the last success and the last failure of every report."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,20 +28,26 @@ class Command(Door):
         )
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
-    def enter(self, options: Namespace) -> None:
-        began, stop = monotonic(), Stop()
+    def run(self, options: Namespace) -> None:
+        started_at, stop = monotonic(), Stop()
         with (
-            signals.as_a_request(stop),
-            progress(self.stdout, "rows", json=options.json, color=not options.no_color) as shown,
+            signals.stop_on_signal(stop),
+            create_progress_display(
+                self.stdout, "rows", json=options.json, color=not options.no_color
+            ) as progress_display,
         ):
-            done = pruning.prune(
-                days=options.days, batch=options.batch, dry_run=options.dry_run, stop=stop, tell=shown.done
+            result = pruning.prune(
+                days=options.days,
+                batch=options.batch,
+                dry_run=options.dry_run,
+                stop=stop,
+                tell=progress_display.advance,
             )
-        took = monotonic() - began
+        seconds = monotonic() - started_at
         if options.json:
-            document = pruned_as_document(done, seconds=took, dry_run=options.dry_run)
+            document = pruning_json(result, seconds=seconds, dry_run=options.dry_run)
             self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
         else:
-            self.stdout.write(pruned(done, seconds=took, dry_run=options.dry_run))
-        if done.stopped:
-            sys.exit(signals.exit_code(done.stopped))
+            self.stdout.write(pruning_text(result, seconds=seconds, dry_run=options.dry_run))
+        if result.stopped:
+            sys.exit(signals.exit_code_of_signal(result.stopped))

@@ -3,26 +3,28 @@ from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
-from seeder.management.door import Door
+from seeder.management.door import SeederCommand
 from seeder.management.rendering import queue
 from seeder.services.queue import queue_state
 
 
-class Command(Door):
+class Command(SeederCommand):
     help = "Show what is queued, who works on what, what has ended lately, and what is due next."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        form = parser.add_mutually_exclusive_group()
-        form.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-        form.add_argument("--table", action="store_true", help="print tables even where there is no terminal")
+        output_format = parser.add_mutually_exclusive_group()
+        output_format.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+        output_format.add_argument("--table", action="store_true", help="print tables even where there is no terminal")
 
-    def enter(self, options: Namespace) -> None:
-        state = queue_state.look()
+    def run(self, options: Namespace) -> None:
+        status = queue_state.look()
         if options.json:
-            self.stdout.write(json.dumps(queue.state_document(state), indent=2, ensure_ascii=False))
+            self.stdout.write(json.dumps(queue.queue_status_json(status), indent=2, ensure_ascii=False))
         elif options.table or self.stdout.isatty():
-            from seeder.management.rendering.queue_tables import show  # Rich is a tenth of a command's start
+            from seeder.management.rendering.queue_tables import (
+                print_queue_status,  # Rich is a tenth of a command's start
+            )
 
-            show(self.stdout, state, color=not options.no_color)
+            print_queue_status(self.stdout, status, color=not options.no_color)
         else:
-            self.stdout.write("\n".join(queue.state(state)))
+            self.stdout.write("\n".join(queue.queue_status_lines(status)))

@@ -1,14 +1,14 @@
 from argparse import Namespace
 
 from seeder.domain.human_format import format_count
-from seeder.management.door import Door
+from seeder.management.door import SeederCommand
 from seeder.services import recovery
 
 
-class Command(Door):
+class Command(SeederCommand):
     help = "Close the rows of runs that were killed; every refresh does so first, this does nothing else."
 
-    def enter(self, _: Namespace) -> None:
+    def run(self, _: Namespace) -> None:
         recovered = recovery.recover()
         for run in recovered:
             self.stdout.write(f"run {run.run_id}: {format_count(run.rows, 'row')} closed as interrupted")

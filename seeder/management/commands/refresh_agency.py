@@ -13,5 +13,5 @@ class Command(RefreshCommand):
         parser.add_argument("slug", metavar="SLUG", help="the agency, as its manifests call it")
         super().add_arguments(parser)
 
-    def request(self, options: Namespace) -> AgencyReports:
+    def build_request(self, options: Namespace) -> AgencyReports:
         return AgencyReports(slug=options.slug)

@@ -18,5 +18,5 @@ class Command(RefreshCommand):
         )
         super().add_arguments(parser)
 
-    def request(self, options: Namespace) -> AllReports:
+    def build_request(self, options: Namespace) -> AllReports:
         return AllReports(report_type=options.report_type and ReportType(options.report_type))

@@ -7,14 +7,14 @@ from django.core.management.base import CommandParser
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
-from seeder.management.door import FAILED, Door
-from seeder.management.rendering.status import status_document, status_lines
+from seeder.management.door import EXIT_FAILED, SeederCommand
+from seeder.management.rendering.status import status_json, status_lines
 from seeder.services.reading import monitoring
 
-_ON_A_SCREEN = 50  # views, unless --limit says otherwise; who reads by a program wants them all
+_DEFAULT_TABLE_LIMIT = 50  # views, unless --limit says otherwise; who reads by a program wants them all
 
 
-class Command(Door):
+class Command(SeederCommand):
     help = "Say which views are fresh, failing, running or late, what needs attention first. It refreshes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -30,7 +30,10 @@ class Command(Door):
         )
         parser.add_argument("--search", metavar="TEXT", help="only views with this in the name, or in the report's")
         parser.add_argument(
-            "--limit", type=_some, metavar="N", help=f"at most so many; {_ON_A_SCREEN} in a table, or all"
+            "--limit",
+            type=_positive_integer,
+            metavar="N",
+            help=f"at most so many; {_DEFAULT_TABLE_LIMIT} in a table, or all",
         )
         parser.add_argument(
             "--fail-on",
@@ -39,36 +42,36 @@ class Command(Door):
             default=[],
             help="exit with 1 where a view of that agency, type or name is so; can be given twice",
         )
-        form = parser.add_mutually_exclusive_group()
-        form.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-        form.add_argument("--table", action="store_true", help="print a table even where there is no terminal")
+        output_format = parser.add_mutually_exclusive_group()
+        output_format.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+        output_format.add_argument("--table", action="store_true", help="print a table even where there is no terminal")
 
-    def enter(self, options: Namespace) -> None:
+    def run(self, options: Namespace) -> None:
         is_table = options.table or (self.stdout.isatty() and not options.json)
-        limit = options.limit or (_ON_A_SCREEN if is_table else None)
-        shown = monitoring.overview(_wanted(options), JobPageRequest(limit=limit))
+        limit = options.limit or (_DEFAULT_TABLE_LIMIT if is_table else None)
+        overview = monitoring.overview(_job_filter(options), JobPageRequest(limit=limit))
         if options.json:
-            self.stdout.write(json.dumps(status_document(shown), indent=2, ensure_ascii=False))
+            self.stdout.write(json.dumps(status_json(overview), indent=2, ensure_ascii=False))
         elif is_table:
             # Rich is a tenth of a command's start, and a program that looks every minute draws nothing.
             from seeder.management.rendering.status_table import print_status
 
-            print_status(self.stdout, shown, color=not options.no_color)
+            print_status(self.stdout, overview, color=not options.no_color)
         else:
-            for line in status_lines(shown):
+            for line in status_lines(overview):
                 self.stdout.write(line)
-        if any(getattr(shown.totals, what) for what in options.fail_on):
-            sys.exit(FAILED)
+        if any(getattr(overview.totals, what) for what in options.fail_on):
+            sys.exit(EXIT_FAILED)
 
 
-def _some(text: str) -> int:
+def _positive_integer(text: str) -> int:
     number = int(text)
     if number < 1:
         raise ArgumentTypeError(f"at least 1, not {number}")
     return number
 
 
-def _wanted(options: Namespace) -> JobFilter:
+def _job_filter(options: Namespace) -> JobFilter:
     return JobFilter(
         agency=options.agency,
         report_type=options.report_type and ReportType(options.report_type),

@@ -18,5 +18,5 @@ class Command(RefreshCommand):
         )
         super().add_arguments(parser)
 
-    def request(self, options: Namespace) -> SingleView:
+    def build_request(self, options: Namespace) -> SingleView:
         return SingleView(name=ViewName.parse(options.view))

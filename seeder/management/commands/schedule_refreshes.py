@@ -4,29 +4,29 @@ from dataclasses import asdict
 
 from django.core.management.base import CommandParser
 
-from seeder.management.door import Door
-from seeder.management.rendering.queue import moment
+from seeder.management.door import SeederCommand
+from seeder.management.rendering.queue import local_time_text
 from seeder.services.queue import schedules
 from seeder.services.queue.schedules import Scheduled
 
 
-class Command(Door):
+class Command(SeederCommand):
     help = "Make the queue's schedules those that the settings declare; nobody else's are touched."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="say what would be done and change nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
-    def enter(self, options: Namespace) -> None:
-        done = schedules.declare(dry_run=options.dry_run)
+    def run(self, options: Namespace) -> None:
+        changes = schedules.declare(dry_run=options.dry_run)
         if options.json:
-            document = {"dryRun": options.dry_run, "schedules": [asdict(one) for one in done]}
+            document = {"dryRun": options.dry_run, "schedules": [asdict(one) for one in changes]}
             self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str))
         else:
-            self.stdout.write("\n".join(map(_line, done)))
+            self.stdout.write("\n".join(map(_change_line, changes)))
 
 
-def _line(one: Scheduled) -> str:
-    cron = f" ({one.cron})" if one.cron else ""
-    due = f", next due {moment(one.due)}" if one.due else ""
-    return f"{one.name}{cron}: {one.did}{due}"
+def _change_line(change: Scheduled) -> str:
+    cron = f" ({change.cron})" if change.cron else ""
+    next_due = f", next due {local_time_text(change.due)}" if change.due else ""
+    return f"{change.name}{cron}: {change.did}{next_due}"

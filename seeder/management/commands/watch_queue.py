@@ -5,43 +5,45 @@ from django.core.management.base import CommandParser
 from django.utils.autoreload import get_child_arguments
 
 from seeder.management import signals
-from seeder.management.door import Door
+from seeder.management.door import SeederCommand
 from seeder.services.queue import doorbell, watching
 from seeder.services.stopping import Stop
 
-_GRACE = 15  # together with the last measures less than the 30 s that Kubernetes grants by default
+_DEFAULT_GRACE_SECONDS = 15  # together with the last measures less than the 30 s that Kubernetes grants by default
 
 
-class Command(Door):
+class Command(SeederCommand):
     help = "Run a cluster of the queue and keep it working; instead of `manage.py qcluster`."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--grace",
             type=int,
-            default=_GRACE,
+            default=_DEFAULT_GRACE_SECONDS,
             metavar="SECONDS",
-            help=f"how long running tasks may take when it is to end, before they are stopped ({_GRACE})",
+            help=f"how long running tasks may take when it is to end, before they are stopped ({_DEFAULT_GRACE_SECONDS})",
         )
-        parser.add_argument("--beats", type=int, help=SUPPRESS)  # for the cluster itself: where to show that it lives
+        parser.add_argument(
+            "--heartbeat-fd", type=int, help=SUPPRESS
+        )  # for the cluster itself: where to show that it lives
 
-    def enter(self, options: Namespace) -> None:
+    def run(self, options: Namespace) -> None:
         doorbell.insist_on_app()
         doorbell.insist_on_settings()
-        if options.beats is not None:
+        if options.heartbeat_fd is not None:
             from seeder.services.queue import cluster  # here, as loading it touches the queue's settings
 
-            cluster.run(options.beats)
+            cluster.run(options.heartbeat_fd)
             return
         stop = Stop()
-        with signals.as_a_request(stop):
+        with signals.stop_on_signal(stop):
             watching.watch(
-                [*get_child_arguments(), "--beats"],
+                [*get_child_arguments(), "--heartbeat-fd"],
                 stop=stop,
                 grace=timedelta(seconds=max(options.grace, 0)),
-                tell=self._tell,
+                tell=self._write_line,
             )
 
-    def _tell(self, line: str) -> None:
+    def _write_line(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()

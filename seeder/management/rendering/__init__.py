@@ -8,30 +8,32 @@ from django.core.management.base import OutputWrapper
 from seeder.domain.plan import RefreshPlan
 from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.run_events import RunEvent
-from seeder.management.rendering.document import Document
-from seeder.management.rendering.lines import Lines
+from seeder.management.rendering.document import RunJsonDocument
+from seeder.management.rendering.lines import RunEventLines
 
 
-class Display(AbstractContextManager["Display"], Protocol):
+class RunDisplay(AbstractContextManager["RunDisplay"], Protocol):
     """Shows either one plan or the events of one run."""
 
-    def plan(self, plan: RefreshPlan) -> None: ...
+    def show_plan(self, plan: RefreshPlan) -> None: ...
 
-    def hear(self, event: RunEvent) -> None: ...
+    def on_event(self, event: RunEvent) -> None: ...
 
     def __enter__(self) -> Self: ...
 
 
-def display(out: OutputWrapper, request: RefreshRequest, *, json: bool, table: bool, color: bool) -> Display:
+def create_run_display(
+    out: OutputWrapper, request: RefreshRequest, *, json: bool, table: bool, color: bool
+) -> RunDisplay:
     """The display that suits the options and where the output goes."""
     if json:
-        return Document(out)
+        return RunJsonDocument(out)
     if not (table or out.isatty()):
-        return Lines(out, request)
+        return RunEventLines(out, request)
     # Rich is a tenth of a command's start, and most nights nobody looks.
-    from seeder.management.rendering.tables import Tables
-    from seeder.management.rendering.terminal import Terminal
+    from seeder.management.rendering.tables import RunTables
+    from seeder.management.rendering.terminal import RunLiveTerminal
 
     if out.isatty():
-        return Terminal(out, request, color=color)
-    return Tables(out, request, color=color)
+        return RunLiveTerminal(out, request, color=color)
+    return RunTables(out, request, color=color)

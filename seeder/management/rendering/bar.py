@@ -7,21 +7,21 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 
-class Bar:
+class TerminalProgressBar:
     """Gone without a trace at the end."""
 
-    def __init__(self, out: OutputWrapper, parts: str, *, color: bool) -> None:
+    def __init__(self, out: OutputWrapper, unit: str, *, color: bool) -> None:
         out.ending = ""  # Rich brings its own line ends
         self._out = out
         console = Console(file=cast("IO[str]", out), no_color=not color or None, highlight=False, emoji=False)
-        columns = (BarColumn(), MofNCompleteColumn(), TextColumn(parts), TimeElapsedColumn(), TimeRemainingColumn())
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, console=console, transient=True, redirect_stderr=False)
-        self._task = self._progress.add_task(parts, total=None)
+        self._task = self._progress.add_task(unit, total=None)
 
-    def done(self, number: int, total: int, line: str = "") -> None:
-        self._progress.update(self._task, completed=number, total=total)
-        if line:
-            self._progress.console.print(line, markup=False, soft_wrap=True)
+    def advance(self, completed: int, total: int, message: str = "") -> None:
+        self._progress.update(self._task, completed=completed, total=total)
+        if message:
+            self._progress.console.print(message, markup=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         self._progress.start()

@@ -7,32 +7,32 @@ from rich.style import Style
 from rich.text import Text
 
 from seeder.domain.doctor.diagnosis import DoctorReport, Level
-from seeder.management.rendering.doctor import Line, Part, examination_lines
-from seeder.management.rendering.tables import console
+from seeder.management.rendering.doctor import DoctorLine, DoctorLineKind, doctor_report_lines
+from seeder.management.rendering.tables import create_console
 
 _COLORS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.INFO: "cyan", None: "green"}
 
 
-def print_examination(out: OutputWrapper, found: DoctorReport, *, everything: bool, color: bool) -> None:
-    screen = console(out, color=color)
-    for line in examination_lines(found, everything=everything):
+def print_doctor_report(out: OutputWrapper, report: DoctorReport, *, show_all: bool, color: bool) -> None:
+    screen = create_console(out, color=color)
+    for line in doctor_report_lines(report, show_all=show_all):
         text = Text(line.text, style=_style(line))
-        if line.part is Part.SQL:  # which a line end more would change, and blanks in place of a tab
+        if line.kind is DoctorLineKind.SQL:  # which a line end more would change, and blanks in place of a tab
             screen.print(Segments([Segment(line.text, Style.parse(_style(line)))], new_lines=True), soft_wrap=True)
         else:
-            hanging = 2 if line.part is Part.FIX else 0
-            screen.print(Padding(text, (0, 0, 0, line.indent + hanging)) if line.indent else text)
+            extra_indent = 2 if line.kind is DoctorLineKind.FIX else 0
+            screen.print(Padding(text, (0, 0, 0, line.indent + extra_indent)) if line.indent else text)
 
 
-def _style(line: Line) -> str:
-    match line.part:
-        case Part.TOTAL | Part.HEADING:
+def _style(line: DoctorLine) -> str:
+    match line.kind:
+        case DoctorLineKind.TOTAL | DoctorLineKind.HEADING:
             return f"bold {_COLORS[line.level]}"
-        case Part.WORD:
+        case DoctorLineKind.PROBLEM:
             return _COLORS[line.level]
-        case Part.SQL:
+        case DoctorLineKind.SQL:
             return "bold"
-        case Part.DATABASE:
+        case DoctorLineKind.DATABASE:
             return "dim"
         case _:
             return ""

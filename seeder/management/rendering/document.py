@@ -12,10 +12,10 @@ from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.run_events import RunEnded, RunEvent, RunWarning
 
-_Json = Mapping[str, object]
+_JsonObject = Mapping[str, object]
 
 
-class Document:
+class RunJsonDocument:
     """Silent until the end, then everything at once."""
 
     def __init__(self, out: OutputWrapper) -> None:
@@ -28,21 +28,23 @@ class Document:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def plan(self, plan: RefreshPlan) -> None:
+    def show_plan(self, plan: RefreshPlan) -> None:
         views = [
             {
-                **_view(view),
+                **_view_json(view),
                 "action": view.action,
                 "reads": sorted(str(key.name) for key in view.depends_on),
                 "expectedSeconds": _seconds(view.expected_duration),
                 "consecutiveFailures": view.consecutive_failures,
-                "drift": [{**_manifest(drift.manifest), "cause": drift.cause} for drift in view.definition_drift],
+                "drift": [{**_manifest_json(drift.manifest), "cause": drift.cause} for drift in view.definition_drift],
             }
             for view in plan.views
         ]
-        self._write({"dryRun": True, "views": views, "refused": _refused(plan.rejected), "notices": plan.warnings})
+        self._write(
+            {"dryRun": True, "views": views, "refused": _rejected_json(plan.rejected), "notices": plan.warnings}
+        )
 
-    def hear(self, event: RunEvent) -> None:
+    def on_event(self, event: RunEvent) -> None:
         if isinstance(event, RunWarning):
             self._notices.append(event.message)
         if not isinstance(event, RunEnded):
@@ -57,25 +59,25 @@ class Document:
                 "failed": summary.failed,
                 "stopped": summary.stopped_by,
                 "notices": self._notices,
-                "unfinished": [_view(view) for view in summary.interrupted],
-                "views": [{**_view(view), **_result(result)} for view, result in summary.results.items()],
-                "refused": _refused(summary.rejected),
+                "unfinished": [_view_json(view) for view in summary.interrupted],
+                "views": [{**_view_json(view), **_result_json(result)} for view, result in summary.results.items()],
+                "refused": _rejected_json(summary.rejected),
             }
         )
 
-    def _write(self, document: _Json) -> None:
+    def _write(self, document: _JsonObject) -> None:
         self._out.write(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def _view(view: PlannedView) -> _Json:
+def _view_json(view: PlannedView) -> _JsonObject:
     return {
         "view": str(view.key.name),
         "database": view.key.database,
-        "manifests": [_manifest(manifest) for manifest in view.spec.manifests],
+        "manifests": [_manifest_json(manifest) for manifest in view.spec.manifests],
     }
 
 
-def _manifest(manifest: Manifest) -> _Json:
+def _manifest_json(manifest: Manifest) -> _JsonObject:
     return {
         "id": manifest.manifest_id,
         "reportType": manifest.report_type,
@@ -86,7 +88,7 @@ def _manifest(manifest: Manifest) -> _Json:
     }
 
 
-def _result(result: RefreshResult) -> _Json:
+def _result_json(result: RefreshResult) -> _JsonObject:
     failure = result.failure
     return {
         "outcome": result.outcome,
@@ -109,10 +111,10 @@ def _result(result: RefreshResult) -> _Json:
     }
 
 
-def _refused(complaints: Iterable[RejectedManifest]) -> list[_Json]:
+def _rejected_json(rejected_manifests: Iterable[RejectedManifest]) -> list[_JsonObject]:
     return [
-        {**_manifest(complaint.manifest), "reason": complaint.reason, "errors": complaint.message}
-        for complaint in complaints
+        {**_manifest_json(complaint.manifest), "reason": complaint.reason, "errors": complaint.message}
+        for complaint in rejected_manifests
     ]
 
 

@@ -7,33 +7,33 @@ from typing import Protocol, Self
 
 from django.core.management.base import OutputWrapper
 
-_EVERY = 10.0  # seconds between two lines that say nothing else than how far it is
+_LINE_INTERVAL_SECONDS = 10.0  # seconds between two lines that say nothing else than how far it is
 
 
-class Progress(AbstractContextManager["Progress"], Protocol):
+class ProgressDisplay(AbstractContextManager["ProgressDisplay"], Protocol):
     """Hears after each part of the work; from any thread."""
 
-    def done(self, number: int, total: int, line: str = "") -> None:
+    def advance(self, completed: int, total: int, message: str = "") -> None:
         """`number` of `total` are done; `line` is what there is to say of the last one."""
 
     def __enter__(self) -> Self: ...
 
 
-def progress(out: OutputWrapper, parts: str, *, json: bool, color: bool) -> Progress:
+def create_progress_display(out: OutputWrapper, unit: str, *, json: bool, color: bool) -> ProgressDisplay:
     """What suits where the output goes; `parts` is what the work consists of, such as "views"."""
     if json:
-        return Silent()
+        return SilentProgress()
     if not out.isatty():
-        return Lines(out, parts)
-    from seeder.management.rendering.bar import Bar
+        return ProgressLines(out, unit)
+    from seeder.management.rendering.bar import TerminalProgressBar
 
-    return Bar(out, parts, color=color)
+    return TerminalProgressBar(out, unit, color=color)
 
 
-class Silent:
+class SilentProgress:
     """Says nothing."""
 
-    def done(self, number: int, total: int, line: str = "") -> None:
+    def advance(self, completed: int, total: int, message: str = "") -> None:
         pass
 
     def __enter__(self) -> Self:
@@ -43,20 +43,20 @@ class Silent:
         pass
 
 
-class Lines(Silent):
+class ProgressLines(SilentProgress):
     """A line for every part of which there is something to say; for others only when the work takes long."""
 
-    def __init__(self, out: OutputWrapper, parts: str, *, clock: Callable[[], float] = monotonic) -> None:
-        self._out, self._parts, self._clock = out, parts, clock
-        self._began = self._last = clock()
+    def __init__(self, out: OutputWrapper, unit: str, *, clock: Callable[[], float] = monotonic) -> None:
+        self._out, self._unit, self._clock = out, unit, clock
+        self._started_at = self._last_line_at = clock()
 
-    def done(self, number: int, total: int, line: str = "") -> None:
+    def advance(self, completed: int, total: int, message: str = "") -> None:
         now = self._clock()
-        if line:
-            self._write(f"{number} of {total}: {line}")
-        elif number < total and now - self._last >= _EVERY:
-            self._last = now
-            self._write(f"{number} of {total} {self._parts} after {now - self._began:.0f} s")
+        if message:
+            self._write(f"{completed} of {total}: {message}")
+        elif completed < total and now - self._last_line_at >= _LINE_INTERVAL_SECONDS:
+            self._last_line_at = now
+            self._write(f"{completed} of {total} {self._unit} after {now - self._started_at:.0f} s")
 
     def _write(self, line: str) -> None:
         self._out.write(line)

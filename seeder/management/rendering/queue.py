@@ -11,44 +11,44 @@ from seeder.domain.view_names import one_line
 from seeder.services.queue.queue_state import PartState, QueueState
 from seeder.services.queue.schedules import Due
 
-_LATE = timedelta(minutes=2)  # a cluster looks every half a minute what is due
-_SHOWN = 3  # views of a part that are named; the rest are counted
+_OVERDUE_AFTER = timedelta(minutes=2)  # a cluster looks every half a minute what is due
+_MAX_VIEWS_NAMED = 3  # views of a part that are named; the rest are counted
 
 
-def asked(queued: EnqueueResult) -> Iterable[str]:
+def enqueue_result_lines(result: EnqueueResult) -> Iterable[str]:
     """The answer to who asked."""
-    return map(one_line, _lines(queued))
+    return map(one_line, _unescaped_result_lines(result))
 
 
-def _lines(queued: EnqueueResult) -> Iterable[str]:
-    if queued.request_id is None:
-        yield f"Nothing to queue: no manifest is enabled for {queued.description}."
+def _unescaped_result_lines(result: EnqueueResult) -> Iterable[str]:
+    if result.request_id is None:
+        yield f"Nothing to queue: no manifest is enabled for {result.description}."
         return
-    views = sum(len(part.views) for part in queued.parts)
-    done = "joined" if queued.joined else "queued as"
-    parts = f"{format_count(views, 'view')} in {format_count(len(queued.parts), 'part')}"
-    yield f"{queued.description}: {done} the request {queued.request_id}, {parts}"
-    for part in queued.parts:
-        yield f"part {part.number}: {_views(part)}"
+    views = sum(len(part.views) for part in result.parts)
+    action = "joined" if result.joined else "queued as"
+    parts = f"{format_count(views, 'view')} in {format_count(len(result.parts), 'part')}"
+    yield f"{result.description}: {action} the request {result.request_id}, {parts}"
+    for part in result.parts:
+        yield f"part {part.number}: {_part_views_text(part)}"
     yield "See how it goes with `manage.py queue_status`."
 
 
-def _views(part: QueuedPart) -> str:
-    named = ", ".join(str(key.name) for key in part.views[:_SHOWN])
-    more = f" and {len(part.views) - _SHOWN:,} more" if len(part.views) > _SHOWN else ""
+def _part_views_text(part: QueuedPart) -> str:
+    named = ", ".join(str(key.name) for key in part.views[:_MAX_VIEWS_NAMED])
+    more = f" and {len(part.views) - _MAX_VIEWS_NAMED:,} more" if len(part.views) > _MAX_VIEWS_NAMED else ""
     return f"{named}{more}" if named else f"{format_count(len(part.manifests), 'manifest')} that cannot be refreshed"
 
 
-def asked_document(queued: EnqueueResult) -> Mapping[str, object]:
+def enqueue_result_json(result: EnqueueResult) -> Mapping[str, object]:
     return {
-        "requestId": queued.request_id,
-        "description": queued.description,
-        "joined": queued.joined,
-        "parts": [_part(part) for part in queued.parts],
+        "requestId": result.request_id,
+        "description": result.description,
+        "joined": result.joined,
+        "parts": [_enqueued_part_json(part) for part in result.parts],
     }
 
 
-def _part(part: QueuedPart) -> Mapping[str, object]:
+def _enqueued_part_json(part: QueuedPart) -> Mapping[str, object]:
     return {
         "id": part.id,
         "part": part.number,
@@ -59,69 +59,71 @@ def _part(part: QueuedPart) -> Mapping[str, object]:
     }
 
 
-def moment(instant: datetime) -> str:
+def local_time_text(instant: datetime) -> str:
     """`2026-11-22 02:00 UTC`, in the host's time zone."""
     return f"{timezone.localtime(instant):%Y-%m-%d %H:%M %Z}"
 
 
-def state(state: QueueState) -> Iterable[str]:
+def queue_status_lines(status: QueueState) -> Iterable[str]:
     """The queue, a line each."""
-    waiting = "no queue here" if state.waiting is None else f"{format_count(state.waiting, 'task')} waiting"
-    parts = f"{len(state.running)} running, {len(state.queued)} queued, {len(state.ended)} ended lately"
+    waiting = "no queue here" if status.waiting is None else f"{format_count(status.waiting, 'task')} waiting"
+    parts = f"{len(status.running)} running, {len(status.queued)} queued, {len(status.ended)} ended lately"
     yield f"parts: {parts}; {waiting}"
-    yield from map(one_line, state.obstacles)
-    for part in (*state.running, *state.queued, *state.ended):
-        yield one_line(f"{about(part)}: {stand(part, state.at)}")
-    for due in state.schedules:
-        yield one_line(f"{due.name}{f' ({due.cron})' if due.cron else ''}: {when(due, state.at)}")
+    yield from map(one_line, status.obstacles)
+    for part in (*status.running, *status.queued, *status.ended):
+        yield one_line(f"{part_title(part)}: {part_progress_text(part, status.at)}")
+    for schedule in status.schedules:
+        yield one_line(
+            f"{schedule.name}{f' ({schedule.cron})' if schedule.cron else ''}: {schedule_due_text(schedule, status.at)}"
+        )
 
 
-def when(due: Due, at: datetime) -> str:
-    if due.due is None:
+def schedule_due_text(schedule: Due, now: datetime) -> str:
+    if schedule.due is None:
         return "never due"
-    if not is_late(due, at):
-        return f"next due {moment(due.due)}"
-    return (
-        f"overdue for {format_duration(at - due.due)}: no cluster works, or it cannot read a schedule, as its log says"
-    )
+    if not is_overdue(schedule, now):
+        return f"next due {local_time_text(schedule.due)}"
+    return f"overdue for {format_duration(now - schedule.due)}: no cluster works, or it cannot read a schedule, as its log says"
 
 
-def is_late(due: Due, at: datetime) -> bool:
-    return due.due is not None and at - due.due > _LATE
+def is_overdue(schedule: Due, now: datetime) -> bool:
+    return schedule.due is not None and now - schedule.due > _OVERDUE_AFTER
 
 
-def about(part: PartState) -> str:
+def part_title(part: PartState) -> str:
     return f"{part.description}, part {part.number} of {part.of}, asked by {part.requested_by or 'somebody'}"
 
 
-def stand(part: PartState, at: datetime) -> str:
+def part_progress_text(part: PartState, now: datetime) -> str:
     """How far a part has come, in one line."""
     views = f"{part.done} of {format_count(len(part.views), 'view')} done"
     match part.state:
         case QueuedPartState.QUEUED:
-            return f"queued for {format_duration(at - part.requested_at)}" + (f", {views}" if part.run_ids else "")
+            return f"queued for {format_duration(now - part.requested_at)}" + (f", {views}" if part.run_ids else "")
         case QueuedPartState.RUNNING:
-            since = format_duration(at - (part.started_at or part.requested_at))
-            lost = "" if part.alive else ", whose worker is gone: taken up again soon"
-            return f"running for {since} by {part.worker}, {views}{lost}"
+            running_time = format_duration(now - (part.started_at or part.requested_at))
+            lost_worker_text = "" if part.alive else ", whose worker is gone: taken up again soon"
+            return f"running for {running_time} by {part.worker}, {views}{lost_worker_text}"
         case QueuedPartState.ENDED:
-            ended = f"ended {moment(part.finished_at or at)}, {part.succeeded} succeeded, {part.failed} failed"
+            ended = (
+                f"ended {local_time_text(part.finished_at or now)}, {part.succeeded} succeeded, {part.failed} failed"
+            )
             return f"{ended}: {part.error}" if part.error else ended
 
 
-def state_document(state: QueueState) -> Mapping[str, object]:
+def queue_status_json(status: QueueState) -> Mapping[str, object]:
     return {
-        "at": state.at.isoformat(),
-        "waiting": state.waiting,
-        "obstacles": state.obstacles,
-        "parts": [_part_state(part) for part in (*state.running, *state.queued, *state.ended)],
+        "at": status.at.isoformat(),
+        "waiting": status.waiting,
+        "obstacles": status.obstacles,
+        "parts": [_part_status_json(part) for part in (*status.running, *status.queued, *status.ended)],
         "schedules": [
-            {"name": due.name, "cron": due.cron, "due": due.due and due.due.isoformat()} for due in state.schedules
+            {"name": due.name, "cron": due.cron, "due": due.due and due.due.isoformat()} for due in status.schedules
         ],
     }
 
 
-def _part_state(part: PartState) -> Mapping[str, object]:
+def _part_status_json(part: PartState) -> Mapping[str, object]:
     return {
         "id": part.id,
         "requestId": part.request_id,

@@ -5,42 +5,47 @@ from rich.text import Text
 
 from seeder.domain.human_format import format_count
 from seeder.domain.queue.queued_requests import QueuedPartState
-from seeder.management.rendering.queue import is_late, moment, stand
-from seeder.management.rendering.tables import console, headed
+from seeder.management.rendering.queue import is_overdue, local_time_text, part_progress_text
+from seeder.management.rendering.tables import create_console, create_table
 from seeder.services.queue.queue_state import PartState, QueueState
 
-_STYLES = {QueuedPartState.RUNNING: "cyan", QueuedPartState.QUEUED: "", QueuedPartState.ENDED: "dim"}
+_STATE_STYLES = {QueuedPartState.RUNNING: "cyan", QueuedPartState.QUEUED: "", QueuedPartState.ENDED: "dim"}
 
 
-def show(out: OutputWrapper, state: QueueState, *, color: bool) -> None:
-    drawn = console(out, color=color)
-    parts = (*state.running, *state.queued, *state.ended)
+def print_queue_status(out: OutputWrapper, status: QueueState, *, color: bool) -> None:
+    screen = create_console(out, color=color)
+    parts = (*status.running, *status.queued, *status.ended)
     if parts:
-        table = headed("asked for", "part>", "views>", "state")
+        table = create_table("asked for", "part>", "views>", "state")
         for part in parts:
             table.add_row(
                 Text(part.description),
                 f"{part.number}/{part.of}",
                 str(len(part.views)),
-                Text(stand(part, state.at), style=_style(part)),
+                Text(part_progress_text(part, status.at), style=_part_style(part)),
             )
-        drawn.print(table)
+        screen.print(table)
     else:
-        drawn.print("Nothing is queued, and nothing has ended lately.")
-    for obstacle in state.obstacles:
-        drawn.print(Text(obstacle, style="bold red"))
-    if state.schedules:
-        table = headed("schedule", "when", "next due")
-        for due in state.schedules:
-            late = " (overdue)" if is_late(due, state.at) else ""
-            when = f"{moment(due.due)}{late}" if due.due else "never"
-            table.add_row(Text(due.name), due.cron or "every few minutes", when, style="bold red" if late else None)
-        drawn.print(table)
-    if state.waiting is not None:
-        drawn.print(f"{format_count(state.waiting, 'task')} waiting in the queue")
+        screen.print("Nothing is queued, and nothing has ended lately.")
+    for problem in status.obstacles:
+        screen.print(Text(problem, style="bold red"))
+    if status.schedules:
+        table = create_table("schedule", "when", "next due")
+        for schedule in status.schedules:
+            overdue_text = " (overdue)" if is_overdue(schedule, status.at) else ""
+            due_text = f"{local_time_text(schedule.due)}{overdue_text}" if schedule.due else "never"
+            table.add_row(
+                Text(schedule.name),
+                schedule.cron or "every few minutes",
+                due_text,
+                style="bold red" if overdue_text else None,
+            )
+        screen.print(table)
+    if status.waiting is not None:
+        screen.print(f"{format_count(status.waiting, 'task')} waiting in the queue")
 
 
-def _style(part: PartState) -> str:
+def _part_style(part: PartState) -> str:
     if part.failed or part.error or (part.state is QueuedPartState.RUNNING and not part.alive):
         return "bold red"
-    return _STYLES[part.state]
+    return _STATE_STYLES[part.state]

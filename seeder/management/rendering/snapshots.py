@@ -12,7 +12,7 @@ from seeder.domain.snapshots.snapshot_json import snapshot_json
 from seeder.services.snapshots.capturing import Captured
 
 
-def captured(snapshot: Snapshot) -> str:
+def capture_text(snapshot: Snapshot) -> str:
     """What was recorded, in one line."""
     rows = format_count(snapshot.statistics.row_count, "row")
     about = "" if snapshot.statistics.exact else "about "
@@ -22,28 +22,31 @@ def captured(snapshot: Snapshot) -> str:
     )
 
 
-def ending(one: Captured) -> str:
+def capture_result_text(result: Captured) -> str:
     """How the capture of one of several views ended, in one line."""
-    return captured(one.snapshot) if one.snapshot else f"{one.table_name}: not captured. {one.error}"
+    return capture_text(result.snapshot) if result.snapshot else f"{result.table_name}: not captured. {result.error}"
 
 
-def each_as_document(ended: Sequence[Captured]) -> Mapping[str, Any]:
+def capture_results_json(results: Sequence[Captured]) -> Mapping[str, Any]:
     return {
-        "captured": [snapshot_json(one.snapshot) for one in ended if one.snapshot],
-        "failed": [{"tableName": one.table_name, "error": one.error} for one in ended if not one.snapshot],
+        "captured": [snapshot_json(one.snapshot) for one in results if one.snapshot],
+        "failed": [{"tableName": one.table_name, "error": one.error} for one in results if not one.snapshot],
     }
 
 
-def comparison_lines(comparison: SnapshotComparison, *, everything: bool) -> Iterator[tuple[str, Severity]]:
+def comparison_lines(comparison: SnapshotComparison, *, show_all: bool) -> Iterator[tuple[str, Severity]]:
     """A line each, with how much it matters."""
     base, other = comparison.base, comparison.compare
     yield f"{base} (snapshot {base.id}) → {other} (snapshot {other.id})", Severity.NONE
-    shown = [finding for finding in comparison.findings if everything or finding.severity]
+    shown = [finding for finding in comparison.findings if show_all or finding.severity]
     for finding in shown:
         yield f"  {finding.severity!s:<8}  {describe_finding(finding)}", finding.severity
     totals = [(one, sum(finding.severity is one for finding in comparison.findings)) for one in reversed(Severity)]
-    told = ", ".join(f"{number} {severity}" for severity, number in totals if number and severity)
-    without = dict(totals)[Severity.NONE]
-    rest = f"{format_count(without, 'difference')} of no severity" if without else ""
-    hidden = "" if everything or not without else " (--everything shows them)"
-    yield f"{', '.join(part for part in (told, rest) if part) or 'No difference'}{hidden}.", comparison.severity
+    counts_text = ", ".join(f"{number} {severity}" for severity, number in totals if number and severity)
+    no_severity_count = dict(totals)[Severity.NONE]
+    no_severity_text = f"{format_count(no_severity_count, 'difference')} of no severity" if no_severity_count else ""
+    hint = "" if show_all or not no_severity_count else " (--everything shows them)"
+    yield (
+        f"{', '.join(part for part in (counts_text, no_severity_text) if part) or 'No difference'}{hint}.",
+        comparison.severity,
+    )

@@ -11,31 +11,31 @@ from seeder.management.rendering.lines import first_line
 from seeder.services.reading.monitoring import Overview
 
 
-def status_lines(shown: Overview) -> Iterator[str]:
+def status_lines(overview: Overview) -> Iterator[str]:
     """The totals, then a line for each view."""
-    yield headline(shown.totals)
-    for job in shown.page.jobs:
-        yield one_line(_line(job, shown))
-    yield from left_out(shown)
+    yield totals_text(overview.totals)
+    for job in overview.page.jobs:
+        yield one_line(_job_line(job, overview))
+    yield from not_shown_lines(overview)
 
 
-def headline(totals: JobTotals) -> str:
+def totals_text(totals: JobTotals) -> str:
     """How many views there are of each kind, in one line."""
     running = f"{totals.running:,} running" + (f" ({totals.long_running:,} for too long)" * bool(totals.long_running))
     facts = (f"{totals.fresh:,} fresh", f"{totals.failing:,} failing", running, f"{totals.stale:,} late")
     return f"{format_count(totals.jobs, 'view')}: {', '.join(facts)}"
 
 
-def left_out(shown: Overview) -> Iterator[str]:
+def not_shown_lines(overview: Overview) -> Iterator[str]:
     """What is not shown is said, as is that there is nothing to show."""
-    listed, total = len(shown.page.jobs), shown.page.total
-    if not listed:
-        yield "No view is like that." if shown.totals.jobs else "No enabled manifest asks for a view like that."
-    elif listed < total:
-        yield f"{listed:,} of {total:,} shown; --limit shows more."
+    shown_count, total_count = len(overview.page.jobs), overview.page.total
+    if not shown_count:
+        yield "No view is like that." if overview.totals.jobs else "No enabled manifest asks for a view like that."
+    elif shown_count < total_count:
+        yield f"{shown_count:,} of {total_count:,} shown; --limit shows more."
 
 
-def state(job: Job, now: datetime) -> str:
+def job_state_text(job: Job, now: datetime) -> str:
     """In a word, or a few where somebody should look."""
     if job.status is Status.RUNNING and job.start_time is not None:
         return f"running for {format_duration(now - job.start_time)}"
@@ -48,7 +48,7 @@ def state(job: Job, now: datetime) -> str:
     return "late" if job.stale else "fresh"
 
 
-def usually(job: Job) -> list[str]:
+def usual_duration_texts(job: Job) -> list[str]:
     """What to hold against the time that a view has been running for, where that is too long."""
     return (
         [f"usually {format_duration(job.usual_duration)}"]
@@ -57,7 +57,7 @@ def usually(job: Job) -> list[str]:
     )
 
 
-def ago(instant: datetime | None, now: datetime) -> str:
+def time_ago_text(instant: datetime | None, now: datetime) -> str:
     """`never`, `12 s ago`, `5 h ago`, `3 days ago`."""
     if instant is None:
         return "never"
@@ -75,30 +75,30 @@ _UNITS: Mapping[str, timedelta] = {
 }
 
 
-def agencies(job: Job) -> str:
+def agencies_text(job: Job) -> str:
     """The one, or how many share it."""
     first, *others = job.agencies
     return f"{first} (and {format_count(len(others), 'other')})" if others else first
 
 
-def told(job: Job, shown: Overview) -> str:
+def job_error_text(job: Job, overview: Overview) -> str:
     """Why it failed, or what there is to say of it, in one line: the word by which the runbook has it, where that is
     known, and PostgreSQL's."""
-    return ": ".join(filter(None, (shown.why(job).reason, first_line(job.errors or ""))))
+    return ": ".join(filter(None, (overview.why(job).reason, first_line(job.errors or ""))))
 
 
-def _line(job: Job, shown: Overview) -> str:
-    now = shown.now
-    facts = [f"{job.table_name}: {', '.join([state(job, now), *usually(job)])}"]
+def _job_line(job: Job, overview: Overview) -> str:
+    now = overview.now
+    facts = [f"{job.table_name}: {', '.join([job_state_text(job, now), *usual_duration_texts(job)])}"]
     if job.status is not None:
-        facts.append(f"last success {ago(job.last_success_at, now)}")
-    facts += [job.report_name, agencies(job)]
-    return "; ".join(facts) + (f": {told(job, shown)}" if job.errors else "")
+        facts.append(f"last success {time_ago_text(job.last_success_at, now)}")
+    facts += [job.report_name, agencies_text(job)]
+    return "; ".join(facts) + (f": {job_error_text(job, overview)}" if job.errors else "")
 
 
-def status_document(shown: Overview) -> Mapping[str, object]:
+def status_json(overview: Overview) -> Mapping[str, object]:
     """The names are those of the API."""
-    totals = shown.totals
+    totals = overview.totals
     return {
         "totals": {
             "jobs": totals.jobs,
@@ -108,12 +108,12 @@ def status_document(shown: Overview) -> Mapping[str, object]:
             "longRunning": totals.long_running,
             "stale": totals.stale,
         },
-        "count": shown.page.total,
-        "jobs": [_job(job, shown) for job in shown.page.jobs],
+        "count": overview.page.total,
+        "jobs": [_job_json(job, overview) for job in overview.page.jobs],
     }
 
 
-def _job(job: Job, shown: Overview) -> Mapping[str, object]:
+def _job_json(job: Job, overview: Overview) -> Mapping[str, object]:
     return {
         "id": job.manifest_id,
         "reportName": job.report_name,
@@ -121,22 +121,22 @@ def _job(job: Job, shown: Overview) -> Mapping[str, object]:
         "reportType": job.report_type,
         "status": job.status,
         "durationSeconds": job.duration_seconds,
-        "startTime": _instant(job.start_time),
+        "startTime": _iso_time(job.start_time),
         "consecutiveFailures": job.consecutive_failures,
         "agencyId": job.agency_id,
-        "agencyName": shown.names.get(job.agency_id, job.agency_slug),
+        "agencyName": overview.names.get(job.agency_id, job.agency_slug),
         "agencySlug": job.agency_slug,
         "agencySlugs": job.agencies,
         "failing": job.failing,
         "stale": job.stale,
         "longRunning": job.long_running,
-        "lastSuccess": _instant(job.last_success_at),
+        "lastSuccess": _iso_time(job.last_success_at),
         "lastRunId": job.last_run_id,
-        "reason": shown.why(job).reason,
-        "sqlstate": shown.why(job).sqlstate,
+        "reason": overview.why(job).reason,
+        "sqlstate": overview.why(job).sqlstate,
         "errors": job.errors,
     }
 
 
-def _instant(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
+def _iso_time(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()

@@ -6,42 +6,50 @@ from rich.text import Text
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
 from seeder.domain.view_names import one_line
-from seeder.management.rendering.status import agencies, ago, headline, left_out, state, told, usually
-from seeder.management.rendering.tables import console, headed
+from seeder.management.rendering.status import (
+    agencies_text,
+    job_error_text,
+    job_state_text,
+    not_shown_lines,
+    time_ago_text,
+    totals_text,
+    usual_duration_texts,
+)
+from seeder.management.rendering.tables import create_console, create_table
 from seeder.services.reading.monitoring import Overview
 
-_WIDE = 120  # characters, from which on report and agency get columns of their own
+_MIN_WIDTH_FOR_REPORT_COLUMNS = 120  # characters, from which on report and agency get columns of their own
 
 
-def print_status(out: OutputWrapper, shown: Overview, *, color: bool) -> None:
-    screen = console(out, color=color)
-    screen.print(Text(headline(shown.totals), style=_of_all(shown.totals)))
-    wide = screen.width >= _WIDE
-    if shown.page.jobs:
-        table = headed("view", *(("report", "agency") if wide else ()), "state", "last success")
-        for job in shown.page.jobs:
-            told_of = told(job, shown) if job.errors else ""
-            asked = [Text(one_line(text)) for text in (job.report_name, agencies(job))]
+def print_status(out: OutputWrapper, overview: Overview, *, color: bool) -> None:
+    screen = create_console(out, color=color)
+    screen.print(Text(totals_text(overview.totals), style=_totals_style(overview.totals)))
+    is_wide = screen.width >= _MIN_WIDTH_FOR_REPORT_COLUMNS
+    if overview.page.jobs:
+        table = create_table("view", *(("report", "agency") if is_wide else ()), "state", "last success")
+        for job in overview.page.jobs:
+            job_error = job_error_text(job, overview) if job.errors else ""
+            report_and_agencies = [Text(one_line(text)) for text in (job.report_name, agencies_text(job))]
             table.add_row(
-                _view(job, told_of, () if wide else asked),
-                *(asked if wide else ()),
-                Text("\n".join([state(job, shown.now), *usually(job)]), style=_style(job)),
-                Text(ago(job.last_success_at, shown.now), style="yellow" if job.stale else ""),
+                _view_cell(job, job_error, () if is_wide else report_and_agencies),
+                *(report_and_agencies if is_wide else ()),
+                Text("\n".join([job_state_text(job, overview.now), *usual_duration_texts(job)]), style=_job_style(job)),
+                Text(time_ago_text(job.last_success_at, overview.now), style="yellow" if job.stale else ""),
             )
         screen.print(table)
-    for line in left_out(shown):
+    for line in not_shown_lines(overview):
         screen.print(Text(line))
 
 
-def _view(job: Job, told_of: str, asked: list[Text] | tuple[()]) -> Text:
+def _view_cell(job: Job, job_error: str, report_and_agencies: list[Text] | tuple[()]) -> Text:
     """Its name, and below it what does not get a column and what somebody should know."""
-    below = [Text(", ").join(asked)] if asked else []
-    if told_of:
-        below.append(Text(one_line(told_of), style="red" if job.failing else "yellow"))
+    below = [Text(", ").join(report_and_agencies)] if report_and_agencies else []
+    if job_error:
+        below.append(Text(one_line(job_error), style="red" if job.failing else "yellow"))
     return Text("\n  ").join([Text(one_line(job.table_name)), *below])
 
 
-def _style(job: Job) -> str:
+def _job_style(job: Job) -> str:
     if job.failing or job.long_running:
         return "bold red"
     if job.stale:
@@ -49,7 +57,7 @@ def _style(job: Job) -> str:
     return "green" if job.status is Status.SUCCESS else ""
 
 
-def _of_all(totals: JobTotals) -> str:
+def _totals_style(totals: JobTotals) -> str:
     if totals.failing or totals.long_running:
         return "bold red"
     return "bold yellow" if totals.stale else "bold green"

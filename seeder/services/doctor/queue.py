@@ -42,7 +42,10 @@ def of_queue(patient: Patient) -> Iterator[Diagnosis]:
     else:
         for sentence in obstacles.unreadable_schedules():
             yield one(
-                problem=Problem.QUEUE_BLOCKED, subject="django-q2's schedules", message=sentence, fix="Mend or delete it."
+                problem=Problem.QUEUE_BLOCKED,
+                subject="django-q2's schedules",
+                message=sentence,
+                fix="Mend or delete it.",
             )
 
 

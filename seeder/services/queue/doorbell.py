@@ -111,7 +111,7 @@ def faults(settings: conf.Settings) -> Iterator[QueueSettingsProblem]:
     if not is_installed():
         return iter(())
     return queue_settings_rules.queue_settings_problems(
-        conf.of_queue(),
+        conf.django_q_settings(),
         statement_timeout=timedelta(milliseconds=settings.statement_timeout_ms),
         uses_connection_pool="pool" in connections[DEFAULT_DB_ALIAS].settings_dict.get("OPTIONS", {}),
     )

@@ -8,9 +8,9 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder import conf
 from seeder.domain.manifests import ViewKey
 from seeder.domain.refresh_requests import SingleView
+from seeder.domain.snapshots import snapshot_drift
 from seeder.domain.snapshots.drift_rules import with_defaults
 from seeder.domain.snapshots.snapshot_contents import Release, Snapshot
-from seeder.domain.snapshots import snapshot_drift
 from seeder.domain.snapshots.snapshot_drift import SnapshotComparison
 from seeder.domain.view_names import ViewName
 from seeder.errors import (

@@ -64,5 +64,5 @@ SEEDER = {
     "MAX_WORKERS": 2,
     "DATABASES": {7: "default"},
     "AGENCY_MODEL": "reporting_models.Agency",
-    "AGENCY_SCOPE": "reporting_models.people.agencies_of",
+    "AGENCY_SCOPE": "reporting_models.agency_scope.agencies_of",
 }

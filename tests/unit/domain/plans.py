@@ -7,7 +7,7 @@ from seeder.domain.plan import PlanInputs, RefreshPlan, build_plan
 from seeder.domain.view_names import ViewName
 
 
-def key(name: str, database: str = "default") -> ViewKey:
+def view_key(name: str, database: str = "default") -> ViewKey:
     return ViewKey(database=database, name=ViewName(schema="reporting", name=name))
 
 
@@ -26,25 +26,27 @@ def manifest(
 
 
 def selection(*names: str) -> Selection:
-    return Selection(views=tuple(ViewSpec(key=key(name), manifests=(manifest(name),)) for name in names))
+    return Selection(views=tuple(ViewSpec(key=view_key(name), manifests=(manifest(name),)) for name in names))
 
 
 def plan(
     *names: str,
-    reads: dict[str, str] | None = None,
+    depends_on: dict[str, str] | None = None,
     seconds: dict[str, float] | None = None,
     rows: dict[str, int] | None = None,
     failures: dict[str, int] | None = None,
 ) -> RefreshPlan:
     """A plan for existing views; `reads={"a": "b c"}` says that a reads b and c."""
-    known = PlanInputs(
-        row_counts={key(name): (rows or {}).get(name, 0) for name in names},
-        depends_on={key(name): {key(read) for read in others.split()} for name, others in (reads or {}).items()},
-        expected_durations={key(name): timedelta(seconds=span) for name, span in (seconds or {}).items()},
-        consecutive_failures={key(name): times for name, times in (failures or {}).items()},
+    plan_inputs = PlanInputs(
+        row_counts={view_key(name): (rows or {}).get(name, 0) for name in names},
+        depends_on={
+            view_key(name): {view_key(read) for read in others.split()} for name, others in (depends_on or {}).items()
+        },
+        expected_durations={view_key(name): timedelta(seconds=span) for name, span in (seconds or {}).items()},
+        consecutive_failures={view_key(name): times for name, times in (failures or {}).items()},
     )
-    return build_plan(selection(*names), known)
+    return build_plan(selection(*names), plan_inputs)
 
 
-def order(plan: RefreshPlan) -> list[str]:
+def view_names(plan: RefreshPlan) -> list[str]:
     return [view.key.name.name for view in plan.views]

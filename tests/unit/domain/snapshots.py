@@ -35,5 +35,5 @@ def snapshot(
     )
 
 
-def tops(**counts: int) -> tuple[TopValue, ...]:
+def top_values(**counts: int) -> tuple[TopValue, ...]:
     return tuple(TopValue(value=value, count=count) for value, count in counts.items())

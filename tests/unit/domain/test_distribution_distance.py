@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seeder.domain.snapshots.distribution_distance import jensen_shannon, top_values_distance
-from tests.unit.domain.snapshots import tops
+from tests.unit.domain.snapshots import top_values
 
 counts = st.dictionaries(st.sampled_from("abcdef"), st.integers(min_value=1, max_value=10**6), max_size=6)
 
@@ -39,10 +39,10 @@ def test_by_top_values_it_is_never_more_than_it_is(one: dict[str, int], other: d
     def cut(all_of: dict[str, int]) -> dict[str, int]:
         return dict(sorted(all_of.items(), key=lambda item: (-item[1], item[0]))[:most])
 
-    told = top_values_distance(tops(**cut(one)), sum(one.values()), tops(**cut(other)), sum(other.values()))
+    told = top_values_distance(top_values(**cut(one)), sum(one.values()), top_values(**cut(other)), sum(other.values()))
     assert told <= jensen_shannon(one, other) + 1e-9
 
 
 def test_a_value_that_is_missing_from_a_complete_list_occurs_nowhere() -> None:
-    assert top_values_distance(tops(a=10), 10, tops(b=5), 5) == 1
-    assert top_values_distance(tops(a=10), 20, tops(b=5), 10) == 0, "each may be in the other's rest"
+    assert top_values_distance(top_values(a=10), 10, top_values(b=5), 5) == 1
+    assert top_values_distance(top_values(a=10), 20, top_values(b=5), 10) == 0, "each may be in the other's rest"

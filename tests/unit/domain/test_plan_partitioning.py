@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from seeder.domain.manifests import RejectedManifest, Selection, ViewSpec
 from seeder.domain.plan import PlanInputs, RefreshPlan, build_plan
 from seeder.domain.queue.plan_partitioning import PlanPartition, as_one_partition, partition_plan
-from tests.unit.domain.plans import key, manifest, plan
+from tests.unit.domain.plans import manifest, plan, view_key
 
 NAMES = "abcdefgh"
 
@@ -32,12 +32,12 @@ def test_the_longest_goes_first_to_whoever_has_the_least_to_do() -> None:
 
 
 def test_views_that_read_one_another_stay_in_one_part_and_in_order() -> None:
-    drawn = plan(*"abcd", reads={"b": "a", "c": "b"}, seconds={"a": 1, "b": 1, "c": 1, "d": 5})
+    drawn = plan(*"abcd", depends_on={"b": "a", "c": "b"}, seconds={"a": 1, "b": 1, "c": 1, "d": 5})
     assert names(partition_plan(drawn, max_partitions=8)) == ["d", "abc"]
 
 
 def test_a_chain_counts_with_all_its_views() -> None:
-    drawn = plan(*"abcde", reads={"b": "a", "c": "a"}, seconds={"a": 1, "b": 3, "c": 3, "d": 5, "e": 1})
+    drawn = plan(*"abcde", depends_on={"b": "a", "c": "a"}, seconds={"a": 1, "b": 3, "c": 3, "d": 5, "e": 1})
     assert names(partition_plan(drawn, max_partitions=2)) == ["abc", "de"]
 
 
@@ -53,7 +53,7 @@ def test_what_is_refused_is_shared_out_too() -> None:
 
 
 def test_what_shares_a_status_row_is_not_torn_apart() -> None:
-    specs = [ViewSpec(key=key("a", database), manifests=(manifest("a"),)) for database in ("default", "archive")]
+    specs = [ViewSpec(key=view_key("a", database), manifests=(manifest("a"),)) for database in ("default", "archive")]
     drawn = replace(
         build_plan(Selection(views=tuple(specs)), PlanInputs()), rejected=(complaint("a", 7), complaint("b", 8))
     )
@@ -75,7 +75,7 @@ def test_every_view_is_in_one_part_with_all_that_it_reads(
     reads: dict[str, set[str]], seconds: list[int], most: int
 ) -> None:
     took: dict[str, float] = dict(zip(NAMES, seconds, strict=True))
-    drawn = plan(*NAMES, reads={name: " ".join(others) for name, others in reads.items()}, seconds=took)
+    drawn = plan(*NAMES, depends_on={name: " ".join(others) for name, others in reads.items()}, seconds=took)
     parts = partition_plan(drawn, max_partitions=most)
     assert Counter("".join(names(parts))) == Counter(NAMES)
     assert len(parts) <= most

@@ -1,14 +1,14 @@
 from datetime import timedelta
 
 from seeder.domain.remaining_time import estimate_remaining
-from tests.unit.domain.plans import key, plan
+from tests.unit.domain.plans import plan, view_key
 
 SECOND = timedelta(seconds=1)
 
 
 def test_one_seat_needs_the_sum_of_what_is_left() -> None:
     views = plan("a", "b", "c", seconds={"a": 1, "b": 2, "c": 4}).views
-    assert estimate_remaining(views, ended={key("c")}, running={}, workers=1) == 3 * SECOND
+    assert estimate_remaining(views, ended={view_key("c")}, running={}, workers=1) == 3 * SECOND
 
 
 def test_many_seats_need_no_less_than_the_longest_view() -> None:
@@ -17,15 +17,15 @@ def test_many_seats_need_no_less_than_the_longest_view() -> None:
 
 
 def test_many_seats_need_no_less_than_the_longest_chain() -> None:
-    views = plan("a", "b", "c", reads={"b": "a", "c": "b"}, seconds={"a": 1, "b": 2, "c": 3}).views
+    views = plan("a", "b", "c", depends_on={"b": "a", "c": "b"}, seconds={"a": 1, "b": 2, "c": 3}).views
     assert estimate_remaining(views, ended=set(), running={}, workers=8) == 6 * SECOND
-    assert estimate_remaining(views, ended={key("a")}, running={key("b"): SECOND}, workers=8) == 4 * SECOND
+    assert estimate_remaining(views, ended={view_key("a")}, running={view_key("b"): SECOND}, workers=8) == 4 * SECOND
 
 
 def test_what_a_running_view_has_done_is_taken_off_but_never_more_than_it_was_expected_to_take() -> None:
     views = plan("a", "b", seconds={"a": 5, "b": 2}).views
     assert (
-        estimate_remaining(views, ended=set(), running={key("a"): SECOND, key("b"): 9 * SECOND}, workers=1)
+        estimate_remaining(views, ended=set(), running={view_key("a"): SECOND, view_key("b"): 9 * SECOND}, workers=1)
         == 4 * SECOND
     )
 
@@ -33,8 +33,8 @@ def test_what_a_running_view_has_done_is_taken_off_but_never_more_than_it_was_ex
 def test_nothing_is_foretold_while_a_view_without_history_is_left() -> None:
     views = plan("a", "new", seconds={"a": 5}).views
     assert estimate_remaining(views, ended=set(), running={}, workers=1) is None
-    assert estimate_remaining(views, ended={key("new")}, running={}, workers=1) == 5 * SECOND
+    assert estimate_remaining(views, ended={view_key("new")}, running={}, workers=1) == 5 * SECOND
 
 
 def test_when_all_have_ended_nothing_is_left() -> None:
-    assert estimate_remaining(plan("a").views, ended={key("a")}, running={}, workers=8) == timedelta()
+    assert estimate_remaining(plan("a").views, ended={view_key("a")}, running={}, workers=8) == timedelta()

@@ -7,7 +7,7 @@ import pytest
 from seeder.domain.snapshots.drift_rules import DEFAULT_RULES, DifferenceKind, Direction, DriftRule, Severity
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.domain.snapshots.snapshot_drift import Finding, compare_snapshots
-from tests.unit.domain.snapshots import columns, snapshot, tops
+from tests.unit.domain.snapshots import columns, snapshot, top_values
 
 
 def found(base: Snapshot, other: Snapshot) -> dict[tuple[DifferenceKind, str | None], Finding]:
@@ -181,7 +181,7 @@ def test_points_are_counted_exactly(nulls: int, now: int, severity: str) -> None
 
 
 def test_top_values_that_trade_places_are_found_by_their_distance() -> None:
-    base, other = (snapshot(a={"top": top}) for top in (tops(x=900, y=100), tops(y=900, x=100)))
+    base, other = (snapshot(a={"top": top}) for top in (top_values(x=900, y=100), top_values(y=900, x=100)))
     finding = only(base, other)
     assert (finding.kind, finding.severity) == (DifferenceKind.TOP_VALUES, Severity.NOTICE)
     assert finding.relative

@@ -16,17 +16,17 @@ from seeder.domain.outcomes import Failure, Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import RefreshPlan
 from seeder.domain.refresh_requests import AgencyReports
 from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
-from seeder.management.rendering import display
-from seeder.management.rendering.document import Document
-from seeder.management.rendering.lines import Lines
-from seeder.management.rendering.tables import Tables
-from seeder.management.rendering.terminal import Terminal
+from seeder.management.rendering import create_run_display
+from seeder.management.rendering.document import RunJsonDocument
+from seeder.management.rendering.lines import RunEventLines
+from seeder.management.rendering.tables import RunTables
+from seeder.management.rendering.terminal import RunLiveTerminal
 from tests.unit.domain.plans import manifest, plan
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 REQUEST = AgencyReports(slug="demo")
 PLAN = RefreshPlan(
-    views=plan("arrests", "trend", reads={"trend": "arrests"}, seconds={"arrests": 2}).views,
+    views=plan("arrests", "trend", depends_on={"trend": "arrests"}, seconds={"arrests": 2}).views,
     rejected=(RejectedManifest(manifest=manifest("bad", 7), reason="bad_name", message="It has 3 parts."),),
 )
 ARRESTS = next(view for view in PLAN.views if not view.depends_on)
@@ -62,9 +62,9 @@ class Screen(io.StringIO):
 
 def test_lines_tell_one_event_each() -> None:
     out = io.StringIO()
-    lines = Lines(OutputWrapper(out), REQUEST)
+    lines = RunEventLines(OutputWrapper(out), REQUEST)
     for event in EVENTS:
-        lines.hear(event)
+        lines.on_event(event)
     assert out.getvalue().splitlines() == [
         "run r1: 2 views, 8 seats",
         "demo, custom manifest 7: It has 3 parts.",
@@ -79,13 +79,13 @@ def test_lines_tell_one_event_each() -> None:
 def test_a_name_that_holds_a_line_end_stays_on_its_line() -> None:
     out = io.StringIO()
     [view] = plan("two\nlines\x1b[31m").views
-    Lines(OutputWrapper(out), REQUEST).hear(ViewStarted(view=view))
+    RunEventLines(OutputWrapper(out), REQUEST).on_event(ViewStarted(view=view))
     assert out.getvalue() == 'reporting."two\\nlines\\x1b[31m": started\n'
 
 
 def test_lines_tell_the_plan() -> None:
     out = io.StringIO()
-    Lines(OutputWrapper(out), REQUEST).plan(PLAN)
+    RunEventLines(OutputWrapper(out), REQUEST).show_plan(PLAN)
     assert out.getvalue().splitlines() == [
         "refresh reporting.arrests; expected 2.00 s; for 1 manifest",
         "refresh reporting.trend; after reporting.arrests; for 1 manifest",
@@ -95,9 +95,9 @@ def test_lines_tell_the_plan() -> None:
 
 def test_the_closing_table_has_every_view_and_the_whole_message_of_a_failed_one() -> None:
     out = io.StringIO()
-    tables = Tables(OutputWrapper(out), REQUEST)
+    tables = RunTables(OutputWrapper(out), REQUEST)
     for event in EVENTS:
-        tables.hear(event)
+        tables.on_event(event)
     shown = out.getvalue()
     assert re.search(r"reporting\.arrests +Report arrests +refreshed +1,204 +88 kB +1\.50 s", shown)
     assert re.search(r"reporting\.trend +Report trend +failed +3 min 07 s", shown)
@@ -108,13 +108,13 @@ def test_the_closing_table_has_every_view_and_the_whole_message_of_a_failed_one(
 
 def test_the_picture_shows_what_runs_what_is_done_and_what_is_left() -> None:
     out, ticks = Screen(), count(step=0.25)
-    terminal = Terminal(OutputWrapper(out), REQUEST, clock=lambda: next(ticks))
+    terminal = RunLiveTerminal(OutputWrapper(out), REQUEST, clock=lambda: next(ticks))
     with terminal:
         for event in EVENTS[:2]:
-            terminal.hear(event)
-        Console(file=(picture := io.StringIO()), width=100).print(terminal.picture())
+            terminal.on_event(event)
+        Console(file=(picture := io.StringIO()), width=100).print(terminal.render())
         for event in EVENTS[2:]:
-            terminal.hear(event)
+            terminal.on_event(event)
     assert re.search(r"reporting\.arrests +\d\.\d\d s, last time 2\.00 s", picture.getvalue())
     assert "0 of 2 done" in picture.getvalue()
     assert "left" not in picture.getvalue(), "one view has no history, so nothing is foretold"
@@ -123,11 +123,11 @@ def test_the_picture_shows_what_runs_what_is_done_and_what_is_left() -> None:
 
 def test_the_document_is_one_json_text_at_the_end_and_nothing_before() -> None:
     out = io.StringIO()
-    document = Document(OutputWrapper(out))
+    document = RunJsonDocument(OutputWrapper(out))
     for event in EVENTS[:-1]:
-        document.hear(event)
+        document.on_event(event)
     assert out.getvalue() == ""
-    document.hear(EVENTS[-1])
+    document.on_event(EVENTS[-1])
     told = json.loads(out.getvalue())
     assert (told["runId"], told["succeeded"], told["failed"], told["dryRun"]) == ("r1", 1, 2, False)
     refreshed, failed = told["views"]
@@ -137,23 +137,23 @@ def test_the_document_is_one_json_text_at_the_end_and_nothing_before() -> None:
     assert told["refused"][0]["reason"] == "bad_name"
 
 
-@pytest.mark.parametrize("kind", [Lines, Tables, Terminal])
-def test_an_empty_selection_is_said(kind: type[Lines | Tables]) -> None:
+@pytest.mark.parametrize("kind", [RunEventLines, RunTables, RunLiveTerminal])
+def test_an_empty_selection_is_said(kind: type[RunEventLines | RunTables]) -> None:
     previewed, executed = io.StringIO(), io.StringIO()
     with kind(OutputWrapper(previewed), REQUEST) as shown:
-        shown.plan(RefreshPlan())
+        shown.show_plan(RefreshPlan())
     with kind(OutputWrapper(executed), REQUEST) as shown:
-        shown.hear(RunStarted(run_id="r1", plan=RefreshPlan(), workers=8))
+        shown.on_event(RunStarted(run_id="r1", plan=RefreshPlan(), workers=8))
     for out in (previewed, executed):
         assert "Nothing to refresh: no manifest is enabled for the agency 'demo'." in out.getvalue()
 
 
 def test_the_display_follows_the_options_and_the_place() -> None:
     screen, pipe = OutputWrapper(Screen()), OutputWrapper(io.StringIO())
-    assert type(display(screen, REQUEST, json=True, table=False, color=True)) is Document
-    assert type(display(screen, REQUEST, json=False, table=False, color=True)) is Terminal
-    assert type(display(pipe, REQUEST, json=False, table=False, color=True)) is Lines
-    assert type(display(pipe, REQUEST, json=False, table=True, color=True)) is Tables
+    assert type(create_run_display(screen, REQUEST, json=True, table=False, color=True)) is RunJsonDocument
+    assert type(create_run_display(screen, REQUEST, json=False, table=False, color=True)) is RunLiveTerminal
+    assert type(create_run_display(pipe, REQUEST, json=False, table=False, color=True)) is RunEventLines
+    assert type(create_run_display(pipe, REQUEST, json=False, table=True, color=True)) is RunTables
 
 
 @pytest.mark.parametrize(

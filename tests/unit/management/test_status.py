@@ -12,7 +12,7 @@ from django.core.management.base import OutputWrapper
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
-from seeder.management.rendering.status import ago, headline, state, status_document, status_lines
+from seeder.management.rendering.status import job_state_text, status_json, status_lines, time_ago_text, totals_text
 from seeder.management.rendering.status_table import print_status
 from seeder.services.reading.failures import Why
 from seeder.services.reading.monitoring import Overview, Page
@@ -73,9 +73,9 @@ def table(shown: Overview, width: int, monkeypatch: pytest.MonkeyPatch) -> list[
 
 
 def test_the_first_line_has_the_totals() -> None:
-    assert headline(TOTALS) == "1,204 views: 1,190 fresh, 9 failing, 3 running (1 for too long), 12 late"
+    assert totals_text(TOTALS) == "1,204 views: 1,190 fresh, 9 failing, 3 running (1 for too long), 12 late"
     none = JobTotals(jobs=1, fresh=1, failing=0, running=0, long_running=0, stale=0)
-    assert headline(none) == "1 view: 1 fresh, 0 failing, 0 running, 0 late"
+    assert totals_text(none) == "1 view: 1 fresh, 0 failing, 0 running, 0 late"
 
 
 def test_a_line_tells_one_view() -> None:
@@ -91,7 +91,7 @@ def test_the_word_by_which_the_runbook_has_a_failure_stands_before_the_message(m
     shown = replace(overview(FAILING), whys=whys)
     assert list(status_lines(shown))[1].endswith("; demo (and 2 others): division_by_zero: division by zero")
     assert table(shown, 130, monkeypatch)[5].strip() == "division_by_zero: division by zero"
-    [job] = cast("list[dict[str, object]]", status_document(shown)["jobs"])
+    [job] = cast("list[dict[str, object]]", status_json(shown)["jobs"])
     assert (job["reason"], job["sqlstate"]) == ("division_by_zero", "22012")
 
 
@@ -106,7 +106,7 @@ def test_the_word_by_which_the_runbook_has_a_failure_stands_before_the_message(m
     ],
 )
 def test_a_state_is_a_word_or_a_few(job: Job, said: str) -> None:
-    assert state(job, NOON) == said
+    assert job_state_text(job, NOON) == said
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_state_is_a_word_or_a_few(job: Job, said: str) -> None:
     ],
 )
 def test_ages_read_well_at_their_edges(seconds: float, said: str) -> None:
-    assert ago(NOON - timedelta(seconds=seconds), NOON) == said
+    assert time_ago_text(NOON - timedelta(seconds=seconds), NOON) == said
 
 
 def test_what_is_left_out_is_said() -> None:
@@ -161,7 +161,7 @@ def test_what_stands_in_names_is_shown_and_not_done(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_document_has_the_names_of_the_api() -> None:
-    told = json.loads(json.dumps(status_document(overview(LONG, total=3))))
+    told = json.loads(json.dumps(status_json(overview(LONG, total=3))))
     assert (told["totals"]["longRunning"], told["count"]) == (1, 3)
     [job] = told["jobs"]
     assert (job["id"], job["agencyName"], job["agencySlug"], job["status"]) == (7, "Demo City", "demo", "running")

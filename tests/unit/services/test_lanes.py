@@ -13,7 +13,7 @@ from seeder.domain.run_events import RunEvent, StartsHeld, StartsResumed, ViewSt
 from seeder.services.lanes import Lane, Pace
 from seeder.services.seats import Ended
 from tests.unit.domain.plans import plan
-from tests.unit.services.works import DONE, FAILED, pace, working
+from tests.unit.services.works import FAILED_RESULT, REFRESHED, run_callbacks, start_policy
 
 BUSY = Hold(reason=HoldReason.SERVER_BUSY, message="21 queries are active")
 BUSIER = Hold(reason=HoldReason.SERVER_BUSY, message="25 queries are active")
@@ -30,7 +30,7 @@ class Street:
         self.turns: dict[str, StartContext] = {}
         self.counted: list[tuple[str, bool]] = []
         self._ended = SimpleQueue[Ended | None]()
-        work = working(
+        work = run_callbacks(
             self._refresh,
             admit=self._admit,
             count=lambda view, _, turn: self.counted.append((view.key.name.name, turn.trial)),
@@ -46,7 +46,7 @@ class Street:
         started = [event.view.key.name.name for event in self.events[before:] if isinstance(event, ViewStarted)]
         return started + refused
 
-    def end(self, result: RefreshResult = DONE) -> str:
+    def end(self, result: RefreshResult = REFRESHED) -> str:
         """The next view to end does."""
         ended = self._ended.get(timeout=10)
         assert ended
@@ -56,7 +56,7 @@ class Street:
 
     def _refresh(self, view: PlannedView, turn: StartContext) -> RefreshResult:
         self.turns[view.key.name.name] = turn
-        return DONE
+        return REFRESHED
 
     def _admit(self, database: str) -> AdmissionDecision:
         assert database == "default"
@@ -78,13 +78,13 @@ def street(streets: list[Street], plan: RefreshPlan, pace: Pace) -> Street:
 
 
 def test_a_batch_starts_no_more_than_its_size_and_every_batch_is_asked_for(streets: list[Street]) -> None:
-    lane = street(streets, plan(*"abcde"), pace(seats=5, batch=2))
+    lane = street(streets, plan(*"abcde"), start_policy(workers=5, batch=2))
     assert lane.start() == list("abcde")
     assert lane.asked == 3
 
 
 def test_a_batch_is_no_larger_than_the_free_seats(streets: list[Street]) -> None:
-    lane = street(streets, plan(*"abc"), pace(seats=1))
+    lane = street(streets, plan(*"abc"), start_policy(workers=1))
     assert lane.start() == ["a"]
     assert lane.start() == []
     lane.end()
@@ -92,7 +92,7 @@ def test_a_batch_is_no_larger_than_the_free_seats(streets: list[Street]) -> None
 
 
 def test_between_two_batches_there_is_a_delay(streets: list[Street]) -> None:
-    lane = street(streets, plan(*"abcd"), pace(seats=4, batch=2, delay=0.5))
+    lane = street(streets, plan(*"abcd"), start_policy(workers=4, batch=2, delay=0.5))
     assert lane.start() == ["a", "b"]
     assert lane.lane.pause == 0.5
     lane.now = 0.499
@@ -103,7 +103,7 @@ def test_between_two_batches_there_is_a_delay(streets: list[Street]) -> None:
 
 
 def test_while_it_is_held_back_nothing_starts_and_that_is_said_once_a_reason(streets: list[Street]) -> None:
-    lane = street(streets, plan("a"), pace())
+    lane = street(streets, plan("a"), start_policy())
     lane.answer = BUSY
     assert [lane.start(), lane.start()] == [[], []]
     lane.answer = BUSIER
@@ -115,13 +115,17 @@ def test_while_it_is_held_back_nothing_starts_and_that_is_said_once_a_reason(str
 
 
 def test_nobody_is_asked_while_there_is_nothing_to_start(streets: list[Street]) -> None:
-    lane = street(streets, plan("a", "b", reads={"b": "a"}), pace())
+    lane = street(streets, plan("a", "b", depends_on={"b": "a"}), start_policy())
     assert [lane.start(), lane.start()] == [["a"], []]
     assert lane.asked == 1
 
 
 def test_who_is_held_back_for_longer_than_its_patience_gives_up_what_has_not_started(streets: list[Street]) -> None:
-    lane = street(streets, plan("a", "b", "c", "d", reads={"c": "b", "d": "a"}), pace(seats=2, batch=1, patience=60))
+    lane = street(
+        streets,
+        plan("a", "b", "c", "d", depends_on={"c": "b", "d": "a"}),
+        start_policy(workers=2, batch=1, max_wait=60),
+    )
     lane.start()
     lane.end()
     lane.answer = BUSY
@@ -138,7 +142,7 @@ def test_who_is_held_back_for_longer_than_its_patience_gives_up_what_has_not_sta
 
 
 def test_being_let_through_starts_the_patience_anew(streets: list[Street]) -> None:
-    lane = street(streets, plan(*"ab"), pace(seats=1, patience=60))
+    lane = street(streets, plan(*"ab"), start_policy(workers=1, max_wait=60))
     lane.answer = BUSY
     lane.start()
     lane.now, lane.answer = 59.0, Admit()
@@ -154,7 +158,7 @@ def test_being_let_through_starts_the_patience_anew(streets: list[Street]) -> No
 
 def test_a_trial_is_one_view_that_usually_succeeds(streets: list[Street]) -> None:
     drawn = plan("new", "failing", "reliable", seconds={"reliable": 1, "failing": 9}, failures={"failing": 2})
-    lane = street(streets, drawn, pace(seats=3))
+    lane = street(streets, drawn, start_policy(workers=3))
     lane.answer = TrialOnly()
     assert lane.start() == ["reliable"]
     assert lane.start() == [], "one"
@@ -165,24 +169,24 @@ def test_a_trial_is_one_view_that_usually_succeeds(streets: list[Street]) -> Non
 
 
 def test_where_no_view_usually_succeeds_the_most_urgent_is_tried(streets: list[Street]) -> None:
-    lane = street(streets, plan("a", "b"), pace())
+    lane = street(streets, plan("a", "b"), start_policy())
     lane.answer = TrialOnly()
     assert lane.start() == ["a"]
 
 
 def test_failing_trials_do_not_start_the_patience_anew(streets: list[Street]) -> None:
-    lane = street(streets, plan(*"abc"), pace(patience=60))
+    lane = street(streets, plan(*"abc"), start_policy(max_wait=60))
     lane.answer = BUSY
     lane.start()
     lane.now, lane.answer = 50.0, TrialOnly()
     assert lane.start() == ["a"]
-    lane.end(FAILED)
+    lane.end(FAILED_RESULT)
     lane.now, lane.answer = 60.0, BUSY
     assert lane.start() == ["!b", "!c"]
 
 
 def test_how_long_a_view_waited_is_told_apart_by_what_for(streets: list[Street]) -> None:
-    lane = street(streets, plan("a", "b", seconds={"a": 2, "b": 1}), pace(seats=1))
+    lane = street(streets, plan("a", "b", seconds={"a": 2, "b": 1}), start_policy(workers=1))
     lane.answer = BUSY
     lane.start()
     lane.now, lane.answer = 3.0, Admit()
@@ -199,13 +203,13 @@ def test_how_long_a_view_waited_is_told_apart_by_what_for(streets: list[Street])
 
 
 def test_a_view_knows_which_of_its_inputs_failed_and_when_the_others_ended(streets: list[Street]) -> None:
-    lane = street(streets, plan("a", "b", "c", reads={"c": "a b"}), pace(seats=1))
+    lane = street(streets, plan("a", "b", "c", depends_on={"c": "a b"}), start_policy(workers=1))
     lane.start()
-    lane.end(FAILED)
+    lane.end(FAILED_RESULT)
     lane.start()
     lane.end()
     assert lane.start() == ["c"]
     lane.end()
     assert [key.name.name for key in lane.turns["c"].failed_dependencies] == ["a"]
-    assert lane.turns["c"].dependencies_finished_at == DONE.finished_at
+    assert lane.turns["c"].dependencies_finished_at == REFRESHED.finished_at
     assert lane.turns["a"].dependencies_finished_at is None

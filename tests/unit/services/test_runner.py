@@ -14,15 +14,15 @@ from seeder.services.runner import run
 from seeder.services.seats import NoSeat
 from seeder.services.stopping import Stop
 from tests.unit.domain.plans import plan
-from tests.unit.services.works import DONE, FAILED, pace, working
+from tests.unit.services.works import FAILED_RESULT, REFRESHED, run_callbacks, start_policy
 
 
 def work(refresh: Callable[[PlannedView], RefreshResult], **others: Callable[..., object]) -> Work:
-    return working(lambda view, _: refresh(view), **others)
+    return run_callbacks(lambda view, _: refresh(view), **others)
 
 
 def at_once(plan: RefreshPlan, seats: int, work: Work, stop: Stop | None = None) -> dict[PlannedView, RefreshResult]:
-    return run(plan, pace=pace(seats=seats), work=work, stop=stop or Stop())
+    return run(plan, pace=start_policy(workers=seats), work=work, stop=stop or Stop())
 
 
 def go(
@@ -47,7 +47,7 @@ def go(
 
 def test_one_seat_takes_the_views_in_the_order_of_the_plan() -> None:
     drawn = plan("a", "b", "c", seconds={"a": 1, "b": 3, "c": 2})
-    assert go(drawn, lambda _: DONE, seats=1) == ["+b", "-b", "+c", "-c", "+a", "-a"]
+    assert go(drawn, lambda _: REFRESHED, seats=1) == ["+b", "-b", "+c", "-c", "+a", "-a"]
 
 
 def test_as_many_views_run_at_once_as_there_are_seats() -> None:
@@ -55,7 +55,7 @@ def test_as_many_views_run_at_once_as_there_are_seats() -> None:
 
     def refresh(_: str) -> RefreshResult:
         together.wait()
-        return DONE
+        return REFRESHED
 
     assert len(go(plan(*"abcdef"), refresh, seats=3)) == 12
 
@@ -71,7 +71,7 @@ def test_no_more_views_run_at_once_than_there_are_seats() -> None:
         pairs.wait()  # each stays until another has come
         with lock:
             running.remove(name)
-        return DONE
+        return REFRESHED
 
     go(plan(*"abcdefghij"), refresh, seats=2)
     assert most <= 2
@@ -85,20 +85,23 @@ def test_a_view_starts_as_soon_as_what_it_reads_has_ended_whatever_else_runs() -
             assert reader_ran.wait(10)
         if name == "reader":
             reader_ran.set()
-        return DONE
+        return REFRESHED
 
-    told = go(plan("read", "reader", "slow", reads={"reader": "read"}), refresh)
+    told = go(plan("read", "reader", "slow", depends_on={"reader": "read"}), refresh)
     assert told.index("-read") < told.index("+reader") < told.index("-reader") < told.index("-slow")
 
 
 def test_a_view_that_reads_a_failed_one_is_refreshed_all_the_same() -> None:
-    told = go(plan("read", "reader", reads={"reader": "read"}), lambda name: FAILED if name == "read" else DONE)
+    told = go(
+        plan("read", "reader", depends_on={"reader": "read"}),
+        lambda name: FAILED_RESULT if name == "read" else REFRESHED,
+    )
     assert told == ["+read", "-read", "+reader", "-reader"]
 
 
 def test_among_views_that_become_ready_the_most_urgent_goes_first() -> None:
-    drawn = plan(*"rabcd", reads=dict.fromkeys("abcd", "r"), seconds={"r": 1, "a": 2, "b": 9, "c": 5, "d": 7})
-    started = [name for name in go(drawn, lambda _: DONE, seats=1) if name.startswith("+")]
+    drawn = plan(*"rabcd", depends_on=dict.fromkeys("abcd", "r"), seconds={"r": 1, "a": 2, "b": 9, "c": 5, "d": 7})
+    started = [name for name in go(drawn, lambda _: REFRESHED, seats=1) if name.startswith("+")]
     assert started == ["+r", "+b", "+d", "+c", "+a"]
 
 
@@ -111,7 +114,7 @@ def test_a_surprise_starts_nothing_new_waits_for_what_runs_and_is_raised() -> No
             raise ZeroDivisionError
         assert other_may_end.wait(10)
         ended.append(name)
-        return DONE
+        return REFRESHED
 
     with pytest.raises(ZeroDivisionError):
         go(plan("a", "b", "c"), refresh)
@@ -125,7 +128,7 @@ def test_a_seat_that_cannot_work_leaves_its_view_to_the_others() -> None:
         if refused.setdefault("seat", get_ident()) == get_ident():
             raise NoSeat("too many clients already")
         assert said.wait(10)
-        return DONE
+        return REFRESHED
 
     def hear(event: RunEvent) -> None:
         if isinstance(event, RunWarning):
@@ -151,7 +154,7 @@ def test_each_seat_gives_back_what_its_thread_holds() -> None:
     def refresh(_: PlannedView) -> RefreshResult:
         together.wait()
         worked.add(get_ident())
-        return DONE
+        return REFRESHED
 
     at_once(plan("a", "b"), 2, work(refresh, leave=lambda: left.add(get_ident())))
     assert left == worked
@@ -159,7 +162,7 @@ def test_each_seat_gives_back_what_its_thread_holds() -> None:
 
 
 def test_an_empty_plan_ends_at_once() -> None:
-    assert go(RefreshPlan(), lambda _: DONE) == []
+    assert go(RefreshPlan(), lambda _: REFRESHED) == []
 
 
 def test_a_stop_cancels_what_runs_and_starts_nothing_more() -> None:
@@ -186,7 +189,7 @@ def test_a_view_that_ends_by_itself_during_a_stop_keeps_its_result() -> None:
 
     def refresh(_: str) -> RefreshResult:
         stop.request("SIGINT")
-        return DONE
+        return REFRESHED
 
     assert go(plan("a", "b", seconds={"a": 2, "b": 1}), refresh, seats=1, stop=stop) == ["+a", "-a"]
 
@@ -214,7 +217,7 @@ def test_a_refresh_that_cannot_be_cancelled_is_left_behind() -> None:
     def refresh(_: PlannedView) -> RefreshResult:
         stop.request("SIGTERM")
         never.wait(60)
-        return DONE
+        return REFRESHED
 
     before = monotonic()
     assert at_once(plan("a"), 1, work(refresh), stop) == {}
@@ -225,7 +228,7 @@ def test_a_refresh_that_cannot_be_cancelled_is_left_behind() -> None:
 def test_a_stop_asked_for_before_the_run_starts_nothing() -> None:
     stop = Stop()
     stop.request("SIGINT")
-    assert go(plan("a"), lambda _: DONE, stop=stop) == []
+    assert go(plan("a"), lambda _: REFRESHED, stop=stop) == []
 
 
 def test_the_thread_that_decides_does_its_own_work_while_a_view_takes_long() -> None:
@@ -233,6 +236,6 @@ def test_the_thread_that_decides_does_its_own_work_while_a_view_takes_long() -> 
 
     def refresh(_: PlannedView) -> RefreshResult:
         assert beaten.wait(10)
-        return DONE
+        return REFRESHED
 
     assert len(at_once(plan("a"), 1, work(refresh, beat=beaten.set))) == 1

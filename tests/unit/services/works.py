@@ -10,20 +10,22 @@ from seeder.domain.plan import PlannedView
 from seeder.services.lanes import Pace, Work
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-DONE = RefreshResult(outcome=Outcome.REFRESHED, started_at=NOW, finished_at=NOW)
+REFRESHED = RefreshResult(outcome=Outcome.REFRESHED, started_at=NOW, finished_at=NOW)
 
 
-def failed(reason: str = "division_by_zero") -> RefreshResult:
+def failed_result(reason: str = "division_by_zero") -> RefreshResult:
     failure = Failure(reason=reason, message="no")
     return RefreshResult(outcome=Outcome.FAILED, started_at=NOW, finished_at=NOW, failure=failure)
 
 
-FAILED = failed()
+FAILED_RESULT = failed_result()
 
 
-def working(refresh: Callable[[PlannedView, StartContext], RefreshResult], **others: Callable[..., Any]) -> Work:
-    plain: dict[str, Callable[..., Any]] = {
-        "refuse": lambda _, hold, __: failed(hold.reason),
+def run_callbacks(
+    refresh: Callable[[PlannedView, StartContext], RefreshResult], **overrides: Callable[..., Any]
+) -> Work:
+    defaults: dict[str, Callable[..., Any]] = {
+        "refuse": lambda _, hold, __: failed_result(hold.reason),
         "admit": lambda _: Admit(),
         "count": lambda *_: None,
         "cancel": lambda: None,
@@ -31,8 +33,8 @@ def working(refresh: Callable[[PlannedView, StartContext], RefreshResult], **oth
         "leave": lambda: None,
         "emit": lambda _: None,
     }
-    return Work(refresh=refresh, **(plain | others))
+    return Work(refresh=refresh, **(defaults | overrides))
 
 
-def pace(*, seats: int = 2, batch: int = 8, delay: float = 0, patience: float = 60) -> Pace:
-    return Pace(seats=seats, batch=batch, delay=timedelta(seconds=delay), patience=timedelta(seconds=patience))
+def start_policy(*, workers: int = 2, batch: int = 8, delay: float = 0, max_wait: float = 60) -> Pace:
+    return Pace(seats=workers, batch=batch, delay=timedelta(seconds=delay), patience=timedelta(seconds=max_wait))
