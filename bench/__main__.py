@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import contests, options, report
+from bench import contests, markdown_report, options
+from bench.interleaved_runs import CommandFailed
 from bench.night.platform import draw_platform
 from bench.night.simulation import simulate
-from bench.picture import svg_chart
-from bench.probes import listing, probing, profiling
+from bench.probes import list_benchmark, probe_runs, snapshot_benchmark
 from bench.results import Results
 from bench.server import BenchServer
-from bench.turns import CommandFailed
+from bench.svg_chart import svg_chart
 from bench.workloads.graph import graph
 from bench.workloads.small import small
 from bench.workloads.tpch import tpch
@@ -47,7 +47,7 @@ def main() -> None:
 def _write(results: Results, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     (target / "report.svg").write_text(svg_chart(results), encoding="utf-8")
-    (target / "report.md").write_text(report.markdown(results), encoding="utf-8")
+    (target / "report.md").write_text(markdown_report.markdown(results), encoding="utf-8")
 
 
 def _simulate(results: Results, bench_options: options.Options) -> None:
@@ -61,19 +61,19 @@ def _simulate(results: Results, bench_options: options.Options) -> None:
 def _measure(results: Results, bench: BenchServer, bench_options: options.Options) -> Iterator[None]:
     """Part by part."""
     if "statements" in bench_options.only:
-        results.statements = probing.statements(bench, bench_options)
+        results.statements = probe_runs.statements(bench, bench_options)
         yield
     if "startup" in bench_options.only:
-        results.startup = probing.startup(bench, bench_options)
+        results.startup = probe_runs.startup(bench, bench_options)
         yield
     if "planning" in bench_options.only:
-        results.planning = probing.planning(bench, bench_options)
+        results.planning = probe_runs.planning(bench, bench_options)
         yield
     if "snapshots" in bench_options.only:
-        results.snapshots = profiling.snapshots(bench, bench_options)
+        results.snapshots = snapshot_benchmark.snapshots(bench, bench_options)
         yield
     if "lists" in bench_options.only:
-        results.lists = listing.lists(bench, bench_options)
+        results.lists = list_benchmark.lists(bench, bench_options)
         yield
     for workload, contenders in _contests(bench_options):
         rounds = (

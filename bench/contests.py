@@ -3,9 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.contenders.dbt import dbt
-from bench.contenders.pgviews import pgviews, undeclared_pgviews
-from bench.contenders.simple import (
+from bench.contenders.builtin import (
     bare_pool,
     informed_pool,
     recording_pool,
@@ -15,9 +13,11 @@ from bench.contenders.simple import (
     serial_plans_pool,
     xargs_psql,
 )
+from bench.contenders.dbt import dbt
+from bench.contenders.pgviews import pgviews, undeclared_pgviews
+from bench.interleaved_runs import Command, Measurement, run_interleaved
 from bench.options import Options
 from bench.server import BenchServer
-from bench.turns import Command, Measurement, run_interleaved
 from bench.workloads import graph
 from bench.workloads.workload import Workload, create_workload
 

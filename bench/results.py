@@ -10,12 +10,12 @@ from statistics import median
 from typing import Any
 
 from bench.contests import Contest
-from bench.figures import Spread, ratio, slope
+from bench.interleaved_runs import Measurement
+from bench.measurement_math import Spread, ratio, slope
 from bench.night.simulation import SimulatedNight
 from bench.options import Options
-from bench.probes.probing import StatementCounts
-from bench.probes.profiling import APPROXIMATE, EXACT, NAIVE, PANDAS, PROFILER, SCAN
-from bench.turns import Measurement
+from bench.probes.probe_runs import StatementCounts
+from bench.probes.snapshot_benchmark import APPROXIMATE, EXACT, NAIVE, PANDAS, PROFILER, SCAN
 
 SEEDER, SEEDER_IN_PROCESS = "reporting-seeder", "reporting-seeder, runs.execute"
 SEEDER_SERIAL_PLANS = "reporting-seeder, PARALLEL_WHEN_BUSY off"

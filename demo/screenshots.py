@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from demo import login
+from demo import demo_user
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _FOLDER = _CHECKOUT / "docs" / "screenshots"
@@ -52,8 +52,8 @@ def _take_pages(browser: Browser, address: str, width: int, theme: str) -> None:
     )
     page = context.new_page()
     page.goto("/admin/login/?next=/admin/seeder/monitoring/")
-    page.fill("#id_username", login.NAME)
-    page.fill("#id_password", login.PASSWORD)
+    page.fill("#id_username", demo_user.NAME)
+    page.fill("#id_password", demo_user.PASSWORD)
     page.click("[type=submit]")
     _save_screenshot(page, "monitoring", width, theme)
     page.locator("table.runs a[id^=latest]").first.click()

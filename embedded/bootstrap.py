@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from embedded.errors import BootstrapFailed
-from embedded.place import PORT, ServerFolder
+from embedded.server_folder import PORT, ServerFolder
 
 _EXTENSION = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements"
 

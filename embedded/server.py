@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from embedded import binaries, idle
+from embedded import binaries, idle_watcher
+from embedded.announce import announce
 from embedded.errors import StartLockTimeout
-from embedded.locks import (
+from embedded.file_locks import (
     EXCLUSIVE,
     MAX_WAIT_SECONDS,
     SHARED,
@@ -25,10 +26,9 @@ from embedded.locks import (
     poll_until,
     try_lock,
 )
-from embedded.place import PORT, ServerFolder, create_folder, resolve_server_folder, translate_os_errors
-from embedded.say import announce
-from embedded.signals import Postmaster, find_ready_postmaster
-from embedded.upkeep import start_unless_running, stop_and_wait
+from embedded.postmaster import Postmaster, find_ready_postmaster
+from embedded.server_folder import PORT, ServerFolder, create_folder, resolve_server_folder, translate_os_errors
+from embedded.start_and_stop import start_unless_running, stop_and_wait
 
 FolderPath = str | os.PathLike[str]
 DEFAULT_IDLE_AFTER = timedelta(minutes=15)
@@ -150,7 +150,7 @@ def _ensure_watcher(server_folder: ServerFolder, idle_after: timedelta) -> None:
     lock = try_lock(server_folder.watcher_lock, EXCLUSIVE, uid=server_folder.account.uid)
     if lock is not None:
         try:
-            idle.start_watcher(server_folder, lock, idle_after)
+            idle_watcher.start_watcher(server_folder, lock, idle_after)
         finally:
             os.close(lock)
 

@@ -22,7 +22,7 @@ from pytest_django import DjangoDbBlocker
 
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from settings.base import has_database_variables
-from tests.databases import ensure_scene, install_contract, reset_databases
+from tests.database_reset import ensure_scene, install_contract, reset_databases
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 BuildScene = Callable[[Callable[[], None]], None]

@@ -4,10 +4,10 @@ import json
 import re
 import shutil
 
-from bench.contenders.simple import contender_folder
+from bench.contenders.builtin import contender_folder
 from bench.environments import program
+from bench.interleaved_runs import Command
 from bench.server import BenchServer
-from bench.turns import Command
 from bench.workloads.workload import SCHEMA, Workload
 
 

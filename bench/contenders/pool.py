@@ -17,7 +17,7 @@ from time import monotonic
 import psycopg
 from psycopg import sql
 
-from bench.figures import remaining_paths
+from bench.measurement_math import remaining_paths
 
 
 class ViewQueue:

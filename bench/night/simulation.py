@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from itertools import count
 from queue import SimpleQueue
 
-from bench.figures import lower_bound
+from bench.measurement_math import lower_bound
 from bench.night.platform import Platform
 from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, HoldReason, TrialOnly
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState

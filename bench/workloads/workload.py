@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from bench.figures import dependency_order
+from bench.measurement_math import dependency_order
 from bench.options import CHECKOUT
 from bench.server import BenchServer
 

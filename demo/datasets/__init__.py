@@ -9,7 +9,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from demo.datasets import berlin, juveniles, maryland, nypd, us_states
-from demo.datasets.lines import Dataset, Record, UnreadableFileError, read_lines
+from demo.datasets.csv_lines import Dataset, Record, UnreadableFileError, read_lines
 
 DATASETS: tuple[Dataset, ...] = (
     nypd.HATE_CRIMES,

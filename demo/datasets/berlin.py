@@ -15,7 +15,7 @@ part to its whole. The file has no population: shares and changes can be had, ra
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from demo.datasets.lines import CsvLine, Dataset, Record
+from demo.datasets.csv_lines import CsvLine, Dataset, Record
 
 
 @dataclass(frozen=True, kw_only=True)

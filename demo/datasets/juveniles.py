@@ -13,7 +13,7 @@ licence as stated there: CC0. Its 30 offenses have all 23 years. What is odd in 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from demo.datasets.lines import CsvLine, Dataset, Record
+from demo.datasets.csv_lines import CsvLine, Dataset, Record
 
 
 @dataclass(frozen=True, kw_only=True)

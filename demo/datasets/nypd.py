@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from demo.datasets.lines import CsvLine, Dataset, Record
+from demo.datasets.csv_lines import CsvLine, Dataset, Record
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ stated there: CC0. What is odd in it:
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from demo.datasets.lines import CsvLine, Dataset, Record
+from demo.datasets.csv_lines import CsvLine, Dataset, Record
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import psycopg
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrapper
 
 from embedded.backend.client import DatabaseClient
-from embedded.backend.options import running_server
+from embedded.backend.server_options import running_server
 from embedded.errors import EmbeddedError
 from embedded.server import Server
 

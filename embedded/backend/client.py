@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.backends.postgresql.client import DatabaseClient as PostgresqlClient
 
-from embedded.backend.options import with_server_address
+from embedded.backend.server_options import with_server_address
 from embedded.server import psql_program
 
 

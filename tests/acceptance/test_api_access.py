@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from seeder.domain.refresh_requests import AgencyReports
 from seeder.models import Run
 from seeder.services.queue import queueing
-from tests.acceptance import api
+from tests.acceptance import api_clients
 from tests.conftest import create_custom_manifest
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -56,14 +56,14 @@ def scoped(contract_tables: None, settings: Settings) -> Iterator[None]:
     settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api_clients.scope_by_last_name"}
     cache.clear()
     yield
-    api.delete_users()
+    api_clients.delete_users()
 
 
 @pytest.fixture
 def facts(scoped: None) -> Mapping[str, str]:
     """What the addresses are filled with: all of it the agency demo's."""
-    api.create_reports()
-    base, other = api.capture_two_snapshots()
+    api_clients.create_reports()
+    base, other = api_clients.capture_two_snapshots()
     request_id = queueing.ask(AgencyReports(slug="demo"), requested_by="a test").request_id
     return {
         "<str:reportType>": "custom",
@@ -93,18 +93,20 @@ def user(role: str) -> User | None:
         case "superuser":
             return User.objects.create_superuser(role)
         case "stranger":
-            return api.create_user(role)
+            return api_clients.create_user(role)
         case "reader":
-            return api.create_user(role, *api.READER_PERMISSIONS)
+            return api_clients.create_user(role, *api_clients.READER_PERMISSIONS)
         case "wrong agency":
-            return api.create_user("wrong", *api.OPERATOR_PERMISSIONS, agencies="harbor")
+            return api_clients.create_user("wrong", *api_clients.OPERATOR_PERMISSIONS, agencies="harbor")
         case _:
-            return api.create_user(role, *api.OPERATOR_PERMISSIONS)
+            return api_clients.create_user(role, *api_clients.OPERATOR_PERMISSIONS)
 
 
 def call(caller: APIClient, method: str, path: str) -> Any:
     body = {"tableName": "reporting.good", "releaseTag": "v3"} if path == "snapshots/" and method == "POST" else {}
-    return caller.generic(method, api.ROOT + path, data=str(body).replace("'", '"'), content_type="application/json")
+    return caller.generic(
+        method, api_clients.ROOT + path, data=str(body).replace("'", '"'), content_type="application/json"
+    )
 
 
 def expected(role: str, method: str, address: str) -> int:
@@ -125,7 +127,7 @@ def test_every_address_is_listed() -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_every_address_by_every_method(role: str, facts: Mapping[str, str]) -> None:
     who = user(role)
-    caller = api.api_client(who)
+    caller = api_clients.api_client(who)
     seen = {}
     for address in ADDRESSES:
         if address == "docs/" and who is not None:
@@ -144,65 +146,72 @@ def test_every_address_by_every_method(role: str, facts: Mapping[str, str]) -> N
 
 
 def test_no_answer_is_kept_for_somebody_else(facts: Mapping[str, str]) -> None:
-    caller = api.api_client(user("reader"))
+    caller = api_clients.api_client(user("reader"))
     for path in ("jobs/", "queue/none/", "schema/"):
         assert "no-store" in call(caller, "GET", path)["Cache-Control"]
 
 
 def test_the_counts_of_others_are_not_told(facts: Mapping[str, str]) -> None:
-    caller = api.api_client(api.create_user("demo", *api.READER_PERMISSIONS, agencies="demo"))
-    jobs = caller.get(f"{api.ROOT}jobs/").json()
+    caller = api_clients.api_client(api_clients.create_user("demo", *api_clients.READER_PERMISSIONS, agencies="demo"))
+    jobs = caller.get(f"{api_clients.ROOT}jobs/").json()
     assert (jobs["count"], {job["agencySlug"] for job in jobs["results"]}) == (2, {"demo"})
-    [run] = caller.get(f"{api.ROOT}runs/").json()["results"]
+    [run] = caller.get(f"{api_clients.ROOT}runs/").json()["results"]
     assert (run["manifests"], run["succeeded"], run["failed"]) == (2, 2, 0)
-    assert caller.get(f"{api.ROOT}jobs/", {"agency": "metro"}).json()["count"] == 0
-    assert caller.get(f"{api.ROOT}runs/", {"agency": "metro"}).json()["results"] == []
-    rows = caller.get(f"{api.ROOT}runs/{run['runId']}/history/").json()["results"]
+    assert caller.get(f"{api_clients.ROOT}jobs/", {"agency": "metro"}).json()["count"] == 0
+    assert caller.get(f"{api_clients.ROOT}runs/", {"agency": "metro"}).json()["results"] == []
+    rows = caller.get(f"{api_clients.ROOT}runs/{run['runId']}/history/").json()["results"]
     assert {row["agencySlug"] for row in rows} == {"demo"}
 
 
 def test_an_agency_that_nobody_knows_looks_like_one_of_others() -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
-    caller = api.api_client(api.create_user("operator", *api.OPERATOR_PERMISSIONS, agencies="harbor lost"))
-    answers = [caller.post(f"{api.ROOT}agencies/{slug}/refresh/") for slug in ("demo", "lost", "nobody's")]
+    caller = api_clients.api_client(
+        api_clients.create_user("operator", *api_clients.OPERATOR_PERMISSIONS, agencies="harbor lost")
+    )
+    answers = [caller.post(f"{api_clients.ROOT}agencies/{slug}/refresh/") for slug in ("demo", "lost", "nobody's")]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
 
 
 def test_a_session_takes_the_csrf_check() -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
-    api.create_user("operator", *api.OPERATOR_PERMISSIONS)
+    api_clients.create_user("operator", *api_clients.OPERATOR_PERMISSIONS)
     caller = APIClient(enforce_csrf_checks=True)
     assert caller.login(username="operator", password="secret")
-    assert caller.get(f"{api.ROOT}jobs/").status_code == 200
-    refused = caller.post(f"{api.ROOT}agencies/demo/refresh/")
+    assert caller.get(f"{api_clients.ROOT}jobs/").status_code == 200
+    refused = caller.post(f"{api_clients.ROOT}agencies/demo/refresh/")
     assert (refused.status_code, "CSRF" in refused.json()["detail"]) == (403, True)
     token = "x" * 32
     caller.cookies["csrftoken"] = token
-    assert caller.post(f"{api.ROOT}agencies/demo/refresh/", HTTP_X_CSRFTOKEN=token).status_code == 202
+    assert caller.post(f"{api_clients.ROOT}agencies/demo/refresh/", HTTP_X_CSRFTOKEN=token).status_code == 202
 
 
 def test_a_wrong_token_is_nobody() -> None:
     caller = APIClient()
     for token in ("nobody's", "\0", "ü"):
         caller.credentials(HTTP_AUTHORIZATION=f"Token {token}")
-        answer = caller.get(f"{api.ROOT}jobs/")
+        answer = caller.get(f"{api_clients.ROOT}jobs/")
         assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Token")
 
 
 def test_a_user_who_was_locked_out_stays_out() -> None:
-    who = api.create_user("gone", *api.READER_PERMISSIONS)
-    caller = api.api_client(who)
+    who = api_clients.create_user("gone", *api_clients.READER_PERMISSIONS)
+    caller = api_clients.api_client(who)
     User.objects.filter(pk=who.pk).update(is_active=False)
-    assert caller.get(f"{api.ROOT}jobs/").status_code == 401
+    assert caller.get(f"{api_clients.ROOT}jobs/").status_code == 401
 
 
 def test_calls_that_start_something_are_throttled_and_reads_are_not(settings: Settings) -> None:
     settings.SEEDER = {**settings.SEEDER, "API_WRITE_RATE": "2/hour"}
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
-    caller = api.api_client(api.create_user("operator", *api.OPERATOR_PERMISSIONS))
-    path = f"{api.ROOT}agencies/demo/refresh/"
+    caller = api_clients.api_client(api_clients.create_user("operator", *api_clients.OPERATOR_PERMISSIONS))
+    path = f"{api_clients.ROOT}agencies/demo/refresh/"
     assert [caller.post(path).status_code for _ in range(3)] == [202, 202, 429]
     assert 0 < int(caller.post(path)["Retry-After"]) <= 3600
-    assert {caller.get(f"{api.ROOT}jobs/").status_code for _ in range(3)} == {200}
-    assert api.api_client(api.create_user("another", *api.OPERATOR_PERMISSIONS)).post(path).status_code == 202
+    assert {caller.get(f"{api_clients.ROOT}jobs/").status_code for _ in range(3)} == {200}
+    assert (
+        api_clients.api_client(api_clients.create_user("another", *api_clients.OPERATOR_PERMISSIONS))
+        .post(path)
+        .status_code
+        == 202
+    )

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from seeder.domain.monitoring.report_jobs import SortKey
 from seeder.models import Run, RunHistory
-from tests.acceptance import api
+from tests.acceptance import api_clients
 from tests.conftest import sql
 
 JOB = {"id", "reportName", "tableName", "reportType", "status", "durationSeconds", "startTime", "consecutiveFailures"}
@@ -24,12 +24,12 @@ HISTORY |= {"memoryUsageMb", "cpuPercentage", "errors"}
 @pytest.fixture
 def reader(contract_tables: None, settings: Settings) -> Iterator[APIClient]:
     settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api_clients.scope_by_last_name"}
-    yield api.api_client(api.create_user("reader", *api.READER_PERMISSIONS))
-    api.delete_users()
+    yield api_clients.api_client(api_clients.create_user("reader", *api_clients.READER_PERMISSIONS))
+    api_clients.delete_users()
 
 
 def get(caller: APIClient, path: str, **about: str | int) -> Any:
-    answer = caller.get(api.ROOT + path, about)
+    answer = caller.get(api_clients.ROOT + path, about)
     assert answer.status_code == 200, answer.content
     return json.loads(answer.content)
 
@@ -39,7 +39,7 @@ def names(caller: APIClient, **about: str | int) -> list[str]:
 
 
 def test_a_job_has_the_names_of_the_contract(reader: APIClient) -> None:
-    api.create_reports()
+    api_clients.create_reports()
     page = get(reader, "jobs/", ordering="tableName")
     assert (page["count"], page["next"], page["previous"]) == (4, None, None)
     bad, good, *shared = page["results"]
@@ -57,14 +57,14 @@ def test_a_job_has_the_names_of_the_contract(reader: APIClient) -> None:
 
 
 def test_the_history_of_a_job_has_the_names_of_the_contract(reader: APIClient) -> None:
-    api.create_reports()
+    api_clients.create_reports()
     [row] = get(reader, "jobs/custom/1/history/")["results"]
     assert row.keys() >= HISTORY
     assert (row["runId"], row["status"], row["recordsProcessed"]) == (Run.objects.get().run_id, "success", 1)
 
 
 def test_a_run_has_its_totals_its_holds_and_its_rows(reader: APIClient) -> None:
-    api.create_reports()
+    api_clients.create_reports()
     [run] = get(reader, "runs/")["results"]
     assert (run["status"], run["manifests"], run["succeeded"], run["failed"]) == ("error", 4, 3, 1)
     hold = {"database": "default", "reason": "server_busy", "from": "2026-01-01T00:00:00+00:00", "until": None}
@@ -81,8 +81,8 @@ def test_a_run_has_its_totals_its_holds_and_its_rows(reader: APIClient) -> None:
 
 
 def test_a_snapshot_and_a_comparison_are_what_the_commands_print(reader: APIClient) -> None:
-    api.create_reports()
-    base, other = api.capture_two_snapshots()
+    api_clients.create_reports()
+    base, other = api_clients.capture_two_snapshots()
     rows = get(reader, "snapshots/", tableName="REPORTING.good")["results"]
     assert [row["releaseTag"] for row in rows] == ["v2", "v1"]
     assert [row["id"] for row in get(reader, "snapshots/", releaseTag="v1")["results"]] == [base]
@@ -93,7 +93,7 @@ def test_a_snapshot_and_a_comparison_are_what_the_commands_print(reader: APIClie
 
 
 def test_jobs_are_filtered_and_sorted(reader: APIClient) -> None:
-    api.create_reports()
+    api_clients.create_reports()
     assert names(reader, agency="metro") == ["reporting.bad", "reporting.shared"]
     assert names(reader, reportType="custom") == ["reporting.bad", "reporting.good"]
     assert names(reader, status="error") == names(reader, failing="true") == names(reader, stale="true")
@@ -106,19 +106,19 @@ def test_jobs_are_filtered_and_sorted(reader: APIClient) -> None:
 
 
 def test_pages_follow_one_another(reader: APIClient) -> None:
-    api.insert_many_rows(5)
+    api_clients.insert_many_rows(5)
     first = get(reader, "jobs/", pageSize=2, ordering="tableName")
     second = json.loads(reader.get(first["next"]).content)
     last = json.loads(reader.get(second["next"]).content)
     assert [len(page["results"]) for page in (first, second, last)] == [2, 2, 1]
     assert (first["count"], last["next"]) == (5, None)
     assert json.loads(reader.get(second["previous"]).content) == first
-    assert reader.get(api.ROOT + "jobs/", {"page": 4, "pageSize": 2}).status_code == 404
+    assert reader.get(api_clients.ROOT + "jobs/", {"page": 4, "pageSize": 2}).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["jobs/custom/1/history/", "runs/", "runs/run 1/history/", "snapshots/"])
 def test_slices_follow_one_another_and_lose_nothing(reader: APIClient, path: str) -> None:
-    api.insert_many_rows(5)
+    api_clients.insert_many_rows(5)
     whole = get(reader, path)
     assert whole["next"] is None
     cut, slice_ = [], get(reader, path, pageSize=2)
@@ -132,20 +132,20 @@ def test_slices_follow_one_another_and_lose_nothing(reader: APIClient, path: str
     "path", ["jobs/", "jobs/custom/1/history/", "runs/", "runs/run 1/history/", "snapshots/", "jobs/?failing=true"]
 )
 def test_a_list_takes_as_many_queries_for_one_row_as_for_fifty(reader: APIClient, path: str) -> None:
-    api.insert_many_rows(1)
-    few = api.count_statements(lambda: get(reader, path))
+    api_clients.insert_many_rows(1)
+    few = api_clients.count_statements(lambda: get(reader, path))
     sql("TRUNCATE reporting.seeder_custom_report_manifest, reporting.seeder_job_status, reporting.seeder_run")
     sql("TRUNCATE reporting.seeder_run_history, reporting.seeder_run_metrics RESTART IDENTITY")
     sql("ALTER SEQUENCE reporting.seeder_custom_report_manifest_id_seq RESTART")
     sql("ALTER TABLE reporting.seeder_release_snapshot DISABLE TRIGGER USER")
     sql("TRUNCATE reporting.seeder_release_snapshot")
-    api.insert_many_rows(50)
+    api_clients.insert_many_rows(50)
     assert len(get(reader, path)["results"]) == 50
-    assert few == api.count_statements(lambda: get(reader, path)) <= 12
+    assert few == api_clients.count_statements(lambda: get(reader, path)) <= 12
 
 
 def test_the_history_of_a_job_is_neither_counted_nor_searched_through(reader: APIClient) -> None:
-    api.insert_many_rows(3)
+    api_clients.insert_many_rows(3)
     with CaptureQueriesContext(connection) as asked:
         get(reader, "jobs/custom/1/history/", pageSize=1)
     [history] = [query["sql"] for query in asked if 'FROM "reporting"."seeder_run_history"' in query["sql"]]
@@ -183,7 +183,7 @@ def test_the_history_of_a_job_is_neither_counted_nor_searched_through(reader: AP
 def test_what_cannot_be_read_is_refused_by_its_name(
     reader: APIClient, path: str, about: dict[str, str], told: str
 ) -> None:
-    answer = reader.get(api.ROOT + path, about)
+    answer = reader.get(api_clients.ROOT + path, about)
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/json")
     assert told in answer.json()["fields"]
     assert told in answer.json()["detail"]
@@ -211,12 +211,12 @@ def test_what_cannot_be_read_is_refused_by_its_name(
     ],
 )
 def test_what_is_not_there_is_not_found(reader: APIClient, path: str) -> None:
-    assert reader.get(api.ROOT + path).status_code == 404
+    assert reader.get(api_clients.ROOT + path).status_code == 404
 
 
 def test_errors_are_whole_for_those_alone_who_may_see_them(reader: APIClient) -> None:
-    api.create_reports()
-    trusted = api.api_client(api.create_user("trusted", *api.READER_PERMISSIONS, "view_errors"))
+    api_clients.create_reports()
+    trusted = api_clients.api_client(api_clients.create_user("trusted", *api_clients.READER_PERMISSIONS, "view_errors"))
     run_id = Run.objects.get().run_id
     for path in ("jobs/?failing=true", f"runs/{run_id}/history/"):
         [whole] = [row for row in get(trusted, path)["results"] if row["status"] == "error"]
@@ -232,7 +232,7 @@ def test_errors_are_whole_for_those_alone_who_may_see_them(reader: APIClient) ->
 
 
 def test_without_the_table_of_measurements_errors_have_no_reason_and_stay_hidden(reader: APIClient) -> None:
-    api.create_reports()
+    api_clients.create_reports()
     sql("DROP TABLE reporting.seeder_run_metrics")
     [bad] = get(reader, "jobs/", failing="true")["results"]
     assert bad["reason"] is None
@@ -241,13 +241,13 @@ def test_without_the_table_of_measurements_errors_have_no_reason_and_stay_hidden
 
 def test_a_missing_table_is_told_to_staff_alone(reader: APIClient) -> None:
     sql("DROP TABLE reporting.seeder_run")
-    answer = reader.get(api.ROOT + "runs/")
+    answer = reader.get(api_clients.ROOT + "runs/")
     assert (answer.status_code, "seeder_run" in answer.json()["detail"]) == (503, False)
-    staff = api.api_client(api.create_user("staff", *api.READER_PERMISSIONS, is_staff=True))
-    answer = staff.get(api.ROOT + "runs/")
+    staff = api_clients.api_client(api_clients.create_user("staff", *api_clients.READER_PERMISSIONS, is_staff=True))
+    answer = staff.get(api_clients.ROOT + "runs/")
     assert (answer.status_code, "seeder_run" in answer.json()["detail"]) == (503, True)
 
 
 def test_a_wrong_setting_is_a_503(reader: APIClient, settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": "nowhere.scope"}
-    assert reader.get(api.ROOT + "jobs/").status_code == 503
+    assert reader.get(api_clients.ROOT + "jobs/").status_code == 503

@@ -14,9 +14,9 @@ from seeder.domain.refresh_requests import AgencyReports
 from seeder.models import Run
 from seeder.services.queue import queueing
 from tests import ports
-from tests.acceptance import api
+from tests.acceptance import api_clients
 from tests.conftest import CHECKOUT, process_environment
-from tests.waiting import eventually
+from tests.polling import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -42,12 +42,12 @@ def server(contract_tables: None) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
-        api.delete_users()
+        api_clients.delete_users()
 
 
 def test_no_answer_is_a_surprise(server: str, tmp_path: Path) -> None:
-    api.create_reports()
-    api.capture_two_snapshots()
+    api_clients.create_reports()
+    api_clients.capture_two_snapshots()
     request_id = queueing.ask(AgencyReports(slug="demo"), requested_by="a test").request_id
     known = {"slug": "demo", "requestId": request_id, "runId": Run.objects.get().run_id}
     lines = ["[parameters]", *(f'"path.{name}" = "{fact}"' for name, fact in known.items())]
@@ -58,7 +58,7 @@ def test_no_answer_is_a_surprise(server: str, tmp_path: Path) -> None:
         code = subprocess.call(
             [
                 Path(sys.executable).with_name("schemathesis"),
-                *("run", f"{server}{api.ROOT}schema/", "--header", f"Authorization: Token {token.key}"),
+                *("run", f"{server}{api_clients.ROOT}schema/", "--header", f"Authorization: Token {token.key}"),
                 *("--checks", "all", "--exclude-checks", NOT_OURS, "--phases", "examples,coverage,fuzzing"),
                 *("--seed", "1", "--max-examples", EXAMPLES, "--continue-on-failure", "--no-shrink", "--no-color"),
                 *("--generation-database", "none", "--request-timeout", "10"),

@@ -14,7 +14,7 @@ from django.contrib.staticfiles import finders
 from django.urls import include, path
 from rest_framework.test import APIClient
 
-from tests.acceptance import api
+from tests.acceptance import api_clients
 from tests.conftest import CHECKOUT, create_custom_manifest, process_environment
 
 SETTINGS = """
@@ -59,12 +59,12 @@ print(json.dumps([[one.status_code, one["Content-Type"], one.content.decode()] f
 @pytest.fixture(autouse=True)
 def nobody(contract_tables: None) -> Iterator[None]:
     yield
-    api.delete_users()
+    api_clients.delete_users()
 
 
 def test_it_is_the_same_whatever_the_host_wants_of_its_own_views(tmp_path: Path) -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
-    reader = api.create_user("reader", *api.READER_PERMISSIONS)
+    reader = api_clients.create_user("reader", *api_clients.READER_PERMISSIONS)
     (tmp_path / "otherwise.py").write_text(SETTINGS)
     (tmp_path / "hooks.py").write_text("def forget(*_, **__): return []\n")
     environment = {
@@ -77,13 +77,16 @@ def test_it_is_the_same_whatever_the_host_wants_of_its_own_views(tmp_path: Path)
     )
     assert ended.returncode == 0, ended.stderr
     anonymous, jobs, missing, schema, docs = json.loads(ended.stdout)
-    ours = api.api_client(reader).get(f"{api.ROOT}jobs/")
+    ours = api_clients.api_client(reader).get(f"{api_clients.ROOT}jobs/")
     assert (anonymous[0], anonymous[1]) == (401, "application/json")
     assert (jobs[0], jobs[1], json.loads(jobs[2])) == (200, "application/json", ours.json())
     assert (missing[0], missing[1]) == (404, "application/json")
     described = json.loads(schema[2])
-    assert (schema[0], described["info"]) == (200, api.api_client(reader).get(f"{api.ROOT}schema/").json()["info"])
-    assert all(path.startswith(api.ROOT) for path in described["paths"])
+    assert (schema[0], described["info"]) == (
+        200,
+        api_clients.api_client(reader).get(f"{api_clients.ROOT}schema/").json()["info"],
+    )
+    assert all(path.startswith(api_clients.ROOT) for path in described["paths"])
     assert (docs[0], "cdn.example.org" in docs[2]) == (200, False)
 
 
@@ -92,7 +95,7 @@ def test_without_a_database_nobody_is_told_more_than_that() -> None:
         "import django; django.setup()\n"
         "from rest_framework.test import APIClient\n"
         "caller = APIClient(SERVER_NAME='localhost', HTTP_AUTHORIZATION='Token ' + 40 * 'a')\n"
-        f"answer = caller.get('{api.ROOT}jobs/')\n"
+        f"answer = caller.get('{api_clients.ROOT}jobs/')\n"
         "print(answer.status_code, answer.json())"
     )
     environment = {**process_environment(), "DB_HOST": "/nowhere", "PYTHONPATH": os.fspath(CHECKOUT)}
@@ -104,7 +107,7 @@ def test_without_a_database_nobody_is_told_more_than_that() -> None:
 
 
 def test_the_schema_describes_every_refusal() -> None:
-    described = api.api_client(api.create_user("reader")).get(f"{api.ROOT}schema/").json()
+    described = api_clients.api_client(api_clients.create_user("reader")).get(f"{api_clients.ROOT}schema/").json()
     for methods in described["paths"].values():
         for method, operation in methods.items():
             refusals = {"400", "401", "403", "404", "503"} | ({"409", "415", "429"} if method == "post" else set())
@@ -113,7 +116,11 @@ def test_the_schema_describes_every_refusal() -> None:
 
 
 def test_the_schema_says_which_numbers_may_be_large() -> None:
-    schemas = api.api_client(api.create_user("reader")).get(f"{api.ROOT}schema/").json()["components"]["schemas"]
+    schemas = (
+        api_clients.api_client(api_clients.create_user("reader"))
+        .get(f"{api_clients.ROOT}schema/")
+        .json()["components"]["schemas"]
+    )
     for name, field in (("History", "bytesProcessed"), ("SnapshotRow", "rowCount"), ("Column", "distinct")):
         assert schemas[name]["properties"][field]["format"] == "int64"
     assert schemas["History"]["properties"]["bytesProcessed"]["nullable"]
@@ -121,15 +128,15 @@ def test_the_schema_says_which_numbers_may_be_large() -> None:
 
 def test_the_page_of_the_schema_takes_everything_from_here() -> None:
     caller = APIClient()
-    assert caller.get(f"{api.ROOT}docs/")["Location"].startswith("/admin/login/")
-    caller.force_login(api.create_user("reader"))
-    page = caller.get(f"{api.ROOT}docs/").content.decode()
+    assert caller.get(f"{api_clients.ROOT}docs/")["Location"].startswith("/admin/login/")
+    caller.force_login(api_clients.create_user("reader"))
+    page = caller.get(f"{api_clients.ROOT}docs/").content.decode()
     assert "://" not in page.replace("http://testserver", "").replace("http://www.w3.org", "")
     assert not re.search(r"<style|<script(?! src=)", page)
-    [address] = re.findall(rf'src="({api.ROOT}docs/\?[^"]*)"', page)
+    [address] = re.findall(rf'src="({api_clients.ROOT}docs/\?[^"]*)"', page)
     script = caller.get(address)
     assert script["Content-Type"].startswith("application/javascript")
-    assert f"{api.ROOT}schema/" in script.content.decode()
+    assert f"{api_clients.ROOT}schema/" in script.content.decode()
     assert APIClient().get(address)["Location"].startswith("/admin/login/")
     for name in ("swagger-ui-bundle.js", "swagger-ui.css"):
         assert f"/static/drf_spectacular_sidecar/swagger-ui-dist/{name}" in page
@@ -143,7 +150,7 @@ urlpatterns = [path("admin/", admin.site.urls), path("theirs/", include(("seeder
 @pytest.mark.urls(__name__)
 def test_the_page_finds_its_schema_within_a_namespace_of_the_host() -> None:
     caller = APIClient()
-    caller.force_login(api.create_user("reader"))
+    caller.force_login(api_clients.create_user("reader"))
     page = caller.get("/theirs/v1/docs/").content.decode()
     [address] = re.findall(r'src="(/theirs/v1/docs/\?[^"]*)"', page)
     assert "/theirs/v1/schema/" in caller.get(address).content.decode()
@@ -154,7 +161,7 @@ def test_without_what_draws_the_page_there_is_none(tmp_path: Path) -> None:
         "from settings.test import *\n"
         "INSTALLED_APPS = [app for app in INSTALLED_APPS if not app.startswith('drf_spectacular')]\n"
     )
-    api.create_user("reader", *api.READER_PERMISSIONS)
+    api_clients.create_user("reader", *api_clients.READER_PERMISSIONS)
     path = os.pathsep.join([os.fspath(tmp_path), os.fspath(CHECKOUT)])
     environment = {**process_environment(), "DJANGO_SETTINGS_MODULE": "plain", "PYTHONPATH": path}
     told = subprocess.check_output([sys.executable, "-c", ASKED], cwd=CHECKOUT, env=environment)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance import hosts
-from tests.acceptance.processes import SLEEPING, wait_until
+from tests.acceptance import host_projects
+from tests.acceptance.refresh_processes import SLEEPING, wait_until
 from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest, process_environment, sql
 
 _SETTINGS = """
@@ -59,7 +59,7 @@ Console = Callable[..., CompletedCommand]
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built wheel, installed."""
     folder = tmp_path_factory.mktemp("console")
-    hosts.install_wheel(hosts.build_wheel(folder), folder / "site")
+    host_projects.install_wheel(host_projects.build_wheel(folder), folder / "site")
     return folder / "site"
 
 

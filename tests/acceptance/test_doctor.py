@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from seeder.domain.doctor.diagnosis import Problem
-from tests.acceptance.patients import (
+from tests.acceptance.doctor_cases import (
     CASES_FIXED_BY_INSTALL,
     CASES_FIXED_BY_SQL,
     CASES_WITHOUT_FIX,
@@ -28,7 +28,7 @@ from tests.acceptance.test_bad_input import only_line
 from tests.acceptance.test_pooled import invent_a_pid
 from tests.acceptance.test_terminal import on_a_terminal, plain
 from tests.conftest import CompletedCommand, another_session, sql
-from tests.tunnels import proxy_to_server
+from tests.server_proxy import proxy_to_server
 
 Manage = Callable[..., CompletedCommand]
 

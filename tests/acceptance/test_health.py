@@ -15,11 +15,11 @@ from pytest_django import Settings
 
 from seeder.models import CircuitBreaker, QueuedRefresh
 from seeder.services.reading import health
-from tests.acceptance import api
-from tests.acceptance.probes import default_database_with, fetch, web_process
+from tests.acceptance import api_clients
+from tests.acceptance.web_process import default_database_with, fetch, web_process
 from tests.conftest import sql
-from tests.faults.servers import default_database
-from tests.tunnels import proxy_to_server
+from tests.faults.private_server import default_database
+from tests.server_proxy import proxy_to_server
 
 ALIVE, READY = "/api/seeder/health/alive", "/api/seeder/health/ready"
 WELL = {
@@ -210,14 +210,14 @@ def test_nothing_is_asked_of_a_database_in_the_host_s_own_way(settings: Settings
 @pytest.mark.usefixtures("empty_queue")
 def test_it_costs_the_server_a_few_statements() -> None:
     asked()
-    assert api.count_statements(asked) <= 25
+    assert api_clients.count_statements(asked) <= 25
 
 
 @pytest.mark.usefixtures("empty_queue")
 def test_who_asks_again_at_once_costs_the_server_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     asked()
     monkeypatch.setattr(health, "KEPT", timedelta(hours=1))
-    assert api.count_statements(asked) == 0
+    assert api_clients.count_statements(asked) == 0
 
 
 @pytest.mark.usefixtures("empty_queue")

@@ -7,7 +7,7 @@ from time import monotonic
 import pytest
 
 from seeder.models import JobStatus, RunHistory
-from tests.acceptance.processes import SLEEPING, start, wait_until
+from tests.acceptance.refresh_processes import SLEEPING, start, wait_until
 from tests.conftest import create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables", "kill_processes_after")

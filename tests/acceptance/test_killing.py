@@ -14,9 +14,9 @@ import pytest
 
 from seeder.models import JobStatus, RunHistory
 from seeder.services import recovery
-from tests.acceptance.processes import SLEEPING, start, wait_until
+from tests.acceptance.refresh_processes import SLEEPING, start, wait_until
 from tests.conftest import CompletedCommand, create_custom_manifest, sql
-from tests.waiting import eventually
+from tests.polling import eventually
 
 KILLS = int(os.environ.get("SEEDER_KILLS", "6"))
 VIEWS = 12

@@ -22,10 +22,10 @@ from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS
 from seeder.errors import ConfigurationError
 from seeder.models import RunHistory, RunMetrics
 from seeder.services.reading import gauges
-from tests.acceptance import api
-from tests.acceptance.probes import default_database_with, fetch, web_process
+from tests.acceptance import api_clients
+from tests.acceptance.web_process import default_database_with, fetch, web_process
 from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest, process_environment, sql
-from tests.tunnels import proxy_to_server
+from tests.server_proxy import proxy_to_server
 
 PATH, TOKEN = "/api/seeder/metrics", "s3cret-and-16-long"
 LAST_SUCCESS = "seeder_view_last_success_timestamp_seconds"
@@ -41,7 +41,7 @@ OPTIONAL = {
 def guarded(empty_queue: None, settings: Settings) -> Iterator[None]:
     settings.SEEDER = {"METRICS_TOKEN": TOKEN}
     yield
-    api.delete_users()
+    api_clients.delete_users()
 
 
 def scraped(accept: str = "text/plain") -> Mapping[str, Metric]:
@@ -77,7 +77,7 @@ def ran(name: str, *, ago: timedelta, took: float, status: str = "success", run:
 
 @pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text; version=1.0.0; charset=utf-8"])
 def test_a_run_is_told_of_in_both_formats(accept: str) -> None:
-    api.create_reports()
+    api_clients.create_reports()
     families = scraped(accept)
     assert value(families, "seeder_up") == 1
     assert values(families["seeder_build_info"], "version") == {(__version__,): 1}
@@ -186,7 +186,7 @@ def test_of_many_views_those_are_told_of_that_succeeded_longest_ago(
 
 @pytest.mark.parametrize("table", OPTIONAL)
 def test_what_an_optional_table_would_tell_is_absent_without_it(table: str) -> None:
-    api.create_reports()
+    api_clients.create_reports()
     before = scraped().keys()
     assert before >= OPTIONAL[table]
     sql(f"DROP TABLE reporting.{table}")
@@ -218,9 +218,9 @@ def test_what_is_open_and_waits_is_told() -> None:
 def test_the_database_is_asked_as_much_for_many_views_as_for_one() -> None:
     create_custom_manifest("reporting.one", "SELECT 1 AS n")
     scraped()
-    few = api.count_statements(scraped)
-    api.insert_many_rows(200)
-    assert api.count_statements(scraped) == few <= 25
+    few = api_clients.count_statements(scraped)
+    api_clients.insert_many_rows(200)
+    assert api_clients.count_statements(scraped) == few <= 25
 
 
 def test_with_the_database_away_the_scrape_says_so() -> None:
@@ -255,7 +255,7 @@ def test_without_the_tables_it_is_not_up() -> None:
 
 
 def test_it_is_packed_for_who_takes_it_so() -> None:
-    api.insert_many_rows(50)
+    api_clients.insert_many_rows(50)
     answer = Client().get(PATH, headers={"Authorization": f"Bearer {TOKEN}", "Accept-Encoding": "gzip"})
     assert answer["Content-Encoding"] == "gzip"
     assert b"seeder_up 1.0" in gzip.decompress(answer.content)
@@ -263,8 +263,8 @@ def test_it_is_packed_for_who_takes_it_so() -> None:
 
 ROLES: Mapping[str, tuple[int, Callable[[], User] | None]] = {
     "anonymous": (401, None),
-    "stranger": (403, lambda: api.create_user("stranger")),
-    "who sees some agencies": (403, lambda: api.create_user("reader", *api.READER_PERMISSIONS)),
+    "stranger": (403, lambda: api_clients.create_user("stranger")),
+    "who sees some agencies": (403, lambda: api_clients.create_user("reader", *api_clients.READER_PERMISSIONS)),
     "superuser, who sees all of them": (200, lambda: User.objects.create_superuser("root")),
 }
 
@@ -289,14 +289,14 @@ def test_a_login_has_to_see_the_jobs_of_all_agencies(role: str, settings: Settin
 
 def test_without_scopes_the_permission_is_enough() -> None:
     caller = Client()
-    caller.force_login(api.create_user("reader", "view_jobstatus"))
+    caller.force_login(api_clients.create_user("reader", "view_jobstatus"))
     assert caller.get(PATH).status_code == 200
 
 
 def test_a_scope_that_is_not_there_lets_nobody_in(settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": "nowhere.scope"}
     caller = Client()
-    caller.force_login(api.create_user("reader", "view_jobstatus"))
+    caller.force_login(api_clients.create_user("reader", "view_jobstatus"))
     assert caller.get(PATH).status_code == 503
 
 
@@ -351,7 +351,7 @@ def test_nothing_of_prometheus_is_loaded_where_nothing_is_mounted(imported: str)
 
 
 def test_every_metric_is_documented() -> None:
-    api.create_reports()
+    api_clients.create_reports()
     families = scraped("application/openmetrics-text")
     text = (CHECKOUT / "docs" / "watching.md").read_text(encoding="utf-8")
     table = text.partition("| metric |")[2].partition("\n\n")[0]
@@ -369,7 +369,7 @@ def test_who_may_only_read_the_optional_tables_is_told_what_they_hold() -> None:
     sql(f"GRANT USAGE ON SCHEMA reporting TO {role}")
     sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA reporting TO {role}")
     try:
-        api.create_reports()
+        api_clients.create_reports()
         with default_database_with(OPTIONS={"options": f"-c role={role}"}):
             families = scraped()
     finally:

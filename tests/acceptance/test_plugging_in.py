@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from tests.acceptance import clusters, hosts
-from tests.acceptance.hosts import BrowserVisitor, HostProject
+from tests.acceptance import host_projects, queue_clusters
+from tests.acceptance.host_projects import BrowserVisitor, HostProject
 from tests.conftest import CHECKOUT, another_session
 
 pytestmark = pytest.mark.slow
@@ -23,7 +23,7 @@ DJANGO = (sys.executable, "-m", "django")
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return hosts.build_wheel(tmp_path_factory.mktemp("wheel"))
+    return host_projects.build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def test_the_wheel_holds_the_app_with_all_its_files_and_nothing_of_the_host_or_the_tests(wheel: Path) -> None:
@@ -50,11 +50,11 @@ def host(
     """With the tables that its owner has created, and its own and Django's migrated."""
     folder = tmp_path_factory.mktemp("upstream")
     shutil.copytree(CHECKOUT / "tests" / "hosts" / "reporting_models", folder / "reporting_models")
-    hosts.install_wheel(wheel, folder / "site")
-    with django_db_blocker.unblock(), hosts.temporary_database(DATABASE) as inherited:
+    host_projects.install_wheel(wheel, folder / "site")
+    with django_db_blocker.unblock(), host_projects.temporary_database(DATABASE) as inherited:
         settings = {"DJANGO_SETTINGS_MODULE": "reporting_models.settings"}
         upstream = HostProject(
-            folder=folder, environment=hosts.host_environment(inherited, folder / "site", folder, **settings)
+            folder=folder, environment=host_projects.host_environment(inherited, folder / "site", folder, **settings)
         )
         with another_session(dbname=DATABASE) as owner:
             owner.execute((folder / "reporting_models" / "contract.sql").read_bytes())
@@ -182,4 +182,4 @@ def test_the_host_s_own_queue_does_what_is_asked_of_it(plugged_in: HostProject) 
         ended = (
             "SELECT succeeded, failed FROM reporting.seeder_queued_refresh WHERE request_id = %s AND state = 'ended'"
         )
-        clusters.wait_until(lambda: session.execute(ended, (asked["requestId"],)).fetchall() == [(2, 0)])
+        queue_clusters.wait_until(lambda: session.execute(ended, (asked["requestId"],)).fetchall() == [(2, 0)])

@@ -10,7 +10,7 @@ from struct import pack
 import pytest
 
 from tests.conftest import CompletedCommand, create_custom_manifest, sql
-from tests.tunnels import proxy_to_server
+from tests.server_proxy import proxy_to_server
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

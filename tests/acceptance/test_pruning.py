@@ -13,8 +13,8 @@ from seeder.services import runs
 from seeder.services.snapshots import release_snapshots
 from tests.acceptance.test_terminal import on_a_terminal, plain
 from tests.conftest import CHECKOUT, CompletedCommand, another_session, create_custom_manifest, process_environment, sql
-from tests.past import history_ids, insert_history_row, insert_queued_part, insert_run
-from tests.waiting import eventually
+from tests.old_rows import history_ids, insert_history_row, insert_queued_part, insert_run
+from tests.polling import eventually
 
 Manage = Callable[..., CompletedCommand]
 pytestmark = pytest.mark.usefixtures("contract_tables")

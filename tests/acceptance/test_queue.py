@@ -15,8 +15,8 @@ from django_q.tasks import async_task
 
 from seeder import tasks
 from seeder.models import JobStatus, QueuedRefresh, RunHistory
-from tests.acceptance import clusters
-from tests.acceptance.clusters import counted_query, is_drained, kill, refresh_counts, start, wait_until
+from tests.acceptance import queue_clusters
+from tests.acceptance.queue_clusters import counted_query, is_drained, kill, refresh_counts, start, wait_until
 from tests.conftest import CompletedCommand, create_custom_manifest, sql
 
 KILLS = int(os.environ.get("SEEDER_QUEUE_KILLS", "1"))
@@ -26,7 +26,7 @@ Manage = Callable[..., CompletedCommand]
 @pytest.fixture(autouse=True)
 def _clusters_end(empty_queue: None) -> Iterator[None]:
     yield
-    clusters.kill_all()
+    queue_clusters.kill_all()
 
 
 def views(number: int, *, seconds: float = 0) -> dict[str, int]:

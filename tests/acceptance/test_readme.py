@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from tests.acceptance import hosts
-from tests.acceptance.hosts import BrowserVisitor, HostProject
+from tests.acceptance import host_projects
+from tests.acceptance.host_projects import BrowserVisitor, HostProject
 from tests.conftest import CHECKOUT, another_session
 
 pytestmark = pytest.mark.slow
@@ -30,7 +30,7 @@ def newcomer(tmp_path: Path, django_databases: None, django_db_blocker: DjangoDb
     (tmp_path / "reporting-seeder").symlink_to(CHECKOUT)
     folder = tmp_path / "project"
     folder.mkdir()
-    with django_db_blocker.unblock(), hosts.temporary_database(DATABASE) as inherited:
+    with django_db_blocker.unblock(), host_projects.temporary_database(DATABASE) as inherited:
         # The Python and the Django of these tests, not whichever is first on the way.
         python = Path(sys.executable).resolve().parent
         environment = {**inherited, "PATH": f"{python}:{os.environ['PATH']}"}

@@ -12,7 +12,7 @@ from seeder.models import ReleaseSnapshot
 from tests.acceptance.test_bad_input import only_line
 from tests.acceptance.test_terminal import on_a_terminal, plain
 from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest, process_environment, sql
-from tests.waiting import eventually
+from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

@@ -14,7 +14,7 @@ from seeder import tasks
 from seeder.errors import BadName, BadRetention, BadTaskArgument
 from seeder.models import ReleaseSnapshot
 from tests.conftest import CHECKOUT, create_custom_manifest, process_environment, sql
-from tests.past import history_ids, insert_history_row
+from tests.old_rows import history_ids, insert_history_row
 
 CAPTURE = "seeder.tasks.capture_release_snapshot"
 

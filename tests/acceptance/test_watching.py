@@ -12,8 +12,8 @@ from django_q.models import Schedule
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.models import QueuedRefresh
 from seeder.services.queue.queueing import ask
-from tests.acceptance import clusters
-from tests.acceptance.clusters import counted_query, is_drained, refresh_counts, start, wait_until
+from tests.acceptance import queue_clusters
+from tests.acceptance.queue_clusters import counted_query, is_drained, refresh_counts, start, wait_until
 from tests.conftest import CompletedCommand, create_custom_manifest
 
 pytestmark = pytest.mark.slow
@@ -45,7 +45,7 @@ class Watchdog:
 @pytest.fixture
 def watchdog(empty_queue: None) -> Iterator[Watchdog]:
     yield Watchdog()
-    clusters.kill_all()
+    queue_clusters.kill_all()
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -116,7 +116,7 @@ def test_a_run_that_takes_longer_than_the_grace_is_stopped_and_put_back(empty_qu
         part = QueuedRefresh.objects.get()
         assert (part.state, len(part.run_ids)) == ("queued", 1)
     finally:
-        clusters.kill_all()
+        queue_clusters.kill_all()
 
 
 def test_a_cluster_that_is_no_longer_watched_ends(watchdog: Watchdog) -> None:
@@ -137,4 +137,4 @@ def test_a_cluster_that_cannot_start_is_started_again_ever_more_slowly(empty_que
         for pause in (1, 2, 4):
             watchdog.says(rf"another starts in {pause} s")
     finally:
-        clusters.kill_all()
+        queue_clusters.kill_all()

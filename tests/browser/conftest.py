@@ -13,7 +13,7 @@ from django.contrib.auth.models import Permission, User
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from tests import ports
-from tests.acceptance import clusters
+from tests.acceptance import queue_clusters
 from tests.conftest import CHECKOUT, process_environment
 
 HERE = Path(__file__).parent
@@ -110,7 +110,7 @@ def site(chromium: Browser, empty_queue: None) -> Iterator[Site]:
     )
     site = Site(address=f"http://127.0.0.1:{port}", browser=chromium)
     try:
-        clusters.wait_until(lambda: server.poll() is not None or ports.is_listening(port))
+        queue_clusters.wait_until(lambda: server.poll() is not None or ports.is_listening(port))
         yield site
         assert site.browser_errors == []
     finally:
@@ -118,5 +118,5 @@ def site(chromium: Browser, empty_queue: None) -> Iterator[Site]:
             context.close()
         server.kill()
         server.wait(20)
-        clusters.kill_all()
+        queue_clusters.kill_all()
         User.objects.all().delete()

@@ -12,7 +12,7 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, ReleaseSnapshot, Run
 from seeder.services import runs
 from seeder.services.snapshots import release_snapshots
-from tests.acceptance import clusters
+from tests.acceptance import queue_clusters
 from tests.browser.conftest import Site
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
@@ -128,7 +128,7 @@ def test_refresh_is_pressed_and_the_row_changes_by_itself(site: Site) -> None:
     page.locator("#q").fill("half a wo")
     page.locator("#q").focus()
     page.evaluate("window.before = document.getElementById('q')")
-    clusters.start()
+    queue_clusters.start()
     row = page.locator("table.views tbody tr").filter(has_text="reporting.good")
     expect(row.get_by_role("img")).to_have_attribute(
         "aria-label", "Its last 2 runs: 2 succeeded; the latest succeeded", timeout=60_000
@@ -246,6 +246,6 @@ def test_a_capture_is_asked_for_in_the_list_of_states_and_taken(site: Site) -> N
     page.get_by_label("Release tag").fill("2026.12")
     page.get_by_role("button", name="Capture").click()
     expect(page.get_by_text("The capture of reporting.good at 2026.12 is queued.")).to_be_visible()
-    clusters.start()
-    clusters.wait_until(lambda: ReleaseSnapshot.objects.filter(release_tag="2026.12").exists())
+    queue_clusters.start()
+    queue_clusters.wait_until(lambda: ReleaseSnapshot.objects.filter(release_tag="2026.12").exists())
     assert Permission.objects.filter(codename="view_monitoring").count() == 0

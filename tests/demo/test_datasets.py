@@ -20,7 +20,7 @@ from demo.datasets import (
     records_of,
     us_states,
 )
-from demo.datasets.lines import read_lines
+from demo.datasets.csv_lines import read_lines
 
 ROWS = {
     "nypd_hate_crimes": 2200,

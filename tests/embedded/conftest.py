@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded.processes import FAST_SETTINGS, EmbeddedServer
+from tests.embedded.server_processes import FAST_SETTINGS, EmbeddedServer
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded.processes import CHECKOUT, FAST_SETTINGS, CompletedProcess, EmbeddedServer
+from tests.embedded.server_processes import CHECKOUT, FAST_SETTINGS, CompletedProcess, EmbeddedServer
 
 _SETTINGS = """
 import json, os

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from embedded.place import resolve_server_folder
-from tests.embedded.processes import IS_ROOT, EmbeddedServer, is_gone, kill, wait_until
+from embedded.server_folder import resolve_server_folder
+from tests.embedded.server_processes import IS_ROOT, EmbeddedServer, is_gone, kill, wait_until
 
 pytestmark = pytest.mark.slow
 

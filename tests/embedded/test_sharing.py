@@ -7,9 +7,9 @@ import psycopg
 import pytest
 
 from embedded.errors import BootstrapFailed, FolderOfOtherAccount, WrongVersion
-from embedded.place import resolve_server_folder
 from embedded.server import status, stop
-from tests.embedded.processes import EmbeddedServer
+from embedded.server_folder import resolve_server_folder
+from tests.embedded.server_processes import EmbeddedServer
 
 pytestmark = pytest.mark.slow
 

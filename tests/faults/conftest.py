@@ -8,8 +8,8 @@ import pytest
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
-from tests.acceptance import processes
-from tests.faults.servers import PrivateServer, default_database
+from tests.acceptance import refresh_processes
+from tests.faults.private_server import PrivateServer, default_database
 
 DATABASE = "test_faults"
 
@@ -55,4 +55,4 @@ def bare_database(server: PrivateServer) -> Iterator[None]:
     connections.close_all()
     if not server.is_running:
         server.start()
-    processes.kill_all()
+    refresh_processes.kill_all()

@@ -7,9 +7,9 @@ import pytest
 from pytest_django import Settings
 
 from seeder.domain.outcomes import Outcome
-from tests.acceptance.processes import start
+from tests.acceptance.refresh_processes import start
 from tests.conftest import another_session, create_custom_manifest, sql
-from tests.faults.scenes import (
+from tests.faults.gated_views import (
     GATED_QUERY,
     build_gate,
     create_gated_view,
@@ -20,7 +20,7 @@ from tests.faults.scenes import (
     sqlstate_of,
     wait_until_at_gate,
 )
-from tests.faults.servers import MAX_WAIT_SECONDS, PrivateServer, wait_until
+from tests.faults.private_server import MAX_WAIT_SECONDS, PrivateServer, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.conftest import CompletedCommand, another_session, create_custom_manifest
-from tests.faults.scenes import create_filled_view
-from tests.faults.servers import PrivateServer
+from tests.faults.gated_views import create_filled_view
+from tests.faults.private_server import PrivateServer
 
 Manage = Callable[..., CompletedCommand]
 pytestmark = pytest.mark.usefixtures("contract_tables")

@@ -5,8 +5,8 @@ import pytest
 from seeder.domain.outcomes import Outcome
 from tests.architecture.markdown import code_blocks, page_text
 from tests.conftest import create_custom_manifest, sql
-from tests.faults.scenes import create_filled_view, latest_statuses, refresh_everything, sqlstate_of
-from tests.faults.servers import PrivateServer
+from tests.faults.gated_views import create_filled_view, latest_statuses, refresh_everything, sqlstate_of
+from tests.faults.private_server import PrivateServer
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

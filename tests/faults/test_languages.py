@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from embedded import binaries, cluster
+from embedded import binaries, data_directory
 from seeder.domain.outcomes import Outcome, RefreshMode
 from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
 from tests.faults.conftest import removed_at_the_end
-from tests.faults.scenes import (
+from tests.faults.gated_views import (
     GATED_QUERY,
     build_gate,
     create_filled_view,
@@ -26,7 +26,7 @@ from tests.faults.scenes import (
     sqlstate_of,
     wait_until_at_gate,
 )
-from tests.faults.servers import MAX_WAIT_SECONDS, PrivateServer, wait_until
+from tests.faults.private_server import MAX_WAIT_SECONDS, PrivateServer, wait_until
 
 Manage = Callable[..., CompletedCommand]
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
@@ -51,7 +51,7 @@ def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Private
         pytest.skip("the definition of the language de_DE is not installed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(binaries.FOLDER_VARIABLE, str(able[-1].parent))
-        patch.setitem(cluster._INHERITED_ENVIRONMENT, "LOCPATH", str(folder))
+        patch.setitem(data_directory._INHERITED_ENVIRONMENT, "LOCPATH", str(folder))
         with removed_at_the_end(PrivateServer(folder / "pg", lc_messages=GERMAN)) as private:
             yield private
 

@@ -10,8 +10,14 @@ from pytest_django import Settings
 
 from seeder.domain.outcomes import Outcome
 from tests.conftest import sql
-from tests.faults.scenes import create_filled_view, create_gated_view, latest_statuses, refresh_everything, sqlstate_of
-from tests.faults.servers import PrivateServer
+from tests.faults.gated_views import (
+    create_filled_view,
+    create_gated_view,
+    latest_statuses,
+    refresh_everything,
+    sqlstate_of,
+)
+from tests.faults.private_server import PrivateServer
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

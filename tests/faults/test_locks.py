@@ -5,12 +5,12 @@ import subprocess
 import pytest
 from pytest_django import Settings
 
-from embedded.locks import poll_until
+from embedded.file_locks import poll_until
 from seeder.domain.outcomes import Outcome
 from seeder.models import RunHistory
-from tests.acceptance.processes import start
+from tests.acceptance.refresh_processes import start
 from tests.conftest import another_session, create_custom_manifest, sql
-from tests.faults.scenes import (
+from tests.faults.gated_views import (
     GATED_QUERY,
     build_gate,
     create_filled_view,
@@ -23,7 +23,7 @@ from tests.faults.scenes import (
     sqlstate_of,
     wait_until_at_gate,
 )
-from tests.faults.servers import MAX_WAIT_SECONDS, PrivateServer, wait_until
+from tests.faults.private_server import MAX_WAIT_SECONDS, PrivateServer, wait_until
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

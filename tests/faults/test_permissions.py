@@ -7,8 +7,8 @@ from pytest_django import Settings
 from seeder.domain.outcomes import Outcome, RefreshMode
 from tests.conftest import server_major_version, sql
 from tests.faults.conftest import DATABASE
-from tests.faults.scenes import create_filled_view, latest_statuses, refresh_everything, sqlstate_of
-from tests.faults.servers import PrivateServer, default_database
+from tests.faults.gated_views import create_filled_view, latest_statuses, refresh_everything, sqlstate_of
+from tests.faults.private_server import PrivateServer, default_database
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

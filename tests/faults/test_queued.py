@@ -6,7 +6,7 @@ from pytest_django import Settings
 
 from seeder.domain.outcomes import Outcome, RefreshResult
 from tests.conftest import another_session, sql
-from tests.faults.scenes import (
+from tests.faults.gated_views import (
     create_filled_view,
     create_gated_view,
     latest_statuses,
@@ -19,7 +19,7 @@ from tests.faults.scenes import (
     wait_until_at_gate,
     wait_until_lock_is_queued,
 )
-from tests.faults.servers import MAX_WAIT_SECONDS
+from tests.faults.private_server import MAX_WAIT_SECONDS
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from seeder.domain.outcomes import RefreshMode
 from tests.conftest import another_session, sql
-from tests.faults.scenes import (
+from tests.faults.gated_views import (
     create_filled_view,
     create_gated_view,
     open_gate,
@@ -21,7 +21,7 @@ from tests.faults.scenes import (
     sqlstate_of,
     wait_until_at_gate,
 )
-from tests.faults.servers import MAX_WAIT_SECONDS, wait_until
+from tests.faults.private_server import MAX_WAIT_SECONDS, wait_until
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

@@ -8,10 +8,10 @@ import pytest
 from django.db import OperationalError, connection
 
 from seeder.models import RunHistory
-from tests.acceptance.processes import start
+from tests.acceptance.refresh_processes import start
 from tests.conftest import CompletedCommand, create_custom_manifest, sql
-from tests.faults.scenes import GATED_QUERY, build_gate, latest_statuses, open_gate, wait_until_at_gate
-from tests.faults.servers import PrivateServer, wait_until
+from tests.faults.gated_views import GATED_QUERY, build_gate, latest_statuses, open_gate, wait_until_at_gate
+from tests.faults.private_server import PrivateServer, wait_until
 
 Manage = Callable[..., CompletedCommand]
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]

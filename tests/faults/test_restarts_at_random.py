@@ -9,10 +9,10 @@ from functools import partial
 import pytest
 
 from seeder.models import RunHistory
-from tests.acceptance.processes import start
+from tests.acceptance.refresh_processes import start
 from tests.conftest import create_custom_manifest, sql
-from tests.faults.scenes import GATED_QUERY, build_gate, latest_statuses, open_gate
-from tests.faults.servers import MAX_WAIT_SECONDS, PrivateServer, wait_until
+from tests.faults.gated_views import GATED_QUERY, build_gate, latest_statuses, open_gate
+from tests.faults.private_server import MAX_WAIT_SECONDS, PrivateServer, wait_until
 
 RESTARTS = int(os.environ.get("SEEDER_RESTARTS", "2"))
 VIEWS = [f"v{number}" for number in range(12)]

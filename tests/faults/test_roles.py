@@ -12,7 +12,7 @@ from seeder import conf
 from seeder.domain.doctor.diagnosis import Level
 from seeder.domain.outcomes import Outcome
 from seeder.domain.refresh_requests import AllReports
-from seeder.management.rendering.doctor import doctor_report_json
+from seeder.management.rendering.doctor_lines import doctor_report_json
 from seeder.postgres import contract
 from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, sqlstate
 from seeder.services import preconditions, recovery
@@ -22,8 +22,8 @@ from seeder.services.snapshots import release_snapshots
 from tests.architecture.markdown import code_blocks, page_text
 from tests.conftest import create_custom_manifest, server_major_version, sql
 from tests.faults.conftest import DATABASE
-from tests.faults.scenes import refresh_everything
-from tests.faults.servers import PrivateServer, default_database
+from tests.faults.gated_views import refresh_everything
+from tests.faults.private_server import PrivateServer, default_database
 
 ROLES, TABLES, DJANGO, SOURCES, FROM_17, BEFORE_17 = code_blocks(page_text("security.md"), "sql")
 

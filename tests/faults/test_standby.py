@@ -6,8 +6,8 @@ import pytest
 
 from seeder.models import RunHistory
 from tests.conftest import CompletedCommand, create_custom_manifest, sql
-from tests.faults.scenes import create_filled_view
-from tests.faults.servers import PrivateServer
+from tests.faults.gated_views import create_filled_view
+from tests.faults.private_server import PrivateServer
 
 pytestmark = pytest.mark.slow
 

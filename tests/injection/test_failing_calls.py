@@ -22,9 +22,9 @@ from seeder.models import RunHistory
 from seeder.postgres import sessions
 from seeder.services import life, marking, meter, recovery, runs
 from tests.conftest import sql
-from tests.injection import scene
-from tests.injection.calls import RUN, DatabaseCalls, counted_calls
-from tests.injection.failures import SERVER_SURVIVES, TRANSIENT, FailureKind
+from tests.injection import night_of_views
+from tests.injection.database_calls import RUN, DatabaseCalls, counted_calls
+from tests.injection.injected_failures import SERVER_SURVIVES, TRANSIENT, FailureKind
 
 pytestmark = pytest.mark.slow
 
@@ -36,15 +36,15 @@ HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_b
 @pytest.fixture
 def night(contract_tables: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is tried out already, waits for nothing between two attempts and shows at every turn that it lives."""
-    settings.SEEDER = scene.SEEDER
+    settings.SEEDER = night_of_views.SEEDER
     monkeypatch.setattr(backoff, "delay", lambda *_, **__: timedelta())
     monkeypatch.setattr(life, "_BEAT", timedelta())
     # However short it is, each refresh is measured, and marked as running if anybody has the time.
     monkeypatch.setattr(meter, "_WORTH", timedelta())
     monkeypatch.setattr(marking, "_MOMENT", timedelta())
-    scene.create_manifests()
+    night_of_views.create_manifests()
     runs.execute(AllReports())
-    scene.change_after_first_run()
+    night_of_views.change_after_first_run()
 
 
 def run(kind: FailureKind | None, k: int, among: str) -> tuple[RunSummary | None, DatabaseCalls]:
@@ -64,20 +64,20 @@ def run(kind: FailureKind | None, k: int, among: str) -> tuple[RunSummary | None
 def fail(kind: FailureKind | None = None, k: int = 0, among: str = "") -> tuple[RunSummary | None, DatabaseCalls]:
     """A run with a failing call, from a night as it was before to a night after which everything is true."""
     RunHistory.objects.all().delete()
-    sql(f"DROP MATERIALIZED VIEW IF EXISTS {scene.MISSING_VIEW}")
-    before = scene.read_state()
+    sql(f"DROP MATERIALIZED VIEW IF EXISTS {night_of_views.MISSING_VIEW}")
+    before = night_of_views.read_state()
     sessions.close_thread_connections()
     with ThreadPoolExecutor(1, thread_name_prefix=RUN) as thread:
         summary, calls = thread.submit(run, kind, k, among).result(STUCK)
     if kind in SERVER_SURVIVES and calls.failed:
-        scene.assert_no_open_rows()
+        night_of_views.assert_no_open_rows()
     recovery.recover()
-    scene.assert_consistent(before, summary=summary)
-    scene.assert_no_sessions()
+    night_of_views.assert_consistent(before, summary=summary)
+    night_of_views.assert_no_sessions()
     # Django hides that a savepoint could not be released, and what it says afterwards is not tried again.
     if kind in TRANSIENT and calls.is_in_worker and not str(calls.failed).startswith("RELEASE"):
         assert summary, f"the run goes on: {calls.failed}"
-        assert summary.failed == scene.FAILING_ROW_COUNT, f"and so does the view: {calls.failed}"
+        assert summary.failed == night_of_views.FAILING_ROW_COUNT, f"and so does the view: {calls.failed}"
     return summary, calls
 
 

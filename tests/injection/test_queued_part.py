@@ -24,11 +24,11 @@ from seeder.services import life
 from seeder.services.queue.queue_sweep import sweep
 from seeder.services.queue.queue_work import work_off
 from seeder.services.queue.queueing import ask
-from tests.acceptance.clusters import counted_query as counting
-from tests.acceptance.clusters import refresh_counts
+from tests.acceptance.queue_clusters import counted_query as counting
+from tests.acceptance.queue_clusters import refresh_counts
 from tests.conftest import create_custom_manifest, sql
-from tests.injection.calls import RUN, DatabaseCalls, counted_calls
-from tests.injection.failures import TRANSIENT, FailureKind
+from tests.injection.database_calls import RUN, DatabaseCalls, counted_calls
+from tests.injection.injected_failures import TRANSIENT, FailureKind
 
 pytestmark = pytest.mark.slow
 

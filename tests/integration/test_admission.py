@@ -15,7 +15,7 @@ from seeder.postgres import server_activity
 from seeder.services import runs
 from seeder.services.breakers import Breakers
 from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
-from tests.waiting import eventually
+from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 Manage = Callable[..., CompletedCommand]

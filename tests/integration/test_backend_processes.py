@@ -14,7 +14,7 @@ from seeder.domain.refresh_costs import ProcessCost, cpu_time_delta
 from seeder.postgres import backend_processes, sessions, transactions
 from seeder.postgres.backend_processes import BackendProcess, ProcessSampler
 from tests.conftest import sql
-from tests.tunnels import proxy_to_server
+from tests.server_proxy import proxy_to_server
 
 pytestmark = pytest.mark.usefixtures("bare_database")
 

@@ -32,8 +32,8 @@ from seeder.services.snapshots.release_snapshots import (
     find_by_tag,
 )
 from tests.conftest import another_session, create_canned_report, create_custom_manifest, sql
-from tests.integration.snapshots import assert_capture_refused, create_view_with_manifest, stored_count
-from tests.waiting import eventually
+from tests.integration.captured_views import assert_capture_refused, create_view_with_manifest, stored_count
+from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

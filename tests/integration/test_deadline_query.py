@@ -12,7 +12,7 @@ from django.db import OperationalError
 from seeder.postgres import sessions
 from seeder.postgres.deadline_query import DeadlineQuery
 from tests.conftest import sql
-from tests.waiting import eventually
+from tests.polling import eventually
 
 SOON = timedelta(seconds=1)
 

@@ -17,7 +17,7 @@ from seeder.services import pruning, runs
 from seeder.services.queue import queue_work, queueing
 from seeder.services.snapshots import release_snapshots
 from seeder.services.stopping import Stop
-from tests import past
+from tests import old_rows
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 
@@ -194,7 +194,7 @@ def test_a_broker_that_cannot_be_told_says_nothing_of_where_it_is(
 
 def test_pruning_is_told_and_a_rehearsal_of_it_is_not(caplog: pytest.LogCaptureFixture) -> None:
     for days in (50, 40, 30):
-        past.insert_history_row("reporting.a", days)
+        old_rows.insert_history_row("reporting.a", days)
     pruning.prune(days=9, dry_run=True)
     assert facts(caplog, "history_pruned") == []
     pruning.prune(days=9)

@@ -6,7 +6,7 @@ from django.db import OperationalError, connection
 from seeder.postgres import advisory_locks, sessions
 from seeder.services.life import Life
 from tests.conftest import another_session, sql
-from tests.waiting import eventually
+from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("bare_database")
 

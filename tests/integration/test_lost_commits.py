@@ -15,8 +15,8 @@ from seeder.services import runs
 from seeder.services.history import RunRecord
 from seeder.services.stopping import Stop
 from tests.conftest import another_session, create_custom_manifest, sql
-from tests.injection.failures import cut
-from tests.waiting import eventually
+from tests.injection.injected_failures import cut
+from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

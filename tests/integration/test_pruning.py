@@ -16,7 +16,7 @@ from seeder.services import pruning, runs
 from seeder.services.queue import queueing
 from seeder.services.stopping import Stop
 from tests.conftest import another_session, create_custom_manifest, sql
-from tests.past import history_ids, insert_history_row, insert_queued_part, insert_run
+from tests.old_rows import history_ids, insert_history_row, insert_queued_part, insert_run
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

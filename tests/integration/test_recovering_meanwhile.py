@@ -15,7 +15,7 @@ from seeder.postgres import sessions, transactions
 from seeder.services import recovery, runs
 from seeder.services.history import RunRecord
 from tests.conftest import another_session, create_custom_manifest, sql
-from tests.waiting import eventually
+from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

@@ -20,7 +20,7 @@ from seeder.postgres import sessions, transactions
 from seeder.services import history, runs
 from seeder.services.history import RunRecord
 from tests.conftest import create_canned_report, create_custom_manifest, sql
-from tests.waiting import eventually
+from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

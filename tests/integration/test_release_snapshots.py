@@ -22,7 +22,7 @@ from seeder.services.snapshots.release_snapshots import (
     list_release_snapshots_by_table,
 )
 from tests.conftest import create_custom_manifest, sql
-from tests.integration.snapshots import compare, create_view_with_manifest, stored_count
+from tests.integration.captured_views import compare, create_view_with_manifest, stored_count
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

@@ -16,7 +16,7 @@ from seeder.domain.run_events import RunEvent, RunStarted, ViewEnded
 from seeder.models import JobStatus, RunHistory
 from seeder.services import runs
 from tests.conftest import another_session, create_canned_report, create_custom_manifest, sql
-from tests.waiting import eventually
+from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 

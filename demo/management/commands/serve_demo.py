@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from demo import login, own, past
+from demo import demo_user, embedded_only, simulated_history
+from demo.demo_server import serve
 from demo.loading import DemoError
-from demo.serving import serve
 
 
 class Command(BaseCommand):
@@ -23,14 +23,14 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
-            own.require_embedded_database()
+            embedded_only.require_embedded_database()
             call_command("migrate", verbosity=0)
             call_command("install_schema", stdout=StringIO())  # tables that came after this database
             call_command("load_demo")
-            login.create()
-            if not past.has_history():
+            demo_user.create()
+            if not simulated_history.has_history():
                 self.stdout.write("Some nights pass …")
-                self.stdout.write(f"{past.create_history()} nightly runs, the last one just now.")
+                self.stdout.write(f"{simulated_history.create_history()} nightly runs, the last one just now.")
         except DemoError as error:
             raise CommandError(str(error)) from error
         if not options["prepare"] and serve(options["address"], on_ready=lambda: self._print_login(options["address"])):
@@ -38,8 +38,8 @@ class Command(BaseCommand):
 
     def _print_login(self, address: str) -> None:
         self.stdout.write(
-            f"\nOpen http://{address}/admin/seeder/monitoring/ and log in as {login.NAME} with the password"
-            f" {login.PASSWORD}. Ctrl-C ends it.\n"
+            f"\nOpen http://{address}/admin/seeder/monitoring/ and log in as {demo_user.NAME} with the password"
+            f" {demo_user.PASSWORD}. Ctrl-C ends it.\n"
         )
         self.stdout.flush()
 

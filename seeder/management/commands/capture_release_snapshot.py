@@ -8,10 +8,10 @@ from django.core.management.base import CommandParser
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.domain.snapshots.snapshot_contents import Release, Snapshot
 from seeder.domain.snapshots.snapshot_json import snapshot_json
-from seeder.management import signals
-from seeder.management.door import EXIT_FAILED, SeederCommand
-from seeder.management.rendering.progress import create_progress_display
-from seeder.management.rendering.snapshots import capture_result_text, capture_results_json, capture_text
+from seeder.management import unix_signals
+from seeder.management.base_command import EXIT_FAILED, SeederCommand
+from seeder.management.rendering.progress_display import create_progress_display
+from seeder.management.rendering.snapshot_lines import capture_result_text, capture_results_json, capture_text
 from seeder.services.snapshots import capturing, release_snapshots
 from seeder.services.snapshots.capturing import Captured
 
@@ -52,7 +52,7 @@ class Command(SeederCommand):
 
     def _capture_one(self, options: Namespace, columns: tuple[str, ...]) -> Snapshot:
         with (
-            signals.interrupt_on_signal(),
+            unix_signals.interrupt_on_signal(),
             create_progress_display(
                 self.stdout, "columns", json=options.json, color=not options.no_color
             ) as progress_display,
@@ -68,7 +68,7 @@ class Command(SeederCommand):
 
     def _capture_all(self, options: Namespace, columns: tuple[str, ...]) -> list[Captured]:
         with (
-            signals.interrupt_on_signal(),
+            unix_signals.interrupt_on_signal(),
             create_progress_display(
                 self.stdout, "views", json=options.json, color=not options.no_color
             ) as progress_display,

@@ -8,8 +8,8 @@ from seeder.domain.snapshots.drift_rules import Severity
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.domain.snapshots.snapshot_json import comparison_json
 from seeder.errors import UnknownSnapshot
-from seeder.management.door import EXIT_FAILED, SeederCommand
-from seeder.management.rendering.snapshots import comparison_lines
+from seeder.management.base_command import EXIT_FAILED, SeederCommand
+from seeder.management.rendering.snapshot_lines import comparison_lines
 from seeder.services.snapshots import release_snapshots
 
 

@@ -5,10 +5,10 @@ from argparse import Namespace
 from django.core.management.base import CommandParser
 
 from seeder.domain.doctor.diagnosis import Level
-from seeder.management import signals
-from seeder.management.door import EXIT_FAILED, SeederCommand
-from seeder.management.rendering.doctor import doctor_report_json, doctor_report_lines
-from seeder.management.rendering.progress import create_progress_display
+from seeder.management import unix_signals
+from seeder.management.base_command import EXIT_FAILED, SeederCommand
+from seeder.management.rendering.doctor_lines import doctor_report_json, doctor_report_lines
+from seeder.management.rendering.progress_display import create_progress_display
 from seeder.services.doctor import examination
 
 
@@ -33,7 +33,7 @@ class Command(SeederCommand):
 
     def run(self, options: Namespace) -> None:
         with (
-            signals.interrupt_on_signal(),
+            unix_signals.interrupt_on_signal(),
             create_progress_display(
                 self.stdout, "queries compared", json=options.json, color=not options.no_color
             ) as progress_display,
@@ -43,7 +43,7 @@ class Command(SeederCommand):
             self.stdout.write(json.dumps(doctor_report_json(report), indent=2, ensure_ascii=False))
         elif self.stdout.isatty():
             # Rich is a tenth of a command's start, and a program that looks every night draws nothing.
-            from seeder.management.rendering.doctor_screen import print_doctor_report
+            from seeder.management.rendering.doctor_terminal import print_doctor_report
 
             print_doctor_report(self.stdout, report, show_all=options.all, color=not options.no_color)
         else:

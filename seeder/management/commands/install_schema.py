@@ -3,7 +3,7 @@ from argparse import Namespace
 from django.core.management.base import CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from seeder.management.door import SeederCommand
+from seeder.management.base_command import SeederCommand
 from seeder.services import schema
 
 

@@ -5,10 +5,10 @@ from time import monotonic
 
 from django.core.management.base import CommandParser
 
-from seeder.management import signals
-from seeder.management.door import SeederCommand
-from seeder.management.rendering.progress import create_progress_display
-from seeder.management.rendering.pruning import pruning_json, pruning_text
+from seeder.management import unix_signals
+from seeder.management.base_command import SeederCommand
+from seeder.management.rendering.progress_display import create_progress_display
+from seeder.management.rendering.pruning_summary import pruning_json, pruning_text
 from seeder.services import pruning
 from seeder.services.stopping import Stop
 
@@ -31,7 +31,7 @@ class Command(SeederCommand):
     def run(self, options: Namespace) -> None:
         started_at, stop = monotonic(), Stop()
         with (
-            signals.stop_on_signal(stop),
+            unix_signals.stop_on_signal(stop),
             create_progress_display(
                 self.stdout, "rows", json=options.json, color=not options.no_color
             ) as progress_display,
@@ -50,4 +50,4 @@ class Command(SeederCommand):
         else:
             self.stdout.write(pruning_text(result, seconds=seconds, dry_run=options.dry_run))
         if result.stopped:
-            sys.exit(signals.exit_code_of_signal(result.stopped))
+            sys.exit(unix_signals.exit_code_of_signal(result.stopped))

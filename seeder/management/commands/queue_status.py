@@ -3,8 +3,8 @@ from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
-from seeder.management.door import SeederCommand
-from seeder.management.rendering import queue
+from seeder.management.base_command import SeederCommand
+from seeder.management.rendering import queue_lines
 from seeder.services.queue import queue_state
 
 
@@ -19,7 +19,7 @@ class Command(SeederCommand):
     def run(self, options: Namespace) -> None:
         status = queue_state.look()
         if options.json:
-            self.stdout.write(json.dumps(queue.queue_status_json(status), indent=2, ensure_ascii=False))
+            self.stdout.write(json.dumps(queue_lines.queue_status_json(status), indent=2, ensure_ascii=False))
         elif options.table or self.stdout.isatty():
             from seeder.management.rendering.queue_tables import (
                 print_queue_status,  # Rich is a tenth of a command's start
@@ -27,4 +27,4 @@ class Command(SeederCommand):
 
             print_queue_status(self.stdout, status, color=not options.no_color)
         else:
-            self.stdout.write("\n".join(queue.queue_status_lines(status)))
+            self.stdout.write("\n".join(queue_lines.queue_status_lines(status)))

@@ -1,7 +1,7 @@
 from argparse import Namespace
 
 from seeder.domain.human_format import format_count
-from seeder.management.door import SeederCommand
+from seeder.management.base_command import SeederCommand
 from seeder.services import recovery
 
 

@@ -3,7 +3,7 @@ from argparse import Namespace
 from django.core.management.base import CommandParser
 
 from seeder.domain.refresh_requests import AgencyReports
-from seeder.management.refreshing import RefreshCommand
+from seeder.management.refresh_command import RefreshCommand
 
 
 class Command(RefreshCommand):

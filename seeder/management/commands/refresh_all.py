@@ -4,7 +4,7 @@ from django.core.management.base import CommandParser
 
 from seeder.domain.manifests import ReportType
 from seeder.domain.refresh_requests import AllReports
-from seeder.management.refreshing import RefreshCommand
+from seeder.management.refresh_command import RefreshCommand
 
 
 class Command(RefreshCommand):

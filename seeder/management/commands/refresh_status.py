@@ -7,8 +7,8 @@ from django.core.management.base import CommandParser
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
-from seeder.management.door import EXIT_FAILED, SeederCommand
-from seeder.management.rendering.status import status_json, status_lines
+from seeder.management.base_command import EXIT_FAILED, SeederCommand
+from seeder.management.rendering.status_lines import status_json, status_lines
 from seeder.services.reading import monitoring
 
 _DEFAULT_TABLE_LIMIT = 50  # views, unless --limit says otherwise; who reads by a program wants them all

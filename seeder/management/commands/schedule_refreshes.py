@@ -4,8 +4,8 @@ from dataclasses import asdict
 
 from django.core.management.base import CommandParser
 
-from seeder.management.door import SeederCommand
-from seeder.management.rendering.queue import local_time_text
+from seeder.management.base_command import SeederCommand
+from seeder.management.rendering.queue_lines import local_time_text
 from seeder.services.queue import schedules
 from seeder.services.queue.schedules import Scheduled
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 from django.core.management.base import CommandParser
 from django.utils.autoreload import get_child_arguments
 
-from seeder.management import signals
-from seeder.management.door import SeederCommand
+from seeder.management import unix_signals
+from seeder.management.base_command import SeederCommand
 from seeder.services.queue import doorbell, watching
 from seeder.services.stopping import Stop
 
@@ -36,7 +36,7 @@ class Command(SeederCommand):
             cluster.run(options.heartbeat_fd)
             return
         stop = Stop()
-        with signals.stop_on_signal(stop):
+        with unix_signals.stop_on_signal(stop):
             watching.watch(
                 [*get_child_arguments(), "--heartbeat-fd"],
                 stop=stop,

@@ -8,8 +8,8 @@ from django.core.management.base import OutputWrapper
 from seeder.domain.plan import RefreshPlan
 from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.run_events import RunEvent
-from seeder.management.rendering.document import RunJsonDocument
-from seeder.management.rendering.lines import RunEventLines
+from seeder.management.rendering.run_event_lines import RunEventLines
+from seeder.management.rendering.run_json import RunJsonDocument
 
 
 class RunDisplay(AbstractContextManager["RunDisplay"], Protocol):
@@ -31,8 +31,8 @@ def create_run_display(
     if not (table or out.isatty()):
         return RunEventLines(out, request)
     # Rich is a tenth of a command's start, and most nights nobody looks.
-    from seeder.management.rendering.tables import RunTables
-    from seeder.management.rendering.terminal import RunLiveTerminal
+    from seeder.management.rendering.run_live_terminal import RunLiveTerminal
+    from seeder.management.rendering.run_tables import RunTables
 
     if out.isatty():
         return RunLiveTerminal(out, request, color=color)

@@ -6,7 +6,8 @@ from rich.text import Text
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
 from seeder.domain.view_names import one_line
-from seeder.management.rendering.status import (
+from seeder.management.rendering.run_tables import create_console, create_table
+from seeder.management.rendering.status_lines import (
     agencies_text,
     job_error_text,
     job_state_text,
@@ -15,7 +16,6 @@ from seeder.management.rendering.status import (
     totals_text,
     usual_duration_texts,
 )
-from seeder.management.rendering.tables import create_console, create_table
 from seeder.services.reading.monitoring import Overview
 
 _MIN_WIDTH_FOR_REPORT_COLUMNS = 120  # characters, from which on report and agency get columns of their own

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seeder.domain.snapshots.distribution_distance import jensen_shannon, top_values_distance
-from tests.unit.domain.snapshots import top_values
+from tests.unit.domain.snapshot_values import top_values
 
 counts = st.dictionaries(st.sampled_from("abcdef"), st.integers(min_value=1, max_value=10**6), max_size=6)
 

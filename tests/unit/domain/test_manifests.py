@@ -1,5 +1,5 @@
 from seeder.domain.manifests import ReportType, group_by_view
-from tests.unit.domain.plans import manifest, view_key
+from tests.unit.domain.plan_values import manifest, view_key
 
 
 def test_manifests_of_one_view_become_one_spec_and_the_first_speaks_for_it() -> None:

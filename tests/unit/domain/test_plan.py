@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seeder.domain.plan import PlanInputs, PlannedAction, RefreshPlan, build_plan
-from tests.unit.domain.plans import plan, selection, view_key, view_names
+from tests.unit.domain.plan_values import plan, selection, view_key, view_names
 
 
 def waits_for(plan: RefreshPlan) -> dict[str, set[str]]:

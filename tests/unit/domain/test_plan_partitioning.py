@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from seeder.domain.manifests import RejectedManifest, Selection, ViewSpec
 from seeder.domain.plan import PlanInputs, RefreshPlan, build_plan
 from seeder.domain.queue.plan_partitioning import PlanPartition, as_one_partition, partition_plan
-from tests.unit.domain.plans import manifest, plan, view_key
+from tests.unit.domain.plan_values import manifest, plan, view_key
 
 NAMES = "abcdefgh"
 

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from seeder.domain.remaining_time import estimate_remaining
-from tests.unit.domain.plans import plan, view_key
+from tests.unit.domain.plan_values import plan, view_key
 
 SECOND = timedelta(seconds=1)
 

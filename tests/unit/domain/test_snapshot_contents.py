@@ -5,7 +5,7 @@ import pytest
 from seeder.domain.snapshots.snapshot_contents import Release
 from seeder.domain.snapshots.view_shape import schema_hash
 from seeder.errors import BadTag
-from tests.unit.domain.snapshots import columns
+from tests.unit.domain.snapshot_values import columns
 
 
 @pytest.mark.parametrize("tag", ["v1", "2026.11 (second)", "Überfall", "x" * 200, "{0}", "'; DROP TABLE x"])

@@ -7,7 +7,7 @@ import pytest
 from seeder.domain.snapshots.drift_rules import DEFAULT_RULES, DifferenceKind, Direction, DriftRule, Severity
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.domain.snapshots.snapshot_drift import Finding, compare_snapshots
-from tests.unit.domain.snapshots import columns, snapshot, top_values
+from tests.unit.domain.snapshot_values import columns, snapshot, top_values
 
 
 def found(base: Snapshot, other: Snapshot) -> dict[tuple[DifferenceKind, str | None], Finding]:

@@ -12,8 +12,8 @@ from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.run_events import RunEvent, StartsHeld, StartsResumed, ViewStarted
 from seeder.services.lanes import Lane, Pace
 from seeder.services.seats import Ended
-from tests.unit.domain.plans import plan
-from tests.unit.services.works import FAILED_RESULT, REFRESHED, run_callbacks, start_policy
+from tests.unit.domain.plan_values import plan
+from tests.unit.services.run_callbacks import FAILED_RESULT, REFRESHED, run_callbacks, start_policy
 
 BUSY = Hold(reason=HoldReason.SERVER_BUSY, message="21 queries are active")
 BUSIER = Hold(reason=HoldReason.SERVER_BUSY, message="25 queries are active")

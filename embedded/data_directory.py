@@ -1,0 +1,116 @@
+"""Makes a cluster and starts its server; when that is allowed is decided in upkeep.py."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from embedded import binaries, server_config, unprivileged_launcher
+from embedded.errors import ClusterNotCreated, ServerNotStarted, WrongVersion
+from embedded.file_locks import MAX_WAIT_SECONDS, is_locked_exclusively, poll_until
+from embedded.postmaster import find_ready_postmaster
+from embedded.server_folder import PORT, ServerFolder, prepare_socket_folder
+
+_INITDB = "--username=postgres --encoding=UTF8 --locale=C"
+# Letters of every script have an upper case in both; before PostgreSQL 17 only the system's library knows of them.
+_BUILTIN_LOCALE, _SYSTEM_LOCALE = "--locale-provider=builtin --builtin-locale=C.UTF-8", "--lc-ctype=C.UTF-8"
+_AUTH_OPTIONS = "--auth-local=peer --auth-host=reject --no-instructions"
+_INHERITED_ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+_MAX_LOG_BYTES = 10_000_000  # bytes; an older log is kept once
+
+
+def create_cluster(server_folder: ServerFolder, lock: int) -> None:
+    """initdb, into a folder that gets its name only when it is complete."""
+    incomplete = server_folder.path / "data.making"
+    shutil.rmtree(incomplete, ignore_errors=True)
+    locale = _BUILTIN_LOCALE if binaries.major() >= 17 else _SYSTEM_LOCALE
+    options = f"{_INITDB} {locale} {_AUTH_OPTIONS}".split()
+    program = [str(binaries.folder() / "initdb"), *options, f"--pgdata={incomplete}"]
+    before = _size(server_folder.log)
+    if _run(server_folder, program, lock) != 0:
+        raise ClusterNotCreated(folder=server_folder, reason=_failure_reason_in(server_folder.log, before))
+    incomplete.rename(server_folder.data)
+
+
+def start_server(server_folder: ServerFolder, lock: int, settings: Mapping[str, str]) -> int:
+    """Starts the server, which keeps the lock as long as one of its processes lives; where the log begins."""
+    made_by = (server_folder.data / "PG_VERSION").read_text().strip()
+    if made_by != str(binaries.major()):
+        raise WrongVersion(folder=server_folder.data, found=made_by, wanted=binaries.major())
+    socket_folder = prepare_socket_folder(server_folder)
+    _remove_stale_files(server_folder, socket_folder)
+    server_config.write_config_files(server_folder, socket_folder, settings)
+    if _size(server_folder.log) > _MAX_LOG_BYTES:
+        server_folder.log.replace(server_folder.log.with_suffix(".log.old"))
+    log_begins = _size(server_folder.log)
+    postgres, config = binaries.folder() / "postgres", server_folder.path / "server.conf"
+    _run(
+        server_folder, [str(postgres), "-D", str(server_folder.data), "-c", f"config_file={config}"], lock, detach=True
+    )
+    return log_begins
+
+
+def wait_until_ready(server_folder: ServerFolder, log_begins: int) -> None:
+    """To be called when nobody but the server holds its lock, so that a free lock means it has ended."""
+
+    def is_ready() -> bool | None:
+        if find_ready_postmaster(server_folder):
+            return True
+        return None if is_locked_exclusively(server_folder.server_lock) else False
+
+    if not poll_until(is_ready, MAX_WAIT_SECONDS):
+        raise ServerNotStarted(
+            folder=server_folder, reason=_failure_reason_in(server_folder.log, log_begins), log=server_folder.log
+        )
+
+
+def _run(server_folder: ServerFolder, program: list[str], lock: int, *, detach: bool = False) -> int:
+    """Runs a program of PostgreSQL's as the account of the place; it inherits the lock and writes to the log."""
+    options = ["--detach"] if detach else []
+    if os.geteuid() == 0:
+        account = server_folder.account
+        options += ["--user", f"{account.uid}:{account.gid}:{account.name}"]
+        options += ["--readable-path", program[0], "--reach", str(server_folder.path)]
+    log = os.open(server_folder.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        if os.geteuid() == 0:
+            os.fchown(log, server_folder.account.uid, server_folder.account.gid)
+        return subprocess.run(  # noqa: S603  # the wheel's programs
+            [sys.executable, "-I", "-S", unprivileged_launcher.__file__, *options, "--", *program],
+            pass_fds=[lock],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env={**_INHERITED_ENVIRONMENT, "LC_ALL": "C"},
+            check=False,
+        ).returncode
+    finally:
+        os.close(log)
+
+
+def _remove_stale_files(server_folder: ServerFolder, socket_folder: Path) -> None:
+    """The free lock has proven that no server runs, but PostgreSQL would believe a recycled process number."""
+    (server_folder.data / "postmaster.pid").unlink(missing_ok=True)
+    for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+        (socket_folder / name).unlink(missing_ok=True)
+
+
+def _failure_reason_in(log: Path, offset: int) -> str:
+    """The line since `offset` that gives the reason: a complaint about the configuration is the first one, and only a
+    LOG; anything else is the last that is more than that."""
+    with suppress(FileNotFoundError), log.open(errors="replace") as file:
+        file.seek(offset)
+        lines = [line.strip() for line in file if line.strip()]
+        config_errors = [line for line in lines[:1] if " LOG: " in line and "starting PostgreSQL" not in line]
+        reasons = [line for line in lines if any(word in line for word in ("FATAL:", "PANIC:", "ERROR:", "error:"))]
+        for line in (*config_errors, *reversed(reasons), *reversed(lines)):
+            return line.partition("] ")[2] or line
+    return "it said nothing"
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0

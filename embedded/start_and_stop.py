@@ -1,0 +1,108 @@
+"""Brings the server up and down, one process at a time (start.lock).
+
+Whoever comes in looks again, since somebody may have been faster. Then either the server answers after all; or its own
+lock is free, which proves that nothing of the old cluster is alive, and it can be started; or something is still
+starting, stopping or dying, and one of both will come true.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from embedded import bootstrap, data_directory
+from embedded.announce import announce
+from embedded.errors import ServerNotAnswering, ServerNotStopped, ServerVanished, StartLockTimeout
+from embedded.file_locks import EXCLUSIVE, MAX_WAIT_SECONDS, is_locked_exclusively, poll_until, try_lock, unlock_on_exit
+from embedded.postmaster import (
+    Postmaster,
+    find_listening_postmaster,
+    find_ready_postmaster,
+    quit_orphaned_processes,
+    request_shutdown,
+)
+from embedded.server_folder import ServerFolder, remove_external_socket_folder
+
+_EXIT_GRACE_SECONDS = 3.0  # seconds in which the processes of a killed server end by themselves, unless they are busy
+_ATTEMPTS = 5  # a server may be stopped or killed as soon as it is up, but hardly ever again and again
+
+
+def start_unless_running(
+    server_folder: ServerFolder, files: Sequence[Path], settings: Mapping[str, str]
+) -> tuple[Postmaster, bool]:
+    """The running server, and whether it was us who started it."""
+    started = False
+    for _ in range(_ATTEMPTS):
+        postmaster = find_ready_postmaster(server_folder)
+        if postmaster and bootstrap.is_done(server_folder, files):
+            return postmaster, started
+        with _holding_start_lock(server_folder):
+            started = _start_unless_ready(server_folder, settings) or started
+            postmaster = find_ready_postmaster(server_folder)
+            if postmaster and not bootstrap.is_done(server_folder, files):
+                bootstrap.run_bootstrap(server_folder, postmaster.socket_folder, files)
+    raise ServerVanished(folder=server_folder, log=server_folder.log)
+
+
+def stop_and_wait(server_folder: ServerFolder) -> None:
+    """Stops the server and waits until its last process has gone."""
+    with _holding_start_lock(server_folder):
+        if (
+            poll_until(
+                lambda: request_shutdown(server_folder) or not is_locked_exclusively(server_folder.server_lock) or None,
+                _EXIT_GRACE_SECONDS,
+            )
+            is None
+        ):
+            quit_orphaned_processes(server_folder)
+        lock = poll_until(lambda: _try_server_lock(server_folder), MAX_WAIT_SECONDS)
+        if lock is None:
+            raise ServerNotStopped(folder=server_folder, seconds=MAX_WAIT_SECONDS, log=server_folder.log)
+        remove_external_socket_folder(server_folder)
+        os.close(lock)
+
+
+def _start_unless_ready(server_folder: ServerFolder, settings: Mapping[str, str]) -> bool:
+    lock = _lock_unless_ready(server_folder)
+    if lock is None:
+        return False
+    try:
+        if not server_folder.data.exists():
+            announce(f"creating an embedded PostgreSQL in {server_folder} …")
+            data_directory.create_cluster(server_folder, lock)
+        log_begins = data_directory.start_server(server_folder, lock, settings)
+    finally:
+        os.close(lock)  # from here on the server alone holds it
+    data_directory.wait_until_ready(server_folder, log_begins)
+    return True
+
+
+def _lock_unless_ready(server_folder: ServerFolder) -> int | None:
+    locks: list[int] = []
+
+    def is_ready_or_locked() -> bool | None:
+        if find_ready_postmaster(server_folder):
+            return True
+        if (lock := _try_server_lock(server_folder)) is not None:
+            locks.append(lock)
+        return bool(locks) or None
+
+    if not poll_until(is_ready_or_locked, _EXIT_GRACE_SECONDS):
+        if find_listening_postmaster(server_folder) is None:
+            quit_orphaned_processes(server_folder)
+        if not poll_until(is_ready_or_locked, MAX_WAIT_SECONDS):
+            raise ServerNotAnswering(folder=server_folder, seconds=MAX_WAIT_SECONDS, log=server_folder.log)
+    return locks[0] if locks else None
+
+
+def _holding_start_lock(server_folder: ServerFolder) -> AbstractContextManager[None]:
+    lock = poll_until(
+        lambda: try_lock(server_folder.start_lock, EXCLUSIVE, uid=server_folder.account.uid), MAX_WAIT_SECONDS
+    )
+    if lock is None:
+        raise StartLockTimeout(folder=server_folder, seconds=MAX_WAIT_SECONDS, lock=server_folder.start_lock)
+    return unlock_on_exit(lock)
+
+
+def _try_server_lock(server_folder: ServerFolder) -> int | None:
+    return try_lock(server_folder.server_lock, EXCLUSIVE, uid=server_folder.account.uid)

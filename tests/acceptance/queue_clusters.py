@@ -1,0 +1,73 @@
+"""Clusters of the queue as processes of their own, each in a process group of its own, and what became of the queue."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+import psutil
+
+from seeder.models import QueuedRefresh
+from tests.conftest import CHECKOUT, process_environment, sql
+from tests.polling import eventually
+
+_started: list["subprocess.Popen[str]"] = []
+
+
+def start(command: str = "qcluster", *, capture_output: bool = False, **environment: str) -> "subprocess.Popen[str]":
+    """`heard`: somebody reads what it says; else it would stop at the pipe's end."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", command],
+        cwd=CHECKOUT,
+        env={**process_environment(), **environment},
+        stdout=subprocess.PIPE if capture_output else subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    _started.append(process)
+    return process
+
+
+def kill(process: "subprocess.Popen[str]") -> None:
+    """All at once, as a machine that goes down."""
+    children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for one in children:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    process.wait(20)
+
+
+def kill_all() -> None:
+    while _started:
+        with _started.pop() as process:
+            kill(process)
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float = 60) -> None:
+    """Look again until it holds."""
+    eventually(
+        condition, timeout=seconds, describe_failure=lambda: "\n".join(str(row) for row in QueuedRefresh.objects.all())
+    )
+
+
+def is_drained() -> bool:
+    return QueuedRefresh.objects.exists() and not QueuedRefresh.objects.unfinished().exists()
+
+
+def counted_query(name: str, seconds: float = 0) -> str:
+    """The query of a view that takes its time, and whose every refresh that is committed can be counted."""
+    sql("CREATE TABLE IF NOT EXISTS reporting.refreshed (name text)")
+    sql(
+        "CREATE OR REPLACE FUNCTION reporting.refreshed(name text) RETURNS text LANGUAGE sql VOLATILE"
+        " AS 'INSERT INTO reporting.refreshed VALUES (name) RETURNING name'"
+    )
+    return f"SELECT reporting.refreshed('{name}') AS name FROM pg_sleep({seconds})"
+
+
+def refresh_counts() -> dict[str, int]:
+    return dict(sql("SELECT name, count(*) FROM reporting.refreshed GROUP BY 1"))

@@ -1,0 +1,26 @@
+"""Statements as a server's log has them."""
+
+from bench.probes.logged_statements import normalize, statements
+
+LOG = """\
+2026-01-01 00:00:00.000 UTC [7] LOG:  statement: BEGIN
+2026-01-01 00:00:00.000 UTC [7] LOG:  execute <unnamed>: -- What it is for,
+\t-- in two lines.
+\tSELECT 1
+\tFROM reporting.small_0001
+2026-01-01 00:00:00.000 UTC [7] DETAIL:  Parameters: $1 = '1'
+2026-01-01 00:00:00.000 UTC [8] ERROR:  no
+2026-01-01 00:00:00.000 UTC [8] STATEMENT:  SELECT 2
+2026-01-01 00:00:00.000 UTC [7] LOG:  statement: COMMIT
+"""
+
+
+def test_a_statement_is_whatever_was_sent_and_nothing_that_is_only_said_of_it() -> None:
+    assert list(statements(LOG)) == ["BEGIN", "SELECT ? FROM «view»", "COMMIT"]
+
+
+def test_what_changes_from_one_statement_to_the_next_is_left_out() -> None:
+    one = """/* by "x" */ UPDATE t SET a = 'it''s', b = 7 WHERE c IN (1, 2, 3)"""
+    other = "UPDATE  t SET a = 'x', b = 12 WHERE c IN (4, 5)"
+    assert normalize(one) == normalize(other)
+    assert normalize('SAVEPOINT "s140_x1"') == normalize('SAVEPOINT "s7_x22"')

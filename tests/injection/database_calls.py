@@ -1,0 +1,133 @@
+"""Counts the database calls of a run, over all its threads, and lets one of them fail.
+
+Every round trip of psycopg goes through `Connection.wait`, those of BEGIN and COMMIT too, and every connection of
+Django's begins with `psycopg.connect`.
+"""
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock, current_thread
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+
+from tests.conftest import CHECKOUT, another_session
+from tests.injection.injected_failures import Connection, FailureInjector, FailureKind, RoundTrip, cut
+
+RUN, _WORKER = "run", "seat-"  # how the threads of a run are called
+_APP = str(CHECKOUT / "seeder") + "/"
+_CLOSED_PORT = {"port": 1}  # nobody listens there
+
+
+@dataclass
+class DatabaseCalls:
+    """The database calls of a run, by the place they came from, and the one that failed."""
+
+    kind: FailureKind | None = None
+    target_number: int = 0
+    site_prefix: str = ""  # how the sites of the calls begin that are counted for this
+    sites: Counter[str] = field(default_factory=Counter)
+    failed: str | None = None  # from where
+    is_in_worker: bool = False  # whether it was part of a view's refresh, rather than of the run's own bookkeeping
+    _refusals: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def is_gone(self) -> bool:
+        return self.kind is FailureKind.SERVER_GONE and self.failed is not None
+
+    def count(self, among: str = "") -> int:
+        return sum(often for site, often in self.sites.items() if site.startswith(among))
+
+    def is_due(self, site: str, *, can_fail: bool = True) -> bool:
+        """Count a call; whether it is the one to fail: the k-th of its sort, or the first one after it that can."""
+        with self._lock:
+            self.sites[site] += 1
+            is_it = site.startswith(self.site_prefix) and self.target_number <= self.count(self.site_prefix)
+            if self.kind is None or self.failed or not can_fail or not is_it:
+                return False
+            self.failed, self.is_in_worker = site, current_thread().name.startswith(_WORKER)
+            self._refusals = 1 + self.target_number % 2 if self.kind is FailureKind.RECONNECT_REFUSED else 0
+            return True
+
+    def is_refused(self) -> bool:
+        with self._lock:
+            self._refusals -= 1
+            return self._refusals >= 0 or self.is_gone
+
+
+@contextmanager
+def counted_calls(kind: FailureKind | None = None, k: int = 0, among: str = "") -> Iterator[DatabaseCalls]:
+    """Count the calls inside; one of them fails in this way."""
+    calls, wait, connect = (
+        DatabaseCalls(kind=kind, target_number=k, site_prefix=among),
+        psycopg.Connection.wait,
+        psycopg.connect,
+    )
+
+    def counting_wait(connection: Connection, call: RoundTrip, *args: Any, **kwargs: Any) -> Any:
+        if not _is_run_thread() or not _is_round_trip(connection, call):
+            return wait(connection, call, *args, **kwargs)
+        if calls.is_gone:
+            cut(connection)
+        can = kind is not None and failures.can_fail(kind, connection)
+        if calls.is_due(_site(_first_words(call)), can_fail=can) and kind is not None:
+            return failures.fail(kind, connection, call)
+        return wait(connection, call, *args, **kwargs)
+
+    def counting_connect(*args: Any, **kwargs: Any) -> Connection:
+        if not _is_run_thread():
+            return connect(*args, **kwargs)
+        due = calls.is_due(_site("connect"))
+        if due and kind in {FailureKind.ALL_TERMINATED, FailureKind.RUN_LOCK_LOST}:
+            failures.fail_other_connections(kind)
+        elif calls.is_refused() or due:
+            kwargs |= _CLOSED_PORT
+        return connect(*args, **kwargs)
+
+    with another_session() as own_session, pytest.MonkeyPatch.context() as patch:
+        failures = FailureInjector(wait, own_session)
+        patch.setattr(psycopg.Connection, "wait", counting_wait)
+        patch.setattr(psycopg, "connect", counting_connect)
+        yield calls
+        failures.finish()
+
+
+def _is_run_thread() -> bool:
+    return current_thread().name.startswith((RUN, _WORKER))
+
+
+def _is_round_trip(connection: Connection, call: Any) -> bool:
+    """Some calls only ask the connection itself."""
+    match call.__name__:
+        case "_set_autocommit_gen":
+            return False
+        case "_commit_gen" | "_rollback_gen":
+            return bool(connection.pgconn.transaction_status != TransactionStatus.IDLE)
+    return True
+
+
+def _first_words(call: Any) -> str:
+    """The first words of the statement, to tell the calls of one place apart."""
+    query = call.gi_frame.f_locals.get("query", call.__name__.strip("_").removesuffix("_gen"))
+    text = query.as_string() if isinstance(query, sql.Composable) else str(query)
+    lines = (line for line in text.splitlines() if not line.startswith("--"))
+    return re.sub(r"\W+\w*\d\w*\W+", "", " ".join(" ".join(lines).split()[:2]))
+
+
+def _site(statement_words: str) -> str:
+    """From where in the app the call comes: the two innermost of its own frames that are no mere passage."""
+    frame, names = sys._getframe(2), list[str]()
+    while frame.f_back is not None and len(names) < 2:
+        path = frame.f_code.co_filename
+        if path.startswith(_APP) and not path.endswith(("/sessions.py", "/transactions.py")):
+            names.append(f"{path.removeprefix(_APP)}:{frame.f_lineno} {frame.f_code.co_name}")
+        frame = frame.f_back
+    return " < ".join([statement_words, *names])

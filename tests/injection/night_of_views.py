@@ -1,0 +1,137 @@
+"""A small night: views of many kinds, whose own rows say which run filled them, and what has to be true after a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connections
+
+from seeder.domain.outcomes import RunSummary
+from seeder.models import CustomReportManifest, JobStatus, RunHistory
+from tests.conftest import create_canned_report, create_custom_manifest, sql
+from tests.polling import eventually
+
+SEEDER = {
+    "DATABASES": {1: "default", 2: "archive"},
+    "REFRESH_CONCURRENTLY": True,
+    "MAX_WORKERS": 3,
+    "MAX_FAILURES": 1000,
+}
+RUN = "SELECT current_setting('application_name') AS run"
+ARCHIVE_VIEW = "reporting.elsewhere"  # lives in the other database
+MISSING_VIEW = "reporting.new"  # is missing before each run
+ROW_COUNT, FAILING_ROW_COUNT = 11, 3  # those of views that fail in every run
+_OPEN = ("pending", "running")
+_DATABASES = ("default", "archive")
+
+
+def create_manifests() -> None:
+    sql("CREATE SCHEMA reporting", using="archive")
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
+    create_custom_manifest(ARCHIVE_VIEW, RUN)
+    CustomReportManifest.objects.update(database_id=2)
+    create_custom_manifest("reporting.indexed", RUN)  # can be refreshed concurrently
+    create_custom_manifest("reporting.plain", RUN)
+    create_custom_manifest("reporting.reader", f"{RUN} FROM reporting.plain")
+    create_custom_manifest(MISSING_VIEW, RUN, agency="metro")
+    create_custom_manifest("reporting.failing", f"{RUN} FROM reporting.source WHERE 1 / n = 1")
+    create_custom_manifest("reporting.hopeless", "SELECT 1 / 0 AS run")
+    create_custom_manifest("not.a.view", RUN, agency="harbor")
+    create_canned_report("reporting.shared", RUN, agencies=("demo", "metro"))
+    create_custom_manifest("REPORTING.Shared", RUN)  # another spelling
+
+
+def change_after_first_run() -> None:
+    sql("CREATE UNIQUE INDEX ON reporting.indexed (run)")
+    sql("UPDATE reporting.source SET n = 0")
+
+
+def table_names() -> set[str]:
+    return set(CustomReportManifest.objects.values_list("table_name", flat=True)) | {"reporting.shared"}
+
+
+@dataclass(frozen=True)
+class StateBeforeRun:
+    """What there was before a run."""
+
+    filled_by: Mapping[str, str | None]
+    failures: Mapping[str, int | None]
+
+
+def read_state() -> StateBeforeRun:
+    failures = JobStatus.objects.values_list("table_name", "consecutive_failures")
+    return StateBeforeRun(filled_by={name: filled_by(name) for name in table_names()}, failures=dict(failures))
+
+
+def filled_by(name: str) -> str | None:
+    """Which run filled a view, as its rows say; None where there is no such view."""
+    database = "archive" if name == ARCHIVE_VIEW else "default"
+    if name == "not.a.view" or sql("SELECT to_regclass(%s) IS NULL", name, using=database) == [(True,)]:
+        return None
+    [(run,)] = sql(f"SELECT run FROM {name}", using=database)
+    return str(run).removeprefix("seeder ")
+
+
+def assert_no_open_rows() -> None:
+    for table in (RunHistory, JobStatus):
+        assert not table.objects.filter(status__in=_OPEN).exists(), "nothing is stuck"
+
+
+def assert_consistent(before: StateBeforeRun, *, summary: RunSummary | None) -> None:
+    """Nothing is stuck, lost or false after a run that has ended in any way, and after a recovery."""
+    rows = list(RunHistory.objects.all())
+    assert len({(row.report_type, row.manifest_id) for row in rows}) == len(rows) in {0, ROW_COUNT}, (
+        "each its row, or none"
+    )
+    assert_no_open_rows()
+    after = read_state()
+    for row in rows:
+        name, filled = row.table_name, after.filled_by[row.table_name]
+        assert row.finish_time, name
+        assert row.start_time <= row.finish_time, name
+        if row.status == "success":
+            assert filled == row.run_id, f"{name}: a success is one"
+        elif name != ARCHIVE_VIEW or filled != row.run_id:
+            assert filled == before.filled_by[name], f"{name}: what failed is as it was: {row.errors}"
+        streak = 0 if row.status == "success" else (before.failures[name] or 0) + 1
+        assert (after.failures[name], row.consecutive_failures) == (streak, streak), f"{name}: failures in a row"
+    statuses = {status.table_name: status for status in JobStatus.objects.all()}
+    for row in rows:
+        status = statuses[row.table_name]
+        assert (status.last_run_id, status.status, status.last_errors) == (row.run_id, row.status, row.errors), (
+            f"{row.table_name}: the status is what the history says last"
+        )
+    if not rows:
+        assert before == after, "a run without rows has changed nothing"
+    if summary:
+        _assert_summary_matches(summary, rows)
+
+
+def _assert_summary_matches(summary: RunSummary, rows: list[RunHistory]) -> None:
+    reported = {
+        (manifest.report_type, manifest.manifest_id): (result.outcome.status, result.finished_at)
+        for view, result in summary.results.items()
+        for manifest in view.spec.manifests
+    }
+    refused = {(complaint.manifest.report_type, complaint.manifest.manifest_id) for complaint in summary.rejected}
+    written = {(row.report_type, row.manifest_id): (row.status, row.finish_time) for row in rows}
+    assert reported == {key: value for key, value in written.items() if key not in refused}, "told as written"
+    assert summary.duration >= timedelta()
+    assert not summary.interrupted
+
+
+def assert_no_sessions() -> None:
+    """No session is left, and so no lock."""
+    others = (
+        "SELECT pid, state, query FROM pg_stat_activity WHERE datname = current_database()"
+        " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+
+    def sessions() -> list[tuple[object, ...]]:
+        return [row for database in _DATABASES for row in sql(others, using=database)]
+
+    eventually(
+        lambda: not sessions(), describe_failure=lambda: str(sessions())
+    )  # a backend leaves shortly after its client
+    for database in _DATABASES:
+        connections[database].close()

@@ -1,0 +1,174 @@
+"""How the views stand, as it is shown to people and programs."""
+
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import pytest
+from django.core.management.base import OutputWrapper
+
+from seeder.domain.manifests import ReportType
+from seeder.domain.monitoring.report_jobs import Job, JobTotals
+from seeder.domain.outcomes import Status
+from seeder.management.rendering.status_lines import (
+    job_state_text,
+    status_json,
+    status_lines,
+    time_ago_text,
+    totals_text,
+)
+from seeder.management.rendering.status_table import print_status
+from seeder.services.reading.failures import Why
+from seeder.services.reading.monitoring import Overview, Page
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+FRESH = Job(
+    report_type=ReportType.CUSTOM,
+    manifest_id=7,
+    table_name="reporting.arrests",
+    report_name="Arrests",
+    agency_id=1,
+    agency_slug="demo",
+    agencies=["demo"],
+    status=Status.SUCCESS,
+    start_time=NOON - timedelta(hours=5),
+    duration_seconds=12,
+    consecutive_failures=0,
+    last_run_id="r1",
+    errors=None,
+    last_success_at=NOON - timedelta(hours=5),
+    usual_duration=None,
+    failing=False,
+    stale=False,
+    long_running=False,
+)
+FAILING = replace(
+    FRESH,
+    table_name="reporting.trend",
+    agencies=["demo", "metro", "harbor"],
+    status=Status.ERROR,
+    consecutive_failures=3,
+    errors="division by zero\nCONTEXT:  a view",
+    last_success_at=None,
+    failing=True,
+    stale=True,
+)
+LONG = replace(
+    FRESH,
+    table_name="reporting.slow",
+    status=Status.RUNNING,
+    start_time=NOON - timedelta(minutes=7),
+    usual_duration=timedelta(seconds=90),
+    long_running=True,
+)
+TOTALS = JobTotals(jobs=1204, fresh=1190, failing=9, running=3, long_running=1, stale=12)
+
+
+def overview(*jobs: Job, total: int | None = None, totals: JobTotals = TOTALS) -> Overview:
+    page = Page(jobs=jobs, total=len(jobs) if total is None else total)
+    return Overview(page=page, totals=totals, names={1: "Demo City"}, whys={}, now=NOON)
+
+
+def table(shown: Overview, width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(width))
+    out = io.StringIO()
+    print_status(OutputWrapper(out), shown, color=True)
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def test_the_first_line_has_the_totals() -> None:
+    assert totals_text(TOTALS) == "1,204 views: 1,190 fresh, 9 failing, 3 running (1 for too long), 12 late"
+    none = JobTotals(jobs=1, fresh=1, failing=0, running=0, long_running=0, stale=0)
+    assert totals_text(none) == "1 view: 1 fresh, 0 failing, 0 running, 0 late"
+
+
+def test_a_line_tells_one_view() -> None:
+    assert list(status_lines(overview(LONG, FAILING, FRESH)))[1:] == [
+        "reporting.slow: running for 7 min 00 s, usually 1 min 30 s; last success 5 h ago; Arrests; demo",
+        "reporting.trend: failed 3 times; last success never; Arrests; demo (and 2 others): division by zero",
+        "reporting.arrests: fresh; last success 5 h ago; Arrests; demo",
+    ]
+
+
+def test_the_word_by_which_the_runbook_has_a_failure_stands_before_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    whys = {(FAILING.report_type, FAILING.manifest_id): Why(reason="division_by_zero", sqlstate="22012")}
+    shown = replace(overview(FAILING), whys=whys)
+    assert list(status_lines(shown))[1].endswith("; demo (and 2 others): division_by_zero: division by zero")
+    assert table(shown, 130, monkeypatch)[5].strip() == "division_by_zero: division by zero"
+    [job] = cast("list[dict[str, object]]", status_json(shown)["jobs"])
+    assert (job["reason"], job["sqlstate"]) == ("division_by_zero", "22012")
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        (replace(FRESH, stale=True), "late"),
+        (replace(FRESH, status=None, last_success_at=None, stale=True), "never ran"),
+        (replace(FAILING, status=Status.PENDING), "pending"),
+        (replace(LONG, long_running=False), "running for 7 min 00 s"),
+        (replace(FAILING, consecutive_failures=1), "failed 1 time"),
+    ],
+)
+def test_a_state_is_a_word_or_a_few(job: Job, said: str) -> None:
+    assert job_state_text(job, NOON) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-1, "0 s ago"),
+        (59.9, "59 s ago"),
+        (60, "1 min ago"),
+        (3599, "59 min ago"),
+        (3600, "1 h ago"),
+        (172_799, "47 h ago"),
+        (172_800, "2 days ago"),
+    ],
+)
+def test_ages_read_well_at_their_edges(seconds: float, said: str) -> None:
+    assert time_ago_text(NOON - timedelta(seconds=seconds), NOON) == said
+
+
+def test_what_is_left_out_is_said() -> None:
+    nobody = JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
+    assert list(status_lines(overview(FRESH, total=213)))[-1] == "1 of 213 shown; --limit shows more."
+    assert list(status_lines(overview()))[-1] == "No view is like that."
+    assert list(status_lines(overview(totals=nobody)))[-1] == "No enabled manifest asks for a view like that."
+
+
+def test_a_wide_terminal_has_a_column_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = table(overview(FAILING, FRESH), 130, monkeypatch)
+    assert shown[2].split() == ["view", "report", "agency", "state", "last", "success"]
+    assert shown[4].split() == [
+        *["reporting.trend", "Arrests", "demo", "(and", "2", "others)", "failed", "3", "times", "never"]
+    ]
+    assert shown[5].strip() == "division by zero"
+
+
+def test_a_narrow_terminal_has_it_all_below_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = table(overview(FAILING, replace(FRESH, table_name="reporting." + "x" * 63)), 80, monkeypatch)
+    assert shown[2].split() == ["view", "state", "last", "success"]
+    assert [line.strip() for line in shown[4:7]] == [
+        "reporting.trend" + shown[4].strip().removeprefix("reporting.trend"),
+        "Arrests, demo (and 2 others)",
+        "division by zero",
+    ]
+    assert max(map(len, shown)) <= 80
+    assert "".join(line.split()[0] for line in shown[7:9]).startswith("reporting.xxx"), "a long name is all there"
+
+
+def test_what_stands_in_names_is_shown_and_not_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    nasty = replace(FAILING, table_name="a\x1b[2J", report_name="[red]b\r", agencies=["c\x07"], errors="d\x1b]0;e\x07")
+    for shown in ("\n".join(table(overview(nasty), 130, monkeypatch)), "\n".join(status_lines(overview(nasty)))):
+        assert all(text in shown for text in (r"a\x1b[2J", r"[red]b\r", r"c\x07", r"d\x1b]0;e\x07"))
+        assert shown.replace("\n", "").isprintable()
+
+
+def test_a_document_has_the_names_of_the_api() -> None:
+    told = json.loads(json.dumps(status_json(overview(LONG, total=3))))
+    assert (told["totals"]["longRunning"], told["count"]) == (1, 3)
+    [job] = told["jobs"]
+    assert (job["id"], job["agencyName"], job["agencySlug"], job["status"]) == (7, "Demo City", "demo", "running")
+    assert (job["startTime"], job["lastSuccess"]) == ("2026-01-01T11:53:00+00:00", "2026-01-01T07:00:00+00:00")
