@@ -240,7 +240,7 @@ def test_a_mapped_database_that_cannot_be_asked_hides_none_of_the_others(doctor:
 
 
 def test_a_proxy_that_pools_transactions_is_found(doctor: Doctor) -> None:
-    with proxy_to_server(result=invent_a_pid) as (host, port):
+    with proxy_to_server(transform=invent_a_pid) as (host, port):
         assert only(doctor(DB_HOST=host, DB_PORT=str(port), PGSSLMODE="disable"), "sessions_pooled")["fix"]
 
 

@@ -188,7 +188,7 @@ def test_a_server_that_says_nothing_more_is_not_waited_for_and_asked_again() -> 
         greeted.append(data) if b"Z\0\0\0\5I" in data else None
         return data
 
-    with proxy_to_server(result=answer) as (host, port), default_database_with(HOST=host, PORT=str(port)):
+    with proxy_to_server(transform=answer) as (host, port), default_database_with(HOST=host, PORT=str(port)):
         begun = monotonic()
         code, told = asked()
         assert (code, told["checks"]["database"]) == (503, "unreachable")

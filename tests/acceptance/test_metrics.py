@@ -242,7 +242,7 @@ def test_a_database_that_says_nothing_more_is_not_waited_for() -> None:
         greeted.append(data) if b"Z\0\0\0\5I" in data else None
         return data
 
-    with proxy_to_server(result=answer) as (host, port), default_database_with(HOST=host, PORT=str(port)):
+    with proxy_to_server(transform=answer) as (host, port), default_database_with(HOST=host, PORT=str(port)):
         begun = monotonic()
         families = scraped()
     assert value(families, "seeder_up") == 0

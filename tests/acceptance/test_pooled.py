@@ -25,7 +25,7 @@ def invent_a_pid(data: bytes) -> bytes:
 
 def test_a_proxy_that_pools_transactions_is_refused_in_one_line(manage: Callable[..., CompletedCommand]) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    with proxy_to_server(result=invent_a_pid) as (host, port):
+    with proxy_to_server(transform=invent_a_pid) as (host, port):
         ended = manage("refresh_all", DB_HOST=host, DB_PORT=str(port), PGSSLMODE="disable")
     assert (ended.exit_code, ended.out) == (2, "")
     assert ended.err.startswith("CommandError: DATABASES['default'] leads through a proxy that gives each transaction")
