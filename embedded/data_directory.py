@@ -73,7 +73,7 @@ def _run(server_folder: ServerFolder, program: list[str], lock: int, *, detach: 
     if os.geteuid() == 0:
         account = server_folder.account
         options += ["--user", f"{account.uid}:{account.gid}:{account.name}"]
-        options += ["--readable-path", program[0], "--reach", str(server_folder.path)]
+        options += ["--readable-path", program[0], "--readable-path", str(server_folder.path)]
     log = os.open(server_folder.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         if os.geteuid() == 0:

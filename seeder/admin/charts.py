@@ -14,8 +14,8 @@ from seeder.domain.monitoring.timeline import Timeline, TimelineBar
 from seeder.domain.outcomes import Status
 
 STATUS_LABELS: Mapping[Status, str] = {
-    Status.PENDING: "holds",
-    Status.RUNNING: "runs",
+    Status.PENDING: "pending",
+    Status.RUNNING: "running",
     Status.SUCCESS: "succeeded",
     Status.ERROR: "failed",
 }

@@ -74,7 +74,7 @@ def test_a_healthy_database_is_one_line(manage: Manage) -> None:
     assert manage("doctor", "--json", DB_USER=ROLE).document["diagnoses"] == []
 
 
-@pytest.mark.parametrize("case", CASES_FIXED_BY_SQL, ids=lambda case: f"{case.word} {case.about}")
+@pytest.mark.parametrize("case", CASES_FIXED_BY_SQL, ids=lambda case: f"{case.problem} {case.subject}")
 def test_what_is_wrong_is_found_and_gone_when_its_fix_is_pasted(case: DoctorCase, doctor: Doctor) -> None:
     major = int(sql("SHOW server_version_num")[0][0]) // 10000
     if not case.min_server_version <= major <= case.max_server_version:

@@ -17,7 +17,7 @@ LONGEST = 300  # lines
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
 NAMED_BY_DJANGO = {CHECKOUT / "embedded" / "backend" / "base.py", CHECKOUT / "settings" / "base.py"}
 RAW_SQL = {"cursor", "raw", "driver_connection", "extra", "RawSQL", "execute_sql"}
-PAUSING = CHECKOUT / "tests" / "waiting.py"
+PAUSING = CHECKOUT / "tests" / "polling.py"
 
 
 def calls(node: ast.AST) -> Iterator[str]:
@@ -42,7 +42,7 @@ def busy_loops(path: Path) -> Iterator[str]:
 
 def test_the_rules_see_the_code() -> None:
     assert len(SOURCES) > 40
-    assert "sleep" in calls(tree(CHECKOUT / "embedded" / "idle.py"))
+    assert "sleep" in calls(tree(CHECKOUT / "embedded" / "idle_watcher.py"))
 
 
 def test_no_source_file_is_longer_than_three_hundred_lines() -> None:

@@ -84,12 +84,12 @@ def test_a_failure_s_reason_is_one_of_these_or_postgresql_s_own() -> None:
         (path.name, ast.unparse(keyword.value))
         for path, tree in SOURCES.items()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"Failure", "Complaint"}
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"Failure", "RejectedManifest"}
         for keyword in node.keywords
         if keyword.arg == "reason"
     }
     assert given == {
-        ("sqlstates.py", "_condition(state)"),
+        ("sqlstates.py", "_condition_name(state)"),
         ("refresh.py", "hold.reason"),
         ("manifests.py", "error.reason"),
     }
@@ -140,7 +140,7 @@ def test_what_else_is_said_is_there_and_somebody_says_it() -> None:
     for one in written:
         assert any(one.strip() in sentence for sentence in everything), one
     must = {one for one in everything if one.startswith(("interrupted: ", "given up: ", "nothing: "))}
-    for path in ("domain/notes.py", "services/preconditions.py", "services/queue/obstacles.py"):
+    for path in ("domain/result_notes.py", "services/preconditions.py", "services/queue/obstacles.py"):
         must |= said(f"seeder/{path}")
     for sentence in must:
         assert any(one in sentence for one in written), sentence

@@ -35,8 +35,8 @@ def test_a_success_goes_up_as_long_as_it_took_and_a_failure_down() -> None:
     assert running.x > failed.x > half.x > whole.x
     assert failed.y > picture.baseline >= half.y + half.height == whole.y + whole.height
     assert (whole.height, half.height) == (16, 8)
-    assert picture.label == "Its last 4 runs: 1 failed, 2 succeeded, 1 runs; the latest runs"
-    assert sparkbars([], max_bars=14).label == "It never ran"
+    assert picture.label == "Last 4 runs: 1 failed, 2 succeeded, 1 running; latest: running"
+    assert sparkbars([], max_bars=14).label == "Not run yet"
     assert sparkbars([recent(Status.SUCCESS, 0)], max_bars=14).bars[0].height == 16
 
 

@@ -46,7 +46,7 @@ def found(lock_timeout: int = 1001, *, holds_history: bool = True, **differently
     ],
 )
 def test_a_version_is_judged_by_its_major_and_its_minor_number(version: int, word: list[str]) -> None:
-    assert found(version=version) == word
+    assert found(version_num=version) == word
 
 
 def test_a_lock_timeout_has_to_be_above_the_deadlock_timeout() -> None:
@@ -57,14 +57,14 @@ def test_a_lock_timeout_has_to_be_above_the_deadlock_timeout() -> None:
 def test_a_run_wants_as_many_connections_as_any_limit_lets_it_have() -> None:
     assert found(max_connections=11) == ["too_few_connections"]
     assert found(reserved_connections=4) == ["too_few_connections"]
-    assert found(role_connections=9, database_connections=9) == []
-    assert found(role_connections=8, database_connections=0) == ["too_few_connections"] * 2
-    assert found(role_connections=8, is_superuser=True) == ["role_superuser"], "it is not for superusers"
+    assert found(role_connection_limit=9, database_connection_limit=9) == []
+    assert found(role_connection_limit=8, database_connection_limit=0) == ["too_few_connections"] * 2
+    assert found(role_connection_limit=8, is_superuser=True) == ["role_superuser"], "it is not for superusers"
 
 
 def test_a_session_that_shows_life_every_five_seconds_outlives_an_idle_limit_above_ten() -> None:
-    assert found(idle_session_timeout=10_000) == ["idle_session_timeout"]
-    assert found(idle_session_timeout=10_001) == []
+    assert found(idle_session_timeout_ms=10_000) == ["idle_session_timeout"]
+    assert found(idle_session_timeout_ms=10_001) == []
 
 
 def test_sessions_matter_where_runs_are_recorded() -> None:

@@ -33,7 +33,7 @@ class Street:
         work = run_callbacks(
             self._refresh,
             admit=self._admit,
-            count=lambda view, _, turn: self.counted.append((view.key.name.name, turn.trial)),
+            count=lambda view, _, turn: self.counted.append((view.key.name.name, turn.is_trial)),
             emit=self.events.append,
             clock=lambda: self.now,
         )
