@@ -7,6 +7,8 @@ from pathlib import Path
 from embedded import binaries
 from embedded.place import PORT, Place
 
+STATEMENTS = "pg_stat_statements"
+
 
 def write(place: Place, socket_folder: Path, settings: Mapping[str, str]) -> None:
     """Our settings around the cluster's own file, which stays as initdb wrote it.
@@ -21,7 +23,8 @@ def write(place: Place, socket_folder: Path, settings: Mapping[str, str]) -> Non
         "hba_file": str(place.folder / "hba.conf"),
         "ident_file": str(place.folder / "ident.conf"),
     }
-    every = {"shared_preload_libraries": "pg_stat_statements", "log_line_prefix": "%m [%p] ", **settings, **mine}
+    preloaded = {"shared_preload_libraries": STATEMENTS} if binaries.has_library(STATEMENTS) else {}
+    every = {**preloaded, "log_line_prefix": "%m [%p] ", **settings, **mine}
     lines = [f"include {_quoted(str(place.data / 'postgresql.conf'))}"]
     lines += [f"{name} = {_quoted(str(value))}" for name, value in every.items()]
     names = {"root", place.account.name}

@@ -15,7 +15,7 @@ from seeder.domain.requests import Everything
 from seeder.models import ReleaseSnapshot
 from seeder.services import runs
 from seeder.services.snapshots import release_snapshots
-from tests.conftest import canned, custom, sql
+from tests.conftest import canned, custom, need_statements, sql
 
 ROOT = "/api/seeder/v1/"
 READS = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
@@ -115,6 +115,7 @@ def many(number: int) -> None:
 
 def statements(act: Callable[[], object]) -> int:
     """How many the server runs meanwhile: not all of them are Django's, which counts its own."""
+    need_statements()
     sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public")
     before = _calls()
     act()

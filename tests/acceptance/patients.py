@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.db import connection, connections
 
-from tests.conftest import CHECKOUT, another_session, sql
+from tests.conftest import CHECKOUT, another_session, need_statements, sql
 
 ROLE = "test_doctor"
 OWNER = "test_doctor_owner"
@@ -51,6 +51,7 @@ def manifest(table_name: str, query: str = "SELECT 1 AS n") -> str:
 def healthy() -> Iterator[None]:
     """A database of which a role of its own has all that it needs. Roles and privileges on databases outlive a test's
     schema."""
+    need_statements()
     _forget()
     sql(f"CREATE ROLE {ROLE} LOGIN; CREATE ROLE {OWNER}")
     sql(_HEALTHY)

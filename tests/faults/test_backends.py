@@ -22,7 +22,7 @@ from tests.faults.scenes import (
 )
 from tests.faults.servers import PATIENCE, PrivateServer, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("reporting")]
+pytestmark = [pytest.mark.slow, pytest.mark.versions, pytest.mark.usefixtures("reporting")]
 
 VIEWS = [f"v{number}" for number in range(6)]
 REFUSED = {"role": "too many connections for role", "server": "remaining connection slots are reserved"}

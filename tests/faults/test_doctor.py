@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import Ended, another_session, custom
+from tests.conftest import Ended, another_session, custom, need_statements
 from tests.faults.scenes import filled
 from tests.faults.servers import PrivateServer
 
@@ -26,6 +26,7 @@ def test_on_a_standby_everything_is_found_that_can_be_read(server: PrivateServer
 
 
 def test_a_library_that_is_not_preloaded_is_told_beside_those_that_are(server: PrivateServer, manage: Manage) -> None:
+    need_statements()  # a server without it has no auto_explain either
     server.restart(shared_preload_libraries="auto_explain")
     found = {one["word"]: one for one in manage("doctor", "--json").document["diagnoses"]}
     fix = found["statements_unloaded"]["sql"]

@@ -29,7 +29,7 @@ from tests.faults.scenes import (
 from tests.faults.servers import PATIENCE, PrivateServer, until
 
 Manage = Callable[..., Ended]
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("reporting")]
+pytestmark = [pytest.mark.slow, pytest.mark.versions, pytest.mark.usefixtures("reporting")]
 
 GERMAN = "de_DE.UTF-8"
 INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))

@@ -14,7 +14,7 @@ from tests.faults.scenes import THROUGH_THE_GATE, build_gate, open_gate, rows, u
 from tests.faults.servers import PrivateServer, until
 
 Manage = Callable[..., Ended]
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("reporting")]
+pytestmark = [pytest.mark.slow, pytest.mark.versions, pytest.mark.usefixtures("reporting")]
 
 # Waits between the attempts are at random; so many are longer than any restart here.
 PATIENT = {"SEEDER_MAX_WORKERS": "3", "SEEDER_MAX_RETRIES": "12"}

@@ -9,7 +9,7 @@ from tests.conftest import Ended, custom, sql
 from tests.faults.scenes import filled
 from tests.faults.servers import PrivateServer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.versions]
 
 Manage = Callable[..., Ended]
 

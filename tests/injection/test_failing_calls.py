@@ -26,7 +26,7 @@ from tests.injection import scene
 from tests.injection.calls import RUN, Calls, counted
 from tests.injection.failures import ANSWERED, PASSING, Kind
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.versions]
 
 INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "39"))
 STUCK = 60  # seconds

@@ -30,7 +30,7 @@ from tests.conftest import custom, sql
 from tests.injection.calls import RUN, Calls, counted
 from tests.injection.failures import PASSING, Kind
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.versions]
 
 INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "39"))
 STUCK = 60  # seconds
