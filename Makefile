@@ -27,8 +27,9 @@ screenshots: setup  ## take docs/screenshots afresh (needs Chromium)
 test: setup  ## the tests, on a PostgreSQL server per core and one more; without the slow ones, unless TESTS names them
 	$(pytest) $(or $(TESTS),-m "not slow")
 
-test-all: setup  ## every test, as CI runs them
-	$(pytest) $(TESTS)
+test-all: setup  ## every test, then those of the database on the other PostgreSQL versions that are supported
+	$(pytest)
+	@requirements/postgres-matrix
 
 soak: setup  ## what takes too long for every day: kills, restarts, every database call fails, and many runs race
 	SEEDER_KILLS=500 $(python) -m pytest tests/acceptance/test_killing.py

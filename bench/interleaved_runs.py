@@ -72,7 +72,8 @@ def run_interleaved(
             measurement = measure(command)
             stale_views = after(command)
             on_progress(
-                f"round {number} of {rounds}: {command.name} {measurement.seconds:.2f} s, {measurement.cpu:.2f} s of CPU"
+                f"round {number} of {rounds}: {command.name} {measurement.seconds:.2f} s, {measurement.cpu:.2f} s"
+                " of CPU"
             )
             if number:
                 measurements[command.name].append(

@@ -120,7 +120,8 @@ def snapshots(results: Results) -> Iterator[str]:
     yield ""
     reported = measurements[SCAN][0].reported
     yield (
-        f"{reported['rows']:,} rows of TPC-H's lineitem in {reported['columns']} columns; of each the nulls, distinct values,"
+        f"{reported['rows']:,} rows of TPC-H's lineitem in {reported['columns']} columns; of each the nulls,"
+        " distinct values,"
         " range and, but for the profiler, the ten most frequent values."
     )
     yield ""
@@ -146,7 +147,8 @@ def lists(results: Results) -> Iterator[str]:
     yield "## Lists"
     yield ""
     yield (
-        f"Of {reported['views']:,} views and {reported['rows']:,} rows of history: milliseconds of the database's own time,"
+        f"Of {reported['views']:,} views and {reported['rows']:,} rows of history: milliseconds of the database's"
+        " own time,"
         " planning included, median and most. The bare one is as many rows of one table by one of its indexes. What is"
         " read is that of the last scene in which the list was asked for."
     )

@@ -91,7 +91,8 @@ def _bar(name: str, spread: Spread, y: float, scale: Scale, *, stale: int) -> It
     else:
         fastest, slowest = (_LABELS + scale.length(value) for value in (spread.minimum, spread.maximum))
         yield (
-            f"<line x1='{fastest:.1f}' x2='{slowest:.1f}' y1='{middle}' y2='{middle}' stroke='{_INK}' stroke-width='1.5'/>"
+            f"<line x1='{fastest:.1f}' x2='{slowest:.1f}' y1='{middle}' y2='{middle}' stroke='{_INK}'"
+            " stroke-width='1.5'/>"
         )
     columns = (f"{spread.median:.2f} s", scale.ratio_text(spread.median), f"{stale} stale" if stale else "")
     for x, text in zip(_COLUMNS, columns, strict=True):

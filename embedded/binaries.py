@@ -35,6 +35,17 @@ def _wheel_folder() -> Path:
     raise BinariesMissing(package=_WHEEL)
 
 
+@cache
+def _has_library(programs: Path, name: str) -> bool:
+    places = (f"{lib}{below}/{name}.so" for lib in ("lib", "lib64") for below in ("", "/postgresql", "/pgsql"))
+    return any((programs.parent / place).is_file() for place in places)
+
+
+def has_library(name: str) -> bool:
+    """Return whether PostgreSQL can preload a library. Some wheels come without the contrib modules."""
+    return _has_library(folder(), name)
+
+
 def version() -> str:
     """Such as `18.6`."""
     return _version(folder() / "postgres")

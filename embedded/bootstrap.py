@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from embedded import binaries
 from embedded.errors import BootstrapFailed
+from embedded.server_config import STATEMENTS
 from embedded.server_folder import PORT, ServerFolder
 
-_EXTENSION = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements"
+_EXTENSION = f"CREATE EXTENSION IF NOT EXISTS {STATEMENTS}"
 
 
 def is_done(server_folder: ServerFolder, files: Sequence[Path]) -> bool:
@@ -23,7 +25,8 @@ def run_bootstrap(server_folder: ServerFolder, socket_folder: Path, files: Seque
     after one was changed or somebody was killed before the marker was written."""
     import psycopg  # takes longer than all the rest of a warm start, and is rarely needed
 
-    steps = [("CREATE EXTENSION", _EXTENSION), *((str(file), _read_sql(file)) for file in files)]
+    extensions = [("CREATE EXTENSION", _EXTENSION)] if binaries.has_library(STATEMENTS) else []
+    steps = [*extensions, *((str(file), _read_sql(file)) for file in files)]
     step = "The first connection"
     try:
         with psycopg.connect(host=str(socket_folder), port=PORT, user="postgres", dbname="postgres") as database:

@@ -7,6 +7,8 @@ from pathlib import Path
 from embedded import binaries
 from embedded.server_folder import PORT, ServerFolder
 
+STATEMENTS = "pg_stat_statements"
+
 
 def write_config_files(server_folder: ServerFolder, socket_folder: Path, settings: Mapping[str, str]) -> None:
     """Our settings around the cluster's own file, which stays as initdb wrote it.
@@ -21,8 +23,9 @@ def write_config_files(server_folder: ServerFolder, socket_folder: Path, setting
         "hba_file": str(server_folder.path / "hba.conf"),
         "ident_file": str(server_folder.path / "ident.conf"),
     }
+    preloaded = {"shared_preload_libraries": STATEMENTS} if binaries.has_library(STATEMENTS) else {}
     all_settings = {
-        "shared_preload_libraries": "pg_stat_statements",
+        **preloaded,
         "log_line_prefix": "%m [%p] ",
         **settings,
         **fixed_settings,

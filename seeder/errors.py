@@ -95,12 +95,13 @@ class QueueMisconfigured(QueueError):
 
 
 class IdempotencyKeyTaken(QueueError):
-    """The idempotency key {key!r} belongs to an earlier request, for {earlier_request}; this one is for {request}. Take another
-    key."""
+    """The idempotency key {key!r} belongs to an earlier request, for {earlier_request}; this one is for {request}. Take
+    another key."""
 
 
 class BadIdempotencyKey(QueueError):
-    """{key!r} cannot be an idempotency key: it has to be 1 to {max_length} characters, each of which PostgreSQL can store."""
+    """{key!r} cannot be an idempotency key: it has to be 1 to {max_length} characters, each of which PostgreSQL can
+    store."""
 
 
 class SnapshotError(SeederError):
@@ -108,8 +109,8 @@ class SnapshotError(SeederError):
 
 
 class BadTag(SnapshotError):
-    """{text!r} cannot be a release {field}: it has to be 1 to {max_length} printable characters, none of them a blank at an
-    end."""
+    """{text!r} cannot be a release {field}: it has to be 1 to {max_length} printable characters, none of them a blank
+    at an end."""
 
 
 class SnapshotTaken(SnapshotError):

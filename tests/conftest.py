@@ -20,6 +20,7 @@ from django.test.utils import setup_databases, teardown_databases
 from django_q.models import OrmQ, Schedule, Task
 from pytest_django import DjangoDbBlocker
 
+from embedded import server
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from settings.base import has_database_variables
 from tests.database_reset import ensure_scene, install_contract, reset_databases
@@ -60,6 +61,9 @@ def django_databases(django_test_environment: None, django_db_blocker: DjangoDbB
     yield
     with django_db_blocker.unblock():
         teardown_databases(created, verbosity=0)
+        if "PYTEST_XDIST_WORKER" in os.environ and (embedded := connections.settings["default"].get("EMBEDDED")):
+            connections.close_all()
+            server.stop(embedded["FOLDER"])  # a worker's server is of no use to anybody else
 
 
 @pytest.fixture
@@ -110,6 +114,12 @@ def sql(statement: str, *parameters: str | int, using: str = "default") -> list[
     with connections[using].cursor() as cursor:
         cursor.execute(statement, parameters or None)
         return list(cursor.fetchall()) if cursor.description else []
+
+
+def need_statements() -> None:
+    """Skip the test if the server has no pg_stat_statements, as that of a wheel without contrib modules."""
+    if not sql("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_stat_statements'"):
+        pytest.skip("this server has no pg_stat_statements")
 
 
 def server_major_version() -> int:

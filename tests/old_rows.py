@@ -35,7 +35,8 @@ def insert_queued_part(request: str, days: float | None, *, part: int = 1, key: 
     state, finished = ("queued", "NULL") if days is None else ("ended", f"now() - {days} * interval '1 day'")
     keys = f"jsonb_build_object('{key}', 'everything')" if key else "'{}'"
     sql(
-        "INSERT INTO reporting.seeder_queued_refresh (request_id, part, parts, description, requested_by, manifests, views,"
+        "INSERT INTO reporting.seeder_queued_refresh (request_id, part, parts, description, requested_by,"
+        " manifests, views,"
         " agencies, state, finished_at, idempotency_keys)"
         f" SELECT %s, %s::integer, 2, 'everything', 'a test', '[]', '[]', '[]', '{state}', {finished}, {keys}",
         *(request, part),

@@ -79,9 +79,9 @@ def _seeder_environment(workload: Workload, bench: BenchServer, workers: int) ->
     }
 
 
-def _pool(
+def _pool(  # noqa: PLR0913  # one idea with its variants
     workload: Workload, bench: BenchServer, workers: int, *, name: str, order: str, gather: bool = True
-) -> Command:  # noqa: PLR0913  # one idea with its variants
+) -> Command:
     file = contender_folder(workload) / "workload.json"
     document = {
         "views": [view.name for view in workload.views],

@@ -116,10 +116,9 @@ def _idle_seconds(bar: TimelineBar, started: float, free_since: float) -> float:
 
 
 def describe_bar(bar: TimelineBar) -> str:
-    duration_text = f" after {format_duration(bar.duration)}" if bar.duration is not None else ""
     rows_text = f", {format_count(bar.rows, 'row')}" if bar.rows and bar.status is Status.SUCCESS else ""
     reason_text = f", {describe_reason(bar.reason)}" if bar.reason else ""
-    return f"{bar.report_name}: {STATUS_LABELS[bar.status]}{duration_text}{rows_text}{reason_text}"
+    return f"{bar.report_name}: {STATUS_LABELS[bar.status]}{_duration_text(bar.duration)}{rows_text}{reason_text}"
 
 
 def describe_reason(reason: str) -> str:
@@ -137,8 +136,12 @@ def history_chart(recent: Sequence[RecentRun], site: AdminSite) -> Sequence[Mapp
             "duration": run.duration.total_seconds() if run.duration is not None else None,
             "rows": run.rows if run.status is Status.SUCCESS else None,
             "status": run.status,
-            "description": f"{STATUS_LABELS[run.status]}{f' after {format_duration(run.duration)}' if run.duration is not None else ''}",
+            "description": STATUS_LABELS[run.status] + _duration_text(run.duration),
             "url": page_urls.run(site, run.run_id),
         }
         for run in reversed(recent)
     ]
+
+
+def _duration_text(duration: timedelta | None) -> str:
+    return "" if duration is None else f" after {format_duration(duration)}"

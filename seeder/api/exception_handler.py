@@ -76,7 +76,10 @@ def _detail(error: SeederError, code: int, context: Mapping[str, Any]) -> str:
     if code == status.HTTP_503_SERVICE_UNAVAILABLE and _is_staff(context):
         return str(error)
     if isinstance(error, IdempotencyKeyTaken):  # by the same user; how we keep it is nobody's business
-        return f"This idempotency key belongs to an earlier request, for {error.facts['earlier_request']}. Take another one."
+        return (
+            f"This idempotency key belongs to an earlier request, for {error.facts['earlier_request']}. Take"
+            " another one."
+        )
     return _GENERIC_MESSAGES.get(code, str(error))
 
 

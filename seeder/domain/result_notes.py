@@ -26,6 +26,7 @@ def definition_drift_note(drift: DefinitionDrift) -> str:
     cause_clause = f", and that cannot be a view today: {drift.cause}" if drift.cause else ""
     return (
         f"Definition drift: {manifest.report_type} manifest {manifest.manifest_id} of {manifest.agency_slug} asks for"
-        f" another query than the one that the view was created from{cause_clause}. Create the view anew from it, or put the"
+        f" another query than the one that the view was created from{cause_clause}. Create the view anew from it,"
+        " or put the"
         " old query back into the manifest; a refresh does neither."
     )

@@ -15,7 +15,7 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.models import ReleaseSnapshot
 from seeder.services import runs
 from seeder.services.snapshots import release_snapshots
-from tests.conftest import create_canned_report, create_custom_manifest, sql
+from tests.conftest import create_canned_report, create_custom_manifest, need_statements, sql
 
 ROOT = "/api/seeder/v1/"
 READER_PERMISSIONS = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
@@ -115,6 +115,7 @@ def insert_many_rows(row_count: int) -> None:
 
 def count_statements(action: Callable[[], object]) -> int:
     """How many the server runs meanwhile: not all of them are Django's, which counts its own."""
+    need_statements()
     sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public")
     before = _statement_calls()
     action()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.db import connection, connections
 
-from tests.conftest import CHECKOUT, another_session, sql
+from tests.conftest import CHECKOUT, another_session, need_statements, sql
 
 ROLE = "test_doctor"
 OWNER = "test_doctor_owner"
@@ -51,6 +51,7 @@ def manifest(table_name: str, query: str = "SELECT 1 AS n") -> str:
 def healthy_database() -> Iterator[None]:
     """A database of which a role of its own has all that it needs. Roles and privileges on databases outlive a test's
     schema."""
+    need_statements()
     _drop_roles()
     sql(f"CREATE ROLE {ROLE} LOGIN; CREATE ROLE {OWNER}")
     sql(_HEALTHY)
@@ -202,7 +203,8 @@ CASES_FIXED_BY_SQL = [
     ),
     DoctorCase(
         problem="temp_forbidden",
-        provoking_sql="DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $$",
+        provoking_sql="DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC',"
+        " current_database()); END $$",
         subject="reporting.good",
         environment=CONCURRENT_SETTINGS,
     ),
@@ -252,7 +254,8 @@ CASES_FIXED_BY_SQL = [
     ),
     DoctorCase(
         problem="pg_stat_statements_forbidden",
-        provoking_sql=f"REVOKE SELECT ON pg_stat_statements FROM PUBLIC; REVOKE SELECT ON pg_stat_statements FROM {ROLE}",
+        provoking_sql="REVOKE SELECT ON pg_stat_statements FROM PUBLIC; REVOKE SELECT ON pg_stat_statements FROM"
+        f" {ROLE}",
         subject="pg_stat_statements",
     ),
 ]

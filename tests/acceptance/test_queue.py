@@ -42,7 +42,8 @@ def nothing_is_open() -> bool:
     """Once the server has noticed who is gone, and the minute has passed after which a doorbell is taken for lost:
     here it passes quickly."""
     sql(
-        "UPDATE reporting.seeder_queued_refresh SET dispatched_at = dispatched_at - interval '2 seconds' WHERE state = 'queued'"
+        "UPDATE reporting.seeder_queued_refresh SET dispatched_at = dispatched_at - interval '2 seconds' WHERE"
+        " state = 'queued'"
     )
     tasks.resume_queue()
     open_rows = [model.objects.filter(status__in=("pending", "running")).exists() for model in (RunHistory, JobStatus)]

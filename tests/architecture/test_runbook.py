@@ -84,7 +84,9 @@ def test_a_failure_s_reason_is_one_of_these_or_postgresql_s_own() -> None:
         (path.name, ast.unparse(keyword.value))
         for path, tree in SOURCES.items()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"Failure", "RejectedManifest"}
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"Failure", "RejectedManifest"}
         for keyword in node.keywords
         if keyword.arg == "reason"
     }

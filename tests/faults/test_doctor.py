@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import CompletedCommand, another_session, create_custom_manifest
+from tests.conftest import CompletedCommand, another_session, create_custom_manifest, need_statements
 from tests.faults.gated_views import create_filled_view
 from tests.faults.private_server import PrivateServer
 
@@ -26,6 +26,7 @@ def test_on_a_standby_everything_is_found_that_can_be_read(server: PrivateServer
 
 
 def test_a_library_that_is_not_preloaded_is_told_beside_those_that_are(server: PrivateServer, manage: Manage) -> None:
+    need_statements()  # a server without it has no auto_explain either
     server.restart(shared_preload_libraries="auto_explain")
     found = {one["word"]: one for one in manage("doctor", "--json").document["diagnoses"]}
     fix = found["pg_stat_statements_unloaded"]["sql"]

@@ -14,7 +14,7 @@ from tests.faults.gated_views import GATED_QUERY, build_gate, latest_statuses, o
 from tests.faults.private_server import PrivateServer, wait_until
 
 Manage = Callable[..., CompletedCommand]
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
+pytestmark = [pytest.mark.slow, pytest.mark.versions, pytest.mark.usefixtures("contract_tables")]
 
 # Waits between the attempts are at random; so many are longer than any restart here.
 PATIENT = {"SEEDER_MAX_WORKERS": "3", "SEEDER_MAX_RETRIES": "12"}

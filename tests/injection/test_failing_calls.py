@@ -26,7 +26,7 @@ from tests.injection import night_of_views
 from tests.injection.database_calls import RUN, DatabaseCalls, counted_calls
 from tests.injection.injected_failures import SERVER_SURVIVES, TRANSIENT, FailureKind
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.versions]
 
 INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "39"))
 STUCK = 60  # seconds

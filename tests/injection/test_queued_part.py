@@ -30,7 +30,7 @@ from tests.conftest import create_custom_manifest, sql
 from tests.injection.database_calls import RUN, DatabaseCalls, counted_calls
 from tests.injection.injected_failures import TRANSIENT, FailureKind
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.versions]
 
 INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "39"))
 STUCK = 60  # seconds

@@ -11,7 +11,7 @@ from seeder.domain.run_events import RunEvent, RunWarning
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import refresh_cost_queries
 from seeder.services import runs
-from tests.conftest import create_canned_report, create_custom_manifest, sql
+from tests.conftest import create_canned_report, create_custom_manifest, need_statements, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 IS_HERE = str(connection.settings_dict["HOST"] or "/").startswith("/") and Path("/proc/self/stat").exists()
@@ -41,8 +41,7 @@ def test_every_row_of_a_refresh_tells_how_it_went(settings: Settings) -> None:
 
 
 def test_the_server_s_own_count_is_that_of_this_refresh_alone() -> None:
-    if sql("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_stat_statements'") == []:
-        pytest.skip("this server has no pg_stat_statements")
+    need_statements()
     sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     if refresh_cost_queries.statement_costs("default") is None:
         pytest.skip("pg_stat_statements is not preloaded")

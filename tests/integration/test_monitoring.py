@@ -33,9 +33,10 @@ def night() -> None:
     runs.execute(AllReports(), requested_by="a test")
 
 
-def listed(
-    wanted: JobFilter = EVERY, listing: JobPageRequest = JobPageRequest(), *, by: GroupBy = GroupBy.VIEW
-) -> list[str]:  # noqa: B008
+FIRST_PAGE = JobPageRequest()
+
+
+def listed(wanted: JobFilter = EVERY, listing: JobPageRequest = FIRST_PAGE, *, by: GroupBy = GroupBy.VIEW) -> list[str]:
     return [job.table_name for job in monitoring.page(wanted, listing, by=by).jobs]
 
 

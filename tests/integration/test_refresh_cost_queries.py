@@ -9,7 +9,7 @@ from seeder.domain.refresh_costs import StatementCost, backend_cost_delta, state
 from seeder.domain.view_names import ViewName
 from seeder.postgres import identifiers, refresh_cost_queries, sessions, transactions
 from seeder.postgres.named_statements import STATEMENTS
-from tests.conftest import another_session, server_major_version, sql
+from tests.conftest import another_session, need_statements, server_major_version, sql
 
 A = ViewName(schema="reporting", name="a")
 # Somebody whom nobody has granted anything, on every server.
@@ -19,6 +19,7 @@ NOBODY = "pg_signal_backend"
 @pytest.fixture(autouse=True)
 def statements(bare_database: None) -> Iterator[None]:
     """A view, and pg_stat_statements where it usually is, without an entry for this database."""
+    need_statements()
     sql("DROP EXTENSION IF EXISTS pg_stat_statements")
     sql("CREATE EXTENSION pg_stat_statements SCHEMA public")
     forget()

@@ -70,7 +70,8 @@ def check_server(
             problem=Problem.LOCK_TIMEOUT_LOW,
             database=database,
             subject="SEEDER_LOCK_TIMEOUT_MS",
-            message=f"It is {lock_timeout_ms} ms and the server's deadlock_timeout {server.deadlock_timeout_ms} ms: only"
+            message=f"It is {lock_timeout_ms} ms and the server's deadlock_timeout {server.deadlock_timeout_ms}"
+            " ms: only"
             " after that is an autovacuum in the way cancelled.",
             fix=f"Set SEEDER_LOCK_TIMEOUT_MS={recommended_ms}.",
         )
@@ -101,7 +102,8 @@ def _check_version(server: ServerFacts, database: str) -> Iterator[Diagnosis]:
             problem=Problem.SERVER_UNPATCHED,
             message="A concurrent refresh can be made to run somebody else's code as our role (CVE-2024-0985, fixed in"
             f" {patched_version}).",
-            fix=f"Install the latest minor version, at least {patched_version}; until then, SEEDER_REFRESH_CONCURRENTLY=false.",
+            fix=f"Install the latest minor version, at least {patched_version}; until then,"
+            " SEEDER_REFRESH_CONCURRENTLY=false.",
         )
 
 

@@ -103,7 +103,8 @@ def _explain_refresh_forbidden(relation: FoundRelation, role: DatabaseRole) -> d
         }
     if relation.owner_is_superuser:  # whose member nobody should become for a view's sake
         return {
-            "message": f"It belongs to the superuser {relation.owner}, so our role {role.role_name} may not refresh it.",
+            "message": f"It belongs to the superuser {relation.owner}, so our role {role.role_name} may not"
+            " refresh it.",
             "fix": "Let it belong to our role, or to one that we are a member of, who then has to be able to read its"
             " sources:",
             "sql": f"ALTER MATERIALIZED VIEW {relation.quoted_name} OWNER TO {role.role_name};",
@@ -134,7 +135,8 @@ def _diagnose_missing_unique_index(
         database=role.database_alias,
         subject=str(relation.view),
         message="It has no unique index that covers every row by plain columns.",
-        fix=f"Where some columns together differ in every row and hold no null: CREATE UNIQUE INDEX ON {target} (…), with"
+        fix=f"Where some columns together differ in every row and hold no null: CREATE UNIQUE INDEX ON {target}"
+        " (…), with"
         " those columns. Which ones, only who knows the data can say.",
     )
 
@@ -162,7 +164,8 @@ def check_schema(
     if schema.exists and missing_views and not schema.can_create:
         yield diagnosis(
             problem=Problem.CREATE_FORBIDDEN,
-            message=f"Our role {role.role_name} has no CREATE privilege on it, and these are missing: {_list_views(missing_views)}.",
+            message=f"Our role {role.role_name} has no CREATE privilege on it, and these are missing:"
+            f" {_list_views(missing_views)}.",
             fix="Its owner can grant it:",
             sql=grant,
         )

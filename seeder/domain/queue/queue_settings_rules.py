@@ -39,7 +39,8 @@ def queue_settings_problems(
     if timeout and statement_timeout >= timedelta(seconds=timeout):
         yield QueueSettingsProblem(
             check_id="seeder.E009",
-            message=f"A refresh may take {statement_timeout.total_seconds():.0f} s (SEEDER_STATEMENT_TIMEOUT_MS), but the"
+            message=f"A refresh may take {statement_timeout.total_seconds():.0f} s (SEEDER_STATEMENT_TIMEOUT_MS),"
+            " but the"
             f" queue ends its task after {timeout} s (Q_CLUSTER['timeout']), so the limit is never reached.",
             hint="Let timeout be greater than the limit; None lets tasks take as long as they need.",
         )

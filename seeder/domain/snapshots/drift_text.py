@@ -23,7 +23,8 @@ DIFFERENCE_LABELS: Mapping[DifferenceKind, str] = {
 DIFFERENCE_EXPLANATIONS: Mapping[DifferenceKind, str] = {
     DifferenceKind.COLUMN_ADDED: "The view has a column that it did not have. Who reads all columns gets one more.",
     DifferenceKind.COLUMN_REMOVED: "Whatever reads this column fails from now on.",
-    DifferenceKind.COLUMN_RETYPED: "Whoever computes with this column, or compares it, may get errors or other results.",
+    DifferenceKind.COLUMN_RETYPED: "Whoever computes with this column, or compares it, may get errors or other"
+    " results.",
     DifferenceKind.COLUMN_REORDERED: "Who reads the columns by their position, as exports do, gets others.",
     DifferenceKind.NULLABILITY: "Whether the column may be empty is declared differently.",
     DifferenceKind.DEFINITION: "The query behind the view is another one. What it gives may be the same.",
@@ -31,7 +32,8 @@ DIFFERENCE_EXPLANATIONS: Mapping[DifferenceKind, str] = {
     DifferenceKind.NULL_SHARE: "Which part of the rows has nothing in this column.",
     DifferenceKind.DISTINCT: "How many different values there are in this column.",
     DifferenceKind.RANGE: "The smallest and the largest value in this column.",
-    DifferenceKind.TOP_VALUES: "The most frequent values in this column are others, or as frequent as they were no more;"
+    DifferenceKind.TOP_VALUES: "The most frequent values in this column are others, or as frequent as they were no"
+    " more;"
     " 0 is no change, 1 is nothing in common.",
 }
 

@@ -21,7 +21,8 @@ class Command(SeederCommand):
             type=int,
             default=_DEFAULT_GRACE_SECONDS,
             metavar="SECONDS",
-            help=f"how long running tasks may take when it is to end, before they are stopped ({_DEFAULT_GRACE_SECONDS})",
+            help="how long running tasks may take when it is to end, before they are stopped"
+            f" ({_DEFAULT_GRACE_SECONDS})",
         )
         parser.add_argument(
             "--heartbeat-fd", type=int, help=SUPPRESS

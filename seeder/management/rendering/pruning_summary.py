@@ -16,7 +16,10 @@ def pruning_text(result: Pruned, *, seconds: float, dry_run: bool) -> str:
     verb = "Would prune" if dry_run else "Pruned"
     if result.stopped:
         remaining_rows = result.old - result.kept - result.history
-        return f"Stopped by {result.stopped} with {format_count(remaining_rows, 'row')} left, for the next time. {verb} {deleted_text} {cutoff_text}."
+        return (
+            f"Stopped by {result.stopped} with {format_count(remaining_rows, 'row')} left, for the next time."
+            f" {verb} {deleted_text} {cutoff_text}."
+        )
     kept_text = (
         f"Kept, however old: {format_count(result.kept, 'row')}, each the last success or failure of its report."
     )

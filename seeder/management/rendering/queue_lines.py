@@ -83,7 +83,10 @@ def schedule_due_text(schedule: Due, now: datetime) -> str:
         return "never due"
     if not is_overdue(schedule, now):
         return f"next due {local_time_text(schedule.due)}"
-    return f"overdue for {format_duration(now - schedule.due)}: no cluster works, or it cannot read a schedule, as its log says"
+    return (
+        f"overdue for {format_duration(now - schedule.due)}: no cluster works, or it cannot read a schedule, as"
+        " its log says"
+    )
 
 
 def is_overdue(schedule: Due, now: datetime) -> bool:

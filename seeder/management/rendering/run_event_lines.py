@@ -53,7 +53,10 @@ class RunEventLines:
     def _event_lines(self, event: RunEvent) -> Iterable[str]:
         match event:
             case RunStarted(plan=plan):
-                yield f"run {event.run_id}: {format_count(len(plan.views), 'view')}, {format_count(event.workers, 'seat')}"
+                yield (
+                    f"run {event.run_id}: {format_count(len(plan.views), 'view')},"
+                    f" {format_count(event.workers, 'worker')}"
+                )
                 yield from _nothing_to_refresh_lines(plan, self._request)
                 yield from map(rejection_text, plan.rejected)
             case ViewStarted(view=view):
