@@ -104,13 +104,13 @@ def keep_own_endpoints(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple
     return [endpoint for endpoint in endpoints if endpoint[3].cls.__module__.startswith(f"{__package__}.")]
 
 
-def add_error_responses(document: dict[str, Any], **_: Any) -> dict[str, Any]:
+def add_error_responses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """What every address can refuse, said once."""
-    document["components"].setdefault("schemas", {})["Refusal"] = _ERROR_SCHEMA
+    result["components"].setdefault("schemas", {})["Refusal"] = _ERROR_SCHEMA
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
-    for methods in document["paths"].values():
+    for methods in result["paths"].values():
         for method, operation in methods.items():
             descriptions = _ERROR_RESPONSES | (_WRITE_ERROR_RESPONSES if method == "post" else {})
             responses = {code: {"description": text, "content": content} for code, text in descriptions.items()}
             operation["responses"] = {**operation["responses"], **responses}
-    return document
+    return result

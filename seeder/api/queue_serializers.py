@@ -31,7 +31,7 @@ class EnqueueResultSerializer(serializers.Serializer[EnqueueResult]):
         source="request_id", allow_null=True, help_text="null where there is nothing to refresh"
     )
     url = serializers.SerializerMethodField()
-    description = serializers.CharField(source="description")
+    description = serializers.CharField()
     joined = serializers.BooleanField(help_text="an earlier request, which is queued, will do as well")
     repeated = serializers.BooleanField(help_text="this was asked before, with the same idempotency key")
     parts = QueuedPartSerializer(many=True)
@@ -65,7 +65,7 @@ class RequestStatusSerializer(serializers.Serializer[RequestState]):
 
     requestId = serializers.CharField(source="request_id")
     state = serializers.ChoiceField(choices=_PART_STATES)
-    description = serializers.CharField(source="description")
+    description = serializers.CharField()
     requestedBy = serializers.CharField(source="requested_by")
     requestedAt = UTCDateTimeField(source="requested_at")
     parts: Any = RequestPartStatusSerializer(many=True)

@@ -40,7 +40,7 @@ class BaseRefreshView(SeederView):
         url = None
         if result.request_id is not None:
             url = self.url_for("queued", kwargs={"requestId": result.request_id})
-        answer = EnqueueResultSerializer(result, context={"url": url, "agencies": self.visible_agencies}).data
+        answer = EnqueueResultSerializer(result, context={"url": url, "visible_agencies": self.visible_agencies}).data
         return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": url} if url else {})
 
     def _scoped_idempotency_key(self, request: Request) -> str | None:

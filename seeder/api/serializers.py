@@ -122,7 +122,7 @@ class RunSerializer(serializers.Serializer[RunTotals]):
 
     runId = serializers.CharField(source="run_id")
     status = serializers.ChoiceField(choices=_STATUSES)
-    description = serializers.CharField(source="description")
+    description = serializers.CharField()
     requestedBy = serializers.CharField(source="requested_by")
     startTime = UTCDateTimeField(source="started_at")
     finishTime = UTCDateTimeField(source="finished_at", allow_null=True)

@@ -121,7 +121,7 @@ def test_the_schema_says_which_numbers_may_be_large() -> None:
         .get(f"{api_clients.ROOT}schema/")
         .json()["components"]["schemas"]
     )
-    for name, field in (("History", "bytesProcessed"), ("SnapshotRow", "rowCount"), ("Column", "distinct")):
+    for name, field in (("History", "bytesProcessed"), ("SnapshotSummary", "rowCount"), ("Column", "distinct")):
         assert schemas[name]["properties"][field]["format"] == "int64"
     assert schemas["History"]["properties"]["bytesProcessed"]["nullable"]
 

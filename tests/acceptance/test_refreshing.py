@@ -84,7 +84,7 @@ def test_without_a_terminal_each_event_is_one_plain_line(manage: Manage) -> None
     ended = manage("refresh_agency", "demo")
     assert ended.exit_code == 0
     first, started, created, last = ended.lines
-    assert first.endswith(": 1 view, 8 seats")
+    assert first.endswith(": 1 view, 8 workers")
     assert started == "reporting.a: started"
     assert created.startswith("reporting.a: created, 1,204 rows, ")
     assert ": 1 succeeded, 0 failed in " in last

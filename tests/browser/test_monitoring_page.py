@@ -77,7 +77,7 @@ def test_the_page_is_found_from_the_index_and_what_fails_is_first(site: Site) ->
     row = page.locator("table.views tbody tr").first
     expect(row).to_contain_text("failed")
     expect(row).to_contain_text('invalid input syntax for type integer: "secret 1"')
-    expect(row.get_by_role("img")).to_have_attribute("aria-label", "Its last 1 run: 1 failed; the latest failed")
+    expect(row.get_by_role("img")).to_have_attribute("aria-label", "Last 1 run: 1 failed; latest: failed")
 
 
 def test_links_lead_to_a_run_its_views_and_their_snapshots(site: Site) -> None:
@@ -95,7 +95,7 @@ def test_links_lead_to_a_run_its_views_and_their_snapshots(site: Site) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("What 2026.11 has changed since 2026.10")
     expect(page.locator(".verdict")).to_contain_text("Breaking")
     expect(page.get_by_role("listitem").filter(has_text="type changed integer → text")).to_be_visible()
-    page.get_by_role("link", name="The other way round").click()
+    page.get_by_role("link", name="Swap before and after").click()
     expect(page.get_by_role("listitem").filter(has_text="rows 20 → 200")).to_be_visible()
 
 
@@ -131,7 +131,7 @@ def test_refresh_is_pressed_and_the_row_changes_by_itself(site: Site) -> None:
     queue_clusters.start()
     row = page.locator("table.views tbody tr").filter(has_text="reporting.good")
     expect(row.get_by_role("img")).to_have_attribute(
-        "aria-label", "Its last 2 runs: 2 succeeded; the latest succeeded", timeout=60_000
+        "aria-label", "Last 2 runs: 2 succeeded; latest: succeeded", timeout=60_000
     )
     expect(page.get_by_role("status")).to_contain_text("Queue: idle.", timeout=60_000)
     # Whatever somebody was doing meanwhile, they still are.

@@ -124,10 +124,10 @@ def shows_and_asks() -> None:
 def hold(server: Any, views: str, *refused_too: str) -> None:
     set_up(views)
     User.objects.create_superuser("root")
-    with default_database(server.address(DATABASE, user="seeder_refresh")):
+    with default_database(server.django_settings(DATABASE, user="seeder_refresh")):
         refreshes_and_records()
         assert [one for one in (*ONLY_THE_OWNER_MAY, *refused_too) if not refused(one)] == []
-    with default_database(server.address(DATABASE, user="seeder_web")):
+    with default_database(server.django_settings(DATABASE, user="seeder_web")):
         shows_and_asks()
         assert [one for one in (*ONLY_THE_OWNER_MAY, *NOT_BY_MAINTAIN, *NOT_OF_THE_WEB) if not refused(one)] == []
 

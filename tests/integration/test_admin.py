@@ -113,7 +113,7 @@ def test_what_a_success_notes_is_not_shown_as_an_error() -> None:
     sql("UPDATE reporting.seeder_job_status SET last_errors = 'Also' WHERE table_name = 'reporting.good'")
     operator = visitor(*READING, "view_errors")
     for place in ("monitoring/", "monitoring/view/?table=reporting.good"):
-        assert '<p class="errors noted">Also</p>' in seen(operator, place)
+        assert '<p class="errors note">Also</p>' in seen(operator, place)
     assert '<p class="errors">' in seen(operator, "monitoring/view/?table=reporting.bad")
 
 
@@ -121,7 +121,7 @@ def test_the_page_of_a_shared_view_says_whose_runs_it_shows() -> None:
     reader = visitor(*READING)
     page = seen(reader, "monitoring/view/", table="reporting.shared")
     manifest_id = RunHistory.objects.filter(table_name="reporting.shared").order_by("manifest_id")[0].manifest_id
-    assert f"these are the runs that refreshed it for canned manifest {manifest_id}." in page
+    assert f"the runs below refreshed it for canned manifest {manifest_id}." in page
     assert "Several manifests" not in seen(reader, "monitoring/view/", table="reporting.good")
 
 
@@ -371,7 +371,7 @@ def test_where_a_worker_is_knows_who_sees_all_agencies(settings: Settings) -> No
     queue_rows.begin(QueuedRefresh.objects.get(), run_id="gone", worker="inner-host:7")
     assert "inner-host:7" in seen(visitor(*READING), "monitoring/")
     page = seen(visitor(*READING, name="demo"), "monitoring/")
-    assert "its worker is gone" in page
+    assert "worker lost" in page
     assert "inner-host" not in page
 
 

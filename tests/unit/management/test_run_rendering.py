@@ -66,7 +66,7 @@ def test_lines_tell_one_event_each() -> None:
     for event in EVENTS:
         lines.on_event(event)
     assert out.getvalue().splitlines() == [
-        "run r1: 2 views, 8 seats",
+        "run r1: 2 views, 8 workers",
         "demo, custom manifest 7: It has 3 parts.",
         "reporting.arrests: started",
         "reporting.arrests: refreshed, 1,204 rows, 88 kB, 1.50 s",
