@@ -11,7 +11,7 @@ pytest = $(python) -m pytest -n $(WORKERS) --dist worksteal
 export DJANGO VENV PYTHON
 export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_SEATS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
 
-.PHONY: demo serve screenshots test test-all soak bench check lint types imports deploy-lint matrix lock setup clean
+.PHONY: words demo serve screenshots test test-all soak bench check lint types imports deploy-lint matrix lock setup clean
 
 demo: setup  ## load public records and refresh the demo agency's reports from them
 	@$(python) manage.py load_demo
@@ -43,6 +43,9 @@ bench: setup  ## measure against bare statements and other tools; BENCH_QUICK=1 
 	@$(python) -m bench
 
 check: lint types imports deploy-lint test  ## everything that has to hold before a commit
+
+words: setup  ## private words that style rejects (lint/plain_words.toml)
+	$(python) -m lint.plain_words $(PATHS)
 
 lint: setup
 	$(python) -m ruff check

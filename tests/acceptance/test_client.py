@@ -1,10 +1,12 @@
 """The door of scripts and notebooks: Django is started by name, and the class of its client can be named."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from seeder.client import DjangoORMClient, bootstrap_django, get_database_client
 from seeder.errors import (
@@ -182,7 +184,9 @@ def test_a_notebook_whose_cells_run_in_an_event_loop_can_ask() -> None:
 
 
 def test_within_a_django_that_somebody_else_started_it_does_nothing() -> None:
+    before = dict(os.environ), settings.SETTINGS_MODULE
     bootstrap_django("nowhere.settings")
+    assert (dict(os.environ), settings.SETTINGS_MODULE) == before
 
 
 # What it answers

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests import ports
 from tests.acceptance import queue_clusters
@@ -37,6 +37,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip(reason)
     # Playwright has a loop in this very thread, which Django takes for a reason not to talk to a database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=60_000)  # milliseconds: a busy machine may take long
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_OPTIONS.split())
         yield browser
@@ -61,7 +62,7 @@ class Site:
             color_scheme="dark" if scheme == "dark" else "light",
             java_script_enabled=scripts,
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         self.contexts.append(context)
         page = context.new_page()
         page.on("console", self._on_console_message)

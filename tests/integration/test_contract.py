@@ -189,6 +189,7 @@ def test_the_check_runs_with_the_databases_and_warns_where_the_schema_is_missing
 @pytest.mark.usefixtures("bare_database")
 def test_a_host_can_migrate_before_there_is_a_schema() -> None:
     call_command("migrate", verbosity=0)
+    assert sql("SELECT to_regnamespace('reporting')") == [(None,)]
 
 
 @pytest.mark.usefixtures("contract_tables")

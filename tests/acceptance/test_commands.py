@@ -1,0 +1,42 @@
+"""Each command once as a process of its own: most tests call them in the process of the test."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest
+
+pytestmark = [pytest.mark.slow, pytest.mark.versions]
+CAPTURE = ("capture_release_snapshot", "--table-name", "reporting.a", "--release-tag")
+# In this order: a command finds what those before it left.
+LINES = [
+    ("install_schema",),
+    ("refresh_all", "--json"),
+    ("refresh_agency", "demo"),
+    ("refresh_table", "reporting.a"),
+    ("refresh_status", "--json"),
+    (*CAPTURE, "v1"),
+    (*CAPTURE, "v2"),
+    ("compare_release_snapshots", "1", "2"),
+    ("doctor", "--fail-level", "error"),
+    ("recover_runs",),
+    ("prune_history", "--json"),
+    ("schedule_refreshes",),
+    ("queue_status",),
+]
+LONG_RUNNING = {"watch_queue"}  # has its own tests, in test_watching.py
+
+
+@pytest.mark.usefixtures("queue")
+def test_each_command_runs_as_a_process(manage_process: Callable[..., CompletedCommand]) -> None:
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    for line in LINES:
+        ended = manage_process(*line)
+        assert (ended.code, ended.err) == (0, ""), line
+        assert ended.out, line
+    assert manage_process("refresh_agency", "nobody").code == 2
+
+
+def test_each_command_has_a_line_here() -> None:
+    commands = {path.stem for path in (CHECKOUT / "seeder" / "management" / "commands").glob("[a-z]*.py")}
+    assert commands == {line[0] for line in LINES} | LONG_RUNNING
