@@ -27,14 +27,14 @@ LINES = [
 LONG_RUNNING = {"watch_queue"}  # has its own tests, in test_watching.py
 
 
-@pytest.mark.usefixtures("queue")
+@pytest.mark.usefixtures("empty_queue")
 def test_each_command_runs_as_a_process(manage_process: Callable[..., CompletedCommand]) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     for line in LINES:
         ended = manage_process(*line)
-        assert (ended.code, ended.err) == (0, ""), line
+        assert (ended.exit_code, ended.err) == (0, ""), line
         assert ended.out, line
-    assert manage_process("refresh_agency", "nobody").code == 2
+    assert manage_process("refresh_agency", "nobody").exit_code == 2
 
 
 def test_each_command_has_a_line_here() -> None:
