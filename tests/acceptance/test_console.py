@@ -14,6 +14,8 @@ from tests.acceptance import hosts
 from tests.acceptance.processes import SLEEPING, until
 from tests.conftest import CHECKOUT, Ended, custom, process_environment, sql
 
+pytestmark = [pytest.mark.slow, pytest.mark.versions]
+
 _SETTINGS = """
 import os
 SECRET_KEY = "host"

@@ -10,6 +10,8 @@ import pytest
 
 from tests.embedded.processes import CHECKOUT, FAST, Ended, House
 
+pytestmark = pytest.mark.slow
+
 _SETTINGS = """
 import json, os
 EMBEDDED = json.loads(os.environ["EMBEDDED"])
