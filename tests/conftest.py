@@ -116,9 +116,14 @@ def sql(statement: str, *parameters: str | int, using: str = "default") -> list[
         return list(cursor.fetchall()) if cursor.description else []
 
 
+def has_statements() -> bool:
+    """Return whether the server has pg_stat_statements. That of a wheel may have no contrib modules."""
+    return bool(sql("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_stat_statements'"))
+
+
 def need_statements() -> None:
-    """Skip the test if the server has no pg_stat_statements, as that of a wheel without contrib modules."""
-    if not sql("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_stat_statements'"):
+    """Skip the test if the server has no pg_stat_statements."""
+    if not has_statements():
         pytest.skip("this server has no pg_stat_statements")
 
 

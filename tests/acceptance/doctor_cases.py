@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.db import connection, connections
 
-from tests.conftest import CHECKOUT, another_session, need_statements, sql
+from tests.conftest import CHECKOUT, another_session, has_statements, sql
 
 ROLE = "test_doctor"
 OWNER = "test_doctor_owner"
@@ -17,7 +17,6 @@ _HEALTHY = f"""
 GRANT USAGE, CREATE ON SCHEMA reporting TO {ROLE};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA reporting, public TO {ROLE};
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA reporting, public TO {ROLE};
-CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
 CREATE TABLE reporting.source AS SELECT 1 AS n;
 GRANT SELECT ON reporting.source TO {ROLE}, {OWNER};
 CREATE MATERIALIZED VIEW reporting.good AS SELECT 1 AS n;
@@ -51,7 +50,6 @@ def manifest(table_name: str, query: str = "SELECT 1 AS n") -> str:
 def healthy_database() -> Iterator[None]:
     """A database of which a role of its own has all that it needs. Roles and privileges on databases outlive a test's
     schema."""
-    need_statements()
     _drop_roles()
     sql(f"CREATE ROLE {ROLE} LOGIN; CREATE ROLE {OWNER}")
     sql(_HEALTHY)
@@ -64,7 +62,9 @@ def healthy_database() -> Iterator[None]:
 
 def _drop_roles() -> None:
     name = connection.ops.quote_name(str(connection.settings_dict["NAME"]))
-    sql(f"GRANT TEMPORARY ON DATABASE {name} TO PUBLIC; CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    sql(f"GRANT TEMPORARY ON DATABASE {name} TO PUBLIC")
+    if has_statements():
+        sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     for role in (ROLE, OWNER):
         if sql("SELECT 1 FROM pg_roles WHERE rolname = %s", role):
             for database in connections:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.conftest import CHECKOUT, CompletedCommand, process_environment
 
+pytestmark = [pytest.mark.slow, pytest.mark.versions]
+
 _SETTINGS = """
 import os
 SECRET_KEY = "bare"

@@ -14,6 +14,8 @@ from tests.acceptance import host_projects
 from tests.acceptance.refresh_processes import SLEEPING, wait_until
 from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest, process_environment, sql
 
+pytestmark = [pytest.mark.slow, pytest.mark.versions]
+
 _SETTINGS = """
 import os
 SECRET_KEY = "host"

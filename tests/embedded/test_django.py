@@ -10,6 +10,8 @@ import pytest
 
 from tests.embedded.server_processes import CHECKOUT, FAST_SETTINGS, CompletedProcess, EmbeddedServer
 
+pytestmark = pytest.mark.slow
+
 _SETTINGS = """
 import json, os
 EMBEDDED = json.loads(os.environ["EMBEDDED"])

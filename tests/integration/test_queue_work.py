@@ -26,6 +26,7 @@ from seeder.services.queue.queue_work import TIME_LIMIT, WorkedOff, work_off
 from seeder.services.queue.queueing import ask
 from seeder.services.stopping import Stop
 from tests.conftest import another_session, create_canned_report, create_custom_manifest, sql
+from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("empty_queue")
 
@@ -103,6 +104,42 @@ def test_two_who_are_told_at_once_refresh_once(part: QueuedRefresh) -> None:
         assert "done" in set(threads.map(work, range(2)))
     assert refreshes() == 2
     assert RunHistory.objects.count() == 3
+
+
+def test_part_that_another_transaction_ends_is_not_taken_up(part: QueuedRefresh) -> None:
+    blocked = "SELECT 1 FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+
+    def work() -> str:
+        try:
+            return work_off(part.pk).did
+        finally:
+            connection.close()
+
+    with another_session() as other, ThreadPoolExecutor(1) as thread:
+        other.execute("BEGIN")
+        other.execute("UPDATE reporting.seeder_queued_refresh SET state = 'ended' WHERE id = %s", [part.pk])
+        did = thread.submit(work)
+        eventually(lambda: did.done() or sql(blocked, other.info.backend_pid))
+        other.execute("COMMIT")
+        assert did.result() == "nothing: it has ended"
+
+
+def test_part_of_a_later_run_is_left_alone_by_the_earlier_one(part: QueuedRefresh) -> None:
+    queue_rows.begin(part, run_id="earlier", worker="host:1")
+    queue_rows.begin(part, run_id="later", worker="host:2")
+    assert not queue_rows.end(part.pk, run_ids=["earlier"], succeeded=3, failed=0)
+    assert not queue_rows.put_back(part.pk, run_ids=["earlier"])
+    part.refresh_from_db()
+    assert (part.state, part.worker, part.succeeded) == ("running", "host:2", None)
+
+
+def test_part_that_has_ended_is_neither_put_back_nor_ended_again(part: QueuedRefresh) -> None:
+    queue_rows.begin(part, run_id="only", worker="host:1")
+    assert queue_rows.end(part.pk, run_ids=["only"], succeeded=2, failed=1)
+    assert not queue_rows.put_back(part.pk, run_ids=["only"])
+    assert not queue_rows.end(part.pk, run_ids=["only"], succeeded=3, failed=0)
+    part.refresh_from_db()
+    assert (part.state, part.succeeded) == ("ended", 2)
 
 
 def test_where_a_worker_was_killed_the_next_one_goes_on(part: QueuedRefresh) -> None:

@@ -60,6 +60,15 @@ def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() ->
     assert row.consecutive_failures == status.consecutive_failures == 1
 
 
+def test_row_that_has_ended_is_not_marked_as_running() -> None:
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    drawn, record = runs.preview(AllReports()), RunRecord("taken for dead")
+    record.open(drawn)
+    recovery.recover()
+    record.running([view.spec for view in drawn.views])
+    assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("error", "error")
+
+
 @pytest.mark.parametrize("close", ["somebody recovers", "the run itself"])
 def test_statuses_are_taken_up_in_one_order(close: str) -> None:
     record = RunRecord("gone")
