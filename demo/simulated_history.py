@@ -128,7 +128,7 @@ def _run_night(*, days_ago: int) -> None:
         busy_threads = [Thread(target=_occupy_server) for _ in range(0 if days_ago else 4)]
         for thread in busy_threads:
             thread.start()
-        summary = runs.execute(AllReports(), requested_by="schedule nightly")
+        summary = runs.execute_run(AllReports(), requested_by="schedule nightly")
         for thread in busy_threads:
             thread.join()
     _date_back(summary.run_id, timedelta(days=days_ago))

@@ -31,7 +31,7 @@ def who_may_see_what_is_known(**_: Any) -> Sequence[checks.CheckMessage]:
     if settings_are_sane():
         return []
     try:
-        visibility.insist()
+        visibility.validate_settings()
     except ConfigurationError as error:
         return [checks.Error(str(error), id="seeder.E015")]
     return []
@@ -48,11 +48,11 @@ def queue_is_set_right(**_: Any) -> Sequence[checks.CheckMessage]:
     return [
         *(
             checks.Error(f"{setting} is {cron!r}, which means no time: {why}", id="seeder.E007")
-            for setting, cron, why in schedules.faults(settings)
+            for setting, cron, why in schedules.schedule_problems(settings)
         ),
         *(
             (checks.Error if fault.is_error else checks.Warning)(fault.message, hint=fault.hint, id=fault.check_id)
-            for fault in doorbell.faults(settings)
+            for fault in doorbell.settings_problems(settings)
         ),
     ]
 
@@ -62,14 +62,14 @@ def models_match_the_contract(**_: Any) -> Sequence[checks.CheckMessage]:
     """seeder.E002: a model that does not map its table as contract.sql creates it, in either direction.
     seeder.E005: the default database is no PostgreSQL. seeder.E016: our models are sent to another one."""
     try:
-        preconditions.insist_on_one_home()
+        preconditions.require_default_database()
     except ConfigurationError as error:
         return [checks.Error(str(error), hint="Let the router return None for the app seeder.", id="seeder.E016")]
     if not schema.is_postgresql(DEFAULT_DB_ALIAS):
         return [checks.Error("seeder needs a PostgreSQL database as DATABASES['default'].", id="seeder.E005")]
     return [
         checks.Error(f"The models do not map the contract: {difference}.", id="seeder.E002")
-        for difference in schema.models_apart(DEFAULT_DB_ALIAS)
+        for difference in schema.model_differences(DEFAULT_DB_ALIAS)
     ]
 
 
@@ -83,7 +83,7 @@ def database_matches_the_contract(databases: Sequence[str] | None = None, **_: A
     if DEFAULT_DB_ALIAS not in (databases or ()) or not schema.is_postgresql(DEFAULT_DB_ALIAS):
         return []
     try:
-        apart = schema.database_apart(DEFAULT_DB_ALIAS)
+        apart = schema.database_differences(DEFAULT_DB_ALIAS)
     except DatabaseError as error:
         return [checks.Warning(str(error), id="seeder.W003")]
     return [_message(difference) for difference in apart]

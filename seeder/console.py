@@ -97,12 +97,12 @@ def _start_django(settings_module: str) -> None:
 
 
 def _list_jobs(*, as_json: bool) -> int:
-    from seeder.services.offered_jobs import app_of, description, offered
+    from seeder.services.offered_jobs import app_name, description, discover_jobs
 
-    discovered = offered()
+    discovered = discover_jobs()
     if as_json:
         jobs = [
-            {"name": name, "description": description(command), "app": app_of(command)}
+            {"name": name, "description": description(command), "app": app_name(command)}
             for name, command in discovered.jobs.items()
         ]
         sys.stdout.write(json.dumps({"jobs": jobs}, indent=2, ensure_ascii=False) + "\n")
@@ -119,11 +119,11 @@ def _run_job(name: str, job_arguments: Sequence[str]) -> int:
     """Django's own way to run a command from a command line, which ends the process where it fails."""
     from django.core.exceptions import ImproperlyConfigured
 
-    from seeder.services.offered_jobs import job
+    from seeder.services.offered_jobs import find_job
 
     _exit_on_sigterm()
     try:
-        job(name).run_from_argv([f"{_NAME} run", name, *job_arguments])
+        find_job(name).run_from_argv([f"{_NAME} run", name, *job_arguments])
     except ImproperlyConfigured as error:  # it says what to do; where it was noticed does not help anybody
         sys.stderr.write(f"{_NAME}: {error}\n")
         return _EXIT_CANNOT_RUN

@@ -21,7 +21,7 @@ from seeder.errors import BadTaskArgument, SnapshotTaken
 from seeder.services import pruning
 from seeder.services.queue import queue_sweep, queue_work, queueing
 from seeder.services.snapshots import release_snapshots
-from seeder.services.stopping import Stop
+from seeder.services.stopping import StopSignal
 
 # The task that this worker is at, as the queue has it: delivered again, it has the same id.
 _at: dict[str, Any] = {}
@@ -30,35 +30,35 @@ _at: dict[str, Any] = {}
 def refresh_all(report_type: str) -> Mapping[str, Any]:
     """Queue every enabled report of every agency; `report_type`: "custom", "canned" or "any".
     `{"requestId": "…", "parts": [7, 8], "joined": False}`. Raises as the service does, or `BadTask`."""
-    _insist("report_type", report_type, str)
+    _require_type("report_type", report_type, str)
     if report_type not in {"any", *ReportType}:
         raise BadTaskArgument(argument="report_type", value=report_type, expected="any, custom or canned")
-    return _ask(AllReports(report_type=None if report_type == "any" else ReportType(report_type)))
+    return _enqueue(AllReports(report_type=None if report_type == "any" else ReportType(report_type)))
 
 
 def refresh_agency(slug: str) -> Mapping[str, Any]:
     """Queue the enabled reports of one agency, as `refresh_all` does."""
-    _insist("slug", slug, str)
-    return _ask(AgencyReports(slug=slug))
+    _require_type("slug", slug, str)
+    return _enqueue(AgencyReports(slug=slug))
 
 
 def refresh_table(table_name: str) -> Mapping[str, Any]:
     """Queue one view, as `refresh_all` does."""
-    _insist("table_name", table_name, str)
-    return _ask(SingleView(name=ViewName.parse(table_name)))
+    _require_type("table_name", table_name, str)
+    return _enqueue(SingleView(name=ViewName.parse(table_name)))
 
 
 def refresh_queued(part_id: int) -> Mapping[str, Any]:
     """Refresh a part of what is queued, unless that is done or somebody is at it. What the queue itself is told."""
-    _insist("part_id", part_id, int)
-    stop = Stop()
-    with _asked_by_sigterm(stop):
-        return asdict(queue_work.work_off(part_id, stop=stop))
+    _require_type("part_id", part_id, int)
+    stop = StopSignal()
+    with _stop_on_sigterm(stop):
+        return asdict(queue_work.run_part(part_id, stop=stop))
 
 
 def resume_queue() -> Mapping[str, Any]:
     """Take up again what killed workers have left, and what the queue has lost: `{"rung": [7], "recovered": ["…"]}`."""
-    swept = queue_sweep.sweep()
+    swept = queue_sweep.rescue_stalled_parts()
     return {"rung": list(swept.rung), "recovered": [run.run_id for run in swept.recovered]}
 
 
@@ -72,13 +72,13 @@ def capture_release_snapshot(
 ) -> Mapping[str, Any]:
     """Record one view under a release tag: `{"id": 7, "captured": True}`, or with False the id of the snapshot that
     was there already. Raises as the service does, or `BadTask`."""
-    _insist("table_name", table_name, str)
-    _insist("release_tag", release_tag, str)
-    _insist("release_version", release_version, str, type(None))
-    _insist("top_values_columns", top_values_columns, list, tuple)
+    _require_type("table_name", table_name, str)
+    _require_type("release_tag", release_tag, str)
+    _require_type("release_version", release_version, str, type(None))
+    _require_type("top_values_columns", top_values_columns, list, tuple)
     for name in top_values_columns:
-        _insist("top_values_columns", name, str)
-    _insist("approximate", approximate, bool)
+        _require_type("top_values_columns", name, str)
+    _require_type("approximate", approximate, bool)
     try:
         snapshot = release_snapshots.capture_release_snapshot(
             table_name,
@@ -96,38 +96,38 @@ def prune_history(days: int) -> Mapping[str, Any]:
     """Delete what ended more than so many days ago, as the command of that name does:
     `{"historyRows": 5000, "runs": 12, "queuedRefreshes": 8, "stopped": None}`. Raises as the service does, or
     `BadTask`."""
-    _insist("days", days, int)
-    stop = Stop()
-    with _asked_by_sigterm(stop):
+    _require_type("days", days, int)
+    stop = StopSignal()
+    with _stop_on_sigterm(stop):
         pruned = pruning.prune(days=days, stop=stop)
     return {
-        "historyRows": pruned.history,
-        "runs": pruned.runs,
-        "queuedRefreshes": pruned.queued,
-        "stopped": pruned.stopped,
+        "historyRows": pruned.deleted_history,
+        "runs": pruned.deleted_runs,
+        "queuedRefreshes": pruned.deleted_parts,
+        "stopped": pruned.stopped_by,
     }
 
 
 @receiver(pre_execute)
-def _begins(task: Mapping[str, Any], **_: object) -> None:
+def _remember_task(task: Mapping[str, Any], **_: object) -> None:
     _at.clear()
     _at.update(task)
 
 
 @receiver(post_execute_in_worker)
-def _has_ended(**_: object) -> None:
+def _forget_task(**_: object) -> None:
     _at.clear()
 
 
-def _ask(request: RefreshRequest) -> Mapping[str, Any]:
+def _enqueue(request: RefreshRequest) -> Mapping[str, Any]:
     """Ask once, however often the queue delivers this task. A schedule's tasks carry its name as their group."""
     key = f"task:{_at['id']}" if _at else None
-    queued = queueing.ask(request, requested_by=str(_at.get("group") or "a task"), idempotency_key=key)
+    queued = queueing.enqueue_refresh(request, requested_by=str(_at.get("group") or "a task"), idempotency_key=key)
     return {"requestId": queued.request_id, "parts": [part.id for part in queued.parts], "joined": queued.joined}
 
 
 @contextmanager
-def _asked_by_sigterm(stop: Stop) -> Iterator[None]:
+def _stop_on_sigterm(stop: StopSignal) -> Iterator[None]:
     """While inside, SIGTERM asks `stop`; when that has been heeded, it does what it always does."""
     if current_thread() is not main_thread():
         yield
@@ -141,6 +141,6 @@ def _asked_by_sigterm(stop: Stop) -> Iterator[None]:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _insist(argument: str, value: object, *types: type) -> None:
+def _require_type(argument: str, value: object, *types: type) -> None:
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise BadTaskArgument(argument=argument, value=value, expected=" or ".join(one.__name__ for one in types))

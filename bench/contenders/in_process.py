@@ -12,7 +12,7 @@ def main() -> None:
     from seeder.services import runs
 
     started_at = monotonic()
-    summary = runs.execute(AllReports())
+    summary = runs.execute_run(AllReports())
     print(json.dumps({"inner": monotonic() - started_at, "failed": summary.failed}))
 
 

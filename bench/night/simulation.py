@@ -14,7 +14,7 @@ from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, build_plan
 from seeder.domain.run_events import RunEvent, ViewStarted
-from seeder.services.lanes import Lane, Pace, Work
+from seeder.services.lanes import DatabaseScheduler, RunCallbacks, StartPolicy
 from seeder.services.seats import Ended
 
 _MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,44 +62,44 @@ class _Simulation:
         self._ended = SimpleQueue[Ended | None]()
         self.results: list[RefreshResult] = []
         self.given_up = 0
-        work = Work(
+        work = RunCallbacks(
             refresh=lambda view, _: self._result(view),
-            refuse=lambda _, hold, __: _failed(hold.reason, self._at(self._now), self._at(self._now)),
+            give_up=lambda _, hold, __: _failed(hold.reason, self._at(self._now), self._at(self._now)),
             admit=self._admit,
-            count=self._record_result,
+            record_result=self._record_result,
             cancel=lambda: None,
-            beat=lambda: None,
-            leave=lambda: None,
-            emit=self._on_event,
+            on_tick=lambda: None,
+            close_worker=lambda: None,
+            on_event=self._on_event,
             clock=lambda: self._now,
         )
         day = timedelta(hours=1)
-        pace = Pace(seats=workers, batch=8, delay=timedelta(), patience=day)
-        self._lane = Lane(
+        pace = StartPolicy(workers=workers, max_batch_size=8, batch_delay=timedelta(), max_hold=day)
+        self._lane = DatabaseScheduler(
             "default",
             build_plan(platform.selection, platform.plan_inputs).views,
-            pace=pace,
-            work=work,
-            ended=self._ended,
+            policy=pace,
+            callbacks=work,
+            ended_views=self._ended,
         )
 
     def run(self) -> float:
         """For how long the night lasts."""
-        while not self._lane.is_over:
+        while not self._lane.is_finished:
             for _, result in self._lane.start():
                 self.results.append(result)
                 self.given_up += 1
-            if self._lane.is_over:
+            if self._lane.is_finished:
                 break
             if not self._running:
                 self._now += 0.5  # held back with nothing on its way: the runner looks again
                 continue
             self._now, _, view = heappop(self._running)
             result = self._result(view)
-            self._lane.seats.give_back()
-            self._lane.settle(view, result)
+            self._lane.pool.release()
+            self._lane.finish(view, result)
             self.results.append(result)
-        self._lane.seats.dismiss(wait=True)
+        self._lane.pool.shutdown(wait=True)
         return self._now
 
     def _on_event(self, event: RunEvent) -> None:

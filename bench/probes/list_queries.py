@@ -44,11 +44,11 @@ def list_queries() -> Iterator[ListQuery]:
     yield "jobs, one for each manifest", "page", _jobs(JobFilter(), _FIRST_PAGE, GroupBy.MANIFEST)
     for name, job_filter in _FILTERS.items():
         yield f"jobs {name}", "page", _jobs(job_filter, _FIRST_PAGE)
-    yield "totals", "totals", lambda: monitoring.totals(JobFilter())
-    yield "totals, for each manifest", "totals", lambda: monitoring.totals(JobFilter(), by=GroupBy.MANIFEST)
-    yield "totals of 5 agencies", "totals", lambda: monitoring.totals(JobFilter(visible_agencies=_FIVE_AGENCIES))
-    shown = monitoring.page(JobFilter(), _FIRST_PAGE).jobs
-    yield "the latest 14 runs of 50 jobs", "history", lambda: monitoring.recent(shown)
+    yield "totals", "totals", lambda: monitoring.job_totals(JobFilter())
+    yield "totals, for each manifest", "totals", lambda: monitoring.job_totals(JobFilter(), group_by=GroupBy.MANIFEST)
+    yield "totals of 5 agencies", "totals", lambda: monitoring.job_totals(JobFilter(visible_agencies=_FIVE_AGENCIES))
+    shown = monitoring.job_page(JobFilter(), _FIRST_PAGE).jobs
+    yield "the latest 14 runs of 50 jobs", "history", lambda: monitoring.recent_runs(shown)
     for name, agencies in _SCOPES.items():
         for what, bare, ask in _queries_of_agencies(agencies):
             yield f"{what}{name}", bare, ask
@@ -65,7 +65,7 @@ def list_queries() -> Iterator[ListQuery]:
 
 
 def _jobs(job_filter: JobFilter, page_request: JobPageRequest, by: GroupBy = GroupBy.VIEW) -> Callable[[], object]:
-    return lambda: monitoring.page(job_filter, page_request, by=by)
+    return lambda: monitoring.job_page(job_filter, page_request, group_by=by)
 
 
 def _queries_of_agencies(agencies: list[str] | None) -> Iterator[ListQuery]:

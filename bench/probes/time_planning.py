@@ -30,18 +30,18 @@ def main() -> None:
     selection = _timing(manifests.select, parts)(AllReports(), databases={})
     selection = Selection(views=selection.views[:count])
     ViewDefinition.objects.all().delete()
-    first, plan = _measured(lambda: planning.plan(selection, remember=True))
+    first, plan = _measured(lambda: planning.build(selection, save_confirmed=True))
     for owner, names in ((planning, ("build_plan",)), (catalog, ("survey",)), (history, _HISTORY)):
         for name in names:
             setattr(owner, name, _timing(getattr(owner, name), parts))
-    seconds, plan = _measured(lambda: planning.plan(selection))
+    seconds, plan = _measured(lambda: planning.build(selection))
     facts = {
         "views": len(plan.views),
         "reads": sum(len(view.depends_on) for view in plan.views),
         "first": first,
         "seconds": seconds,
         "parts": dict(parts),
-        "memory": _memory(lambda: planning.plan(selection)),
+        "memory": _memory(lambda: planning.build(selection)),
     }
     print(json.dumps(facts))
 

@@ -30,7 +30,7 @@ class RunHistoryAdmin(ReadOnlyAdmin):
         return rows if agencies is None else rows.filter(agency_slug__in=agencies)
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        return rows.filter(Q(table_name__in=visibility.spellings(term)) | Q(run_id=term))
+        return rows.filter(Q(table_name__in=visibility.name_spellings(term)) | Q(run_id=term))
 
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
         errors = "errors" if request.user.has_perm(failures.PERMISSION) else "redacted_errors"
@@ -50,5 +50,7 @@ class RunHistoryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="errors")
     def redacted_errors(self, row: RunHistory) -> str:
-        failure_reason = failures.of_rows([row]).get(row.pk, failures.NOBODY_KNOWS)
-        return failures.told(row.errors, failure_reason, failed=row.status == Status.ERROR, whole=False) or "-"
+        failure_reason = failures.reasons_of_rows([row]).get(row.pk, failures.UNKNOWN)
+        return (
+            failures.redact(row.errors, failure_reason, failed=row.status == Status.ERROR, can_see_errors=False) or "-"
+        )

@@ -51,9 +51,9 @@ def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if request.method == "POST":
         return handle_refresh_post(request)
     agencies, query = visibility.agencies_of(request.user), parse_monitoring_query(request.GET)
-    agency_names = visibility.named(agencies)
-    job_page = monitoring.page(query.job_filter(agencies, query.view_filter), query.page_request)
-    totals = monitoring.totals(query.job_filter(agencies, ViewFilter.ALL))
+    agency_names = visibility.agency_choices(agencies)
+    job_page = monitoring.job_page(query.job_filter(agencies, query.view_filter), query.page_request)
+    totals = monitoring.job_totals(query.job_filter(agencies, ViewFilter.ALL))
     context: dict[str, Any] = {
         **site.each_context(request),
         "title": "Monitoring",
@@ -84,7 +84,7 @@ def handle_refresh_post(request: HttpRequest) -> HttpResponse:
 def _monitoring_rows(
     request: HttpRequest, site: AdminSite, jobs: Sequence[Job], agency_names: Mapping[str, str]
 ) -> list[MonitoringRow]:
-    recent = monitoring.recent(jobs, most=_SPARKBAR_RUNS)
+    recent = monitoring.recent_runs(jobs, max_runs=_SPARKBAR_RUNS)
     errors = visible_errors(request, jobs)
     return [
         MonitoringRow(
@@ -102,12 +102,12 @@ def _monitoring_rows(
 def visible_errors(request: HttpRequest, jobs: Sequence[Job]) -> Mapping[str, str]:
     """By the name of the table: what is the matter with it, as far as who looks may read that."""
     can_see_errors = request.user.has_perm(failures.PERMISSION)
-    reasons = {} if can_see_errors else failures.of_jobs(jobs)
+    reasons = {} if can_see_errors else failures.reasons_of_jobs(jobs)
     errors = {}
     for job in jobs:
-        failure_reason = reasons.get((job.report_type, job.manifest_id), failures.NOBODY_KNOWS)
+        failure_reason = reasons.get((job.report_type, job.manifest_id), failures.UNKNOWN)
         errors[job.table_name] = (
-            failures.told(job.errors, failure_reason, failed=job.failing, whole=can_see_errors) or ""
+            failures.redact(job.errors, failure_reason, failed=job.failing, can_see_errors=can_see_errors) or ""
         )
     return errors
 
@@ -162,9 +162,9 @@ def _url_with(request: HttpRequest, **changes: object) -> str:
 
 def _queue_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any]:
     """What is queued and worked on, as far as it is about these agencies and somebody may see it."""
-    if not (request.user.has_perm("seeder.view_queuedrefresh") and doorbell.is_there()):
+    if not (request.user.has_perm("seeder.view_queuedrefresh") and doorbell.is_available()):
         return {"is_busy": False}
-    queue_status = queue_state.look(agencies=agencies)
+    queue_status = queue_state.read_queue_overview(agencies=agencies)
     parts = [*queue_status.running, *queue_status.queued]
     return {
         "queue": queue_status,

@@ -130,7 +130,7 @@ class ReadOnlyAdmin(NoChangesAdmin):
         return (self.search(queryset, term) if term else queryset), False
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        return rows.filter(table_name__in=visibility.spellings(term))
+        return rows.filter(table_name__in=visibility.name_spellings(term))
 
     def link(self, url: str, text: object) -> SafeString:
         return format_html('<a href="{}">{}</a>', url, text)
@@ -177,7 +177,7 @@ class AgencyFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
         self.filter_by_agencies: Callable[[QuerySet[Any], list[str]], QuerySet[Any]] = model_admin.filter_by_agencies
-        return list(visibility.named(visibility.agencies_of(request.user)).items())
+        return list(visibility.agency_choices(visibility.agencies_of(request.user)).items())
 
     def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         slug = self.value()

@@ -36,9 +36,9 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         return handle_refresh_post(request)
     agencies = visibility.agencies_of(request.user)
     job = _require_job(request.GET.get("table", ""), agencies)
-    recent = monitoring.recent([job], most=_MAX_RUNS)[job.table_name]
+    recent = monitoring.recent_runs([job], max_runs=_MAX_RUNS)[job.table_name]
     job_filter = JobFilter(visible_agencies=agencies, table_name=job.table_name)
-    manifests = monitoring.page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), by=GroupBy.MANIFEST)
+    manifests = monitoring.job_page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), group_by=GroupBy.MANIFEST)
     context = {
         **site.each_context(request),
         "title": job.report_name,
@@ -77,7 +77,7 @@ def _require_job(table_name: str, agencies: list[str] | None) -> Job:
     """Under the name that the manifest spells, or under the one that `ViewName` prints, as snapshots have it."""
     if is_storable_text(table_name):
         for name in _name_spellings(table_name):
-            for job in monitoring.page(
+            for job in monitoring.job_page(
                 JobFilter(visible_agencies=agencies, table_name=name), JobPageRequest(limit=1)
             ).jobs:
                 return job
@@ -86,8 +86,8 @@ def _require_job(table_name: str, agencies: list[str] | None) -> Job:
 
 def _name_spellings(table_name: str) -> Iterator[str]:
     yield table_name
-    yield from visibility.spellings(table_name)
-    yield from visibility.as_manifests_spell(table_name)
+    yield from visibility.name_spellings(table_name)
+    yield from visibility.manifest_spellings(table_name)
 
 
 def _require_snapshot(id_text: str, agencies: list[str] | None) -> Snapshot:
@@ -113,5 +113,5 @@ def _finding_rows(findings: tuple[Finding, ...], severity: Severity) -> list[Map
 def _snapshots_context(request: HttpRequest, job: Job, agencies: list[str] | None) -> Mapping[str, Any]:
     if not request.user.has_perm("seeder.view_releasesnapshot"):
         return {}
-    rows = visibility.snapshot_rows_of(agencies).filter(table_name__in=visibility.spellings(job.table_name))
+    rows = visibility.snapshot_rows_of(agencies).filter(table_name__in=visibility.name_spellings(job.table_name))
     return {"snapshots": rows[:_MAX_SNAPSHOTS], "can_see_snapshots": True}

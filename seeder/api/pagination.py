@@ -12,7 +12,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from seeder.domain.view_names import is_storable_text
-from seeder.services.reading.slices import Place, Slice
+from seeder.services.reading.slices import Cursor, CursorPage
 
 CURSOR_SOURCE = "`next` of the slice before"
 _MAX_KEY = 2**63 - 1
@@ -40,35 +40,35 @@ def serialize_all(serializer: Serializer[Any], rows: Sequence[Any]) -> list[Any]
     return [serializer.to_representation(row) for row in rows]
 
 
-def cursor_page(request: Request, page: Slice[Any], rows: Sequence[Any]) -> Mapping[str, Any]:
+def cursor_page(request: Request, page: CursorPage[Any], rows: Sequence[Any]) -> Mapping[str, Any]:
     url = request.build_absolute_uri()
     return {
-        "next": replace_query_param(url, "after", _encode_cursor(page.after)) if page.after else None,
+        "next": replace_query_param(url, "after", _encode_cursor(page.next_cursor)) if page.next_cursor else None,
         "results": rows,
     }
 
 
-def _encode_cursor(cursor: Place) -> str:
+def _encode_cursor(cursor: Cursor) -> str:
     return base64.urlsafe_b64encode(f"{cursor.instant.isoformat()} {cursor.key}".encode()).decode().rstrip("=")
 
 
-def decode_cursor(text: str) -> Place | None:
+def decode_cursor(text: str) -> Cursor | None:
     """None where it is none."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         instant, _, key = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(" ")
         at = datetime.fromisoformat(instant)
-        cursor = Place(instant=at.astimezone(UTC), key=key)
+        cursor = Cursor(instant=at.astimezone(UTC), key=key)
     except (ValueError, OverflowError, binascii.Error):  # the first year begins earlier in the east
         return None
     return cursor if at.tzinfo and key and is_storable_text(key) else None
 
 
-def require_numeric_cursor(cursor: Place | None) -> Place | None:
+def require_numeric_cursor(cursor: Cursor | None) -> Cursor | None:
     """Of a list whose rows have numbers as keys. Raises `NotFound` where the place's key is none."""
     if cursor is None:
         return None
     key = str(cursor.key)
     if not (key.isascii() and key.isdigit() and len(key) < 20 and int(key) <= _MAX_KEY):
         raise NotFound("There is no such place in this list.")
-    return Place(instant=cursor.instant, key=int(key))
+    return Cursor(instant=cursor.instant, key=int(key))

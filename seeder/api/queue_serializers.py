@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from seeder.api.serializers import UTCDateTimeField
 from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPart, QueuedPartState
-from seeder.services.queue.request_state import RequestPart, RequestState, seen_of
+from seeder.services.queue.request_state import RequestPart, RequestStatus, visible_agencies
 
 _PART_STATES = [*map(str, QueuedPartState)]
 _REDACTED_ERROR = "It ended without having been run to its end."
@@ -21,7 +21,7 @@ class QueuedPartSerializer(serializers.Serializer[QueuedPart]):
     runIds = serializers.ListField(source="run_ids", child=serializers.CharField())
 
     def get_agencies(self, part: QueuedPart) -> list[str]:
-        return seen_of(part.agencies, self.context["visible_agencies"])
+        return visible_agencies(part.agencies, self.context["visible_agencies"])
 
 
 class EnqueueResultSerializer(serializers.Serializer[EnqueueResult]):
@@ -60,7 +60,7 @@ class RequestPartStatusSerializer(serializers.Serializer[RequestPart]):
         return part.error if self.context["can_see_errors"] else part.error and _REDACTED_ERROR
 
 
-class RequestStatusSerializer(serializers.Serializer[RequestState]):
+class RequestStatusSerializer(serializers.Serializer[RequestStatus]):
     """How far a request has come."""
 
     requestId = serializers.CharField(source="request_id")

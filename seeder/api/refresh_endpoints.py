@@ -32,7 +32,7 @@ class BaseRefreshView(SeederView):
     required_permissions: ClassVar = {WRITE: "seeder.refresh_views"}
 
     def enqueue(self, request: Request, refresh_request: RefreshRequest) -> Response:
-        result = queueing.ask(
+        result = queueing.enqueue_refresh(
             refresh_request,
             requested_by=request.user.get_username(),
             idempotency_key=self._scoped_idempotency_key(request),
@@ -62,7 +62,7 @@ class RefreshJobView(BaseRefreshView):
     )
     def post(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, N803  # as in the path
         """Have the view of one manifest refreshed. Whoever asks while it is queued already joins that request."""
-        job = monitoring.find(reportType, id, self.visible_agencies)
+        job = monitoring.find_job(reportType, id, self.visible_agencies)
         return self.enqueue(request, SingleView(name=ViewName.parse(job.table_name)))
 
 

@@ -27,7 +27,9 @@ class RunListView(BaseRunView):
         agencies = self.visible_agencies
         if "agency" in query:
             agencies = [query["agency"]] if agencies is None or query["agency"] in agencies else []
-        page = slices.cut(lambda: timelines.runs_of(agencies), "started_at", query.get("after"), most=query["size"])
+        page = slices.fetch_page(
+            lambda: timelines.runs_of(agencies), "started_at", query.get("after"), max_rows=query["size"]
+        )
         return Response(
             pagination.cursor_page(
                 request, page, pagination.serialize_all(RunSerializer(), timelines.totals(page.rows, agencies))
@@ -52,7 +54,7 @@ class RunHistoryView(BaseHistoryView):
         query = self.validated_query(CursorQuerySerializer)
         cursor = pagination.require_numeric_cursor(query.get("after"))
         timelines.summary(runId, self.visible_agencies)
-        page = slices.cut(
-            lambda: timelines.history_of(runId, self.visible_agencies), "start_time", cursor, most=query["size"]
+        page = slices.fetch_page(
+            lambda: timelines.history_of(runId, self.visible_agencies), "start_time", cursor, max_rows=query["size"]
         )
         return self.cursor_response(request, page)

@@ -13,7 +13,7 @@ from seeder.domain.monitoring.report_jobs import Job
 from seeder.domain.monitoring.timeline import HoldInterval, RunTotals
 from seeder.domain.outcomes import Status
 from seeder.models import RunHistory
-from seeder.services.reading.failures import NOBODY_KNOWS, Why, told
+from seeder.services.reading.failures import UNKNOWN, FailureReason, redact
 
 _STATUSES, _REPORT_TYPES = [*map(str, Status)], [*map(str, ReportType)]
 
@@ -67,7 +67,9 @@ class JobSerializer(serializers.Serializer[Job]):
         return names[job.agency_id]
 
     def get_errors(self, job: Job) -> str | None:
-        return told(job.errors, self._failure_reason(job), failed=job.failing, whole=self.context["can_see_errors"])
+        return redact(
+            job.errors, self._failure_reason(job), failed=job.failing, can_see_errors=self.context["can_see_errors"]
+        )
 
     def get_reason(self, job: Job) -> str | None:
         return self._failure_reason(job).reason
@@ -75,9 +77,9 @@ class JobSerializer(serializers.Serializer[Job]):
     def get_sqlstate(self, job: Job) -> str | None:
         return self._failure_reason(job).sqlstate
 
-    def _failure_reason(self, job: Job) -> Why:
-        reasons: Mapping[tuple[ReportType, int], Why] = self.context["reasons"]
-        return reasons.get((job.report_type, job.manifest_id), NOBODY_KNOWS)
+    def _failure_reason(self, job: Job) -> FailureReason:
+        reasons: Mapping[tuple[ReportType, int], FailureReason] = self.context["reasons"]
+        return reasons.get((job.report_type, job.manifest_id), UNKNOWN)
 
 
 class HistorySerializer(serializers.Serializer[RunHistory]):
@@ -104,7 +106,9 @@ class HistorySerializer(serializers.Serializer[RunHistory]):
 
     def get_errors(self, row: RunHistory) -> str | None:
         failed = row.status == Status.ERROR
-        return told(row.errors, self._failure_reason(row), failed=failed, whole=self.context["can_see_errors"])
+        return redact(
+            row.errors, self._failure_reason(row), failed=failed, can_see_errors=self.context["can_see_errors"]
+        )
 
     def get_reason(self, row: RunHistory) -> str | None:
         return self._failure_reason(row).reason
@@ -112,9 +116,9 @@ class HistorySerializer(serializers.Serializer[RunHistory]):
     def get_sqlstate(self, row: RunHistory) -> str | None:
         return self._failure_reason(row).sqlstate
 
-    def _failure_reason(self, row: RunHistory) -> Why:
-        reasons: Mapping[int, Why] = self.context["reasons"]
-        return reasons.get(row.pk, NOBODY_KNOWS)
+    def _failure_reason(self, row: RunHistory) -> FailureReason:
+        reasons: Mapping[int, FailureReason] = self.context["reasons"]
+        return reasons.get(row.pk, UNKNOWN)
 
 
 class RunSerializer(serializers.Serializer[RunTotals]):

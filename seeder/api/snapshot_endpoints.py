@@ -36,11 +36,11 @@ class SnapshotListView(SeederView):
         cursor = pagination.require_numeric_cursor(query.get("after"))
         filters = {"table_name": query.get("table"), "release_tag": query.get("tag")}
         given_filters = {name: value for name, value in filters.items() if value is not None}
-        page = slices.cut(
+        page = slices.fetch_page(
             lambda: visibility.snapshot_rows_of(self.visible_agencies).filter(**given_filters),
             "captured_at",
             cursor,
-            most=query["size"],
+            max_rows=query["size"],
         )
         return Response(
             pagination.cursor_page(request, page, pagination.serialize_all(SnapshotSummarySerializer(), page.rows))
@@ -54,8 +54,8 @@ class SnapshotListView(SeederView):
         serializer = CaptureRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         capture: dict[str, Any] = dict(serializer.validated_data)
-        visibility.insist_on_table(capture["table_name"], self.visible_agencies)
-        capture_queueing.ask(**capture)
+        visibility.require_visible_table(capture["table_name"], self.visible_agencies)
+        capture_queueing.enqueue_capture(**capture)
         identity = {"tableName": capture["table_name"], "releaseTag": capture["release_tag"]}
         url = f"{self.url_for('snapshots')}?{urlencode(identity)}"
         answer = CaptureSerializer({**identity, "url": url}).data

@@ -14,7 +14,7 @@ from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.management.rendering import RunDisplay, create_run_display, queue_lines
 from seeder.services import runs
 from seeder.services.queue import queueing
-from seeder.services.stopping import Stop
+from seeder.services.stopping import StopSignal
 
 
 class RefreshCommand(SeederCommand):
@@ -34,9 +34,9 @@ class RefreshCommand(SeederCommand):
         raise NotImplementedError
 
     def run(self, options: Namespace) -> None:
-        request, stop = self.build_request(options), Stop()
+        request, stop = self.build_request(options), StopSignal()
         if options.queue:
-            enqueue_result = queueing.ask(request, requested_by=self.name)
+            enqueue_result = queueing.enqueue_refresh(request, requested_by=self.name)
             document = json.dumps(queue_lines.enqueue_result_json(enqueue_result), indent=2, ensure_ascii=False)
             self.stdout.write(document if options.json else "\n".join(queue_lines.enqueue_result_lines(enqueue_result)))
             return
@@ -48,9 +48,9 @@ class RefreshCommand(SeederCommand):
                 failed = len(plan.rejected)
             else:
                 with unix_signals.stop_on_signal(stop):
-                    summary = runs.execute(
+                    summary = runs.execute_run(
                         request,
-                        emit=lambda event: self._show_event(run_display, event),
+                        on_event=lambda event: self._show_event(run_display, event),
                         stop=stop,
                         requested_by=self.name,
                     )

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
 
-from seeder.services.stopping import Stop
+from seeder.services.stopping import StopSignal
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def stop_on_signal(stop: Stop) -> Iterator[None]:
+def stop_on_signal(stop: StopSignal) -> Iterator[None]:
     """While inside, a signal asks `stop`; the second one ends the process at once, as if nobody had listened."""
 
     def request_stop(number: int, _: FrameType | None) -> None:

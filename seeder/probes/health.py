@@ -16,6 +16,6 @@ def alive(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # every view i
 @probe
 def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """200, or 503 where no refresh could be done or asked for."""
-    report = health.look()
+    report = health.check_health()
     body = {"status": report.readiness, "checks": report.components}
     return JsonResponse(body, status=503 if report.readiness is Readiness.NOT_READY else 200)

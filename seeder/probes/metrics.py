@@ -60,7 +60,7 @@ def _is_valid_bearer(header: str, token: str) -> bool:
 def _scrape_response(request: HttpRequest, window: timedelta) -> HttpResponse:
     started_at = monotonic()
     try:
-        values = gauges.read()
+        values = gauges.read_metrics()
     except DatabaseError:
         values = None
     registry = CollectorRegistry(auto_describe=False)

@@ -15,37 +15,39 @@ from seeder.models import CircuitBreaker
 from seeder.postgres import contract, sessions, transactions
 
 # How long the state may be old that others may have changed. Whoever acts on it asks anew.
-_FRESH = timedelta(seconds=1)
+_CACHE_DURATION = timedelta(seconds=1)
 
 
-class Breakers:
+class CircuitBreakers:
     """Used by one thread, the one that decides what starts. An error of the server is nobody's failure here: it is
     the refreshes that will tell."""
 
-    def __init__(self, *, most: int, reset: timedelta, shared: bool, clock: Callable[[], float] = monotonic) -> None:
-        self._most, self._reset, self._clock = most, reset, clock
+    def __init__(
+        self, *, max_failures: int, reset_after: timedelta, shared: bool, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._most, self._reset, self._clock = max_failures, reset_after, clock
         self._shared = shared  # whether there is a table in which all processes keep them
         self._seen: dict[str, tuple[CircuitBreakerState, float]] = {}
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings) -> Self:
         missing = contract.reason_unusable(DEFAULT_DB_ALIAS, "seeder_circuit_breaker")
         reset = timedelta(seconds=settings.reset_seconds)
-        return cls(most=settings.max_failures, reset=reset, shared=missing is None)
+        return cls(max_failures=settings.max_failures, reset_after=reset, shared=missing is None)
 
     def state(self, database: str) -> CircuitBreakerState:
         """The breaker of a database, not older than a second."""
         breaker, seen = self._seen.get(database, (CircuitBreakerState(), None))
-        if self._shared and (seen is None or self._clock() - seen > _FRESH.total_seconds()):
+        if self._shared and (seen is None or self._clock() - seen > _CACHE_DURATION.total_seconds()):
             with suppress(Error):
                 sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-                breaker = next(map(_breaker, CircuitBreaker.objects.filter(pk=database)), CircuitBreakerState())
+                breaker = next(map(_state_from_row, CircuitBreaker.objects.filter(pk=database)), CircuitBreakerState())
             self._seen[database] = breaker, self._clock()
         return breaker
 
     def claim_trial(self, database: str) -> bool:
         """Whether this process may try one view now; of several that ask, one."""
-        return self._change(database, self._trying)
+        return self._change(database, self._claim_trial)
 
     def failed(self, database: str, *, trial: bool) -> None:
         """A refresh that counts has failed."""
@@ -56,7 +58,7 @@ class Breakers:
         if self.state(database).failures:
             self._change(database, lambda breaker, _: breaker.succeeded())
 
-    def _trying(self, breaker: CircuitBreakerState, now: datetime) -> CircuitBreakerState | None:
+    def _claim_trial(self, breaker: CircuitBreakerState, now: datetime) -> CircuitBreakerState | None:
         due = breaker.next_trial_at(self._reset)
         return breaker.trial_started(now) if due is not None and now >= due else None
 
@@ -72,7 +74,7 @@ class Breakers:
                 with transactions.durable_transaction(DEFAULT_DB_ALIAS):
                     CircuitBreaker.objects.bulk_create([CircuitBreaker(pk=database)], ignore_conflicts=True)
                     kept = CircuitBreaker.objects.select_for_update().filter(pk=database)
-                    changed = rule(_breaker(kept.get()), sessions.server_time(DEFAULT_DB_ALIAS))
+                    changed = rule(_state_from_row(kept.get()), sessions.server_time(DEFAULT_DB_ALIAS))
                     if changed:
                         kept.update(
                             failures=changed.failures,
@@ -88,5 +90,5 @@ class Breakers:
         return False
 
 
-def _breaker(row: CircuitBreaker) -> CircuitBreakerState:
+def _state_from_row(row: CircuitBreaker) -> CircuitBreakerState:
     return CircuitBreakerState(failures=row.failures, opened_at=row.opened_at, last_trial_at=row.last_trial_at)

@@ -11,7 +11,7 @@ from seeder.postgres.catalog import DefinitionKey
 _TABLE = "seeder_view_definition"
 
 
-def recall(database: str) -> Set[DefinitionKey]:
+def load_definitions(database: str) -> Set[DefinitionKey]:
     """Those of a database; none where there is no table for them."""
     if contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE) is not None:
         return frozenset()
@@ -19,7 +19,7 @@ def recall(database: str) -> Set[DefinitionKey]:
     return {DefinitionKey(oid=oid, query_md5=md5) for oid, md5 in rows}
 
 
-def remember(database: str, definitions: Set[DefinitionKey]) -> None:
+def save_definitions(database: str, definitions: Set[DefinitionKey]) -> None:
     """Add what was found out, where there is a table for it."""
     if definitions and contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE) is None:
         ViewDefinition.objects.bulk_create(

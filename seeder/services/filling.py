@@ -12,7 +12,7 @@ from seeder.postgres.sqlstates import FEATURE_NOT_SUPPORTED, NOT_IN_PREREQUISITE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Filled:
+class RefreshDone:
     """What was done to a view."""
 
     outcome: Outcome
@@ -20,16 +20,16 @@ class Filled:
     fell_back: bool = False  # plain, although concurrent was asked for
 
 
-def fill(view: PlannedView, settings: Settings, *, exists: bool) -> Filled:
+def create_or_refresh(view: PlannedView, settings: Settings, *, exists: bool) -> RefreshDone:
     """Create or refresh the view inside the caller's `Transaction`. PostgreSQL's errors are raised as they are."""
     if not exists:
         _create(view)
-        return Filled(outcome=Outcome.CREATED)
+        return RefreshDone(outcome=Outcome.CREATED)
     if settings.refresh_concurrently and _refresh_concurrently(view, or_raise=not settings.concurrent_fallback):
-        return Filled(outcome=Outcome.REFRESHED, mode=RefreshMode.CONCURRENT)
+        return RefreshDone(outcome=Outcome.REFRESHED, mode=RefreshMode.CONCURRENT)
     # Whatever stands under the name: where it is no materialized view, PostgreSQL itself says so.
     sessions.execute(view.key.database, identifiers.refresh_materialized_view(view.key.name))
-    return Filled(outcome=Outcome.REFRESHED, mode=RefreshMode.PLAIN, fell_back=settings.refresh_concurrently)
+    return RefreshDone(outcome=Outcome.REFRESHED, mode=RefreshMode.PLAIN, fell_back=settings.refresh_concurrently)
 
 
 def _create(view: PlannedView) -> None:

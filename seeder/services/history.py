@@ -20,10 +20,10 @@ from seeder.postgres.transactions import durable_transaction, nested_atomic
 _IDENTITY = ("manifest_id", "report_type", "table_name", "report_name", "agency_id", "agency_slug")
 
 
-Asked = tuple[str, Mapping[str, object]]  # a named statement and its parameters
+QueryAndParameters = tuple[str, Mapping[str, object]]  # a named statement and its parameters
 
 
-def of_another_run(rows: Iterable[Row], *, is_ours: Callable[[str, int], bool]) -> RefreshResult | None:
+def refresh_by_another_run(rows: Iterable[Row], *, is_ours: Callable[[str, int], bool]) -> RefreshResult | None:
     """The first answer of `RunRecord.others` that is about our view, as a result. `is_ours` says whether the view of a
     report type's manifest is the one we mean: two databases may know views of one name."""
     for run_id, kind, number, started, finished, written, size in rows:
@@ -39,7 +39,7 @@ def of_another_run(rows: Iterable[Row], *, is_ours: Callable[[str, int], bool]) 
     return None
 
 
-class RunRecord:
+class RunHistoryWriter:
     """The rows of one run. Each goes from pending, over running where it takes a while, to success or error, and never
     back."""
 
@@ -47,34 +47,34 @@ class RunRecord:
         self.run_id = run_id
         self._ids: dict[tuple[str, int], int] = {}
 
-    def open(self, plan: RefreshPlan) -> None:
+    def insert_pending(self, plan: RefreshPlan) -> None:
         """Write every planned manifest as pending, and as an error every one that cannot be planned."""
         refused = [complaint.manifest for complaint in plan.rejected]
         manifests = [*(manifest for view in plan.views for manifest in view.spec.manifests), *refused]
         # The first manifest that uses a name speaks for its status row.
         speakers = {one.table_name: one for one in sorted(manifests, key=lambda one: one.precedence, reverse=True)}
         with durable_transaction(DEFAULT_DB_ALIAS):
-            rows = query(DEFAULT_DB_ALIAS, "insert_pending_rows", {"run": self.run_id, **_columns(manifests)})
+            rows = query(DEFAULT_DB_ALIAS, "insert_pending_rows", {"run": self.run_id, **_column_arrays(manifests)})
             self._ids = {(kind, number): pk for pk, kind, number in rows}
-            query(DEFAULT_DB_ALIAS, "upsert_pending_status", {"run": self.run_id, **_columns(speakers.values())})
+            query(DEFAULT_DB_ALIAS, "upsert_pending_status", {"run": self.run_id, **_column_arrays(speakers.values())})
             for message, complaints in groupby(plan.rejected, key=lambda complaint: complaint.message):
-                self._end([complaint.manifest for complaint in complaints], Status.ERROR, errors=message)
+                self._finish_rows([complaint.manifest for complaint in complaints], Status.ERROR, errors=message)
 
-    def running(self, specs: Iterable[ViewSpec]) -> None:
+    def mark_running(self, specs: Iterable[ViewSpec]) -> None:
         """Refreshes of these views go on."""
-        ids = [pk for spec in specs for pk in self.ids(spec)]
+        ids = [pk for spec in specs for pk in self.history_ids(spec)]
         query(DEFAULT_DB_ALIAS, "mark_running", {"ids": ids})
 
-    def ended(self, spec: ViewSpec, result: RefreshResult) -> None:
+    def record_result(self, spec: ViewSpec, result: RefreshResult) -> None:
         """A refresh of the view has ended. Called inside the refresh's own transaction, both commit together. Notes
         stand among the errors, as the contract has no other place for what people should read.
 
         Raises `RowsClosed` where somebody has taken the run for dead meanwhile: then neither may commit.
         """
         if result.failure is None:
-            closed = self._succeeded(spec, result)
+            closed = self._mark_succeeded(spec, result)
         else:
-            closed = self._end(
+            closed = self._finish_rows(
                 spec.manifests,
                 Status.ERROR,
                 errors="\n".join((result.failure.message, *result.notes)),
@@ -85,29 +85,29 @@ class RunRecord:
         if closed != len(spec.manifests):
             raise RunLockLost(run_id=self.run_id, view=spec.key.name)
 
-    def refreshed(self, spec: ViewSpec, result: RefreshResult) -> RefreshResult:
+    def measure_and_record_success(self, spec: ViewSpec, result: RefreshResult) -> RefreshResult:
         """As `ended`, of a view of this database that the transaction has created or refreshed: measures it as well.
         The result with its rows, its bytes and its end.
 
         Raises `RowsClosed`.
         """
-        facts = self._facts(spec, result)
+        facts = self._parameters(spec, result)
         facts |= {"schema": spec.key.name.schema, "name": spec.key.name.name}
         [(closed, rows, size, finished)] = query(DEFAULT_DB_ALIAS, "measure_and_mark_succeeded", facts)
         if closed != len(spec.manifests):
             raise RunLockLost(run_id=self.run_id, view=spec.key.name)
         return replace(result, rows=rows, size_bytes=size, finished_at=finished)
 
-    def _succeeded(self, spec: ViewSpec, result: RefreshResult) -> int:
-        [(closed,)] = query(DEFAULT_DB_ALIAS, "mark_succeeded", self._facts(spec, result))
+    def _mark_succeeded(self, spec: ViewSpec, result: RefreshResult) -> int:
+        [(closed,)] = query(DEFAULT_DB_ALIAS, "mark_succeeded", self._parameters(spec, result))
         return int(closed)
 
-    def _facts(self, spec: ViewSpec, result: RefreshResult) -> dict[str, object]:
+    def _parameters(self, spec: ViewSpec, result: RefreshResult) -> dict[str, object]:
         cost, took = result.cost, result.duration.total_seconds()
         cpu = None if cost.cpu_time is None else cost.cpu_time.total_seconds()
         return {
             "run": self.run_id,
-            "ids": list(self.ids(spec)),
+            "ids": list(self.history_ids(spec)),
             "names": list(spec.table_names),
             "started": result.started_at,
             "finished": result.finished_at,
@@ -120,31 +120,31 @@ class RunRecord:
             "notes": "\n".join(result.notes) or None,
         }
 
-    def ids(self, spec: ViewSpec) -> tuple[int, ...]:
+    def history_ids(self, spec: ViewSpec) -> tuple[int, ...]:
         """The primary keys of the rows of a view."""
         return tuple(self._ids[manifest.report_type, manifest.manifest_id] for manifest in spec.manifests)
 
-    def has(self, spec: ViewSpec, result: RefreshResult) -> bool:
+    def has_recorded(self, spec: ViewSpec, result: RefreshResult) -> bool:
         """Whether the rows already say this: the answer to a connection that was lost while committing it. Where the
         server has not yet done with that commit, wait for it: the rows are locked until then."""
         with nested_atomic(DEFAULT_DB_ALIAS):
             rows = self._rows(spec.manifests).select_for_update().values_list("status", "finish_time")
             return set(rows) == {(result.outcome.status, result.finished_at)}
 
-    def others(self, spec: ViewSpec, *, after: datetime) -> Asked:
+    def query_other_refreshes(self, spec: ViewSpec, *, after: datetime) -> QueryAndParameters:
         """What to ask for the refreshes of the view by other runs that began after an instant."""
         return "refreshes_by_other_runs", {"names": list(spec.table_names), "after": after, "run": self.run_id}
 
-    def interrupted(self, why: str) -> None:
+    def mark_interrupted(self, reason: str) -> None:
         """Close what has not ended, because the run ends here."""
         with durable_transaction(DEFAULT_DB_ALIAS):
             left = RunHistory.objects.filter(
                 pk__in=self._ids.values(), status__in=(Status.PENDING, Status.RUNNING)
             ).values_list("pk", flat=True)
             open_ids = set(left.select_for_update())
-            _close(open_ids, run_id=self.run_id, why=f"interrupted: {why}")
+            _close_rows(open_ids, run_id=self.run_id, reason=f"interrupted: {reason}")
 
-    def _end(self, manifests: Iterable[Manifest], status: Status, *, errors: str, **facts: object) -> int:
+    def _finish_rows(self, manifests: Iterable[Manifest], status: Status, *, errors: str, **facts: object) -> int:
         """Close rows that are still open; how many. The rows before the statuses, as everybody does, so that nobody
         waits for anybody in a circle."""
         manifests = list(manifests)
@@ -159,14 +159,14 @@ class RunRecord:
             consecutive_failures=Coalesce(F("consecutive_failures"), 0) + 1,
             updated_at=Now(),
         )
-        self._rows(manifests).update(consecutive_failures=_streak())
+        self._rows(manifests).update(consecutive_failures=_failure_streak())
         return closed
 
     def _rows(self, manifests: Iterable[Manifest]) -> "QuerySet[RunHistory]":
         return RunHistory.objects.filter(pk__in=[self._ids[one.report_type, one.manifest_id] for one in manifests])
 
 
-def ended(run_id: str, status: Status) -> set[tuple[ReportType, int]]:
+def finished_manifests(run_id: str, status: Status) -> set[tuple[ReportType, int]]:
     """The manifests of a run that ended like that."""
     rows = RunHistory.objects.filter(run_id=run_id, status=status).values_list("report_type", "manifest_id")
     return {(ReportType(kind), number) for kind, number in rows}
@@ -177,24 +177,24 @@ def open_runs() -> Sequence[str]:
     return list(_open_rows().values_list("run_id", flat=True).distinct().order_by("run_id"))
 
 
-def close(run_id: str, *, may_close: Callable[[str], bool]) -> int:
+def close_orphaned_run(run_id: str, *, may_close: Callable[[str], bool]) -> int:
     """Close the open rows of a dead run, but for those whose view `may_close` refuses; how many."""
     rows = [row for row in _open_rows().filter(run_id=run_id).select_for_update() if may_close(row.table_name)]
     why = "interrupted: the process that ran it ended before it could say how"
-    return _close({row.pk for row in rows}, run_id=run_id, why=why)
+    return _close_rows({row.pk for row in rows}, run_id=run_id, reason=why)
 
 
-def _close(ids: Set[int], *, run_id: str, why: str) -> int:
+def _close_rows(ids: Set[int], *, run_id: str, reason: str) -> int:
     rows = RunHistory.objects.filter(pk__in=ids)
     ended = {"status": Status.ERROR, "updated_at": Now()}
     # A view that a later run has taken up says what that one makes of it.
     statuses = JobStatus.objects.filter(table_name__in=rows.values("table_name"), last_run_id=run_id)
-    _lock_in_order(statuses)
-    statuses.update(last_errors=why, consecutive_failures=Coalesce(F("consecutive_failures"), 0) + 1, **ended)
-    return rows.update(errors=why, finish_time=Now(), consecutive_failures=_streak(), **ended)
+    _lock_statuses_in_order(statuses)
+    statuses.update(last_errors=reason, consecutive_failures=Coalesce(F("consecutive_failures"), 0) + 1, **ended)
+    return rows.update(errors=reason, finish_time=Now(), consecutive_failures=_failure_streak(), **ended)
 
 
-def _lock_in_order(statuses: QuerySet[JobStatus]) -> None:
+def _lock_statuses_in_order(statuses: QuerySet[JobStatus]) -> None:
     """In the order in which every run takes them up when it starts."""
     list(statuses.order_by("table_name").select_for_update().values_list("pk"))
 
@@ -203,7 +203,7 @@ def _open_rows() -> QuerySet[RunHistory]:
     return RunHistory.objects.filter(status__in=(Status.PENDING, Status.RUNNING))
 
 
-def _streak() -> Subquery:
+def _failure_streak() -> Subquery:
     """How often in a row the view of a history row has failed, as its status row knows."""
     return Subquery(JobStatus.objects.filter(table_name=OuterRef("table_name")).values("consecutive_failures"))
 
@@ -216,14 +216,14 @@ def usual_durations(specs: Iterable[ViewSpec]) -> dict[ViewKey, timedelta]:
     return {keys[name]: took for name, took in latest}
 
 
-def failures_in_a_row(specs: Iterable[ViewSpec]) -> dict[ViewKey, int]:
+def consecutive_failures(specs: Iterable[ViewSpec]) -> dict[ViewKey, int]:
     """How often in a row each view has failed so far, for those that failed last."""
     keys = {manifest.table_name: spec.key for spec in specs for manifest in spec.manifests}
     failing = JobStatus.objects.filter(table_name__in=keys, consecutive_failures__gt=0)
     return {keys[name]: failures or 0 for name, failures in failing.values_list("table_name", "consecutive_failures")}
 
 
-def _columns(manifests: Iterable[Manifest]) -> Mapping[str, list[object]]:
+def _column_arrays(manifests: Iterable[Manifest]) -> Mapping[str, list[object]]:
     """Who wants what, as a list for each column."""
     manifests = list(manifests)
     return {f"{name}s": [getattr(manifest, name) for manifest in manifests] for name in _IDENTITY}

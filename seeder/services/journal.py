@@ -17,54 +17,58 @@ from seeder.domain.run_events import (
     ViewStarted,
     WarningKind,
 )
-from seeder.services.log import INFO, WARNING, tell
+from seeder.services.log import INFO, WARNING, log_event
 
 
-def keeping(run_id: str, emit: Callable[[RunEvent], object]) -> Callable[[RunEvent], object]:
+def log_events(run_id: str, emit: Callable[[RunEvent], object]) -> Callable[[RunEvent], object]:
     """`emit`, and before it the log."""
-    begun = set[PlannedView]()  # and not ended
+    started_views = set[PlannedView]()  # and not ended
 
-    def both(event: RunEvent) -> None:
+    def log_and_emit(event: RunEvent) -> None:
         match event:
             case ViewStarted(view=view):
-                begun.add(view)
+                started_views.add(view)
             case ViewEnded(view=view):
-                begun.discard(view)
+                started_views.discard(view)
             case RunEnded(summary=summary):
-                _interrupted(run_id, [view for view in summary.interrupted if view in begun], summary.stopped_by)
-        _keep(run_id, event)
+                _log_interrupted(
+                    run_id, [view for view in summary.interrupted if view in started_views], summary.stopped_by
+                )
+        _log_event(run_id, event)
         emit(event)
 
-    return both
+    return log_and_emit
 
 
-def _keep(run_id: str, event: RunEvent) -> None:
+def _log_event(run_id: str, event: RunEvent) -> None:
     match event:
         case RunStarted(plan=plan, workers=seats):
-            _run_started(run_id, plan, seats)
+            _log_run_started(run_id, plan, seats)
         case ViewStarted(view=view):
-            tell(INFO, "view_started", run_id=run_id, **_which(view))
+            log_event(INFO, "view_started", run_id=run_id, **_view_fields(view))
         case ViewEnded(view=view, result=result):
             level = WARNING if result.failure or result.notes else INFO
-            tell(level, "view_ended", run_id=run_id, **_which(view), **_how(view, result))
+            log_event(level, "view_ended", run_id=run_id, **_view_fields(view), **_result_fields(view, result))
         case StartsHeld(database=database, hold=hold):
             facts = {"database": database, "reason": hold.reason, "why": hold.message}
-            tell(WARNING, "held", run_id=run_id, **facts)
+            log_event(WARNING, "held", run_id=run_id, **facts)
         case StartsResumed(database=database, duration=after):
-            tell(WARNING, "resumed", run_id=run_id, database=database, duration_seconds=_seconds(after))
+            log_event(WARNING, "resumed", run_id=run_id, database=database, duration_seconds=_seconds(after))
         case RunWarning(kind=about, message=message, database=database):
             why = message if about is WarningKind.FEATURE_UNAVAILABLE else None  # the others quote the server
-            tell(WARNING, "noticed", run_id=run_id, database=database, reason=about, why=why)
+            log_event(WARNING, "noticed", run_id=run_id, database=database, reason=about, why=why)
         case RunEnded(summary=summary):
-            _run_ended(run_id, summary)
+            _log_run_ended(run_id, summary)
 
 
-def _run_started(run_id: str, plan: RefreshPlan, seats: int) -> None:
+def _log_run_started(run_id: str, plan: RefreshPlan, workers: int) -> None:
     views, databases = len(plan.views), sorted_unique(plan.by_database)
-    tell(INFO, "run_started", run_id=run_id, views=views, refused=len(plan.rejected), seats=seats, databases=databases)
+    log_event(
+        INFO, "run_started", run_id=run_id, views=views, refused=len(plan.rejected), seats=workers, databases=databases
+    )
     for complaint in plan.rejected:
         manifest = complaint.manifest
-        tell(
+        log_event(
             WARNING,
             "manifest_refused",
             run_id=run_id,
@@ -76,15 +80,17 @@ def _run_started(run_id: str, plan: RefreshPlan, seats: int) -> None:
         )
 
 
-def _interrupted(run_id: str, views: Iterable[PlannedView], stopped: str | None) -> None:
+def _log_interrupted(run_id: str, views: Iterable[PlannedView], stopped_by: str | None) -> None:
     """So that whatever is told to have started is told to have ended."""
     for view in views:
-        tell(WARNING, "view_ended", run_id=run_id, **_which(view), outcome="interrupted", stopped_by=stopped)
+        log_event(
+            WARNING, "view_ended", run_id=run_id, **_view_fields(view), outcome="interrupted", stopped_by=stopped_by
+        )
 
 
-def _run_ended(run_id: str, summary: RunSummary) -> None:
+def _log_run_ended(run_id: str, summary: RunSummary) -> None:
     unfinished = len(summary.interrupted)
-    tell(
+    log_event(
         WARNING if summary.failed or unfinished else INFO,
         "run_ended",
         run_id=run_id,
@@ -96,7 +102,7 @@ def _run_ended(run_id: str, summary: RunSummary) -> None:
     )
 
 
-def _which(view: PlannedView) -> dict[str, LogValue]:
+def _view_fields(view: PlannedView) -> dict[str, LogValue]:
     manifests = view.spec.manifests
     return {
         "view": str(view.key.name),
@@ -106,7 +112,7 @@ def _which(view: PlannedView) -> dict[str, LogValue]:
     }
 
 
-def _how(view: PlannedView, result: RefreshResult) -> dict[str, LogValue | None]:
+def _result_fields(view: PlannedView, result: RefreshResult) -> dict[str, LogValue | None]:
     failure, cost = result.failure, result.cost
     return {
         "outcome": result.outcome,

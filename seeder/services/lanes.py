@@ -16,37 +16,37 @@ from seeder.domain.plan import PlannedView
 from seeder.domain.ready_queue import ReadyQueue
 from seeder.domain.refresh_costs import RefreshCost
 from seeder.domain.run_events import RunEvent, RunWarning, StartsHeld, StartsResumed, ViewStarted, WarningKind
-from seeder.services.seats import Ended, NoSeat, Seats
+from seeder.services.seats import Ended, WorkerLost, WorkerPool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
+class StartPolicy:
     """How considerately views are started."""
 
-    seats: int  # refreshes at once, in each database
-    batch: int  # views that start together, at most
-    delay: timedelta  # between two batches
-    patience: timedelta  # for how long nothing but trials may start before the rest is given up
+    workers: int  # refreshes at once, in each database
+    max_batch_size: int  # views that start together, at most
+    batch_delay: timedelta  # between two batches
+    max_hold: timedelta  # for how long nothing but trials may start before the rest is given up
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Work:
+class RunCallbacks:
     """What a run does to views and servers, as plain callables."""
 
     refresh: Callable[[PlannedView, StartContext], RefreshResult]  # called in the thread of a seat
-    refuse: Callable[[PlannedView, Hold, RefreshCost], RefreshResult]  # record one that is given up unstarted
+    give_up: Callable[[PlannedView, Hold, RefreshCost], RefreshResult]  # record one that is given up unstarted
     admit: Callable[[str], AdmissionDecision]  # whether a batch may start in the database of this alias
-    count: Callable[
+    record_result: Callable[
         [PlannedView, RefreshResult, StartContext], object
     ]  # how a view ended, for what admits the next ones
     cancel: Callable[[], object]  # end every refresh that runs now
-    beat: Callable[[], object]  # what the thread that decides does now and then
-    leave: Callable[[], object]  # the last act of each seat: give back what its thread holds
-    emit: Callable[[RunEvent], object]  # who hears what happens
+    on_tick: Callable[[], object]  # what the thread that decides does now and then
+    close_worker: Callable[[], object]  # the last act of each seat: give back what its thread holds
+    on_event: Callable[[RunEvent], object]  # who hears what happens
     clock: Callable[[], float] = monotonic  # seconds
 
 
-class Lane:
+class DatabaseScheduler:
     """One database's views from ready to ended. All but the refreshes themselves happens in the caller's thread."""
 
     def __init__(
@@ -54,102 +54,107 @@ class Lane:
         database: str,
         views: Sequence[PlannedView],
         *,
-        pace: Pace,
-        work: Work,
-        ended: "SimpleQueue[Ended | None]",
+        policy: StartPolicy,
+        callbacks: RunCallbacks,
+        ended_views: "SimpleQueue[Ended | None]",
     ) -> None:
-        self._database, self._pace, self._work = database, pace, work
+        self._database, self._policy, self._callbacks = database, policy, callbacks
         self._ready = ReadyQueue(views)
-        self._left = len(views)
-        self._held = _Held()
-        self._ready_since = {view: (work.clock(), 0.0) for view in views if not view.depends_on}
-        self._turns: dict[PlannedView, StartContext] = {}
+        self._remaining = len(views)
+        self._hold_time = _HoldClock()
+        self._ready_since = {view: (callbacks.clock(), 0.0) for view in views if not view.depends_on}
+        self._contexts: dict[PlannedView, StartContext] = {}
         self._results: dict[ViewKey, RefreshResult] = {}
-        self._next_batch = work.clock()
-        self._barred: float | None = None  # since when nothing but trials could start
-        self._hold: Hold | None = None  # what was said of it
+        self._next_batch = callbacks.clock()
+        self._held_since: float | None = None  # since when nothing but trials could start
+        self._current_hold: Hold | None = None  # what was said of it
         self._trial: PlannedView | None = None
-        self.seats = Seats[StartContext](
-            min(pace.seats, len(views)), refresh=work.refresh, leave=work.leave, ended=ended
+        self.pool = WorkerPool[StartContext](
+            min(policy.workers, len(views)),
+            refresh=callbacks.refresh,
+            close_worker=callbacks.close_worker,
+            ended=ended_views,
         )
 
     @property
-    def is_over(self) -> bool:
-        return not self._left
+    def is_finished(self) -> bool:
+        return not self._remaining
 
     @property
-    def pause(self) -> float | None:
+    def next_start_in(self) -> float | None:
         """In how many seconds the next batch may start; None where that depends on something else."""
-        left = self._next_batch - self._work.clock()
-        return left if self._could_start and left > 0 else None
+        left = self._next_batch - self._callbacks.clock()
+        return left if self._can_start and left > 0 else None
 
     def start(self) -> Iterable[tuple[PlannedView, RefreshResult]]:
         """Start what may start now. What is given up instead, with its recorded result."""
-        while self._could_start:
-            now = self._work.clock()
+        while self._can_start:
+            now = self._callbacks.clock()
             if now < self._next_batch:
-                self._held.begin(now)
+                self._hold_time.start(now)
                 return ()
-            match self._work.admit(self._database):
+            match self._callbacks.admit(self._database):
                 case Admit():
-                    self._go_on(now)
-                    for _ in range(min(self._pace.batch, self.seats.free, len(self._ready))):
-                        self._seat(self._ready.take(), now)
-                    self._next_batch = now + self._pace.delay.total_seconds()
+                    self._resume(now)
+                    for _ in range(min(self._policy.max_batch_size, self.pool.free, len(self._ready))):
+                        self._start_view(self._ready.take(), now)
+                    self._next_batch = now + self._policy.batch_delay.total_seconds()
                 case TrialOnly():
                     self._trial = self._ready.take(prefer=lambda view: view.last_refresh_succeeded)
-                    self._seat(self._trial, now)
+                    self._start_view(self._trial, now)
                 case Hold() as hold:
-                    return self._hold_back(hold, now)
+                    return self._hold_starts(hold, now)
         return ()
 
-    def settle(self, view: PlannedView, result: RefreshResult) -> None:
+    def finish(self, view: PlannedView, result: RefreshResult) -> None:
         """A view has given back its seat: count how it ended, and make ready whatever waited for it alone."""
         if self._trial is view:
             self._trial = None
-        self._work.count(view, result, self._turns.pop(view))
-        self._end(view, result)
+        self._callbacks.record_result(view, result, self._contexts.pop(view))
+        self._mark_finished(view, result)
 
-    def withdraw(self, view: PlannedView, why: NoSeat) -> None:
+    def requeue(self, view: PlannedView, cause: WorkerLost) -> None:
         """A view has not been begun, as its seat cannot work: it waits for another one. Raises the reason where there
         is no other."""
-        self.seats.lose()
-        left = self.seats.free + self.seats.taken
+        self.pool.remove_worker()
+        left = self.pool.free + self.pool.busy
         if not left:
-            raise why.__cause__ or why
-        self._turns.pop(view)
+            raise cause.__cause__ or cause
+        self._contexts.pop(view)
         self._trial = None if self._trial is view else self._trial
-        now = self._work.clock()
+        now = self._callbacks.clock()
         self._ready.put_back(view)
-        self._ready_since[view] = (now, self._held.seconds(now))
-        self._work.emit(
+        self._ready_since[view] = (now, self._hold_time.seconds(now))
+        self._callbacks.on_event(
             RunWarning(
                 kind=WarningKind.WORKER_LOST,
-                message=f"One seat less in {self._database}, {left} left: {why}",
+                message=f"One seat less in {self._database}, {left} left: {cause}",
                 database=self._database,
             )
         )
 
     @property
-    def _could_start(self) -> bool:
-        return bool(self.seats.free and self._ready and self._trial is None)
+    def _can_start(self) -> bool:
+        return bool(self.pool.free and self._ready and self._trial is None)
 
     @property
-    def _will_be_full(self) -> bool:
+    def _fills_pool(self) -> bool:
         """Whether nothing is left for others once the view that was just taken, and what is ready, sits."""
-        seats = self.seats.free + self.seats.taken
-        return seats > 1 and self.seats.taken + 1 + len(self._ready) >= seats
+        seats = self.pool.free + self.pool.busy
+        return seats > 1 and self.pool.busy + 1 + len(self._ready) >= seats
 
-    def _go_on(self, now: float) -> None:
-        self._held.end(now)
-        if self._hold is not None and self._barred is not None:
-            self._work.emit(StartsResumed(database=self._database, duration=timedelta(seconds=now - self._barred)))
-        self._hold = self._barred = None
+    def _resume(self, now: float) -> None:
+        self._hold_time.stop(now)
+        if self._current_hold is not None and self._held_since is not None:
+            self._callbacks.on_event(
+                StartsResumed(database=self._database, duration=timedelta(seconds=now - self._held_since))
+            )
+        self._current_hold = self._held_since = None
 
-    def _seat(self, view: PlannedView, now: float) -> None:
+    def _start_view(self, view: PlannedView, now: float) -> None:
         inputs = {key: self._results[key] for key in sorted(view.depends_on)}
-        seat_wait, throttle_wait = self._waited(view, now)
-        self._turns[view] = StartContext(
+        seat_wait, throttle_wait = self._wait_times(view, now)
+        self._contexts[view] = StartContext(
             worker_wait=seat_wait,
             throttle_wait=throttle_wait,
             failed_dependencies=tuple(key for key, result in inputs.items() if result.failure),
@@ -157,58 +162,58 @@ class Lane:
                 (result.finished_at for result in inputs.values() if not result.failure), default=None
             ),
             is_trial=view is self._trial,
-            pool_is_full=self._will_be_full,
+            pool_is_full=self._fills_pool,
         )
-        self.seats.take(view, self._turns[view])
-        self._work.emit(ViewStarted(view=view))
+        self.pool.start(view, self._contexts[view])
+        self._callbacks.on_event(ViewStarted(view=view))
 
-    def _waited(self, view: PlannedView, now: float) -> tuple[timedelta, timedelta]:
+    def _wait_times(self, view: PlannedView, now: float) -> tuple[timedelta, timedelta]:
         """Since it was ready: for a seat, and held back."""
         since, held_before = self._ready_since.pop(view)
-        held = self._held.seconds(now) - held_before
+        held = self._hold_time.seconds(now) - held_before
         return timedelta(seconds=now - since - held), timedelta(seconds=held)
 
-    def _hold_back(self, hold: Hold, now: float) -> Iterable[tuple[PlannedView, RefreshResult]]:
-        self._held.begin(now)
-        self._barred = now if self._barred is None else self._barred
-        if now - self._barred >= self._pace.patience.total_seconds():
-            return self._give_up(hold, now)
-        if hold != self._hold:
-            self._hold = hold
-            self._work.emit(StartsHeld(database=self._database, hold=hold))
+    def _hold_starts(self, hold: Hold, now: float) -> Iterable[tuple[PlannedView, RefreshResult]]:
+        self._hold_time.start(now)
+        self._held_since = now if self._held_since is None else self._held_since
+        if now - self._held_since >= self._policy.max_hold.total_seconds():
+            return self._give_up_remaining(hold, now)
+        if hold != self._current_hold:
+            self._current_hold = hold
+            self._callbacks.on_event(StartsHeld(database=self._database, hold=hold))
         return ()
 
-    def _give_up(self, hold: Hold, now: float) -> Iterable[tuple[PlannedView, RefreshResult]]:
+    def _give_up_remaining(self, hold: Hold, now: float) -> Iterable[tuple[PlannedView, RefreshResult]]:
         """End whatever has not started. What runs goes on to its end, and what waits for that is given up then."""
-        refused = []
+        given_up = []
         while self._ready:
             view = self._ready.take()
-            seat_wait, throttle_wait = self._waited(view, now)
+            seat_wait, throttle_wait = self._wait_times(view, now)
             cost = RefreshCost(worker_wait=seat_wait, throttle_wait=throttle_wait)
-            refused.append((view, self._work.refuse(view, hold, cost)))
-            self._end(*refused[-1])
-        return refused
+            given_up.append((view, self._callbacks.give_up(view, hold, cost)))
+            self._mark_finished(*given_up[-1])
+        return given_up
 
-    def _end(self, view: PlannedView, result: RefreshResult) -> None:
-        self._left -= 1
+    def _mark_finished(self, view: PlannedView, result: RefreshResult) -> None:
+        self._remaining -= 1
         self._results[view.key] = result
-        now = self._work.clock()
+        now = self._callbacks.clock()
         for reader in self._ready.mark_done(view):
-            self._ready_since[reader] = (now, self._held.seconds(now))
+            self._ready_since[reader] = (now, self._hold_time.seconds(now))
 
 
-class _Held:
+class _HoldClock:
     """For how many seconds views and seats that were ready for each other have been kept apart so far."""
 
     def __init__(self) -> None:
         self._before = 0.0
         self._since: float | None = None
 
-    def begin(self, now: float) -> None:
+    def start(self, now: float) -> None:
         if self._since is None:
             self._since = now
 
-    def end(self, now: float) -> None:
+    def stop(self, now: float) -> None:
         self._before, self._since = self.seconds(now), None
 
     def seconds(self, now: float) -> float:

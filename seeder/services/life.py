@@ -15,10 +15,10 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.postgres import advisory_locks, sessions
 
 # Often enough that nobody takes the connection for forgotten, and that a lost one is replaced soon.
-_BEAT = timedelta(seconds=5)
+_KEEPALIVE_INTERVAL = timedelta(seconds=5)
 
 
-class Life:
+class RunLock:
     """The lock of one run, held inside a `with`."""
 
     def __init__(self, run_id: str, clock: Callable[[], float] = monotonic) -> None:
@@ -40,22 +40,22 @@ class Life:
         except Error:
             sessions.close_thread_connections()  # where the connection is gone, so is the lock
 
-    def insist(self) -> None:
+    def ensure_held(self) -> None:
         """Hold the lock for certain: what was done meanwhile may have lost its connection and taken another."""
         if not advisory_locks.holds_run_lock(DEFAULT_DB_ALIAS, self.run_id):
             advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
 
-    def beat(self) -> None:
+    def keepalive(self) -> None:
         """To be called often. Takes the lock again where its connection was lost; should somebody have taken the run
         for dead in between, its next refresh finds its rows closed and is undone."""
-        if self._clock() - self._last < _BEAT.total_seconds():
+        if self._clock() - self._last < _KEEPALIVE_INTERVAL.total_seconds():
             return
         self._last = self._clock()
         with suppress(Error):  # while the server does not answer, nobody can take the run for dead either
-            if not self._holds():
+            if not self._is_held():
                 advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
 
-    def _holds(self) -> bool:
+    def _is_held(self) -> bool:
         try:
             return advisory_locks.holds_run_lock(DEFAULT_DB_ALIAS, self.run_id)
         except Error:

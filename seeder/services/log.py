@@ -18,11 +18,11 @@ _log.addHandler(logging.NullHandler())
 INFO, WARNING, ERROR = logging.INFO, logging.WARNING, logging.ERROR
 
 
-def tell(level: int, event: str, /, **facts: LogValue | None) -> None:
+def log_event(level: int, event: str, /, **fields: LogValue | None) -> None:
     """What is None is left out."""
     if not _log.isEnabledFor(level):
         return
-    known = {name: fact for name, fact in facts.items() if fact is not None}
+    known = {name: fact for name, fact in fields.items() if fact is not None}
     if _format() == "json":
         line = as_json(event, known, time=datetime.now(UTC), level=logging.getLevelName(level))
     else:

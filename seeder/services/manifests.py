@@ -15,7 +15,7 @@ from seeder.postgres.sqlstates import translate_database_errors
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Row:
+class _ManifestRow:
     """An enabled manifest with what it says about its view."""
 
     manifest: Manifest
@@ -31,24 +31,26 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
         match request:
             case AllReports(report_type=only):
                 rows = [
-                    *(() if only is ReportType.CANNED else _custom()),
-                    *(() if only is ReportType.CUSTOM else _canned()),
+                    *(() if only is ReportType.CANNED else _custom_rows()),
+                    *(() if only is ReportType.CUSTOM else _canned_rows()),
                 ]
             case AgencyReports(slug=slug):
-                rows = [*_custom(agency_slug=slug), *_canned(agency_slug=slug)] if is_storable_text(slug) else []
+                rows = (
+                    [*_custom_rows(agency_slug=slug), *_canned_rows(agency_slug=slug)] if is_storable_text(slug) else []
+                )
                 if not rows:
-                    insist_on_agency(slug)
+                    require_known_agency(slug)
             case SingleView(name=name):
-                rows = [row for row in (*_custom(), *_canned()) if _is(row.manifest.table_name, name)]
+                rows = [row for row in (*_custom_rows(), *_canned_rows()) if _names_view(row.manifest.table_name, name)]
                 if not rows:
-                    _insist_on_view(name)
+                    _require_known_view(name)
             case SelectedManifests(manifests=chosen):
-                everybody = (*_custom(), *_canned())
+                everybody = (*_custom_rows(), *_canned_rows())
                 rows = [row for row in everybody if (row.manifest.report_type, row.manifest.manifest_id) in chosen]
-    return _selection(rows, databases)
+    return _group_rows(rows, databases)
 
 
-def listed(*, databases: Mapping[int, str]) -> frozenset[ViewKey]:
+def all_listed_views(*, databases: Mapping[int, str]) -> frozenset[ViewKey]:
     """Every view that a manifest names, be it disabled, or a canned report to which nobody subscribes."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
         rows = [
@@ -63,51 +65,53 @@ def listed(*, databases: Mapping[int, str]) -> frozenset[ViewKey]:
     return frozenset(keys)
 
 
-def _custom(**only: object) -> Iterator[_Row]:
+def _custom_rows(**only: object) -> Iterator[_ManifestRow]:
     for row in CustomReportManifest.objects.enabled().filter(**only).order_by("id"):
-        yield _Row(manifest=_manifest(ReportType.CUSTOM, row, says=row), database_id=row.database_id)
+        yield _ManifestRow(manifest=_manifest(ReportType.CUSTOM, row, report=row), database_id=row.database_id)
 
 
-def _canned(**only: object) -> Iterator[_Row]:
+def _canned_rows(**only: object) -> Iterator[_ManifestRow]:
     reports = CannedReport.objects.in_bulk()
     for row in CannedReportManifest.objects.filter(**only).order_by("id"):
         report = reports.get(row.canned_report_id)
         if report is None:
             gone = f"canned report {row.canned_report_id}"
             report = CannedReport(table_name=gone, report_name=gone, query="")
-            yield _Row(manifest=_manifest(ReportType.CANNED, row, says=report), database_id=None)
+            yield _ManifestRow(manifest=_manifest(ReportType.CANNED, row, report=report), database_id=None)
         else:
-            yield _Row(manifest=_manifest(ReportType.CANNED, row, says=report), database_id=report.database_id)
+            yield _ManifestRow(
+                manifest=_manifest(ReportType.CANNED, row, report=report), database_id=report.database_id
+            )
 
 
 def _manifest(
     report_type: ReportType,
     row: CustomReportManifest | CannedReportManifest,
     *,
-    says: CustomReportManifest | CannedReport,
+    report: CustomReportManifest | CannedReport,
 ) -> Manifest:
     return Manifest(
         report_type=report_type,
         manifest_id=row.pk,
-        table_name=says.table_name,
-        report_name=says.report_name,
+        table_name=report.table_name,
+        report_name=report.report_name,
         agency_id=row.agency_id,
         agency_slug=row.agency_slug,
-        query=says.query,
+        query=report.query,
     )
 
 
-def _selection(rows: Iterable[_Row], databases: Mapping[int, str]) -> Selection:
+def _group_rows(rows: Iterable[_ManifestRow], databases: Mapping[int, str]) -> Selection:
     good, complaints = [], []
     for row in rows:
         try:
-            good.append((_key(row, databases), row.manifest))
+            good.append((_view_key(row, databases), row.manifest))
         except ManifestError as error:
             complaints.append(RejectedManifest(manifest=row.manifest, reason=error.reason, message=str(error)))
     return Selection(views=group_by_view(good), rejected=tuple(complaints))
 
 
-def _key(row: _Row, databases: Mapping[int, str]) -> ViewKey:
+def _view_key(row: _ManifestRow, databases: Mapping[int, str]) -> ViewKey:
     """Which view a row means. Raises `ManifestError` where it means none."""
     if row.database_id is None:
         raise ReportMissing(report=row.manifest.report_name)
@@ -118,7 +122,7 @@ def _key(row: _Row, databases: Mapping[int, str]) -> ViewKey:
     )
 
 
-def is_in(report_type: str, manifest_id: int, database: str, *, databases: Mapping[int, str]) -> bool:
+def is_manifest_in_database(report_type: str, manifest_id: int, database: str, *, databases: Mapping[int, str]) -> bool:
     """Whether the view of a manifest lives in the database of this alias."""
     if len({*databases.values()}) <= 1:
         return True
@@ -129,7 +133,7 @@ def is_in(report_type: str, manifest_id: int, database: str, *, databases: Mappi
     return row is not None and databases.get(row.database_id) == database
 
 
-def insist_on_agency(slug: str) -> None:
+def require_known_agency(slug: str) -> None:
     """Raise `UnknownAgency` unless a manifest names it, enabled or not: then it merely has nothing to refresh."""
     if not is_storable_text(slug):
         raise UnknownAgency(slug=slug, suggestion="")
@@ -138,24 +142,24 @@ def insist_on_agency(slug: str) -> None:
         *CannedReportManifest.objects.values_list("agency_slug", flat=True),
     }
     if slug not in slugs:
-        raise UnknownAgency(slug=slug, suggestion=_nearest(slug, slugs))
+        raise UnknownAgency(slug=slug, suggestion=_suggestion(slug, slugs))
 
 
-def _insist_on_view(name: ViewName) -> None:
+def _require_known_view(name: ViewName) -> None:
     """Raise `UnknownTable` unless a disabled manifest or a canned report without subscriptions names it."""
     spelled = {
         *CustomReportManifest.objects.values_list("table_name", flat=True),
         *CannedReport.objects.values_list("table_name", flat=True),
     }
-    if not any(_is(table_name, name) for table_name in spelled):
-        raise UnknownTable(table=str(name), suggestion=_nearest(str(name), map(_as_named, spelled)))
+    if not any(_names_view(table_name, name) for table_name in spelled):
+        raise UnknownTable(table=str(name), suggestion=_suggestion(str(name), map(_printed_name, spelled)))
 
 
-def _is(table_name: str, name: ViewName) -> bool:
-    return _as_named(table_name) == str(name)
+def _names_view(table_name: str, name: ViewName) -> bool:
+    return _printed_name(table_name) == str(name)
 
 
-def _as_named(table_name: str) -> str:
+def _printed_name(table_name: str) -> str:
     """One spelling for all that mean the same view; a name that cannot be read is its own."""
     try:
         return str(ViewName.parse(table_name))
@@ -163,5 +167,5 @@ def _as_named(table_name: str) -> str:
         return table_name
 
 
-def _nearest(wanted: str, known: Iterable[str]) -> str:
-    return did_you_mean(wanted, known, "The nearest known one is")
+def _suggestion(requested: str, known: Iterable[str]) -> str:
+    return did_you_mean(requested, known, "The nearest known one is")

@@ -16,79 +16,79 @@ from seeder.domain.outcomes import RefreshMode, RefreshResult
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import BackendCost, backend_cost_delta, cpu_time_delta, statement_cost_delta
 from seeder.postgres import backend_processes, refresh_cost_queries, sessions
-from seeder.services.metrics import Measured, Metrics
+from seeder.services.metrics import MeasuredRefresh, RefreshCostWriter
 
-_LOOK = timedelta(milliseconds=250)  # between two looks at what the backends use
-_WORTH = timedelta(milliseconds=50)  # a refresh that is worth half a millisecond of measuring
-_WRITE = timedelta(seconds=5)  # between two writes of what was measured
+_SAMPLE_INTERVAL = timedelta(milliseconds=250)  # between two looks at what the backends use
+_MIN_DURATION = timedelta(milliseconds=50)  # a refresh that is worth half a millisecond of measuring
+_WRITE_INTERVAL = timedelta(seconds=5)  # between two writes of what was measured
 
 
-class Reading:
+class Measurement:
     """One refresh as it is measured, by the thread of its seat."""
 
-    def __init__(self, database: str, watched: backend_processes.SampledProcess, *, deep: bool) -> None:
-        self._database, self._watched, self._deep = database, watched, deep
-        self._before = self._backend_now()
+    def __init__(self, database: str, process: backend_processes.SampledProcess, *, with_backend_cost: bool) -> None:
+        self._database, self._watched, self._deep = database, process, with_backend_cost
+        self._before = self._current_backend_cost()
 
-    def process(self) -> tuple[timedelta | None, int | None]:
+    def process_cost(self) -> tuple[timedelta | None, int | None]:
         """What its backend has computed so far, and the most memory in bytes that it was seen to have for itself; None
         where it is no process that we see."""
         now = self._watched.sample()
         return cpu_time_delta(self._watched.first_sample, now), self._watched.peak_memory_bytes
 
-    def backend(self) -> BackendCost | None:
+    def backend_cost(self) -> BackendCost | None:
         """What its backend has read and written. To be asked for after its transaction."""
-        return backend_cost_delta(self._before, self._backend_now())
+        return backend_cost_delta(self._before, self._current_backend_cost())
 
-    def _backend_now(self) -> BackendCost | None:
+    def _current_backend_cost(self) -> BackendCost | None:
         return refresh_cost_queries.backend_costs(self._database) if self._deep else None
 
 
-class Meter:
+class CostMeter:
     """The measuring of one run. But for `reading`, everything is called by the thread that decides."""
 
     def __init__(self, databases: Iterable[str], clock: Callable[[], float] = monotonic) -> None:
-        self._metrics = Metrics()
+        self._metrics = RefreshCostWriter()
         self._clock = clock
         self._looked = self._written = clock()
         self._watch = backend_processes.ProcessSampler()
-        self._fresh: list[tuple[PlannedView, Measured]] = []  # not yet written
-        self._known: list[tuple[PlannedView, Measured]] = []  # written, but for what the end of the run tells
-        self._before = self._statements(databases)
+        self._fresh: list[tuple[PlannedView, MeasuredRefresh]] = []  # not yet written
+        self._known: list[tuple[PlannedView, MeasuredRefresh]] = []  # written, but for what the end of the run tells
+        self._before = self._statement_costs(databases)
 
     @contextmanager
-    def reading(self, view: PlannedView) -> Iterator[Reading]:
+    def measure(self, view: PlannedView) -> Iterator[Measurement]:
         """Measure the refresh inside, unless it is known to be so short that measuring would take longer."""
         database, expected = view.key.database, view.expected_duration
-        deep = expected is None or expected >= _WORTH
+        deep = expected is None or expected >= _MIN_DURATION
         process = backend_processes.of_this_connection(database) if deep else None
         with self._watch.track(process) as watched:
-            yield Reading(database, watched, deep=deep and self._metrics.missing is None)
+            yield Measurement(database, watched, with_backend_cost=deep and self._metrics.missing is None)
 
-    def ended(self, view: PlannedView, history_ids: tuple[int, ...], result: RefreshResult) -> None:
+    def on_view_ended(self, view: PlannedView, history_ids: tuple[int, ...], result: RefreshResult) -> None:
         """A refresh has ended and its rows are written."""
         if self._metrics.missing is None:
-            self._fresh.append((view, Measured(history_ids=history_ids, result=result)))
+            self._fresh.append((view, MeasuredRefresh(history_ids=history_ids, result=result)))
 
-    def beat(self) -> None:
+    def on_tick(self) -> None:
         """To be called often."""
         now = self._clock()
-        if now - self._looked >= _LOOK.total_seconds():
+        if now - self._looked >= _SAMPLE_INTERVAL.total_seconds():
             self._looked = now
             self._watch.sample_all()
-        if now - self._written >= _WRITE.total_seconds():
+        if now - self._written >= _WRITE_INTERVAL.total_seconds():
             self._written = now
             self._write([measured for _, measured in self._fresh])
             self._known, self._fresh = [*self._known, *self._fresh], []
 
     def close(self) -> None:
         """Write what is left, and what pg_stat_statements has counted since the beginning."""
-        after = self._statements(self._before)
-        counted = [self._counted(view, measured, after) for view, measured in self._known]
-        fresh = [self._counted(view, measured, after) or measured for view, measured in self._fresh]
+        after = self._statement_costs(self._before)
+        counted = [self._with_statement_costs(view, measured, after) for view, measured in self._known]
+        fresh = [self._with_statement_costs(view, measured, after) or measured for view, measured in self._fresh]
         self._write([*filter(None, counted), *fresh])
 
-    def _statements(self, databases: Iterable[str]) -> Mapping[str, refresh_cost_queries.StatementCosts]:
+    def _statement_costs(self, databases: Iterable[str]) -> Mapping[str, refresh_cost_queries.StatementCosts]:
         found: dict[str, refresh_cost_queries.StatementCosts] = {}
         for database in databases if self._metrics.missing is None else ():
             with suppress(Error):
@@ -96,9 +96,9 @@ class Meter:
                 found |= {} if seen is None else {database: seen}
         return found
 
-    def _counted(
-        self, view: PlannedView, measured: Measured, after: Mapping[str, refresh_cost_queries.StatementCosts]
-    ) -> Measured | None:
+    def _with_statement_costs(
+        self, view: PlannedView, measured: MeasuredRefresh, after: Mapping[str, refresh_cost_queries.StatementCosts]
+    ) -> MeasuredRefresh | None:
         """With what pg_stat_statements says of it; None where that says nothing."""
         database, result = view.key.database, measured.result
         if result.mode is None or database not in after:
@@ -107,7 +107,7 @@ class Meter:
         statement = statement_cost_delta(self._before[database].get(which), after[database].get(which))
         return replace(measured, result=replace(result, cost=replace(result.cost, statement=statement)))
 
-    def _write(self, measured: Iterable[Measured]) -> None:
+    def _write(self, measured: Iterable[MeasuredRefresh]) -> None:
         with suppress(Error):  # the run goes on without its metrics rather than end for them
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             self._metrics.write(measured)

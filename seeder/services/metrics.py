@@ -16,20 +16,20 @@ _COLUMNS = [str(field.column) for field in RunMetrics._meta.concrete_fields if n
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Measured:
+class MeasuredRefresh:
     """One refresh, and the history rows that tell of it: as many as manifests share the view."""
 
     history_ids: tuple[int, ...]
     result: RefreshResult
 
 
-class Metrics:
+class RefreshCostWriter:
     """Where the metrics of one run go. The catalog is asked once whether there is anywhere."""
 
     def __init__(self) -> None:
         self.missing = contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE)  # why nothing is written; None while it is
 
-    def write(self, measured: Iterable[Measured]) -> None:
+    def write(self, measured: Iterable[MeasuredRefresh]) -> None:
         """Write everything that is known of these refreshes by now, in one statement, over what was known before.
 
         Called inside the refresh's own transaction, both commit together; what is only known after its commit, or at
@@ -46,7 +46,7 @@ class Metrics:
             self.missing = f"{contract.SCHEMA}.{_TABLE}: {str(written).splitlines()[0]}"
 
 
-def _row(history_id: int, measured: Measured) -> Mapping[str, object]:
+def _row(history_id: int, measured: MeasuredRefresh) -> Mapping[str, object]:
     """The columns of which something is known."""
     result, cost = measured.result, measured.result.cost
     return {
@@ -62,12 +62,12 @@ def _row(history_id: int, measured: Measured) -> Mapping[str, object]:
         "lock_wait_seconds": _seconds(cost.lock_wait),
         "cpu_seconds": _seconds(cost.cpu_time),
         "peak_memory_bytes": cost.peak_memory_bytes,
-        **_of_statement(cost),
-        **_of_backend(cost),
+        **_statement_columns(cost),
+        **_backend_columns(cost),
     }
 
 
-def _of_statement(cost: RefreshCost) -> Mapping[str, float]:
+def _statement_columns(cost: RefreshCost) -> Mapping[str, float]:
     statement = cost.statement
     if statement is None:
         return {}
@@ -86,7 +86,7 @@ def _of_statement(cost: RefreshCost) -> Mapping[str, float]:
     }
 
 
-def _of_backend(cost: RefreshCost) -> Mapping[str, int]:
+def _backend_columns(cost: RefreshCost) -> Mapping[str, int]:
     backend = cost.backend
     if backend is None:
         return {}

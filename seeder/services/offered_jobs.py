@@ -13,14 +13,14 @@ _DJANGO_ITSELF = "django.core"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offered:
+class DiscoveredJobs:
     """What can be run, and what might have been."""
 
     jobs: Mapping[str, BaseCommand]  # by name
     unusable: tuple[UnusableJobCommand, ...]
 
 
-def offered() -> Offered:
+def discover_jobs() -> DiscoveredJobs:
     jobs, unusable = {}, []
     for name, app in sorted(get_commands().items()):
         if app == _DJANGO_ITSELF:
@@ -32,20 +32,20 @@ def offered() -> Offered:
             continue
         if _is_job(command):
             jobs[name] = command
-    return Offered(jobs=jobs, unusable=tuple(unusable))
+    return DiscoveredJobs(jobs=jobs, unusable=tuple(unusable))
 
 
-def job(name: str) -> BaseCommand:
+def find_job(name: str) -> BaseCommand:
     """Raises `JobUnknown` or `JobUnusable`."""
     app = get_commands().get(name, _DJANGO_ITSELF)
     if app != _DJANGO_ITSELF:
         command = _load(name, app)
         if _is_job(command):
             return command
-    raise UnknownJobCommand(job=name, suggestion=did_you_mean(name, offered().jobs, "The nearest one is"))
+    raise UnknownJobCommand(job=name, suggestion=did_you_mean(name, discover_jobs().jobs, "The nearest one is"))
 
 
-def app_of(command: BaseCommand) -> str:
+def app_name(command: BaseCommand) -> str:
     return type(command).__module__.partition(".management.")[0]
 
 

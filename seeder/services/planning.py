@@ -13,21 +13,21 @@ from seeder.errors import DatabaseError
 from seeder.postgres import catalog
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import definitions, history
-from seeder.services.retrying import patiently
-from seeder.services.stopping import Stop
+from seeder.services.retrying import retry_transient
+from seeder.services.stopping import StopSignal
 
 # A lost connection must not cost the order; a server that is down is told soon, as nothing has begun yet.
 _RETRIES = 1
 
 
-def plan(selection: Selection, *, remember: bool = False) -> RefreshPlan:
+def build(selection: Selection, *, save_confirmed: bool = False) -> RefreshPlan:
     """The plan for a selection. Looks at every database that it touches and changes none; but it may `remember` which
     queries views were created from, to be faster the next time."""
-    queries = queries_of(selection)
+    queries = queries_by_view(selection)
     sizes: dict[ViewKey, int] = {}
-    reads: dict[ViewKey, set[ViewKey]] = {}
+    depends_on: dict[ViewKey, set[ViewKey]] = {}
     drift: dict[ViewKey, tuple[DefinitionDrift, ...]] = {}
-    notices: dict[str, str] = {}
+    warnings: dict[str, str] = {}
     for database, views in queries.items():
         try:
             seen = _survey(database, views)
@@ -35,42 +35,42 @@ def plan(selection: Selection, *, remember: bool = False) -> RefreshPlan:
             # Each of its views will say so itself, while the others go on; without this database there is no run.
             if database == DEFAULT_DB_ALIAS:
                 raise
-            notices[database] = f"What the views of {database} read is not known, so they start in any order. {error}"
+            warnings[database] = f"What the views of {database} read is not known, so they start in any order. {error}"
         else:
             sizes |= {ViewKey(database=database, name=name): rows for name, rows in seen.row_counts.items()}
-            reads |= {
+            depends_on |= {
                 ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}
                 for reader, names in seen.dependencies.items()
             }
-            drift |= drift_seen(selection, database, seen)
-            if remember:
-                definitions.remember(database, seen.confirmed)
+            drift |= definition_drift(selection, database, seen)
+            if save_confirmed:
+                definitions.save_definitions(database, seen.confirmed)
     with translate_database_errors(DEFAULT_DB_ALIAS):
         known = PlanInputs(
             row_counts=sizes,
-            depends_on=reads,
+            depends_on=depends_on,
             expected_durations=history.usual_durations(selection.views),
-            consecutive_failures=history.failures_in_a_row(selection.views),
+            consecutive_failures=history.consecutive_failures(selection.views),
             definition_drift=drift,
         )
     return replace(
-        build_plan(selection, known), warnings=tuple(notices.values()), undetermined_databases=frozenset(notices)
+        build_plan(selection, known), warnings=tuple(warnings.values()), undetermined_databases=frozenset(warnings)
     )
 
 
 def _survey(database: str, views: Mapping[ViewName, Sequence[str]]) -> catalog.Survey:
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        known = definitions.recall(database)
+        known = definitions.load_definitions(database)
     with translate_database_errors(database):
-        return patiently(
+        return retry_transient(
             lambda _: catalog.survey(database, views, known_definitions=known),
             retries=_RETRIES,
-            stop=Stop(),
+            stop=StopSignal(),
             database=database,
         )
 
 
-def queries_of(selection: Selection) -> Mapping[str, Mapping[ViewName, Sequence[str]]]:
+def queries_by_view(selection: Selection) -> Mapping[str, Mapping[ViewName, Sequence[str]]]:
     """In each database, what the manifests of each view say it is."""
     queries: dict[str, dict[ViewName, Sequence[str]]] = defaultdict(dict)
     for spec in selection.views:
@@ -78,15 +78,15 @@ def queries_of(selection: Selection) -> Mapping[str, Mapping[ViewName, Sequence[
     return queries
 
 
-def drift_seen(
-    selection: Selection, database: str, seen: catalog.Survey
+def definition_drift(
+    selection: Selection, database: str, survey: catalog.Survey
 ) -> Mapping[ViewKey, tuple[DefinitionDrift, ...]]:
     """The manifests of each view of that database whose query is not what it was created from."""
     return {
         spec.key: tuple(
-            DefinitionDrift(manifest=manifest, cause=seen.drift[spec.key.name, manifest.query])
+            DefinitionDrift(manifest=manifest, cause=survey.drift[spec.key.name, manifest.query])
             for manifest in spec.manifests
-            if (spec.key.name, manifest.query) in seen.drift
+            if (spec.key.name, manifest.query) in survey.drift
         )
         for spec in selection.views
         if spec.key.database == database

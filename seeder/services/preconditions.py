@@ -11,12 +11,12 @@ from seeder.errors import ConfigurationError, ReadOnly, SessionsPooled
 from seeder.postgres import contract, server_activity, sessions, transaction_limits
 
 
-def insist(settings: Settings) -> None:
+def require_all(settings: Settings) -> None:
     """Refuse to run where something that we depend on is not so.
 
     Raises `SessionsPooled`, `ReadOnly` or `ConfigurationError`.
     """
-    insist_on_one_home()
+    require_default_database()
     database = DEFAULT_DB_ALIAS
     if sessions.is_pooled(database):
         raise SessionsPooled(alias=database)
@@ -29,7 +29,7 @@ def insist(settings: Settings) -> None:
         raise ConfigurationError(setting="SEEDER_LOCK_TIMEOUT_MS", value=settings.lock_timeout_ms, expected=wanted)
 
 
-def insist_on_one_home() -> None:
+def require_default_database() -> None:
     """Our rows are where the locks are that guard them. Asks no database.
 
     Raises `ConfigurationError` where the host's routers send a model of ours elsewhere, be it to read from a replica.
@@ -42,7 +42,7 @@ def insist_on_one_home() -> None:
                 raise ConfigurationError(setting=setting, value=alias, expected=wanted)
 
 
-def missed(settings: Settings, databases: Iterable[str]) -> Iterable[str]:
+def missing_features(settings: Settings, databases: Iterable[str]) -> Iterable[str]:
     """What this run has to do without, a sentence each."""
     for table in contract.optional_tables():
         missing = contract.reason_unusable(DEFAULT_DB_ALIAS, table)

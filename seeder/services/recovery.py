@@ -11,18 +11,18 @@ from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services import history, run_rows
-from seeder.services.log import WARNING, tell
+from seeder.services.log import WARNING, log_event
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Recovered:
+class RecoveredRun:
     """A dead run whose rows were closed."""
 
     run_id: str
     rows: int
 
 
-def recover() -> Sequence[Recovered]:
+def recover_orphaned_runs() -> Sequence[RecoveredRun]:
     """Close the open rows of every run that is provably dead, as errors that say "interrupted".
 
     A run is dead when the lock that it holds for life is free. Even then a row stays open while the server still works
@@ -36,18 +36,18 @@ def recover() -> Sequence[Recovered]:
             # The locks taken here last until the end of the transaction, so that two who recover do not do it twice.
             with durable_transaction(DEFAULT_DB_ALIAS):
                 if advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id):
-                    rows = history.close(run_id, may_close=_is_idle)
+                    rows = history.close_orphaned_run(run_id, may_close=_is_view_idle)
                     if rows:
-                        tell(WARNING, "run_recovered", run_id=run_id, rows=rows)
-                        recovered.append(Recovered(run_id=run_id, rows=rows))
+                        log_event(WARNING, "run_recovered", run_id=run_id, rows=rows)
+                        recovered.append(RecoveredRun(run_id=run_id, rows=rows))
         with durable_transaction(DEFAULT_DB_ALIAS):
-            run_rows.close_dead(
-                is_dead=lambda run_id: advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id), why="killed"
+            run_rows.close_dead_runs(
+                is_dead=lambda run_id: advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id), reason="killed"
             )
     return recovered
 
 
-def _is_idle(table_name: str) -> bool:
+def _is_view_idle(table_name: str) -> bool:
     try:
         name = ViewName.parse(table_name)
     except BadName:

@@ -10,12 +10,14 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.domain import backoff
 from seeder.postgres import sessions
 from seeder.postgres.sqlstates import is_connection_lost, is_transient
-from seeder.services.stopping import Stop
+from seeder.services.stopping import StopSignal
 
 Done = TypeVar("Done")
 
 
-def patiently(act: Callable[[int], Done], *, retries: int, stop: Stop, database: str = DEFAULT_DB_ALIAS) -> Done:
+def retry_transient(
+    operation: Callable[[int], Done], *, retries: int, stop: StopSignal, database: str = DEFAULT_DB_ALIAS
+) -> Done:
     """What `act` returns; it is called with the number of the attempt, from 1 on.
 
     An error of the database that has nothing to do with the statement itself (a lock not granted, a deadlock, a lost
@@ -24,7 +26,7 @@ def patiently(act: Callable[[int], Done], *, retries: int, stop: Stop, database:
     """
     for attempt in count(1):
         try:
-            return act(attempt)
+            return operation(attempt)
         except Error as error:
             sessions.discard_if_broken(database)
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)

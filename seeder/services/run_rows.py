@@ -19,7 +19,7 @@ from seeder.postgres import contract, sessions
 _TABLE = "seeder_run"
 
 
-class RunRow:
+class RunRowWriter:
     """The row of one run."""
 
     def __init__(self, run_id: str) -> None:
@@ -29,7 +29,7 @@ class RunRow:
             str, HoldReason
         ] = {}  # by database; the figures of a hold change all the time, its reason rarely
 
-    def open(self, plan: RefreshPlan, *, description: str, requested_by: str, seats: int) -> None:
+    def open(self, plan: RefreshPlan, *, description: str, requested_by: str, workers: int) -> None:
         planned = [manifest for view in plan.views for manifest in view.spec.manifests]
         manifests = [*planned, *(complaint.manifest for complaint in plan.rejected)]
         counts = Counter(manifest.agency_slug for manifest in manifests)
@@ -37,12 +37,12 @@ class RunRow:
         facts = {
             "description": description,
             "requested_by": requested_by,
-            "workers": seats,
+            "workers": workers,
             "manifests": len(manifests),
         }
         self._write("insert_run", **facts, agencies=json.dumps(agencies))
 
-    def hear(self, event: RunEvent) -> None:
+    def on_event(self, event: RunEvent) -> None:
         """What kept views from starting. It is only for the eye: what cannot be written down is left out."""
         with suppress(Error):
             match event:
@@ -65,11 +65,11 @@ class RunRow:
             sessions.query(DEFAULT_DB_ALIAS, statement, {"run": self._run_id, **facts})
 
 
-def close_dead(*, is_dead: Callable[[str], bool], why: str) -> Sequence[str]:
+def close_dead_runs(*, is_dead: Callable[[str], bool], reason: str) -> Sequence[str]:
     """Sum up the runs that ended without doing so; which."""
     if contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE) is not None:
         return ()
     dead = [run for run in Run.objects.unfinished().values_list("run_id", flat=True) if is_dead(run)]
     for run_id in dead:
-        sessions.query(DEFAULT_DB_ALIAS, "close_run", {"run": run_id, "stopped_by": why})
+        sessions.query(DEFAULT_DB_ALIAS, "close_run", {"run": run_id, "stopped_by": reason})
     return dead

@@ -19,19 +19,19 @@ from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, RunWarning,
 from seeder.postgres import sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import journal, manifests, planning, preconditions, recovery
-from seeder.services.admission import Gate
-from seeder.services.breakers import Breakers
-from seeder.services.history import RunRecord
-from seeder.services.lanes import Pace, Work
-from seeder.services.life import Life
-from seeder.services.log import ERROR, tell
-from seeder.services.marking import Marking
-from seeder.services.meter import Meter
-from seeder.services.refresh import Refresher
-from seeder.services.retrying import patiently
-from seeder.services.run_rows import RunRow
-from seeder.services.runner import run
-from seeder.services.stopping import Stop
+from seeder.services.admission import AdmissionControl
+from seeder.services.breakers import CircuitBreakers
+from seeder.services.history import RunHistoryWriter
+from seeder.services.lanes import RunCallbacks, StartPolicy
+from seeder.services.life import RunLock
+from seeder.services.log import ERROR, log_event
+from seeder.services.marking import RunningStatusWriter
+from seeder.services.meter import CostMeter
+from seeder.services.refresh import ViewRefresher
+from seeder.services.retrying import retry_transient
+from seeder.services.run_rows import RunRowWriter
+from seeder.services.runner import run_plan
+from seeder.services.stopping import StopSignal
 
 
 def preview(request: RefreshRequest) -> RefreshPlan:
@@ -39,14 +39,14 @@ def preview(request: RefreshRequest) -> RefreshPlan:
 
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
-    return planning.plan(manifests.select(request, databases=conf.load().databases))
+    return planning.build(manifests.select(request, databases=conf.load().databases))
 
 
-def execute(
+def execute_run(
     request: RefreshRequest,
     *,
-    emit: Callable[[RunEvent], object] = lambda _: None,
-    stop: Stop | None = None,
+    on_event: Callable[[RunEvent], object] = lambda _: None,
+    stop: StopSignal | None = None,
     requested_by: str = "",
 ) -> RunSummary:
     """Plan a request and run it. Failed views are in the summary, not raised; `emit` hears what happens, when its row
@@ -55,126 +55,149 @@ def execute(
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        preconditions.insist(conf.load())
+        preconditions.require_all(conf.load())
         asked = sessions.server_time(DEFAULT_DB_ALIAS)
-        with Life(new_id()) as life:
-            return carry_out(
-                request, life, Order(requested_at=asked, requested_by=requested_by), emit=emit, stop=stop or Stop()
+        with RunLock(new_run_id()) as life:
+            return execute_locked(
+                request,
+                life,
+                RunOrigin(requested_at=asked, requested_by=requested_by),
+                on_event=on_event,
+                stop=stop or StopSignal(),
             )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class RunOrigin:
     """Who wants a run, and since when."""
 
     requested_at: datetime  # by the database's clock; a refresh of another run that began after it will do as well
     requested_by: str
 
 
-def carry_out(
-    request: RefreshRequest, life: Life, order: Order, *, emit: Callable[[RunEvent], object], stop: Stop
+def execute_locked(
+    request: RefreshRequest,
+    run_lock: RunLock,
+    origin: RunOrigin,
+    *,
+    on_event: Callable[[RunEvent], object],
+    stop: StopSignal,
 ) -> RunSummary:
     """As `execute`, for whoever already holds the lock that shows that the run is alive."""
     settings, began = conf.load(), sessions.server_time(DEFAULT_DB_ALIAS)
-    plan = planning.plan(manifests.select(request, databases=settings.databases), remember=True)
-    record, row = RunRecord(life.run_id), RunRow(life.run_id)
-    emit = journal.keeping(record.run_id, emit)
+    plan = planning.build(manifests.select(request, databases=settings.databases), save_confirmed=True)
+    history, run_row = RunHistoryWriter(run_lock.run_id), RunRowWriter(run_lock.run_id)
+    on_event = journal.log_events(history.run_id, on_event)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        recovery.recover()
-        life.insist()
-        record.open(plan)
-        with _closing(record, row):
-            row.open(plan, description=request.description, requested_by=order.requested_by, seats=settings.max_workers)
-            emit(RunStarted(run_id=record.run_id, plan=plan, workers=settings.max_workers))
+        recovery.recover_orphaned_runs()
+        run_lock.ensure_held()
+        history.insert_pending(plan)
+        with _closing_on_error(history, run_row):
+            run_row.open(
+                plan, description=request.description, requested_by=origin.requested_by, workers=settings.max_workers
+            )
+            on_event(RunStarted(run_id=history.run_id, plan=plan, workers=settings.max_workers))
             for message in plan.warnings:
-                emit(RunWarning(kind=WarningKind.DEPENDENCIES_UNKNOWN, message=message))
-            for message in preconditions.missed(settings, plan.by_database):
-                emit(RunWarning(kind=WarningKind.FEATURE_UNAVAILABLE, message=message))
-            meter = Meter(plan.by_database)
-            refresher = Refresher(record=record, settings=settings, stop=stop, asked=order.requested_at, meter=meter)
-            work = _work(refresher, life, row, emit)
-            results = run(plan, pace=_pace(settings), work=work, stop=stop)
+                on_event(RunWarning(kind=WarningKind.DEPENDENCIES_UNKNOWN, message=message))
+            for message in preconditions.missing_features(settings, plan.by_database):
+                on_event(RunWarning(kind=WarningKind.FEATURE_UNAVAILABLE, message=message))
+            meter = CostMeter(plan.by_database)
+            refresher = ViewRefresher(
+                history=history, settings=settings, stop=stop, requested_at=origin.requested_at, meter=meter
+            )
+            work = _wire_callbacks(refresher, run_lock, run_row, on_event)
+            results = run_plan(plan, policy=_start_policy(settings), callbacks=work, stop=stop)
             meter.close()
-            ended = patiently(lambda _: _close(record, row, stop), retries=settings.max_retries, stop=Stop())
+            ended = retry_transient(
+                lambda _: _close_rows(history, run_row, stop), retries=settings.max_retries, stop=StopSignal()
+            )
     summary = RunSummary(
-        run_id=record.run_id,
+        run_id=history.run_id,
         results=results,
         interrupted=tuple(view for view in plan.views if view not in results),
         stopped_by=stop.reason,
         rejected=plan.rejected,
         duration=ended - began,  # without the time in which a queued part waited for a worker
     )
-    emit(RunEnded(summary=summary))
+    on_event(RunEnded(summary=summary))
     return summary
 
 
-def _work(refresher: Refresher, life: Life, row: RunRow, emit: Callable[[RunEvent], object]) -> Work:
-    gate = Gate(settings=refresher.settings, breakers=Breakers.of(refresher.settings))
-    record, meter, marking = refresher.record, refresher.meter, Marking(refresher.record, monotonic)
+def _wire_callbacks(
+    refresher: ViewRefresher, run_lock: RunLock, run_row: RunRowWriter, on_event: Callable[[RunEvent], object]
+) -> RunCallbacks:
+    admission = AdmissionControl(
+        settings=refresher.settings, circuit_breakers=CircuitBreakers.from_settings(refresher.settings)
+    )
+    history, meter, running_status = (
+        refresher.history,
+        refresher.meter,
+        RunningStatusWriter(refresher.history, monotonic),
+    )
 
-    def count(view: PlannedView, result: RefreshResult, turn: StartContext) -> None:
-        gate.count(view, result, turn)
-        meter.ended(view, record.ids(view.spec), result)
+    def record_result(view: PlannedView, result: RefreshResult, turn: StartContext) -> None:
+        admission.record_result(view, result, turn)
+        meter.on_view_ended(view, history.history_ids(view.spec), result)
 
-    def refuse(view: PlannedView, hold: Hold, cost: RefreshCost) -> RefreshResult:
-        result = refresher.refuse(view, hold, cost)
-        meter.ended(view, record.ids(view.spec), result)
+    def give_up(view: PlannedView, hold: Hold, cost: RefreshCost) -> RefreshResult:
+        result = refresher.give_up(view, hold, cost)
+        meter.on_view_ended(view, history.history_ids(view.spec), result)
         return result
 
-    def hear(event: RunEvent) -> None:
-        marking.hear(event)
-        row.hear(event)
-        emit(event)
+    def dispatch_event(event: RunEvent) -> None:
+        running_status.on_event(event)
+        run_row.on_event(event)
+        on_event(event)
 
-    def beat() -> None:
-        life.beat()
-        marking.beat()
-        meter.beat()
+    def on_tick() -> None:
+        run_lock.keepalive()
+        running_status.on_tick()
+        meter.on_tick()
 
-    return Work(
+    return RunCallbacks(
         refresh=refresher.refresh,
-        refuse=refuse,
-        admit=gate.admit,
-        count=count,
+        give_up=give_up,
+        admit=admission.admit,
+        record_result=record_result,
         cancel=refresher.in_flight.cancel_all,
-        beat=beat,
-        leave=sessions.close_thread_connections,
-        emit=hear,
+        on_tick=on_tick,
+        close_worker=sessions.close_thread_connections,
+        on_event=dispatch_event,
     )
 
 
-def _pace(settings: conf.Settings) -> Pace:
-    return Pace(
-        seats=settings.max_workers,
-        batch=settings.batch_size,
-        delay=timedelta(milliseconds=settings.start_delay_ms),
-        patience=timedelta(seconds=settings.max_wait_seconds),
+def _start_policy(settings: conf.Settings) -> StartPolicy:
+    return StartPolicy(
+        workers=settings.max_workers,
+        max_batch_size=settings.batch_size,
+        batch_delay=timedelta(milliseconds=settings.start_delay_ms),
+        max_hold=timedelta(seconds=settings.max_wait_seconds),
     )
 
 
-def _close(record: RunRecord, row: RunRow, stop: Stop) -> datetime:
+def _close_rows(history: RunHistoryWriter, run_row: RunRowWriter, stop: StopSignal) -> datetime:
     if stop.requested:
-        record.interrupted(str(stop.reason))
-    row.close(stop.reason)
+        history.mark_interrupted(str(stop.reason))
+    run_row.close(stop.reason)
     return sessions.server_time(DEFAULT_DB_ALIAS)
 
 
 @contextmanager
-def _closing(record: RunRecord, row: RunRow) -> Iterator[None]:
+def _closing_on_error(history: RunHistoryWriter, run_row: RunRowWriter) -> Iterator[None]:
     """Whatever goes wrong inside, no row is left open, as far as the database still answers."""
     try:
         with translate_database_errors(DEFAULT_DB_ALIAS):  # so that log and rows name it as the command does
             yield
-    except BaseException as surprise:
-        tell(ERROR, "run_broken", run_id=record.run_id, reason=type(surprise).__name__)
+    except BaseException as error:
+        log_event(ERROR, "run_broken", run_id=history.run_id, reason=type(error).__name__)
         with suppress(Error):  # the surprise may be that it does not; it says more than the next error would
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            why = f"{type(surprise).__name__} {surprise}".strip()
-            record.interrupted(why)
-            row.close(why)
+            reason = f"{type(error).__name__} {error}".strip()
+            history.mark_interrupted(reason)
+            run_row.close(reason)
         raise
 
 
-def new_id() -> str:
+def new_run_id() -> str:
     """Sorts by the time of its start for a person, and is unique by chance; nothing is decided by it."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"

@@ -18,14 +18,14 @@ def install(database: str) -> Sequence[str]:
         return contract.install(database)
 
 
-def models_apart(database: str) -> Sequence[ContractDifference]:
+def model_differences(database: str) -> Sequence[ContractDifference]:
     """Where the models do not map what contract.sql creates, in either direction. Asks no database."""
     written, mapped = contract.tables_in_sql(), contract.tables_in_models(database)
     beyond = [difference for difference in contract.differences(mapped, written) if difference.actual is None]
     return [*contract.differences(written, mapped), *beyond]
 
 
-def database_apart(database: str) -> Sequence[ContractDifference]:
+def database_differences(database: str) -> Sequence[ContractDifference]:
     """Where the connected database is not as contract.sql creates it.
 
     Raises `NotPostgreSQL`, `ServerUnreachable` or `PermissionMissing`.

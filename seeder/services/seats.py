@@ -15,16 +15,16 @@ from seeder.domain.plan import PlannedView
 Task = TypeVar("Task")
 
 # Which seat of its database this thread is, from 1 on.
-number: ContextVar[int | None] = ContextVar("seat", default=None)
+worker_number: ContextVar[int | None] = ContextVar("worker_number", default=None)
 
 Ended = tuple[PlannedView, RefreshResult | BaseException]
 
 
-class NoSeat(Exception):
+class WorkerLost(Exception):
     """A seat cannot work, as there is no connection for it. Its view was not begun."""
 
 
-class Seats(Generic[Task]):
+class WorkerPool(Generic[Task]):
     """So many seats; each result, or surprise, is put into `ended`."""
 
     def __init__(
@@ -32,46 +32,47 @@ class Seats(Generic[Task]):
         count: int,
         *,
         refresh: Callable[[PlannedView, Task], RefreshResult],
-        leave: Callable[[], object],
+        close_worker: Callable[[], object],
         ended: "SimpleQueue[Ended | None]",
     ) -> None:
-        self.free, self.taken = count, 0
-        self._refresh, self._leave, self._ended = refresh, leave, ended
+        self.free, self.busy = count, 0
+        self._refresh, self._leave, self._ended = refresh, close_worker, ended
         self._views = SimpleQueue[tuple[PlannedView, Task] | None]()
         self._threads = [
-            Thread(target=self._sit, args=[seat], name=f"seat-{seat}", daemon=True) for seat in range(1, count + 1)
+            Thread(target=self._run_worker, args=[seat], name=f"worker-{seat}", daemon=True)
+            for seat in range(1, count + 1)
         ]
         for thread in self._threads:
             thread.start()
 
-    def take(self, view: PlannedView, task: Task) -> None:
+    def start(self, view: PlannedView, task: Task) -> None:
         """Have the view refreshed on a free seat."""
-        self.free, self.taken = self.free - 1, self.taken + 1
+        self.free, self.busy = self.free - 1, self.busy + 1
         self._views.put((view, task))
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """One of the views has ended, as somebody has read in `ended`."""
-        self.free, self.taken = self.free + 1, self.taken - 1
+        self.free, self.busy = self.free + 1, self.busy - 1
 
-    def lose(self) -> None:
+    def remove_worker(self) -> None:
         """A seat cannot work. From now on there is one less."""
-        self.taken -= 1
+        self.busy -= 1
 
-    def dismiss(self, *, wait: bool) -> None:
+    def shutdown(self, *, wait: bool) -> None:
         """No more views will come; wait for those that sit."""
         for _ in self._threads:
             self._views.put(None)
         for thread in self._threads if wait else ():
             thread.join()
 
-    def _sit(self, seat: int) -> None:
-        number.set(seat)
+    def _run_worker(self, number: int) -> None:
+        worker_number.set(number)
         try:
             while (taken := self._views.get()) is not None:
                 view, task = taken
                 try:
                     self._ended.put((view, self._refresh(view, task)))
-                except NoSeat as why:
+                except WorkerLost as why:
                     self._ended.put((view, why))
                     return  # or it would take the next view from under those that can work
                 except BaseException as surprise:  # noqa: BLE001  # raised by the thread that waits for this view

@@ -31,7 +31,7 @@ def _bootstrap(settings_module: str) -> None:
     if settings.configured:
         if _started_with is None:
             if not apps.loading:
-                _start(settings_module)
+                _set_up(settings_module)
             return
         if _started_with != settings_module:
             raise SettingsConflict(requested=settings_module, first=_started_with)
@@ -40,7 +40,7 @@ def _bootstrap(settings_module: str) -> None:
         return
     _load(settings_module)
     _started_with = settings_module
-    _start(settings_module)
+    _set_up(settings_module)
     if "ipykernel" in sys.modules:  # cells run inside an event loop, in which Django would refuse every statement
         os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
@@ -66,7 +66,7 @@ def _load(settings_module: str) -> None:
         raise
 
 
-def _start(settings_module: str) -> None:
+def _set_up(settings_module: str) -> None:
     global _is_starting  # noqa: PLW0603
     import django
     from django.core.exceptions import ImproperlyConfigured

@@ -5,7 +5,7 @@ from datetime import timedelta
 from threading import Event
 
 
-class Stop:
+class StopSignal:
     """A request to end, with its reason. Safe to make from a signal handler and from any thread."""
 
     def __init__(self) -> None:
@@ -25,11 +25,11 @@ class Stop:
             for listener in self._listeners:
                 listener()
 
-    def listen(self, listener: Callable[[], object]) -> None:
+    def on_stop(self, callback: Callable[[], object]) -> None:
         """Be told, even if it was asked before. The listener may be called in a signal handler: it must not wait."""
-        self._listeners.append(listener)
+        self._listeners.append(callback)
         if self.requested:
-            listener()
+            callback()
 
     def wait(self, span: timedelta) -> None:
         """Wait so long, or until it is asked."""

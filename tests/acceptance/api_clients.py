@@ -57,7 +57,7 @@ def create_reports() -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     create_custom_manifest("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
     create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
-    runs.execute(AllReports(), requested_by="a test")
+    runs.execute_run(AllReports(), requested_by="a test")
 
 
 def capture_two_snapshots() -> tuple[int, int]:

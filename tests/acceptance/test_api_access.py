@@ -64,7 +64,7 @@ def facts(scoped: None) -> Mapping[str, str]:
     """What the addresses are filled with: all of it the agency demo's."""
     api_clients.create_reports()
     base, other = api_clients.capture_two_snapshots()
-    request_id = queueing.ask(AgencyReports(slug="demo"), requested_by="a test").request_id
+    request_id = queueing.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test").request_id
     return {
         "<str:reportType>": "custom",
         "jobs/custom/<int:id>": "jobs/custom/1",

@@ -30,7 +30,7 @@ def until_nothing_is_open() -> None:
     def nothing_is_open() -> bool:
         if not RunHistory.objects.filter(status__in=("pending", "running")).exists():
             return True
-        recovery.recover()
+        recovery.recover_orphaned_runs()
         return False
 
     eventually(nothing_is_open)

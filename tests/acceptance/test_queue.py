@@ -64,7 +64,7 @@ def test_a_cluster_drains_what_was_queued(manage: Manage) -> None:
     assert (sum(part.succeeded or 0 for part in parts), sum(part.failed or 0 for part in parts)) == (5, 1)
     assert all(len(part.run_ids) == 1 for part in parts)
     wait_until(lambda: not OrmQ.objects.exists())
-    assert {task.result["did"] for task in Task.objects.all()} == {"done"}
+    assert {task.result["result"] for task in Task.objects.all()} == {"done"}
     cluster.send_signal(signal.SIGTERM)
     assert cluster.wait(30) == 0
 

@@ -11,7 +11,7 @@ from django_q.models import Schedule
 
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.models import QueuedRefresh
-from seeder.services.queue.queueing import ask
+from seeder.services.queue.queueing import enqueue_refresh
 from tests.acceptance import queue_clusters
 from tests.acceptance.queue_clusters import counted_query, is_drained, refresh_counts, start, wait_until
 from tests.conftest import CompletedCommand, create_custom_manifest
@@ -56,7 +56,7 @@ def family(pid: int) -> list[psutil.Process]:
 
 def view() -> None:
     create_custom_manifest("reporting.a", counted_query("a"))
-    ask(AllReports(), requested_by="")
+    enqueue_refresh(AllReports(), requested_by="")
 
 
 @pytest.mark.parametrize("which", ["sentinel", "worker", "monitor", "pusher", "main"])
@@ -79,7 +79,7 @@ def test_a_worker_that_is_killed_at_work_costs_no_more_than_its_view(watchdog: W
     pid = watchdog.cluster()
     for number in range(3):
         create_custom_manifest(f"reporting.v{number}", counted_query(f"v{number}", 1))
-    ask(AgencyReports(slug="demo"), requested_by="")
+    enqueue_refresh(AgencyReports(slug="demo"), requested_by="")
     wait_until(lambda: len(refresh_counts()) == 1)
     [part] = QueuedRefresh.objects.all()
     os.kill(int(str(part.worker).rpartition(":")[2]), signal.SIGKILL)
@@ -106,7 +106,7 @@ def test_the_watchdog_ends_with_its_cluster(watchdog: Watchdog) -> None:
 
 def test_a_run_that_takes_longer_than_the_grace_is_stopped_and_put_back(empty_queue: None) -> None:
     create_custom_manifest("reporting.a", counted_query("a", 60))
-    ask(AllReports(), requested_by="")
+    enqueue_refresh(AllReports(), requested_by="")
     watchdog = Watchdog()
     try:
         watchdog.cluster()

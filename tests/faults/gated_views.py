@@ -12,7 +12,7 @@ from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
 from seeder.services import runs
-from seeder.services.stopping import Stop
+from seeder.services.stopping import StopSignal
 from tests.conftest import create_custom_manifest, sql
 from tests.faults.private_server import MAX_WAIT_SECONDS, wait_until
 
@@ -83,11 +83,11 @@ def sqlstate_of(result: RefreshResult) -> str | None:
 @contextmanager
 def run_in_background() -> "Iterator[Future[RunSummary]]":
     """A run meanwhile, which is stopped where the test does not wait for it."""
-    stop = Stop()
+    stop = StopSignal()
 
     def run() -> RunSummary:
         try:
-            return runs.execute(AllReports(), stop=stop)
+            return runs.execute_run(AllReports(), stop=stop)
         finally:
             connections.close_all()
 

@@ -86,15 +86,15 @@ def refreshes_and_records() -> None:
         "of_ours": Outcome.CREATED,
     }
     assert sql("SELECT n FROM reporting.of_ours") == [(3,)]
-    assert not [*preconditions.missed(conf.Settings(max_db_active_queries=1), ["default"])]
-    assert not recovery.recover()
-    found = examination.examine()
+    assert not [*preconditions.missing_features(conf.Settings(max_db_active_queries=1), ["default"])]
+    assert not recovery.recover_orphaned_runs()
+    found = examination.run_checks()
     assert not found.has_level_at_least(Level.WARNING), doctor_report_json(found)
     assert release_snapshots.capture_release_snapshot("reporting.of_ours", "1").statistics.row_count == 1
-    assert schedules.declare()
-    [part] = queueing.ask(AllReports(), requested_by="a test").parts
-    assert queue_work.work_off(part.id).did == "done"
-    assert not queue_sweep.sweep().rung
+    assert schedules.sync_schedules()
+    [part] = queueing.enqueue_refresh(AllReports(), requested_by="a test").parts
+    assert queue_work.run_part(part.id).result == "done"
+    assert not queue_sweep.rescue_stalled_parts().rung
 
 
 def shows_and_asks() -> None:

@@ -21,7 +21,7 @@ from psycopg.pq import TransactionStatus
 from tests.conftest import CHECKOUT, another_session
 from tests.injection.injected_failures import Connection, FailureInjector, FailureKind, RoundTrip, cut
 
-RUN, _WORKER = "run", "seat-"  # how the threads of a run are called
+RUN, _WORKER = "run", "worker-"  # how the threads of a run are called
 _APP = str(CHECKOUT / "seeder") + "/"
 _CLOSED_PORT = {"port": 1}  # nobody listens there
 

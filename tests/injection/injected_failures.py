@@ -139,6 +139,6 @@ def _failing_statement(kind: FailureKind) -> bytes:
 
 def _recover() -> None:
     try:
-        recovery.recover()
+        recovery.recover_orphaned_runs()
     finally:
         sessions.close_thread_connections()

@@ -21,9 +21,9 @@ from seeder.errors import SeederError
 from seeder.models import JobStatus, QueuedRefresh, RunHistory
 from seeder.postgres import sessions
 from seeder.services import life
-from seeder.services.queue.queue_sweep import sweep
-from seeder.services.queue.queue_work import work_off
-from seeder.services.queue.queueing import ask
+from seeder.services.queue.queue_sweep import rescue_stalled_parts
+from seeder.services.queue.queue_work import run_part
+from seeder.services.queue.queueing import enqueue_refresh
 from tests.acceptance.queue_clusters import counted_query as counting
 from tests.acceptance.queue_clusters import refresh_counts
 from tests.conftest import create_custom_manifest, sql
@@ -39,10 +39,10 @@ STUCK = 60  # seconds
 @pytest.fixture
 def part(empty_queue: None, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(backoff, "delay", lambda *_, **__: timedelta())
-    monkeypatch.setattr(life, "_BEAT", timedelta())
+    monkeypatch.setattr(life, "_KEEPALIVE_INTERVAL", timedelta())
     create_custom_manifest("reporting.a", counting("a"))
     create_custom_manifest("reporting.b", f"{counting('b')}, reporting.a")
-    [queued] = ask(AllReports(), requested_by="").parts
+    [queued] = enqueue_refresh(AllReports(), requested_by="").parts
     return queued.id
 
 
@@ -50,7 +50,7 @@ def work(part: int, kind: FailureKind | None, k: int) -> DatabaseCalls:
     """As a worker of its own: its connections end with it. Only an error that is foreseen may end it."""
     try:
         with counted_calls(kind, k, "") as calls, suppress(SeederError):
-            work_off(part)
+            run_part(part)
     finally:
         sessions.close_thread_connections()
     return calls
@@ -70,8 +70,8 @@ def fail(part: int, kind: FailureKind | None = None, k: int = 0) -> DatabaseCall
         sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = dispatched_at - interval '2 minutes'")
         if not QueuedRefresh.objects.unfinished().exists():
             break
-        assert sweep().rung == (part,) or QueuedRefresh.objects.filter(state="running").exists()
-        work_off(part)
+        assert rescue_stalled_parts().rung == (part,) or QueuedRefresh.objects.filter(state="running").exists()
+        run_part(part)
     row = QueuedRefresh.objects.get()
     succeeded = RunHistory.objects.filter(status="success").values_list("table_name", flat=True)
     assert (row.state, row.succeeded, row.failed, row.error) == ("ended", len(succeeded), 2 - len(succeeded), None)

@@ -13,7 +13,7 @@ from seeder.domain.run_events import RunEvent, RunWarning, StartsHeld, StartsRes
 from seeder.models import CircuitBreaker, JobStatus, RunHistory, RunMetrics
 from seeder.postgres import server_activity
 from seeder.services import runs
-from seeder.services.breakers import Breakers
+from seeder.services.breakers import CircuitBreakers
 from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
 from tests.polling import eventually
 
@@ -44,7 +44,7 @@ def test_as_long_as_the_server_is_busy_nothing_starts_and_then_it_goes_on(settin
                 assert not sql("SELECT 1 FROM reporting.seeder_run_history WHERE status <> 'pending'")
                 other.execute("ROLLBACK")
 
-        summary = runs.execute(AllReports(), emit=hear)
+        summary = runs.execute_run(AllReports(), on_event=hear)
     assert summary.failed == 0
     [held] = [event for event in told if isinstance(event, StartsHeld)]
     assert held.hold.reason is HoldReason.SERVER_BUSY
@@ -100,7 +100,7 @@ def test_a_role_that_may_not_see_others_is_told_so(settings: Settings, monkeypat
     monkeypatch.setattr(server_activity, "can_see_all_sessions", lambda _: False)
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     notices: list[str] = []
-    runs.execute(AllReports(), emit=lambda event: notices.append(getattr(event, "message", "")))
+    runs.execute_run(AllReports(), on_event=lambda event: notices.append(getattr(event, "message", "")))
     assert any("GRANT pg_read_all_stats" in notice for notice in notices)
 
 
@@ -108,7 +108,7 @@ def test_after_so_many_failures_in_a_row_nothing_more_starts(settings: Settings)
     settings.SEEDER = {"MAX_WORKERS": 1, "MAX_FAILURES": 2, "MAX_WAIT_SECONDS": 1}
     failing("a", "b", "c", "d")
     told: list[RunEvent] = []
-    summary = runs.execute(AllReports(), emit=told.append)
+    summary = runs.execute_run(AllReports(), on_event=told.append)
     reasons = [result.failure and result.failure.reason for result in summary.results.values()]
     assert reasons == ["division_by_zero", "division_by_zero", "circuit_open", "circuit_open"]
     [held] = [event for event in told if isinstance(event, StartsHeld)]
@@ -126,12 +126,12 @@ def test_after_so_many_failures_in_a_row_nothing_more_starts(settings: Settings)
 def test_another_process_finds_it_open_and_one_of_them_may_try(settings: Settings, manage: Manage) -> None:
     settings.SEEDER = {"MAX_FAILURES": 1, "RESET_SECONDS": 3600}
     failing("a")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     ended = manage("refresh_all", SEEDER_RESET_SECONDS="3600", SEEDER_MAX_WAIT_SECONDS="1")
     assert ended.exit_code == 1
     assert any(line.startswith("waiting: the circuit breaker of default is open since ") for line in ended.lines)
     sql("UPDATE reporting.seeder_circuit_breaker SET opened_at = opened_at - interval '1 hour'")
-    first, second = (Breakers(most=1, reset=timedelta(hours=1), shared=True) for _ in "12")
+    first, second = (CircuitBreakers(max_failures=1, reset_after=timedelta(hours=1), shared=True) for _ in "12")
     assert [first.claim_trial("default"), second.claim_trial("default")] == [True, False]
 
 
@@ -143,9 +143,9 @@ def test_a_trial_that_succeeds_closes_it_and_the_others_follow(settings: Setting
     sql("UPDATE reporting.seeder_circuit_breaker SET opened_at = now() - interval '10 minutes'")
     settings.SEEDER = {"MAX_WORKERS": 1, "MAX_FAILURES": 3}
     ended: list[str] = []
-    runs.execute(
+    runs.execute_run(
         AllReports(),
-        emit=lambda event: ended.append(event.view.key.name.name) if isinstance(event, ViewEnded) else None,
+        on_event=lambda event: ended.append(event.view.key.name.name) if isinstance(event, ViewEnded) else None,
     )
     assert ended[0] == "good", "what usually succeeds is tried"
     assert len(ended) == 3
@@ -157,7 +157,7 @@ def test_a_trial_that_fails_leaves_it_open_for_as_long_again(settings: Settings)
     CircuitBreaker.objects.create(pk="default", failures=5)
     sql("UPDATE reporting.seeder_circuit_breaker SET opened_at = now() - interval '10 minutes'")
     settings.SEEDER = {"MAX_WAIT_SECONDS": 1}
-    reasons = [result.failure and result.failure.reason for result in runs.execute(AllReports()).results.values()]
+    reasons = [result.failure and result.failure.reason for result in runs.execute_run(AllReports()).results.values()]
     assert reasons == ["division_by_zero", "circuit_open"]
     breaker = CircuitBreaker.objects.get()
     assert breaker.failures == 6
@@ -169,7 +169,7 @@ def test_a_trial_that_fails_leaves_it_open_for_as_long_again(settings: Settings)
 def test_what_a_view_has_done_wrong_may_be_no_reason(settings: Settings) -> None:
     settings.SEEDER = {"MAX_FAILURES": 1, "BREAKER_COUNTS": "server"}
     failing("a", "b")
-    summary = runs.execute(AllReports())
+    summary = runs.execute_run(AllReports())
     assert {result.failure and result.failure.reason for result in summary.results.values()} == {"division_by_zero"}
     assert not CircuitBreaker.objects.exists()
 
@@ -182,7 +182,7 @@ def test_the_breaker_of_one_database_holds_up_no_other(settings: Settings) -> No
     create_custom_manifest("reporting.here", "SELECT 1 AS n")
     create_custom_manifest("reporting.there", "SELECT 1 AS n")
     sql("UPDATE reporting.seeder_custom_report_manifest SET database_id = 2 WHERE table_name = 'reporting.there'")
-    outcomes = {view.key.name.name: result.outcome for view, result in runs.execute(AllReports()).results.items()}
+    outcomes = {view.key.name.name: result.outcome for view, result in runs.execute_run(AllReports()).results.items()}
     assert outcomes == {"here": "created", "there": "failed"}
 
 
@@ -191,7 +191,7 @@ def test_without_its_table_each_run_has_a_breaker_of_its_own_and_says_so(setting
     settings.SEEDER = {"MAX_WORKERS": 1, "MAX_FAILURES": 1, "MAX_WAIT_SECONDS": 1}
     failing("a", "b")
     told: list[RunEvent] = []
-    runs.execute(AllReports(), emit=told.append)
+    runs.execute_run(AllReports(), on_event=told.append)
     [notice] = [event.message for event in told if isinstance(event, RunWarning)]
     assert notice == (
         "reporting.seeder_circuit_breaker: a table in the contract, missing here. Without it each process has circuit"

@@ -26,7 +26,7 @@ from seeder.models import CustomReportManifest, ReleaseSnapshot
 from seeder.postgres import column_statistics
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.services.snapshots import counting
-from seeder.services.snapshots.capturing import Captured, capture_each
+from seeder.services.snapshots.capturing import CaptureResult, capture_all
 from seeder.services.snapshots.release_snapshots import (
     capture_release_snapshot,
     find_by_tag,
@@ -60,7 +60,7 @@ def test_all_figures_are_of_one_instant_whatever_is_refreshed_meanwhile(
             except Exception:  # noqa: BLE001  # whatever it is, it did not get through
                 waited[0] = True
 
-    snapshot = capture_release_snapshot(table, "v1", tell=meddle)
+    snapshot = capture_release_snapshot(table, "v1", on_progress=meddle)
     assert waited == [how == ""]
     assert {figures.distinct for figures in snapshot.statistics.columns.values()} == {100}
     assert snapshot.statistics.row_count == 100
@@ -90,7 +90,7 @@ def test_a_name_that_means_two_views_is_refused(settings: Settings) -> None:
     create_custom_manifest("reporting.a", "SELECT 1")
     CustomReportManifest.objects.filter(pk=2).update(database_id=2)
     assert "a view in each of archive and default" in assert_capture_refused(AmbiguousView, "reporting.a")
-    [one] = capture_each(AllReports(), Release(tag="v1"))
+    [one] = capture_all(AllReports(), Release(tag="v1"))
     assert "a view in each of archive and default" in str(one.error)
 
 
@@ -127,7 +127,7 @@ def test_what_the_view_reads_is_free_while_it_is_counted() -> None:
             somebody.execute("TRUNCATE reporting.source")
             free.append(True)
 
-    capture_release_snapshot(table, "v1", tell=load)
+    capture_release_snapshot(table, "v1", on_progress=load)
     assert free == [True]
 
 
@@ -142,7 +142,7 @@ def test_an_interrupt_of_many_captures_stores_nothing_more(monkeypatch: pytest.M
         raise KeyboardInterrupt("SIGINT")
 
     with pytest.raises(KeyboardInterrupt):
-        capture_each(AllReports(), Release(tag="v1"), tell=interrupt)
+        capture_all(AllReports(), Release(tag="v1"), on_progress=interrupt)
     assert stored_count() <= stored[0] + 1, "at most what was being written at that moment"
 
 
@@ -158,14 +158,14 @@ def test_an_interrupt_reaches_a_capture_that_waits_for_a_lock() -> None:
             raise KeyboardInterrupt("SIGINT")
 
         with pytest.raises(KeyboardInterrupt):  # the lock is held on
-            capture_each(AllReports(), Release(tag="v1"), tell=interrupt)
+            capture_all(AllReports(), Release(tag="v1"), on_progress=interrupt)
     assert [one.table_name for one in ReleaseSnapshot.objects.all()] == ["reporting.b"]
 
 
 def test_a_session_that_waits_for_the_others_is_not_ended_for_being_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STATEMENTS, "apply_limits", STATEMENTS["apply_limits"].replace("'30s'", "'300ms'"))
     monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")
-    monkeypatch.setattr(counting, "_SIGN_OF_LIFE", 0.05)
+    monkeypatch.setattr(counting, "_KEEPALIVE_INTERVAL", 0.05)
     monkeypatch.setattr(scan_grouping, "MAX_COMBINATIONS", 1)
     count, helped = column_statistics.count_columns, list[column_statistics.CountTask]()
 
@@ -206,12 +206,14 @@ def test_every_view_of_a_request_is_captured_and_one_that_fails_stops_no_other()
     create_canned_report("reporting.b", "SELECT 1 AS n", agencies=("demo", "harbor"))
     heard: list[tuple[str, int, int]] = []
 
-    def tell(one: Captured, number: int, total: int) -> None:
+    def tell(one: CaptureResult, number: int, total: int) -> None:
         heard.append((one.table_name, number, total))
 
     ended = {
         one.table_name: one
-        for one in capture_each(AgencyReports(slug="demo"), Release(tag="v1"), top=frozenset({"kind"}), tell=tell)
+        for one in capture_all(
+            AgencyReports(slug="demo"), Release(tag="v1"), top_values_columns=frozenset({"kind"}), on_progress=tell
+        )
     }
     assert sorted(ended) == ["bad.name.indeed", "reporting.a", "reporting.b", "reporting.missing"]
     assert [(number, total) for _, number, total in heard] == [(1, 4), (2, 4), (3, 4), (4, 4)]
@@ -221,8 +223,8 @@ def test_every_view_of_a_request_is_captured_and_one_that_fails_stops_no_other()
     a, b = (find_by_tag(name, "v1").statistics.columns for name in ("reporting.a", "reporting.b"))
     assert a["kind"].top
     assert b["n"].top is None
-    again = {one.table_name: one for one in capture_each(AllReports(), Release(tag="v1"))}
+    again = {one.table_name: one for one in capture_all(AllReports(), Release(tag="v1"))}
     assert {name for name, one in again.items() if one.snapshot} == {"reporting.elsewhere"}
     create_custom_manifest("reporting.off", "SELECT 1", enabled=False, agency="metro")
     with pytest.raises(NothingToCapture, match="the agency 'metro'"):
-        capture_each(AgencyReports(slug="metro"), Release(tag="v1"))
+        capture_all(AgencyReports(slug="metro"), Release(tag="v1"))

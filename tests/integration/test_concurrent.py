@@ -23,7 +23,7 @@ def view(query: str = "SELECT n FROM reporting.source", *, data: bool = True) ->
 
 
 def refreshed() -> RefreshResult:
-    [result] = runs.execute(AllReports()).results.values()
+    [result] = runs.execute_run(AllReports()).results.values()
     return result
 
 

@@ -30,7 +30,7 @@ def made(query: str) -> None:
     """A view and its manifest."""
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n, 2 AS m")
     create_custom_manifest("reporting.a", query)
-    assert runs.execute(AllReports()).failed == 0
+    assert runs.execute_run(AllReports()).failed == 0
 
 
 def edited(query: str) -> None:
@@ -98,7 +98,7 @@ def test_of_two_manifests_with_two_queries_the_one_that_is_not_heeded_drifts() -
     for _ in range(2):  # before the view is there, and after
         [view] = runs.preview(AllReports()).views
         assert [one.manifest.agency_slug for one in view.definition_drift] == ["metro", "harbor"]
-        runs.execute(AllReports())
+        runs.execute_run(AllReports())
 
 
 def test_what_cannot_be_found_out_is_not_said() -> None:
@@ -129,17 +129,17 @@ def test_looking_for_drift_leaves_nothing_behind() -> None:
 
 def test_what_was_compared_once_is_not_compared_again() -> None:
     made("SELECT n FROM reporting.source")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     [(oid,)] = sql("SELECT view_oid FROM reporting.seeder_view_definition")
     assert [(oid,)] == sql("SELECT 'reporting.a'::regclass::oid::bigint")
     assert catalog.survey(
-        "default", {A: ["SELECT n FROM reporting.source"]}, known_definitions=definitions.recall("default")
+        "default", {A: ["SELECT n FROM reporting.source"]}, known_definitions=definitions.load_definitions("default")
     ) == (replace(catalog.survey("default", {A: ["SELECT n FROM reporting.source"]}), confirmed=set()))
 
 
 def test_what_is_remembered_of_a_view_does_not_hold_for_its_successor() -> None:
     made("SELECT n FROM reporting.source")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     sql("DROP MATERIALIZED VIEW reporting.a")
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT m AS n FROM reporting.source")
     assert drift() == {"a": [None]}
@@ -155,7 +155,7 @@ def test_drift_is_never_remembered_as_none() -> None:
     made("SELECT n FROM reporting.source")
     edited("SELECT m AS n FROM reporting.source")
     for _ in range(2):
-        runs.execute(AllReports())
+        runs.execute_run(AllReports())
         assert drift() == {"a": [None]}
     assert not ViewDefinition.objects.exists()
 
@@ -164,7 +164,7 @@ def test_without_the_table_drift_is_found_all_the_same() -> None:
     sql("DROP TABLE reporting.seeder_view_definition")
     made("SELECT n FROM reporting.source")
     edited("SELECT m AS n FROM reporting.source")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     assert drift() == {"a": [None]}
 
 

@@ -16,7 +16,7 @@ from seeder.models import QueuedRefresh
 from seeder.services import pruning, runs
 from seeder.services.queue import queue_work, queueing
 from seeder.services.snapshots import release_snapshots
-from seeder.services.stopping import Stop
+from seeder.services.stopping import StopSignal
 from tests import old_rows
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
@@ -37,7 +37,7 @@ def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
     create_custom_manifest("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
     create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("metro", "demo"))
     create_custom_manifest("one.two.three", "SELECT 1 AS n")
-    summary = runs.execute(AllReports(), requested_by="a test")
+    summary = runs.execute_run(AllReports(), requested_by="a test")
     [started], [ended] = facts(caplog, "run_started"), facts(caplog, "run_ended")
     assert started == {
         "event": "run_started",
@@ -69,8 +69,8 @@ def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
 def test_how_a_view_was_refreshed_is_told(caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
     settings.SEEDER = {"REFRESH_CONCURRENTLY": True}
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
-    runs.execute(AllReports(), requested_by="a test")
-    runs.execute(AllReports(), requested_by="a test")
+    runs.execute_run(AllReports(), requested_by="a test")
+    runs.execute_run(AllReports(), requested_by="a test")
     _, again = facts(caplog, "view_ended")
     assert again.items() >= {"outcome": "refreshed", "mode": "plain", "fell_back": True, "notes": 1}.items()
 
@@ -78,10 +78,10 @@ def test_how_a_view_was_refreshed_is_told(caplog: pytest.LogCaptureFixture, sett
 def test_no_message_of_the_server_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """Also not by the way of what is noted about a manifest whose query has changed and cannot be a view."""
     manifest = create_custom_manifest("reporting.good", "SELECT 1 AS n")
-    runs.execute(AllReports(), requested_by="a test")
+    runs.execute_run(AllReports(), requested_by="a test")
     manifest.query = 'SELECT "secret-123" AS n'
     manifest.save()
-    summary = runs.execute(AllReports(), requested_by="a test")
+    summary = runs.execute_run(AllReports(), requested_by="a test")
     [result] = summary.results.values()
     assert "secret-" in "".join(result.notes)
     assert facts(caplog, "view_ended")[-1].items() >= {"drifted": 1, "notes": 1}.items()
@@ -90,7 +90,7 @@ def test_no_message_of_the_server_stands_in_the_log(caplog: pytest.LogCaptureFix
 
 def test_no_name_forges_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     create_custom_manifest('reporting."a\nrun 1: all is well \u202e"', "SELECT 1 AS n")
-    runs.execute(AllReports(), requested_by="a test")
+    runs.execute_run(AllReports(), requested_by="a test")
     about = [message for message in caplog.messages if "all is well" in message]
     assert len(about) == 2
     assert all(r'view="reporting.\"a\nrun 1: all is well \u202e\""' in message for message in about)
@@ -102,7 +102,7 @@ def test_as_json_each_line_is_an_object_that_needs_no_other(
     settings.SEEDER = {"LOG_FORMAT": "json"}
     name = 'reporting."a\nrun 1: all is well \u202e"'
     create_custom_manifest(name, "SELECT 1 AS n")
-    summary = runs.execute(AllReports(), requested_by="a test")
+    summary = runs.execute_run(AllReports(), requested_by="a test")
     lines = [json.loads(message) for message in caplog.messages]
     assert [line["event"] for line in lines] == ["run_started", "view_started", "view_ended", "run_ended"]
     assert {line["run_id"] for line in lines} == {summary.run_id}
@@ -113,7 +113,7 @@ def test_as_json_each_line_is_an_object_that_needs_no_other(
 def test_what_is_left_without_an_optional_table_is_told_in_a_word(caplog: pytest.LogCaptureFixture) -> None:
     sql("DROP TABLE reporting.seeder_circuit_breaker")
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
-    runs.execute(AllReports(), requested_by="a test")
+    runs.execute_run(AllReports(), requested_by="a test")
     [noticed] = facts(caplog, "noticed")
     assert noticed["reason"] == "feature_unavailable"
     assert "seeder_circuit_breaker" in noticed["why"]
@@ -125,12 +125,12 @@ def test_a_view_that_is_interrupted_is_told_to_have_ended_and_one_that_never_beg
     settings.SEEDER = {"MAX_WORKERS": 1}
     for name in ("a", "b"):
         create_custom_manifest(f"reporting.{name}", "SELECT count(*) FROM pg_sleep(60)")
-    stop = Stop()
-    runs.execute(
+    stop = StopSignal()
+    runs.execute_run(
         AllReports(),
         requested_by="a test",
         stop=stop,
-        emit=lambda event: stop.request("SIGTERM") if isinstance(event, ViewStarted) else None,
+        on_event=lambda event: stop.request("SIGTERM") if isinstance(event, ViewStarted) else None,
     )
     [started], [ended], [run] = (facts(caplog, event) for event in ("view_started", "view_ended", "run_ended"))
     assert ended.items() >= {"outcome": "interrupted", "stopped_by": "SIGTERM", "agencies": ("demo",)}.items()
@@ -154,7 +154,7 @@ def test_a_run_that_breaks_names_the_error_that_its_command_tells(
         raise surprise
 
     with pytest.raises(raised):
-        runs.execute(AllReports(), requested_by="a test", emit=break_it)
+        runs.execute_run(AllReports(), requested_by="a test", on_event=break_it)
     [broken] = facts(caplog, "run_broken")
     assert broken["reason"] == word
     assert "secret-123" not in caplog.text
@@ -162,10 +162,10 @@ def test_a_run_that_breaks_names_the_error_that_its_command_tells(
 
 def test_a_queued_part_is_told_from_asking_to_its_end(caplog: pytest.LogCaptureFixture) -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
-    asked = queueing.ask(AgencyReports(slug="demo"), requested_by="somebody")
+    asked = queueing.enqueue_refresh(AgencyReports(slug="demo"), requested_by="somebody")
     sql("UPDATE reporting.seeder_queued_refresh SET requested_at = now() - interval '1 hour'")
     [part] = QueuedRefresh.objects.all()
-    worked = queue_work.work_off(part.pk)
+    worked = queue_work.run_part(part.pk)
     [queued] = facts(caplog, "request_queued")
     assert queued.items() >= {"request": asked.request_id, "parts": 1, "requested_by": "somebody"}.items()
     [taken], [ended] = facts(caplog, "part_taken"), facts(caplog, "part_ended")
@@ -186,7 +186,7 @@ def test_a_broker_that_cannot_be_told_says_nothing_of_where_it_is(
         raise ConnectionError("redis://user:secret-123@broker")
 
     monkeypatch.setattr("django_q.tasks.async_task", refuse)
-    queueing.ask(AgencyReports(slug="demo"), requested_by="somebody")
+    queueing.enqueue_refresh(AgencyReports(slug="demo"), requested_by="somebody")
     [failed] = facts(caplog, "doorbell_failed")
     assert failed["reason"] == "ConnectionError"
     assert "secret-123" not in caplog.text
@@ -204,7 +204,7 @@ def test_pruning_is_told_and_a_rehearsal_of_it_is_not(caplog: pytest.LogCaptureF
 
 def test_a_capture_is_told(caplog: pytest.LogCaptureFixture) -> None:
     create_custom_manifest("reporting.good", "SELECT n FROM generate_series(1, 7) AS n")
-    runs.execute(AllReports(), requested_by="a test")
+    runs.execute_run(AllReports(), requested_by="a test")
     release_snapshots.capture_release_snapshot("reporting.good", "v1")
     [captured] = facts(caplog, "snapshot_captured")
     assert captured.items() >= {"view": "reporting.good", "release_tag": "v1", "rows": 7, "exact": True}.items()

@@ -4,7 +4,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from seeder.postgres import advisory_locks, sessions
-from seeder.services.life import Life
+from seeder.services.life import RunLock
 from tests.conftest import another_session, sql
 from tests.polling import eventually
 
@@ -21,7 +21,7 @@ def looks_dead() -> bool:
 
 def test_a_run_is_alive_for_others_from_its_begin_to_its_end() -> None:
     assert looks_dead()
-    with Life("r1"):
+    with RunLock("r1"):
         assert not looks_dead()
         assert advisory_locks.holds_run_lock("default", "r1")
         assert not advisory_locks.holds_run_lock("default", "r2")
@@ -30,34 +30,34 @@ def test_a_run_is_alive_for_others_from_its_begin_to_its_end() -> None:
 
 def test_a_lost_connection_is_replaced_at_the_next_beat_and_not_before_it_is_due() -> None:
     now = [0.0]
-    with Life("r1", clock=lambda: now[0]) as life:
+    with RunLock("r1", clock=lambda: now[0]) as life:
         connection.close()
-        life.beat()
+        life.keepalive()
         assert looks_dead()
         now[0] = 5.0
-        life.beat()
+        life.keepalive()
         assert not looks_dead()
         assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()") == [(1,)]
         now[0] = 10.0
-        life.beat()
+        life.keepalive()
         assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()") == [(1,)]
 
 
 def test_a_connection_that_the_server_has_cut_is_replaced_too() -> None:
     now = [0.0]
-    with Life("r1", clock=lambda: now[0]) as life:
+    with RunLock("r1", clock=lambda: now[0]) as life:
         [(pid,)] = sql("SELECT pg_backend_pid()")
         with another_session() as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
         now[0] = 5.0
-        life.beat()  # finds it broken
+        life.keepalive()  # finds it broken
         now[0] = 10.0
-        life.beat()  # and mends it
+        life.keepalive()  # and mends it
         assert not looks_dead()
 
 
 def test_ending_a_life_whose_connection_is_gone_is_no_error() -> None:
-    with Life("r1"):
+    with RunLock("r1"):
         [(pid,)] = sql("SELECT pg_backend_pid()")
         with another_session() as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
@@ -66,7 +66,7 @@ def test_ending_a_life_whose_connection_is_gone_is_no_error() -> None:
 
 
 def test_a_lock_is_given_back_however_often_it_was_taken() -> None:
-    with Life("r1"):
+    with RunLock("r1"):
         advisory_locks.lock_run("default", "r1")
     assert looks_dead()
 
@@ -75,6 +75,6 @@ def test_a_lock_that_cannot_be_given_back_ends_with_its_connection(monkeypatch: 
     def is_cancelled(*_: object) -> None:
         raise OperationalError
 
-    with Life("r1"):
+    with RunLock("r1"):
         monkeypatch.setattr(advisory_locks, "unlock_run", is_cancelled)
     eventually(looks_dead)  # a backend leaves shortly after its client

@@ -15,15 +15,15 @@ from seeder.errors import ConfigurationError
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
 from seeder.services import history, refresh, runs
-from seeder.services.history import RunRecord
-from seeder.services.stopping import Stop
+from seeder.services.history import RunHistoryWriter
+from seeder.services.stopping import StopSignal
 from tests.conftest import another_session, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 def refreshed() -> RefreshResult:
-    [result] = runs.execute(AllReports()).results.values()
+    [result] = runs.execute_run(AllReports()).results.values()
     return result
 
 
@@ -34,7 +34,7 @@ def test_the_limits_hold_in_the_refresh_and_the_server_knows_whose_it_is(setting
     create_custom_manifest(
         "reporting.a", "SELECT " + ", ".join(f"current_setting('{name}') AS {name}" for name in names)
     )
-    summary = runs.execute(AllReports())
+    summary = runs.execute_run(AllReports())
     assert sql("TABLE reporting.a") == [("1500ms", "70s", "30s", f"seeder {summary.run_id}", "2s")]
 
 
@@ -48,8 +48,8 @@ def test_where_that_is_asked_for_a_view_that_leaves_no_seat_free_has_no_parallel
     setting = "current_setting('max_parallel_workers_per_gather')"
     for name, source in (("a", ""), ("b", ""), ("reader", " FROM reporting.a, reporting.b")):
         create_custom_manifest(f"reporting.{name}", f"SELECT '{name}' AS name, {setting} AS workers{source}")
-    runs.execute(AllReports())
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
+    runs.execute_run(AllReports())
     rows = sql("TABLE reporting.a UNION TABLE reporting.b UNION TABLE reporting.reader")
     assert {name for name, workers in rows if workers == "0"} == without
 
@@ -80,7 +80,7 @@ def test_a_lock_that_was_not_granted_is_asked_for_again(settings: Settings, monk
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     with another_session() as reader:
         reader.execute("BEGIN; SELECT n FROM reporting.a")
-        monkeypatch.setattr(Stop, "wait", lambda *_: reader.execute("ROLLBACK"))
+        monkeypatch.setattr(StopSignal, "wait", lambda *_: reader.execute("ROLLBACK"))
         result = refreshed()
     assert (result.outcome, result.attempts) == (Outcome.REFRESHED, 2)
 
@@ -94,7 +94,7 @@ def test_attempts_are_bounded_and_the_waits_between_them_grow(
         "reporting.a", "SELECT nextval('reporting.tries'), pg_terminate_backend(pg_backend_pid()) AS n"
     )
     waits: list[timedelta] = []
-    monkeypatch.setattr(Stop, "wait", lambda _, span: waits.append(span))
+    monkeypatch.setattr(StopSignal, "wait", lambda _, span: waits.append(span))
     monkeypatch.setattr("random.random", lambda: 1.0)
     result = refreshed()
     assert (result.outcome, result.attempts) == (Outcome.FAILED, 4)
@@ -126,7 +126,7 @@ def test_a_connection_lost_after_the_commit_does_not_refresh_again_nor_lie(
                 raise OperationalError
 
     monkeypatch.setattr(transactions, "BatchedTransaction", LosesTheFirst)
-    monkeypatch.setattr(Stop, "wait", lambda *_: None)
+    monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
     result = refreshed()
     assert not losing
     assert (result.outcome, result.attempts) == (Outcome.CREATED, 1)
@@ -135,14 +135,14 @@ def test_a_connection_lost_after_the_commit_does_not_refresh_again_nor_lie(
 
 def test_bookkeeping_is_tried_again_too(monkeypatch: pytest.MonkeyPatch) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
-    original = RunRecord.ended
+    original = RunHistoryWriter.record_result
 
     def fails_once(*_: Any) -> None:
-        monkeypatch.setattr(RunRecord, "ended", original)
+        monkeypatch.setattr(RunHistoryWriter, "record_result", original)
         raise OperationalError
 
-    monkeypatch.setattr(RunRecord, "ended", fails_once)
-    monkeypatch.setattr(Stop, "wait", lambda *_: None)
+    monkeypatch.setattr(RunHistoryWriter, "record_result", fails_once)
+    monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
     assert refreshed().outcome is Outcome.FAILED
     assert RunHistory.objects.get().status == "error"
 
@@ -150,7 +150,7 @@ def test_bookkeeping_is_tried_again_too(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_lock_limit_within_which_postgresql_does_not_look_what_is_in_the_way_is_refused(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1000}
     with pytest.raises(ConfigurationError, match="more than the server's deadlock_timeout, which is 1000 ms"):
-        runs.execute(AllReports())
+        runs.execute_run(AllReports())
 
 
 def test_a_connection_lost_after_a_failure_was_recorded_counts_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +167,7 @@ def test_a_connection_lost_after_a_failure_was_recorded_counts_it_once(monkeypat
 
     for place in (transactions, refresh, history):
         monkeypatch.setattr(place, "durable_transaction", loses_the_record, raising=False)
-    monkeypatch.setattr(Stop, "wait", lambda *_: None)
+    monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
     assert refreshed().outcome is Outcome.FAILED
     assert not losing
     assert (JobStatus.objects.get().consecutive_failures, RunHistory.objects.get().consecutive_failures) == (1, 1)
@@ -175,15 +175,15 @@ def test_a_connection_lost_after_a_failure_was_recorded_counts_it_once(monkeypat
 
 def test_a_connection_that_is_lost_between_two_statements_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    original = RunRecord.running
+    original = RunHistoryWriter.mark_running
 
     def loses_its_connection(*args: Any, **kwargs: Any) -> None:
-        monkeypatch.setattr(RunRecord, "running", original)
+        monkeypatch.setattr(RunHistoryWriter, "mark_running", original)
         [(pid,)] = sql("SELECT pg_backend_pid()")
         with another_session() as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
         sessions.server_time("default")
 
-    monkeypatch.setattr(RunRecord, "running", loses_its_connection)
-    monkeypatch.setattr(Stop, "wait", lambda *_: None)
+    monkeypatch.setattr(RunHistoryWriter, "mark_running", loses_its_connection)
+    monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
     assert refreshed().outcome is Outcome.CREATED

@@ -12,8 +12,8 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions
 from seeder.services import runs
-from seeder.services.history import RunRecord
-from seeder.services.stopping import Stop
+from seeder.services.history import RunHistoryWriter
+from seeder.services.stopping import StopSignal
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.injection.injected_failures import cut
 from tests.polling import eventually
@@ -32,7 +32,7 @@ WAITS_FOR_IT = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pid
 
 def run() -> RunSummary:
     try:
-        return runs.execute(AllReports())
+        return runs.execute_run(AllReports())
     finally:
         sessions.close_thread_connections()
 
@@ -50,25 +50,25 @@ def test_a_connection_lost_while_the_server_commits_is_waited_for(
 ) -> None:
     create_custom_manifest("reporting.a", query)
     sql(GATE)
-    how = "refreshed" if outcome is Outcome.CREATED else "ended"
-    recorded, wait, lost = getattr(RunRecord, how), psycopg.Connection.wait, list[int]()
+    how = "measure_and_record_success" if outcome is Outcome.CREATED else "record_result"
+    recorded, wait, lost = getattr(RunHistoryWriter, how), psycopg.Connection.wait, list[int]()
 
     def records(*args: Any) -> Any:
         result = recorded(*args)
-        monkeypatch.setattr(RunRecord, how, recorded)
+        monkeypatch.setattr(RunHistoryWriter, how, recorded)
         monkeypatch.setattr(psycopg.Connection, "wait", waits)
         return result
 
     def waits(connection: "psycopg.Connection[Any]", call: Any, *args: Any, **kwargs: Any) -> Any:
-        if current_thread().name.startswith("seat-"):  # what it sends next is COMMIT
+        if current_thread().name.startswith("worker-"):  # what it sends next is COMMIT
             monkeypatch.setattr(psycopg.Connection, "wait", wait)
             next(call)
             lost.append(until(keeper, COMMITS))
             cut(connection)
         return wait(connection, call, *args, **kwargs)
 
-    monkeypatch.setattr(RunRecord, how, records)
-    monkeypatch.setattr(Stop, "wait", lambda *_: None)
+    monkeypatch.setattr(RunHistoryWriter, how, records)
+    monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
     with another_session() as keeper, ThreadPoolExecutor(1) as thread:
         keeper.execute("SELECT pg_advisory_lock(4711)")
         running = thread.submit(run)

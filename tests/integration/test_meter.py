@@ -26,10 +26,10 @@ def test_every_row_of_a_refresh_tells_how_it_went(settings: Settings) -> None:
     create_canned_report("reporting.shared", "SELECT generate_series(1, 20000) AS n", agencies=("demo", "metro"))
     create_custom_manifest("reporting.indexed", "SELECT 1 AS n")
     create_custom_manifest("reporting.broken", "SELECT 1 / 0 AS n")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     assert metrics("reporting.shared").mode is None, "it was created"
     sql("CREATE UNIQUE INDEX ON reporting.indexed (n)")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     newest = RunHistory.objects.latest("id").run_id
     assert RunMetrics.objects.filter(history__run_id=newest).count() == 4
     plain, concurrent, broken = (metrics(f"reporting.{name}") for name in ("shared", "indexed", "broken"))
@@ -47,7 +47,7 @@ def test_the_server_s_own_count_is_that_of_this_refresh_alone() -> None:
         pytest.skip("pg_stat_statements is not preloaded")
     create_custom_manifest("reporting.a", "SELECT generate_series(1, 20000) AS n")
     for _ in range(3):
-        runs.execute(AllReports())
+        runs.execute_run(AllReports())
     counted = metrics("reporting.a")
     assert (counted.statement_calls, counted.statement_rows) == (1, 20000)
     assert counted.statement_total_ms
@@ -56,7 +56,7 @@ def test_the_server_s_own_count_is_that_of_this_refresh_alone() -> None:
 
 def test_what_a_backend_wrote_is_known_from_postgresql_18_on() -> None:
     create_custom_manifest("reporting.a", "SELECT generate_series(1, 20000) AS n")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     written = metrics("reporting.a").backend_write_bytes
     if sql("SELECT current_setting('server_version_num')::integer >= 180000") == [(True,)]:
         assert written
@@ -68,7 +68,7 @@ def test_what_a_backend_wrote_is_known_from_postgresql_18_on() -> None:
 @pytest.mark.skipif(not IS_HERE, reason="only of a server on this machine can processes be seen")
 def test_what_a_backend_computed_and_held_stands_in_the_history_too() -> None:
     create_custom_manifest("reporting.a", "SELECT count(*) AS n FROM generate_series(1, 300000) AS n WHERE n % 7 = 3")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     row, measured = RunHistory.objects.get(), metrics("reporting.a")
     assert measured.cpu_seconds
     assert measured.peak_memory_bytes
@@ -82,7 +82,7 @@ def test_without_their_table_a_run_goes_as_well_and_says_so_once() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
     told: list[RunEvent] = []
-    assert runs.execute(AllReports(), emit=told.append).failed == 0
+    assert runs.execute_run(AllReports(), on_event=told.append).failed == 0
     [notice] = [event.message for event in told if isinstance(event, RunWarning)]
     assert notice.startswith(
         "reporting.seeder_run_metrics: a table in the contract, missing here. Without it the history"

@@ -30,18 +30,18 @@ def night() -> None:
     create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n", agency="metro")
     create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
     create_custom_manifest("reporting.disabled", "SELECT 3 AS n", enabled=False)
-    runs.execute(AllReports(), requested_by="a test")
+    runs.execute_run(AllReports(), requested_by="a test")
 
 
 FIRST_PAGE = JobPageRequest()
 
 
 def listed(wanted: JobFilter = EVERY, listing: JobPageRequest = FIRST_PAGE, *, by: GroupBy = GroupBy.VIEW) -> list[str]:
-    return [job.table_name for job in monitoring.page(wanted, listing, by=by).jobs]
+    return [job.table_name for job in monitoring.job_page(wanted, listing, group_by=by).jobs]
 
 
 def the(name: str, wanted: JobFilter = EVERY) -> Job:
-    [job] = [job for job in monitoring.page(wanted, JobPageRequest()).jobs if job.table_name == name]
+    [job] = [job for job in monitoring.job_page(wanted, JobPageRequest()).jobs if job.table_name == name]
     return job
 
 
@@ -63,7 +63,7 @@ def test_every_enabled_view_is_listed_with_its_latest_state() -> None:
 
 def test_each_subscription_is_a_job_of_its_own() -> None:
     assert sorted(listed(by=GroupBy.MANIFEST)) == ["reporting.bad", "reporting.good", *2 * ["reporting.shared"]]
-    assert monitoring.totals(EVERY, by=GroupBy.MANIFEST).jobs == 4
+    assert monitoring.job_totals(EVERY, group_by=GroupBy.MANIFEST).jobs == 4
 
 
 def test_what_needs_attention_comes_first() -> None:
@@ -130,7 +130,7 @@ def test_a_view_that_waits_for_its_turn_is_as_fresh_as_it_was() -> None:
 )
 def test_a_list_can_be_narrowed(wanted: JobFilter, found: list[str]) -> None:
     assert listed(wanted) == found
-    assert monitoring.totals(wanted).jobs == len(found)
+    assert monitoring.job_totals(wanted).jobs == len(found)
 
 
 def test_nobody_learns_of_agencies_that_they_may_not_see() -> None:
@@ -148,7 +148,7 @@ def test_nobody_learns_of_agencies_that_they_may_not_see() -> None:
 
 def test_a_list_can_be_sorted_and_cut() -> None:
     by_name = JobPageRequest(sort_key=SortKey.TABLE_NAME, descending=False, limit=1, offset=1)
-    page = monitoring.page(EVERY, by_name)
+    page = monitoring.job_page(EVERY, by_name)
     assert ([job.table_name for job in page.jobs], page.total) == (["reporting.good"], 3)
     for order in SortKey:
         for descending in (False, True):
@@ -156,20 +156,20 @@ def test_a_list_can_be_sorted_and_cut() -> None:
 
 
 def test_totals_count_views() -> None:
-    assert monitoring.totals(EVERY) == JobTotals(jobs=3, fresh=2, failing=1, running=0, long_running=0, stale=1)
+    assert monitoring.job_totals(EVERY) == JobTotals(jobs=3, fresh=2, failing=1, running=0, long_running=0, stale=1)
 
 
 def test_the_latest_runs_of_each_view_come_with_it() -> None:
-    runs.execute(AllReports())
-    page = monitoring.page(EVERY, JobPageRequest())
-    recent = monitoring.recent(page.jobs, most=5)
+    runs.execute_run(AllReports())
+    page = monitoring.job_page(EVERY, JobPageRequest())
+    recent = monitoring.recent_runs(page.jobs, max_runs=5)
     assert {name: [one.status for one in found] for name, found in recent.items()} == {
         "reporting.bad": [Status.ERROR] * 2,
         "reporting.good": [Status.SUCCESS] * 2,
         "reporting.shared": [Status.SUCCESS] * 2,
     }
     assert recent["reporting.good"][0].start_time > recent["reporting.good"][1].start_time
-    assert all(len(found) == 1 for found in monitoring.recent(page.jobs, most=1).values())
+    assert all(len(found) == 1 for found in monitoring.recent_runs(page.jobs, max_runs=1).values())
 
 
 def test_a_run_that_goes_on_is_counted_as_far_as_it_is() -> None:
@@ -220,10 +220,10 @@ def test_a_run_that_refreshed_a_view_for_others_alone_is_not_named_and_says_why_
     assert timelines.summary(str(seen), ["demo"])
     sql("UPDATE reporting.seeder_canned_report SET query = 'SELECT 1 / 0 AS n'")
     sql("DROP MATERIALIZED VIEW reporting.shared")
-    runs.execute(AgencyReports(slug="metro"), requested_by="another test")
+    runs.execute_run(AgencyReports(slug="metro"), requested_by="another test")
     shared = the("reporting.shared", demo)
     assert (shared.failing, shared.last_run_id, the("reporting.shared").last_run_id is None) == (True, None, False)
-    [why] = failures.of_jobs([shared]).values()
+    [why] = failures.reasons_of_jobs([shared]).values()
     assert why.reason == "division_by_zero"
 
 

@@ -13,8 +13,8 @@ from seeder.domain.manifests import ViewKey
 from seeder.domain.snapshots.snapshot_contents import ColumnStatistics
 from seeder.domain.view_names import ViewName
 from seeder.postgres import column_statistics
-from seeder.services.snapshots.counting import Asked
-from seeder.services.snapshots.profiling import Profile, profile
+from seeder.services.snapshots.counting import CaptureOptions
+from seeder.services.snapshots.profiling import ViewProfile, profile_view
 from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
@@ -99,9 +99,16 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def asked(**differently: Any) -> Asked:
+def asked(**differently: Any) -> CaptureOptions:
     return replace(
-        Asked(settings=conf.load(), application="test", top=frozenset(NAMES), most=MOST, strict=False), **differently
+        CaptureOptions(
+            settings=conf.load(),
+            application_name="test",
+            top_values_columns=frozenset(NAMES),
+            max_top_values=MOST,
+            strict=False,
+        ),
+        **differently,
     )
 
 
@@ -143,10 +150,10 @@ def same_as_text(one: str | None, other: str | None, kind: Kind) -> bool:
     return bool(equal)
 
 
-def assert_right(found: Profile, rows: int) -> None:
-    assert found.figures.row_count == rows
+def assert_right(found: ViewProfile, rows: int) -> None:
+    assert found.statistics.row_count == rows
     for name, kind in zip(NAMES, KINDS, strict=True):
-        figures, expected = found.figures.columns[name], slowly(name, kind)
+        figures, expected = found.statistics.columns[name], slowly(name, kind)
         facts = (figures.nulls, figures.distinct, figures.lacks, figures.exact)
         assert facts == (expected.nulls, expected.distinct, kind.lacks, True), kind
         for one, other in ((figures.minimum, expected.minimum), (figures.maximum, expected.maximum)):
@@ -170,26 +177,26 @@ row = st.tuples(*(st.none() | st.sampled_from(kind.values) for kind in KINDS))
 @given(st.lists(row, max_size=12))
 def test_every_figure_of_every_type_is_what_the_slow_way_says(rows: list[tuple[str | None, ...]]) -> None:
     steady_session()
-    assert_right(profile(view(rows), asked()), len(rows))
+    assert_right(profile_view(view(rows), asked()), len(rows))
 
 
 @pytest.mark.usefixtures("types")
 def test_the_columns_that_share_a_scan_say_the_same_as_each_alone() -> None:
     steady_session()
     key = view([tuple(kind.values[number % len(kind.values)] for kind in KINDS) for number in range(60)])
-    alone = profile(key, asked())
+    alone = profile_view(key, asked())
     assert_right(alone, 60)
     sql("ANALYZE reporting.made")
-    together = profile(key, asked(connections=3))
-    assert together.figures == alone.figures
+    together = profile_view(key, asked(connections=3))
+    assert together.statistics == alone.statistics
     assert together.shape == alone.shape
 
 
 @given(st.lists(st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3), max_size=30))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_counted_and_comes_back_as_it_is(texts: list[str | None]) -> None:
-    found = profile(view([(text,) for text in texts], (Kind("text", ()),)), asked(most=100))
-    figures = found.figures.columns[NAMES[0]]
+    found = profile_view(view([(text,) for text in texts], (Kind("text", ()),)), asked(most=100))
+    figures = found.statistics.columns[NAMES[0]]
     filled = [text for text in texts if text is not None]
     assert (figures.nulls, figures.distinct) == (len(texts) - len(filled), len(set(filled)))
     assert {top.value: top.count for top in figures.top or ()} == {text: filled.count(text) for text in filled}
@@ -197,8 +204,8 @@ def test_any_text_is_counted_and_comes_back_as_it_is(texts: list[str | None]) ->
 
 def test_a_view_without_columns_has_rows() -> None:
     sql("CREATE MATERIALIZED VIEW reporting.made AS SELECT FROM generate_series(1, 3)")
-    found = profile(ViewKey(database="default", name=ViewName(schema="reporting", name="made")), asked())
-    assert (found.figures.row_count, found.figures.columns, found.shape.columns) == (3, {}, ())
+    found = profile_view(ViewKey(database="default", name=ViewName(schema="reporting", name="made")), asked())
+    assert (found.statistics.row_count, found.statistics.columns, found.shape.columns) == (3, {}, ())
 
 
 def test_figures_do_not_depend_on_the_session_that_asks() -> None:
@@ -207,23 +214,23 @@ def test_figures_do_not_depend_on_the_session_that_asks() -> None:
         " SELECT timestamptz '2026-07-01 12:00+02' AS at, interval '1 day' AS i"
     )
     key = ViewKey(database="default", name=ViewName(schema="reporting", name="made"))
-    before = profile(key, asked())
+    before = profile_view(key, asked())
     sql(
         "SET timezone = 'Asia/Tokyo'; SET datestyle = 'German'; SET intervalstyle = 'sql_standard';"
         " SET search_path = reporting"
     )
-    after = profile(key, asked())
-    assert (before.shape, before.figures) == (after.shape, after.figures)
-    assert after.figures.columns["at"].minimum == "2026-07-01 10:00:00+00"
+    after = profile_view(key, asked())
+    assert (before.shape, before.statistics) == (after.shape, after.statistics)
+    assert after.statistics.columns["at"].minimum == "2026-07-01 10:00:00+00"
 
 
 @pytest.mark.usefixtures("types")
 def test_estimates_are_near_and_say_that_they_are_none_but_estimates() -> None:
     rows = [tuple(kind.values[number % len(kind.values)] for kind in KINDS) for number in range(200)]
-    found = profile(view(rows), asked(approximate=True))
-    assert (found.figures.row_count, found.figures.exact) == (200, False)
-    assert not any(figures.exact for figures in found.figures.columns.values())
-    integers = found.figures.columns["select"]
+    found = profile_view(view(rows), asked(approximate=True))
+    assert (found.statistics.row_count, found.statistics.exact) == (200, False)
+    assert not any(figures.exact for figures in found.statistics.columns.values())
+    integers = found.statistics.columns["select"]
     assert (integers.nulls, integers.distinct, integers.minimum, integers.maximum) == (0, 3, "-1", "2147483647")
     assert [top.count for top in integers.top or ()] == [67, 67, 66]
 
@@ -247,7 +254,7 @@ def test_after_a_refresh_columns_of_many_values_are_still_counted_apart(monkeypa
     sql("ANALYZE reporting.made")
     sql("REFRESH MATERIALIZED VIEW reporting.made")
     assert sql("SELECT reltuples FROM pg_class WHERE oid = 'reporting.made'::regclass") == [(-1,)]
-    profile(key, asked())
+    profile_view(key, asked())
     assert counted == [1, 1, 1]
 
 
@@ -270,6 +277,6 @@ def test_a_column_without_a_minimum_function_does_not_part_those_that_share_a_sc
     )
     sql("ANALYZE reporting.made")
     key = ViewKey(database="default", name=ViewName(schema="reporting", name="made"))
-    found = profile(key, asked())
+    found = profile_view(key, asked())
     assert executed == [True]
-    assert (found.figures.columns["a"].minimum, found.figures.columns["a"].maximum) == ("false", "true")
+    assert (found.statistics.columns["a"].minimum, found.statistics.columns["a"].maximum) == ("false", "true")

@@ -14,7 +14,7 @@ from seeder.models import QueuedRefresh, Run, RunHistory
 from seeder.postgres import sessions
 from seeder.services import pruning, runs
 from seeder.services.queue import queueing
-from seeder.services.stopping import Stop
+from seeder.services.stopping import StopSignal
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.old_rows import history_ids, insert_history_row, insert_queued_part, insert_run
 
@@ -28,7 +28,7 @@ def test_the_last_of_each_report_is_told_by_when_it_began_and_of_two_at_once_by_
         " SELECT 'r', n % 2, 'reporting.a', 'a', 1, 'demo', 'custom', 'success', at, at"
         " FROM generate_series(1, 20) AS n, CAST('2020-01-01' AS timestamptz) AS at"
     )
-    assert pruning.prune(days=9, batch=3).history == 18
+    assert pruning.prune(days=9, batch=3).deleted_history == 18
     assert len(history_ids()) == 2
     assert set(RunHistory.objects.values_list("manifest_id", flat=True)) == {0, 1}
 
@@ -40,7 +40,7 @@ def test_one_number_of_both_kinds_and_one_report_under_two_names_are_told_apart(
         insert_history_row("reporting.b", 30),
     ]
     sql("UPDATE reporting.seeder_run_history SET report_type = 'canned' WHERE id = %s", rows[0])
-    assert pruning.prune(days=9).history == 0
+    assert pruning.prune(days=9).deleted_history == 0
     assert history_ids() == rows
 
 
@@ -50,13 +50,13 @@ def test_what_began_before_and_ended_after_the_limit_stays_and_so_does_its_run()
     insert_history_row("reporting.a", 5)
     sql("UPDATE reporting.seeder_run_history SET finish_time = now() WHERE id = %s", row)
     done = pruning.prune(days=9)
-    assert (done.old, done.history, done.runs) == (0, 0, 0)
+    assert (done.old_rows, done.deleted_history, done.deleted_runs) == (0, 0, 0)
 
 
 def test_a_row_that_never_said_when_it_ended_is_as_old_as_its_beginning() -> None:
     rows = [insert_history_row("reporting.a", 50), insert_history_row("reporting.a", 40)]
     sql("UPDATE reporting.seeder_run_history SET finish_time = NULL")
-    assert pruning.prune(days=9).history == 1
+    assert pruning.prune(days=9).deleted_history == 1
     assert history_ids() == rows[1:]
 
 
@@ -68,7 +68,7 @@ def test_a_run_goes_with_the_last_of_its_rows() -> None:
     insert_history_row("reporting.a", 50, run=kept)
     insert_history_row("reporting.c", 40, "running", run=going_on)
     insert_run(30)  # which had nothing to do
-    assert pruning.prune(days=9).runs == 2
+    assert pruning.prune(days=9).deleted_runs == 2
     assert set(Run.objects.values_list("run_id", flat=True)) == {kept, going_on}
 
 
@@ -80,16 +80,19 @@ def test_a_request_goes_as_a_whole_and_its_key_with_it() -> None:
     insert_queued_part("late", 5, part=2)
     insert_queued_part("open", 50, part=1)
     insert_queued_part("open", None, part=2)
-    assert pruning.prune(days=9, batch=1).queued == 2
+    assert pruning.prune(days=9, batch=1).deleted_parts == 2
     assert set(QueuedRefresh.objects.values_list("request_id", flat=True)) == {"late", "open"}
-    assert queueing.ask(AgencyReports(slug="demo"), requested_by="a test", idempotency_key="k").request_id != "done"
+    assert (
+        queueing.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test", idempotency_key="k").request_id
+        != "done"
+    )
 
 
 @pytest.mark.parametrize("table", ["seeder_run", "seeder_run_metrics", "seeder_queued_refresh"])
 def test_an_optional_table_may_be_missing(table: str) -> None:
     rows = [insert_history_row("reporting.a", 50), insert_history_row("reporting.a", 40)]
     sql(f"DROP TABLE reporting.{table}")
-    assert pruning.prune(days=9).history == 1
+    assert pruning.prune(days=9).deleted_history == 1
     assert history_ids() == rows[1:]
 
 
@@ -112,22 +115,22 @@ def test_runs_go_on_meanwhile_and_lose_nothing() -> None:
         pruned = pool.submit(_pruned_here)
         runs_made = 0
         while not pruned.done() or runs_made < 2:
-            assert runs.execute(AllReports()).failed == 1
+            assert runs.execute_run(AllReports()).failed == 1
             runs_made += 1
     done = pruned.result()
-    assert done.history + done.kept == done.old
-    assert RunHistory.objects.filter(run_id__startswith="old").count() == 3_000 - done.history
+    assert done.deleted_history + done.kept_rows == done.old_rows
+    assert RunHistory.objects.filter(run_id__startswith="old").count() == 3_000 - done.deleted_history
     assert RunHistory.objects.exclude(run_id__startswith="old").count() == 6 * runs_made
 
 
-def _pruned_here() -> pruning.Pruned:
+def _pruned_here() -> pruning.PruneResult:
     try:
         return pruning.prune(days=1, batch=50)
     finally:
         sessions.close_thread_connections()
 
 
-class Patient(Stop):
+class Patient(StopSignal):
     """Does not wait, but remembers for how long it was to."""
 
     def __init__(self) -> None:
@@ -156,13 +159,13 @@ def test_a_hundred_thousand_rows_are_read_once_and_then_a_batch_at_a_time(plans:
     sql("ANALYZE reporting.seeder_run_history")
     plans.clear()
     done = pruning.prune(days=100, batch=2_000)
-    assert done.history > 60_000
+    assert done.deleted_history > 60_000
     of_history = [plan for plan in plans if "seeder_run_history" in json.dumps(plan["Plan"])]
     whole = [plan for plan in of_history if looked_at(plan["Plan"]) > 10_000]
     assert len(whole) == 1
     assert "WITH latest AS" in whole[0]["Query Text"]
     batches = [plan for plan in of_history if "-- The next rows, and" in plan["Query Text"]]
-    assert len(batches) == done.old // 2_000 + 1
+    assert len(batches) == done.old_rows // 2_000 + 1
     assert max(looked_at(plan["Plan"]) for plan in of_history if plan not in whole) <= 2 * 2_000
 
 

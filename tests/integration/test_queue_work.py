@@ -19,12 +19,12 @@ from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.errors import BadTaskArgument, ConfigurationError, SchemaMissing, UnknownAgency
 from seeder.models import QueuedRefresh, RunHistory
 from seeder.services import runs
-from seeder.services.history import RunRecord
+from seeder.services.history import RunHistoryWriter
 from seeder.services.queue import doorbell, queue_rows, queue_work
-from seeder.services.queue.queue_sweep import sweep
-from seeder.services.queue.queue_work import TIME_LIMIT, WorkedOff, work_off
-from seeder.services.queue.queueing import ask
-from seeder.services.stopping import Stop
+from seeder.services.queue.queue_sweep import rescue_stalled_parts
+from seeder.services.queue.queue_work import TIME_LIMIT, PartResult, run_part
+from seeder.services.queue.queueing import enqueue_refresh
+from seeder.services.stopping import StopSignal
 from tests.conftest import another_session, create_canned_report, create_custom_manifest, sql
 from tests.polling import eventually
 
@@ -38,7 +38,7 @@ def part() -> QueuedRefresh:
     create_custom_manifest("reporting.a", "SELECT nextval('reporting.refreshes') AS n")
     create_canned_report("reporting.b", "SELECT nextval('reporting.refreshes') AS n", agencies=("demo",))
     create_custom_manifest("reporting.c", "SELECT 1 / 0 AS n")
-    [queued] = ask(AgencyReports(slug="demo"), requested_by="somebody").parts
+    [queued] = enqueue_refresh(AgencyReports(slug="demo"), requested_by="somebody").parts
     return QueuedRefresh.objects.get(pk=queued.id)
 
 
@@ -49,19 +49,19 @@ def refreshes() -> int:
 
 def killed(part: QueuedRefresh, *, after: int) -> None:
     """As if a worker had taken the part up and been killed when so many of its views were done."""
-    run_id = runs.new_id()
+    run_id = runs.new_run_id()
     part.refresh_from_db()
-    queue_rows.begin(part, run_id=run_id, worker="host:1")
-    record = RunRecord(run_id)
-    record.open(runs.preview(AgencyReports(slug="demo")))
+    queue_rows.claim(part, run_id=run_id, worker="host:1")
+    record = RunHistoryWriter(run_id)
+    record.insert_pending(runs.preview(AgencyReports(slug="demo")))
     done = RunHistory.objects.filter(run_id=run_id, table_name__in=["reporting.a", "reporting.b"][:after])
     done.update(status="success", finish_time=part.requested_at)
 
 
 def test_a_part_is_refreshed_and_says_how_it_ended(part: QueuedRefresh) -> None:
     assert part.started_at is None
-    worked = work_off(part.pk)
-    assert (worked.did, worked.succeeded, worked.failed) == ("done", 2, 1)
+    worked = run_part(part.pk)
+    assert (worked.result, worked.succeeded, worked.failed) == ("done", 2, 1)
     part.refresh_from_db()
     assert (part.state, part.succeeded, part.failed, part.error) == ("ended", 2, 1, None)
     assert part.run_ids == [worked.run_id]
@@ -74,19 +74,19 @@ def test_a_part_is_refreshed_and_says_how_it_ended(part: QueuedRefresh) -> None:
 
 
 def test_a_second_delivery_does_nothing(part: QueuedRefresh) -> None:
-    work_off(part.pk)
-    assert work_off(part.pk).did == "nothing: it has ended"
-    assert work_off(part.pk + 1).did == "nothing: no such part"
+    run_part(part.pk)
+    assert run_part(part.pk).result == "nothing: it has ended"
+    assert run_part(part.pk + 1).result == "nothing: no such part"
     assert refreshes() == 2
     assert RunHistory.objects.count() == 3
 
 
 def test_a_part_whose_run_is_alive_is_left_alone(part: QueuedRefresh) -> None:
-    queue_rows.begin(part, run_id="alive", worker="host:1")
+    queue_rows.claim(part, run_id="alive", worker="host:1")
     with another_session() as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('seeder.run alive', 0))")
-        assert work_off(part.pk).did == "nothing: it is being worked on"
-        assert not sweep().rung
+        assert run_part(part.pk).result == "nothing: it is being worked on"
+        assert not rescue_stalled_parts().rung
     assert refreshes() == 0
 
 
@@ -96,7 +96,7 @@ def test_two_who_are_told_at_once_refresh_once(part: QueuedRefresh) -> None:
     def work(_: int) -> str:
         together.wait()
         try:
-            return work_off(part.pk).did
+            return run_part(part.pk).result
         finally:
             connection.close()
 
@@ -111,7 +111,7 @@ def test_part_that_another_transaction_ends_is_not_taken_up(part: QueuedRefresh)
 
     def work() -> str:
         try:
-            return work_off(part.pk).did
+            return run_part(part.pk).result
         finally:
             connection.close()
 
@@ -125,18 +125,18 @@ def test_part_that_another_transaction_ends_is_not_taken_up(part: QueuedRefresh)
 
 
 def test_part_of_a_later_run_is_left_alone_by_the_earlier_one(part: QueuedRefresh) -> None:
-    queue_rows.begin(part, run_id="earlier", worker="host:1")
-    queue_rows.begin(part, run_id="later", worker="host:2")
+    queue_rows.claim(part, run_id="earlier", worker="host:1")
+    queue_rows.claim(part, run_id="later", worker="host:2")
     assert not queue_rows.end(part.pk, run_ids=["earlier"], succeeded=3, failed=0)
-    assert not queue_rows.put_back(part.pk, run_ids=["earlier"])
+    assert not queue_rows.release(part.pk, run_ids=["earlier"])
     part.refresh_from_db()
     assert (part.state, part.worker, part.succeeded) == ("running", "host:2", None)
 
 
 def test_part_that_has_ended_is_neither_put_back_nor_ended_again(part: QueuedRefresh) -> None:
-    queue_rows.begin(part, run_id="only", worker="host:1")
+    queue_rows.claim(part, run_id="only", worker="host:1")
     assert queue_rows.end(part.pk, run_ids=["only"], succeeded=2, failed=1)
-    assert not queue_rows.put_back(part.pk, run_ids=["only"])
+    assert not queue_rows.release(part.pk, run_ids=["only"])
     assert not queue_rows.end(part.pk, run_ids=["only"], succeeded=3, failed=0)
     part.refresh_from_db()
     assert (part.state, part.succeeded) == ("ended", 2)
@@ -144,8 +144,8 @@ def test_part_that_has_ended_is_neither_put_back_nor_ended_again(part: QueuedRef
 
 def test_where_a_worker_was_killed_the_next_one_goes_on(part: QueuedRefresh) -> None:
     killed(part, after=1)
-    worked = work_off(part.pk)
-    assert (worked.did, worked.succeeded, worked.failed) == ("done", 2, 1)
+    worked = run_part(part.pk)
+    assert (worked.result, worked.succeeded, worked.failed) == ("done", 2, 1)
     assert refreshes() == 1, "what the dead run had finished is not refreshed again"
     assert not RunHistory.objects.filter(status__in=("pending", "running")).exists()
     part.refresh_from_db()
@@ -155,14 +155,14 @@ def test_where_a_worker_was_killed_the_next_one_goes_on(part: QueuedRefresh) -> 
 def test_where_everything_was_done_already_nothing_is_run(part: QueuedRefresh) -> None:
     killed(part, after=2)
     RunHistory.objects.filter(table_name="reporting.c").update(status="success")
-    assert work_off(part.pk).succeeded == 3
+    assert run_part(part.pk).succeeded == 3
     assert refreshes() == 0
 
 
 def test_after_some_attempts_in_a_row_that_got_nothing_done_it_is_given_up(part: QueuedRefresh) -> None:
     for _ in range(MAX_ATTEMPTS_WITHOUT_PROGRESS):
         killed(part, after=0)
-    assert work_off(part.pk).did == "nothing: given up"
+    assert run_part(part.pk).result == "nothing: given up"
     part.refresh_from_db()
     assert (part.state, part.succeeded, part.failed) == ("ended", 0, 3)
     assert part.error == "given up: 5 runs in a row ended before any of its views was refreshed"
@@ -173,31 +173,31 @@ def test_after_some_attempts_in_a_row_that_got_nothing_done_it_is_given_up(part:
 def test_an_attempt_that_got_something_done_is_none_of_those(part: QueuedRefresh) -> None:
     for after in (0, 0, 1, 0, 0, 0, 0):
         killed(part, after=after)
-    assert work_off(part.pk).did == "done"
+    assert run_part(part.pk).result == "done"
 
 
 def test_a_refresh_from_before_somebody_joined_is_not_good_enough_for_him(part: QueuedRefresh) -> None:
-    runs.execute(AgencyReports(slug="demo"))
-    assert ask(AllReports(), requested_by="").joined
-    work_off(part.pk)
+    runs.execute_run(AgencyReports(slug="demo"))
+    assert enqueue_refresh(AllReports(), requested_by="").joined
+    run_part(part.pk)
     assert refreshes() == 4
 
 
 def test_a_refresh_from_after_it_was_asked_for_is(part: QueuedRefresh) -> None:
-    runs.execute(AgencyReports(slug="demo"))
-    assert work_off(part.pk).succeeded == 2
+    runs.execute_run(AgencyReports(slug="demo"))
+    assert run_part(part.pk).succeeded == 2
     assert refreshes() == 2
 
 
 def test_a_run_that_is_stopped_puts_the_part_back_and_rings_again(part: QueuedRefresh) -> None:
-    stop = Stop()
+    stop = StopSignal()
     stop.request(TIME_LIMIT)
-    assert work_off(part.pk, stop=stop).did == "stopped by the time limit of the queue"
+    assert run_part(part.pk, stop=stop).result == "stopped by the time limit of the queue"
     part.refresh_from_db()
     assert (part.state, part.worker) == ("queued", None)
     assert OrmQ.objects.count() == 2
     assert set(RunHistory.objects.values_list("errors", flat=True)) == {"interrupted: the time limit of the queue"}
-    assert work_off(part.pk).succeeded == 2
+    assert run_part(part.pk).succeeded == 2
 
 
 def test_the_queue_s_time_limit_stops_a_run_before_the_queue_does(
@@ -205,17 +205,17 @@ def test_the_queue_s_time_limit_stops_a_run_before_the_queue_does(
 ) -> None:
     monkeypatch.setattr(doorbell, "time_limit", lambda: timedelta(seconds=0.2))
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n FROM pg_sleep(30) WITH NO DATA")
-    assert work_off(part.pk).did == "stopped by the time limit of the queue"
+    assert run_part(part.pk).result == "stopped by the time limit of the queue"
 
 
 def test_a_database_that_cannot_leaves_the_part_to_be_taken_up_again(part: QueuedRefresh) -> None:
     sql("ALTER TABLE reporting.seeder_job_status RENAME TO gone")
     with pytest.raises(SchemaMissing):
-        work_off(part.pk)
+        run_part(part.pk)
     part.refresh_from_db()
     assert part.state == "queued"
     sql("ALTER TABLE reporting.gone RENAME TO seeder_job_status")
-    assert work_off(part.pk).did == "done"
+    assert run_part(part.pk).result == "done"
 
 
 def test_another_foreseeable_error_ends_the_part_and_is_kept(
@@ -224,8 +224,8 @@ def test_another_foreseeable_error_ends_the_part_and_is_kept(
     def cannot(*_: object, **__: object) -> None:
         raise ConfigurationError(setting="SEEDER_X", value=1, expected="2")
 
-    monkeypatch.setattr(queue_work, "carry_out", cannot)
-    assert work_off(part.pk).did == "ended in error"
+    monkeypatch.setattr(queue_work, "execute_locked", cannot)
+    assert run_part(part.pk).result == "ended in error"
     part.refresh_from_db()
     assert (part.state, part.error) == ("ended", "SEEDER_X is 1, but has to be 2.")
 
@@ -233,7 +233,7 @@ def test_another_foreseeable_error_ends_the_part_and_is_kept(
 def test_settings_that_cannot_be_read_leave_a_part_as_it_is(part: QueuedRefresh, settings: Settings) -> None:
     settings.SEEDER = {"MAX_WORKERS": 0}
     with pytest.raises(ConfigurationError):
-        work_off(part.pk)
+        run_part(part.pk)
     part.refresh_from_db()
     assert (part.state, part.run_ids) == ("queued", [])
 
@@ -241,29 +241,29 @@ def test_settings_that_cannot_be_read_leave_a_part_as_it_is(part: QueuedRefresh,
 def test_what_a_killed_worker_has_left_is_rung_for_at_once(part: QueuedRefresh) -> None:
     OrmQ.objects.all().delete()
     killed(part, after=1)
-    swept = sweep()
+    swept = rescue_stalled_parts()
     assert swept.rung == (part.pk,)
     assert len(swept.recovered) == 1
     part.refresh_from_db()
     assert part.state == "queued"
     assert [message.task["args"] for message in OrmQ.objects.all()] == [(part.pk,)]
-    assert not sweep().rung, "its doorbell is on the way"
+    assert not rescue_stalled_parts().rung, "its doorbell is on the way"
 
 
 def test_what_the_queue_has_lost_is_rung_for_after_a_while(part: QueuedRefresh) -> None:
-    assert not sweep().rung
+    assert not rescue_stalled_parts().rung
     sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = now() - interval '2 minutes'")
-    assert not sweep().rung, "it waits in the queue"
+    assert not rescue_stalled_parts().rung, "it waits in the queue"
     sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = now() - interval '11 minutes'")
-    assert sweep().rung == (part.pk,), "what waits may be of others"
+    assert rescue_stalled_parts().rung == (part.pk,), "what waits may be of others"
     sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = now() - interval '2 minutes'")
     OrmQ.objects.all().delete()
-    assert sweep().rung == (part.pk,)
-    assert not sweep().rung
+    assert rescue_stalled_parts().rung == (part.pk,)
+    assert not rescue_stalled_parts().rung
     sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = NULL")
-    assert not sweep().rung, "whoever asks may be about to"
+    assert not rescue_stalled_parts().rung, "whoever asks may be about to"
     sql("UPDATE reporting.seeder_queued_refresh SET requested_at = now() - interval '2 minutes'")
-    assert sweep().rung == (part.pk,)
+    assert rescue_stalled_parts().rung == (part.pk,)
 
 
 def test_a_sweep_where_there_is_no_queue_does_nothing(part: QueuedRefresh) -> None:
@@ -283,13 +283,13 @@ def test_the_tasks_say_what_they_did_in_plain_values(part: QueuedRefresh) -> Non
 
 def test_a_task_that_is_delivered_twice_asks_once(part: QueuedRefresh) -> None:
     delivered = {"id": "0123", "group": "seeder: agency demo"}
-    tasks._begins(task=delivered)
+    tasks._remember_task(task=delivered)
     first = tasks.refresh_table("reporting.a")
     QueuedRefresh.objects.update(state="ended", run_ids=["r"])
-    tasks._has_ended()
-    tasks._begins(task=delivered)
+    tasks._forget_task()
+    tasks._remember_task(task=delivered)
     assert tasks.refresh_table("reporting.a")["requestId"] == first["requestId"]
-    tasks._has_ended()
+    tasks._forget_task()
     again = tasks.refresh_table("reporting.a")
     assert again["requestId"] != first["requestId"]
 
@@ -320,15 +320,15 @@ def test_sigterm_in_a_task_stops_its_run_and_is_heeded_afterwards(
 ) -> None:
     heard: list[int] = []
 
-    def terminated(part_id: int, *, stop: Stop) -> WorkedOff:
+    def terminated(part_id: int, *, stop: StopSignal) -> PartResult:
         signal.raise_signal(signal.SIGTERM)
         assert not heard
-        return work_off(part_id, stop=stop)
+        return run_part(part_id, stop=stop)
 
-    monkeypatch.setattr(queue_work, "work_off", terminated)
+    monkeypatch.setattr(queue_work, "run_part", terminated)
     before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
     try:
-        assert tasks.refresh_queued(part.pk)["did"] == "stopped by SIGTERM"
+        assert tasks.refresh_queued(part.pk)["result"] == "stopped by SIGTERM"
     finally:
         signal.signal(signal.SIGTERM, before)
     assert heard == [signal.SIGTERM]

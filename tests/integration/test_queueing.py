@@ -15,8 +15,8 @@ from seeder.domain.view_names import ViewName
 from seeder.errors import BadIdempotencyKey, IdempotencyKeyTaken, QueueMissing, UnknownAgency
 from seeder.models import QueuedRefresh
 from seeder.services.queue import queue_state
-from seeder.services.queue.queue_sweep import sweep
-from seeder.services.queue.queueing import ask
+from seeder.services.queue.queue_sweep import rescue_stalled_parts
+from seeder.services.queue.queueing import enqueue_refresh
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("empty_queue")
@@ -40,7 +40,7 @@ def test_a_request_for_everything_is_queued_in_parts_and_the_queue_is_told_their
     create_custom_manifest("reporting.b", "SELECT n FROM reporting.a", agency="metro")
     create_canned_report("reporting.c", "SELECT 1 AS n", agencies=("demo", "harbor"))
     create_custom_manifest("reporting.too.many.parts", "SELECT 1", agency="harbor")
-    queued = ask(AllReports(), requested_by="somebody")
+    queued = enqueue_refresh(AllReports(), requested_by="somebody")
     assert not queued.joined
     assert sorted(views(queued)) == [[], ["reporting.a", "reporting.b"], ["reporting.c"]]
     rows = list(QueuedRefresh.objects.order_by("part"))
@@ -58,31 +58,34 @@ def test_no_more_parts_than_the_setting_says(settings: Settings) -> None:
     settings.SEEDER = {"QUEUE_PARTS": 2}
     for number in range(5):
         create_custom_manifest(f"reporting.v{number}", "SELECT 1 AS n")
-    assert sorted(map(len, views(ask(AllReports(report_type=ReportType.CUSTOM), requested_by="")))) == [2, 3]
+    assert sorted(map(len, views(enqueue_refresh(AllReports(report_type=ReportType.CUSTOM), requested_by="")))) == [
+        2,
+        3,
+    ]
 
 
 def test_one_agency_is_one_part() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
-    assert views(ask(AgencyReports(slug="demo"), requested_by="")) == [["reporting.a", "reporting.b"]]
+    assert views(enqueue_refresh(AgencyReports(slug="demo"), requested_by="")) == [["reporting.a", "reporting.b"]]
 
 
 def test_an_empty_selection_is_valid_and_queues_nothing() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n", enabled=False)
-    queued = ask(AgencyReports(slug="demo"), requested_by="")
+    queued = enqueue_refresh(AgencyReports(slug="demo"), requested_by="")
     assert (queued.request_id, queued.parts) == (None, ())
     with pytest.raises(UnknownAgency):
-        ask(AgencyReports(slug="dem"), requested_by="")
+        enqueue_refresh(AgencyReports(slug="dem"), requested_by="")
     assert not rung()
 
 
 def test_what_is_queued_and_not_begun_is_joined() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n", agency="metro")
-    everything = ask(AllReports(), requested_by="")
-    one = ask(of("reporting.a"), requested_by="")
+    everything = enqueue_refresh(AllReports(), requested_by="")
+    one = enqueue_refresh(of("reporting.a"), requested_by="")
     assert (one.joined, one.request_id, views(one)) == (True, everything.request_id, [["reporting.a"]])
-    again = ask(AllReports(), requested_by="")
+    again = enqueue_refresh(AllReports(), requested_by="")
     assert (again.joined, again.request_id, len(again.parts)) == (True, everything.request_id, 2)
     assert len(rung()) == 2
     joined = QueuedRefresh.objects.get(pk=one.parts[0].id)
@@ -93,48 +96,48 @@ def test_what_is_queued_and_not_begun_is_joined() -> None:
 def test_what_is_begun_or_covers_only_a_part_is_not_joined() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
-    first = ask(of("reporting.a"), requested_by="")
-    wider = ask(AllReports(), requested_by="")
+    first = enqueue_refresh(of("reporting.a"), requested_by="")
+    wider = enqueue_refresh(AllReports(), requested_by="")
     assert not wider.joined
     QueuedRefresh.objects.update(state="running", run_ids=["r"])
-    assert not ask(of("reporting.a"), requested_by="").joined
+    assert not enqueue_refresh(of("reporting.a"), requested_by="").joined
     QueuedRefresh.objects.filter(request_id=first.request_id).update(state="queued")  # put back, so once begun
     QueuedRefresh.objects.exclude(request_id=first.request_id).update(state="ended")
-    assert not ask(of("reporting.a"), requested_by="").joined
+    assert not enqueue_refresh(of("reporting.a"), requested_by="").joined
 
 
 def test_asking_again_with_the_same_key_gets_the_same_answer_whatever_has_become_of_it() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    first = ask(of("reporting.a"), requested_by="", idempotency_key="k")
+    first = enqueue_refresh(of("reporting.a"), requested_by="", idempotency_key="k")
     QueuedRefresh.objects.update(state="ended", run_ids=["r"])
-    again = ask(of("reporting.a"), requested_by="", idempotency_key="k")
+    again = enqueue_refresh(of("reporting.a"), requested_by="", idempotency_key="k")
     assert (again.repeated, again.request_id, [part.state for part in again.parts]) == (
         True,
         first.request_id,
         [QueuedPartState.ENDED],
     )
-    assert ask(of("reporting.a"), requested_by="", idempotency_key="other").request_id != first.request_id
+    assert enqueue_refresh(of("reporting.a"), requested_by="", idempotency_key="other").request_id != first.request_id
 
 
 def test_who_has_joined_gets_the_same_answer_too() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
-    everything = ask(AllReports(), requested_by="", idempotency_key="all")
-    ask(of("reporting.a"), requested_by="", idempotency_key="one")
+    everything = enqueue_refresh(AllReports(), requested_by="", idempotency_key="all")
+    enqueue_refresh(of("reporting.a"), requested_by="", idempotency_key="one")
     QueuedRefresh.objects.update(state="ended", run_ids=["r"])
-    assert len(ask(AllReports(), requested_by="", idempotency_key="all").parts) == 2
-    again = ask(of("reporting.a"), requested_by="", idempotency_key="one")
+    assert len(enqueue_refresh(AllReports(), requested_by="", idempotency_key="all").parts) == 2
+    again = enqueue_refresh(of("reporting.a"), requested_by="", idempotency_key="one")
     assert (again.request_id, views(again)) == (everything.request_id, [["reporting.a"]])
 
 
 def test_a_key_that_belongs_to_something_else_is_refused() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    ask(of("reporting.a"), requested_by="", idempotency_key="k")
+    enqueue_refresh(of("reporting.a"), requested_by="", idempotency_key="k")
     with pytest.raises(IdempotencyKeyTaken, match="'k' belongs to an earlier request, for the view reporting.a"):
-        ask(AllReports(), requested_by="", idempotency_key="k")
+        enqueue_refresh(AllReports(), requested_by="", idempotency_key="k")
     for key in ("", "\0", "k" * 201):
         with pytest.raises(BadIdempotencyKey):
-            ask(AllReports(), requested_by="", idempotency_key=key)
+            enqueue_refresh(AllReports(), requested_by="", idempotency_key=key)
 
 
 def test_of_many_who_ask_at_once_one_queues_and_the_others_join() -> None:
@@ -144,7 +147,7 @@ def test_of_many_who_ask_at_once_one_queues_and_the_others_join() -> None:
     def asks(_: int) -> bool:
         together.wait()
         try:
-            return ask(AllReports(), requested_by="").joined
+            return enqueue_refresh(AllReports(), requested_by="").joined
         finally:
             connection.close()
 
@@ -157,11 +160,11 @@ def test_where_nothing_can_be_queued_that_is_said(settings: Settings) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "django_q"]
     with pytest.raises(QueueMissing, match="django_q is not among INSTALLED_APPS"):
-        ask(AllReports(), requested_by="")
+        enqueue_refresh(AllReports(), requested_by="")
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "django_q"]
     sql("DROP TABLE reporting.seeder_queued_refresh")
     with pytest.raises(QueueMissing, match="seeder_queued_refresh: a table in the contract, missing here"):
-        ask(AllReports(), requested_by="")
+        enqueue_refresh(AllReports(), requested_by="")
 
 
 def test_a_queue_that_cannot_be_told_just_now_is_told_later(
@@ -172,7 +175,7 @@ def test_a_queue_that_cannot_be_told_just_now_is_told_later(
 
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     monkeypatch.setattr("django_q.tasks.async_task", cannot)
-    [part] = ask(AllReports(), requested_by="").parts
+    [part] = enqueue_refresh(AllReports(), requested_by="").parts
     assert QueuedRefresh.objects.get(pk=part.id).dispatched_at is None
     assert f"doorbell_failed part={part.id} reason=OSError" in caplog.text
 
@@ -182,8 +185,8 @@ def test_a_queue_without_tables_is_missing() -> None:
     sql("ALTER TABLE django_q_schedule RENAME TO gone")
     try:
         with pytest.raises(QueueMissing, match="`manage.py migrate` creates them"):
-            ask(AllReports(), requested_by="")
-        assert sweep().rung == ()
-        assert queue_state.look().waiting is None
+            enqueue_refresh(AllReports(), requested_by="")
+        assert rescue_stalled_parts().rung == ()
+        assert queue_state.read_queue_overview().waiting is None
     finally:
         sql("ALTER TABLE gone RENAME TO django_q_schedule")

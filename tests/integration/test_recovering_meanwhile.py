@@ -13,7 +13,7 @@ from seeder.domain.view_names import ViewName
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
 from seeder.services import recovery, runs
-from seeder.services.history import RunRecord
+from seeder.services.history import RunHistoryWriter
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.polling import eventually
 
@@ -26,7 +26,7 @@ BLOCKED = (
 
 def recover() -> int:
     try:
-        return sum(recovered.rows for recovered in recovery.recover())
+        return sum(recovered.rows for recovered in recovery.recover_orphaned_runs())
     finally:
         sessions.close_thread_connections()
 
@@ -38,8 +38,12 @@ def until_it_waits(recovering: "Future[int]") -> None:
 
 def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    drawn, record, now = runs.preview(AllReports()), RunRecord("not really dead"), sessions.server_time("default")
-    record.open(drawn)
+    drawn, record, now = (
+        runs.preview(AllReports()),
+        RunHistoryWriter("not really dead"),
+        sessions.server_time("default"),
+    )
+    record.insert_pending(drawn)
     why = Failure(reason="division_by_zero", message="division by zero")
     failed = RefreshResult(outcome=Outcome.FAILED, started_at=now, finished_at=now, failure=why)
     recovering: list[Future[int]] = []
@@ -53,7 +57,7 @@ def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() ->
 
     with ThreadPoolExecutor(1) as thread:
         with connection.execute_wrapper(in_between), transactions.durable_transaction("default"):
-            record.ended(drawn.views[0].spec, failed)
+            record.record_result(drawn.views[0].spec, failed)
         assert recovering[0].result(20) == 0
     row, status = RunHistory.objects.get(), JobStatus.objects.get()
     assert row.errors == status.last_errors == "division by zero"
@@ -62,26 +66,26 @@ def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() ->
 
 def test_row_that_has_ended_is_not_marked_as_running() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    drawn, record = runs.preview(AllReports()), RunRecord("taken for dead")
-    record.open(drawn)
-    recovery.recover()
-    record.running([view.spec for view in drawn.views])
+    drawn, record = runs.preview(AllReports()), RunHistoryWriter("taken for dead")
+    record.insert_pending(drawn)
+    recovery.recover_orphaned_runs()
+    record.mark_running([view.spec for view in drawn.views])
     assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("error", "error")
 
 
 @pytest.mark.parametrize("close", ["somebody recovers", "the run itself"])
 def test_statuses_are_taken_up_in_one_order(close: str) -> None:
-    record = RunRecord("gone")
+    record = RunHistoryWriter("gone")
     for name in "ba":  # on disk the other way round
         create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
-        record.open(runs.preview(SingleView(name=ViewName.parse(name))))
+        record.insert_pending(runs.preview(SingleView(name=ViewName.parse(name))))
     if close == "the run itself":
         RunHistory.objects.all().delete()
-        record.open(runs.preview(AllReports()))
+        record.insert_pending(runs.preview(AllReports()))
 
     def interrupt() -> int:
         try:
-            record.interrupted("SIGTERM")
+            record.mark_interrupted("SIGTERM")
         finally:
             sessions.close_thread_connections()
         return 2

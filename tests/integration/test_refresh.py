@@ -18,7 +18,7 @@ from seeder.errors import RunLockLost
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
 from seeder.services import history, runs
-from seeder.services.history import RunRecord
+from seeder.services.history import RunHistoryWriter
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 from tests.polling import eventually
 
@@ -36,10 +36,10 @@ def statuses() -> dict[str, str]:
 def test_a_missing_view_is_created_once_and_refreshed_ever_after() -> None:
     sql("CREATE TABLE reporting.source AS SELECT generate_series(1, 1000) AS n")
     create_custom_manifest("reporting.a", "SELECT n FROM reporting.source")
-    first = results(runs.execute(AllReports()))["a"]
+    first = results(runs.execute_run(AllReports()))["a"]
     sql("INSERT INTO reporting.source SELECT generate_series(1, 234)")
     [(oid,)] = sql("SELECT 'reporting.a'::regclass::oid")
-    second = results(runs.execute(AllReports()))["a"]
+    second = results(runs.execute_run(AllReports()))["a"]
     assert (first.outcome, first.rows) == (Outcome.CREATED, 1000)
     assert (second.outcome, second.rows) == (Outcome.REFRESHED, 1234)
     assert second.size_bytes == sql("SELECT pg_total_relation_size('reporting.a')")[0][0]
@@ -48,16 +48,16 @@ def test_a_missing_view_is_created_once_and_refreshed_ever_after() -> None:
 
 def test_a_view_that_cannot_be_filled_is_not_left_behind_half_made() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
-    assert results(runs.execute(AllReports()))["a"].failure.sqlstate == "22012"  # type: ignore[union-attr]
+    assert results(runs.execute_run(AllReports()))["a"].failure.sqlstate == "22012"  # type: ignore[union-attr]
     assert sql("SELECT to_regclass('reporting.a')") == [(None,)]
 
 
 def test_a_failed_refresh_leaves_the_old_rows_in_place() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     create_custom_manifest("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     sql("UPDATE reporting.source SET n = 0")
-    assert results(runs.execute(AllReports()))["a"].outcome is Outcome.FAILED
+    assert results(runs.execute_run(AllReports()))["a"].outcome is Outcome.FAILED
     assert sql("SELECT n FROM reporting.a") == [(1,)]
 
 
@@ -66,9 +66,9 @@ def test_views_that_read_one_another_come_out_right_whatever_their_order_in_the_
     create_custom_manifest("reporting.middle", "SELECT n + 1 AS n FROM reporting.first")
     create_custom_manifest("reporting.first", "SELECT n FROM reporting.source")
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
-    assert runs.execute(AllReports()).failed == 0
+    assert runs.execute_run(AllReports()).failed == 0
     sql("UPDATE reporting.source SET n = 10")
-    assert [view.key.name.name for view in runs.execute(AllReports()).results] == ["first", "middle", "last"]
+    assert [view.key.name.name for view in runs.execute_run(AllReports()).results] == ["first", "middle", "last"]
     assert sql("SELECT n FROM reporting.last") == [(12,)]
 
 
@@ -80,14 +80,14 @@ def test_a_row_goes_from_pending_over_running_to_its_end_and_every_event_follows
         row = RunHistory.objects.get()
         told.append((type(event).__name__, row.status, JobStatus.objects.get().status))
 
-    class Watched(RunRecord):
+    class Watched(RunHistoryWriter):
         def refreshed(self, *args: Any) -> RefreshResult:
             told.append(("refreshed", RunHistory.objects.get().status, JobStatus.objects.get().status))
-            return super().refreshed(*args)
+            return super().measure_and_record_success(*args)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "RunRecord", Watched)
-        runs.execute(AllReports(), emit=hear)
+        patch.setattr(runs, "RunHistoryWriter", Watched)
+        runs.execute_run(AllReports(), on_event=hear)
     assert told == [
         (RunStarted.__name__, "pending", "pending"),
         (ViewStarted.__name__, "pending", "pending"),
@@ -99,7 +99,7 @@ def test_a_row_goes_from_pending_over_running_to_its_end_and_every_event_follows
 
 def test_the_history_row_says_what_happened() -> None:
     manifest = create_custom_manifest("reporting.a", "SELECT generate_series(1, 3) AS n")
-    summary = runs.execute(AllReports())
+    summary = runs.execute_run(AllReports())
     row, result = RunHistory.objects.get(), results(summary)["a"]
     assert (row.run_id, row.manifest_id, row.table_name) == (summary.run_id, manifest.pk, "reporting.a")
     assert (row.report_name, row.agency_id, row.agency_slug) == (manifest.report_name, 1, "demo")
@@ -116,17 +116,17 @@ def test_the_history_row_says_what_happened() -> None:
 def test_the_refresh_and_its_outcome_commit_together_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     create_custom_manifest("reporting.a", "SELECT n FROM reporting.source")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     sql("UPDATE reporting.source SET n = 2")
-    original = RunRecord.refreshed
+    original = RunHistoryWriter.measure_and_record_success
 
-    def fails_once(record: RunRecord, spec: Any, result: RefreshResult) -> None:
+    def fails_once(record: RunHistoryWriter, spec: Any, result: RefreshResult) -> None:
         original(record, spec, result)
-        monkeypatch.setattr(RunRecord, "refreshed", original)
+        monkeypatch.setattr(RunHistoryWriter, "measure_and_record_success", original)
         raise DatabaseError
 
-    monkeypatch.setattr(RunRecord, "refreshed", fails_once)
-    assert results(runs.execute(AllReports()))["a"].outcome is Outcome.FAILED
+    monkeypatch.setattr(RunHistoryWriter, "measure_and_record_success", fails_once)
+    assert results(runs.execute_run(AllReports()))["a"].outcome is Outcome.FAILED
     assert sql("SELECT n FROM reporting.a") == [(1,)]
     assert statuses() == {"reporting.a": "error"}
 
@@ -134,7 +134,7 @@ def test_the_refresh_and_its_outcome_commit_together_or_not_at_all(monkeypatch: 
 def test_subscriptions_that_share_a_view_are_refreshed_once_and_recorded_each() -> None:
     create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro", "harbor"))
     create_custom_manifest("REPORTING.Shared", "SELECT 2 AS n", agency="metro")
-    summary = runs.execute(AllReports())
+    summary = runs.execute_run(AllReports())
     assert len(summary.results) == 1
     assert sql("SELECT n FROM reporting.shared") == [(2,)], "the custom manifest speaks for the view"
     rows = RunHistory.objects.order_by("report_type", "agency_slug").values_list("report_type", "agency_slug", "status")
@@ -149,9 +149,9 @@ def test_subscriptions_that_share_a_view_are_refreshed_once_and_recorded_each() 
 
 def test_only_the_selected_subscriptions_are_recorded() -> None:
     create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro"))
-    runs.execute(AgencyReports(slug="metro"))
+    runs.execute_run(AgencyReports(slug="metro"))
     assert list(RunHistory.objects.values_list("agency_slug", flat=True)) == ["metro"]
-    runs.execute(SingleView(name=ViewName.parse("shared")))
+    runs.execute_run(SingleView(name=ViewName.parse("shared")))
     assert RunHistory.objects.count() == 3
 
 
@@ -159,10 +159,10 @@ def test_failures_are_counted_until_a_success() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 0 AS n")
     create_custom_manifest("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
     for _ in range(2):
-        runs.execute(AllReports())
+        runs.execute_run(AllReports())
     assert JobStatus.objects.get().consecutive_failures == 2
     sql("UPDATE reporting.source SET n = 1")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     assert JobStatus.objects.get().consecutive_failures == 0
     assert JobStatus.objects.get().last_errors is None
     assert list(RunHistory.objects.order_by("id").values_list("consecutive_failures", flat=True)) == [1, 2, 0]
@@ -173,7 +173,7 @@ def test_a_manifest_that_cannot_be_planned_ends_in_error_and_the_others_succeed(
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     create_canned_report("reporting.gone", "SELECT 1", agencies=("metro",))
     sql("DELETE FROM reporting.seeder_canned_report")
-    summary = runs.execute(AllReports())
+    summary = runs.execute_run(AllReports())
     assert (summary.succeeded, summary.failed) == (1, 2)
     assert statuses() == {"a.b.c": "error", "canned report 1": "error", "reporting.good": "success"}
     row = RunHistory.objects.get(manifest_id=bad.pk, report_type="custom")
@@ -190,7 +190,7 @@ def test_an_interrupted_run_leaves_no_row_open() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        runs.execute(AllReports(), emit=leave)
+        runs.execute_run(AllReports(), on_event=leave)
     assert RunHistory.objects.filter(status__in=("pending", "running")).count() == 0
     assert RunHistory.objects.filter(status="success").count() >= 1
     for row in RunHistory.objects.filter(status="error"):
@@ -208,7 +208,7 @@ def test_two_runs_that_miss_the_same_view_create_it_once() -> None:
 
     def one_run() -> list[Outcome]:
         try:
-            return [result.outcome for result in runs.execute(AllReports(), emit=hear).results.values()]
+            return [result.outcome for result in runs.execute_run(AllReports(), on_event=hear).results.values()]
         finally:
             connection.close()
 
@@ -221,7 +221,7 @@ def test_two_runs_that_miss_the_same_view_create_it_once() -> None:
 def test_every_seat_closes_its_connection() -> None:
     for name in "abcdefgh":
         create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     others += " AND backend_type = 'client backend'"
     eventually(lambda: sql(others) == [(0,)])  # a backend leaves shortly after its client
@@ -230,13 +230,13 @@ def test_every_seat_closes_its_connection() -> None:
 def test_the_usual_duration_orders_the_next_plan() -> None:
     create_custom_manifest("reporting.short", "SELECT 1 AS n")
     create_custom_manifest("reporting.long", "SELECT 1 AS n FROM pg_sleep(0.2)")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     drawn = runs.preview(AllReports())
     assert [view.key.name.name for view in drawn.views] == ["long", "short"]
     assert 0.2 <= drawn.views[0].expected_duration.total_seconds() < 5  # type: ignore[union-attr]
     CustomReportManifest.objects.filter(table_name="reporting.long").update(enabled=False)
     RunHistory.objects.filter(table_name="reporting.short").update(start_time=F("finish_time") - timedelta(hours=1))
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     [short] = runs.preview(AllReports()).views
     assert short.expected_duration
     assert short.expected_duration < timedelta(hours=1), "the last time counts, not an earlier one"
@@ -244,17 +244,17 @@ def test_the_usual_duration_orders_the_next_plan() -> None:
 
 def test_a_duration_is_rounded_to_seconds_in_both_tables() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(0.6)")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     assert RunHistory.objects.get().duration_seconds == JobStatus.objects.get().duration_seconds == 1
 
 
 def test_the_status_row_follows_its_manifest_and_the_last_run() -> None:
     create_canned_report("reporting.a", "SELECT 1 AS n", agencies=("metro", "harbor"))
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     assert JobStatus.objects.get().agency_slug == "metro"
     manifest = create_custom_manifest("reporting.a", "SELECT 1 AS n")
     CustomReportManifest.objects.update(report_name="Renamed")
-    last = runs.execute(AllReports())
+    last = runs.execute_run(AllReports())
     status = JobStatus.objects.get()
     assert (status.report_name, status.report_type, status.manifest_id) == ("Renamed", "custom", manifest.pk)
     assert (status.agency_id, status.agency_slug, status.last_run_id) == (1, "demo", last.run_id)
@@ -264,15 +264,15 @@ def test_a_row_that_has_ended_is_not_ended_again() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
     drawn = runs.preview(AllReports())
-    record = RunRecord("r1")
-    record.open(drawn)
+    record = RunHistoryWriter("r1")
+    record.insert_pending(drawn)
     now = sessions.server_time("default")
     done = RefreshResult(outcome=Outcome.REFRESHED, started_at=now, finished_at=now)
-    record.ended(drawn.views[0].spec, done)
+    record.record_result(drawn.views[0].spec, done)
     with pytest.raises(RunLockLost, match="another run closed its rows while it refreshed reporting.a"):
-        record.ended(drawn.views[0].spec, done)
-    record.running([drawn.views[0].spec])
-    record.interrupted("test")
+        record.record_result(drawn.views[0].spec, done)
+    record.mark_running([drawn.views[0].spec])
+    record.mark_interrupted("test")
     rows = dict(RunHistory.objects.values_list("table_name", "status"))
     assert rows == {"reporting.a": "success", "reporting.b": "error"}
     assert RunHistory.objects.get(table_name="reporting.a").start_time == now
@@ -280,17 +280,17 @@ def test_a_row_that_has_ended_is_not_ended_again() -> None:
 
 def test_subscriptions_to_a_report_that_cannot_be_read_count_as_one_failure_of_it() -> None:
     create_canned_report("a.b.c", "SELECT 1", agencies=("demo", "metro", "harbor"))
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     assert JobStatus.objects.get().consecutive_failures == 1
     assert list(RunHistory.objects.values_list("status", "consecutive_failures")) == [("error", 1)] * 3
 
 
 def test_a_stopped_run_says_nothing_of_a_view_that_a_later_run_has_taken_up() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    record = RunRecord("earlier")
-    record.open(runs.preview(AllReports()))
-    later = runs.execute(AllReports())
-    record.interrupted("SIGTERM")
+    record = RunHistoryWriter("earlier")
+    record.insert_pending(runs.preview(AllReports()))
+    later = runs.execute_run(AllReports())
+    record.mark_interrupted("SIGTERM")
     status = JobStatus.objects.get()
     assert (status.status, status.last_run_id) == ("success", later.run_id)
     assert RunHistory.objects.get(run_id="earlier").status == "error"
@@ -298,9 +298,9 @@ def test_a_stopped_run_says_nothing_of_a_view_that_a_later_run_has_taken_up() ->
 
 def test_a_view_whose_rows_somebody_has_closed_is_not_shown_as_running() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    drawn, record = runs.preview(AllReports()), RunRecord("r1")
-    record.open(drawn)
+    drawn, record = runs.preview(AllReports()), RunHistoryWriter("r1")
+    record.insert_pending(drawn)
     with transactions.durable_transaction("default"):
-        assert history.close("r1", may_close=lambda _: True) == 1
-    record.running([drawn.views[0].spec])
+        assert history.close_orphaned_run("r1", may_close=lambda _: True) == 1
+    record.mark_running([drawn.views[0].spec])
     assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("error", "error")

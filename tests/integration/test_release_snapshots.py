@@ -17,8 +17,8 @@ from seeder.errors import (
 from seeder.models import ReleaseSnapshot
 from seeder.services.snapshots.release_snapshots import (
     capture_release_snapshot,
-    find,
     find_by_tag,
+    find_snapshot,
     list_release_snapshots_by_table,
 )
 from tests.conftest import create_custom_manifest, sql
@@ -32,7 +32,7 @@ def test_what_is_stored_is_what_was_captured() -> None:
         create_view_with_manifest(), "v1", release_version="1.0 (final)", top_values_columns=["kind"]
     )
     assert captured.id
-    assert find(captured.id) == find_by_tag("REPORTING.A", "v1") == captured
+    assert find_snapshot(captured.id) == find_by_tag("REPORTING.A", "v1") == captured
     assert (captured.table_name, captured.release) == ("reporting.a", Release(tag="v1", version="1.0 (final)"))
     assert (captured.statistics.row_count, captured.statistics.exact) == (12, True)
     kind = captured.statistics.columns["kind"]
@@ -223,4 +223,4 @@ def test_snapshots_of_two_views_are_compared_only_where_that_is_meant() -> None:
 @pytest.mark.parametrize("snapshot_id", [0, -1, 99, 2**63, 10**30])
 def test_an_id_that_nothing_has_is_named(snapshot_id: int) -> None:
     with pytest.raises(UnknownSnapshot, match=f"no release snapshot with the id {snapshot_id}"):
-        find(snapshot_id)
+        find_snapshot(snapshot_id)

@@ -29,7 +29,7 @@ def _declared(settings: Settings, empty_queue: None) -> None:
 
 
 def did(**options: bool) -> dict[str, str]:
-    return {one.name: one.did for one in schedules.declare(**options)}
+    return {one.name: one.action for one in schedules.sync_schedules(**options)}
 
 
 def ring_what_is_due() -> list[tuple[str, tuple[object, ...]]]:
@@ -87,11 +87,11 @@ def test_duplicates_are_removed_and_nobody_else_s_is_touched() -> None:
 def test_what_cannot_be_is_refused_before_anything_is_changed(settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_CRONS": {"dmeo": "0 2 * * *"}}
     with pytest.raises(UnknownAgency, match="nearest known one is 'demo'"):
-        schedules.declare()
+        schedules.sync_schedules()
     for cron in ("every day", "0 0 30 2 *", "* * * *", "0 2 * * *" + " " * 100):
         settings.SEEDER = {"NIGHTLY_CRON": cron}
         with pytest.raises(ConfigurationError, match="NIGHTLY_CRON"):
-            schedules.declare()
+            schedules.sync_schedules()
         assert [message.id for message in queue_is_set_right()] == ["seeder.E007"]
     assert not Schedule.objects.exists()
 
@@ -132,7 +132,7 @@ def test_the_command_says_what_it_did_and_when_each_is_next_due(manage: Manage, 
     assert nightly.endswith(" 02:00 UTC")
     assert resume.startswith("seeder: resume the queue: added, next due 2")
     document = manage("schedule_refreshes", "--json", "--dry-run", SEEDER_NIGHTLY_CRON="").document
-    assert [(one["name"], one["did"]) for one in document["schedules"]] == [(RESUME, "kept"), (NIGHTLY, "removed")]
+    assert [(one["name"], one["action"]) for one in document["schedules"]] == [(RESUME, "kept"), (NIGHTLY, "removed")]
     wrong = manage("schedule_refreshes", SEEDER_NIGHTLY_CRON="at night")
     assert (wrong.exit_code, wrong.out) == (2, "")
     assert "SEEDER_NIGHTLY_CRON is 'at night'" in wrong.err

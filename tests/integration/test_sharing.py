@@ -30,7 +30,7 @@ def while_asked(
         if isinstance(event, RunStarted):
             act()
 
-    summary = runs.execute(request or AllReports(), emit=hear)
+    summary = runs.execute_run(request or AllReports(), on_event=hear)
     return {view.key.name.name: result for view, result in summary.results.items()}
 
 
@@ -51,7 +51,7 @@ def test_a_refresh_that_began_after_we_were_asked_is_ours_as_well() -> None:
         "reporting.shared", "SELECT current_setting('application_name') AS run", agencies=("demo", "metro")
     )
     results = while_asked(
-        lambda: in_a_thread(lambda: runs.execute(AgencyReports(slug="metro"))), AgencyReports(slug="demo")
+        lambda: in_a_thread(lambda: runs.execute_run(AgencyReports(slug="metro"))), AgencyReports(slug="demo")
     )
     ours, other = RunHistory.objects.get(agency_slug="demo"), RunHistory.objects.get(agency_slug="metro")
     assert results["shared"].satisfied_by == other.run_id
@@ -64,7 +64,7 @@ def test_a_refresh_that_began_after_we_were_asked_is_ours_as_well() -> None:
 
 def test_a_refresh_that_began_before_we_were_asked_is_not() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     assert while_asked(lambda: None)["a"].satisfied_by is None
 
 
@@ -73,7 +73,7 @@ def test_a_refresh_that_failed_is_not() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
 
     def fail_and_mend() -> None:
-        in_a_thread(lambda: runs.execute(AllReports()))
+        in_a_thread(lambda: runs.execute_run(AllReports()))
         sql("UPDATE reporting.source SET n = 1")
 
     result = while_asked(fail_and_mend)["a"]
@@ -84,10 +84,10 @@ def test_a_refresh_from_older_inputs_than_ours_is_not() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     create_custom_manifest("reporting.input", "SELECT n FROM reporting.source")
     create_custom_manifest("reporting.output", "SELECT n FROM reporting.input", agency="metro")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     sql("UPDATE reporting.source SET n = 2")
     # The other run refreshes the output alone, and does not refresh what that reads.
-    results = while_asked(lambda: in_a_thread(lambda: runs.execute(AgencyReports(slug="metro"))))
+    results = while_asked(lambda: in_a_thread(lambda: runs.execute_run(AgencyReports(slug="metro"))))
     assert results["output"].satisfied_by is None
     assert sql("SELECT n FROM reporting.output") == [(2,)]
 
@@ -99,7 +99,7 @@ def test_a_view_of_the_same_name_in_another_database_is_not_ours(settings: Setti
     create_custom_manifest("reporting.a", "SELECT 1 AS n", agency="metro")
     sql("UPDATE reporting.seeder_custom_report_manifest SET database_id = 2 WHERE agency_slug = 'metro'")
     results = while_asked(
-        lambda: in_a_thread(lambda: runs.execute(AgencyReports(slug="metro"))), AgencyReports(slug="demo")
+        lambda: in_a_thread(lambda: runs.execute_run(AgencyReports(slug="metro"))), AgencyReports(slug="demo")
     )
     assert results["a"].satisfied_by is None
     assert sql("SELECT n FROM reporting.a") == [(1,)]
@@ -109,7 +109,7 @@ def test_the_second_waits_for_the_first_and_that_is_no_part_of_its_duration(sett
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 20_000}
     sql("CREATE TABLE reporting.gate ()")
     create_custom_manifest("reporting.a", "SELECT count(*) AS n FROM reporting.gate")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     ended: list[RefreshResult] = []
 
     def hear(event: RunEvent) -> None:
@@ -122,7 +122,7 @@ def test_the_second_waits_for_the_first_and_that_is_no_part_of_its_duration(sett
 
     with another_session() as keeper:
         keeper.execute("BEGIN; LOCK reporting.gate")
-        both = [Thread(target=_apart, args=(lambda: runs.execute(AllReports(), emit=hear),)) for _ in "12"]
+        both = [Thread(target=_apart, args=(lambda: runs.execute_run(AllReports(), on_event=hear),)) for _ in "12"]
         for number, thread in enumerate(both):
             thread.start()
             eventually(partial(waiting, number + 1))
@@ -147,7 +147,7 @@ def test_another_run_is_waited_for_longer_than_any_other_lock(settings: Settings
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "STATEMENT_TIMEOUT_MS": 1000, "MAX_RETRIES": 0}
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     results: list[RefreshResult] = []
-    ours = Thread(target=_apart, args=(lambda: results.extend(runs.execute(AllReports()).results.values()),))
+    ours = Thread(target=_apart, args=(lambda: results.extend(runs.execute_run(AllReports()).results.values()),))
     with at("reporting.a"):
         ours.start()
         waiting = (
@@ -165,7 +165,7 @@ def test_another_run_is_waited_for_no_longer_than_anything_is(settings: Settings
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_WAIT_SECONDS": 2, "MAX_RETRIES": 0}
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     with at("reporting.a"):
-        [result] = runs.execute(AllReports()).results.values()
+        [result] = runs.execute_run(AllReports()).results.values()
     assert result.failure
     assert result.failure.reason == "lock_not_available"
     assert ", seeder other, of " in result.failure.message
@@ -182,11 +182,11 @@ def _apart(act: Callable[[], object]) -> None:
 def test_who_was_in_the_way_is_named(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_RETRIES": 0}
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    runs.execute(AllReports())
+    runs.execute_run(AllReports())
     with another_session() as reader:
         reader.execute("SET application_name = 'a dashboard'")
         reader.execute("BEGIN; SELECT n FROM reporting.a")
-        [result] = runs.execute(AllReports()).results.values()
+        [result] = runs.execute_run(AllReports()).results.values()
         pid = reader.info.backend_pid
     assert result.failure
     assert f"In the way: pid {pid}, a dashboard, of " in result.failure.message

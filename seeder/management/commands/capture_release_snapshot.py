@@ -13,7 +13,7 @@ from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.management.rendering.progress_display import create_progress_display
 from seeder.management.rendering.snapshot_lines import capture_result_text, capture_results_json, capture_text
 from seeder.services.snapshots import capturing, release_snapshots
-from seeder.services.snapshots.capturing import Captured
+from seeder.services.snapshots.capturing import CaptureResult
 
 
 class Command(SeederCommand):
@@ -63,20 +63,22 @@ class Command(SeederCommand):
                 release_version=options.release_version,
                 top_values_columns=columns,
                 approximate=options.approximate,
-                tell=progress_display.advance,
+                on_progress=progress_display.advance,
             )
 
-    def _capture_all(self, options: Namespace, columns: tuple[str, ...]) -> list[Captured]:
+    def _capture_all(self, options: Namespace, columns: tuple[str, ...]) -> list[CaptureResult]:
         with (
             unix_signals.interrupt_on_signal(),
             create_progress_display(
                 self.stdout, "views", json=options.json, color=not options.no_color
             ) as progress_display,
         ):
-            return capturing.capture_each(
+            return capturing.capture_all(
                 AgencyReports(slug=options.agency) if options.agency is not None else AllReports(),
                 Release(tag=options.release_tag, version=options.release_version),
-                top=frozenset(columns),
+                top_values_columns=frozenset(columns),
                 approximate=options.approximate,
-                tell=lambda one, number, total: progress_display.advance(number, total, capture_result_text(one)),
+                on_progress=lambda one, number, total: progress_display.advance(
+                    number, total, capture_result_text(one)
+                ),
             )

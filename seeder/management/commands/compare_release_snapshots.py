@@ -47,4 +47,4 @@ class Command(SeederCommand):
             return release_snapshots.find_by_tag(table_name, id_or_tag)
         if not (id_or_tag.isascii() and id_or_tag.isdigit() and len(id_or_tag) < 20):
             raise UnknownSnapshot(identity=f"with the id {id_or_tag!r}. With --table-name, tags can be compared")
-        return release_snapshots.find(int(id_or_tag))
+        return release_snapshots.find_snapshot(int(id_or_tag))

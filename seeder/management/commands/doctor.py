@@ -38,7 +38,7 @@ class Command(SeederCommand):
                 self.stdout, "queries compared", json=options.json, color=not options.no_color
             ) as progress_display,
         ):
-            report = examination.examine(compare=not options.without_drift, tell=progress_display.advance)
+            report = examination.run_checks(compare=not options.without_drift, on_progress=progress_display.advance)
         if options.json:
             self.stdout.write(json.dumps(doctor_report_json(report), indent=2, ensure_ascii=False))
         elif self.stdout.isatty():

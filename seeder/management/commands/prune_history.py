@@ -10,7 +10,7 @@ from seeder.management.base_command import SeederCommand
 from seeder.management.rendering.progress_display import create_progress_display
 from seeder.management.rendering.pruning_summary import pruning_json, pruning_text
 from seeder.services import pruning
-from seeder.services.stopping import Stop
+from seeder.services.stopping import StopSignal
 
 
 class Command(SeederCommand):
@@ -22,14 +22,14 @@ class Command(SeederCommand):
         parser.add_argument(
             "--batch",
             type=int,
-            default=pruning.BATCH,
+            default=pruning.DEFAULT_BATCH_ROWS,
             metavar="N",
-            help=f"rows that are deleted at once, in a transaction of their own ({pruning.BATCH})",
+            help=f"rows that are deleted at once, in a transaction of their own ({pruning.DEFAULT_BATCH_ROWS})",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
     def run(self, options: Namespace) -> None:
-        started_at, stop = monotonic(), Stop()
+        started_at, stop = monotonic(), StopSignal()
         with (
             unix_signals.stop_on_signal(stop),
             create_progress_display(
@@ -41,7 +41,7 @@ class Command(SeederCommand):
                 batch=options.batch,
                 dry_run=options.dry_run,
                 stop=stop,
-                tell=progress_display.advance,
+                on_progress=progress_display.advance,
             )
         seconds = monotonic() - started_at
         if options.json:
@@ -49,5 +49,5 @@ class Command(SeederCommand):
             self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
         else:
             self.stdout.write(pruning_text(result, seconds=seconds, dry_run=options.dry_run))
-        if result.stopped:
-            sys.exit(unix_signals.exit_code_of_signal(result.stopped))
+        if result.stopped_by:
+            sys.exit(unix_signals.exit_code_of_signal(result.stopped_by))

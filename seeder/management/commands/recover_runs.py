@@ -9,7 +9,7 @@ class Command(SeederCommand):
     help = "Close the rows of runs that were killed; every refresh does so first, this does nothing else."
 
     def run(self, _: Namespace) -> None:
-        recovered = recovery.recover()
+        recovered = recovery.recover_orphaned_runs()
         for run in recovered:
             self.stdout.write(f"run {run.run_id}: {format_count(run.rows, 'row')} closed as interrupted")
         if not recovered:

@@ -49,7 +49,7 @@ class Command(SeederCommand):
     def run(self, options: Namespace) -> None:
         is_table = options.table or (self.stdout.isatty() and not options.json)
         limit = options.limit or (_DEFAULT_TABLE_LIMIT if is_table else None)
-        overview = monitoring.overview(_job_filter(options), JobPageRequest(limit=limit))
+        overview = monitoring.job_overview(_job_filter(options), JobPageRequest(limit=limit))
         if options.json:
             self.stdout.write(json.dumps(status_json(overview), indent=2, ensure_ascii=False))
         elif is_table:

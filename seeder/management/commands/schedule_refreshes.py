@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from seeder.management.base_command import SeederCommand
 from seeder.management.rendering.queue_lines import local_time_text
 from seeder.services.queue import schedules
-from seeder.services.queue.schedules import Scheduled
+from seeder.services.queue.schedules import ScheduleChange
 
 
 class Command(SeederCommand):
@@ -18,7 +18,7 @@ class Command(SeederCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
     def run(self, options: Namespace) -> None:
-        changes = schedules.declare(dry_run=options.dry_run)
+        changes = schedules.sync_schedules(dry_run=options.dry_run)
         if options.json:
             document = {"dryRun": options.dry_run, "schedules": [asdict(one) for one in changes]}
             self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str))
@@ -26,7 +26,7 @@ class Command(SeederCommand):
             self.stdout.write("\n".join(map(_change_line, changes)))
 
 
-def _change_line(change: Scheduled) -> str:
+def _change_line(change: ScheduleChange) -> str:
     cron = f" ({change.cron})" if change.cron else ""
     next_due = f", next due {local_time_text(change.due)}" if change.due else ""
-    return f"{change.name}{cron}: {change.did}{next_due}"
+    return f"{change.name}{cron}: {change.action}{next_due}"

@@ -8,8 +8,8 @@ from django.utils import timezone
 from seeder.domain.human_format import format_count, format_duration
 from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPart, QueuedPartState
 from seeder.domain.view_names import one_line
-from seeder.services.queue.queue_state import PartState, QueueState
-from seeder.services.queue.schedules import Due
+from seeder.services.queue.queue_state import PartOverview, QueueState
+from seeder.services.queue.schedules import ScheduleStatus
 
 _OVERDUE_AFTER = timedelta(minutes=2)  # a cluster looks every half a minute what is due
 _MAX_VIEWS_NAMED = 3  # views of a part that are named; the rest are counted
@@ -78,7 +78,7 @@ def queue_status_lines(status: QueueState) -> Iterable[str]:
         )
 
 
-def schedule_due_text(schedule: Due, now: datetime) -> str:
+def schedule_due_text(schedule: ScheduleStatus, now: datetime) -> str:
     if schedule.due is None:
         return "never due"
     if not is_overdue(schedule, now):
@@ -89,15 +89,15 @@ def schedule_due_text(schedule: Due, now: datetime) -> str:
     )
 
 
-def is_overdue(schedule: Due, now: datetime) -> bool:
+def is_overdue(schedule: ScheduleStatus, now: datetime) -> bool:
     return schedule.due is not None and now - schedule.due > _OVERDUE_AFTER
 
 
-def part_title(part: PartState) -> str:
-    return f"{part.description}, part {part.number} of {part.of}, asked by {part.requested_by or 'somebody'}"
+def part_title(part: PartOverview) -> str:
+    return f"{part.description}, part {part.number} of {part.part_count}, asked by {part.requested_by or 'somebody'}"
 
 
-def part_progress_text(part: PartState, now: datetime) -> str:
+def part_progress_text(part: PartOverview, now: datetime) -> str:
     """How far a part has come, in one line."""
     views = f"{part.done} of {format_count(len(part.views), 'view')} done"
     match part.state:
@@ -105,7 +105,7 @@ def part_progress_text(part: PartState, now: datetime) -> str:
             return f"queued for {format_duration(now - part.requested_at)}" + (f", {views}" if part.run_ids else "")
         case QueuedPartState.RUNNING:
             running_time = format_duration(now - (part.started_at or part.requested_at))
-            lost_worker_text = "" if part.alive else ", whose worker is gone: taken up again soon"
+            lost_worker_text = "" if part.is_worker_alive else ", whose worker is gone: taken up again soon"
             return f"running for {running_time} by {part.worker}, {views}{lost_worker_text}"
         case QueuedPartState.ENDED:
             ended = (
@@ -126,17 +126,17 @@ def queue_status_json(status: QueueState) -> Mapping[str, object]:
     }
 
 
-def _part_status_json(part: PartState) -> Mapping[str, object]:
+def _part_status_json(part: PartOverview) -> Mapping[str, object]:
     return {
         "id": part.id,
         "requestId": part.request_id,
         "part": part.number,
-        "parts": part.of,
+        "parts": part.part_count,
         "description": part.description,
         "requestedBy": part.requested_by,
         "requestedAt": part.requested_at.isoformat(),
         "state": part.state,
-        "alive": part.alive,
+        "alive": part.is_worker_alive,
         "worker": part.worker,
         "views": [str(key.name) for key in part.views],
         "done": part.done,

@@ -7,7 +7,7 @@ from seeder.domain.human_format import format_count
 from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.management.rendering.queue_lines import is_overdue, local_time_text, part_progress_text
 from seeder.management.rendering.run_tables import create_console, create_table
-from seeder.services.queue.queue_state import PartState, QueueState
+from seeder.services.queue.queue_state import PartOverview, QueueState
 
 _STATE_STYLES = {QueuedPartState.RUNNING: "cyan", QueuedPartState.QUEUED: "", QueuedPartState.ENDED: "dim"}
 
@@ -20,7 +20,7 @@ def print_queue_status(out: OutputWrapper, status: QueueState, *, color: bool) -
         for part in parts:
             table.add_row(
                 Text(part.description),
-                f"{part.number}/{part.of}",
+                f"{part.number}/{part.part_count}",
                 str(len(part.views)),
                 Text(part_progress_text(part, status.at), style=_part_style(part)),
             )
@@ -45,7 +45,7 @@ def print_queue_status(out: OutputWrapper, status: QueueState, *, color: bool) -
         screen.print(f"{format_count(status.waiting, 'task')} waiting in the queue")
 
 
-def _part_style(part: PartState) -> str:
-    if part.failed or part.error or (part.state is QueuedPartState.RUNNING and not part.alive):
+def _part_style(part: PartOverview) -> str:
+    if part.failed or part.error or (part.state is QueuedPartState.RUNNING and not part.is_worker_alive):
         return "bold red"
     return _STATE_STYLES[part.state]

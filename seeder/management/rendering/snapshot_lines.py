@@ -9,7 +9,7 @@ from seeder.domain.snapshots.drift_text import HASH_DIGITS, describe_finding
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.domain.snapshots.snapshot_drift import SnapshotComparison
 from seeder.domain.snapshots.snapshot_json import snapshot_json
-from seeder.services.snapshots.capturing import Captured
+from seeder.services.snapshots.capturing import CaptureResult
 
 
 def capture_text(snapshot: Snapshot) -> str:
@@ -22,12 +22,12 @@ def capture_text(snapshot: Snapshot) -> str:
     )
 
 
-def capture_result_text(result: Captured) -> str:
+def capture_result_text(result: CaptureResult) -> str:
     """How the capture of one of several views ended, in one line."""
     return capture_text(result.snapshot) if result.snapshot else f"{result.table_name}: not captured. {result.error}"
 
 
-def capture_results_json(results: Sequence[Captured]) -> Mapping[str, Any]:
+def capture_results_json(results: Sequence[CaptureResult]) -> Mapping[str, Any]:
     return {
         "captured": [snapshot_json(one.snapshot) for one in results if one.snapshot],
         "failed": [{"tableName": one.table_name, "error": one.error} for one in results if not one.snapshot],

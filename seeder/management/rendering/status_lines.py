@@ -8,10 +8,10 @@ from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
 from seeder.domain.view_names import one_line
 from seeder.management.rendering.run_event_lines import first_line
-from seeder.services.reading.monitoring import Overview
+from seeder.services.reading.monitoring import JobOverview
 
 
-def status_lines(overview: Overview) -> Iterator[str]:
+def status_lines(overview: JobOverview) -> Iterator[str]:
     """The totals, then a line for each view."""
     yield totals_text(overview.totals)
     for job in overview.page.jobs:
@@ -26,7 +26,7 @@ def totals_text(totals: JobTotals) -> str:
     return f"{format_count(totals.jobs, 'view')}: {', '.join(facts)}"
 
 
-def not_shown_lines(overview: Overview) -> Iterator[str]:
+def not_shown_lines(overview: JobOverview) -> Iterator[str]:
     """What is not shown is said, as is that there is nothing to show."""
     shown_count, total_count = len(overview.page.jobs), overview.page.total
     if not shown_count:
@@ -81,13 +81,13 @@ def agencies_text(job: Job) -> str:
     return f"{first} (and {format_count(len(others), 'other')})" if others else first
 
 
-def job_error_text(job: Job, overview: Overview) -> str:
+def job_error_text(job: Job, overview: JobOverview) -> str:
     """Why it failed, or what there is to say of it, in one line: the word by which the runbook has it, where that is
     known, and PostgreSQL's."""
-    return ": ".join(filter(None, (overview.why(job).reason, first_line(job.errors or ""))))
+    return ": ".join(filter(None, (overview.reason(job).reason, first_line(job.errors or ""))))
 
 
-def _job_line(job: Job, overview: Overview) -> str:
+def _job_line(job: Job, overview: JobOverview) -> str:
     now = overview.now
     facts = [f"{job.table_name}: {', '.join([job_state_text(job, now), *usual_duration_texts(job)])}"]
     if job.status is not None:
@@ -96,7 +96,7 @@ def _job_line(job: Job, overview: Overview) -> str:
     return "; ".join(facts) + (f": {job_error_text(job, overview)}" if job.errors else "")
 
 
-def status_json(overview: Overview) -> Mapping[str, object]:
+def status_json(overview: JobOverview) -> Mapping[str, object]:
     """The names are those of the API."""
     totals = overview.totals
     return {
@@ -113,7 +113,7 @@ def status_json(overview: Overview) -> Mapping[str, object]:
     }
 
 
-def _job_json(job: Job, overview: Overview) -> Mapping[str, object]:
+def _job_json(job: Job, overview: JobOverview) -> Mapping[str, object]:
     return {
         "id": job.manifest_id,
         "reportName": job.report_name,
@@ -124,7 +124,7 @@ def _job_json(job: Job, overview: Overview) -> Mapping[str, object]:
         "startTime": _iso_time(job.start_time),
         "consecutiveFailures": job.consecutive_failures,
         "agencyId": job.agency_id,
-        "agencyName": overview.names.get(job.agency_id, job.agency_slug),
+        "agencyName": overview.agency_names.get(job.agency_id, job.agency_slug),
         "agencySlug": job.agency_slug,
         "agencySlugs": job.agencies,
         "failing": job.failing,
@@ -132,8 +132,8 @@ def _job_json(job: Job, overview: Overview) -> Mapping[str, object]:
         "longRunning": job.long_running,
         "lastSuccess": _iso_time(job.last_success_at),
         "lastRunId": job.last_run_id,
-        "reason": overview.why(job).reason,
-        "sqlstate": overview.why(job).sqlstate,
+        "reason": overview.reason(job).reason,
+        "sqlstate": overview.reason(job).sqlstate,
         "errors": job.errors,
     }
 

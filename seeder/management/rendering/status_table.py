@@ -16,12 +16,12 @@ from seeder.management.rendering.status_lines import (
     totals_text,
     usual_duration_texts,
 )
-from seeder.services.reading.monitoring import Overview
+from seeder.services.reading.monitoring import JobOverview
 
 _MIN_WIDTH_FOR_REPORT_COLUMNS = 120  # characters, from which on report and agency get columns of their own
 
 
-def print_status(out: OutputWrapper, overview: Overview, *, color: bool) -> None:
+def print_status(out: OutputWrapper, overview: JobOverview, *, color: bool) -> None:
     screen = create_console(out, color=color)
     screen.print(Text(totals_text(overview.totals), style=_totals_style(overview.totals)))
     is_wide = screen.width >= _MIN_WIDTH_FOR_REPORT_COLUMNS

@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 
 from seeder.domain.doctor.diagnosis import Diagnosis, Problem
-from seeder.services.admission import Gate
-from seeder.services.breakers import Breakers
-from seeder.services.doctor.patient import Patient
+from seeder.services.admission import AdmissionControl
+from seeder.services.breakers import CircuitBreakers
+from seeder.services.doctor.patient import CheckContext
 
 
-def of_breakers(patient: Patient) -> Iterator[Diagnosis]:
+def check_breakers(context: CheckContext) -> Iterator[Diagnosis]:
     """Of all databases, as they are kept in one table. Once the next trial is due, a run needs nobody's help."""
-    gate = Gate(settings=patient.settings, breakers=Breakers.of(patient.settings))
-    for alias in sorted({patient.alias, *patient.settings.databases.values()}):
-        hold = gate.breaker(alias)
+    gate = AdmissionControl(settings=context.settings, circuit_breakers=CircuitBreakers.from_settings(context.settings))
+    for alias in sorted({context.alias, *context.settings.databases.values()}):
+        hold = gate.breaker_hold(alias)
         if hold:
             yield Diagnosis(
                 problem=Problem.BREAKER_OPEN,
-                database=patient.alias,
+                database=context.alias,
                 subject=alias,
                 message=f"Nothing starts, as {hold.message}.",
                 fix="See why they failed: `manage.py refresh_status --failing`. With the first success it closes by"

@@ -15,35 +15,35 @@ from seeder.postgres import doctor_server_queries
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifests
 from seeder.services.doctor import breakers, functions, queries, queue, server, tables, views
-from seeder.services.doctor.patient import Patient
+from seeder.services.doctor.patient import CheckContext
 
-Check = Callable[[Patient], Iterable[Diagnosis]]
+Check = Callable[[CheckContext], Iterable[Diagnosis]]
 Tell = Callable[[int, int], object]
 
-_OF_HISTORY: tuple[tuple[str, Check], ...] = (
-    ("the reporting tables", tables.of_tables),
-    ("privileges on the reporting tables", tables.of_privileges),
-    ("the manifests", views.of_manifests),
-    ("the circuit breakers", breakers.of_breakers),
-    ("the queue", queue.of_queue),
-    ("the settings", queue.of_settings),
+_HISTORY_CHECKS: tuple[tuple[str, Check], ...] = (
+    ("the reporting tables", tables.check_tables),
+    ("privileges on the reporting tables", tables.check_privileges),
+    ("the manifests", views.check_manifests),
+    ("the circuit breakers", breakers.check_breakers),
+    ("the queue", queue.check_queue),
+    ("the settings", queue.check_settings),
 )
-_OF_EACH: tuple[tuple[str, Check], ...] = (
-    ("the server", server.of_server),
-    ("what the throttle sees", server.of_throttle),
-    ("pg_stat_statements", server.of_statements),
-    ("schemas", views.of_schemas),
-    ("views", views.of_views),
-    ("what views read", views.of_sources),
-    ("views that no manifest names", views.of_unlisted),
-    ("indexes", views.of_indexes),
-    ("functions in views", functions.of_functions),
+_DATABASE_CHECKS: tuple[tuple[str, Check], ...] = (
+    ("the server", server.check_server),
+    ("what the throttle sees", server.check_throttle),
+    ("pg_stat_statements", server.check_pg_stat_statements),
+    ("schemas", views.check_schemas),
+    ("views", views.check_views),
+    ("what views read", views.check_sources),
+    ("views that no manifest names", views.check_unlisted),
+    ("indexes", views.check_indexes),
+    ("functions in views", functions.check_functions),
 )
-_COMPARING: tuple[str, Check] = ("the queries of manifests", queries.of_queries)
-_NOT_COMPARING: tuple[str, Check] = ("missing views", queries.of_missing)
+_DRIFT_CHECK: tuple[str, Check] = ("the queries of manifests", queries.check_queries)
+_MISSING_VIEWS_CHECK: tuple[str, Check] = ("missing views", queries.check_missing)
 
 
-def examine(*, compare: bool = True, tell: Tell = lambda *_: None) -> DoctorReport:
+def run_checks(*, compare: bool = True, on_progress: Tell = lambda *_: None) -> DoctorReport:
     """Look at the default database and at every one that SEEDER['DATABASES'] maps. `compare`: also queries with their
     views, at a millisecond or two each where that is not known yet; `tell` hears how far that has come.
 
@@ -61,8 +61,10 @@ def examine(*, compare: bool = True, tell: Tell = lambda *_: None) -> DoctorRepo
                 raise
             found.append(_unreachable(alias, error))
             continue
-        patient = Patient(alias=alias, server=there, settings=settings, selection=selection, listed=listed, tell=tell)
-        found += _checked(patient, compare=compare)
+        patient = CheckContext(
+            alias=alias, server=there, settings=settings, selection=selection, listed=listed, on_progress=on_progress
+        )
+        found += _run_database_checks(patient, compare=compare)
         databases.append(
             CheckedDatabase(
                 alias=alias,
@@ -78,30 +80,30 @@ def _manifests(settings: Settings) -> tuple[Selection, frozenset[ViewKey], list[
     """Nothing, where they cannot be read: what is wrong with their tables is found out by looking at those."""
     try:
         selection = manifests.select(AllReports(), databases=settings.databases)
-        return selection, manifests.listed(databases=settings.databases), []
+        return selection, manifests.all_listed_views(databases=settings.databases), []
     except ServerUnreachable:
         raise
     except (Error, SeederError) as error:
-        return Selection(), frozenset(), [_failed(DEFAULT_DB_ALIAS, "the manifests and their views", error)]
+        return Selection(), frozenset(), [_check_failed(DEFAULT_DB_ALIAS, "the manifests and their views", error)]
 
 
-def _checked(patient: Patient, *, compare: bool) -> Iterator[Diagnosis]:
-    of_history = _OF_HISTORY if patient.holds_history else ()
-    compare = compare and not patient.server.refuses_writes  # where not even temporary views can be made
-    for what, check in (*of_history, *_OF_EACH, _COMPARING if compare else _NOT_COMPARING):
+def _run_database_checks(context: CheckContext, *, compare: bool) -> Iterator[Diagnosis]:
+    of_history = _HISTORY_CHECKS if context.is_history_database else ()
+    compare = compare and not context.server.refuses_writes  # where not even temporary views can be made
+    for what, check in (*of_history, *_DATABASE_CHECKS, _DRIFT_CHECK if compare else _MISSING_VIEWS_CHECK):
         try:
-            with translate_database_errors(patient.alias):
-                yield from list(check(patient))
+            with translate_database_errors(context.alias):
+                yield from list(check(context))
         except ServerUnreachable as error:
-            if patient.holds_history:
+            if context.is_history_database:
                 raise
-            yield _unreachable(patient.alias, error)
+            yield _unreachable(context.alias, error)
             return
         except (Error, SeederError) as error:
-            yield _failed(patient.alias, what, error)
-            if what == _COMPARING[0]:
+            yield _check_failed(context.alias, what, error)
+            if what == _DRIFT_CHECK[0]:
                 with suppress(Error):
-                    yield from queries.of_missing(patient)
+                    yield from queries.check_missing(context)
 
 
 def _unreachable(alias: str, error: DatabaseError) -> Diagnosis:
@@ -114,7 +116,7 @@ def _unreachable(alias: str, error: DatabaseError) -> Diagnosis:
     )
 
 
-def _failed(alias: str, what: str, error: Exception) -> Diagnosis:
+def _check_failed(alias: str, what: str, error: Exception) -> Diagnosis:
     return Diagnosis(
         problem=Problem.CHECK_FAILED,
         database=alias,

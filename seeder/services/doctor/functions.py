@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from seeder.domain.doctor import search_path_rules
 from seeder.domain.doctor.diagnosis import Diagnosis
 from seeder.postgres import doctor_view_queries
-from seeder.services.doctor.patient import Patient
+from seeder.services.doctor.patient import CheckContext
 
 
-def of_functions(patient: Patient) -> Iterator[Diagnosis]:
+def check_functions(context: CheckContext) -> Iterator[Diagnosis]:
     """Those that views reach and that name something without its schema."""
-    start = doctor_view_queries.functions_called(patient.alias, patient.views.keys())
+    start = doctor_view_queries.functions_called(context.alias, context.views.keys())
     if not start:
         return
-    views = search_path_rules.functions_reached(start, doctor_view_queries.unparsed_functions(patient.alias))
+    views = search_path_rules.functions_reached(start, doctor_view_queries.unparsed_functions(context.alias))
     words = {name for function in views for name in search_path_rules.unqualified_names(function.body)}
     yield from search_path_rules.check_functions(
-        views, doctor_view_queries.schemas_defining(patient.alias, words), patient.us
+        views, doctor_view_queries.schemas_defining(context.alias, words), context.role
     )

@@ -13,7 +13,7 @@ from seeder.domain.view_names import ViewName
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patient:
+class CheckContext:
     """One database."""
 
     alias: str
@@ -21,14 +21,14 @@ class Patient:
     settings: Settings
     selection: Selection  # all that is enabled, also of other databases
     listed: frozenset[ViewKey]  # also by disabled manifests and by canned reports that nobody subscribes to
-    tell: Callable[[int, int], object]  # hears how many of how many queries were compared
+    on_progress: Callable[[int, int], object]  # hears how many of how many queries were compared
 
     @property
-    def holds_history(self) -> bool:
+    def is_history_database(self) -> bool:
         return self.alias == DEFAULT_DB_ALIAS
 
     @property
-    def us(self) -> DatabaseRole:
+    def role(self) -> DatabaseRole:
         return DatabaseRole(
             database_alias=self.alias,
             database_name=self.server.database,

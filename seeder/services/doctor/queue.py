@@ -5,24 +5,24 @@ from functools import partial
 
 from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.errors import ConfigurationError, QueueMissing
-from seeder.services.doctor.patient import Patient
+from seeder.services.doctor.patient import CheckContext
 from seeder.services.queue import doorbell, obstacles, queue_rows, schedules
 from seeder.services.reading import visibility
 
 
-def of_queue(patient: Patient) -> Iterator[Diagnosis]:
+def check_queue(context: CheckContext) -> Iterator[Diagnosis]:
     """What `manage.py check` has against its settings, and what keeps it from working; nothing where there is none."""
     if not doorbell.is_installed():
         return
-    one = partial(Diagnosis, database=patient.alias)
-    for setting, cron, why in schedules.faults(patient.settings):
+    one = partial(Diagnosis, database=context.alias)
+    for setting, cron, why in schedules.schedule_problems(context.settings):
         yield one(
             problem=Problem.QUEUE_FAULT,
             subject=setting,
             message=f"It is {cron!r}, which means no time: {why} (seeder.E007).",
             fix="Correct it, and run `manage.py schedule_refreshes`.",
         )
-    for fault in doorbell.faults(patient.settings):
+    for fault in doorbell.settings_problems(context.settings):
         yield one(
             problem=Problem.QUEUE_FAULT if fault.is_error else Problem.QUEUE_RISK,
             subject="DATABASES" if fault.message.startswith("DATABASES") else "Q_CLUSTER",
@@ -30,8 +30,8 @@ def of_queue(patient: Patient) -> Iterator[Diagnosis]:
             fix=fault.hint,
         )
     try:
-        queue_rows.insist()
-        doorbell.insist()
+        queue_rows.require_table()
+        doorbell.require_queue()
     except QueueMissing as missing:
         yield one(
             problem=Problem.QUEUE_MISSING,
@@ -49,14 +49,14 @@ def of_queue(patient: Patient) -> Iterator[Diagnosis]:
             )
 
 
-def of_settings(patient: Patient) -> Iterator[Diagnosis]:
+def check_settings(context: CheckContext) -> Iterator[Diagnosis]:
     """Settings that name a callable or a model which is not there."""
     try:
-        visibility.insist()
+        visibility.validate_settings()
     except ConfigurationError as error:
         yield Diagnosis(
             problem=Problem.SETTING_WRONG,
-            database=patient.alias,
+            database=context.alias,
             subject=str(error.facts["setting"]),
             message=str(error),
             fix="Correct it in the host's settings; until then the API and the pages refuse everybody.",

@@ -6,40 +6,40 @@ from functools import partial
 from seeder.domain.doctor import server_rules
 from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.postgres import doctor_server_queries, server_activity
-from seeder.services.doctor.patient import Patient
+from seeder.services.doctor.patient import CheckContext
 
 _LIBRARY = "pg_stat_statements"
 
 
-def of_server(patient: Patient) -> Iterator[Diagnosis]:
+def check_server(context: CheckContext) -> Iterator[Diagnosis]:
     """Its version, its limits and our role."""
-    settings = patient.settings
+    settings = context.settings
     return server_rules.check_server(
-        patient.server,
-        patient.alias,
+        context.server,
+        context.alias,
         lock_timeout_ms=settings.lock_timeout_ms,
-        required_connections=settings.max_workers + patient.holds_history,
-        is_history_database=patient.holds_history,
+        required_connections=settings.max_workers + context.is_history_database,
+        is_history_database=context.is_history_database,
     )
 
 
-def of_throttle(patient: Patient) -> Iterator[Diagnosis]:
+def check_throttle(context: CheckContext) -> Iterator[Diagnosis]:
     """Whether our role sees the sessions that the throttle counts."""
-    if patient.settings.max_db_active_queries and not server_activity.can_see_all_sessions(patient.alias):
+    if context.settings.max_db_active_queries and not server_activity.can_see_all_sessions(context.alias):
         yield Diagnosis(
             problem=Problem.STATS_HIDDEN,
-            database=patient.alias,
-            subject=patient.server.role,
+            database=context.alias,
+            subject=context.server.role,
             message="It may not see what other roles do, so SEEDER_MAX_DB_ACTIVE_QUERIES counts only our own queries.",
             fix="A superuser can grant it:",
-            sql=f"GRANT pg_read_all_stats TO {patient.server.role};",
+            sql=f"GRANT pg_read_all_stats TO {context.server.role};",
         )
 
 
-def of_statements(patient: Patient) -> Iterator[Diagnosis]:
+def check_pg_stat_statements(context: CheckContext) -> Iterator[Diagnosis]:
     """Whether the server counts what refreshes cost, and lets us read that."""
-    found = doctor_server_queries.statement_statistics_extension(patient.alias)
-    one = partial(Diagnosis, database=patient.alias, subject=_LIBRARY)
+    found = doctor_server_queries.statement_statistics_extension(context.alias)
+    one = partial(Diagnosis, database=context.alias, subject=_LIBRARY)
     without = "what refreshes cost by the server's own count stays unknown."
     if not found.is_preloaded:
         names = [*filter(None, map(str.strip, (found.preloaded_libraries or "").split(","))), _LIBRARY]
@@ -76,6 +76,6 @@ def of_statements(patient: Patient) -> Iterator[Diagnosis]:
             problem=Problem.PG_STAT_STATEMENTS_FORBIDDEN,
             message=f"Our role may not read it, so {without}",
             fix="Its owner can let us:",
-            sql=f"GRANT USAGE ON SCHEMA {found.schema} TO {patient.server.role};\n"
-            f"GRANT SELECT ON {found.schema}.{_LIBRARY} TO {patient.server.role};",
+            sql=f"GRANT USAGE ON SCHEMA {found.schema} TO {context.server.role};\n"
+            f"GRANT SELECT ON {found.schema}.{_LIBRARY} TO {context.server.role};",
         )

@@ -8,7 +8,7 @@ from seeder.postgres import contract, doctor_server_queries
 from seeder.postgres.contract import ContractDifference
 from seeder.postgres.doctor_server_queries import MissingPrivilege
 from seeder.services import schema
-from seeder.services.doctor.patient import Patient
+from seeder.services.doctor.patient import CheckContext
 
 _INSTALL = "`manage.py install_schema` creates it where our role may, else whoever owns that database."
 _READ = "seeder_custom_report_manifest", "seeder_canned_report", "seeder_canned_report_manifest"
@@ -19,9 +19,9 @@ _PRIVILEGES = {
 _USUAL = "SELECT", "INSERT", "UPDATE"
 
 
-def of_tables(patient: Patient) -> Iterator[Diagnosis]:
+def check_tables(context: CheckContext) -> Iterator[Diagnosis]:
     """Where the database is not as contract.sql creates it."""
-    return (_difference(one, patient.alias) for one in schema.database_apart(patient.alias))
+    return (_difference(one, context.alias) for one in schema.database_differences(context.alias))
 
 
 def _difference(one: ContractDifference, database: str) -> Diagnosis:
@@ -54,11 +54,11 @@ def _alter(one: ContractDifference) -> str:
     return f"{alter} ALTER COLUMN {one.column} TYPE {wanted.type}, ALTER COLUMN {one.column} {nullability} NOT NULL;"
 
 
-def of_privileges(patient: Patient) -> Iterator[Diagnosis]:
+def check_privileges(context: CheckContext) -> Iterator[Diagnosis]:
     """What our role may not do with the tables that are there."""
     wanted = {table: _PRIVILEGES.get(table, _USUAL) for table in contract.tables_in_sql()}
     together: dict[tuple[str, str, bool], list[MissingPrivilege]] = {}
-    for one in doctor_server_queries.missing_privileges(patient.alias, wanted):
+    for one in doctor_server_queries.missing_privileges(context.alias, wanted):
         together.setdefault((one.table, one.quoted_name, one.is_sequence), []).append(one)
     for (table, sql, is_sequence), lacking in together.items():
         without = contract.optional_tables().get(table)
@@ -66,9 +66,9 @@ def of_privileges(patient: Patient) -> Iterator[Diagnosis]:
         consequence = "" if without is None else f" Without it {without}"
         yield Diagnosis(
             problem=Problem.TABLE_FORBIDDEN if without is None else Problem.OPTIONAL_UNUSABLE,
-            database=patient.alias,
+            database=context.alias,
             subject=f"{contract.SCHEMA}.{table}",
-            message=f"Our role {patient.server.role} has no {privileges} privilege on {sql}.{consequence}",
+            message=f"Our role {context.server.role} has no {privileges} privilege on {sql}.{consequence}",
             fix="Its owner can grant it:",
-            sql=f"GRANT {privileges} ON {'SEQUENCE ' if is_sequence else ''}{sql} TO {patient.server.role};",
+            sql=f"GRANT {privileges} ON {'SEQUENCE ' if is_sequence else ''}{sql} TO {context.server.role};",
         )

@@ -11,7 +11,7 @@ from seeder.services.queue import doorbell
 from seeder.services.snapshots import release_snapshots
 
 
-def ask(
+def enqueue_capture(
     table_name: str,
     release_tag: str,
     *,
@@ -26,10 +26,10 @@ def ask(
     `DatabaseError`.
     """
     release = Release(tag=release_tag, version=release_version)
-    release_snapshots.insist_on_capturable(ViewName.parse(table_name), release, top_values_columns)
-    doorbell.insist()
+    release_snapshots.validate_capture(ViewName.parse(table_name), release, top_values_columns)
+    doorbell.require_queue()
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        doorbell.capture(
+        doorbell.dispatch_capture(
             table_name,
             release_tag,
             release_version=release_version,

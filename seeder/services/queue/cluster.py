@@ -16,36 +16,36 @@ from django_q import cluster
 _log = logging.getLogger("django-q")  # among what the cluster says itself
 
 
-def run(beats: int) -> None:
+def run(heartbeat_fd: int) -> None:
     """As `manage.py qcluster` does, with signs of life into a pipe. Ends after SIGTERM or SIGINT."""
-    _Sentinel.beats = beats
+    _Sentinel.heartbeat_fd = heartbeat_fd
     # There is no other way in: the cluster starts whatever its module calls by this name.
     cluster.Sentinel = _Sentinel
     cluster.Cluster().start()
 
 
 class _Sentinel(cluster.Sentinel):  # type: ignore[misc]  # django-q2 has no types
-    beats = -1
+    heartbeat_fd = -1
 
     def status(self) -> str:
         """Asked for in each round of the guard."""
         try:
             with suppress(BlockingIOError):  # who watches has other things to do
-                os.write(self.beats, b".")
+                os.write(self.heartbeat_fd, b".")
         except BrokenPipeError:
             _log.critical("The cluster is no longer watched, so it ends.")
             os.killpg(0, signal.SIGTERM)
         return str(super().status())
 
     def reincarnate(self, process: BaseProcess) -> None:
-        if _had_the_lock(process):
+        if _held_queue_lock(process):
             name = signal.Signals(-(process.exitcode or 0)).name
             _log.critical("A process of the cluster was ended by %s while it waited for work, so it all ends.", name)
             os._exit(1)
         super().reincarnate(process)
 
 
-def _had_the_lock(process: BaseProcess) -> bool:
+def _held_queue_lock(process: BaseProcess) -> bool:
     """Whether it may have held the lock of a queue when it was killed. A worker that is at a task holds none; where
     tasks have no time limit, nobody can tell whether it was."""
     timer = getattr(process, "timer", None)

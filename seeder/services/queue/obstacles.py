@@ -7,11 +7,11 @@ from seeder.errors import QueueMissing
 from seeder.services.queue import doorbell, queue_rows
 
 
-def obstacles() -> Sequence[str]:
+def queue_problems() -> Sequence[str]:
     """A sentence each, with what to do. Raises what Django does where the database cannot be asked."""
     try:
-        queue_rows.insist()
-        doorbell.insist()
+        queue_rows.require_table()
+        doorbell.require_queue()
     except QueueMissing as missing:
         return [str(missing)]
     return list(unreadable_schedules())

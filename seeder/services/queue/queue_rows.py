@@ -20,7 +20,7 @@ from seeder.postgres import contract
 _TABLE = "seeder_queued_refresh"
 
 
-def insist() -> None:
+def require_table() -> None:
     """Raises `QueueMissing` where there is no table to queue in."""
     why = contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE)
     if why is not None:
@@ -32,12 +32,12 @@ def exists() -> bool:
     return bool(contract.tables_in_database(DEFAULT_DB_ALIAS, _TABLE))
 
 
-def is_there() -> bool:
+def is_available() -> bool:
     return contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE) is None
 
 
 def add(
-    request_id: str, parts: Sequence[PlanPartition], *, facts: Mapping[str, object], key: str | None
+    request_id: str, parts: Sequence[PlanPartition], *, columns: Mapping[str, object], key: str | None
 ) -> tuple[QueuedPart, ...]:
     """The parts of a new request. `facts`: what it is for, who asks, and since when."""
     rows = [
@@ -45,25 +45,25 @@ def add(
             request_id=request_id,
             part=number,
             parts=len(parts),
-            idempotency_keys={key: facts["description"]} if key else {},
+            idempotency_keys={key: columns["description"]} if key else {},
             manifests=[[one.report_type, one.manifest_id] for one in part.manifests],
             views=[[view.key.database, str(view.key.name)] for view in part.views],
             agencies=sorted({one.agency_slug for one in part.manifests}),
             state=QueuedPartState.QUEUED,
             run_ids=[],
-            **facts,
+            **columns,
         )
         for number, part in enumerate(parts, start=1)
     ]
     return tuple(map(as_value, QueuedRefresh.objects.bulk_create(rows)))
 
 
-def earlier(key: str) -> list[QueuedRefresh]:
+def parts_with_key(key: str) -> list[QueuedRefresh]:
     """The parts that somebody was answered with who asked with this idempotency key."""
     return list(QueuedRefresh.objects.with_idempotency_key(key).order_by("id"))
 
 
-def unbegun() -> list[tuple[QueuedPart, ...]]:
+def not_started() -> list[tuple[QueuedPart, ...]]:
     """The parts that no worker has taken up, by request, the earliest first; until the end of the transaction none is
     taken up."""
     rows = QueuedRefresh.objects.not_started().order_by("id").select_for_update()
@@ -79,17 +79,17 @@ def join(parts: Sequence[QueuedPart], *, key: str | None, description: str) -> s
     return rows[0].request_id
 
 
-def rung(part_id: int) -> None:
+def mark_dispatched(part_id: int) -> None:
     """The queue was told of it."""
     QueuedRefresh.objects.filter(pk=part_id).update(dispatched_at=Now())
 
 
-def locked(part_id: int) -> QueuedRefresh | None:
+def lock_part(part_id: int) -> QueuedRefresh | None:
     """The row, which nobody else changes until the end of the transaction."""
     return QueuedRefresh.objects.filter(pk=part_id).select_for_update().first()
 
 
-def begin(row: QueuedRefresh, *, run_id: str, worker: str) -> None:
+def claim(row: QueuedRefresh, *, run_id: str, worker: str) -> None:
     """A worker has taken it up. To be called with a `locked` row."""
     row.run_ids = [*row.run_ids, run_id]
     facts = {"state": QueuedPartState.RUNNING, "run_ids": row.run_ids, "worker": worker}
@@ -98,16 +98,16 @@ def begin(row: QueuedRefresh, *, run_id: str, worker: str) -> None:
     QueuedRefresh.objects.filter(pk=row.pk).update(**facts)
 
 
-def put_back(part_id: int, *, run_ids: Sequence[str]) -> bool:
+def release(part_id: int, *, run_ids: Sequence[str]) -> bool:
     """The last of its runs has left something undone, which anybody may take up; whether the part was still that
     run's."""
-    return bool(_of_run(part_id, run_ids).update(state=QueuedPartState.QUEUED, worker=None, dispatched_at=Now()))
+    return bool(_claimed_by(part_id, run_ids).update(state=QueuedPartState.QUEUED, worker=None, dispatched_at=Now()))
 
 
 def end(part_id: int, *, run_ids: Sequence[str], succeeded: int, failed: int, error: str | None = None) -> bool:
     """Nothing more will be done about it; whether the part was still its last run's."""
     facts = {"succeeded": succeeded, "failed": failed, "error": error}
-    return bool(_of_run(part_id, run_ids).update(state=QueuedPartState.ENDED, finished_at=Now(), **facts))
+    return bool(_claimed_by(part_id, run_ids).update(state=QueuedPartState.ENDED, finished_at=Now(), **facts))
 
 
 def running() -> list[QueuedRefresh]:
@@ -117,10 +117,10 @@ def running() -> list[QueuedRefresh]:
     )
 
 
-def forgotten(after: timedelta, *, told: timedelta) -> list[int]:
+def undispatched(after: timedelta, *, dispatched_before: timedelta) -> list[int]:
     """The queued parts that the queue was never told of, so long `after` they were asked for, and those that it was
     `told` of so long ago. Taken to be told of now."""
-    silent = Q(dispatched_at=None, requested_at__lt=Now() - after) | Q(dispatched_at__lt=Now() - told)
+    silent = Q(dispatched_at=None, requested_at__lt=Now() - after) | Q(dispatched_at__lt=Now() - dispatched_before)
     rows = (
         QueuedRefresh.objects.filter(silent, state=QueuedPartState.QUEUED)
         .order_by("id")
@@ -131,7 +131,7 @@ def forgotten(after: timedelta, *, told: timedelta) -> list[int]:
     return ids
 
 
-def _of_run(part_id: int, run_ids: Sequence[str]) -> QuerySet[QueuedRefresh]:
+def _claimed_by(part_id: int, run_ids: Sequence[str]) -> QuerySet[QueuedRefresh]:
     """The row, as long as nobody has taken it up after these runs."""
     return QueuedRefresh.objects.filter(pk=part_id, state=QueuedPartState.RUNNING, run_ids=list(run_ids))
 

@@ -20,27 +20,29 @@ from seeder.models import QueuedRefresh, RunHistory
 from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.queue import doorbell, queue_rows, schedules
-from seeder.services.queue.obstacles import obstacles
-from seeder.services.queue.schedules import Due
+from seeder.services.queue.obstacles import queue_problems
+from seeder.services.queue.schedules import ScheduleStatus
 
-_LATELY = timedelta(days=1)
-_MOST_ENDED = 20
-_SOON = timedelta(minutes=5)  # a worker that is free takes up a part at once, a sweep what one has left within a minute
+_RECENT = timedelta(days=1)
+_MAX_ENDED = 20
+_STALLED_AFTER = timedelta(
+    minutes=5
+)  # a worker that is free takes up a part at once, a sweep what one has left within a minute
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PartState:
+class PartOverview:
     """One part of a request, as it stands."""
 
     id: int
     request_id: str
     number: int  # from 1 on
-    of: int  # how many parts the request has
+    part_count: int  # how many parts the request has
     description: str  # in words
     requested_by: str
     requested_at: datetime
     state: QueuedPartState
-    alive: bool  # a running one: whether its worker lives; one that does not is taken up again soon
+    is_worker_alive: bool  # a running one: whether its worker lives; one that does not is taken up again soon
     worker: str | None  # host:pid of who has it, or had it last
     views: tuple[ViewKey, ...]
     done: int  # how many of them have come to an end in a run of this part
@@ -59,56 +61,56 @@ class QueueState:
     """The queue at one moment, by the database's clock."""
 
     at: datetime
-    running: tuple[PartState, ...]  # since the longest first
-    queued: tuple[PartState, ...]  # the earliest first
-    ended: tuple[PartState, ...]  # lately, the latest first
+    running: tuple[PartOverview, ...]  # since the longest first
+    queued: tuple[PartOverview, ...]  # the earliest first
+    ended: tuple[PartOverview, ...]  # lately, the latest first
     waiting: int | None  # tasks of any kind that no cluster has taken yet; None where no queue is, or some are others'
-    schedules: tuple[Due, ...]  # ours, the next one first
+    schedules: tuple[ScheduleStatus, ...]  # ours, the next one first
     obstacles: tuple[str, ...]  # what keeps the queue from working, a sentence each; of nobody who sees not everything
 
 
-def look(*, agencies: Sequence[str] | None = None) -> QueueState:
+def read_queue_overview(*, agencies: Sequence[str] | None = None) -> QueueState:
     """The parts with a manifest of one of these agencies; None: of any. Without the table there are none.
 
     Raises `DatabaseError`.
     """
     with translate_database_errors(DEFAULT_DB_ALIAS):
         at = sessions.server_time(DEFAULT_DB_ALIAS)
-        parts = _parts(None if agencies is None else list(agencies)) if queue_rows.is_there() else []
-        is_there = doorbell.is_there()
+        parts = _parts(None if agencies is None else list(agencies)) if queue_rows.is_available() else []
+        is_there = doorbell.is_available()
         return QueueState(
             at=at,
             running=tuple(part for part in parts if part.state is QueuedPartState.RUNNING),
             queued=tuple(part for part in parts if part.state is QueuedPartState.QUEUED),
             ended=tuple(part for part in parts if part.state is QueuedPartState.ENDED),
-            waiting=doorbell.waiting() if is_there and agencies is None else None,
-            obstacles=tuple(obstacles()) if agencies is None else (),
-            schedules=tuple(schedules.due(agencies=agencies)) if is_there else (),
+            waiting=doorbell.backlog_size() if is_there and agencies is None else None,
+            obstacles=tuple(queue_problems()) if agencies is None else (),
+            schedules=tuple(schedules.next_schedules(agencies=agencies)) if is_there else (),
         )
 
 
-class Activity(StrEnum):
+class WorkerActivity(StrEnum):
     """What is to be seen of the queue's workers."""
 
     WORKING = "working"
     IDLE = "idle"  # nothing waits, or not for long
-    SILENT = "silent"
+    STALLED = "silent"
 
 
-def activity() -> Activity:
+def activity() -> WorkerActivity:
     """Whether anybody takes up what is queued. Raises what Django does, also where there is no table."""
     rows = list(QueuedRefresh.objects.filter(state=QueuedPartState.RUNNING).values_list("run_ids", flat=True))
     if advisory_locks.runs_holding_lock(DEFAULT_DB_ALIAS, [run_ids[-1] for run_ids in rows if run_ids]):
-        return Activity.WORKING
-    late = QueuedRefresh.objects.unfinished().filter(requested_at__lt=Now() - _SOON)
-    return Activity.SILENT if late.exists() else Activity.IDLE
+        return WorkerActivity.WORKING
+    late = QueuedRefresh.objects.unfinished().filter(requested_at__lt=Now() - _STALLED_AFTER)
+    return WorkerActivity.STALLED if late.exists() else WorkerActivity.IDLE
 
 
-def _parts(agencies: list[str] | None) -> list[PartState]:
+def _parts(agencies: list[str] | None) -> list[PartOverview]:
     visible = QueuedRefresh.objects.of_agencies(agencies)
     unfinished = list(visible.unfinished().order_by("started_at", "id"))
-    ended = visible.filter(state=QueuedPartState.ENDED, finished_at__gt=Now() - _LATELY).order_by("-finished_at", "-id")
-    rows = [*unfinished, *ended[:_MOST_ENDED]]
+    ended = visible.filter(state=QueuedPartState.ENDED, finished_at__gt=Now() - _RECENT).order_by("-finished_at", "-id")
+    rows = [*unfinished, *ended[:_MAX_ENDED]]
     living = advisory_locks.runs_holding_lock(
         DEFAULT_DB_ALIAS, [row.run_ids[-1] for row in rows if row.state == QueuedPartState.RUNNING]
     )
@@ -132,18 +134,18 @@ def _done(rows: Iterable[QueuedRefresh], living: Set[str]) -> Set[tuple[str, Vie
     return done
 
 
-def _part(row: QueuedRefresh, living: Set[str], done: Set[tuple[str, ViewName]]) -> PartState:
+def _part(row: QueuedRefresh, living: Set[str], done: Set[tuple[str, ViewName]]) -> PartOverview:
     value = queue_rows.as_value(row)
-    return PartState(
+    return PartOverview(
         id=row.pk,
         request_id=row.request_id,
         number=row.part,
-        of=row.parts,
+        part_count=row.parts,
         description=row.description,
         requested_by=row.requested_by,
         requested_at=row.requested_at,
         state=value.state,
-        alive=value.state is QueuedPartState.RUNNING and row.run_ids[-1] in living,
+        is_worker_alive=value.state is QueuedPartState.RUNNING and row.run_ids[-1] in living,
         worker=row.worker,
         views=value.views,
         done=sum(any((run_id, key.name) in done for run_id in value.run_ids) for key in value.views),

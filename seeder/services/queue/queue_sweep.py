@@ -9,9 +9,9 @@ from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services import recovery
-from seeder.services.log import WARNING, tell
+from seeder.services.log import WARNING, log_event
 from seeder.services.queue import doorbell, queue_rows
-from seeder.services.recovery import Recovered
+from seeder.services.recovery import RecoveredRun
 
 # A doorbell that is still on its way, or held by a worker that is about to begin, needs no second one.
 _PATIENCE = timedelta(minutes=1)
@@ -20,14 +20,14 @@ _LONG_PATIENCE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Swept:
+class Rescued:
     """What was taken up again."""
 
     rung: tuple[int, ...]  # parts
-    recovered: tuple[Recovered, ...]  # runs whose rows were closed
+    recovered: tuple[RecoveredRun, ...]  # runs whose rows were closed
 
 
-def sweep() -> Swept:
+def rescue_stalled_parts() -> Rescued:
     """Put back what dead runs have left, and ring for it; and for what has been queued for a while, sooner where the
     queue has nothing waiting. May be called by anybody at any time, and by several at once. Does nothing where no queue
     is.
@@ -35,9 +35,9 @@ def sweep() -> Swept:
     Raises `DatabaseError`.
     """
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        recovered = tuple(recovery.recover())
-        if not (doorbell.is_there() and queue_rows.is_there()):
-            return Swept(rung=(), recovered=recovered)
+        recovered = tuple(recovery.recover_orphaned_runs())
+        if not (doorbell.is_available() and queue_rows.is_available()):
+            return Rescued(rung=(), recovered=recovered)
         with durable_transaction(DEFAULT_DB_ALIAS):
             # The locks taken here last until the end of the transaction, so that nobody else finds the run dead.
             dead = [
@@ -45,11 +45,11 @@ def sweep() -> Swept:
                 for row in queue_rows.running()
                 if advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, row.run_ids[-1])
             ]
-            rung = [row.pk for row in dead if queue_rows.put_back(row.pk, run_ids=row.run_ids)]
-        told = _LONG_PATIENCE if doorbell.waiting() else _PATIENCE
+            rung = [row.pk for row in dead if queue_rows.release(row.pk, run_ids=row.run_ids)]
+        told = _LONG_PATIENCE if doorbell.backlog_size() else _PATIENCE
         with durable_transaction(DEFAULT_DB_ALIAS):
-            rung += queue_rows.forgotten(_PATIENCE, told=told)
+            rung += queue_rows.undispatched(_PATIENCE, dispatched_before=told)
         for part_id in rung:
-            tell(WARNING, "part_rung_again", part=part_id)
-            doorbell.ring(part_id)
-    return Swept(rung=tuple(rung), recovered=recovered)
+            log_event(WARNING, "part_rung_again", part=part_id)
+            doorbell.dispatch_part(part_id)
+    return Rescued(rung=tuple(rung), recovered=recovered)

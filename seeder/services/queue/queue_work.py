@@ -30,21 +30,21 @@ from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services import history, preconditions, recovery
-from seeder.services.life import Life
-from seeder.services.log import INFO, WARNING, tell
+from seeder.services.life import RunLock
+from seeder.services.log import INFO, WARNING, log_event
 from seeder.services.queue import doorbell, queue_rows
-from seeder.services.runs import Order, carry_out, new_id
-from seeder.services.stopping import Stop
+from seeder.services.runs import RunOrigin, execute_locked, new_run_id
+from seeder.services.stopping import StopSignal
 
 TIME_LIMIT = "the time limit of the queue"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class WorkedOff:
+class PartResult:
     """What came of being told of a part."""
 
     id: int
-    did: str  # in a word or two
+    result: str  # in a word or two
     run_id: str | None = None
     succeeded: int = 0  # manifests, by all of the part's runs
     failed: int = 0
@@ -55,33 +55,33 @@ class _Claim:
     """A part that is ours."""
 
     part: QueuedPart
-    order: Order
+    order: RunOrigin
     description: str
     left: frozenset[ManifestKey]
     attempts: int  # in a row that got nothing done, before this one
 
 
-def work_off(part_id: int, *, stop: Stop | None = None) -> WorkedOff:
+def run_part(part_id: int, *, stop: StopSignal | None = None) -> PartResult:
     """Refresh what is left of a part, if it is anybody's to take. Failed views are counted, not raised; when `stop` is
     requested, the rest is put back.
 
     Raises `DatabaseError`, after which the part can be taken up again.
     """
-    stop = stop or Stop()
+    stop = stop or StopSignal()
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        preconditions.insist(conf.load())
-        with Life(new_id()) as life, _time_limit(stop):
+        preconditions.require_all(conf.load())
+        with RunLock(new_run_id()) as life, _time_limit(stop):
             claim = _claim(part_id, life.run_id)
             if isinstance(claim, str):
-                return WorkedOff(id=part_id, did=claim)
-            tell(INFO, "part_taken", **_which(claim), description=claim.description, left=len(claim.left))
+                return PartResult(id=part_id, result=claim)
+            log_event(INFO, "part_taken", **_which(claim), description=claim.description, left=len(claim.left))
             return _work(claim, life, stop)
 
 
 def _claim(part_id: int, run_id: str) -> _Claim | str:
     """The part, taken up by this run; or why it was not."""
     with durable_transaction(DEFAULT_DB_ALIAS):
-        row = queue_rows.locked(part_id)
+        row = queue_rows.lock_part(part_id)
         if row is None:
             return "nothing: no such part"
         if row.state == QueuedPartState.ENDED:
@@ -92,51 +92,51 @@ def _claim(part_id: int, run_id: str) -> _Claim | str:
             and not advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, row.run_ids[-1])
         ):
             return "nothing: it is being worked on"
-        successes = {run: history.ended(run, Status.SUCCESS) for run in row.run_ids}
+        successes = {run: history.finished_manifests(run, Status.SUCCESS) for run in row.run_ids}
         attempts = attempts_without_progress(row.run_ids, {run for run, done in successes.items() if done})
-        queue_rows.begin(row, run_id=run_id, worker=f"{socket.gethostname()}:{os.getpid()}")
+        queue_rows.claim(row, run_id=run_id, worker=f"{socket.gethostname()}:{os.getpid()}")
         part = queue_rows.as_value(row)
         return _Claim(
             part=part,
-            order=Order(requested_at=queue_rows.requested_at(row), requested_by=row.requested_by),
+            order=RunOrigin(requested_at=queue_rows.requested_at(row), requested_by=row.requested_by),
             description=row.description,
             left=part.manifests.difference(*successes.values()),
             attempts=attempts,
         )
 
 
-def _work(claim: _Claim, life: Life, stop: Stop) -> WorkedOff:
+def _work(claim: _Claim, life: RunLock, stop: StopSignal) -> PartResult:
     if claim.attempts >= MAX_ATTEMPTS_WITHOUT_PROGRESS:
-        recovery.recover()  # what those attempts have left open says how they ended
+        recovery.recover_orphaned_runs()  # what those attempts have left open says how they ended
         error = f"given up: {claim.attempts} runs in a row ended before any of its views was refreshed"
         return _end(claim, "nothing: given up", error=error)
     unfinished = False
     try:
         if claim.left:
             request = SelectedManifests(manifests=claim.left, description=claim.description)
-            summary = carry_out(request, life, claim.order, emit=lambda _: None, stop=stop)
+            summary = execute_locked(request, life, claim.order, on_event=lambda _: None, stop=stop)
             unfinished = bool(summary.interrupted)
     except DatabaseError:
         with suppress(Error):  # where the database does not even take that, the run's lock says the same
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            queue_rows.put_back(claim.part.id, run_ids=claim.part.run_ids)
-            tell(WARNING, "part_put_back", **_which(claim), cause="database")
+            queue_rows.release(claim.part.id, run_ids=claim.part.run_ids)
+            log_event(WARNING, "part_put_back", **_which(claim), cause="database")
         raise
     except SeederError as error:
         return _end(claim, "ended in error", error=str(error))
     if unfinished:
-        if queue_rows.put_back(claim.part.id, run_ids=claim.part.run_ids):
-            tell(WARNING, "part_put_back", **_which(claim), cause="stopped", stopped_by=stop.reason)
-            doorbell.ring(claim.part.id)
+        if queue_rows.release(claim.part.id, run_ids=claim.part.run_ids):
+            log_event(WARNING, "part_put_back", **_which(claim), cause="stopped", stopped_by=stop.reason)
+            doorbell.dispatch_part(claim.part.id)
         return _worked(claim, f"stopped by {stop.reason}")
     return _end(claim, "done")
 
 
-def _end(claim: _Claim, did: str, *, error: str | None = None) -> WorkedOff:
+def _end(claim: _Claim, did: str, *, error: str | None = None) -> PartResult:
     worked = _worked(claim, did)
     counts = {"succeeded": worked.succeeded, "failed": worked.failed}
     queue_rows.end(claim.part.id, run_ids=claim.part.run_ids, **counts, error=error)
-    tell(WARNING if error or worked.failed else INFO, "part_ended", **_which(claim), outcome=did, **counts)
+    log_event(WARNING if error or worked.failed else INFO, "part_ended", **_which(claim), outcome=did, **counts)
     return worked
 
 
@@ -144,16 +144,16 @@ def _which(claim: _Claim) -> dict[str, LogValue]:
     return {"part": claim.part.id, "run_id": claim.part.run_ids[-1], "agencies": sorted_unique(claim.part.agencies)}
 
 
-def _worked(claim: _Claim, did: str) -> WorkedOff:
+def _worked(claim: _Claim, did: str) -> PartResult:
     """With what all runs of the part have come to: a manifest that succeeded in one of them has succeeded."""
     succeeded: set[ManifestKey] = set()
     failed: set[ManifestKey] = set()
     for run_id in claim.part.run_ids:
-        succeeded |= history.ended(run_id, Status.SUCCESS)
-        failed |= history.ended(run_id, Status.ERROR)
-    return WorkedOff(
+        succeeded |= history.finished_manifests(run_id, Status.SUCCESS)
+        failed |= history.finished_manifests(run_id, Status.ERROR)
+    return PartResult(
         id=claim.part.id,
-        did=did,
+        result=did,
         run_id=claim.part.run_ids[-1],
         succeeded=len(succeeded),
         failed=len(failed - succeeded),
@@ -161,7 +161,7 @@ def _worked(claim: _Claim, did: str) -> WorkedOff:
 
 
 @contextmanager
-def _time_limit(stop: Stop) -> Iterator[None]:
+def _time_limit(stop: StopSignal) -> Iterator[None]:
     """Ask for a stop before the queue ends the task by force."""
     limit = doorbell.time_limit()
     if limit is None:

@@ -21,14 +21,14 @@ from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import after_commit, durable_transaction
 from seeder.services import manifests, planning
-from seeder.services.log import INFO, tell
+from seeder.services.log import INFO, log_event
 from seeder.services.queue import doorbell, queue_rows
-from seeder.services.runs import new_id
+from seeder.services.runs import new_run_id
 
-_LONGEST_KEY = 200
+_MAX_KEY_LENGTH = 200
 
 
-def ask(request: RefreshRequest, *, requested_by: str, idempotency_key: str | None = None) -> EnqueueResult:
+def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_key: str | None = None) -> EnqueueResult:
     """Queue a request, or join an earlier one that has not been begun and will do as well. Not to be called inside a
     transaction.
 
@@ -38,10 +38,10 @@ def ask(request: RefreshRequest, *, requested_by: str, idempotency_key: str | No
     Raises `RequestError`, `ConfigurationError`, `QueueError` or `DatabaseError`.
     """
     settings = conf.load()
-    _insist_on_key(idempotency_key)
+    _require_valid_key(idempotency_key)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        doorbell.insist()
-        queue_rows.insist()
+        doorbell.require_queue()
+        queue_rows.require_table()
         requested_at = sessions.server_time(DEFAULT_DB_ALIAS)
         with durable_transaction(DEFAULT_DB_ALIAS):
             if again := _repeated(request, idempotency_key):
@@ -51,7 +51,7 @@ def ask(request: RefreshRequest, *, requested_by: str, idempotency_key: str | No
             return found
     # Outside of any transaction: to find out what missing views read takes one that is undone. So everything that was
     # looked for before may be there afterwards.
-    plan = planning.plan(selection)
+    plan = planning.build(selection)
     parts = (
         partition_plan(plan, max_partitions=settings.queue_parts)
         if isinstance(request, AllReports)
@@ -75,7 +75,7 @@ def _found(request: RefreshRequest, selection: Selection, key: str | None) -> En
 
 def _repeated(request: RefreshRequest, key: str | None) -> EnqueueResult | None:
     """What was answered to this request before. Raises `KeyTaken` where the key belongs to another."""
-    rows = queue_rows.earlier(key) if key else []
+    rows = queue_rows.parts_with_key(key) if key else []
     for row in rows:
         earlier = row.idempotency_keys[key]
         if earlier != request.description:
@@ -87,7 +87,7 @@ def _repeated(request: RefreshRequest, key: str | None) -> EnqueueResult | None:
 
 
 def _joined(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
-    parts = find_covering_parts(queue_rows.unbegun(), _wanted(selection))
+    parts = find_covering_parts(queue_rows.not_started(), _wanted(selection))
     if not parts:
         return None
     request_id = queue_rows.join(parts, key=key, description=request.description)
@@ -101,13 +101,14 @@ def _wanted(selection: Selection) -> frozenset[ManifestKey]:
 
 
 def _new(parts: tuple[PlanPartition, ...], facts: dict[str, object], key: str | None) -> EnqueueResult:
-    request_id = new_id()
-    queued: tuple[QueuedPart, ...] = queue_rows.add(request_id, parts, facts=facts, key=key)
+    request_id = new_run_id()
+    queued: tuple[QueuedPart, ...] = queue_rows.add(request_id, parts, columns=facts, key=key)
     after_commit(
-        DEFAULT_DB_ALIAS, partial(tell, INFO, "request_queued", request=request_id, parts=len(parts), **_asked(facts))
+        DEFAULT_DB_ALIAS,
+        partial(log_event, INFO, "request_queued", request=request_id, parts=len(parts), **_asked(facts)),
     )
     for part in queued:
-        after_commit(DEFAULT_DB_ALIAS, partial(doorbell.ring, part.id))
+        after_commit(DEFAULT_DB_ALIAS, partial(doorbell.dispatch_part, part.id))
     return EnqueueResult(request_id=request_id, description=str(facts["description"]), parts=queued)
 
 
@@ -115,6 +116,6 @@ def _asked(facts: Mapping[str, object]) -> dict[str, LogValue]:
     return {name: str(facts[name]) for name in ("description", "requested_by")}
 
 
-def _insist_on_key(key: str | None) -> None:
-    if key is not None and not (0 < len(key) <= _LONGEST_KEY and is_storable_text(key)):
-        raise BadIdempotencyKey(key=key, max_length=_LONGEST_KEY)
+def _require_valid_key(key: str | None) -> None:
+    if key is not None and not (0 < len(key) <= _MAX_KEY_LENGTH and is_storable_text(key)):
+        raise BadIdempotencyKey(key=key, max_length=_MAX_KEY_LENGTH)

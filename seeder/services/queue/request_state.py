@@ -29,7 +29,7 @@ class RequestPart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RequestState:
+class RequestStatus:
     """A request with those of its parts that are about the agencies of who asks."""
 
     request_id: str
@@ -44,15 +44,15 @@ class RequestState:
         return states.pop() if len(states) == 1 else QueuedPartState.RUNNING
 
 
-def find(request_id: str, agencies: list[str] | None) -> RequestState:
+def find(request_id: str, agencies: list[str] | None) -> RequestStatus:
     """Raises `UnknownRequest`, also for one that is only about other agencies, `QueueMissing` or `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        queue_rows.insist()
+        queue_rows.require_table()
         rows = list(QueuedRefresh.objects.of_agencies(agencies).filter(request_id=request_id).order_by("part"))
     if not rows:
         raise UnknownRequest(request_id=request_id)
     first = rows[0]
-    return RequestState(
+    return RequestStatus(
         request_id=request_id,
         description=first.description,
         requested_by=first.requested_by,
@@ -62,7 +62,7 @@ def find(request_id: str, agencies: list[str] | None) -> RequestState:
 
 
 def _part(row: QueuedRefresh, agencies: list[str] | None) -> RequestPart:
-    seen = seen_of(row.agencies, agencies)
+    seen = visible_agencies(row.agencies, agencies)
     is_whole = len(seen) == len(row.agencies)
     return RequestPart(
         number=row.part,
@@ -77,6 +77,6 @@ def _part(row: QueuedRefresh, agencies: list[str] | None) -> RequestPart:
     )
 
 
-def seen_of(slugs: Sequence[str], agencies: list[str] | None) -> list[str]:
+def visible_agencies(slugs: Sequence[str], agencies: list[str] | None) -> list[str]:
     """Those of the slugs that who may see these agencies may know of; None: all."""
     return [slug for slug in slugs if agencies is None or slug in agencies]

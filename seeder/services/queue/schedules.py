@@ -27,7 +27,7 @@ _LONGEST = 100  # characters of a name and of a cron expression, in the queue's 
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Declared:
+class ScheduleSpec:
     """A schedule as it should be."""
 
     name: str
@@ -55,17 +55,17 @@ class Declared:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scheduled:
+class ScheduleChange:
     """What became of a schedule."""
 
     name: str
-    did: str  # added, changed, kept or removed
+    action: str  # added, changed, kept or removed
     cron: str | None  # None where it is not by a cron expression
     due: datetime | None  # None where it never is again
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Due:
+class ScheduleStatus:
     """A schedule of ours, as the queue has it."""
 
     name: str
@@ -73,17 +73,17 @@ class Due:
     due: datetime | None
 
 
-def declare(*, dry_run: bool = False) -> Sequence[Scheduled]:
+def sync_schedules(*, dry_run: bool = False) -> Sequence[ScheduleChange]:
     """Make the queue's schedules those that the settings declare. One that is as it should be keeps its next time.
 
     Raises `ConfigurationError`, `UnknownAgency`, `QueueMissing` or `DatabaseError`.
     """
     settings = conf.load()
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        doorbell.insist()
+        doorbell.require_queue()
     from django_q.models import Schedule  # here, as loading it warns where a host has no queue
 
-    for setting, cron, why in faults(settings):
+    for setting, cron, why in schedule_problems(settings):
         raise ConfigurationError(setting=setting, value=cron, expected=f"a cron expression; {why}")
     for slug in settings.agency_crons:
         manifests.select(AgencyReports(slug=slug), databases=settings.databases)
@@ -92,14 +92,14 @@ def declare(*, dry_run: bool = False) -> Sequence[Scheduled]:
         there: dict[str, list[Schedule]] = {}
         for row in Schedule.objects.filter(name__startswith=PREFIX).order_by("id"):
             there.setdefault(row.name, []).append(row)
-        done = [_declare(one, there.pop(one.name, []), dry_run=dry_run) for one in _declared(settings)]
+        done = [_sync_schedule(one, there.pop(one.name, []), dry_run=dry_run) for one in _schedule_specs(settings)]
         for rows in there.values():
-            done.append(Scheduled(name=rows[0].name, did="removed", cron=rows[0].cron, due=None))
+            done.append(ScheduleChange(name=rows[0].name, action="removed", cron=rows[0].cron, due=None))
             _remove(rows, dry_run=dry_run)
     return done
 
 
-def due(*, agencies: Sequence[str] | None = None) -> Sequence[Due]:
+def next_schedules(*, agencies: Sequence[str] | None = None) -> Sequence[ScheduleStatus]:
     """Our schedules, the next one first, those of single agencies for these alone; None: for all. To be called where
     there is a queue."""
     from django_q.models import Schedule
@@ -107,10 +107,10 @@ def due(*, agencies: Sequence[str] | None = None) -> Sequence[Due]:
     rows = Schedule.objects.filter(name__startswith=PREFIX).order_by("next_run", "name")
     if agencies is not None:
         rows = rows.filter(~Q(name__startswith=_of_agency("")) | Q(name__in=[*map(_of_agency, agencies)]))
-    return [Due(name=row.name, cron=row.cron, due=row.next_run) for row in rows]
+    return [ScheduleStatus(name=row.name, cron=row.cron, due=row.next_run) for row in rows]
 
 
-def faults(settings: conf.Settings) -> Iterator[tuple[str, str, str]]:
+def schedule_problems(settings: conf.Settings) -> Iterator[tuple[str, str, str]]:
     """The cron expressions that mean no time: of which setting, what it says and why it is wrong. None where no queue
     is."""
     if not doorbell.is_installed():
@@ -142,22 +142,22 @@ def _why_invalid(cron: str) -> str | None:
     return None
 
 
-def _declared(settings: conf.Settings) -> Iterator[Declared]:
+def _schedule_specs(settings: conf.Settings) -> Iterator[ScheduleSpec]:
     if settings.nightly_cron:
-        yield Declared(
+        yield ScheduleSpec(
             name=f"{PREFIX}every report", func="seeder.tasks.refresh_all", args=("any",), cron=settings.nightly_cron
         )
     for slug, cron in settings.agency_crons.items():
-        yield Declared(name=_of_agency(slug), func="seeder.tasks.refresh_agency", args=(slug,), cron=cron)
+        yield ScheduleSpec(name=_of_agency(slug), func="seeder.tasks.refresh_agency", args=(slug,), cron=cron)
     # Whether it has gone well is of no interest to anybody a minute later.
-    yield Declared(
+    yield ScheduleSpec(
         name=f"{PREFIX}resume the queue",
         func="seeder.tasks.resume_queue",
         kwargs=repr({"q_options": {"save": False}}),
     )
 
 
-def _declare(one: Declared, rows: "Sequence[Schedule]", *, dry_run: bool) -> Scheduled:
+def _sync_schedule(one: ScheduleSpec, rows: "Sequence[Schedule]", *, dry_run: bool) -> ScheduleChange:
     from django_q.models import Schedule
 
     same = [row for row in rows if all(getattr(row, name) == value for name, value in one.fields.items())]
@@ -169,7 +169,7 @@ def _declare(one: Declared, rows: "Sequence[Schedule]", *, dry_run: bool) -> Sch
         if not dry_run:
             row.save()
     _remove([other for other in rows if other is not row], dry_run=dry_run)
-    return Scheduled(name=one.name, did=did, cron=one.cron, due=row.next_run)
+    return ScheduleChange(name=one.name, action=did, cron=one.cron, due=row.next_run)
 
 
 def _remove(rows: "Sequence[Schedule]", *, dry_run: bool) -> None:

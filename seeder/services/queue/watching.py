@@ -16,24 +16,24 @@ from time import monotonic, sleep
 from seeder import conf
 from seeder.postgres import sessions
 from seeder.services import log
-from seeder.services.queue.obstacles import obstacles
-from seeder.services.queue.queue_sweep import sweep
-from seeder.services.stopping import Stop
+from seeder.services.queue.obstacles import queue_problems
+from seeder.services.queue.queue_sweep import rescue_stalled_parts
+from seeder.services.stopping import StopSignal
 
 Tell = Callable[[str], object]
 
-_LOOK = timedelta(milliseconds=500)
-_SWEEP = timedelta(seconds=5)
+_POLL_INTERVAL = timedelta(milliseconds=500)
+_RESCUE_INTERVAL = timedelta(seconds=5)
 # The guard shows signs of life twice a second, but for when it waits for the database to read the schedules.
-_SILENCE = timedelta(minutes=2)
+_HEARTBEAT_TIMEOUT = timedelta(minutes=2)
 # A run that is asked to stop does so within two seconds; then its worker ends.
-_LAST = timedelta(seconds=10)
+_KILL_GRACE = timedelta(seconds=10)
 # One that ended sooner than this after its start will probably do so again: the next start waits, each time twice as
 # long, up to a minute.
-_SOON, _LONGEST = timedelta(minutes=1), timedelta(minutes=1)
+_SHORT_LIFE, _MAX_BACKOFF = timedelta(minutes=1), timedelta(minutes=1)
 
 
-def watch(command: Sequence[str], *, stop: Stop, grace: timedelta, tell: Tell) -> None:
+def keep_cluster_running(command: Sequence[str], *, stop: StopSignal, grace: timedelta, report: Tell) -> None:
     """Until `stop` is requested. `command` starts a cluster that writes its signs of life to the file descriptor that
     is added as the last argument; asked to end, it has so long for what it is at.
 
@@ -41,37 +41,37 @@ def watch(command: Sequence[str], *, stop: Stop, grace: timedelta, tell: Tell) -
     """
     conf.load()
 
-    sweeper = Thread(target=_sweep, args=(stop, tell), daemon=True, name="seeder sweep")
+    sweeper = Thread(target=_rescue, args=(stop, report), daemon=True, name="seeder sweep")
     sweeper.start()
     failures = 0
     while not stop.requested:
         child = _Cluster(command)
-        log.tell(log.INFO, "cluster_started", pid=child.pid)
-        tell(f"cluster {child.pid} started")
-        why = child.ended(stop)
+        log.log_event(log.INFO, "cluster_started", pid=child.pid)
+        report(f"cluster {child.pid} started")
+        why = child.end_reason(stop)
         if why is None:
-            tell(f"{stop.reason}: cluster {child.pid} is to end, within {grace.total_seconds():.0f} s")
+            report(f"{stop.reason}: cluster {child.pid} is to end, within {grace.total_seconds():.0f} s")
             child.end(grace)
-            log.tell(log.INFO, "cluster_ended", pid=child.pid, stopped_by=stop.reason)
-            tell(f"cluster {child.pid} ended")
+            log.log_event(log.INFO, "cluster_ended", pid=child.pid, stopped_by=stop.reason)
+            report(f"cluster {child.pid} ended")
             break
-        failures = failures + 1 if child.age < _SOON.total_seconds() else 1
-        pause = min(timedelta(seconds=2 ** min(failures - 1, 16)), _LONGEST)
+        failures = failures + 1 if child.age < _SHORT_LIFE.total_seconds() else 1
+        pause = min(timedelta(seconds=2 ** min(failures - 1, 16)), _MAX_BACKOFF)
         child.end(timedelta())
-        log.tell(log.ERROR, "cluster_lost", pid=child.pid, why=why, duration_seconds=round(child.age, 3))
-        tell(
+        log.log_event(log.ERROR, "cluster_lost", pid=child.pid, why=why, duration_seconds=round(child.age, 3))
+        report(
             f"cluster {child.pid} {why}; what was left of it is ended, another starts in {pause.total_seconds():.0f} s"
         )
         stop.wait(pause)
-    sweeper.join(_LAST.total_seconds())
+    sweeper.join(_KILL_GRACE.total_seconds())
 
 
 class _Cluster:
     """One cluster, as a process group."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        self._beats, ours = os.pipe()
-        os.set_blocking(self._beats, False)
+        self._heartbeat_pipe, ours = os.pipe()
+        os.set_blocking(self._heartbeat_pipe, False)
         os.set_blocking(ours, False)
         self._process = subprocess.Popen(  # noqa: S603  # our own command
             [*command, str(ours)], pass_fds=(ours,), start_new_session=True
@@ -87,21 +87,21 @@ class _Cluster:
     def age(self) -> float:
         return monotonic() - self._started
 
-    def ended(self, stop: Stop) -> str | None:
+    def end_reason(self, stop: StopSignal) -> str | None:
         """Wait until it does not work any more, and say why; None when `stop` is requested before."""
         while not stop.requested:
-            self._listen()
+            self._read_heartbeats()
             if self._process.poll() is not None:
                 code = self._process.returncode
                 return f"ended by itself, with exit code {code}" if code else "ended by itself"
-            if monotonic() - self._heard > _SILENCE.total_seconds():
+            if monotonic() - self._heard > _HEARTBEAT_TIMEOUT.total_seconds():
                 return "shows no sign of life"
-            stop.wait(_LOOK)
+            stop.wait(_POLL_INTERVAL)
         return None
 
-    def _listen(self) -> None:
+    def _read_heartbeats(self) -> None:
         with suppress(BlockingIOError):
-            while os.read(self._beats, 4096):
+            while os.read(self._heartbeat_pipe, 4096):
                 self._heard = monotonic()
 
     def end(self, grace: timedelta) -> None:
@@ -111,13 +111,13 @@ class _Cluster:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace.total_seconds())
         if self._signal(signal.SIGTERM):
-            end = monotonic() + _LAST.total_seconds()
+            end = monotonic() + _KILL_GRACE.total_seconds()
             while self._signal(0) and monotonic() < end:
                 self._process.poll()
-                sleep(_LOOK.total_seconds() / 5)
+                sleep(_POLL_INTERVAL.total_seconds() / 5)
         self._signal(signal.SIGKILL)
         self._process.wait()
-        os.close(self._beats)
+        os.close(self._heartbeat_pipe)
 
     def _signal(self, number: int) -> bool:
         """Whether there was anybody to get it."""
@@ -128,20 +128,20 @@ class _Cluster:
         return True
 
 
-def _sweep(stop: Stop, tell: Tell) -> None:
+def _rescue(stop: StopSignal, report: Tell) -> None:
     """Every few seconds; what is in the way is told when it is something else than before."""
     told = ""
     while not stop.requested:
         try:
-            swept = sweep()
-            failed, reason = " ".join(obstacles()), "obstacle"
+            swept = rescue_stalled_parts()
+            failed, reason = " ".join(queue_problems()), "obstacle"
             if swept.rung:
-                tell(f"rung again for part {', '.join(map(str, swept.rung))}")
+                report(f"rung again for part {', '.join(map(str, swept.rung))}")
         except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the next sweep may do better
             failed, reason = f"cannot look after the queue: {error}", type(error).__name__
         if failed and failed != told:
-            log.tell(log.WARNING, "queue_hindered", reason=reason)
-            tell(failed)
+            log.log_event(log.WARNING, "queue_hindered", reason=reason)
+            report(failed)
         told = failed
         sessions.close_thread_connections()
-        stop.wait(_SWEEP)
+        stop.wait(_RESCUE_INTERVAL)

@@ -24,12 +24,12 @@ from seeder.postgres import contract, deadline_query, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import preconditions, schema
 from seeder.services.queue import doorbell, queue_rows, queue_state
-from seeder.services.queue.obstacles import obstacles
+from seeder.services.queue.obstacles import queue_problems
 
-LIMIT = timedelta(seconds=3)  # for all of it
-KEPT = timedelta(seconds=1)  # an answer, as anybody may ask, and each costs the server a connection
+TIMEOUT = timedelta(seconds=3)  # for all of it
+CACHE_DURATION = timedelta(seconds=1)  # an answer, as anybody may ask, and each costs the server a connection
 
-_WORDS: dict[type[DatabaseError], ComponentStatus] = {
+_STATUS_OF_ERROR: dict[type[DatabaseError], ComponentStatus] = {
     NotPostgreSQL: ComponentStatus.INVALID,
     ServerFault: ComponentStatus.FAULTY,
     ReadOnly: ComponentStatus.READ_ONLY,
@@ -37,20 +37,20 @@ _WORDS: dict[type[DatabaseError], ComponentStatus] = {
 }
 
 
-def look() -> Health:
+def check_health() -> Health:
     """Answers within the limit, whatever the databases do."""
     try:
         others = set(conf.load().databases.values()) - {DEFAULT_DB_ALIAS}
     except ConfigurationError:
         return Health(settings=ComponentStatus.INVALID)
-    asked = [_others(alias).start(max_age=KEPT) for alias in sorted(others)]
-    health = _of_default(_default().start(max_age=KEPT))
-    words = [_word(one.answer, alias) for alias, one in zip(sorted(others), asked, strict=True)]
+    asked = [_other_query(alias).start(max_age=CACHE_DURATION) for alias in sorted(others)]
+    health = _default_health(_default_query().start(max_age=CACHE_DURATION))
+    words = [_status(one.answer, alias) for alias, one in zip(sorted(others), asked, strict=True)]
     ill = [word for word in words if word is not ComponentStatus.OK]
     return replace(health, other_databases=ill[0] if ill else ComponentStatus.OK if words else ComponentStatus.ABSENT)
 
 
-def _of_default(asking: deadline_query.PendingAnswer[Health]) -> Health:
+def _default_health(asking: deadline_query.PendingAnswer[Health]) -> Health:
     try:
         with translate_database_errors(DEFAULT_DB_ALIAS):
             return asking.answer()
@@ -61,32 +61,34 @@ def _of_default(asking: deadline_query.PendingAnswer[Health]) -> Health:
     except PermissionMissing:
         return Health(settings=ComponentStatus.OK, database=ComponentStatus.OK, privileges=ComponentStatus.MISSING)
     except DatabaseError as error:
-        return Health(settings=ComponentStatus.OK, database=_WORDS.get(type(error), ComponentStatus.UNREACHABLE))
+        return Health(
+            settings=ComponentStatus.OK, database=_STATUS_OF_ERROR.get(type(error), ComponentStatus.UNREACHABLE)
+        )
 
 
 @cache
-def _default() -> deadline_query.DeadlineQuery[Health]:
-    return deadline_query.DeadlineQuery(DEFAULT_DB_ALIAS, _look, timeout=LIMIT)
+def _default_query() -> deadline_query.DeadlineQuery[Health]:
+    return deadline_query.DeadlineQuery(DEFAULT_DB_ALIAS, _read_health, timeout=TIMEOUT)
 
 
 @cache
-def _others(alias: str) -> deadline_query.DeadlineQuery[bool]:
-    return deadline_query.DeadlineQuery(alias, lambda: sessions.is_read_only(alias), timeout=LIMIT)
+def _other_query(alias: str) -> deadline_query.DeadlineQuery[bool]:
+    return deadline_query.DeadlineQuery(alias, lambda: sessions.is_read_only(alias), timeout=TIMEOUT)
 
 
-def _word(answer: Callable[[], bool], alias: str) -> ComponentStatus:
+def _status(answer: Callable[[], bool], alias: str) -> ComponentStatus:
     try:
         with translate_database_errors(alias):
             return ComponentStatus.READ_ONLY if answer() else ComponentStatus.OK
     except DatabaseError as error:
-        return _WORDS.get(type(error), ComponentStatus.UNREACHABLE)
+        return _STATUS_OF_ERROR.get(type(error), ComponentStatus.UNREACHABLE)
 
 
-def _look() -> Health:
-    preconditions.insist(conf.load())
+def _read_health() -> Health:
+    preconditions.require_all(conf.load())
     health = Health(settings=ComponentStatus.OK, database=ComponentStatus.OK)
     lacking = [
-        one for one in schema.database_apart(DEFAULT_DB_ALIAS) if one.actual is None and one.lost_feature is None
+        one for one in schema.database_differences(DEFAULT_DB_ALIAS) if one.actual is None and one.lost_feature is None
     ]
     if lacking:
         return replace(health, tables=ComponentStatus.MISSING)
@@ -96,16 +98,16 @@ def _look() -> Health:
         health,
         tables=ComponentStatus.OK,
         privileges=ComponentStatus.OK if may else ComponentStatus.MISSING,
-        breaker=_breaker(),
+        breaker=_breaker_status(),
     )
     if not doorbell.is_installed() or not queue_rows.exists():
         return replace(health, queue=ComponentStatus.ABSENT, workers=ComponentStatus.ABSENT)
-    if obstacles():
+    if queue_problems():
         return replace(health, queue=ComponentStatus.UNUSABLE)
     return replace(health, queue=ComponentStatus.OK, workers=ComponentStatus(queue_state.activity()))
 
 
-def _breaker() -> ComponentStatus:
+def _breaker_status() -> ComponentStatus:
     if contract.reason_unusable(DEFAULT_DB_ALIAS, "seeder_circuit_breaker", read_only=True) is not None:
         return ComponentStatus.UNKNOWN
     return ComponentStatus.OPEN if CircuitBreaker.objects.exclude(opened_at=None).exists() else ComponentStatus.CLOSED

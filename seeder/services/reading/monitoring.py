@@ -23,13 +23,13 @@ from seeder.postgres import job_list_queries, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifests
 from seeder.services.reading import failures, visibility
-from seeder.services.reading.failures import NOBODY_KNOWS, Why
+from seeder.services.reading.failures import UNKNOWN, FailureReason
 
 _LAST_ID = 2**31 - 1  # of the manifests' integers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
+class JobPage:
     """Some of the jobs, and how many there are in all; beyond the last page that is 0."""
 
     jobs: Sequence[Job]
@@ -37,72 +37,80 @@ class Page:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Overview:
+class JobOverview:
     """One page, with how all those stand that it was chosen from."""
 
-    page: Page
+    page: JobPage
     totals: JobTotals  # whatever their state
-    names: Mapping[int, str]  # of the page's agencies, by their ids
-    whys: Mapping[tuple[ReportType, int], Why]  # of those that failed last, by kind and id of the manifest
+    agency_names: Mapping[int, str]  # of the page's agencies, by their ids
+    reasons: Mapping[tuple[ReportType, int], FailureReason]  # of those that failed last, by kind and id of the manifest
     now: datetime  # by the database's clock
 
-    def why(self, job: Job) -> Why:
-        return self.whys.get((job.report_type, job.manifest_id), NOBODY_KNOWS)
+    def reason(self, job: Job) -> FailureReason:
+        return self.reasons.get((job.report_type, job.manifest_id), UNKNOWN)
 
 
-def overview(wanted: JobFilter, listing: JobPageRequest) -> Overview:
+def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOverview:
     """Raises `UnknownAgency`, `ConfigurationError` or `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        if wanted.agency is not None:
-            manifests.insist_on_agency(wanted.agency)
-        found = page(wanted, listing)
-        every = totals(replace(wanted, status=None, failing=None, stale=None, long_running=None))
+        if job_filter.agency is not None:
+            manifests.require_known_agency(job_filter.agency)
+        found = job_page(job_filter, page_request)
+        every = job_totals(replace(job_filter, status=None, failing=None, stale=None, long_running=None))
         names = visibility.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
-        whys = failures.of_jobs(found.jobs)
-        return Overview(page=found, totals=every, names=names, whys=whys, now=sessions.server_time(DEFAULT_DB_ALIAS))
+        whys = failures.reasons_of_jobs(found.jobs)
+        return JobOverview(
+            page=found, totals=every, agency_names=names, reasons=whys, now=sessions.server_time(DEFAULT_DB_ALIAS)
+        )
 
 
-def page(wanted: JobFilter, listing: JobPageRequest, *, by: GroupBy = GroupBy.VIEW) -> Page:
+def job_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: GroupBy = GroupBy.VIEW) -> JobPage:
     """One page of the jobs. Raises `ConfigurationError` or `DatabaseError`."""
-    if not _can_be(wanted):
-        return Page(jobs=(), total=0)
+    if not _can_match(job_filter):
+        return JobPage(jobs=(), total=0)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        found, total = job_list_queries.job_page(DEFAULT_DB_ALIAS, wanted, by, listing, _judgement())
-    return Page(jobs=found, total=total)
+        found, total = job_list_queries.job_page(
+            DEFAULT_DB_ALIAS, job_filter, group_by, page_request, _staleness_limits()
+        )
+    return JobPage(jobs=found, total=total)
 
 
-def find(report_type: str, manifest_id: int, agencies: list[str] | None) -> Job:
+def find_job(report_type: str, manifest_id: int, agencies: list[str] | None) -> Job:
     """The job of one manifest. Raises `UnknownJob`, also for one of other agencies, `ConfigurationError` or
     `DatabaseError`."""
     if report_type not in {*ReportType} or not 0 < manifest_id <= _LAST_ID:
         raise UnknownJob(report_type=report_type, manifest_id=manifest_id)
     wanted = JobFilter(visible_agencies=agencies, report_type=ReportType(report_type), manifest_id=manifest_id)
-    found = page(wanted, JobPageRequest(limit=1), by=GroupBy.MANIFEST).jobs
+    found = job_page(wanted, JobPageRequest(limit=1), group_by=GroupBy.MANIFEST).jobs
     if not found:
         raise UnknownJob(report_type=report_type, manifest_id=manifest_id)
     return found[0]
 
 
-def totals(wanted: JobFilter, *, by: GroupBy = GroupBy.VIEW) -> JobTotals:
+def job_totals(job_filter: JobFilter, *, group_by: GroupBy = GroupBy.VIEW) -> JobTotals:
     """Raises `ConfigurationError` or `DatabaseError`."""
-    if not _can_be(wanted):
+    if not _can_match(job_filter):
         return JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        return job_list_queries.job_totals(DEFAULT_DB_ALIAS, wanted, by, _judgement())
+        return job_list_queries.job_totals(DEFAULT_DB_ALIAS, job_filter, group_by, _staleness_limits())
 
 
-def recent(shown: Iterable[Job], *, most: int = 14) -> Mapping[str, Sequence[RecentRun]]:
+def recent_runs(jobs: Iterable[Job], *, max_runs: int = 14) -> Mapping[str, Sequence[RecentRun]]:
     """The latest runs of each of these jobs, the latest first, by the name of their table. Raises `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        return job_list_queries.recent_runs(DEFAULT_DB_ALIAS, list(shown), max_runs=most)
+        return job_list_queries.recent_runs(DEFAULT_DB_ALIAS, list(jobs), max_runs=max_runs)
 
 
-def _can_be(wanted: JobFilter) -> bool:
+def _can_match(job_filter: JobFilter) -> bool:
     """Not where it names what PostgreSQL cannot store."""
-    return all(is_storable_text(text) for text in (wanted.agency, wanted.table_name, wanted.search) if text is not None)
+    return all(
+        is_storable_text(text)
+        for text in (job_filter.agency, job_filter.table_name, job_filter.search)
+        if text is not None
+    )
 
 
-def _judgement() -> StalenessLimits:
+def _staleness_limits() -> StalenessLimits:
     settings = conf.load()
     return StalenessLimits(
         stale_after=timedelta(hours=settings.stale_hours), long_running_factor=settings.long_running_factor

@@ -14,7 +14,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Cursor:
     """After which row a slice begins."""
 
     instant: datetime
@@ -22,29 +22,31 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Slice(Generic[Row]):
+class CursorPage(Generic[Row]):
     """Some rows, and where the next slice begins; None where there is none."""
 
     rows: Sequence[Row]
-    after: Place | None
+    next_cursor: Cursor | None
 
 
-def cut(rows: Callable[[], QuerySet[Row]], by: str, place: Place | None, *, most: int) -> Slice[Row]:
+def fetch_page(
+    rows: Callable[[], QuerySet[Row]], order_column: str, cursor: Cursor | None, *, max_rows: int
+) -> CursorPage[Row]:
     """The rows after a place, the greatest `by` first. Raises `ConfigurationError` or `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
         # One more than is shown says whether there is a next slice.
-        found = list(_from(rows(), by, place).order_by(f"-{by}", "-pk")[: most + 1])
-    shown = found[:most]
-    return Slice(rows=shown, after=_place(shown[-1], by) if len(found) > most else None)
+        found = list(_rows_from(rows(), order_column, cursor).order_by(f"-{order_column}", "-pk")[: max_rows + 1])
+    shown = found[:max_rows]
+    return CursorPage(rows=shown, next_cursor=_cursor(shown[-1], order_column) if len(found) > max_rows else None)
 
 
-def _from(rows: QuerySet[Row], by: str, place: Place | None) -> QuerySet[Row]:
-    if place is None:
+def _rows_from(rows: QuerySet[Row], by: str, cursor: Cursor | None) -> QuerySet[Row]:
+    if cursor is None:
         return rows
     # The first condition is the one that an index answers.
-    earlier = Q(**{f"{by}__lt": place.instant}) | Q(pk__lt=place.key)
-    return rows.filter(Q(**{f"{by}__lte": place.instant}), earlier)
+    earlier = Q(**{f"{by}__lt": cursor.instant}) | Q(pk__lt=cursor.key)
+    return rows.filter(Q(**{f"{by}__lte": cursor.instant}), earlier)
 
 
-def _place(row: Any, by: str) -> Place:
-    return Place(instant=getattr(row, by), key=row.pk)
+def _cursor(row: Any, by: str) -> Cursor:
+    return Cursor(instant=getattr(row, by), key=row.pk)

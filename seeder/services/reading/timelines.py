@@ -27,7 +27,7 @@ def runs_of(agencies: list[str] | None) -> QuerySet[Run]:
 def totals(runs: Iterable[Run], agencies: list[str] | None) -> list[RunTotals]:
     """Counted over the manifests of these agencies alone, in one query, or none where all have ended."""
     runs = list(runs)
-    live = _live([run.run_id for run in runs if run.finished_at is None], agencies)
+    live = _live_counts([run.run_id for run in runs if run.finished_at is None], agencies)
     return [_totals(run, agencies, live.get(run.run_id, {})) for run in runs]
 
 
@@ -36,7 +36,7 @@ def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[Ho
     with translate_database_errors(DEFAULT_DB_ALIAS):
         run = _find(run_id, agencies)
         [summed] = totals([run], agencies)
-    return summed, [_wait(hold) for hold in run.holds]
+    return summed, [_hold(hold) for hold in run.holds]
 
 
 def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
@@ -47,7 +47,7 @@ def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
         bars = _bars(history_of(run_id, agencies))
         [summed] = totals([run], agencies)
     begun = [bar for bar in bars if bar.status is not Status.PENDING]
-    waits = [_wait(hold) for hold in run.holds]
+    waits = [_hold(hold) for hold in run.holds]
     return Timeline(
         run=summed, now=now, bars=assign_lanes(begun, now=now), pending_count=len(bars) - len(begun), holds=waits
     )
@@ -65,7 +65,7 @@ def history_of(run_id: str, agencies: list[str] | None) -> QuerySet[RunHistory]:
     return RunHistory.objects.filter(run_id=run_id).of_agencies(agencies)
 
 
-def _live(run_ids: Sequence[str], agencies: list[str] | None) -> Mapping[str, Mapping[str, int]]:
+def _live_counts(run_ids: Sequence[str], agencies: list[str] | None) -> Mapping[str, Mapping[str, int]]:
     if not run_ids:
         return {}
     rows = RunHistory.objects.filter(run_id__in=run_ids).of_agencies(agencies).values_list("run_id")
@@ -124,14 +124,14 @@ def _bar(row: Mapping[str, Any]) -> TimelineBar:
         started_at=row["start_time"],
         finished_at=row["finish_time"],
         worker_number=row.get("worker_number"),
-        throttle_wait=_span(row.get("throttle_wait_seconds")),
-        lock_wait=_span(row.get("lock_wait_seconds")),
+        throttle_wait=_timedelta(row.get("throttle_wait_seconds")),
+        lock_wait=_timedelta(row.get("lock_wait_seconds")),
         reason=row.get("reason"),
         rows=row["records_processed"],
     )
 
 
-def _wait(hold: Mapping[str, str | None]) -> HoldInterval:
+def _hold(hold: Mapping[str, str | None]) -> HoldInterval:
     began, ended = hold["from"], hold["until"]
     return HoldInterval(
         database=str(hold["database"]),
@@ -141,5 +141,5 @@ def _wait(hold: Mapping[str, str | None]) -> HoldInterval:
     )
 
 
-def _span(seconds: float | None) -> timedelta | None:
+def _timedelta(seconds: float | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)

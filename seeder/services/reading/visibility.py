@@ -17,7 +17,7 @@ from seeder.models import CannedReport, CannedReportManifest, CustomReportManife
 from seeder.services.snapshots import release_snapshots
 
 
-def insist() -> None:
+def validate_settings() -> None:
     """Raises `ConfigurationError` where the settings name a callable or a model that is not there."""
     _scope()
     _agency_model()
@@ -78,7 +78,7 @@ def snapshot_rows_of(agencies: list[str] | None) -> QuerySet[ReleaseSnapshot]:
     return snapshots_of(agencies).defer("columns", "column_statistics", "top_values")
 
 
-def insist_on_table(table_name: str, agencies: list[str] | None) -> None:
+def require_visible_table(table_name: str, agencies: list[str] | None) -> None:
     """Raises `UnknownTable` where no manifest of these agencies names that view."""
     if agencies is not None and table_name not in tables_of(agencies):
         raise UnknownTable(table=table_name, suggestion="")
@@ -86,7 +86,7 @@ def insist_on_table(table_name: str, agencies: list[str] | None) -> None:
 
 def snapshot(snapshot_id: int, agencies: list[str] | None) -> Snapshot:
     """Raises `UnknownSnapshot`, also for one of a view of other agencies, or `DatabaseError`."""
-    found = release_snapshots.find(snapshot_id)
+    found = release_snapshots.find_snapshot(snapshot_id)
     if agencies is not None and found.table_name not in tables_of(agencies):
         raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
     return found
@@ -134,7 +134,7 @@ def _agency_model() -> type[Model] | None:
         raise ConfigurationError(setting="SEEDER['AGENCY_MODEL']", value=name, expected=wanted) from error
 
 
-def named(agencies: list[str] | None) -> Mapping[str, str]:
+def agency_choices(agencies: list[str] | None) -> Mapping[str, str]:
     """Which of these agencies have manifests, of all where it is None, and what each is called, by slug: asked of the
     manifests, which are few. Raises `ConfigurationError` as `names_of` does."""
     found = {
@@ -147,13 +147,13 @@ def named(agencies: list[str] | None) -> Mapping[str, str]:
     return {slug: slug if names[agency_id] in theirs else names[agency_id] for slug, agency_id in theirs.items()}
 
 
-def spellings(table_name: str) -> list[str]:
+def name_spellings(table_name: str) -> list[str]:
     """A name as somebody wrote it, as `ViewName` prints it, and without the schema that a bare name means."""
     printed = _as_printed(table_name) or table_name
     return sorted({table_name, printed, printed.removeprefix(f"{DEFAULT_SCHEMA}.")})
 
 
-def as_manifests_spell(table_name: str) -> list[str]:
+def manifest_spellings(table_name: str) -> list[str]:
     """The name of a view in each way in which a manifest has it. Reads them all, so only for what is not found else."""
     printed = _as_printed(table_name)
     spelled = {

@@ -16,12 +16,12 @@ from seeder.errors import ColumnInNoView, DatabaseError, NothingToCapture, Seede
 from seeder.postgres import catalog, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifests
-from seeder.services.snapshots.counting import PATIENCE, Asked
-from seeder.services.snapshots.release_snapshots import capture, the_only
+from seeder.services.snapshots.counting import CANCEL_INTERVAL, CaptureOptions
+from seeder.services.snapshots.release_snapshots import capture, require_one_view
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Captured:
+class CaptureResult:
     """How one view ended."""
 
     table_name: str
@@ -29,14 +29,14 @@ class Captured:
     error: str | None = None  # why there is none
 
 
-def capture_each(
+def capture_all(
     request: RefreshRequest,
     release: Release,
     *,
-    top: frozenset[str] = frozenset(),
+    top_values_columns: frozenset[str] = frozenset(),
     approximate: bool = False,
-    tell: Callable[[Captured, int, int], object] = lambda *_: None,
-) -> list[Captured]:
+    on_progress: Callable[[CaptureResult, int, int], object] = lambda *_: None,
+) -> list[CaptureResult]:
     """Record every view that a request means, in the order in which they ended. `tell` hears of each, with how many
     have ended and how many there are, in the thread of the caller. Columns that a view does not have are not asked for.
 
@@ -46,20 +46,21 @@ def capture_each(
     selection = manifests.select(request, databases=settings.databases)
     if not selection.views and not selection.rejected:
         raise NothingToCapture(request=request)
-    _insist_on(top, request, selection)
+    _require_columns(top_values_columns, request, selection)
     ended = [
-        Captured(table_name=complaint.manifest.table_name, error=complaint.message) for complaint in selection.rejected
+        CaptureResult(table_name=complaint.manifest.table_name, error=complaint.message)
+        for complaint in selection.rejected
     ]
     meant: dict[ViewName, list[ViewKey]] = defaultdict(list)
     for spec in selection.views:
         meant[spec.key.name].append(spec.key)
     total = len(meant) + len(ended)
     for number, one in enumerate(ended, start=1):
-        tell(one, number, total)
-    asked = Asked(
+        on_progress(one, number, total)
+    asked = CaptureOptions(
         settings=settings,
-        application=f"seeder snapshot {release.tag}",
-        top=top,
+        application_name=f"seeder snapshot {release.tag}",
+        top_values_columns=top_values_columns,
         strict=False,
         approximate=approximate,
     )
@@ -68,18 +69,18 @@ def capture_each(
         try:
             for future in as_completed(going):
                 ended.append(future.result())
-                tell(ended[-1], len(ended), total)
+                on_progress(ended[-1], len(ended), total)
         except BaseException as interrupt:
             asked.stop.request(f"{type(interrupt).__name__} {interrupt}".strip())
             pool.shutdown(wait=False, cancel_futures=True)
             while unfinished := [one for one in going if not one.done()]:
                 asked.in_flight.cancel_all()  # again and again: a cancel that comes between two statements is lost
-                wait(unfinished, timeout=PATIENCE)
+                wait(unfinished, timeout=CANCEL_INTERVAL)
             raise
     return ended
 
 
-def _insist_on(top: frozenset[str], request: RefreshRequest, selection: Selection) -> None:
+def _require_columns(top: frozenset[str], request: RefreshRequest, selection: Selection) -> None:
     """Raise `NoSuchColumn` for a column that no view has; one in a database that does not answer may have any."""
     views: dict[str, list[ViewName]] = defaultdict(list)
     for spec in selection.views:
@@ -95,12 +96,12 @@ def _insist_on(top: frozenset[str], request: RefreshRequest, selection: Selectio
         raise ColumnInNoView(request=request, column=column, suggestion=did_you_mean(column, known, "The nearest is"))
 
 
-def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, asked: Asked) -> Captured:
+def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, asked: CaptureOptions) -> CaptureResult:
     try:
-        return Captured(table_name=str(name), snapshot=capture(the_only(name, keys), release, asked))
+        return CaptureResult(table_name=str(name), snapshot=capture(require_one_view(name, keys), release, asked))
     except SeederError as error:
         if isinstance(error, DatabaseError) and error.facts.get("alias") == DEFAULT_DB_ALIAS:
             raise  # without this one nothing can be stored
-        return Captured(table_name=str(name), error=str(error))
+        return CaptureResult(table_name=str(name), error=str(error))
     finally:
         sessions.close_thread_connections()  # nobody else could close the connections of this thread

@@ -26,10 +26,10 @@ from seeder.models import ReleaseSnapshot
 from seeder.postgres import catalog
 from seeder.postgres.sqlstates import first_line, is_connection_lost, translate_database_errors
 from seeder.services import log, manifests
-from seeder.services.retrying import patiently
-from seeder.services.snapshots.counting import Asked, Told
-from seeder.services.snapshots.profiling import Profile, insist_on_columns, profile
-from seeder.services.snapshots.snapshot_rows import read, store
+from seeder.services.retrying import retry_transient
+from seeder.services.snapshots.counting import CaptureOptions, ProgressCallback
+from seeder.services.snapshots.profiling import ViewProfile, profile_view, require_columns
+from seeder.services.snapshots.snapshot_rows import insert_snapshot, snapshot_from_row
 
 
 def capture_release_snapshot(  # noqa: PLR0913  # what the command asks for
@@ -39,7 +39,7 @@ def capture_release_snapshot(  # noqa: PLR0913  # what the command asks for
     release_version: str | None = None,
     top_values_columns: Sequence[str] = (),
     approximate: bool = False,
-    tell: Told = lambda *_: None,
+    on_progress: ProgressCallback = lambda *_: None,
 ) -> Snapshot:
     """Record one view as it is now under a release tag. `tell` hears how many columns have been counted, and of how
     many, in whichever thread that happens.
@@ -48,22 +48,22 @@ def capture_release_snapshot(  # noqa: PLR0913  # what the command asks for
     `CaptureFailed`, what PostgreSQL has against it.
     """
     release, settings = Release(tag=release_tag, version=release_version), conf.load()
-    key = _the_view(ViewName.parse(table_name), settings)
-    asked = Asked(
+    key = _resolve_view(ViewName.parse(table_name), settings)
+    asked = CaptureOptions(
         settings=settings,
-        application=f"seeder snapshot {release.tag}",
-        top=frozenset(top_values_columns),
+        application_name=f"seeder snapshot {release.tag}",
+        top_values_columns=frozenset(top_values_columns),
         approximate=approximate,
         connections=settings.snapshot_connections,
     )
-    return capture(key, release, asked, tell)
+    return capture(key, release, asked, on_progress)
 
 
 def list_release_snapshots_by_table(table_name: str, limit: int = 50) -> list[Snapshot]:
     """The snapshots of one view, the latest first; none where it has none. Raises `BadName` or `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
         rows = ReleaseSnapshot.objects.filter(table_name=str(ViewName.parse(table_name)))
-        return [read(row) for row in rows.order_by("-captured_at", "-id")[: max(limit, 0)]]
+        return [snapshot_from_row(row) for row in rows.order_by("-captured_at", "-id")[: max(limit, 0)]]
 
 
 def compare_release_snapshots_by_id(
@@ -74,7 +74,9 @@ def compare_release_snapshots_by_id(
     Raises `UnknownSnapshot`, `DifferentViews` unless two views are to be compared, `ConfigurationError` or
     `DatabaseError`.
     """
-    return compare_snapshots(find(base_snapshot_id), find(compare_snapshot_id), across_views=across_views)
+    return compare_snapshots(
+        find_snapshot(base_snapshot_id), find_snapshot(compare_snapshot_id), across_views=across_views
+    )
 
 
 def compare_snapshots(base: Snapshot, other: Snapshot, *, across_views: bool = False) -> SnapshotComparison:
@@ -84,7 +86,7 @@ def compare_snapshots(base: Snapshot, other: Snapshot, *, across_views: bool = F
     return snapshot_drift.compare_snapshots(base, other, with_defaults(conf.load().drift_rules))
 
 
-def find(snapshot_id: int) -> Snapshot:
+def find_snapshot(snapshot_id: int) -> Snapshot:
     """Raises `UnknownSnapshot` or `DatabaseError`."""
     if not 0 < snapshot_id < 2**63:
         raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
@@ -92,7 +94,7 @@ def find(snapshot_id: int) -> Snapshot:
         row = ReleaseSnapshot.objects.filter(pk=snapshot_id).first()
     if row is None:
         raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
-    return read(row)
+    return snapshot_from_row(row)
 
 
 def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
@@ -103,18 +105,18 @@ def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
         row = ReleaseSnapshot.objects.filter(table_name=name, release_tag=release.tag).first()
     if row is None:
         raise UnknownSnapshot(identity=f"of {name} at {release.tag!r}")
-    return read(row)
+    return snapshot_from_row(row)
 
 
-def _the_view(name: ViewName, settings: conf.Settings) -> ViewKey:
+def _resolve_view(name: ViewName, settings: conf.Settings) -> ViewKey:
     """Where the one view of that name is. Raises `RequestError`, `SeveralViews` or `NothingToCapture`."""
     selection = manifests.select(SingleView(name=name), databases=settings.databases)
     if selection.rejected and not selection.views:
         raise CaptureFailed(view=name, cause=selection.rejected[0].message)
-    return the_only(name, [spec.key for spec in selection.views])
+    return require_one_view(name, [spec.key for spec in selection.views])
 
 
-def the_only(name: ViewName, keys: Sequence[ViewKey]) -> ViewKey:
+def require_one_view(name: ViewName, keys: Sequence[ViewKey]) -> ViewKey:
     """Of the views of one name. Raises `SeveralViews` or `NothingToCapture`."""
     if not keys:
         raise NothingToCapture(request=SingleView(name=name))
@@ -123,24 +125,26 @@ def the_only(name: ViewName, keys: Sequence[ViewKey]) -> ViewKey:
     return keys[0]
 
 
-def capture(key: ViewKey, release: Release, asked: Asked, tell: Told = lambda *_: None) -> Snapshot:
+def capture(
+    key: ViewKey, release: Release, options: CaptureOptions, on_progress: ProgressCallback = lambda *_: None
+) -> Snapshot:
     """Take and store one snapshot. Raises as `capture_release_snapshot`."""
-    _insist_on_new(key, release)
-    with translate_database_errors(key.database), _refused(key):
-        found = patiently(
-            lambda _: _look(key, asked, tell),
-            retries=asked.settings.max_retries,
-            stop=asked.stop,
+    _require_new(key, release)
+    with translate_database_errors(key.database), _translated_conflicts(key):
+        found = retry_transient(
+            lambda _: _profile(key, options, on_progress),
+            retries=options.settings.max_retries,
+            stop=options.stop,
             database=key.database,
         )
-    asked.insist_on_going_on(key.name)
-    snapshot = store(key, release, found)
+    options.raise_if_stopped(key.name)
+    snapshot = insert_snapshot(key, release, found)
     figures = {
         "rows": snapshot.statistics.row_count,
         "columns": len(snapshot.shape.columns),
         "exact": snapshot.statistics.exact,
     }
-    log.tell(
+    log.log_event(
         log.INFO,
         "snapshot_captured",
         view=snapshot.table_name,
@@ -151,26 +155,26 @@ def capture(key: ViewKey, release: Release, asked: Asked, tell: Told = lambda *_
     return snapshot
 
 
-def insist_on_capturable(name: ViewName, release: Release, top_values_columns: Sequence[str] = ()) -> None:
+def validate_capture(name: ViewName, release: Release, top_values_columns: Sequence[str] = ()) -> None:
     """Raises what a capture would raise before it has counted anything; the view is looked at only where columns of it
     are asked for."""
-    key = _the_view(name, conf.load())
-    _insist_on_new(key, release)
+    key = _resolve_view(name, conf.load())
+    _require_new(key, release)
     if not top_values_columns:
         return
     with translate_database_errors(key.database):
         if not catalog.relation_exists(key.database, key.name):
             raise ViewMissing(view=key.name, alias=key.database)
-        insist_on_columns(key.name, top_values_columns, catalog.column_names(key.database, [key.name]))
+        require_columns(key.name, top_values_columns, catalog.column_names(key.database, [key.name]))
 
 
-def _look(key: ViewKey, asked: Asked, tell: Told) -> Profile:
-    with asked.in_flight.track(key.database):
-        return profile(key, asked, tell)
+def _profile(key: ViewKey, options: CaptureOptions, on_progress: ProgressCallback) -> ViewProfile:
+    with options.in_flight.track(key.database):
+        return profile_view(key, options, on_progress)
 
 
 @contextmanager
-def _refused(key: ViewKey) -> Iterator[None]:
+def _translated_conflicts(key: ViewKey) -> Iterator[None]:
     """What PostgreSQL has against reading the view as a `CaptureFailed`, but where there was nobody to ask."""
     try:
         yield
@@ -180,7 +184,7 @@ def _refused(key: ViewKey) -> Iterator[None]:
         raise CaptureFailed(view=key.name, cause=first_line(error)) from error
 
 
-def _insist_on_new(key: ViewKey, release: Release) -> None:
+def _require_new(key: ViewKey, release: Release) -> None:
     """Raise `SnapshotTaken` before an hour's work rather than after it."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
         if ReleaseSnapshot.objects.filter(table_name=str(key.name), release_tag=release.tag).exists():

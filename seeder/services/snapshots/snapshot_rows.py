@@ -10,11 +10,11 @@ from seeder.domain.snapshots.view_shape import ViewColumn, ViewShape
 from seeder.errors import CaptureFailed, SnapshotTaken
 from seeder.models import ReleaseSnapshot
 from seeder.postgres.sqlstates import UNIQUE_VIOLATION, first_line, sqlstate, translate_database_errors
-from seeder.services.snapshots.profiling import Profile
+from seeder.services.snapshots.profiling import ViewProfile
 
 
-def store(key: ViewKey, release: Release, found: Profile) -> Snapshot:
-    shape, figures = found.shape, found.figures
+def insert_snapshot(key: ViewKey, release: Release, profile: ViewProfile) -> Snapshot:
+    shape, figures = profile.shape, profile.statistics
     tops = {
         name: [[top.value, top.count] for top in column.top]
         for name, column in figures.columns.items()
@@ -27,7 +27,7 @@ def store(key: ViewKey, release: Release, found: Profile) -> Snapshot:
         table_name=str(key.name),
         release_tag=release.tag,
         release_version=release.version,
-        captured_at=found.at,
+        captured_at=profile.captured_at,
         schema_hash=shape.schema_hash,
         definition_hash=shape.definition_hash,
         server_version=shape.server_version,
@@ -45,10 +45,10 @@ def store(key: ViewKey, release: Release, found: Profile) -> Snapshot:
             if sqlstate(error) != UNIQUE_VIOLATION:
                 raise CaptureFailed(view=key.name, cause=first_line(error)) from error
             raise SnapshotTaken(view=key.name, tag=release.tag) from error
-    return read(row)
+    return snapshot_from_row(row)
 
 
-def read(row: ReleaseSnapshot) -> Snapshot:
+def snapshot_from_row(row: ReleaseSnapshot) -> Snapshot:
     tops = row.top_values or {}
     return Snapshot(
         id=row.pk,

@@ -20,8 +20,8 @@ from seeder.management.rendering.status_lines import (
     totals_text,
 )
 from seeder.management.rendering.status_table import print_status
-from seeder.services.reading.failures import Why
-from seeder.services.reading.monitoring import Overview, Page
+from seeder.services.reading.failures import FailureReason
+from seeder.services.reading.monitoring import JobOverview, JobPage
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FRESH = Job(
@@ -66,12 +66,12 @@ LONG = replace(
 TOTALS = JobTotals(jobs=1204, fresh=1190, failing=9, running=3, long_running=1, stale=12)
 
 
-def overview(*jobs: Job, total: int | None = None, totals: JobTotals = TOTALS) -> Overview:
-    page = Page(jobs=jobs, total=len(jobs) if total is None else total)
-    return Overview(page=page, totals=totals, names={1: "Demo City"}, whys={}, now=NOON)
+def overview(*jobs: Job, total: int | None = None, totals: JobTotals = TOTALS) -> JobOverview:
+    page = JobPage(jobs=jobs, total=len(jobs) if total is None else total)
+    return JobOverview(page=page, totals=totals, agency_names={1: "Demo City"}, reasons={}, now=NOON)
 
 
-def table(shown: Overview, width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def table(shown: JobOverview, width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("COLUMNS", str(width))
     out = io.StringIO()
     print_status(OutputWrapper(out), shown, color=True)
@@ -93,8 +93,8 @@ def test_a_line_tells_one_view() -> None:
 
 
 def test_the_word_by_which_the_runbook_has_a_failure_stands_before_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    whys = {(FAILING.report_type, FAILING.manifest_id): Why(reason="division_by_zero", sqlstate="22012")}
-    shown = replace(overview(FAILING), whys=whys)
+    whys = {(FAILING.report_type, FAILING.manifest_id): FailureReason(reason="division_by_zero", sqlstate="22012")}
+    shown = replace(overview(FAILING), reasons=whys)
     assert list(status_lines(shown))[1].endswith("; demo (and 2 others): division_by_zero: division by zero")
     assert table(shown, 130, monkeypatch)[5].strip() == "division_by_zero: division by zero"
     [job] = cast("list[dict[str, object]]", status_json(shown)["jobs"])

@@ -7,7 +7,7 @@ from typing import Any
 from seeder.domain.admission_decisions import Admit
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
-from seeder.services.lanes import Pace, Work
+from seeder.services.lanes import RunCallbacks, StartPolicy
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REFRESHED = RefreshResult(outcome=Outcome.REFRESHED, started_at=NOW, finished_at=NOW)
@@ -23,18 +23,23 @@ FAILED_RESULT = failed_result()
 
 def run_callbacks(
     refresh: Callable[[PlannedView, StartContext], RefreshResult], **overrides: Callable[..., Any]
-) -> Work:
+) -> RunCallbacks:
     defaults: dict[str, Callable[..., Any]] = {
-        "refuse": lambda _, hold, __: failed_result(hold.reason),
+        "give_up": lambda _, hold, __: failed_result(hold.reason),
         "admit": lambda _: Admit(),
-        "count": lambda *_: None,
+        "record_result": lambda *_: None,
         "cancel": lambda: None,
-        "beat": lambda: None,
-        "leave": lambda: None,
-        "emit": lambda _: None,
+        "on_tick": lambda: None,
+        "close_worker": lambda: None,
+        "on_event": lambda _: None,
     }
-    return Work(refresh=refresh, **(defaults | overrides))
+    return RunCallbacks(refresh=refresh, **(defaults | overrides))
 
 
-def start_policy(*, workers: int = 2, batch: int = 8, delay: float = 0, max_wait: float = 60) -> Pace:
-    return Pace(seats=workers, batch=batch, delay=timedelta(seconds=delay), patience=timedelta(seconds=max_wait))
+def start_policy(*, workers: int = 2, batch: int = 8, delay: float = 0, max_wait: float = 60) -> StartPolicy:
+    return StartPolicy(
+        workers=workers,
+        max_batch_size=batch,
+        batch_delay=timedelta(seconds=delay),
+        max_hold=timedelta(seconds=max_wait),
+    )

@@ -10,7 +10,7 @@ from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, Ho
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.run_events import RunEvent, StartsHeld, StartsResumed, ViewStarted
-from seeder.services.lanes import Lane, Pace
+from seeder.services.lanes import DatabaseScheduler, StartPolicy
 from seeder.services.seats import Ended
 from tests.unit.domain.plan_values import plan
 from tests.unit.services.run_callbacks import FAILED_RESULT, REFRESHED, run_callbacks, start_policy
@@ -22,7 +22,7 @@ BUSIER = Hold(reason=HoldReason.SERVER_BUSY, message="25 queries are active")
 class Street:
     """A lane with everything about it that a test looks at or moves."""
 
-    def __init__(self, plan: RefreshPlan, pace: Pace) -> None:
+    def __init__(self, plan: RefreshPlan, pace: StartPolicy) -> None:
         self.now = 0.0
         self.answer: AdmissionDecision = Admit()
         self.asked = 0
@@ -33,11 +33,11 @@ class Street:
         work = run_callbacks(
             self._refresh,
             admit=self._admit,
-            count=lambda view, _, turn: self.counted.append((view.key.name.name, turn.is_trial)),
-            emit=self.events.append,
+            record_result=lambda view, _, turn: self.counted.append((view.key.name.name, turn.is_trial)),
+            on_event=self.events.append,
             clock=lambda: self.now,
         )
-        self.lane = Lane("default", plan.views, pace=pace, work=work, ended=self._ended)
+        self.lane = DatabaseScheduler("default", plan.views, policy=pace, callbacks=work, ended_views=self._ended)
 
     def start(self) -> list[str]:
         """What has started, `!` before what was given up."""
@@ -50,8 +50,8 @@ class Street:
         """The next view to end does."""
         ended = self._ended.get(timeout=10)
         assert ended
-        self.lane.seats.give_back()
-        self.lane.settle(ended[0], result)
+        self.lane.pool.release()
+        self.lane.finish(ended[0], result)
         return ended[0].key.name.name
 
     def _refresh(self, view: PlannedView, turn: StartContext) -> RefreshResult:
@@ -69,10 +69,10 @@ def streets() -> Iterator[list[Street]]:
     made: list[Street] = []
     yield made
     for street in made:
-        street.lane.seats.dismiss(wait=True)
+        street.lane.pool.shutdown(wait=True)
 
 
-def street(streets: list[Street], plan: RefreshPlan, pace: Pace) -> Street:
+def street(streets: list[Street], plan: RefreshPlan, pace: StartPolicy) -> Street:
     streets.append(Street(plan, pace))
     return streets[-1]
 
@@ -94,11 +94,11 @@ def test_a_batch_is_no_larger_than_the_free_seats(streets: list[Street]) -> None
 def test_between_two_batches_there_is_a_delay(streets: list[Street]) -> None:
     lane = street(streets, plan(*"abcd"), start_policy(workers=4, batch=2, delay=0.5))
     assert lane.start() == ["a", "b"]
-    assert lane.lane.pause == 0.5
+    assert lane.lane.next_start_in == 0.5
     lane.now = 0.499
     assert lane.start() == []
     lane.now = 0.5
-    assert lane.lane.pause is None
+    assert lane.lane.next_start_in is None
     assert lane.start() == ["c", "d"]
 
 
@@ -137,8 +137,8 @@ def test_who_is_held_back_for_longer_than_its_patience_gives_up_what_has_not_sta
     assert started
     assert all(name.startswith("!") for name in started)
     lane.end()
-    assert not lane.start() or lane.lane.is_over
-    assert lane.lane.is_over
+    assert not lane.start() or lane.lane.is_finished
+    assert lane.lane.is_finished
 
 
 def test_being_let_through_starts_the_patience_anew(streets: list[Street]) -> None:

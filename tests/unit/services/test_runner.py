@@ -9,24 +9,26 @@ import pytest
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.run_events import RunEvent, RunWarning, ViewEnded, ViewStarted
-from seeder.services.lanes import Work
-from seeder.services.runner import run
-from seeder.services.seats import NoSeat
-from seeder.services.stopping import Stop
+from seeder.services.lanes import RunCallbacks
+from seeder.services.runner import run_plan
+from seeder.services.seats import WorkerLost
+from seeder.services.stopping import StopSignal
 from tests.unit.domain.plan_values import plan
 from tests.unit.services.run_callbacks import FAILED_RESULT, REFRESHED, run_callbacks, start_policy
 
 
-def work(refresh: Callable[[PlannedView], RefreshResult], **others: Callable[..., object]) -> Work:
+def work(refresh: Callable[[PlannedView], RefreshResult], **others: Callable[..., object]) -> RunCallbacks:
     return run_callbacks(lambda view, _: refresh(view), **others)
 
 
-def at_once(plan: RefreshPlan, seats: int, work: Work, stop: Stop | None = None) -> dict[PlannedView, RefreshResult]:
-    return run(plan, pace=start_policy(workers=seats), work=work, stop=stop or Stop())
+def at_once(
+    plan: RefreshPlan, seats: int, work: RunCallbacks, stop: StopSignal | None = None
+) -> dict[PlannedView, RefreshResult]:
+    return run_plan(plan, policy=start_policy(workers=seats), callbacks=work, stop=stop or StopSignal())
 
 
 def go(
-    plan: RefreshPlan, refresh: Callable[[str], RefreshResult], *, seats: int = 2, stop: Stop | None = None
+    plan: RefreshPlan, refresh: Callable[[str], RefreshResult], *, seats: int = 2, stop: StopSignal | None = None
 ) -> list[str]:
     """Run a plan; what was told, as `+a` for a start and `-a` for an end."""
     told: list[str] = []
@@ -41,7 +43,7 @@ def go(
     def by_name(view: PlannedView) -> RefreshResult:
         return refresh(view.key.name.name)
 
-    at_once(plan, seats, work(by_name, emit=hear), stop)
+    at_once(plan, seats, work(by_name, on_event=hear), stop)
     return told
 
 
@@ -126,7 +128,7 @@ def test_a_seat_that_cannot_work_leaves_its_view_to_the_others() -> None:
 
     def refresh(_: PlannedView) -> RefreshResult:
         if refused.setdefault("seat", get_ident()) == get_ident():
-            raise NoSeat("too many clients already")
+            raise WorkerLost("too many clients already")
         assert said.wait(10)
         return REFRESHED
 
@@ -135,14 +137,14 @@ def test_a_seat_that_cannot_work_leaves_its_view_to_the_others() -> None:
             told.append(f"{event.database}: {event.message}")
             said.set()
 
-    results = at_once(plan(*"abcdefgh"), 2, work(refresh, emit=hear))
+    results = at_once(plan(*"abcdefgh"), 2, work(refresh, on_event=hear))
     assert sorted(view.key.name.name for view in results) == list("abcdefgh")
     assert told == ["default: One seat less in default, 1 left: too many clients already"]
 
 
 def test_where_no_seat_can_work_the_run_ends_with_the_reason() -> None:
     def refresh(_: PlannedView) -> RefreshResult:
-        raise NoSeat from ConnectionRefusedError("down")
+        raise WorkerLost from ConnectionRefusedError("down")
 
     with pytest.raises(ConnectionRefusedError, match="down"):
         at_once(plan(*"abcd"), 3, work(refresh))
@@ -156,7 +158,7 @@ def test_each_seat_gives_back_what_its_thread_holds() -> None:
         worked.add(get_ident())
         return REFRESHED
 
-    at_once(plan("a", "b"), 2, work(refresh, leave=lambda: left.add(get_ident())))
+    at_once(plan("a", "b"), 2, work(refresh, close_worker=lambda: left.add(get_ident())))
     assert left == worked
     assert len(left) == 2
 
@@ -166,7 +168,7 @@ def test_an_empty_plan_ends_at_once() -> None:
 
 
 def test_a_stop_cancels_what_runs_and_starts_nothing_more() -> None:
-    stop, cancelled = Stop(), Event()
+    stop, cancelled = StopSignal(), Event()
 
     def refresh(view: PlannedView) -> RefreshResult:
         stop.request("SIGTERM")
@@ -180,12 +182,12 @@ def test_a_stop_cancels_what_runs_and_starts_nothing_more() -> None:
         if isinstance(event, ViewStarted):
             started.append(event.view.key.name.name)
 
-    assert at_once(drawn, 1, work(refresh, cancel=cancelled.set, emit=hear), stop) == {}
+    assert at_once(drawn, 1, work(refresh, cancel=cancelled.set, on_event=hear), stop) == {}
     assert started == ["a"]
 
 
 def test_a_view_that_ends_by_itself_during_a_stop_keeps_its_result() -> None:
-    stop = Stop()
+    stop = StopSignal()
 
     def refresh(_: str) -> RefreshResult:
         stop.request("SIGINT")
@@ -195,7 +197,7 @@ def test_a_view_that_ends_by_itself_during_a_stop_keeps_its_result() -> None:
 
 
 def test_a_cancel_that_came_too_early_is_repeated() -> None:
-    stop, cancels, third = Stop(), list[int](), Event()
+    stop, cancels, third = StopSignal(), list[int](), Event()
 
     def refresh(_: PlannedView) -> RefreshResult:
         stop.request("SIGTERM")
@@ -212,7 +214,7 @@ def test_a_cancel_that_came_too_early_is_repeated() -> None:
 
 
 def test_a_refresh_that_cannot_be_cancelled_is_left_behind() -> None:
-    stop, never = Stop(), Event()
+    stop, never = StopSignal(), Event()
 
     def refresh(_: PlannedView) -> RefreshResult:
         stop.request("SIGTERM")
@@ -226,7 +228,7 @@ def test_a_refresh_that_cannot_be_cancelled_is_left_behind() -> None:
 
 
 def test_a_stop_asked_for_before_the_run_starts_nothing() -> None:
-    stop = Stop()
+    stop = StopSignal()
     stop.request("SIGINT")
     assert go(plan("a"), lambda _: REFRESHED, stop=stop) == []
 
@@ -238,4 +240,4 @@ def test_the_thread_that_decides_does_its_own_work_while_a_view_takes_long() -> 
         assert beaten.wait(10)
         return REFRESHED
 
-    assert len(at_once(plan("a"), 1, work(refresh, beat=beaten.set))) == 1
+    assert len(at_once(plan("a"), 1, work(refresh, on_tick=beaten.set))) == 1
