@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_datetime
 from demo import embedded_only
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import CustomReportManifest, ReleaseSnapshot, Run, RunHistory
-from seeder.services import runs
+from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
 
 _MONTHS = [date(2022, month, 1) for month in range(8, 13)] + [date(2023, month, 1) for month in range(1, 10)]
@@ -128,7 +128,7 @@ def _run_night(*, days_ago: int) -> None:
         busy_threads = [Thread(target=_occupy_server) for _ in range(0 if days_ago else 4)]
         for thread in busy_threads:
             thread.start()
-        summary = runs.execute_run(AllReports(), requested_by="schedule nightly")
+        summary = orchestrator.execute_run(AllReports(), requested_by="schedule nightly")
         for thread in busy_threads:
             thread.join()
     _date_back(summary.run_id, timedelta(days=days_ago))

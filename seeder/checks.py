@@ -9,9 +9,10 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.errors import ConfigurationError, DatabaseError
 from seeder.postgres.contract import ContractDifference
-from seeder.services import preconditions, schema
-from seeder.services.queue import doorbell, schedules
-from seeder.services.reading import visibility
+from seeder.services import contract_check
+from seeder.services.queue import dispatch, schedules
+from seeder.services.read_models import agency_scope
+from seeder.services.run import preconditions
 
 
 @checks.register()
@@ -31,7 +32,7 @@ def who_may_see_what_is_known(**_: Any) -> Sequence[checks.CheckMessage]:
     if settings_are_sane():
         return []
     try:
-        visibility.validate_settings()
+        agency_scope.validate_settings()
     except ConfigurationError as error:
         return [checks.Error(str(error), id="seeder.E015")]
     return []
@@ -52,7 +53,7 @@ def queue_is_set_right(**_: Any) -> Sequence[checks.CheckMessage]:
         ),
         *(
             (checks.Error if fault.is_error else checks.Warning)(fault.message, hint=fault.hint, id=fault.check_id)
-            for fault in doorbell.settings_problems(settings)
+            for fault in dispatch.settings_problems(settings)
         ),
     ]
 
@@ -65,11 +66,11 @@ def models_match_the_contract(**_: Any) -> Sequence[checks.CheckMessage]:
         preconditions.require_default_database()
     except ConfigurationError as error:
         return [checks.Error(str(error), hint="Let the router return None for the app seeder.", id="seeder.E016")]
-    if not schema.is_postgresql(DEFAULT_DB_ALIAS):
+    if not contract_check.is_postgresql(DEFAULT_DB_ALIAS):
         return [checks.Error("seeder needs a PostgreSQL database as DATABASES['default'].", id="seeder.E005")]
     return [
         checks.Error(f"The models do not map the contract: {difference}.", id="seeder.E002")
-        for difference in schema.model_differences(DEFAULT_DB_ALIAS)
+        for difference in contract_check.model_differences(DEFAULT_DB_ALIAS)
     ]
 
 
@@ -80,10 +81,10 @@ def database_matches_the_contract(databases: Sequence[str] | None = None, **_: A
 
     Never an error: `migrate` asks this before it begins, and would refuse the very migrations, be it of another app,
     that create what is missing."""
-    if DEFAULT_DB_ALIAS not in (databases or ()) or not schema.is_postgresql(DEFAULT_DB_ALIAS):
+    if DEFAULT_DB_ALIAS not in (databases or ()) or not contract_check.is_postgresql(DEFAULT_DB_ALIAS):
         return []
     try:
-        apart = schema.database_differences(DEFAULT_DB_ALIAS)
+        apart = contract_check.database_differences(DEFAULT_DB_ALIAS)
     except DatabaseError as error:
         return [checks.Warning(str(error), id="seeder.W003")]
     return [_message(difference) for difference in apart]

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any, Final, Protocol, cast
 
 from seeder.errors import ClientUnusable
-from seeder.services.starting import bootstrap_django
+from seeder.services.django_bootstrap import bootstrap_django
 
 __all__ = ["DatabaseClient", "DjangoORMClient", "bootstrap_django", "get_database_client"]
 

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from seeder import __version__
 from seeder.errors import SeederError, SettingsMissing
-from seeder.services.starting import bootstrap_django
+from seeder.services.django_bootstrap import bootstrap_django
 
 _NAME = "reporting-seeder"
 _EXIT_CANNOT_RUN = 2
@@ -97,7 +97,7 @@ def _start_django(settings_module: str) -> None:
 
 
 def _list_jobs(*, as_json: bool) -> int:
-    from seeder.services.offered_jobs import app_name, description, discover_jobs
+    from seeder.services.job_commands import app_name, description, discover_jobs
 
     discovered = discover_jobs()
     if as_json:
@@ -119,7 +119,7 @@ def _run_job(name: str, job_arguments: Sequence[str]) -> int:
     """Django's own way to run a command from a command line, which ends the process where it fails."""
     from django.core.exceptions import ImproperlyConfigured
 
-    from seeder.services.offered_jobs import find_job
+    from seeder.services.job_commands import find_job
 
     _exit_on_sigterm()
     try:

@@ -18,10 +18,10 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.refresh_requests import AgencyReports, AllReports, RefreshRequest, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadTaskArgument, SnapshotTaken
-from seeder.services import pruning
-from seeder.services.queue import queue_sweep, queue_work, queueing
+from seeder.services import history_pruning
+from seeder.services.queue import enqueue, part_execution, rescue
 from seeder.services.snapshots import release_snapshots
-from seeder.services.stopping import StopSignal
+from seeder.services.stop_signal import StopSignal
 
 # The task that this worker is at, as the queue has it: delivered again, it has the same id.
 _at: dict[str, Any] = {}
@@ -53,12 +53,12 @@ def refresh_queued(part_id: int) -> Mapping[str, Any]:
     _require_type("part_id", part_id, int)
     stop = StopSignal()
     with _stop_on_sigterm(stop):
-        return asdict(queue_work.run_part(part_id, stop=stop))
+        return asdict(part_execution.run_part(part_id, stop=stop))
 
 
 def resume_queue() -> Mapping[str, Any]:
     """Take up again what killed workers have left, and what the queue has lost: `{"rung": [7], "recovered": ["…"]}`."""
-    swept = queue_sweep.rescue_stalled_parts()
+    swept = rescue.rescue_stalled_parts()
     return {"rung": list(swept.rung), "recovered": [run.run_id for run in swept.recovered]}
 
 
@@ -99,7 +99,7 @@ def prune_history(days: int) -> Mapping[str, Any]:
     _require_type("days", days, int)
     stop = StopSignal()
     with _stop_on_sigterm(stop):
-        pruned = pruning.prune(days=days, stop=stop)
+        pruned = history_pruning.prune(days=days, stop=stop)
     return {
         "historyRows": pruned.deleted_history,
         "runs": pruned.deleted_runs,
@@ -122,7 +122,7 @@ def _forget_task(**_: object) -> None:
 def _enqueue(request: RefreshRequest) -> Mapping[str, Any]:
     """Ask once, however often the queue delivers this task. A schedule's tasks carry its name as their group."""
     key = f"task:{_at['id']}" if _at else None
-    queued = queueing.enqueue_refresh(request, requested_by=str(_at.get("group") or "a task"), idempotency_key=key)
+    queued = enqueue.enqueue_refresh(request, requested_by=str(_at.get("group") or "a task"), idempotency_key=key)
     return {"requestId": queued.request_id, "parts": [part.id for part in queued.parts], "joined": queued.joined}
 
 

@@ -9,10 +9,10 @@ import django
 def main() -> None:
     django.setup()
     from seeder.domain.refresh_requests import AllReports
-    from seeder.services import runs
+    from seeder.services.run import orchestrator
 
     started_at = monotonic()
-    summary = runs.execute_run(AllReports())
+    summary = orchestrator.execute_run(AllReports())
     print(json.dumps({"inner": monotonic() - started_at, "failed": summary.failed}))
 
 

@@ -14,8 +14,8 @@ from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, build_plan
 from seeder.domain.run_events import RunEvent, ViewStarted
-from seeder.services.lanes import DatabaseScheduler, RunCallbacks, StartPolicy
-from seeder.services.seats import Ended
+from seeder.services.run.database_scheduler import DatabaseScheduler, RunCallbacks, StartPolicy
+from seeder.services.run.worker_pool import Ended
 
 _MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import GroupBy, JobFilter, JobPageRequest, SortKey
 from seeder.domain.outcomes import Status
 from seeder.models import Run, RunHistory
-from seeder.services.reading import monitoring, timelines, visibility
+from seeder.services.read_models import agency_scope, job_list, run_timeline
 
 ListQuery = tuple[str, str, Callable[[], object]]  # a name, the least to ask for instead, and how it is asked for
 
@@ -44,42 +44,42 @@ def list_queries() -> Iterator[ListQuery]:
     yield "jobs, one for each manifest", "page", _jobs(JobFilter(), _FIRST_PAGE, GroupBy.MANIFEST)
     for name, job_filter in _FILTERS.items():
         yield f"jobs {name}", "page", _jobs(job_filter, _FIRST_PAGE)
-    yield "totals", "totals", lambda: monitoring.job_totals(JobFilter())
-    yield "totals, for each manifest", "totals", lambda: monitoring.job_totals(JobFilter(), group_by=GroupBy.MANIFEST)
-    yield "totals of 5 agencies", "totals", lambda: monitoring.job_totals(JobFilter(visible_agencies=_FIVE_AGENCIES))
-    shown = monitoring.job_page(JobFilter(), _FIRST_PAGE).jobs
-    yield "the latest 14 runs of 50 jobs", "history", lambda: monitoring.recent_runs(shown)
+    yield "totals", "totals", lambda: job_list.job_totals(JobFilter())
+    yield "totals, for each manifest", "totals", lambda: job_list.job_totals(JobFilter(), group_by=GroupBy.MANIFEST)
+    yield "totals of 5 agencies", "totals", lambda: job_list.job_totals(JobFilter(visible_agencies=_FIVE_AGENCIES))
+    shown = job_list.job_page(JobFilter(), _FIRST_PAGE).jobs
+    yield "the latest 14 runs of 50 jobs", "history", lambda: job_list.recent_runs(shown)
     for name, agencies in _SCOPES.items():
         for what, bare, ask in _queries_of_agencies(agencies):
             yield f"{what}{name}", bare, ask
     yield from _queries_of_run(Run.objects.latest("started_at").run_id)
     job = shown[0]
-    job_history = visibility.history_of(None).filter(
+    job_history = agency_scope.history_of(None).filter(
         table_name=job.table_name, report_type=job.report_type, manifest_id=job.manifest_id
     )
     yield "history of a job", "history", lambda: list(job_history[:50])
     yield "history of a job, the count", "history", job_history.count
     middle = RunHistory.objects.order_by("-start_time")[RunHistory.objects.count() // 2].start_time
-    before = visibility.history_of(None).filter(start_time__lt=middle)
+    before = agency_scope.history_of(None).filter(start_time__lt=middle)
     yield "history from the middle on", "history", lambda: list(before[:100])
 
 
 def _jobs(job_filter: JobFilter, page_request: JobPageRequest, by: GroupBy = GroupBy.VIEW) -> Callable[[], object]:
-    return lambda: monitoring.job_page(job_filter, page_request, group_by=by)
+    return lambda: job_list.job_page(job_filter, page_request, group_by=by)
 
 
 def _queries_of_agencies(agencies: list[str] | None) -> Iterator[ListQuery]:
-    yield "runs", "runs", lambda: timelines.totals(timelines.runs_of(agencies)[:50], agencies)
-    history = visibility.history_of(agencies)
+    yield "runs", "runs", lambda: run_timeline.totals(run_timeline.runs_of(agencies)[:50], agencies)
+    history = agency_scope.history_of(agencies)
     yield "history", "history", lambda: list(history[:100])
     yield "history, 1,000 rows on", "history", lambda: list(history[1_000:1_100])
     yield "history, 10,000 rows on", "history", lambda: list(history[10_000:10_100])
     yield "what failed", "history", lambda: list(history.filter(status=Status.ERROR)[:100])
-    yield "snapshots", "snapshots", lambda: list(visibility.snapshots_of(agencies)[:50])
+    yield "snapshots", "snapshots", lambda: list(agency_scope.snapshots_of(agencies)[:50])
 
 
 def _queries_of_run(run: str) -> Iterator[ListQuery]:
-    rows = timelines.history_of(run, None).order_by("-start_time", "-id")
+    rows = run_timeline.history_of(run, None).order_by("-start_time", "-id")
     yield "rows of a run", "history", lambda: list(rows[:100])
-    yield "the timeline of a run", "run", lambda: timelines.timeline(run, None)
-    yield "the timeline of 5 agencies in it", "run", lambda: timelines.timeline(run, _FIVE_AGENCIES)
+    yield "the timeline of a run", "run", lambda: run_timeline.timeline(run, None)
+    yield "the timeline of 5 agencies in it", "run", lambda: run_timeline.timeline(run, _FIVE_AGENCIES)

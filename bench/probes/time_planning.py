@@ -24,14 +24,15 @@ def main() -> None:
     from seeder.domain.refresh_requests import AllReports
     from seeder.models import ViewDefinition
     from seeder.postgres import catalog
-    from seeder.services import history, manifests, planning
+    from seeder.services import manifest_selection, run_history
+    from seeder.services.run import planning
 
     parts: dict[str, float] = {}
-    selection = _timing(manifests.select, parts)(AllReports(), databases={})
+    selection = _timing(manifest_selection.select, parts)(AllReports(), databases={})
     selection = Selection(views=selection.views[:count])
     ViewDefinition.objects.all().delete()
     first, plan = _measured(lambda: planning.build(selection, save_confirmed=True))
-    for owner, names in ((planning, ("build_plan",)), (catalog, ("survey",)), (history, _HISTORY)):
+    for owner, names in ((planning, ("build_plan",)), (catalog, ("survey",)), (run_history, _HISTORY)):
         for name in names:
             setattr(owner, name, _timing(getattr(owner, name), parts))
     seconds, plan = _measured(lambda: planning.build(selection))

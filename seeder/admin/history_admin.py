@@ -11,7 +11,7 @@ from seeder.admin import page_urls
 from seeder.admin.read_only_admin import AgencyFilter, ReadOnlyAdmin, StatusFilter
 from seeder.domain.outcomes import Status
 from seeder.models import RunHistory
-from seeder.services.reading import failures, visibility
+from seeder.services.read_models import agency_scope, error_redaction
 
 
 @admin.register(RunHistory)
@@ -30,10 +30,10 @@ class RunHistoryAdmin(ReadOnlyAdmin):
         return rows if agencies is None else rows.filter(agency_slug__in=agencies)
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        return rows.filter(Q(table_name__in=visibility.name_spellings(term)) | Q(run_id=term))
+        return rows.filter(Q(table_name__in=agency_scope.name_spellings(term)) | Q(run_id=term))
 
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
-        errors = "errors" if request.user.has_perm(failures.PERMISSION) else "redacted_errors"
+        errors = "errors" if request.user.has_perm(error_redaction.PERMISSION) else "redacted_errors"
         display_fields = {"errors": errors, "run_id": "run", "table_name": "view"}
         return [display_fields.get(field.name, field.name) for field in RunHistory._meta.concrete_fields]
 
@@ -50,7 +50,8 @@ class RunHistoryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="errors")
     def redacted_errors(self, row: RunHistory) -> str:
-        failure_reason = failures.reasons_of_rows([row]).get(row.pk, failures.UNKNOWN)
+        failure_reason = error_redaction.reasons_of_rows([row]).get(row.pk, error_redaction.UNKNOWN)
         return (
-            failures.redact(row.errors, failure_reason, failed=row.status == Status.ERROR, can_see_errors=False) or "-"
+            error_redaction.redact(row.errors, failure_reason, failed=row.status == Status.ERROR, can_see_errors=False)
+            or "-"
         )

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from seeder.admin import page_urls, queue_actions
 from seeder.admin.read_only_admin import AgencyFilter, ReadOnlyAdmin, StatusFilter
 from seeder.models import JobStatus
-from seeder.services.reading import failures, visibility
+from seeder.services.read_models import agency_scope, error_redaction
 
 # Of the one manifest that speaks for the view, be it another agency's than who looks may see.
 _REPRESENTATIVE_MANIFEST_FIELDS = {"manifest_id", "report_name", "report_type", "agency_id", "agency_slug"}
@@ -37,7 +37,7 @@ class JobStatusAdmin(ReadOnlyAdmin):
     change_list_template = "seeder/job_status_list.html"
 
     def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
-        return rows if agencies is None else rows.filter(table_name__in=visibility.tables_of(agencies))
+        return rows if agencies is None else rows.filter(table_name__in=agency_scope.tables_of(agencies))
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [name for name in self.list_display if name not in self._hidden_fields(request)]
@@ -75,5 +75,5 @@ class JobStatusAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "seeder/capture.html", context)
 
     def _hidden_fields(self, request: HttpRequest) -> set[str]:
-        errors = set() if request.user.has_perm(failures.PERMISSION) else {"last_errors"}
-        return errors if visibility.agencies_of(request.user) is None else errors | _REPRESENTATIVE_MANIFEST_FIELDS
+        errors = set() if request.user.has_perm(error_redaction.PERMISSION) else {"last_errors"}
+        return errors if agency_scope.agencies_of(request.user) is None else errors | _REPRESENTATIVE_MANIFEST_FIELDS

@@ -17,9 +17,9 @@ from seeder.domain.human_format import format_count
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
-from seeder.services import schema
-from seeder.services.queue import doorbell, queue_state
-from seeder.services.reading import failures, monitoring, timelines, visibility
+from seeder.services import contract_check
+from seeder.services.queue import dispatch, queue_overview
+from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline
 
 _SPARKBAR_RUNS = 14
 _LATEST_RUNS = 5
@@ -50,10 +50,10 @@ class TotalTile:
 def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if request.method == "POST":
         return handle_refresh_post(request)
-    agencies, query = visibility.agencies_of(request.user), parse_monitoring_query(request.GET)
-    agency_names = visibility.agency_choices(agencies)
-    job_page = monitoring.job_page(query.job_filter(agencies, query.view_filter), query.page_request)
-    totals = monitoring.job_totals(query.job_filter(agencies, ViewFilter.ALL))
+    agencies, query = agency_scope.agencies_of(request.user), parse_monitoring_query(request.GET)
+    agency_names = agency_scope.agency_choices(agencies)
+    job_page = job_list.job_page(query.job_filter(agencies, query.view_filter), query.page_request)
+    totals = job_list.job_totals(query.job_filter(agencies, ViewFilter.ALL))
     context: dict[str, Any] = {
         **site.each_context(request),
         "title": "Monitoring",
@@ -84,7 +84,7 @@ def handle_refresh_post(request: HttpRequest) -> HttpResponse:
 def _monitoring_rows(
     request: HttpRequest, site: AdminSite, jobs: Sequence[Job], agency_names: Mapping[str, str]
 ) -> list[MonitoringRow]:
-    recent = monitoring.recent_runs(jobs, max_runs=_SPARKBAR_RUNS)
+    recent = job_list.recent_runs(jobs, max_runs=_SPARKBAR_RUNS)
     errors = visible_errors(request, jobs)
     return [
         MonitoringRow(
@@ -101,13 +101,13 @@ def _monitoring_rows(
 
 def visible_errors(request: HttpRequest, jobs: Sequence[Job]) -> Mapping[str, str]:
     """By the name of the table: what is the matter with it, as far as who looks may read that."""
-    can_see_errors = request.user.has_perm(failures.PERMISSION)
-    reasons = {} if can_see_errors else failures.reasons_of_jobs(jobs)
+    can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
+    reasons = {} if can_see_errors else error_redaction.reasons_of_jobs(jobs)
     errors = {}
     for job in jobs:
-        failure_reason = reasons.get((job.report_type, job.manifest_id), failures.UNKNOWN)
+        failure_reason = reasons.get((job.report_type, job.manifest_id), error_redaction.UNKNOWN)
         errors[job.table_name] = (
-            failures.redact(job.errors, failure_reason, failed=job.failing, can_see_errors=can_see_errors) or ""
+            error_redaction.redact(job.errors, failure_reason, failed=job.failing, can_see_errors=can_see_errors) or ""
         )
     return errors
 
@@ -162,9 +162,9 @@ def _url_with(request: HttpRequest, **changes: object) -> str:
 
 def _queue_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any]:
     """What is queued and worked on, as far as it is about these agencies and somebody may see it."""
-    if not (request.user.has_perm("seeder.view_queuedrefresh") and doorbell.is_available()):
+    if not (request.user.has_perm("seeder.view_queuedrefresh") and dispatch.is_available()):
         return {"is_busy": False}
-    queue_status = queue_state.read_queue_overview(agencies=agencies)
+    queue_status = queue_overview.read_queue_overview(agencies=agencies)
     parts = [*queue_status.running, *queue_status.queued]
     return {
         "queue": queue_status,
@@ -179,9 +179,9 @@ def _runs_context(request: HttpRequest, site: AdminSite, agencies: list[str] | N
     """The latest runs as a whole, where there is a table of them and somebody may see it."""
     if not request.user.has_perm("seeder.view_run"):
         return {}
-    if unavailable_reason := schema.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
+    if unavailable_reason := contract_check.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
         return {"runs_unavailable_reason": unavailable_reason}
-    totals = timelines.totals(timelines.runs_of(agencies)[:_LATEST_RUNS], agencies)
+    totals = run_timeline.totals(run_timeline.runs_of(agencies)[:_LATEST_RUNS], agencies)
     can_see_history = request.user.has_perm("seeder.view_runhistory")
     runs = [{"totals": run, "url": page_urls.run(site, run.run_id) if can_see_history else None} for run in totals]
     return {"runs": runs, "has_open_run": any(run.status is Status.RUNNING for run in totals)}

@@ -8,22 +8,22 @@ from django.http import HttpRequest
 from seeder.domain.refresh_requests import SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
-from seeder.services.queue import capture_queueing, doorbell, queueing
-from seeder.services.reading import visibility
+from seeder.services.queue import dispatch, enqueue, enqueue_capture
+from seeder.services.read_models import agency_scope
 
 
 def can_refresh(user: Any) -> bool:
-    return doorbell.is_available() and bool(user.has_perm("seeder.refresh_views"))
+    return dispatch.is_available() and bool(user.has_perm("seeder.refresh_views"))
 
 
 def can_capture(user: Any) -> bool:
-    return doorbell.is_available() and bool(user.has_perm("seeder.capture_releasesnapshot"))
+    return dispatch.is_available() and bool(user.has_perm("seeder.capture_releasesnapshot"))
 
 
 def request_refresh(request: HttpRequest, table_name: str) -> None:
     try:
         view = _require_visible_view(request, table_name)
-        result = queueing.enqueue_refresh(SingleView(name=view), requested_by=request.user.get_username())
+        result = enqueue.enqueue_refresh(SingleView(name=view), requested_by=request.user.get_username())
     except SeederError as error:
         messages.error(request, str(error))
         return
@@ -38,7 +38,7 @@ def request_refresh(request: HttpRequest, table_name: str) -> None:
 def request_capture(request: HttpRequest, table_name: str, release_tag: str) -> None:
     try:
         view = _require_visible_view(request, table_name)
-        capture_queueing.enqueue_capture(str(view), release_tag)
+        enqueue_capture.enqueue_capture(str(view), release_tag)
     except SeederError as error:
         messages.error(request, str(error))
     else:
@@ -48,5 +48,5 @@ def request_capture(request: HttpRequest, table_name: str, release_tag: str) -> 
 def _require_visible_view(request: HttpRequest, table_name: str) -> ViewName:
     """Raises `BadName`, or `UnknownTable` where it is none of what somebody may see."""
     view = ViewName.parse(table_name)
-    visibility.require_visible_table(str(view), visibility.agencies_of(request.user))
+    agency_scope.require_visible_table(str(view), agency_scope.agencies_of(request.user))
     return view

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from seeder.admin.error_pages import error_page, render_or_error
 from seeder.domain.outcomes import Status
 from seeder.domain.view_names import is_storable_text
-from seeder.services.reading import visibility
+from seeder.services.read_models import agency_scope
 
 MAX_COUNTED_ROWS = 10_000
 _DIGITS_OF_A_YEAR = 4
@@ -107,7 +107,9 @@ class ReadOnlyAdmin(NoChangesAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = DateRangeQuerySet(model=self.model, using=self.model._base_manager.db)
-        return self.filter_by_agencies(rows, visibility.agencies_of(request.user)).order_by(*self.get_ordering(request))
+        return self.filter_by_agencies(rows, agency_scope.agencies_of(request.user)).order_by(
+            *self.get_ordering(request)
+        )
 
     def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
         """Those that somebody may see who may see these agencies; None: all."""
@@ -130,7 +132,7 @@ class ReadOnlyAdmin(NoChangesAdmin):
         return (self.search(queryset, term) if term else queryset), False
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        return rows.filter(table_name__in=visibility.name_spellings(term))
+        return rows.filter(table_name__in=agency_scope.name_spellings(term))
 
     def link(self, url: str, text: object) -> SafeString:
         return format_html('<a href="{}">{}</a>', url, text)
@@ -177,7 +179,7 @@ class AgencyFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
         self.filter_by_agencies: Callable[[QuerySet[Any], list[str]], QuerySet[Any]] = model_admin.filter_by_agencies
-        return list(visibility.agency_choices(visibility.agencies_of(request.user)).items())
+        return list(agency_scope.agency_choices(agency_scope.agencies_of(request.user)).items())
 
     def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         slug = self.value()

@@ -12,8 +12,8 @@ from seeder.admin import page_urls
 from seeder.admin.error_pages import error_page
 from seeder.admin.read_only_admin import AgencyFilter, ReadOnlyAdmin
 from seeder.models import Run
-from seeder.services import schema
-from seeder.services.reading import visibility
+from seeder.services import contract_check
+from seeder.services.read_models import agency_scope
 
 
 @admin.register(Run)
@@ -38,7 +38,7 @@ class RunAdmin(ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
         run_fields = ["run_id", "description", "requested_by", "started_at", "finished_at", "stopped_by", "workers"]
         total_fields = ["manifests", "succeeded", "failed", "agencies"]  # of everybody
-        return [*run_fields, *(total_fields if visibility.agencies_of(request.user) is None else []), "timeline"]
+        return [*run_fields, *(total_fields if agency_scope.agencies_of(request.user) is None else []), "timeline"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)
@@ -48,7 +48,7 @@ class RunAdmin(ReadOnlyAdmin):
         return self.link(page_urls.run(self.admin_site, row.run_id), "timeline")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if unavailable_reason := schema.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
+        if unavailable_reason := contract_check.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
             return error_page(
                 request, self.admin_site, f"Runs are not summed up here: {unavailable_reason}.", status=200
             )

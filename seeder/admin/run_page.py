@@ -9,13 +9,13 @@ from seeder.admin.charts import describe_reason, timeline_chart
 from seeder.domain.outcomes import Status
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import UnknownRun
-from seeder.services.reading import timelines, visibility
+from seeder.services.read_models import agency_scope, run_timeline
 
 
 def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
     if not is_storable_text(run_id):
         raise UnknownRun(run_id=run_id)
-    timeline = timelines.timeline(run_id, visibility.agencies_of(request.user))
+    timeline = run_timeline.timeline(run_id, agency_scope.agencies_of(request.user))
     context = {
         **site.each_context(request),
         "title": f"Run for {timeline.run.description}",

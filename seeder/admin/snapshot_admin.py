@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from seeder.admin import page_urls
 from seeder.admin.read_only_admin import AgencyFilter, ReadOnlyAdmin
 from seeder.models import ReleaseSnapshot
-from seeder.services.reading import visibility
+from seeder.services.read_models import agency_scope
 
 _DEFERRED_FIELDS = ("columns", "column_statistics", "top_values")
 
@@ -27,7 +27,7 @@ class ReleaseSnapshotAdmin(ReadOnlyAdmin):
     actions = ("compare",)
 
     def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
-        return rows if agencies is None else rows.filter(table_name__in=visibility.tables_of(agencies))
+        return rows if agencies is None else rows.filter(table_name__in=agency_scope.tables_of(agencies))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer(*_DEFERRED_FIELDS)

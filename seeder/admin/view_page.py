@@ -23,7 +23,7 @@ from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.domain.snapshots.snapshot_drift import Finding
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import UnknownSnapshot, UnknownTable
-from seeder.services.reading import monitoring, visibility
+from seeder.services.read_models import agency_scope, job_list
 from seeder.services.snapshots import release_snapshots
 
 _MAX_RUNS = 60
@@ -34,17 +34,17 @@ _MAX_SNAPSHOTS = 100
 def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if request.method == "POST":
         return handle_refresh_post(request)
-    agencies = visibility.agencies_of(request.user)
+    agencies = agency_scope.agencies_of(request.user)
     job = _require_job(request.GET.get("table", ""), agencies)
-    recent = monitoring.recent_runs([job], max_runs=_MAX_RUNS)[job.table_name]
+    recent = job_list.recent_runs([job], max_runs=_MAX_RUNS)[job.table_name]
     job_filter = JobFilter(visible_agencies=agencies, table_name=job.table_name)
-    manifests = monitoring.job_page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), group_by=GroupBy.MANIFEST)
+    manifests = job_list.job_page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), group_by=GroupBy.MANIFEST)
     context = {
         **site.each_context(request),
         "title": job.report_name,
         "job": job,
         "errors": visible_errors(request, [job])[job.table_name],
-        "agency_names": visibility.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs),
+        "agency_names": agency_scope.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs),
         "manifests": manifests,
         "recent": [{"run": one, "url": page_urls.run(site, one.run_id)} for one in recent],
         "chart": history_chart(recent, site),
@@ -58,7 +58,7 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 
 def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
-    agencies = visibility.agencies_of(request.user)
+    agencies = agency_scope.agencies_of(request.user)
     base, other = (_require_snapshot(request.GET.get(parameter, ""), agencies) for parameter in ("base", "compare"))
     comparison = release_snapshots.compare_snapshots(base, other)
     context = {
@@ -77,7 +77,7 @@ def _require_job(table_name: str, agencies: list[str] | None) -> Job:
     """Under the name that the manifest spells, or under the one that `ViewName` prints, as snapshots have it."""
     if is_storable_text(table_name):
         for name in _name_spellings(table_name):
-            for job in monitoring.job_page(
+            for job in job_list.job_page(
                 JobFilter(visible_agencies=agencies, table_name=name), JobPageRequest(limit=1)
             ).jobs:
                 return job
@@ -86,14 +86,14 @@ def _require_job(table_name: str, agencies: list[str] | None) -> Job:
 
 def _name_spellings(table_name: str) -> Iterator[str]:
     yield table_name
-    yield from visibility.name_spellings(table_name)
-    yield from visibility.manifest_spellings(table_name)
+    yield from agency_scope.name_spellings(table_name)
+    yield from agency_scope.manifest_spellings(table_name)
 
 
 def _require_snapshot(id_text: str, agencies: list[str] | None) -> Snapshot:
     if not (id_text.isascii() and id_text.isdigit() and len(id_text) < 20):
         raise UnknownSnapshot(identity=f"with the id {id_text}")
-    return visibility.snapshot(int(id_text), agencies)
+    return agency_scope.snapshot(int(id_text), agencies)
 
 
 def _finding_rows(findings: tuple[Finding, ...], severity: Severity) -> list[Mapping[str, Any]]:
@@ -113,5 +113,5 @@ def _finding_rows(findings: tuple[Finding, ...], severity: Severity) -> list[Map
 def _snapshots_context(request: HttpRequest, job: Job, agencies: list[str] | None) -> Mapping[str, Any]:
     if not request.user.has_perm("seeder.view_releasesnapshot"):
         return {}
-    rows = visibility.snapshot_rows_of(agencies).filter(table_name__in=visibility.name_spellings(job.table_name))
+    rows = agency_scope.snapshot_rows_of(agencies).filter(table_name__in=agency_scope.name_spellings(job.table_name))
     return {"snapshots": rows[:_MAX_SNAPSHOTS], "can_see_snapshots": True}

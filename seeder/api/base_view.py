@@ -20,7 +20,7 @@ from seeder.api.access_control import HasRequiredPermission, WriteThrottle, auth
 from seeder.api.exception_handler import handle_exception
 from seeder.api.json_only import JSONOnlyNegotiation, LimitedJSONParser
 from seeder.domain.view_names import is_storable_text
-from seeder.services.reading import failures, visibility
+from seeder.services.read_models import agency_scope, error_redaction
 
 
 class SeederView(APIView):
@@ -56,11 +56,11 @@ class SeederView(APIView):
     @cached_property
     def visible_agencies(self) -> list[str] | None:
         """Those that who asks may see; None: all. Raises `ConfigurationError`."""
-        return visibility.agencies_of(self.request.user)
+        return agency_scope.agencies_of(self.request.user)
 
     @cached_property
     def can_see_errors(self) -> bool:
-        return bool(self.request.user.has_perm(failures.PERMISSION))
+        return bool(self.request.user.has_perm(error_redaction.PERMISSION))
 
     def url_for(self, name: str, **reverse_options: Any) -> str:
         """Of something of ours, wherever the host has mounted it."""

@@ -14,7 +14,7 @@ from seeder.api.openapi_decorators import JOB_PATH_PARAMETERS, cursor_page_schem
 from seeder.api.serializers import HistorySerializer, JobSerializer
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter
 from seeder.models import RunHistory
-from seeder.services.reading import failures, monitoring, slices, visibility
+from seeder.services.read_models import agency_scope, error_redaction, job_list, keyset_pagination
 
 
 class BaseJobView(SeederView):
@@ -22,8 +22,8 @@ class BaseJobView(SeederView):
 
     def serialize_jobs(self, jobs: Sequence[Job]) -> Any:
         context = {
-            "agency_names": visibility.names_of((job.agency_id, job.agency_slug) for job in jobs),
-            "reasons": failures.reasons_of_jobs(jobs),
+            "agency_names": agency_scope.names_of((job.agency_id, job.agency_slug) for job in jobs),
+            "reasons": error_redaction.reasons_of_jobs(jobs),
             "can_see_errors": self.can_see_errors,
         }
         return pagination.serialize_all(JobSerializer(context=context), jobs)
@@ -36,7 +36,7 @@ class JobListView(BaseJobView):
         query = self.validated_query(JobQuerySerializer)
         number, size = query.pop("page"), query.pop("size")
         page_request = job_page_request(query.pop("ordering"), number, size)
-        job_page = monitoring.job_page(
+        job_page = job_list.job_page(
             JobFilter(visible_agencies=self.visible_agencies, **query), page_request, group_by=GroupBy.MANIFEST
         )
         page = pagination.numbered_page(request, job_page.jobs, total=job_page.total, number=number, size=size)
@@ -47,14 +47,14 @@ class JobDetailView(BaseJobView):
     @describe_operation("getJob", parameters=JOB_PATH_PARAMETERS, responses=JobSerializer)
     def get(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, ARG002, N803  # as in the path
         """The latest state of one manifest."""
-        return Response(self.serialize_jobs([monitoring.find_job(reportType, id, self.visible_agencies)])[0])
+        return Response(self.serialize_jobs([job_list.find_job(reportType, id, self.visible_agencies)])[0])
 
 
 class BaseHistoryView(SeederView):
     required_permissions: ClassVar = {READ: "seeder.view_runhistory"}
 
-    def cursor_response(self, request: Request, page: slices.CursorPage[RunHistory]) -> Response:
-        context = {"reasons": failures.reasons_of_rows(page.rows), "can_see_errors": self.can_see_errors}
+    def cursor_response(self, request: Request, page: keyset_pagination.CursorPage[RunHistory]) -> Response:
+        context = {"reasons": error_redaction.reasons_of_rows(page.rows), "can_see_errors": self.can_see_errors}
         return Response(
             pagination.cursor_page(
                 request, page, pagination.serialize_all(HistorySerializer(context=context), page.rows)
@@ -72,6 +72,8 @@ class JobHistoryView(BaseHistoryView):
         """The runs of one manifest, the latest first."""
         query = self.validated_query(CursorQuerySerializer)
         cursor = pagination.require_numeric_cursor(query.get("after"))
-        job = monitoring.find_job(reportType, id, self.visible_agencies)
-        page = slices.fetch_page(lambda: visibility.history_of_job(job), "start_time", cursor, max_rows=query["size"])
+        job = job_list.find_job(reportType, id, self.visible_agencies)
+        page = keyset_pagination.fetch_page(
+            lambda: agency_scope.history_of_job(job), "start_time", cursor, max_rows=query["size"]
+        )
         return self.cursor_response(request, page)

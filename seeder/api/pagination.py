@@ -12,7 +12,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from seeder.domain.view_names import is_storable_text
-from seeder.services.reading.slices import Cursor, CursorPage
+from seeder.services.read_models.keyset_pagination import Cursor, CursorPage
 
 CURSOR_SOURCE = "`next` of the slice before"
 _MAX_KEY = 2**63 - 1

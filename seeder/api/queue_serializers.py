@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from seeder.api.serializers import UTCDateTimeField
 from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPart, QueuedPartState
-from seeder.services.queue.request_state import RequestPart, RequestStatus, visible_agencies
+from seeder.services.queue.request_status import RequestPart, RequestStatus, visible_agencies
 
 _PART_STATES = [*map(str, QueuedPartState)]
 _REDACTED_ERROR = "It ended without having been run to its end."

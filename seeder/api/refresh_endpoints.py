@@ -15,8 +15,8 @@ from seeder.api.queue_serializers import EnqueueResultSerializer, RequestStatusS
 from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import UnknownAgency
-from seeder.services.queue import queueing, request_state
-from seeder.services.reading import monitoring
+from seeder.services.queue import enqueue, request_status
+from seeder.services.read_models import job_list
 
 _MAX_KEY_LENGTH = 100  # characters
 _IDEMPOTENCY_KEY_HEADER = OpenApiParameter(
@@ -32,7 +32,7 @@ class BaseRefreshView(SeederView):
     required_permissions: ClassVar = {WRITE: "seeder.refresh_views"}
 
     def enqueue(self, request: Request, refresh_request: RefreshRequest) -> Response:
-        result = queueing.enqueue_refresh(
+        result = enqueue.enqueue_refresh(
             refresh_request,
             requested_by=request.user.get_username(),
             idempotency_key=self._scoped_idempotency_key(request),
@@ -62,7 +62,7 @@ class RefreshJobView(BaseRefreshView):
     )
     def post(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, N803  # as in the path
         """Have the view of one manifest refreshed. Whoever asks while it is queued already joins that request."""
-        job = monitoring.find_job(reportType, id, self.visible_agencies)
+        job = job_list.find_job(reportType, id, self.visible_agencies)
         return self.enqueue(request, SingleView(name=ViewName.parse(job.table_name)))
 
 
@@ -83,6 +83,6 @@ class RequestStatusView(SeederView):
     @describe_operation("getRequest", responses=RequestStatusSerializer)
     def get(self, request: Request, requestId: str) -> Response:  # noqa: ARG002, N803
         """How far a request has come."""
-        request_status = request_state.find(requestId, self.visible_agencies)
+        status = request_status.find(requestId, self.visible_agencies)
         context: dict[str, Any] = {"can_see_errors": self.can_see_errors}
-        return Response(RequestStatusSerializer(request_status, context=context).data)
+        return Response(RequestStatusSerializer(status, context=context).data)

@@ -12,7 +12,7 @@ from seeder.api.input_serializers import CursorQuerySerializer, RunQuerySerializ
 from seeder.api.job_endpoints import BaseHistoryView
 from seeder.api.openapi_decorators import cursor_page_schema, describe_operation
 from seeder.api.serializers import HistorySerializer, RunDetailSerializer, RunSerializer
-from seeder.services.reading import slices, timelines
+from seeder.services.read_models import keyset_pagination, run_timeline
 
 
 class BaseRunView(SeederView):
@@ -27,12 +27,12 @@ class RunListView(BaseRunView):
         agencies = self.visible_agencies
         if "agency" in query:
             agencies = [query["agency"]] if agencies is None or query["agency"] in agencies else []
-        page = slices.fetch_page(
-            lambda: timelines.runs_of(agencies), "started_at", query.get("after"), max_rows=query["size"]
+        page = keyset_pagination.fetch_page(
+            lambda: run_timeline.runs_of(agencies), "started_at", query.get("after"), max_rows=query["size"]
         )
         return Response(
             pagination.cursor_page(
-                request, page, pagination.serialize_all(RunSerializer(), timelines.totals(page.rows, agencies))
+                request, page, pagination.serialize_all(RunSerializer(), run_timeline.totals(page.rows, agencies))
             )
         )
 
@@ -41,7 +41,7 @@ class RunDetailView(BaseRunView):
     @describe_operation("getRun", responses=RunDetailSerializer)
     def get(self, request: Request, runId: str) -> Response:  # noqa: ARG002, N803  # as in the path
         """One run: its totals and what it waited for."""
-        run, holds = timelines.summary(runId, self.visible_agencies)
+        run, holds = run_timeline.summary(runId, self.visible_agencies)
         return Response(RunDetailSerializer(run, context={"holds": holds}).data)
 
 
@@ -53,8 +53,8 @@ class RunHistoryView(BaseHistoryView):
         """The history rows of one run, the latest first."""
         query = self.validated_query(CursorQuerySerializer)
         cursor = pagination.require_numeric_cursor(query.get("after"))
-        timelines.summary(runId, self.visible_agencies)
-        page = slices.fetch_page(
-            lambda: timelines.history_of(runId, self.visible_agencies), "start_time", cursor, max_rows=query["size"]
+        run_timeline.summary(runId, self.visible_agencies)
+        page = keyset_pagination.fetch_page(
+            lambda: run_timeline.history_of(runId, self.visible_agencies), "start_time", cursor, max_rows=query["size"]
         )
         return self.cursor_response(request, page)

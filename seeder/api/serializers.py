@@ -13,7 +13,7 @@ from seeder.domain.monitoring.report_jobs import Job
 from seeder.domain.monitoring.timeline import HoldInterval, RunTotals
 from seeder.domain.outcomes import Status
 from seeder.models import RunHistory
-from seeder.services.reading.failures import UNKNOWN, FailureReason, redact
+from seeder.services.read_models.error_redaction import UNKNOWN, FailureReason, redact
 
 _STATUSES, _REPORT_TYPES = [*map(str, Status)], [*map(str, ReportType)]
 

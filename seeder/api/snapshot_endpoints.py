@@ -19,8 +19,8 @@ from seeder.api.snapshot_serializers import (
     SnapshotSummarySerializer,
 )
 from seeder.domain.snapshots.snapshot_json import comparison_json, snapshot_json
-from seeder.services.queue import capture_queueing
-from seeder.services.reading import slices, visibility
+from seeder.services.queue import enqueue_capture
+from seeder.services.read_models import agency_scope, keyset_pagination
 from seeder.services.snapshots import release_snapshots
 
 
@@ -36,8 +36,8 @@ class SnapshotListView(SeederView):
         cursor = pagination.require_numeric_cursor(query.get("after"))
         filters = {"table_name": query.get("table"), "release_tag": query.get("tag")}
         given_filters = {name: value for name, value in filters.items() if value is not None}
-        page = slices.fetch_page(
-            lambda: visibility.snapshot_rows_of(self.visible_agencies).filter(**given_filters),
+        page = keyset_pagination.fetch_page(
+            lambda: agency_scope.snapshot_rows_of(self.visible_agencies).filter(**given_filters),
             "captured_at",
             cursor,
             max_rows=query["size"],
@@ -54,8 +54,8 @@ class SnapshotListView(SeederView):
         serializer = CaptureRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         capture: dict[str, Any] = dict(serializer.validated_data)
-        visibility.require_visible_table(capture["table_name"], self.visible_agencies)
-        capture_queueing.enqueue_capture(**capture)
+        agency_scope.require_visible_table(capture["table_name"], self.visible_agencies)
+        enqueue_capture.enqueue_capture(**capture)
         identity = {"tableName": capture["table_name"], "releaseTag": capture["release_tag"]}
         url = f"{self.url_for('snapshots')}?{urlencode(identity)}"
         answer = CaptureSerializer({**identity, "url": url}).data
@@ -68,7 +68,7 @@ class SnapshotDetailView(SeederView):
     @describe_operation("getSnapshot", responses=SnapshotSerializer)
     def get(self, request: Request, id: int) -> Response:  # noqa: A002, ARG002  # as in the path
         """One snapshot with its columns and what they hold."""
-        return Response(SnapshotSerializer(snapshot_json(visibility.snapshot(id, self.visible_agencies))).data)
+        return Response(SnapshotSerializer(snapshot_json(agency_scope.snapshot(id, self.visible_agencies))).data)
 
 
 class SnapshotComparisonView(SeederView):
@@ -78,6 +78,6 @@ class SnapshotComparisonView(SeederView):
     def get(self, request: Request) -> Response:  # noqa: ARG002  # what is asked is read from it elsewhere
         """What is different in the second of two snapshots, and how much it matters."""
         query = self.validated_query(ComparisonQuerySerializer)
-        base, other = (visibility.snapshot(query[which], self.visible_agencies) for which in ("base", "compare"))
+        base, other = (agency_scope.snapshot(query[which], self.visible_agencies) for which in ("base", "compare"))
         comparison = release_snapshots.compare_snapshots(base, other, across_views=query["across_views"])
         return Response(ComparisonSerializer(comparison_json(comparison)).data)

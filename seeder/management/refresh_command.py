@@ -12,9 +12,9 @@ from seeder.domain.run_events import RunEvent
 from seeder.management import unix_signals
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.management.rendering import RunDisplay, create_run_display, queue_lines
-from seeder.services import runs
-from seeder.services.queue import queueing
-from seeder.services.stopping import StopSignal
+from seeder.services.queue import enqueue
+from seeder.services.run import orchestrator
+from seeder.services.stop_signal import StopSignal
 
 
 class RefreshCommand(SeederCommand):
@@ -36,19 +36,19 @@ class RefreshCommand(SeederCommand):
     def run(self, options: Namespace) -> None:
         request, stop = self.build_request(options), StopSignal()
         if options.queue:
-            enqueue_result = queueing.enqueue_refresh(request, requested_by=self.name)
+            enqueue_result = enqueue.enqueue_refresh(request, requested_by=self.name)
             document = json.dumps(queue_lines.enqueue_result_json(enqueue_result), indent=2, ensure_ascii=False)
             self.stdout.write(document if options.json else "\n".join(queue_lines.enqueue_result_lines(enqueue_result)))
             return
         output_format = {"json": options.json, "table": options.table, "color": not options.no_color}
         with create_run_display(self.stdout, request, **output_format) as run_display:
             if options.dry_run:
-                plan = runs.preview(request)
+                plan = orchestrator.preview(request)
                 run_display.show_plan(plan)
                 failed = len(plan.rejected)
             else:
                 with unix_signals.stop_on_signal(stop):
-                    summary = runs.execute_run(
+                    summary = orchestrator.execute_run(
                         request,
                         on_event=lambda event: self._show_event(run_display, event),
                         stop=stop,

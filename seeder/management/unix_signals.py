@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
 
-from seeder.services.stopping import StopSignal
+from seeder.services.stop_signal import StopSignal
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from seeder.domain.monitoring.health_status import Readiness
 from seeder.probes.probe_decorator import probe
-from seeder.services.reading import health
+from seeder.services.read_models import health_check
 
 
 @probe
@@ -16,6 +16,6 @@ def alive(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # every view i
 @probe
 def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """200, or 503 where no refresh could be done or asked for."""
-    report = health.check_health()
+    report = health_check.check_health()
     body = {"status": report.readiness, "checks": report.components}
     return JsonResponse(body, status=503 if report.readiness is Readiness.NOT_READY else 200)

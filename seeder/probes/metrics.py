@@ -17,7 +17,7 @@ from seeder import conf
 from seeder.errors import ConfigurationError, DatabaseError
 from seeder.probes.probe_decorator import probe
 from seeder.probes.prometheus_collector import ScrapeCollector
-from seeder.services.reading import gauges, visibility
+from seeder.services.read_models import agency_scope, metrics_snapshot
 
 PERMISSION = "seeder.view_jobstatus"
 _OPENMETRICS_MEDIA_TYPE = "application/openmetrics-text"
@@ -45,7 +45,7 @@ def _access_error(request: HttpRequest, token: str) -> HttpResponse | None:
         response = _text_response(401, "A token or a login is needed.")
         response["WWW-Authenticate"] = "Bearer"
         return response
-    if not user.has_perm(PERMISSION) or visibility.agencies_of(user) is not None:
+    if not user.has_perm(PERMISSION) or agency_scope.agencies_of(user) is not None:
         return _text_response(403, "Only who may see the jobs of all agencies may see this.")
     return None
 
@@ -60,7 +60,7 @@ def _is_valid_bearer(header: str, token: str) -> bool:
 def _scrape_response(request: HttpRequest, window: timedelta) -> HttpResponse:
     started_at = monotonic()
     try:
-        values = gauges.read_metrics()
+        values = metrics_snapshot.read_metrics()
     except DatabaseError:
         values = None
     registry = CollectorRegistry(auto_describe=False)

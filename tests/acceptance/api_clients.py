@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import ReleaseSnapshot
-from seeder.services import runs
+from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
 from tests.conftest import create_canned_report, create_custom_manifest, need_statements, sql
 
@@ -57,7 +57,7 @@ def create_reports() -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     create_custom_manifest("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
     create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
-    runs.execute_run(AllReports(), requested_by="a test")
+    orchestrator.execute_run(AllReports(), requested_by="a test")
 
 
 def capture_two_snapshots() -> tuple[int, int]:

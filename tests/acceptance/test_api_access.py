@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from seeder.domain.refresh_requests import AgencyReports
 from seeder.models import Run
-from seeder.services.queue import queueing
+from seeder.services.queue import enqueue
 from tests.acceptance import api_clients
 from tests.conftest import create_custom_manifest
 
@@ -64,7 +64,7 @@ def facts(scoped: None) -> Mapping[str, str]:
     """What the addresses are filled with: all of it the agency demo's."""
     api_clients.create_reports()
     base, other = api_clients.capture_two_snapshots()
-    request_id = queueing.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test").request_id
+    request_id = enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test").request_id
     return {
         "<str:reportType>": "custom",
         "jobs/custom/<int:id>": "jobs/custom/1",

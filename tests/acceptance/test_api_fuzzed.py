@@ -12,7 +12,7 @@ from rest_framework.authtoken.models import Token
 
 from seeder.domain.refresh_requests import AgencyReports
 from seeder.models import Run
-from seeder.services.queue import queueing
+from seeder.services.queue import enqueue
 from tests import ports
 from tests.acceptance import api_clients
 from tests.conftest import CHECKOUT, process_environment
@@ -48,7 +48,7 @@ def server(contract_tables: None) -> Iterator[str]:
 def test_no_answer_is_a_surprise(server: str, tmp_path: Path) -> None:
     api_clients.create_reports()
     api_clients.capture_two_snapshots()
-    request_id = queueing.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test").request_id
+    request_id = enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test").request_id
     known = {"slug": "demo", "requestId": request_id, "runId": Run.objects.get().run_id}
     lines = ["[parameters]", *(f'"path.{name}" = "{fact}"' for name, fact in known.items())]
     (tmp_path / "schemathesis.toml").write_text("\n".join(lines))

@@ -14,7 +14,7 @@ from django_q.models import Schedule
 from pytest_django import Settings
 
 from seeder.models import CircuitBreaker, QueuedRefresh
-from seeder.services.reading import health
+from seeder.services.read_models import health_check
 from tests.acceptance import api_clients
 from tests.acceptance.web_process import default_database_with, fetch, web_process
 from tests.conftest import sql
@@ -33,13 +33,13 @@ WELL = {
     "other_databases": "absent",
 }
 # Whoever asks waits no longer than that for an answer; what a busy machine needs beside it is not ours.
-PATIENCE = health.TIMEOUT.total_seconds() + 2
+PATIENCE = health_check.TIMEOUT.total_seconds() + 2
 
 
 @pytest.fixture(autouse=True)
 def _later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each asks so long after the one before that its answer holds no more."""
-    monkeypatch.setattr(health, "CACHE_DURATION", timedelta())
+    monkeypatch.setattr(health_check, "CACHE_DURATION", timedelta())
 
 
 def asked(path: str = READY) -> tuple[int, Any]:
@@ -216,7 +216,7 @@ def test_it_costs_the_server_a_few_statements() -> None:
 @pytest.mark.usefixtures("empty_queue")
 def test_who_asks_again_at_once_costs_the_server_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     asked()
-    monkeypatch.setattr(health, "CACHE_DURATION", timedelta(hours=1))
+    monkeypatch.setattr(health_check, "CACHE_DURATION", timedelta(hours=1))
     assert api_clients.count_statements(asked) == 0
 
 

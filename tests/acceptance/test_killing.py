@@ -13,7 +13,7 @@ from contextlib import suppress
 import pytest
 
 from seeder.models import JobStatus, RunHistory
-from seeder.services import recovery
+from seeder.services.run import orphan_recovery
 from tests.acceptance.refresh_processes import SLEEPING, start, wait_until
 from tests.conftest import CompletedCommand, create_custom_manifest, sql
 from tests.polling import eventually
@@ -30,7 +30,7 @@ def until_nothing_is_open() -> None:
     def nothing_is_open() -> bool:
         if not RunHistory.objects.filter(status__in=("pending", "running")).exists():
             return True
-        recovery.recover_orphaned_runs()
+        orphan_recovery.recover_orphaned_runs()
         return False
 
     eventually(nothing_is_open)

@@ -21,7 +21,7 @@ from seeder import __version__, conf
 from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS
 from seeder.errors import ConfigurationError
 from seeder.models import RunHistory, RunMetrics
-from seeder.services.reading import gauges
+from seeder.services.read_models import metrics_snapshot
 from tests.acceptance import api_clients
 from tests.acceptance.web_process import default_database_with, fetch, web_process
 from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest, process_environment, sql
@@ -246,7 +246,7 @@ def test_a_database_that_says_nothing_more_is_not_waited_for() -> None:
         begun = monotonic()
         families = scraped()
     assert value(families, "seeder_up") == 0
-    assert monotonic() - begun < gauges.TIMEOUT.total_seconds() + 2
+    assert monotonic() - begun < metrics_snapshot.TIMEOUT.total_seconds() + 2
 
 
 def test_without_the_tables_it_is_not_up() -> None:

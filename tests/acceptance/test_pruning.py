@@ -9,7 +9,7 @@ import pytest
 
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import QueuedRefresh, ReleaseSnapshot, Run
-from seeder.services import runs
+from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
 from tests.acceptance.test_terminal import on_a_terminal, plain
 from tests.conftest import CHECKOUT, CompletedCommand, another_session, create_custom_manifest, process_environment, sql
@@ -88,7 +88,7 @@ def test_a_dry_run_says_exactly_what_would_go_and_leaves_it(manage: Manage) -> N
 
 def test_what_has_not_ended_and_release_snapshots_stay_however_old(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    runs.execute_run(AllReports(), requested_by="a test")
+    orchestrator.execute_run(AllReports(), requested_by="a test")
     release_snapshots.capture_release_snapshot("reporting.a", "2020.01")
     going_on = [insert_history_row("reporting.a", 900, "pending"), insert_history_row("reporting.a", 900, "running")]
     insert_run(900, finished=False)
@@ -209,7 +209,7 @@ def test_what_is_said_of_a_view_is_the_same_before_and_after(manage: Manage) -> 
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n")
     for _ in range(3):
-        runs.execute_run(AllReports(), requested_by="a test")
+        orchestrator.execute_run(AllReports(), requested_by="a test")
     sql("UPDATE reporting.seeder_run_history SET start_time = start_time - '2 years'::interval")
     sql("UPDATE reporting.seeder_run_history SET finish_time = finish_time - '2 years'::interval")
     before = manage("refresh_status", "--json").document

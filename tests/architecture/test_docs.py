@@ -130,9 +130,9 @@ def test_every_event_of_the_log_is_documented() -> None:
     for path in (CHECKOUT / "seeder").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             # tell(LEVEL, "event", …), also as partial(tell, LEVEL, "event", …)
-            if isinstance(node, ast.Call) and "log_event" in {ast.unparse(one) for one in (node.func, *node.args[:1])} | {
-                ast.unparse(node.func).removeprefix("log.")
-            }:
+            if isinstance(node, ast.Call) and "log_event" in {
+                ast.unparse(one) for one in (node.func, *node.args[:1])
+            } | {ast.unparse(node.func).removeprefix("log.")}:
                 told |= {one.value for one in node.args[1:3] if isinstance(one, ast.Constant)}
     events = {word for word in told if isinstance(word, str)}
     assert len(events) > 15

@@ -154,7 +154,8 @@ def test_every_line_of_the_log_that_somebody_should_read_is_there() -> None:
         event: ast.unparse(level)
         for tree in SOURCES.values()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"log_event", "log.log_event", "event_logger.log_event"}
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"log_event", "log.log_event", "event_logger.log_event"}
         for level, event in zip(node.args, (texts(*node.args[1:2])), strict=False)
     }
     grave = {event for event, level in told.items() if not level.endswith("INFO") or " " in level}

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, ReleaseSnapshot, Run
-from seeder.services import runs
+from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
 from tests.acceptance import queue_clusters
 from tests.browser.conftest import Site
@@ -40,7 +40,7 @@ def reports(site: Site) -> Iterator[None]:
     create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
     create_custom_manifest('"Gotham PD"."Use of Force / 100%"', "SELECT 1 AS n", agency="harbor")
     sql('CREATE SCHEMA "Gotham PD"')
-    runs.execute_run(AllReports(), requested_by="a test")
+    orchestrator.execute_run(AllReports(), requested_by="a test")
     yield
     sql('DROP SCHEMA "Gotham PD" CASCADE')
 
@@ -108,7 +108,7 @@ def test_a_name_with_anything_in_it_has_a_page(site: Site) -> None:
 
 def test_a_name_turns_no_text_round_but_its_own(site: Site) -> None:
     create_custom_manifest('reporting."turn\u202eed"', "SELECT 1 AS n")
-    runs.execute_run(AllReports(), requested_by="a test")
+    orchestrator.execute_run(AllReports(), requested_by="a test")
     # A bar has its name in it only if it is wide enough, whatever else the machine did meanwhile.
     sql("UPDATE reporting.seeder_run_history SET finish_time = start_time + interval '10 s' WHERE table_name ~ 'turn'")
     sql("UPDATE reporting.seeder_run SET finished_at = started_at + interval '12 s'")

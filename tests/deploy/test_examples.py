@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from seeder.conf import Settings
-from seeder.services import offered_jobs
+from seeder.services import job_commands
 from tests.conftest import CHECKOUT, process_environment
 
 DEPLOY = CHECKOUT / "deploy"
@@ -70,13 +70,13 @@ def test_what_a_container_is_told_to_run_is_a_job_that_takes_these_arguments(ask
     run, job, *rest = asked
     assert run == "run"
     assert rest[:1] in ([], ["--"])
-    offered_jobs.find_job(job).create_parser("reporting-seeder run", job).parse_args(rest[1:])
+    job_commands.find_job(job).create_parser("reporting-seeder run", job).parse_args(rest[1:])
 
 
 @pytest.mark.parametrize("text", [DOCKERFILE, *(path.read_text() for path in DEPLOY.rglob("*.yaml"))])
 def test_every_job_that_a_line_of_shell_runs_exists(text: str) -> None:
     for job in re.findall(r"reporting-seeder[ \",]+run[ \",]+(\w+)", text):
-        offered_jobs.find_job(job)  # or it raises
+        job_commands.find_job(job)  # or it raises
 
 
 @pytest.mark.parametrize("name", PODS)

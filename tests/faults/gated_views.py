@@ -11,8 +11,8 @@ from django.db import connections
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
-from seeder.services import runs
-from seeder.services.stopping import StopSignal
+from seeder.services.run import orchestrator
+from seeder.services.stop_signal import StopSignal
 from tests.conftest import create_custom_manifest, sql
 from tests.faults.private_server import MAX_WAIT_SECONDS, wait_until
 
@@ -87,7 +87,7 @@ def run_in_background() -> "Iterator[Future[RunSummary]]":
 
     def run() -> RunSummary:
         try:
-            return runs.execute_run(AllReports(), stop=stop)
+            return orchestrator.execute_run(AllReports(), stop=stop)
         finally:
             connections.close_all()
 

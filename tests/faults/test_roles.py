@@ -15,9 +15,9 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.management.rendering.doctor_lines import doctor_report_json
 from seeder.postgres import contract
 from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, sqlstate
-from seeder.services import preconditions, recovery
-from seeder.services.doctor import examination
-from seeder.services.queue import queue_sweep, queue_work, queueing, schedules
+from seeder.services.doctor import run_checks
+from seeder.services.queue import enqueue, part_execution, rescue, schedules
+from seeder.services.run import orphan_recovery, preconditions
 from seeder.services.snapshots import release_snapshots
 from tests.architecture.markdown import code_blocks, page_text
 from tests.conftest import create_custom_manifest, server_major_version, sql
@@ -87,14 +87,14 @@ def refreshes_and_records() -> None:
     }
     assert sql("SELECT n FROM reporting.of_ours") == [(3,)]
     assert not [*preconditions.missing_features(conf.Settings(max_db_active_queries=1), ["default"])]
-    assert not recovery.recover_orphaned_runs()
-    found = examination.run_checks()
+    assert not orphan_recovery.recover_orphaned_runs()
+    found = run_checks.run_checks()
     assert not found.has_level_at_least(Level.WARNING), doctor_report_json(found)
     assert release_snapshots.capture_release_snapshot("reporting.of_ours", "1").statistics.row_count == 1
     assert schedules.sync_schedules()
-    [part] = queueing.enqueue_refresh(AllReports(), requested_by="a test").parts
-    assert queue_work.run_part(part.id).result == "done"
-    assert not queue_sweep.rescue_stalled_parts().rung
+    [part] = enqueue.enqueue_refresh(AllReports(), requested_by="a test").parts
+    assert part_execution.run_part(part.id).result == "done"
+    assert not rescue.rescue_stalled_parts().rung
 
 
 def shows_and_asks() -> None:

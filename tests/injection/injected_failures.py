@@ -12,7 +12,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from seeder.postgres import sessions
-from seeder.services import recovery
+from seeder.services.run import orphan_recovery
 
 Connection = psycopg.Connection[Any]
 RoundTrip = Generator[Any, Any, Any]
@@ -139,6 +139,6 @@ def _failing_statement(kind: FailureKind) -> bytes:
 
 def _recover() -> None:
     try:
-        recovery.recover_orphaned_runs()
+        orphan_recovery.recover_orphaned_runs()
     finally:
         sessions.close_thread_connections()

@@ -20,7 +20,7 @@ from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.errors import SeederError
 from seeder.models import RunHistory
 from seeder.postgres import sessions
-from seeder.services import life, marking, meter, recovery, runs
+from seeder.services.run import cost_meter, orchestrator, orphan_recovery, run_lock, running_status
 from tests.conftest import sql
 from tests.injection import night_of_views
 from tests.injection.database_calls import RUN, DatabaseCalls, counted_calls
@@ -38,12 +38,12 @@ def night(contract_tables: None, settings: Settings, monkeypatch: pytest.MonkeyP
     """A run that is tried out already, waits for nothing between two attempts and shows at every turn that it lives."""
     settings.SEEDER = night_of_views.SEEDER
     monkeypatch.setattr(backoff, "delay", lambda *_, **__: timedelta())
-    monkeypatch.setattr(life, "_KEEPALIVE_INTERVAL", timedelta())
+    monkeypatch.setattr(run_lock, "_KEEPALIVE_INTERVAL", timedelta())
     # However short it is, each refresh is measured, and marked as running if anybody has the time.
-    monkeypatch.setattr(meter, "_MIN_DURATION", timedelta())
-    monkeypatch.setattr(marking, "_MARK_AFTER", timedelta())
+    monkeypatch.setattr(cost_meter, "_MIN_DURATION", timedelta())
+    monkeypatch.setattr(running_status, "_MARK_AFTER", timedelta())
     night_of_views.create_manifests()
-    runs.execute_run(AllReports())
+    orchestrator.execute_run(AllReports())
     night_of_views.change_after_first_run()
 
 
@@ -52,7 +52,7 @@ def run(kind: FailureKind | None, k: int, among: str) -> tuple[RunSummary | None
     summary = None
     try:
         with counted_calls(kind, k, among) as calls, suppress(SeederError):
-            summary = runs.execute_run(AllReports())
+            summary = orchestrator.execute_run(AllReports())
         if not connection.is_usable():  # it may have been cut without anybody noticing yet
             connection.close()
         assert sql(HELD) == [(0,)], "a run that has ended holds no lock"
@@ -71,7 +71,7 @@ def fail(kind: FailureKind | None = None, k: int = 0, among: str = "") -> tuple[
         summary, calls = thread.submit(run, kind, k, among).result(STUCK)
     if kind in SERVER_SURVIVES and calls.failed:
         night_of_views.assert_no_open_rows()
-    recovery.recover_orphaned_runs()
+    orphan_recovery.recover_orphaned_runs()
     night_of_views.assert_consistent(before, summary=summary)
     night_of_views.assert_no_sessions()
     # Django hides that a savepoint could not be released, and what it says afterwards is not tried again.
@@ -101,7 +101,7 @@ def test_no_call_that_fails_leaves_a_row_open_lost_or_false(
     assert len(failed) > len(endings) // 5, "the failures are spread"
     # Threads differ, so that a run may have fewer calls than the one that was counted.
     assert sum(each.failed is None for _, each in endings) <= len(endings) // 2, "and happen"
-    assert runs.execute_run(AgencyReports(slug="metro")).failed == 0, "and the next run is as any other"
+    assert orchestrator.execute_run(AgencyReports(slug="metro")).failed == 0, "and the next run is as any other"
 
 
 @pytest.mark.usefixtures("night")

@@ -20,10 +20,10 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.errors import SeederError
 from seeder.models import JobStatus, QueuedRefresh, RunHistory
 from seeder.postgres import sessions
-from seeder.services import life
-from seeder.services.queue.queue_sweep import rescue_stalled_parts
-from seeder.services.queue.queue_work import run_part
-from seeder.services.queue.queueing import enqueue_refresh
+from seeder.services.queue.enqueue import enqueue_refresh
+from seeder.services.queue.part_execution import run_part
+from seeder.services.queue.rescue import rescue_stalled_parts
+from seeder.services.run import run_lock
 from tests.acceptance.queue_clusters import counted_query as counting
 from tests.acceptance.queue_clusters import refresh_counts
 from tests.conftest import create_custom_manifest, sql
@@ -39,7 +39,7 @@ STUCK = 60  # seconds
 @pytest.fixture
 def part(empty_queue: None, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(backoff, "delay", lambda *_, **__: timedelta())
-    monkeypatch.setattr(life, "_KEEPALIVE_INTERVAL", timedelta())
+    monkeypatch.setattr(run_lock, "_KEEPALIVE_INTERVAL", timedelta())
     create_custom_manifest("reporting.a", counting("a"))
     create_custom_manifest("reporting.b", f"{counting('b')}, reporting.a")
     [queued] = enqueue_refresh(AllReports(), requested_by="").parts

@@ -18,8 +18,8 @@ from pytest_django import Settings
 from seeder.admin.read_only_admin import MAX_COUNTED_ROWS, DateRangeQuerySet
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.models import JobStatus, QueuedRefresh, ReleaseSnapshot, Run, RunHistory
-from seeder.services import runs
-from seeder.services.queue import queue_rows, queueing
+from seeder.services.queue import enqueue, part_rows
+from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
 from tests.conftest import BuildScene, create_canned_report, create_custom_manifest, sql
 
@@ -44,7 +44,7 @@ def night() -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     create_custom_manifest("reporting.bad", "SELECT 'secret'::integer AS n", agency="metro")
     create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
-    runs.execute_run(AllReports(), requested_by="a test")
+    orchestrator.execute_run(AllReports(), requested_by="a test")
     release_snapshots.capture_release_snapshot("reporting.good", "2026.11")
 
 
@@ -336,7 +336,7 @@ def test_what_is_not_there_is_not_found(place: str) -> None:
 @pytest.mark.parametrize("spelled", ["bare", "Reporting.BARE"])
 def test_a_snapshot_leads_to_its_view_however_the_manifest_spells_it(spelled: str) -> None:
     create_custom_manifest(spelled, "SELECT 1 AS n", agency="harbor")
-    runs.execute_run(AgencyReports(slug="harbor"), requested_by="a test")
+    orchestrator.execute_run(AgencyReports(slug="harbor"), requested_by="a test")
     release_snapshots.capture_release_snapshot(spelled, "1")
     client = visitor(*READING)
     [place] = set(re.findall(r'href="([^"]*table=[^"]*bare)"', seen(client, "releasesnapshot/")))
@@ -367,8 +367,8 @@ def test_where_the_host_wants_a_transaction_around_each_request_the_pages_can_be
 
 def test_where_a_worker_is_knows_who_sees_all_agencies(settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.by_name"}
-    queueing.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test")
-    queue_rows.claim(QueuedRefresh.objects.get(), run_id="gone", worker="inner-host:7")
+    enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test")
+    part_rows.claim(QueuedRefresh.objects.get(), run_id="gone", worker="inner-host:7")
     assert "inner-host:7" in seen(visitor(*READING), "monitoring/")
     page = seen(visitor(*READING, name="demo"), "monitoring/")
     assert "worker lost" in page

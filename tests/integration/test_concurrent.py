@@ -5,7 +5,7 @@ from pytest_django import Settings
 
 from seeder.domain.outcomes import RefreshMode, RefreshResult
 from seeder.domain.refresh_requests import AllReports
-from seeder.services import runs
+from seeder.services.run import orchestrator
 from tests.conftest import another_session, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
@@ -23,7 +23,7 @@ def view(query: str = "SELECT n FROM reporting.source", *, data: bool = True) ->
 
 
 def refreshed() -> RefreshResult:
-    [result] = runs.execute_run(AllReports()).results.values()
+    [result] = orchestrator.execute_run(AllReports()).results.values()
     return result
 
 

@@ -13,7 +13,7 @@ from seeder.checks import database_matches_the_contract, models_match_the_contra
 from seeder.models import RunHistory
 from seeder.postgres import contract
 from seeder.postgres.contract import ContractColumn
-from seeder.services import schema
+from seeder.services import contract_check
 from tests.conftest import sql
 
 
@@ -95,12 +95,12 @@ def test_the_defaults_and_indexes_are_those_of_the_contract() -> None:
 
 @pytest.mark.usefixtures("bare_database")
 def test_installing_names_what_it_created_and_repeating_it_changes_nothing() -> None:
-    assert schema.install("default") == tuple(contract.tables_in_sql())
+    assert contract_check.install("default") == tuple(contract.tables_in_sql())
     sql("INSERT INTO reporting.seeder_canned_report VALUES (1, 'a', 'b', 'c', 1)")
-    assert schema.install("default") == ()
+    assert contract_check.install("default") == ()
     assert sql("SELECT count(*) FROM reporting.seeder_canned_report") == [(1,)]
     sql("DROP TABLE reporting.seeder_job_status")
-    assert schema.install("default") == ("seeder_job_status",)
+    assert contract_check.install("default") == ("seeder_job_status",)
 
 
 @pytest.mark.usefixtures("contract_tables")
@@ -171,8 +171,8 @@ def test_who_may_only_add_tables_can_add_the_optional_ones() -> None:
     sql("GRANT REFERENCES ON reporting.seeder_run_history TO pg_signal_backend")
     sql("SET ROLE pg_signal_backend")
     try:
-        assert schema.install("default") == ("seeder_run_metrics",)
-        assert schema.install("default") == ()
+        assert contract_check.install("default") == ("seeder_run_metrics",)
+        assert contract_check.install("default") == ()
     finally:
         sql("RESET ROLE")
     assert told() == []
@@ -207,7 +207,7 @@ def test_four_who_install_at_once_install_once() -> None:
     def install() -> int:
         together.wait()
         try:
-            return len(schema.install("default"))
+            return len(contract_check.install("default"))
         finally:
             connection.close()
 

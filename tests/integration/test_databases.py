@@ -6,7 +6,7 @@ from pytest_django import Settings
 
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import CustomReportManifest, RunHistory
-from seeder.services import runs
+from seeder.services.run import orchestrator
 from tests.conftest import create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("contract_tables")
 def test_without_a_map_every_id_means_the_default_database() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     CustomReportManifest.objects.update(database_id=42)
-    assert runs.execute_run(AllReports()).failed == 0
+    assert orchestrator.execute_run(AllReports()).failed == 0
 
 
 def test_with_a_map_an_id_that_is_not_in_it_is_that_manifest_s_error(settings: Settings) -> None:
@@ -23,9 +23,11 @@ def test_with_a_map_an_id_that_is_not_in_it_is_that_manifest_s_error(settings: S
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     CustomReportManifest.objects.update(database_id=42)
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
-    summary = runs.execute_run(AllReports())
+    summary = orchestrator.execute_run(AllReports())
     settings.SEEDER = {"DATABASES": {42: "default"}}
-    assert [complaint.manifest.table_name for complaint in runs.preview(AllReports()).rejected] == ["reporting.b"]
+    assert [complaint.manifest.table_name for complaint in orchestrator.preview(AllReports()).rejected] == [
+        "reporting.b"
+    ]
     assert (summary.succeeded, summary.failed) == (1, 1)
     assert RunHistory.objects.get(table_name="reporting.a").errors == (
         "The manifest's database_id 42 is none of [1], which SEEDER['DATABASES'] maps to a database."
@@ -40,7 +42,7 @@ def test_a_database_that_is_gone_fails_its_own_views_only(settings: Settings, mo
     create_custom_manifest("reporting.there", "SELECT 1 AS n")
     CustomReportManifest.objects.update(database_id=2)
     create_custom_manifest("reporting.here", "SELECT 1 AS n")
-    summary = runs.execute_run(AllReports())
+    summary = orchestrator.execute_run(AllReports())
     assert (summary.succeeded, summary.failed) == (1, 1)
     row = RunHistory.objects.get(table_name="reporting.there")
     assert 'database "no_such_database" does not exist' in (row.errors or "")
@@ -53,7 +55,7 @@ def test_a_view_is_refreshed_where_its_id_says_and_recorded_where_the_history_is
     create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n")
     CustomReportManifest.objects.update(database_id=2)
     create_custom_manifest("reporting.good", "SELECT 2 AS n")
-    summary = runs.execute_run(AllReports())
+    summary = orchestrator.execute_run(AllReports())
     assert (summary.succeeded, summary.failed) == (2, 1)
     assert sql("SELECT n FROM reporting.good", using="archive") == [(1,)]
     assert sql("SELECT n FROM reporting.good") == [(2,)]

@@ -6,7 +6,7 @@ import pytest
 
 from seeder.domain.doctor.diagnosis import Problem
 from seeder.postgres import sessions
-from seeder.services.doctor import examination
+from seeder.services.doctor import run_checks
 from tests.conftest import another_session, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("empty_queue")
@@ -27,7 +27,7 @@ def sent(folder: Path, *, compare: bool) -> int:
     connection = sessions.driver_connection("default").pgconn
     with (folder / "trace").open("w") as trace:
         connection.trace(trace.fileno())
-        examination.run_checks(compare=compare)
+        run_checks.run_checks(compare=compare)
         connection.untrace()
     lines = (folder / "trace").read_text().splitlines()
     return sum((line.split("\t")[1:2] == ["F"] and "\tQuery\t" in line) or "\tParse\t" in line for line in lines)
@@ -51,7 +51,7 @@ def test_where_much_is_locked_the_rest_is_not_waited_for() -> None:
         sql(f"CREATE MATERIALIZED VIEW reporting.v{number} AS {query}")
     with another_session() as alter:
         alter.execute("BEGIN; LOCK TABLE reporting.source")
-        found = [one for one in examination.run_checks().diagnoses if one.problem is Problem.DRIFT_UNKNOWN]
+        found = [one for one in run_checks.run_checks().diagnoses if one.problem is Problem.DRIFT_UNKNOWN]
     assert len(found) == 101
     assert sum("50 others were locked" in one.message for one in found) == 51
 
@@ -61,6 +61,6 @@ def test_how_far_the_comparison_has_come_is_told_and_nothing_is_remembered() -> 
     sql("CREATE FUNCTION reporting.called() RETURNS integer LANGUAGE sql AS 'SELECT n FROM reporting.source'")
     views(0, 100)
     told: list[tuple[int, int]] = []
-    examination.run_checks(on_progress=lambda number, total: told.append((number, total)))
+    run_checks.run_checks(on_progress=lambda number, total: told.append((number, total)))
     assert told == [(50, 66), (66, 66)]
     assert sql("SELECT FROM reporting.seeder_view_definition") == []

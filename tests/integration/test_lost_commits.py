@@ -11,9 +11,9 @@ from seeder.domain.outcomes import Outcome, RunSummary
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions
-from seeder.services import runs
-from seeder.services.history import RunHistoryWriter
-from seeder.services.stopping import StopSignal
+from seeder.services.run import orchestrator
+from seeder.services.run_history import RunHistoryWriter
+from seeder.services.stop_signal import StopSignal
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.injection.injected_failures import cut
 from tests.polling import eventually
@@ -32,7 +32,7 @@ WAITS_FOR_IT = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pid
 
 def run() -> RunSummary:
     try:
-        return runs.execute_run(AllReports())
+        return orchestrator.execute_run(AllReports())
     finally:
         sessions.close_thread_connections()
 

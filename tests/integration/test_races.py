@@ -19,8 +19,8 @@ from seeder.domain.run_events import RunStarted
 from seeder.domain.view_names import ViewName
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions
-from seeder.services import runs
-from seeder.services.history import RunHistoryWriter
+from seeder.services.run import orchestrator
+from seeder.services.run_history import RunHistoryWriter
 from tests.conftest import AGENCIES, create_canned_report, create_custom_manifest, sql
 
 pytestmark = pytest.mark.slow
@@ -66,7 +66,9 @@ def race(requests: Sequence[RefreshRequest]) -> list[RunSummary]:
 
     def one(request: RefreshRequest) -> RunSummary:
         try:
-            return runs.execute_run(request, on_event=lambda event: isinstance(event, RunStarted) and line.wait())
+            return orchestrator.execute_run(
+                request, on_event=lambda event: isinstance(event, RunStarted) and line.wait()
+            )
         finally:
             line.abort()  # who has not come to the line yet never will
             sessions.close_thread_connections()
@@ -105,7 +107,7 @@ def test_however_many_race_each_view_is_filled_once_and_by_one_at_a_time(setting
         JobStatus.objects.all().delete()
         killed = f"killed before race {number}"
         for view in sorted(VIEWS, reverse=True):  # against the order in which runs take up the statuses
-            RunHistoryWriter(killed).insert_pending(runs.preview(SingleView(name=ViewName.parse(view))))
+            RunHistoryWriter(killed).insert_pending(orchestrator.preview(SingleView(name=ViewName.parse(view))))
         [(before,)] = sql(FILLINGS)
         summaries = race([chance.choice(REQUESTS) for _ in range(2 + number % 7)])
         [(after,)] = sql(FILLINGS)

@@ -12,8 +12,8 @@ from seeder.domain.refresh_requests import AllReports, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
-from seeder.services import recovery, runs
-from seeder.services.history import RunHistoryWriter
+from seeder.services.run import orchestrator, orphan_recovery
+from seeder.services.run_history import RunHistoryWriter
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.polling import eventually
 
@@ -26,7 +26,7 @@ BLOCKED = (
 
 def recover() -> int:
     try:
-        return sum(recovered.rows for recovered in recovery.recover_orphaned_runs())
+        return sum(recovered.rows for recovered in orphan_recovery.recover_orphaned_runs())
     finally:
         sessions.close_thread_connections()
 
@@ -39,7 +39,7 @@ def until_it_waits(recovering: "Future[int]") -> None:
 def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     drawn, record, now = (
-        runs.preview(AllReports()),
+        orchestrator.preview(AllReports()),
         RunHistoryWriter("not really dead"),
         sessions.server_time("default"),
     )
@@ -66,9 +66,9 @@ def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() ->
 
 def test_row_that_has_ended_is_not_marked_as_running() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    drawn, record = runs.preview(AllReports()), RunHistoryWriter("taken for dead")
+    drawn, record = orchestrator.preview(AllReports()), RunHistoryWriter("taken for dead")
     record.insert_pending(drawn)
-    recovery.recover_orphaned_runs()
+    orphan_recovery.recover_orphaned_runs()
     record.mark_running([view.spec for view in drawn.views])
     assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("error", "error")
 
@@ -78,10 +78,10 @@ def test_statuses_are_taken_up_in_one_order(close: str) -> None:
     record = RunHistoryWriter("gone")
     for name in "ba":  # on disk the other way round
         create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
-        record.insert_pending(runs.preview(SingleView(name=ViewName.parse(name))))
+        record.insert_pending(orchestrator.preview(SingleView(name=ViewName.parse(name))))
     if close == "the run itself":
         RunHistory.objects.all().delete()
-        record.insert_pending(runs.preview(AllReports()))
+        record.insert_pending(orchestrator.preview(AllReports()))
 
     def interrupt() -> int:
         try:

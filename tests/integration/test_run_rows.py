@@ -7,8 +7,8 @@ from seeder.domain.plan import RefreshPlan
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.domain.run_events import StartsHeld, StartsResumed
 from seeder.models import Run, RunMetrics
-from seeder.services import recovery, runs
-from seeder.services.run_rows import RunRowWriter
+from seeder.services.run import orchestrator, orphan_recovery
+from seeder.services.run.run_rows import RunRowWriter
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
@@ -19,7 +19,7 @@ def test_a_run_sums_up_its_manifests_by_agency() -> None:
     create_custom_manifest("reporting.b", "SELECT 1 / 0 AS n", agency="metro")
     create_canned_report("reporting.c", "SELECT 1 AS n", agencies=("demo", "metro"))
     create_custom_manifest("reporting.too.many.parts", "SELECT 1", agency="harbor")
-    runs.execute_run(AllReports(), requested_by="somebody")
+    orchestrator.execute_run(AllReports(), requested_by="somebody")
     [run] = Run.objects.all()
     assert (run.description, run.requested_by, run.manifests, run.succeeded, run.failed) == (
         "every report",
@@ -42,7 +42,7 @@ def test_a_run_sums_up_its_manifests_by_agency() -> None:
 
 def test_a_view_says_which_seat_it_had_and_why_it_failed() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
-    runs.execute_run(AgencyReports(slug="demo"))
+    orchestrator.execute_run(AgencyReports(slug="demo"))
     [row] = RunMetrics.objects.all()
     assert (row.worker_number, row.reason, row.sqlstate) == (1, "division_by_zero", "22012")
 
@@ -68,7 +68,7 @@ def test_what_held_a_run_back_is_kept_with_its_reason_from_when_until_when() -> 
 def test_a_killed_run_is_summed_up_by_who_recovers_it() -> None:
     row = RunRowWriter("r")
     row.open(RefreshPlan(), description="every report", requested_by="", workers=1)
-    recovery.recover_orphaned_runs()
+    orphan_recovery.recover_orphaned_runs()
     run = Run.objects.get()
     assert (run.stopped_by, run.manifests) == ("killed", 0)
     assert run.finished_at is not None
@@ -78,5 +78,5 @@ def test_without_its_table_runs_go_on_and_say_so() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     sql("DROP TABLE reporting.seeder_run")
     heard: list[object] = []
-    assert runs.execute_run(AllReports(), on_event=heard.append).succeeded == 1
+    assert orchestrator.execute_run(AllReports(), on_event=heard.append).succeeded == 1
     assert "reporting.seeder_run: a table in the contract, missing here" in str(heard)

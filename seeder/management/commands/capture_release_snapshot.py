@@ -12,8 +12,8 @@ from seeder.management import unix_signals
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.management.rendering.progress_display import create_progress_display
 from seeder.management.rendering.snapshot_lines import capture_result_text, capture_results_json, capture_text
-from seeder.services.snapshots import capturing, release_snapshots
-from seeder.services.snapshots.capturing import CaptureResult
+from seeder.services.snapshots import bulk_capture, release_snapshots
+from seeder.services.snapshots.bulk_capture import CaptureResult
 
 
 class Command(SeederCommand):
@@ -73,7 +73,7 @@ class Command(SeederCommand):
                 self.stdout, "views", json=options.json, color=not options.no_color
             ) as progress_display,
         ):
-            return capturing.capture_all(
+            return bulk_capture.capture_all(
                 AgencyReports(slug=options.agency) if options.agency is not None else AllReports(),
                 Release(tag=options.release_tag, version=options.release_version),
                 top_values_columns=frozenset(columns),

@@ -9,7 +9,7 @@ from seeder.management import unix_signals
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.management.rendering.doctor_lines import doctor_report_json, doctor_report_lines
 from seeder.management.rendering.progress_display import create_progress_display
-from seeder.services.doctor import examination
+from seeder.services.doctor import run_checks
 
 
 class Command(SeederCommand):
@@ -38,7 +38,7 @@ class Command(SeederCommand):
                 self.stdout, "queries compared", json=options.json, color=not options.no_color
             ) as progress_display,
         ):
-            report = examination.run_checks(compare=not options.without_drift, on_progress=progress_display.advance)
+            report = run_checks.run_checks(compare=not options.without_drift, on_progress=progress_display.advance)
         if options.json:
             self.stdout.write(json.dumps(doctor_report_json(report), indent=2, ensure_ascii=False))
         elif self.stdout.isatty():

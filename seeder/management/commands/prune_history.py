@@ -9,8 +9,8 @@ from seeder.management import unix_signals
 from seeder.management.base_command import SeederCommand
 from seeder.management.rendering.progress_display import create_progress_display
 from seeder.management.rendering.pruning_summary import pruning_json, pruning_text
-from seeder.services import pruning
-from seeder.services.stopping import StopSignal
+from seeder.services import history_pruning
+from seeder.services.stop_signal import StopSignal
 
 
 class Command(SeederCommand):
@@ -22,9 +22,9 @@ class Command(SeederCommand):
         parser.add_argument(
             "--batch",
             type=int,
-            default=pruning.DEFAULT_BATCH_ROWS,
+            default=history_pruning.DEFAULT_BATCH_ROWS,
             metavar="N",
-            help=f"rows that are deleted at once, in a transaction of their own ({pruning.DEFAULT_BATCH_ROWS})",
+            help=f"rows that are deleted at once, in a transaction of their own ({history_pruning.DEFAULT_BATCH_ROWS})",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
@@ -36,7 +36,7 @@ class Command(SeederCommand):
                 self.stdout, "rows", json=options.json, color=not options.no_color
             ) as progress_display,
         ):
-            result = pruning.prune(
+            result = history_pruning.prune(
                 days=options.days,
                 batch=options.batch,
                 dry_run=options.dry_run,

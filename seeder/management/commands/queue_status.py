@@ -5,7 +5,7 @@ from django.core.management.base import CommandParser
 
 from seeder.management.base_command import SeederCommand
 from seeder.management.rendering import queue_lines
-from seeder.services.queue import queue_state
+from seeder.services.queue import queue_overview
 
 
 class Command(SeederCommand):
@@ -17,7 +17,7 @@ class Command(SeederCommand):
         output_format.add_argument("--table", action="store_true", help="print tables even where there is no terminal")
 
     def run(self, options: Namespace) -> None:
-        status = queue_state.read_queue_overview()
+        status = queue_overview.read_queue_overview()
         if options.json:
             self.stdout.write(json.dumps(queue_lines.queue_status_json(status), indent=2, ensure_ascii=False))
         elif options.table or self.stdout.isatty():

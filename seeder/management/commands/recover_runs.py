@@ -2,14 +2,14 @@ from argparse import Namespace
 
 from seeder.domain.human_format import format_count
 from seeder.management.base_command import SeederCommand
-from seeder.services import recovery
+from seeder.services.run import orphan_recovery
 
 
 class Command(SeederCommand):
     help = "Close the rows of runs that were killed; every refresh does so first, this does nothing else."
 
     def run(self, _: Namespace) -> None:
-        recovered = recovery.recover_orphaned_runs()
+        recovered = orphan_recovery.recover_orphaned_runs()
         for run in recovered:
             self.stdout.write(f"run {run.run_id}: {format_count(run.rows, 'row')} closed as interrupted")
         if not recovered:

@@ -9,7 +9,7 @@ from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.management.rendering.status_lines import status_json, status_lines
-from seeder.services.reading import monitoring
+from seeder.services.read_models import job_list
 
 _DEFAULT_TABLE_LIMIT = 50  # views, unless --limit says otherwise; who reads by a program wants them all
 
@@ -49,7 +49,7 @@ class Command(SeederCommand):
     def run(self, options: Namespace) -> None:
         is_table = options.table or (self.stdout.isatty() and not options.json)
         limit = options.limit or (_DEFAULT_TABLE_LIMIT if is_table else None)
-        overview = monitoring.job_overview(_job_filter(options), JobPageRequest(limit=limit))
+        overview = job_list.job_overview(_job_filter(options), JobPageRequest(limit=limit))
         if options.json:
             self.stdout.write(json.dumps(status_json(overview), indent=2, ensure_ascii=False))
         elif is_table:

@@ -6,8 +6,8 @@ from django.utils.autoreload import get_child_arguments
 
 from seeder.management import unix_signals
 from seeder.management.base_command import SeederCommand
-from seeder.services.queue import doorbell, watching
-from seeder.services.stopping import StopSignal
+from seeder.services.queue import dispatch, watchdog
+from seeder.services.stop_signal import StopSignal
 
 _DEFAULT_GRACE_SECONDS = 15  # together with the last measures less than the 30 s that Kubernetes grants by default
 
@@ -29,16 +29,16 @@ class Command(SeederCommand):
         )  # for the cluster itself: where to show that it lives
 
     def run(self, options: Namespace) -> None:
-        doorbell.require_app()
-        doorbell.require_settings()
+        dispatch.require_app()
+        dispatch.require_settings()
         if options.heartbeat_fd is not None:
-            from seeder.services.queue import cluster  # here, as loading it touches the queue's settings
+            from seeder.services.queue import supervised_cluster  # here, as loading it touches the queue's settings
 
-            cluster.run(options.heartbeat_fd)
+            supervised_cluster.run(options.heartbeat_fd)
             return
         stop = StopSignal()
         with unix_signals.stop_on_signal(stop):
-            watching.keep_cluster_running(
+            watchdog.keep_cluster_running(
                 [*get_child_arguments(), "--heartbeat-fd"],
                 stop=stop,
                 grace=timedelta(seconds=max(options.grace, 0)),

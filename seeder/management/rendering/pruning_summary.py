@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC
 
 from seeder.domain.human_format import format_count
-from seeder.services.pruning import PruneResult
+from seeder.services.history_pruning import PruneResult
 
 
 def pruning_text(result: PruneResult, *, seconds: float, dry_run: bool) -> str:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from seeder.domain.human_format import format_count, format_duration
 from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPart, QueuedPartState
 from seeder.domain.view_names import one_line
-from seeder.services.queue.queue_state import PartOverview, QueueState
+from seeder.services.queue.queue_overview import PartOverview, QueueState
 from seeder.services.queue.schedules import ScheduleStatus
 
 _OVERDUE_AFTER = timedelta(minutes=2)  # a cluster looks every half a minute what is due

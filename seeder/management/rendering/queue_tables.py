@@ -7,7 +7,7 @@ from seeder.domain.human_format import format_count
 from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.management.rendering.queue_lines import is_overdue, local_time_text, part_progress_text
 from seeder.management.rendering.run_tables import create_console, create_table
-from seeder.services.queue.queue_state import PartOverview, QueueState
+from seeder.services.queue.queue_overview import PartOverview, QueueState
 
 _STATE_STYLES = {QueuedPartState.RUNNING: "cyan", QueuedPartState.QUEUED: "", QueuedPartState.ENDED: "dim"}
 

@@ -9,7 +9,7 @@ from seeder.domain.snapshots.drift_text import HASH_DIGITS, describe_finding
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.domain.snapshots.snapshot_drift import SnapshotComparison
 from seeder.domain.snapshots.snapshot_json import snapshot_json
-from seeder.services.snapshots.capturing import CaptureResult
+from seeder.services.snapshots.bulk_capture import CaptureResult
 
 
 def capture_text(snapshot: Snapshot) -> str:

@@ -8,7 +8,7 @@ from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
 from seeder.domain.view_names import one_line
 from seeder.management.rendering.run_event_lines import first_line
-from seeder.services.reading.monitoring import JobOverview
+from seeder.services.read_models.job_list import JobOverview
 
 
 def status_lines(overview: JobOverview) -> Iterator[str]:

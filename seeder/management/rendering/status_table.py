@@ -16,7 +16,7 @@ from seeder.management.rendering.status_lines import (
     totals_text,
     usual_duration_texts,
 )
-from seeder.services.reading.monitoring import JobOverview
+from seeder.services.read_models.job_list import JobOverview
 
 _MIN_WIDTH_FOR_REPORT_COLUMNS = 120  # characters, from which on report and agency get columns of their own
 

@@ -14,8 +14,8 @@ from seeder.errors import ConfigurationError
 from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
-from seeder.services import manifests
-from seeder.services.queue import doorbell
+from seeder.services import manifest_selection
+from seeder.services.queue import dispatch
 
 if TYPE_CHECKING:
     from django_q.models import Schedule
@@ -80,13 +80,13 @@ def sync_schedules(*, dry_run: bool = False) -> Sequence[ScheduleChange]:
     """
     settings = conf.load()
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        doorbell.require_queue()
+        dispatch.require_queue()
     from django_q.models import Schedule  # here, as loading it warns where a host has no queue
 
     for setting, cron, why in schedule_problems(settings):
         raise ConfigurationError(setting=setting, value=cron, expected=f"a cron expression; {why}")
     for slug in settings.agency_crons:
-        manifests.select(AgencyReports(slug=slug), databases=settings.databases)
+        manifest_selection.select(AgencyReports(slug=slug), databases=settings.databases)
     with translate_database_errors(DEFAULT_DB_ALIAS), durable_transaction(DEFAULT_DB_ALIAS):
         advisory_locks.lock_enqueue(DEFAULT_DB_ALIAS)
         there: dict[str, list[Schedule]] = {}
@@ -113,7 +113,7 @@ def next_schedules(*, agencies: Sequence[str] | None = None) -> Sequence[Schedul
 def schedule_problems(settings: conf.Settings) -> Iterator[tuple[str, str, str]]:
     """The cron expressions that mean no time: of which setting, what it says and why it is wrong. None where no queue
     is."""
-    if not doorbell.is_installed():
+    if not dispatch.is_installed():
         return
     named = {"SEEDER_NIGHTLY_CRON": settings.nightly_cron} if settings.nightly_cron else {}
     named |= {f"SEEDER['AGENCY_CRONS'][{slug!r}]": cron for slug, cron in settings.agency_crons.items()}

@@ -25,11 +25,11 @@ from seeder.errors import (
 from seeder.models import ReleaseSnapshot
 from seeder.postgres import catalog
 from seeder.postgres.sqlstates import first_line, is_connection_lost, translate_database_errors
-from seeder.services import log, manifests
-from seeder.services.retrying import retry_transient
-from seeder.services.snapshots.counting import CaptureOptions, ProgressCallback
-from seeder.services.snapshots.profiling import ViewProfile, profile_view, require_columns
-from seeder.services.snapshots.snapshot_rows import insert_snapshot, snapshot_from_row
+from seeder.services import event_logger, manifest_selection
+from seeder.services.retry import retry_transient
+from seeder.services.snapshots.parallel_count import CaptureOptions, ProgressCallback
+from seeder.services.snapshots.snapshot_store import insert_snapshot, snapshot_from_row
+from seeder.services.snapshots.view_profile import ViewProfile, profile_view, require_columns
 
 
 def capture_release_snapshot(  # noqa: PLR0913  # what the command asks for
@@ -110,7 +110,7 @@ def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
 
 def _resolve_view(name: ViewName, settings: conf.Settings) -> ViewKey:
     """Where the one view of that name is. Raises `RequestError`, `SeveralViews` or `NothingToCapture`."""
-    selection = manifests.select(SingleView(name=name), databases=settings.databases)
+    selection = manifest_selection.select(SingleView(name=name), databases=settings.databases)
     if selection.rejected and not selection.views:
         raise CaptureFailed(view=name, cause=selection.rejected[0].message)
     return require_one_view(name, [spec.key for spec in selection.views])
@@ -144,8 +144,8 @@ def capture(
         "columns": len(snapshot.shape.columns),
         "exact": snapshot.statistics.exact,
     }
-    log.log_event(
-        log.INFO,
+    event_logger.log_event(
+        event_logger.INFO,
         "snapshot_captured",
         view=snapshot.table_name,
         database=key.database,

@@ -20,8 +20,8 @@ from seeder.management.rendering.status_lines import (
     totals_text,
 )
 from seeder.management.rendering.status_table import print_status
-from seeder.services.reading.failures import FailureReason
-from seeder.services.reading.monitoring import JobOverview, JobPage
+from seeder.services.read_models.error_redaction import FailureReason
+from seeder.services.read_models.job_list import JobOverview, JobPage
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FRESH = Job(

@@ -7,7 +7,7 @@ from typing import Any
 from seeder.domain.admission_decisions import Admit
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
-from seeder.services.lanes import RunCallbacks, StartPolicy
+from seeder.services.run.database_scheduler import RunCallbacks, StartPolicy
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REFRESHED = RefreshResult(outcome=Outcome.REFRESHED, started_at=NOW, finished_at=NOW)

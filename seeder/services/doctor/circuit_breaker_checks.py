@@ -1,0 +1,32 @@
+"""The circuit breakers by which nothing starts."""
+
+from collections.abc import Iterator
+
+from seeder.domain.doctor.diagnosis import Diagnosis, Problem
+from seeder.services.doctor.check_context import CheckContext
+from seeder.services.run.admission_control import AdmissionControl
+from seeder.services.run.circuit_breakers import CircuitBreakers
+
+
+def check_breakers(context: CheckContext) -> Iterator[Diagnosis]:
+    """Of all databases, as they are kept in one table. Once the next trial is due, a run needs nobody's help."""
+    gate = AdmissionControl(settings=context.settings, circuit_breakers=CircuitBreakers.from_settings(context.settings))
+    for alias in sorted({context.alias, *context.settings.databases.values()}):
+        hold = gate.breaker_hold(alias)
+        if hold:
+            yield Diagnosis(
+                problem=Problem.BREAKER_OPEN,
+                database=context.alias,
+                subject=alias,
+                message=f"Nothing starts, as {hold.message}.",
+                fix="See why they failed: `manage.py refresh_status --failing`. With the first success it closes by"
+                " itself; at once, when the cause is gone:",
+                sql=_close(alias.replace("'", "''")),
+            )
+
+
+def _close(alias: str) -> str:
+    return (
+        "UPDATE reporting.seeder_circuit_breaker SET failures = 0, opened_at = NULL, last_trial_at = NULL,"  # noqa: S608  # shown, not run
+        f" updated_at = now() WHERE database_alias = '{alias}';"
+    )

@@ -1,0 +1,82 @@
+"""How far one request has come, for who asked: as far as they may see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder.domain.queue.queued_requests import QueuedPartState
+from seeder.errors import UnknownRequest
+from seeder.models import QueuedRefresh
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services.queue import part_rows
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestPart:
+    """One part of a request, as far as who asks may see it."""
+
+    number: int  # from 1 on
+    state: QueuedPartState
+    agencies: Sequence[str]
+    run_ids: Sequence[str]  # the latest last
+    started: datetime | None
+    finished: datetime | None
+    succeeded: int | None  # manifests; None until it has ended, and where some of them are other agencies'
+    failed: int | None
+    error: str | None  # why it ended without having been run to its end
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestStatus:
+    """A request with those of its parts that are about the agencies of who asks."""
+
+    request_id: str
+    description: str
+    requested_by: str
+    requested_at: datetime
+    parts: Sequence[RequestPart]
+
+    @property
+    def state(self) -> QueuedPartState:
+        states = {part.state for part in self.parts}
+        return states.pop() if len(states) == 1 else QueuedPartState.RUNNING
+
+
+def find(request_id: str, agencies: list[str] | None) -> RequestStatus:
+    """Raises `UnknownRequest`, also for one that is only about other agencies, `QueueMissing` or `DatabaseError`."""
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        part_rows.require_table()
+        rows = list(QueuedRefresh.objects.of_agencies(agencies).filter(request_id=request_id).order_by("part"))
+    if not rows:
+        raise UnknownRequest(request_id=request_id)
+    first = rows[0]
+    return RequestStatus(
+        request_id=request_id,
+        description=first.description,
+        requested_by=first.requested_by,
+        requested_at=first.requested_at,
+        parts=[_part(row, agencies) for row in rows],
+    )
+
+
+def _part(row: QueuedRefresh, agencies: list[str] | None) -> RequestPart:
+    seen = visible_agencies(row.agencies, agencies)
+    is_whole = len(seen) == len(row.agencies)
+    return RequestPart(
+        number=row.part,
+        state=QueuedPartState(row.state),
+        agencies=seen,
+        run_ids=row.run_ids,
+        started=row.started_at,
+        finished=row.finished_at,
+        succeeded=row.succeeded if is_whole else None,
+        failed=row.failed if is_whole else None,
+        error=row.error,
+    )
+
+
+def visible_agencies(slugs: Sequence[str], agencies: list[str] | None) -> list[str]:
+    """Those of the slugs that who may see these agencies may know of; None: all."""
+    return [slug for slug in slugs if agencies is None or slug in agencies]

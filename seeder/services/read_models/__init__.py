@@ -1,0 +1,1 @@
+"""Read models for pages, API, commands and health checks."""

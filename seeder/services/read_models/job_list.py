@@ -1,0 +1,117 @@
+"""What is fresh, what failed and what runs: read for whoever looks, and for nobody else."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder import conf
+from seeder.domain.manifests import ReportType
+from seeder.domain.monitoring.report_jobs import (
+    GroupBy,
+    Job,
+    JobFilter,
+    JobPageRequest,
+    JobTotals,
+    RecentRun,
+    StalenessLimits,
+)
+from seeder.domain.view_names import is_storable_text
+from seeder.errors import UnknownJob
+from seeder.postgres import job_list_queries, sessions
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services import manifest_selection
+from seeder.services.read_models import agency_scope, error_redaction
+from seeder.services.read_models.error_redaction import UNKNOWN, FailureReason
+
+_LAST_ID = 2**31 - 1  # of the manifests' integers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobPage:
+    """Some of the jobs, and how many there are in all; beyond the last page that is 0."""
+
+    jobs: Sequence[Job]
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobOverview:
+    """One page, with how all those stand that it was chosen from."""
+
+    page: JobPage
+    totals: JobTotals  # whatever their state
+    agency_names: Mapping[int, str]  # of the page's agencies, by their ids
+    reasons: Mapping[tuple[ReportType, int], FailureReason]  # of those that failed last, by kind and id of the manifest
+    now: datetime  # by the database's clock
+
+    def reason(self, job: Job) -> FailureReason:
+        return self.reasons.get((job.report_type, job.manifest_id), UNKNOWN)
+
+
+def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOverview:
+    """Raises `UnknownAgency`, `ConfigurationError` or `DatabaseError`."""
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        if job_filter.agency is not None:
+            manifest_selection.require_known_agency(job_filter.agency)
+        found = job_page(job_filter, page_request)
+        every = job_totals(replace(job_filter, status=None, failing=None, stale=None, long_running=None))
+        names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
+        whys = error_redaction.reasons_of_jobs(found.jobs)
+        return JobOverview(
+            page=found, totals=every, agency_names=names, reasons=whys, now=sessions.server_time(DEFAULT_DB_ALIAS)
+        )
+
+
+def job_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: GroupBy = GroupBy.VIEW) -> JobPage:
+    """One page of the jobs. Raises `ConfigurationError` or `DatabaseError`."""
+    if not _can_match(job_filter):
+        return JobPage(jobs=(), total=0)
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        found, total = job_list_queries.job_page(
+            DEFAULT_DB_ALIAS, job_filter, group_by, page_request, _staleness_limits()
+        )
+    return JobPage(jobs=found, total=total)
+
+
+def find_job(report_type: str, manifest_id: int, agencies: list[str] | None) -> Job:
+    """The job of one manifest. Raises `UnknownJob`, also for one of other agencies, `ConfigurationError` or
+    `DatabaseError`."""
+    if report_type not in {*ReportType} or not 0 < manifest_id <= _LAST_ID:
+        raise UnknownJob(report_type=report_type, manifest_id=manifest_id)
+    wanted = JobFilter(visible_agencies=agencies, report_type=ReportType(report_type), manifest_id=manifest_id)
+    found = job_page(wanted, JobPageRequest(limit=1), group_by=GroupBy.MANIFEST).jobs
+    if not found:
+        raise UnknownJob(report_type=report_type, manifest_id=manifest_id)
+    return found[0]
+
+
+def job_totals(job_filter: JobFilter, *, group_by: GroupBy = GroupBy.VIEW) -> JobTotals:
+    """Raises `ConfigurationError` or `DatabaseError`."""
+    if not _can_match(job_filter):
+        return JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        return job_list_queries.job_totals(DEFAULT_DB_ALIAS, job_filter, group_by, _staleness_limits())
+
+
+def recent_runs(jobs: Iterable[Job], *, max_runs: int = 14) -> Mapping[str, Sequence[RecentRun]]:
+    """The latest runs of each of these jobs, the latest first, by the name of their table. Raises `DatabaseError`."""
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        return job_list_queries.recent_runs(DEFAULT_DB_ALIAS, list(jobs), max_runs=max_runs)
+
+
+def _can_match(job_filter: JobFilter) -> bool:
+    """Not where it names what PostgreSQL cannot store."""
+    return all(
+        is_storable_text(text)
+        for text in (job_filter.agency, job_filter.table_name, job_filter.search)
+        if text is not None
+    )
+
+
+def _staleness_limits() -> StalenessLimits:
+    settings = conf.load()
+    return StalenessLimits(
+        stale_after=timedelta(hours=settings.stale_hours), long_running_factor=settings.long_running_factor
+    )

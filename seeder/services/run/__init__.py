@@ -1,0 +1,1 @@
+"""What executes a run: plan, schedule, refresh, record, recover."""

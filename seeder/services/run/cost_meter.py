@@ -1,0 +1,113 @@
+"""Measures what the refreshes of a run cost, and has it written down.
+
+What is known inside a refresh's transaction is a part of its result. What the server publishes only afterwards follows
+in the metrics, every few seconds and when the run ends: a run that is killed loses some of that and nothing else.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from time import monotonic
+
+from django.db import DEFAULT_DB_ALIAS, Error
+
+from seeder.domain.outcomes import RefreshMode, RefreshResult
+from seeder.domain.plan import PlannedView
+from seeder.domain.refresh_costs import BackendCost, backend_cost_delta, cpu_time_delta, statement_cost_delta
+from seeder.postgres import backend_processes, refresh_cost_queries, sessions
+from seeder.services.run.cost_rows import MeasuredRefresh, RefreshCostWriter
+
+_SAMPLE_INTERVAL = timedelta(milliseconds=250)  # between two looks at what the backends use
+_MIN_DURATION = timedelta(milliseconds=50)  # a refresh that is worth half a millisecond of measuring
+_WRITE_INTERVAL = timedelta(seconds=5)  # between two writes of what was measured
+
+
+class Measurement:
+    """One refresh as it is measured, by the thread of its seat."""
+
+    def __init__(self, database: str, process: backend_processes.SampledProcess, *, with_backend_cost: bool) -> None:
+        self._database, self._watched, self._deep = database, process, with_backend_cost
+        self._before = self._current_backend_cost()
+
+    def process_cost(self) -> tuple[timedelta | None, int | None]:
+        """What its backend has computed so far, and the most memory in bytes that it was seen to have for itself; None
+        where it is no process that we see."""
+        now = self._watched.sample()
+        return cpu_time_delta(self._watched.first_sample, now), self._watched.peak_memory_bytes
+
+    def backend_cost(self) -> BackendCost | None:
+        """What its backend has read and written. To be asked for after its transaction."""
+        return backend_cost_delta(self._before, self._current_backend_cost())
+
+    def _current_backend_cost(self) -> BackendCost | None:
+        return refresh_cost_queries.backend_costs(self._database) if self._deep else None
+
+
+class CostMeter:
+    """The measuring of one run. But for `reading`, everything is called by the thread that decides."""
+
+    def __init__(self, databases: Iterable[str], clock: Callable[[], float] = monotonic) -> None:
+        self._metrics = RefreshCostWriter()
+        self._clock = clock
+        self._looked = self._written = clock()
+        self._watch = backend_processes.ProcessSampler()
+        self._fresh: list[tuple[PlannedView, MeasuredRefresh]] = []  # not yet written
+        self._known: list[tuple[PlannedView, MeasuredRefresh]] = []  # written, but for what the end of the run tells
+        self._before = self._statement_costs(databases)
+
+    @contextmanager
+    def measure(self, view: PlannedView) -> Iterator[Measurement]:
+        """Measure the refresh inside, unless it is known to be so short that measuring would take longer."""
+        database, expected = view.key.database, view.expected_duration
+        deep = expected is None or expected >= _MIN_DURATION
+        process = backend_processes.of_this_connection(database) if deep else None
+        with self._watch.track(process) as watched:
+            yield Measurement(database, watched, with_backend_cost=deep and self._metrics.missing is None)
+
+    def on_view_ended(self, view: PlannedView, history_ids: tuple[int, ...], result: RefreshResult) -> None:
+        """A refresh has ended and its rows are written."""
+        if self._metrics.missing is None:
+            self._fresh.append((view, MeasuredRefresh(history_ids=history_ids, result=result)))
+
+    def on_tick(self) -> None:
+        """To be called often."""
+        now = self._clock()
+        if now - self._looked >= _SAMPLE_INTERVAL.total_seconds():
+            self._looked = now
+            self._watch.sample_all()
+        if now - self._written >= _WRITE_INTERVAL.total_seconds():
+            self._written = now
+            self._write([measured for _, measured in self._fresh])
+            self._known, self._fresh = [*self._known, *self._fresh], []
+
+    def close(self) -> None:
+        """Write what is left, and what pg_stat_statements has counted since the beginning."""
+        after = self._statement_costs(self._before)
+        counted = [self._with_statement_costs(view, measured, after) for view, measured in self._known]
+        fresh = [self._with_statement_costs(view, measured, after) or measured for view, measured in self._fresh]
+        self._write([*filter(None, counted), *fresh])
+
+    def _statement_costs(self, databases: Iterable[str]) -> Mapping[str, refresh_cost_queries.StatementCosts]:
+        found: dict[str, refresh_cost_queries.StatementCosts] = {}
+        for database in databases if self._metrics.missing is None else ():
+            with suppress(Error):
+                seen = refresh_cost_queries.statement_costs(database)
+                found |= {} if seen is None else {database: seen}
+        return found
+
+    def _with_statement_costs(
+        self, view: PlannedView, measured: MeasuredRefresh, after: Mapping[str, refresh_cost_queries.StatementCosts]
+    ) -> MeasuredRefresh | None:
+        """With what pg_stat_statements says of it; None where that says nothing."""
+        database, result = view.key.database, measured.result
+        if result.mode is None or database not in after:
+            return None
+        which = view.key.name, result.mode is RefreshMode.CONCURRENT
+        statement = statement_cost_delta(self._before[database].get(which), after[database].get(which))
+        return replace(measured, result=replace(result, cost=replace(result.cost, statement=statement)))
+
+    def _write(self, measured: Iterable[MeasuredRefresh]) -> None:
+        with suppress(Error):  # the run goes on without its metrics rather than end for them
+            sessions.discard_if_broken(DEFAULT_DB_ALIAS)
+            self._metrics.write(measured)

@@ -1,0 +1,107 @@
+"""Captures every view of a request under one release, several at once, and goes on past one that fails."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from dataclasses import dataclass
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder import conf
+from seeder.domain.manifests import Selection, ViewKey
+from seeder.domain.refresh_requests import RefreshRequest
+from seeder.domain.snapshots.snapshot_contents import Release, Snapshot
+from seeder.domain.view_names import ViewName, did_you_mean
+from seeder.errors import ColumnInNoView, DatabaseError, NothingToCapture, SeederError
+from seeder.postgres import catalog, sessions
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services import manifest_selection
+from seeder.services.snapshots.parallel_count import CANCEL_INTERVAL, CaptureOptions
+from seeder.services.snapshots.release_snapshots import capture, require_one_view
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaptureResult:
+    """How one view ended."""
+
+    table_name: str
+    snapshot: Snapshot | None = None
+    error: str | None = None  # why there is none
+
+
+def capture_all(
+    request: RefreshRequest,
+    release: Release,
+    *,
+    top_values_columns: frozenset[str] = frozenset(),
+    approximate: bool = False,
+    on_progress: Callable[[CaptureResult, int, int], object] = lambda *_: None,
+) -> list[CaptureResult]:
+    """Record every view that a request means, in the order in which they ended. `tell` hears of each, with how many
+    have ended and how many there are, in the thread of the caller. Columns that a view does not have are not asked for.
+
+    Raises `RequestError`, `NothingToCapture`, `NoSuchColumn`, `ConfigurationError` or `DatabaseError`.
+    """
+    settings = conf.load()
+    selection = manifest_selection.select(request, databases=settings.databases)
+    if not selection.views and not selection.rejected:
+        raise NothingToCapture(request=request)
+    _require_columns(top_values_columns, request, selection)
+    ended = [
+        CaptureResult(table_name=complaint.manifest.table_name, error=complaint.message)
+        for complaint in selection.rejected
+    ]
+    meant: dict[ViewName, list[ViewKey]] = defaultdict(list)
+    for spec in selection.views:
+        meant[spec.key.name].append(spec.key)
+    total = len(meant) + len(ended)
+    for number, one in enumerate(ended, start=1):
+        on_progress(one, number, total)
+    asked = CaptureOptions(
+        settings=settings,
+        application_name=f"seeder snapshot {release.tag}",
+        top_values_columns=top_values_columns,
+        strict=False,
+        approximate=approximate,
+    )
+    with ThreadPoolExecutor(max_workers=settings.snapshot_connections) as pool:
+        going = [pool.submit(_capture, name, keys, release, asked) for name, keys in meant.items()]
+        try:
+            for future in as_completed(going):
+                ended.append(future.result())
+                on_progress(ended[-1], len(ended), total)
+        except BaseException as interrupt:
+            asked.stop.request(f"{type(interrupt).__name__} {interrupt}".strip())
+            pool.shutdown(wait=False, cancel_futures=True)
+            while unfinished := [one for one in going if not one.done()]:
+                asked.in_flight.cancel_all()  # again and again: a cancel that comes between two statements is lost
+                wait(unfinished, timeout=CANCEL_INTERVAL)
+            raise
+    return ended
+
+
+def _require_columns(top: frozenset[str], request: RefreshRequest, selection: Selection) -> None:
+    """Raise `NoSuchColumn` for a column that no view has; one in a database that does not answer may have any."""
+    views: dict[str, list[ViewName]] = defaultdict(list)
+    for spec in selection.views:
+        views[spec.key.database].append(spec.key.name)
+    known: set[str] = set()
+    for database, names in views.items() if top else ():
+        try:
+            with translate_database_errors(database):
+                known |= catalog.column_names(database, names)
+        except DatabaseError:
+            return
+    for column in sorted(top - known) if known else ():
+        raise ColumnInNoView(request=request, column=column, suggestion=did_you_mean(column, known, "The nearest is"))
+
+
+def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, asked: CaptureOptions) -> CaptureResult:
+    try:
+        return CaptureResult(table_name=str(name), snapshot=capture(require_one_view(name, keys), release, asked))
+    except SeederError as error:
+        if isinstance(error, DatabaseError) and error.facts.get("alias") == DEFAULT_DB_ALIAS:
+            raise  # without this one nothing can be stored
+        return CaptureResult(table_name=str(name), error=str(error))
+    finally:
+        sessions.close_thread_connections()  # nobody else could close the connections of this thread

@@ -1,0 +1,116 @@
+"""Counts what a view holds: several connections that see the same instant share the statements."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from seeder.conf import Settings
+from seeder.domain.snapshots.snapshot_contents import ColumnStatistics
+from seeder.domain.view_names import ViewName
+from seeder.errors import CaptureFailed
+from seeder.postgres import column_statistics, sessions, shared_snapshot, transaction_limits
+from seeder.services.stop_signal import StopSignal
+
+ProgressCallback = Callable[[int, int], object]  # hears how many columns are done, and of how many, in whichever thread
+
+CANCEL_INTERVAL = 0.1  # seconds between two attempts to interrupt somebody
+_KEEPALIVE_INTERVAL = 5.0  # seconds; a session of ours may be idle in a transaction for 30 s
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptureOptions:
+    """What is to be found out, and what that may take."""
+
+    settings: Settings
+    application_name: str  # what pg_stat_activity shows
+    top_values_columns: frozenset[str] = frozenset()  # the columns whose most frequent values are asked for
+    max_top_values: int = 10  # of them
+    strict: bool = True  # whether the view has to have all these columns
+    approximate: bool = False
+    connections: int = 1  # that share the work
+    in_flight: sessions.CancellableStatements = field(default_factory=sessions.CancellableStatements)
+    stop: StopSignal = field(default_factory=StopSignal)
+
+    def raise_if_stopped(self, view: ViewName) -> None:
+        """Raises `CaptureFailed` when a stop is requested."""
+        if self.stop.requested:
+            raise CaptureFailed(view=view, cause=f"interrupted by {self.stop.reason}.")
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        of_refresh = transaction_limits.TransactionLimits(
+            lock_timeout_ms=self.settings.lock_timeout_ms,
+            statement_timeout_ms=self.settings.statement_timeout_ms,
+            allow_parallel=self.settings.snapshot_connections
+            == 1,  # or it would be in the way of the other connections
+            application_name=self.application_name,
+        )
+        return {**of_refresh.parameters, "memory": f"{self.settings.snapshot_memory_mb}MB"}
+
+
+class ParallelCounter:
+    """The work on one view, which is held at `instant` by the connection of this thread."""
+
+    def __init__(
+        self,
+        database: str,
+        snapshot: shared_snapshot.SharedSnapshot,
+        options: CaptureOptions,
+        on_progress: ProgressCallback,
+    ) -> None:
+        self._database, self._instant, self._asked, self._tell = database, snapshot, options, on_progress
+        self._total = 0
+        self._tasks = SimpleQueue[column_statistics.CountTask]()
+        self._counted: dict[str, tuple[int, ColumnStatistics]] = {}
+        self._errors: list[BaseException] = []
+        self._in_flight = sessions.CancellableStatements()  # of this view, not of others that are captured meanwhile
+
+    def count(self, tasks: Iterable[column_statistics.CountTask]) -> Mapping[str, tuple[int, ColumnStatistics]]:
+        tasks = list(tasks)
+        self._total = sum(len(task.columns) for task in tasks)
+        for task in tasks:
+            self._tasks.put(task)
+        others = [Thread(target=self._run_helper) for _ in range(min(self._asked.connections, len(tasks)) - 1)]
+        for other in others:
+            other.start()
+        try:
+            self._work()
+            self._wait_for(others)
+        except BaseException as error:  # noqa: BLE001  # raised below, when all have ended
+            self._errors.append(error)
+        while any(other.is_alive() for other in others):
+            self._in_flight.cancel_all()  # again: one that came between two statements is lost
+            for other in others:
+                other.join(CANCEL_INTERVAL)
+        if self._errors:
+            raise self._errors[0]
+        return self._counted
+
+    def _wait_for(self, others: Iterable[Thread]) -> None:
+        """Without being idle for so long that the server ends this session, and with it the instant (25P03)."""
+        for other in others:
+            while other.is_alive():
+                other.join(_KEEPALIVE_INTERVAL)
+                sessions.query(self._database, "backend_pid")
+
+    def _run_helper(self) -> None:
+        try:
+            with shared_snapshot.SharedSnapshot(self._database, self._asked.parameters, source=self._instant):
+                self._work()
+        except BaseException as error:  # noqa: BLE001  # raised in the thread that waits for this one
+            self._errors.append(error)
+            self._in_flight.cancel_all()  # what the others are interrupted in comes after what interrupts them
+        finally:
+            sessions.close_thread_connections()
+
+    def _work(self) -> None:
+        while not self._errors:
+            try:
+                task = self._tasks.get_nowait()
+            except Empty:
+                return
+            self._asked.raise_if_stopped(task.view)
+            with self._in_flight.track(self._database), self._asked.in_flight.track(self._database):
+                self._counted |= column_statistics.count_columns(self._database, task)
+            self._tell(len(self._counted), self._total)

@@ -1,0 +1,96 @@
+"""Looks at a view as it is at one instant: its shape and what it holds."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import Error
+
+from seeder.domain.manifests import ViewKey
+from seeder.domain.snapshots.scan_grouping import group_columns
+from seeder.domain.snapshots.snapshot_contents import ViewStatistics
+from seeder.domain.snapshots.view_shape import ViewShape, sha256_hex
+from seeder.domain.view_names import ViewName, did_you_mean
+from seeder.errors import NeverAnalyzed, NeverFilled, NotAView, UnknownColumn, ViewMissing
+from seeder.postgres import catalog, column_statistics, planner_statistics, shared_snapshot
+from seeder.postgres.sqlstates import is_connection_lost
+from seeder.services.snapshots.parallel_count import CaptureOptions, ParallelCounter, ProgressCallback
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewProfile:
+    """A view at one instant."""
+
+    shape: ViewShape
+    statistics: ViewStatistics
+    captured_at: datetime
+
+
+def profile_view(key: ViewKey, options: CaptureOptions, on_progress: ProgressCallback = lambda *_: None) -> ViewProfile:
+    """Look at a view. Readers and concurrent refreshes go on meanwhile; a plain refresh waits.
+
+    Raises `ViewMissing`, `NotAView`, `NeverFilled`, `NeverSampled`, `UnknownColumn` or PostgreSQL's errors.
+    """
+    database, name = key.database, key.name
+    if catalog.relation_exists(database, name):
+        _analyze_sample(key, options)
+    with shared_snapshot.SharedSnapshot(database, options.parameters) as instant:
+        found = instant.lock_view(name)
+        if found is None:
+            raise ViewMissing(view=name, alias=database)
+        if not found.is_materialized:
+            raise NotAView(view=name, alias=database)
+        if not found.is_populated:
+            raise NeverFilled(view=name)
+        shape = ViewShape(
+            columns=found.columns, definition_hash=sha256_hex(found.definition), server_version=found.server_version
+        )
+        names = [column.name for column in shape.columns]
+        if options.strict:
+            require_columns(key.name, options.top_values_columns, names)
+        top = options.top_values_columns.intersection(names)
+        if options.approximate:
+            estimated = planner_statistics.estimate_statistics(
+                database, name, shape.columns, top_columns=top, max_top_values=options.max_top_values
+            )
+            if estimated is None:
+                raise NeverAnalyzed(view=name)
+            return ViewProfile(shape=shape, statistics=estimated, captured_at=instant.taken_at)
+        by_name = {column.name: column for column in shape.columns}
+        tasks = [
+            column_statistics.CountTask(
+                view=name,
+                columns=tuple(by_name[one] for one in together),
+                top_columns=top,
+                max_top_values=options.max_top_values,
+            )
+            for together in group_columns(by_name, planner_statistics.estimate_distinct_counts(database, name))
+        ]
+        counted = ParallelCounter(database, instant, options, on_progress).count(tasks)
+        rows = next(iter(counted.values()))[0] if counted else column_statistics.count_rows(database, name)
+        columns = {column.name: counted[column.name][1] for column in shape.columns}
+        return ViewProfile(
+            shape=shape,
+            statistics=ViewStatistics(row_count=rows, exact=True, columns=columns),
+            captured_at=instant.taken_at,
+        )
+
+
+def _analyze_sample(key: ViewKey, options: CaptureOptions) -> None:
+    """Have the server's estimates be of now where they are all that is asked for. Exact figures are found sooner where
+    it is known which columns have few values, but that is worth no failure."""
+    database, name = key.database, key.name
+    if options.approximate:
+        planner_statistics.analyze_view(database, name, options.parameters)
+    elif not planner_statistics.estimate_distinct_counts(database, name):
+        try:
+            planner_statistics.analyze_view(database, name, options.parameters)
+        except Error as error:
+            if is_connection_lost(error):
+                raise
+
+
+def require_columns(view: ViewName, requested: Iterable[str], known: Collection[str]) -> None:
+    """Raises `UnknownColumn` for one that is not among those that the view has."""
+    for column in sorted(set(requested).difference(known)):
+        raise UnknownColumn(view=view, column=column, suggestion=did_you_mean(column, known, "The nearest it has is"))

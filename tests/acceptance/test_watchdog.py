@@ -1,0 +1,140 @@
+"""A cluster that stops working is noticed and replaced."""
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+
+import psutil
+import pytest
+from django_q.models import Schedule
+
+from seeder.domain.refresh_requests import AgencyReports, AllReports
+from seeder.models import QueuedRefresh
+from seeder.services.queue.enqueue import enqueue_refresh
+from tests.acceptance import queue_clusters
+from tests.acceptance.queue_clusters import counted_query, is_drained, refresh_counts, start, wait_until
+from tests.conftest import CompletedCommand, create_custom_manifest
+
+pytestmark = pytest.mark.slow
+
+Manage = Callable[..., CompletedCommand]
+
+
+class Watchdog:
+    """`manage.py watch_queue`, and what it says."""
+
+    def __init__(self, **environment: str) -> None:
+        self.process = start("watch_queue", capture_output=True, SEEDER_MAX_WORKERS="1", **environment)
+
+    def says(self, wanted: str) -> "re.Match[str]":
+        """Read on until a line says so."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if found := re.search(wanted, line):
+                return found
+        raise AssertionError(f"never said: {wanted}")
+
+    def cluster(self) -> int:
+        """The process of the cluster that it starts next, when its workers are ready."""
+        pid = int(self.says(r"cluster (\d+) started")[1])
+        self.says(r"Q Cluster .* running")
+        return pid
+
+
+@pytest.fixture
+def watchdog(empty_queue: None) -> Iterator[Watchdog]:
+    yield Watchdog()
+    queue_clusters.kill_all()
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """The sentinel, then its workers, its monitor and its pusher."""
+    [sentinel] = psutil.Process(pid).children()
+    return [sentinel, *sentinel.children()]
+
+
+def view() -> None:
+    create_custom_manifest("reporting.a", counted_query("a"))
+    enqueue_refresh(AllReports(), requested_by="")
+
+
+@pytest.mark.parametrize("which", ["sentinel", "worker", "monitor", "pusher", "main"])
+def test_a_process_that_is_killed_while_idle_costs_no_more_than_a_restart(watchdog: Watchdog, which: str) -> None:
+    pid = watchdog.cluster()
+    before = [psutil.Process(pid), *family(pid)]
+    names = ["main", "sentinel", "worker", "monitor", "pusher"]
+    before[names.index(which)].kill()
+    watchdog.says(
+        rf"cluster {pid} ended by itself(, with exit code -?\d+)?; what was left of it is ended, another starts in 1 s"
+    )
+    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in before)
+    assert watchdog.cluster() != pid
+    view()
+    wait_until(is_drained)
+    assert refresh_counts() == {"a": 1}
+
+
+def test_a_worker_that_is_killed_at_work_costs_no_more_than_its_view(watchdog: Watchdog) -> None:
+    pid = watchdog.cluster()
+    for number in range(3):
+        create_custom_manifest(f"reporting.v{number}", counted_query(f"v{number}", 1))
+    enqueue_refresh(AgencyReports(slug="demo"), requested_by="")
+    wait_until(lambda: len(refresh_counts()) == 1)
+    [part] = QueuedRefresh.objects.all()
+    os.kill(int(str(part.worker).rpartition(":")[2]), signal.SIGKILL)
+    watchdog.says(rf"rung again for part {part.pk}")
+    wait_until(is_drained)
+    assert refresh_counts() == {"v0": 1, "v1": 1, "v2": 1}
+    part.refresh_from_db()
+    assert (part.succeeded, len(part.run_ids)) == (3, 2)
+    assert psutil.pid_exists(pid), "the cluster put another worker in its place"
+
+
+def test_a_schedule_of_somebody_else_that_stops_ours_is_told_of(watchdog: Watchdog) -> None:
+    watchdog.cluster()
+    Schedule.objects.create(name="wrong", func="os.getcwd", args="((", schedule_type="O")
+    watchdog.says("The arguments of the schedule 'wrong' .* cannot be read")
+
+
+def test_the_watchdog_ends_with_its_cluster(watchdog: Watchdog) -> None:
+    before = family(watchdog.cluster())
+    watchdog.process.send_signal(signal.SIGTERM)
+    assert watchdog.process.wait(30) == 0
+    assert not any(process.is_running() for process in before)
+
+
+def test_a_run_that_takes_longer_than_the_grace_is_stopped_and_put_back(empty_queue: None) -> None:
+    create_custom_manifest("reporting.a", counted_query("a", 60))
+    enqueue_refresh(AllReports(), requested_by="")
+    watchdog = Watchdog()
+    try:
+        watchdog.cluster()
+        wait_until(lambda: QueuedRefresh.objects.filter(state="running").exists())
+        watchdog.process.send_signal(signal.SIGTERM)
+        assert watchdog.process.wait(40) == 0
+        part = QueuedRefresh.objects.get()
+        assert (part.state, len(part.run_ids)) == ("queued", 1)
+    finally:
+        queue_clusters.kill_all()
+
+
+def test_a_cluster_that_is_no_longer_watched_ends(watchdog: Watchdog) -> None:
+    before = family(watchdog.cluster())
+    watchdog.process.kill()
+    wait_until(lambda: not any(process.is_running() for process in before))
+
+
+def test_settings_that_cannot_be_read_start_nothing(manage: Manage) -> None:
+    ended = manage("watch_queue", SEEDER_MAX_WORKERS="lots")
+    assert (ended.exit_code, ended.out) == (2, "")
+    assert "SEEDER_MAX_WORKERS is 'lots'" in ended.err
+
+
+def test_a_cluster_that_cannot_start_is_started_again_ever_more_slowly(empty_queue: None) -> None:
+    watchdog = Watchdog(DB_HOST="/nowhere")
+    try:
+        for pause in (1, 2, 4):
+            watchdog.says(rf"another starts in {pause} s")
+    finally:
+        queue_clusters.kill_all()

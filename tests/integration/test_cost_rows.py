@@ -1,0 +1,187 @@
+"""The optional table of a run's metrics, and who writes it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import Error
+
+from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult
+from seeder.domain.refresh_costs import BackendCost, RefreshCost, StatementCost
+from seeder.models import RunHistory, RunMetrics
+from seeder.postgres import sessions, transactions
+from seeder.services.run.cost_rows import MeasuredRefresh, RefreshCostWriter
+from tests.conftest import another_session, sql
+
+SECOND = timedelta(seconds=1)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+RESULT = RefreshResult(
+    outcome=Outcome.REFRESHED, started_at=NOW, finished_at=NOW, mode=RefreshMode.PLAIN, fell_back=True
+)
+WAITED = RefreshCost(worker_wait=2 * SECOND, throttle_wait=timedelta(), lock_wait=SECOND / 4)
+STATEMENT = StatementCost(
+    calls=1,
+    total_exec_time=SECOND / 2,
+    rows=1,
+    shared_blocks_hit=2,
+    shared_blocks_read=3,
+    shared_blocks_dirtied=4,
+    shared_blocks_written=5,
+    temp_blocks_read=6,
+    temp_blocks_written=7,
+    wal_bytes=8,
+)
+FULL = RefreshCost(
+    worker_number=3,
+    worker_wait=2 * SECOND,
+    throttle_wait=timedelta(),
+    lock_wait=SECOND / 4,
+    statement=STATEMENT,
+    backend=BackendCost(pid=1, read_bytes=9, write_bytes=10, wal_bytes=11),
+    cpu_time=SECOND / 8,
+    peak_memory_bytes=12,
+)
+# Somebody whom nobody has granted anything, on every server.
+NOBODY = "pg_signal_backend"
+
+
+@pytest.fixture(autouse=True)
+def role(contract_tables: None) -> Iterator[None]:
+    yield
+    sql("RESET ROLE")
+
+
+def row() -> int:
+    names = ("run_id", "table_name", "report_name", "agency_slug", "report_type", "status")
+    text = dict.fromkeys(names, "custom") | {"status": "success"}
+    return RunHistory.objects.create(manifest_id=1, agency_id=1, **text).pk
+
+
+def measured(*history_ids: int, cost: RefreshCost = WAITED) -> MeasuredRefresh:
+    return MeasuredRefresh(history_ids=history_ids, result=replace(RESULT, cost=cost))
+
+
+def test_what_is_known_in_the_transaction_is_written_in_it_and_the_rest_later() -> None:
+    first, second, other = row(), row(), row()
+    metrics = RefreshCostWriter()
+    with transactions.durable_transaction("default"):
+        metrics.write([measured(first, second)])
+    assert RunMetrics.objects.filter(lock_wait_seconds=0.25, statement_calls=None).count() == 2
+    metrics.write([measured(first, second, cost=FULL), measured(other)])
+    assert RunMetrics.objects.values().get(pk=second) == {
+        "history_id": second,
+        "mode": "plain",
+        "fell_back": True,
+        "attempts": 1,
+        "reason": None,
+        "sqlstate": None,
+        "worker_number": 3,
+        "worker_wait_seconds": 2.0,
+        "throttle_wait_seconds": 0.0,
+        "lock_wait_seconds": 0.25,
+        "statement_calls": 1,
+        "statement_total_ms": 500.0,
+        "statement_mean_ms": 500.0,
+        "statement_rows": 1,
+        "shared_blocks_hit": 2,
+        "shared_blocks_read": 3,
+        "shared_blocks_dirtied": 4,
+        "shared_blocks_written": 5,
+        "temp_blocks_read": 6,
+        "temp_blocks_written": 7,
+        "statement_wal_bytes": 8,
+        "backend_read_bytes": 9,
+        "backend_write_bytes": 10,
+        "backend_wal_bytes": 11,
+        "cpu_seconds": 0.125,
+        "peak_memory_bytes": 12,
+    }
+    assert RunMetrics.objects.count() == 3
+    assert metrics.missing is None
+
+
+def test_all_of_a_run_is_one_statement() -> None:
+    rows, metrics = [row() for _ in range(50)], RefreshCostWriter()
+    sql("CREATE TABLE reporting.statements ()")
+    sql(
+        "CREATE FUNCTION reporting.count() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN INSERT INTO reporting.statements DEFAULT VALUES; RETURN NULL; END'"
+    )
+    sql("CREATE TRIGGER count AFTER INSERT ON reporting.seeder_run_metrics EXECUTE FUNCTION reporting.count()")
+    metrics.write([measured(pk) for pk in rows])
+    metrics.write([])
+    assert sql("SELECT count(*) FROM reporting.statements") == [(1,)]
+    assert RunMetrics.objects.count() == 50
+
+
+def test_what_the_refresh_undoes_is_undone_with_it() -> None:
+    first = row()
+    with transactions.rolled_back_transaction("default"):
+        RefreshCostWriter().write([measured(first)])
+    assert not RunMetrics.objects.exists()
+
+
+def test_metrics_go_with_their_history_row_and_deleting_one_needs_no_table() -> None:
+    first, second = row(), row()
+    RefreshCostWriter().write([measured(first)])
+    RunHistory.objects.filter(pk=first).delete()
+    assert not RunMetrics.objects.exists()
+    sql("DROP TABLE reporting.seeder_run_metrics")
+    RunHistory.objects.filter(pk=second).delete()
+    assert not RunHistory.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("DROP TABLE {}", ": a table in the contract, missing here"),
+        ("ALTER TABLE {} DROP cpu_seconds", ".cpu_seconds: double precision null in the contract, missing here"),
+        (
+            "ALTER TABLE {} ALTER mode SET NOT NULL",
+            ".mode: text null in the contract, text not null here",
+        ),
+        (f"GRANT SELECT ON {{}} TO {NOBODY}; SET ROLE {NOBODY}", ": no USAGE and INSERT and UPDATE privilege"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_told_once_and_left_alone(change: str, why: str) -> None:
+    first, second = row(), row()
+    try:
+        sql(change.format("reporting.seeder_run_metrics"))
+        metrics = RefreshCostWriter()
+        assert metrics.missing == f"reporting.seeder_run_metrics{why}"
+        with transactions.durable_transaction("default"):
+            metrics.write([measured(first, second)])
+            assert sql("SELECT 1") == [(1,)]
+    finally:
+        sql("RESET ROLE")
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("DROP TABLE {}", 'relation "reporting.seeder_run_metrics" does not exist'),
+        ("ALTER TABLE {} ADD beyond integer NOT NULL", 'null value in column "beyond"'),
+        ("ALTER TABLE {} DROP CONSTRAINT seeder_run_metrics_pkey", "there is no unique or exclusion constraint"),
+    ],
+)
+def test_a_table_that_refuses_only_when_it_is_written_does_not_break_the_transaction(change: str, why: str) -> None:
+    first, metrics = row(), RefreshCostWriter()
+    sql(change.format("reporting.seeder_run_metrics"))
+    with transactions.durable_transaction("default"):
+        sql("UPDATE reporting.seeder_run_history SET errors = 'kept'")
+        metrics.write([measured(first)])
+    assert RunHistory.objects.get().errors == "kept"
+    assert metrics.missing
+    assert why in metrics.missing
+    metrics.write([measured(first)])
+
+
+def test_a_connection_that_is_lost_meanwhile_is_not_taken_for_a_commit() -> None:
+    first, metrics = row(), RefreshCostWriter()
+    with pytest.raises(Error), transactions.durable_transaction("default"):  # noqa: PT012  # the transaction is what fails
+        [(pid,)] = sql("SELECT pg_backend_pid()")
+        with another_session() as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        metrics.write([measured(first)])
+    sessions.discard_if_broken("default")

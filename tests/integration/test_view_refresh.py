@@ -1,0 +1,311 @@
+"""Runs through the service layer: what is refreshed, and what the rows say of it."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+from django.db.models import F
+
+from seeder.domain.outcomes import Outcome, RefreshResult
+from seeder.domain.refresh_requests import AgencyReports, AllReports, SingleView
+from seeder.domain.run_events import RunEnded, RunStarted, ViewEnded, ViewStarted
+from seeder.domain.view_names import ViewName
+from seeder.errors import RunLockLost
+from seeder.models import CustomReportManifest, JobStatus, RunHistory
+from seeder.postgres import sessions, transactions
+from seeder.services import run_history
+from seeder.services.run import orchestrator
+from seeder.services.run_history import RunHistoryWriter
+from tests.conftest import create_canned_report, create_custom_manifest, sql
+from tests.polling import eventually
+
+pytestmark = pytest.mark.usefixtures("contract_tables")
+
+
+def results(summary: Any) -> Mapping[str, RefreshResult]:
+    return {view.key.name.name: result for view, result in summary.results.items()}
+
+
+def statuses() -> dict[str, str]:
+    return dict(JobStatus.objects.values_list("table_name", "status"))
+
+
+def test_a_missing_view_is_created_once_and_refreshed_ever_after() -> None:
+    sql("CREATE TABLE reporting.source AS SELECT generate_series(1, 1000) AS n")
+    create_custom_manifest("reporting.a", "SELECT n FROM reporting.source")
+    first = results(orchestrator.execute_run(AllReports()))["a"]
+    sql("INSERT INTO reporting.source SELECT generate_series(1, 234)")
+    [(oid,)] = sql("SELECT 'reporting.a'::regclass::oid")
+    second = results(orchestrator.execute_run(AllReports()))["a"]
+    assert (first.outcome, first.rows) == (Outcome.CREATED, 1000)
+    assert (second.outcome, second.rows) == (Outcome.REFRESHED, 1234)
+    assert second.size_bytes == sql("SELECT pg_total_relation_size('reporting.a')")[0][0]
+    assert sql("SELECT 'reporting.a'::regclass::oid, count(*) FROM reporting.a") == [(oid, 1234)]
+
+
+def test_a_view_that_cannot_be_filled_is_not_left_behind_half_made() -> None:
+    create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
+    assert results(orchestrator.execute_run(AllReports()))["a"].failure.sqlstate == "22012"  # type: ignore[union-attr]
+    assert sql("SELECT to_regclass('reporting.a')") == [(None,)]
+
+
+def test_a_failed_refresh_leaves_the_old_rows_in_place() -> None:
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
+    orchestrator.execute_run(AllReports())
+    sql("UPDATE reporting.source SET n = 0")
+    assert results(orchestrator.execute_run(AllReports()))["a"].outcome is Outcome.FAILED
+    assert sql("SELECT n FROM reporting.a") == [(1,)]
+
+
+def test_views_that_read_one_another_come_out_right_whatever_their_order_in_the_manifest() -> None:
+    create_custom_manifest("reporting.last", "SELECT n + 1 AS n FROM reporting.middle")
+    create_custom_manifest("reporting.middle", "SELECT n + 1 AS n FROM reporting.first")
+    create_custom_manifest("reporting.first", "SELECT n FROM reporting.source")
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
+    assert orchestrator.execute_run(AllReports()).failed == 0
+    sql("UPDATE reporting.source SET n = 10")
+    assert [view.key.name.name for view in orchestrator.execute_run(AllReports()).results] == [
+        "first",
+        "middle",
+        "last",
+    ]
+    assert sql("SELECT n FROM reporting.last") == [(12,)]
+
+
+def test_a_row_goes_from_pending_over_running_to_its_end_and_every_event_follows_its_row() -> None:
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(1)")
+    told: list[tuple[str, str, str]] = []
+
+    def hear(event: object) -> None:
+        row = RunHistory.objects.get()
+        told.append((type(event).__name__, row.status, JobStatus.objects.get().status))
+
+    class Watched(RunHistoryWriter):
+        def measure_and_record_success(self, *args: Any) -> RefreshResult:
+            told.append(("refreshed", RunHistory.objects.get().status, JobStatus.objects.get().status))
+            return super().measure_and_record_success(*args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(orchestrator, "RunHistoryWriter", Watched)
+        orchestrator.execute_run(AllReports(), on_event=hear)
+    assert told == [
+        (RunStarted.__name__, "pending", "pending"),
+        (ViewStarted.__name__, "pending", "pending"),
+        ("refreshed", "running", "running"),
+        (ViewEnded.__name__, "success", "success"),
+        (RunEnded.__name__, "success", "success"),
+    ]
+
+
+def test_the_history_row_says_what_happened() -> None:
+    manifest = create_custom_manifest("reporting.a", "SELECT generate_series(1, 3) AS n")
+    summary = orchestrator.execute_run(AllReports())
+    row, result = RunHistory.objects.get(), results(summary)["a"]
+    assert (row.run_id, row.manifest_id, row.table_name) == (summary.run_id, manifest.pk, "reporting.a")
+    assert (row.report_name, row.agency_id, row.agency_slug) == (manifest.report_name, 1, "demo")
+    assert (row.report_type, row.status, row.errors) == ("custom", "success", None)
+    assert (row.start_time, row.finish_time) == (result.started_at, result.finished_at)
+    assert (row.records_processed, row.bytes_processed) == (3, result.size_bytes)
+    memory, cpu = result.cost.peak_memory_bytes, result.cost.cpu_time
+    assert row.memory_usage_mb == (None if memory is None else round(memory / 2**20)), (
+        "what is not known is not invented"
+    )
+    assert row.cpu_percentage == (None if cpu is None else round(100 * (cpu / result.duration)))
+
+
+def test_the_refresh_and_its_outcome_commit_together_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
+    create_custom_manifest("reporting.a", "SELECT n FROM reporting.source")
+    orchestrator.execute_run(AllReports())
+    sql("UPDATE reporting.source SET n = 2")
+    original = RunHistoryWriter.measure_and_record_success
+
+    def fails_once(record: RunHistoryWriter, spec: Any, result: RefreshResult) -> None:
+        original(record, spec, result)
+        monkeypatch.setattr(RunHistoryWriter, "measure_and_record_success", original)
+        raise DatabaseError
+
+    monkeypatch.setattr(RunHistoryWriter, "measure_and_record_success", fails_once)
+    assert results(orchestrator.execute_run(AllReports()))["a"].outcome is Outcome.FAILED
+    assert sql("SELECT n FROM reporting.a") == [(1,)]
+    assert statuses() == {"reporting.a": "error"}
+
+
+def test_subscriptions_that_share_a_view_are_refreshed_once_and_recorded_each() -> None:
+    create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro", "harbor"))
+    create_custom_manifest("REPORTING.Shared", "SELECT 2 AS n", agency="metro")
+    summary = orchestrator.execute_run(AllReports())
+    assert len(summary.results) == 1
+    assert sql("SELECT n FROM reporting.shared") == [(2,)], "the custom manifest speaks for the view"
+    rows = RunHistory.objects.order_by("report_type", "agency_slug").values_list("report_type", "agency_slug", "status")
+    assert list(rows) == [
+        ("canned", "demo", "success"),
+        ("canned", "harbor", "success"),
+        ("canned", "metro", "success"),
+        ("custom", "metro", "success"),
+    ]
+    assert statuses() == {"reporting.shared": "success", "REPORTING.Shared": "success"}
+
+
+def test_only_the_selected_subscriptions_are_recorded() -> None:
+    create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro"))
+    orchestrator.execute_run(AgencyReports(slug="metro"))
+    assert list(RunHistory.objects.values_list("agency_slug", flat=True)) == ["metro"]
+    orchestrator.execute_run(SingleView(name=ViewName.parse("shared")))
+    assert RunHistory.objects.count() == 3
+
+
+def test_failures_are_counted_until_a_success() -> None:
+    sql("CREATE TABLE reporting.source AS SELECT 0 AS n")
+    create_custom_manifest("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
+    for _ in range(2):
+        orchestrator.execute_run(AllReports())
+    assert JobStatus.objects.get().consecutive_failures == 2
+    sql("UPDATE reporting.source SET n = 1")
+    orchestrator.execute_run(AllReports())
+    assert JobStatus.objects.get().consecutive_failures == 0
+    assert JobStatus.objects.get().last_errors is None
+    assert list(RunHistory.objects.order_by("id").values_list("consecutive_failures", flat=True)) == [1, 2, 0]
+
+
+def test_a_manifest_that_cannot_be_planned_ends_in_error_and_the_others_succeed() -> None:
+    bad = create_custom_manifest("a.b.c", "SELECT 1")
+    create_custom_manifest("reporting.good", "SELECT 1 AS n")
+    create_canned_report("reporting.gone", "SELECT 1", agencies=("metro",))
+    sql("DELETE FROM reporting.seeder_canned_report")
+    summary = orchestrator.execute_run(AllReports())
+    assert (summary.succeeded, summary.failed) == (1, 2)
+    assert statuses() == {"a.b.c": "error", "canned report 1": "error", "reporting.good": "success"}
+    row = RunHistory.objects.get(manifest_id=bad.pk, report_type="custom")
+    assert "'a.b.c' does not name a view: it has 3 parts" in (row.errors or "")
+    assert row.finish_time is not None
+
+
+def test_an_interrupted_run_leaves_no_row_open() -> None:
+    for name in "abc":
+        create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
+
+    def leave(event: object) -> None:
+        if isinstance(event, ViewEnded):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        orchestrator.execute_run(AllReports(), on_event=leave)
+    assert RunHistory.objects.filter(status__in=("pending", "running")).count() == 0
+    assert RunHistory.objects.filter(status="success").count() >= 1
+    for row in RunHistory.objects.filter(status="error"):
+        assert (row.errors or "").startswith("interrupted: KeyboardInterrupt")
+
+
+def test_two_runs_that_miss_the_same_view_create_it_once() -> None:
+    for name in "abcd":
+        create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n FROM pg_sleep(0.1)")
+    planned = Barrier(2, timeout=20)
+
+    def hear(event: object) -> None:
+        if isinstance(event, RunStarted):
+            planned.wait()
+
+    def one_run() -> list[Outcome]:
+        try:
+            return [result.outcome for result in orchestrator.execute_run(AllReports(), on_event=hear).results.values()]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.submit(one_run), threads.submit(one_run)
+        outcomes = sorted(first.result(30) + second.result(30))
+    assert outcomes == [Outcome.CREATED] * 4 + [Outcome.REFRESHED] * 4
+
+
+def test_every_seat_closes_its_connection() -> None:
+    for name in "abcdefgh":
+        create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
+    orchestrator.execute_run(AllReports())
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    others += " AND backend_type = 'client backend'"
+    eventually(lambda: sql(others) == [(0,)])  # a backend leaves shortly after its client
+
+
+def test_the_usual_duration_orders_the_next_plan() -> None:
+    create_custom_manifest("reporting.short", "SELECT 1 AS n")
+    create_custom_manifest("reporting.long", "SELECT 1 AS n FROM pg_sleep(0.2)")
+    orchestrator.execute_run(AllReports())
+    drawn = orchestrator.preview(AllReports())
+    assert [view.key.name.name for view in drawn.views] == ["long", "short"]
+    assert 0.2 <= drawn.views[0].expected_duration.total_seconds() < 5  # type: ignore[union-attr]
+    CustomReportManifest.objects.filter(table_name="reporting.long").update(enabled=False)
+    RunHistory.objects.filter(table_name="reporting.short").update(start_time=F("finish_time") - timedelta(hours=1))
+    orchestrator.execute_run(AllReports())
+    [short] = orchestrator.preview(AllReports()).views
+    assert short.expected_duration
+    assert short.expected_duration < timedelta(hours=1), "the last time counts, not an earlier one"
+
+
+def test_a_duration_is_rounded_to_seconds_in_both_tables() -> None:
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(0.6)")
+    orchestrator.execute_run(AllReports())
+    assert RunHistory.objects.get().duration_seconds == JobStatus.objects.get().duration_seconds == 1
+
+
+def test_the_status_row_follows_its_manifest_and_the_last_run() -> None:
+    create_canned_report("reporting.a", "SELECT 1 AS n", agencies=("metro", "harbor"))
+    orchestrator.execute_run(AllReports())
+    assert JobStatus.objects.get().agency_slug == "metro"
+    manifest = create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    CustomReportManifest.objects.update(report_name="Renamed")
+    last = orchestrator.execute_run(AllReports())
+    status = JobStatus.objects.get()
+    assert (status.report_name, status.report_type, status.manifest_id) == ("Renamed", "custom", manifest.pk)
+    assert (status.agency_id, status.agency_slug, status.last_run_id) == (1, "demo", last.run_id)
+
+
+def test_a_row_that_has_ended_is_not_ended_again() -> None:
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.b", "SELECT 1 AS n")
+    drawn = orchestrator.preview(AllReports())
+    record = RunHistoryWriter("r1")
+    record.insert_pending(drawn)
+    now = sessions.server_time("default")
+    done = RefreshResult(outcome=Outcome.REFRESHED, started_at=now, finished_at=now)
+    record.record_result(drawn.views[0].spec, done)
+    with pytest.raises(RunLockLost, match="another run closed its rows while it refreshed reporting.a"):
+        record.record_result(drawn.views[0].spec, done)
+    record.mark_running([drawn.views[0].spec])
+    record.mark_interrupted("test")
+    rows = dict(RunHistory.objects.values_list("table_name", "status"))
+    assert rows == {"reporting.a": "success", "reporting.b": "error"}
+    assert RunHistory.objects.get(table_name="reporting.a").start_time == now
+
+
+def test_subscriptions_to_a_report_that_cannot_be_read_count_as_one_failure_of_it() -> None:
+    create_canned_report("a.b.c", "SELECT 1", agencies=("demo", "metro", "harbor"))
+    orchestrator.execute_run(AllReports())
+    assert JobStatus.objects.get().consecutive_failures == 1
+    assert list(RunHistory.objects.values_list("status", "consecutive_failures")) == [("error", 1)] * 3
+
+
+def test_a_stopped_run_says_nothing_of_a_view_that_a_later_run_has_taken_up() -> None:
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    record = RunHistoryWriter("earlier")
+    record.insert_pending(orchestrator.preview(AllReports()))
+    later = orchestrator.execute_run(AllReports())
+    record.mark_interrupted("SIGTERM")
+    status = JobStatus.objects.get()
+    assert (status.status, status.last_run_id) == ("success", later.run_id)
+    assert RunHistory.objects.get(run_id="earlier").status == "error"
+
+
+def test_a_view_whose_rows_somebody_has_closed_is_not_shown_as_running() -> None:
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    drawn, record = orchestrator.preview(AllReports()), RunHistoryWriter("r1")
+    record.insert_pending(drawn)
+    with transactions.durable_transaction("default"):
+        assert run_history.close_orphaned_run("r1", may_close=lambda _: True) == 1
+    record.mark_running([drawn.views[0].spec])
+    assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("error", "error")
