@@ -92,8 +92,8 @@ def test_a_failure_s_reason_is_one_of_these_or_postgresql_s_own() -> None:
     }
     assert given == {
         ("sqlstates.py", "_condition_name(state)"),
-        ("refresh.py", "hold.reason"),
-        ("manifests.py", "error.reason"),
+        ("view_refresh.py", "hold.reason"),
+        ("manifest_selection.py", "error.reason"),
     }
 
 
@@ -142,7 +142,7 @@ def test_what_else_is_said_is_there_and_somebody_says_it() -> None:
     for one in written:
         assert any(one.strip() in sentence for sentence in everything), one
     must = {one for one in everything if one.startswith(("interrupted: ", "given up: ", "nothing: "))}
-    for path in ("domain/result_notes.py", "services/preconditions.py", "services/queue/obstacles.py"):
+    for path in ("domain/result_notes.py", "services/run/preconditions.py", "services/queue/queue_problems.py"):
         must |= said(f"seeder/{path}")
     for sentence in must:
         assert any(one in sentence for one in written), sentence

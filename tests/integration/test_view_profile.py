@@ -195,7 +195,7 @@ def test_the_columns_that_share_a_scan_say_the_same_as_each_alone() -> None:
 @given(st.lists(st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3), max_size=30))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_counted_and_comes_back_as_it_is(texts: list[str | None]) -> None:
-    found = profile_view(view([(text,) for text in texts], (Kind("text", ()),)), asked(most=100))
+    found = profile_view(view([(text,) for text in texts], (Kind("text", ()),)), asked(max_top_values=100))
     figures = found.statistics.columns[NAMES[0]]
     filled = [text for text in texts if text is not None]
     assert (figures.nulls, figures.distinct) == (len(texts) - len(filled), len(set(filled)))
