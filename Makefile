@@ -11,7 +11,7 @@ pytest = $(python) -m pytest -n $(WORKERS) --dist worksteal
 export DJANGO VENV PYTHON
 export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_SEATS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
 
-.PHONY: words demo serve screenshots test test-all soak bench check lint types imports deploy-lint matrix lock setup clean
+.PHONY: words demo serve screenshots test test-all soak mutants bench check lint types imports deploy-lint matrix lock setup clean
 
 demo: setup  ## load public records and refresh the demo agency's reports from them
 	@$(python) manage.py load_demo
@@ -38,6 +38,9 @@ soak: setup  ## what takes too long for every day: kills, restarts, every databa
 	SEEDER_INJECTIONS=4000 $(python) -m pytest tests/injection
 	SEEDER_RACES=200 $(python) -m pytest tests/integration/test_races.py
 	SEEDER_EXAMPLES=300 $(python) -m pytest tests/acceptance/test_api_fuzzed.py
+
+mutants: setup  ## break each guard in a copy, and see that a test fails: half an hour; GUARDS=scope for some of them
+	$(python) -m tests.mutants $(GUARDS)
 
 bench: setup  ## measure against bare statements and other tools; BENCH_QUICK=1 for a look at everything in small
 	@$(python) -m bench

@@ -63,7 +63,7 @@ def django_databases(django_test_environment: None, django_db_blocker: DjangoDbB
         teardown_databases(created, verbosity=0)
         if "PYTEST_XDIST_WORKER" in os.environ and (embedded := connections.settings["default"].get("EMBEDDED")):
             connections.close_all()
-            server.stop(embedded["FOLDER"])  # a worker's server is of no use to anybody else
+            server.stop(embedded["FOLDER"])  # no later process uses the server of a worker
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_each_command_runs_as_a_process(manage_process: Callable[..., CompletedC
         ended = manage_process(*line)
         assert (ended.exit_code, ended.err) == (0, ""), line
         assert ended.out, line
-    assert manage_process("refresh_agency", "nobody").exit_code == 2
+    assert manage_process("refresh_agency", "unknown").exit_code == 2
 
 
 def test_each_command_has_a_line_here() -> None:

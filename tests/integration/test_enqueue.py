@@ -8,15 +8,17 @@ from django.db import connection
 from django_q.models import OrmQ
 from pytest_django import Settings
 
-from seeder.domain.manifests import ReportType
+from seeder.domain.manifests import ReportType, Selection
+from seeder.domain.plan import RefreshPlan
 from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPartState
 from seeder.domain.refresh_requests import AgencyReports, AllReports, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadIdempotencyKey, IdempotencyKeyTaken, QueueMissing, UnknownAgency
 from seeder.models import QueuedRefresh
-from seeder.services.queue import queue_overview
+from seeder.services.queue import part_rows, queue_overview
 from seeder.services.queue.enqueue import enqueue_refresh
 from seeder.services.queue.rescue import rescue_stalled_parts
+from seeder.services.run import planning
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("empty_queue")
@@ -52,6 +54,21 @@ def test_a_request_for_everything_is_queued_in_parts_and_the_queue_is_told_their
     assert sum(len(part.manifests) for part in queued.parts) == 5
     assert rung() == [row.pk for row in rows]
     assert all(row.dispatched_at and row.dispatched_at > row.requested_at for row in rows)
+
+
+def test_key_asked_with_twice_at_once_gets_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    plan, earlier = planning.build, list[EnqueueResult]()
+
+    def planned_while_another_asks(selection: Selection) -> RefreshPlan:
+        monkeypatch.setattr(planning, "build", plan)
+        earlier.append(enqueue_refresh(AllReports(), requested_by="another", idempotency_key="k"))
+        part_rows.begin(QueuedRefresh.objects.get(), run_id="r", worker="host:1")  # so that it cannot be joined
+        return plan(selection)
+
+    monkeypatch.setattr(planning, "build", planned_while_another_asks)
+    later = enqueue_refresh(AllReports(), requested_by="somebody", idempotency_key="k")
+    assert (later.repeated, later.request_id) == (True, earlier[0].request_id)
 
 
 def test_no_more_parts_than_the_setting_says(settings: Settings) -> None:

@@ -1,0 +1,386 @@
+"""The guards of this app, each with one way to break it and the tests that must then fail.
+
+A guard is code that is rarely needed and not missed when it is gone: a lock, a comparison before a write, a check of
+permissions. `python -m tests.mutants` breaks one after the other.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutant:
+    """A guard, broken."""
+
+    name: str
+    file: str
+    old: str  # occurs once in the file
+    new: str
+    tests: tuple[str, ...]  # at least one fails
+
+
+QUEUE_WORK = "tests/integration/test_part_execution.py"
+QUEUEING = "tests/integration/test_enqueue.py"
+LOST_COMMITS = "tests/integration/test_lost_commits.py"
+SHARING = "tests/integration/test_refreshes_by_other_runs.py"
+BAD_INPUT = "tests/acceptance/test_bad_input.py"
+API_ACCESS = "tests/acceptance/test_api_access.py"
+API_ANSWERS = "tests/acceptance/test_api_answers.py"
+API_REFRESHING = "tests/acceptance/test_api_refresh_views.py"
+ADMIN = "tests/integration/test_admin.py"
+ADMISSION = "tests/integration/test_admission_control.py"
+KILLING = "tests/acceptance/test_killing.py"
+
+LOCKS = [
+    Mutant(
+        name="lock: one run at a view",
+        file="seeder/postgres/advisory_locks.sql",
+        old="    pg_advisory_xact_lock(hashtextextended(format('seeder.view",
+        new="    pg_advisory_xact_lock_shared(hashtextextended(format('seeder.view",
+        tests=(SHARING,),
+    ),
+    Mutant(
+        name="lock: recovery leaves a view alone that is being refreshed",
+        file="seeder/postgres/advisory_locks.sql",
+        old="SELECT pg_try_advisory_xact_lock(hashtextextended(format('seeder.view",
+        new="SELECT true OR pg_try_advisory_xact_lock(hashtextextended(format('seeder.view",
+        tests=(KILLING,),
+    ),
+    Mutant(
+        name="lock: a run whose lock is held is not dead",
+        file="seeder/postgres/advisory_locks.sql",
+        old="SELECT pg_try_advisory_xact_lock(hashtextextended('seeder.run '",
+        new="SELECT true OR pg_try_advisory_xact_lock(hashtextextended('seeder.run '",
+        tests=(KILLING,),
+    ),
+    Mutant(
+        name="lock: a run holds its lock",
+        file="seeder/postgres/advisory_locks.sql",
+        old="SELECT pg_advisory_lock(hashtextextended('seeder.run '",
+        new="SELECT false AND pg_try_advisory_lock(hashtextextended('seeder.run '",
+        tests=("tests/integration/test_run_lock.py",),
+    ),
+    Mutant(
+        name="lock: one request is queued at a time",
+        file="seeder/postgres/advisory_locks.sql",
+        old="SELECT pg_advisory_xact_lock(hashtextextended('seeder.queue', 0));",
+        new="SELECT 1;",
+        tests=(QUEUEING,),
+    ),
+    Mutant(
+        name="lock: one process prunes at a time",
+        file="seeder/postgres/advisory_locks.sql",
+        old="SELECT pg_advisory_xact_lock(hashtextextended('seeder.prune', 0));",
+        new="SELECT 1;",
+        tests=("tests/acceptance/test_pruning.py",),
+    ),
+    Mutant(
+        name="lock: one process installs the schema at a time",
+        file="seeder/postgres/advisory_locks.sql",
+        old="SELECT pg_advisory_xact_lock(hashtextextended('seeder.install', 0));",
+        new="SELECT 1;",
+        tests=("tests/integration/test_contract.py",),
+    ),
+]
+
+CLAIMS = [
+    Mutant(
+        name="claim: only the run that took a part up may end it",
+        file="seeder/services/queue/part_rows.py",
+        old="pk=part_id, state=QueuedPartState.RUNNING, run_ids=list(run_ids))",
+        new="pk=part_id, state=QueuedPartState.RUNNING)",
+        tests=(QUEUE_WORK,),
+    ),
+    Mutant(
+        name="claim: a part that is not running cannot be ended",
+        file="seeder/services/queue/part_rows.py",
+        old="pk=part_id, state=QueuedPartState.RUNNING, run_ids=list(run_ids))",
+        new="pk=part_id, run_ids=list(run_ids))",
+        tests=(QUEUE_WORK,),
+    ),
+    Mutant(
+        name="claim: a part that has ended is not taken up",
+        file="seeder/services/queue/part_execution.py",
+        old="if row.state == QueuedPartState.ENDED:",
+        new="if row.state == QueuedPartState.ENDED and False:",
+        tests=(QUEUE_WORK,),
+    ),
+    Mutant(
+        name="claim: a part that another run works on is not taken up",
+        file="seeder/services/queue/part_execution.py",
+        old="            row.state == QueuedPartState.RUNNING\n            and row.run_ids",
+        new="            row.state == QueuedPartState.RUNNING\n            and not row.run_ids",
+        tests=(QUEUE_WORK,),
+    ),
+    Mutant(
+        name="claim: the row of a part is locked",
+        file="seeder/services/queue/part_rows.py",
+        old="QueuedRefresh.objects.filter(pk=part_id).select_for_update().first()",
+        new="QueuedRefresh.objects.filter(pk=part_id).first()",
+        tests=(QUEUE_WORK,),
+    ),
+    Mutant(
+        name="claim: a part is given up after fruitless attempts",
+        file="seeder/services/queue/part_execution.py",
+        old="if claim.attempts >= MAX_ATTEMPTS_WITHOUT_PROGRESS:",
+        new="if claim.attempts < 0:",
+        tests=(QUEUE_WORK,),
+    ),
+    Mutant(
+        name="claim: a part that was queued is not joined once it is running",
+        file="seeder/services/queue/part_rows.py",
+        old="rows = QueuedRefresh.objects.not_started().order_by",
+        new="rows = QueuedRefresh.objects.unfinished().order_by",
+        tests=(QUEUEING,),
+    ),
+]
+
+COMMITS = [
+    Mutant(
+        name="commit: an attempt after a lost commit does nothing",
+        file="seeder/services/run/view_refresh.py",
+        old="            return self._done  # the connection was lost after the server had committed",
+        new="            pass",
+        tests=(LOST_COMMITS,),
+    ),
+    Mutant(
+        name="commit: an outcome is recorded once, although its commit's answer was lost",
+        file="seeder/services/run/view_refresh.py",
+        old="if number > 1 and self.record.has(view.spec, result):",
+        new="if number < 0:",
+        tests=(LOST_COMMITS,),
+    ),
+    Mutant(
+        name="commit: a commit that goes on is waited for",
+        file="seeder/services/run_history.py",
+        old='self._rows(spec.manifests).select_for_update().values_list("status", "finish_time")',
+        new='self._rows(spec.manifests).values_list("status", "finish_time")',
+        tests=(LOST_COMMITS,),
+    ),
+    Mutant(
+        name="commit: a refresh whose rows others have closed is undone",
+        file="seeder/services/run_history.py",
+        old='"measure_and_mark_succeeded", facts)\n        if closed != len(spec.manifests):',
+        new='"measure_and_mark_succeeded", facts)\n        if closed < 0:',
+        tests=("tests/integration/test_view_refresh.py",),
+    ),
+    Mutant(
+        name="commit: a row that has ended is not marked as running",
+        file="seeder/postgres/run_history.sql",
+        old="AND status NOT IN ('running', 'success', 'error')",
+        new="AND status NOT IN ('running')",
+        tests=("tests/integration/test_recovering_meanwhile.py",),
+    ),
+    Mutant(
+        name="retry: a deadlock is retried",
+        file="seeder/postgres/sqlstates.py",
+        old='_TRANSIENT = {LOCK_NOT_AVAILABLE, "40P01", ',
+        new="_TRANSIENT = {LOCK_NOT_AVAILABLE, ",
+        tests=("tests/integration/test_sqlstates.py", "tests/architecture/test_runbook.py"),
+    ),
+    Mutant(
+        name="retry: no more attempts than the setting says",
+        file="seeder/services/retry.py",
+        old="if attempt > retries or not",
+        new="if attempt > retries + 1 or not",
+        tests=("tests/integration/test_limits_and_retries.py",),
+    ),
+    Mutant(
+        name="retry: an error of the query is not retried",
+        file="seeder/services/retry.py",
+        old="not is_transient(error) or",
+        new="",
+        tests=("tests/integration/test_cost_meter.py", "tests/integration/test_limits_and_retries.py"),
+    ),
+]
+
+STATEMENTS = [
+    Mutant(
+        name="statement: a query with a second statement is refused",
+        file="seeder/postgres/sessions.py",
+        old="psycopg.Cursor(connection) as cursor:\n        cursor.execute(statement, binary=True)",
+        new="psycopg.ClientCursor(connection) as cursor:\n        cursor.execute(statement)",
+        tests=(BAD_INPUT,),
+    ),
+    Mutant(
+        name="statement: names are quoted",
+        file="seeder/postgres/identifiers.py",
+        old="return sql.Identifier(view.schema, view.name)",
+        new='return sql.SQL(f"{view.schema}.{view.name}")',
+        tests=(BAD_INPUT,),
+    ),
+]
+
+SCOPE = [
+    Mutant(
+        name="scope: a snapshot of another agency's view",
+        file="seeder/services/read_models/agency_scope.py",
+        old="if agencies is not None and found.table_name not in tables_of(agencies):",
+        new="if False:",
+        tests=(API_ACCESS,),
+    ),
+    Mutant(
+        name="scope: a view of another agency is not found",
+        file="seeder/services/read_models/agency_scope.py",
+        old="if agencies is not None and table_name not in tables_of(agencies):",
+        new="if False:",
+        tests=(API_ACCESS, API_REFRESHING),
+    ),
+    Mutant(
+        name="scope: a text is no list of agencies",
+        file="seeder/services/read_models/agency_scope.py",
+        old="if isinstance(slugs, str) or not",
+        new="if not",
+        tests=("tests/integration/test_job_list.py",),
+    ),
+    Mutant(
+        name="scope: the history of other agencies",
+        file="seeder/models/history_and_status.py",
+        old="return self if slugs is None else self.filter(agency_slug__in=slugs)",
+        new="return self",
+        tests=(ADMIN, API_ACCESS),
+    ),
+    Mutant(
+        name="scope: an agency that a user may not see cannot be refreshed",
+        file="seeder/api/refresh_endpoints.py",
+        old="if self.visible_agencies is not None and slug not in self.visible_agencies:",
+        new="if False:",
+        tests=(API_ACCESS, API_REFRESHING),
+    ),
+    Mutant(
+        name="scope: queued requests of other agencies",
+        file="seeder/models/queued_refresh.py",
+        old="return self if slugs is None else self.filter(agencies__has_any_keys=slugs)",
+        new="return self",
+        tests=(ADMIN, API_ACCESS, API_REFRESHING),
+    ),
+    Mutant(
+        name="scope: runs of other agencies",
+        file="seeder/models/run.py",
+        old="return self if slugs is None else self.filter(agencies__has_any_keys=slugs)",
+        new="return self",
+        tests=(ADMIN, API_ACCESS, "tests/integration/test_job_list.py"),
+    ),
+    Mutant(
+        name="permission: what starts something takes one",
+        file="seeder/api/refresh_endpoints.py",
+        old='required_permissions: ClassVar = {WRITE: "seeder.refresh_views"}',
+        new="required_permissions: ClassVar = {}",
+        tests=(API_ACCESS,),
+    ),
+    Mutant(
+        name="permission: HEAD takes that of GET",
+        file="seeder/api/access_control.py",
+        old='required_permissions.get(READ if request.method == "HEAD" else str(request.method))',
+        new="required_permissions.get(str(request.method))",
+        tests=(API_ACCESS,),
+    ),
+]
+
+REDACTION = [
+    Mutant(
+        name="redaction: a message can quote the data",
+        file="seeder/services/read_models/error_redaction.py",
+        old="if whole or message is None:",
+        new="if whole or message:",
+        tests=(API_ANSWERS, ADMIN),
+    ),
+    Mutant(
+        name="redaction: a note can name views of others",
+        file="seeder/services/read_models/error_redaction.py",
+        old="    if not failed:\n        return None",
+        new="    if not failed:\n        return message",
+        tests=(API_ANSWERS,),
+    ),
+    Mutant(
+        name="redaction: only with the permission",
+        file="seeder/api/base_view.py",
+        old="return bool(self.request.user.has_perm(failures.PERMISSION))",
+        new="return True",
+        tests=(API_ANSWERS,),
+    ),
+    Mutant(
+        name="redaction: a secret that is wrong is not printed",
+        file="seeder/conf.py",
+        old="raise ConfigurationError(setting=name, value=_REDACTED, expected=expected)",
+        new="raise ConfigurationError(setting=name, value=value, expected=expected)",
+        tests=("tests/acceptance/test_metrics.py::test_the_token_is_never_said",),
+    ),
+]
+
+KEYS = [
+    Mutant(
+        name="key: one that belongs to another request is refused",
+        file="seeder/services/queue/enqueue.py",
+        old="if earlier != request.description:",
+        new="if False:",
+        tests=(QUEUEING, API_REFRESHING),
+    ),
+    Mutant(
+        name="key: each user has their own",
+        file="seeder/api/refresh_endpoints.py",
+        old='return f"api {request.user.pk} {key}"',
+        new='return f"api {key}"',
+        tests=(API_REFRESHING,),
+    ),
+    Mutant(
+        name="key: two requests at once with one key",
+        file="seeder/services/queue/enqueue.py",
+        old="        if found := _repeated(request, idempotency_key) or _joined(request, selection, idempotency_key):",
+        new="        if found := _joined(request, selection, idempotency_key):",
+        tests=(QUEUEING,),
+    ),
+]
+
+RUNS = [
+    Mutant(
+        name="shared: a refresh from before the request is too old",
+        file="seeder/postgres/run_history.sql",
+        old="AND status = 'success' AND start_time > %(after)s",
+        new="AND status = 'success' AND start_time > %(after)s::timestamptz - interval '1 day'",
+        tests=(SHARING,),
+    ),
+    Mutant(
+        name="shared: a view of the same name in another database",
+        file="seeder/services/run_history.py",
+        old="        if is_ours(kind, number):",
+        new="        if kind or is_ours(kind, number):",
+        tests=(SHARING,),
+    ),
+    Mutant(
+        name="breaker: one trial at a time",
+        file="seeder/services/run/circuit_breakers.py",
+        old="return breaker.trial_started(now) if due is not None and now >= due else None",
+        new="return breaker.trial_started(now)",
+        tests=(ADMISSION,),
+    ),
+    Mutant(
+        name="throttle: as many queries as allowed are too many",
+        file="seeder/services/run/admission_control.py",
+        old="(busy := server_activity.active_query_count(database)) < most:",
+        new="(busy := server_activity.active_query_count(database)) <= most:",
+        tests=(ADMISSION,),
+    ),
+    Mutant(
+        name="precondition: a pooler that shares sessions",
+        file="seeder/services/run/preconditions.py",
+        old="if sessions.is_pooled(database):",
+        new="if False:",
+        tests=("tests/acceptance/test_pooled.py",),
+    ),
+    Mutant(
+        name="precondition: tables in another database",
+        file="seeder/services/run/preconditions.py",
+        old="            if alias != DEFAULT_DB_ALIAS:",
+        new="            if False:",
+        tests=("tests/acceptance/test_bare_host.py",),
+    ),
+    Mutant(
+        name="pruning: the latest success and failure of a report stay",
+        file="seeder/postgres/pruning.sql",
+        old="WHERE ended_before > 0 AND start_time < %(before)s",
+        new="WHERE false AND start_time < %(before)s",
+        tests=("tests/integration/test_history_pruning.py", "tests/acceptance/test_pruning.py"),
+    ),
+]
+
+GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS]
