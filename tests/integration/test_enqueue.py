@@ -63,7 +63,7 @@ def test_key_asked_with_twice_at_once_gets_one_answer(monkeypatch: pytest.Monkey
     def planned_while_another_asks(selection: Selection) -> RefreshPlan:
         monkeypatch.setattr(planning, "build", plan)
         earlier.append(enqueue_refresh(AllReports(), requested_by="another", idempotency_key="k"))
-        part_rows.begin(QueuedRefresh.objects.get(), run_id="r", worker="host:1")  # so that it cannot be joined
+        part_rows.claim(QueuedRefresh.objects.get(), run_id="r", worker="host:1")  # so that it cannot be joined
         return plan(selection)
 
     monkeypatch.setattr(planning, "build", planned_while_another_asks)
