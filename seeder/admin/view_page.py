@@ -63,7 +63,7 @@ def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     comparison = release_snapshots.compare_snapshots(base, other)
     context = {
         **site.each_context(request),
-        "title": f"What {comparison.compare.release.tag} has changed since {comparison.base.release.tag}",
+        "title": f"Changes from {comparison.base.release.tag} to {comparison.compare.release.tag}",
         "comparison": comparison,
         "url": page_urls.view(site, comparison.base.table_name),
         "reversed_url": page_urls.drift(site, base=other.id or 0, compare=base.id or 0),

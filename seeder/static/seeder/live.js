@@ -1,19 +1,19 @@
-// Keeps a page up to date while something runs: fetches it again and changes only what differs, so that focus, scroll
-// position and whatever somebody is typing stay as they are. Without it, the page is the same and stands still.
+// Updates a page while something runs: fetches it again and changes only what differs, so that focus, scroll position
+// and typed text are kept. Without JavaScript the page works, but does not update itself.
 "use strict";
 (() => {
-  const EVERY = 2000; // ms
-  const SLOWEST = 60000;
-  let pause = EVERY;
+  const POLL_MS = 2000;
+  const MAX_POLL_MS = 60000;
+  let delay = POLL_MS;
   let timer = null;
 
-  const live = () => document.getElementById("seeder-live");
+  const liveElement = () => document.getElementById("seeder-live");
 
-  function alike(old, fresh) {
+  function isSameElement(old, fresh) {
     return old.nodeType === fresh.nodeType && old.nodeName === fresh.nodeName && (old.id || "") === (fresh.id || "");
   }
 
-  function attributes(old, fresh) {
+  function updateAttributes(old, fresh) {
     for (const { name } of [...old.attributes]) {
       if (!fresh.hasAttribute(name)) old.removeAttribute(name);
     }
@@ -22,72 +22,72 @@
     }
   }
 
-  function become(old, fresh) {
+  function updateNode(old, fresh) {
     if (old.nodeType !== Node.ELEMENT_NODE) {
       if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
       return;
     }
-    if (old.name === "csrfmiddlewaretoken") return; // a fresh mask each time; the old one holds as well
+    if (old.name === "csrfmiddlewaretoken") return; // masked anew in each response; the old one stays valid
     const open = old.nodeName === "DETAILS" && old.open;
-    attributes(old, fresh);
+    updateAttributes(old, fresh);
     if (open) old.open = true;
-    if ("chart" in old.dataset) return; // what is in there was drawn here
-    children(old, fresh);
+    if ("chart" in old.dataset) return; // charts.js has drawn its content
+    updateChildren(old, fresh);
   }
 
-  // Elements with an id are found wherever they have moved to.
-  function children(old, fresh) {
+  // Elements with an id are recognized after they have moved.
+  function updateChildren(old, fresh) {
     let at = old.firstChild;
-    for (const wanted of [...fresh.childNodes]) {
-      const known = wanted.id && [...old.children].find((child) => child.id === wanted.id && alike(child, wanted));
-      if (known && known !== at) {
-        if (typeof old.moveBefore === "function") old.moveBefore(known, at); // keeps the focus
-        else old.insertBefore(known, at);
-        at = known;
+    for (const target of [...fresh.childNodes]) {
+      const existing = target.id && [...old.children].find((child) => child.id === target.id && isSameElement(child, target));
+      if (existing && existing !== at) {
+        if (typeof old.moveBefore === "function") old.moveBefore(existing, at); // keeps the focus
+        else old.insertBefore(existing, at);
+        at = existing;
       }
-      if (at && alike(at, wanted)) {
-        become(at, wanted);
+      if (at && isSameElement(at, target)) {
+        updateNode(at, target);
         at = at.nextSibling;
       } else {
-        old.insertBefore(document.importNode(wanted, true), at);
+        old.insertBefore(document.importNode(target, true), at);
       }
     }
     while (at) {
-      const gone = at;
+      const removed = at;
       at = at.nextSibling;
-      gone.remove();
+      removed.remove();
     }
   }
 
   async function refresh() {
     timer = null;
-    if (document.hidden) return; // goes on when somebody looks again
+    if (document.hidden) return; // visibilitychange resumes
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById("seeder-live");
-      if (!answer.ok || answer.redirected || !fresh) return; // logged out, or gone: what is shown is as it was
+      if (!answer.ok || answer.redirected || !fresh) return; // logged out, or removed: keep the page
       const focused = document.activeElement && document.activeElement.id;
-      become(live(), fresh);
+      updateNode(liveElement(), fresh);
       if (focused && document.activeElement.id !== focused) {
         document.getElementById(focused)?.focus({ preventScroll: true });
       }
-      pause = EVERY;
+      delay = POLL_MS;
       document.dispatchEvent(new CustomEvent("seeder:changed"));
     } catch {
-      pause = Math.min(pause * 2, SLOWEST); // the server is away; it may come back
+      delay = Math.min(delay * 2, MAX_POLL_MS); // the server does not answer: poll less often
     }
-    wait();
+    scheduleNext();
   }
 
-  function wait() {
-    if (timer === null && live()?.dataset.live) timer = setTimeout(refresh, pause);
+  function scheduleNext() {
+    if (timer === null && liveElement()?.dataset.live) timer = setTimeout(refresh, delay);
   }
 
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden || !live()?.dataset.live) return;
+    if (document.hidden || !liveElement()?.dataset.live) return;
     clearTimeout(timer);
     refresh();
   });
-  wait();
+  scheduleNext();
 })();
