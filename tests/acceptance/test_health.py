@@ -102,10 +102,10 @@ def test_workers_that_leave_lying_what_is_queued_are_noticed() -> None:
     )
     assert asked()[1]["checks"]["workers"] == "idle"
     sql("UPDATE reporting.seeder_queued_refresh SET requested_at = now() - interval '6 minutes'")
-    assert asked() == (200, {"status": "degraded", "checks": {**WELL, "workers": "silent"}})
+    assert asked() == (200, {"status": "degraded", "checks": {**WELL, "workers": "stalled"}})
     # One that was taken up by a worker that was killed since has been left lying too; one whose run lives has not.
     QueuedRefresh.objects.update(state="running", run_ids=["gone", "this"])
-    assert asked()[1]["checks"]["workers"] == "silent"
+    assert asked()[1]["checks"]["workers"] == "stalled"
     sql("SELECT pg_advisory_lock(hashtextextended('seeder.run this', 0))")
     assert asked() == (200, {"status": "ready", "checks": {**WELL, "workers": "working"}})
 
@@ -140,7 +140,7 @@ def test_without_a_privilege_it_is_not_ready(lost: str) -> None:
 def test_with_settings_with_which_no_run_begins_it_is_not_ready(given: dict[str, int], settings: Settings) -> None:
     settings.SEEDER = given
     code, told = asked()
-    assert (code, told["checks"]["settings"]) == (503, "wrong")
+    assert (code, told["checks"]["settings"]) == (503, "invalid")
 
 
 @pytest.mark.usefixtures("empty_queue")

@@ -11,9 +11,9 @@ class ComponentStatus(StrEnum):
     OK = "ok"
     ABSENT = "absent"  # it need not be there, and is not
     UNKNOWN = "unknown"  # nobody could ask, or nothing would tell
-    INVALID = "wrong"  # as it is, no run begins
+    INVALID = "invalid"  # as it is, no run begins
     UNREACHABLE = "unreachable"  # refused, lost, or no answer in time
-    FAULTY = "unable"  # it answers, that it cannot
+    FAULTY = "faulty"  # it answers, that it cannot
     READ_ONLY = "read-only"  # a standby, or set to be
     POOLED = "pooled"  # behind a proxy that gives each transaction another session
     MISSING = "missing"
@@ -22,7 +22,7 @@ class ComponentStatus(StrEnum):
     CLOSED = "closed"
     WORKING = "working"
     IDLE = "idle"
-    STALLED = "silent"  # something has been waiting for a while, and nobody is at anything
+    STALLED = "stalled"  # something has been waiting for a while, and nobody is at anything
 
 
 class Readiness(StrEnum):

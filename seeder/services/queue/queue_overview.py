@@ -94,7 +94,7 @@ class WorkerActivity(StrEnum):
 
     WORKING = "working"
     IDLE = "idle"  # nothing waits, or not for long
-    STALLED = "silent"
+    STALLED = "stalled"
 
 
 def activity() -> WorkerActivity:
