@@ -220,7 +220,7 @@ def test_a_model_that_maps_otherwise_is_named_once(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(RunHistory._meta.get_field("run_id"), "column", "run")
     messages = models_match_the_contract()
     assert {message.id for message in messages} == {"seeder.E002"}
-    table = "The models do not map the contract: reporting.seeder_run_history"
+    table = "The models do not match the contract: reporting.seeder_run_history"
     assert [message.msg for message in messages] == [
         f"{table}.run_id: text not null in the contract, missing here.",
         f"{table}.errors: text null in the contract, text not null here.",

@@ -1,0 +1,133 @@
+"""The events of the log `seeder` with their fields; docs/reference/log-events.md is generated from them."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class LogEvent(NamedTuple):
+    """One kind of line. `advice` is empty if the event needs no action."""
+
+    level: str
+    meaning: str
+    fields: tuple[str, ...]
+    advice: str = ""
+
+
+_VIEW = ("run_id", "view", "database", "agencies", "report_types")
+_PART = ("part", "run_id", "agencies")
+
+LOG_EVENTS: Mapping[str, LogEvent] = {
+    "run_started": LogEvent("info", "A run started.", ("run_id", "views", "refused", "seats", "databases")),
+    "manifest_refused": LogEvent(
+        "warning",
+        "A manifest was left out of a run.",
+        ("run_id", "view", "agencies", "report_types", "manifest_id", "reason"),
+        "Look up its `reason`.",
+    ),
+    "view_started": LogEvent("info", "A worker started a view.", _VIEW),
+    "view_ended": LogEvent(
+        "info; warning if it failed, was interrupted or has notes",
+        "A view ended. With outcome `interrupted` only `stopped_by` is added.",
+        (
+            *_VIEW,
+            "outcome",
+            "reason",
+            "sqlstate",
+            "mode",
+            "fell_back",
+            "attempts",
+            "duration_seconds",
+            "rows",
+            "bytes",
+            "worker_wait_seconds",
+            "throttle_wait_seconds",
+            "lock_wait_seconds",
+            "satisfied_by",
+            "drifted",
+            "notes",
+            "stopped_by",
+        ),
+        "Look up its `reason`. `notes` is their number; the row's `errors` has the texts.",
+    ),
+    "held": LogEvent(
+        "warning",
+        "Starts in a database are on hold.",
+        ("run_id", "database", "reason", "why"),
+        "Look up `server_busy` or `circuit_open`.",
+    ),
+    "resumed": LogEvent("warning", "The hold ended.", ("run_id", "database", "duration_seconds")),
+    "noticed": LogEvent(
+        "warning",
+        "The run continues with a limitation: `feature_unavailable` (an optional table or a privilege is missing),"
+        " `dependencies_unknown` (a second database did not answer, so its views start in any order), or `worker_lost`"
+        " (a connection was refused, the other workers continue).",
+        ("run_id", "database", "reason", "why"),
+        "Run `manage.py doctor`. For `dependencies_unknown` check that database. For `worker_lost` lower `MAX_WORKERS`"
+        " or raise `max_connections`.",
+    ),
+    "run_ended": LogEvent(
+        "info; warning unless everything succeeded",
+        "A run ended.",
+        ("run_id", "succeeded", "failed", "unfinished", "stopped_by", "duration_seconds"),
+        "`manage.py refresh_status --failing`",
+    ),
+    "run_broken": LogEvent(
+        "error",
+        "A run lost its database, or ended by a bug. `reason` is the error's name.",
+        ("run_id", "reason"),
+        "Look it up in [errors](errors.md). Otherwise report it with the command's traceback.",
+    ),
+    "run_recovered": LogEvent(
+        "warning",
+        "An earlier run was killed. Its rows are closed now.",
+        ("run_id", "rows"),
+        "Find the killer: the machine's log, the container's memory limit.",
+    ),
+    "request_queued": LogEvent("info", "A refresh was queued.", ("request", "parts", "description", "requested_by")),
+    "part_taken": LogEvent("info", "A worker claimed a part.", (*_PART, "description", "left")),
+    "part_ended": LogEvent(
+        "info; warning unless everything succeeded",
+        "A part ended.",
+        (*_PART, "outcome", "succeeded", "failed"),
+        "`manage.py queue_status`",
+    ),
+    "part_put_back": LogEvent(
+        "warning",
+        "A part was stopped or lost its database. It is queued again.",
+        (*_PART, "cause", "stopped_by"),
+        "Nothing, unless it repeats.",
+    ),
+    "part_rung_again": LogEvent(
+        "warning",
+        "A part had no live worker. It is dispatched again.",
+        ("part",),
+        "Nothing, unless it repeats. Then check that workers are running.",
+    ),
+    "doorbell_failed": LogEvent(
+        "warning",
+        "A part is queued, but the broker did not accept its message. It will be dispatched again.",
+        ("part", "reason"),
+        "Check the broker.",
+    ),
+    "queue_hindered": LogEvent(
+        "warning", "A problem stops the queue.", ("reason",), "`manage.py queue_status` names it."
+    ),
+    "cluster_started": LogEvent("info", "`watch_queue` started a cluster.", ("pid",)),
+    "cluster_ended": LogEvent("info", "`watch_queue` ended a cluster.", ("pid", "stopped_by")),
+    "cluster_lost": LogEvent(
+        "error",
+        "A cluster ended or hung. `watch_queue` starts another.",
+        ("pid", "why", "duration_seconds"),
+        "Nothing, unless it repeats. Then read the lines before it.",
+    ),
+    "history_pruned": LogEvent(
+        "info",
+        "Old history was deleted. The counts are deleted rows.",
+        ("days", "rows", "runs", "parts", "stopped_by", "duration_seconds"),
+    ),
+    "snapshot_captured": LogEvent(
+        "info",
+        "A release snapshot was captured.",
+        ("view", "database", "release_tag", "rows", "columns", "exact"),
+    ),
+}
