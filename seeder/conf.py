@@ -1,11 +1,10 @@
-"""The settings of this app: one frozen, validated object, and the only reader of `django.conf.settings`.
+"""The settings: one frozen, validated object, and the only reader of `django.conf.settings`.
 
-A setting is taken from the dictionary `SEEDER` of the host's settings (`SEEDER = {"MAX_WORKERS": 4}`), else from the
-environment variable of the same name with the prefix `SEEDER_` where a text can say it, else from its default below.
+A setting comes from the dictionary `SEEDER` in the host's settings (`SEEDER = {"MAX_WORKERS": 4}`), otherwise from the
+environment variable with the prefix `SEEDER_`, otherwise from its default.
 """
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from math import isfinite
@@ -15,75 +14,7 @@ from django.conf import settings
 
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Direction, DriftRule, Severity
 from seeder.errors import ConfigurationError
-
-_RATE = re.compile(r"[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)", re.ASCII)
-
-_SECRET = re.compile(r"[!-~]{16,}", re.ASCII)
-
-
-class _RedactedValue:
-    def __repr__(self) -> str:
-        return "…"
-
-
-_REDACTED = _RedactedValue()  # in the place of a secret
-
-
-def _integer(min_value: int, max_value: int = 2**31 - 1) -> Callable[[str, object], int]:
-    def read(name: str, value: object) -> int:
-        try:
-            number = int(str(value)) if not isinstance(value, bool) else None
-        except ValueError:
-            number = None
-        if number is None or not min_value <= number <= max_value:
-            wanted = (
-                f"a whole number of at least {min_value}"
-                if number is None or number < min_value
-                else f"at most {max_value}"
-            )
-            raise ConfigurationError(setting=name, value=value, expected=wanted)
-        return number
-
-    return read
-
-
-def _boolean(name: str, value: object) -> bool:
-    match str(value).strip().lower():
-        case "true" | "yes" | "on" | "1":
-            return True
-        case "false" | "no" | "off" | "0":
-            return False
-        case _:
-            raise ConfigurationError(setting=name, value=value, expected="true or false")
-
-
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise ConfigurationError(setting=name, value=value, expected="a text")
-    return value
-
-
-def _secret(name: str, value: object) -> str:
-    """Nothing where none is wanted. What is wrong with it is said without it."""
-    if not isinstance(value, str) or (value and not _SECRET.fullmatch(value)):
-        expected = "at least 16 printable ASCII characters without blanks, or nothing"
-        raise ConfigurationError(setting=name, value=_REDACTED, expected=expected)
-    return value
-
-
-def _one_of(*choices: str) -> Callable[[str, object], str]:
-    def read(name: str, value: object) -> str:
-        if value not in choices:
-            raise ConfigurationError(setting=name, value=value, expected=" or ".join(map(repr, choices)))
-        return str(value)
-
-    return read
-
-
-def _throttle_rate(name: str, value: object) -> str:
-    if not isinstance(value, str) or not _RATE.fullmatch(value):
-        raise ConfigurationError(setting=name, value=value, expected="so many a second, minute, hour or day: '60/min'")
-    return value
+from seeder.settings_readers import REDACTED, boolean, integer, one_of, secret, text, throttle_rate
 
 
 def _database_aliases(name: str, value: object) -> Mapping[int, str]:
@@ -92,14 +23,16 @@ def _database_aliases(name: str, value: object) -> Mapping[int, str]:
         type(key) is int and alias in configured_databases for key, alias in value.items()
     ):
         raise ConfigurationError(
-            setting=name, value=value, expected=f"a map of database_id to one of: {', '.join(configured_databases)}"
+            setting=name,
+            value=value,
+            expected=f"a map of database ids to aliases in DATABASES: {', '.join(configured_databases)}",
         )
     return dict(value)
 
 
 def _cron_expressions(name: str, value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(one, str) for pair in value.items() for one in pair):
-        raise ConfigurationError(setting=name, value=value, expected="a map of an agency's slug to a cron expression")
+        raise ConfigurationError(setting=name, value=value, expected="a map of agency slugs to cron expressions")
     return dict(value)
 
 
@@ -114,7 +47,7 @@ def _drift_rules(name: str, value: object) -> Sequence[DriftRule]:
 
 def _drift_rule(name: str, value: object, expected: str) -> DriftRule:
     try:
-        rule_values = dict(value)  # type: ignore[call-overload]  # whatever stands there: what is no map is refused below
+        rule_values = dict(value)  # type: ignore[call-overload]  # anything that is not a map raises below
         readers: Mapping[str, Callable[[Any], Any]]
         readers = {"kind": DifferenceKind, "severity": lambda word: Severity[word.upper()], "direction": Direction}
         return DriftRule(**{key: readers.get(key, _minimum)(one) for key, one in rule_values.items()})
@@ -123,72 +56,203 @@ def _drift_rule(name: str, value: object, expected: str) -> DriftRule:
 
 
 def _minimum(value: object) -> float:
-    """A minimum. Raises `ValueError` or `OverflowError`."""
+    """Read a minimum. Raises `ValueError` or `OverflowError`."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
         raise ValueError(value)
     return float(value)
 
 
 def _setting(
-    default: Callable[[], object], read: Callable[[str, object], object], *, from_environment: bool = True
+    read: Callable[[str, object], object], help_text: str, *, default: object, from_environment: bool = True
 ) -> Any:
-    facts = {"read": read, "environment": from_environment}
-    return field(default_factory=default, repr=read is not _secret, metadata=facts)
+    """Declare a setting. A callable default creates it. docs/reference/settings.md is generated from the arguments."""
+    facts = {"read": read, "environment": from_environment, "help": help_text}
+    is_shown = read is not secret
+    if callable(default):
+        return field(default_factory=default, repr=is_shown, metadata=facts)
+    return field(default=default, repr=is_shown, metadata=facts)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Every setting with its default; the name in upper case is the setting's name."""
+    """Every setting; its name in upper case is the setting's name."""
 
-    max_workers: int = _setting(lambda: 8, _integer(1))  # refreshes at once in a database, and so connections to it
-    batch_size: int = _setting(lambda: 8, _integer(1))  # views that start together, at most
-    start_delay_ms: int = _setting(lambda: 0, _integer(0))  # between two batches
-    max_db_active_queries: int = _setting(lambda: 0, _integer(0))  # on the server, before a batch may start; 0: any
-    max_wait_seconds: int = _setting(lambda: 3600, _integer(1))  # held back for so long, a run gives up what is left
-    max_failures: int = _setting(lambda: 5, _integer(1))  # in a row, after which the circuit breaker opens
-    reset_seconds: int = _setting(lambda: 300, _integer(1))  # from then until one view is tried
-    breaker_counts: str = _setting(lambda: "all", _one_of("all", "server"))  # which failures open it
-    refresh_concurrently: bool = _setting(lambda: False, _boolean)  # try REFRESH … CONCURRENTLY first
-    concurrent_fallback: bool = _setting(lambda: True, _boolean)  # refresh plainly where PostgreSQL cannot concurrently
-    lock_timeout_ms: int = _setting(lambda: 2000, _integer(1))  # how long a refresh, and who queues behind it, waits
-    statement_timeout_ms: int = _setting(lambda: 0, _integer(0))  # how long a refresh may take; 0: as long as it takes
+    max_workers: int = _setting(
+        integer(1),
+        "Refreshes at once in each database, and so connections to it. The run needs one more, to the default"
+        " database.",
+        default=8,
+    )
+    batch_size: int = _setting(integer(1), "Maximum number of views that start together.", default=8)
+    start_delay_ms: int = _setting(integer(0), "Delay between two batches.", default=0)
+    max_db_active_queries: int = _setting(
+        integer(0),
+        "Throttle: a batch waits while this many sessions of any client are active on the server. 0: no"
+        " throttle. The role needs `pg_read_all_stats` to see other sessions; otherwise the run warns.",
+        default=0,
+    )
+    max_wait_seconds: int = _setting(
+        integer(1),
+        "A database that is on hold this long gives up its remaining views, which end in error. Also the"
+        " maximum wait for another run that refreshes the same view.",
+        default=3600,
+    )
+    max_failures: int = _setting(
+        integer(1),
+        "Failures in a row that open the circuit breaker of a database: nothing more starts there.",
+        default=5,
+    )
+    reset_seconds: int = _setting(
+        integer(1),
+        "Time until an open circuit breaker lets one view through, preferably one that succeeded last time."
+        " Its success closes the breaker.",
+        default=300,
+    )
+    breaker_counts: str = _setting(
+        one_of("all", "server"),
+        "Failures that the circuit breaker counts. `all`: every failed refresh. `server`: only faults of the"
+        " server, such as lost or refused connections, no resources, a shutdown, or read-only.",
+        default="all",
+    )
+    refresh_concurrently: bool = _setting(
+        boolean,
+        "Try `REFRESH … CONCURRENTLY` first, which does not block readers. It takes longer and needs a unique index.",
+        default=False,
+    )
+    concurrent_fallback: bool = _setting(
+        boolean,
+        "Refresh plainly, with a note, if a view cannot be refreshed concurrently (no usable unique index,"
+        " never filled). If false, such a view fails and readers are never blocked.",
+        default=True,
+    )
+    lock_timeout_ms: int = _setting(
+        integer(1),
+        "How long a refresh waits for each lock, and so how long readers queue behind it. Must exceed the"
+        " server's `deadlock_timeout`, or a blocking autovacuum is never cancelled.",
+        default=2000,
+    )
+    statement_timeout_ms: int = _setting(integer(0), "Time limit of a refresh. 0: none.", default=0)
     parallel_when_busy: bool = _setting(
-        lambda: True, _boolean
-    )  # parallel workers of the server, while all seats are taken
-    max_retries: int = _setting(lambda: 3, _integer(0, 100))  # of a refresh that failed for no fault of its own
-    queue_parts: int = _setting(lambda: 8, _integer(1))  # of a queued request for everything, at most
-    nightly_cron: str = _setting(lambda: "0 2 * * *", _text)  # when every report is queued; empty: never
+        boolean,
+        "Use parallel query for views that start while all workers are busy. If false, they refresh with"
+        " `max_parallel_workers_per_gather = 0`. Parallel query makes one refresh faster, but all together"
+        " slower if the workers already use every core.",
+        default=True,
+    )
+    max_retries: int = _setting(
+        integer(0, 100),
+        "Retries of a view after a lock timeout, a deadlock, a lost connection, or a server that is starting"
+        " or full. The delays are random and grow from half a second to half a minute. Errors in the query,"
+        " the data or the privileges are not retried.",
+        default=3,
+    )
+    queue_parts: int = _setting(
+        integer(1),
+        "Maximum number of parts of a queued request for everything, so that several workers share it.",
+        default=8,
+    )
+    nightly_cron: str = _setting(
+        text,
+        "When `manage.py schedule_refreshes` has every report queued, as a cron expression in the host's time"
+        " zone. Empty: never.",
+        default="0 2 * * *",
+    )
     agency_crons: Mapping[str, str] = _setting(
-        dict, _cron_expressions, from_environment=False
-    )  # an agency's slug → when, beside that
-    snapshot_connections: int = _setting(lambda: 2, _integer(1))  # that share the work of release snapshots
-    snapshot_memory_mb: int = _setting(lambda: 128, _integer(1))  # work_mem of each of them
-    drift_rules: Sequence[DriftRule] = _setting(list, _drift_rules, from_environment=False)  # over the defaults
-    stale_hours: int = _setting(lambda: 26, _integer(1))  # since a view's last success, after which it is late
-    long_running_factor: int = _setting(lambda: 3, _integer(1))  # times its usual duration
-    history_days: int = _setting(lambda: 400, _integer(0, 36_500))  # that prune_history leaves; 0: all of it
-    agency_scope: str = _setting(str, _text)  # the callable that says which agencies a user may see
-    agency_model: str = _setting(str, _text)  # the host's model of agencies, for their names
-    api_write_rate: str = _setting(lambda: "60/min", _throttle_rate)  # calls of one user that change or start something
-    log_format: str = _setting(lambda: "text", _one_of("text", "json"))  # of the lines in the log `seeder`
-    metrics_token: str = _setting(str, _secret)  # with which the metrics are told to a program; empty: to none
-    metrics_window_hours: int = _setting(lambda: 24, _integer(1))  # what is recent in the metrics
-    metrics_views: int = _setting(lambda: 10000, _integer(0))  # of so many views they tell when each last succeeded
+        _cron_expressions,
+        "Additional times for single agencies, as a map of slugs to cron expressions: `{'demo': '0 12 * * 1-5'}`.",
+        default=dict,
+        from_environment=False,
+    )
+    snapshot_connections: int = _setting(
+        integer(1),
+        "Connections that share the work of release snapshots: the columns of one view, or several views.",
+        default=2,
+    )
+    snapshot_memory_mb: int = _setting(
+        integer(1),
+        "`work_mem` of each of these connections. A column that needs more than twice that"
+        " (`hash_mem_multiplier`) spills to disk.",
+        default=128,
+    )
+    drift_rules: Sequence[DriftRule] = _setting(
+        _drift_rules,
+        "Rules for the severity of differences between two release snapshots, in place of the defaults of the"
+        " same kind.",
+        default=list,
+        from_environment=False,
+    )
+    stale_hours: int = _setting(
+        integer(1),
+        "Age of a view's last success after which it is late. The default is two hours more than a day.",
+        default=26,
+    )
+    long_running_factor: int = _setting(
+        integer(1),
+        "A view is long-running after this many times its last successful duration, but not before this many seconds.",
+        default=3,
+    )
+    history_days: int = _setting(
+        integer(0, 36_500),
+        "Age after which `manage.py prune_history` deletes ended runs; nothing else deletes them. 0: keep"
+        " everything. The default of 13 months keeps the same month-end of the last year.",
+        default=400,
+    )
+    agency_scope: str = _setting(
+        text,
+        "Dotted path of a callable that takes a user and returns the slugs of the agencies that this user may"
+        " see, or None for all. Empty: every user may see all. Applies to the API and the pages.",
+        default="",
+    )
+    agency_model: str = _setting(
+        text,
+        "The host's model of agencies, as `app.Model`. `str()` of the object with the primary key `agency_id`"
+        " is the agency's name. Empty: the slug is.",
+        default="",
+    )
+    api_write_rate: str = _setting(
+        throttle_rate,
+        "Calls that start something, for each user: a number and `/sec`, `/min`, `/hour` or `/day`. Counted"
+        " in Django's default cache, so in each process if it is not shared.",
+        default="60/min",
+    )
+    log_format: str = _setting(
+        one_of("text", "json"),
+        "Format of the log `seeder`. `text`: the event, then `name=value`. `json`: one object.",
+        default="text",
+    )
+    metrics_token: str = _setting(
+        secret,
+        "Secret with which a program can read the metrics, as `Authorization: Bearer …`. Empty: only a login"
+        " that may see all agencies can. No command, log or check shows it.",
+        default="",
+    )
+    metrics_window_hours: int = _setting(
+        integer(1), "What *recent* means in the metrics. Must be less than `HISTORY_DAYS`.", default=24
+    )
+    metrics_views: int = _setting(
+        integer(0),
+        "Maximum number of views with a metric of their last success, oldest first; a series each.",
+        default=10000,
+    )
     databases: Mapping[int, str] = _setting(
-        dict, _database_aliases, from_environment=False
-    )  # a manifest's database_id → alias
+        _database_aliases,
+        "Which Django database a manifest's `database_id` means, as a map of ids to aliases. Empty: all mean"
+        " `default`.",
+        default=dict,
+        from_environment=False,
+    )
 
 
 def load() -> Settings:
-    """Read and validate the settings as they stand now. Raises `ConfigurationError` for the first that is wrong."""
-    if not settings.USE_TZ:  # Django would then store the database's instants as if its clock were the host's
+    """Read and validate the settings. Raises `ConfigurationError` for the first invalid one."""
+    if not settings.USE_TZ:  # otherwise Django stores times of the database as times of the host
         raise ConfigurationError(
             setting="USE_TZ", value=settings.USE_TZ, expected="True: every instant has a time zone"
         )
     configured: object = getattr(settings, "SEEDER", {})
     fields_by_name = {setting.name.upper(): setting for setting in fields(Settings)}
     if not isinstance(configured, Mapping) or not configured.keys() <= fields_by_name.keys():
-        expected = f"a dictionary of some of {', '.join(fields_by_name)}"
+        expected = f"a dictionary with some of {', '.join(fields_by_name)}"
         raise ConfigurationError(
             setting="SEEDER", value=_without_secrets(configured, fields_by_name), expected=expected
         )
@@ -203,16 +267,16 @@ def load() -> Settings:
 
 
 def _without_secrets(configured: object, fields_by_name: Mapping[Any, Any]) -> object:
-    """What may be said of it: a secret may stand under a name that is only nearly its own."""
+    """Return the settings without secrets: a misspelt name may hold one."""
     if not isinstance(configured, Mapping):
         return configured
     return {
-        name: value if name in fields_by_name and fields_by_name[name].repr else _REDACTED
+        name: value if name in fields_by_name and fields_by_name[name].repr else REDACTED
         for name, value in configured.items()
     }
 
 
 def django_q_settings() -> Mapping[str, Any]:
-    """django-q2's own settings."""
+    """Return django-q2's own settings."""
     configured: object = getattr(settings, "Q_CLUSTER", {})
     return configured if isinstance(configured, Mapping) else {}

@@ -120,7 +120,11 @@ def test_zero_days_keep_everything(manage: Manage) -> None:
         (("--days", "lots"), {}, "argument --days: invalid int value: 'lots'"),
         (("--batch", "0"), {}, "A batch cannot be of 0 rows: say a number from 1 to 100000."),
         ((), {"SEEDER_HISTORY_DAYS": "lots"}, "SEEDER_HISTORY_DAYS is 'lots'"),
-        ((), {"SEEDER_HISTORY_DAYS": "-1"}, "SEEDER_HISTORY_DAYS is '-1', but has to be a whole number of at least 0."),
+        (
+            (),
+            {"SEEDER_HISTORY_DAYS": "-1"},
+            "SEEDER_HISTORY_DAYS is '-1', but has to be a whole number from 0 to 36500",
+        ),
     ],
 )
 def test_what_cannot_be_asked_for_is_one_line(
