@@ -1,4 +1,4 @@
-"""Gauges in the words of Prometheus. docs/watching.md says of each what it means and when to be woken by it."""
+"""Prometheus metrics of one scrape; docs/reference/metrics.md is generated from their help texts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,9 +30,13 @@ class ScrapeCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         is_up = self.gauges is not None
-        yield _gauge("up", "Whether the database answered and told all of this.", [((), float(is_up))])
-        yield _gauge("build_info", "1, with the version that answers.", [((__version__,), 1)], "version")
-        yield _gauge("scrape_duration_seconds", "How long this took.", [((), self.duration.total_seconds())])
+        yield _gauge(
+            "up",
+            "1 if the database answered within 8 s. Otherwise 0, and only the next two metrics exist.",
+            [((), float(is_up))],
+        )
+        yield _gauge("build_info", "1, with the version of seeder.", [((__version__,), 1)], "version")
+        yield _gauge("scrape_duration_seconds", "Duration of this scrape.", [((), self.duration.total_seconds())])
         if self.gauges is not None:
             yield from _view_metrics(self.gauges)
             yield from _recent_metrics(self.gauges, self.window)
@@ -42,39 +46,39 @@ class ScrapeCollector(Collector):
 def _view_metrics(gauges: Gauges) -> Iterator[Metric]:
     views = gauges.job_totals
     for name, documentation, count in (
-        ("views", "Views that enabled manifests ask for.", views.jobs),
+        ("views", "Views of enabled manifests. One view can be in several of the next groups.", views.jobs),
         ("views_fresh", "Views that are neither failing nor stale.", views.fresh),
-        ("views_failing", "Views that failed last.", views.failing),
-        ("views_stale", "Views that last succeeded too long ago, or never.", views.stale),
-        ("views_running", "Views that are being refreshed.", views.running),
+        ("views_failing", "Views whose last finished refresh failed.", views.failing),
+        ("views_stale", "Views whose last success is older than STALE_HOURS, or that have none.", views.stale),
+        ("views_running", "Views that are being refreshed now.", views.running),
         (
             "views_long_running",
-            "Views that run for a multiple of their usual duration.",
+            "Running views over LONG_RUNNING_FACTOR times their last successful duration.",
             views.long_running,
         ),
     ):
         yield _gauge(name, documentation, [((), count)])
     yield _gauge(
         "view_last_success_timestamp_seconds",
-        "When the refresh began with which a view last succeeded; 0: never.",
+        "Start of the last successful refresh of a view; 0 if there is none. Its age is time() minus this.",
         [((name,), at.timestamp() if at else 0.0) for name, at in gauges.last_successes],
         "view",
     )
 
 
 def _recent_metrics(gauges: Gauges, window: timedelta) -> Iterator[Metric]:
-    yield _gauge("recent_window_seconds", "What recent means here.", [((), window.total_seconds())])
+    yield _gauge("recent_window_seconds", "Length of the window of the recent metrics.", [((), window.total_seconds())])
     empty = Distribution.from_buckets({}, DURATION_BOUNDS)
     distributions = {key: gauges.refresh_durations.get(key, empty) for key in product(ReportType, _FINISHED_STATUSES)}
     yield _gauge(
         "recent_refreshes",
-        "Refreshes that began in the window and have ended.",
+        "Refreshes that started in the window and have ended, counted once however many agencies share them.",
         [((kind, status), sum(each.counts)) for (kind, status), each in distributions.items()],
         "report_type",
         "status",
     )
     durations = GaugeHistogramMetricFamily(
-        "seeder_recent_refresh_duration_seconds", "How long they took.", labels=["status"]
+        "seeder_recent_refresh_duration_seconds", "Durations of recent refreshes.", labels=["status"]
     )
     for status in _FINISHED_STATUSES:
         ended_distributions = [each for (_, ended), each in distributions.items() if ended is status]
@@ -82,7 +86,9 @@ def _recent_metrics(gauges: Gauges, window: timedelta) -> Iterator[Metric]:
     yield durations
     if gauges.wait_durations is not None:
         waits = GaugeHistogramMetricFamily(
-            "seeder_recent_refresh_wait_seconds", "What they waited for, and for how long.", labels=["waited_for"]
+            "seeder_recent_refresh_wait_seconds",
+            "Waits of recent refreshes for a worker, for a lock, or for the throttle, breaker or pace.",
+            labels=["waited_for"],
         )
         for wait_kind in _WAIT_KINDS:
             _add_histogram(
@@ -94,27 +100,40 @@ def _recent_metrics(gauges: Gauges, window: timedelta) -> Iterator[Metric]:
         yield waits
     if gauges.failure_reasons is not None:
         failures = [((reason,), count) for reason, count in gauges.failure_reasons.items()]
-        yield _gauge("recent_failures", "Those of them that failed, by why.", failures, "reason")
+        yield _gauge(
+            "recent_failures",
+            "Recent failures by reason: the 20 most frequent, and the others as other. Without a reason: unknown.",
+            failures,
+            "reason",
+        )
 
 
 def _run_metrics(gauges: Gauges) -> Iterator[Metric]:
     if gauges.breakers is not None:
         breakers = gauges.breakers.items()
         open_samples = [((alias,), float(one.is_open)) for alias, one in breakers]
-        yield _gauge("breaker_open", "1 while the circuit breaker of a database is open.", open_samples, "database")
+        yield _gauge("breaker_open", "1 while the circuit breaker of the database is open.", open_samples, "database")
         failures = [((alias,), one.failures) for alias, one in breakers]
-        yield _gauge("breaker_failures", "Failures in a row that it counts.", failures, "database")
+        yield _gauge(
+            "breaker_failures", "Failures in a row that the circuit breaker has counted.", failures, "database"
+        )
     if gauges.queue is not None:
         queue = gauges.queue
         parts: Samples = [(("queued",), queue.queued), (("running",), queue.running)]
-        yield _gauge("queue_parts", "Parts of queued requests that have not ended.", parts, "state")
-        documentation = "For how long the first of the queued parts has waited; 0 where none waits."
+        yield _gauge("queue_parts", "Parts of queued requests that are queued or running.", parts, "state")
+        documentation = "Age of the oldest queued part; 0 if there is none."
         yield _gauge("queue_oldest_waiting_seconds", documentation, [((), queue.oldest_wait_seconds)])
     if gauges.unfinished_runs is not None:
-        yield _gauge("runs_open", "Runs that have not ended.", [((), gauges.unfinished_runs)])
+        yield _gauge(
+            "runs_open",
+            "Runs without an end: running, or killed and not yet recovered.",
+            [((), gauges.unfinished_runs)],
+        )
     if gauges.last_run_finished_at is not None:
         yield _gauge(
-            "last_run_end_timestamp_seconds", "When a run last ended.", [((), gauges.last_run_finished_at.timestamp())]
+            "last_run_end_timestamp_seconds",
+            "End of the last finished run.",
+            [((), gauges.last_run_finished_at.timestamp())],
         )
 
 
