@@ -11,7 +11,7 @@ pytest = $(python) -m pytest -n $(WORKERS) --dist worksteal
 export DJANGO VENV PYTHON
 export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_SEATS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
 
-.PHONY: words demo serve screenshots test test-all soak mutants bench check lint types imports deploy-lint matrix lock setup clean
+.PHONY: words demo serve screenshots test test-all docs soak mutants bench check lint types imports deploy-lint matrix lock setup clean
 
 demo: setup  ## load public records and refresh the demo agency's reports from them
 	@$(python) manage.py load_demo
@@ -30,6 +30,9 @@ test: setup  ## the tests, on a PostgreSQL server per core and one more; without
 test-all: setup  ## every test, then those of the database on the other PostgreSQL versions that are supported
 	$(pytest)
 	@requirements/postgres-matrix
+
+docs: setup  ## write the generated pages of docs/reference
+	$(python) -m docs_reference
 
 soak: setup  ## what takes too long for every day: kills, restarts, every database call fails, and many runs race
 	SEEDER_KILLS=500 $(python) -m pytest tests/acceptance/test_killing.py

@@ -1,7 +1,6 @@
 """What Prometheus is told, and who else is."""
 
 import gzip
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +16,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 from pytest_django import Settings
 
+from docs_reference import metrics_page
 from seeder import __version__, conf
 from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS
 from seeder.errors import ConfigurationError
@@ -350,16 +350,9 @@ def test_nothing_of_prometheus_is_loaded_where_nothing_is_mounted(imported: str)
     assert ended.stdout == "False\n"
 
 
-def test_every_metric_is_documented() -> None:
+def test_scrape_has_exactly_the_metrics_of_the_reference() -> None:
     api_clients.create_reports()
-    families = scraped("application/openmetrics-text")
-    text = (CHECKOUT / "docs" / "watching.md").read_text(encoding="utf-8")
-    table = text.partition("| metric |")[2].partition("\n\n")[0]
-    named = set()
-    for cell in (line.split("|")[1] for line in table.splitlines()[2:]):
-        first, *others = re.findall(r"`(\S+)`", cell)
-        named |= {first, *(other.replace("…_", "seeder_views_") for other in others)}
-    assert named == set(families)
+    assert set(scraped("application/openmetrics-text")) == {family.name for family in metrics_page.families()}
 
 
 def test_who_may_only_read_the_optional_tables_is_told_what_they_hold() -> None:

@@ -50,7 +50,7 @@ def test_who_follows_the_quickstart_gets_what_it_says(environment: dict[str, str
     project = tmp_path / "project"
     project.mkdir()
     subprocess.run([sys.executable, "-m", "django", "startproject", "shop", "."], cwd=project, check=True)
-    steps = re.findall(STEP, page_text("quickstart.md"), re.MULTILINE | re.DOTALL)
+    steps = re.findall(STEP, page_text("tutorial/quickstart.md"), re.MULTILINE | re.DOTALL)
     ran = [(block, printed) for block, printed in steps if not block.startswith(NOT_RUN)]
     assert len(steps) - len(ran) == len(NOT_RUN)
     for block, printed in ran:

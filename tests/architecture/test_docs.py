@@ -1,74 +1,103 @@
-"""Documentation that has to be complete, and right where it can be held against the code."""
+"""Links resolve, commands exist with their options, and examples work."""
 
 import ast
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand, CommandError
+from django.test import override_settings
 
-from seeder.conf import Settings
-from seeder.domain.doctor.diagnosis import Problem
-from tests.architecture.markdown import DOCS, PAGES, code_blocks, code_span, heading_anchors, page_text, table_rows
+from seeder import conf
+from tests.architecture.markdown import DOCS, PAGES, code_blocks, heading_anchors, link_targets, page_text
 from tests.conftest import CHECKOUT, sql
 
-SETTINGS = table_rows("settings.md", "setting", "default", "unit", "effect")
-BY_ENDING = {"_MS": "ms", "_SECONDS": "s", "_HOURS": "h", "_MB": "MB"}
-SAID = [*PAGES, *sorted((CHECKOUT / "seeder").rglob("*.py"))]  # messages and hints name commands, too
+MENTIONING = [*PAGES, *sorted((CHECKOUT / "seeder").rglob("*.py"))]  # messages and hints name commands too
 
 
-def names(paths: list[Path]) -> list[str]:
-    return [str(path.relative_to(CHECKOUT)) for path in paths]
+def test_links_of_all_pages_resolve() -> None:
+    targets = [(page, target) for page in PAGES for target in link_targets(page_text(page))]
+    assert [f"{page}: {target}" for page, target in targets if not resolves(page, target)] == []
 
 
-def test_every_setting_is_documented_with_its_default() -> None:
-    documented = {code_span(name): default.strip("`") for name, default, *_ in SETTINGS}
-    defaults = {setting.name.upper(): getattr(Settings(), setting.name) for setting in fields(Settings)}
-    assert documented == {name: str(value).lower() for name, value in defaults.items()}
+def resolves(page: Path, target: str) -> bool:
+    """Return if a link of a page leads to a file and an anchor that exist. External links are not checked."""
+    if "://" in target:
+        return True
+    file, _, anchor = target.partition("#")
+    path = (page.parent / file).resolve() if file else page
+    return path.exists() and (not anchor or anchor in heading_anchors(page_text(path)))
 
 
-@pytest.mark.parametrize(
-    ("name", "unit", "effect"), [(code_span(one), unit, effect) for one, _, unit, effect in SETTINGS]
-)
-def test_a_setting_has_a_unit_and_an_effect(name: str, unit: str, effect: str) -> None:
-    [setting] = [one for one in fields(Settings) if one.name.upper() == name]
-    of_name = next((unit for ending, unit in BY_ENDING.items() if name.endswith(ending)), None)
-    is_flag = isinstance(getattr(Settings(), setting.name), bool)
-    assert unit == (of_name or ("true, false" if is_flag else unit or "missing"))
-    assert len(effect.split()) > 3
-    assert ("Not from the environment" in effect) is not setting.metadata["environment"]
+def test_every_page_is_in_the_index() -> None:
+    indexed = {
+        (index.parent / target.partition("#")[0]).resolve()
+        for index in (DOCS / "README.md", DOCS / "decisions" / "README.md")
+        for target in link_targets(page_text(index))
+    }
+    assert [page for page in DOCS.rglob("*.md") if page not in indexed and page != DOCS / "README.md"] == []
 
 
-def commands(path: Path) -> Iterator[tuple[str, bool]]:
-    """What stands behind `manage.py`, and whether that is to be pasted: in a block, not in a sentence."""
-    markdown = path.read_text(encoding="utf-8")
-    for block in code_blocks(markdown, "(?:sh|ini)"):
-        for line in block.replace("\\\n", " ").splitlines():
-            if "manage.py " in line.partition("#")[0]:
-                yield line.partition("manage.py ")[2], True
-    spans = re.findall(r"`([^`]*)`", re.sub(r"^```.*?^```$", "", markdown, flags=re.MULTILINE | re.DOTALL))
-    for span in spans if path.suffix == ".md" else re.findall(r"`(manage\.py [^`]*)`", markdown):
-        if "manage.py " in span:
-            yield " ".join(span.partition("manage.py ")[2].replace('"', " ").split()), False
+def test_source_files_in_the_data_flow_exist() -> None:
+    named = re.findall(r"\b(?:domain|postgres|services)/[\w/]+\.py", page_text("explanation/data-flow.md"))
+    assert named
+    assert [name for name in named if not (CHECKOUT / "seeder" / name).exists()] == []
 
 
-def jobs(path: Path) -> Iterator[tuple[str, bool]]:
-    """The same of `reporting-seeder run`, as `manage.py` would be asked to."""
-    for line in re.findall(r"reporting-seeder run ([^`\n]*)", path.read_text(encoding="utf-8")):
-        if line[0].islower():
-            yield line.replace(" -- ", " ", 1), False
+def test_commands_in_docs_and_messages_exist_with_their_options() -> None:
+    assert [f"{path}: {line}" for path, line, is_block in mentions() if not is_valid(line, parse=is_block)] == []
 
 
-def arguments(line: str) -> list[str]:
-    """Up to where the shell takes over."""
+def test_commands_are_found_in_docs_and_messages() -> None:
+    found = {(path.name, line, is_block) for path, line, is_block in mentions()}
+    assert ("runbook.md", "recover_runs", True) in found
+    assert ("errors.py", "check --database {alias}", False) in found
+
+
+def mentions() -> Iterator[tuple[Path, str, bool]]:
+    """Yield each file, the text after `manage.py` or `reporting-seeder run`, and if it is in a block to paste."""
+    for path in MENTIONING:
+        content = path.read_text(encoding="utf-8")
+        for block in code_blocks(content, "(?:sh|ini)"):
+            for line in block.replace("\\\n", " ").splitlines():
+                if "manage.py " in line.partition("#")[0]:
+                    yield path, line.partition("manage.py ")[2], True
+        spans = re.findall(r"`([^`]*)`", re.sub(r"^```.*?^```$", "", content, flags=re.MULTILINE | re.DOTALL))
+        for span in spans if path.suffix == ".md" else re.findall(r"`(manage\.py [^`]*)`", content):
+            if "manage.py " in span and "NAME" not in span.split():
+                yield path, " ".join(span.partition("manage.py ")[2].replace('"', " ").split()), False
+        for line in re.findall(r"reporting-seeder run ([^`\n]*)", content):
+            if line[0].islower():
+                yield path, line.replace(" -- ", " ", 1), False
+
+
+def is_valid(line: str, *, parse: bool) -> bool:
+    """Return if a command exists and knows the options of the line; parse all of its arguments if requested."""
+    name, *arguments = arguments_of(line)
+    if name not in get_commands():
+        return False
+    parser = command(name).create_parser("manage.py", name)
+    own = arguments[: arguments.index("--") if "--" in arguments else len(arguments)]
+    options = [word.partition("=")[0] for word in own if word.startswith("--")]
+    if not set(options) <= parser._option_string_actions.keys():
+        return False
+    if parse:
+        try:
+            parser.parse_args(arguments)
+        except CommandError:
+            return False
+    return True
+
+
+def arguments_of(line: str) -> list[str]:
+    """Split a line up to the first shell operator."""
     try:
         words = shlex.split(line, comments=True)
-    except ValueError:  # a quotation that goes on in the next line
+    except ValueError:  # a quotation that continues on the next line
         words = line.split()
     return words[: next((at for at, word in enumerate(words) if re.fullmatch(r"[|&>;]+", word)), len(words))]
 
@@ -78,71 +107,44 @@ def command(name: str) -> Any:
     return app if isinstance(app, BaseCommand) else load_command_class(app, name)
 
 
-@pytest.mark.parametrize("path", SAID, ids=names(SAID))
-def test_every_command_that_is_named_exists_with_its_options(path: Path) -> None:
-    for line, to_paste in (*commands(path), *jobs(path)):
-        name, *given = arguments(line)
-        assert name in get_commands(), line
-        parser = command(name).create_parser("manage.py", name)
-        for word in given[: given.index("--") if "--" in given else len(given)]:
-            if word.startswith("--"):
-                assert word.partition("=")[0] in parser._option_string_actions, line
-        if to_paste:
-            try:
-                parser.parse_args(given)
-            except CommandError as error:
-                pytest.fail(f"manage.py {line}: {error}")
-
-
-def test_there_are_commands_to_look_at() -> None:
-    assert ("recover_runs", True) in set(commands(CHECKOUT / "docs" / "runbook.md"))
-    assert ("check --database {alias}", False) in set(commands(CHECKOUT / "seeder" / "errors.py"))
-
-
-@pytest.mark.parametrize("path", PAGES, ids=names(PAGES))
-def test_every_link_leads_somewhere(path: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
-        if "://" not in target:
-            file, _, anchor = target.partition("#")
-            there = (path.parent / file).resolve() if file else path
-            assert there.exists(), target
-            assert not anchor or anchor in heading_anchors(page_text(there)), target
-
-
 @pytest.mark.usefixtures("contract_tables")
 @pytest.mark.parametrize(
-    "statements", [one for page in ("runbook.md", "upgrading.md") for one in code_blocks(page_text(page), "sql")]
+    "statements",
+    [block for page in ("how-to/runbook.md", "how-to/upgrade.md") for block in code_blocks(page_text(page), "sql")],
 )
-def test_what_is_given_to_paste_can_be_run(statements: str) -> None:
-    """That of the roles is tried where there is a server to make roles in."""
+def test_sql_blocks_can_be_run(statements: str) -> None:
+    """The blocks that create roles are tested in tests/faults/test_roles.py."""
     sql(statements)
 
 
-@pytest.mark.parametrize("folder", [DOCS, DOCS / "decisions"], ids=names([DOCS, DOCS / "decisions"]))
-def test_every_page_is_in_the_list_of_its_folder(folder: Path) -> None:
-    index = folder / "README.md" if folder != DOCS else CHECKOUT / "README.md"
-    linked = {(index.parent / target).resolve() for target in re.findall(r"\]\(([^)\s#]+)\)", page_text(index))}
-    assert {page for page in folder.glob("*.md") if page != index} <= linked
+def test_python_blocks_are_valid() -> None:
+    for page in PAGES:
+        for block in code_blocks(page_text(page), "python"):
+            ast.parse(block, filename=str(page))
 
 
-def test_every_event_of_the_log_is_documented() -> None:
-    told = set()
-    for path in (CHECKOUT / "seeder").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            # tell(LEVEL, "event", …), also as partial(tell, LEVEL, "event", …)
-            if isinstance(node, ast.Call) and "log_event" in {
-                ast.unparse(one) for one in (node.func, *node.args[:1])
-            } | {ast.unparse(node.func).removeprefix("log.").removeprefix("event_logger.")}:
-                told |= {one.value for one in node.args[1:3] if isinstance(one, ast.Constant)}
-    events = {word for word in told if isinstance(word, str)}
-    assert len(events) > 15
-    documented = table_rows("watching.md", "event", "level", "facts besides")
-    assert {word for row, *_ in documented for word in re.findall(r"`(\w+)`", row)} == events
+@pytest.mark.parametrize("page", ["how-to/release-snapshots.md", "reference/settings.md"])
+def test_settings_example_is_accepted(page: str) -> None:
+    examples = [block for block in code_blocks(page_text(page), "python") if "SEEDER = " in block]
+    assert examples
+    for example in examples:
+        scope: dict[str, Any] = {}
+        exec(example, scope)  # noqa: S102  # our own page
+        with override_settings(SEEDER=scope["SEEDER"]):
+            conf.load()
 
 
-def test_every_word_of_the_doctor_is_documented_with_its_level() -> None:
-    documented = [
-        (code_span(word), level)
-        for word, level, *_ in table_rows("doctor.md", "word", "level", "what it means", "what to do")
-    ]
-    assert documented == [(str(word), str(word.level)) for word in Problem]
+def test_profile_for_a_shared_server_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    [block] = [block for block in code_blocks(page_text("how-to/scale-out.md"), "sh") if "export SEEDER_" in block]
+    given = dict(re.findall(r"^export SEEDER_(\w+)=(\S+)", block, re.MULTILINE))
+    for name, value in given.items():
+        monkeypatch.setenv(f"SEEDER_{name}", value)
+    loaded = conf.load()
+    assert {name: str(getattr(loaded, name.lower())).lower() for name in given} == given
+
+
+def test_runbook_names_every_health_word() -> None:
+    from seeder.domain.monitoring.health_status import ComponentStatus
+
+    [section] = re.findall(r"^## Health words$(.*?)^## ", page_text("how-to/runbook.md"), re.MULTILINE | re.DOTALL)
+    assert {str(word) for word in ComponentStatus} <= set(re.findall(r"`([\w-]+)`", section))

@@ -29,7 +29,7 @@ def test_a_function_that_needs_a_search_path_fails_its_view_until_it_has_one(fun
         assert "does not exist" in str(latest_statuses()[name][1])
     assert results["other"].outcome is Outcome.CREATED
     # Whoever upgrades finds it before that happens.
-    [find] = [block for block in code_blocks(page_text("upgrading.md"), "sql") if "pg_rewrite" in block]
+    [find] = [block for block in code_blocks(page_text("how-to/upgrade.md"), "sql") if "pg_rewrite" in block]
     assert sql(f"SELECT view::text, function::text FROM ({find.strip().rstrip(';')}) AS found") == [("old", "called()")]
     sql("ALTER FUNCTION reporting.called() SET search_path = reporting")
     assert [result.failure for result in refresh_everything().values()] == [None, None, None]

@@ -1,4 +1,4 @@
-"""The roles that docs/security.md gives to paste may do all they have to, and nothing else."""
+"""The roles that docs/how-to/security.md gives to paste may do all they have to, and nothing else."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ from tests.faults.conftest import DATABASE
 from tests.faults.gated_views import refresh_everything
 from tests.faults.private_server import PrivateServer, default_database
 
-ROLES, TABLES, DJANGO, SOURCES, FROM_17, BEFORE_17 = code_blocks(page_text("security.md"), "sql")
+ROLES, TABLES, DJANGO, SOURCES, FROM_17, BEFORE_17 = code_blocks(page_text("how-to/security.md"), "sql")
 
 ONLY_THE_OWNER_MAY = (
     "UPDATE reporting.seeder_custom_report_manifest SET query = 'SELECT 2 AS n'",

@@ -1,0 +1,24 @@
+"""docs/reference/checks.md: the problems that the doctor finds, and the system checks."""
+
+from docs_reference.markdown_text import code, page, table
+from seeder.domain.doctor.diagnosis import Area, Problem
+from seeder.domain.system_checks import SYSTEM_CHECKS
+
+_DOCTOR = """[The doctor](../how-to/doctor.md) prints these with the affected objects and a fix. An *error* prevents
+refreshes or stops the queue. With a *warning* refreshes run, but not as intended. An *info* is for information
+only."""
+
+_SYSTEM_CHECKS = """`manage.py check --database default` prints these with a hint. The first letter is the level:
+Error, Warning or Information. `--fail-level WARNING` makes the exit code depend on warnings too."""
+
+
+def render() -> str:
+    """Return the page."""
+    blocks = ["## Doctor", _DOCTOR]
+    for area in Area:
+        problems = [problem for problem in Problem if problem.area is area]
+        if problems:
+            rows = [(code(problem), str(problem.level), problem.meaning) for problem in problems]
+            blocks += [f"### {area.value.capitalize()}", table(("problem", "level", "meaning"), rows)]
+    rows = [(code(check_id), check.meaning, check.hint) for check_id, check in SYSTEM_CHECKS.items()]
+    return page("Checks", *blocks, "## System checks", _SYSTEM_CHECKS, table(("id", "meaning", "what to do"), rows))

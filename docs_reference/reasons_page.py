@@ -1,0 +1,100 @@
+"""docs/reference/reasons.md: reasons of failures with the next step for each."""
+
+import psycopg
+from django.db import OperationalError
+
+from docs_reference.markdown_text import code, page, table
+from docs_reference.sqlstate_classes import CLASSES
+from seeder.domain.failure_reasons import CONDITIONS, OWN_REASONS
+from seeder.domain.outcomes import Failure
+from seeder.postgres import sqlstates
+
+_INTRO = """A *reason* is the machine-readable cause of a failure. It is stored in
+`reporting.seeder_run_metrics.reason`. It is also in the output of `refresh_*` and `refresh_status`, in the API, on
+the pages and in the log. Interrupted views and rejected manifests have no stored reason; their `errors` has the
+cause. The [runbook](../how-to/runbook.md) has the steps by symptom."""
+
+_POSTGRES = """Every other reason is PostgreSQL's name of the condition. `errors` has its message, often with
+advice.
+
+- *Retried*: the view is retried up to `MAX_RETRIES` times before it fails; `attempts` counts them.
+- *Server*: the failure is a fault of the server. It counts for the circuit breaker also with
+  `BREAKER_COUNTS=server`."""
+
+_CLASSES = """Conditions that are not listed above, by the first two characters of their SQLSTATE. A reason that is
+only an SQLSTATE is a code without a name, such as one of an extension."""
+
+_NOTES = """`errors` also has notes, one sentence a line. A success can have notes."""
+
+
+def render() -> str:
+    """Return the page."""
+    return page(
+        "Reasons and notes",
+        _INTRO,
+        "## Reasons of seeder",
+        table(
+            ("reason", "what happened", "what to do"),
+            ((code(reason), text.cause, text.advice) for reason, text in OWN_REASONS.items()),
+        ),
+        "## Reasons of PostgreSQL",
+        _POSTGRES,
+        table(
+            ("reason", "SQLSTATE", "retried", "server", "what happened", "what to do"),
+            (
+                (code(_failure(state).reason), state, *_decisions(state), text.cause, text.advice)
+                for state, text in CONDITIONS.items()
+            ),
+        ),
+        "## Other conditions by class",
+        _CLASSES,
+        table(
+            ("class", "condition", "retried", "server", "what to do"),
+            ((name, text.cause, *_decisions(f"{name}ZZZ"), text.advice) for name, text in CLASSES.items()),
+        ),
+        "## Notes",
+        _NOTES,
+        table(("note", "what to do"), _NOTE_ROWS),
+    )
+
+
+_NOTE_ROWS = (
+    (
+        "interrupted: with a signal, *the time limit of the queue*, or an error",
+        "The run ended first. Refresh again; a queued part continues by itself.",
+    ),
+    (
+        "interrupted: the process was killed before it could report the result",
+        "The next run closed the row. The view is unchanged or refreshed. Read the log of the machine or container.",
+    ),
+    ("not started", "The database was on hold: see `server_busy` and `circuit_open`."),
+    ("the sessions that blocked the refresh", "End one of them if it is not needed."),
+    ("another run refreshed the view", "Nothing: its result is as good."),
+    (
+        "refreshed plainly although concurrently was configured",
+        "Create a unique index on plain columns without `WHERE`, so that readers do not wait.",
+    ),
+    ("it reads a view that failed in this run", "Repair that view, then refresh this one again."),
+    (
+        "definition drift: the manifest's query is not the query of the view",
+        "[Recreate the view](../how-to/runbook.md#recreate-a-view), or restore the old query.",
+    ),
+)
+
+
+def _error(state: str) -> OperationalError:
+    """Return an error as Django raises it."""
+    error, cause = OperationalError(), psycopg.DatabaseError()
+    cause.sqlstate = state
+    error.__cause__ = cause
+    return error
+
+
+def _failure(state: str) -> Failure:
+    return sqlstates.to_failure(_error(state))
+
+
+def _decisions(state: str) -> tuple[str, str]:
+    """Return if a failure is retried and if it blames the server."""
+    is_retried, blames_server = sqlstates.is_transient(_error(state)), _failure(state).is_server_fault
+    return "yes" if is_retried else "no", "yes" if blames_server else "no"

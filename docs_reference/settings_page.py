@@ -1,0 +1,43 @@
+"""docs/reference/settings.md: every setting with its default, its values and its effect."""
+
+import re
+from dataclasses import Field, fields
+from typing import Any
+
+from docs_reference.markdown_text import code, page, table
+from seeder.conf import Settings
+from seeder.errors import ConfigurationError
+
+_INTRO = """A setting is read from the dictionary `SEEDER` in the host's settings, then from the environment
+variable with the prefix `SEEDER_`, then from its default. An invalid value stops a command before any database
+work, with one line that names it."""
+
+_EXAMPLE = """```python
+SEEDER = {"MAX_WORKERS": 4}  # the same as SEEDER_MAX_WORKERS=4 in the environment
+```"""
+
+_UNITS = {"_MS": "ms", "_SECONDS": "s", "_HOURS": "h", "_DAYS": "d", "_MB": "MB"}
+
+
+def render() -> str:
+    """Return the page."""
+    rows = [_row(setting) for setting in fields(Settings)]
+    return page("Settings", _INTRO, _EXAMPLE, table(("setting", "default", "value", "effect"), rows))
+
+
+def _row(setting: Field[Any]) -> tuple[str, str, str, str]:
+    name, default = setting.name.upper(), getattr(Settings(), setting.name)
+    unit = next((f", {unit}" for ending, unit in _UNITS.items() if name.endswith(ending)), "")
+    effect = setting.metadata["help"]
+    if not setting.metadata["environment"]:
+        effect += " Not from the environment."
+    return code(name), code(str(default).lower()), _expected(setting) + unit, effect
+
+
+def _expected(setting: Field[Any]) -> str:
+    """Return the accepted values, in the words of the refusal of a wrong one."""
+    try:
+        setting.metadata["read"]("", object())
+    except ConfigurationError as error:
+        return re.split(": | such as ", str(error.facts["expected"]))[0]
+    raise AssertionError(setting.name)

@@ -1,0 +1,84 @@
+"""The generated pages of docs/reference are current and complete."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+from psycopg.errors import _sqlcodes
+
+from docs_reference.pages import PAGES
+from docs_reference.sqlstate_classes import CLASSES
+from seeder.domain.admission_decisions import HoldReason
+from seeder.domain.failure_reasons import CONDITIONS, OWN_REASONS
+from seeder.domain.log_events import LOG_EVENTS
+from seeder.domain.system_checks import SYSTEM_CHECKS
+from seeder.errors import ManifestError
+from seeder.postgres import sqlstates
+from tests.architecture.markdown import page_text
+from tests.conftest import CHECKOUT
+
+SOURCES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((CHECKOUT / "seeder").rglob("*.py"))}
+LOG_FUNCTIONS = {"log_event", "event_logger.log_event"}
+SQLSTATES = {state for state in _sqlcodes if re.fullmatch("[0-9A-Z]{5}", state)}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_generated_page_is_current(name: str) -> None:
+    assert page_text(f"reference/{name}") == PAGES[name](), "run `make docs`"
+
+
+def test_every_own_reason_is_described() -> None:
+    of_manifests = {kind.reason for kind in ManifestError.__subclasses__()}
+    assert OWN_REASONS.keys() == {*HoldReason, *of_manifests, sqlstates.LOST_CONNECTION}
+
+
+def test_reasons_are_set_only_in_known_places() -> None:
+    """A reason from another place must be described, and listed here."""
+    places = {
+        (path.name, ast.unparse(keyword.value))
+        for path, tree in SOURCES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Failure", "RejectedManifest"}
+        for keyword in node.keywords
+        if keyword.arg == "reason"
+    }
+    assert places == {
+        ("sqlstates.py", "_condition_name(state)"),
+        ("view_refresh.py", "hold.reason"),
+        ("manifest_selection.py", "error.reason"),
+    }
+
+
+def test_every_sqlstate_in_the_code_is_described() -> None:
+    in_code = {text for tree in SOURCES.values() for text in texts_in(tree)} & SQLSTATES
+    assert in_code <= CONDITIONS.keys()
+
+
+def test_every_class_of_sqlstates_is_described() -> None:
+    assert CLASSES.keys() == {state[:2] for state in SQLSTATES} - {"00", "01"}  # without success and warnings
+
+
+def test_every_log_event_is_described() -> None:
+    """An event is the second argument of the log's function, or the third of a partial of it."""
+    in_code = set()
+    for tree in SOURCES.values():
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            function, *arguments = [call.func, *call.args[:3]]
+            if ast.unparse(function) == "partial" and arguments:
+                function, *arguments = arguments
+            if ast.unparse(function) in LOG_FUNCTIONS:
+                in_code |= {one.value for one in arguments[1:2] if isinstance(one, ast.Constant)}
+    assert in_code == LOG_EVENTS.keys()
+
+
+def test_every_system_check_is_described() -> None:
+    in_code = {text for tree in SOURCES.values() for text in texts_in(tree)}
+    assert {text for text in in_code if re.fullmatch(r"seeder\.[EWI]\d+", text)} == SYSTEM_CHECKS.keys()
+
+
+def texts_in(tree: ast.AST) -> Iterator[str]:
+    """Yield every string literal."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
