@@ -1,1 +1,1 @@
-"""The REST API: who asks, what they may see, one service call, one serializer."""
+"""The REST API: each endpoint parses a request, calls one service and serializes the result."""

@@ -1,4 +1,4 @@
-"""Who somebody is, what they may do, and how often."""
+"""Authentication, permissions and throttling of the API."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -29,24 +29,24 @@ class SeederTokenAuthentication(TokenAuthentication):
 
 
 class SeederSessionAuthentication(SessionAuthentication):
-    """The cookie of the host's login, with Django's CSRF check for whatever starts something."""
+    """The session cookie of the host, with Django's CSRF check for unsafe methods."""
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # the name is a promise of the framework
-        """Without one, who is nobody would be told 403 rather than 401."""
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # DRF passes it by name
+        """Return a scheme, because DRF answers 403 instead of 401 without one."""
         return "Session"
 
 
 def authenticators() -> Sequence[BaseAuthentication]:
-    """A token where the host has tokens, else the session."""
+    """Accept a token if the host has `rest_framework.authtoken`, and a session."""
     token_authenticators = [SeederTokenAuthentication()] if apps.is_installed("rest_framework.authtoken") else []
     return [*token_authenticators, SeederSessionAuthentication()]
 
 
 class HasRequiredPermission(BasePermission):
-    """Somebody who has logged in, with the permission that the view's `needs` names for the method, if it names one."""
+    """Require a login, and the permission in the view's `required_permissions` for the method, if any."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        if not getattr(request.user, "is_authenticated", False):  # the host may have nobody be None
+        if not getattr(request.user, "is_authenticated", False):  # UNAUTHENTICATED_USER may be None
             return False
         required_permissions: Mapping[str, str] = getattr(view, "required_permissions", {})
         permission = required_permissions.get(READ if request.method == "HEAD" else str(request.method))
@@ -54,7 +54,7 @@ class HasRequiredPermission(BasePermission):
 
 
 class WriteThrottle(UserRateThrottle):
-    """How many calls that start something one user may make."""
+    """Limit POST requests per user to `SEEDER_API_WRITE_RATE`."""
 
     scope = "seeder_write"
 

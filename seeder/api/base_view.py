@@ -1,7 +1,6 @@
-"""What all addresses have in common. Nothing of it depends on what the host wants of its own REST views."""
+"""The public base class of API views. It does not depend on the host's REST_FRAMEWORK settings."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -17,14 +16,17 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from seeder.api.access_control import HasRequiredPermission, WriteThrottle, authenticators
-from seeder.api.exception_handler import handle_exception
+from seeder.api.exception_handler import ErrorStatuses, handle_exception
 from seeder.api.json_only import JSONOnlyNegotiation, LimitedJSONParser
 from seeder.domain.view_names import is_storable_text
-from seeder.services.read_models import agency_scope, error_redaction
 
 
 class SeederView(APIView):
-    """One address. `needs` says which permission each method takes; a method that it does not name takes a login."""
+    """Base class of API views: JSON only, login required, POST throttled, never cached.
+
+    Public: other apps may subclass it. Subclasses set `required_permissions` (a permission per method; a method without
+    one requires only a login) and `error_statuses` (the HTTP status of their own `SeederError` classes).
+    """
 
     permission_classes = [HasRequiredPermission]
     renderer_classes = [JSONRenderer]
@@ -32,14 +34,15 @@ class SeederView(APIView):
     throttle_classes = [WriteThrottle]
     content_negotiation_class = JSONOnlyNegotiation
     versioning_class = None
-    http_method_names = ["get", "head", "post", "put", "patch", "delete"]  # what OPTIONS would tell is in the schema
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]  # no OPTIONS: the schema describes the API
     schema = AutoSchema()
     required_permissions: ClassVar[Mapping[str, str]] = {}
+    error_statuses: ClassVar[ErrorStatuses] = ()
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        # What is asked for has to be committed before the queue is told of it, also where the host wants a
-        # transaction around each request. And what somebody was answered is nobody else's, nor true for long.
+        # A queued request must be committed before its message is dispatched, even with ATOMIC_REQUESTS. Responses
+        # depend on the user and become outdated, so they are never cached.
         return transaction.non_atomic_requests(never_cache(super().as_view(**initkwargs)))
 
     def get_authenticators(self) -> Sequence[BaseAuthentication]:  # type: ignore[override]  # any sequence will do
@@ -53,33 +56,24 @@ class SeederView(APIView):
         if not all(is_storable_text(part) for part in kwargs.values() if isinstance(part, str)):
             raise NotFound
 
-    @cached_property
-    def visible_agencies(self) -> list[str] | None:
-        """Those that who asks may see; None: all. Raises `ConfigurationError`."""
-        return agency_scope.agencies_of(self.request.user)
-
-    @cached_property
-    def can_see_errors(self) -> bool:
-        return bool(self.request.user.has_perm(error_redaction.PERMISSION))
-
     def url_for(self, name: str, **reverse_options: Any) -> str:
-        """Of something of ours, wherever the host has mounted it."""
+        """Return the absolute URL of a named endpoint in the namespace of this request."""
         match = self.request.resolver_match
         return self.request.build_absolute_uri(reverse(f"{match.namespace if match else ''}:{name}", **reverse_options))
 
     def validated_query(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
-        """What the parameters of the address say, in our words. Raises `ValidationError`."""
+        """Return the validated query parameters. Raises `ValidationError`."""
         if repeated := [name for name, values in self.request.query_params.lists() if len(values) > 1]:
-            raise ValidationError({name: ["It stands there more than once."] for name in repeated})
+            raise ValidationError({name: ["Given more than once."] for name in repeated})
         serializer = serializer_class(data=self.request.query_params.dict())
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
 
 class NotFoundView(SeederView):
-    """Whatever else is asked for: it is refused as everything is, and nobody else's page is shown."""
+    """Answer unknown paths with a JSON 404 instead of the host's error page."""
 
-    schema = None  # type: ignore[assignment]  # the framework's word for an address that is not described
+    schema = None  # type: ignore[assignment]  # excludes the view from the schema
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

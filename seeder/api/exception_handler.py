@@ -1,7 +1,6 @@
-"""Which status an error is: the one place that knows.
+"""Translate exceptions into JSON responses with an HTTP status.
 
-Whatever is refused is `{"detail": "…"}`, and where single fields or parameters are wrong `"fields": {name: […]}` as
-well.
+The body is `{"detail": "…"}`, and for invalid parameters also `"fields": {name: […]}`.
 """
 
 from collections.abc import Mapping
@@ -15,47 +14,30 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from seeder.errors import (
-    AmbiguousView,
-    ConfigurationError,
-    DatabaseError,
-    IdempotencyKeyTaken,
-    NothingToCapture,
-    QueueMissing,
-    SeederError,
-    SnapshotTaken,
-    UnknownAgency,
-    UnknownJob,
-    UnknownRequest,
-    UnknownRun,
-    UnknownSnapshot,
-    UnknownTable,
-)
+from seeder.errors import ConfigurationError, DatabaseError, IdempotencyKeyTaken, QueueMissing, SeederError
 from seeder.postgres.sqlstates import translate_database_errors
 
-# The first that fits.
-_STATUS_BY_ERROR: tuple[tuple[tuple[type[SeederError], ...], int], ...] = (
+ErrorStatuses = tuple[tuple[tuple[type[SeederError], ...], int], ...]
+
+# Statuses of errors that every view can raise. A view's own `error_statuses` come first, and the first match counts.
+_SHARED_STATUSES: ErrorStatuses = (
     ((ConfigurationError, DatabaseError, QueueMissing), status.HTTP_503_SERVICE_UNAVAILABLE),
-    (
-        (UnknownAgency, UnknownJob, UnknownRequest, UnknownRun, UnknownSnapshot, UnknownTable, NothingToCapture),
-        status.HTTP_404_NOT_FOUND,
-    ),
-    ((IdempotencyKeyTaken, AmbiguousView, SnapshotTaken), status.HTTP_409_CONFLICT),
+    ((IdempotencyKeyTaken,), status.HTTP_409_CONFLICT),
     ((SeederError,), status.HTTP_400_BAD_REQUEST),
 )
-# What these say names hosts, databases and what else there is, or is not, beyond what somebody may see.
+# These replace messages that name hosts, databases or objects that the user may not see.
 _GENERIC_MESSAGES = {
-    status.HTTP_503_SERVICE_UNAVAILABLE: "This cannot be answered now. Who looks after the server can find out why.",
-    status.HTTP_404_NOT_FOUND: "There is no such thing here.",
+    status.HTTP_503_SERVICE_UNAVAILABLE: "Temporarily unavailable. An administrator can find the cause in the log.",
+    status.HTTP_404_NOT_FOUND: "Not found.",
 }
 
 
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """The answer to who caused this; None for a mistake of ours."""
+    """Return the error response, or None for a programming error, which DRF re-raises."""
     if isinstance(error, Error):
         error = _translate_database_error(error)
     if isinstance(error, SeederError):
-        code = next(code for error_types, code in _STATUS_BY_ERROR if isinstance(error, error_types))
+        code = _status_of(error, context)
         return Response({"detail": _make_encodable(_detail(error, code, context))}, status=code)
     response = exception_handler(error, dict(context))
     if response is not None:
@@ -63,8 +45,13 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response |
     return response
 
 
+def _status_of(error: SeederError, context: Mapping[str, Any]) -> int:
+    statuses: ErrorStatuses = (*getattr(context.get("view"), "error_statuses", ()), *_SHARED_STATUSES)
+    return next(code for error_types, code in statuses if isinstance(error, error_types))
+
+
 def _translate_database_error(error: Error) -> Exception:
-    """What an error of the database means, be it that it came from the host's own tables of users."""
+    """Translate an error of the database, including one from the host's user tables."""
     try:
         with translate_database_errors(DEFAULT_DB_ALIAS):
             raise error
@@ -75,16 +62,13 @@ def _translate_database_error(error: Error) -> Exception:
 def _detail(error: SeederError, code: int, context: Mapping[str, Any]) -> str:
     if code == status.HTTP_503_SERVICE_UNAVAILABLE and _is_staff(context):
         return str(error)
-    if isinstance(error, IdempotencyKeyTaken):  # by the same user; how we keep it is nobody's business
-        return (
-            f"This idempotency key belongs to an earlier request, for {error.facts['earlier_request']}. Take"
-            " another one."
-        )
+    if isinstance(error, IdempotencyKeyTaken):  # the stored key has an internal prefix
+        return f"This idempotency key was already used for {error.facts['earlier_request']}. Use another key."
     return _GENERIC_MESSAGES.get(code, str(error))
 
 
 def _is_staff(context: Mapping[str, Any]) -> bool:
-    """Of who is known already: to ask would need the database, which may be what is wrong."""
+    """Return False if the user is not loaded yet: loading it needs the database, which may have failed."""
     user = getattr(context.get("request"), "_user", None)
     return bool(getattr(user, "is_staff", False))
 
@@ -104,12 +88,12 @@ def _body(error: Exception) -> Mapping[str, Any]:
         case Http404():
             return {"detail": _GENERIC_MESSAGES[status.HTTP_404_NOT_FOUND]}
         case PermissionDenied():
-            return {"detail": "You may not do this."}
-    raise error  # exception_handler() answers nothing else
+            return {"detail": "Permission denied."}
+    raise error  # unreachable: exception_handler() handles only these
 
 
 def _flatten_messages(messages: Any) -> list[str]:
-    """However deep they are."""
+    """Return the messages of nested dicts and lists."""
     if isinstance(messages, dict):
         return [text for inner in messages.values() for text in _flatten_messages(inner)]
     if isinstance(messages, list):
@@ -118,5 +102,5 @@ def _flatten_messages(messages: Any) -> list[str]:
 
 
 def _make_encodable(text: str) -> str:
-    """It can quote half a character, which JSON can say and UTF-8 cannot."""
+    """Escape lone surrogates, which JSON input can contain but UTF-8 output cannot."""
     return text.encode(errors="backslashreplace").decode()

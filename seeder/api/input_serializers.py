@@ -1,5 +1,5 @@
-"""What can be asked: the parameters of addresses and the bodies of calls. What is unknown or unreadable is refused, or
-a slip of the pen would mean everything."""
+"""Query parameters and request bodies. Unknown or invalid ones are rejected, so that a typo never returns unfiltered
+data."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,18 +16,18 @@ from seeder.errors import BadName
 
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 50, 200
 _MAX_PAGE = 10**6
-_MAX_NAME_LENGTH = 300  # characters of a name: two identifiers of 63 bytes, their quotes doubled
+_MAX_NAME_LENGTH = 300  # characters: two identifiers of 63 bytes, with doubled quotes
 
 
 class StrictInputSerializer(serializers.Serializer[Any]):
-    """Parameters by name."""
+    """Reject parameters that the serializer does not declare."""
 
     def to_internal_value(self, data: Any) -> Any:
         allowed = [str(field.field_name) for field in self._writable_fields]
         unknown = sorted(set(data) - set(allowed)) if isinstance(data, Mapping) else []
         if unknown:
             raise serializers.ValidationError(
-                {name: [f"Not known here. Known are: {', '.join(allowed) or 'none'}."] for name in unknown}
+                {name: [f"Unknown parameter. Allowed: {', '.join(allowed) or 'none'}."] for name in unknown}
             )
         return super().to_internal_value(data)
 
@@ -35,7 +35,7 @@ class StrictInputSerializer(serializers.Serializer[Any]):
 class PageQuerySerializer(StrictInputSerializer):
     page = serializers.IntegerField(min_value=1, max_value=_MAX_PAGE, default=1)
     pageSize = serializers.IntegerField(
-        source="size", min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE, help_text="rows of a page"
+        source="size", min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE, help_text="rows per page"
     )
 
 
@@ -43,38 +43,44 @@ class CursorQuerySerializer(StrictInputSerializer):
     after = serializers.CharField(
         required=False,
         max_length=_MAX_NAME_LENGTH,
-        help_text="where the slice begins, as `next` of the one before has it",
+        help_text="cursor from `next` of the previous page (default: the first page)",
     )
     pageSize = serializers.IntegerField(
-        source="size", min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE, help_text="rows of a slice"
+        source="size", min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE, help_text="rows per page"
     )
 
     def validate_after(self, value: str) -> Any:
         cursor = decode_cursor(value)
         if cursor is None:
-            raise serializers.ValidationError(f"No place in this list. Take it from {CURSOR_SOURCE}.")
+            raise serializers.ValidationError(f"Invalid cursor. Use the value from {CURSOR_SOURCE}.")
         return cursor
 
 
 class JobQuerySerializer(PageQuerySerializer):
-    agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="its slug")
+    agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="slug of the agency")
     reportType = serializers.ChoiceField(source="report_type", required=False, choices=[*map(str, ReportType)])
     status = serializers.ChoiceField(required=False, choices=[*map(str, Status)])
-    failing = serializers.BooleanField(required=False, help_text="whether it failed last")
-    longRunning = serializers.BooleanField(
-        source="long_running", required=False, help_text="whether it runs for longer than a multiple of its usual time"
+    failing = serializers.BooleanField(
+        required=False, help_text="jobs whose last finished refresh failed (false: the others)"
     )
-    stale = serializers.BooleanField(required=False, help_text="whether its last success is too long ago")
+    longRunning = serializers.BooleanField(
+        source="long_running",
+        required=False,
+        help_text="jobs that have been running for a multiple of their usual duration (false: the others)",
+    )
+    stale = serializers.BooleanField(
+        required=False, help_text="jobs whose last success is too long ago (false: the others)"
+    )
     search = serializers.CharField(
-        required=False, max_length=_MAX_NAME_LENGTH, help_text="part of the table's or the report's name"
+        required=False, max_length=_MAX_NAME_LENGTH, help_text="part of the table name or the report name"
     )
     ordering = serializers.ChoiceField(
         choices=[sign + order for order in SortKey for sign in ("", "-")],
         default=str(SortKey.ATTENTION),
-        help_text="by what; with `-` the other way round. `attention`: what runs too long first, then what fails",
+        help_text="sort key; `-` reverses it. `attention` (default): long-running jobs first, then failing ones",
     )
 
-    def validate_reportType(self, value: str) -> ReportType:  # noqa: N802  # the framework derives it from the field
+    def validate_reportType(self, value: str) -> ReportType:  # noqa: N802  # DRF derives it from the field name
         return ReportType(value)
 
     def validate_status(self, value: str) -> Status:
@@ -83,14 +89,14 @@ class JobQuerySerializer(PageQuerySerializer):
 
 def job_page_request(ordering: str, page: int, size: int) -> JobPageRequest:
     order, is_reversed = SortKey(ordering.lstrip("-")), ordering.startswith("-")
-    # What needs attention most is a descending order, which is nothing that anybody should have to know.
+    # `attention` means most urgent first, which is descending in the database.
     return JobPageRequest(
         sort_key=order, descending=is_reversed != (order is SortKey.ATTENTION), limit=size, offset=(page - 1) * size
     )
 
 
 class RunQuerySerializer(CursorQuerySerializer):
-    agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="its slug")
+    agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="slug of the agency")
 
 
 def parse_view_name(value: str) -> ViewName:
@@ -102,7 +108,7 @@ def parse_view_name(value: str) -> ViewName:
 
 class SnapshotQuerySerializer(CursorQuerySerializer):
     tableName = serializers.CharField(
-        source="table", required=False, max_length=_MAX_NAME_LENGTH, help_text="in any spelling"
+        source="table", required=False, max_length=_MAX_NAME_LENGTH, help_text="name of the view, in any spelling"
     )
     releaseTag = serializers.CharField(source="tag", required=False, max_length=MAX_TAG_LENGTH)
 
@@ -112,14 +118,14 @@ class SnapshotQuerySerializer(CursorQuerySerializer):
 
 class ComparisonQuerySerializer(StrictInputSerializer):
     base = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="id of the earlier snapshot")
-    compare = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="id of the later one")
+    compare = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="id of the later snapshot")
     acrossViews = serializers.BooleanField(
-        source="across_views", default=False, help_text="also where they are of two different views"
+        source="across_views", default=False, help_text="allow snapshots of two different views (default: false)"
     )
 
 
 class StrictCharField(serializers.CharField):
-    """In a body, where the framework would take numbers as well: the release 2026.10 would be 2026.1."""
+    """A string field that rejects numbers: DRF would turn the release 2026.10 into 2026.1."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -128,7 +134,7 @@ class StrictCharField(serializers.CharField):
 
 
 class CaptureRequestSerializer(StrictInputSerializer):
-    """Which view to record under which release."""
+    """The view to capture and the release tag to store it under."""
 
     tableName = StrictCharField(source="table_name", max_length=_MAX_NAME_LENGTH)
     releaseTag = StrictCharField(source="release_tag", max_length=MAX_TAG_LENGTH)
@@ -138,11 +144,11 @@ class CaptureRequestSerializer(StrictInputSerializer):
     topValuesColumns = serializers.ListField(
         source="top_values_columns",
         child=StrictCharField(max_length=_MAX_NAME_LENGTH),
-        max_length=1600,  # columns that a view can have
+        max_length=1600,  # PostgreSQL's limit of columns
         required=False,
-        help_text="columns whose most frequent values are to be recorded",
+        help_text="columns whose most frequent values are recorded (default: none)",
     )
-    approximate = serializers.BooleanField(default=False, help_text="estimate from a sample")
+    approximate = serializers.BooleanField(default=False, help_text="estimate from a sample (default: count exactly)")
 
     def validate_tableName(self, value: str) -> str:  # noqa: N802
         return str(parse_view_name(value))

@@ -1,4 +1,4 @@
-"""Jobs: the list, one of them, and its history."""
+"""Endpoints for jobs: list, detail and history."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -8,16 +8,16 @@ from rest_framework.response import Response
 
 from seeder.api import pagination
 from seeder.api.access_control import READ
-from seeder.api.base_view import SeederView
 from seeder.api.input_serializers import CursorQuerySerializer, JobQuerySerializer, job_page_request
 from seeder.api.openapi_decorators import JOB_PATH_PARAMETERS, cursor_page_schema, describe_operation, page_schema
+from seeder.api.report_view import ReportView
 from seeder.api.serializers import HistorySerializer, JobSerializer
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter
 from seeder.models import RunHistory
 from seeder.services.read_models import agency_scope, error_redaction, job_list, keyset_pagination
 
 
-class BaseJobView(SeederView):
+class BaseJobView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_jobstatus"}
 
     def serialize_jobs(self, jobs: Sequence[Job]) -> Any:
@@ -32,7 +32,7 @@ class BaseJobView(SeederView):
 class JobListView(BaseJobView):
     @describe_operation("listJobs", parameters=[JobQuerySerializer], responses=page_schema(JobSerializer))
     def get(self, request: Request) -> Response:
-        """The latest state of every enabled manifest."""
+        """List the latest status of every enabled manifest."""
         query = self.validated_query(JobQuerySerializer)
         number, size = query.pop("page"), query.pop("size")
         page_request = job_page_request(query.pop("ordering"), number, size)
@@ -45,12 +45,12 @@ class JobListView(BaseJobView):
 
 class JobDetailView(BaseJobView):
     @describe_operation("getJob", parameters=JOB_PATH_PARAMETERS, responses=JobSerializer)
-    def get(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, ARG002, N803  # as in the path
-        """The latest state of one manifest."""
+    def get(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, ARG002, N803  # names of the path
+        """Get the latest status of one manifest."""
         return Response(self.serialize_jobs([job_list.find_job(reportType, id, self.visible_agencies)])[0])
 
 
-class BaseHistoryView(SeederView):
+class BaseHistoryView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_runhistory"}
 
     def cursor_response(self, request: Request, page: keyset_pagination.CursorPage[RunHistory]) -> Response:
@@ -69,7 +69,7 @@ class JobHistoryView(BaseHistoryView):
         responses=cursor_page_schema(HistorySerializer),
     )
     def get(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, N803
-        """The runs of one manifest, the latest first."""
+        """List the runs of one manifest, latest first."""
         query = self.validated_query(CursorQuerySerializer)
         cursor = pagination.require_numeric_cursor(query.get("after"))
         job = job_list.find_job(reportType, id, self.visible_agencies)

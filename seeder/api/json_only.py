@@ -1,4 +1,4 @@
-"""What goes over the wire: JSON, whatever the host's other views speak."""
+"""JSON parsing and rendering, independent of the formats of the host's other views."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,11 +11,11 @@ from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-_MAX_BODY_BYTES = 2**16  # bytes; what anybody has to say here is a tenth of that
+_MAX_BODY_BYTES = 2**16  # ten times the largest useful body
 
 
 class JSONOnlyNegotiation(BaseContentNegotiation):
-    """There is one kind of answer, whatever a client would rather have."""
+    """Answer in JSON, regardless of the Accept header."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
@@ -23,7 +23,7 @@ class JSONOnlyNegotiation(BaseContentNegotiation):
 
     def select_renderer(
         self,
-        request: Request,  # noqa: ARG002  # the names are a promise of the framework
+        request: Request,  # noqa: ARG002  # DRF passes it by name
         renderers: Iterable[BaseRenderer],
         format_suffix: str | None = None,  # noqa: ARG002
     ) -> tuple[BaseRenderer, str]:
@@ -32,7 +32,7 @@ class JSONOnlyNegotiation(BaseContentNegotiation):
 
 
 class LimitedJSONParser(JSONParser):
-    """JSON that nobody can fill the memory or the stack with."""
+    """A JSON parser that bounds the size of the body and rejects deep nesting."""
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -41,7 +41,7 @@ class LimitedJSONParser(JSONParser):
         if len(body) > _MAX_BODY_BYTES:
             raise ParseError(f"The body is longer than {_MAX_BODY_BYTES} bytes.")
         try:
-            json.loads(body)  # as deep as it is, which its parent does not expect
+            json.loads(body)  # raises RecursionError for deep nesting, which the parent class does not catch
             return super().parse(BytesIO(body), media_type, parser_context)
         except (RecursionError, ValueError) as error:
             raise ParseError("The body is not JSON.") from error

@@ -1,4 +1,4 @@
-"""The schema of this API and the page that shows it, the same whatever the host wants of its own."""
+"""The OpenAPI schema and its page. The host's SPECTACULAR_SETTINGS do not change them."""
 
 from functools import cache
 from threading import Lock
@@ -19,7 +19,7 @@ from seeder.api.openapi_decorators import describe_operation
 VERSION = "1"
 _SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "reporting-seeder",
-    "DESCRIPTION": "What is fresh, what failed and why; and how to have it refreshed.",
+    "DESCRIPTION": "Status of reports and their views, history of runs, release snapshots, and refreshes on request.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.0.3",
     "SCHEMA_PATH_PREFIX": "",
@@ -40,16 +40,16 @@ _SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 _settings_lock = Lock()
 _ERROR_RESPONSES = {
-    "400": "What was asked cannot be read; `fields` says which parameter or field is wrong.",
-    "401": "Nobody is logged in.",
-    "403": "Who is logged in may not do this.",
-    "404": "There is no such thing, or it is another agency's.",
-    "503": "The database or the settings do not let it be answered.",
+    "400": "The request is invalid; `fields` lists the invalid parameters.",
+    "401": "Not logged in.",
+    "403": "Permission denied.",
+    "404": "Not found, or not visible to this user.",
+    "503": "The database is unavailable or a setting is invalid.",
 }
 _WRITE_ERROR_RESPONSES = {
-    "409": "It collides with something that is there already.",
-    "415": "The body is no JSON.",
-    "429": "Too many calls that start something; `Retry-After` says in how many seconds to try again.",
+    "409": "Conflicts with an existing object.",
+    "415": "The body is not JSON.",
+    "429": "Too many write requests; `Retry-After` is the number of seconds to wait.",
 }
 _ERROR_SCHEMA = {
     "type": "object",
@@ -63,28 +63,30 @@ _ERROR_SCHEMA = {
 
 class SchemaView(SeederView):
     @describe_operation("getSchema", responses={200: dict[str, Any]})
-    def get(self, request: Request) -> Response:  # noqa: ARG002  # it is the same for everybody
-        """This schema."""
+    def get(self, request: Request) -> Response:  # noqa: ARG002  # the schema is the same for every user
+        """Get this schema."""
         return Response(build_schema())
 
 
 @method_decorator(login_required, name="dispatch")
 class DocsView(SpectacularSwaggerSplitView):
-    """The schema for people, without anything from elsewhere, nor any script or style in the page itself: a strict
-    Content-Security-Policy may forbid both. The script has the same address with `?script=`."""
+    """The schema as a page, without inline scripts or styles and without files from other hosts.
+
+    A strict Content-Security-Policy may forbid these. The script is served at the same URL with `?script=`.
+    """
 
     authentication_classes = [SeederSessionAuthentication]
     permission_classes = []
     throttle_classes = []
     versioning_class = None
     metadata_class = None
-    schema = None  # a page is no part of it
+    schema = None  # not part of the schema
     title = "reporting-seeder"
     template_name = "seeder/docs.html"
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         match = request.resolver_match
-        self.url_name = f"{match.namespace if match else ''}:schema"  # of where the host has mounted this page
+        self.url_name = f"{match.namespace if match else ''}:schema"  # in the host's namespace
         with _settings_lock, patched_settings(_SPECTACULAR_SETTINGS):
             answer: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         return answer
@@ -92,7 +94,7 @@ class DocsView(SpectacularSwaggerSplitView):
 
 @cache
 def build_schema() -> dict[str, Any]:
-    """The same for as long as the process lives: it hangs on nothing but the code and where the host has mounted it."""
+    """Build the schema once per process: it depends only on the code and the URL configuration."""
     with _settings_lock, patched_settings(_SPECTACULAR_SETTINGS):
         generator = SchemaGenerator()  # type: ignore[no-untyped-call]
         document: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
@@ -100,14 +102,14 @@ def build_schema() -> dict[str, Any]:
 
 
 def keep_own_endpoints(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
-    """Of all that the host answers to, what is answered here."""
+    """Drop the host's endpoints."""
     return [endpoint for endpoint in endpoints if endpoint[3].cls.__module__.startswith(f"{__package__}.")]
 
 
 def add_error_responses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """What every address can refuse, said once."""
-    result["components"].setdefault("schemas", {})["Refusal"] = _ERROR_SCHEMA
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
+    """Add the error responses that every operation can return."""
+    result["components"].setdefault("schemas", {})["Error"] = _ERROR_SCHEMA
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     for methods in result["paths"].values():
         for method, operation in methods.items():
             descriptions = _ERROR_RESPONSES | (_WRITE_ERROR_RESPONSES if method == "post" else {})

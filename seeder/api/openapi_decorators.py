@@ -1,4 +1,4 @@
-"""What the schema is told of an address, and how lists are wrapped."""
+"""Decorators and schemas that describe operations and pages in the OpenAPI schema."""
 
 from collections.abc import Callable
 from functools import cache
@@ -15,22 +15,24 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 JOB_PATH_PARAMETERS = [
     OpenApiParameter("reportType", str, OpenApiParameter.PATH, enum=[*map(str, ReportType)]),
-    OpenApiParameter("id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="of the manifest"),
+    OpenApiParameter("id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="id of the manifest"),
 ]
 
 
 class SeederSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]  # it registers itself
-    """The cookie of the host's login; without this the schema would leave it out."""
+    """Describe our session authentication, which drf-spectacular does not know."""
 
     target_class = "seeder.api.access_control.SeederSessionAuthentication"
 
 
 def describe_operation(operation_id: str, **schema_options: Any) -> Callable[[Method], Method]:
-    """As `extend_schema`, which would start from whatever the host describes its own views with. The name is what a
-    generated client calls it."""
+    """Wrap `extend_schema`, but ignore the host's schema class.
+
+    `operation_id` is the method name in generated clients. The summary and description come from the docstring.
+    """
 
     def decorate(method: Method) -> Method:
-        method.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]  # where it looks
+        method.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]  # extend_schema reads it
         summary, _, more = " ".join((method.__doc__ or "").split()).partition(". ")
         about: dict[str, Any] = {"summary": summary.rstrip("."), "description": more}
         return extend_schema(operation_id=operation_id, tags=["reporting-seeder"], **about, **schema_options)(method)
@@ -40,13 +42,13 @@ def describe_operation(operation_id: str, **schema_options: Any) -> Callable[[Me
 
 @cache
 def page_schema(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    """A page of a list that is counted."""
+    """Return the schema of a numbered page with a total count."""
     return inline_serializer(
         f"{_component_name(serializer)}Page",
         {
-            "count": serializers.IntegerField(help_text="rows on all pages"),
-            "next": serializers.CharField(allow_null=True, help_text="address of the next page"),
-            "previous": serializers.CharField(allow_null=True, help_text="address of the page before"),
+            "count": serializers.IntegerField(help_text="number of rows on all pages"),
+            "next": serializers.CharField(allow_null=True, help_text="URL of the next page, null on the last"),
+            "previous": serializers.CharField(allow_null=True, help_text="URL of the previous page, null on the first"),
             "results": serializer(many=True),
         },
     )
@@ -54,11 +56,11 @@ def page_schema(serializer: type[serializers.Serializer[Any]]) -> serializers.Se
 
 @cache
 def cursor_page_schema(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    """A slice of a list that nobody counts."""
+    """Return the schema of a cursor page, which has no total count."""
     return inline_serializer(
-        f"{_component_name(serializer)}Slice",
+        f"{_component_name(serializer)}CursorPage",
         {
-            "next": serializers.CharField(allow_null=True, help_text="address of the next slice"),
+            "next": serializers.CharField(allow_null=True, help_text="URL of the next page, null on the last"),
             "results": serializer(many=True),
         },
     )

@@ -1,4 +1,4 @@
-"""Lists in pieces: pages by their number where they can be counted cheaply, slices by their place where they cannot."""
+"""Numbered pages for lists that are cheap to count, cursor pages for long ones."""
 
 import base64
 import binascii
@@ -14,14 +14,14 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from seeder.domain.view_names import is_storable_text
 from seeder.services.read_models.keyset_pagination import Cursor, CursorPage
 
-CURSOR_SOURCE = "`next` of the slice before"
+CURSOR_SOURCE = "`next` of the previous page"
 _MAX_KEY = 2**63 - 1
 
 
 def numbered_page(request: Request, rows: Sequence[Any], *, total: int, number: int, size: int) -> Mapping[str, Any]:
-    """Raises `NotFound` beyond the last page."""
+    """Return one page of the response. Raises `NotFound` beyond the last page."""
     if not rows and number > 1:
-        raise NotFound("There is no such page.")
+        raise NotFound("Page not found.")
     url = request.build_absolute_uri()
     return {
         "count": total,
@@ -36,7 +36,7 @@ def _previous_page_url(url: str, number: int) -> str:
 
 
 def serialize_all(serializer: Serializer[Any], rows: Sequence[Any]) -> list[Any]:
-    """All rows by one serializer: it is the dearest thing to make."""
+    """Serialize rows with one serializer, because creating serializers is expensive."""
     return [serializer.to_representation(row) for row in rows]
 
 
@@ -53,22 +53,22 @@ def _encode_cursor(cursor: Cursor) -> str:
 
 
 def decode_cursor(text: str) -> Cursor | None:
-    """None where it is none."""
+    """Return the cursor, or None if the text is not a valid one."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         instant, _, key = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(" ")
         at = datetime.fromisoformat(instant)
         cursor = Cursor(instant=at.astimezone(UTC), key=key)
-    except (ValueError, OverflowError, binascii.Error):  # the first year begins earlier in the east
+    except (ValueError, OverflowError, binascii.Error):  # OverflowError: year 1 in an eastern time zone
         return None
     return cursor if at.tzinfo and key and is_storable_text(key) else None
 
 
 def require_numeric_cursor(cursor: Cursor | None) -> Cursor | None:
-    """Of a list whose rows have numbers as keys. Raises `NotFound` where the place's key is none."""
+    """Convert the key of the cursor to a number. Raises `NotFound` if it is not one."""
     if cursor is None:
         return None
     key = str(cursor.key)
     if not (key.isascii() and key.isdigit() and len(key) < 20 and int(key) <= _MAX_KEY):
-        raise NotFound("There is no such place in this list.")
+        raise NotFound("Invalid cursor.")
     return Cursor(instant=cursor.instant, key=int(key))

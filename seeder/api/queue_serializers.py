@@ -1,4 +1,4 @@
-"""What is queued, as it is answered."""
+"""Serializers of queued requests."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPart, Queue
 from seeder.services.queue.request_status import RequestPart, RequestStatus, visible_agencies
 
 _PART_STATES = [*map(str, QueuedPartState)]
-_REDACTED_ERROR = "It ended without having been run to its end."
+_REDACTED_ERROR = "The part ended before it was completely run."
 
 
 class QueuedPartSerializer(serializers.Serializer[QueuedPart]):
-    """One part of a request: it shares no view and no dependency with the others."""
+    """One part of a request. Parts share no views and no dependencies."""
 
     number = serializers.IntegerField()
     state = serializers.ChoiceField(choices=_PART_STATES)
@@ -25,24 +25,24 @@ class QueuedPartSerializer(serializers.Serializer[QueuedPart]):
 
 
 class EnqueueResultSerializer(serializers.Serializer[EnqueueResult]):
-    """What came of asking."""
+    """The result of a request to refresh."""
 
     requestId = serializers.CharField(
-        source="request_id", allow_null=True, help_text="null where there is nothing to refresh"
+        source="request_id", allow_null=True, help_text="null if there is nothing to refresh"
     )
     url = serializers.SerializerMethodField()
     description = serializers.CharField()
-    joined = serializers.BooleanField(help_text="an earlier request, which is queued, will do as well")
-    repeated = serializers.BooleanField(help_text="this was asked before, with the same idempotency key")
+    joined = serializers.BooleanField(help_text="true: an earlier request that has not started yet covers this one")
+    repeated = serializers.BooleanField(help_text="true: this idempotency key was used before for the same request")
     parts = QueuedPartSerializer(many=True)
 
-    def get_url(self, queued: EnqueueResult) -> str | None:  # noqa: ARG002  # it comes beside what is queued
+    def get_url(self, queued: EnqueueResult) -> str | None:  # noqa: ARG002  # DRF passes it
         url: str | None = self.context["url"]
         return url
 
 
 class RequestPartStatusSerializer(serializers.Serializer[RequestPart]):
-    """How far one part has come."""
+    """The status of one part of a request."""
 
     number = serializers.IntegerField()
     state = serializers.ChoiceField(choices=_PART_STATES)
@@ -51,17 +51,18 @@ class RequestPartStatusSerializer(serializers.Serializer[RequestPart]):
     startTime = UTCDateTimeField(source="started", allow_null=True)
     finishTime = UTCDateTimeField(source="finished", allow_null=True)
     succeeded = serializers.IntegerField(
-        allow_null=True, help_text="manifests; null until it has ended, and where some are other agencies'"
+        allow_null=True,
+        help_text="number of manifests; null until the part has ended, or if it includes agencies hidden from the user",
     )
     failed = serializers.IntegerField(allow_null=True)
-    error = serializers.SerializerMethodField(help_text="why it ended without having been run to its end")
+    error = serializers.SerializerMethodField(help_text="why the part ended before it was completely run")
 
     def get_error(self, part: RequestPart) -> str | None:
         return part.error if self.context["can_see_errors"] else part.error and _REDACTED_ERROR
 
 
 class RequestStatusSerializer(serializers.Serializer[RequestStatus]):
-    """How far a request has come."""
+    """The status of a request and its parts."""
 
     requestId = serializers.CharField(source="request_id")
     state = serializers.ChoiceField(choices=_PART_STATES)

@@ -1,4 +1,4 @@
-"""Refreshes asked for, and how far they have come."""
+"""Endpoints that queue refreshes and report the status of queued requests."""
 
 from typing import Any, ClassVar
 
@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from seeder.api.access_control import READ, WRITE
-from seeder.api.base_view import SeederView
 from seeder.api.openapi_decorators import JOB_PATH_PARAMETERS, describe_operation
 from seeder.api.queue_serializers import EnqueueResultSerializer, RequestStatusSerializer
+from seeder.api.report_view import ReportView
 from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import UnknownAgency
@@ -23,12 +23,12 @@ _IDEMPOTENCY_KEY_HEADER = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": _MAX_KEY_LENGTH},
     OpenApiParameter.HEADER,
-    description="asked again with the same key, the same user gets the same answer, and nothing is queued twice",
+    description="a repeated call with the same key returns the same result and queues nothing",
 )
 _ACCEPTED_RESPONSES = {status.HTTP_202_ACCEPTED: EnqueueResultSerializer}
 
 
-class BaseRefreshView(SeederView):
+class BaseRefreshView(ReportView):
     required_permissions: ClassVar = {WRITE: "seeder.refresh_views"}
 
     def enqueue(self, request: Request, refresh_request: RefreshRequest) -> Response:
@@ -44,12 +44,12 @@ class BaseRefreshView(SeederView):
         return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": url} if url else {})
 
     def _scoped_idempotency_key(self, request: Request) -> str | None:
-        """As it is known to all doors: two users may well think of the same one."""
+        """Prefix the key with the user, because two users may choose the same key."""
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return None
         if not (0 < len(key) <= _MAX_KEY_LENGTH and key.isprintable()):
-            raise ValidationError({"Idempotency-Key": [f"It has to be 1 to {_MAX_KEY_LENGTH} printable characters."]})
+            raise ValidationError({"Idempotency-Key": [f"Must be 1 to {_MAX_KEY_LENGTH} printable characters."]})
         return f"api {request.user.pk} {key}"
 
 
@@ -60,8 +60,8 @@ class RefreshJobView(BaseRefreshView):
         parameters=[*JOB_PATH_PARAMETERS, _IDEMPOTENCY_KEY_HEADER],
         responses=_ACCEPTED_RESPONSES,
     )
-    def post(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, N803  # as in the path
-        """Have the view of one manifest refreshed. Whoever asks while it is queued already joins that request."""
+    def post(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, N803  # names of the path
+        """Queue a refresh of the view of one manifest. Joins a queued request for the view that has not started."""
         job = job_list.find_job(reportType, id, self.visible_agencies)
         return self.enqueue(request, SingleView(name=ViewName.parse(job.table_name)))
 
@@ -71,18 +71,18 @@ class RefreshAgencyView(BaseRefreshView):
         "refreshAgency", request=None, parameters=[_IDEMPOTENCY_KEY_HEADER], responses=_ACCEPTED_RESPONSES
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Have all views of one agency refreshed."""
+        """Queue a refresh of all views of one agency."""
         if self.visible_agencies is not None and slug not in self.visible_agencies:
             raise UnknownAgency(slug=slug, suggestion="")
         return self.enqueue(request, AgencyReports(slug=slug))
 
 
-class RequestStatusView(SeederView):
+class RequestStatusView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_queuedrefresh"}
 
     @describe_operation("getRequest", responses=RequestStatusSerializer)
     def get(self, request: Request, requestId: str) -> Response:  # noqa: ARG002, N803
-        """How far a request has come."""
-        status = request_status.find(requestId, self.visible_agencies)
+        """Get the status of a queued request."""
+        found = request_status.find(requestId, self.visible_agencies)
         context: dict[str, Any] = {"can_see_errors": self.can_see_errors}
-        return Response(RequestStatusSerializer(status, context=context).data)
+        return Response(RequestStatusSerializer(found, context=context).data)

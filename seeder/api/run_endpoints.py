@@ -1,4 +1,4 @@
-"""Runs: the list, one of them, and its history rows."""
+"""Endpoints for runs: list, detail and history rows."""
 
 from typing import Any, ClassVar
 
@@ -7,22 +7,22 @@ from rest_framework.response import Response
 
 from seeder.api import pagination
 from seeder.api.access_control import READ
-from seeder.api.base_view import SeederView
 from seeder.api.input_serializers import CursorQuerySerializer, RunQuerySerializer
 from seeder.api.job_endpoints import BaseHistoryView
 from seeder.api.openapi_decorators import cursor_page_schema, describe_operation
+from seeder.api.report_view import ReportView
 from seeder.api.serializers import HistorySerializer, RunDetailSerializer, RunSerializer
 from seeder.services.read_models import keyset_pagination, run_timeline
 
 
-class BaseRunView(SeederView):
+class BaseRunView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_run"}
 
 
 class RunListView(BaseRunView):
     @describe_operation("listRuns", parameters=[RunQuerySerializer], responses=cursor_page_schema(RunSerializer))
     def get(self, request: Request) -> Response:
-        """Every run with its totals, the latest first."""
+        """List runs with their totals, latest first."""
         query = self.validated_query(RunQuerySerializer)
         agencies = self.visible_agencies
         if "agency" in query:
@@ -39,8 +39,8 @@ class RunListView(BaseRunView):
 
 class RunDetailView(BaseRunView):
     @describe_operation("getRun", responses=RunDetailSerializer)
-    def get(self, request: Request, runId: str) -> Response:  # noqa: ARG002, N803  # as in the path
-        """One run: its totals and what it waited for."""
+    def get(self, request: Request, runId: str) -> Response:  # noqa: ARG002, N803  # name of the path
+        """Get the totals and the holds of one run."""
         run, holds = run_timeline.summary(runId, self.visible_agencies)
         return Response(RunDetailSerializer(run, context={"holds": holds}).data)
 
@@ -50,7 +50,7 @@ class RunHistoryView(BaseHistoryView):
         "listHistoryOfRun", parameters=[CursorQuerySerializer], responses=cursor_page_schema(HistorySerializer)
     )
     def get(self, request: Request, runId: str, **_: Any) -> Response:  # noqa: N803
-        """The history rows of one run, the latest first."""
+        """List the history rows of one run, latest first."""
         query = self.validated_query(CursorQuerySerializer)
         cursor = pagination.require_numeric_cursor(query.get("after"))
         run_timeline.summary(runId, self.visible_agencies)

@@ -1,4 +1,4 @@
-"""What is answered, in the words of the contract."""
+"""Serializers of jobs, history rows and runs, with the field names of the contract."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,14 +19,14 @@ _STATUSES, _REPORT_TYPES = [*map(str, Status)], [*map(str, ReportType)]
 
 
 class UTCDateTimeField(serializers.DateTimeField):
-    """ISO 8601 in UTC, whatever the host's own formats are."""
+    """ISO 8601 in UTC, regardless of the host's formats."""
 
     def to_representation(self, value: Any) -> str:
         return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
 class SecondsField(serializers.FloatField):
-    """A span."""
+    """A timedelta in seconds."""
 
     def to_representation(self, value: Any) -> Any:
         return round(value.total_seconds(), 6)
@@ -34,17 +34,17 @@ class SecondsField(serializers.FloatField):
 
 @extend_schema_field(OpenApiTypes.INT64)
 class Int64Field(serializers.IntegerField):
-    """A number of rows or bytes, or an id of which there are many: a client whose integers have 32 bits has to know."""
+    """An integer that may need 64 bits. The schema says so for clients with 32-bit integers."""
 
 
 class JobSerializer(serializers.Serializer[Job]):
-    """A manifest with the latest state of its view."""
+    """A manifest with the latest status of its view."""
 
-    id = serializers.IntegerField(source="manifest_id", help_text="of the manifest; unique within a report type")
+    id = serializers.IntegerField(source="manifest_id", help_text="id of the manifest, unique within a report type")
     reportName = serializers.CharField(source="report_name")
     tableName = serializers.CharField(source="table_name")
     reportType = serializers.ChoiceField(source="report_type", choices=_REPORT_TYPES)
-    status = serializers.ChoiceField(choices=_STATUSES, allow_null=True, help_text="null where it never ran")
+    status = serializers.ChoiceField(choices=_STATUSES, allow_null=True, help_text="null if it has never run")
     durationSeconds = serializers.IntegerField(source="duration_seconds", allow_null=True)
     startTime = UTCDateTimeField(source="start_time", allow_null=True)
     consecutiveFailures = serializers.IntegerField(source="consecutive_failures")
@@ -52,17 +52,17 @@ class JobSerializer(serializers.Serializer[Job]):
     agencyName = serializers.SerializerMethodField()
     agencySlug = serializers.CharField(source="agency_slug")
     lastSuccess = UTCDateTimeField(
-        source="last_success_at", allow_null=True, help_text="when the last good refresh began"
+        source="last_success_at", allow_null=True, help_text="start of the last successful refresh"
     )
     lastRunId = serializers.CharField(source="last_run_id", allow_null=True)
-    failing = serializers.BooleanField(help_text="it failed last, be it that it runs again")
-    stale = serializers.BooleanField(help_text="its last success is too long ago, or there never was one")
+    failing = serializers.BooleanField(help_text="the last finished refresh failed (also true while a new one runs)")
+    stale = serializers.BooleanField(help_text="the last success is too long ago, or there is none")
     longRunning = serializers.BooleanField(source="long_running")
-    errors = serializers.SerializerMethodField()  # type: ignore[assignment]  # the framework takes fields out of the way
+    errors = serializers.SerializerMethodField()  # type: ignore[assignment]  # DRF moves fields out of the class
     reason = serializers.SerializerMethodField()
     sqlstate = serializers.SerializerMethodField()
 
-    def get_agencyName(self, job: Job) -> str:  # noqa: N802  # the framework derives it from the field
+    def get_agencyName(self, job: Job) -> str:  # noqa: N802  # DRF derives it from the field name
         names: Mapping[int, str] = self.context["agency_names"]
         return names[job.agency_id]
 
@@ -94,10 +94,10 @@ class HistorySerializer(serializers.Serializer[RunHistory]):
     bytesProcessed = Int64Field(source="bytes_processed", allow_null=True)
     memoryUsageMb = serializers.IntegerField(source="memory_usage_mb", allow_null=True)
     cpuPercentage = serializers.IntegerField(source="cpu_percentage", allow_null=True)
-    errors = serializers.SerializerMethodField()  # type: ignore[assignment]  # the framework takes fields out of the way
+    errors = serializers.SerializerMethodField()  # type: ignore[assignment]  # DRF moves fields out of the class
     reason = serializers.SerializerMethodField()
     sqlstate = serializers.SerializerMethodField()
-    id = serializers.IntegerField(source="manifest_id", help_text="of the manifest; unique within a report type")
+    id = serializers.IntegerField(source="manifest_id", help_text="id of the manifest, unique within a report type")
     reportType = serializers.ChoiceField(source="report_type", choices=_REPORT_TYPES)
     reportName = serializers.CharField(source="report_name")
     tableName = serializers.CharField(source="table_name")
@@ -122,7 +122,7 @@ class HistorySerializer(serializers.Serializer[RunHistory]):
 
 
 class RunSerializer(serializers.Serializer[RunTotals]):
-    """One run, counted over the manifests that who asks may see."""
+    """One run, with totals of the manifests that the user may see."""
 
     runId = serializers.CharField(source="run_id")
     status = serializers.ChoiceField(choices=_STATUSES)
@@ -135,11 +135,11 @@ class RunSerializer(serializers.Serializer[RunTotals]):
     workers = serializers.IntegerField()
     manifests = serializers.IntegerField()
     succeeded = serializers.IntegerField()
-    failed = serializers.IntegerField(help_text="interrupted ones among them")
+    failed = serializers.IntegerField(help_text="includes interrupted manifests")
 
 
 class HoldSerializer(serializers.Serializer[HoldInterval]):
-    """For how long nothing might start in a database."""
+    """An interval in which no refresh could start in a database."""
 
     database = serializers.CharField()
     reason = serializers.CharField()
@@ -148,9 +148,9 @@ class HoldSerializer(serializers.Serializer[HoldInterval]):
 
 
 class RunDetailSerializer(RunSerializer):
-    """A run with what it waited for."""
+    """A run with its holds."""
 
     holds = serializers.SerializerMethodField()
 
-    def get_holds(self, run: RunTotals) -> list[dict[str, Any]]:  # noqa: ARG002  # they come beside the run
+    def get_holds(self, run: RunTotals) -> list[dict[str, Any]]:  # noqa: ARG002  # DRF passes it
         return [dict(HoldSerializer(hold).data) for hold in self.context["holds"]]

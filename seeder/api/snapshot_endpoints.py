@@ -1,4 +1,4 @@
-"""Release snapshots: the list, one of them, two compared, and a capture asked for."""
+"""Endpoints for release snapshots: list, detail, comparison and capture."""
 
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -9,9 +9,9 @@ from rest_framework.response import Response
 
 from seeder.api import pagination
 from seeder.api.access_control import READ, WRITE
-from seeder.api.base_view import SeederView
 from seeder.api.input_serializers import CaptureRequestSerializer, ComparisonQuerySerializer, SnapshotQuerySerializer
 from seeder.api.openapi_decorators import cursor_page_schema, describe_operation
+from seeder.api.report_view import ReportView
 from seeder.api.snapshot_serializers import (
     CaptureSerializer,
     ComparisonSerializer,
@@ -24,14 +24,14 @@ from seeder.services.read_models import agency_scope, keyset_pagination
 from seeder.services.snapshots import release_snapshots
 
 
-class SnapshotListView(SeederView):
+class SnapshotListView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_releasesnapshot", WRITE: "seeder.capture_releasesnapshot"}
 
     @describe_operation(
         "listSnapshots", parameters=[SnapshotQuerySerializer], responses=cursor_page_schema(SnapshotSummarySerializer)
     )
     def get(self, request: Request) -> Response:
-        """The snapshots, the latest first, without their columns."""
+        """List snapshots without their columns, latest first."""
         query = self.validated_query(SnapshotQuerySerializer)
         cursor = pagination.require_numeric_cursor(query.get("after"))
         filters = {"table_name": query.get("table"), "release_tag": query.get("tag")}
@@ -50,7 +50,7 @@ class SnapshotListView(SeederView):
         "captureSnapshot", request=CaptureRequestSerializer, responses={status.HTTP_202_ACCEPTED: CaptureSerializer}
     )
     def post(self, request: Request) -> Response:
-        """Queue the capture of one view under a release tag."""
+        """Queue a capture of one view under a release tag."""
         serializer = CaptureRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         capture: dict[str, Any] = dict(serializer.validated_data)
@@ -62,21 +62,21 @@ class SnapshotListView(SeederView):
         return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": url})
 
 
-class SnapshotDetailView(SeederView):
+class SnapshotDetailView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_releasesnapshot"}
 
     @describe_operation("getSnapshot", responses=SnapshotSerializer)
-    def get(self, request: Request, id: int) -> Response:  # noqa: A002, ARG002  # as in the path
-        """One snapshot with its columns and what they hold."""
+    def get(self, request: Request, id: int) -> Response:  # noqa: A002, ARG002  # name of the path
+        """Get one snapshot with its columns and their statistics."""
         return Response(SnapshotSerializer(snapshot_json(agency_scope.snapshot(id, self.visible_agencies))).data)
 
 
-class SnapshotComparisonView(SeederView):
+class SnapshotComparisonView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_releasesnapshot"}
 
     @describe_operation("compareSnapshots", parameters=[ComparisonQuerySerializer], responses=ComparisonSerializer)
-    def get(self, request: Request) -> Response:  # noqa: ARG002  # what is asked is read from it elsewhere
-        """What is different in the second of two snapshots, and how much it matters."""
+    def get(self, request: Request) -> Response:  # noqa: ARG002  # DRF passes it
+        """Compare two snapshots and rate each difference."""
         query = self.validated_query(ComparisonQuerySerializer)
         base, other = (agency_scope.snapshot(query[which], self.visible_agencies) for which in ("base", "compare"))
         comparison = release_snapshots.compare_snapshots(base, other, across_views=query["across_views"])

@@ -1,5 +1,7 @@
-"""Release snapshots and their comparisons as they are answered. What stands in domain/documents.py is described here,
-field by field, for the schema."""
+"""Serializers of release snapshots and comparisons.
+
+They describe the JSON of domain/snapshots/snapshot_json.py for the schema.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +13,7 @@ from seeder.domain.snapshots.drift_rules import DifferenceKind, Severity
 
 
 class SnapshotReferenceSerializer(serializers.Serializer[Any]):
-    """Which snapshot."""
+    """The identity of a snapshot."""
 
     id = Int64Field()
     tableName = serializers.CharField()
@@ -31,7 +33,7 @@ class SnapshotSummarySerializer(serializers.Serializer[Any]):
     schemaHash = serializers.CharField(source="schema_hash")
     rowCount = Int64Field(source="row_count")
     columnCount = serializers.IntegerField(source="column_count")
-    exact = serializers.BooleanField(help_text="or estimated from a sample, as a whole")
+    exact = serializers.BooleanField(help_text="false: estimated from a sample")
 
 
 class TopValueSerializer(serializers.Serializer[Any]):
@@ -48,16 +50,16 @@ class ColumnSerializer(serializers.Serializer[Any]):
     minimum = serializers.CharField(allow_null=True)
     maximum = serializers.CharField(allow_null=True)
     exact = serializers.BooleanField()
-    lacks = serializers.CharField(allow_null=True, help_text="what its type does not have: equality or order")
+    lacks = serializers.CharField(allow_null=True, help_text="what the type does not support: equality or order")
     top = TopValueSerializer(many=True, allow_null=True)
 
 
 class SnapshotSerializer(SnapshotReferenceSerializer):
-    """A snapshot."""
+    """A snapshot with its columns."""
 
     schemaHash = serializers.CharField()
     rowCount = Int64Field()
-    exact = serializers.BooleanField(help_text="or estimated from a sample, as a whole")
+    exact = serializers.BooleanField(help_text="false: estimated from a sample")
     columns = ColumnSerializer(many=True)
 
 
@@ -76,7 +78,7 @@ class FindingSerializer(serializers.Serializer[Any]):
 
 
 class ComparisonSerializer(serializers.Serializer[Any]):
-    """What is different in the second of two snapshots, the gravest first."""
+    """The differences between two snapshots, most severe first."""
 
     base = SnapshotReferenceSerializer()
     compare = SnapshotReferenceSerializer()
@@ -85,8 +87,8 @@ class ComparisonSerializer(serializers.Serializer[Any]):
 
 
 class CaptureSerializer(serializers.Serializer[Mapping[str, Any]]):
-    """A capture that was queued."""
+    """A queued capture."""
 
     tableName = serializers.CharField()
     releaseTag = serializers.CharField()
-    url = serializers.CharField(help_text="where the snapshot will be listed")
+    url = serializers.CharField(help_text="URL that lists the snapshot once it is captured")

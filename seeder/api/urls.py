@@ -1,4 +1,4 @@
-"""Where everything is, by version. What breaks a client gets a version of its own beside this one."""
+"""URLs of the API by version. A breaking change gets a new version beside the old one."""
 
 from django.apps import apps
 from django.urls import include, path, re_path
@@ -10,7 +10,7 @@ app_name = "seeder-api"
 
 _JOB_PATH = "jobs/<str:reportType>/<int:id>/"
 
-# The page takes a template of the one and the scripts of the other.
+# The page uses a template of drf_spectacular and scripts of drf_spectacular_sidecar.
 _has_docs = all(map(apps.is_installed, ("drf_spectacular", "drf_spectacular_sidecar")))
 _docs = [path("docs/", openapi.DocsView.as_view(), name="docs")] if _has_docs else []
 

@@ -102,7 +102,7 @@ def test_without_a_database_nobody_is_told_more_than_that() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", asked], cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True
     )
-    assert ended.stdout.startswith("503 {'detail': 'This cannot be answered now."), ended.stderr
+    assert ended.stdout.startswith("503 {'detail': 'Temporarily unavailable."), ended.stderr
     assert "nowhere" not in ended.stdout
 
 

@@ -73,7 +73,7 @@ def test_a_key_that_was_used_for_something_else_is_refused(operator: APIClient) 
     operator.post(JOB, HTTP_IDEMPOTENCY_KEY="k")
     answer = operator.post(AGENCY, HTTP_IDEMPOTENCY_KEY="k")
     assert answer.status_code == 409
-    assert answer.json()["detail"].startswith("This idempotency key belongs to an earlier request")
+    assert answer.json()["detail"].startswith("This idempotency key was already used for")
 
 
 def test_two_users_may_think_of_the_same_key(operator: APIClient) -> None:

@@ -1,0 +1,42 @@
+"""The base class of this app's API views: agency scope, redacted errors, and error statuses."""
+
+from functools import cached_property
+from typing import ClassVar
+
+from rest_framework import status
+
+from seeder.api.base_view import SeederView
+from seeder.api.exception_handler import ErrorStatuses
+from seeder.errors import (
+    AmbiguousView,
+    NothingToCapture,
+    SnapshotTaken,
+    UnknownAgency,
+    UnknownJob,
+    UnknownRequest,
+    UnknownRun,
+    UnknownSnapshot,
+    UnknownTable,
+)
+from seeder.services.read_models import agency_scope, error_redaction
+
+
+class ReportView(SeederView):
+    """A view whose data depends on the agencies that the user may see."""
+
+    error_statuses: ClassVar[ErrorStatuses] = (
+        (
+            (UnknownAgency, UnknownJob, UnknownRequest, UnknownRun, UnknownSnapshot, UnknownTable, NothingToCapture),
+            status.HTTP_404_NOT_FOUND,
+        ),
+        ((AmbiguousView, SnapshotTaken), status.HTTP_409_CONFLICT),
+    )
+
+    @cached_property
+    def visible_agencies(self) -> list[str] | None:
+        """The slugs of the agencies that the user may see, or None for all. Raises `ConfigurationError`."""
+        return agency_scope.agencies_of(self.request.user)
+
+    @cached_property
+    def can_see_errors(self) -> bool:
+        return bool(self.request.user.has_perm(error_redaction.PERMISSION))
