@@ -9,7 +9,7 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS, BreakerGauge, Distribution, Gauges, QueueDepth
 from seeder.domain.monitoring.report_jobs import JobTotals
 from seeder.domain.outcomes import Status
-from seeder.probes.prometheus_collector import ScrapeCollector
+from seeder.probes.prometheus_collector import build_metrics
 
 _INTRO = """All metrics are gauges. [Monitor it with programs](../how-to/monitoring.md#metrics) has the access, the
 meaning of *recent* and alert rules."""
@@ -44,7 +44,7 @@ def families() -> list[Metric]:
         unfinished_runs=0,
         last_run_finished_at=datetime.now(UTC),
     )
-    return list(ScrapeCollector(gauges=gauges, window=timedelta(), duration=timedelta()).collect())
+    return list(build_metrics(gauges, window=timedelta(), duration=timedelta()))
 
 
 def _labels(family: Metric) -> str:

@@ -1,4 +1,7 @@
-"""System checks of the settings, the models and the tables. `domain.system_checks` has their meanings and hints."""
+"""System checks of the settings, the models and the tables, registered in apps.py.
+
+`domain.system_checks` has their meanings and hints.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,8 +19,7 @@ from seeder.services.read_models import agency_scope
 from seeder.services.run import preconditions
 
 
-@checks.register()
-def settings_are_sane(**_: Any) -> Sequence[checks.CheckMessage]:
+def check_settings(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E001 for an invalid setting."""
     try:
         conf.load()
@@ -26,10 +28,9 @@ def settings_are_sane(**_: Any) -> Sequence[checks.CheckMessage]:
     return []
 
 
-@checks.register()
-def who_may_see_what_is_known(**_: Any) -> Sequence[checks.CheckMessage]:
+def check_agency_settings(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E015 for a missing scope callable or agency model, unless E001 is reported."""
-    if settings_are_sane():
+    if check_settings():
         return []
     try:
         agency_scope.validate_settings()
@@ -38,8 +39,7 @@ def who_may_see_what_is_known(**_: Any) -> Sequence[checks.CheckMessage]:
     return []
 
 
-@checks.register()
-def queue_is_set_right(**_: Any) -> Sequence[checks.CheckMessage]:
+def check_queue_settings(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E007 to E014 for cron expressions and queue settings, unless E001 is reported or there is no queue."""
     try:
         settings = conf.load()
@@ -54,8 +54,7 @@ def queue_is_set_right(**_: Any) -> Sequence[checks.CheckMessage]:
     ]
 
 
-@checks.register(checks.Tags.models)
-def models_match_the_contract(**_: Any) -> Sequence[checks.CheckMessage]:
+def check_models(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E002, E005 or E016 if the models, the database's vendor or a router is wrong."""
     try:
         preconditions.require_default_database()
@@ -69,8 +68,7 @@ def models_match_the_contract(**_: Any) -> Sequence[checks.CheckMessage]:
     ]
 
 
-@checks.register(checks.Tags.database)
-def database_matches_the_contract(databases: Sequence[str] | None = None, **_: Any) -> Sequence[checks.CheckMessage]:
+def check_database(databases: Sequence[str] | None = None, **_: Any) -> Sequence[checks.CheckMessage]:
     """Return W003, W004, I006 and W006 for differences between the database and the contract.
 
     Never an error: `migrate` runs this check first, and would refuse the migrations that create a missing table.
@@ -78,10 +76,10 @@ def database_matches_the_contract(databases: Sequence[str] | None = None, **_: A
     if DEFAULT_DB_ALIAS not in (databases or ()) or not contract_check.is_postgresql(DEFAULT_DB_ALIAS):
         return []
     try:
-        apart = contract_check.database_differences(DEFAULT_DB_ALIAS)
+        differences = contract_check.database_differences(DEFAULT_DB_ALIAS)
     except DatabaseError as error:
         return [_message("seeder.W003", str(error))]
-    return [_difference_message(difference) for difference in apart]
+    return [_difference_message(difference) for difference in differences]
 
 
 def _difference_message(difference: ContractDifference) -> checks.CheckMessage:

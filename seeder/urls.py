@@ -1,4 +1,4 @@
-"""Everything there is to mount: what programs watch, and the API where the host names what it is made with."""
+"""All URLs of this app: monitoring endpoints, and the API if the host has installed rest_framework."""
 
 from django.apps import apps
 from django.urls import include, path

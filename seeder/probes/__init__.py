@@ -1,1 +1,1 @@
-"""The door for programs that watch: whether this process lives, whether views can be refreshed, and the metrics."""
+"""Endpoints for monitoring programs: liveness, readiness and metrics."""

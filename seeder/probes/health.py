@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether views can be refreshed. Told to anybody, so in words that tell no more."""
+"""Liveness and readiness endpoints. They are public, so they name only components and their status."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -8,14 +8,14 @@ from seeder.services.read_models import health_check
 
 
 @probe
-def alive(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # every view is given it
-    """200 for as long as this process answers anything. Asks no database."""
+def alive(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Django passes it
+    """Answer 200 while the process runs. Does not use the database."""
     return JsonResponse({"status": "alive"})
 
 
 @probe
 def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """200, or 503 where no refresh could be done or asked for."""
+    """Answer 200, or 503 if no refresh can be run or queued."""
     report = health_check.check_health()
     body = {"status": report.readiness, "checks": report.components}
     return JsonResponse(body, status=503 if report.readiness is Readiness.NOT_READY else 200)

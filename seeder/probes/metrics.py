@@ -1,23 +1,24 @@
-"""The metrics, for Prometheus and whatever else reads its formats."""
+"""The metrics endpoint: Prometheus and OpenMetrics text formats."""
 
 import hmac
-from collections.abc import Callable
-from datetime import timedelta
-from time import monotonic
+from collections.abc import Callable, Iterator
 from typing import cast
 
+from django.apps import apps
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.gzip import gzip_page
 from prometheus_client import CollectorRegistry, exposition
+from prometheus_client.core import Metric
 from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.registry import Collector
 
 from seeder import conf
 from seeder.errors import ConfigurationError, DatabaseError
 from seeder.probes.probe_decorator import probe
-from seeder.probes.prometheus_collector import ScrapeCollector
-from seeder.services.read_models import agency_scope, metrics_snapshot
+from seeder.services.read_models import agency_scope
 
 PERMISSION = "seeder.view_jobstatus"
 _OPENMETRICS_MEDIA_TYPE = "application/openmetrics-text"
@@ -26,27 +27,29 @@ _OPENMETRICS_MEDIA_TYPE = "application/openmetrics-text"
 @probe
 @gzip_page
 def metrics(request: HttpRequest) -> HttpResponse:
-    """200 also where the database is away: a target that does not answer is down, and nobody learns why. 401 or 403 for
-    whoever may not see all agencies; 503 where that cannot be found out."""
+    """Answer 200 with the metrics of all installed apps, even if the database is down.
+
+    `seeder_up` is 0 then, which shows more than a failed scrape. Answers 401 or 403 to users who may not see all
+    agencies, and 503 if access cannot be checked.
+    """
     try:
-        settings = conf.load()
-        error_response = _access_error(request, settings.metrics_token)
+        error_response = _access_error(request, conf.load().metrics_token)
     except (ConfigurationError, DatabaseError, Error):
-        return _text_response(503, "Who asks cannot be found out now.")
-    return error_response or _scrape_response(request, timedelta(hours=settings.metrics_window_hours))
+        return _text_response(503, "Authentication is unavailable.")
+    return error_response or _scrape_response(request)
 
 
 @sensitive_variables("token")
 def _access_error(request: HttpRequest, token: str) -> HttpResponse | None:
     if token and _is_valid_bearer(request.headers.get("Authorization", ""), token):
         return None
-    user = getattr(request, "user", None)  # the host may know no users
+    user = getattr(request, "user", None)  # the host may have no authentication
     if user is None or not user.is_authenticated:
-        response = _text_response(401, "A token or a login is needed.")
+        response = _text_response(401, "Authentication required: token or login.")
         response["WWW-Authenticate"] = "Bearer"
         return response
     if not user.has_perm(PERMISSION) or agency_scope.agencies_of(user) is not None:
-        return _text_response(403, "Only who may see the jobs of all agencies may see this.")
+        return _text_response(403, "Requires access to the jobs of all agencies.")
     return None
 
 
@@ -57,24 +60,29 @@ def _is_valid_bearer(header: str, token: str) -> bool:
     return is_match and scheme.lower() == "bearer"
 
 
-def _scrape_response(request: HttpRequest, window: timedelta) -> HttpResponse:
-    started_at = monotonic()
-    try:
-        values = metrics_snapshot.read_metrics()
-    except DatabaseError:
-        values = None
+class InstalledAppsCollector(Collector):
+    """Yield the metrics of every app whose AppConfig has `metric_collectors`.
+
+    `metric_collectors` is a sequence of dotted paths to functions without arguments that return metrics. They are
+    imported at the first scrape, so that prometheus_client is loaded only if the endpoint is used.
+    """
+
+    def collect(self) -> Iterator[Metric]:
+        for app in apps.get_app_configs():
+            for path in getattr(app, "metric_collectors", ()):
+                yield from import_string(path)()
+
+
+def _scrape_response(request: HttpRequest) -> HttpResponse:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(
-        ScrapeCollector(gauges=values, window=window, duration=timedelta(seconds=monotonic() - started_at))
-    )
+    registry.register(InstalledAppsCollector())
     if _OPENMETRICS_MEDIA_TYPE in request.headers.get("Accept", ""):
         return HttpResponse(_generate_openmetrics(registry), content_type=openmetrics.CONTENT_TYPE_LATEST)
     return HttpResponse(exposition.generate_latest(registry), content_type=exposition.CONTENT_TYPE_PLAIN_0_0_4)
 
 
-_generate_openmetrics = cast(
-    "Callable[[CollectorRegistry], bytes]", openmetrics.generate_latest
-)  # whose types are incomplete
+# The type hints of prometheus_client are incomplete.
+_generate_openmetrics = cast("Callable[[CollectorRegistry], bytes]", openmetrics.generate_latest)
 
 
 def _text_response(status: int, message: str) -> HttpResponse:

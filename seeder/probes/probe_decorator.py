@@ -1,4 +1,4 @@
-"""What all addresses for programs have in common."""
+"""The decorator of the monitoring endpoints."""
 
 from collections.abc import Callable
 
@@ -11,8 +11,10 @@ ProbeView = Callable[[HttpRequest], HttpResponse]
 
 
 def probe(view: ProbeView) -> ProbeView:
-    """GET and HEAD, kept by nobody; and without the transactions around each request that a host may want, as those
-    would wait for the very databases that are asked about."""
+    """Allow only GET and HEAD, disable caching, and exempt the view from ATOMIC_REQUESTS.
+
+    A transaction around the request would wait for the databases whose status is checked.
+    """
     wrapped = never_cache(require_safe(view))
     for alias in connections:
         wrapped = transaction.non_atomic_requests(using=alias)(wrapped)

@@ -1,18 +1,19 @@
-"""Prometheus metrics of one scrape; docs/reference/metrics.md is generated from their help texts."""
+"""The Prometheus metrics of this app; docs/reference/metrics.md is generated from their help texts."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate, product
+from time import monotonic
 
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from seeder import __version__
+from seeder import __version__, conf
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS, WAIT_BOUNDS, Distribution, Gauges
 from seeder.domain.outcomes import Status
+from seeder.errors import DatabaseError
+from seeder.services.read_models import metrics_snapshot
 
 _FINISHED_STATUSES = (Status.SUCCESS, Status.ERROR)
 _WAIT_KINDS = ("worker", "throttle", "lock")
@@ -20,27 +21,30 @@ _WAIT_KINDS = ("worker", "throttle", "lock")
 Samples = Iterable[tuple[Sequence[str], float]]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)  # a registry knows each by its identity
-class ScrapeCollector(Collector):
-    """One scrape as a collector; it has a registry of its own, and nothing is kept from one to the next."""
+def collect_metrics() -> Iterator[Metric]:
+    """Read the database and yield the metrics of one scrape. Raises `ConfigurationError`."""
+    started_at = monotonic()
+    window = timedelta(hours=conf.load().metrics_window_hours)
+    try:
+        gauges = metrics_snapshot.read_metrics()
+    except DatabaseError:
+        gauges = None
+    yield from build_metrics(gauges, window=window, duration=timedelta(seconds=monotonic() - started_at))
 
-    gauges: Gauges | None  # None where the database would not tell
-    window: timedelta
-    duration: timedelta
 
-    def collect(self) -> Iterator[Metric]:
-        is_up = self.gauges is not None
-        yield _gauge(
-            "up",
-            "1 if the database answered within 8 s. Otherwise 0, and only the next two metrics exist.",
-            [((), float(is_up))],
-        )
-        yield _gauge("build_info", "1, with the version of seeder.", [((__version__,), 1)], "version")
-        yield _gauge("scrape_duration_seconds", "Duration of this scrape.", [((), self.duration.total_seconds())])
-        if self.gauges is not None:
-            yield from _view_metrics(self.gauges)
-            yield from _recent_metrics(self.gauges, self.window)
-            yield from _run_metrics(self.gauges)
+def build_metrics(gauges: Gauges | None, *, window: timedelta, duration: timedelta) -> Iterator[Metric]:
+    """Yield the metrics of one scrape; `gauges` is None if the database did not answer."""
+    yield _gauge(
+        "up",
+        "1 if the database answered within 8 s. Otherwise 0, and only the next two metrics exist.",
+        [((), float(gauges is not None))],
+    )
+    yield _gauge("build_info", "1, with the version of seeder.", [((__version__,), 1)], "version")
+    yield _gauge("scrape_duration_seconds", "Duration of this scrape.", [((), duration.total_seconds())])
+    if gauges is not None:
+        yield from _view_metrics(gauges)
+        yield from _recent_metrics(gauges, window)
+        yield from _run_metrics(gauges)
 
 
 def _view_metrics(gauges: Gauges) -> Iterator[Metric]:

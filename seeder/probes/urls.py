@@ -1,4 +1,4 @@
-"""What programs that watch ask for; may be mounted alone, anywhere."""
+"""URLs of the monitoring endpoints. A host can include them without the API."""
 
 from django.urls import path
 

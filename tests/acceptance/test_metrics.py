@@ -8,10 +8,11 @@ from datetime import timedelta
 from time import monotonic
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
-from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 from pytest_django import Settings
@@ -353,6 +354,17 @@ def test_nothing_of_prometheus_is_loaded_where_nothing_is_mounted(imported: str)
 def test_scrape_has_exactly_the_metrics_of_the_reference() -> None:
     api_clients.create_reports()
     assert set(scraped("application/openmetrics-text")) == {family.name for family in metrics_page.families()}
+
+
+def other_app_metrics() -> Iterator[Metric]:
+    yield GaugeMetricFamily("other_app_rows", "Rows of another app.", value=3)
+
+
+def test_scrape_shows_the_metrics_of_every_installed_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = f"{__name__}.{other_app_metrics.__name__}"
+    monkeypatch.setattr(apps.get_app_config("contenttypes"), "metric_collectors", (path,), raising=False)
+    families = scraped()
+    assert (value(families, "other_app_rows"), value(families, "seeder_up")) == (3, 1)
 
 
 def test_who_may_only_read_the_optional_tables_is_told_what_they_hold() -> None:

@@ -9,7 +9,7 @@ from django.core.management.base import SystemCheckError
 from django.db import connection
 from pytest_django import Settings
 
-from seeder.checks import database_matches_the_contract, models_match_the_contract, settings_are_sane
+from seeder.checks import check_database, check_models, check_settings
 from seeder.models import RunHistory
 from seeder.postgres import contract
 from seeder.postgres.contract import ContractColumn
@@ -18,7 +18,7 @@ from tests.conftest import sql
 
 
 def told() -> list[tuple[str, str]]:
-    return [(message.id or "", message.msg) for message in database_matches_the_contract(databases=["default"])]
+    return [(message.id or "", message.msg) for message in check_database(databases=["default"])]
 
 
 @pytest.mark.usefixtures("contract_tables")
@@ -218,7 +218,7 @@ def test_four_who_install_at_once_install_once() -> None:
 def test_a_model_that_maps_otherwise_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RunHistory._meta.get_field("errors"), "null", False)
     monkeypatch.setattr(RunHistory._meta.get_field("run_id"), "column", "run")
-    messages = models_match_the_contract()
+    messages = check_models()
     assert {message.id for message in messages} == {"seeder.E002"}
     table = "The models do not match the contract: reporting.seeder_run_history"
     assert [message.msg for message in messages] == [
@@ -230,8 +230,8 @@ def test_a_model_that_maps_otherwise_is_named_once(monkeypatch: pytest.MonkeyPat
 
 def test_a_setting_that_cannot_be_read_is_a_check(settings: Settings) -> None:
     settings.SEEDER = {"MAX_WORKERS": 0}
-    assert [message.id for message in settings_are_sane()] == ["seeder.E001"]
+    assert [message.id for message in check_settings()] == ["seeder.E001"]
 
 
 def test_no_database_is_looked_at_unless_it_is_asked_for() -> None:
-    assert database_matches_the_contract(databases=None) == []
+    assert check_database(databases=None) == []

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from seeder.checks import who_may_see_what_is_known
+from seeder.checks import check_agency_settings
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest, JobTotals, SortKey
 from seeder.domain.outcomes import Status
@@ -260,4 +260,4 @@ def test_a_check_says_which_of_the_hosts_things_are_not_there(
     settings: Settings, setting: dict[str, object], told: list[str]
 ) -> None:
     settings.SEEDER = setting
-    assert [message.id for message in who_may_see_what_is_known()] == told
+    assert [message.id for message in check_agency_settings()] == told

@@ -11,7 +11,7 @@ from django_q.scheduler import scheduler
 from pytest_django import Settings
 
 from seeder import tasks
-from seeder.checks import queue_is_set_right
+from seeder.checks import check_queue_settings
 from seeder.errors import ConfigurationError, UnknownAgency
 from seeder.models import QueuedRefresh
 from seeder.services.queue import schedules
@@ -92,7 +92,7 @@ def test_what_cannot_be_is_refused_before_anything_is_changed(settings: Settings
         settings.SEEDER = {"NIGHTLY_CRON": cron}
         with pytest.raises(ConfigurationError, match="NIGHTLY_CRON"):
             schedules.sync_schedules()
-        assert [message.id for message in queue_is_set_right()] == ["seeder.E007"]
+        assert [message.id for message in check_queue_settings()] == ["seeder.E007"]
     assert not Schedule.objects.exists()
 
 
@@ -120,9 +120,9 @@ def test_a_schedule_whose_arguments_do_not_parse_refreshes_nothing(caplog: pytes
 def test_where_there_is_no_queue_the_check_is_silent(settings: Settings) -> None:
     settings.SEEDER = {"NIGHTLY_CRON": "every day"}
     settings.Q_CLUSTER = {}
-    assert {message.id for message in queue_is_set_right()} >= {"seeder.E007", "seeder.W013"}
+    assert {message.id for message in check_queue_settings()} >= {"seeder.E007", "seeder.W013"}
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "django_q"]
-    assert queue_is_set_right() == []
+    assert check_queue_settings() == []
 
 
 def test_the_command_says_what_it_did_and_when_each_is_next_due(manage: Manage, settings: Settings) -> None:
