@@ -17,8 +17,8 @@ _VIEW = ("run_id", "view", "database", "agencies", "report_types")
 _PART = ("part", "run_id", "agencies")
 
 LOG_EVENTS: Mapping[str, LogEvent] = {
-    "run_started": LogEvent("info", "A run started.", ("run_id", "views", "refused", "seats", "databases")),
-    "manifest_refused": LogEvent(
+    "run_started": LogEvent("info", "A run started.", ("run_id", "views", "rejected", "workers", "databases")),
+    "manifest_rejected": LogEvent(
         "warning",
         "A manifest was left out of a run.",
         ("run_id", "view", "agencies", "report_types", "manifest_id", "reason"),
@@ -38,37 +38,37 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
             "attempts",
             "duration_seconds",
             "rows",
-            "bytes",
+            "size_bytes",
             "worker_wait_seconds",
             "throttle_wait_seconds",
             "lock_wait_seconds",
             "satisfied_by",
-            "drifted",
+            "definition_drift",
             "notes",
             "stopped_by",
         ),
         "Look up its `reason`. `notes` is their number; the row's `errors` has the texts.",
     ),
-    "held": LogEvent(
+    "starts_held": LogEvent(
         "warning",
         "Starts in a database are on hold.",
-        ("run_id", "database", "reason", "why"),
+        ("run_id", "database", "reason", "message"),
         "Look up `server_busy` or `circuit_open`.",
     ),
-    "resumed": LogEvent("warning", "The hold ended.", ("run_id", "database", "duration_seconds")),
-    "noticed": LogEvent(
+    "starts_resumed": LogEvent("warning", "The hold ended.", ("run_id", "database", "duration_seconds")),
+    "run_warning": LogEvent(
         "warning",
         "The run continues with a limitation: `feature_unavailable` (an optional table or a privilege is missing),"
         " `dependencies_unknown` (a second database did not answer, so its views start in any order), or `worker_lost`"
         " (a connection was refused, the other workers continue).",
-        ("run_id", "database", "reason", "why"),
+        ("run_id", "database", "reason", "message"),
         "Run `manage.py doctor`. For `dependencies_unknown` check that database. For `worker_lost` lower `MAX_WORKERS`"
         " or raise `max_connections`.",
     ),
     "run_ended": LogEvent(
         "info; warning unless everything succeeded",
         "A run ended.",
-        ("run_id", "succeeded", "failed", "unfinished", "stopped_by", "duration_seconds"),
+        ("run_id", "succeeded", "failed", "interrupted", "stopped_by", "duration_seconds"),
         "`manage.py refresh_status --failing`",
     ),
     "run_broken": LogEvent(
@@ -84,32 +84,32 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         "Find the killer: the machine's log, the container's memory limit.",
     ),
     "request_queued": LogEvent("info", "A refresh was queued.", ("request", "parts", "description", "requested_by")),
-    "part_taken": LogEvent("info", "A worker claimed a part.", (*_PART, "description", "left")),
+    "part_claimed": LogEvent("info", "A worker claimed a part.", (*_PART, "description", "left")),
     "part_ended": LogEvent(
         "info; warning unless everything succeeded",
         "A part ended.",
         (*_PART, "outcome", "succeeded", "failed"),
         "`manage.py queue_status`",
     ),
-    "part_put_back": LogEvent(
+    "part_released": LogEvent(
         "warning",
         "A part was stopped or lost its database. It is queued again.",
         (*_PART, "cause", "stopped_by"),
         "Nothing, unless it repeats.",
     ),
-    "part_rung_again": LogEvent(
+    "part_rescued": LogEvent(
         "warning",
         "A part had no live worker. It is dispatched again.",
         ("part",),
         "Nothing, unless it repeats. Then check that workers are running.",
     ),
-    "doorbell_failed": LogEvent(
+    "dispatch_failed": LogEvent(
         "warning",
         "A part is queued, but the broker did not accept its message. It will be dispatched again.",
         ("part", "reason"),
         "Check the broker.",
     ),
-    "queue_hindered": LogEvent(
+    "queue_problem": LogEvent(
         "warning", "A problem stops the queue.", ("reason",), "`manage.py queue_status` names it."
     ),
     "cluster_started": LogEvent("info", "`watch_queue` started a cluster.", ("pid",)),
@@ -117,7 +117,7 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
     "cluster_lost": LogEvent(
         "error",
         "A cluster ended or hung. `watch_queue` starts another.",
-        ("pid", "why", "duration_seconds"),
+        ("pid", "cause", "duration_seconds"),
         "Nothing, unless it repeats. Then read the lines before it.",
     ),
     "history_pruned": LogEvent(

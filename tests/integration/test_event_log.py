@@ -2,13 +2,14 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 from pytest_django import Settings
 
+from seeder.domain.log_events import LOG_EVENTS
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.domain.run_events import ViewStarted
 from seeder.errors import ServerUnreachable
@@ -23,8 +24,13 @@ from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 
 @pytest.fixture(autouse=True)
-def everything_is_heard(empty_queue: None, caplog: pytest.LogCaptureFixture) -> None:
+def log_is_captured(empty_queue: None, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Capture every line, and check that its fields are the documented ones."""
     caplog.set_level(logging.INFO, logger="seeder")
+    yield
+    lines = [vars(record)["seeder"] for record in caplog.get_records("call") if record.name == "seeder"]
+    unknown = {(line["event"], field) for line in lines for field in line.keys() - LOG_EVENTS[line["event"]].fields}
+    assert {(event, field) for event, field in unknown if field != "event"} == set()
 
 
 def facts(caplog: pytest.LogCaptureFixture, event: str) -> Sequence[Mapping[str, Any]]:
@@ -44,27 +50,27 @@ def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
         "event": "run_started",
         "run_id": summary.run_id,
         "views": 3,
-        "refused": 1,
-        "seats": 8,
+        "rejected": 1,
+        "workers": 8,
         "databases": ("default",),
     }
-    assert ended.items() >= {"run_id": summary.run_id, "succeeded": 2, "failed": 2, "unfinished": 0}.items()
+    assert ended.items() >= {"run_id": summary.run_id, "succeeded": 2, "failed": 2, "interrupted": 0}.items()
     assert ended["duration_seconds"] > 0
     views = {one["view"]: one for one in facts(caplog, "view_ended")}
     assert views["reporting.good"].items() >= {"outcome": "created", "rows": 7, "database": "default"}.items()
-    assert views["reporting.good"]["bytes"] > 0
+    assert views["reporting.good"]["size_bytes"] > 0
     assert views["reporting.good"].keys() >= {"duration_seconds", "attempts", "worker_wait_seconds"}
     assert views["reporting.shared"]["agencies"] == ("demo", "metro")
     assert views["reporting.shared"]["report_types"] == ("canned",)
     failed = {"outcome": "failed", "reason": "invalid_text_representation", "sqlstate": "22P02"}
     assert views["reporting.bad"].items() >= failed.items()
     assert not views["reporting.bad"].keys() & {"rows", "mode"}
-    [refused] = facts(caplog, "manifest_refused")
+    [refused] = facts(caplog, "manifest_rejected")
     assert refused.items() >= {"view": "one.two.three", "reason": "bad_name", "agencies": ("demo",)}.items()
     assert len(facts(caplog, "view_started")) == 3
     assert "secret-123" not in caplog.text
     levels = {vars(record)["seeder"]["event"]: record.levelname for record in caplog.records}
-    assert (levels["run_started"], levels["run_ended"], levels["manifest_refused"]) == ("INFO", "WARNING", "WARNING")
+    assert (levels["run_started"], levels["run_ended"], levels["manifest_rejected"]) == ("INFO", "WARNING", "WARNING")
 
 
 def test_how_a_view_was_refreshed_is_told(caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
@@ -85,7 +91,7 @@ def test_no_message_of_the_server_stands_in_the_log(caplog: pytest.LogCaptureFix
     summary = orchestrator.execute_run(AllReports(), requested_by="a test")
     [result] = summary.results.values()
     assert "secret-" in "".join(result.notes)
-    assert facts(caplog, "view_ended")[-1].items() >= {"drifted": 1, "notes": 1}.items()
+    assert facts(caplog, "view_ended")[-1].items() >= {"definition_drift": 1, "notes": 1}.items()
     assert "secret-" not in caplog.text
 
 
@@ -115,9 +121,9 @@ def test_what_is_left_without_an_optional_table_is_told_in_a_word(caplog: pytest
     sql("DROP TABLE reporting.seeder_circuit_breaker")
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     orchestrator.execute_run(AllReports(), requested_by="a test")
-    [noticed] = facts(caplog, "noticed")
+    [noticed] = facts(caplog, "run_warning")
     assert noticed["reason"] == "feature_unavailable"
-    assert "seeder_circuit_breaker" in noticed["why"]
+    assert "seeder_circuit_breaker" in noticed["message"]
 
 
 def test_a_view_that_is_interrupted_is_told_to_have_ended_and_one_that_never_began_is_not(
@@ -136,7 +142,7 @@ def test_a_view_that_is_interrupted_is_told_to_have_ended_and_one_that_never_beg
     [started], [ended], [run] = (facts(caplog, event) for event in ("view_started", "view_ended", "run_ended"))
     assert ended.items() >= {"outcome": "interrupted", "stopped_by": "SIGTERM", "agencies": ("demo",)}.items()
     assert (ended["view"], ended["run_id"]) == (started["view"], started["run_id"])
-    assert run["unfinished"] == 2
+    assert run["interrupted"] == 2
 
 
 @pytest.mark.parametrize(
@@ -169,7 +175,7 @@ def test_a_queued_part_is_told_from_asking_to_its_end(caplog: pytest.LogCaptureF
     worked = part_execution.run_part(part.pk)
     [queued] = facts(caplog, "request_queued")
     assert queued.items() >= {"request": asked.request_id, "parts": 1, "requested_by": "somebody"}.items()
-    [taken], [ended] = facts(caplog, "part_taken"), facts(caplog, "part_ended")
+    [taken], [ended] = facts(caplog, "part_claimed"), facts(caplog, "part_ended")
     which = {"part": part.pk, "run_id": worked.run_id, "agencies": ("demo",)}
     assert taken.items() >= {**which, "left": 1}.items()
     assert ended.items() >= {**which, "outcome": "done", "succeeded": 1, "failed": 0}.items()
@@ -188,7 +194,7 @@ def test_a_broker_that_cannot_be_told_says_nothing_of_where_it_is(
 
     monkeypatch.setattr("django_q.tasks.async_task", refuse)
     enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="somebody")
-    [failed] = facts(caplog, "doorbell_failed")
+    [failed] = facts(caplog, "dispatch_failed")
     assert failed["reason"] == "ConnectionError"
     assert "secret-123" not in caplog.text
 

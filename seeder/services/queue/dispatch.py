@@ -73,7 +73,7 @@ def dispatch_part(part_id: int) -> None:
         async_task(REFRESH_TASK, part_id)
     except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the part is queued all the same
         # What a broker says may hold where it is and how to get in; the part is rung for again.
-        log_event(WARNING, "doorbell_failed", part=part_id, reason=type(error).__name__)
+        log_event(WARNING, "dispatch_failed", part=part_id, reason=type(error).__name__)
     else:
         part_rows.mark_dispatched(part_id)
 

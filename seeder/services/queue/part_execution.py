@@ -75,7 +75,7 @@ def run_part(part_id: int, *, stop: StopSignal | None = None) -> PartResult:
             claim = _claim(part_id, life.run_id)
             if isinstance(claim, str):
                 return PartResult(id=part_id, result=claim)
-            log_event(INFO, "part_taken", **_which(claim), description=claim.description, left=len(claim.left))
+            log_event(INFO, "part_claimed", **_which(claim), description=claim.description, left=len(claim.left))
             return _work(claim, life, stop)
 
 
@@ -121,13 +121,13 @@ def _work(claim: _Claim, life: RunLock, stop: StopSignal) -> PartResult:
         with suppress(Error):  # where the database does not even take that, the run's lock says the same
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             part_rows.release(claim.part.id, run_ids=claim.part.run_ids)
-            log_event(WARNING, "part_put_back", **_which(claim), cause="database")
+            log_event(WARNING, "part_released", **_which(claim), cause="database")
         raise
     except SeederError as error:
         return _end(claim, "ended in error", error=str(error))
     if unfinished:
         if part_rows.release(claim.part.id, run_ids=claim.part.run_ids):
-            log_event(WARNING, "part_put_back", **_which(claim), cause="stopped", stopped_by=stop.reason)
+            log_event(WARNING, "part_released", **_which(claim), cause="stopped", stopped_by=stop.reason)
             dispatch.dispatch_part(claim.part.id)
         return _worked(claim, f"stopped by {stop.reason}")
     return _end(claim, "done")

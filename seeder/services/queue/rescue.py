@@ -50,6 +50,6 @@ def rescue_stalled_parts() -> Rescued:
         with durable_transaction(DEFAULT_DB_ALIAS):
             rung += part_rows.undispatched(_PATIENCE, dispatched_before=told)
         for part_id in rung:
-            log_event(WARNING, "part_rung_again", part=part_id)
+            log_event(WARNING, "part_rescued", part=part_id)
             dispatch.dispatch_part(part_id)
     return Rescued(rung=tuple(rung), recovered=recovered)

@@ -59,7 +59,7 @@ def keep_cluster_running(command: Sequence[str], *, stop: StopSignal, grace: tim
         pause = min(timedelta(seconds=2 ** min(failures - 1, 16)), _MAX_BACKOFF)
         child.end(timedelta())
         event_logger.log_event(
-            event_logger.ERROR, "cluster_lost", pid=child.pid, why=why, duration_seconds=round(child.age, 3)
+            event_logger.ERROR, "cluster_lost", pid=child.pid, cause=why, duration_seconds=round(child.age, 3)
         )
         report(
             f"cluster {child.pid} {why}; what was left of it is ended, another starts in {pause.total_seconds():.0f} s"
@@ -142,7 +142,7 @@ def _rescue(stop: StopSignal, report: Tell) -> None:
         except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the next sweep may do better
             failed, reason = f"cannot look after the queue: {error}", type(error).__name__
         if failed and failed != told:
-            event_logger.log_event(event_logger.WARNING, "queue_hindered", reason=reason)
+            event_logger.log_event(event_logger.WARNING, "queue_problem", reason=reason)
             report(failed)
         told = failed
         sessions.close_thread_connections()

@@ -50,13 +50,13 @@ def _log_event(run_id: str, event: RunEvent) -> None:
             level = WARNING if result.failure or result.notes else INFO
             log_event(level, "view_ended", run_id=run_id, **_view_fields(view), **_result_fields(view, result))
         case StartsHeld(database=database, hold=hold):
-            facts = {"database": database, "reason": hold.reason, "why": hold.message}
-            log_event(WARNING, "held", run_id=run_id, **facts)
+            facts = {"database": database, "reason": hold.reason, "message": hold.message}
+            log_event(WARNING, "starts_held", run_id=run_id, **facts)
         case StartsResumed(database=database, duration=after):
-            log_event(WARNING, "resumed", run_id=run_id, database=database, duration_seconds=_seconds(after))
+            log_event(WARNING, "starts_resumed", run_id=run_id, database=database, duration_seconds=_seconds(after))
         case RunWarning(kind=about, message=message, database=database):
-            why = message if about is WarningKind.FEATURE_UNAVAILABLE else None  # the others quote the server
-            log_event(WARNING, "noticed", run_id=run_id, database=database, reason=about, why=why)
+            safe_message = message if about is WarningKind.FEATURE_UNAVAILABLE else None  # the others quote the server
+            log_event(WARNING, "run_warning", run_id=run_id, database=database, reason=about, message=safe_message)
         case RunEnded(summary=summary):
             _log_run_ended(run_id, summary)
 
@@ -64,13 +64,19 @@ def _log_event(run_id: str, event: RunEvent) -> None:
 def _log_run_started(run_id: str, plan: RefreshPlan, workers: int) -> None:
     views, databases = len(plan.views), sorted_unique(plan.by_database)
     log_event(
-        INFO, "run_started", run_id=run_id, views=views, refused=len(plan.rejected), seats=workers, databases=databases
+        INFO,
+        "run_started",
+        run_id=run_id,
+        views=views,
+        rejected=len(plan.rejected),
+        workers=workers,
+        databases=databases,
     )
     for complaint in plan.rejected:
         manifest = complaint.manifest
         log_event(
             WARNING,
-            "manifest_refused",
+            "manifest_rejected",
             run_id=run_id,
             view=manifest.table_name,
             agencies=(manifest.agency_slug,),
@@ -89,14 +95,14 @@ def _log_interrupted(run_id: str, views: Iterable[PlannedView], stopped_by: str 
 
 
 def _log_run_ended(run_id: str, summary: RunSummary) -> None:
-    unfinished = len(summary.interrupted)
+    interrupted = len(summary.interrupted)
     log_event(
-        WARNING if summary.failed or unfinished else INFO,
+        WARNING if summary.failed or interrupted else INFO,
         "run_ended",
         run_id=run_id,
         succeeded=summary.succeeded,
         failed=summary.failed,
-        unfinished=unfinished,
+        interrupted=interrupted,
         stopped_by=summary.stopped_by,
         duration_seconds=_seconds(summary.duration),
     )
@@ -123,12 +129,12 @@ def _result_fields(view: PlannedView, result: RefreshResult) -> dict[str, LogVal
         "attempts": result.attempts,
         "duration_seconds": _seconds(result.duration),
         "rows": None if failure else result.rows,
-        "bytes": None if failure else result.size_bytes,
+        "size_bytes": None if failure else result.size_bytes,
         "worker_wait_seconds": _seconds(cost.worker_wait),
         "throttle_wait_seconds": _seconds(cost.throttle_wait),
         "lock_wait_seconds": _seconds(cost.lock_wait),
         "satisfied_by": result.satisfied_by,
-        "drifted": len(view.definition_drift) or None,
+        "definition_drift": len(view.definition_drift) or None,
         "notes": len(result.notes) or None,
     }
 
