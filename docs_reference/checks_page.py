@@ -1,5 +1,6 @@
 """docs/reference/checks.md: the problems that the doctor finds, and the system checks."""
 
+from docs_reference.doctor_problems import PROBLEM_TEXTS
 from docs_reference.markdown_text import code, page, table
 from seeder.domain.doctor.diagnosis import Area, Problem
 from seeder.domain.system_checks import SYSTEM_CHECKS
@@ -18,7 +19,7 @@ def render() -> str:
     for area in Area:
         problems = [problem for problem in Problem if problem.area is area]
         if problems:
-            rows = [(code(problem), str(problem.level), problem.meaning) for problem in problems]
-            blocks += [f"### {area.value.capitalize()}", table(("problem", "level", "meaning"), rows)]
+            rows = [(code(problem), str(problem.level), *PROBLEM_TEXTS[problem]) for problem in problems]
+            blocks += [f"### {area.value.capitalize()}", table(("problem", "level", "meaning", "what to do"), rows)]
     rows = [(code(check_id), check.meaning, check.hint) for check_id, check in SYSTEM_CHECKS.items()]
     return page("Checks", *blocks, "## System checks", _SYSTEM_CHECKS, table(("id", "meaning", "what to do"), rows))

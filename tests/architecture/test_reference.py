@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 from psycopg.errors import _sqlcodes
 
+from docs_reference.doctor_problems import PROBLEM_TEXTS
 from docs_reference.pages import PAGES
 from docs_reference.sqlstate_classes import CLASSES
 from seeder.domain.admission_decisions import HoldReason
+from seeder.domain.doctor.diagnosis import Problem
 from seeder.domain.failure_reasons import CONDITIONS, OWN_REASONS
 from seeder.domain.log_events import LOG_EVENTS
 from seeder.domain.system_checks import SYSTEM_CHECKS
@@ -70,6 +72,10 @@ def test_every_log_event_is_described() -> None:
             if ast.unparse(function) in LOG_FUNCTIONS:
                 in_code |= {one.value for one in arguments[1:2] if isinstance(one, ast.Constant)}
     assert in_code == LOG_EVENTS.keys()
+
+
+def test_every_problem_of_the_doctor_is_described() -> None:
+    assert PROBLEM_TEXTS.keys() == set(Problem)
 
 
 def test_every_system_check_is_described() -> None:
