@@ -4,7 +4,7 @@ import pytest
 from django.db import Error
 
 from seeder.errors import PermissionMissing, SchemaMissing, SeederError, ServerFault, ServerUnreachable
-from seeder.postgres.sqlstates import to_failure, translate_database_errors
+from seeder.postgres.sqlstates import is_transient, to_failure, translate_database_errors
 from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("bare_database")
@@ -51,3 +51,17 @@ def test_a_failure_has_postgresql_s_name_for_it_and_its_own_words(state: str, re
     told = to_failure(caught.value)
     assert (told.reason, told.sqlstate) == (reason, state)
     assert told.message.startswith("so it is\nHINT:  Look.")
+
+
+@pytest.mark.parametrize("state", ["55P03", "40P01", "40001", "57P03", "57P05", "25P03", "53300", "08006"])
+def test_sqlstate_unrelated_to_the_statement_is_transient(state: str) -> None:
+    with pytest.raises(Error) as caught:
+        raised(state)
+    assert is_transient(caught.value)
+
+
+@pytest.mark.parametrize("state", ["22012", "42601", "42P01", "42501", "57014", "53100"])
+def test_sqlstate_caused_by_the_statement_is_not_transient(state: str) -> None:
+    with pytest.raises(Error) as caught:
+        raised(state)
+    assert not is_transient(caught.value)

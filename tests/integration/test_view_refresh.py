@@ -276,6 +276,9 @@ def test_a_row_that_has_ended_is_not_ended_again() -> None:
     record.record_result(drawn.views[0].spec, done)
     with pytest.raises(RunLockLost, match="another run closed its rows while it refreshed reporting.a"):
         record.record_result(drawn.views[0].spec, done)
+    sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")
+    with pytest.raises(RunLockLost):
+        record.measure_and_record_success(drawn.views[0].spec, done)
     record.mark_running([drawn.views[0].spec])
     record.mark_interrupted("test")
     rows = dict(RunHistory.objects.values_list("table_name", "status"))

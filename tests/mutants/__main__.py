@@ -13,18 +13,7 @@ from pathlib import Path
 from tests.mutants.guards import GUARDS, Mutant
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
-_COPIED = (
-    "seeder",
-    "settings",
-    "embedded",
-    "demo",
-    "bench",
-    "tests",
-    "docs",
-    "manage.py",
-    "pyproject.toml",
-    "README.md",
-)
+_NOT_COPIED = shutil.ignore_patterns(".*", "var", "dist", "__pycache__")
 _PASSED, _FAILED = 0, 1  # exit codes of pytest
 
 
@@ -33,9 +22,7 @@ def main(wanted: list[str]) -> int:
     wrong = 0
     with tempfile.TemporaryDirectory(dir=_var()) as folder:
         copy = Path(folder)
-        for name in _COPIED:
-            source, target = CHECKOUT / name, copy / name
-            shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+        shutil.copytree(CHECKOUT, copy, ignore=_NOT_COPIED, dirs_exist_ok=True)
         tests = sorted({test for one in chosen for test in one.tests})
         if (code := _run(copy, tests)) != _PASSED:
             _say(f"without a mutant the tests do not pass: pytest ended with {code}")

@@ -138,14 +138,14 @@ COMMITS = [
     Mutant(
         name="commit: an attempt after a lost commit does nothing",
         file="seeder/services/run/view_refresh.py",
-        old="            return self._done  # the connection was lost after the server had committed",
+        old="            return self._uncommitted_result  # the connection was lost after the server had committed",
         new="            pass",
         tests=(LOST_COMMITS,),
     ),
     Mutant(
         name="commit: an outcome is recorded once, although its commit's answer was lost",
         file="seeder/services/run/view_refresh.py",
-        old="if number > 1 and self.record.has(view.spec, result):",
+        old="if number > 1 and self.history.has_recorded(view.spec, result):",
         new="if number < 0:",
         tests=(LOST_COMMITS,),
     ),
@@ -175,7 +175,7 @@ COMMITS = [
         file="seeder/postgres/sqlstates.py",
         old='_TRANSIENT = {LOCK_NOT_AVAILABLE, "40P01", ',
         new="_TRANSIENT = {LOCK_NOT_AVAILABLE, ",
-        tests=("tests/integration/test_sqlstates.py", "tests/architecture/test_runbook.py"),
+        tests=("tests/integration/test_sqlstates.py",),
     ),
     Mutant(
         name="retry: no more attempts than the setting says",
@@ -280,8 +280,8 @@ REDACTION = [
     Mutant(
         name="redaction: a message can quote the data",
         file="seeder/services/read_models/error_redaction.py",
-        old="if whole or message is None:",
-        new="if whole or message:",
+        old="if can_see_errors or message is None:",
+        new="if can_see_errors or message:",
         tests=(API_ANSWERS, ADMIN),
     ),
     Mutant(
@@ -294,14 +294,14 @@ REDACTION = [
     Mutant(
         name="redaction: only with the permission",
         file="seeder/api/base_view.py",
-        old="return bool(self.request.user.has_perm(failures.PERMISSION))",
+        old="return bool(self.request.user.has_perm(error_redaction.PERMISSION))",
         new="return True",
         tests=(API_ANSWERS,),
     ),
     Mutant(
         name="redaction: a secret that is wrong is not printed",
-        file="seeder/conf.py",
-        old="raise ConfigurationError(setting=name, value=_REDACTED, expected=expected)",
+        file="seeder/settings_readers.py",
+        old="raise ConfigurationError(setting=name, value=REDACTED, expected=expected)",
         new="raise ConfigurationError(setting=name, value=value, expected=expected)",
         tests=("tests/acceptance/test_metrics.py::test_the_token_is_never_said",),
     ),
