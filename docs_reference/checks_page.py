@@ -21,5 +21,5 @@ def render() -> str:
         if problems:
             rows = [(code(problem), str(problem.level), *PROBLEM_TEXTS[problem]) for problem in problems]
             blocks += [f"### {area.value.capitalize()}", table(("problem", "level", "meaning", "what to do"), rows)]
-    rows = [(code(check_id), check.meaning, check.hint) for check_id, check in SYSTEM_CHECKS.items()]
-    return page("Checks", *blocks, "## System checks", _SYSTEM_CHECKS, table(("id", "meaning", "what to do"), rows))
+    checks = [(code(check_id), *check) for check_id, check in SYSTEM_CHECKS.items()]
+    return page("Checks", *blocks, "## System checks", _SYSTEM_CHECKS, table(("id", "meaning", "what to do"), checks))
