@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.conftest import CHECKOUT
+from tests.mutants.guards import GUARDS
 
 SOURCES = sorted(
     path
@@ -62,3 +63,10 @@ def test_no_test_waits_for_a_fixed_time_or_without_a_pause() -> None:
     """`eventually` waits for a condition, and pauses between two looks."""
     sleeping = [path for path in TESTS if path != PAUSING and {"sleep", "pause"} & set(calls(tree(path)))]
     assert (sleeping, [loop for path in TESTS for loop in busy_loops(path)]) == ([], [])
+
+
+def test_every_mutant_applies_to_the_code_as_it_is() -> None:
+    """Only `make mutants` runs their tests."""
+    outdated = [one.name for one in GUARDS if (CHECKOUT / one.file).read_text(encoding="utf-8").count(one.old) != 1]
+    missing = [test for one in GUARDS for test in one.tests if not (CHECKOUT / test.partition("::")[0]).exists()]
+    assert (outdated, missing) == ([], [])

@@ -293,7 +293,7 @@ REDACTION = [
     ),
     Mutant(
         name="redaction: only with the permission",
-        file="seeder/api/base_view.py",
+        file="seeder/api/report_view.py",
         old="return bool(self.request.user.has_perm(error_redaction.PERMISSION))",
         new="return True",
         tests=(API_ANSWERS,),
