@@ -69,13 +69,13 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 SELECT clock_timestamp();
 
 -- name: table_columns
--- The columns of the tables of one schema, or of one table of it.
+-- The columns of the tables of one schema, or of some of them.
 SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-    AND (%(table)s::text IS NULL OR c.relname = %(table)s)
+    AND (%(tables)s::text[] IS NULL OR c.relname = ANY (%(tables)s))
 ORDER BY c.relname, a.attnum;
 
 -- name: column_names
@@ -87,17 +87,17 @@ JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped;
 
 -- name: missing_privileges
--- What this role lacks of the privileges that it wants on an existing table; USAGE is that of its schema.
-SELECT wanted.privilege
+-- The required privileges that this role lacks on existing tables. USAGE is that of the schema.
+SELECT c.relname::text, required.privilege
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-CROSS JOIN unnest(%(privileges)s::text[]) WITH ORDINALITY AS wanted (privilege, place)
-WHERE n.nspname = %(schema)s AND c.relname = %(table)s
-    AND NOT CASE wanted.privilege
+CROSS JOIN unnest(%(privileges)s::text[]) WITH ORDINALITY AS required (privilege, position)
+WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s::text[])
+    AND NOT CASE required.privilege
         WHEN 'USAGE' THEN has_schema_privilege(n.oid, 'USAGE')
-        ELSE has_table_privilege(c.oid, wanted.privilege)
+        ELSE has_table_privilege(c.oid, required.privilege)
     END
-ORDER BY wanted.place;
+ORDER BY c.relname, required.position;
 
 -- name: set_interactive_lock_wait
 -- Longer than deadlock_timeout (1 s by default), so that an autovacuum in the way is cancelled, and short for a person.

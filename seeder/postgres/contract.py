@@ -1,8 +1,11 @@
 """The contract's tables as three parties know them: contract.sql, the connected database and Django's models."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Self
 
 from django.apps import apps
 from django.db import connections
@@ -41,6 +44,7 @@ class ContractColumn:
 TableColumns = Mapping[str, Mapping[str, ContractColumn]]
 
 
+@cache
 def tables_in_sql() -> TableColumns:
     """As contract.sql creates them."""
     return {
@@ -52,6 +56,7 @@ def tables_in_sql() -> TableColumns:
     }
 
 
+@cache
 def optional_tables() -> Mapping[str, str]:
     """Those of the tables that seeder works without, each with what one then does without."""
     return {
@@ -59,14 +64,16 @@ def optional_tables() -> Mapping[str, str]:
     }
 
 
-def tables_in_database(database: str, table: str | None = None) -> TableColumns:
-    """As the database has them, among whatever else is in that schema; or that one alone."""
-    tables: dict[str, dict[str, ContractColumn]] = {}
-    for table_name, column, kind, nullable in sessions.query(
-        database, "table_columns", {"schema": SCHEMA, "table": table}
-    ):
-        tables.setdefault(table_name, {})[column] = ContractColumn(type=kind, nullable=nullable)
-    return tables
+def tables_in_database(database: str) -> TableColumns:
+    """Return the columns of every table in the contract's schema of a database."""
+    return _group_columns(sessions.query(database, "table_columns", {"schema": SCHEMA, "tables": None}))
+
+
+def _group_columns(rows: sessions.Rows) -> TableColumns:
+    tables: dict[str, dict[str, ContractColumn]] = defaultdict(dict)
+    for table, column, kind, nullable in rows:
+        tables[table][column] = ContractColumn(type=kind, nullable=nullable)
+    return dict(tables)
 
 
 def tables_in_models(database: str) -> TableColumns:
@@ -116,18 +123,40 @@ def differences(expected: TableColumns, actual: TableColumns) -> Iterator[Contra
                 )
 
 
-def reason_unusable(database: str, table: str, *, read_only: bool = False) -> str | None:
-    """Why this role cannot read and write an optional table as contract.sql creates it, or cannot even read it; None
-    where it can.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OptionalTables:
+    """The optional tables of a database, as this role can use them. Read once per run."""
 
-    The catalog says so, which needs no privilege and breaks no transaction.
-    """
-    for difference in differences({table: tables_in_sql()[table]}, tables_in_database(database, table)):
-        return str(difference)
-    required = ["USAGE", "SELECT", *([] if read_only else ["INSERT", "UPDATE"])]
-    parameters = {**_table_parameters(table), "privileges": required}
-    missing = [privilege for (privilege,) in sessions.query(database, "missing_privileges", parameters)]
-    return f"{SCHEMA}.{table}: no {' and '.join(missing)} privilege" if missing else None
+    unusable: Mapping[str, str]  # the reason by table; every other optional table can be used
+
+    @classmethod
+    def read(cls, database: str, *, read_only: bool = False, tables: Collection[str] | None = None) -> Self:
+        """Compare the catalog with contract.sql, in one round trip.
+
+        It needs no privilege and breaks no transaction. Set `read_only` if the tables will not be written, and `tables`
+        to look at some of them only.
+        """
+        expected = {table: tables_in_sql()[table] for table in (optional_tables() if tables is None else tables)}
+        privileges = ["USAGE", "SELECT", *([] if read_only else ["INSERT", "UPDATE"])]
+        parameters = {"schema": SCHEMA, "tables": [*expected], "privileges": privileges}
+        columns, lacking = sessions.query_batch(database, ("table_columns", "missing_privileges"), parameters)
+        unusable: dict[str, str] = {}
+        for difference in differences(expected, _group_columns(columns)):
+            unusable.setdefault(difference.table, str(difference))
+        missing: dict[str, list[str]] = defaultdict(list)
+        for table, privilege in lacking:
+            missing[table].append(privilege)
+        for table, names in missing.items():
+            unusable.setdefault(table, f"{SCHEMA}.{table}: no {' and '.join(names)} privilege")
+        return cls(unusable=unusable)
+
+    def is_usable(self, table: str) -> bool:
+        return table not in self.unusable
+
+
+def reason_unusable(database: str, table: str, *, read_only: bool = False) -> str | None:
+    """Return why this role cannot use an optional table, or None if it can."""
+    return OptionalTables.read(database, read_only=read_only, tables=(table,)).unusable.get(table)
 
 
 def has_refresh_privileges(database: str, *, queued: bool = False) -> bool:
@@ -160,7 +189,3 @@ def _create_statements(table: str) -> str:
     return ";\n".join(
         statement for statement in read_sql("contract.sql").split(";\n") if mentions_table.search(statement)
     )
-
-
-def _table_parameters(table: str) -> Mapping[str, str]:
-    return {"schema": SCHEMA, "table": table}

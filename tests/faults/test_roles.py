@@ -14,6 +14,7 @@ from seeder.domain.outcomes import Outcome
 from seeder.domain.refresh_requests import AllReports
 from seeder.management.rendering.doctor_lines import doctor_report_json
 from seeder.postgres import contract
+from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, sqlstate
 from seeder.services.doctor import run_checks
 from seeder.services.queue import enqueue, part_execution, rescue, schedules
@@ -86,7 +87,11 @@ def refreshes_and_records() -> None:
         "of_ours": Outcome.CREATED,
     }
     assert sql("SELECT n FROM reporting.of_ours") == [(3,)]
-    assert not [*preconditions.missing_features(conf.Settings(max_db_active_queries=1), ["default"])]
+    assert not [
+        *preconditions.missing_features(
+            conf.Settings(max_db_active_queries=1), ["default"], OptionalTables.read("default")
+        )
+    ]
     assert not orphan_recovery.recover_orphaned_runs()
     found = run_checks.run_checks()
     assert not found.has_level_at_least(Level.WARNING), doctor_report_json(found)

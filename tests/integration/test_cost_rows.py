@@ -11,6 +11,7 @@ from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult
 from seeder.domain.refresh_costs import BackendCost, RefreshCost, StatementCost
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import sessions, transactions
+from seeder.postgres.contract import OptionalTables
 from seeder.services.run.cost_rows import MeasuredRefresh, RefreshCostWriter
 from tests.conftest import another_session, sql
 
@@ -64,7 +65,7 @@ def measured(*history_ids: int, cost: RefreshCost = WAITED) -> MeasuredRefresh:
 
 def test_what_is_known_in_the_transaction_is_written_in_it_and_the_rest_later() -> None:
     first, second, other = row(), row(), row()
-    metrics = RefreshCostWriter()
+    metrics = RefreshCostWriter(OptionalTables.read("default"))
     with transactions.durable_transaction("default"):
         metrics.write([measured(first, second)])
     assert RunMetrics.objects.filter(lock_wait_seconds=0.25, statement_calls=None).count() == 2
@@ -102,7 +103,7 @@ def test_what_is_known_in_the_transaction_is_written_in_it_and_the_rest_later() 
 
 
 def test_all_of_a_run_is_one_statement() -> None:
-    rows, metrics = [row() for _ in range(50)], RefreshCostWriter()
+    rows, metrics = [row() for _ in range(50)], RefreshCostWriter(OptionalTables.read("default"))
     sql("CREATE TABLE reporting.statements ()")
     sql(
         "CREATE FUNCTION reporting.count() RETURNS trigger LANGUAGE plpgsql"
@@ -118,13 +119,13 @@ def test_all_of_a_run_is_one_statement() -> None:
 def test_what_the_refresh_undoes_is_undone_with_it() -> None:
     first = row()
     with transactions.rolled_back_transaction("default"):
-        RefreshCostWriter().write([measured(first)])
+        RefreshCostWriter(OptionalTables.read("default")).write([measured(first)])
     assert not RunMetrics.objects.exists()
 
 
 def test_metrics_go_with_their_history_row_and_deleting_one_needs_no_table() -> None:
     first, second = row(), row()
-    RefreshCostWriter().write([measured(first)])
+    RefreshCostWriter(OptionalTables.read("default")).write([measured(first)])
     RunHistory.objects.filter(pk=first).delete()
     assert not RunMetrics.objects.exists()
     sql("DROP TABLE reporting.seeder_run_metrics")
@@ -148,7 +149,7 @@ def test_a_table_that_cannot_be_used_is_told_once_and_left_alone(change: str, wh
     first, second = row(), row()
     try:
         sql(change.format("reporting.seeder_run_metrics"))
-        metrics = RefreshCostWriter()
+        metrics = RefreshCostWriter(OptionalTables.read("default"))
         assert metrics.missing == f"reporting.seeder_run_metrics{why}"
         with transactions.durable_transaction("default"):
             metrics.write([measured(first, second)])
@@ -166,7 +167,7 @@ def test_a_table_that_cannot_be_used_is_told_once_and_left_alone(change: str, wh
     ],
 )
 def test_a_table_that_refuses_only_when_it_is_written_does_not_break_the_transaction(change: str, why: str) -> None:
-    first, metrics = row(), RefreshCostWriter()
+    first, metrics = row(), RefreshCostWriter(OptionalTables.read("default"))
     sql(change.format("reporting.seeder_run_metrics"))
     with transactions.durable_transaction("default"):
         sql("UPDATE reporting.seeder_run_history SET errors = 'kept'")
@@ -178,7 +179,7 @@ def test_a_table_that_refuses_only_when_it_is_written_does_not_break_the_transac
 
 
 def test_a_connection_that_is_lost_meanwhile_is_not_taken_for_a_commit() -> None:
-    first, metrics = row(), RefreshCostWriter()
+    first, metrics = row(), RefreshCostWriter(OptionalTables.read("default"))
     with pytest.raises(Error), transactions.durable_transaction("default"):  # noqa: PT012  # the transaction is what fails
         [(pid,)] = sql("SELECT pg_backend_pid()")
         with another_session() as other:

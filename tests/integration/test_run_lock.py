@@ -32,14 +32,14 @@ def test_a_lost_connection_is_replaced_at_the_next_beat_and_not_before_it_is_due
     now = [0.0]
     with RunLock("r1", clock=lambda: now[0]) as life:
         connection.close()
-        life.keepalive()
+        life.on_tick()
         assert looks_dead()
         now[0] = 5.0
-        life.keepalive()
+        life.on_tick()
         assert not looks_dead()
         assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()") == [(1,)]
         now[0] = 10.0
-        life.keepalive()
+        life.on_tick()
         assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()") == [(1,)]
 
 
@@ -50,9 +50,9 @@ def test_a_connection_that_the_server_has_cut_is_replaced_too() -> None:
         with another_session() as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
         now[0] = 5.0
-        life.keepalive()  # finds it broken
+        life.on_tick()  # finds it broken
         now[0] = 10.0
-        life.keepalive()  # and mends it
+        life.on_tick()  # and mends it
         assert not looks_dead()
 
 

@@ -7,6 +7,7 @@ from seeder.domain.plan import RefreshPlan
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.domain.run_events import StartsHeld, StartsResumed
 from seeder.models import Run, RunMetrics
+from seeder.postgres.contract import OptionalTables
 from seeder.services.run import orchestrator, orphan_recovery
 from seeder.services.run.run_rows import RunRowWriter
 from tests.conftest import create_canned_report, create_custom_manifest, sql
@@ -48,8 +49,8 @@ def test_a_view_says_which_seat_it_had_and_why_it_failed() -> None:
 
 
 def test_what_held_a_run_back_is_kept_with_its_reason_from_when_until_when() -> None:
-    row = RunRowWriter("r")
-    row.open(RefreshPlan(), description="every report", requested_by="", workers=1)
+    row = RunRowWriter("r", OptionalTables.read("default"))
+    row.open(RefreshPlan(), "every report", "", workers=1)
     busy, open_circuit = (Hold(reason=reason, message="") for reason in HoldReason)
     row.on_event(StartsHeld(database="default", hold=busy))
     row.on_event(StartsHeld(database="archive", hold=busy))
@@ -66,8 +67,8 @@ def test_what_held_a_run_back_is_kept_with_its_reason_from_when_until_when() -> 
 
 
 def test_a_killed_run_is_summed_up_by_who_recovers_it() -> None:
-    row = RunRowWriter("r")
-    row.open(RefreshPlan(), description="every report", requested_by="", workers=1)
+    row = RunRowWriter("r", OptionalTables.read("default"))
+    row.open(RefreshPlan(), "every report", "", workers=1)
     orphan_recovery.recover_orphaned_runs()
     run = Run.objects.get()
     assert (run.stopped_by, run.manifests) == ("killed", 0)

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 
+from django.db import DEFAULT_DB_ALIAS
+
 from seeder.domain.doctor.diagnosis import Diagnosis, Problem
+from seeder.postgres.contract import OptionalTables
 from seeder.services.doctor.check_context import CheckContext
 from seeder.services.run.admission_control import AdmissionControl
 from seeder.services.run.circuit_breakers import CircuitBreakers
@@ -10,7 +13,10 @@ from seeder.services.run.circuit_breakers import CircuitBreakers
 
 def check_breakers(context: CheckContext) -> Iterator[Diagnosis]:
     """Of all databases, as they are kept in one table. Once the next trial is due, a run needs nobody's help."""
-    gate = AdmissionControl(settings=context.settings, circuit_breakers=CircuitBreakers.from_settings(context.settings))
+    gate = AdmissionControl(
+        settings=context.settings,
+        circuit_breakers=CircuitBreakers.from_settings(context.settings, OptionalTables.read(DEFAULT_DB_ALIAS)),
+    )
     for alias in sorted({context.alias, *context.settings.databases.values()}):
         hold = gate.breaker_hold(alias)
         if hold:

@@ -29,7 +29,7 @@ def require_table() -> None:
 
 def exists() -> bool:
     """Whether there is a table at all, be it one that we may not use."""
-    return bool(contract.tables_in_database(DEFAULT_DB_ALIAS, _TABLE))
+    return _TABLE in contract.tables_in_database(DEFAULT_DB_ALIAS)
 
 
 def is_available() -> bool:

@@ -12,7 +12,8 @@ from django.db.models.functions import Now
 from seeder.conf import Settings
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.models import CircuitBreaker
-from seeder.postgres import contract, sessions, transactions
+from seeder.postgres import sessions, transactions
+from seeder.postgres.contract import OptionalTables
 
 # How long the state may be old that others may have changed. Whoever acts on it asks anew.
 _CACHE_DURATION = timedelta(seconds=1)
@@ -30,10 +31,11 @@ class CircuitBreakers:
         self._seen: dict[str, tuple[CircuitBreakerState, float]] = {}
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
-        missing = contract.reason_unusable(DEFAULT_DB_ALIAS, "seeder_circuit_breaker")
+    def from_settings(cls, settings: Settings, tables: OptionalTables) -> Self:
         reset = timedelta(seconds=settings.reset_seconds)
-        return cls(max_failures=settings.max_failures, reset_after=reset, shared=missing is None)
+        return cls(
+            max_failures=settings.max_failures, reset_after=reset, shared=tables.is_usable("seeder_circuit_breaker")
+        )
 
     def state(self, database: str) -> CircuitBreakerState:
         """The breaker of a database, not older than a second."""

@@ -12,11 +12,15 @@ from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
-from seeder.domain.outcomes import RefreshMode, RefreshResult
+from seeder.domain.outcomes import RefreshMode
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import BackendCost, backend_cost_delta, cpu_time_delta, statement_cost_delta
+from seeder.domain.run_events import RunEvent, ViewEnded
 from seeder.postgres import backend_processes, refresh_cost_queries, sessions
+from seeder.postgres.contract import OptionalTables
 from seeder.services.run.cost_rows import MeasuredRefresh, RefreshCostWriter
+from seeder.services.run.listeners import RunListener
+from seeder.services.run_history import RunHistoryWriter
 
 _SAMPLE_INTERVAL = timedelta(milliseconds=250)  # between two looks at what the backends use
 _MIN_DURATION = timedelta(milliseconds=50)  # a refresh that is worth half a millisecond of measuring
@@ -44,11 +48,17 @@ class Measurement:
         return refresh_cost_queries.backend_costs(self._database) if self._deep else None
 
 
-class CostMeter:
+class CostMeter(RunListener):
     """The measuring of one run. But for `reading`, everything is called by the thread that decides."""
 
-    def __init__(self, databases: Iterable[str], clock: Callable[[], float] = monotonic) -> None:
-        self._metrics = RefreshCostWriter()
+    def __init__(
+        self,
+        databases: Iterable[str],
+        history: RunHistoryWriter,
+        tables: OptionalTables,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._history, self._metrics = history, RefreshCostWriter(tables)
         self._clock = clock
         self._looked = self._written = clock()
         self._watch = backend_processes.ProcessSampler()
@@ -65,10 +75,10 @@ class CostMeter:
         with self._watch.track(process) as watched:
             yield Measurement(database, watched, with_backend_cost=deep and self._metrics.missing is None)
 
-    def on_view_ended(self, view: PlannedView, history_ids: tuple[int, ...], result: RefreshResult) -> None:
-        """A refresh has ended and its rows are written."""
-        if self._metrics.missing is None:
-            self._fresh.append((view, MeasuredRefresh(history_ids=history_ids, result=result)))
+    def on_event(self, event: RunEvent) -> None:
+        if isinstance(event, ViewEnded) and self._metrics.missing is None:
+            ids = self._history.history_ids(event.view.spec)
+            self._fresh.append((event.view, MeasuredRefresh(history_ids=ids, result=event.result)))
 
     def on_tick(self) -> None:
         """To be called often."""

@@ -10,6 +10,7 @@ from seeder.domain.outcomes import RefreshResult
 from seeder.domain.refresh_costs import RefreshCost
 from seeder.models import RunMetrics
 from seeder.postgres import contract, refresh_cost_queries, transactions
+from seeder.postgres.contract import OptionalTables
 
 _TABLE = RunMetrics._meta.db_table.split(".")[1].strip('"')
 _COLUMNS = [str(field.column) for field in RunMetrics._meta.concrete_fields if not field.primary_key]
@@ -26,8 +27,8 @@ class MeasuredRefresh:
 class RefreshCostWriter:
     """Where the metrics of one run go. The catalog is asked once whether there is anywhere."""
 
-    def __init__(self) -> None:
-        self.missing = contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE)  # why nothing is written; None while it is
+    def __init__(self, tables: OptionalTables) -> None:
+        self.missing = tables.unusable.get(_TABLE)  # why nothing is written; None while it is
 
     def write(self, measured: Iterable[MeasuredRefresh]) -> None:
         """Write everything that is known of these refreshes by now, in one statement, over what was known before.

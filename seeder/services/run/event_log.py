@@ -1,6 +1,6 @@
 """What a run tells, in the log."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 
 from seeder.domain.log_format import LogValue, sorted_unique
@@ -18,26 +18,26 @@ from seeder.domain.run_events import (
     WarningKind,
 )
 from seeder.services.event_logger import INFO, WARNING, log_event
+from seeder.services.run.listeners import RunListener
 
 
-def log_events(run_id: str, emit: Callable[[RunEvent], object]) -> Callable[[RunEvent], object]:
-    """`emit`, and before it the log."""
-    started_views = set[PlannedView]()  # and not ended
+class EventLog(RunListener):
+    """Logs the events of one run. A view that was logged as started is also logged as ended."""
 
-    def log_and_emit(event: RunEvent) -> None:
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+        self._running = set[PlannedView]()
+
+    def on_event(self, event: RunEvent) -> None:
         match event:
             case ViewStarted(view=view):
-                started_views.add(view)
+                self._running.add(view)
             case ViewEnded(view=view):
-                started_views.discard(view)
+                self._running.discard(view)
             case RunEnded(summary=summary):
-                _log_interrupted(
-                    run_id, [view for view in summary.interrupted if view in started_views], summary.stopped_by
-                )
-        _log_event(run_id, event)
-        emit(event)
-
-    return log_and_emit
+                cancelled = [view for view in summary.interrupted if view in self._running]
+                _log_interrupted(self._run_id, cancelled, summary.stopped_by)
+        _log_event(self._run_id, event)
 
 
 def _log_event(run_id: str, event: RunEvent) -> None:

@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 from seeder.postgres import advisory_locks
+from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services import run_history
@@ -23,7 +24,7 @@ class RecoveredRun:
     rows: int
 
 
-def recover_orphaned_runs() -> Sequence[RecoveredRun]:
+def recover_orphaned_runs(tables: OptionalTables | None = None) -> Sequence[RecoveredRun]:
     """Close the open rows of every run that is provably dead, as errors that say "interrupted".
 
     A run is dead when the lock that it holds for life is free. Even then a row stays open while the server still works
@@ -43,7 +44,9 @@ def recover_orphaned_runs() -> Sequence[RecoveredRun]:
                         recovered.append(RecoveredRun(run_id=run_id, rows=rows))
         with durable_transaction(DEFAULT_DB_ALIAS):
             run_rows.close_dead_runs(
-                is_dead=lambda run_id: advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id), reason="killed"
+                tables or OptionalTables.read(DEFAULT_DB_ALIAS),
+                is_dead=lambda run_id: advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id),
+                reason="killed",
             )
     return recovered
 

@@ -11,6 +11,7 @@ from seeder.domain.plan import DefinitionDrift, PlanInputs, RefreshPlan, build_p
 from seeder.domain.view_names import ViewName
 from seeder.errors import DatabaseError
 from seeder.postgres import catalog
+from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import definition_cache, run_history
 from seeder.services.retry import retry_transient
@@ -20,9 +21,10 @@ from seeder.services.stop_signal import StopSignal
 _RETRIES = 1
 
 
-def build(selection: Selection, *, save_confirmed: bool = False) -> RefreshPlan:
+def build(selection: Selection, tables: OptionalTables | None = None, *, save_confirmed: bool = False) -> RefreshPlan:
     """The plan for a selection. Looks at every database that it touches and changes none; but it may `remember` which
     queries views were created from, to be faster the next time."""
+    tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS)
     queries = queries_by_view(selection)
     sizes: dict[ViewKey, int] = {}
     depends_on: dict[ViewKey, set[ViewKey]] = {}
@@ -30,7 +32,7 @@ def build(selection: Selection, *, save_confirmed: bool = False) -> RefreshPlan:
     warnings: dict[str, str] = {}
     for database, views in queries.items():
         try:
-            seen = _survey(database, views)
+            seen = _survey(database, views, tables)
         except DatabaseError as error:
             # Each of its views will say so itself, while the others go on; without this database there is no run.
             if database == DEFAULT_DB_ALIAS:
@@ -44,7 +46,7 @@ def build(selection: Selection, *, save_confirmed: bool = False) -> RefreshPlan:
             }
             drift |= definition_drift(selection, database, seen)
             if save_confirmed:
-                definition_cache.save_definitions(database, seen.confirmed)
+                definition_cache.save_definitions(database, seen.confirmed, tables)
     with translate_database_errors(DEFAULT_DB_ALIAS):
         known = PlanInputs(
             row_counts=sizes,
@@ -58,9 +60,9 @@ def build(selection: Selection, *, save_confirmed: bool = False) -> RefreshPlan:
     )
 
 
-def _survey(database: str, views: Mapping[ViewName, Sequence[str]]) -> catalog.Survey:
+def _survey(database: str, views: Mapping[ViewName, Sequence[str]], tables: OptionalTables) -> catalog.Survey:
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        known = definition_cache.load_definitions(database)
+        known = definition_cache.load_definitions(database, tables)
     with translate_database_errors(database):
         return retry_transient(
             lambda _: catalog.survey(database, views, known_definitions=known),

@@ -42,12 +42,10 @@ def require_default_database() -> None:
                 raise ConfigurationError(setting=setting, value=alias, expected=wanted)
 
 
-def missing_features(settings: Settings, databases: Iterable[str]) -> Iterable[str]:
+def missing_features(settings: Settings, databases: Iterable[str], tables: contract.OptionalTables) -> Iterable[str]:
     """What this run has to do without, a sentence each."""
-    for table in contract.optional_tables():
-        missing = contract.reason_unusable(DEFAULT_DB_ALIAS, table)
-        if missing is not None:
-            yield f"{missing}. Without it {contract.optional_tables()[table]} `manage.py doctor` says what to do."
+    for table, reason in tables.unusable.items():
+        yield f"{reason}. Without it {contract.optional_tables()[table]} `manage.py doctor` says what to do."
     for database in databases if settings.max_db_active_queries else ():
         with suppress(Error):  # each refresh there will say it
             if not server_activity.can_see_all_sessions(database):

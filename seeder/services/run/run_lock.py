@@ -13,12 +13,13 @@ from typing import Self
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.postgres import advisory_locks, sessions
+from seeder.services.run.listeners import RunListener
 
 # Often enough that nobody takes the connection for forgotten, and that a lost one is replaced soon.
 _KEEPALIVE_INTERVAL = timedelta(seconds=5)
 
 
-class RunLock:
+class RunLock(RunListener):
     """The lock of one run, held inside a `with`."""
 
     def __init__(self, run_id: str, clock: Callable[[], float] = monotonic) -> None:
@@ -45,7 +46,7 @@ class RunLock:
         if not advisory_locks.holds_run_lock(DEFAULT_DB_ALIAS, self.run_id):
             advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
 
-    def keepalive(self) -> None:
+    def on_tick(self) -> None:
         """To be called often. Takes the lock again where its connection was lost; should somebody have taken the run
         for dead in between, its next refresh finds its rows closed and is undone."""
         if self._clock() - self._last < _KEEPALIVE_INTERVAL.total_seconds():

@@ -14,22 +14,23 @@ from seeder.domain.admission_decisions import HoldReason
 from seeder.domain.plan import RefreshPlan
 from seeder.domain.run_events import RunEvent, StartsHeld, StartsResumed
 from seeder.models import Run
-from seeder.postgres import contract, sessions
+from seeder.postgres import sessions
+from seeder.postgres.contract import OptionalTables
+from seeder.services.run.listeners import RunListener
 
 _TABLE = "seeder_run"
 
 
-class RunRowWriter:
+class RunRowWriter(RunListener):
     """The row of one run."""
 
-    def __init__(self, run_id: str) -> None:
-        self._run_id = run_id
-        self._is_kept = contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE) is None
+    def __init__(self, run_id: str, tables: OptionalTables) -> None:
+        self._run_id, self._is_kept = run_id, tables.is_usable(_TABLE)
         self._held: dict[
             str, HoldReason
         ] = {}  # by database; the figures of a hold change all the time, its reason rarely
 
-    def open(self, plan: RefreshPlan, *, description: str, requested_by: str, workers: int) -> None:
+    def open(self, plan: RefreshPlan, description: str, requested_by: str, *, workers: int) -> None:
         planned = [manifest for view in plan.views for manifest in view.spec.manifests]
         manifests = [*planned, *(complaint.manifest for complaint in plan.rejected)]
         counts = Counter(manifest.agency_slug for manifest in manifests)
@@ -65,9 +66,9 @@ class RunRowWriter:
             sessions.query(DEFAULT_DB_ALIAS, statement, {"run": self._run_id, **facts})
 
 
-def close_dead_runs(*, is_dead: Callable[[str], bool], reason: str) -> Sequence[str]:
+def close_dead_runs(tables: OptionalTables, *, is_dead: Callable[[str], bool], reason: str) -> Sequence[str]:
     """Sum up the runs that ended without doing so; which."""
-    if contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE) is not None:
+    if not tables.is_usable(_TABLE):
         return ()
     dead = [run for run in Run.objects.unfinished().values_list("run_id", flat=True) if is_dead(run)]
     for run_id in dead:

@@ -7,21 +7,23 @@ Only who looks on wants to know that a view is running, and those that anybody c
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.domain.plan import PlannedView
 from seeder.domain.run_events import RunEvent, ViewEnded, ViewStarted
 from seeder.postgres import sessions
+from seeder.services.run.listeners import RunListener
 from seeder.services.run_history import RunHistoryWriter
 
 _MARK_AFTER = timedelta(milliseconds=100)
 
 
-class RunningStatusWriter:
+class RunningStatusWriter(RunListener):
     """Used by the thread that decides: hears what starts and ends, and writes at each beat."""
 
-    def __init__(self, record: RunHistoryWriter, clock: Callable[[], float]) -> None:
+    def __init__(self, record: RunHistoryWriter, clock: Callable[[], float] = monotonic) -> None:
         self._record, self._clock = record, clock
         self._unmarked: dict[PlannedView, float] = {}  # since when
 

@@ -1,0 +1,40 @@
+"""Listeners of a run: each one gets every event and every tick, in the thread that schedules."""
+
+from collections.abc import Callable
+
+from seeder.domain.run_events import RunEvent
+
+
+class RunListener:
+    """Base class whose methods do nothing, so that a listener defines only what it needs."""
+
+    def on_event(self, event: RunEvent) -> None:
+        """React to an event. Its row has been written."""
+
+    def on_tick(self) -> None:
+        """Do periodic work. Called several times a second."""
+
+
+class CallbackListener(RunListener):
+    """Passes each event to the caller's callback."""
+
+    def __init__(self, callback: Callable[[RunEvent], object]) -> None:
+        self._callback = callback
+
+    def on_event(self, event: RunEvent) -> None:
+        self._callback(event)
+
+
+class Listeners(RunListener):
+    """Passes events and ticks to several listeners, in their order."""
+
+    def __init__(self, *listeners: RunListener) -> None:
+        self._listeners = listeners
+
+    def on_event(self, event: RunEvent) -> None:
+        for listener in self._listeners:
+            listener.on_event(event)
+
+    def on_tick(self) -> None:
+        for listener in self._listeners:
+            listener.on_tick()
