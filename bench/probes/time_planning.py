@@ -47,7 +47,7 @@ def main() -> None:
     print(json.dumps(facts))
 
 
-_HISTORY = ("usual_durations", "failures_in_a_row")
+_HISTORY = ("past_refreshes",)
 
 
 def _measured(act: Callable[[], Result]) -> tuple[float, Result]:

@@ -6,7 +6,8 @@ its backend lives; the server frees it however that backend ends.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import cast
 
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
@@ -77,9 +78,10 @@ def try_lock_view(database: str, view: ViewName) -> bool:
     return bool(acquired)
 
 
-def lock_run(database: str, run_id: str) -> None:
-    """Hold the run's lock in this thread's session."""
-    sessions.query(database, "lock_run", {"run": run_id})
+def lock_run(database: str, run_id: str) -> datetime:
+    """Hold the run's lock in this thread's session, and return the server's time."""
+    [(_, now)] = sessions.query(database, "lock_run", {"run": run_id})
+    return cast("datetime", now)
 
 
 def holds_run_lock(database: str, run_id: str) -> bool:
@@ -87,9 +89,10 @@ def holds_run_lock(database: str, run_id: str) -> bool:
     return bool(sessions.query(database, "holds_run_lock", {"run": run_id}))
 
 
-def unlock_run(database: str, run_id: str) -> None:
-    """Give the run's lock back."""
-    sessions.query(database, "unlock_run", {"run": run_id})
+def unlock_run(database: str, run_id: str) -> bool:
+    """Release the run's lock once if this session holds it, and return whether it still does."""
+    _, held = sessions.query_batch(database, ("unlock_run", "holds_run_lock"), {"run": run_id})
+    return bool(held)
 
 
 def try_lock_dead_run(database: str, run_id: str) -> bool:

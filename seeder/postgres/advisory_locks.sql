@@ -45,7 +45,7 @@ SELECT pg_try_advisory_xact_lock(hashtextextended(format('seeder.view %%I.%%I', 
 
 -- name: lock_run
 -- Hold the run's lock until the end of the session.
-SELECT pg_advisory_lock(hashtextextended('seeder.run ' || %(run)s::text, 0));
+SELECT pg_advisory_lock(hashtextextended('seeder.run ' || %(run)s::text, 0)), clock_timestamp();
 
 -- name: holds_run_lock
 -- Whether this session holds it. A bigint key stands in pg_locks as its two halves.
@@ -55,8 +55,11 @@ WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.o
     AND l.classid::bigint = (key >> 32) & 4294967295 AND l.objid::bigint = key & 4294967295;
 
 -- name: unlock_run
--- Give the run's lock back.
-SELECT pg_advisory_unlock(hashtextextended('seeder.run ' || %(run)s::text, 0));
+-- Release the run's lock once, if this session holds it.
+SELECT pg_advisory_unlock(key)
+FROM pg_locks AS l, hashtextextended('seeder.run ' || %(run)s::text, 0) AS key
+WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
+    AND l.classid::bigint = (key >> 32) & 4294967295 AND l.objid::bigint = key & 4294967295;
 
 -- name: try_lock_dead_run
 -- Take the run's lock until the end of the transaction, if nobody has it.

@@ -116,12 +116,12 @@ def survey(
     wrong. What a view was created from is compared in the same way; `tell` hears how many of how many were.
     """
     with transactions.rolled_back_transaction(database):
-        sessions.query(database, lock_wait)
-        existing = _find_relations(database, views)
+        existing = _find_relations(database, views, first=(lock_wait,))
         unresolved, refused = _create_as_trial_views(
             database, {view: views[view][0] for view in views if view not in existing}
         )
-        names = {oid: view for view, (oid, _) in _find_relations(database, views).items()}
+        relations = _find_relations(database, views) if len(existing) < len(views) else existing
+        names = {oid: view for view, (oid, _) in relations.items()}
         dependencies: dict[ViewName, set[ViewName]] = defaultdict(set, unresolved)
         for dependent_oid, dependency_oid in sessions.query(database, "dependencies", {"oids": list(names)}):
             dependencies[names[dependent_oid]].add(names[dependency_oid])
@@ -133,7 +133,7 @@ def survey(
             if not _WITH_DATA_CLAUSE.search(query)
         }
         unknown = [pair for pair, definition in pairs.items() if definition not in known_definitions]
-        drift, undetermined = _find_drift(database, unknown, on_progress)
+        drift, undetermined = _find_drift(database, unknown, on_progress) if unknown else ({}, {})
         confirmed = [pair for pair in unknown if pair[0] in existing and pair not in drift and pair not in undetermined]
     return Survey(
         row_counts={view: rows for view, (_, rows) in existing.items()},
@@ -229,12 +229,11 @@ def _compare_with_trials(
     return [(pair, differs.get(number)) for number, pair in enumerate(pairs)]
 
 
-def _find_relations(database: str, views: Iterable[ViewName]) -> dict[ViewName, tuple[int, int]]:
-    """Of those that exist the OID and the number of rows."""
+def _find_relations(
+    database: str, views: Iterable[ViewName], *, first: Sequence[str] = ()
+) -> dict[ViewName, tuple[int, int]]:
+    """Return OID and number of rows of each view that exists. The statements of `first` are sent before."""
     relations = list(views)
-    rows_found = sessions.query(
-        database,
-        "find_relations",
-        {"schemas": [view.schema for view in relations], "names": [view.name for view in relations]},
-    )
+    parameters = {"schemas": [view.schema for view in relations], "names": [view.name for view in relations]}
+    *_, rows_found = sessions.query_batch(database, (*first, "find_relations"), parameters)
     return {ViewName(schema=schema, name=name): (oid, rows) for schema, name, oid, rows in rows_found}

@@ -18,7 +18,7 @@ StatementCosts = Mapping[tuple[ViewName, bool], StatementCost]
 _MIN_VERSION_BACKEND_COSTS = 180000  # the first server that has pg_stat_get_backend_io() and pg_stat_get_backend_wal()
 
 
-def statement_costs(database: str) -> StatementCosts | None:
+def statement_costs(database: str, source: sql.Composed | None = None) -> StatementCosts | None:
     """What this role's refreshes in this database have cost so far, by view and whether concurrently, in one look for
     all of them; None where pg_stat_statements is absent, not preloaded, or not for us to read.
 
@@ -26,19 +26,24 @@ def statement_costs(database: str) -> StatementCosts | None:
     sent it first, in whatever spelling, and may keep several entries for one view: they are summed. Takes 25 ms where
     the server keeps 5,000 entries with 0.6 kB of text each.
     """
-    costs = transactions.attempt(database, lambda: _statement_costs(database))
+    source = source or find_cost_source(database)
+    costs = None if source is None else transactions.attempt(database, lambda: _statement_costs(database, source))
     return None if isinstance(costs, Error) else costs
 
 
-def _statement_costs(database: str) -> StatementCosts | None:
-    extension = sessions.query(database, "statement_statistics_schema")
-    if not extension:
+def find_cost_source(database: str) -> sql.Composed | None:
+    """Return the query that reads pg_stat_statements in its schema and version, or None if it is not readable."""
+    extension = transactions.attempt(database, lambda: sessions.query(database, "statement_statistics_schema"))
+    if not extension or isinstance(extension, Error):
         return None
     [(schema, has_toplevel)] = extension
-    statement = sql.SQL(STATEMENTS["statement_costs"]).format(
+    return sql.SQL(STATEMENTS["statement_costs"]).format(
         view=sql.Identifier(schema, "pg_stat_statements"),
         toplevel=sql.Identifier("toplevel") if has_toplevel else sql.SQL("true"),
     )
+
+
+def _statement_costs(database: str, statement: sql.Composed) -> StatementCosts:
     costs: dict[tuple[ViewName, bool], StatementCost] = {}
     for text, *counters in sessions.query_composed(database, statement):
         if (view_and_mode := parse_refresh(text)) is not None:
@@ -73,7 +78,7 @@ def _statement_cost(  # noqa: PLR0913, PLR0917  # one column each
     )
 
 
-def backend_costs(database: str) -> BackendCost | None:
+def backend_costs(database: str, *, flush: bool = True) -> BackendCost | None:
     """What the backend of this thread's connection has read and written up to now; None before PostgreSQL 18.
 
     To be called between transactions, right before one and right after it: a backend publishes its counters only when
@@ -85,7 +90,8 @@ def backend_costs(database: str) -> BackendCost | None:
     try:
         if sessions.driver_connection(database).info.server_version < _MIN_VERSION_BACKEND_COSTS:
             return None
-        sessions.query(database, "flush_backend_statistics")
+        if flush:  # a `BatchedTransaction` that has just committed has done it
+            sessions.query(database, "flush_backend_statistics")
         [(pid, read, written, wal)] = sessions.query(database, "backend_costs")
     except Error:
         return None

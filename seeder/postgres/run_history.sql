@@ -3,17 +3,19 @@
 -- Open rows are asked for as those that have not ended: asked for as pending or running, they would be found through the
 -- index of open rows whenever the statistics are from a moment when there were none, and every one of them read each time.
 
--- name: latest_durations
--- How long the latest success of each name took.
-SELECT wanted.name, latest.took
-FROM unnest(%(names)s::text[]) AS wanted (name)
-CROSS JOIN LATERAL (
-    SELECT h.finish_time - h.start_time AS took
+-- name: past_refreshes
+-- The duration of each view's latest success, and its number of failures in a row. One row of the history is read for
+-- each name, however long the history is.
+SELECT requested.name, latest.duration, s.consecutive_failures
+FROM unnest(%(names)s::text[]) AS requested (name)
+LEFT JOIN reporting.seeder_job_status AS s ON s.table_name = requested.name
+LEFT JOIN LATERAL (
+    SELECT h.finish_time - h.start_time AS duration
     FROM reporting.seeder_run_history AS h
-    WHERE h.table_name = wanted.name AND h.status = 'success' AND h.finish_time IS NOT NULL
+    WHERE h.table_name = requested.name AND h.status = 'success' AND h.finish_time IS NOT NULL
     ORDER BY h.start_time DESC
     LIMIT 1
-) AS latest;
+) AS latest ON true;
 
 -- name: insert_pending_rows
 -- One pending row for each manifest.
@@ -31,12 +33,12 @@ RETURNING id, report_type, manifest_id;
 -- in a circle.
 INSERT INTO reporting.seeder_job_status AS shown
     (last_run_id, status, manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
-SELECT %(run)s::text, 'pending', wanted.*
+SELECT %(run)s::text, 'pending', representative.*
 FROM unnest(
-    %(manifest_ids)s::integer[], %(report_types)s::text[], %(table_names)s::text[], %(report_names)s::text[],
-    %(agency_ids)s::integer[], %(agency_slugs)s::text[]
-) AS wanted (manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
-ORDER BY wanted.table_name
+    %(status_manifest_ids)s::integer[], %(status_report_types)s::text[], %(status_table_names)s::text[],
+    %(status_report_names)s::text[], %(status_agency_ids)s::integer[], %(status_agency_slugs)s::text[]
+) AS representative (manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
+ORDER BY representative.table_name
 ON CONFLICT (table_name) DO UPDATE SET
     last_run_id = excluded.last_run_id, status = excluded.status, manifest_id = excluded.manifest_id,
     report_type = excluded.report_type, report_name = excluded.report_name, agency_id = excluded.agency_id,

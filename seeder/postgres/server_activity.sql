@@ -16,6 +16,14 @@ SELECT pg_backend_pid();
 -- A standby has transaction_read_only on as well.
 SELECT current_setting('transaction_read_only')::boolean;
 
+-- name: session_state
+-- What a run requires of its session. The deadlock timeout is in milliseconds.
+SELECT
+    pg_backend_pid(),
+    current_setting('transaction_read_only')::boolean,
+    (SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout'),
+    clock_timestamp();
+
 -- name: can_see_all_sessions
 -- Superusers are members of every role.
 SELECT pg_has_role('pg_read_all_stats', 'USAGE');

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -58,6 +59,26 @@ def query_view(database: str, statement: str, view: ViewName) -> Rows:
 def server_time(database: str) -> datetime:
     """The server's time."""
     return cast("datetime", query(database, "server_time")[0][0])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionState:
+    """What a run requires of this thread's session."""
+
+    is_pooled: bool  # a proxy may give the next transaction another session
+    is_read_only: bool  # also true on a standby
+    deadlock_timeout_ms: int
+    now: datetime  # the server's time
+
+
+def session_state(database: str) -> SessionState:
+    """Read the state of this thread's session, in one round trip."""
+    [(pid, is_read_only, deadlock_timeout_ms, now)] = query(database, "session_state")
+    # A proxy reports another process at connect time than the one that answers.
+    is_pooled = bool(_driver_connection(connections[database]).info.backend_pid != pid)
+    return SessionState(
+        is_pooled=is_pooled, is_read_only=is_read_only, deadlock_timeout_ms=deadlock_timeout_ms, now=now
+    )
 
 
 def is_pooled(database: str) -> bool:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from seeder.postgres import sessions
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TransactionLimits:
@@ -25,9 +23,3 @@ class TransactionLimits:
 
 # For the rest of a transaction, with the limits' own parameters.
 APPLY_LIMITS = "apply_limits"
-
-
-def deadlock_timeout_ms(database: str) -> int:
-    """The server's, in milliseconds."""
-    [(milliseconds,)] = sessions.query(database, "deadlock_timeout")
-    return int(milliseconds)

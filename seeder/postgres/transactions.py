@@ -87,7 +87,8 @@ class BatchedTransaction:
         if not self._has_begun:
             return
         try:
-            query(self._database, "commit" if kind is None else "rollback")
+            # Counters are published right after the commit, for a reader that then measures this transaction.
+            query_batch(self._database, ("flush_backend_statistics", "commit") if kind is None else ("rollback",), {})
         except Error:
             with suppress(Error):  # where the session is gone, so is its transaction
                 query(self._database, "rollback")

@@ -1,7 +1,7 @@
 """The only writer of run history and job status. All instants are by the database's clock."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -13,8 +13,9 @@ from seeder.domain.manifests import Manifest, ReportType, ViewKey, ViewSpec
 from seeder.domain.outcomes import Outcome, RefreshResult, Status
 from seeder.domain.plan import RefreshPlan
 from seeder.errors import RunLockLost
-from seeder.models import JobStatus, RunHistory
-from seeder.postgres.sessions import Row, query
+from seeder.models import JobStatus, Run, RunHistory
+from seeder.postgres.contract import OptionalTables
+from seeder.postgres.sessions import Row, query, query_batch
 from seeder.postgres.transactions import durable_transaction, nested_atomic
 
 _IDENTITY = ("manifest_id", "report_type", "table_name", "report_name", "agency_id", "agency_slug")
@@ -54,9 +55,10 @@ class RunHistoryWriter:
         # The first manifest that uses a name speaks for its status row.
         speakers = {one.table_name: one for one in sorted(manifests, key=lambda one: one.precedence, reverse=True)}
         with durable_transaction(DEFAULT_DB_ALIAS):
-            rows = query(DEFAULT_DB_ALIAS, "insert_pending_rows", {"run": self.run_id, **_column_arrays(manifests)})
+            columns = _column_arrays(manifests) | _column_arrays(speakers.values(), prefix="status_")
+            statements = "insert_pending_rows", "upsert_pending_status"
+            rows, _ = query_batch(DEFAULT_DB_ALIAS, statements, {"run": self.run_id, **columns})
             self._ids = {(kind, number): pk for pk, kind, number in rows}
-            query(DEFAULT_DB_ALIAS, "upsert_pending_status", {"run": self.run_id, **_column_arrays(speakers.values())})
             for message, complaints in groupby(plan.rejected, key=lambda complaint: complaint.message):
                 self._finish_rows([complaint.manifest for complaint in complaints], Status.ERROR, errors=message)
 
@@ -172,9 +174,12 @@ def finished_manifests(run_id: str, status: Status) -> set[tuple[ReportType, int
     return {(ReportType(kind), number) for kind, number in rows}
 
 
-def open_runs() -> Sequence[str]:
-    """The runs that have rows which have not ended, dead or alive."""
-    return list(_open_rows().values_list("run_id", flat=True).distinct().order_by("run_id"))
+def open_runs(tables: OptionalTables) -> Sequence[str]:
+    """Return the runs with an open row in the history or in the table of runs, dead or alive."""
+    runs = _open_rows().values_list("run_id", flat=True)
+    if tables.is_usable("seeder_run"):
+        runs = runs.union(Run.objects.unfinished().values_list("run_id", flat=True))
+    return sorted(set(runs))
 
 
 def close_orphaned_run(run_id: str, *, may_close: Callable[[str], bool]) -> int:
@@ -208,22 +213,25 @@ def _failure_streak() -> Subquery:
     return Subquery(JobStatus.objects.filter(table_name=OuterRef("table_name")).values("consecutive_failures"))
 
 
-def usual_durations(specs: Iterable[ViewSpec]) -> dict[ViewKey, timedelta]:
-    """How long each view took when it last succeeded, for those that ever did."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PastRefreshes:
+    """What the history knows of the views of a plan."""
+
+    durations: Mapping[ViewKey, timedelta]  # of the latest success, if there is one
+    consecutive_failures: Mapping[ViewKey, int]  # of the views that failed last
+
+
+def past_refreshes(specs: Iterable[ViewSpec]) -> PastRefreshes:
+    """Read the latest duration and the failure streak of each view."""
     keys = {manifest.table_name: spec.key for spec in specs for manifest in spec.manifests}
-    # One row for each name, however long the history is; an ORM would have all of them sorted.
-    latest = query(DEFAULT_DB_ALIAS, "latest_durations", {"names": list(keys)})
-    return {keys[name]: took for name, took in latest}
+    rows = query(DEFAULT_DB_ALIAS, "past_refreshes", {"names": list(keys)})
+    return PastRefreshes(
+        durations={keys[name]: duration for name, duration, _ in rows if duration is not None},
+        consecutive_failures={keys[name]: failures for name, _, failures in rows if failures},
+    )
 
 
-def consecutive_failures(specs: Iterable[ViewSpec]) -> dict[ViewKey, int]:
-    """How often in a row each view has failed so far, for those that failed last."""
-    keys = {manifest.table_name: spec.key for spec in specs for manifest in spec.manifests}
-    failing = JobStatus.objects.filter(table_name__in=keys, consecutive_failures__gt=0)
-    return {keys[name]: failures or 0 for name, failures in failing.values_list("table_name", "consecutive_failures")}
-
-
-def _column_arrays(manifests: Iterable[Manifest]) -> Mapping[str, list[object]]:
-    """Who wants what, as a list for each column."""
+def _column_arrays(manifests: Iterable[Manifest], *, prefix: str = "") -> dict[str, list[object]]:
+    """Return the identity of manifests as one list per column."""
     manifests = list(manifests)
-    return {f"{name}s": [getattr(manifest, name) for manifest in manifests] for name in _IDENTITY}
+    return {f"{prefix}{name}s": [getattr(manifest, name) for manifest in manifests] for name in _IDENTITY}

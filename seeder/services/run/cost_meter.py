@@ -32,7 +32,7 @@ class Measurement:
 
     def __init__(self, database: str, process: backend_processes.SampledProcess, *, with_backend_cost: bool) -> None:
         self._database, self._watched, self._deep = database, process, with_backend_cost
-        self._before = self._current_backend_cost()
+        self._before = self._current_backend_cost(flush=True)
 
     def process_cost(self) -> tuple[timedelta | None, int | None]:
         """What its backend has computed so far, and the most memory in bytes that it was seen to have for itself; None
@@ -42,10 +42,10 @@ class Measurement:
 
     def backend_cost(self) -> BackendCost | None:
         """What its backend has read and written. To be asked for after its transaction."""
-        return backend_cost_delta(self._before, self._current_backend_cost())
+        return backend_cost_delta(self._before, self._current_backend_cost(flush=False))
 
-    def _current_backend_cost(self) -> BackendCost | None:
-        return refresh_cost_queries.backend_costs(self._database) if self._deep else None
+    def _current_backend_cost(self, *, flush: bool) -> BackendCost | None:
+        return refresh_cost_queries.backend_costs(self._database, flush=flush) if self._deep else None
 
 
 class CostMeter(RunListener):
@@ -64,7 +64,9 @@ class CostMeter(RunListener):
         self._watch = backend_processes.ProcessSampler()
         self._fresh: list[tuple[PlannedView, MeasuredRefresh]] = []  # not yet written
         self._known: list[tuple[PlannedView, MeasuredRefresh]] = []  # written, but for what the end of the run tells
-        self._before = self._statement_costs(databases)
+        is_kept = self._metrics.missing is None
+        self._sources = {name: refresh_cost_queries.find_cost_source(name) for name in databases if is_kept}
+        self._before = self._statement_costs()
 
     @contextmanager
     def measure(self, view: PlannedView) -> Iterator[Measurement]:
@@ -93,25 +95,25 @@ class CostMeter(RunListener):
 
     def close(self) -> None:
         """Write what is left, and what pg_stat_statements has counted since the beginning."""
-        after = self._statement_costs(self._before)
+        after = self._statement_costs()
         counted = [self._with_statement_costs(view, measured, after) for view, measured in self._known]
         fresh = [self._with_statement_costs(view, measured, after) or measured for view, measured in self._fresh]
         self._write([*filter(None, counted), *fresh])
 
-    def _statement_costs(self, databases: Iterable[str]) -> Mapping[str, refresh_cost_queries.StatementCosts]:
-        found: dict[str, refresh_cost_queries.StatementCosts] = {}
-        for database in databases if self._metrics.missing is None else ():
+    def _statement_costs(self) -> Mapping[str, refresh_cost_queries.StatementCosts]:
+        costs: dict[str, refresh_cost_queries.StatementCosts] = {}
+        for database, source in self._sources.items():
             with suppress(Error):
-                seen = refresh_cost_queries.statement_costs(database)
-                found |= {} if seen is None else {database: seen}
-        return found
+                seen = None if source is None else refresh_cost_queries.statement_costs(database, source)
+                costs |= {} if seen is None else {database: seen}
+        return costs
 
     def _with_statement_costs(
         self, view: PlannedView, measured: MeasuredRefresh, after: Mapping[str, refresh_cost_queries.StatementCosts]
     ) -> MeasuredRefresh | None:
         """With what pg_stat_statements says of it; None where that says nothing."""
         database, result = view.key.database, measured.result
-        if result.mode is None or database not in after:
+        if result.mode is None or database not in self._before or database not in after:
             return None
         which = view.key.name, result.mode is RefreshMode.CONCURRENT
         statement = statement_cost_delta(self._before[database].get(which), after[database].get(which))

@@ -59,8 +59,7 @@ def execute_run(
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        preconditions.require_all(conf.load())
-        origin = RunOrigin(requested_at=sessions.server_time(DEFAULT_DB_ALIAS), requested_by=requested_by)
+        origin = RunOrigin(requested_at=preconditions.require_all(conf.load()), requested_by=requested_by)
         with RunLock(new_run_id()) as run_lock:
             return execute_locked(request, run_lock, origin, on_event=on_event, stop=stop or StopSignal())
 
@@ -82,8 +81,7 @@ def execute_locked(
     stop: StopSignal,
 ) -> RunSummary:
     """Do what `execute_run` does, for a caller that holds the run lock already."""
-    settings, started_at = conf.load(), sessions.server_time(DEFAULT_DB_ALIAS)
-    tables = OptionalTables.read(DEFAULT_DB_ALIAS)
+    settings, tables = conf.load(), OptionalTables.read(DEFAULT_DB_ALIAS)
     selection = manifest_selection.select(request, databases=settings.databases)
     plan = planning.build(selection, tables, save_confirmed=True)
     history, run_row = RunHistoryWriter(run_lock.run_id), RunRowWriter(run_lock.run_id, tables)
@@ -113,7 +111,7 @@ def execute_locked(
         interrupted=tuple(view for view in plan.views if view not in results),
         stopped_by=stop.reason,
         rejected=plan.rejected,
-        duration=finished_at - started_at,  # without the time that a queued part waited for a worker
+        duration=finished_at - run_lock.locked_at,  # without the time that a queued part waited for a worker
     )
     listeners.on_event(RunEnded(summary=summary))
     return summary
@@ -156,8 +154,7 @@ def _start_policy(settings: conf.Settings) -> StartPolicy:
 def _close_rows(history: RunHistoryWriter, run_row: RunRowWriter, stop: StopSignal) -> datetime:
     if stop.requested:
         history.mark_interrupted(str(stop.reason))
-    run_row.close(stop.reason)
-    return sessions.server_time(DEFAULT_DB_ALIAS)
+    return run_row.close(stop.reason)
 
 
 @contextmanager

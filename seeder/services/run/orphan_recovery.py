@@ -33,21 +33,24 @@ def recover_orphaned_runs(tables: OptionalTables | None = None) -> Sequence[Reco
     Raises `ServerUnreachable`, `SchemaMissing` or `PermissionMissing`.
     """
     recovered = []
+    tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        for run_id in run_history.open_runs():
-            # The locks taken here last until the end of the transaction, so that two who recover do not do it twice.
+        open_runs = run_history.open_runs(tables)
+        for run_id in open_runs:
+            # Its lock is held until the end of the transaction, so that two recoveries do not close the same run.
             with durable_transaction(DEFAULT_DB_ALIAS):
                 if advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id):
                     rows = run_history.close_orphaned_run(run_id, may_close=_is_view_idle)
                     if rows:
                         log_event(WARNING, "run_recovered", run_id=run_id, rows=rows)
                         recovered.append(RecoveredRun(run_id=run_id, rows=rows))
-        with durable_transaction(DEFAULT_DB_ALIAS):
-            run_rows.close_dead_runs(
-                tables or OptionalTables.read(DEFAULT_DB_ALIAS),
-                is_dead=lambda run_id: advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id),
-                reason="killed",
-            )
+        if open_runs:
+            with durable_transaction(DEFAULT_DB_ALIAS):
+                run_rows.close_dead_runs(
+                    tables,
+                    is_dead=lambda run_id: advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id),
+                    reason="killed",
+                )
     return recovered
 
 

@@ -48,13 +48,14 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
             if save_confirmed:
                 definition_cache.save_definitions(database, seen.confirmed, tables)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        known = PlanInputs(
-            row_counts=sizes,
-            depends_on=depends_on,
-            expected_durations=run_history.usual_durations(selection.views),
-            consecutive_failures=run_history.consecutive_failures(selection.views),
-            definition_drift=drift,
-        )
+        past = run_history.past_refreshes(selection.views)
+    known = PlanInputs(
+        row_counts=sizes,
+        depends_on=depends_on,
+        expected_durations=past.durations,
+        consecutive_failures=past.consecutive_failures,
+        definition_drift=drift,
+    )
     return replace(
         build_plan(selection, known), warnings=tuple(warnings.values()), undetermined_databases=frozenset(warnings)
     )

@@ -2,31 +2,33 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, Error, connections, router
 
 from seeder.conf import Settings
 from seeder.errors import ConfigurationError, ReadOnly, SessionsPooled
-from seeder.postgres import contract, server_activity, sessions, transaction_limits
+from seeder.postgres import contract, server_activity, sessions
 
 
-def require_all(settings: Settings) -> None:
-    """Refuse to run where something that we depend on is not so.
+def require_all(settings: Settings) -> datetime:
+    """Check everything that a run requires, and return the server's time.
 
     Raises `SessionsPooled`, `ReadOnly` or `ConfigurationError`.
     """
     require_default_database()
     database = DEFAULT_DB_ALIAS
-    if sessions.is_pooled(database):
+    state = sessions.session_state(database)
+    if state.is_pooled:
         raise SessionsPooled(alias=database)
-    if sessions.is_read_only(database):
+    if state.is_read_only:
         raise ReadOnly(alias=database, database=connections[database].settings_dict["NAME"])
-    # An autovacuum in the way is cancelled only after deadlock_timeout; until then every refresh would fail.
-    least = transaction_limits.deadlock_timeout_ms(database)
-    if settings.lock_timeout_ms <= least:
-        wanted = f"more than the server's deadlock_timeout, which is {least} ms"
-        raise ConfigurationError(setting="SEEDER_LOCK_TIMEOUT_MS", value=settings.lock_timeout_ms, expected=wanted)
+    # PostgreSQL cancels a blocking autovacuum only after deadlock_timeout; with less, every refresh would fail.
+    if settings.lock_timeout_ms <= state.deadlock_timeout_ms:
+        expected = f"more than the server's deadlock_timeout, which is {state.deadlock_timeout_ms} ms"
+        raise ConfigurationError(setting="SEEDER_LOCK_TIMEOUT_MS", value=settings.lock_timeout_ms, expected=expected)
+    return state.now
 
 
 def require_default_database() -> None:

@@ -28,16 +28,14 @@ class RunLock(RunListener):
         self._last = clock()
 
     def __enter__(self) -> Self:
-        advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
+        self.locked_at = advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
         return self
 
     def __exit__(self, *_: object) -> None:
         try:
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            while advisory_locks.holds_run_lock(
-                DEFAULT_DB_ALIAS, self.run_id
-            ):  # taken twice where a beat could not see that it is held
-                advisory_locks.unlock_run(DEFAULT_DB_ALIAS, self.run_id)
+            while advisory_locks.unlock_run(DEFAULT_DB_ALIAS, self.run_id):
+                pass  # a tick that could not see the lock has taken it twice
         except Error:
             sessions.close_thread_connections()  # where the connection is gone, so is the lock
 

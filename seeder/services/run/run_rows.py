@@ -7,6 +7,8 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
+from typing import cast
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
@@ -58,8 +60,12 @@ class RunRowWriter(RunListener):
         if self._held.pop(database, None) is not None:
             self._write("end_holds", database=database)
 
-    def close(self, stopped_by: str | None) -> None:
-        self._write("close_run", stopped_by=stopped_by)
+    def close(self, stopped_by: str | None) -> datetime:
+        """Sum up the run, and return the server's time."""
+        close = ("close_run",) if self._is_kept else ()
+        parameters = {"run": self._run_id, "stopped_by": stopped_by}
+        *_, [(now,)] = sessions.query_batch(DEFAULT_DB_ALIAS, (*close, "server_time"), parameters)
+        return cast("datetime", now)
 
     def _write(self, statement: str, **facts: object) -> None:
         if self._is_kept:
