@@ -74,6 +74,12 @@ class Selection:
     views: tuple[ViewSpec, ...] = ()
     rejected: tuple[RejectedManifest, ...] = ()
 
+    @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """Every selected manifest, the rejected ones last."""
+        accepted = (manifest for spec in self.views for manifest in spec.manifests)
+        return (*accepted, *(one.manifest for one in self.rejected))
+
 
 def group_by_view(rows: Iterable[tuple[ViewKey, Manifest]]) -> tuple[ViewSpec, ...]:
     """Bring manifests that name the same view together, in their order."""

@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Self
 
-from seeder.domain.manifests import Manifest, RejectedManifest, ViewKey
+from seeder.domain.manifests import Manifest, RejectedManifest, Selection, ViewKey
 from seeder.domain.plan import PlannedView, RefreshPlan
 
 
@@ -27,9 +28,22 @@ class PlanPartition:
         return [*wanted, *(complaint.manifest for complaint in self.rejected)]
 
 
-def as_one_partition(plan: RefreshPlan) -> tuple[PlanPartition, ...]:
-    """Everything in one part; none where there is nothing."""
-    return (PlanPartition(views=plan.views, rejected=plan.rejected),) if plan.views or plan.rejected else ()
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PartContents:
+    """What a part of the queue refreshes."""
+
+    manifests: Sequence[Manifest]
+    views: Sequence[ViewKey]
+
+    @classmethod
+    def of_partition(cls, partition: PlanPartition) -> Self:
+        return cls(manifests=partition.manifests, views=[view.key for view in partition.views])
+
+    @classmethod
+    def of_selection(cls, selection: Selection) -> tuple[Self, ...]:
+        """Return everything as one part, or no part if nothing is selected."""
+        whole = cls(manifests=selection.manifests, views=[spec.key for spec in selection.views])
+        return (whole,) if whole.manifests else ()
 
 
 def partition_plan(plan: RefreshPlan, *, max_partitions: int) -> tuple[PlanPartition, ...]:

@@ -1,19 +1,17 @@
-"""Asks for a refresh that whichever worker gets to it will do.
+"""Queues refreshes. A request is one row, or several if it is for all reports; the queue carries only their ids.
 
-A request is planned once and, if it is for everything, split into parts that have nothing to do with one another. Each
-is a row; the queue only carries their ids.
+A request for all reports is planned and split into parts that share no view, dependency or status row. Any other
+request is one part, planned by the worker that claims it.
 """
 
-from collections.abc import Mapping
 from functools import partial
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.log_format import LogValue
 from seeder.domain.manifests import Selection
-from seeder.domain.queue.plan_partitioning import PlanPartition, as_one_partition, partition_plan
-from seeder.domain.queue.queued_requests import EnqueueResult, ManifestKey, QueuedPart, find_covering_parts
+from seeder.domain.queue.plan_partitioning import PartContents, partition_plan
+from seeder.domain.queue.queued_requests import EnqueueResult, ManifestKey, find_covering_parts
 from seeder.domain.refresh_requests import AllReports, RefreshRequest
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import BadIdempotencyKey, IdempotencyKeyTaken
@@ -30,11 +28,10 @@ _MAX_KEY_LENGTH = 200
 
 
 def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_key: str | None = None) -> EnqueueResult:
-    """Queue a request, or join an earlier one that has not been begun and will do as well. Not to be called inside a
-    transaction.
+    """Queue a request, or join an earlier request that covers it and has not started.
 
-    Whoever asks again with the same idempotency key gets the same answer; a key is one for all who ask, so that a door
-    with several users puts the user's name into it.
+    The same idempotency key returns the same answer. Keys are global; callers with several users must include the user.
+    Must not be called inside a transaction.
 
     Raises `RequestError`, `ConfigurationError`, `QueueError` or `DatabaseError`.
     """
@@ -44,38 +41,40 @@ def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_k
         dispatch.require_queue()
         part_rows.require_table()
         requested_at = sessions.server_time(DEFAULT_DB_ALIAS)
-        with durable_transaction(DEFAULT_DB_ALIAS):
-            if again := _repeated(request, idempotency_key):
-                return again
+        # Before the selection, which fails if the manifests of the first request are gone.
+        if idempotency_key and (again := _repeated(request, idempotency_key)):
+            return again
         selection = manifest_selection.select(request, databases=settings.databases)
-        if found := _found(request, selection, idempotency_key):
-            return found
-    # Outside of any transaction: to find out what missing views read takes one that is undone. So everything that was
-    # looked for before may be there afterwards.
-    plan = planning.build(selection)
-    parts = (
-        partition_plan(plan, max_partitions=settings.queue_parts)
-        if isinstance(request, AllReports)
-        else as_one_partition(plan)
-    )
-    if not parts:
-        return EnqueueResult(request_id=None, description=request.description)
-    with translate_database_errors(DEFAULT_DB_ALIAS), durable_transaction(DEFAULT_DB_ALIAS):
-        advisory_locks.lock_enqueue(DEFAULT_DB_ALIAS)
-        if found := _repeated(request, idempotency_key) or _joined(request, selection, idempotency_key):
-            return found
-        facts = {"description": request.description, "requested_by": requested_by, "requested_at": requested_at}
-        return _new(parts, facts, idempotency_key)
+        if isinstance(request, AllReports):
+            if found := _found(request, selection, idempotency_key):
+                return found
+            # Planning rolls back a transaction of its own, so the queue may have changed when it ends.
+            partitions = partition_plan(planning.build(selection), max_partitions=settings.queue_parts)
+            parts = tuple(map(PartContents.of_partition, partitions))
+        else:
+            parts = PartContents.of_selection(selection)  # the worker plans it
+        if not parts:
+            return EnqueueResult(request_id=None, description=request.description)
+        columns = {"description": request.description, "requested_by": requested_by, "requested_at": requested_at}
+        with durable_transaction(DEFAULT_DB_ALIAS):
+            if found := _found_locked(request, selection, idempotency_key):
+                return found
+            return _insert(parts, columns, idempotency_key)
 
 
 def _found(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
     with durable_transaction(DEFAULT_DB_ALIAS):
-        advisory_locks.lock_enqueue(DEFAULT_DB_ALIAS)
-        return _repeated(request, key) or _joined(request, selection, key)
+        return _found_locked(request, selection, key)
+
+
+def _found_locked(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
+    """Lock the queue for inserts, and return an earlier answer to the key or a request that was joined."""
+    advisory_locks.lock_enqueue(DEFAULT_DB_ALIAS)
+    return _repeated(request, key) or _joined(request, selection, key)
 
 
 def _repeated(request: RefreshRequest, key: str | None) -> EnqueueResult | None:
-    """What was answered to this request before. Raises `KeyTaken` where the key belongs to another."""
+    """Return the earlier answer to this key. Raises `IdempotencyKeyTaken` if it was for another request."""
     rows = part_rows.parts_with_key(key) if key else []
     for row in rows:
         earlier = row.idempotency_keys[key]
@@ -88,33 +87,26 @@ def _repeated(request: RefreshRequest, key: str | None) -> EnqueueResult | None:
 
 
 def _joined(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
-    parts = find_covering_parts(part_rows.not_started(), _wanted(selection))
+    parts = find_covering_parts(part_rows.not_started(), _manifest_keys(selection))
     if not parts:
         return None
     request_id = part_rows.join(parts, key=key, description=request.description)
     return EnqueueResult(request_id=request_id, description=request.description, joined=True, parts=parts)
 
 
-def _wanted(selection: Selection) -> frozenset[ManifestKey]:
-    planned = [manifest for spec in selection.views for manifest in spec.manifests]
-    refused = [complaint.manifest for complaint in selection.rejected]
-    return frozenset((manifest.report_type, manifest.manifest_id) for manifest in (*planned, *refused))
+def _manifest_keys(selection: Selection) -> frozenset[ManifestKey]:
+    return frozenset((manifest.report_type, manifest.manifest_id) for manifest in selection.manifests)
 
 
-def _new(parts: tuple[PlanPartition, ...], facts: dict[str, object], key: str | None) -> EnqueueResult:
+def _insert(parts: tuple[PartContents, ...], columns: dict[str, object], key: str | None) -> EnqueueResult:
     request_id = new_run_id()
-    queued: tuple[QueuedPart, ...] = part_rows.add(request_id, parts, columns=facts, key=key)
-    after_commit(
-        DEFAULT_DB_ALIAS,
-        partial(log_event, INFO, "request_queued", request=request_id, parts=len(parts), **_asked(facts)),
-    )
+    queued = part_rows.add(request_id, parts, columns=columns, key=key)
+    fields = {name: str(columns[name]) for name in ("description", "requested_by")}
+    log = partial(log_event, INFO, "request_queued", request=request_id, parts=len(parts), **fields)
+    after_commit(DEFAULT_DB_ALIAS, log)
     for part in queued:
         after_commit(DEFAULT_DB_ALIAS, partial(dispatch.dispatch_part, part.id))
-    return EnqueueResult(request_id=request_id, description=str(facts["description"]), parts=queued)
-
-
-def _asked(facts: Mapping[str, object]) -> dict[str, LogValue]:
-    return {name: str(facts[name]) for name in ("description", "requested_by")}
+    return EnqueueResult(request_id=request_id, description=str(columns["description"]), parts=queued)
 
 
 def _require_valid_key(key: str | None) -> None:

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from seeder.domain.manifests import ReportType, ViewKey
-from seeder.domain.queue.plan_partitioning import PlanPartition
+from seeder.domain.queue.plan_partitioning import PartContents
 from seeder.domain.queue.queued_requests import QueuedPart, QueuedPartState
 from seeder.domain.view_names import ViewName
 from seeder.errors import QueueMissing
@@ -37,7 +37,7 @@ def is_available() -> bool:
 
 
 def add(
-    request_id: str, parts: Sequence[PlanPartition], *, columns: Mapping[str, object], key: str | None
+    request_id: str, parts: Sequence[PartContents], *, columns: Mapping[str, object], key: str | None
 ) -> tuple[QueuedPart, ...]:
     """The parts of a new request. `facts`: what it is for, who asks, and since when."""
     rows = [
@@ -47,7 +47,7 @@ def add(
             parts=len(parts),
             idempotency_keys={key: columns["description"]} if key else {},
             manifests=[[one.report_type, one.manifest_id] for one in part.manifests],
-            views=[[view.key.database, str(view.key.name)] for view in part.views],
+            views=[[view.database, str(view.name)] for view in part.views],
             agencies=sorted({one.agency_slug for one in part.manifests}),
             state=QueuedPartState.QUEUED,
             run_ids=[],
