@@ -18,12 +18,17 @@ from django.core.management import execute_from_command_line
 from django.db import connection, connections
 from django.test.utils import setup_databases, teardown_databases
 from django_q.models import OrmQ, Schedule, Task
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from embedded import server
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from settings.base import has_database_variables
 from tests.database_reset import ensure_scene, install_contract, reset_databases
+
+# A busy machine draws examples slowly, which says nothing about the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 BuildScene = Callable[[Callable[[], None]], None]
