@@ -20,6 +20,7 @@ _FILES = (
     "server_activity.sql",
     "catalog.sql",
     "refresh_cost_queries.sql",
+    "dependent_views.sql",
     "doctor_server_queries.sql",
     "doctor_view_queries.sql",
     "column_statistics.sql",

@@ -1,0 +1,121 @@
+"""A change of tables queues a refresh of exactly the views that depend on them."""
+
+import pytest
+
+from seeder.domain.refresh_requests import AllReports
+from seeder.domain.view_names import ViewName
+from seeder.models import QueuedRefresh
+from seeder.services.queue.dependent_refreshes import DependentRefreshes, enqueue_dependent_refreshes
+from seeder.services.run.orchestrator import execute_run
+from tests.conftest import create_canned_report, create_custom_manifest, sql
+
+pytestmark = pytest.mark.usefixtures("empty_queue")
+
+
+def enqueue(*tables: str, key: str | None = None) -> DependentRefreshes:
+    relations = [ViewName.parse(table) for table in tables]
+    return enqueue_dependent_refreshes(relations, requested_by="a loader", idempotency_key=key)
+
+
+def dependents(*tables: str) -> set[str]:
+    return {view.name.name for view in enqueue(*tables).views}
+
+
+@pytest.fixture
+def tables(empty_queue: None) -> None:
+    sql("CREATE TABLE reporting.one AS SELECT 1 AS n; CREATE TABLE reporting.two AS SELECT 2 AS n")
+
+
+def create_views(**queries: str) -> None:
+    for name, query in queries.items():
+        create_custom_manifest(f"reporting.{name}", query)
+    execute_run(AllReports())
+
+
+def test_view_of_a_changed_table_is_queued_and_no_other(tables: None) -> None:
+    create_views(a="SELECT n FROM reporting.one", b="SELECT n FROM reporting.two", c="SELECT n FROM reporting.a")
+    result = enqueue("reporting.one")
+    assert {view.name.name for view in result.views} == {"a", "c"}
+    [row] = QueuedRefresh.objects.all()
+    assert {name for _, name in row.views} == {"reporting.a", "reporting.c"}
+    assert (row.requested_by, row.description) == ("a loader", "the views that depend on reporting.one")
+
+
+def test_path_leads_through_plain_views_functions_and_operators(tables: None) -> None:
+    sql("CREATE VIEW reporting.plain AS SELECT n FROM reporting.one")
+    sql(
+        "CREATE FUNCTION reporting.total(integer) RETURNS bigint STABLE"
+        " BEGIN ATOMIC SELECT sum(n) + $1 FROM reporting.one; END"
+    )
+    sql("CREATE OPERATOR reporting.@@+ (FUNCTION = reporting.total, RIGHTARG = integer)")
+    create_views(
+        through_view="SELECT n FROM reporting.plain",
+        through_function="SELECT reporting.total(n) AS n FROM reporting.two",
+        through_operator="SELECT OPERATOR(reporting.@@+) n AS n FROM reporting.two",
+        other="SELECT n FROM reporting.two",
+    )
+    assert dependents("reporting.one") == {"through_view", "through_function", "through_operator"}
+
+
+def test_row_security_policy_that_reads_a_table_is_a_dependency(tables: None) -> None:
+    sql("CREATE POLICY p ON reporting.two USING (n IN (SELECT n FROM reporting.one))")
+    create_views(a="SELECT n FROM reporting.two")
+    assert dependents("reporting.one") == {"a"}
+
+
+def test_change_of_a_partition_is_one_of_its_parents_and_of_no_sibling(tables: None) -> None:
+    sql("CREATE TABLE reporting.whole (n integer) PARTITION BY LIST (n)")
+    for number in (1, 2):
+        sql(f"CREATE TABLE reporting.part_{number} PARTITION OF reporting.whole FOR VALUES IN ({number})")
+    create_views(
+        of_parent="SELECT n FROM reporting.whole",
+        of_first="SELECT n FROM reporting.part_1",
+        of_second="SELECT n FROM reporting.part_2",
+    )
+    assert dependents("reporting.part_1") == {"of_parent", "of_first"}
+    assert dependents("reporting.whole") == {"of_parent", "of_first", "of_second"}
+
+
+def test_materialized_view_without_manifest_ends_the_path(tables: None) -> None:
+    sql("CREATE MATERIALIZED VIEW reporting.unlisted AS SELECT n FROM reporting.one")
+    create_views(a="SELECT n FROM reporting.unlisted")
+    assert dependents("reporting.one") == set()
+
+
+def test_view_that_calls_a_text_function_is_undetermined(tables: None) -> None:
+    sql("CREATE FUNCTION reporting.opaque() RETURNS bigint STABLE LANGUAGE sql AS 'SELECT sum(n) FROM reporting.one'")
+    create_views(a="SELECT reporting.opaque() AS n", b="SELECT n, reporting.opaque() AS m FROM reporting.one")
+    result = enqueue("reporting.one")
+    assert [view.name.name for view in result.views] == ["b"]
+    assert [view.name.name for view in result.undetermined] == ["a"]
+
+
+def test_repeated_key_returns_the_first_answer(tables: None) -> None:
+    create_views(a="SELECT n FROM reporting.one")
+    first, again = enqueue("reporting.one", key="load 1"), enqueue("reporting.one", key="load 1")
+    assert (again.queued.request_id, again.queued.repeated) == (first.queued.request_id, True)
+    assert QueuedRefresh.objects.count() == 1
+
+
+def test_second_change_joins_a_request_that_has_not_started(tables: None) -> None:
+    create_views(a="SELECT n FROM reporting.one")
+    first, second = enqueue("reporting.one", key="load 1"), enqueue("reporting.one", key="load 2")
+    assert (second.queued.request_id, second.queued.joined) == (first.queued.request_id, True)
+    [row] = QueuedRefresh.objects.all()
+    assert row.joined_at is not None
+
+
+def test_every_subscription_of_a_shared_view_is_in_the_request(tables: None) -> None:
+    create_canned_report("reporting.shared", "SELECT n FROM reporting.one", agencies=("demo", "metro"))
+    execute_run(AllReports())
+    enqueue("reporting.one")
+    [row] = QueuedRefresh.objects.all()
+    assert (len(row.manifests), row.agencies) == (2, ["demo", "metro"])
+
+
+def test_change_that_no_view_reads_queues_nothing(tables: None) -> None:
+    create_views(a="SELECT n FROM reporting.two")
+    result = enqueue("reporting.one", "reporting.nowhere")
+    assert (result.queued.request_id, result.views) == (None, ())
+    assert result.missing_relations == (ViewName.parse("reporting.nowhere"),)
+    assert not QueuedRefresh.objects.exists()
