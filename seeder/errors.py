@@ -59,7 +59,8 @@ class UnknownTable(RequestError):
 
 
 class BadRetention(RequestError):
-    """The history of {days} days cannot be kept: say a number of days from 1 to {max_days}."""
+    """The history of {days} days cannot be kept: say a number of days from 1 to {max_days}. To keep everything, do not
+    prune."""
 
 
 class BadBatch(RequestError):
@@ -67,19 +68,20 @@ class BadBatch(RequestError):
 
 
 class UnknownJob(RequestError):
-    """No enabled {report_type} manifest has the id {manifest_id}."""
+    """No enabled {report_type} manifest has the id {manifest_id}. Custom and canned reports have separate ids."""
 
 
 class UnknownRun(SeederError):
-    """There is no run {run_id!r}."""
+    """There is no run {run_id!r}. `manage.py refresh_status --json` has the last run of each view."""
 
 
 class UnknownRequest(SeederError):
-    """Nothing was queued as the request {request_id!r}."""
+    """Nothing was queued as the request {request_id!r}. `manage.py queue_status` has the requests of the last day."""
 
 
 class BadTaskArgument(SeederError):
-    """The argument {argument} of a task is {value!r}, but has to be of the type {expected}."""
+    """The argument {argument} of a task is {value!r}, but has to be of the type {expected}. Correct
+    the schedule or the calling code."""
 
 
 class QueueError(SeederError):
@@ -144,19 +146,20 @@ class ColumnInNoView(SnapshotError):
 
 
 class AmbiguousView(SnapshotError):
-    """{name} means a view in each of {aliases}, but a snapshot is known by the name of its view alone."""
+    """{name} is a view in each of {aliases}, but a snapshot is identified by the name of its view. Rename one."""
 
 
 class NothingToCapture(SnapshotError):
-    """No enabled manifest asks for {request}, so there is nothing to capture."""
+    """No enabled manifest matches {request}, so there is nothing to capture. Enable a manifest."""
 
 
 class CaptureFailed(SnapshotError):
-    """{view} could not be captured, nothing of it is recorded: {cause}"""
+    """{view} could not be captured and nothing was recorded. After a lock or a time limit, capture it again when no
+    refresh is running: {cause}"""
 
 
 class UnknownSnapshot(SnapshotError):
-    """There is no release snapshot {identity}."""
+    """There is no release snapshot {identity}. Compare tags with --table-name, and ids without it."""
 
 
 class DifferentViews(SnapshotError):
@@ -209,7 +212,8 @@ class ReadOnly(DatabaseError):
 
 class RunLockLost(DatabaseError):
     """The run {run_id} lost the connection that shows it is alive, and another run closed its rows while it refreshed
-    {view}. That refresh was undone and the run ends here: start it again."""
+    {view}. That refresh was undone and the run ends here: start it again. If it repeats, find what ends idle
+    connections to the server."""
 
 
 class ColumnsNamedTwice(DatabaseError):
