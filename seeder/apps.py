@@ -14,6 +14,9 @@ class SeederConfig(AppConfig):
     verbose_name = "Reporting seeder"
     default_auto_field = "django.db.models.BigAutoField"
 
+    # Dotted paths of functions that resume stalled work of the queue; `watch_queue` runs those of every installed app.
+    rescuers: ClassVar[Sequence[str]] = ("seeder.services.queue.rescue.rescue_stalled_parts",)
+
     # Dotted paths of functions that yield Prometheus metrics. The metrics endpoint shows those of every installed app.
     metric_collectors: ClassVar[Sequence[str]] = ("seeder.probes.prometheus_collector.collect_metrics",)
 

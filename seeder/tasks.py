@@ -57,9 +57,9 @@ def refresh_queued(part_id: int) -> Mapping[str, Any]:
 
 
 def resume_queue() -> Mapping[str, Any]:
-    """Take up again what killed workers have left, and what the queue has lost: `{"rung": [7], "recovered": ["…"]}`."""
-    swept = rescue.rescue_stalled_parts()
-    return {"rung": list(swept.rung), "recovered": [run.run_id for run in swept.recovered]}
+    """Rescue stalled parts. Returns `{"dispatched": [7], "recovered": ["run id"]}`."""
+    rescued = rescue.rescue_stalled_parts()
+    return {"dispatched": list(rescued.dispatched), "recovered": [run.run_id for run in rescued.recovered]}
 
 
 def capture_release_snapshot(

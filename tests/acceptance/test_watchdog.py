@@ -83,7 +83,7 @@ def test_a_worker_that_is_killed_at_work_costs_no_more_than_its_view(watchdog: W
     wait_until(lambda: len(refresh_counts()) == 1)
     [part] = QueuedRefresh.objects.all()
     os.kill(int(str(part.worker).rpartition(":")[2]), signal.SIGKILL)
-    watchdog.says(rf"rung again for part {part.pk}")
+    watchdog.says(rf"dispatched again: part {part.pk}")
     wait_until(is_drained)
     assert refresh_counts() == {"v0": 1, "v1": 1, "v2": 1}
     part.refresh_from_db()

@@ -99,7 +99,7 @@ def refreshes_and_records() -> None:
     assert schedules.sync_schedules()
     [part] = enqueue.enqueue_refresh(AllReports(), requested_by="a test").parts
     assert part_execution.run_part(part.id).result == "done"
-    assert not rescue.rescue_stalled_parts().rung
+    assert not rescue.rescue_stalled_parts().dispatched
 
 
 def shows_and_asks() -> None:

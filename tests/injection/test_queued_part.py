@@ -70,7 +70,7 @@ def fail(part: int, kind: FailureKind | None = None, k: int = 0) -> DatabaseCall
         sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = dispatched_at - interval '2 minutes'")
         if not QueuedRefresh.objects.unfinished().exists():
             break
-        assert rescue_stalled_parts().rung == (part,) or QueuedRefresh.objects.filter(state="running").exists()
+        assert rescue_stalled_parts().dispatched == (part,) or QueuedRefresh.objects.filter(state="running").exists()
         run_part(part)
     row = QueuedRefresh.objects.get()
     succeeded = RunHistory.objects.filter(status="success").values_list("table_name", flat=True)

@@ -28,7 +28,7 @@ def of(name: str) -> SingleView:
     return SingleView(name=ViewName.parse(name))
 
 
-def rung() -> list[int]:
+def dispatched_parts() -> list[int]:
     """What the queue was told, in its order."""
     return [message.task["args"][0] for message in OrmQ.objects.order_by("id")]
 
@@ -52,7 +52,7 @@ def test_a_request_for_everything_is_queued_in_parts_and_the_queue_is_told_their
     assert {(row.description, row.requested_by) for row in rows} == {("every report", "somebody")}
     assert sorted(agency for row in rows for agency in row.agencies) == ["demo", "demo", "harbor", "harbor", "metro"]
     assert sum(len(part.manifests) for part in queued.parts) == 5
-    assert rung() == [row.pk for row in rows]
+    assert dispatched_parts() == [row.pk for row in rows]
     assert all(row.dispatched_at and row.dispatched_at > row.requested_at for row in rows)
 
 
@@ -93,7 +93,7 @@ def test_an_empty_selection_is_valid_and_queues_nothing() -> None:
     assert (queued.request_id, queued.parts) == (None, ())
     with pytest.raises(UnknownAgency):
         enqueue_refresh(AgencyReports(slug="dem"), requested_by="")
-    assert not rung()
+    assert not dispatched_parts()
 
 
 def test_what_is_queued_and_not_begun_is_joined() -> None:
@@ -104,7 +104,7 @@ def test_what_is_queued_and_not_begun_is_joined() -> None:
     assert (one.joined, one.request_id, views(one)) == (True, everything.request_id, [["reporting.a"]])
     again = enqueue_refresh(AllReports(), requested_by="")
     assert (again.joined, again.request_id, len(again.parts)) == (True, everything.request_id, 2)
-    assert len(rung()) == 2
+    assert len(dispatched_parts()) == 2
     joined = QueuedRefresh.objects.get(pk=one.parts[0].id)
     assert joined.joined_at
     assert joined.joined_at > joined.requested_at, "from then on a refresh has to be later, to be good enough"
@@ -170,7 +170,7 @@ def test_of_many_who_ask_at_once_one_queues_and_the_others_join() -> None:
 
     with ThreadPoolExecutor(6) as threads:
         assert sorted(threads.map(asks, range(6))) == [False, *[True] * 5]
-    assert len(rung()) == 1
+    assert len(dispatched_parts()) == 1
 
 
 def test_where_nothing_can_be_queued_that_is_said(settings: Settings) -> None:
@@ -194,7 +194,7 @@ def test_a_queue_that_cannot_be_told_just_now_is_told_later(
     monkeypatch.setattr("django_q.tasks.async_task", cannot)
     [part] = enqueue_refresh(AllReports(), requested_by="").parts
     assert QueuedRefresh.objects.get(pk=part.id).dispatched_at is None
-    assert f"doorbell_failed part={part.id} reason=OSError" in caplog.text
+    assert f"dispatch_failed part={part.id} reason=OSError" in caplog.text
 
 
 def test_a_queue_without_tables_is_missing() -> None:
@@ -203,7 +203,7 @@ def test_a_queue_without_tables_is_missing() -> None:
     try:
         with pytest.raises(QueueMissing, match="`manage.py migrate` creates them"):
             enqueue_refresh(AllReports(), requested_by="")
-        assert rescue_stalled_parts().rung == ()
+        assert rescue_stalled_parts().dispatched == ()
         assert queue_overview.read_queue_overview().waiting is None
     finally:
         sql("ALTER TABLE gone RENAME TO django_q_schedule")

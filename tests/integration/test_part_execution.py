@@ -86,7 +86,7 @@ def test_a_part_whose_run_is_alive_is_left_alone(part: QueuedRefresh) -> None:
     with another_session() as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('seeder.run alive', 0))")
         assert run_part(part.pk).result == "nothing: it is being worked on"
-        assert not rescue_stalled_parts().rung
+        assert not rescue_stalled_parts().dispatched
     assert refreshes() == 0
 
 
@@ -238,37 +238,37 @@ def test_settings_that_cannot_be_read_leave_a_part_as_it_is(part: QueuedRefresh,
     assert (part.state, part.run_ids) == ("queued", [])
 
 
-def test_what_a_killed_worker_has_left_is_rung_for_at_once(part: QueuedRefresh) -> None:
+def test_what_a_killed_worker_has_left_is_dispatched_at_once(part: QueuedRefresh) -> None:
     OrmQ.objects.all().delete()
     killed(part, after=1)
-    swept = rescue_stalled_parts()
-    assert swept.rung == (part.pk,)
-    assert len(swept.recovered) == 1
+    rescued = rescue_stalled_parts()
+    assert rescued.dispatched == (part.pk,)
+    assert len(rescued.recovered) == 1
     part.refresh_from_db()
     assert part.state == "queued"
     assert [message.task["args"] for message in OrmQ.objects.all()] == [(part.pk,)]
-    assert not rescue_stalled_parts().rung, "its doorbell is on the way"
+    assert not rescue_stalled_parts().dispatched, "its doorbell is on the way"
 
 
-def test_what_the_queue_has_lost_is_rung_for_after_a_while(part: QueuedRefresh) -> None:
-    assert not rescue_stalled_parts().rung
+def test_what_the_queue_has_lost_is_dispatched_after_a_while(part: QueuedRefresh) -> None:
+    assert not rescue_stalled_parts().dispatched
     sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = now() - interval '2 minutes'")
-    assert not rescue_stalled_parts().rung, "it waits in the queue"
+    assert not rescue_stalled_parts().dispatched, "it waits in the queue"
     sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = now() - interval '11 minutes'")
-    assert rescue_stalled_parts().rung == (part.pk,), "what waits may be of others"
+    assert rescue_stalled_parts().dispatched == (part.pk,), "what waits may be of others"
     sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = now() - interval '2 minutes'")
     OrmQ.objects.all().delete()
-    assert rescue_stalled_parts().rung == (part.pk,)
-    assert not rescue_stalled_parts().rung
+    assert rescue_stalled_parts().dispatched == (part.pk,)
+    assert not rescue_stalled_parts().dispatched
     sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = NULL")
-    assert not rescue_stalled_parts().rung, "whoever asks may be about to"
+    assert not rescue_stalled_parts().dispatched, "whoever asks may be about to"
     sql("UPDATE reporting.seeder_queued_refresh SET requested_at = now() - interval '2 minutes'")
-    assert rescue_stalled_parts().rung == (part.pk,)
+    assert rescue_stalled_parts().dispatched == (part.pk,)
 
 
 def test_a_sweep_where_there_is_no_queue_does_nothing(part: QueuedRefresh) -> None:
     sql("DROP TABLE reporting.seeder_queued_refresh")
-    assert tasks.resume_queue() == {"rung": [], "recovered": []}
+    assert tasks.resume_queue() == {"dispatched": [], "recovered": []}
 
 
 def test_the_tasks_say_what_they_did_in_plain_values(part: QueuedRefresh) -> None:

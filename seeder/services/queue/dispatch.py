@@ -1,8 +1,4 @@
-"""How the queue is told that there is something to do, and what it says of itself.
-
-Nothing is decided by what the queue holds: a doorbell that is lost is rung again, one that rings twice finds the part
-taken up already.
-"""
+"""Sends tasks to django-q2, and says whether it can take them. Knows no parts and no views."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,40 +10,36 @@ from seeder import conf
 from seeder.domain.queue import queue_settings_rules
 from seeder.domain.queue.queue_settings_rules import QueueSettingsProblem
 from seeder.errors import QueueMisconfigured, QueueMissing
-from seeder.services.event_logger import WARNING, log_event
-from seeder.services.queue import part_rows
 
-REFRESH_TASK = "seeder.tasks.refresh_queued"
 _NOT_INSTALLED = "django_q is not among INSTALLED_APPS"
-CAPTURE_TASK = "seeder.tasks.capture_release_snapshot"
 
-# Before the queue's own time limit, which would end a task in the middle of a statement that then goes on alone. A run
-# that is asked to stop ends within two seconds; a server under load gets some more.
+# A task ends by itself this long before the queue's time limit, which would kill it in the middle of a statement that
+# the server then continues. A stopped run ends within two seconds; a loaded server needs more.
 _MARGIN = timedelta(seconds=30)
 
 
 def require_queue() -> None:
-    """Raises `QueueMissing` where nobody would hear it."""
+    """Raise `QueueMissing` if no task can be queued."""
     why = _why_unavailable()
     if why is not None:
         raise QueueMissing(problem=why)
 
 
 def require_app() -> None:
-    """Raises `QueueMissing` where there is not even the app. Asks no database, which may be up later."""
+    """Raise `QueueMissing` if django_q is not installed. Uses no database, which may be down for now."""
     if not is_installed():
         raise QueueMissing(problem=_NOT_INSTALLED)
 
 
 def require_settings() -> None:
-    """Raises `QueueUnfit` where a cluster would run tasks twice, lose them or hang. Asks no database."""
+    """Raise `QueueMisconfigured` if a cluster would repeat or lose tasks, or hang. Uses no database."""
     for fault in settings_problems(conf.load()):
         if fault.is_error:
             raise QueueMisconfigured(problem=fault.message, hint=fault.hint)
 
 
 def is_installed() -> bool:
-    """Whether there should be a queue. Asks no database."""
+    """Return whether django_q is installed. Uses no database."""
     return apps.is_installed("django_q")
 
 
@@ -64,40 +56,25 @@ def _why_unavailable() -> str | None:
     return None if Schedule._meta.db_table in tables else "the queue has no tables; `manage.py migrate` creates them"
 
 
-def dispatch_part(part_id: int) -> None:
-    """Tell the queue of a part. To be called when its row is committed: a worker may be there at once. Where the queue
-    cannot be told just now, the next sweep does."""
-    from django_q.tasks import async_task  # here, as it reads its settings and warns where there are none
+def dispatch(task: str, *arguments: object, **options: object) -> None:
+    """Send a task to the queue, by its dotted path. Raises `QueueMissing` if the broker does not accept it."""
+    from django_q.tasks import async_task  # django-q2 reads its settings when it is imported
 
     try:
-        async_task(REFRESH_TASK, part_id)
-    except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the part is queued all the same
-        # What a broker says may hold where it is and how to get in; the part is rung for again.
-        log_event(WARNING, "dispatch_failed", part=part_id, reason=type(error).__name__)
-    else:
-        part_rows.mark_dispatched(part_id)
-
-
-def dispatch_capture(table_name: str, release_tag: str, **options: object) -> None:
-    """Tell the queue of a release snapshot to take. The task says it all, and taken twice it does nothing the second
-    time. Raises `QueueMissing` where the queue cannot be told: nothing else knows of it."""
-    from django_q.tasks import async_task
-
-    try:
-        async_task(CAPTURE_TASK, table_name, release_tag, **options)
+        async_task(task, *arguments, **options)
     except Exception as error:  # a broker raises what its library does
-        raise QueueMissing(problem=f"the queue cannot be told: {error}") from error
+        raise QueueMissing(problem=f"the broker refuses tasks: {error}") from error
 
 
 def backlog_size() -> int:
-    """How many tasks, of whatever kind, no cluster has taken yet."""
+    """Return the number of tasks of any kind that no cluster has taken yet."""
     from django_q.brokers import get_broker
 
     return int(get_broker().queue_size() or 0)
 
 
 def time_limit() -> timedelta | None:
-    """After which a task should have ended by itself; None where the queue lets it go on for as long as it takes."""
+    """Return the time after which a task must end by itself, or None if the queue has no limit."""
     from django_q.conf import Conf
 
     if not Conf.TIMEOUT:
@@ -107,7 +84,7 @@ def time_limit() -> timedelta | None:
 
 
 def settings_problems(settings: conf.Settings) -> Iterator[QueueSettingsProblem]:
-    """What is wrong with the settings of the queue; nothing where there is none."""
+    """Yield the problems of the queue settings; nothing if django_q is not installed."""
     if not is_installed():
         return iter(())
     return queue_settings_rules.queue_settings_problems(

@@ -20,7 +20,7 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import after_commit, durable_transaction
 from seeder.services import manifest_selection
 from seeder.services.event_logger import INFO, log_event
-from seeder.services.queue import dispatch, part_rows
+from seeder.services.queue import dispatch, part_dispatch, part_rows
 from seeder.services.run import planning
 from seeder.services.run.orchestrator import new_run_id
 
@@ -105,7 +105,7 @@ def _insert(parts: tuple[PartContents, ...], columns: dict[str, object], key: st
     log = partial(log_event, INFO, "request_queued", request=request_id, parts=len(parts), **fields)
     after_commit(DEFAULT_DB_ALIAS, log)
     for part in queued:
-        after_commit(DEFAULT_DB_ALIAS, partial(dispatch.dispatch_part, part.id))
+        after_commit(DEFAULT_DB_ALIAS, partial(part_dispatch.dispatch_part, part.id))
     return EnqueueResult(request_id=request_id, description=str(columns["description"]), parts=queued)
 
 

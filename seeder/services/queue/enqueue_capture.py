@@ -10,6 +10,8 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.queue import dispatch
 from seeder.services.snapshots import release_snapshots
 
+_TASK = "seeder.tasks.capture_release_snapshot"
+
 
 def enqueue_capture(
     table_name: str,
@@ -29,7 +31,8 @@ def enqueue_capture(
     release_snapshots.validate_capture(ViewName.parse(table_name), release, top_values_columns)
     dispatch.require_queue()
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        dispatch.dispatch_capture(
+        dispatch.dispatch(
+            _TASK,
             table_name,
             release_tag,
             release_version=release_version,

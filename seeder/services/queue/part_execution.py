@@ -31,7 +31,7 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services import run_history
 from seeder.services.event_logger import INFO, WARNING, log_event
-from seeder.services.queue import dispatch, part_rows
+from seeder.services.queue import dispatch, part_dispatch, part_rows
 from seeder.services.run import orphan_recovery, preconditions
 from seeder.services.run.orchestrator import RunOrigin, execute_locked, new_run_id
 from seeder.services.run.run_lock import RunLock
@@ -128,7 +128,7 @@ def _work(claim: _Claim, life: RunLock, stop: StopSignal) -> PartResult:
     if unfinished:
         if part_rows.release(claim.part.id, run_ids=claim.part.run_ids):
             log_event(WARNING, "part_released", **_which(claim), cause="stopped", stopped_by=stop.reason)
-            dispatch.dispatch_part(claim.part.id)
+            part_dispatch.dispatch_part(claim.part.id)
         return _worked(claim, f"stopped by {stop.reason}")
     return _end(claim, "done")
 

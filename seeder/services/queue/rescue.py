@@ -1,55 +1,74 @@
-"""Rings again for what is queued and nobody works on, because a worker was killed or the queue has lost a doorbell."""
+"""Rescues stalled work: parts whose worker was killed, and parts whose message the queue has lost."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
+from django.utils.module_loading import import_string
 
 from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services.event_logger import WARNING, log_event
-from seeder.services.queue import dispatch, part_rows
+from seeder.services.queue import dispatch, part_dispatch, part_rows
 from seeder.services.run import orphan_recovery
 from seeder.services.run.orphan_recovery import RecoveredRun
 
-# A doorbell that is still on its way, or held by a worker that is about to begin, needs no second one.
-_PATIENCE = timedelta(minutes=1)
-# While the queue has other things waiting, that of a part may be among them; or be lost, which nobody can see.
-_LONG_PATIENCE = timedelta(minutes=10)
+# A message that is on its way, or held by a worker that is about to claim the part, is not sent again.
+_DISPATCH_AGAIN_AFTER = timedelta(minutes=1)
+# While the queue has a backlog, the message may be in it, or lost: the queue does not tell.
+_DISPATCH_AGAIN_AFTER_WITH_BACKLOG = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rescued:
-    """What was taken up again."""
+    """What a rescue has done."""
 
-    rung: tuple[int, ...]  # parts
+    dispatched: tuple[int, ...]  # ids of the parts that were dispatched again
     recovered: tuple[RecoveredRun, ...]  # runs whose rows were closed
+
+    def __str__(self) -> str:
+        """Say in one line what was dispatched again; empty if nothing was."""
+        return f"dispatched again: part {', '.join(map(str, self.dispatched))}" if self.dispatched else ""
+
+
+def rescue_all() -> Iterator[str]:
+    """Run the rescuers of every installed app, and yield what each one has done, in words.
+
+    A rescuer is a function without arguments, named by its dotted path in the `rescuers` of an AppConfig. It may run at
+    any time and several times at once, and its result is empty as text if it had nothing to do.
+    """
+    for app in apps.get_app_configs():
+        for path in getattr(app, "rescuers", ()):
+            if text := str(import_string(path)()):
+                yield text
 
 
 def rescue_stalled_parts() -> Rescued:
-    """Put back what dead runs have left, and ring for it; and for what has been queued for a while, sooner where the
-    queue has nothing waiting. May be called by anybody at any time, and by several at once. Does nothing where no queue
-    is.
+    """Release the parts of dead runs, and dispatch them and every part that has waited too long.
+
+    May run at any time and several times at once. Only recovers runs if there is no queue.
 
     Raises `DatabaseError`.
     """
     with translate_database_errors(DEFAULT_DB_ALIAS):
         recovered = tuple(orphan_recovery.recover_orphaned_runs())
         if not (dispatch.is_available() and part_rows.is_available()):
-            return Rescued(rung=(), recovered=recovered)
+            return Rescued(dispatched=(), recovered=recovered)
         with durable_transaction(DEFAULT_DB_ALIAS):
-            # The locks taken here last until the end of the transaction, so that nobody else finds the run dead.
+            # The locks are held until the end of the transaction, so that no other rescue finds the run dead.
             dead = [
                 row
                 for row in part_rows.running()
                 if advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, row.run_ids[-1])
             ]
-            rung = [row.pk for row in dead if part_rows.release(row.pk, run_ids=row.run_ids)]
-        told = _LONG_PATIENCE if dispatch.backlog_size() else _PATIENCE
+            stalled = [row.pk for row in dead if part_rows.release(row.pk, run_ids=row.run_ids)]
+        again_after = _DISPATCH_AGAIN_AFTER_WITH_BACKLOG if dispatch.backlog_size() else _DISPATCH_AGAIN_AFTER
         with durable_transaction(DEFAULT_DB_ALIAS):
-            rung += part_rows.undispatched(_PATIENCE, dispatched_before=told)
-        for part_id in rung:
+            stalled += part_rows.undispatched(_DISPATCH_AGAIN_AFTER, dispatched_before=again_after)
+        for part_id in stalled:
             log_event(WARNING, "part_rescued", part=part_id)
-            dispatch.dispatch_part(part_id)
-    return Rescued(rung=tuple(rung), recovered=recovered)
+            part_dispatch.dispatch_part(part_id)
+    return Rescued(dispatched=tuple(stalled), recovered=recovered)

@@ -17,7 +17,7 @@ from seeder import conf
 from seeder.postgres import sessions
 from seeder.services import event_logger
 from seeder.services.queue.queue_problems import queue_problems
-from seeder.services.queue.rescue import rescue_stalled_parts
+from seeder.services.queue.rescue import rescue_all
 from seeder.services.stop_signal import StopSignal
 
 Tell = Callable[[str], object]
@@ -135,11 +135,10 @@ def _rescue(stop: StopSignal, report: Tell) -> None:
     told = ""
     while not stop.requested:
         try:
-            swept = rescue_stalled_parts()
+            for rescued in rescue_all():
+                report(rescued)
             failed, reason = " ".join(queue_problems()), "obstacle"
-            if swept.rung:
-                report(f"rung again for part {', '.join(map(str, swept.rung))}")
-        except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the next sweep may do better
+        except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the next attempt may succeed
             failed, reason = f"cannot look after the queue: {error}", type(error).__name__
         if failed and failed != told:
             event_logger.log_event(event_logger.WARNING, "queue_problem", reason=reason)

@@ -1,0 +1,29 @@
+"""The rescuers of all installed apps run together."""
+
+import sys
+
+import pytest
+from django.apps import apps
+
+from seeder.services.queue.rescue import rescue_all
+
+pytestmark = pytest.mark.usefixtures("empty_queue")
+
+
+def test_rescuers_of_every_app_run_and_say_what_they_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = apps.get_app_config("auth")
+    monkeypatch.setattr(other, "rescuers", ("another_app.rescue_loads", "another_app.rescue_nothing"), raising=False)
+    monkeypatch.setitem(sys.modules, "another_app", _Rescuers)  # type: ignore[arg-type]  # stands in for a module
+    assert list(rescue_all()) == ["2 loads resumed"]
+
+
+class _Rescuers:
+    """The rescuers of another app."""
+
+    @staticmethod
+    def rescue_loads() -> str:
+        return "2 loads resumed"
+
+    @staticmethod
+    def rescue_nothing() -> str:
+        return ""
