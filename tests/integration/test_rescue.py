@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("empty_queue")
 def test_rescuers_of_every_app_run_and_say_what_they_did(monkeypatch: pytest.MonkeyPatch) -> None:
     other = apps.get_app_config("auth")
     monkeypatch.setattr(other, "rescuers", ("another_app.rescue_loads", "another_app.rescue_nothing"), raising=False)
-    monkeypatch.setitem(sys.modules, "another_app", _Rescuers)  # type: ignore[arg-type]  # stands in for a module
+    monkeypatch.setitem(sys.modules, "another_app", _Rescuers)
     assert list(rescue_all()) == ["2 loads resumed"]
 
 
