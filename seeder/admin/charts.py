@@ -1,4 +1,4 @@
-"""What is drawn: the small picture of a view's latest runs, and what the charts are told."""
+"""Data of the charts: sparkbars, timeline and history."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,16 +19,13 @@ STATUS_LABELS: Mapping[Status, str] = {
     Status.SUCCESS: "succeeded",
     Status.ERROR: "failed",
 }
-_SUCCESS_HEIGHT, _FAILURE_HEIGHT, _BAR_STEP = (
-    16,
-    6,
-    7,
-)  # of a success at most, of a failure, and from one run to the next
+# Pixels: the tallest success, a failure, and the distance between bars.
+_SUCCESS_HEIGHT, _FAILURE_HEIGHT, _BAR_STEP = 16, 6, 7
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunBar:
-    """One run: upwards as long as it took, or downwards where it failed."""
+    """One run: a success points up with the height of its duration, a failure points down."""
 
     x: int
     y: int
@@ -38,17 +35,17 @@ class RunBar:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sparkbars:
-    """A view's latest runs, the latest at the right."""
+    """The latest runs of a view as bars, latest on the right."""
 
     bars: Sequence[RunBar]
-    label: str  # the same in words
+    label: str  # text alternative
     width: int
     baseline: int = _SUCCESS_HEIGHT
     height: int = _SUCCESS_HEIGHT + 1 + _FAILURE_HEIGHT
 
 
 def sparkbars(recent: Sequence[RecentRun], *, max_bars: int) -> Sparkbars:
-    """`recent` has the latest first."""
+    """Return the bars of `recent`, which starts with the latest run."""
     longest = max((one.duration for one in recent if one.duration), default=timedelta()) or timedelta(seconds=1)
     bars = []
     for number, one in enumerate(recent):
@@ -70,22 +67,25 @@ def _describe_runs(recent: Sequence[RecentRun]) -> str:
 
 
 def timeline_chart(timeline: Timeline, site: AdminSite) -> Mapping[str, Any]:
-    """The bars and waits of a run, in seconds from its beginning."""
-    begin = timeline.run.started_at
+    """Return the bars and holds of a run, in seconds since its start."""
+    start = timeline.run.started_at
     end = timeline.run.finished_at or max([timeline.now, *(bar.started_at for bar in timeline.bars)])
 
     def seconds_since_start(instant: datetime) -> float:
-        return max((instant - begin).total_seconds(), 0)
+        return max((instant - start).total_seconds(), 0)
 
     def bar_values() -> Iterator[Mapping[str, Any]]:
-        seat_free: dict[int, float] = {}  # by lane: since when
+        idle_since: dict[int, float] = {}  # by lane
         for bar in timeline.bars:
-            free, seat_free[bar.lane] = seat_free.get(bar.lane, 0), seconds_since_start(bar.finished_at or end)
+            started = seconds_since_start(bar.started_at)
+            finished = seconds_since_start(bar.finished_at or end)
+            throttle_wait = _idle_seconds(bar, started, idle_since.get(bar.lane, 0))
+            idle_since[bar.lane] = finished
             yield {
                 "lane": bar.lane,
-                "from": seconds_since_start(bar.started_at),
-                "to": seconds_since_start(bar.finished_at or end),
-                "throttleWait": _idle_seconds(bar, seconds_since_start(bar.started_at), free),
+                "from": started,
+                "to": finished,
+                "throttleWait": throttle_wait,
                 "status": bar.status,
                 "name": bar.table_name,
                 "description": describe_bar(bar),
@@ -107,12 +107,15 @@ def timeline_chart(timeline: Timeline, site: AdminSite) -> Mapping[str, Any]:
     }
 
 
-def _idle_seconds(bar: TimelineBar, started: float, free_since: float) -> float:
-    """For how many seconds its seat was kept idle: a view that was held back while the seat had other work waited for
-    that, too, and between two views there is always a moment."""
-    held = bar.throttle_wait.total_seconds() if bar.throttle_wait else 0
-    idle = min(held, started - free_since)
-    return idle if idle > max(held / 2, 0.001) else 0
+def _idle_seconds(bar: TimelineBar, started: float, idle_since: float) -> float:
+    """Return for how long the throttle kept the worker of the bar idle, or 0.
+
+    The throttle wait also counts while the worker refreshes another view. If the worker was idle for less than half of
+    the wait, the throttle was not the reason.
+    """
+    throttled = bar.throttle_wait.total_seconds() if bar.throttle_wait else 0
+    idle = min(throttled, started - idle_since)
+    return idle if idle > max(throttled / 2, 0.001) else 0
 
 
 def describe_bar(bar: TimelineBar) -> str:
@@ -129,7 +132,7 @@ def describe_reason(reason: str) -> str:
 
 
 def history_chart(recent: Sequence[RecentRun], site: AdminSite) -> Sequence[Mapping[str, Any]]:
-    """The runs of a view, the earliest first."""
+    """Return the runs of a view, earliest first."""
     return [
         {
             "at": run.start_time.isoformat(),

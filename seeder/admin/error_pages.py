@@ -1,4 +1,4 @@
-"""What a page answers where it cannot show what was asked for."""
+"""Error pages of the admin."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from seeder.postgres.sqlstates import translate_database_errors
 
 
 def render_or_error(request: HttpRequest, site: AdminSite, build_page: Callable[[], HttpResponse]) -> HttpResponse:
-    """The page, drawn to its end; or, where something foreseeable is in the way, one that says what."""
+    """Build and render the page, or an error page for a `SeederError` or a database error."""
     try:
         with translate_database_errors(DEFAULT_DB_ALIAS):
             page = build_page()

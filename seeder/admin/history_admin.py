@@ -1,4 +1,4 @@
-"""The run history: one row per manifest per run, of which there are millions."""
+"""The list of the run history: one row per manifest and run, millions in total."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from seeder.admin import page_urls
-from seeder.admin.read_only_admin import AgencyFilter, ReadOnlyAdmin, StatusFilter
+from seeder.admin.report_admin import AgencyFilter, ReportAdmin, StatusFilter
 from seeder.domain.outcomes import Status
 from seeder.models import RunHistory
 from seeder.services.read_models import agency_scope, error_redaction
 
 
 @admin.register(RunHistory)
-class RunHistoryAdmin(ReadOnlyAdmin):
+class RunHistoryAdmin(ReportAdmin):
     indexed_fields = ("table_name", "run_id")
     list_display = ("start_time", "view", "status", "run", "agency_slug", "duration_seconds", "records_processed")
     list_display_links = ("start_time",)
@@ -24,7 +24,7 @@ class RunHistoryAdmin(ReadOnlyAdmin):
     ordering = ("-start_time", "-id")
     sortable_by = ("start_time",)
     search_fields = ("table_name", "run_id")
-    search_help_text = "The whole name of a view, as schema.table, or of a run."
+    search_help_text = "Full view name (schema.table) or run id."
 
     def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:
         return rows if agencies is None else rows.filter(agency_slug__in=agencies)

@@ -1,4 +1,4 @@
-"""The latest state of every view, and what can be asked for it."""
+"""The list of the latest status of every view, with actions to refresh and capture."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from seeder.admin import page_urls, queue_actions
-from seeder.admin.read_only_admin import AgencyFilter, ReadOnlyAdmin, StatusFilter
+from seeder.admin.report_admin import AgencyFilter, ReportAdmin, StatusFilter
 from seeder.models import JobStatus
 from seeder.services.read_models import agency_scope, error_redaction
 
-# Of the one manifest that speaks for the view, be it another agency's than who looks may see.
+# These name one manifest of the view, which may belong to an agency that the user may not see.
 _REPRESENTATIVE_MANIFEST_FIELDS = {"manifest_id", "report_name", "report_type", "agency_id", "agency_slug"}
 
 
 @admin.register(JobStatus)
-class JobStatusAdmin(ReadOnlyAdmin):
+class JobStatusAdmin(ReportAdmin):
     indexed_fields = ("table_name",)
     list_display = (
         "table_name",
@@ -32,7 +32,7 @@ class JobStatusAdmin(ReadOnlyAdmin):
     list_filter = (StatusFilter, AgencyFilter)
     ordering = ("table_name",)
     search_fields = ("table_name",)
-    search_help_text = "The whole name of a view, as schema.table."
+    search_help_text = "Full view name (schema.table)."
     actions = ("refresh", "capture")
     change_list_template = "seeder/job_status_list.html"
 
@@ -49,7 +49,7 @@ class JobStatusAdmin(ReadOnlyAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)
 
-    @admin.display(description="see")
+    @admin.display(description="details")
     def details_link(self, row: JobStatus) -> SafeString:
         return self.link(page_urls.view(self.admin_site, row.table_name), "runs and snapshots")
 

@@ -1,4 +1,4 @@
-"""Puts the pages into the admin: a line of its index, and their places below that."""
+"""Registers the monitoring pages in the admin: an entry in the index and the URLs below it."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +22,7 @@ PageFunction = Callable[..., HttpResponse]
 
 
 class Monitoring(JobStatus):
-    """No table: what a line of the index is for has to be a model."""
+    """A proxy without a table, because an entry in the admin index needs a model."""
 
     class Meta:
         proxy = True
@@ -51,15 +51,14 @@ class MonitoringAdmin(NoChangesAdmin):
         ]
 
     def _admin_page(self, page: PageFunction, permission: str) -> PageFunction:
-        """For who is logged in to the admin and may see it."""
+        """Wrap a page with the admin login, the permission and error pages."""
 
-        def render_page(request: HttpRequest, **asked: str) -> HttpResponse:
+        def render_page(request: HttpRequest, **path_arguments: str) -> HttpResponse:
             if not request.user.has_perm(permission):
                 raise PermissionDenied
             request.current_app = self.admin_site.name  # as Django's own pages do
-            return render_or_error(request, self.admin_site, partial(page, request, self.admin_site, **asked))
+            return render_or_error(request, self.admin_site, partial(page, request, self.admin_site, **path_arguments))
 
-        # What is asked for is committed before the queue is told of it, also where the host wants a transaction around
-        # each request.
+        # A queued request must be committed before its message is dispatched, even with ATOMIC_REQUESTS.
         admin_view = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(render_page))
         return transaction.non_atomic_requests(admin_view)

@@ -1,4 +1,4 @@
-"""The monitoring page: what is fresh, what failed and why, what runs, and what waits."""
+"""The monitoring page: totals, views that need attention, the queue and the latest runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,19 +27,19 @@ _LATEST_RUNS = 5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MonitoringRow:
-    """One view of the list."""
+    """One row of the list of views."""
 
     job: Job
-    agency_names: str  # by their names
+    agency_names: str  # comma-separated
     url: str
     last_run_url: str | None
     sparkbars: Sparkbars
-    errors: str  # as far as who looks may read them
+    errors: str  # redacted unless the user may see errors
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TotalTile:
-    """A total, and where those are listed."""
+    """A total with a link to the filtered list."""
 
     view_filter: ViewFilter
     total: int
@@ -74,7 +74,7 @@ def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 
 def handle_refresh_post(request: HttpRequest) -> HttpResponse:
-    """A button was pressed: back to the same page, which says what came of it."""
+    """Queue a refresh and redirect to the same page, which shows the result as a message."""
     if not queue_actions.can_refresh(request.user):
         raise PermissionDenied
     queue_actions.request_refresh(request, request.POST.get("refresh", ""))
@@ -100,7 +100,7 @@ def _monitoring_rows(
 
 
 def visible_errors(request: HttpRequest, jobs: Sequence[Job]) -> Mapping[str, str]:
-    """By the name of the table: what is the matter with it, as far as who looks may read that."""
+    """Return the error of each view by table name, redacted unless the user may see errors."""
     can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
     reasons = {} if can_see_errors else error_redaction.reasons_of_jobs(jobs)
     errors = {}
@@ -133,7 +133,7 @@ def _tiles(request: HttpRequest, query: MonitoringQuery, totals: JobTotals) -> l
 
 
 def _summary_sentence(totals: JobTotals) -> str:
-    """What is read out when it changes."""
+    """Return the text that screen readers announce when it changes."""
     return (
         f"{format_count(totals.jobs, 'view')}: {totals.fresh:,} fresh, {totals.failing:,} failing,"
         f" {totals.running:,} running, {totals.stale:,} late."
@@ -161,7 +161,7 @@ def _url_with(request: HttpRequest, **changes: object) -> str:
 
 
 def _queue_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any]:
-    """What is queued and worked on, as far as it is about these agencies and somebody may see it."""
+    """Return queued and running parts of these agencies, if the user may see the queue."""
     if not (request.user.has_perm("seeder.view_queuedrefresh") and dispatch.is_available()):
         return {"is_busy": False}
     queue_status = queue_overview.read_queue_overview(agencies=agencies)
@@ -170,13 +170,13 @@ def _queue_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[
         "queue": queue_status,
         "parts": parts,
         "is_busy": bool(parts),
-        # Of a part that is about other agencies, too, nobody learns how far those are, nor on which machine.
+        # A part may include other agencies: hide its progress and worker.
         "can_see_all_agencies": agencies is None,
     }
 
 
 def _runs_context(request: HttpRequest, site: AdminSite, agencies: list[str] | None) -> Mapping[str, Any]:
-    """The latest runs as a whole, where there is a table of them and somebody may see it."""
+    """Return the latest runs, if their optional table exists and the user may see it."""
     if not request.user.has_perm("seeder.view_run"):
         return {}
     if unavailable_reason := contract_check.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):

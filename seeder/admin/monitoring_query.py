@@ -1,4 +1,4 @@
-"""What the address of the monitoring page asks for."""
+"""The query parameters of the monitoring page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from seeder.domain.outcomes import Status
 from seeder.domain.view_names import is_storable_text
 
 PER_PAGE = 50
-_MAX_PAGE = 10_000  # no list is longer, and no number too large for the database
+_MAX_PAGE = 10_000  # more than any list has, and small enough for an OFFSET
 
 
 class ViewFilter(StrEnum):
-    """Which of the views."""
+    """Which views are listed."""
 
     ALL = ""
     FRESH = "fresh"
@@ -42,13 +42,13 @@ _JOB_FILTERS: Mapping[ViewFilter, Mapping[str, bool | Status]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MonitoringQuery:
-    """What cannot be read narrows nothing."""
+    """Filters and page number. Invalid parameters are ignored."""
 
     search: str
     agency: str
     report_type: ReportType | None
     view_filter: ViewFilter
-    page: int  # from 1 on
+    page: int  # from 1
 
     def job_filter(self, agencies: list[str] | None, view_filter: ViewFilter) -> JobFilter:
         return JobFilter(
@@ -56,7 +56,7 @@ class MonitoringQuery:
             agency=self.agency or None,
             report_type=self.report_type,
             search=self.search or None,
-            **_JOB_FILTERS[view_filter],  # type: ignore[arg-type]  # the right ones, see there
+            **_JOB_FILTERS[view_filter],  # type: ignore[arg-type]  # _JOB_FILTERS has matching types
         )
 
     @property

@@ -1,4 +1,4 @@
-"""Where the pages are, and links to them."""
+"""URLs of the admin pages."""
 
 from urllib.parse import urlencode
 
@@ -15,7 +15,7 @@ def run(site: AdminSite, run_id: str) -> str:
 
 
 def view(site: AdminSite, table_name: str) -> str:
-    """The name is no part of the path: it may hold whatever a quoted name may, slashes and dots among it."""
+    """Return the URL of a view's page. The name is a parameter, because a quoted name may contain slashes and dots."""
     return f"{_reverse(site, 'seeder_view')}?{urlencode({'table': table_name})}"
 
 
@@ -24,7 +24,7 @@ def drift(site: AdminSite, base: int, compare: int) -> str:
 
 
 def changelist(site: AdminSite, model: str, **filters: str) -> str:
-    """A list of the admin, narrowed."""
+    """Return the URL of a filtered list."""
     return f"{_reverse(site, f'seeder_{model}_changelist')}?{urlencode(filters)}"
 
 

@@ -1,4 +1,4 @@
-"""Refreshes and captures that somebody asks for on a page: they go through the queue, and the page says so."""
+"""Queue refreshes and captures from admin pages, and report the result as a message."""
 
 from typing import Any
 
@@ -28,9 +28,9 @@ def request_refresh(request: HttpRequest, table_name: str) -> None:
         messages.error(request, str(error))
         return
     if result.request_id is None:
-        messages.warning(request, f"Nobody wants {view} any more, so there is nothing to refresh.")
+        messages.warning(request, f"No enabled manifest uses {view}; nothing to refresh.")
     elif result.joined:
-        messages.info(request, f"The view {view} is queued already.")
+        messages.info(request, f"The view {view} is already queued.")
     else:
         messages.success(request, f"The view {view} is queued.")
 
@@ -46,7 +46,7 @@ def request_capture(request: HttpRequest, table_name: str, release_tag: str) -> 
 
 
 def _require_visible_view(request: HttpRequest, table_name: str) -> ViewName:
-    """Raises `BadName`, or `UnknownTable` where it is none of what somebody may see."""
+    """Return the parsed name. Raises `BadName`, or `UnknownTable` if the user may not see the view."""
     view = ViewName.parse(table_name)
     agency_scope.require_visible_table(str(view), agency_scope.agencies_of(request.user))
     return view

@@ -1,4 +1,4 @@
-"""One run: what it did with its time."""
+"""The page of one run: its timeline, holds and views."""
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse

@@ -1,4 +1,4 @@
-"""Release snapshots: what views looked like at a release."""
+"""The list of release snapshots, with an action to compare two."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
 from seeder.admin import page_urls
-from seeder.admin.read_only_admin import AgencyFilter, ReadOnlyAdmin
+from seeder.admin.report_admin import AgencyFilter, ReportAdmin
 from seeder.models import ReleaseSnapshot
 from seeder.services.read_models import agency_scope
 
@@ -16,14 +16,14 @@ _DEFERRED_FIELDS = ("columns", "column_statistics", "top_values")
 
 
 @admin.register(ReleaseSnapshot)
-class ReleaseSnapshotAdmin(ReadOnlyAdmin):
+class ReleaseSnapshotAdmin(ReportAdmin):
     indexed_fields = ("table_name",)
     list_display = ("release_tag", "view", "release_version", "captured_at", "row_count", "column_count", "exact")
     list_filter = (AgencyFilter,)
     ordering = ("-id",)
     sortable_by = ()
     search_fields = ("table_name",)
-    search_help_text = "The whole name of a view, as schema.table."
+    search_help_text = "Full view name (schema.table)."
     actions = ("compare",)
 
     def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str] | None) -> QuerySet[Any]:

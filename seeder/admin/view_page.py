@@ -1,4 +1,4 @@
-"""One view: who wants it, how its runs went, and what its snapshots say; and two snapshots compared."""
+"""The page of one view, and the page that compares two of its release snapshots."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -74,7 +74,10 @@ def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 
 def _require_job(table_name: str, agencies: list[str] | None) -> Job:
-    """Under the name that the manifest spells, or under the one that `ViewName` prints, as snapshots have it."""
+    """Find the job by any spelling of its view. Raises `UnknownTable`.
+
+    Manifests keep their own spelling; snapshots have that of `ViewName`.
+    """
     if is_storable_text(table_name):
         for name in _name_spellings(table_name):
             for job in job_list.job_page(

@@ -1,1 +1,1 @@
-"""What templates of the admin pages draw with."""
+"""Template filters of the admin pages."""

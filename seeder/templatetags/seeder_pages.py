@@ -1,4 +1,4 @@
-"""Figures, instants and outcomes as the pages show them."""
+"""Filters that format numbers, durations and times."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ register = template.Library()
 
 @register.filter
 def duration(value: timedelta | float | None) -> str:
-    """`0.42 s`, `3 min 07 s`; given in whole seconds as the history has them, too."""
+    """Format a timedelta or seconds as `0.42 s` or `3 min 07 s`."""
     if value is None:
         return EMPTY_VALUE
     return human_format.format_duration(value if isinstance(value, timedelta) else timedelta(seconds=value))
@@ -23,7 +23,7 @@ def duration(value: timedelta | float | None) -> str:
 
 @register.filter
 def wait_duration(value: timedelta | None) -> str:
-    """As `span`, but nothing for what nobody notices."""
+    """Format a wait like `duration`, but hide waits under 5 ms."""
     return EMPTY_VALUE if value is None or value < timedelta(milliseconds=5) else duration(value)
 
 
@@ -39,7 +39,7 @@ def with_noun(value: int, noun: str) -> str:
 
 @register.filter
 def ago(at: datetime) -> str:
-    """`3 hours ago`; the exact instant stands beside it."""
+    """Format a time as `3 hours ago`."""
     if timezone.now() - at < timedelta(minutes=1):
         return "just now"
     return f"{timesince(at, depth=1)} ago"

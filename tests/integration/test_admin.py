@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from seeder.admin.read_only_admin import MAX_COUNTED_ROWS, DateRangeQuerySet
+from seeder.admin.large_table_lists import MAX_COUNTED_ROWS, DateRangeQuerySet
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.models import JobStatus, QueuedRefresh, ReleaseSnapshot, Run, RunHistory
 from seeder.services.queue import enqueue, part_rows
