@@ -1,4 +1,4 @@
-"""System checks of the settings, the models and the tables, registered in apps.py.
+"""System checks of settings, models and tables, registered in apps.py.
 
 `domain.system_checks` has their meanings and hints.
 """
@@ -29,7 +29,7 @@ def check_settings(**_: Any) -> Sequence[checks.CheckMessage]:
 
 
 def check_agency_settings(**_: Any) -> Sequence[checks.CheckMessage]:
-    """Return E015 for a missing scope callable or agency model, unless E001 is reported."""
+    """Return E015 for a missing agency scope or model, unless E001 applies."""
     if check_settings():
         return []
     try:
@@ -40,7 +40,10 @@ def check_agency_settings(**_: Any) -> Sequence[checks.CheckMessage]:
 
 
 def check_queue_settings(**_: Any) -> Sequence[checks.CheckMessage]:
-    """Return E007 to E014 for cron expressions and queue settings, unless E001 is reported or there is no queue."""
+    """Return E007 to E014 for queue settings.
+
+    Empty if E001 is reported or there is no queue.
+    """
     try:
         settings = conf.load()
     except ConfigurationError:
@@ -55,7 +58,7 @@ def check_queue_settings(**_: Any) -> Sequence[checks.CheckMessage]:
 
 
 def check_models(**_: Any) -> Sequence[checks.CheckMessage]:
-    """Return E002, E005 or E016 if the models, the database's vendor or a router is wrong."""
+    """Return E002, E005 or E016 for models, database vendor or router."""
     try:
         preconditions.require_default_database()
     except ConfigurationError as error:
@@ -69,7 +72,7 @@ def check_models(**_: Any) -> Sequence[checks.CheckMessage]:
 
 
 def check_database(databases: Sequence[str] | None = None, **_: Any) -> Sequence[checks.CheckMessage]:
-    """Return W003, W004, I006 and W006 for differences between the database and the contract.
+    """Return W003, W004, I006 and W006 for differences from the contract.
 
     Never an error: `migrate` runs this check first, and would refuse the migrations that create a missing table.
     """

@@ -1,4 +1,4 @@
-"""All URLs of this app: monitoring endpoints, and the API if the host has installed rest_framework."""
+"""URLs of the monitoring endpoints, and of the API with rest_framework."""
 
 from django.apps import apps
 from django.urls import include, path

@@ -1,4 +1,4 @@
-"""The monitoring pages and read-only lists of the tables, in the host's AdminSite.
+"""The monitoring pages and read-only lists in the host's AdminSite.
 
 Models are registered with the default site; nothing of the site is replaced.
 """

@@ -25,7 +25,7 @@ _SUCCESS_HEIGHT, _FAILURE_HEIGHT, _BAR_STEP = 16, 6, 7
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunBar:
-    """One run: a success points up with the height of its duration, a failure points down."""
+    """One run: a success points up by its duration, a failure down."""
 
     x: int
     y: int
@@ -67,7 +67,7 @@ def _describe_runs(recent: Sequence[RecentRun]) -> str:
 
 
 def timeline_chart(timeline: Timeline, site: AdminSite) -> Mapping[str, Any]:
-    """Return the bars and holds of a run, in seconds since its start."""
+    """Return bars and holds of a run, in seconds since start."""
     start = timeline.run.started_at
     end = timeline.run.finished_at or max([timeline.now, *(bar.started_at for bar in timeline.bars)])
 
@@ -108,7 +108,7 @@ def timeline_chart(timeline: Timeline, site: AdminSite) -> Mapping[str, Any]:
 
 
 def _idle_seconds(bar: TimelineBar, started: float, idle_since: float) -> float:
-    """Return for how long the throttle kept the worker of the bar idle, or 0.
+    """Return how many seconds the throttle kept the bar's worker idle.
 
     The throttle wait also counts while the worker refreshes another view. If the worker was idle for less than half of
     the wait, the throttle was not the reason.

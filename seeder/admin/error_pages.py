@@ -12,7 +12,7 @@ from seeder.postgres.sqlstates import translate_database_errors
 
 
 def render_or_error(request: HttpRequest, site: AdminSite, build_page: Callable[[], HttpResponse]) -> HttpResponse:
-    """Build and render the page, or an error page for a `SeederError` or a database error."""
+    """Render the page, or an error page for an expected error."""
     try:
         with translate_database_errors(DEFAULT_DB_ALIAS):
             page = build_page()

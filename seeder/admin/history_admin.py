@@ -1,4 +1,4 @@
-"""The list of the run history: one row per manifest and run, millions in total."""
+"""The list of the run history: one row per manifest and run."""
 
 from typing import Any
 

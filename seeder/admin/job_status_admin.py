@@ -1,4 +1,4 @@
-"""The list of the latest status of every view, with actions to refresh and capture."""
+"""The list of view statuses, with actions to refresh and capture."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Counts and date ranges of admin lists that stay fast with millions of rows."""
+"""Fast counts and date ranges for lists of millions of rows."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
@@ -18,7 +18,7 @@ else:  # not generic at run time
 
 
 class CappedCountPaginator(_Paginator):
-    """Count at most MAX_COUNTED_ROWS rows, because counting millions takes longer than showing a page."""
+    """Count at most MAX_COUNTED_ROWS rows, because counting millions is slow."""
 
     @cached_property
     def count(self) -> int:
@@ -27,13 +27,13 @@ class CappedCountPaginator(_Paginator):
 
 
 class DateRangeQuerySet(QuerySet[Any]):
-    """Derive the years, months and days of a date hierarchy from the first and the last row.
+    """Derive a date hierarchy from the first and the last row.
 
     Django would read every row; these two come from an index. In return, a day without rows may get a link.
     """
 
     def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Aggregate few rows directly, and many rows along the index of their dates.
+        """Aggregate few rows directly, and many along their date index.
 
         For few rows, PostgreSQL would search that index for the first and the last of them, past all other rows.
         """
@@ -61,7 +61,10 @@ _MAX_PERIOD_LENGTH = {"year": timedelta(days=367), "month": timedelta(days=32), 
 
 
 def _start_of_period(at: datetime, kind: str) -> datetime:
-    """Return the start of the year, month or day. Only the date is shown, so a clock change at midnight is harmless."""
+    """Return the start of the year, month or day.
+
+    Only the date is shown, so a clock change at midnight is harmless.
+    """
     day = at.replace(hour=0, minute=0, second=0, microsecond=0)
     if kind == "day":
         return day

@@ -1,4 +1,4 @@
-"""Registers the monitoring pages in the admin: an entry in the index and the URLs below it."""
+"""The index entry and the URLs of the monitoring pages in the admin."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +22,7 @@ PageFunction = Callable[..., HttpResponse]
 
 
 class Monitoring(JobStatus):
-    """A proxy without a table, because an entry in the admin index needs a model."""
+    """A proxy model, because an entry in the admin index needs one."""
 
     class Meta:
         proxy = True

@@ -1,4 +1,4 @@
-"""The monitoring page: totals, views that need attention, the queue and the latest runs."""
+"""The monitoring page: totals, views, the queue and the latest runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 
 def handle_refresh_post(request: HttpRequest) -> HttpResponse:
-    """Queue a refresh and redirect to the same page, which shows the result as a message."""
+    """Queue a refresh and redirect to the page, which shows the result."""
     if not queue_actions.can_refresh(request.user):
         raise PermissionDenied
     queue_actions.request_refresh(request, request.POST.get("refresh", ""))
@@ -100,7 +100,7 @@ def _monitoring_rows(
 
 
 def visible_errors(request: HttpRequest, jobs: Sequence[Job]) -> Mapping[str, str]:
-    """Return the error of each view by table name, redacted unless the user may see errors."""
+    """Return errors by table name, redacted unless the user may see them."""
     can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
     reasons = {} if can_see_errors else error_redaction.reasons_of_jobs(jobs)
     errors = {}
@@ -161,7 +161,7 @@ def _url_with(request: HttpRequest, **changes: object) -> str:
 
 
 def _queue_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any]:
-    """Return queued and running parts of these agencies, if the user may see the queue."""
+    """Return the queue of these agencies, if the user may see it."""
     if not (request.user.has_perm("seeder.view_queuedrefresh") and dispatch.is_available()):
         return {"is_busy": False}
     queue_status = queue_overview.read_queue_overview(agencies=agencies)
@@ -176,7 +176,7 @@ def _queue_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[
 
 
 def _runs_context(request: HttpRequest, site: AdminSite, agencies: list[str] | None) -> Mapping[str, Any]:
-    """Return the latest runs, if their optional table exists and the user may see it."""
+    """Return the latest runs, if available and visible to the user."""
     if not request.user.has_perm("seeder.view_run"):
         return {}
     if unavailable_reason := contract_check.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):

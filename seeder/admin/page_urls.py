@@ -15,7 +15,10 @@ def run(site: AdminSite, run_id: str) -> str:
 
 
 def view(site: AdminSite, table_name: str) -> str:
-    """Return the URL of a view's page. The name is a parameter, because a quoted name may contain slashes and dots."""
+    """Return the URL of a view's page.
+
+    The name is a parameter, because a quoted name may contain slashes and dots.
+    """
     return f"{_reverse(site, 'seeder_view')}?{urlencode({'table': table_name})}"
 
 

@@ -1,4 +1,4 @@
-"""Queue refreshes and captures from admin pages, and report the result as a message."""
+"""Actions of admin pages that queue refreshes and captures."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def request_capture(request: HttpRequest, table_name: str, release_tag: str) -> 
 
 
 def _require_visible_view(request: HttpRequest, table_name: str) -> ViewName:
-    """Return the parsed name. Raises `BadName`, or `UnknownTable` if the user may not see the view."""
+    """Return the parsed name. Raises `BadName` or, for hidden views, `UnknownTable`."""
     view = ViewName.parse(table_name)
     agency_scope.require_visible_table(str(view), agency_scope.agencies_of(request.user))
     return view

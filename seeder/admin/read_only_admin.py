@@ -1,4 +1,4 @@
-"""Public base classes of admin lists that nothing can be changed in, and that stay fast with millions of rows."""
+"""Public base classes of read-only admin lists for large tables."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -27,7 +27,10 @@ else:  # not generic at run time
 
 
 class NoChangesAdmin(_ModelAdmin):
-    """A ModelAdmin without add, change and delete. Public: other apps may subclass it."""
+    """A ModelAdmin without add, change and delete.
+
+    Public: other apps may subclass it.
+    """
 
     def has_add_permission(self, _: HttpRequest) -> bool:
         return False
@@ -40,10 +43,10 @@ class NoChangesAdmin(_ModelAdmin):
 
 
 class ReadOnlyAdmin(NoChangesAdmin):
-    """A read-only list and read-only pages of its rows. Public: other apps may subclass it.
+    """A read-only list and read-only pages of its rows.
 
-    Subclasses set `indexed_fields` (columns that the URL may filter by) and override `visible_rows` (rows that the user
-    may see; default: all) and `search` (exact search; default: no search).
+    Public: other apps may subclass it. Subclasses set `indexed_fields` (columns that the URL may filter by) and override
+    `visible_rows` (rows that the user may see, default: all) and `search` (exact search, default: no effect).
     """
 
     indexed_fields: Sequence[str] = ()
@@ -62,7 +65,10 @@ class ReadOnlyAdmin(NoChangesAdmin):
         return rows
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:  # noqa: ARG002
-        """Allow only lookups that use an index. This also prevents guessing error texts with `__startswith`."""
+        """Allow only lookups that use an index.
+
+        This also prevents guessing error texts with `__startswith`.
+        """
         is_invalid_date = str(value).isdigit() and len(str(value)) > _DIGITS_OF_A_YEAR
         is_date_lookup = (
             bool(self.date_hierarchy) and lookup.startswith(f"{self.date_hierarchy}__") and not is_invalid_date
@@ -98,7 +104,7 @@ class ReadOnlyAdmin(NoChangesAdmin):
         return render_or_error(request, self.admin_site, build_page)
 
     def _is_valid_key(self, text: str) -> bool:
-        """Return False for ids that Django would pass on to the database and fail with."""
+        """Return False for ids that would fail in the database."""
         try:
             self.model._meta.pk.to_python(text)
         except ValidationError:

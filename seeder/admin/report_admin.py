@@ -1,4 +1,4 @@
-"""The base class of this app's lists: agency scope, search by view name, and filters."""
+"""The base class and the filters of this app's own lists."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from seeder.services.read_models import agency_scope
 
 
 class ReportAdmin(ReadOnlyAdmin):
-    """A list whose rows depend on the agencies that the user may see."""
+    """A list whose rows depend on the user's agencies."""
 
     def visible_rows(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
         return self.filter_by_agencies(rows, agency_scope.agencies_of(request.user))
@@ -27,7 +27,10 @@ class ReportAdmin(ReadOnlyAdmin):
 
 
 class AgencyFilter(admin.SimpleListFilter):
-    """Filter by the agencies of the manifests; reading them from the history would scan all of it."""
+    """Filter by agency.
+
+    The choices come from the manifests, because reading them from the history would scan all of it.
+    """
 
     title = "agency"
     parameter_name = "agency"
@@ -44,7 +47,10 @@ class AgencyFilter(admin.SimpleListFilter):
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """Filter by status. Partial indexes find failed, running and pending rows; nearly all others are successes."""
+    """Filter by status.
+
+    Partial indexes find failed, running and pending rows. Nearly all other rows are successes.
+    """
 
     title = "status"
     parameter_name = "status"

@@ -1,4 +1,4 @@
-"""The page of one view, and the page that compares two of its release snapshots."""
+"""The page of one view, and the comparison of two release snapshots."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

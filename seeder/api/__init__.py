@@ -1,1 +1,4 @@
-"""The REST API: each endpoint parses a request, calls one service and serializes the result."""
+"""The REST API.
+
+Each endpoint parses a request, calls one service and serializes the result.
+"""

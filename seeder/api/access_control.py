@@ -29,7 +29,7 @@ class SeederTokenAuthentication(TokenAuthentication):
 
 
 class SeederSessionAuthentication(SessionAuthentication):
-    """The session cookie of the host, with Django's CSRF check for unsafe methods."""
+    """The host's session cookie, with Django's CSRF check for unsafe methods."""
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # DRF passes it by name
         """Return a scheme, because DRF answers 403 instead of 401 without one."""
@@ -43,7 +43,7 @@ def authenticators() -> Sequence[BaseAuthentication]:
 
 
 class HasRequiredPermission(BasePermission):
-    """Require a login, and the permission in the view's `required_permissions` for the method, if any."""
+    """Require a login and the method's permission in the view's `required_permissions`."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if not getattr(request.user, "is_authenticated", False):  # UNAUTHENTICATED_USER may be None

@@ -1,4 +1,7 @@
-"""The public base class of API views. It does not depend on the host's REST_FRAMEWORK settings."""
+"""The public base class of API views.
+
+It does not depend on the host's REST_FRAMEWORK settings.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -22,7 +25,7 @@ from seeder.domain.view_names import is_storable_text
 
 
 class SeederView(APIView):
-    """Base class of API views: JSON only, login required, POST throttled, never cached.
+    """Base class of JSON views: login required, POST throttled, never cached.
 
     Public: other apps may subclass it. Subclasses set `required_permissions` (a permission per method; a method without
     one requires only a login) and `error_statuses` (the HTTP status of their own `SeederError` classes).
@@ -57,7 +60,7 @@ class SeederView(APIView):
             raise NotFound
 
     def url_for(self, name: str, **reverse_options: Any) -> str:
-        """Return the absolute URL of a named endpoint in the namespace of this request."""
+        """Return the absolute URL of an endpoint in this request's namespace."""
         match = self.request.resolver_match
         return self.request.build_absolute_uri(reverse(f"{match.namespace if match else ''}:{name}", **reverse_options))
 
@@ -71,7 +74,7 @@ class SeederView(APIView):
 
 
 class NotFoundView(SeederView):
-    """Answer unknown paths with a JSON 404 instead of the host's error page."""
+    """Answer unknown paths with JSON instead of the host's error page."""
 
     schema = None  # type: ignore[assignment]  # excludes the view from the schema
 

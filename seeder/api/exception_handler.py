@@ -33,7 +33,7 @@ _GENERIC_MESSAGES = {
 
 
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Return the error response, or None for a programming error, which DRF re-raises."""
+    """Return the error response, or None to re-raise a programming error."""
     if isinstance(error, Error):
         error = _translate_database_error(error)
     if isinstance(error, SeederError):
@@ -51,7 +51,7 @@ def _status_of(error: SeederError, context: Mapping[str, Any]) -> int:
 
 
 def _translate_database_error(error: Error) -> Exception:
-    """Translate an error of the database, including one from the host's user tables."""
+    """Translate a database error, including one from the host's user tables."""
     try:
         with translate_database_errors(DEFAULT_DB_ALIAS):
             raise error
@@ -68,7 +68,10 @@ def _detail(error: SeederError, code: int, context: Mapping[str, Any]) -> str:
 
 
 def _is_staff(context: Mapping[str, Any]) -> bool:
-    """Return False if the user is not loaded yet: loading it needs the database, which may have failed."""
+    """Return True if the loaded user is staff.
+
+    A user that is not loaded yet counts as False, because loading needs the database, which may have failed.
+    """
     user = getattr(context.get("request"), "_user", None)
     return bool(getattr(user, "is_staff", False))
 

@@ -1,5 +1,7 @@
-"""Query parameters and request bodies. Unknown or invalid ones are rejected, so that a typo never returns unfiltered
-data."""
+"""Query parameters and request bodies.
+
+Unknown parameters are rejected, so that a typo never returns unfiltered data.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -125,7 +127,10 @@ class ComparisonQuerySerializer(StrictInputSerializer):
 
 
 class StrictCharField(serializers.CharField):
-    """A string field that rejects numbers: DRF would turn the release 2026.10 into 2026.1."""
+    """A string field that rejects numbers.
+
+    DRF would turn the release 2026.10 into 2026.1.
+    """
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):

@@ -1,4 +1,4 @@
-"""JSON parsing and rendering, independent of the formats of the host's other views."""
+"""JSON parsing and rendering, independent of the host's REST settings."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -32,7 +32,7 @@ class JSONOnlyNegotiation(BaseContentNegotiation):
 
 
 class LimitedJSONParser(JSONParser):
-    """A JSON parser that bounds the size of the body and rejects deep nesting."""
+    """A JSON parser that rejects large bodies and deep nesting."""
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""The OpenAPI schema and its page. The host's SPECTACULAR_SETTINGS do not change them."""
+"""The OpenAPI schema and its page, independent of the host's SPECTACULAR_SETTINGS."""
 
 from functools import cache
 from threading import Lock
@@ -70,7 +70,7 @@ class SchemaView(SeederView):
 
 @method_decorator(login_required, name="dispatch")
 class DocsView(SpectacularSwaggerSplitView):
-    """The schema as a page, without inline scripts or styles and without files from other hosts.
+    """The schema as a page with only own files and nothing inline.
 
     A strict Content-Security-Policy may forbid these. The script is served at the same URL with `?script=`.
     """
@@ -94,7 +94,10 @@ class DocsView(SpectacularSwaggerSplitView):
 
 @cache
 def build_schema() -> dict[str, Any]:
-    """Build the schema once per process: it depends only on the code and the URL configuration."""
+    """Build the schema once per process.
+
+    It depends only on the code and the URL configuration.
+    """
     with _settings_lock, patched_settings(_SPECTACULAR_SETTINGS):
         generator = SchemaGenerator()  # type: ignore[no-untyped-call]
         document: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]

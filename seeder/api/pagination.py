@@ -1,4 +1,4 @@
-"""Numbered pages for lists that are cheap to count, cursor pages for long ones."""
+"""Numbered pages for lists that are cheap to count, otherwise cursor pages."""
 
 import base64
 import binascii
@@ -53,7 +53,7 @@ def _encode_cursor(cursor: Cursor) -> str:
 
 
 def decode_cursor(text: str) -> Cursor | None:
-    """Return the cursor, or None if the text is not a valid one."""
+    """Return the cursor, or None if the text is invalid."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         instant, _, key = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(" ")
@@ -65,7 +65,7 @@ def decode_cursor(text: str) -> Cursor | None:
 
 
 def require_numeric_cursor(cursor: Cursor | None) -> Cursor | None:
-    """Convert the key of the cursor to a number. Raises `NotFound` if it is not one."""
+    """Convert the key to a number. Raises `NotFound` if invalid."""
     if cursor is None:
         return None
     key = str(cursor.key)

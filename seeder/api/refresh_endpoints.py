@@ -44,7 +44,7 @@ class BaseRefreshView(ReportView):
         return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": url} if url else {})
 
     def _scoped_idempotency_key(self, request: Request) -> str | None:
-        """Prefix the key with the user, because two users may choose the same key."""
+        """Return the key with the user as prefix, because keys are per user."""
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return None
@@ -61,7 +61,10 @@ class RefreshJobView(BaseRefreshView):
         responses=_ACCEPTED_RESPONSES,
     )
     def post(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, N803  # names of the path
-        """Queue a refresh of the view of one manifest. Joins a queued request for the view that has not started."""
+        """Queue a refresh of the view of one manifest.
+
+        Joins a queued request for the view that has not started.
+        """
         job = job_list.find_job(reportType, id, self.visible_agencies)
         return self.enqueue(request, SingleView(name=ViewName.parse(job.table_name)))
 

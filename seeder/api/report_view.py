@@ -1,4 +1,4 @@
-"""The base class of this app's API views: agency scope, redacted errors, and error statuses."""
+"""The base class of this app's own API views."""
 
 from functools import cached_property
 from typing import ClassVar
@@ -22,7 +22,7 @@ from seeder.services.read_models import agency_scope, error_redaction
 
 
 class ReportView(SeederView):
-    """A view whose data depends on the agencies that the user may see."""
+    """A view whose data depends on the user's agencies."""
 
     error_statuses: ClassVar[ErrorStatuses] = (
         (
@@ -34,7 +34,7 @@ class ReportView(SeederView):
 
     @cached_property
     def visible_agencies(self) -> list[str] | None:
-        """The slugs of the agencies that the user may see, or None for all. Raises `ConfigurationError`."""
+        """Slugs of the visible agencies, or None for all. Raises `ConfigurationError`."""
         return agency_scope.agencies_of(self.request.user)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Serializers of jobs, history rows and runs, with the field names of the contract."""
+"""Serializers of jobs, history and runs, with the contract's field names."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ class SecondsField(serializers.FloatField):
 
 @extend_schema_field(OpenApiTypes.INT64)
 class Int64Field(serializers.IntegerField):
-    """An integer that may need 64 bits. The schema says so for clients with 32-bit integers."""
+    """An integer that may need 64 bits, marked as such in the schema."""
 
 
 class JobSerializer(serializers.Serializer[Job]):

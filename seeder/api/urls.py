@@ -1,4 +1,4 @@
-"""URLs of the API by version. A breaking change gets a new version beside the old one."""
+"""URLs of the API. A breaking change gets a new version."""
 
 from django.apps import apps
 from django.urls import include, path, re_path

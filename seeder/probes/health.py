@@ -1,4 +1,7 @@
-"""Liveness and readiness endpoints. They are public, so they name only components and their status."""
+"""Liveness and readiness endpoints.
+
+They are public, so they name only components and their status.
+"""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 

@@ -27,10 +27,10 @@ _OPENMETRICS_MEDIA_TYPE = "application/openmetrics-text"
 @probe
 @gzip_page
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer 200 with the metrics of all installed apps, even if the database is down.
+    """Answer with the metrics of all apps, even without the database.
 
-    `seeder_up` is 0 then, which shows more than a failed scrape. Answers 401 or 403 to users who may not see all
-    agencies, and 503 if access cannot be checked.
+    `seeder_up` is 0 then, which shows more than a failed scrape. Answers 401 or 403 without access to all agencies, and
+    503 if access cannot be checked.
     """
     try:
         error_response = _access_error(request, conf.load().metrics_token)

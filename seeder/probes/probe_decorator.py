@@ -11,7 +11,7 @@ ProbeView = Callable[[HttpRequest], HttpResponse]
 
 
 def probe(view: ProbeView) -> ProbeView:
-    """Allow only GET and HEAD, disable caching, and exempt the view from ATOMIC_REQUESTS.
+    """Allow only GET and HEAD, disable caching, ignore ATOMIC_REQUESTS.
 
     A transaction around the request would wait for the databases whose status is checked.
     """

@@ -1,4 +1,7 @@
-"""The Prometheus metrics of this app; docs/reference/metrics.md is generated from their help texts."""
+"""The Prometheus metrics of this app.
+
+docs/reference/metrics.md is generated from the help texts.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -33,7 +36,10 @@ def collect_metrics() -> Iterator[Metric]:
 
 
 def build_metrics(gauges: Gauges | None, *, window: timedelta, duration: timedelta) -> Iterator[Metric]:
-    """Yield the metrics of one scrape; `gauges` is None if the database did not answer."""
+    """Yield the metrics of one scrape.
+
+    `gauges` is None if the database did not answer.
+    """
     yield _gauge(
         "up",
         "1 if the database answered within 8 s. Otherwise 0, and only the next two metrics exist.",

@@ -1,4 +1,4 @@
-"""URLs of the monitoring endpoints. A host can include them without the API."""
+"""URLs of the monitoring endpoints, which work without the API."""
 
 from django.urls import path
 

@@ -15,7 +15,7 @@ register = template.Library()
 
 @register.filter
 def duration(value: timedelta | float | None) -> str:
-    """Format a timedelta or seconds as `0.42 s` or `3 min 07 s`."""
+    """Format a timedelta or seconds, e.g. `0.42 s`, `3 min 07 s`."""
     if value is None:
         return EMPTY_VALUE
     return human_format.format_duration(value if isinstance(value, timedelta) else timedelta(seconds=value))

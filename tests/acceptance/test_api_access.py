@@ -1,4 +1,4 @@
-"""Who may do what: every address of the API, by every role, with every method."""
+"""Access to every endpoint of the API by every role with every method."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,9 +19,9 @@ from tests.conftest import create_custom_manifest
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 MOUNT = "api/seeder/"
 LIST, ONE, START = "a list", "one thing", "starts something"
-ANYBODY, NOWHERE = "for whoever has logged in", "anything else"
-# What stands behind each address. A new one fails the test until it is listed here.
-ADDRESSES: Mapping[str, Mapping[str, str]] = {
+ANY_LOGIN, OTHER_PATH = "requires only a login", "unknown path"
+# The kind of each endpoint. A new endpoint fails the test until it is listed here.
+ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "jobs/": {"GET": LIST},
     "jobs/<str:reportType>/<int:id>/": {"GET": ONE},
     "jobs/<str:reportType>/<int:id>/history/": {"GET": ONE},
@@ -34,20 +34,20 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = {
     "snapshots/": {"GET": LIST, "POST": START},
     "snapshots/compare/": {"GET": ONE},
     "snapshots/<int:id>/": {"GET": ONE},
-    "schema/": {"GET": ANYBODY},
-    "docs/": {"GET": ANYBODY},
-    r"^[\s\S]*/$": dict.fromkeys(METHODS, NOWHERE),
+    "schema/": {"GET": ANY_LOGIN},
+    "docs/": {"GET": ANY_LOGIN},
+    r"^[\s\S]*/$": dict.fromkeys(METHODS, OTHER_PATH),
 }
-# For programs, and not the API's: test_health.py and test_metrics.py hold them.
+# test_health.py and test_metrics.py test these.
 PROBES = {"health/alive", "health/ready", "metrics"}
-# What each role is answered to each of these.
+# The status of each role for each kind.
 ROLES: Mapping[str, Mapping[str, int]] = {
-    "anonymous": {LIST: 401, ONE: 401, START: 401, ANYBODY: 401, NOWHERE: 401},
-    "stranger": {LIST: 403, ONE: 403, START: 403, ANYBODY: 200, NOWHERE: 404},
-    "wrong agency": {LIST: 200, ONE: 404, START: 404, ANYBODY: 200, NOWHERE: 404},
-    "reader": {LIST: 200, ONE: 200, START: 403, ANYBODY: 200, NOWHERE: 404},
-    "operator": {LIST: 200, ONE: 200, START: 202, ANYBODY: 200, NOWHERE: 404},
-    "superuser": {LIST: 200, ONE: 200, START: 202, ANYBODY: 200, NOWHERE: 404},
+    "anonymous": {LIST: 401, ONE: 401, START: 401, ANY_LOGIN: 401, OTHER_PATH: 401},
+    "stranger": {LIST: 403, ONE: 403, START: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "wrong agency": {LIST: 200, ONE: 404, START: 404, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "reader": {LIST: 200, ONE: 200, START: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "operator": {LIST: 200, ONE: 200, START: 202, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "superuser": {LIST: 200, ONE: 200, START: 202, ANY_LOGIN: 200, OTHER_PATH: 404},
 }
 
 
@@ -61,7 +61,7 @@ def scoped(contract_tables: None, settings: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def facts(scoped: None) -> Mapping[str, str]:
-    """What the addresses are filled with: all of it the agency demo's."""
+    """Return a value for each placeholder, all of agency demo."""
     api_clients.create_reports()
     base, other = api_clients.capture_two_snapshots()
     request_id = enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test").request_id
@@ -77,11 +77,11 @@ def facts(scoped: None) -> Mapping[str, str]:
     }
 
 
-def walked(patterns: list[Any], before: str = "") -> Iterator[str]:
+def mounted_routes(patterns: list[Any], before: str = "") -> Iterator[str]:
     for pattern in patterns:
         route = before + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
-            yield from walked(pattern.url_patterns, route)
+            yield from mounted_routes(pattern.url_patterns, route)
         elif isinstance(pattern, URLPattern) and route.startswith(MOUNT):
             yield route.removeprefix(MOUNT)
 
@@ -109,49 +109,49 @@ def call(caller: APIClient, method: str, path: str) -> Any:
     )
 
 
-def expected(role: str, method: str, address: str) -> int:
-    does = ADDRESSES[address].get("GET" if method == "HEAD" else method)
-    if address == "docs/":  # a page for people, who are sent to the login
-        does_not = 405 if does is None else 200
-        return 302 if role == "anonymous" else does_not
+def expected(role: str, method: str, endpoint: str) -> int:
+    does = ENDPOINTS[endpoint].get("GET" if method == "HEAD" else method)
+    if endpoint == "docs/":  # redirects to the login
+        other = 405 if does is None else 200
+        return 302 if role == "anonymous" else other
     if does is None:
         return 401 if role == "anonymous" else 405
     return ROLES[role][does]
 
 
-def test_every_address_is_listed() -> None:
-    listed = PROBES | {f"v1/{address}" for address in ADDRESSES}
-    assert sorted(walked(get_resolver().url_patterns)) == sorted(listed)
+def test_endpoint_access_table_lists_every_url() -> None:
+    listed = PROBES | {f"v1/{endpoint}" for endpoint in ENDPOINTS}
+    assert sorted(mounted_routes(get_resolver().url_patterns)) == sorted(listed)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_address_by_every_method(role: str, facts: Mapping[str, str]) -> None:
-    who = user(role)
-    caller = api_clients.api_client(who)
-    seen = {}
-    for address in ADDRESSES:
-        if address == "docs/" and who is not None:
+def test_endpoint_answers_each_role_and_method_as_listed(role: str, facts: Mapping[str, str]) -> None:
+    caller_user = user(role)
+    caller = api_clients.api_client(caller_user)
+    statuses = {}
+    for endpoint in ENDPOINTS:
+        if endpoint == "docs/" and caller_user is not None:
             caller = APIClient()
-            caller.force_login(who)
-        path = address
+            caller.force_login(caller_user)
+        path = endpoint
         for placeholder, fact in facts.items():
             path = path.replace(placeholder, fact)
         for method in METHODS:
             answer = call(caller, method, path)
-            seen[method, address] = answer.status_code
-            if role == "wrong agency" and method == "GET" and ADDRESSES[address].get("GET") == LIST:
+            statuses[method, endpoint] = answer.status_code
+            if role == "wrong agency" and method == "GET" and ENDPOINTS[endpoint].get("GET") == LIST:
                 assert answer.json()["results"] == []
-    wanted = {key: expected(role, *key) for key in seen}
-    assert {key: (seen[key], code) for key, code in wanted.items() if seen[key] != code} == {}
+    wanted = {key: expected(role, *key) for key in statuses}
+    assert {key: (statuses[key], code) for key, code in wanted.items() if statuses[key] != code} == {}
 
 
-def test_no_answer_is_kept_for_somebody_else(facts: Mapping[str, str]) -> None:
+def test_response_is_never_cached(facts: Mapping[str, str]) -> None:
     caller = api_clients.api_client(user("reader"))
     for path in ("jobs/", "queue/none/", "schema/"):
         assert "no-store" in call(caller, "GET", path)["Cache-Control"]
 
 
-def test_the_counts_of_others_are_not_told(facts: Mapping[str, str]) -> None:
+def test_totals_exclude_hidden_agencies(facts: Mapping[str, str]) -> None:
     caller = api_clients.api_client(api_clients.create_user("demo", *api_clients.READER_PERMISSIONS, agencies="demo"))
     jobs = caller.get(f"{api_clients.ROOT}jobs/").json()
     assert (jobs["count"], {job["agencySlug"] for job in jobs["results"]}) == (2, {"demo"})
@@ -163,17 +163,17 @@ def test_the_counts_of_others_are_not_told(facts: Mapping[str, str]) -> None:
     assert {row["agencySlug"] for row in rows} == {"demo"}
 
 
-def test_an_agency_that_nobody_knows_looks_like_one_of_others() -> None:
+def test_unknown_agency_answers_like_hidden_agency() -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     caller = api_clients.api_client(
         api_clients.create_user("operator", *api_clients.OPERATOR_PERMISSIONS, agencies="harbor lost")
     )
-    answers = [caller.post(f"{api_clients.ROOT}agencies/{slug}/refresh/") for slug in ("demo", "lost", "nobody's")]
+    answers = [caller.post(f"{api_clients.ROOT}agencies/{slug}/refresh/") for slug in ("demo", "lost", "unknown")]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
 
 
-def test_a_session_takes_the_csrf_check() -> None:
+def test_session_without_csrf_token_is_rejected() -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     api_clients.create_user("operator", *api_clients.OPERATOR_PERMISSIONS)
     caller = APIClient(enforce_csrf_checks=True)
@@ -186,22 +186,22 @@ def test_a_session_takes_the_csrf_check() -> None:
     assert caller.post(f"{api_clients.ROOT}agencies/demo/refresh/", HTTP_X_CSRFTOKEN=token).status_code == 202
 
 
-def test_a_wrong_token_is_nobody() -> None:
+def test_invalid_token_is_rejected() -> None:
     caller = APIClient()
-    for token in ("nobody's", "\0", "ü"):
+    for token in ("unknown", "\0", "ü"):
         caller.credentials(HTTP_AUTHORIZATION=f"Token {token}")
         answer = caller.get(f"{api_clients.ROOT}jobs/")
         assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Token")
 
 
-def test_a_user_who_was_locked_out_stays_out() -> None:
-    who = api_clients.create_user("gone", *api_clients.READER_PERMISSIONS)
-    caller = api_clients.api_client(who)
-    User.objects.filter(pk=who.pk).update(is_active=False)
+def test_inactive_user_is_rejected() -> None:
+    inactive = api_clients.create_user("gone", *api_clients.READER_PERMISSIONS)
+    caller = api_clients.api_client(inactive)
+    User.objects.filter(pk=inactive.pk).update(is_active=False)
     assert caller.get(f"{api_clients.ROOT}jobs/").status_code == 401
 
 
-def test_calls_that_start_something_are_throttled_and_reads_are_not(settings: Settings) -> None:
+def test_writes_are_throttled_and_reads_are_not(settings: Settings) -> None:
     settings.SEEDER = {**settings.SEEDER, "API_WRITE_RATE": "2/hour"}
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     caller = api_clients.api_client(api_clients.create_user("operator", *api_clients.OPERATOR_PERMISSIONS))

@@ -1,4 +1,4 @@
-"""What the API answers, in the words of the contract."""
+"""Responses of the API: field names, filters, pages and errors."""
 
 import json
 from collections.abc import Iterator
@@ -28,17 +28,17 @@ def reader(contract_tables: None, settings: Settings) -> Iterator[APIClient]:
     api_clients.delete_users()
 
 
-def get(caller: APIClient, path: str, **about: str | int) -> Any:
-    answer = caller.get(api_clients.ROOT + path, about)
+def get(caller: APIClient, path: str, **parameters: str | int) -> Any:
+    answer = caller.get(api_clients.ROOT + path, parameters)
     assert answer.status_code == 200, answer.content
     return json.loads(answer.content)
 
 
-def names(caller: APIClient, **about: str | int) -> list[str]:
-    return [job["tableName"] for job in get(caller, "jobs/", **about)["results"]]
+def names(caller: APIClient, **parameters: str | int) -> list[str]:
+    return [job["tableName"] for job in get(caller, "jobs/", **parameters)["results"]]
 
 
-def test_a_job_has_the_names_of_the_contract(reader: APIClient) -> None:
+def test_job_has_field_names_of_contract(reader: APIClient) -> None:
     api_clients.create_reports()
     page = get(reader, "jobs/", ordering="tableName")
     assert (page["count"], page["next"], page["previous"]) == (4, None, None)
@@ -56,14 +56,14 @@ def test_a_job_has_the_names_of_the_contract(reader: APIClient) -> None:
     assert get(reader, f"jobs/canned/{shared[0]['id']}/") == shared[0]
 
 
-def test_the_history_of_a_job_has_the_names_of_the_contract(reader: APIClient) -> None:
+def test_job_history_has_field_names_of_contract(reader: APIClient) -> None:
     api_clients.create_reports()
     [row] = get(reader, "jobs/custom/1/history/")["results"]
     assert row.keys() >= HISTORY
     assert (row["runId"], row["status"], row["recordsProcessed"]) == (Run.objects.get().run_id, "success", 1)
 
 
-def test_a_run_has_its_totals_its_holds_and_its_rows(reader: APIClient) -> None:
+def test_run_has_totals_holds_and_history_rows(reader: APIClient) -> None:
     api_clients.create_reports()
     [run] = get(reader, "runs/")["results"]
     assert (run["status"], run["manifests"], run["succeeded"], run["failed"]) == ("error", 4, 3, 1)
@@ -80,7 +80,7 @@ def test_a_run_has_its_totals_its_holds_and_its_rows(reader: APIClient) -> None:
     assert sorted(row["tableName"] for row in rows) == ["reporting.bad", "reporting.good", *2 * ["reporting.shared"]]
 
 
-def test_a_snapshot_and_a_comparison_are_what_the_commands_print(reader: APIClient) -> None:
+def test_snapshots_are_listed_shown_and_compared(reader: APIClient) -> None:
     api_clients.create_reports()
     base, other = api_clients.capture_two_snapshots()
     rows = get(reader, "snapshots/", tableName="REPORTING.good")["results"]
@@ -97,7 +97,7 @@ def test_jobs_are_filtered_and_sorted(reader: APIClient) -> None:
     assert names(reader, agency="metro") == ["reporting.bad", "reporting.shared"]
     assert names(reader, reportType="custom") == ["reporting.bad", "reporting.good"]
     assert names(reader, status="error") == names(reader, failing="true") == names(reader, stale="true")
-    assert names(reader, longRunning="true") == names(reader, agency="nobody's") == []
+    assert names(reader, longRunning="true") == names(reader, agency="unknown") == []
     assert names(reader, search="GOO") == ["reporting.good"]
     assert names(reader, ordering="-tableName")[-1] == names(reader, ordering="tableName")[0] == "reporting.bad"
     assert names(reader)[0] == names(reader, ordering="-attention")[-1] == "reporting.bad"
@@ -105,7 +105,7 @@ def test_jobs_are_filtered_and_sorted(reader: APIClient) -> None:
         assert len(names(reader, ordering=order)) == len(names(reader, ordering=f"-{order}")) == 4
 
 
-def test_pages_follow_one_another(reader: APIClient) -> None:
+def test_numbered_pages_link_to_each_other(reader: APIClient) -> None:
     api_clients.insert_many_rows(5)
     first = get(reader, "jobs/", pageSize=2, ordering="tableName")
     second = json.loads(reader.get(first["next"]).content)
@@ -117,21 +117,21 @@ def test_pages_follow_one_another(reader: APIClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["jobs/custom/1/history/", "runs/", "runs/run 1/history/", "snapshots/"])
-def test_slices_follow_one_another_and_lose_nothing(reader: APIClient, path: str) -> None:
+def test_cursor_pages_together_have_every_row_once(reader: APIClient, path: str) -> None:
     api_clients.insert_many_rows(5)
-    whole = get(reader, path)
-    assert whole["next"] is None
-    cut, slice_ = [], get(reader, path, pageSize=2)
-    while slice_["next"]:
-        cut += slice_["results"]
-        slice_ = json.loads(reader.get(slice_["next"]).content)
-    assert cut + slice_["results"] == whole["results"]
+    all_rows = get(reader, path)
+    assert all_rows["next"] is None
+    collected, page = [], get(reader, path, pageSize=2)
+    while page["next"]:
+        collected += page["results"]
+        page = json.loads(reader.get(page["next"]).content)
+    assert collected + page["results"] == all_rows["results"]
 
 
 @pytest.mark.parametrize(
     "path", ["jobs/", "jobs/custom/1/history/", "runs/", "runs/run 1/history/", "snapshots/", "jobs/?failing=true"]
 )
-def test_a_list_takes_as_many_queries_for_one_row_as_for_fifty(reader: APIClient, path: str) -> None:
+def test_list_query_count_does_not_grow_with_rows(reader: APIClient, path: str) -> None:
     api_clients.insert_many_rows(1)
     few = api_clients.count_statements(lambda: get(reader, path))
     sql("TRUNCATE reporting.seeder_custom_report_manifest, reporting.seeder_job_status, reporting.seeder_run")
@@ -144,11 +144,11 @@ def test_a_list_takes_as_many_queries_for_one_row_as_for_fifty(reader: APIClient
     assert few == api_clients.count_statements(lambda: get(reader, path)) <= 12
 
 
-def test_the_history_of_a_job_is_neither_counted_nor_searched_through(reader: APIClient) -> None:
+def test_job_history_is_not_counted_and_uses_index(reader: APIClient) -> None:
     api_clients.insert_many_rows(3)
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as captured:
         get(reader, "jobs/custom/1/history/", pageSize=1)
-    [history] = [query["sql"] for query in asked if 'FROM "reporting"."seeder_run_history"' in query["sql"]]
+    [history] = [query["sql"] for query in captured if 'FROM "reporting"."seeder_run_history"' in query["sql"]]
     assert "COUNT" not in history.upper()
     sql("SET enable_seqscan = off")
     plan = "\n".join(line for (line,) in sql(f"EXPLAIN {history}"))
@@ -157,7 +157,7 @@ def test_the_history_of_a_job_is_neither_counted_nor_searched_through(reader: AP
 
 
 @pytest.mark.parametrize(
-    ("path", "about", "told"),
+    ("path", "parameters", "parameter"),
     [
         ("jobs/", {"status": "great"}, "status"),
         ("jobs/", {"reportType": "own"}, "reportType"),
@@ -173,20 +173,20 @@ def test_the_history_of_a_job_is_neither_counted_nor_searched_through(reader: AP
         ("jobs/", {"agency": "\0"}, "agency"),
         ("runs/", {"after": "nowhere"}, "after"),
         ("runs/", {"after": "MjAyNi0wMS0wMVQwMDowMDowMCAx"}, "after"),  # without a time zone
-        ("runs/", {"after": "MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OSAx"}, "after"),  # before the first year of all
+        ("runs/", {"after": "MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OSAx"}, "after"),  # before year 1
         ("jobs/", {"agency": ["demo", "metro"]}, "agency"),
         ("snapshots/", {"tableName": "a.b.c"}, "tableName"),
         ("snapshots/compare/", {}, "base"),
         ("snapshots/compare/", {"base": "9223372036854775808", "compare": 1}, "base"),
     ],
 )
-def test_what_cannot_be_read_is_refused_by_its_name(
-    reader: APIClient, path: str, about: dict[str, str], told: str
+def test_invalid_parameter_is_rejected_by_name(
+    reader: APIClient, path: str, parameters: dict[str, str], parameter: str
 ) -> None:
-    answer = reader.get(api_clients.ROOT + path, about)
+    answer = reader.get(api_clients.ROOT + path, parameters)
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/json")
-    assert told in answer.json()["fields"]
-    assert told in answer.json()["detail"]
+    assert parameter in answer.json()["fields"]
+    assert parameter in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_what_cannot_be_read_is_refused_by_its_name(
         "jobs/custom/2147483648/",
         "jobs/custom/%00/",
         "jobs/custom/99/history/",
-        "runs/nobody's/",
+        "runs/unknown/",
         "runs/%00/",
         "runs/%ED%A0%80/",
         f"runs/{'x' * 3000}/history/",
@@ -205,16 +205,16 @@ def test_what_cannot_be_read_is_refused_by_its_name(
         "snapshots/9223372036854775808/",
         f"snapshots/{'9' * 5000}/",
         "snapshots/compare/?base=1&compare=2",
-        "queue/nobody's/",
+        "queue/unknown/",
         "queue/%00/",
         "jobs/?page=1000000",
     ],
 )
-def test_what_is_not_there_is_not_found(reader: APIClient, path: str) -> None:
+def test_unknown_object_is_not_found(reader: APIClient, path: str) -> None:
     assert reader.get(api_clients.ROOT + path).status_code == 404
 
 
-def test_errors_are_whole_for_those_alone_who_may_see_them(reader: APIClient) -> None:
+def test_errors_are_redacted_without_permission(reader: APIClient) -> None:
     api_clients.create_reports()
     trusted = api_clients.api_client(api_clients.create_user("trusted", *api_clients.READER_PERMISSIONS, "view_errors"))
     run_id = Run.objects.get().run_id
@@ -231,7 +231,7 @@ def test_errors_are_whole_for_those_alone_who_may_see_them(reader: APIClient) ->
     assert get(reader, good)["results"][0]["errors"] is None
 
 
-def test_without_the_table_of_measurements_errors_have_no_reason_and_stay_hidden(reader: APIClient) -> None:
+def test_errors_without_metrics_table_stay_redacted(reader: APIClient) -> None:
     api_clients.create_reports()
     sql("DROP TABLE reporting.seeder_run_metrics")
     [bad] = get(reader, "jobs/", failing="true")["results"]
@@ -239,7 +239,7 @@ def test_without_the_table_of_measurements_errors_have_no_reason_and_stay_hidden
     assert bad["errors"].startswith("The refresh failed. ")
 
 
-def test_a_missing_table_is_told_to_staff_alone(reader: APIClient) -> None:
+def test_missing_table_is_named_only_to_staff(reader: APIClient) -> None:
     sql("DROP TABLE reporting.seeder_run")
     answer = reader.get(api_clients.ROOT + "runs/")
     assert (answer.status_code, "seeder_run" in answer.json()["detail"]) == (503, False)
@@ -248,6 +248,6 @@ def test_a_missing_table_is_told_to_staff_alone(reader: APIClient) -> None:
     assert (answer.status_code, "seeder_run" in answer.json()["detail"]) == (503, True)
 
 
-def test_a_wrong_setting_is_a_503(reader: APIClient, settings: Settings) -> None:
+def test_invalid_setting_answers_503(reader: APIClient, settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": "nowhere.scope"}
     assert reader.get(api_clients.ROOT + "jobs/").status_code == 503

@@ -1,4 +1,4 @@
-"""The API in a host that has other ideas of its own REST views, and what people see of it in a browser."""
+"""The API in hosts with other REST settings, and its docs page."""
 
 import json
 import os
@@ -42,27 +42,27 @@ SPECTACULAR_SETTINGS = {
 }
 INSTALLED_APPS = [app for app in INSTALLED_APPS if app != "rest_framework.authtoken"]
 """
-ASKED = """
+REQUESTS = """
 import django, json
 django.setup()
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 caller = APIClient(SERVER_NAME="localhost")
-told = [caller.get("/api/seeder/v1/jobs/")]
+responses = [caller.get("/api/seeder/v1/jobs/")]
 caller.force_login(User.objects.get(username="reader"))
 paths = ("jobs/", "jobs/custom/9/", "schema/", "docs/")
-told += [caller.get("/api/seeder/v1/" + path, HTTP_ACCEPT="text/html") for path in paths]
-print(json.dumps([[one.status_code, one["Content-Type"], one.content.decode()] for one in told]))
+responses += [caller.get("/api/seeder/v1/" + path, HTTP_ACCEPT="text/html") for path in paths]
+print(json.dumps([[one.status_code, one["Content-Type"], one.content.decode()] for one in responses]))
 """
 
 
 @pytest.fixture(autouse=True)
-def nobody(contract_tables: None) -> Iterator[None]:
+def delete_users(contract_tables: None) -> Iterator[None]:
     yield
     api_clients.delete_users()
 
 
-def test_it_is_the_same_whatever_the_host_wants_of_its_own_views(tmp_path: Path) -> None:
+def test_api_ignores_the_hosts_rest_framework_settings(tmp_path: Path) -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     reader = api_clients.create_user("reader", *api_clients.READER_PERMISSIONS)
     (tmp_path / "otherwise.py").write_text(SETTINGS)
@@ -73,7 +73,7 @@ def test_it_is_the_same_whatever_the_host_wants_of_its_own_views(tmp_path: Path)
         "PYTHONPATH": os.pathsep.join([os.fspath(tmp_path), os.fspath(CHECKOUT)]),
     }
     ended = subprocess.run(
-        [sys.executable, "-c", ASKED], cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True
+        [sys.executable, "-c", REQUESTS], cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True
     )
     assert ended.returncode == 0, ended.stderr
     anonymous, jobs, missing, schema, docs = json.loads(ended.stdout)
@@ -90,8 +90,8 @@ def test_it_is_the_same_whatever_the_host_wants_of_its_own_views(tmp_path: Path)
     assert (docs[0], "cdn.example.org" in docs[2]) == (200, False)
 
 
-def test_without_a_database_nobody_is_told_more_than_that() -> None:
-    asked = (
+def test_unavailable_database_answers_503_without_details() -> None:
+    script = (
         "import django; django.setup()\n"
         "from rest_framework.test import APIClient\n"
         "caller = APIClient(SERVER_NAME='localhost', HTTP_AUTHORIZATION='Token ' + 40 * 'a')\n"
@@ -100,13 +100,13 @@ def test_without_a_database_nobody_is_told_more_than_that() -> None:
     )
     environment = {**process_environment(), "DB_HOST": "/nowhere", "PYTHONPATH": os.fspath(CHECKOUT)}
     ended = subprocess.run(
-        [sys.executable, "-c", asked], cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True
+        [sys.executable, "-c", script], cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True
     )
     assert ended.stdout.startswith("503 {'detail': 'Temporarily unavailable."), ended.stderr
     assert "nowhere" not in ended.stdout
 
 
-def test_the_schema_describes_every_refusal() -> None:
+def test_schema_describes_every_error_response() -> None:
     described = api_clients.api_client(api_clients.create_user("reader")).get(f"{api_clients.ROOT}schema/").json()
     for methods in described["paths"].values():
         for method, operation in methods.items():
@@ -115,7 +115,7 @@ def test_the_schema_describes_every_refusal() -> None:
     assert described["components"]["securitySchemes"].keys() == {"tokenAuth", "cookieAuth"}
 
 
-def test_the_schema_says_which_numbers_may_be_large() -> None:
+def test_schema_marks_64_bit_integers() -> None:
     schemas = (
         api_clients.api_client(api_clients.create_user("reader"))
         .get(f"{api_clients.ROOT}schema/")
@@ -126,7 +126,7 @@ def test_the_schema_says_which_numbers_may_be_large() -> None:
     assert schemas["History"]["properties"]["bytesProcessed"]["nullable"]
 
 
-def test_the_page_of_the_schema_takes_everything_from_here() -> None:
+def test_docs_page_loads_only_own_files() -> None:
     caller = APIClient()
     assert caller.get(f"{api_clients.ROOT}docs/")["Location"].startswith("/admin/login/")
     caller.force_login(api_clients.create_user("reader"))
@@ -143,12 +143,12 @@ def test_the_page_of_the_schema_takes_everything_from_here() -> None:
         assert finders.find(f"drf_spectacular_sidecar/swagger-ui-dist/{name}")
 
 
-# Of a host that gives whatever it mounts a namespace of its own.
+# The URLs of a host that mounts the app in a namespace.
 urlpatterns = [path("admin/", admin.site.urls), path("theirs/", include(("seeder.urls", "theirs")))]
 
 
 @pytest.mark.urls(__name__)
-def test_the_page_finds_its_schema_within_a_namespace_of_the_host() -> None:
+def test_docs_page_in_host_namespace_finds_schema() -> None:
     caller = APIClient()
     caller.force_login(api_clients.create_user("reader"))
     page = caller.get("/theirs/v1/docs/").content.decode()
@@ -156,7 +156,7 @@ def test_the_page_finds_its_schema_within_a_namespace_of_the_host() -> None:
     assert "/theirs/v1/schema/" in caller.get(address).content.decode()
 
 
-def test_without_what_draws_the_page_there_is_none(tmp_path: Path) -> None:
+def test_docs_page_without_drf_spectacular_is_not_found(tmp_path: Path) -> None:
     (tmp_path / "plain.py").write_text(
         "from settings.test import *\n"
         "INSTALLED_APPS = [app for app in INSTALLED_APPS if not app.startswith('drf_spectacular')]\n"
@@ -164,5 +164,5 @@ def test_without_what_draws_the_page_there_is_none(tmp_path: Path) -> None:
     api_clients.create_user("reader", *api_clients.READER_PERMISSIONS)
     path = os.pathsep.join([os.fspath(tmp_path), os.fspath(CHECKOUT)])
     environment = {**process_environment(), "DJANGO_SETTINGS_MODULE": "plain", "PYTHONPATH": path}
-    told = subprocess.check_output([sys.executable, "-c", ASKED], cwd=CHECKOUT, env=environment)
-    assert [status for status, *_ in json.loads(told)] == [401, 200, 404, 200, 404]
+    responses = subprocess.check_output([sys.executable, "-c", REQUESTS], cwd=CHECKOUT, env=environment)
+    assert [status for status, *_ in json.loads(responses)] == [401, 200, 404, 200, 404]

@@ -1,4 +1,4 @@
-"""A refresh and a capture asked for by the API: queued once, found again, and really done."""
+"""Refreshes and captures through the API: queued once, tracked, and run."""
 
 import json
 from collections.abc import Iterator
@@ -30,72 +30,76 @@ def operator(contract_tables: None, settings: Settings) -> Iterator[APIClient]:
     api_clients.delete_users()
 
 
-def work_off() -> None:
-    """What a worker does."""
+def run_queued_tasks() -> None:
+    """Run the queued tasks as a worker would."""
     for task in OrmQ.objects.order_by("id"):
-        told: Any = task.task
-        assert told["func"].startswith("seeder.tasks.")
-        getattr(tasks, told["func"].rpartition(".")[2])(*told["args"], **told["kwargs"])
+        message: Any = task.task
+        assert message["func"].startswith("seeder.tasks.")
+        getattr(tasks, message["func"].rpartition(".")[2])(*message["args"], **message["kwargs"])
         task.delete()
 
 
-def test_a_refresh_is_queued_found_and_done(operator: APIClient) -> None:
+def test_refresh_is_queued_tracked_and_run(operator: APIClient) -> None:
     answer = operator.post(JOB)
-    asked = answer.json()
-    assert (answer.status_code, answer["Location"], asked["joined"]) == (202, asked["url"], False)
-    assert (asked["description"], asked["parts"][0]["agencies"]) == ("the view reporting.good", ["demo"])
-    queued = operator.get(asked["url"]).json()
-    assert (queued["requestId"], queued["state"], queued["requestedBy"]) == (asked["requestId"], "queued", "operator")
-    work_off()
-    done = operator.get(asked["url"]).json()
+    accepted = answer.json()
+    assert (answer.status_code, answer["Location"], accepted["joined"]) == (202, accepted["url"], False)
+    assert (accepted["description"], accepted["parts"][0]["agencies"]) == ("the view reporting.good", ["demo"])
+    queued = operator.get(accepted["url"]).json()
+    assert (queued["requestId"], queued["state"], queued["requestedBy"]) == (
+        accepted["requestId"],
+        "queued",
+        "operator",
+    )
+    run_queued_tasks()
+    done = operator.get(accepted["url"]).json()
     assert (done["state"], done["parts"][0]["succeeded"], done["parts"][0]["failed"]) == ("ended", 1, 0)
     [run_id] = done["parts"][0]["runIds"]
     assert operator.get(f"{api_clients.ROOT}runs/{run_id}/").json()["status"] == "success"
     assert operator.get(f"{api_clients.ROOT}jobs/custom/1/").json()["lastRunId"] == run_id
 
 
-def test_who_asks_for_a_queued_view_joins_that_request(operator: APIClient) -> None:
+def test_refresh_of_queued_view_joins_request(operator: APIClient) -> None:
     first = operator.post(AGENCY).json()
     second = operator.post(JOB).json()
     assert (second["requestId"], second["joined"], second["repeated"]) == (first["requestId"], True, False)
     assert QueuedRefresh.objects.count() == OrmQ.objects.count() == 1
 
 
-def test_a_key_gives_the_same_answer_again_also_when_the_refresh_is_done(operator: APIClient) -> None:
+def test_idempotency_key_repeats_result_after_refresh(operator: APIClient) -> None:
     first = operator.post(JOB, HTTP_IDEMPOTENCY_KEY="k").json()
-    work_off()
+    run_queued_tasks()
     again = operator.post(JOB, HTTP_IDEMPOTENCY_KEY="k").json()
     assert (again["requestId"], again["repeated"]) == (first["requestId"], True)
     assert operator.post(JOB).json()["requestId"] != first["requestId"]
 
 
-def test_a_key_that_was_used_for_something_else_is_refused(operator: APIClient) -> None:
+def test_idempotency_key_of_other_request_is_rejected(operator: APIClient) -> None:
     operator.post(JOB, HTTP_IDEMPOTENCY_KEY="k")
     answer = operator.post(AGENCY, HTTP_IDEMPOTENCY_KEY="k")
     assert answer.status_code == 409
     assert answer.json()["detail"].startswith("This idempotency key was already used for")
 
 
-def test_two_users_may_think_of_the_same_key(operator: APIClient) -> None:
+def test_idempotency_key_is_per_user(operator: APIClient) -> None:
     operator.post(JOB, HTTP_IDEMPOTENCY_KEY="k")
     another = api_clients.api_client(api_clients.create_user("another", *api_clients.OPERATOR_PERMISSIONS))
     assert another.post(AGENCY, HTTP_IDEMPOTENCY_KEY="k").status_code == 202
 
 
 @pytest.mark.parametrize("key", ["", "x" * 101, "\0"])
-def test_a_key_that_cannot_be_kept_is_refused(operator: APIClient, key: str) -> None:
+def test_invalid_idempotency_key_is_rejected(operator: APIClient, key: str) -> None:
     assert operator.post(JOB, HTTP_IDEMPOTENCY_KEY=key).status_code == 400
 
 
-def test_what_of_a_request_is_others_is_not_told(operator: APIClient) -> None:
-    asked = operator.post(f"{api_clients.ROOT}jobs/canned/1/refresh/").json()
-    assert asked["parts"][0]["agencies"] == ["demo"]
-    work_off()
-    [part] = operator.get(asked["url"]).json()["parts"]
+def test_request_hides_other_agencies(operator: APIClient) -> None:
+    accepted = operator.post(f"{api_clients.ROOT}jobs/canned/1/refresh/").json()
+    assert accepted["parts"][0]["agencies"] == ["demo"]
+    run_queued_tasks()
+    [part] = operator.get(accepted["url"]).json()["parts"]
     assert (part["state"], part["agencies"], part["succeeded"]) == ("ended", ["demo"], None)
 
 
-def test_why_a_part_ended_early_is_for_those_who_may_see_errors(operator: APIClient) -> None:
+def test_part_error_is_redacted_without_permission(operator: APIClient) -> None:
     url = operator.post(JOB).json()["url"]
     QueuedRefresh.objects.update(state="ended", error="secret-123")
     assert "secret" not in str(operator.get(url).json())
@@ -105,16 +109,14 @@ def test_why_a_part_ended_early_is_for_those_who_may_see_errors(operator: APICli
     assert trusted.get(url).json()["parts"][0]["error"] == "secret-123"
 
 
-def test_an_agency_without_anything_to_refresh_is_told_so(operator: APIClient) -> None:
+def test_agency_without_enabled_reports_queues_nothing(operator: APIClient) -> None:
     create_custom_manifest("reporting.off", "SELECT 1 AS n", agency="metro", enabled=False)
     answer = operator.post(f"{api_clients.ROOT}agencies/metro/refresh/")
     assert (answer.status_code, answer.json()["requestId"], answer.json()["url"]) == (202, None, None)
     assert "Location" not in answer.headers
 
 
-def test_nothing_is_queued_in_a_transaction_also_where_the_host_wants_one_around_each_request(
-    operator: APIClient, settings: Settings
-) -> None:
+def test_refresh_with_atomic_requests_is_queued_outside_transaction(operator: APIClient, settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api_clients.scope_outside_of_transactions"}
     connection.settings_dict["ATOMIC_REQUESTS"] = True
     try:
@@ -124,29 +126,29 @@ def test_nothing_is_queued_in_a_transaction_also_where_the_host_wants_one_around
     assert OrmQ.objects.count() == 1
 
 
-def test_without_its_table_nothing_is_queued(operator: APIClient) -> None:
+def test_refresh_without_queue_table_answers_503(operator: APIClient) -> None:
     sql("DROP TABLE reporting.seeder_queued_refresh")
     assert operator.post(JOB).status_code == 503
     assert operator.get(f"{api_clients.ROOT}queue/any/").status_code == 503
 
 
-def test_a_capture_is_queued_and_found_where_the_answer_says(operator: APIClient) -> None:
+def test_capture_is_queued_and_listed_at_returned_url(operator: APIClient) -> None:
     operator.post(JOB)
-    work_off()
-    wanted = {"tableName": "REPORTING.good", "releaseTag": "2026.11", "topValuesColumns": ["n"]}
-    answer = operator.post(f"{api_clients.ROOT}snapshots/", wanted, format="json")
+    run_queued_tasks()
+    capture = {"tableName": "REPORTING.good", "releaseTag": "2026.11", "topValuesColumns": ["n"]}
+    answer = operator.post(f"{api_clients.ROOT}snapshots/", capture, format="json")
     assert (answer.status_code, answer["Location"]) == (202, answer.json()["url"])
     assert operator.get(answer["Location"]).json()["results"] == []
-    assert operator.post(f"{api_clients.ROOT}snapshots/", wanted, format="json").status_code == 202
-    work_off()
+    assert operator.post(f"{api_clients.ROOT}snapshots/", capture, format="json").status_code == 202
+    run_queued_tasks()
     [row] = operator.get(answer["Location"]).json()["results"]
     assert (row["tableName"], row["releaseTag"]) == ("reporting.good", "2026.11")
-    assert operator.post(f"{api_clients.ROOT}snapshots/", wanted, format="json").status_code == 409
+    assert operator.post(f"{api_clients.ROOT}snapshots/", capture, format="json").status_code == 409
     assert ReleaseSnapshot.objects.count() == 1
 
 
 @pytest.mark.parametrize(
-    ("wanted", "status"),
+    ("capture", "status"),
     [
         ({"tableName": "reporting.good"}, 400),
         ({"tableName": "reporting.good", "releaseTag": " "}, 400),
@@ -164,22 +166,22 @@ def test_a_capture_is_queued_and_found_where_the_answer_says(operator: APIClient
         ({"tableName": "reporting.unknown", "releaseTag": "v1"}, 404),
     ],
 )
-def test_a_capture_that_makes_no_sense_is_refused(operator: APIClient, wanted: Any, status: int) -> None:
-    body = json.dumps(wanted)
+def test_invalid_capture_request_is_rejected(operator: APIClient, capture: Any, status: int) -> None:
+    body = json.dumps(capture)
     answer = operator.generic("POST", f"{api_clients.ROOT}snapshots/", body, content_type="application/json")
     assert answer.status_code == status
     assert OrmQ.objects.count() == 0
 
 
-def test_a_capture_with_columns_that_the_view_lacks_is_refused_when_it_is_asked_for(operator: APIClient) -> None:
-    wanted = {"tableName": "reporting.good", "releaseTag": "v1", "topValuesColumns": ["n", "m"]}
-    missing = operator.post(f"{api_clients.ROOT}snapshots/", wanted, format="json")
+def test_capture_of_unknown_column_is_rejected_before_queueing(operator: APIClient) -> None:
+    capture = {"tableName": "reporting.good", "releaseTag": "v1", "topValuesColumns": ["n", "m"]}
+    missing = operator.post(f"{api_clients.ROOT}snapshots/", capture, format="json")
     assert (missing.status_code, "reporting.good does not exist" in missing.json()["detail"]) == (400, True)
     operator.post(JOB)
-    work_off()
-    answer = operator.post(f"{api_clients.ROOT}snapshots/", wanted, format="json")
-    said = "reporting.good has no column 'm'. The nearest it has is 'n'."
-    assert (answer.status_code, answer.json()) == (400, {"detail": said})
+    run_queued_tasks()
+    answer = operator.post(f"{api_clients.ROOT}snapshots/", capture, format="json")
+    message = "reporting.good has no column 'm'. The nearest it has is 'n'."
+    assert (answer.status_code, answer.json()) == (400, {"detail": message})
     assert OrmQ.objects.count() == 0
 
 
@@ -195,6 +197,6 @@ def test_a_capture_with_columns_that_the_view_lacks_is_refused_when_it_is_asked_
         ("a", "text/plain", 415),
     ],
 )
-def test_a_body_that_is_no_json_is_refused(operator: APIClient, body: Any, kind: str, status: int) -> None:
+def test_body_other_than_json_is_rejected(operator: APIClient, body: Any, kind: str, status: int) -> None:
     answer = operator.generic("POST", f"{api_clients.ROOT}snapshots/", body, content_type=kind)
     assert (answer.status_code, answer["Content-Type"]) == (status, "application/json")

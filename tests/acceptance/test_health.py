@@ -1,4 +1,4 @@
-"""What a program is told that asks whether we live, and whether views can be refreshed."""
+"""The liveness and readiness endpoints."""
 
 import secrets
 import socket
@@ -22,7 +22,7 @@ from tests.faults.private_server import default_database
 from tests.server_proxy import proxy_to_server
 
 ALIVE, READY = "/api/seeder/health/alive", "/api/seeder/health/ready"
-WELL = {
+HEALTHY = {
     "settings": "ok",
     "database": "ok",
     "tables": "ok",
@@ -32,30 +32,30 @@ WELL = {
     "breaker": "closed",
     "other_databases": "absent",
 }
-# Whoever asks waits no longer than that for an answer; what a busy machine needs beside it is not ours.
-PATIENCE = health_check.TIMEOUT.total_seconds() + 2
+# The time limit of the check, and some more for a busy machine.
+MAX_ANSWER_SECONDS = health_check.TIMEOUT.total_seconds() + 2
 
 
 @pytest.fixture(autouse=True)
-def _later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each asks so long after the one before that its answer holds no more."""
+def _no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never answer with the result of an earlier test."""
     monkeypatch.setattr(health_check, "CACHE_DURATION", timedelta())
 
 
-def asked(path: str = READY) -> tuple[int, Any]:
+def get_json(path: str = READY) -> tuple[int, Any]:
     answer = Client().get(path)
     return answer.status_code, answer.json()
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_where_everything_is_well_it_is_ready() -> None:
-    assert asked() == (200, {"status": "ready", "checks": WELL})
-    assert asked(ALIVE) == (200, {"status": "alive"})
+def test_healthy_system_is_ready() -> None:
+    assert get_json() == (200, {"status": "ready", "checks": HEALTHY})
+    assert get_json(ALIVE) == (200, {"status": "alive"})
 
 
 @pytest.mark.usefixtures("empty_queue")
 @pytest.mark.parametrize("path", [ALIVE, READY])
-def test_it_is_only_read_and_never_kept(path: str) -> None:
+def test_probe_allows_only_reads_and_is_not_cached(path: str) -> None:
     head = Client().head(path)
     assert (head.status_code, head.content) == (200, b"")
     assert "no-store" in head["Cache-Control"]
@@ -64,50 +64,50 @@ def test_it_is_only_read_and_never_kept(path: str) -> None:
 
 
 @pytest.mark.usefixtures("bare_database")
-def test_without_the_tables_it_is_not_ready() -> None:
-    code, told = asked()
-    assert (code, told["status"]) == (503, "not ready")
-    assert (told["checks"]["database"], told["checks"]["tables"]) == ("ok", "missing")
+def test_missing_tables_make_it_not_ready() -> None:
+    code, body = get_json()
+    assert (code, body["status"]) == (503, "not ready")
+    assert (body["checks"]["database"], body["checks"]["tables"]) == ("ok", "missing")
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_an_optional_table_may_be_missing() -> None:
+def test_missing_optional_table_keeps_it_ready() -> None:
     sql("DROP TABLE reporting.seeder_circuit_breaker, reporting.seeder_run_metrics")
-    assert asked() == (200, {"status": "ready", "checks": {**WELL, "breaker": "unknown"}})
+    assert get_json() == (200, {"status": "ready", "checks": {**HEALTHY, "breaker": "unknown"}})
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_a_queue_that_does_not_work_makes_it_not_ready_and_one_that_is_not_there_does_not() -> None:
+def test_broken_queue_is_not_ready_and_missing_queue_is() -> None:
     Schedule.objects.create(name="broken", func="f", args="(")
-    code, told = asked()
-    assert (code, told["checks"]["queue"]) == (503, "unusable")
+    code, body = get_json()
+    assert (code, body["checks"]["queue"]) == (503, "unusable")
     sql("DROP TABLE reporting.seeder_queued_refresh")
-    assert asked() == (200, {"status": "ready", "checks": {**WELL, "queue": "absent", "workers": "absent"}})
+    assert get_json() == (200, {"status": "ready", "checks": {**HEALTHY, "queue": "absent", "workers": "absent"}})
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_an_open_breaker_is_told_and_turns_nobody_away() -> None:
+def test_open_breaker_makes_it_degraded() -> None:
     sql("INSERT INTO reporting.seeder_circuit_breaker (database_alias, failures) VALUES ('archive', 4)")
-    assert asked()[1]["checks"]["breaker"] == "closed"
+    assert get_json()[1]["checks"]["breaker"] == "closed"
     CircuitBreaker.objects.update(failures=5, opened_at="2026-01-01T00:00Z")
-    assert asked() == (200, {"status": "degraded", "checks": {**WELL, "breaker": "open"}})
+    assert get_json() == (200, {"status": "degraded", "checks": {**HEALTHY, "breaker": "open"}})
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_workers_that_leave_lying_what_is_queued_are_noticed() -> None:
+def test_old_queued_part_without_run_makes_workers_stalled() -> None:
     sql(
         "INSERT INTO reporting.seeder_queued_refresh"
         " (request_id, part, parts, description, requested_by, manifests, views, agencies)"
         " VALUES ('r', 1, 1, 'every report', 'a test', '[]', '[]', '[]')"
     )
-    assert asked()[1]["checks"]["workers"] == "idle"
+    assert get_json()[1]["checks"]["workers"] == "idle"
     sql("UPDATE reporting.seeder_queued_refresh SET requested_at = now() - interval '6 minutes'")
-    assert asked() == (200, {"status": "degraded", "checks": {**WELL, "workers": "stalled"}})
-    # One that was taken up by a worker that was killed since has been left lying too; one whose run lives has not.
+    assert get_json() == (200, {"status": "degraded", "checks": {**HEALTHY, "workers": "stalled"}})
+    # A claimed part whose worker was killed counts as waiting; one whose run holds its lock does not.
     QueuedRefresh.objects.update(state="running", run_ids=["gone", "this"])
-    assert asked()[1]["checks"]["workers"] == "stalled"
+    assert get_json()[1]["checks"]["workers"] == "stalled"
     sql("SELECT pg_advisory_lock(hashtextextended('seeder.run this', 0))")
-    assert asked() == (200, {"status": "ready", "checks": {**WELL, "workers": "working"}})
+    assert get_json() == (200, {"status": "ready", "checks": {**HEALTHY, "workers": "working"}})
 
 
 @pytest.mark.usefixtures("empty_queue")
@@ -120,7 +120,7 @@ def test_workers_that_leave_lying_what_is_queued_are_noticed() -> None:
         "USAGE ON SCHEMA reporting",
     ],
 )
-def test_without_a_privilege_it_is_not_ready(lost: str) -> None:
+def test_missing_privilege_makes_it_not_ready(lost: str) -> None:
     role = "seeder_probe"
     if not sql("SELECT 1 FROM pg_roles WHERE rolname = %s", role):
         sql(f"CREATE ROLE {role}")
@@ -128,57 +128,57 @@ def test_without_a_privilege_it_is_not_ready(lost: str) -> None:
     sql(f"GRANT ALL ON ALL TABLES IN SCHEMA reporting, public TO {role}")
     sql(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA reporting TO {role}")
     with default_database_with(OPTIONS={"options": f"-c role={role}"}):
-        assert asked() == (200, {"status": "ready", "checks": WELL})
+        assert get_json() == (200, {"status": "ready", "checks": HEALTHY})
     sql(f"REVOKE {lost} FROM {role}")
     with default_database_with(OPTIONS={"options": f"-c role={role}"}):
-        code, told = asked()
-    assert (code, told["checks"]["database"], told["checks"]["privileges"]) == (503, "ok", "missing")
+        code, body = get_json()
+    assert (code, body["checks"]["database"], body["checks"]["privileges"]) == (503, "ok", "missing")
 
 
 @pytest.mark.usefixtures("empty_queue")
 @pytest.mark.parametrize("given", [{"MAX_WORKERS": 0}, {"LOCK_TIMEOUT_MS": 1}])
-def test_with_settings_with_which_no_run_begins_it_is_not_ready(given: dict[str, int], settings: Settings) -> None:
+def test_invalid_settings_make_it_not_ready(given: dict[str, int], settings: Settings) -> None:
     settings.SEEDER = given
-    code, told = asked()
-    assert (code, told["checks"]["settings"]) == (503, "invalid")
+    code, body = get_json()
+    assert (code, body["checks"]["settings"]) == (503, "invalid")
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_another_database_that_is_away_makes_it_no_worse_than_degraded(settings: Settings) -> None:
+def test_other_database_down_makes_it_degraded(settings: Settings) -> None:
     settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
-    assert asked() == (200, {"status": "ready", "checks": {**WELL, "other_databases": "ok"}})
+    assert get_json() == (200, {"status": "ready", "checks": {**HEALTHY, "other_databases": "ok"}})
     before = connections.settings["archive"]
     connections.settings["archive"] = {**before, "ENGINE": "django.db.backends.postgresql", "HOST": "/nowhere"}
     try:
-        assert asked() == (200, {"status": "degraded", "checks": {**WELL, "other_databases": "unreachable"}})
+        assert get_json() == (200, {"status": "degraded", "checks": {**HEALTHY, "other_databases": "unreachable"}})
     finally:
         connections.settings["archive"] = before
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_a_server_without_its_database_lives_and_is_not_ready() -> None:
+def test_web_process_without_database_is_alive_but_not_ready() -> None:
     with web_process(DB_HOST="/nowhere") as address:
         assert fetch(address + ALIVE) == (200, b'{"status": "alive"}')
-        code, told = fetch(address + READY)
+        code, body = fetch(address + READY)
     assert code == 503
-    assert b'"database": "unreachable"' in told
-    assert b"nowhere" not in told
+    assert b'"database": "unreachable"' in body
+    assert b"nowhere" not in body
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_a_server_that_takes_the_connection_and_says_nothing_is_not_waited_for() -> None:
+def test_silent_server_is_unreachable_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host, port = silent.getsockname()
         with default_database_with(HOST=host, PORT=str(port)):
-            begun = monotonic()
-            code, told = asked()
-    assert (code, told["checks"]["database"]) == (503, "unreachable")
-    assert monotonic() - begun < PATIENCE
+            started = monotonic()
+            code, body = get_json()
+    assert (code, body["checks"]["database"]) == (503, "unreachable")
+    assert monotonic() - started < MAX_ANSWER_SECONDS
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_a_server_that_says_nothing_more_is_not_waited_for_and_asked_again() -> None:
-    """As one that was stopped, or a proxy whose other end has gone: nothing tells that it will never answer."""
+def test_hanging_server_is_unreachable_then_recovers() -> None:
+    """A stopped server, or a proxy whose backend is gone, never answers and never closes the connection."""
     silent = True
     greeted: list[bytes] = []
 
@@ -189,50 +189,52 @@ def test_a_server_that_says_nothing_more_is_not_waited_for_and_asked_again() -> 
         return data
 
     with proxy_to_server(transform=answer) as (host, port), default_database_with(HOST=host, PORT=str(port)):
-        begun = monotonic()
-        code, told = asked()
-        assert (code, told["checks"]["database"]) == (503, "unreachable")
-        assert monotonic() - begun < PATIENCE
+        started = monotonic()
+        code, body = get_json()
+        assert (code, body["checks"]["database"]) == (503, "unreachable")
+        assert monotonic() - started < MAX_ANSWER_SECONDS
         silent = False
-        assert asked() == (200, {"status": "ready", "checks": WELL})
+        assert get_json() == (200, {"status": "ready", "checks": HEALTHY})
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_nothing_is_asked_of_a_database_in_the_host_s_own_way(settings: Settings) -> None:
-    """A transaction around each request, as a host may want it, would wait for the very server that is asked about."""
+def test_probe_ignores_atomic_requests(settings: Settings) -> None:
+    """A transaction around each request would wait for the server that is checked."""
     with default_database_with(HOST="/nowhere", ATOMIC_REQUESTS=True):
-        assert asked(ALIVE) == (200, {"status": "alive"})
-        assert asked()[0] == 503
+        assert get_json(ALIVE) == (200, {"status": "alive"})
+        assert get_json()[0] == 503
     with default_database({"HOST": "/nowhere", "ATOMIC_REQUESTS": True}, alias="archive"):
-        assert asked(ALIVE) == (200, {"status": "alive"})
+        assert get_json(ALIVE) == (200, {"status": "alive"})
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_it_costs_the_server_a_few_statements() -> None:
-    asked()
-    assert api_clients.count_statements(asked) <= 25
+def test_readiness_takes_at_most_25_statements() -> None:
+    get_json()
+    assert api_clients.count_statements(get_json) <= 25
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_who_asks_again_at_once_costs_the_server_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked()
+def test_repeated_readiness_request_uses_cached_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    get_json()
     monkeypatch.setattr(health_check, "CACHE_DURATION", timedelta(hours=1))
-    assert api_clients.count_statements(asked) == 0
+    assert api_clients.count_statements(get_json) == 0
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_what_stands_beside_a_production_server_asks_without_tls() -> None:
-    """By the name that the server goes by; and for nothing else, neither the pages nor the API."""
+def test_production_probe_answers_without_tls() -> None:
+    """Only the probes are exempt from the redirect to https, not the pages and the API."""
     names = {"DJANGO_SETTINGS_MODULE": "settings.production", "DJANGO_ALLOWED_HOSTS": "127.0.0.1"}
     with web_process(**names, DJANGO_SECRET_KEY=secrets.token_urlsafe(50)) as address:
         assert fetch(address + ALIVE)[0] == 200
         assert fetch(address + READY)[0] == 200
-        with pytest.raises(URLError, match="WRONG_VERSION_NUMBER"):  # sent on to https://, which nobody speaks here
+        with pytest.raises(
+            URLError, match="WRONG_VERSION_NUMBER"
+        ):  # redirected to https, which this server does not speak
             fetch(address + "/api/seeder/v1/jobs/")
 
 
 @pytest.mark.usefixtures("empty_queue")
-def test_the_probes_may_be_mounted_alone(settings: Settings) -> None:
+def test_probe_urls_can_be_mounted_alone(settings: Settings) -> None:
     settings.ROOT_URLCONF = "seeder.probes.urls"
-    assert asked("/health/alive") == (200, {"status": "alive"})
-    assert asked("/health/ready")[0] == 200
+    assert get_json("/health/alive") == (200, {"status": "alive"})
+    assert get_json("/health/ready")[0] == 200

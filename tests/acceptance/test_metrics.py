@@ -1,4 +1,4 @@
-"""What Prometheus is told, and who else is."""
+"""The metrics endpoint: values, formats and access."""
 
 import gzip
 import subprocess
@@ -45,20 +45,20 @@ def guarded(empty_queue: None, settings: Settings) -> Iterator[None]:
     api_clients.delete_users()
 
 
-def scraped(accept: str = "text/plain") -> Mapping[str, Metric]:
-    """The families, by a parser that is not ours."""
+def scrape(accept: str = "text/plain") -> Mapping[str, Metric]:
+    """Return the metric families by name, parsed by prometheus_client."""
     answer = Client().get(PATH, headers={"Authorization": f"Bearer {TOKEN}", "Accept": accept})
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
-    read = read_openmetrics if answer["Content-Type"].startswith("application/openmetrics-text") else read_text
+    parse = read_openmetrics if answer["Content-Type"].startswith("application/openmetrics-text") else read_text
     assert answer["Content-Type"].split(";")[0] == accept.split(";", maxsplit=1)[0]
-    families = list(read(answer.content.decode()))
+    families = list(parse(answer.content.decode()))
     assert len({family.name for family in families}) == len(families)
     return {family.name: family for family in families}
 
 
 def values(family: Metric, *labels: str) -> dict[tuple[str, ...], float]:
-    """By the values of these labels."""
+    """Return the samples by the values of these labels."""
     return {tuple(sample.labels[name] for name in labels): sample.value for sample in family.samples}
 
 
@@ -67,19 +67,21 @@ def value(families: Mapping[str, Metric], name: str) -> float:
     return sample.value
 
 
-def ran(name: str, *, ago: timedelta, took: float, status: str = "success", run: str = "r") -> RunHistory:
-    began = timezone.now() - ago
+def insert_history(
+    name: str, *, ago: timedelta, duration: float, status: str = "success", run: str = "r"
+) -> RunHistory:
+    started_at = timezone.now() - ago
     facts = {"report_name": "r", "agency_id": 1, "agency_slug": "demo", "report_type": "custom", "manifest_id": 1}
-    ended = began + timedelta(seconds=took)
+    finished_at = started_at + timedelta(seconds=duration)
     return RunHistory.objects.create(
-        run_id=run, table_name=name, status=status, start_time=began, finish_time=ended, **facts
+        run_id=run, table_name=name, status=status, start_time=started_at, finish_time=finished_at, **facts
     )
 
 
 @pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text; version=1.0.0; charset=utf-8"])
-def test_a_run_is_told_of_in_both_formats(accept: str) -> None:
+def test_scrape_after_run_has_totals_in_both_formats(accept: str) -> None:
     api_clients.create_reports()
-    families = scraped(accept)
+    families = scrape(accept)
     assert value(families, "seeder_up") == 1
     assert values(families["seeder_build_info"], "version") == {(__version__,): 1}
     totals = {name: value(families, f"seeder_views{name}") for name in ("", "_fresh", "_failing", "_stale", "_running")}
@@ -91,11 +93,11 @@ def test_a_run_is_told_of_in_both_formats(accept: str) -> None:
         ("canned", "error"): 0,
     }
     assert values(families["seeder_recent_failures"], "reason") == {("invalid_text_representation",): 1}
-    began = values(families[LAST_SUCCESS], "view")
+    last_successes = values(families[LAST_SUCCESS], "view")
     [good] = RunHistory.objects.filter(table_name="reporting.good")
-    assert began.keys() == {("reporting.good",), ("reporting.bad",), ("reporting.shared",)}
-    assert began["reporting.bad",] == 0
-    assert began["reporting.good",] == pytest.approx(good.start_time.timestamp(), abs=0.001)
+    assert last_successes.keys() == {("reporting.good",), ("reporting.bad",), ("reporting.shared",)}
+    assert last_successes["reporting.bad",] == 0
+    assert last_successes["reporting.good",] == pytest.approx(good.start_time.timestamp(), abs=0.001)
     assert values(families["seeder_breaker_open"], "database") == {("default",): 0}
     assert values(families["seeder_queue_parts"], "state") == {("queued",): 0, ("running",): 0}
     assert value(families, "seeder_runs_open") == 0
@@ -103,99 +105,99 @@ def test_a_run_is_told_of_in_both_formats(accept: str) -> None:
     assert "secret-123" not in str(families)
 
 
-def test_durations_and_waits_are_distributed_to_the_very_edge() -> None:
-    for place, took in enumerate((0.05, 0.1, 0.100001, 15.0, 5 * 3600.0)):
-        row = ran(f"v{place}", ago=timedelta(hours=6), took=took)
+def test_duration_and_wait_buckets_include_their_bounds() -> None:
+    for number, duration in enumerate((0.05, 0.1, 0.100001, 15.0, 5 * 3600.0)):
+        row = insert_history(f"v{number}", ago=timedelta(hours=6), duration=duration)
         waits = {"worker_wait_seconds": 1.0, "throttle_wait_seconds": 1.5, "lock_wait_seconds": None}
         RunMetrics.objects.create(history_id=row.pk, **waits)
-    families = scraped()
-    took_up_to = {
+    families = scrape()
+    duration_buckets = {
         sample.labels["le"]: sample.value
         for sample in families["seeder_recent_refresh_duration_seconds"].samples
         if sample.labels.get("status") == "success" and sample.name.endswith("_bucket")
     }
-    assert list(took_up_to.values()) == [2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 5]
-    assert [float(bound) for bound in took_up_to] == [*DURATION_BOUNDS, float("inf")]
-    waited = families["seeder_recent_refresh_wait_seconds"].samples
-    up_to = {(one.labels["waited_for"], one.labels["le"]): one.value for one in waited if "le" in one.labels}
-    assert (up_to["worker", "0.1"], up_to["worker", "1.0"], up_to["throttle", "1.0"]) == (0, 5, 0)
-    assert (up_to["throttle", "10.0"], up_to["lock", "+Inf"]) == (5, 0)
+    assert list(duration_buckets.values()) == [2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 5]
+    assert [float(bound) for bound in duration_buckets] == [*DURATION_BOUNDS, float("inf")]
+    wait_samples = families["seeder_recent_refresh_wait_seconds"].samples
+    wait_buckets = {
+        (one.labels["waited_for"], one.labels["le"]): one.value for one in wait_samples if "le" in one.labels
+    }
+    assert (wait_buckets["worker", "0.1"], wait_buckets["worker", "1.0"], wait_buckets["throttle", "1.0"]) == (0, 5, 0)
+    assert (wait_buckets["throttle", "10.0"], wait_buckets["lock", "+Inf"]) == (5, 0)
     [total] = values(families["seeder_recent_refresh_duration_seconds_gsum"], "status").items() - {(("error",), 0.0)}
     assert total[1] == pytest.approx(5 * 3600 + 15.250001)
 
 
-def test_only_what_is_recent_is_counted_and_what_is_deleted_changes_nothing_else(settings: Settings) -> None:
+def test_recent_metrics_count_only_window_and_survive_deletion(settings: Settings) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    ran("reporting.a", ago=timedelta(hours=3), took=1, run="1")
-    ran("reporting.a", ago=timedelta(minutes=30), took=1, run="2")
-    ran("reporting.a", ago=timedelta(minutes=1), took=0, status="running", run="3")
+    insert_history("reporting.a", ago=timedelta(hours=3), duration=1, run="1")
+    insert_history("reporting.a", ago=timedelta(minutes=30), duration=1, run="2")
+    insert_history("reporting.a", ago=timedelta(minutes=1), duration=0, status="running", run="3")
     settings.SEEDER = {**settings.SEEDER, "METRICS_WINDOW_HOURS": 1}
-    families = scraped()
+    families = scrape()
     assert value(families, "seeder_recent_window_seconds") == 3600
     assert sum(values(families["seeder_recent_refreshes"], "report_type", "status").values()) == 1
     RunHistory.objects.filter(run_id="1").delete()
-    again = scraped()
+    again = scrape()
     assert again["seeder_recent_refreshes"].samples == families["seeder_recent_refreshes"].samples
     assert again[LAST_SUCCESS].samples == families[LAST_SUCCESS].samples
 
 
-def test_a_view_that_failed_since_says_when_it_succeeded_before() -> None:
+def test_failing_view_keeps_time_of_last_success() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    api_row = ran("reporting.a", ago=timedelta(hours=30), took=1, run="1")
-    ran("reporting.a", ago=timedelta(hours=6), took=1, status="error", run="2")
+    api_row = insert_history("reporting.a", ago=timedelta(hours=30), duration=1, run="1")
+    insert_history("reporting.a", ago=timedelta(hours=6), duration=1, status="error", run="2")
     sql(
         "INSERT INTO reporting.seeder_job_status (table_name, manifest_id, report_name, report_type, agency_id,"
         " agency_slug, status, consecutive_failures, start_time)"
         " VALUES ('reporting.a', 1, 'r', 'custom', 1, 'demo', 'error', 1, now() - interval '6 hours')"
     )
-    at = values(scraped()[LAST_SUCCESS], "view")["reporting.a",]
+    at = values(scrape()[LAST_SUCCESS], "view")["reporting.a",]
     assert at == pytest.approx(api_row.start_time.timestamp(), abs=0.001)
 
 
 @pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text"])
-def test_no_name_breaks_the_format(accept: str) -> None:
+def test_odd_view_names_are_escaped(accept: str) -> None:
     names = [
         f'reporting."{odd}"' for odd in ('a"b', "a\nb 1", "a\\nb", "a\\", "\r\u2028", "{a='b'}, c", "№ 1 \U0001f600")
     ]
     for name in names:
         create_custom_manifest(name, "SELECT 1 AS n")
-    assert values(scraped(accept)[LAST_SUCCESS], "view") == {(name,): 0 for name in names}
+    assert values(scrape(accept)[LAST_SUCCESS], "view") == {(name,): 0 for name in names}
 
 
-def test_reasons_are_bounded() -> None:
+def test_failure_reasons_are_limited() -> None:
     for number in range(25):
-        row = ran(f"v{number}", ago=timedelta(hours=1), took=0, status="error")
+        row = insert_history(f"v{number}", ago=timedelta(hours=1), duration=0, status="error")
         RunMetrics.objects.create(history_id=row.pk, reason=f"reason {number:02}")
-    ran("v", ago=timedelta(hours=1), took=0, status="error")  # nothing is known of it
-    found = values(scraped()["seeder_recent_failures"], "reason")
+    insert_history("v", ago=timedelta(hours=1), duration=0, status="error")  # without a reason
+    found = values(scrape()["seeder_recent_failures"], "reason")
     assert (len(found), sum(found.values()), found["other",]) == (21, 26, 6)
 
 
-@pytest.mark.parametrize(("most", "told"), [(2, ["reporting.never", "reporting.old"]), (0, [])])
-def test_of_many_views_those_are_told_of_that_succeeded_longest_ago(
-    most: int, told: list[str], settings: Settings
-) -> None:
-    settings.SEEDER = {**settings.SEEDER, "METRICS_VIEWS": most}
+@pytest.mark.parametrize(("max_views", "names"), [(2, ["reporting.never", "reporting.old"]), (0, [])])
+def test_view_limit_keeps_oldest_successes(max_views: int, names: list[str], settings: Settings) -> None:
+    settings.SEEDER = {**settings.SEEDER, "METRICS_VIEWS": max_views}
     for name in ("new", "never", "old"):
         create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
-    ran("reporting.new", ago=timedelta(hours=1), took=1)
-    ran("reporting.old", ago=timedelta(hours=2), took=1)
-    families = scraped()
-    assert [one.labels["view"] for one in families[LAST_SUCCESS].samples] == told
+    insert_history("reporting.new", ago=timedelta(hours=1), duration=1)
+    insert_history("reporting.old", ago=timedelta(hours=2), duration=1)
+    families = scrape()
+    assert [one.labels["view"] for one in families[LAST_SUCCESS].samples] == names
     assert value(families, "seeder_views") == 3
 
 
 @pytest.mark.parametrize("table", OPTIONAL)
-def test_what_an_optional_table_would_tell_is_absent_without_it(table: str) -> None:
+def test_missing_optional_table_drops_only_its_metrics(table: str) -> None:
     api_clients.create_reports()
-    before = scraped().keys()
+    before = scrape().keys()
     assert before >= OPTIONAL[table]
     sql(f"DROP TABLE reporting.{table}")
-    gone = before - scraped().keys()
+    gone = before - scrape().keys()
     assert {name.removesuffix("_gcount").removesuffix("_gsum") for name in gone} == OPTIONAL[table]
 
 
-def test_what_is_open_and_waits_is_told() -> None:
+def test_breakers_queue_and_open_runs_are_counted() -> None:
     sql("INSERT INTO reporting.seeder_circuit_breaker VALUES ('archive', 5, now())")
     sql(
         "INSERT INTO reporting.seeder_run (run_id, description, requested_by, started_at, workers, manifests, agencies)"
@@ -207,7 +209,7 @@ def test_what_is_open_and_waits_is_told() -> None:
             " (request_id, part, parts, description, requested_by, manifests, views, agencies, state, requested_at)"
             f" VALUES ('{ago}', 1, 1, 'all', 'a test', '[]', '[]', '[]', '{state}', now() - interval '{ago} s')"
         )
-    families = scraped()
+    families = scrape()
     assert values(families["seeder_breaker_open"], "database") == {("default",): 0, ("archive",): 1}
     assert values(families["seeder_breaker_failures"], "database") == {("default",): 0, ("archive",): 5}
     assert values(families["seeder_queue_parts"], "state") == {("queued",): 2, ("running",): 1}
@@ -216,15 +218,15 @@ def test_what_is_open_and_waits_is_told() -> None:
     assert "seeder_last_run_end_timestamp_seconds" not in families
 
 
-def test_the_database_is_asked_as_much_for_many_views_as_for_one() -> None:
+def test_scrape_query_count_does_not_grow_with_views() -> None:
     create_custom_manifest("reporting.one", "SELECT 1 AS n")
-    scraped()
-    few = api_clients.count_statements(scraped)
+    scrape()
+    few = api_clients.count_statements(scrape)
     api_clients.insert_many_rows(200)
-    assert api_clients.count_statements(scraped) == few <= 25
+    assert api_clients.count_statements(scrape) == few <= 25
 
 
-def test_with_the_database_away_the_scrape_says_so() -> None:
+def test_scrape_without_database_reports_down() -> None:
     with web_process(DB_HOST="/nowhere", SEEDER_METRICS_TOKEN=TOKEN) as address:
         code, text = fetch(address + PATH, Authorization=f"Bearer {TOKEN}")
         refused, _ = fetch(address + PATH)
@@ -234,7 +236,7 @@ def test_with_the_database_away_the_scrape_says_so() -> None:
     assert b"nowhere" not in text
 
 
-def test_a_database_that_says_nothing_more_is_not_waited_for() -> None:
+def test_scrape_of_hanging_database_ends_in_time() -> None:
     greeted: list[bytes] = []
 
     def answer(data: bytes) -> bytes:
@@ -244,18 +246,18 @@ def test_a_database_that_says_nothing_more_is_not_waited_for() -> None:
         return data
 
     with proxy_to_server(transform=answer) as (host, port), default_database_with(HOST=host, PORT=str(port)):
-        begun = monotonic()
-        families = scraped()
+        started = monotonic()
+        families = scrape()
     assert value(families, "seeder_up") == 0
-    assert monotonic() - begun < metrics_snapshot.TIMEOUT.total_seconds() + 2
+    assert monotonic() - started < metrics_snapshot.TIMEOUT.total_seconds() + 2
 
 
-def test_without_the_tables_it_is_not_up() -> None:
+def test_scrape_without_tables_reports_down() -> None:
     sql("DROP TABLE reporting.seeder_job_status")
-    assert value(scraped(), "seeder_up") == 0
+    assert value(scrape(), "seeder_up") == 0
 
 
-def test_it_is_packed_for_who_takes_it_so() -> None:
+def test_scrape_is_compressed_on_request() -> None:
     api_clients.insert_many_rows(50)
     answer = Client().get(PATH, headers={"Authorization": f"Bearer {TOKEN}", "Accept-Encoding": "gzip"})
     assert answer["Content-Encoding"] == "gzip"
@@ -265,18 +267,18 @@ def test_it_is_packed_for_who_takes_it_so() -> None:
 ROLES: Mapping[str, tuple[int, Callable[[], User] | None]] = {
     "anonymous": (401, None),
     "stranger": (403, lambda: api_clients.create_user("stranger")),
-    "who sees some agencies": (403, lambda: api_clients.create_user("reader", *api_clients.READER_PERMISSIONS)),
-    "superuser, who sees all of them": (200, lambda: User.objects.create_superuser("root")),
+    "reader of some agencies": (403, lambda: api_clients.create_user("reader", *api_clients.READER_PERMISSIONS)),
+    "superuser": (200, lambda: User.objects.create_superuser("root")),
 }
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_login_has_to_see_the_jobs_of_all_agencies(role: str, settings: Settings) -> None:
+def test_scrape_requires_access_to_all_agencies(role: str, settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api_clients.scope_by_last_name"}
-    code, who = ROLES[role]
+    code, create = ROLES[role]
     caller = Client()
-    if who is not None:
-        caller.force_login(who())
+    if create is not None:
+        caller.force_login(create())
     for method in ("GET", "HEAD"):
         assert caller.generic(method, PATH).status_code == code
     for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
@@ -288,13 +290,13 @@ def test_a_login_has_to_see_the_jobs_of_all_agencies(role: str, settings: Settin
         assert refused.has_header("WWW-Authenticate") is (code == 401)
 
 
-def test_without_scopes_the_permission_is_enough() -> None:
+def test_scrape_without_agency_scope_requires_permission() -> None:
     caller = Client()
     caller.force_login(api_clients.create_user("reader", "view_jobstatus"))
     assert caller.get(PATH).status_code == 200
 
 
-def test_a_scope_that_is_not_there_lets_nobody_in(settings: Settings) -> None:
+def test_scrape_with_missing_scope_callable_answers_503(settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": "nowhere.scope"}
     caller = Client()
     caller.force_login(api_clients.create_user("reader", "view_jobstatus"))
@@ -305,17 +307,17 @@ def test_a_scope_that_is_not_there_lets_nobody_in(settings: Settings) -> None:
     "header",
     ["", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Token {TOKEN}", TOKEN, "Bearer ü\0"],
 )
-def test_a_wrong_token_is_nobody_s(header: str, settings: Settings) -> None:
+def test_scrape_with_invalid_token_is_rejected(header: str, settings: Settings) -> None:
     for given in ({"METRICS_TOKEN": TOKEN}, {}):
         settings.SEEDER = given
         assert Client().get(PATH, headers={"Authorization": header}).status_code == 401
 
 
-def test_the_scheme_is_written_as_anybody_likes() -> None:
+def test_bearer_scheme_is_case_insensitive() -> None:
     assert Client().get(PATH, headers={"Authorization": f"bearer {TOKEN}"}).status_code == 200
 
 
-def test_the_token_is_never_said(settings: Settings, manage: Callable[..., CompletedCommand]) -> None:
+def test_metrics_token_never_appears_in_messages(settings: Settings, manage: Callable[..., CompletedCommand]) -> None:
     assert TOKEN not in repr(conf.load())
     for given in (
         {"METRICS_TOKEN": TOKEN, "MAX_WORKER": 1},
@@ -333,15 +335,15 @@ def test_the_token_is_never_said(settings: Settings, manage: Callable[..., Compl
 
 
 @pytest.mark.parametrize("imported", ["seeder.api.urls", "seeder.admin", "seeder.management.commands.refresh_all"])
-def test_nothing_of_prometheus_is_loaded_where_nothing_is_mounted(imported: str) -> None:
-    asked = (  # without the queue's app, which loads it too
+def test_prometheus_client_is_not_imported_unless_mounted(imported: str) -> None:
+    script = (  # without django_q, which imports it too
         "import sys, django\n"
         "from django.conf import settings\n"
         "settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != 'django_q']\n"
         f"django.setup(); import {imported}; print('prometheus_client' in sys.modules)"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", asked],
+        [sys.executable, "-c", script],
         cwd=CHECKOUT,
         env=process_environment(),
         capture_output=True,
@@ -353,7 +355,7 @@ def test_nothing_of_prometheus_is_loaded_where_nothing_is_mounted(imported: str)
 
 def test_scrape_has_exactly_the_metrics_of_the_reference() -> None:
     api_clients.create_reports()
-    assert set(scraped("application/openmetrics-text")) == {family.name for family in metrics_page.families()}
+    assert set(scrape("application/openmetrics-text")) == {family.name for family in metrics_page.families()}
 
 
 def other_app_metrics() -> Iterator[Metric]:
@@ -363,20 +365,20 @@ def other_app_metrics() -> Iterator[Metric]:
 def test_scrape_shows_the_metrics_of_every_installed_app(monkeypatch: pytest.MonkeyPatch) -> None:
     path = f"{__name__}.{other_app_metrics.__name__}"
     monkeypatch.setattr(apps.get_app_config("contenttypes"), "metric_collectors", (path,), raising=False)
-    families = scraped()
+    families = scrape()
     assert (value(families, "other_app_rows"), value(families, "seeder_up")) == (3, 1)
 
 
-def test_who_may_only_read_the_optional_tables_is_told_what_they_hold() -> None:
+def test_scrape_with_read_only_role_has_optional_metrics() -> None:
     role = "seeder_scrape"
-    sql(f"DROP ROLE IF EXISTS {role}")  # of a test that was killed
+    sql(f"DROP ROLE IF EXISTS {role}")  # left by a killed test
     sql(f"CREATE ROLE {role}")
     sql(f"GRANT USAGE ON SCHEMA reporting TO {role}")
     sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA reporting TO {role}")
     try:
         api_clients.create_reports()
         with default_database_with(OPTIONS={"options": f"-c role={role}"}):
-            families = scraped()
+            families = scrape()
     finally:
         sql(f"DROP OWNED BY {role}")
         sql(f"DROP ROLE {role}")

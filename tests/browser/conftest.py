@@ -1,4 +1,4 @@
-"""A real Chromium in front of a real server, with users and a queue."""
+"""Chromium, a web server with users, and a queue."""
 
 import os
 import subprocess
@@ -22,8 +22,8 @@ _OPTIONS = """
     --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run --disable-background-networking
     --disable-component-update --disable-sync
 """
-IS_REQUIRED = os.environ.get("SEEDER_BROWSER") == "required"  # read before the environment is cleaned
-PASSWORD = "open sesame"  # noqa: S105  # of users of a test
+IS_REQUIRED = os.environ.get("SEEDER_BROWSER") == "required"  # read before a fixture cleans the environment
+PASSWORD = "open sesame"  # noqa: S105  # of test users
 READER_PERMISSIONS = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
 OPERATOR_PERMISSIONS = (*READER_PERMISSIONS, "refresh_views", "capture_releasesnapshot", "view_errors")
 
@@ -35,7 +35,7 @@ def chromium() -> Iterator[Browser]:
         if IS_REQUIRED:
             pytest.fail(reason)
         pytest.skip(reason)
-    # Playwright has a loop in this very thread, which Django takes for a reason not to talk to a database.
+    # Playwright runs an event loop in this thread, in which Django would refuse database access.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     expect.set_options(timeout=60_000)  # milliseconds: a busy machine may take long
     with sync_playwright() as playwright:
@@ -47,15 +47,15 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass(kw_only=True)
 class Site:
-    """The server, and whoever comes by."""
+    """The web server and the browser contexts of its visitors."""
 
     address: str
     browser: Browser
     contexts: list[BrowserContext] = field(default_factory=list)
-    browser_errors: list[str] = field(default_factory=list)  # of the browser's console, and requests to elsewhere
+    browser_errors: list[str] = field(default_factory=list)  # console errors, and requests to other hosts
 
     def logged_in_page(self, name: str, *, width: int = 1280, scheme: str = "light", scripts: bool = True) -> Page:
-        """Somebody who has logged in."""
+        """Return a page of a new browser context that is logged in as this user."""
         context = self.browser.new_context(
             base_url=self.address,
             viewport={"width": width, "height": 900},
@@ -75,13 +75,13 @@ class Site:
         return page
 
     def _on_console_message(self, message: ConsoleMessage) -> None:
-        # A browser asks for an icon of its own accord, and the host has none.
+        # Browsers request an icon, which the host does not have.
         if message.type in {"error", "warning"} and "favicon" not in message.location["url"]:
             self.browser_errors.append(message.text)
 
     def _on_request(self, request: Request) -> None:
         if urlsplit(request.url).netloc != urlsplit(self.address).netloc:
-            self.browser_errors.append(f"asked {request.url}")
+            self.browser_errors.append(f"requested {request.url}")
 
 
 def create_user(name: str, *permissions: str) -> User:
@@ -92,7 +92,7 @@ def create_user(name: str, *permissions: str) -> User:
 
 @pytest.fixture
 def site(chromium: Browser, empty_queue: None) -> Iterator[Site]:
-    """Everybody but the users named after agencies sees all of them."""
+    """Start the web server. Users named after an agency see only that agency."""
     User.objects.all().delete()
     create_user("operator", *OPERATOR_PERMISSIONS)
     create_user("reader", *READER_PERMISSIONS)

@@ -1,4 +1,4 @@
-"""What somebody sees of the API's description."""
+"""The docs page of the API in a browser."""
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -10,23 +10,23 @@ pytestmark = [pytest.mark.slow, pytest.mark.versions]
 DOCS = "/api/seeder/v1/docs/"
 
 
-def strictly(page: Page) -> None:
-    """As a host that takes nothing but files of its own."""
+def add_strict_csp(page: Page) -> None:
+    """Serve the page with a Content-Security-Policy that allows only own files."""
 
-    def answered(route: Route) -> None:
+    def fulfill(route: Route) -> None:
         answer = route.fetch()
         policy = "default-src 'self'; img-src 'self' data:"
         route.fulfill(response=answer, headers={**answer.headers, "content-security-policy": policy})
 
-    page.route(f"**{DOCS}**", answered)
+    page.route(f"**{DOCS}**", fulfill)
 
 
-def test_the_page_shows_every_operation_under_a_strict_content_security_policy(site: Site) -> None:
+def test_docs_page_with_strict_csp_shows_every_operation(site: Site) -> None:
     page = site.logged_in_page("reader")
-    strictly(page)
+    add_strict_csp(page)
     page.goto(DOCS)
-    described = page.request.get("/api/seeder/v1/schema/").json()["paths"]
+    paths = page.request.get("/api/seeder/v1/schema/").json()["paths"]
     operations = page.locator(".opblock")
-    expect(operations).to_have_count(sum(map(len, described.values())))
+    expect(operations).to_have_count(sum(map(len, paths.values())))
     operations.filter(has_text="/api/seeder/v1/jobs/").first.click()
     expect(page.get_by_role("button", name="Try it out")).to_be_visible()

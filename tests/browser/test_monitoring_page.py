@@ -1,4 +1,4 @@
-"""What somebody sees and does on the monitoring page and behind it."""
+"""The monitoring pages in a browser."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.versions]
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 MONITORING = "/admin/seeder/monitoring/"
-READS_ON = """name => {  // whether the text after it goes from left to right
+IS_LEFT_TO_RIGHT = """name => {  // true if the text after it runs from left to right
     const text = name.nextSibling, range = document.createRange();
     const left = at => {
         range.setStart(text, at);
@@ -45,15 +45,15 @@ def reports(site: Site) -> Iterator[None]:
     sql('DROP SCHEMA "Gotham PD" CASCADE')
 
 
-def two_snapshots() -> None:
+def capture_two_snapshots() -> None:
     release_snapshots.capture_release_snapshot("reporting.good", "2026.10")
     sql("DROP MATERIALIZED VIEW reporting.good")
     sql("CREATE MATERIALIZED VIEW reporting.good AS SELECT n::text FROM generate_series(1, 20) AS n")
     release_snapshots.capture_release_snapshot("reporting.good", "2026.11")
 
 
-def the_pages() -> dict[str, str]:
-    two_snapshots()
+def page_urls() -> dict[str, str]:
+    capture_two_snapshots()
     base, other = ReleaseSnapshot.objects.order_by("id").values_list("id", flat=True)
     return {
         "monitoring": MONITORING,
@@ -69,7 +69,7 @@ def names(page: Page) -> list[str]:
     return page.locator("table.views tbody th a").all_inner_texts()
 
 
-def test_the_page_is_found_from_the_index_and_what_fails_is_first(site: Site) -> None:
+def test_monitoring_page_from_index_lists_failing_view_first(site: Site) -> None:
     page = site.logged_in_page("operator")
     page.get_by_role("link", name="Monitoring").last.click()
     expect(page.get_by_role("status")).to_contain_text("4 views: 3 fresh, 1 failing, 0 running, 1 late. Queue: idle.")
@@ -80,8 +80,8 @@ def test_the_page_is_found_from_the_index_and_what_fails_is_first(site: Site) ->
     expect(row.get_by_role("img")).to_have_attribute("aria-label", "Last 1 run: 1 failed; latest: failed")
 
 
-def test_links_lead_to_a_run_its_views_and_their_snapshots(site: Site) -> None:
-    two_snapshots()
+def test_links_lead_to_run_view_and_comparison(site: Site) -> None:
+    capture_two_snapshots()
     page = site.logged_in_page("operator")
     page.goto(MONITORING)
     page.locator("table.runs tbody a").first.click()
@@ -99,29 +99,29 @@ def test_links_lead_to_a_run_its_views_and_their_snapshots(site: Site) -> None:
     expect(page.get_by_role("listitem").filter(has_text="rows 20 → 200")).to_be_visible()
 
 
-def test_a_name_with_anything_in_it_has_a_page(site: Site) -> None:
+def test_view_with_odd_name_has_page(site: Site) -> None:
     page = site.logged_in_page("operator")
     page.goto(f"{MONITORING}?q=force")
     page.locator("table.views tbody th a").click()
     expect(page.locator("dd.name")).to_have_text('"Gotham PD"."Use of Force / 100%"')
 
 
-def test_a_name_turns_no_text_round_but_its_own(site: Site) -> None:
+def test_bidi_control_in_name_does_not_reverse_other_text(site: Site) -> None:
     create_custom_manifest('reporting."turn\u202eed"', "SELECT 1 AS n")
     orchestrator.execute_run(AllReports(), requested_by="a test")
-    # A bar has its name in it only if it is wide enough, whatever else the machine did meanwhile.
+    # Only wide bars show a name: give this one 10 s.
     sql("UPDATE reporting.seeder_run_history SET finish_time = start_time + interval '10 s' WHERE table_name ~ 'turn'")
     sql("UPDATE reporting.seeder_run SET finished_at = started_at + interval '12 s'")
     page = site.logged_in_page("operator")
     page.goto(f"{MONITORING}?q=turn")
-    beside = page.locator("table.views tbody .name")
-    assert beside.evaluate(READS_ON)
+    name = page.locator("table.views tbody .name")
+    assert name.evaluate(IS_LEFT_TO_RIGHT)
     page.goto(f"{MONITORING}run/{Run.objects.latest('started_at').run_id}/")
     expect(page.locator("figure svg text", has_text="turn\ufffded").first).to_be_visible()
     assert "\u202e" not in page.locator("figure").first.inner_text()
 
 
-def test_refresh_is_pressed_and_the_row_changes_by_itself(site: Site) -> None:
+def test_refresh_button_queues_and_row_updates_itself(site: Site) -> None:
     page = site.logged_in_page("operator")
     page.goto(MONITORING)
     before = JobStatus.objects.get(table_name="reporting.good").last_run_id
@@ -137,43 +137,43 @@ def test_refresh_is_pressed_and_the_row_changes_by_itself(site: Site) -> None:
         "aria-label", "Last 2 runs: 2 succeeded; latest: succeeded", timeout=60_000
     )
     expect(page.get_by_role("status")).to_contain_text("Queue: idle.", timeout=60_000)
-    # Whatever somebody was doing meanwhile, they still are.
+    # Focus and typed text survive the updates.
     assert page.evaluate("document.activeElement === window.before && window.before.value") == "half a wo"
     assert JobStatus.objects.get(table_name="reporting.good").last_run_id != before
-    # And once nothing runs, nobody asks any more.
+    # The page stops polling when nothing runs.
     assert page.evaluate("document.getElementById('seeder-live').dataset.live") is None
 
 
-def test_who_may_only_read_has_no_button_and_sees_no_data_in_errors(site: Site) -> None:
+def test_reader_sees_no_refresh_button_and_redacted_errors(site: Site) -> None:
     page = site.logged_in_page("reader")
     page.goto(MONITORING)
     assert page.get_by_role("button", name="Refresh").count() == 0
     expect(page.locator("table.views")).to_contain_text("The refresh failed: invalid_text_representation")
     assert "secret" not in page.content()
-    for place in the_pages().values():
-        page.goto(place)
+    for url in page_urls().values():
+        page.goto(url)
         assert "secret" not in page.content()
-    site.browser_errors.clear()  # of the page that is not there
+    site.browser_errors.clear()  # of the 404 page
 
 
-def test_nobody_sees_what_belongs_to_other_agencies(site: Site) -> None:
+def test_user_of_one_agency_sees_only_its_views(site: Site) -> None:
     page = site.logged_in_page("metro")
     page.goto(MONITORING)
     assert sorted(names(page)) == ["Canned reporting.shared", "Report reporting.bad"]
     expect(page.get_by_role("status")).to_contain_text("2 views: 1 fresh, 1 failing")
     assert page.locator("#agency option").all_inner_texts() == ["any", "metro"]
     assert "demo" not in page.locator("table.views").inner_text()
-    pages = the_pages()
+    pages = page_urls()
     page.goto(pages["run"])
     assert page.locator("table.bars tbody tr").count() == 2
-    for place in (pages["view"], pages["drift"]):
-        answer = page.goto(place)
+    for url in (pages["view"], pages["drift"]):
+        answer = page.goto(url)
         assert answer
         assert answer.status == 404
-    site.browser_errors.clear()  # a browser says on its console that it was told so
+    site.browser_errors.clear()  # of the 404 pages
 
 
-def test_everything_can_be_reached_and_done_with_a_keyboard(site: Site) -> None:
+def test_monitoring_page_works_with_keyboard_only(site: Site) -> None:
     page = site.logged_in_page("operator")
     page.goto(MONITORING)
     page.locator("#q").focus()
@@ -191,25 +191,25 @@ def test_everything_can_be_reached_and_done_with_a_keyboard(site: Site) -> None:
     assert page.url.endswith("q=good&agency=&type=&show=")
 
 
-def test_it_is_a_plain_page_without_javascript(site: Site) -> None:
+def test_pages_work_without_javascript(site: Site) -> None:
     page = site.logged_in_page("operator", scripts=False)
-    for name, place in the_pages().items():
-        page.goto(place)
+    for name, url in page_urls().items():
+        page.goto(url)
         assert page.get_by_role("heading", level=1).is_visible(), name
     page.goto(MONITORING)
     page.get_by_role("button", name="Refresh Report reporting.good").click()
     expect(page.get_by_text("The view reporting.good is queued.")).to_be_visible()
-    site.browser_errors.clear()  # of the page that is not there
+    site.browser_errors.clear()  # of the 404 page
 
 
-def test_a_strict_content_security_policy_takes_nothing_away(site: Site) -> None:
-    def strictly(route: Route) -> None:
+def test_pages_work_with_strict_csp(site: Site) -> None:
+    def add_strict_csp(route: Route) -> None:
         answer = route.fetch()
         route.fulfill(response=answer, headers={**answer.headers, "content-security-policy": "default-src 'self'"})
 
     page = site.logged_in_page("operator")
-    page.route(f"**{MONITORING}**", strictly)
-    pages = the_pages()
+    page.route(f"**{MONITORING}**", add_strict_csp)
+    pages = page_urls()
     for name in ("monitoring", "run", "view", "drift"):
         page.goto(pages[name])
     page.goto(pages["run"])
@@ -218,18 +218,18 @@ def test_a_strict_content_security_policy_takes_nothing_away(site: Site) -> None
 
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_and_can_be_read_by_anybody(site: Site, width: int, scheme: str) -> None:
+def test_page_fits_viewport_and_is_accessible(site: Site, width: int, scheme: str) -> None:
     page = site.logged_in_page("operator", width=width, scheme=scheme)
-    for name, place in the_pages().items():
-        page.goto(place)
+    for name, url in page_urls().items():
+        page.goto(url)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         page.evaluate(AXE)
-        assert found_by_axe(page) == [], name
-    site.browser_errors.clear()  # of the page that is not there
+        assert accessibility_violations(page) == [], name
+    site.browser_errors.clear()  # of the 404 page
 
 
-def found_by_axe(page: Page) -> list[str]:
-    """What is ours to answer for: what stands around it is Django's admin."""
+def accessibility_violations(page: Page) -> list[str]:
+    """Return accessibility problems of the content, without Django's header and navigation."""
     found: Any = page.evaluate(
         "axe.run('#content-start', {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice']})"
     )
@@ -240,7 +240,7 @@ def found_by_axe(page: Page) -> list[str]:
     ]
 
 
-def test_a_capture_is_asked_for_in_the_list_of_states_and_taken(site: Site) -> None:
+def test_capture_action_of_job_status_list_takes_snapshot(site: Site) -> None:
     page = site.logged_in_page("operator")
     page.goto("/admin/seeder/jobstatus/")
     page.get_by_role("row").filter(has_text="reporting.good").get_by_role("checkbox").check()

@@ -1,4 +1,4 @@
-"""The lists of the admin: who may see what, that nobody changes anything, and what they ask of millions of rows."""
+"""The admin lists and pages: permissions, agency scope, read-only access, and cost with many rows."""
 
 import json
 import re
@@ -23,13 +23,13 @@ from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
 from tests.conftest import BuildScene, create_canned_report, create_custom_manifest, sql
 
-READING = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
+READER_PERMISSIONS = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
 LISTS = ("runhistory", "jobstatus", "run", "releasesnapshot")
 
 
 @pytest.fixture(autouse=True)
 def reports(request: pytest.FixtureRequest, scene: BuildScene) -> Iterator[None]:
-    scene(years if "history" in request.fixturenames else night)
+    scene(create_long_history if "history" in request.fixturenames else create_reports_and_run)
     User.objects.all().delete()
     yield
     User.objects.all().delete()
@@ -37,10 +37,10 @@ def reports(request: pytest.FixtureRequest, scene: BuildScene) -> Iterator[None]
 
 @pytest.fixture
 def history() -> None:
-    """Besides the reports, a long history."""
+    """Request a long history in addition to the reports."""
 
 
-def night() -> None:
+def create_reports_and_run() -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     create_custom_manifest("reporting.bad", "SELECT 'secret'::integer AS n", agency="metro")
     create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
@@ -48,12 +48,12 @@ def night() -> None:
     release_snapshots.capture_release_snapshot("reporting.good", "2026.11")
 
 
-def years() -> None:
-    night()
+def create_long_history() -> None:
+    create_reports_and_run()
     fill(100_000)
 
 
-def visitor(*permissions: str, name: str = "somebody") -> Client:
+def client_with(*permissions: str, name: str = "user") -> Client:
     user = User.objects.create_user(name, is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions, content_type__app_label="seeder"))
     client = Client()
@@ -61,118 +61,123 @@ def visitor(*permissions: str, name: str = "somebody") -> Client:
     return client
 
 
-def seen(client: Client, place: str, **asked: str) -> str:
-    answer = client.get(f"/admin/seeder/{place}", asked)
+def get_page(client: Client, path: str, **parameters: str) -> str:
+    answer = client.get(f"/admin/seeder/{path}", parameters)
     assert answer.status_code == 200
     return str(answer.content.decode())
 
 
-def by_name(user: User) -> list[str] | None:
+def scope_by_name(user: User) -> list[str] | None:
     return ["demo"] if user.username == "demo" else None
 
 
 @pytest.mark.parametrize("model", LISTS)
-def test_nobody_adds_changes_or_deletes_anything(model: str) -> None:
+def test_admin_rejects_add_change_and_delete(model: str) -> None:
     root = Client()
     root.force_login(User.objects.create_superuser("root"))
     row = {"runhistory": RunHistory, "jobstatus": JobStatus, "run": Run, "releasesnapshot": ReleaseSnapshot}[model]
     before = list(row._base_manager.order_by("pk").values())
     pk = before[0][row._meta.pk.attname]
     assert root.get(f"/admin/seeder/{model}/add/").status_code == 403
-    place = f"/admin/seeder/{model}/{quote(pk)}"
-    assert root.get(f"{place}/change/").status_code == 200
-    assert root.post(f"{place}/change/", {"status": "success"}).status_code == 403
-    assert root.post(f"{place}/delete/", {"post": "yes"}).status_code == 403
+    path = f"/admin/seeder/{model}/{quote(pk)}"
+    assert root.get(f"{path}/change/").status_code == 200
+    assert root.post(f"{path}/change/", {"status": "success"}).status_code == 403
+    assert root.post(f"{path}/delete/", {"post": "yes"}).status_code == 403
     deleting = {"action": "delete_selected", "_selected_action": [str(pk)], "post": "yes"}
     root.post(f"/admin/seeder/{model}/", deleting)
     assert list(row._base_manager.order_by("pk").values()) == before
 
 
 @pytest.mark.parametrize("model", LISTS)
-def test_a_list_is_only_for_who_may_view_its_rows(model: str) -> None:
-    assert visitor().get(f"/admin/seeder/{model}/").status_code == 403
-    assert visitor(f"view_{model}", name="reader").get(f"/admin/seeder/{model}/").status_code == 200
+def test_list_requires_view_permission(model: str) -> None:
+    assert client_with().get(f"/admin/seeder/{model}/").status_code == 403
+    assert client_with(f"view_{model}", name="reader").get(f"/admin/seeder/{model}/").status_code == 200
     assert Client().get(f"/admin/seeder/{model}/").status_code == 302
 
 
-def test_the_text_of_an_error_is_for_who_may_see_it_whole_in_whichever_way_it_is_asked_for() -> None:
+def test_error_text_is_redacted_in_pages_and_lookups() -> None:
     row = RunHistory.objects.get(table_name="reporting.bad")
-    reader, whole = visitor(*READING), visitor(*READING, "view_errors", name="whole")
-    for place in (f"runhistory/{row.pk}/change/", "jobstatus/reporting.bad/change/", "monitoring/", "runhistory/"):
-        assert "secret" not in seen(reader, place)
-    assert "invalid_text_representation" in seen(reader, f"runhistory/{row.pk}/change/")
-    assert "secret" in seen(whole, f"runhistory/{row.pk}/change/")
-    assert "secret" in seen(whole, "monitoring/")
+    reader, whole = client_with(*READER_PERMISSIONS), client_with(*READER_PERMISSIONS, "view_errors", name="whole")
+    for path in (f"runhistory/{row.pk}/change/", "jobstatus/reporting.bad/change/", "monitoring/", "runhistory/"):
+        assert "secret" not in get_page(reader, path)
+    assert "invalid_text_representation" in get_page(reader, f"runhistory/{row.pk}/change/")
+    assert "secret" in get_page(whole, f"runhistory/{row.pk}/change/")
+    assert "secret" in get_page(whole, "monitoring/")
     for guess in ({"errors__contains": "secret"}, {"last_errors__startswith": "i"}):
         model = "runhistory" if "errors__contains" in guess else "jobstatus"
         answer = reader.get(f"/admin/seeder/{model}/", guess)
         assert answer.status_code in {302, 400}
 
 
-def test_what_a_success_notes_is_not_shown_as_an_error() -> None:
+def test_note_of_success_is_not_styled_as_error() -> None:
     sql("UPDATE reporting.seeder_job_status SET last_errors = 'Also' WHERE table_name = 'reporting.good'")
-    operator = visitor(*READING, "view_errors")
-    for place in ("monitoring/", "monitoring/view/?table=reporting.good"):
-        assert '<p class="errors note">Also</p>' in seen(operator, place)
-    assert '<p class="errors">' in seen(operator, "monitoring/view/?table=reporting.bad")
+    operator = client_with(*READER_PERMISSIONS, "view_errors")
+    for path in ("monitoring/", "monitoring/view/?table=reporting.good"):
+        assert '<p class="errors note">Also</p>' in get_page(operator, path)
+    assert '<p class="errors">' in get_page(operator, "monitoring/view/?table=reporting.bad")
 
 
-def test_the_page_of_a_shared_view_says_whose_runs_it_shows() -> None:
-    reader = visitor(*READING)
-    page = seen(reader, "monitoring/view/", table="reporting.shared")
+def test_page_of_shared_view_names_manifest_of_runs() -> None:
+    reader = client_with(*READER_PERMISSIONS)
+    page = get_page(reader, "monitoring/view/", table="reporting.shared")
     manifest_id = RunHistory.objects.filter(table_name="reporting.shared").order_by("manifest_id")[0].manifest_id
     assert f"the runs below refreshed it for canned manifest {manifest_id}." in page
-    assert "Several manifests" not in seen(reader, "monitoring/view/", table="reporting.good")
+    assert "Several manifests" not in get_page(reader, "monitoring/view/", table="reporting.good")
 
 
-def test_what_somebody_may_see_holds_in_every_list_and_on_every_page(settings: Settings) -> None:
-    settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.by_name"}
-    demo = visitor(*READING, "view_errors", "refresh_views", name="demo")
-    for place in ("runhistory/", "jobstatus/", "monitoring/"):
-        page = seen(demo, place)
+def test_agency_scope_applies_to_every_list_and_page(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.scope_by_name"}
+    demo = client_with(*READER_PERMISSIONS, "view_errors", "refresh_views", name="demo")
+    for path in ("runhistory/", "jobstatus/", "monitoring/"):
+        page = get_page(demo, path)
         assert "reporting.good" in page
         assert "reporting.shared" in page
         assert "reporting.bad" not in page
         assert "metro" not in page
     bad = RunHistory.objects.get(table_name="reporting.bad")
-    for place in (f"runhistory/{bad.pk}/change/", "jobstatus/reporting.bad/change/"):
-        assert demo.get(f"/admin/seeder/{place}").status_code == 302
+    for path in (f"runhistory/{bad.pk}/change/", "jobstatus/reporting.bad/change/"):
+        assert demo.get(f"/admin/seeder/{path}").status_code == 302
     assert demo.get("/admin/seeder/monitoring/view/", {"table": "reporting.bad"}).status_code == 404
-    assert "0 run" in seen(demo, "runhistory/", agency="metro")
-    assert "metro" not in seen(demo, f"monitoring/run/{bad.run_id}/")
-    assert "reporting.bad" not in seen(demo, f"monitoring/run/{bad.run_id}/")
-    assert "metro" not in seen(demo, f"run/{bad.run_id}/change/")
+    assert "0 run" in get_page(demo, "runhistory/", agency="metro")
+    assert "metro" not in get_page(demo, f"monitoring/run/{bad.run_id}/")
+    assert "reporting.bad" not in get_page(demo, f"monitoring/run/{bad.run_id}/")
+    assert "metro" not in get_page(demo, f"run/{bad.run_id}/change/")
     demo.post("/admin/seeder/monitoring/", {"refresh": "reporting.bad"})
     assert not QueuedRefresh.objects.exists()
     demo.post("/admin/seeder/monitoring/", {"refresh": "reporting.shared"})
     assert QueuedRefresh.objects.get().requested_by == "demo"
 
 
-def test_refreshing_takes_a_permission_and_a_post() -> None:
-    reader, operator = visitor(*READING), visitor(*READING, "refresh_views", name="operator")
-    pressed = {"refresh": "reporting.good"}
-    assert reader.post("/admin/seeder/monitoring/", pressed).status_code == 403
-    operator.get("/admin/seeder/monitoring/", pressed)
-    chosen = {"action": "refresh", "_selected_action": ["reporting.good"]}
-    reader.post("/admin/seeder/jobstatus/", chosen)
+def test_refresh_requires_permission_and_post() -> None:
+    reader, operator = (
+        client_with(*READER_PERMISSIONS),
+        client_with(*READER_PERMISSIONS, "refresh_views", name="operator"),
+    )
+    button = {"refresh": "reporting.good"}
+    assert reader.post("/admin/seeder/monitoring/", button).status_code == 403
+    operator.get("/admin/seeder/monitoring/", button)
+    selected = {"action": "refresh", "_selected_action": ["reporting.good"]}
+    reader.post("/admin/seeder/jobstatus/", selected)
     assert not QueuedRefresh.objects.exists()
-    operator.post("/admin/seeder/jobstatus/", chosen)
+    operator.post("/admin/seeder/jobstatus/", selected)
     assert QueuedRefresh.objects.get().description == "the view reporting.good"
     careful = Client(enforce_csrf_checks=True)
     careful.force_login(User.objects.get(username="operator"))
-    assert careful.post("/admin/seeder/monitoring/", pressed).status_code == 403
+    assert careful.post("/admin/seeder/monitoring/", button).status_code == 403
 
 
-def test_capturing_takes_a_permission_of_its_own() -> None:
-    chosen = {"action": "capture", "_selected_action": ["reporting.good"], "release_tag": "2026.12"}
-    visitor(*READING, "refresh_views").post("/admin/seeder/jobstatus/", chosen)
+def test_capture_requires_its_own_permission() -> None:
+    selected = {"action": "capture", "_selected_action": ["reporting.good"], "release_tag": "2026.12"}
+    client_with(*READER_PERMISSIONS, "refresh_views").post("/admin/seeder/jobstatus/", selected)
     assert sql("SELECT count(*) FROM django_q_ormq") == [(0,)]
-    visitor(*READING, "capture_releasesnapshot", name="capturer").post("/admin/seeder/jobstatus/", chosen)
+    client_with(*READER_PERMISSIONS, "capture_releasesnapshot", name="capturer").post(
+        "/admin/seeder/jobstatus/", selected
+    )
     assert sql("SELECT count(*) FROM django_q_ormq") == [(1,)]
 
 
 def fill(rows: int) -> None:
-    """As many rows of the history of one agency among others, over three years."""
+    """Insert history rows of 50 agencies, five minutes apart."""
     sql(
         "INSERT INTO reporting.seeder_run_history"
         " (run_id, manifest_id, table_name, report_name, agency_id, agency_slug, report_type, status, start_time)"
@@ -183,7 +188,7 @@ def fill(rows: int) -> None:
     sql("ANALYZE reporting.seeder_run_history")
 
 
-ASKED = [
+LIST_QUERIES = [
     {},
     {"q": "reporting.v7"},
     {"q": "run 77"},
@@ -199,49 +204,51 @@ ASKED = [
 
 
 @pytest.mark.usefixtures("history")
-@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: "&".join(f"{key}={value}" for key, value in asked.items()))
-def test_the_history_is_never_read_from_end_to_end(asked: dict[str, str]) -> None:
-    client = visitor(*READING)
+@pytest.mark.parametrize(
+    "parameters", LIST_QUERIES, ids=lambda parameters: "&".join(f"{key}={value}" for key, value in parameters.items())
+)
+def test_history_list_reads_only_capped_number_of_rows(parameters: dict[str, str]) -> None:
+    client = client_with(*READER_PERMISSIONS)
     with CaptureQueriesContext(
         connection,
     ) as captured:
-        seen(client, "runhistory/", **asked)
-    asked_of_history = [one["sql"] for one in captured if "seeder_run_history" in one["sql"]]
-    assert asked_of_history
-    for statement in asked_of_history:
+        get_page(client, "runhistory/", **parameters)
+    statements = [one["sql"] for one in captured if "seeder_run_history" in one["sql"]]
+    assert statements
+    for statement in statements:
         assert not re.search(r"SELECT DISTINCT", statement)
         [(plan,)] = sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.replace('%', '%%')}")
-        assert touched(plan if isinstance(plan, list) else json.loads(plan)) <= MAX_COUNTED_ROWS + 1, statement
+        assert rows_read(plan if isinstance(plan, list) else json.loads(plan)) <= MAX_COUNTED_ROWS + 1, statement
 
 
-def touched(plan: Any) -> int:
-    """How many rows of tables were looked at, those that were thrown away among them."""
+def rows_read(plan: Any) -> int:
+    """Return the number of table rows that the plan has read, including filtered ones."""
 
     def of(node: Any) -> int:
         is_table = node["Node Type"].endswith("Scan") and node["Node Type"] != "Bitmap Index Scan"
-        looked_at = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-        return int(is_table * node["Actual Loops"] * looked_at) + sum(map(of, node.get("Plans", [])))
+        rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        return int(is_table * node["Actual Loops"] * rows) + sum(map(of, node.get("Plans", [])))
 
     return of(plan[0]["Plan"])
 
 
-def test_the_lists_take_as_many_queries_for_one_row_as_for_many() -> None:
-    client = visitor(*READING, "view_errors")
+def test_admin_list_query_count_does_not_grow_with_rows() -> None:
+    client = client_with(*READER_PERMISSIONS, "view_errors")
     numbers = []
     for rows in (0, 60):
         fill(rows or 1)
         for one in range(rows):
             create_custom_manifest(f"reporting.v{one}", "SELECT 1 AS n")
-        taken = {}
-        for place in ("runhistory/", "jobstatus/", "run/", "releasesnapshot/", "monitoring/"):
+        query_counts = {}
+        for path in ("runhistory/", "jobstatus/", "run/", "releasesnapshot/", "monitoring/"):
             with CaptureQueriesContext(connection) as captured:
-                seen(client, place)
-            taken[place] = len(captured)
-        numbers.append(taken)
+                get_page(client, path)
+            query_counts[path] = len(captured)
+        numbers.append(query_counts)
     assert numbers[0] == numbers[1]
 
 
-def test_years_months_and_days_come_from_the_ends_alone() -> None:
+def test_date_hierarchy_is_derived_from_first_and_last_row() -> None:
     RunHistory.objects.all().delete()
     spans = DateRangeQuerySet(model=RunHistory)
     assert spans.datetimes("start_time", "year") == []
@@ -268,11 +275,11 @@ def test_years_months_and_days_come_from_the_ends_alone() -> None:
 @pytest.mark.parametrize(
     "table", ["seeder_run", "seeder_run_metrics", "seeder_queued_refresh", "seeder_circuit_breaker"]
 )
-def test_an_optional_table_may_be_missing(table: str) -> None:
+def test_pages_work_without_optional_table(table: str) -> None:
     run_id = Run.objects.get().run_id
     sql(f"DROP TABLE reporting.{table} CASCADE")
-    client = visitor(*READING, "refresh_views")
-    for place in (
+    client = client_with(*READER_PERMISSIONS, "refresh_views")
+    for path in (
         "monitoring/",
         "runhistory/",
         "jobstatus/",
@@ -280,25 +287,25 @@ def test_an_optional_table_may_be_missing(table: str) -> None:
         "releasesnapshot/",
         "monitoring/view/?table=reporting.bad",
     ):
-        seen(client, place)
+        get_page(client, path)
     row = RunHistory.objects.get(table_name="reporting.bad")
-    seen(client, f"runhistory/{row.pk}/change/")
+    get_page(client, f"runhistory/{row.pk}/change/")
     answer = client.get(f"/admin/seeder/monitoring/run/{run_id}/")
     assert answer.status_code == (503 if table == "seeder_run" else 200)
     client.post("/admin/seeder/monitoring/", {"refresh": "reporting.good"})
 
 
-def test_without_the_contracts_tables_a_page_says_so() -> None:
-    client = visitor(*READING)
+def test_page_without_contract_tables_answers_503() -> None:
+    client = client_with(*READER_PERMISSIONS)
     sql("DROP SCHEMA reporting CASCADE")
-    for place in ("monitoring/", "runhistory/", "jobstatus/", "releasesnapshot/", "runhistory/1/history/"):
-        answer = client.get(f"/admin/seeder/{place}")
+    for path in ("monitoring/", "runhistory/", "jobstatus/", "releasesnapshot/", "runhistory/1/history/"):
+        answer = client.get(f"/admin/seeder/{path}")
         assert answer.status_code == 503
         assert "install_schema" in answer.content.decode()
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "query",
     [
         "?page=0",
         "?page=99999999999999999999",
@@ -310,12 +317,12 @@ def test_without_the_contracts_tables_a_page_says_so() -> None:
         "?page=%C2%B2",
     ],
 )
-def test_whatever_the_address_says_there_is_a_page(asked: str) -> None:
-    assert visitor(*READING).get(f"/admin/seeder/monitoring/{asked}").status_code == 200
+def test_monitoring_page_ignores_invalid_parameters(query: str) -> None:
+    assert client_with(*READER_PERMISSIONS).get(f"/admin/seeder/monitoring/{query}").status_code == 200
 
 
 @pytest.mark.parametrize(
-    "place",
+    "path",
     [
         "run/none/",
         "run/a/b/",
@@ -329,48 +336,48 @@ def test_whatever_the_address_says_there_is_a_page(asked: str) -> None:
         "drift/?base=0&compare=0",
     ],
 )
-def test_what_is_not_there_is_not_found(place: str) -> None:
-    assert visitor(*READING).get(f"/admin/seeder/monitoring/{place}").status_code == 404
+def test_page_of_unknown_object_is_not_found(path: str) -> None:
+    assert client_with(*READER_PERMISSIONS).get(f"/admin/seeder/monitoring/{path}").status_code == 404
 
 
 @pytest.mark.parametrize("spelled", ["bare", "Reporting.BARE"])
-def test_a_snapshot_leads_to_its_view_however_the_manifest_spells_it(spelled: str) -> None:
+def test_snapshot_links_to_view_in_any_spelling(spelled: str) -> None:
     create_custom_manifest(spelled, "SELECT 1 AS n", agency="harbor")
     orchestrator.execute_run(AgencyReports(slug="harbor"), requested_by="a test")
     release_snapshots.capture_release_snapshot(spelled, "1")
-    client = visitor(*READING)
-    [place] = set(re.findall(r'href="([^"]*table=[^"]*bare)"', seen(client, "releasesnapshot/")))
-    assert client.get(place).status_code == 200
+    client = client_with(*READER_PERMISSIONS)
+    [path] = set(re.findall(r'href="([^"]*table=[^"]*bare)"', get_page(client, "releasesnapshot/")))
+    assert client.get(path).status_code == 200
 
 
-def test_snapshots_are_chosen_by_their_numbers_where_the_host_groups_digits(settings: Settings) -> None:
+def test_snapshot_ids_ignore_thousand_separator(settings: Settings) -> None:
     settings.USE_THOUSAND_SEPARATOR = True
     sql("SELECT setval('reporting.seeder_release_snapshot_id_seq', 1233)")
     release_snapshots.capture_release_snapshot("reporting.good", "2026.12")
-    page = seen(visitor(*READING), "monitoring/view/", table="reporting.good")
+    page = get_page(client_with(*READER_PERMISSIONS), "monitoring/view/", table="reporting.good")
     assert set(re.findall(r'name="(base|compare)" value="(12[^"]*)"', page)) == {("base", "1234"), ("compare", "1234")}
 
 
-def test_where_the_host_wants_a_transaction_around_each_request_the_pages_can_be_asked_too() -> None:
-    client = visitor(*READING, "refresh_views", "capture_releasesnapshot")
-    chosen = {"_selected_action": ["reporting.bad"]}
+def test_refresh_and_capture_work_with_atomic_requests() -> None:
+    client = client_with(*READER_PERMISSIONS, "refresh_views", "capture_releasesnapshot")
+    selected = {"_selected_action": ["reporting.bad"]}
     connection.settings_dict["ATOMIC_REQUESTS"] = True
     try:
         client.post("/admin/seeder/monitoring/", {"refresh": "reporting.good"})
         client.post("/admin/seeder/monitoring/view/?table=reporting.shared", {"refresh": "reporting.shared"})
-        client.post("/admin/seeder/jobstatus/", {"action": "refresh", **chosen})
-        client.post("/admin/seeder/jobstatus/", {"action": "capture", "release_tag": "1", **chosen})
+        client.post("/admin/seeder/jobstatus/", {"action": "refresh", **selected})
+        client.post("/admin/seeder/jobstatus/", {"action": "capture", "release_tag": "1", **selected})
     finally:
         connection.settings_dict["ATOMIC_REQUESTS"] = False
     assert QueuedRefresh.objects.count() == 3
 
 
-def test_where_a_worker_is_knows_who_sees_all_agencies(settings: Settings) -> None:
-    settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.by_name"}
+def test_worker_host_is_hidden_without_access_to_all_agencies(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.scope_by_name"}
     enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test")
     part_rows.claim(QueuedRefresh.objects.get(), run_id="gone", worker="inner-host:7")
-    assert "inner-host:7" in seen(visitor(*READING), "monitoring/")
-    page = seen(visitor(*READING, name="demo"), "monitoring/")
+    assert "inner-host:7" in get_page(client_with(*READER_PERMISSIONS), "monitoring/")
+    page = get_page(client_with(*READER_PERMISSIONS, name="demo"), "monitoring/")
     assert "worker lost" in page
     assert "inner-host" not in page
 
@@ -378,22 +385,22 @@ def test_where_a_worker_is_knows_who_sees_all_agencies(settings: Settings) -> No
 @pytest.mark.parametrize(
     ("permission", "heading"), [("view_queuedrefresh", "queue-heading"), ("view_run", "runs-heading")]
 )
-def test_the_queue_and_the_latest_runs_take_the_permissions_that_the_api_takes(permission: str, heading: str) -> None:
-    others = [name for name in READING if name != permission]
-    assert heading not in seen(visitor(*others), "monitoring/")
-    page = seen(visitor("view_jobstatus", permission, name="reader"), "monitoring/")
+def test_queue_and_latest_runs_require_their_permissions(permission: str, heading: str) -> None:
+    others = [name for name in READER_PERMISSIONS if name != permission]
+    assert heading not in get_page(client_with(*others), "monitoring/")
+    page = get_page(client_with("view_jobstatus", permission, name="reader"), "monitoring/")
     assert heading in page
-    assert "latest-" not in page  # a link to a page that is not for them
+    assert "latest-" not in page  # no link to a page without permission
 
 
 @pytest.mark.parametrize("model", LISTS)
 @pytest.mark.parametrize("page", ["change", "history", "delete"])
-def test_a_row_that_cannot_be_is_not_found(model: str, page: str) -> None:
-    assert visitor(*READING).get(f"/admin/seeder/{model}/%00/{page}/").status_code in {302, 403}
+def test_page_of_impossible_id_is_not_found(model: str, page: str) -> None:
+    assert client_with(*READER_PERMISSIONS).get(f"/admin/seeder/{model}/%00/{page}/").status_code in {302, 403}
 
 
 @pytest.mark.parametrize(
-    ("asked", "status"),
+    ("query", "status"),
     [
         ("runhistory/?table_name=%00", 404),
         ("runhistory/?status=%00", 404),
@@ -401,35 +408,35 @@ def test_a_row_that_cannot_be_is_not_found(model: str, page: str) -> None:
         ("run/?started_at__year=99999999999", 400),
     ],
 )
-def test_what_no_row_can_have_is_no_fault_of_the_server(asked: str, status: int) -> None:
-    assert visitor(*READING).get(f"/admin/seeder/{asked}").status_code == status
+def test_impossible_filter_value_is_client_error(query: str, status: int) -> None:
+    assert client_with(*READER_PERMISSIONS).get(f"/admin/seeder/{query}").status_code == status
 
 
 @pytest.mark.parametrize("key", ["x", "", "1.5"])
-def test_an_action_on_what_is_no_row_is_refused(key: str) -> None:
-    chosen = {"action": "compare", "_selected_action": key}
-    assert visitor(*READING).post("/admin/seeder/releasesnapshot/", chosen).status_code == 400
+def test_action_on_invalid_id_is_rejected(key: str) -> None:
+    selected = {"action": "compare", "_selected_action": key}
+    assert client_with(*READER_PERMISSIONS).post("/admin/seeder/releasesnapshot/", selected).status_code == 400
 
 
-def test_an_action_on_a_row_that_is_not_there_does_nothing() -> None:
-    chosen = {"action": "compare", "_selected_action": "99999999999999999999"}
-    assert visitor(*READING).post("/admin/seeder/releasesnapshot/", chosen).status_code == 302
+def test_action_on_missing_row_does_nothing() -> None:
+    selected = {"action": "compare", "_selected_action": "99999999999999999999"}
+    assert client_with(*READER_PERMISSIONS).post("/admin/seeder/releasesnapshot/", selected).status_code == 302
 
 
-def test_two_snapshots_of_two_views_are_not_compared() -> None:
+def test_comparison_of_different_views_is_rejected() -> None:
     first, other = (
         release_snapshots.capture_release_snapshot(f"reporting.{name}", "2026.12").id for name in ("good", "shared")
     )
-    answer = visitor(*READING).get(f"/admin/seeder/monitoring/drift/?base={first}&compare={other}")
+    answer = client_with(*READER_PERMISSIONS).get(f"/admin/seeder/monitoring/drift/?base={first}&compare={other}")
     assert answer.status_code == 400
     assert "reporting.shared" in answer.content.decode()
 
 
-def test_a_capture_of_what_others_see_is_told_apart_from_none(settings: Settings) -> None:
-    settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.by_name"}
+def test_snapshot_of_hidden_view_is_not_listed(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.scope_by_name"}
     release_snapshots.capture_release_snapshot("reporting.shared", "2026.11")
     sql("DELETE FROM reporting.seeder_canned_report_manifest WHERE agency_slug = 'demo'")
-    demo = visitor(*READING, name="demo")
-    page = seen(demo, "releasesnapshot/")
+    demo = client_with(*READER_PERMISSIONS, name="demo")
+    page = get_page(demo, "releasesnapshot/")
     assert "reporting.good" in page
     assert "reporting.shared" not in page
