@@ -227,9 +227,8 @@ def test_production_probe_answers_without_tls() -> None:
     with web_process(**names, DJANGO_SECRET_KEY=secrets.token_urlsafe(50)) as address:
         assert fetch(address + ALIVE)[0] == 200
         assert fetch(address + READY)[0] == 200
-        with pytest.raises(
-            URLError, match="WRONG_VERSION_NUMBER"
-        ):  # redirected to https, which this server does not speak
+        # Redirected to https, which this server does not speak.
+        with pytest.raises(URLError, match="WRONG_VERSION_NUMBER"):
             fetch(address + "/api/seeder/v1/jobs/")
 
 
