@@ -45,8 +45,8 @@ class NoChangesAdmin(_ModelAdmin):
 class ReadOnlyAdmin(NoChangesAdmin):
     """A read-only list and read-only pages of its rows.
 
-    Public: other apps may subclass it. Subclasses set `indexed_fields` (columns that the URL may filter by) and override
-    `visible_rows` (rows that the user may see, default: all) and `search` (exact search, default: no effect).
+    Public: other apps may subclass it. Subclasses set `indexed_fields`, the columns that the URL may filter by, and can
+    override `visible_rows` (default: all rows), and `search` by exact terms (default: no effect).
     """
 
     indexed_fields: Sequence[str] = ()

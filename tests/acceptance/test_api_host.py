@@ -7,13 +7,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.contrib.staticfiles import finders
 from django.urls import include, path
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.test import APIClient
 
+from seeder.api.base_view import SeederView
+from seeder.errors import BadName
 from tests.acceptance import api_clients
 from tests.conftest import CHECKOUT, create_custom_manifest, process_environment
 
@@ -143,8 +149,33 @@ def test_docs_page_loads_only_own_files() -> None:
         assert finders.find(f"drf_spectacular_sidecar/swagger-ui-dist/{name}")
 
 
-# The URLs of a host that mounts the app in a namespace.
-urlpatterns = [path("admin/", admin.site.urls), path("theirs/", include(("seeder.urls", "theirs")))]
+class OtherAppView(SeederView):
+    """A view as another app would define it."""
+
+    schema = None  # type: ignore[assignment]  # not part of the schema
+    required_permissions: ClassVar = {"GET": "auth.view_user"}
+    error_statuses: ClassVar = (((BadName,), 404),)
+
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        raise BadName(text="row 9", problem="there is no such row")
+
+
+# The URLs of a host that mounts the app in a namespace, and a view of another app.
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("theirs/", include(("seeder.urls", "theirs"))),
+    path("other/", OtherAppView.as_view()),
+]
+
+
+@pytest.mark.urls(__name__)
+def test_view_of_other_app_uses_its_permission_and_error_statuses() -> None:
+    reader = api_clients.create_user("reader")
+    assert APIClient().get("/other/").status_code == 401
+    assert api_clients.api_client(reader).get("/other/").status_code == 403
+    reader.user_permissions.add(Permission.objects.get(codename="view_user"))
+    answer = api_clients.api_client(reader).get("/other/")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
 
 
 @pytest.mark.urls(__name__)
