@@ -325,8 +325,8 @@ KEYS = [
     Mutant(
         name="key: two requests at once with one key",
         file="seeder/services/queue/enqueue.py",
-        old="        if found := _repeated(request, idempotency_key) or _joined(request, selection, idempotency_key):",
-        new="        if found := _joined(request, selection, idempotency_key):",
+        old="return _repeated(request, key) or _joined(request, selection, key)",
+        new="return _joined(request, selection, key)",
         tests=(QUEUEING,),
     ),
 ]
@@ -363,7 +363,7 @@ RUNS = [
     Mutant(
         name="precondition: a pooler that shares sessions",
         file="seeder/services/run/preconditions.py",
-        old="if sessions.is_pooled(database):",
+        old="if state.is_pooled:",
         new="if False:",
         tests=("tests/acceptance/test_pooled.py",),
     ),
