@@ -1,4 +1,4 @@
-"""The app's configuration: its system checks and its metrics."""
+"""The app's configuration: its system checks, rescuers and metrics."""
 
 from collections.abc import Sequence
 from typing import ClassVar
