@@ -48,6 +48,12 @@ def test_source_files_in_the_data_flow_exist() -> None:
     assert [name for name in named if not (CHECKOUT / "seeder" / name).exists()] == []
 
 
+def test_documents_named_in_the_code_exist() -> None:
+    sources = [path for folder in ("seeder", "tests", "deploy") for path in (CHECKOUT / folder).rglob("*.py")]
+    named = {name for path in sources for name in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text(encoding="utf-8"))}
+    assert [name for name in sorted(named) if not (CHECKOUT / name).exists()] == []
+
+
 def test_commands_in_docs_and_messages_exist_with_their_options() -> None:
     assert [f"{path}: {line}" for path, line, is_block in mentions() if not is_valid(line, parse=is_block)] == []
 

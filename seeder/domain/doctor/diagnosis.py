@@ -1,6 +1,6 @@
 """What can be wrong with a database: every word for it, and one thing found.
 
-The words are here alone; docs/doctor.md says of each what it means and what to do.
+The words are here alone; docs/reference/checks.md explains each.
 """
 
 from collections.abc import Sequence

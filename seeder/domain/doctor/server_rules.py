@@ -84,7 +84,7 @@ def check_server(
             subject=server.role,
             message="It is a superuser, so whoever writes a manifest's query can do anything with the server when the"
             " view is created.",
-            fix="Connect as a role of its own that owns the views; docs/security.md has roles to paste.",
+            fix="Connect as a role of its own that owns the views; docs/how-to/security.md has roles to paste.",
         )
 
 
