@@ -58,9 +58,9 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
     "starts_resumed": LogEvent("warning", "The hold ended.", ("run_id", "database", "duration_seconds")),
     "run_warning": LogEvent(
         "warning",
-        "The run continues with a limitation: `feature_unavailable` (an optional table or a privilege is missing),"
-        " `dependencies_unknown` (a second database did not answer, so its views start in any order), or `worker_lost`"
-        " (a connection was refused, the other workers continue).",
+        "The run continues with a limitation. `feature_unavailable`: an optional table or a privilege is missing."
+        " `dependencies_unknown`: a second database did not answer, so its views start in any order. `worker_lost`: a"
+        " connection was refused; the other workers continue.",
         ("run_id", "database", "reason", "message"),
         "Run `manage.py doctor`. For `dependencies_unknown` check that database. For `worker_lost` lower `MAX_WORKERS`"
         " or raise `max_connections`.",
