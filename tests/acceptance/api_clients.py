@@ -1,4 +1,4 @@
-"""Who calls the API, and what there is to see."""
+"""Users of the API, and reports and runs for them to see."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ OPERATOR_PERMISSIONS = (*READER_PERMISSIONS, "refresh_views", "capture_releasesn
 
 
 def scope_by_last_name(user: Any) -> list[str] | None:
-    """The agencies of a user stand in the last name."""
+    """Return the agencies in the user's last name, or None for a superuser."""
     return None if user.is_superuser else str(user.last_name).split()
 
 
@@ -39,7 +39,7 @@ def create_user(name: str, *permissions: str, agencies: str = "demo metro", **fa
 
 
 def api_client(user: User | None = None) -> APIClient:
-    """Who calls with a token of theirs, or nobody."""
+    """Return a client with the token of the user, or an anonymous client."""
     caller = APIClient()
     if user is not None:
         token, _ = Token.objects.get_or_create(user=user)
@@ -53,7 +53,7 @@ def delete_users() -> None:
 
 
 def create_reports() -> None:
-    """One view that is good and one that fails, of two agencies, one that they share, and a run that has seen them."""
+    """Create a good, a failing and a shared view of two agencies, and run them."""
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     create_custom_manifest("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
     create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
@@ -61,7 +61,7 @@ def create_reports() -> None:
 
 
 def capture_two_snapshots() -> tuple[int, int]:
-    """Two of one view."""
+    """Capture one view twice and return the ids."""
     snapshot_ids = [release_snapshots.capture_release_snapshot("reporting.good", tag).id for tag in ("v1", "v2")]
     assert snapshot_ids[0] is not None
     assert snapshot_ids[1] is not None
@@ -69,7 +69,7 @@ def capture_two_snapshots() -> tuple[int, int]:
 
 
 def insert_many_rows(row_count: int) -> None:
-    """So many of everything that is listed."""
+    """Insert `row_count` rows into each listed table."""
     sql(
         "INSERT INTO reporting.seeder_custom_report_manifest"
         " (table_name, report_name, agency_id, agency_slug, query, database_id, enabled)"
@@ -114,7 +114,7 @@ def insert_many_rows(row_count: int) -> None:
 
 
 def count_statements(action: Callable[[], object]) -> int:
-    """How many the server runs meanwhile: not all of them are Django's, which counts its own."""
+    """Return how many statements the server runs, including those that bypass Django."""
     need_statements()
     sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public")
     before = _statement_calls()

@@ -1,4 +1,4 @@
-"""Projects of other people: a folder, a database that nobody has used before, and the app from its wheel."""
+"""Host projects: a folder, a new database, and the app installed from its wheel."""
 
 import os
 import subprocess
@@ -19,22 +19,21 @@ from tests.polling import eventually
 
 
 def build_wheel(folder: Path) -> Path:
-    """The app as it is delivered, in that folder."""
+    """Build the wheel in the folder."""
     subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=CHECKOUT, check=True)
     [built] = folder.glob("*.whl")
     return built
 
 
 def install_wheel(wheel: Path, site: Path) -> None:
-    """As pip does it. What it depends on is that of these tests."""
+    """Install the wheel without its dependencies, which are those of the tests."""
     pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-index", "--no-deps", "--target", str(site), str(wheel)]
     subprocess.run(pip, check=True)
 
 
 @contextmanager
 def temporary_database(name: str) -> Iterator[dict[str, str]]:
-    """A database of that name for as long as it is needed, and the variables that lead to it: the only ones of this
-    checkout's that a host inherits."""
+    """Create a database and yield its environment variables, the only ones that a host inherits."""
     sql(f"DROP DATABASE IF EXISTS {name}")
     sql(f"CREATE DATABASE {name} TEMPLATE template0")
     inherited = {**process_environment(), "DB_NAME": name}
@@ -48,27 +47,27 @@ def temporary_database(name: str) -> Iterator[dict[str, str]]:
 
 @dataclass(frozen=True, kw_only=True)
 class HostProject:
-    """A project in its folder."""
+    """A host project in its folder."""
 
     folder: Path
     environment: Mapping[str, str]
 
     def run(self, *command: str | Path) -> CompletedCommand:
-        """A command, to its end."""
+        """Run a command and return its output and exit code."""
         ended = subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300, check=False
         )
         return CompletedCommand(exit_code=ended.returncode, out=ended.stdout, err=ended.stderr)
 
     def output_of(self, *command: str | Path) -> str:
-        """What a command prints that succeeds."""
+        """Run a command that must succeed, and return its output."""
         ended = self.run(*command)
         assert ended.exit_code == 0, ended.err or ended.out
         return ended.out
 
     @contextmanager
     def background_command(self, *command: str | Path) -> Iterator["subprocess.Popen[str]"]:
-        """A command that goes on until nobody needs it any more."""
+        """Run a command until the end of the block."""
         quiet = subprocess.DEVNULL
         process = subprocess.Popen(
             command,
@@ -86,8 +85,10 @@ class HostProject:
 
     @contextmanager
     def runserver(self, *manage: str | Path) -> Iterator[str]:
-        """Django's own server, with the static files of what is installed; its address. `manage`: how a management
-        command is called here."""
+        """Run Django's development server with static files, and yield its address.
+
+        `manage` is how the project calls management commands.
+        """
         port = ports.free_port()
         with self.background_command(*manage, "runserver", "--noreload", "--insecure", f"127.0.0.1:{port}") as server:
             eventually(lambda: ports.is_listening(port) or server.poll() is not None)
@@ -96,14 +97,14 @@ class HostProject:
 
 
 class BrowserVisitor:
-    """Somebody with a browser, who logs in by the form."""
+    """A visitor with cookies, as a browser has them."""
 
     def __init__(self, address: str) -> None:
         self.address, self._jar = address, CookieJar()
         self._browser: OpenerDirector = build_opener(HTTPCookieProcessor(self._jar))
 
     def log_in(self, admin: str, name: str, password: str) -> None:
-        """By the form of the admin that is mounted there."""
+        """Log in with the form of the admin at this path."""
         self.get(f"{admin}login/")
         form = {"username": name, "password": password, "csrfmiddlewaretoken": self._cookie("csrftoken")}
         code, page = self._request(f"{admin}login/?next={admin}", urlencode(form).encode())
@@ -124,5 +125,5 @@ class BrowserVisitor:
 
 
 def host_environment(inherited: Mapping[str, str], *module_paths: Path, **extra: str) -> dict[str, str]:
-    """With modules from there, and nothing of what this checkout would say."""
+    """Return an environment with modules from these folders and nothing of this checkout."""
     return {**inherited, "PYTHONPATH": os.pathsep.join(map(os.fspath, module_paths)), **extra}

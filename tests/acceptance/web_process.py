@@ -1,4 +1,4 @@
-"""What a program that watches does: asks a server, in one process or as another one."""
+"""A web server in another process, and requests to it."""
 
 import subprocess
 import sys
@@ -23,14 +23,14 @@ server.serve_forever()
 
 
 def default_database_with(**overrides: Any) -> AbstractContextManager[None]:
-    """Inside, Django gets to the database of this test in another way."""
+    """Change the default database's settings inside the block."""
     server = {key.removeprefix("DB_"): value for key, value in process_environment().items() if key.startswith("DB_")}
     return default_database({**server, **overrides})
 
 
 @contextmanager
 def web_process(**environment: str) -> Iterator[str]:
-    """A server as a process of its own; its address."""
+    """Run a web server in another process and yield its address."""
     with subprocess.Popen(
         [sys.executable, "-c", _SERVE],
         cwd=CHECKOUT,
