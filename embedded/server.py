@@ -90,9 +90,8 @@ def ensure_running(
         postmaster, started = start_unless_running(server_folder, files, settings or {})
         _ensure_watcher(server_folder, idle_after)
         server = _server(server_folder, postmaster)
-        if started or not is_user:
-            state = "started" if started else "is running"
-            announce(f"embedded PostgreSQL {server.version} {state} in {server_folder} ({server.psql()})")
+        if started:
+            announce(f"embedded PostgreSQL {server.version} started in {server_folder} ({server.psql()})")
         return server
 
 
