@@ -7,6 +7,7 @@ ends with its own exit code.
 import argparse
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _EXIT_CANNOT_RUN
     job_arguments = _job_arguments(options, argv[separator_index:]) if options.command == "run" else []
     try:
-        _start_django(_settings_module_in(job_arguments) or options.settings)
+        _start_django(_settings_module_in(job_arguments) or options.settings or _manage_py_default())
         return _list_jobs(as_json=options.json) if options.command == "list" else _run_job(options.job, job_arguments)
     except SeederError as error:
         sys.stderr.write(f"{_NAME}: {error}\n")
@@ -70,7 +71,7 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _add_settings_option(parser: argparse.ArgumentParser, *, default: str) -> None:
-    help_text = "Django's settings; else DJANGO_SETTINGS_MODULE says which"
+    help_text = "Django settings (default: DJANGO_SETTINGS_MODULE, otherwise those of manage.py in this folder)"
     parser.add_argument("--settings", metavar="MODULE", default=default, help=help_text)
 
 
@@ -84,6 +85,16 @@ def _settings_module_in(job_arguments: Sequence[str]) -> str:
     parser = _OneLineErrorParser(prog=_NAME, add_help=False, allow_abbrev=False)
     _add_settings_option(parser, default="")
     return str(parser.parse_known_args(job_arguments)[0].settings)
+
+
+def _manage_py_default() -> str:
+    """Return the settings module that manage.py in the current folder sets by default."""
+    try:
+        text = Path("manage.py").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    found = re.search(r"""setdefault\(\s*["']DJANGO_SETTINGS_MODULE["'],\s*["']([\w.]+)["']""", text)
+    return found[1] if found else ""
 
 
 def _start_django(settings_module: str) -> None:

@@ -235,7 +235,8 @@ class StartError(SeederError):
 
 
 class SettingsMissing(StartError):
-    """No settings are named. Set DJANGO_SETTINGS_MODULE, or say --settings host.settings."""
+    """No settings are named. Set DJANGO_SETTINGS_MODULE, pass --settings host.settings, or change to the folder of the
+    project's manage.py."""
 
 
 class SettingsUnusable(StartError):

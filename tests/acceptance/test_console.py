@@ -249,6 +249,13 @@ def test_settings_can_be_named_on_the_command_line_before_or_after_the_verb(cons
         assert console("run", *named, DJANGO_SETTINGS_MODULE="elsewhere").out == "tidy ['a']\n"
 
 
+def test_settings_when_not_named_are_those_of_manage_py(console: Console, project: Path) -> None:
+    (project / "manage.py").write_text('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "host")\n')
+    assert "tidy_reports" in console("list", DJANGO_SETTINGS_MODULE="").out
+    (project / "manage.py").write_text("main()\n")
+    assert refused(console("list", DJANGO_SETTINGS_MODULE="")).startswith("reporting-seeder: No settings are named.")
+
+
 def test_settings_that_are_not_there_are_named(console: Console) -> None:
     line = refused(console("list", DJANGO_SETTINGS_MODULE="elsewhere"))
     assert "Django cannot be started with the settings 'elsewhere': No module named 'elsewhere'" in line
