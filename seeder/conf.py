@@ -1,7 +1,7 @@
-"""The settings: one frozen, validated object, and the only reader of `django.conf.settings`.
+"""Seeder's settings as one frozen, validated object.
 
-A setting comes from the dictionary `SEEDER` in the host's settings (`SEEDER = {"MAX_WORKERS": 4}`), otherwise from the
-environment variable with the prefix `SEEDER_`, otherwise from its default.
+A setting is read from the dictionary `SEEDER` in the host's settings (`SEEDER = {"MAX_WORKERS": 4}`), otherwise from
+the environment variable with the prefix `SEEDER_`, otherwise from its default.
 """
 
 import os
@@ -245,7 +245,7 @@ class Settings:
 
 def load() -> Settings:
     """Read and validate the settings. Raises `ConfigurationError` for the first invalid one."""
-    if not settings.USE_TZ:  # otherwise Django stores times of the database as times of the host
+    if not settings.USE_TZ:  # otherwise Django would store the database's times as local times
         raise ConfigurationError(
             setting="USE_TZ", value=settings.USE_TZ, expected="True: every instant has a time zone"
         )

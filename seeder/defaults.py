@@ -1,16 +1,16 @@
-"""Settings of another app as this one needs them, for the host's settings to import. Imports no Django."""
+"""Settings for django-q2, for the host's settings to import. Does not import Django."""
 
 from typing import Any
 
-# The queue of django-q2 in the database that holds the history: no further server, and what is queued is in the same
-# backup. Some of these have to be just so, which `manage.py check` looks after.
+# The queue is in the database that holds the history: no further server, one backup. `manage.py check` verifies the
+# values that seeder depends on.
 Q_CLUSTER: dict[str, Any] = {
     "name": "seeder",
     "orm": "default",
     "workers": 2,
     "poll": 1,
     "bulk": 1,
-    "queue_limit": 1,  # what a worker has taken and not begun, no other cluster can take
+    "queue_limit": 1,  # a task that a cluster has fetched but not started is not available to other clusters
     "timeout": 4 * 3600,
     "retry": 4 * 3600 + 1800,
     "max_attempts": 1,

@@ -1,7 +1,7 @@
-"""What can foreseeably go wrong, as one small tree.
+"""Expected errors.
 
-An error's docstring is its message, filled with the facts it was raised with: what happened, to what, and what to do
-next. Doors show it as it is, in one line, without a traceback.
+The docstring of an error is its message, formatted with the keyword arguments: what happened, to what, what to do
+next. Commands, API and pages show it in one line, without a traceback.
 """
 
 from inspect import cleandoc
@@ -9,33 +9,33 @@ from typing import ClassVar
 
 
 class SeederError(Exception):
-    """Something foreseeable went wrong."""
+    """Base class of expected errors."""
 
     def __init__(self, **facts: object) -> None:
         self.facts = facts
-        # Under `python -OO` there are no docstrings; the bare facts are still better than nothing.
+        # `python -OO` strips docstrings: then the message is the class and its facts.
         message = cleandoc(type(self).__doc__ or f"{type(self).__name__} {facts}".replace("{", "{{").replace("}", "}}"))
         super().__init__(" ".join(message.format(**facts).split()))
 
 
 class ConfigurationError(SeederError):
-    """{setting} is {value!r}, but has to be {expected}."""
+    """{setting} is {value!r}, but must be {expected}."""
 
 
 class ManifestError(SeederError):
-    """A manifest's row cannot be planned; `reason` is the machine word for why."""
+    """A manifest cannot be planned. `reason` is the machine-readable cause."""
 
     reason: ClassVar[str]
 
 
 class BadName(ManifestError):
-    """{text!r} does not name a view: {problem}."""
+    """{text!r} is not a view's name: {problem}."""
 
     reason = "bad_name"
 
 
 class DatabaseUnmapped(ManifestError):
-    """The manifest's database_id {database_id} is none of {mapped}, which SEEDER['DATABASES'] maps to a database."""
+    """The manifest's database_id {database_id} is not in SEEDER['DATABASES'], which has {mapped}."""
 
     reason = "database_unmapped"
 
@@ -47,7 +47,7 @@ class ReportMissing(ManifestError):
 
 
 class RequestError(SeederError):
-    """The request itself is wrong."""
+    """The request is invalid."""
 
 
 class UnknownAgency(RequestError):
@@ -59,12 +59,11 @@ class UnknownTable(RequestError):
 
 
 class BadRetention(RequestError):
-    """The history of {days} days cannot be kept: say a number of days from 1 to {max_days}. To keep everything, do not
-    prune."""
+    """Cannot keep a history of {days} days: give a number from 1 to {max_days}. To keep everything, do not prune."""
 
 
 class BadBatch(RequestError):
-    """A batch cannot be of {batch} rows: say a number from 1 to {max_rows}."""
+    """A batch cannot have {batch} rows: give a number from 1 to {max_rows}."""
 
 
 class UnknownJob(RequestError):
@@ -76,12 +75,12 @@ class UnknownRun(SeederError):
 
 
 class UnknownRequest(SeederError):
-    """Nothing was queued as the request {request_id!r}. `manage.py queue_status` has the requests of the last day."""
+    """There is no queued request {request_id!r}. `manage.py queue_status` has the requests of the last day."""
 
 
 class BadTaskArgument(SeederError):
-    """The argument {argument} of a task is {value!r}, but has to be of the type {expected}. Correct
-    the schedule or the calling code."""
+    """The task's argument {argument} is {value!r}, but its type must be {expected}. Correct the schedule or the calling
+    code."""
 
 
 class QueueError(SeederError):
@@ -89,21 +88,20 @@ class QueueError(SeederError):
 
 
 class QueueMissing(QueueError):
-    """Nothing can be queued here: {problem}. Do without the queue, then the refresh is run by who asks for it."""
+    """Nothing can be queued: {problem}. Without the queue, the caller runs the refresh itself."""
 
 
 class QueueMisconfigured(QueueError):
-    """No cluster can be run with these settings: {problem} {hint}"""
+    """A cluster cannot run with these settings: {problem} {hint}"""
 
 
 class IdempotencyKeyTaken(QueueError):
-    """The idempotency key {key!r} belongs to an earlier request, for {earlier_request}; this one is for {request}. Take
-    another key."""
+    """The idempotency key {key!r} belongs to an earlier request for {earlier_request}. This request is for {request}.
+    Use another key."""
 
 
 class BadIdempotencyKey(QueueError):
-    """{key!r} cannot be an idempotency key: it has to be 1 to {max_length} characters, each of which PostgreSQL can
-    store."""
+    """{key!r} is not an idempotency key: it must be 1 to {max_length} characters that PostgreSQL can store."""
 
 
 class SnapshotError(SeederError):
@@ -111,13 +109,13 @@ class SnapshotError(SeederError):
 
 
 class BadTag(SnapshotError):
-    """{text!r} cannot be a release {field}: it has to be 1 to {max_length} printable characters, none of them a blank
-    at an end."""
+    """{text!r} is not a release {field}: it must be 1 to {max_length} printable characters without a blank at either
+    end."""
 
 
 class SnapshotTaken(SnapshotError):
-    """There is a snapshot of {view} at {tag!r} already. Snapshots are never changed: take another tag, or compare with
-    that one."""
+    """{view} already has a snapshot at {tag!r}. Snapshots are never changed: use another tag, or compare with that
+    one."""
 
 
 class ViewMissing(SnapshotError):
@@ -125,16 +123,16 @@ class ViewMissing(SnapshotError):
 
 
 class NotAView(SnapshotError):
-    """{view} in the database {alias!r} is no materialized view, so no release snapshot is taken of it."""
+    """{view} in the database {alias!r} is not a materialized view. Only materialized views have release snapshots."""
 
 
 class NeverFilled(SnapshotError):
-    """{view} was never filled, so there is nothing to record yet. `manage.py refresh_table` fills it."""
+    """{view} was never filled, so there is nothing to record. `manage.py refresh_table` fills it."""
 
 
 class NeverAnalyzed(SnapshotError):
-    """The server has no sample of {view} and does not let us take one, so nothing can be estimated. Let its owner run
-    ANALYZE, or do without --approximate."""
+    """The server has no statistics of {view}, and seeder's role may not ANALYZE it, so nothing can be estimated. Let
+    the owner run ANALYZE, or omit --approximate."""
 
 
 class UnknownColumn(SnapshotError):
@@ -146,7 +144,8 @@ class ColumnInNoView(SnapshotError):
 
 
 class AmbiguousView(SnapshotError):
-    """{name} is a view in each of {aliases}, but a snapshot is identified by the name of its view. Rename one."""
+    """{name} is a view in each of the databases {aliases}, but a snapshot is stored by the view's name only. Rename
+    one."""
 
 
 class NothingToCapture(SnapshotError):
@@ -163,8 +162,8 @@ class UnknownSnapshot(SnapshotError):
 
 
 class DifferentViews(SnapshotError):
-    """Snapshot {base} is of {base_view} and snapshot {other} of {other_view}. Say so (--across-views, acrossViews=true)
-    if you mean to compare two views."""
+    """Snapshot {base} is of {base_view}, snapshot {other} is of {other_view}. To compare two views use --across-views
+    (API: acrossViews=true)."""
 
 
 class DatabaseError(SeederError):
@@ -172,27 +171,27 @@ class DatabaseError(SeederError):
 
 
 class NotPostgreSQL(DatabaseError):
-    """DATABASES[{alias!r}] is {vendor}, but materialized views are PostgreSQL's: name a PostgreSQL database there."""
+    """DATABASES[{alias!r}] is {vendor}, but materialized views need PostgreSQL: configure a PostgreSQL database."""
 
 
 class ServerUnreachable(DatabaseError):
-    """Cannot work with PostgreSQL at {address}, database {database!r}: {cause}. See that it runs there and accepts us,
-    and that DATABASES[{alias!r}] is right (DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD where these fill it)."""
+    """Cannot connect to PostgreSQL at {address}, database {database!r}: {cause}. Check that it is running and accepts
+    the connection, and that DATABASES[{alias!r}] is right (DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD)."""
 
 
 class ServerFault(DatabaseError):
-    """PostgreSQL at {address}, database {database!r}, could not do what it was asked to: {cause}. Nothing is wrong with
-    the request, so try again later; what a run has left open is closed by the next one."""
+    """PostgreSQL at {address}, database {database!r}, failed: {cause}. The request is valid, so try again later. The
+    next run closes what an interrupted run left open."""
 
 
 class SchemaMissing(DatabaseError):
-    """The database {database!r} at {address} is not as the contract has it: {cause}. Create missing tables with
-    `manage.py install_schema`, see what else differs with `manage.py check --database {alias}`, or ask its owner."""
+    """The database {database!r} at {address} does not match the contract: {cause}. Create missing tables with
+    `manage.py install_schema`, list other differences with `manage.py check --database {alias}`, or ask its owner."""
 
 
 class PermissionMissing(DatabaseError):
-    """The database {database!r} at {address} does not let us use the reporting tables: {cause}. Ask its owner for the
-    privilege."""
+    """Seeder's role may not use the reporting tables in the database {database!r} at {address}: {cause}. Ask the owner
+    for the privilege."""
 
 
 class DeletingForbidden(DatabaseError):
@@ -201,24 +200,23 @@ class DeletingForbidden(DatabaseError):
 
 
 class SessionsPooled(DatabaseError):
-    """DATABASES[{alias!r}] leads through a proxy that gives each transaction another session. A lock that shows that a
-    run is alive would mean nothing there: let it lead to PostgreSQL itself, or to a proxy that pools sessions."""
+    """DATABASES[{alias!r}] connects through a proxy that pools transactions. Session locks, which show that a run is
+    alive, do not work there: connect to PostgreSQL directly, or through a proxy that pools sessions."""
 
 
 class ReadOnly(DatabaseError):
-    """DATABASES[{alias!r}], database {database!r}, is read-only: a standby, or a server on which
-    default_transaction_read_only is on. Name the primary."""
+    """DATABASES[{alias!r}], database {database!r}, is read-only: a standby, or a server with
+    default_transaction_read_only. Configure the primary."""
 
 
 class RunLockLost(DatabaseError):
-    """The run {run_id} lost the connection that shows it is alive, and another run closed its rows while it refreshed
-    {view}. That refresh was undone and the run ends here: start it again. If it repeats, find what ends idle
+    """The run {run_id} lost the connection that holds its lock, and another run closed its rows while it refreshed
+    {view}. That refresh was rolled back and the run has ended: start it again. If it repeats, find what ends idle
     connections to the server."""
 
 
 class ColumnsNamedTwice(DatabaseError):
-    """The rows have more than one column of each of these names: {names}. Give every column a name of its own with
-    AS."""
+    """The query returns several columns of the same name: {names}. Give each column its own name with AS."""
 
 
 class StatementRefused(DatabaseError):
@@ -226,27 +224,27 @@ class StatementRefused(DatabaseError):
 
 
 class TransactionRolledBack(DatabaseError):
-    """Nothing of the transaction was kept: one of its statements failed, and the error was caught inside of it. Let the
-    error leave the transaction, or put what may fail into a transaction within it."""
+    """The transaction was rolled back: one of its statements failed, and the error was caught inside the transaction.
+    Let the error leave it, or run the statement that may fail in a nested transaction."""
 
 
 class StartError(SeederError):
-    """Django, or something for it, cannot be loaded."""
+    """Django or one of its settings cannot be loaded."""
 
 
 class SettingsMissing(StartError):
-    """No settings are named. Set DJANGO_SETTINGS_MODULE, pass --settings host.settings, or change to the folder of the
-    project's manage.py."""
+    """No settings module is given. Set DJANGO_SETTINGS_MODULE, pass --settings host.settings, or change to the folder of
+    the project's manage.py."""
 
 
 class SettingsUnusable(StartError):
-    """Django cannot be started with the settings {module!r}: {cause}. Name a settings module that can be imported from
-    here (DJANGO_SETTINGS_MODULE, --settings, bootstrap_django), and see that its apps are installed."""
+    """Django cannot start with the settings {module!r}: {cause}. Give a settings module that can be imported
+    (DJANGO_SETTINGS_MODULE, --settings, bootstrap_django), and check that its apps are installed."""
 
 
 class SettingsConflict(StartError):
-    """bootstrap_django({requested!r}): Django was started with {first!r} before, and a process can have only one. Start
-    another process."""
+    """bootstrap_django({requested!r}): Django was already started with {first!r}, and a process can have only one
+    settings module. Start another process."""
 
 
 class DjangoNotStarted(StartError):
@@ -254,12 +252,12 @@ class DjangoNotStarted(StartError):
 
 
 class ClientUnusable(StartError):
-    """DJANGO_DB_CLIENT_PATH is {path!r}, but has to be package.module:Class, of a class that is made without arguments:
+    """DJANGO_DB_CLIENT_PATH is {path!r}, but must be package.module:Class, and the class must take no arguments:
     {cause}."""
 
 
 class UnknownJobCommand(StartError):
-    """There is no job {job!r}.{suggestion} `reporting-seeder list` names them."""
+    """There is no job {job!r}.{suggestion} `reporting-seeder list` lists them."""
 
 
 class UnusableJobCommand(StartError):

@@ -1,11 +1,11 @@
-"""Whether more views of a database may start now: the closed set of answers, asked for before each batch."""
+"""Whether views of a database may start, decided before each batch."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class HoldReason(StrEnum):
-    """Why nothing may start: the machine word that a view which was never started carries."""
+    """Why nothing may start. A view that is given up on hold has it as its reason."""
 
     SERVER_BUSY = "server_busy"
     CIRCUIT_OPEN = "circuit_open"
@@ -18,15 +18,15 @@ class Admit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialOnly:
-    """One view may start; how it ends decides whether others may."""
+    """One view may start. Its result decides if others may."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """Nothing may start; ask again."""
+    """Nothing may start for now."""
 
     reason: HoldReason
-    message: str  # what is in the way, with its figures
+    message: str  # with figures
 
 
 AdmissionDecision = Admit | TrialOnly | Hold

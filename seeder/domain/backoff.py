@@ -1,18 +1,18 @@
-"""How long to wait before something is tried again."""
+"""Delays between retries."""
 
 from datetime import timedelta
 
 _FIRST_BOUND, _MAX_BOUND = timedelta(milliseconds=500), timedelta(seconds=30)
-_FIRST_RESTART_BOUND = timedelta(seconds=4)  # what a server needs at least to come back, when it was not back at once
+_FIRST_RESTART_BOUND = timedelta(seconds=4)  # the least that a server's restart takes
 
 
 def delay(attempt: int, *, jitter: float, connection_lost: bool = False) -> timedelta:
-    """The wait after the attempt of this number, from 1 on; `chance` is a random number from 0 up to 1.
+    """Return the delay after an attempt, counted from 1. `jitter` is a random number in [0, 1).
 
-    Full jitter (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015): anything up to a bound
-    that doubles, so that those who were refused together do not come back together. When the server is `gone`, the
-    first wait is as short, as one backend alone may have ended; the others have a longer bound and a lower one, half
-    of it (equal jitter, there), so that three retries outlast a restart.
+    Full jitter (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015): a random time below a
+    bound that doubles, so that workers refused together do not retry together. If the connection was lost, the first
+    delay is as short, because maybe only one backend ended. Later delays use equal jitter (between half of the bound
+    and the bound) with longer bounds, so that three retries outlast a restart.
     """
     if not connection_lost or attempt == 1:
         return _bound(_FIRST_BOUND, attempt) * jitter

@@ -1,15 +1,15 @@
-"""Figures as people read them."""
+"""Formats of counts, durations and sizes for people."""
 
 from datetime import timedelta
 
 
 def format_count(number: int, noun: str) -> str:
-    """`1 view`, `1,204 views`."""
+    """Return a count with its noun: `1 view`, `1,204 views`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def format_duration(span: timedelta) -> str:
-    """`0.42 s`, `3 min 07 s`, `2 h 05 min`."""
+    """Return a duration such as `0.42 s`, `3 min 07 s`, `2 h 05 min`."""
     seconds = span.total_seconds()
     if round(seconds, 2) < 60:
         return f"{seconds:.2f} s"
@@ -21,7 +21,7 @@ def format_duration(span: timedelta) -> str:
 
 
 def format_size(size_bytes: int) -> str:
-    """`16 kB`, in steps of 1,024 as PostgreSQL's pg_size_pretty() counts them."""
+    """Return a size such as `16 kB`, with units of 1,024 as in pg_size_pretty()."""
     amount = float(size_bytes)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1024:

@@ -1,4 +1,4 @@
-"""How an event stands in a log: on one line, whatever a name holds, so that none can forge another."""
+"""Formats of log events: always one line, so that a name cannot forge an event."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,18 +9,20 @@ from seeder.domain.view_names import one_line
 LogValue = str | int | float | bool | tuple[str, ...]
 LogFields = Mapping[str, LogValue]
 
-# What needs no quotes: no blank, no quote, no equals sign or comma, nothing that is escaped.
+# Blanks, quotes, equals signs, commas and everything that is escaped need quotes.
 _UNQUOTED_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:/+@%")
 
 
 def as_text(event: str, fields: LogFields) -> str:
-    """The event's word, then `name=value` for whoever reads or searches it; a time and a level the handler adds."""
+    """Return the event, then `name=value` pairs. The log handler adds time and level."""
     return " ".join((event, *(f"{name}={_format_value(fact)}" for name, fact in fields.items())))
 
 
 def as_json(event: str, fields: LogFields, *, time: datetime, level: str) -> str:
-    """One object that is complete in itself. Beyond ASCII everything is escaped: some take other characters than a line
-    feed for the end of a line."""
+    """Return the event as one JSON object.
+
+    Escapes everything beyond ASCII, because some log readers treat other characters than a line feed as a line end.
+    """
     record = {"time": time.isoformat(timespec="milliseconds"), "level": level, "event": event, **fields}
     return json.dumps(record, ensure_ascii=True)
 
@@ -43,5 +45,5 @@ def _quote_if_needed(text: str) -> str:
 
 
 def sorted_unique(texts: Iterable[str]) -> tuple[str, ...]:
-    """Each once, in an order that does not change."""
+    """Return the distinct texts in alphabetical order."""
     return tuple(sorted(set(texts)))

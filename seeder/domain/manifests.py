@@ -1,4 +1,4 @@
-"""What the manifest tables ask for, as frozen values: who reads which view, and what is wrong with a row."""
+"""Manifests and the views that they request, as frozen values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from seeder.domain.view_names import ViewName
 
 
 class ReportType(StrEnum):
-    """Whose report it is; manifest ids are unique only within one type."""
+    """Type of a report. Manifest ids are unique only within a type."""
 
     CUSTOM = "custom"
     CANNED = "canned"
@@ -16,25 +16,25 @@ class ReportType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
-    """One agency's interest in one view: a custom report, or a subscription to a canned one."""
+    """One agency's report on a view: a custom report, or a subscription to a canned one."""
 
     report_type: ReportType
     manifest_id: int
-    table_name: str  # exactly as the row spells it
+    table_name: str  # as spelled in the row
     report_name: str
     agency_id: int
     agency_slug: str
-    query: str = field(repr=False)  # what this row says the view is; empty where the canned report is gone
+    query: str = field(repr=False)  # definition of the view; empty if the canned report is missing
 
     @property
     def precedence(self) -> tuple[bool, int]:
-        """Custom before canned, then by id: among manifests that name one view, the first speaks for it."""
+        """Sort key: custom before canned, then by id. The first manifest of a view defines it."""
         return self.report_type is ReportType.CANNED, self.manifest_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class ViewKey:
-    """Which view is meant: two spellings of a name in one database are one key."""
+    """Identity of a view: its database and its parsed name."""
 
     database: str  # Django's alias
     name: ViewName
@@ -42,25 +42,25 @@ class ViewKey:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ViewSpec:
-    """One view and all the selected manifests that it is refreshed for."""
+    """A view and the selected manifests that request it."""
 
     key: ViewKey
-    manifests: tuple[Manifest, ...]  # in their order, at least one
+    manifests: tuple[Manifest, ...]  # at least one, by precedence
 
     @property
     def table_names(self) -> frozenset[str]:
-        """The view's name in every spelling that a manifest gives it."""
+        """Every spelling of the view's name in its manifests."""
         return frozenset(manifest.table_name for manifest in self.manifests)
 
     @property
     def query(self) -> str:
-        """What the view is created from when it is missing: the first manifest's."""
+        """The query that a missing view is created from: the first manifest's."""
         return self.manifests[0].query
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RejectedManifest:
-    """A manifest that cannot be planned at all, and why; it ends in error while the others go on."""
+    """A manifest that cannot be planned. It ends in error while the others continue."""
 
     manifest: Manifest
     reason: str
@@ -69,20 +69,20 @@ class RejectedManifest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """What a request selects: the views in the order of their first manifests, and the rows that cannot be read."""
+    """Views of a request, ordered by their first manifests, and rejected manifests."""
 
     views: tuple[ViewSpec, ...] = ()
     rejected: tuple[RejectedManifest, ...] = ()
 
     @property
     def manifests(self) -> tuple[Manifest, ...]:
-        """Every selected manifest, the rejected ones last."""
+        """All selected manifests, rejected ones last."""
         accepted = (manifest for spec in self.views for manifest in spec.manifests)
         return (*accepted, *(one.manifest for one in self.rejected))
 
 
 def group_by_view(rows: Iterable[tuple[ViewKey, Manifest]]) -> tuple[ViewSpec, ...]:
-    """Bring manifests that name the same view together, in their order."""
+    """Group manifests by view, ordered by precedence."""
     by_key: dict[ViewKey, list[Manifest]] = {}
     for key, manifest in sorted(rows, key=lambda row: row[1].precedence):
         by_key.setdefault(key, []).append(manifest)

@@ -1,4 +1,4 @@
-"""How things end: the closed sets of words, and the values that carry them to every door."""
+"""Results of refreshes and runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from seeder.domain.refresh_costs import RefreshCost
 
 
 class Status(StrEnum):
-    """The four words of the history and status tables."""
+    """Values of `status` in the history and status tables."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -32,52 +32,52 @@ class Outcome(StrEnum):
 
 
 class RefreshMode(StrEnum):
-    """How a view was refreshed: PostgreSQL's two ways."""
+    """How a view was refreshed."""
 
-    PLAIN = "plain"  # readers wait meanwhile
-    CONCURRENT = "concurrent"  # readers go on
+    PLAIN = "plain"  # blocks readers
+    CONCURRENT = "concurrent"  # does not block readers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
     """Why a view failed."""
 
-    reason: str  # the machine word: PostgreSQL's condition name, such as division_by_zero, or one of our own
-    message: str  # PostgreSQL's own words where it spoke; they can quote the data
-    sqlstate: str | None = None  # None where the server was not asked, or was gone
-    is_server_fault: bool = False  # whether it says that the server is unwell, rather than anything about the view
+    reason: str  # PostgreSQL's condition name, such as division_by_zero, or one of seeder's own
+    message: str  # PostgreSQL's message, if it sent one; may contain data
+    sqlstate: str | None = None  # None if the server did not answer
+    is_server_fault: bool = False  # caused by the server, not by the view
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartContext:
-    """With what a view takes its seat."""
+    """What is known when a worker starts a view."""
 
-    worker_wait: timedelta = timedelta()  # from when it was ready, for a seat
-    throttle_wait: timedelta = timedelta()  # from then, for the pace, the server or the circuit breaker to let it start
-    failed_dependencies: tuple[ViewKey, ...] = ()  # which of the views that it reads have failed in this run
+    worker_wait: timedelta = timedelta()  # ready, but every worker was busy
+    throttle_wait: timedelta = timedelta()  # then held by the start delay, the throttle or the circuit breaker
+    failed_dependencies: tuple[ViewKey, ...] = ()  # that failed in this run
     dependencies_finished_at: datetime | None = (
-        None  # when the last of the others ended; None where it reads none of this plan
+        None  # end of the last dependency; None without dependencies in the plan
     )
-    is_trial: bool = False  # on how it ends depends whether others may start
-    pool_is_full: bool = False  # all seats are taken with it, or will be by what is ready
+    is_trial: bool = False  # its result decides if the circuit breaker closes
+    pool_is_full: bool = False  # this view and the ready ones occupy every worker
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefreshResult:
-    """What one refresh did. Instants and durations are by the database's clock."""
+    """Result of one refresh. Times and durations are by the database's clock."""
 
     outcome: Outcome
     started_at: datetime
     finished_at: datetime
-    mode: RefreshMode | None = None  # None where the view was created, or failed
-    fell_back: bool = False  # plain, although concurrent was asked for
+    mode: RefreshMode | None = None  # None if the view was created or failed
+    fell_back: bool = False  # plain instead of concurrent
     attempts: int = 1
-    rows: int = 0  # written by this refresh; of a concurrent one, those that had changed
-    size_bytes: int = 0  # the view on disk afterwards, with its indexes and TOAST
-    failure: Failure | None = None  # exactly when the outcome is FAILED
+    rows: int = 0  # rows written; for a concurrent refresh, rows changed
+    size_bytes: int = 0  # size on disk afterwards, with indexes and TOAST
+    failure: Failure | None = None  # set if and only if the outcome is FAILED
     cost: RefreshCost = field(default_factory=RefreshCost)
-    satisfied_by: str | None = None  # the run that refreshed the view meanwhile, where it was not this one
-    notes: tuple[str, ...] = ()  # what else is to be known of it, a sentence each
+    satisfied_by: str | None = None  # the other run whose refresh was reused
+    notes: tuple[str, ...] = ()  # sentences
 
     @property
     def duration(self) -> timedelta:
@@ -86,19 +86,18 @@ class RefreshResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunSummary:
-    """One run as it ended: every planned view with its result, and the manifests that could not be planned."""
+    """Results of a run: planned views and rejected manifests."""
 
     run_id: str
     results: Mapping[PlannedView, RefreshResult]  # in the order in which they ended
-    interrupted: tuple[PlannedView, ...] = ()  # not begun or cancelled, because somebody stopped the run
-    stopped_by: str | None = None  # by what, such as SIGTERM
+    interrupted: tuple[PlannedView, ...] = ()  # not started or cancelled, because the run was stopped
+    stopped_by: str | None = None  # such as SIGTERM
     rejected: tuple[RejectedManifest, ...]
     duration: timedelta
 
     @property
     def failed(self) -> int:
-        """How many views failed, counting as one a manifest that could not be planned. The unfinished are neither
-        failed nor succeeded."""
+        """Number of failed views and rejected manifests. Interrupted views are not counted."""
         return sum(result.outcome is Outcome.FAILED for result in self.results.values()) + len(self.rejected)
 
     @property

@@ -1,8 +1,8 @@
-"""What a run will do, in which order: views after what they read, the longest remaining path first.
+"""The order in which a run refreshes views: dependencies first, then the longest critical path.
 
-Longest remaining path first is list scheduling by critical path (R. L. Graham, "Bounds on Multiprocessing Timing
-Anomalies", SIAM J. Appl. Math. 17(2), 1969): among the views that are ready, the one that holds up the most work
-behind it starts first. For independent views it is longest first.
+This is list scheduling by critical path (R. L. Graham, "Bounds on Multiprocessing Timing Anomalies", SIAM J. Appl.
+Math. 17(2), 1969): of the ready views, the one with the most work depending on it starts first. Independent views
+start longest first.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ from seeder.domain.manifests import Manifest, RejectedManifest, Selection, ViewK
 
 
 class PlannedAction(StrEnum):
-    """What a view needs."""
+    """What a run does with a view."""
 
     CREATE = "create"
     REFRESH = "refresh"
@@ -23,20 +23,20 @@ class PlannedAction(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DefinitionDrift:
-    """A manifest whose query is not what its view was created from. Only reported: a refresh changes neither."""
+    """A manifest whose query differs from its view's definition. A refresh only reports it."""
 
     manifest: Manifest
-    cause: str | None = None  # why PostgreSQL would not make a view of that query today; None where it would
+    cause: str | None = None  # why PostgreSQL rejects the query; None if it accepts it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanInputs:
-    """What the catalog and the history know of the selected views; of others it may say anything."""
+    """Facts about the selected views from catalog and history. Entries of other views are ignored."""
 
-    row_counts: Mapping[ViewKey, int] = field(default_factory=dict)  # rows of each that exists; 0 where nobody knows
+    row_counts: Mapping[ViewKey, int] = field(default_factory=dict)  # of existing views; 0 if unknown
     depends_on: Mapping[ViewKey, Iterable[ViewKey]] = field(default_factory=dict)
-    expected_durations: Mapping[ViewKey, timedelta] = field(default_factory=dict)  # of those that ever succeeded
-    consecutive_failures: Mapping[ViewKey, int] = field(default_factory=dict)  # in a row, of those that failed last
+    expected_durations: Mapping[ViewKey, timedelta] = field(default_factory=dict)  # of views that ever succeeded
+    consecutive_failures: Mapping[ViewKey, int] = field(default_factory=dict)  # of views whose last refresh failed
     definition_drift: Mapping[ViewKey, tuple[DefinitionDrift, ...]] = field(default_factory=dict)
 
 
@@ -46,14 +46,12 @@ class PlannedView:
 
     spec: ViewSpec
     action: PlannedAction
-    depends_on: frozenset[ViewKey]  # the views of this plan that must have ended before this one starts
-    expected_duration: timedelta | None  # as long as it took when it last succeeded, None before it ever did
-    critical_path: timedelta  # from its start to the end of the longest chain behind it, as far as is known or guessed
+    depends_on: frozenset[ViewKey]  # views of this plan that must end before it starts
+    expected_duration: timedelta | None  # of its last success; None if it never succeeded
+    critical_path: timedelta  # estimated time from its start to the end of the longest chain of dependents
 
-    consecutive_failures: int = 0  # how often in a row it has failed so far
-    definition_drift: tuple[
-        DefinitionDrift, ...
-    ] = ()  # the manifests whose query is not what the view was created from
+    consecutive_failures: int = 0
+    definition_drift: tuple[DefinitionDrift, ...] = ()
 
     @property
     def key(self) -> ViewKey:
@@ -66,18 +64,16 @@ class PlannedView:
 
 @dataclass(frozen=True, kw_only=True)
 class RefreshPlan:
-    """The views, most urgent first, and the manifests that cannot be planned."""
+    """Views, most urgent first, and rejected manifests."""
 
     views: tuple[PlannedView, ...] = ()
     rejected: tuple[RejectedManifest, ...] = ()
-    warnings: tuple[str, ...] = ()  # what could not be found out
-    undetermined_databases: frozenset[str] = (
-        frozenset()
-    )  # the databases of which nobody could find out what their views read
+    warnings: tuple[str, ...] = ()  # about facts that could not be determined
+    undetermined_databases: frozenset[str] = frozenset()  # databases whose dependencies are unknown
 
     @property
     def by_database(self) -> Mapping[str, Sequence[PlannedView]]:
-        """The views of each database, most urgent first."""
+        """Views by database, most urgent first."""
         views: dict[str, list[PlannedView]] = {}
         for view in self.views:
             views.setdefault(view.key.database, []).append(view)
@@ -85,9 +81,10 @@ class RefreshPlan:
 
 
 def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
-    """Order the selected views. The same input gives the same plan, whatever the order of its sets and maps.
+    """Order the selected views.
 
-    `known.reads` may name views outside the selection: they are left out, nobody asked for them.
+    The plan does not depend on the order of sets and mappings in the inputs. Dependencies outside the selection are
+    ignored, because the request does not include them.
     """
     specs = {spec.key: spec for spec in selection.views}
     graph = _topological_order({key: specs.keys() & set(inputs.depends_on.get(key, ())) for key in specs})
@@ -111,23 +108,22 @@ def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
 
 
 def _urgency_key(view: PlannedView) -> tuple[int, bool, timedelta, ViewKey]:
-    """Sorts the most urgent first.
+    """Return a sort key that puts the most urgent view first.
 
-    Views that have failed of late come after all others of like urgency, whose paths are within the same power of two
-    seconds: as long as nobody has mended them, they only keep others from their seats. Were they to come after all
-    others whatever their paths, a long one would start when nothing else is left, and make the run longer by all its
-    length; and one failure after another would open the circuit breaker.
+    Views that failed last time come after views of similar urgency (critical paths within the same power of two
+    seconds), because they would probably fail again and delay the others. They do not come after all views: then a
+    long one would start last and prolong the run, and failures in a row would open the circuit breaker.
     """
     scale = int(view.critical_path.total_seconds()).bit_length()
     return -scale, view.consecutive_failures > 0, -view.critical_path, view.key
 
 
 def _topological_order(graph: Mapping[ViewKey, Set[ViewKey]]) -> dict[ViewKey, Set[ViewKey]]:
-    """The graph in an order in which every view comes after what it reads.
+    """Return the graph ordered so that each view comes after its dependencies.
 
-    Views alone cannot read each other in a circle; a function in between that was replaced afterwards can close one.
-    PostgreSQL refreshes such views in any order, so one of the circle simply goes first. Elsewhere this is
-    A. B. Kahn, "Topological sorting of large networks", Communications of the ACM 5(11), 1962.
+    A cycle can exist if a function that a view reads was replaced later. PostgreSQL refreshes such views in any order,
+    so one view of the cycle goes first. The algorithm is A. B. Kahn, "Topological sorting of large networks",
+    Communications of the ACM 5(11), 1962.
     """
     dependents: dict[ViewKey, list[ViewKey]] = {key: [] for key in graph}
     for key in sorted(graph):
@@ -147,7 +143,7 @@ def _topological_order(graph: Mapping[ViewKey, Set[ViewKey]]) -> dict[ViewKey, S
 
 
 def _pick_from_cycle(blocked: Mapping[ViewKey, Set[ViewKey]]) -> ViewKey:
-    """A view that reads itself by some way; every one here waits for another, so each way leads into a circle."""
+    """Return a view of a cycle. Every blocked view waits for another, so each path leads into a cycle."""
     key, visited = min(blocked), set[ViewKey]()
     while key not in visited:
         visited.add(key)
@@ -156,13 +152,14 @@ def _pick_from_cycle(blocked: Mapping[ViewKey, Set[ViewKey]]) -> ViewKey:
 
 
 def _estimate_durations(inputs: PlanInputs, keys: Set[ViewKey]) -> dict[ViewKey, timedelta]:
-    """How long each view will take: as long as last time; else in proportion to its size; else for longer than all the
-    others together, so that it starts early: an unknown long view that starts last is what makes a night long. One that
-    has only ever failed takes no time: it has probably not come far.
+    """Estimate durations: the last one, otherwise in proportion to the row count.
+
+    A view without either is assumed to take longer than all others together, so that it starts early: a long view that
+    starts last prolongs the run. A view that only ever failed counts as zero, because it probably fails early.
     """
     measured = {key: inputs.expected_durations[key] for key in keys if key in inputs.expected_durations}
     rows, measured_total = sum(inputs.row_counts.get(key, 0) for key in measured), sum(measured.values(), timedelta())
-    # Where nothing was measured, any rate will do: sizes are then compared with one another alone.
+    # Without measured views any rate will do: then only sizes are compared.
     duration_per_row = measured_total / rows if rows and measured_total else timedelta(microseconds=1)
     by_size = {
         key: duration_per_row * inputs.row_counts[key] for key in keys - measured.keys() if inputs.row_counts.get(key)
@@ -175,7 +172,7 @@ def _estimate_durations(inputs: PlanInputs, keys: Set[ViewKey]) -> dict[ViewKey,
 def _critical_paths(
     graph: Mapping[ViewKey, Set[ViewKey]], durations: Mapping[ViewKey, timedelta]
 ) -> dict[ViewKey, timedelta]:
-    """For each view the time from its start to the end of the longest chain behind it. `graph` has to be in order."""
+    """Return the critical path of each view. `graph` must be in topological order."""
     longest_behind = dict.fromkeys(graph, timedelta())
     paths: dict[ViewKey, timedelta] = {}
     for key in reversed(list(graph)):

@@ -1,4 +1,4 @@
-"""Which views of a plan may start: those whose inputs have all ended, the most urgent first."""
+"""Queue of the views whose dependencies have ended, most urgent first."""
 
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heapify, heappop, heappush
@@ -8,7 +8,7 @@ from seeder.domain.plan import PlannedView
 
 
 class ReadyQueue:
-    """The ready ones among the views of a plan, in its order."""
+    """Ready views of a plan, in the plan's order."""
 
     def __init__(self, views: Sequence[PlannedView]) -> None:
         self._rank = {view: rank for rank, view in enumerate(views)}
@@ -23,7 +23,7 @@ class ReadyQueue:
         return len(self._ready)
 
     def take(self, *, prefer: Callable[[PlannedView], bool] = lambda _: True) -> PlannedView:
-        """The most urgent ready view that is preferred, else the most urgent one. There has to be one."""
+        """Remove and return the most urgent preferred view, otherwise the most urgent. Must not be empty."""
         first = self._ready[0]
         if prefer(first[1]):
             return heappop(self._ready)[1]
@@ -33,12 +33,14 @@ class ReadyQueue:
         return chosen[1]
 
     def put_back(self, view: PlannedView) -> None:
-        """A view that was taken could not start."""
+        """Return a view that could not start."""
         heappush(self._ready, (self._rank[view], view))
 
     def mark_done(self, view: PlannedView) -> Iterable[PlannedView]:
-        """Make ready, and name, whatever waited for this view alone. A failed one releases too: its readers' other
-        inputs are newer than yesterday."""
+        """Make views ready that waited only for this one, and return them.
+
+        A failed view releases its dependents too, because their other dependencies may have new data.
+        """
         released = []
         for reader in self._dependents[view.key]:
             self._unfinished_dependencies[reader] -= 1

@@ -1,4 +1,4 @@
-"""What a refresh waits for and what it costs the server. None is what nobody knows, and never zero."""
+"""Waits and costs of a refresh. None means unknown, never zero."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -8,12 +8,12 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatementCost:
-    """What pg_stat_statements has counted for the REFRESH of one view in one mode, parallel workers included."""
+    """Counters of pg_stat_statements for the REFRESH of a view in one mode, with parallel workers."""
 
-    calls: int  # that succeeded; a transaction that was rolled back later does not take it back
-    total_exec_time: timedelta  # execution, without waiting for the client
+    calls: int  # successful ones, even if their transaction was rolled back later
+    total_exec_time: timedelta  # without waiting for the client
     rows: int
-    shared_blocks_hit: int  # blocks are the server's own, usually of 8 kB
+    shared_blocks_hit: int  # blocks of the server, usually 8 kB
     shared_blocks_read: int
     shared_blocks_dirtied: int
     shared_blocks_written: int
@@ -28,48 +28,48 @@ class StatementCost:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackendCost:
-    """What one backend has read and written since it started, without its parallel workers."""
+    """Bytes read and written by one backend since it started, without parallel workers."""
 
     pid: int
-    read_bytes: int  # asked of the operating system, be it from disk or from its cache
-    write_bytes: int  # into relations, temporary ones too: pages written and pages that a file grew by; no WAL
+    read_bytes: int  # from the operating system: its cache or the disk
+    write_bytes: int  # pages of relations, also temporary ones, written or added to files; without WAL
     wal_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessCost:
-    """A backend as its operating system sees it, without its parallel workers."""
+    """A backend's process as the operating system counts it, without parallel workers."""
 
     pid: int
-    start_ticks: int  # clock ticks after the machine's start; with the pid it tells one process from all others
-    cpu_time: timedelta  # user and system, since it started
-    memory_bytes: int  # resident and private, at this moment
+    start_ticks: int  # clock ticks since boot; with the pid it identifies the process
+    cpu_time: timedelta  # user and system, since the process started
+    memory_bytes: int  # resident private memory now
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefreshCost:
-    """All that was measured of one refresh."""
+    """Measurements of one refresh."""
 
-    worker_number: int | None = None  # which one of its database, from 1 on
-    worker_wait: timedelta = timedelta()  # ready, but all seats were taken
-    throttle_wait: timedelta = timedelta()  # held back: by the pace, a busy server or an open circuit breaker
-    lock_wait: timedelta = timedelta()  # for other runs, and in attempts that were refused a lock
+    worker_number: int | None = None  # within its database, from 1
+    worker_wait: timedelta = timedelta()  # ready, but every worker was busy
+    throttle_wait: timedelta = timedelta()  # held by the start delay, the throttle or the circuit breaker
+    lock_wait: timedelta = timedelta()  # for other runs, and in attempts that did not get a lock
     statement: StatementCost | None = None
     backend: BackendCost | None = None
     cpu_time: timedelta | None = None
-    peak_memory_bytes: int | None = None  # the largest that was seen; nobody looks all the time
+    peak_memory_bytes: int | None = None  # largest sample
 
 
 def add_statement_costs(one: StatementCost, other: StatementCost) -> StatementCost:
-    """The two together."""
+    """Add the counters of two entries."""
     return StatementCost(**_combine_fields(one, other, lambda a, b: a + b))
 
 
 def statement_cost_delta(before: StatementCost | None, after: StatementCost | None) -> StatementCost | None:
-    """What one refresh cost, from the figures before and after it; None before: there was no entry yet.
+    """Return the cost of one refresh from the counters before and after it.
 
-    None where the entry was reset or evicted meanwhile, so that a figure is smaller, and where there was not exactly
-    one call: the difference is then not the cost of this refresh alone.
+    `before` is None if there was no entry yet. Returns None if the entry was reset or evicted meanwhile, or if there
+    was not exactly one call: then the difference is not the cost of this refresh alone.
     """
     if after is None:
         return None
@@ -82,8 +82,7 @@ def statement_cost_delta(before: StatementCost | None, after: StatementCost | No
 
 
 def backend_cost_delta(before: BackendCost | None, after: BackendCost | None) -> BackendCost | None:
-    """What a backend has read and written in between; None where the two are not of one backend, or where somebody
-    has reset its figures."""
+    """Return the bytes in between, or None if the backend changed or its counters were reset."""
     if before is None or after is None or before.pid != after.pid:
         return None
     difference = _combine_fields(before, after, lambda a, b: b - a)
@@ -91,7 +90,7 @@ def backend_cost_delta(before: BackendCost | None, after: BackendCost | None) ->
 
 
 def cpu_time_delta(before: ProcessCost | None, after: ProcessCost | None) -> timedelta | None:
-    """The processor time that a backend has used in between; None where the two are not of one process."""
+    """Return the CPU time used in between, or None if the process changed."""
     if before is None or after is None or (before.pid, before.start_ticks) != (after.pid, after.start_ticks):
         return None
     return after.cpu_time - before.cpu_time

@@ -1,4 +1,4 @@
-"""What somebody can ask for. There is no request for "no arguments": everything has to be asked for by name."""
+"""Requests to refresh views. No arguments never means all reports: that is its own request."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from seeder.domain.view_names import ViewName
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AllReports:
-    """Every enabled manifest of every agency, or those of one report type."""
+    """All enabled manifests of all agencies, or those of one report type."""
 
     report_type: ReportType | None = None
 
@@ -36,7 +36,7 @@ class AgencyReports:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SingleView:
-    """One view, for whichever enabled manifests name it."""
+    """One view, for all enabled manifests that name it."""
 
     name: ViewName
 
@@ -50,10 +50,10 @@ class SingleView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SelectedManifests:
-    """These manifests, as far as they are enabled: what is left of a wider request, or a part of it."""
+    """The enabled ones of these manifests: a part or the rest of a wider request."""
 
     manifests: frozenset[tuple[ReportType, int]]
-    description: str  # the wider request, in words
+    description: str  # of the wider request
 
     def __str__(self) -> str:
         return self.description

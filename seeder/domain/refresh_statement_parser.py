@@ -1,4 +1,4 @@
-"""What a REFRESH statement says, whoever wrote it."""
+"""Parser of REFRESH MATERIALIZED VIEW statements of any client."""
 
 import re
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from functools import lru_cache
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 
-# One piece of a statement each, so that what is inside a comment or quotes stays there, and a long statement takes no
-# longer than its length. Comments nested in comments are not read: such a statement is nobody's refresh here.
+# One token each, so that comments and quotes are skipped as a unit and the time is linear. Nested comments are not
+# supported: such a statement is not recognised as a refresh.
 _TOKEN = re.compile(
     r"(?P<gap>[ \t\n\r\f\v]+|--[^\n\r]*|/\*(?:(?!/\*|\*/).)*\*/)"
     r'|(?P<part>"(?:[^"]|"")*"|[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)'
@@ -17,12 +17,12 @@ _TOKEN = re.compile(
 )
 
 
-@lru_cache(maxsize=2**15)  # the server is asked for the same texts before and after a run
+@lru_cache(maxsize=2**15)  # the same texts are read before and after a run
 def parse_refresh(statement: str) -> tuple[ViewName, bool] | None:
-    """The view that a statement fills again, and whether concurrently; None where it is any other statement.
+    """Return the refreshed view and whether concurrently, or None for any other statement.
 
-    A name without its schema is none of ours, as we always write both, and what it means is the session's secret; a
-    statement that ends in WITH NO DATA empties its view.
+    A name without a schema is ignored: seeder always writes the schema, and the search_path of another session is
+    unknown. WITH NO DATA is ignored too, because it empties the view.
     """
     tokens = list(_tokens(statement))
     keywords = [piece.upper() for piece in tokens]
@@ -39,7 +39,7 @@ def parse_refresh(statement: str) -> tuple[ViewName, bool] | None:
 
 
 def _tokens(statement: str) -> Iterator[str]:
-    """Names, words and signs in turn, and a question mark in place of the first that is none of these."""
+    """Yield the tokens. The first unknown one yields a question mark and ends."""
     position = 0
     while position < len(statement):
         token = _TOKEN.match(statement, position)

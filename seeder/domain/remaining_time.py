@@ -1,4 +1,4 @@
-"""How much longer a run will take, from how long its views took last time."""
+"""Estimate of the remaining time of a run from the views' last durations."""
 
 from collections.abc import Iterable, Mapping, Set
 from datetime import timedelta
@@ -10,10 +10,10 @@ from seeder.domain.plan import PlannedView
 def estimate_remaining(
     views: Iterable[PlannedView], *, ended: Set[ViewKey], running: Mapping[ViewKey, timedelta], workers: int
 ) -> timedelta | None:
-    """The longer of the longest chain of views left and all that is left shared evenly by the seats.
+    """Return the longest remaining chain, or the remaining work per worker if that is more.
 
-    `running` says for how long each running view has been at it. None as long as a view that has not ended is one
-    that never succeeded: an invented figure would be worse than none.
+    `running` has the elapsed time of each running view. Returns None while a view without a known duration has not
+    ended.
     """
     remaining_durations, remaining_paths = list[timedelta](), list[timedelta]()
     for view in views:

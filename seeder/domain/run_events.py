@@ -1,4 +1,4 @@
-"""What a run tells while it goes on. An event follows its row: who hears it can already read it."""
+"""Events of a run. Each follows its row, so a listener can already read the row."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +11,7 @@ from seeder.domain.plan import PlannedView, RefreshPlan
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunStarted:
-    """A plan was taken up, with so many seats."""
+    """A run started."""
 
     run_id: str
     plan: RefreshPlan
@@ -20,14 +20,14 @@ class RunStarted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ViewStarted:
-    """A view took a seat."""
+    """A worker started a view."""
 
     view: PlannedView
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ViewEnded:
-    """A view ended and its row says so."""
+    """A view ended."""
 
     view: PlannedView
     result: RefreshResult
@@ -35,7 +35,7 @@ class ViewEnded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartsHeld:
-    """Nothing more starts in a database for now, or no longer for the same reason as before."""
+    """Starts in a database are on hold, or the reason of the hold changed."""
 
     database: str  # Django's alias
     hold: Hold
@@ -43,27 +43,27 @@ class StartsHeld:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartsResumed:
-    """What held a database back is over."""
+    """A hold ended."""
 
     database: str  # Django's alias
     duration: timedelta
 
 
 class WarningKind(StrEnum):
-    """What something is about that is noticed: the machine word."""
+    """Kind of a warning."""
 
-    DEPENDENCIES_UNKNOWN = "dependencies_unknown"  # what the views of a database read could not be found out
+    DEPENDENCIES_UNKNOWN = "dependencies_unknown"  # of the views of one database
     FEATURE_UNAVAILABLE = "feature_unavailable"  # an optional table, or a privilege
     WORKER_LOST = "worker_lost"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunWarning:
-    """Something of the server or the set-up that a run works without, said once."""
+    """A missing feature that a run works without, reported once."""
 
     kind: WarningKind
     message: str
-    database: str | None = None  # Django's alias, where it is about one
+    database: str | None = None  # Django's alias, if it concerns one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,7 @@
-"""Names of views, read as PostgreSQL's own `parse_ident` reads them.
+"""Names of views, parsed as PostgreSQL's `parse_ident` does.
 
-Reading them here rather than on the server lets a bad name be a complaint about one manifest before any database
-work; a test holds the two readings against each other.
+They are parsed here, not on the server, so that a bad name rejects one manifest before any database work. A test
+compares both parsers.
 """
 
 import re
@@ -13,13 +13,13 @@ from seeder.errors import BadName
 
 DEFAULT_SCHEMA = "reporting"
 
-# NAMEDATALEN - 1 in src/include/pg_config_manual.h. PostgreSQL cuts a longer name short without an error, and two
-# names that are alike up to there would then be one view.
+# NAMEDATALEN - 1 in src/include/pg_config_manual.h. PostgreSQL truncates a longer name without an error, so two names
+# with the same beginning would be one view.
 MAX_IDENTIFIER_BYTES = 63
 
 # scanner_isspace(), is_ident_start() and is_ident_cont() in PostgreSQL's scansup.c and misc.c: only ASCII letters
-# fold, and every character beyond ASCII may stand in an unquoted name. A vertical tab is a blank only from PostgreSQL
-# 16 on, so here it is none.
+# fold, and any character beyond ASCII is allowed in an unquoted name. A vertical tab is white space only since
+# PostgreSQL 16, so it is rejected here.
 _SPACE = r"[ \t\n\r\f]*"
 _IDENTIFIER = re.compile(
     rf'{_SPACE}(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<bare>[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)){_SPACE}', re.ASCII
@@ -30,16 +30,16 @@ _UPPER_TO_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopq
 
 @dataclass(frozen=True, kw_only=True, order=True, slots=True)
 class ViewName:
-    """The schema and the name of a view, each as the catalog spells it."""
+    """Schema and name of a view, as in the catalog."""
 
     schema: str
     name: str
 
     @classmethod
     def parse(cls, text: str) -> "ViewName":
-        """Read `text` as SQL reads a qualified name; a bare name is in schema `reporting`.
+        """Parse a qualified SQL name. A name without a schema is in schema `reporting`.
 
-        Raises `BadName` where PostgreSQL would not take it, or would take another name than was written.
+        Raises `BadName` if PostgreSQL would reject or change the name.
         """
         parts = tuple(_parse_identifiers(text))
         for part in parts:
@@ -61,12 +61,12 @@ class ViewName:
                 )
 
     def __str__(self) -> str:
-        """The name as somebody would write it in SQL; for people, never for a statement."""
+        """Return the name as in SQL, for messages only; statements compose identifiers."""
         return f"{_quote_if_needed(self.schema)}.{_quote_if_needed(self.name)}"
 
 
 def _parse_identifiers(text: str) -> Iterator[str]:
-    """The identifiers between the dots, unquoted and folded as `parse_ident(text, strict)` does."""
+    """Yield the identifiers, unquoted and folded as `parse_ident(text, strict)` does."""
     if not is_storable_text(text):
         raise BadName(text=text, problem="it holds a character that PostgreSQL cannot store")
     position = 0
@@ -81,24 +81,26 @@ def _parse_identifiers(text: str) -> Iterator[str]:
         if position == len(text):
             return
         if text[position] != ".":
-            raise BadName(text=text, problem=f"{text[position]!r} at character {position + 1} is out of place")
+            raise BadName(text=text, problem=f"unexpected {text[position]!r} at character {position + 1}")
         position += 1
 
 
 def did_you_mean(name: str, candidates: Iterable[str], introduction: str) -> str:
-    """A sentence that begins like that and names the one of `known` that looks most like it; empty where none is."""
+    """Return the introduction with the most similar candidate, or an empty text without candidates."""
     matches = get_close_matches(name, sorted(candidates), n=1, cutoff=0)
     return f" {introduction} {matches[0]!r}." if matches else ""
 
 
 def is_storable_text(text: str) -> bool:
-    """Whether PostgreSQL can hold the text at all: no zero character, and no half of a character, which is how Python
-    passes on bytes of a command line that it cannot read."""
+    """Return whether PostgreSQL can store the text: it has no NUL and no surrogate.
+
+    Python decodes invalid bytes of a command line as surrogates.
+    """
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def one_line(text: str) -> str:
-    """A quoted name may hold a line end, or worse; a log gets it escaped."""
+    """Escape unprintable characters, because a quoted name may contain a line end."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 

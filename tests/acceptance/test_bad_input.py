@@ -46,9 +46,9 @@ def test_bytes_that_are_no_text_are_one_line_too(manage: Manage) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["refresh_table", "a.b.c"], "'a.b.c' does not name a view: it has 3 parts"),
+        (["refresh_table", "a.b.c"], "'a.b.c' is not a view's name: it has 3 parts"),
         (["refresh_table", "x" * 64], "64 bytes long, PostgreSQL keeps 63"),
-        (["refresh_table", ""], "'' does not name a view"),
+        (["refresh_table", ""], "'' is not a view's name"),
         (["refresh_table"], "SCHEMA.TABLE"),
         (["refresh_agency"], "SLUG"),
         (["refresh_agency", "demo", "--frobnicate"], "unrecognized arguments: --frobnicate"),
@@ -62,14 +62,14 @@ def test_a_wrong_argument_is_one_line(manage: Manage, arguments: list[str], said
 
 def test_a_setting_that_cannot_be_read_stops_before_any_database_work(manage: Manage) -> None:
     line = only_line(manage("refresh_all", SEEDER_MAX_WORKERS="lots", DB_PORT="1"))
-    assert line.endswith("SEEDER_MAX_WORKERS is 'lots', but has to be a whole number of at least 1.")
+    assert line.endswith("SEEDER_MAX_WORKERS is 'lots', but must be a whole number of at least 1.")
 
 
 def test_a_server_that_does_not_answer_is_one_line_that_says_what_to_do(manage: Manage) -> None:
     for command in (["refresh_all"], ["refresh_agency", "demo", "--dry-run"], ["install_schema"]):
         line = only_line(manage(*command, DB_HOST="127.0.0.1", DB_PORT="1", DB_PASSWORD="secret"))
         assert "127.0.0.1:1" in line
-        assert "See that it runs there and accepts us, and that DATABASES['default'] is right" in line
+        assert "Check that it is running and accepts the connection, and that DATABASES['default'] is right" in line
         assert "secret" not in line
 
 
@@ -128,7 +128,7 @@ BAD = {
     "x" * 64: ("SELECT 1 AS n", "64 bytes long, PostgreSQL keeps 63"),
     "a.b.c": ("SELECT 1 AS n", "it has 3 parts"),
     "pg_temp.gone_at_once": ("SELECT 1 AS n", "begin with pg_"),
-    "reporting.": ("SELECT 1 AS n", "does not name a view"),
+    "reporting.": ("SELECT 1 AS n", "is not a view's name"),
 }
 
 

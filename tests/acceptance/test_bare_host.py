@@ -65,7 +65,7 @@ def test_what_needs_a_queue_says_in_one_line_that_there_is_none(command: str, ba
 def test_a_host_without_time_zones_is_refused_in_one_line(bare: Path) -> None:
     (bare / "bare.py").write_text(f"{_SETTINGS}\nUSE_TZ = False\n")
     ended = run(bare, "-m", "django", "refresh_all")
-    assert ended.err == "CommandError: USE_TZ is False, but has to be True: every instant has a time zone.\n"
+    assert ended.err == "CommandError: USE_TZ is False, but must be True: every instant has a time zone.\n"
     assert ended.exit_code == 2
     assert "seeder.E001" in run(bare, "-m", "django", "check").err
 
@@ -88,5 +88,5 @@ def test_no_cluster_is_run_with_settings_that_it_cannot_work_with(bare: Path) ->
     (bare / "bare.py").write_text(_SETTINGS + queue + pool)
     ended = run(bare, "-m", "django", "watch_queue")
     [line] = ended.err.splitlines()
-    assert line.startswith("CommandError: No cluster can be run with these settings: DATABASES['default']['OPTIONS']")
+    assert line.startswith("CommandError: A cluster cannot run with these settings: DATABASES['default']['OPTIONS']")
     assert ended.exit_code == 2

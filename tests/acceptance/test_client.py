@@ -70,7 +70,7 @@ def test_a_second_start_with_other_settings_is_refused_and_the_first_holds() -> 
         "print(get_database_client().fetch_value('SELECT 1'))"
     )
     assert printed == (
-        "bootstrap_django('settings.local'): Django was started with 'settings.test' before, and a process can have"
+        "bootstrap_django('settings.local'): Django was already started with 'settings.test', and a process can have"
         " only one. Start another process.\n1\n"
     )
 
@@ -88,8 +88,8 @@ def test_settings_that_cannot_be_loaded_are_one_line_and_can_be_mended() -> None
         "bootstrap_django('settings.test')\n"
         "print(get_database_client().fetch_value('SELECT 1'))"
     ).splitlines()
-    assert printed[0].startswith("Django cannot be started with the settings 'nowhere.settings': No module named 'now")
-    assert printed[1].startswith("Django cannot be started with the settings '': that is no module's name. ")
+    assert printed[0].startswith("Django cannot start with the settings 'nowhere.settings': No module named 'now")
+    assert printed[1].startswith("Django cannot start with the settings '': that is no module's name. ")
     assert "'settings.production': DJANGO_SECRET_KEY has to be a secret" in printed[2]
     assert printed[3:] == ["None", "1"]
 
@@ -118,8 +118,8 @@ def test_an_app_that_is_not_installed_is_one_line_each_time(tmp_path: Path) -> N
         "    except SettingsUnusable as error: print(error)\n",
         folder=tmp_path,
     ).splitlines()
-    assert printed[0].startswith("Django cannot be started with the settings 'host': No module named 'nowhere'. ")
-    assert printed[1].startswith("Django cannot be started with the settings 'host': some of its apps could not be lo")
+    assert printed[0].startswith("Django cannot start with the settings 'host': No module named 'nowhere'. ")
+    assert printed[1].startswith("Django cannot start with the settings 'host': some of its apps could not be lo")
 
 
 @asking
@@ -231,4 +231,4 @@ def test_a_path_that_names_no_class_is_one_line_that_names_the_variable(
     monkeypatch.setenv("DJANGO_DB_CLIENT_PATH", path)
     with pytest.raises(ClientUnusable, match=cause) as refused:
         get_database_client()
-    assert str(refused.value).startswith(f"DJANGO_DB_CLIENT_PATH is {path!r}, but has to be package.module:Class")
+    assert str(refused.value).startswith(f"DJANGO_DB_CLIENT_PATH is {path!r}, but must be package.module:Class")

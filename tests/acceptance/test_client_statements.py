@@ -150,7 +150,7 @@ def test_a_transaction_that_cannot_be_kept_says_so() -> None:
 def test_it_asks_the_database_of_its_alias() -> None:
     name = "SELECT current_database()"
     assert DjangoORMClient("archive").fetch_value(name) != DjangoORMClient().fetch_value(name)
-    with pytest.raises(ConfigurationError, match="alias is 'attic', but has to be one of default, archive"):
+    with pytest.raises(ConfigurationError, match="alias is 'attic', but must be one of default, archive"):
         DjangoORMClient("attic").fetch_value(name)
 
 

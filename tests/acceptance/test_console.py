@@ -235,7 +235,7 @@ def refused(ended: CompletedCommand) -> str:
 @pytest.mark.parametrize("asked", [["list"], ["run", "refresh_all"]])
 def test_without_settings_it_says_how_to_name_them(console: Console, asked: list[str]) -> None:
     line = refused(console(*asked, DJANGO_SETTINGS_MODULE=""))
-    assert line.startswith("reporting-seeder: No settings are named.")
+    assert line.startswith("reporting-seeder: No settings module is given.")
 
 
 def test_settings_can_be_named_on_the_command_line_before_or_after_the_verb(console: Console) -> None:
@@ -258,7 +258,7 @@ def test_settings_when_not_named_are_those_of_manage_py(console: Console, projec
 
 def test_settings_that_are_not_there_are_named(console: Console) -> None:
     line = refused(console("list", DJANGO_SETTINGS_MODULE="elsewhere"))
-    assert "Django cannot be started with the settings 'elsewhere': No module named 'elsewhere'" in line
+    assert "Django cannot start with the settings 'elsewhere': No module named 'elsewhere'" in line
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_settings_that_are_not_there_are_named(console: Console) -> None:
 def test_what_is_no_job_is_refused_with_the_nearest_name(console: Console, asked: str, nearest: str) -> None:
     line = refused(console("run", asked))
     assert line.startswith(f"reporting-seeder: There is no job {asked!r}. The nearest one is '{nearest}")
-    assert line.endswith(" `reporting-seeder list` names them.")
+    assert line.endswith(" `reporting-seeder list` lists them.")
 
 
 def test_a_slip_of_the_pen_in_what_is_ours(console: Console) -> None:

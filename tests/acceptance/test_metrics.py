@@ -330,7 +330,7 @@ def test_metrics_token_never_appears_in_messages(settings: Settings, manage: Cal
         assert TOKEN not in f"{raised.value} {raised.value.facts}"
     settings.SEEDER = {}
     wrong = manage("check", SEEDER_METRICS_TOKEN=f"{TOKEN}\n")
-    assert (wrong.exit_code, "SEEDER_METRICS_TOKEN is …, but has to be" in wrong.err) == (1, True)
+    assert (wrong.exit_code, "SEEDER_METRICS_TOKEN is …, but must be" in wrong.err) == (1, True)
     assert TOKEN not in wrong.err + wrong.out
 
 

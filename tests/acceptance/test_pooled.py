@@ -28,7 +28,7 @@ def test_a_proxy_that_pools_transactions_is_refused_in_one_line(manage: Callable
     with proxy_to_server(transform=invent_a_pid) as (host, port):
         ended = manage("refresh_all", DB_HOST=host, DB_PORT=str(port), PGSSLMODE="disable")
     assert (ended.exit_code, ended.out) == (2, "")
-    assert ended.err.startswith("CommandError: DATABASES['default'] leads through a proxy that gives each transaction")
+    assert ended.err.startswith("CommandError: DATABASES['default'] connects through a proxy that pools transactions")
     assert len(ended.err.splitlines()) == 1
     assert sql("SELECT 1 FROM reporting.seeder_run_history") == []
 

@@ -115,15 +115,15 @@ def test_zero_days_keep_everything(manage: Manage) -> None:
 @pytest.mark.parametrize(
     ("arguments", "environment", "said"),
     [
-        (("--days", "0"), {}, "The history of 0 days cannot be kept: say a number of days from 1 to 36500."),
+        (("--days", "0"), {}, "Cannot keep a history of 0 days: give a number from 1 to 36500."),
         (("--days", "-3"), {}, "The history of -3 days"),
         (("--days", "lots"), {}, "argument --days: invalid int value: 'lots'"),
-        (("--batch", "0"), {}, "A batch cannot be of 0 rows: say a number from 1 to 100000."),
+        (("--batch", "0"), {}, "A batch cannot have 0 rows: give a number from 1 to 100000."),
         ((), {"SEEDER_HISTORY_DAYS": "lots"}, "SEEDER_HISTORY_DAYS is 'lots'"),
         (
             (),
             {"SEEDER_HISTORY_DAYS": "-1"},
-            "SEEDER_HISTORY_DAYS is '-1', but has to be a whole number from 0 to 36500",
+            "SEEDER_HISTORY_DAYS is '-1', but must be a whole number from 0 to 36500",
         ),
     ],
 )

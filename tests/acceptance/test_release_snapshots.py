@@ -119,9 +119,9 @@ def test_on_a_terminal_progress_is_drawn_and_gone_at_the_end() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((*ONE, ""), "'' cannot be a release tag"),
-        ((*ONE, "a\nb"), "cannot be a release tag"),
-        ((*ONE, "v1", "--release-version", " "), "cannot be a release version"),
+        ((*ONE, ""), "'' is not a release tag"),
+        ((*ONE, "a\nb"), "is not a release tag"),
+        ((*ONE, "v1", "--release-version", " "), "is not a release version"),
         ((*ONE[:3], "--release-tag"), "--release-tag"),
         (("capture_release_snapshot", "--release-tag", "v1"), "one of the arguments --table-name --agency --all"),
         (("capture_release_snapshot", "--agency", "demp", "--release-tag", "v1"), "nearest known one is 'demo'"),

@@ -62,7 +62,7 @@ def test_a_queue_prunes_what_is_older_than_it_is_told(view: str) -> None:
 
 @pytest.mark.parametrize("days", [None, "15", True, 1.5])
 def test_pruning_wants_to_be_told_how_many_days_stay(view: str, days: Any) -> None:
-    with pytest.raises(BadTaskArgument, match="days of a task is"):
+    with pytest.raises(BadTaskArgument, match="task's argument days is"):
         tasks.prune_history(days)
     with pytest.raises(BadRetention):
         tasks.prune_history(0)
@@ -79,12 +79,12 @@ def test_a_task_that_cannot_be_done_fails_with_its_reason(view: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ({"table_name": None}, "table_name of a task is None"),
-        ({"release_tag": 7}, "release_tag of a task is 7"),
-        ({"release_version": 1.5}, "release_version of a task is 1.5"),
-        ({"top_values_columns": "kind"}, "top_values_columns of a task is 'kind', but has to be of the type list"),
-        ({"top_values_columns": [3]}, "top_values_columns of a task is 3"),
-        ({"approximate": "yes"}, "approximate of a task is 'yes', but has to be of the type bool"),
+        ({"table_name": None}, "argument table_name is None"),
+        ({"release_tag": 7}, "argument release_tag is 7"),
+        ({"release_version": 1.5}, "argument release_version is 1.5"),
+        ({"top_values_columns": "kind"}, "argument top_values_columns is 'kind', but its type must be list"),
+        ({"top_values_columns": [3]}, "argument top_values_columns is 3"),
+        ({"approximate": "yes"}, "argument approximate is 'yes', but its type must be bool"),
     ],
 )
 def test_an_argument_of_another_type_is_refused(view: str, arguments: dict[str, Any], named: str) -> None:

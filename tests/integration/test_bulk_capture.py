@@ -79,7 +79,7 @@ def test_what_cannot_be_captured_says_why_and_leaves_nothing() -> None:
     assert "was never filled" in assert_capture_refused(NeverFilled, "reporting.never")
     create_custom_manifest("reporting.plain", "SELECT 1")
     sql("CREATE VIEW reporting.plain AS SELECT 1 AS n")
-    assert "is no materialized view" in assert_capture_refused(NotAView, "reporting.plain")
+    assert "is not a materialized view" in assert_capture_refused(NotAView, "reporting.plain")
     create_custom_manifest("reporting.off", "SELECT 1", enabled=False)
     assert "nothing to capture" in assert_capture_refused(NothingToCapture, "reporting.off")
 

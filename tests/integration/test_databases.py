@@ -30,7 +30,7 @@ def test_with_a_map_an_id_that_is_not_in_it_is_that_manifest_s_error(settings: S
     ]
     assert (summary.succeeded, summary.failed) == (1, 1)
     assert RunHistory.objects.get(table_name="reporting.a").errors == (
-        "The manifest's database_id 42 is none of [1], which SEEDER['DATABASES'] maps to a database."
+        "The manifest's database_id 42 is not in SEEDER['DATABASES'], which has [1]."
     )
     assert sql("SELECT to_regclass('reporting.a') IS NULL") == [(True,)]
 

@@ -82,13 +82,13 @@ def test_drift_stands_in_the_plan_the_result_and_the_status_and_the_view_is_as_i
     edited("SELECT m AS n FROM reporting.source")
     [planned] = manage("refresh_all", "--dry-run", "--json").document["views"]
     assert [one["agencySlug"] for one in planned["drift"]] == ["demo"]
-    assert "Definition drift: custom manifest 1 of demo asks for" in manage("refresh_all", "--dry-run").out
+    assert "Definition drift: the query of custom manifest 1 of demo" in manage("refresh_all", "--dry-run").out
     ended = manage("refresh_all")
     assert ended.exit_code == 0
     assert any(line.startswith("reporting.a: Definition drift: ") for line in ended.lines)
     for errors in (JobStatus.objects.get().last_errors, RunHistory.objects.latest("id").errors):
         assert errors
-        assert errors.startswith("Definition drift: custom manifest 1 of demo asks for another query")
+        assert errors.startswith("Definition drift: the query of custom manifest 1 of demo is not")
     assert JobStatus.objects.get().consecutive_failures == 0
     assert sql("SELECT 'reporting.a'::regclass::oid, n FROM reporting.a") == [(oid, 1)]
 

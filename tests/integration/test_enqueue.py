@@ -150,7 +150,7 @@ def test_who_has_joined_gets_the_same_answer_too() -> None:
 def test_a_key_that_belongs_to_something_else_is_refused() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     enqueue_refresh(of("reporting.a"), requested_by="", idempotency_key="k")
-    with pytest.raises(IdempotencyKeyTaken, match="'k' belongs to an earlier request, for the view reporting.a"):
+    with pytest.raises(IdempotencyKeyTaken, match="'k' belongs to an earlier request for the view reporting.a"):
         enqueue_refresh(AllReports(), requested_by="", idempotency_key="k")
     for key in ("", "\0", "k" * 201):
         with pytest.raises(BadIdempotencyKey):

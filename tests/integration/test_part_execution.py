@@ -227,7 +227,7 @@ def test_another_foreseeable_error_ends_the_part_and_is_kept(
     monkeypatch.setattr(part_execution, "execute_locked", cannot)
     assert run_part(part.pk).result == "ended in error"
     part.refresh_from_db()
-    assert (part.state, part.error) == ("ended", "SEEDER_X is 1, but has to be 2.")
+    assert (part.state, part.error) == ("ended", "SEEDER_X is 1, but must be 2.")
 
 
 def test_settings_that_cannot_be_read_leave_a_part_as_it_is(part: QueuedRefresh, settings: Settings) -> None:

@@ -96,7 +96,7 @@ def test_without_the_table_nothing_is_queued(manage: Manage) -> None:
     assert queue_overview.read_queue_overview().queued == ()
     summary, missing = manage("queue_status").lines
     assert summary == "parts: 0 running, 0 queued, 0 ended lately; 0 tasks waiting"
-    assert missing.startswith("Nothing can be queued here: reporting.seeder_queued_refresh: a table in the contract,")
+    assert missing.startswith("Nothing can be queued: reporting.seeder_queued_refresh: a table in the contract,")
 
 
 def test_a_schedule_that_stops_all_others_is_named(manage: Manage) -> None:

@@ -58,7 +58,7 @@ def test_a_refresh_that_began_after_we_were_asked_is_ours_as_well() -> None:
     assert sql("SELECT run FROM reporting.shared") == [(f"seeder {other.run_id}",)], "done once"
     assert (ours.status, ours.start_time, ours.finish_time) == ("success", other.start_time, other.finish_time)
     assert ours.records_processed == 1
-    assert ours.errors == f"Refreshed by run {other.run_id}, which began after this run had been asked for."
+    assert ours.errors == f"Refreshed by run {other.run_id}, which started after this run was requested."
     assert JobStatus.objects.get().last_run_id == ours.run_id
 
 

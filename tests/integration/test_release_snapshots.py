@@ -76,7 +76,7 @@ def test_a_view_has_one_snapshot_for_each_tag_however_many_capture_at_once() -> 
     with ThreadPoolExecutor(4) as pool:
         ended = list(pool.map(capture, range(4)))
     assert sum(isinstance(one, Snapshot) for one in ended) == stored_count() == 1
-    with pytest.raises(SnapshotTaken, match=r"There is a snapshot of reporting\.a at 'v1' already"):
+    with pytest.raises(SnapshotTaken, match=r"reporting\.a already has a snapshot at 'v1'"):
         capture_release_snapshot(table, "v1")
 
 

@@ -182,7 +182,7 @@ def test_a_manifest_that_cannot_be_planned_ends_in_error_and_the_others_succeed(
     assert (summary.succeeded, summary.failed) == (1, 2)
     assert statuses() == {"a.b.c": "error", "canned report 1": "error", "reporting.good": "success"}
     row = RunHistory.objects.get(manifest_id=bad.pk, report_type="custom")
-    assert "'a.b.c' does not name a view: it has 3 parts" in (row.errors or "")
+    assert "'a.b.c' is not a view's name: it has 3 parts" in (row.errors or "")
     assert row.finish_time is not None
 
 

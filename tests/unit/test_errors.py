@@ -5,7 +5,7 @@ from seeder.errors import ConfigurationError, UnknownAgency
 
 def test_the_message_is_the_docstring_filled_with_the_facts_on_one_line() -> None:
     error = ConfigurationError(setting="SEEDER_MAX_WORKERS", value="lots", expected="a whole number of at least 1")
-    assert str(error) == "SEEDER_MAX_WORKERS is 'lots', but has to be a whole number of at least 1."
+    assert str(error) == "SEEDER_MAX_WORKERS is 'lots', but must be a whole number of at least 1."
 
 
 def test_braces_in_a_fact_are_only_text() -> None:

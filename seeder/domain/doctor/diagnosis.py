@@ -1,7 +1,4 @@
-"""What can be wrong with a database: every word for it, and one thing found.
-
-The words are here alone; docs/reference/checks.md explains each.
-"""
+"""Problems that the doctor can find, and one found problem. docs/reference/checks.md explains each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,20 +7,20 @@ from typing import Self
 
 
 class Level(IntEnum):
-    """How grave it is; the names are those of Django's checks."""
+    """Severity, named and numbered as in Django's checks."""
 
-    INFO = 20  # worth knowing
-    WARNING = 30  # refreshes go on, though not as they should
-    ERROR = 40  # keeps views from being refreshed, or the queue from working
+    INFO = 20  # no effect now
+    WARNING = 30  # refreshes work with limitations
+    ERROR = 40  # stops refreshes or the queue
 
     def __str__(self) -> str:
         return self.name.lower()
 
 
 class Area(StrEnum):
-    """What it is about, in the order in which it is read."""
+    """Area of a problem, in the order of the report."""
 
-    DOCTOR = "the examination itself"
+    DOCTOR = "the check itself"
     SERVER = "server and role"
     TABLES = "reporting tables"
     MANIFESTS = "manifests"
@@ -35,7 +32,7 @@ class Area(StrEnum):
 
 
 class Problem(StrEnum):
-    """Each thing that can be found, with its area, its level and what it means."""
+    """Every problem with its area, level and meaning."""
 
     area: Area
     level: Level
@@ -51,57 +48,62 @@ class Problem(StrEnum):
         "database_unreachable",
         Area.DOCTOR,
         Level.ERROR,
-        "a mapped database that cannot be asked",
+        "a mapped database does not answer",
     )
-    CHECK_FAILED = "check_failed", Area.DOCTOR, Level.WARNING, "what could not be looked at"
+    CHECK_FAILED = "check_failed", Area.DOCTOR, Level.WARNING, "a check could not be made"
 
     SERVER_UNSUPPORTED = "server_unsupported", Area.SERVER, Level.ERROR, "a server older than PostgreSQL 15"
     SERVER_UNPATCHED = "server_unpatched", Area.SERVER, Level.WARNING, "a server without the fix for CVE-2024-0985"
-    READ_ONLY = "read_only", Area.SERVER, Level.ERROR, "nothing can be written here"
+    READ_ONLY = "read_only", Area.SERVER, Level.ERROR, "a read-only server"
     SESSIONS_POOLED = "sessions_pooled", Area.SERVER, Level.ERROR, "a proxy gives each transaction another session"
-    BREAKER_OPEN = "breaker_open", Area.SERVER, Level.ERROR, "a circuit breaker that lets nothing start"
+    BREAKER_OPEN = "breaker_open", Area.SERVER, Level.ERROR, "an open circuit breaker stops all starts"
     LOCK_TIMEOUT_LOW = "lock_timeout_low", Area.SERVER, Level.ERROR, "refreshes give up before an autovacuum yields"
-    TOO_FEW_CONNECTIONS = "too_few_connections", Area.SERVER, Level.WARNING, "fewer connections than a run wants"
+    TOO_FEW_CONNECTIONS = "too_few_connections", Area.SERVER, Level.WARNING, "fewer connections than a run needs"
     TRANSACTION_TIMEOUT = "transaction_timeout", Area.SERVER, Level.WARNING, "the server ends long refreshes"
     IDLE_SESSION_TIMEOUT = "idle_session_timeout", Area.SERVER, Level.WARNING, "the server ends a run's session"
-    ROLE_SUPERUSER = "role_superuser", Area.SERVER, Level.INFO, "our role may do anything"
+    ROLE_SUPERUSER = "role_superuser", Area.SERVER, Level.INFO, "seeder's role is a superuser"
 
-    TABLE_MISSING = "table_missing", Area.TABLES, Level.ERROR, "a table of the contract that is not there"
-    COLUMN_MISSING = "column_missing", Area.TABLES, Level.ERROR, "a column of the contract that is not there"
-    COLUMN_DIFFERS = "column_differs", Area.TABLES, Level.WARNING, "a column that is not as the contract has it"
-    OPTIONAL_MISSING = "optional_missing", Area.TABLES, Level.INFO, "an optional table that is not there"
+    TABLE_MISSING = "table_missing", Area.TABLES, Level.ERROR, "a table of the contract is missing"
+    COLUMN_MISSING = "column_missing", Area.TABLES, Level.ERROR, "a column of the contract is missing"
+    COLUMN_DIFFERS = "column_differs", Area.TABLES, Level.WARNING, "a column differs from the contract"
+    OPTIONAL_MISSING = "optional_missing", Area.TABLES, Level.INFO, "an optional table is missing"
     OPTIONAL_UNUSABLE = "optional_unusable", Area.TABLES, Level.WARNING, "an optional table that cannot be used"
-    TABLE_FORBIDDEN = "table_forbidden", Area.TABLES, Level.ERROR, "our role may not use a table of the contract"
+    TABLE_FORBIDDEN = "table_forbidden", Area.TABLES, Level.ERROR, "seeder's role may not use a table of the contract"
 
-    BAD_NAME = "bad_name", Area.MANIFESTS, Level.ERROR, "a manifest whose view's name cannot be read"
+    BAD_NAME = "bad_name", Area.MANIFESTS, Level.ERROR, "a manifest with an invalid view name"
     DATABASE_UNMAPPED = "database_unmapped", Area.MANIFESTS, Level.ERROR, "a manifest of an unknown database"
-    REPORT_MISSING = "report_missing", Area.MANIFESTS, Level.ERROR, "a subscription to a report that is gone"
+    REPORT_MISSING = "report_missing", Area.MANIFESTS, Level.ERROR, "a subscription to a missing report"
 
-    SCHEMA_FORBIDDEN = "schema_forbidden", Area.PERMISSIONS, Level.ERROR, "a schema that our role may not look into"
-    CREATE_FORBIDDEN = "create_forbidden", Area.PERMISSIONS, Level.ERROR, "missing views that our role may not create"
-    VIEW_FORBIDDEN = "view_forbidden", Area.PERMISSIONS, Level.ERROR, "a view that our role may not refresh"
+    SCHEMA_FORBIDDEN = "schema_forbidden", Area.PERMISSIONS, Level.ERROR, "a schema that seeder's role may not use"
+    CREATE_FORBIDDEN = (
+        "create_forbidden",
+        Area.PERMISSIONS,
+        Level.ERROR,
+        "missing views that seeder's role may not create",
+    )
+    VIEW_FORBIDDEN = "view_forbidden", Area.PERMISSIONS, Level.ERROR, "a view that seeder's role may not refresh"
     SOURCE_FORBIDDEN = "source_forbidden", Area.PERMISSIONS, Level.ERROR, "a view whose owner may not read its source"
     TEMP_FORBIDDEN = (
         "temp_forbidden",
         Area.PERMISSIONS,
         Level.ERROR,
-        "an owner who may not refresh concurrently for want of temporary tables",
+        "a view whose owner may not create temporary tables, which a concurrent refresh needs",
     )
-    STATS_HIDDEN = "stats_hidden", Area.PERMISSIONS, Level.WARNING, "the throttle counts our own queries alone"
+    STATS_HIDDEN = "stats_hidden", Area.PERMISSIONS, Level.WARNING, "the throttle counts only seeder's own queries"
 
-    SCHEMA_MISSING = "schema_missing", Area.VIEWS, Level.ERROR, "a manifest's schema that is not there"
+    SCHEMA_MISSING = "schema_missing", Area.VIEWS, Level.ERROR, "a manifest names a missing schema"
     NOT_MATERIALIZED_VIEW = (
         "not_materialized_view",
         Area.VIEWS,
         Level.ERROR,
-        "what a manifest names is no materialized view",
+        "a manifest names a relation that is not a materialized view",
     )
-    QUERY_REFUSED = "query_refused", Area.VIEWS, Level.ERROR, "a missing view whose query cannot be a view"
+    QUERY_REFUSED = "query_refused", Area.VIEWS, Level.ERROR, "a missing view whose query PostgreSQL rejects"
     CONCURRENT_REFUSED = (
         "concurrent_refused",
         Area.VIEWS,
         Level.ERROR,
-        "a view that has to be refreshed concurrently and cannot be",
+        "a view that may only be refreshed concurrently, which is not possible",
     )
     VIEW_MISSING = "view_missing", Area.VIEWS, Level.WARNING, "a view that does not exist yet"
     VIEW_NOT_POPULATED = (
@@ -115,20 +117,20 @@ class Problem(StrEnum):
         "function_unqualified",
         Area.VIEWS,
         Level.WARNING,
-        "a function in a view that needs a search_path, of which a refresh has none",
+        "a function in a view depends on the search_path, which a refresh resets",
     )
-    INDEX_INVALID = "index_invalid", Area.VIEWS, Level.WARNING, "an index that nobody can use"
+    INDEX_INVALID = "index_invalid", Area.VIEWS, Level.WARNING, "an invalid index"
     CONCURRENT_FALLS_BACK = (
         "concurrent_falls_back",
         Area.VIEWS,
         Level.WARNING,
-        "a view whose readers wait although refreshes are concurrent",
+        "a view that is refreshed plainly, which blocks readers, although refreshes are concurrent",
     )
     FUNCTION_UPGRADE = (
         "function_upgrade",
         Area.VIEWS,
         Level.INFO,
-        "a function in a view that PostgreSQL 17 will not find its names for",
+        "a function in a view depends on the search_path, which PostgreSQL 17 resets in a refresh",
     )
     CONCURRENT_UNREADY = (
         "concurrent_unready",
@@ -144,12 +146,12 @@ class Problem(StrEnum):
         "a materialized view that no manifest names",
     )
 
-    QUEUE_BLOCKED = "queue_blocked", Area.QUEUE, Level.ERROR, "what stops the queue's schedules"
-    QUEUE_FAULT = "queue_fault", Area.QUEUE, Level.ERROR, "a setting of the queue with which tasks go wrong"
+    QUEUE_BLOCKED = "queue_blocked", Area.QUEUE, Level.ERROR, "a problem stops the queue's schedules"
+    QUEUE_FAULT = "queue_fault", Area.QUEUE, Level.ERROR, "a setting of the queue breaks tasks"
     QUEUE_RISK = "queue_risk", Area.QUEUE, Level.WARNING, "a setting of the queue that can cost tasks"
     QUEUE_MISSING = "queue_missing", Area.QUEUE, Level.WARNING, "nothing can be queued"
 
-    SETTING_WRONG = "setting_wrong", Area.SETTINGS, Level.ERROR, "a setting that names what is not there"
+    SETTING_WRONG = "setting_wrong", Area.SETTINGS, Level.ERROR, "a setting names something that does not exist"
 
     PG_STAT_STATEMENTS_UNLOADED = (
         "pg_stat_statements_unloaded",
@@ -179,14 +181,14 @@ class Problem(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Diagnosis:
-    """One thing found, and what to do about it."""
+    """A found problem and its fix."""
 
     problem: Problem
     database: str  # Django's alias
     subject: str  # the view, table, role or setting
-    message: str  # what is wrong, in a sentence
-    fix: str  # what to do, and who can
-    sql: str = ""  # to be pasted into psql in that database; empty where SQL alone is no cure
+    message: str  # one sentence
+    fix: str  # what to do, and which role can do it
+    sql: str = ""  # to paste into psql in that database; empty if SQL alone does not fix it
 
     @property
     def level(self) -> Level:
@@ -194,12 +196,12 @@ class Diagnosis:
 
     @property
     def sort_key(self) -> tuple[int, int, int, str, str, str]:
-        """The gravest first, then as people read it."""
-        words, areas = list(Problem), list(Area)
+        """Sort key: most severe first, then by area."""
+        problems, areas = list(Problem), list(Area)
         return (
             -self.level,
             areas.index(self.problem.area),
-            words.index(self.problem),
+            problems.index(self.problem),
             self.database,
             self.subject,
             self.message,
@@ -208,17 +210,17 @@ class Diagnosis:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckedDatabase:
-    """A database that was looked at."""
+    """A checked database."""
 
     alias: str
-    server_version: str  # its version as it calls it
-    role: str  # ours there
-    view_count: int  # that manifests ask for there
+    server_version: str
+    role: str  # seeder's role there
+    view_count: int  # views that manifests request there
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoctorReport:
-    """All that was looked at and found, the gravest first."""
+    """Checked databases and found problems, most severe first."""
 
     databases: tuple[CheckedDatabase, ...]
     diagnoses: tuple[Diagnosis, ...]
@@ -227,12 +229,12 @@ class DoctorReport:
         return sum(one.level is level for one in self.diagnoses)
 
     def has_level_at_least(self, level: Level) -> bool:
-        """Whether anything found is as grave as that, or graver."""
+        """Return whether any problem is at or above the level."""
         return any(one.level >= level for one in self.diagnoses)
 
 
 def group_by_problem(diagnoses: Sequence[Diagnosis]) -> dict[tuple[Problem, str], list[Diagnosis]]:
-    """Those of one word in one database together, in their order."""
+    """Group by problem and database, in order."""
     groups: dict[tuple[Problem, str], list[Diagnosis]] = {}
     for one in diagnoses:
         groups.setdefault((one.problem, one.database), []).append(one)

@@ -1,4 +1,4 @@
-"""Whether views can be refreshed, in words for whoever may ask: none of them says where, why or which."""
+"""Health of the service. The values reveal no names, addresses or causes, so they may be public."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -6,15 +6,15 @@ from enum import StrEnum
 
 
 class ComponentStatus(StrEnum):
-    """How a thing stands."""
+    """Status of one component."""
 
     OK = "ok"
-    ABSENT = "absent"  # it need not be there, and is not
-    UNKNOWN = "unknown"  # nobody could ask, or nothing would tell
-    INVALID = "invalid"  # as it is, no run begins
+    ABSENT = "absent"  # optional and not present
+    UNKNOWN = "unknown"  # could not be determined
+    INVALID = "invalid"  # no run can start
     UNREACHABLE = "unreachable"  # refused, lost, or no answer in time
-    FAULTY = "faulty"  # it answers, that it cannot
-    READ_ONLY = "read-only"  # a standby, or set to be
+    FAULTY = "faulty"  # answers with an error
+    READ_ONLY = "read-only"  # a standby, or set so
     POOLED = "pooled"  # behind a proxy that gives each transaction another session
     MISSING = "missing"
     UNUSABLE = "unusable"
@@ -22,27 +22,27 @@ class ComponentStatus(StrEnum):
     CLOSED = "closed"
     WORKING = "working"
     IDLE = "idle"
-    STALLED = "stalled"  # something has been waiting for a while, and nobody is at anything
+    STALLED = "stalled"  # parts are waiting and no worker is running one
 
 
 class Readiness(StrEnum):
     READY = "ready"
-    DEGRADED = "degraded"  # refreshes can be asked for; some will not be done for now
+    DEGRADED = "degraded"  # accepts requests, but some refreshes cannot run now
     NOT_READY = "not ready"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Health:
-    """What was found, each in a word."""
+    """Status of each component."""
 
     settings: ComponentStatus = ComponentStatus.UNKNOWN
-    database: ComponentStatus = ComponentStatus.UNKNOWN  # the one that holds manifests and history
-    tables: ComponentStatus = ComponentStatus.UNKNOWN  # those of the contract that are not optional
+    database: ComponentStatus = ComponentStatus.UNKNOWN  # with manifests and history
+    tables: ComponentStatus = ComponentStatus.UNKNOWN  # the contract's required tables
     privileges: ComponentStatus = ComponentStatus.UNKNOWN  # to read the manifests and write the history
     queue: ComponentStatus = ComponentStatus.UNKNOWN
     workers: ComponentStatus = ComponentStatus.UNKNOWN
-    breaker: ComponentStatus = ComponentStatus.UNKNOWN  # open if that of any database is
-    other_databases: ComponentStatus = ComponentStatus.ABSENT  # that SEEDER['DATABASES'] names; the worst of them
+    breaker: ComponentStatus = ComponentStatus.UNKNOWN  # open if any database's breaker is
+    other_databases: ComponentStatus = ComponentStatus.ABSENT  # the worst of those in SEEDER['DATABASES']
 
     @property
     def components(self) -> Mapping[str, ComponentStatus]:
@@ -50,8 +50,7 @@ class Health:
 
     @property
     def readiness(self) -> Readiness:
-        """An open breaker closes by itself, and workers come back: who looks through this door for what is wrong must
-        not find it shut because of them."""
+        """Open breakers and stalled workers only degrade: they recover, and the pages that explain them must work."""
         needed = {self.settings, self.database, self.tables, self.privileges, self.queue}
         if not needed <= {ComponentStatus.OK, ComponentStatus.ABSENT}:
             return Readiness.NOT_READY

@@ -1,5 +1,7 @@
-"""What programs that watch read: how things stand, and what went on lately. None of it only ever grows: rows of the
-history are deleted one day, and what counted them would fall."""
+"""Values of the metrics: current state and recent activity.
+
+All are gauges. A counter of history rows would fall when old rows are pruned.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,19 +17,19 @@ OTHER_REASONS = "other"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Distribution:
-    """How many there were up to each bound and beyond the last, not adding up the ones before, and their sum."""
+    """Histogram: the count of each bucket (not cumulative, the last is unbounded) and the sum."""
 
     counts: tuple[int, ...]
     sum_seconds: float
 
     @classmethod
     def from_buckets(cls, buckets: Mapping[int, tuple[int, float]], bounds: Sequence[float]) -> "Distribution":
-        """`cells`: number and seconds by the place of their bound."""
-        counts = tuple(buckets.get(place, (0, 0.0))[0] for place in range(len(bounds) + 1))
+        """Build it from count and seconds by bucket index."""
+        counts = tuple(buckets.get(index, (0, 0.0))[0] for index in range(len(bounds) + 1))
         return cls(counts=counts, sum_seconds=sum(seconds for _, seconds in buckets.values()))
 
     def __add__(self, other: "Distribution") -> "Distribution":
-        counts = tuple(ours + theirs for ours, theirs in zip(self.counts, other.counts, strict=True))
+        counts = tuple(one + another for one, another in zip(self.counts, other.counts, strict=True))
         return Distribution(counts=counts, sum_seconds=self.sum_seconds + other.sum_seconds)
 
 
@@ -41,27 +43,28 @@ class BreakerGauge:
 class QueueDepth:
     queued: int  # parts
     running: int
-    oldest_wait_seconds: float  # seconds that the first of the queued ones has waited
+    oldest_wait_seconds: float  # of the oldest queued part
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gauges:
-    """At one moment, by the database's clock. What an optional table would tell is None where there is none."""
+    """All values at one time, by the database's clock. None if the optional table is missing."""
 
     job_totals: JobTotals
-    refresh_durations: Mapping[
-        tuple[str, str], Distribution
-    ]  # (report type, status) → how long they took, in the window
-    last_successes: Sequence[tuple[str, datetime | None]]  # by view, the longest ago first; None: never
-    wait_durations: Mapping[str, Distribution] | None  # by what for, in the window
-    failure_reasons: Mapping[str, int] | None  # of failures, in the window
+    refresh_durations: Mapping[tuple[str, str], Distribution]  # by report type and status, in the window
+    last_successes: Sequence[tuple[str, datetime | None]]  # by view, oldest first; None: never
+    wait_durations: Mapping[str, Distribution] | None  # by what was waited for, in the window
+    failure_reasons: Mapping[str, int] | None  # counts by reason, in the window
     breakers: Mapping[str, BreakerGauge] | None  # by database
     queue: QueueDepth | None
     unfinished_runs: int | None
-    last_run_finished_at: datetime | None  # of a run; None also where none ever ended
+    last_run_finished_at: datetime | None  # None also if no run ever ended
 
 
 def top_reasons(reasons: Sequence[tuple[str, int]]) -> Mapping[str, int]:
-    """The most frequent ones, and all others as one: what a function raises may be called anything."""
+    """Return the most frequent reasons and the sum of the others.
+
+    The number of series must be bounded: a function in a view can raise an error with any SQLSTATE.
+    """
     first, rest = reasons[:MAX_REASONS], reasons[MAX_REASONS:]
     return {**dict(first), **({OTHER_REASONS: sum(count for _, count in rest)} if rest else {})}

@@ -1,4 +1,4 @@
-"""Jobs: manifests with the latest state of their views, as the monitoring list shows them."""
+"""Jobs: manifests with the latest state of their views, as in the monitoring list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,39 +11,39 @@ from seeder.domain.outcomes import Status
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One manifest, or one view with all the manifests that want it, of which the first then speaks for it."""
+    """One manifest, or one view with all its manifests, represented by the first."""
 
     report_type: ReportType
     manifest_id: int
-    table_name: str  # as the manifest spells it
+    table_name: str  # as spelled in the manifest
     report_name: str
     agency_id: int
     agency_slug: str
-    agencies: Sequence[str]  # everybody's who wants it, as far as who asked may know
-    status: Status | None  # None where it never ran
+    agencies: Sequence[str]  # of all manifests that the user may see
+    status: Status | None  # None if it never ran
     start_time: datetime | None  # of its last refresh
     duration_seconds: int | None
     consecutive_failures: int
     last_run_id: str | None
     errors: str | None
-    last_success_at: datetime | None  # when the last good refresh began
-    usual_duration: timedelta | None  # how long that took; only of one that runs now
-    failing: bool  # it failed last, be it that it runs again
-    stale: bool  # its last success is longer ago than SEEDER_STALE_HOURS, or there never was one
-    long_running: bool  # for longer than SEEDER_LONG_RUNNING_FACTOR times its usual duration, up to now
+    last_success_at: datetime | None  # start of the last successful refresh
+    usual_duration: timedelta | None  # duration of that refresh, only if it is running now
+    failing: bool  # its last finished refresh failed
+    stale: bool  # last success is longer ago than SEEDER_STALE_HOURS, or never
+    long_running: bool  # running longer than SEEDER_LONG_RUNNING_FACTOR times its usual duration
 
 
 class GroupBy(StrEnum):
-    """What stands for one line of the list."""
+    """What a row of the list represents."""
 
     MANIFEST = "by_manifest"
     VIEW = "by_view"
 
 
 class SortKey(StrEnum):
-    """How jobs can be sorted; the table's name decides between equals."""
+    """Sort keys of jobs. Ties are sorted by table name."""
 
-    ATTENTION = "attention"  # what runs too long, then what fails, then what is stale
+    ATTENTION = "attention"  # long-running, then failing, then stale
     TABLE_NAME = "tableName"
     REPORT_NAME = "reportName"
     AGENCY = "agencySlug"
@@ -55,14 +55,14 @@ class SortKey(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFilter:
-    """Which jobs. None is any."""
+    """Filter of jobs. None means any."""
 
-    visible_agencies: list[str] | None = None  # those that who asks may see
+    visible_agencies: list[str] | None = None  # agencies that the user may see
     agency: str | None = None
     report_type: ReportType | None = None
     manifest_id: int | None = None
     table_name: str | None = None
-    search: str | None = None  # anywhere in the table's or the report's name, in either case
+    search: str | None = None  # part of the table's or the report's name, in any case
     status: Status | None = None
     failing: bool | None = None
     stale: bool | None = None
@@ -71,17 +71,17 @@ class JobFilter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobPageRequest:
-    """Which page, in which order."""
+    """A page of jobs in an order."""
 
     sort_key: SortKey = SortKey.ATTENTION
     descending: bool = True
-    limit: int | None = 50  # None: all of them
+    limit: int | None = 50  # None: all
     offset: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StalenessLimits:
-    """What is too long."""
+    """Limits from which a view is stale or long-running."""
 
     stale_after: timedelta
     long_running_factor: int  # times the usual duration
@@ -89,7 +89,7 @@ class StalenessLimits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobTotals:
-    """How many jobs there are of each kind. One that fails can be stale as well, and run."""
+    """Numbers of jobs by kind. A job can be of several kinds."""
 
     jobs: int
     fresh: int  # neither stale nor failing
@@ -101,7 +101,7 @@ class JobTotals:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecentRun:
-    """One refresh of a view, as a small picture shows it."""
+    """One refresh of a view, for the chart of recent runs."""
 
     run_id: str
     status: Status

@@ -1,4 +1,4 @@
-"""What a run did with its time: a bar for each view, in the lane of the seat that it had."""
+"""Timeline of a run: a bar for each view, in the lane of its worker."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from seeder.domain.outcomes import Status
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunTotals:
-    """One run, counted over the manifests that who asks may see."""
+    """A run, counted over the manifests that the user may see."""
 
     run_id: str
     description: str
@@ -20,7 +20,7 @@ class RunTotals:
     workers: int
     manifests: int
     succeeded: int
-    failed: int  # interrupted ones among them
+    failed: int  # including interrupted ones
 
     @property
     def status(self) -> Status:
@@ -35,12 +35,12 @@ class RunTotals:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HoldInterval:
-    """For how long nothing might start in a database."""
+    """Time during which starts in a database were on hold."""
 
     database: str
     reason: str  # server_busy or circuit_open
     started_at: datetime
-    finished_at: datetime | None  # None where it goes on, or where nobody saw the end
+    finished_at: datetime | None  # None if it continues or its end is unknown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,12 +53,12 @@ class TimelineBar:
     status: Status
     started_at: datetime
     finished_at: datetime | None
-    worker_number: int | None  # from 1 on; None where nobody wrote it down
-    throttle_wait: timedelta | None  # before it started: by the pace, a busy server or an open circuit breaker
-    lock_wait: timedelta | None  # waiting for locks
+    worker_number: int | None  # from 1; None if unknown
+    throttle_wait: timedelta | None  # held by the start delay, the throttle or the circuit breaker
+    lock_wait: timedelta | None
     reason: str | None  # of a failure
     rows: int | None
-    lane: int = 0  # from 1 on
+    lane: int = 0  # from 1
 
     @property
     def duration(self) -> timedelta | None:
@@ -66,9 +66,11 @@ class TimelineBar:
 
 
 def assign_lanes(bars: Iterable[TimelineBar], *, now: datetime) -> list[TimelineBar]:
-    """Give each bar the lane of its seat, or the next one that is free: seats of two databases share their numbers, and
-    of a run without metrics no seat is known. In the order in which they started."""
-    busy_until: dict[int, datetime] = {}  # until when
+    """Assign each bar the lane of its worker, or the next free one. Returns them by start.
+
+    A lane can be taken, because workers of two databases share numbers and a run without metrics has none.
+    """
+    busy_until: dict[int, datetime] = {}
     placed = []
     for bar in sorted(bars, key=lambda one: (one.started_at, one.worker_number or 0, one.table_name)):
         lane = bar.worker_number or 1
@@ -81,10 +83,10 @@ def assign_lanes(bars: Iterable[TimelineBar], *, now: datetime) -> list[Timeline
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeline:
-    """One run from its beginning to its end, or to now."""
+    """A run from its start to its end or to now."""
 
     run: RunTotals
     now: datetime  # by the database's clock
-    bars: Sequence[TimelineBar]  # of what has begun
-    pending_count: int  # views that have not
+    bars: Sequence[TimelineBar]  # of started views
+    pending_count: int  # views not started
     holds: Sequence[HoldInterval]

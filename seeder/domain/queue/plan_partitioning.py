@@ -1,7 +1,7 @@
-"""How a plan is shared out among several who each run a part of it.
+"""Partitions of a plan that workers can run independently.
 
-What has to stay in one order, or writes one row, stays in one part. The rest goes longest first to whichever part has
-the least to do so far, which takes at most 4/3 of the shortest possible time (R. L. Graham, "Bounds on Multiprocessing
+Views that depend on each other or share a status row stay in one partition. Groups are assigned longest first to the
+partition with the least work, which takes at most 4/3 of the optimal time (R. L. Graham, "Bounds on Multiprocessing
 Timing Anomalies", SIAM J. Appl. Math. 17(2), 1969).
 """
 
@@ -17,20 +17,20 @@ from seeder.domain.plan import PlannedView, RefreshPlan
 
 @dataclass(frozen=True, kw_only=True)
 class PlanPartition:
-    """Views and refused manifests that have nothing to do with those of any other part."""
+    """Views and rejected manifests that are independent of other partitions."""
 
     views: tuple[PlannedView, ...] = ()  # most urgent first
     rejected: tuple[RejectedManifest, ...] = ()
 
     @property
     def manifests(self) -> Sequence[Manifest]:
-        wanted = [manifest for view in self.views for manifest in view.spec.manifests]
-        return [*wanted, *(complaint.manifest for complaint in self.rejected)]
+        planned = [manifest for view in self.views for manifest in view.spec.manifests]
+        return [*planned, *(rejected.manifest for rejected in self.rejected)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PartContents:
-    """What a part of the queue refreshes."""
+    """Manifests and views of a part of the queue."""
 
     manifests: Sequence[Manifest]
     views: Sequence[ViewKey]
@@ -47,8 +47,10 @@ class PartContents:
 
 
 def partition_plan(plan: RefreshPlan, *, max_partitions: int) -> tuple[PlanPartition, ...]:
-    """At most so many parts, none of them empty, that share no view, no dependency and no status row. The same plan
-    gives the same parts."""
+    """Split a plan into non-empty partitions that share no view, dependency or status row.
+
+    The result is deterministic.
+    """
     durations = _own_durations(plan.views)
     groups = sorted(
         _connected_components(plan),
@@ -58,7 +60,7 @@ def partition_plan(plan: RefreshPlan, *, max_partitions: int) -> tuple[PlanParti
     loads = [timedelta()] * min(max_partitions, len(groups))
     shares: list[list[PlanPartition]] = [[] for _ in loads]
     for group in groups:
-        # Where nothing takes any time, the fewest first: complaints do not all go into one part.
+        # Of equal loads, the partition with the fewest groups: otherwise one would get all rejected manifests.
         lightest = min(range(len(loads)), key=lambda index: (loads[index], len(shares[index])))
         loads[lightest] += sum((durations[one.key] for one in group.views), timedelta())
         shares[lightest].append(group)
@@ -66,7 +68,7 @@ def partition_plan(plan: RefreshPlan, *, max_partitions: int) -> tuple[PlanParti
 
 
 def _own_durations(views: Iterable[PlannedView]) -> Mapping[ViewKey, timedelta]:
-    """How long each view takes by itself, known or guessed: its path without the longest one behind it."""
+    """Return each view's own duration: its critical path without the longest one behind it."""
     views = tuple(views)
     longest_behind: dict[ViewKey, timedelta] = defaultdict(timedelta)
     for view in views:
@@ -76,8 +78,11 @@ def _own_durations(views: Iterable[PlannedView]) -> Mapping[ViewKey, timedelta]:
 
 
 def _connected_components(plan: RefreshPlan) -> list[PlanPartition]:
-    """The connected components of the plan, in its order. Views are connected by what they read, by a name they share
-    (then they share a status row) and by a database of which nobody could find out what its views read."""
+    """Return the connected components of the plan, in its order.
+
+    Views are connected by dependencies, by a shared name (and so a status row), and by a database whose dependencies
+    are unknown.
+    """
     root: dict[Hashable, Hashable] = {}
 
     def find_root(one: Hashable) -> Hashable:
@@ -94,19 +99,19 @@ def _connected_components(plan: RefreshPlan) -> list[PlanPartition]:
     for view in plan.views:
         one = groups.get(find_root(view.key), PlanPartition())
         groups[find_root(view.key)] = PlanPartition(views=(*one.views, view))
-    for complaint in plan.rejected:
-        name = find_root(complaint.manifest.table_name)
+    for rejected in plan.rejected:
+        name = find_root(rejected.manifest.table_name)
         one = groups.get(name, PlanPartition())
-        groups[name] = PlanPartition(views=one.views, rejected=(*one.rejected, complaint))
+        groups[name] = PlanPartition(views=one.views, rejected=(*one.rejected, rejected))
     return list(groups.values())
 
 
 def _merge(plan: RefreshPlan, groups: Iterable[PlanPartition]) -> PlanPartition:
-    """One part of several groups, in the plan's order."""
+    """Merge groups into one partition, in the plan's order."""
     groups = tuple(groups)
     views = {view.key for group in groups for view in group.views}
-    rejected = {complaint.manifest for group in groups for complaint in group.rejected}
+    rejected = {one.manifest for group in groups for one in group.rejected}
     return PlanPartition(
         views=tuple(view for view in plan.views if view.key in views),
-        rejected=tuple(complaint for complaint in plan.rejected if complaint.manifest in rejected),
+        rejected=tuple(one for one in plan.rejected if one.manifest in rejected),
     )

@@ -43,7 +43,7 @@ def test_a_name_is_read_as_sql_reads_it(text: str, schema: str, name: str) -> No
         ("a" * 64, "64 bytes"),
         ("pg_temp.a", "begin with pg_"),
         ('"pg_toast".a', "begin with pg_"),
-        ("a\v.b", "out of place"),
+        ("a\v.b", "unexpected"),
         ("ä" * 32, "64 bytes"),
         ('"' + "a" * 64 + '".b', "64 bytes"),
     ],
