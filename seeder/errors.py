@@ -233,8 +233,8 @@ class StartError(SeederError):
 
 
 class SettingsMissing(StartError):
-    """No settings module is given. Set DJANGO_SETTINGS_MODULE, pass --settings host.settings, or change to the folder of
-    the project's manage.py."""
+    """No settings module is given. Set DJANGO_SETTINGS_MODULE, pass --settings host.settings, or change to the folder
+    of the project's manage.py."""
 
 
 class SettingsUnusable(StartError):

@@ -235,7 +235,7 @@ def refused(ended: CompletedCommand) -> str:
 @pytest.mark.parametrize("asked", [["list"], ["run", "refresh_all"]])
 def test_without_settings_it_says_how_to_name_them(console: Console, asked: list[str]) -> None:
     line = refused(console(*asked, DJANGO_SETTINGS_MODULE=""))
-    assert line.startswith("reporting-seeder: No settings module is given.")
+    assert line.startswith("reporting-seeder: No settings module")
 
 
 def test_settings_can_be_named_on_the_command_line_before_or_after_the_verb(console: Console) -> None:
@@ -253,7 +253,9 @@ def test_settings_when_not_named_are_those_of_manage_py(console: Console, projec
     (project / "manage.py").write_text('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "host")\n')
     assert "tidy_reports" in console("list", DJANGO_SETTINGS_MODULE="").out
     (project / "manage.py").write_text("main()\n")
-    assert refused(console("list", DJANGO_SETTINGS_MODULE="")).startswith("reporting-seeder: No settings are named.")
+    assert refused(console("list", DJANGO_SETTINGS_MODULE="")).startswith(
+        "reporting-seeder: No settings module is given."
+    )
 
 
 def test_settings_that_are_not_there_are_named(console: Console) -> None:
