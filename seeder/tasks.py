@@ -1,6 +1,6 @@
-"""What a queue may call by name: plain values in, one service call, a small dictionary out.
+"""Tasks of the queue: plain values in, one service call, a small dictionary out.
 
-Every task is told what it is about; none takes silence for everything. Being delivered twice does nothing twice.
+No task treats missing arguments as "all". Every task is idempotent.
 """
 
 import os
@@ -23,13 +23,15 @@ from seeder.services.queue import enqueue, part_execution, rescue
 from seeder.services.snapshots import release_snapshots
 from seeder.services.stop_signal import StopSignal
 
-# The task that this worker is at, as the queue has it: delivered again, it has the same id.
-_at: dict[str, Any] = {}
+# The task that this process runs, as the queue has it. A second delivery has the same id.
+_current_task: dict[str, Any] = {}
 
 
 def refresh_all(report_type: str) -> Mapping[str, Any]:
-    """Queue every enabled report of every agency; `report_type`: "custom", "canned" or "any".
-    `{"requestId": "…", "parts": [7, 8], "joined": False}`. Raises as the service does, or `BadTask`."""
+    """Queue every enabled report of every agency. `report_type` is "custom", "canned" or "any".
+
+    Returns `{"requestId": "…", "parts": [7, 8], "joined": False}`. Raises `BadTaskArgument`, or as `enqueue_refresh`.
+    """
     _require_type("report_type", report_type, str)
     if report_type not in {"any", *ReportType}:
         raise BadTaskArgument(argument="report_type", value=report_type, expected="any, custom or canned")
@@ -49,7 +51,7 @@ def refresh_table(table_name: str) -> Mapping[str, Any]:
 
 
 def refresh_queued(part_id: int) -> Mapping[str, Any]:
-    """Refresh a part of what is queued, unless that is done or somebody is at it. What the queue itself is told."""
+    """Run a part, unless it has ended or another worker runs it."""
     _require_type("part_id", part_id, int)
     stop = StopSignal()
     with _stop_on_sigterm(stop):
@@ -93,9 +95,11 @@ def capture_release_snapshot(
 
 
 def prune_history(days: int) -> Mapping[str, Any]:
-    """Delete what ended more than so many days ago, as the command of that name does:
-    `{"historyRows": 5000, "runs": 12, "queuedRefreshes": 8, "stopped": None}`. Raises as the service does, or
-    `BadTask`."""
+    """Delete history that is older than `days`, as the command `prune_history` does.
+
+    Returns `{"historyRows": 5000, "runs": 12, "queuedRefreshes": 8, "stoppedBy": None}`. Raises `BadTaskArgument`, or
+    as `history_pruning.prune`.
+    """
     _require_type("days", days, int)
     stop = StopSignal()
     with _stop_on_sigterm(stop):
@@ -104,31 +108,33 @@ def prune_history(days: int) -> Mapping[str, Any]:
         "historyRows": pruned.deleted_history,
         "runs": pruned.deleted_runs,
         "queuedRefreshes": pruned.deleted_parts,
-        "stopped": pruned.stopped_by,
+        "stoppedBy": pruned.stopped_by,
     }
 
 
 @receiver(pre_execute)
 def _remember_task(task: Mapping[str, Any], **_: object) -> None:
-    _at.clear()
-    _at.update(task)
+    _current_task.clear()
+    _current_task.update(task)
 
 
 @receiver(post_execute_in_worker)
 def _forget_task(**_: object) -> None:
-    _at.clear()
+    _current_task.clear()
 
 
 def _enqueue(request: RefreshRequest) -> Mapping[str, Any]:
-    """Ask once, however often the queue delivers this task. A schedule's tasks carry its name as their group."""
-    key = f"task:{_at['id']}" if _at else None
-    queued = enqueue.enqueue_refresh(request, requested_by=str(_at.get("group") or "a task"), idempotency_key=key)
+    """Queue once, even if the task is delivered twice. The tasks of a schedule have its name as their group."""
+    key = f"task:{_current_task['id']}" if _current_task else None
+    queued = enqueue.enqueue_refresh(
+        request, requested_by=str(_current_task.get("group") or "a task"), idempotency_key=key
+    )
     return {"requestId": queued.request_id, "parts": [part.id for part in queued.parts], "joined": queued.joined}
 
 
 @contextmanager
 def _stop_on_sigterm(stop: StopSignal) -> Iterator[None]:
-    """While inside, SIGTERM asks `stop`; when that has been heeded, it does what it always does."""
+    """Make SIGTERM set the stop signal, and raise SIGTERM again at the end."""
     if current_thread() is not main_thread():
         yield
         return

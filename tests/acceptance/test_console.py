@@ -220,7 +220,7 @@ def test_the_watchdog_starts_its_cluster_by_the_script(
     process.terminate()
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert re.search(r"SIGTERM: cluster \d+ is to end, within 5 s\n", out)
+    assert re.search(r"SIGTERM: stopping cluster \d+, within 5 s\n", out)
 
 
 # What is asked for wrongly: one line, and 2

@@ -56,7 +56,7 @@ def test_a_queue_prunes_what_is_older_than_it_is_told(view: str) -> None:
     for days in (30, 20, 10):
         insert_history_row(view, days)
     done = result(async_task("seeder.tasks.prune_history", 15), wait=30_000)
-    assert done == {"historyRows": 2, "runs": 0, "queuedRefreshes": 0, "stopped": None}
+    assert done == {"historyRows": 2, "runs": 0, "queuedRefreshes": 0, "stoppedBy": None}
     assert len(history_ids()) == 1
 
 

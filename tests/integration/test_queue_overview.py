@@ -100,15 +100,15 @@ def test_without_the_table_nothing_is_queued(manage: Manage) -> None:
 
 
 def test_a_schedule_that_stops_all_others_is_named(manage: Manage) -> None:
-    assert queue_overview.read_queue_overview().obstacles == ()
+    assert queue_overview.read_queue_overview().problems == ()
     Schedule.objects.create(name="somebody's", func="os.getcwd", args="'fine',", schedule_type="O")
     Schedule.objects.create(name="wrong\n", func="os.getcwd", args="((", schedule_type="O")
-    [obstacle] = queue_overview.read_queue_overview().obstacles
-    assert obstacle.startswith(r"The arguments of the schedule 'wrong\n' (id ")
-    assert obstacle in manage("queue_status").lines
+    [problem] = queue_overview.read_queue_overview().problems
+    assert problem.startswith(r"The arguments of the schedule 'wrong\n' (id ")
+    assert problem in manage("queue_status").lines
     assert "The arguments of the schedule" in manage("queue_status", "--table").out
-    assert manage("queue_status", "--json").document["obstacles"] == [obstacle]
-    assert queue_overview.read_queue_overview(agencies=["demo"]).obstacles == ()
+    assert manage("queue_status", "--json").document["problems"] == [problem]
+    assert queue_overview.read_queue_overview(agencies=["demo"]).problems == ()
 
 
 def test_the_command_shows_it_in_lines_tables_and_json(parts: list[QueuedRefresh], manage: Manage) -> None:

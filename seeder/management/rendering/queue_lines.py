@@ -8,7 +8,7 @@ from django.utils import timezone
 from seeder.domain.human_format import format_count, format_duration
 from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPart, QueuedPartState
 from seeder.domain.view_names import one_line
-from seeder.services.queue.queue_overview import PartOverview, QueueState
+from seeder.services.queue.queue_overview import PartOverview, QueueOverview
 from seeder.services.queue.schedules import ScheduleStatus
 
 _OVERDUE_AFTER = timedelta(minutes=2)  # a cluster looks every half a minute what is due
@@ -64,12 +64,12 @@ def local_time_text(instant: datetime) -> str:
     return f"{timezone.localtime(instant):%Y-%m-%d %H:%M %Z}"
 
 
-def queue_status_lines(status: QueueState) -> Iterable[str]:
+def queue_status_lines(status: QueueOverview) -> Iterable[str]:
     """The queue, a line each."""
     waiting = "no queue here" if status.waiting is None else f"{format_count(status.waiting, 'task')} waiting"
     parts = f"{len(status.running)} running, {len(status.queued)} queued, {len(status.ended)} ended lately"
     yield f"parts: {parts}; {waiting}"
-    yield from map(one_line, status.obstacles)
+    yield from map(one_line, status.problems)
     for part in (*status.running, *status.queued, *status.ended):
         yield one_line(f"{part_title(part)}: {part_progress_text(part, status.at)}")
     for schedule in status.schedules:
@@ -114,11 +114,11 @@ def part_progress_text(part: PartOverview, now: datetime) -> str:
             return f"{ended}: {part.error}" if part.error else ended
 
 
-def queue_status_json(status: QueueState) -> Mapping[str, object]:
+def queue_status_json(status: QueueOverview) -> Mapping[str, object]:
     return {
         "at": status.at.isoformat(),
         "waiting": status.waiting,
-        "obstacles": status.obstacles,
+        "problems": status.problems,
         "parts": [_part_status_json(part) for part in (*status.running, *status.queued, *status.ended)],
         "schedules": [
             {"name": due.name, "cron": due.cron, "due": due.due and due.due.isoformat()} for due in status.schedules

@@ -7,12 +7,12 @@ from seeder.domain.human_format import format_count
 from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.management.rendering.queue_lines import is_overdue, local_time_text, part_progress_text
 from seeder.management.rendering.run_tables import create_console, create_table
-from seeder.services.queue.queue_overview import PartOverview, QueueState
+from seeder.services.queue.queue_overview import PartOverview, QueueOverview
 
 _STATE_STYLES = {QueuedPartState.RUNNING: "cyan", QueuedPartState.QUEUED: "", QueuedPartState.ENDED: "dim"}
 
 
-def print_queue_status(out: OutputWrapper, status: QueueState, *, color: bool) -> None:
+def print_queue_status(out: OutputWrapper, status: QueueOverview, *, color: bool) -> None:
     screen = create_console(out, color=color)
     parts = (*status.running, *status.queued, *status.ended)
     if parts:
@@ -27,7 +27,7 @@ def print_queue_status(out: OutputWrapper, status: QueueState, *, color: bool) -
         screen.print(table)
     else:
         screen.print("Nothing is queued, and nothing has ended lately.")
-    for problem in status.obstacles:
+    for problem in status.problems:
         screen.print(Text(problem, style="bold red"))
     if status.schedules:
         table = create_table("schedule", "when", "next due")

@@ -1,1 +1,1 @@
-"""What is asked for now and done by whichever worker gets to it."""
+"""Queued refreshes: enqueue, dispatch, claim, execute, rescue, and watch over the cluster."""

@@ -1,4 +1,4 @@
-"""Asks for a release snapshot that whichever worker gets to it will take."""
+"""Queues release snapshots."""
 
 from collections.abc import Sequence
 
@@ -21,8 +21,9 @@ def enqueue_capture(
     top_values_columns: Sequence[str] = (),
     approximate: bool = False,
 ) -> None:
-    """Queue one capture. Nothing is kept of it but the queue's task: it is asked for again if no snapshot comes of it,
-    and of two only one is taken.
+    """Queue one capture.
+
+    Only the queue's task records it: if no snapshot is taken, it must be requested again. Of two requests, one is taken.
 
     Raises `BadName`, `BadTag`, `RequestError`, `SnapshotError`, `ConfigurationError`, `QueueMissing` or
     `DatabaseError`.

@@ -1,8 +1,8 @@
-"""Works off a part of what is queued.
+"""Runs one part of the queue.
 
-A worker holds the lock of its run before it takes a part up, so that whoever finds the part running can tell whether
-anybody is at it. Told of a part twice, or of one that has ended, it does nothing; told of one whose run is dead, it
-goes on where that run was killed.
+A worker holds its run lock before it claims a part, so that any other process can tell whether a claimed part is being
+worked on. A duplicate message, or one for an ended part, does nothing. If the run of a part is dead, the next worker
+continues where it was killed.
 """
 
 import os
@@ -42,7 +42,7 @@ TIME_LIMIT = "the time limit of the queue"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PartResult:
-    """What came of being told of a part."""
+    """What a worker has done with a part."""
 
     id: int
     result: str  # in a word or two
@@ -53,34 +53,35 @@ class PartResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Claim:
-    """A part that is ours."""
+    """A part that this worker has claimed."""
 
     part: QueuedPart
     order: RunOrigin
     description: str
     left: frozenset[ManifestKey]
-    attempts: int  # in a row that got nothing done, before this one
+    attempts: int  # earlier runs in a row that refreshed nothing
 
 
 def run_part(part_id: int, *, stop: StopSignal | None = None) -> PartResult:
-    """Refresh what is left of a part, if it is anybody's to take. Failed views are counted, not raised; when `stop` is
-    requested, the rest is put back.
+    """Claim a part and refresh its remaining views.
 
-    Raises `DatabaseError`, after which the part can be taken up again.
+    Failed views are counted, not raised. If `stop` is set, the remaining views are given back.
+
+    Raises `DatabaseError`; the part can then be claimed again.
     """
     stop = stop or StopSignal()
     with translate_database_errors(DEFAULT_DB_ALIAS):
         preconditions.require_all(conf.load())
-        with RunLock(new_run_id()) as life, _time_limit(stop):
-            claim = _claim(part_id, life.run_id)
+        with RunLock(new_run_id()) as run_lock, _time_limit(stop):
+            claim = _claim(part_id, run_lock.run_id)
             if isinstance(claim, str):
                 return PartResult(id=part_id, result=claim)
-            log_event(INFO, "part_claimed", **_which(claim), description=claim.description, left=len(claim.left))
-            return _work(claim, life, stop)
+            log_event(INFO, "part_claimed", **_fields(claim), description=claim.description, left=len(claim.left))
+            return _work(claim, run_lock, stop)
 
 
 def _claim(part_id: int, run_id: str) -> _Claim | str:
-    """The part, taken up by this run; or why it was not."""
+    """Claim a part for this run, or return the reason why it cannot be claimed."""
     with durable_transaction(DEFAULT_DB_ALIAS):
         row = part_rows.lock_part(part_id)
         if row is None:
@@ -106,47 +107,47 @@ def _claim(part_id: int, run_id: str) -> _Claim | str:
         )
 
 
-def _work(claim: _Claim, life: RunLock, stop: StopSignal) -> PartResult:
+def _work(claim: _Claim, run_lock: RunLock, stop: StopSignal) -> PartResult:
     if claim.attempts >= MAX_ATTEMPTS_WITHOUT_PROGRESS:
-        orphan_recovery.recover_orphaned_runs()  # what those attempts have left open says how they ended
+        orphan_recovery.recover_orphaned_runs()  # closes the rows that those attempts left open
         error = f"given up: {claim.attempts} runs in a row ended before any of its views was refreshed"
         return _end(claim, "nothing: given up", error=error)
-    unfinished = False
+    is_incomplete = False
     try:
         if claim.left:
             request = SelectedManifests(manifests=claim.left, description=claim.description)
-            summary = execute_locked(request, life, claim.order, on_event=lambda _: None, stop=stop)
-            unfinished = bool(summary.interrupted)
+            summary = execute_locked(request, run_lock, claim.order, on_event=lambda _: None, stop=stop)
+            is_incomplete = bool(summary.interrupted)
     except DatabaseError:
-        with suppress(Error):  # where the database does not even take that, the run's lock says the same
+        with suppress(Error):  # if this fails too, the free run lock shows the same
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             part_rows.release(claim.part.id, run_ids=claim.part.run_ids)
-            log_event(WARNING, "part_released", **_which(claim), cause="database")
+            log_event(WARNING, "part_released", **_fields(claim), cause="database")
         raise
     except SeederError as error:
         return _end(claim, "ended in error", error=str(error))
-    if unfinished:
+    if is_incomplete:
         if part_rows.release(claim.part.id, run_ids=claim.part.run_ids):
-            log_event(WARNING, "part_released", **_which(claim), cause="stopped", stopped_by=stop.reason)
+            log_event(WARNING, "part_released", **_fields(claim), cause="stopped", stopped_by=stop.reason)
             part_dispatch.dispatch_part(claim.part.id)
-        return _worked(claim, f"stopped by {stop.reason}")
+        return _result(claim, f"stopped by {stop.reason}")
     return _end(claim, "done")
 
 
-def _end(claim: _Claim, did: str, *, error: str | None = None) -> PartResult:
-    worked = _worked(claim, did)
-    counts = {"succeeded": worked.succeeded, "failed": worked.failed}
+def _end(claim: _Claim, outcome: str, *, error: str | None = None) -> PartResult:
+    result = _result(claim, outcome)
+    counts = {"succeeded": result.succeeded, "failed": result.failed}
     part_rows.end(claim.part.id, run_ids=claim.part.run_ids, **counts, error=error)
-    log_event(WARNING if error or worked.failed else INFO, "part_ended", **_which(claim), outcome=did, **counts)
-    return worked
+    log_event(WARNING if error or result.failed else INFO, "part_ended", **_fields(claim), outcome=outcome, **counts)
+    return result
 
 
-def _which(claim: _Claim) -> dict[str, LogValue]:
+def _fields(claim: _Claim) -> dict[str, LogValue]:
     return {"part": claim.part.id, "run_id": claim.part.run_ids[-1], "agencies": sorted_unique(claim.part.agencies)}
 
 
-def _worked(claim: _Claim, did: str) -> PartResult:
-    """With what all runs of the part have come to: a manifest that succeeded in one of them has succeeded."""
+def _result(claim: _Claim, outcome: str) -> PartResult:
+    """Sum up all runs of the part. A manifest that succeeded in one of them has succeeded."""
     succeeded: set[ManifestKey] = set()
     failed: set[ManifestKey] = set()
     for run_id in claim.part.run_ids:
@@ -154,7 +155,7 @@ def _worked(claim: _Claim, did: str) -> PartResult:
         failed |= run_history.finished_manifests(run_id, Status.ERROR)
     return PartResult(
         id=claim.part.id,
-        result=did,
+        result=outcome,
         run_id=claim.part.run_ids[-1],
         succeeded=len(succeeded),
         failed=len(failed - succeeded),
@@ -163,7 +164,7 @@ def _worked(claim: _Claim, did: str) -> PartResult:
 
 @contextmanager
 def _time_limit(stop: StopSignal) -> Iterator[None]:
-    """Ask for a stop before the queue ends the task by force."""
+    """Set the stop signal before the queue kills the task."""
     limit = dispatch.time_limit()
     if limit is None:
         yield

@@ -1,5 +1,7 @@
-"""The only writer of what is queued. A part's row goes from queued over running to ended; who changes it has it locked,
-or compares it with what it was."""
+"""The only writer of queued parts.
+
+The state of a part goes from queued to running to ended. Every transition holds a row lock or compares the old state.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,14 +23,14 @@ _TABLE = "seeder_queued_refresh"
 
 
 def require_table() -> None:
-    """Raises `QueueMissing` where there is no table to queue in."""
-    why = contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE)
-    if why is not None:
-        raise QueueMissing(problem=f"{why}; `manage.py install_schema` creates it")
+    """Raise `QueueMissing` if this role cannot use the table of parts."""
+    problem = contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE)
+    if problem is not None:
+        raise QueueMissing(problem=f"{problem}; `manage.py install_schema` creates it")
 
 
 def exists() -> bool:
-    """Whether there is a table at all, be it one that we may not use."""
+    """Return whether the table exists, even if this role cannot use it."""
     return _TABLE in contract.tables_in_database(DEFAULT_DB_ALIAS)
 
 
@@ -39,7 +41,7 @@ def is_available() -> bool:
 def add(
     request_id: str, parts: Sequence[PartContents], *, columns: Mapping[str, object], key: str | None
 ) -> tuple[QueuedPart, ...]:
-    """The parts of a new request. `facts`: what it is for, who asks, and since when."""
+    """Insert the parts of a new request. `columns` are `description`, `requested_by` and `requested_at`."""
     rows = [
         QueuedRefresh(
             request_id=request_id,
@@ -59,19 +61,21 @@ def add(
 
 
 def parts_with_key(key: str) -> list[QueuedRefresh]:
-    """The parts that somebody was answered with who asked with this idempotency key."""
+    """Return the parts that were the answer to this idempotency key."""
     return list(QueuedRefresh.objects.with_idempotency_key(key).order_by("id"))
 
 
 def not_started() -> list[tuple[QueuedPart, ...]]:
-    """The parts that no worker has taken up, by request, the earliest first; until the end of the transaction none is
-    taken up."""
+    """Return the parts that no worker has claimed, by request, oldest first.
+
+    They are locked: no worker claims one before the end of the transaction.
+    """
     rows = QueuedRefresh.objects.not_started().order_by("id").select_for_update()
     return [tuple(map(as_value, parts)) for _, parts in groupby(rows, key=lambda row: row.request_id)]
 
 
 def join(parts: Sequence[QueuedPart], *, key: str | None, description: str) -> str:
-    """Somebody else wants these too, from now on; whose request they are. To be called after `unbegun`."""
+    """Add a request to parts that `not_started` has locked, and return the id of their own request."""
     rows = QueuedRefresh.objects.filter(pk__in=[part.id for part in parts])
     rows.update(joined_at=Now())
     for row in rows if key else ():
@@ -80,49 +84,51 @@ def join(parts: Sequence[QueuedPart], *, key: str | None, description: str) -> s
 
 
 def mark_dispatched(part_id: int) -> None:
-    """The queue was told of it."""
+    """Record that the queue has accepted the message of a part."""
     QueuedRefresh.objects.filter(pk=part_id).update(dispatched_at=Now())
 
 
 def lock_part(part_id: int) -> QueuedRefresh | None:
-    """The row, which nobody else changes until the end of the transaction."""
+    """Return the row of a part, locked until the end of the transaction."""
     return QueuedRefresh.objects.filter(pk=part_id).select_for_update().first()
 
 
 def claim(row: QueuedRefresh, *, run_id: str, worker: str) -> None:
-    """A worker has taken it up. To be called with a `locked` row."""
+    """Claim a part for a run of a worker. Its row must be locked."""
     row.run_ids = [*row.run_ids, run_id]
-    facts = {"state": QueuedPartState.RUNNING, "run_ids": row.run_ids, "worker": worker}
+    columns = {"state": QueuedPartState.RUNNING, "run_ids": row.run_ids, "worker": worker}
     if row.started_at is None:
-        facts["started_at"] = Now()
-    QueuedRefresh.objects.filter(pk=row.pk).update(**facts)
+        columns["started_at"] = Now()
+    QueuedRefresh.objects.filter(pk=row.pk).update(**columns)
 
 
 def release(part_id: int, *, run_ids: Sequence[str]) -> bool:
-    """The last of its runs has left something undone, which anybody may take up; whether the part was still that
-    run's."""
+    """Give back an incomplete part, and return False if another run has claimed it since."""
     return bool(_claimed_by(part_id, run_ids).update(state=QueuedPartState.QUEUED, worker=None, dispatched_at=Now()))
 
 
 def end(part_id: int, *, run_ids: Sequence[str], succeeded: int, failed: int, error: str | None = None) -> bool:
-    """Nothing more will be done about it; whether the part was still its last run's."""
-    facts = {"succeeded": succeeded, "failed": failed, "error": error}
-    return bool(_claimed_by(part_id, run_ids).update(state=QueuedPartState.ENDED, finished_at=Now(), **facts))
+    """End a part, and return False if another run has claimed it since."""
+    counts = {"succeeded": succeeded, "failed": failed, "error": error}
+    return bool(_claimed_by(part_id, run_ids).update(state=QueuedPartState.ENDED, finished_at=Now(), **counts))
 
 
 def running() -> list[QueuedRefresh]:
-    """Those that a worker has taken up and nobody looks at just now, locked."""
+    """Return the claimed parts, locked, without those that another transaction has locked."""
     return list(
         QueuedRefresh.objects.filter(state=QueuedPartState.RUNNING).order_by("id").select_for_update(skip_locked=True)
     )
 
 
 def undispatched(after: timedelta, *, dispatched_before: timedelta) -> list[int]:
-    """The queued parts that the queue was never told of, so long `after` they were asked for, and those that it was
-    `told` of so long ago. Taken to be told of now."""
-    silent = Q(dispatched_at=None, requested_at__lt=Now() - after) | Q(dispatched_at__lt=Now() - dispatched_before)
+    """Return queued parts whose message is missing or old, and mark them as dispatched.
+
+    A message is missing if none was sent within `after` of the request. It is old if it was sent longer than
+    `dispatched_before` ago.
+    """
+    is_due = Q(dispatched_at=None, requested_at__lt=Now() - after) | Q(dispatched_at__lt=Now() - dispatched_before)
     rows = (
-        QueuedRefresh.objects.filter(silent, state=QueuedPartState.QUEUED)
+        QueuedRefresh.objects.filter(is_due, state=QueuedPartState.QUEUED)
         .order_by("id")
         .select_for_update(skip_locked=True)
     )
@@ -132,7 +138,7 @@ def undispatched(after: timedelta, *, dispatched_before: timedelta) -> list[int]
 
 
 def _claimed_by(part_id: int, run_ids: Sequence[str]) -> QuerySet[QueuedRefresh]:
-    """The row, as long as nobody has taken it up after these runs."""
+    """Return the row of a part whose last claim is the last of these runs."""
     return QueuedRefresh.objects.filter(pk=part_id, state=QueuedPartState.RUNNING, run_ids=list(run_ids))
 
 
@@ -149,5 +155,5 @@ def as_value(row: QueuedRefresh) -> QueuedPart:
 
 
 def requested_at(row: QueuedRefresh) -> datetime:
-    """Since when somebody wants it, the latest of them: what was refreshed before is too old for that one."""
+    """Return the time of the latest request for a part. An older refresh does not satisfy it."""
     return max(filter(None, (row.requested_at, row.joined_at)))

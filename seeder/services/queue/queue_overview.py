@@ -1,6 +1,6 @@
-"""What the queue is doing: what waits, what is worked on and by whom, what has ended, and what is due next.
+"""An overview of the queue: queued, running and ended parts, workers, schedules and problems.
 
-Answered in a constant number of queries, however much is queued.
+It takes a constant number of queries.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -25,14 +25,13 @@ from seeder.services.queue.schedules import ScheduleStatus
 
 _RECENT = timedelta(days=1)
 _MAX_ENDED = 20
-_STALLED_AFTER = timedelta(
-    minutes=5
-)  # a worker that is free takes up a part at once, a sweep what one has left within a minute
+# An idle worker claims a part at once, and a rescuer dispatches a lost one within a minute.
+_STALLED_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PartOverview:
-    """One part of a request, as it stands."""
+    """The current state of one part."""
 
     id: int
     request_id: str
@@ -42,63 +41,63 @@ class PartOverview:
     requested_by: str
     requested_at: datetime
     state: QueuedPartState
-    is_worker_alive: bool  # a running one: whether its worker lives; one that does not is taken up again soon
-    worker: str | None  # host:pid of who has it, or had it last
+    is_worker_alive: bool  # of a running part; a part without a worker is rescued soon
+    worker: str | None  # host:pid of the latest worker
     views: tuple[ViewKey, ...]
-    done: int  # how many of them have come to an end in a run of this part
+    done: int  # number of views that ended in a run of this part
     agencies: tuple[str, ...]
     manifests: int
     run_ids: tuple[str, ...]  # the latest last
     started_at: datetime | None
     finished_at: datetime | None
-    succeeded: int | None  # manifests; None until it has ended, as are the failed
+    succeeded: int | None  # manifests; None until the part has ended, as for failed
     failed: int | None
-    error: str | None  # why it ended without having been run to its end
+    error: str | None  # why it ended before all views were refreshed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class QueueState:
-    """The queue at one moment, by the database's clock."""
+class QueueOverview:
+    """The state of the queue at one time of the database's clock."""
 
     at: datetime
-    running: tuple[PartOverview, ...]  # since the longest first
-    queued: tuple[PartOverview, ...]  # the earliest first
-    ended: tuple[PartOverview, ...]  # lately, the latest first
-    waiting: int | None  # tasks of any kind that no cluster has taken yet; None where no queue is, or some are others'
-    schedules: tuple[ScheduleStatus, ...]  # ours, the next one first
-    obstacles: tuple[str, ...]  # what keeps the queue from working, a sentence each; of nobody who sees not everything
+    running: tuple[PartOverview, ...]  # oldest first
+    queued: tuple[PartOverview, ...]  # oldest first
+    ended: tuple[PartOverview, ...]  # recently, latest first
+    waiting: int | None  # unclaimed tasks of any kind; None without a queue or with restricted access
+    schedules: tuple[ScheduleStatus, ...]  # of this app, next one first
+    problems: tuple[str, ...]  # sentences; empty with restricted access
 
 
-def read_queue_overview(*, agencies: Sequence[str] | None = None) -> QueueState:
-    """The parts with a manifest of one of these agencies; None: of any. Without the table there are none.
+def read_queue_overview(*, agencies: Sequence[str] | None = None) -> QueueOverview:
+    """Read the parts that contain a manifest of these agencies, or every part if None.
 
     Raises `DatabaseError`.
     """
     with translate_database_errors(DEFAULT_DB_ALIAS):
         at = sessions.server_time(DEFAULT_DB_ALIAS)
         parts = _parts(None if agencies is None else list(agencies)) if part_rows.is_available() else []
-        is_there = dispatch.is_available()
-        return QueueState(
+        has_queue = dispatch.is_available()
+        return QueueOverview(
             at=at,
             running=tuple(part for part in parts if part.state is QueuedPartState.RUNNING),
             queued=tuple(part for part in parts if part.state is QueuedPartState.QUEUED),
             ended=tuple(part for part in parts if part.state is QueuedPartState.ENDED),
-            waiting=dispatch.backlog_size() if is_there and agencies is None else None,
-            obstacles=tuple(queue_problems()) if agencies is None else (),
-            schedules=tuple(schedules.next_schedules(agencies=agencies)) if is_there else (),
+            waiting=dispatch.backlog_size() if has_queue and agencies is None else None,
+            problems=tuple(queue_problems()) if agencies is None else (),
+            schedules=tuple(schedules.next_schedules(agencies=agencies)) if has_queue else (),
         )
 
 
 class WorkerActivity(StrEnum):
-    """What is to be seen of the queue's workers."""
+    """What the workers of the queue are doing."""
 
     WORKING = "working"
-    IDLE = "idle"  # nothing waits, or not for long
+    IDLE = "idle"  # no part has waited for long
     STALLED = "stalled"
 
 
 def activity() -> WorkerActivity:
-    """Whether anybody takes up what is queued. Raises what Django does, also where there is no table."""
+    """Return what the workers are doing. Raises Django's database errors, also if the table is missing."""
     rows = list(QueuedRefresh.objects.filter(state=QueuedPartState.RUNNING).values_list("run_ids", flat=True))
     if advisory_locks.runs_holding_lock(DEFAULT_DB_ALIAS, [run_ids[-1] for run_ids in rows if run_ids]):
         return WorkerActivity.WORKING
@@ -119,8 +118,11 @@ def _parts(agencies: list[str] | None) -> list[PartOverview]:
 
 
 def _done(rows: Iterable[QueuedRefresh], living: Set[str]) -> Set[tuple[str, ViewName]]:
-    """What has come to an end: by run and view. What a run of a part has failed at is tried again by the next one, so
-    failures count only in a run that lives, and in the last one of a part that has ended."""
+    """Return the ended views, by run.
+
+    The next run of a part retries failed views. So a failure counts only in a live run, and in the last run of an ended
+    part.
+    """
     last = living | {row.run_ids[-1] for row in rows if row.run_ids and row.state == QueuedPartState.ENDED}
     runs = {run_id for row in rows for run_id in row.run_ids}
     closed = RunHistory.objects.filter(run_id__in=runs, status__in=(Status.SUCCESS, Status.ERROR))

@@ -1,4 +1,4 @@
-"""What keeps the queue from working although its clusters run."""
+"""Problems that stop the queue even while clusters are running."""
 
 from ast import literal_eval
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from seeder.services.queue import dispatch, part_rows
 
 
 def queue_problems() -> Sequence[str]:
-    """A sentence each, with what to do. Raises what Django does where the database cannot be asked."""
+    """Return the problems, each with its solution. Raises Django's database errors."""
     try:
         part_rows.require_table()
         dispatch.require_queue()
@@ -18,8 +18,10 @@ def queue_problems() -> Sequence[str]:
 
 
 def unreadable_schedules() -> Iterator[str]:
-    """Django-q2 reads the arguments of all schedules that are due in one transaction, which ends at the first that it
-    cannot read: then none of them is run, ours neither."""
+    """Yield schedules whose arguments do not parse.
+
+    Django-q2 reads all due schedules in one transaction and stops at the first error, so that none of them runs.
+    """
     from django_q.models import Schedule
 
     for row in Schedule.objects.exclude(args__isnull=True).exclude(args="").order_by("pk"):
@@ -28,5 +30,5 @@ def unreadable_schedules() -> Iterator[str]:
         except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
             yield (
                 f"The arguments of the schedule {row.name or row.pk!r} (id {row.pk}) cannot be read: once it is due,"
-                " the queue runs no schedule at all. Mend or delete it in the admin of django-q2."
+                " the queue runs no schedule at all. Correct or delete it in the admin of django-q2."
             )

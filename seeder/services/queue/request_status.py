@@ -1,4 +1,4 @@
-"""How far one request has come, for who asked: as far as they may see it."""
+"""The status of one queued request, limited to the visible agencies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from seeder.services.queue import part_rows
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestPart:
-    """One part of a request, as far as who asks may see it."""
+    """One part of a request, limited to the visible agencies."""
 
     number: int  # from 1 on
     state: QueuedPartState
@@ -23,14 +23,14 @@ class RequestPart:
     run_ids: Sequence[str]  # the latest last
     started: datetime | None
     finished: datetime | None
-    succeeded: int | None  # manifests; None until it has ended, and where some of them are other agencies'
+    succeeded: int | None  # manifests; None until it has ended, or if other agencies are in it
     failed: int | None
-    error: str | None  # why it ended without having been run to its end
+    error: str | None  # why it ended before all views were refreshed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestStatus:
-    """A request with those of its parts that are about the agencies of who asks."""
+    """A request with its parts that contain visible agencies."""
 
     request_id: str
     description: str
@@ -45,7 +45,10 @@ class RequestStatus:
 
 
 def find(request_id: str, agencies: list[str] | None) -> RequestStatus:
-    """Raises `UnknownRequest`, also for one that is only about other agencies, `QueueMissing` or `DatabaseError`."""
+    """Read the status of a request.
+
+    Raises `UnknownRequest`, also if no visible agency is in it, `QueueMissing` or `DatabaseError`.
+    """
     with translate_database_errors(DEFAULT_DB_ALIAS):
         part_rows.require_table()
         rows = list(QueuedRefresh.objects.of_agencies(agencies).filter(request_id=request_id).order_by("part"))
@@ -78,5 +81,5 @@ def _part(row: QueuedRefresh, agencies: list[str] | None) -> RequestPart:
 
 
 def visible_agencies(slugs: Sequence[str], agencies: list[str] | None) -> list[str]:
-    """Those of the slugs that who may see these agencies may know of; None: all."""
+    """Return the slugs that are visible, where None makes all of them visible."""
     return [slug for slug in slugs if agencies is None or slug in agencies]

@@ -1,4 +1,4 @@
-"""What the queue does by itself at which time: declared by the settings, kept as schedules of django-q2."""
+"""Schedules of the queue: declared in the settings, stored as django-q2 schedules."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from seeder.services.queue import dispatch
 if TYPE_CHECKING:
     from django_q.models import Schedule
 
-# Whose name begins so is ours; nobody else's is touched.
+# The names of this app's schedules. Other schedules are never changed.
 PREFIX = "seeder: "
 _RESUME_MINUTES = 5
 _LONGEST = 100  # characters of a name and of a cron expression, in the queue's tables
@@ -28,7 +28,7 @@ _LONGEST = 100  # characters of a name and of a cron expression, in the queue's 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleSpec:
-    """A schedule as it should be."""
+    """A schedule as the settings declare it."""
 
     name: str
     func: str
@@ -38,8 +38,10 @@ class ScheduleSpec:
 
     @property
     def fields(self) -> Mapping[str, object]:
-        """What the queue keeps of it. It reads the arguments as a Python literal, and calls with none at all where it
-        cannot read keyword arguments."""
+        """Return the columns of the queue's row.
+
+        Django-q2 reads arguments as a Python literal. If it cannot read them, it calls the task without any.
+        """
         return {
             "func": self.func,
             "args": repr(self.args) if self.args else None,
@@ -56,17 +58,17 @@ class ScheduleSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleChange:
-    """What became of a schedule."""
+    """What was done with a schedule."""
 
     name: str
     action: str  # added, changed, kept or removed
-    cron: str | None  # None where it is not by a cron expression
-    due: datetime | None  # None where it never is again
+    cron: str | None  # None if it has no cron expression
+    due: datetime | None  # None if it is never due again
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleStatus:
-    """A schedule of ours, as the queue has it."""
+    """A schedule of this app, as the queue has it."""
 
     name: str
     cron: str | None
@@ -74,17 +76,17 @@ class ScheduleStatus:
 
 
 def sync_schedules(*, dry_run: bool = False) -> Sequence[ScheduleChange]:
-    """Make the queue's schedules those that the settings declare. One that is as it should be keeps its next time.
+    """Make the queue's schedules match the settings. An unchanged schedule keeps its next due time.
 
     Raises `ConfigurationError`, `UnknownAgency`, `QueueMissing` or `DatabaseError`.
     """
     settings = conf.load()
     with translate_database_errors(DEFAULT_DB_ALIAS):
         dispatch.require_queue()
-    from django_q.models import Schedule  # here, as loading it warns where a host has no queue
+    from django_q.models import Schedule  # importing it warns if the host has no queue
 
-    for setting, cron, why in schedule_problems(settings):
-        raise ConfigurationError(setting=setting, value=cron, expected=f"a cron expression; {why}")
+    for setting, cron, problem in schedule_problems(settings):
+        raise ConfigurationError(setting=setting, value=cron, expected=f"a cron expression; {problem}")
     for slug in settings.agency_crons:
         manifest_selection.select(AgencyReports(slug=slug), databases=settings.databases)
     with translate_database_errors(DEFAULT_DB_ALIAS), durable_transaction(DEFAULT_DB_ALIAS):
@@ -100,8 +102,10 @@ def sync_schedules(*, dry_run: bool = False) -> Sequence[ScheduleChange]:
 
 
 def next_schedules(*, agencies: Sequence[str] | None = None) -> Sequence[ScheduleStatus]:
-    """Our schedules, the next one first, those of single agencies for these alone; None: for all. To be called where
-    there is a queue."""
+    """Return this app's schedules, next one first. Requires a queue.
+
+    Schedules of single agencies are limited to `agencies`, unless that is None.
+    """
     from django_q.models import Schedule
 
     rows = Schedule.objects.filter(name__startswith=PREFIX).order_by("next_run", "name")
@@ -111,16 +115,14 @@ def next_schedules(*, agencies: Sequence[str] | None = None) -> Sequence[Schedul
 
 
 def schedule_problems(settings: conf.Settings) -> Iterator[tuple[str, str, str]]:
-    """The cron expressions that mean no time: of which setting, what it says and why it is wrong. None where no queue
-    is."""
+    """Yield setting, value and problem of each invalid cron expression. Nothing without a queue."""
     if not dispatch.is_installed():
         return
     named = {"SEEDER_NIGHTLY_CRON": settings.nightly_cron} if settings.nightly_cron else {}
     named |= {f"SEEDER['AGENCY_CRONS'][{slug!r}]": cron for slug, cron in settings.agency_crons.items()}
     for setting, cron in named.items():
-        why = _why_invalid(cron)
-        if why:
-            yield setting, cron, why
+        if problem := _cron_problem(cron):
+            yield setting, cron, problem
     for slug in settings.agency_crons:
         if len(_of_agency(slug)) > _LONGEST:
             yield "SEEDER['AGENCY_CRONS']", slug, f"the queue keeps {_LONGEST} characters of a schedule's name"
@@ -130,13 +132,13 @@ def _of_agency(slug: str) -> str:
     return f"{PREFIX}agency {slug}"
 
 
-def _why_invalid(cron: str) -> str | None:
+def _cron_problem(cron: str) -> str | None:
     from croniter import CroniterError, croniter
 
     if len(cron) > _LONGEST:
         return f"the queue keeps {_LONGEST} characters of it"
     try:
-        croniter(cron).get_next()  # a thirtieth of February is understood, and never comes
+        croniter(cron).get_next()  # February 30 parses, and never comes
     except CroniterError as error:
         return str(error).rstrip(".")
     return None
@@ -149,7 +151,7 @@ def _schedule_specs(settings: conf.Settings) -> Iterator[ScheduleSpec]:
         )
     for slug, cron in settings.agency_crons.items():
         yield ScheduleSpec(name=_of_agency(slug), func="seeder.tasks.refresh_agency", args=(slug,), cron=cron)
-    # Whether it has gone well is of no interest to anybody a minute later.
+    # Its result is of no interest a minute later.
     yield ScheduleSpec(
         name=f"{PREFIX}resume the queue",
         func="seeder.tasks.resume_queue",

@@ -1,8 +1,8 @@
-"""A cluster of the queue that ends when it could no longer work, and shows that it lives, for who watches it.
+"""A django-q2 cluster that ends when it can no longer work, and sends a heartbeat to its watchdog.
 
-What the queue's processes take tasks from and put results into is a lock in shared memory. One that is killed while it
-holds that lock, as one that waits for work does, keeps it for ever: django-q2 puts another in its place, which then
-waits for ever too. Its sentinel sees how each of them ended, so it knows better than anybody outside.
+The processes of a cluster share queues that are protected by a lock in shared memory. A process that is killed while it
+holds the lock, as an idle worker does, keeps it forever: django-q2 replaces the process, and the new one blocks. The
+sentinel of the cluster sees how each process ended, which no outside process can.
 """
 
 import logging
@@ -13,13 +13,13 @@ from multiprocessing.process import BaseProcess
 
 from django_q import cluster
 
-_log = logging.getLogger("django-q")  # among what the cluster says itself
+_log = logging.getLogger("django-q")  # the cluster's own logger
 
 
 def run(heartbeat_fd: int) -> None:
-    """As `manage.py qcluster` does, with signs of life into a pipe. Ends after SIGTERM or SIGINT."""
+    """Run a cluster as `manage.py qcluster` does, with a heartbeat. Returns after SIGTERM or SIGINT."""
     _Sentinel.heartbeat_fd = heartbeat_fd
-    # There is no other way in: the cluster starts whatever its module calls by this name.
+    # The only hook: the cluster starts the class that its module has under this name.
     cluster.Sentinel = _Sentinel
     cluster.Cluster().start()
 
@@ -28,9 +28,9 @@ class _Sentinel(cluster.Sentinel):  # type: ignore[misc]  # django-q2 has no typ
     heartbeat_fd = -1
 
     def status(self) -> str:
-        """Asked for in each round of the guard."""
+        """Return the status. Django-q2 reads it in every cycle of the sentinel."""
         try:
-            with suppress(BlockingIOError):  # who watches has other things to do
+            with suppress(BlockingIOError):  # the watchdog is busy
                 os.write(self.heartbeat_fd, b".")
         except BrokenPipeError:
             _log.critical("The cluster is no longer watched, so it ends.")
@@ -46,8 +46,10 @@ class _Sentinel(cluster.Sentinel):  # type: ignore[misc]  # django-q2 has no typ
 
 
 def _held_queue_lock(process: BaseProcess) -> bool:
-    """Whether it may have held the lock of a queue when it was killed. A worker that is at a task holds none; where
-    tasks have no time limit, nobody can tell whether it was."""
+    """Return whether a killed process may have held a queue's lock.
+
+    A worker that runs a task holds none. Without a time limit for tasks it is unknown whether it ran one.
+    """
     timer = getattr(process, "timer", None)
     is_at_a_task = timer is not None and timer.value > 0
     return process.exitcode is not None and process.exitcode < 0 and not is_at_a_task

@@ -1,7 +1,7 @@
-"""Keeps a cluster of the queue working: starts it, notices when it does not work any more, and starts another.
+"""Keeps a cluster of the queue running: starts it, detects when it stops working, and starts another.
 
-The cluster is a child in a process group of its own, so that whatever of it is left can be ended with it. It shows
-signs of life through a pipe, which also tells it when nobody watches any more.
+The cluster is a child process in a process group of its own, so that the whole group can be killed. It writes a
+heartbeat into a pipe. When the watchdog dies, the pipe closes and the cluster ends.
 """
 
 import os
@@ -20,37 +20,39 @@ from seeder.services.queue.queue_problems import queue_problems
 from seeder.services.queue.rescue import rescue_all
 from seeder.services.stop_signal import StopSignal
 
-Tell = Callable[[str], object]
+Report = Callable[[str], object]
 
 _POLL_INTERVAL = timedelta(milliseconds=500)
 _RESCUE_INTERVAL = timedelta(seconds=5)
-# The guard shows signs of life twice a second, but for when it waits for the database to read the schedules.
+# The heartbeat comes twice a second, unless the cluster waits for the database to read the schedules.
 _HEARTBEAT_TIMEOUT = timedelta(minutes=2)
-# A run that is asked to stop does so within two seconds; then its worker ends.
+# A stopped run ends within two seconds, and then its worker.
 _KILL_GRACE = timedelta(seconds=10)
-# One that ended sooner than this after its start will probably do so again: the next start waits, each time twice as
-# long, up to a minute.
+# A cluster that ended sooner than this will probably do so again: each start waits twice as long as the one before, up
+# to a minute.
 _SHORT_LIFE, _MAX_BACKOFF = timedelta(minutes=1), timedelta(minutes=1)
 
 
-def keep_cluster_running(command: Sequence[str], *, stop: StopSignal, grace: timedelta, report: Tell) -> None:
-    """Until `stop` is requested. `command` starts a cluster that writes its signs of life to the file descriptor that
-    is added as the last argument; asked to end, it has so long for what it is at.
+def keep_cluster_running(command: Sequence[str], *, stop: StopSignal, grace: timedelta, report: Report) -> None:
+    """Keep a cluster running until `stop` is set.
 
-    Raises `ConfigurationError`, as with such settings a cluster would fail at every task.
+    `command` starts a cluster. The file descriptor for its heartbeat is appended as the last argument. When the cluster
+    is stopped, its tasks have `grace` to end.
+
+    Raises `ConfigurationError`, because every task would fail with such settings.
     """
     conf.load()
 
-    sweeper = Thread(target=_rescue, args=(stop, report), daemon=True, name="seeder sweep")
-    sweeper.start()
+    rescuer = Thread(target=_rescue, args=(stop, report), daemon=True, name="seeder rescue")
+    rescuer.start()
     failures = 0
     while not stop.requested:
         child = _Cluster(command)
         event_logger.log_event(event_logger.INFO, "cluster_started", pid=child.pid)
         report(f"cluster {child.pid} started")
-        why = child.end_reason(stop)
-        if why is None:
-            report(f"{stop.reason}: cluster {child.pid} is to end, within {grace.total_seconds():.0f} s")
+        cause = child.end_reason(stop)
+        if cause is None:
+            report(f"{stop.reason}: stopping cluster {child.pid}, within {grace.total_seconds():.0f} s")
             child.end(grace)
             event_logger.log_event(event_logger.INFO, "cluster_ended", pid=child.pid, stopped_by=stop.reason)
             report(f"cluster {child.pid} ended")
@@ -59,27 +61,25 @@ def keep_cluster_running(command: Sequence[str], *, stop: StopSignal, grace: tim
         pause = min(timedelta(seconds=2 ** min(failures - 1, 16)), _MAX_BACKOFF)
         child.end(timedelta())
         event_logger.log_event(
-            event_logger.ERROR, "cluster_lost", pid=child.pid, cause=why, duration_seconds=round(child.age, 3)
+            event_logger.ERROR, "cluster_lost", pid=child.pid, cause=cause, duration_seconds=round(child.age, 3)
         )
-        report(
-            f"cluster {child.pid} {why}; what was left of it is ended, another starts in {pause.total_seconds():.0f} s"
-        )
+        report(f"cluster {child.pid} {cause}; it was killed, another starts in {pause.total_seconds():.0f} s")
         stop.wait(pause)
-    sweeper.join(_KILL_GRACE.total_seconds())
+    rescuer.join(_KILL_GRACE.total_seconds())
 
 
 class _Cluster:
     """One cluster, as a process group."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        self._heartbeat_pipe, ours = os.pipe()
+        self._heartbeat_pipe, child_end = os.pipe()
         os.set_blocking(self._heartbeat_pipe, False)
-        os.set_blocking(ours, False)
+        os.set_blocking(child_end, False)
         self._process = subprocess.Popen(  # noqa: S603  # our own command
-            [*command, str(ours)], pass_fds=(ours,), start_new_session=True
+            [*command, str(child_end)], pass_fds=(child_end,), start_new_session=True
         )
-        os.close(ours)
-        self._started = self._heard = monotonic()
+        os.close(child_end)
+        self._started = self._last_heartbeat = monotonic()
 
     @property
     def pid(self) -> int:
@@ -90,24 +90,24 @@ class _Cluster:
         return monotonic() - self._started
 
     def end_reason(self, stop: StopSignal) -> str | None:
-        """Wait until it does not work any more, and say why; None when `stop` is requested before."""
+        """Wait until the cluster stops working, and return why; None if `stop` is set first."""
         while not stop.requested:
             self._read_heartbeats()
             if self._process.poll() is not None:
                 code = self._process.returncode
                 return f"ended by itself, with exit code {code}" if code else "ended by itself"
-            if monotonic() - self._heard > _HEARTBEAT_TIMEOUT.total_seconds():
-                return "shows no sign of life"
+            if monotonic() - self._last_heartbeat > _HEARTBEAT_TIMEOUT.total_seconds():
+                return "sends no heartbeat"
             stop.wait(_POLL_INTERVAL)
         return None
 
     def _read_heartbeats(self) -> None:
         with suppress(BlockingIOError):
             while os.read(self._heartbeat_pipe, 4096):
-                self._heard = monotonic()
+                self._last_heartbeat = monotonic()
 
     def end(self, grace: timedelta) -> None:
-        """Ask it to end, then whatever is left of it, then end that by force."""
+        """Terminate the cluster, then its process group, and then kill what is left."""
         if self._process.poll() is None:
             self._process.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -122,7 +122,7 @@ class _Cluster:
         os.close(self._heartbeat_pipe)
 
     def _signal(self, number: int) -> bool:
-        """Whether there was anybody to get it."""
+        """Signal the process group, and return whether a process got the signal."""
         try:
             os.killpg(self.pid, number)
         except ProcessLookupError:
@@ -130,19 +130,19 @@ class _Cluster:
         return True
 
 
-def _rescue(stop: StopSignal, report: Tell) -> None:
-    """Every few seconds; what is in the way is told when it is something else than before."""
-    told = ""
+def _rescue(stop: StopSignal, report: Report) -> None:
+    """Rescue stalled work every few seconds, and report each problem of the queue once."""
+    reported = ""
     while not stop.requested:
         try:
             for rescued in rescue_all():
                 report(rescued)
-            failed, reason = " ".join(queue_problems()), "obstacle"
+            problem, reason = " ".join(queue_problems()), "problem"
         except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the next attempt may succeed
-            failed, reason = f"cannot look after the queue: {error}", type(error).__name__
-        if failed and failed != told:
+            problem, reason = f"cannot rescue stalled work: {error}", type(error).__name__
+        if problem and problem != reported:
             event_logger.log_event(event_logger.WARNING, "queue_problem", reason=reason)
-            report(failed)
-        told = failed
+            report(problem)
+        reported = problem
         sessions.close_thread_connections()
         stop.wait(_RESCUE_INTERVAL)
