@@ -23,7 +23,7 @@ def enqueue_capture(
 ) -> None:
     """Queue one capture.
 
-    Only the queue's task records it: if no snapshot is taken, it must be requested again. Of two requests, one is taken.
+    Only the queue's task records it: if no snapshot is taken, request it again. Of two requests, one takes it.
 
     Raises `BadName`, `BadTag`, `RequestError`, `SnapshotError`, `ConfigurationError`, `QueueMissing` or
     `DatabaseError`.
