@@ -1,10 +1,15 @@
 """The app's configuration: its system checks, rescuers and metrics."""
 
 from collections.abc import Sequence
+from types import ModuleType
 from typing import ClassVar
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import Tags, register
+
+from seeder.errors import ExtraMissing
+from seeder.services import extras
 
 
 class SeederConfig(AppConfig):
@@ -20,10 +25,31 @@ class SeederConfig(AppConfig):
     # Dotted paths of functions that yield Prometheus metrics. The metrics endpoint shows those of every installed app.
     metric_collectors: ClassVar[Sequence[str]] = ("seeder.probes.prometheus_collector.collect_metrics",)
 
+    def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
+        """Raise `ExtraMissing` before Django imports an app or a database driver that is not installed."""
+        super().__init__(app_name, app_module)
+        for app in settings.INSTALLED_APPS:
+            if (error := extras.import_problem(app)) is not None:
+                raise error
+        _require_libpq()
+
     def ready(self) -> None:
         from seeder import checks
 
-        for check in (checks.check_settings, checks.check_agency_settings, checks.check_queue_settings):
+        for check in (
+            checks.check_settings,
+            checks.check_agency_settings,
+            checks.check_queue_settings,
+            checks.check_extras,
+        ):
             register(check)
         register(checks.check_models, Tags.models)
         register(checks.check_database, Tags.database)
+
+
+def _require_libpq() -> None:
+    try:
+        import psycopg  # noqa: F401  # importing it loads libpq
+    except ImportError as error:
+        facts = {"feature": "psycopg without the libpq of the system", "distribution": "psycopg-binary"}
+        raise ExtraMissing(**facts, extra="psycopg-binary") from error

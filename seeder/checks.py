@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.apps import apps
 from django.core import checks
 from django.db import DEFAULT_DB_ALIAS
 
@@ -13,7 +14,7 @@ from seeder import conf
 from seeder.domain.system_checks import SYSTEM_CHECKS
 from seeder.errors import ConfigurationError, DatabaseError
 from seeder.postgres.contract import ContractDifference
-from seeder.services import contract_check
+from seeder.services import contract_check, extras
 from seeder.services.queue import dispatch, schedules
 from seeder.services.read_models import agency_scope
 from seeder.services.run import preconditions
@@ -55,6 +56,21 @@ def check_queue_settings(**_: Any) -> Sequence[checks.CheckMessage]:
         ),
         *(_message(problem.check_id, problem.message) for problem in dispatch.settings_problems(settings)),
     ]
+
+
+def check_extras(**_: Any) -> Sequence[checks.CheckMessage]:
+    """Return E017 for each extra that an app or a setting needs and that is not installed."""
+    try:
+        metrics_token = conf.load().metrics_token
+    except ConfigurationError:
+        metrics_token = ""
+    needed = [
+        (apps.is_installed("django_q"), extras.QUEUE, "The queue ('django_q' in INSTALLED_APPS)"),
+        (apps.is_installed("rest_framework"), extras.API, "The API ('rest_framework' in INSTALLED_APPS)"),
+        (bool(metrics_token), extras.METRICS, "The metrics endpoint (METRICS_TOKEN)"),
+    ]
+    problems = [extras.problem(extra, feature) for is_used, extra, feature in needed if is_used]
+    return [_message("seeder.E017", str(problem)) for problem in problems if problem]
 
 
 def check_models(**_: Any) -> Sequence[checks.CheckMessage]:

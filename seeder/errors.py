@@ -242,6 +242,10 @@ class SettingsUnusable(StartError):
     (DJANGO_SETTINGS_MODULE, --settings, bootstrap_django), and check that its apps are installed."""
 
 
+class ExtraMissing(StartError, ImportError):
+    """{feature} needs {distribution}: pip install 'reporting-seeder[{extra}]'"""
+
+
 class SettingsConflict(StartError):
     """bootstrap_django({requested!r}): Django was already started with {first!r}, and a process can have only one
     settings module. Start another process."""

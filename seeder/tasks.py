@@ -12,16 +12,19 @@ from threading import current_thread, main_thread
 from typing import Any
 
 from django.dispatch import receiver
-from django_q.signals import post_execute_in_worker, pre_execute
 
 from seeder.domain.manifests import ReportType
 from seeder.domain.refresh_requests import AgencyReports, AllReports, RefreshRequest, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadTaskArgument, SnapshotTaken
-from seeder.services import history_pruning
+from seeder.services import extras, history_pruning
 from seeder.services.queue import enqueue, part_execution, rescue
 from seeder.services.snapshots import release_snapshots
 from seeder.services.stop_signal import StopSignal
+
+extras.require(extras.QUEUE, "seeder.tasks")
+
+from django_q.signals import post_execute_in_worker, pre_execute  # noqa: E402  # after the check that it is installed
 
 # The task that this process runs, as the queue has it. A second delivery has the same id.
 _current_task: dict[str, Any] = {}

@@ -63,4 +63,8 @@ SYSTEM_CHECKS: Mapping[str, SystemCheck] = {
         " refresh starts.",
         "Let the router return None for the app seeder.",
     ),
+    "seeder.E017": SystemCheck(
+        "An app or a setting needs an extra that is not installed. The message has the command to install it.",
+        "Install the extra, or remove the app or the setting.",
+    ),
 }

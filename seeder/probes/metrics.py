@@ -1,27 +1,19 @@
 """The metrics endpoint: Prometheus and OpenMetrics text formats."""
 
 import hmac
-from collections.abc import Callable, Iterator
-from typing import cast
 
-from django.apps import apps
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
-from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.gzip import gzip_page
-from prometheus_client import CollectorRegistry, exposition
-from prometheus_client.core import Metric
-from prometheus_client.openmetrics import exposition as openmetrics
-from prometheus_client.registry import Collector
 
 from seeder import conf
 from seeder.errors import ConfigurationError, DatabaseError
 from seeder.probes.probe_decorator import probe
+from seeder.services import extras
 from seeder.services.read_models import agency_scope
 
 PERMISSION = "seeder.view_jobstatus"
-_OPENMETRICS_MEDIA_TYPE = "application/openmetrics-text"
 
 
 @probe
@@ -29,14 +21,20 @@ _OPENMETRICS_MEDIA_TYPE = "application/openmetrics-text"
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer with the metrics of all apps, even without the database.
 
-    `seeder_up` is 0 then, which shows more than a failed scrape. Answers 401 or 403 without access to all agencies, and
-    503 if access cannot be checked.
+    `seeder_up` is 0 then, which shows more than a failed scrape. Answers 401 or 403 without access to all agencies,
+    503 if access cannot be checked, and 501 without the extra `metrics`.
     """
     try:
         error_response = _access_error(request, conf.load().metrics_token)
     except (ConfigurationError, DatabaseError, Error):
         return _text_response(503, "Authentication is unavailable.")
-    return error_response or _scrape_response(request)
+    if error_response is not None:
+        return error_response
+    if missing := extras.problem(extras.METRICS, "The metrics endpoint"):
+        return _text_response(501, str(missing))
+    from seeder.probes.scrape_response import scrape_response
+
+    return scrape_response(request)
 
 
 @sensitive_variables("token")
@@ -58,31 +56,6 @@ def _is_valid_bearer(header: str, token: str) -> bool:
     scheme, _, given = header.partition(" ")
     is_match = hmac.compare_digest(given.strip().encode(errors="replace"), token.encode())
     return is_match and scheme.lower() == "bearer"
-
-
-class InstalledAppsCollector(Collector):
-    """Yield the metrics of every app whose AppConfig has `metric_collectors`.
-
-    `metric_collectors` is a sequence of dotted paths to functions without arguments that return metrics. They are
-    imported at the first scrape, so that prometheus_client is loaded only if the endpoint is used.
-    """
-
-    def collect(self) -> Iterator[Metric]:
-        for app in apps.get_app_configs():
-            for path in getattr(app, "metric_collectors", ()):
-                yield from import_string(path)()
-
-
-def _scrape_response(request: HttpRequest) -> HttpResponse:
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(InstalledAppsCollector())
-    if _OPENMETRICS_MEDIA_TYPE in request.headers.get("Accept", ""):
-        return HttpResponse(_generate_openmetrics(registry), content_type=openmetrics.CONTENT_TYPE_LATEST)
-    return HttpResponse(exposition.generate_latest(registry), content_type=exposition.CONTENT_TYPE_PLAIN_0_0_4)
-
-
-# The type hints of prometheus_client are incomplete.
-_generate_openmetrics = cast("Callable[[CollectorRegistry], bytes]", openmetrics.generate_latest)
 
 
 def _text_response(status: int, message: str) -> HttpResponse:

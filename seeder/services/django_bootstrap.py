@@ -5,7 +5,8 @@ import os
 import sys
 from threading import RLock
 
-from seeder.errors import SettingsConflict, SettingsUnusable
+from seeder.errors import ExtraMissing, SettingsConflict, SettingsUnusable, StartError
+from seeder.services import extras
 
 _VARIABLE = "DJANGO_SETTINGS_MODULE"
 _started_with: str | None = None
@@ -17,7 +18,8 @@ def bootstrap_django(settings_module: str) -> None:
     """Configure Django with these settings, once: in a Django that somebody else has configured it does nothing, but to
     load the apps where nobody has begun to.
 
-    Raises `SettingsUnusable`, and `OtherSettings` when it has configured Django with another module before.
+    Raises `SettingsUnusable`, `ExtraMissing` if a package of an extra is not installed, or `SettingsConflict` if
+    it has configured Django with another module before.
     """
     with _lock:
         _bootstrap(settings_module)
@@ -62,7 +64,7 @@ def _load(settings_module: str) -> None:
         else:
             os.environ[_VARIABLE] = before
         if isinstance(error, ImportError | ImproperlyConfigured):
-            raise SettingsUnusable(module=settings_module, cause=str(error).rstrip(".")) from error
+            raise _start_error(settings_module, error) from error
         raise
 
 
@@ -75,6 +77,14 @@ def _set_up(settings_module: str) -> None:
     try:
         django.setup()
     except (ImportError, ImproperlyConfigured) as error:
-        raise SettingsUnusable(module=settings_module, cause=str(error).rstrip(".")) from error
+        raise _start_error(settings_module, error) from error
     finally:
         _is_starting = False
+
+
+def _start_error(settings_module: str, error: Exception) -> StartError:
+    """Return the error to raise: `ExtraMissing` if a module of an extra is not installed."""
+    if isinstance(error, ExtraMissing):
+        return ExtraMissing(**error.facts)
+    missing = extras.import_problem(error.name) if isinstance(error, ImportError) else None
+    return missing or SettingsUnusable(module=settings_module, cause=str(error).rstrip("."))

@@ -5,6 +5,7 @@ from functools import partial
 
 from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.errors import ConfigurationError, QueueMissing
+from seeder.services import extras
 from seeder.services.doctor.check_context import CheckContext
 from seeder.services.queue import dispatch, part_rows, queue_problems, schedules
 from seeder.services.read_models import agency_scope
@@ -15,6 +16,13 @@ def check_queue(context: CheckContext) -> Iterator[Diagnosis]:
     if not dispatch.is_installed():
         return
     one = partial(Diagnosis, database=context.alias)
+    if missing := extras.problem(extras.QUEUE, "The queue"):
+        yield one(
+            problem=Problem.QUEUE_FAULT,
+            subject="INSTALLED_APPS",
+            message=f"{missing} (seeder.E017).",
+            fix="Install the extra, or remove 'django_q'.",
+        )
     for setting, cron, why in schedules.schedule_problems(context.settings):
         yield one(
             problem=Problem.QUEUE_FAULT,

@@ -10,8 +10,7 @@ from seeder import conf
 from seeder.domain.queue import queue_settings_rules
 from seeder.domain.queue.queue_settings_rules import QueueSettingsProblem
 from seeder.errors import QueueMisconfigured, QueueMissing
-
-_NOT_INSTALLED = "django_q is not among INSTALLED_APPS"
+from seeder.services import extras
 
 # A task ends by itself this long before the queue's time limit, which would kill it in the middle of a statement that
 # the server then continues. A stopped run ends within two seconds; a loaded server needs more.
@@ -28,11 +27,12 @@ def require_queue() -> None:
 def require_app() -> None:
     """Raise `QueueMissing` if django_q is not installed. Uses no database, which may be down for now."""
     if not is_installed():
-        raise QueueMissing(problem=_NOT_INSTALLED)
+        raise QueueMissing(problem=_not_installed())
 
 
 def require_settings() -> None:
     """Raise `QueueMisconfigured` if a cluster would repeat or lose tasks, or hang. Uses no database."""
+    extras.require(extras.QUEUE, "The queue")
     for fault in settings_problems(conf.load()):
         if fault.is_error:
             raise QueueMisconfigured(problem=fault.message, hint=fault.hint)
@@ -47,9 +47,14 @@ def is_available() -> bool:
     return _why_unavailable() is None
 
 
+def _not_installed() -> str:
+    missing = extras.problem(extras.QUEUE, "the queue")
+    return f"{missing}, then add 'django_q' to INSTALLED_APPS" if missing else "django_q is not among INSTALLED_APPS"
+
+
 def _why_unavailable() -> str | None:
     if not is_installed():
-        return _NOT_INSTALLED
+        return _not_installed()
     from django_q.models import Schedule
 
     tables = connections[router.db_for_read(Schedule)].introspection.table_names()

@@ -14,7 +14,7 @@ from seeder.errors import ConfigurationError
 from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
-from seeder.services import manifest_selection
+from seeder.services import extras, manifest_selection
 from seeder.services.queue import dispatch
 
 if TYPE_CHECKING:
@@ -78,11 +78,12 @@ class ScheduleStatus:
 def sync_schedules(*, dry_run: bool = False) -> Sequence[ScheduleChange]:
     """Make the queue's schedules match the settings. An unchanged schedule keeps its next due time.
 
-    Raises `ConfigurationError`, `UnknownAgency`, `QueueMissing` or `DatabaseError`.
+    Raises `ConfigurationError`, `UnknownAgency`, `QueueMissing`, `ExtraMissing` or `DatabaseError`.
     """
     settings = conf.load()
     with translate_database_errors(DEFAULT_DB_ALIAS):
         dispatch.require_queue()
+    extras.require(extras.QUEUE, "A schedule")
     from django_q.models import Schedule  # importing it warns if the host has no queue
 
     for setting, cron, problem in schedule_problems(settings):
@@ -115,8 +116,8 @@ def next_schedules(*, agencies: Sequence[str] | None = None) -> Sequence[Schedul
 
 
 def schedule_problems(settings: conf.Settings) -> Iterator[tuple[str, str, str]]:
-    """Yield setting, value and problem of each invalid cron expression. Nothing without a queue."""
-    if not dispatch.is_installed():
+    """Yield setting, value and problem of each invalid cron expression. Nothing without a queue or its extra."""
+    if not dispatch.is_installed() or extras.problem(extras.QUEUE, "A schedule"):
         return
     named = {"SEEDER_NIGHTLY_CRON": settings.nightly_cron} if settings.nightly_cron else {}
     named |= {f"SEEDER['AGENCY_CRONS'][{slug!r}]": cron for slug, cron in settings.agency_crons.items()}

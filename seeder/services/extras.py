@@ -1,0 +1,49 @@
+"""The extras of this package, and the errors that name a missing one."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from types import MappingProxyType
+from typing import NamedTuple
+
+from seeder.errors import ExtraMissing
+
+
+class Extra(NamedTuple):
+    """An extra and its distributions, by the module that each provides."""
+
+    name: str
+    distributions: Mapping[str, str]
+    optional: Mapping[str, str] = MappingProxyType({})
+
+
+QUEUE = Extra("queue", {"django_q": "django-q2", "croniter": "croniter"})
+API = Extra(
+    "api",
+    {"rest_framework": "djangorestframework", "drf_spectacular": "drf-spectacular"},
+    optional={"drf_spectacular_sidecar": "drf-spectacular[sidecar]"},
+)
+METRICS = Extra("metrics", {"prometheus_client": "prometheus-client"})
+
+
+def problem(extra: Extra, feature: str) -> ExtraMissing | None:
+    """Return an error if a distribution that the feature needs is not installed."""
+    for module, distribution in extra.distributions.items():
+        if find_spec(module) is None:
+            return ExtraMissing(feature=feature, distribution=distribution, extra=extra.name)
+    return None
+
+
+def require(extra: Extra, feature: str) -> None:
+    """Raise `ExtraMissing` if a distribution that the feature needs is not installed."""
+    if (error := problem(extra, feature)) is not None:
+        raise error
+
+
+def import_problem(name: str | None) -> ExtraMissing | None:
+    """Return an error if the module is not installed and an extra provides it."""
+    module = (name or "").partition(".")[0]
+    for extra in (QUEUE, API, METRICS):
+        distribution = {**extra.distributions, **extra.optional}.get(module)
+        if distribution and find_spec(module) is None:
+            return ExtraMissing(feature=f"The module {module}", distribution=distribution, extra=extra.name)
+    return None
