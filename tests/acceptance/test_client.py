@@ -71,7 +71,7 @@ def test_a_second_start_with_other_settings_is_refused_and_the_first_holds() -> 
     )
     assert printed == (
         "bootstrap_django('settings.local'): Django was already started with 'settings.test', and a process can have"
-        " only one. Start another process.\n1\n"
+        " only one settings module. Start another process.\n1\n"
     )
 
 

@@ -116,7 +116,7 @@ def test_zero_days_keep_everything(manage: Manage) -> None:
     ("arguments", "environment", "said"),
     [
         (("--days", "0"), {}, "Cannot keep a history of 0 days: give a number from 1 to 36500."),
-        (("--days", "-3"), {}, "The history of -3 days"),
+        (("--days", "-3"), {}, "Cannot keep a history of -3 days"),
         (("--days", "lots"), {}, "argument --days: invalid int value: 'lots'"),
         (("--batch", "0"), {}, "A batch cannot have 0 rows: give a number from 1 to 100000."),
         ((), {"SEEDER_HISTORY_DAYS": "lots"}, "SEEDER_HISTORY_DAYS is 'lots'"),

@@ -1,9 +1,8 @@
-"""Which functions of a view name something without its schema.
+"""Find functions of views that use names without a schema.
 
-From PostgreSQL 17 on a view is refreshed with `search_path = pg_catalog, pg_temp`, so that such a name means nothing
-unless the function brings a search_path of its own. A body is not parsed here as PostgreSQL would: every word counts
-that could be a name, those in texts too, as texts are executed; what no relation, function or type is called by does
-no harm.
+PostgreSQL 17 and later refresh a view with `search_path = pg_catalog, pg_temp`, so such a name is not found unless the
+function sets its own search_path. Bodies are not parsed: every word that could be a name counts, also in texts, because
+texts can be executed. Words that name no relation, function or type are ignored later.
 """
 
 import re
@@ -14,52 +13,55 @@ from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.domain.doctor.view_rules import DatabaseRole
 from seeder.domain.human_format import format_count
 
-_FIRST_RESTRICTED_MAJOR = 17  # the first major version that refreshes so
+_FIRST_RESTRICTED_MAJOR = 17  # the first major version that resets the search_path
 _IDENTIFIER = r'(?:"(?:[^"]|"")+"|[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)'
 _QUALIFIED_NAME = re.compile(
     rf"--[^\n]*|/\*.*?\*/|(?P<alias>\bAS\s+{_IDENTIFIER}(?![\w$]|\s*\.))|(?P<name>{_IDENTIFIER}(?:\s*\.\s*(?:{_IDENTIFIER}|\*))*)",
     re.DOTALL | re.IGNORECASE | re.ASCII,
 )
 _EACH_IDENTIFIER = re.compile(_IDENTIFIER, re.ASCII)
-_MAX_SHOWN_VIEWS = 3  # views, in a sentence
+_MAX_SHOWN_VIEWS = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FunctionWithoutSearchPath:
-    """One whose body is a text, and which has no search_path of its own."""
+    """A function with a text body and without its own search_path."""
 
     oid: int
     schema: str
     name: str
-    signature: str  # as ALTER FUNCTION wants it
+    signature: str  # for ALTER FUNCTION
     body: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NameLocation:
-    """A schema in which something has a name."""
+    """A schema that defines a name."""
 
-    quoted_schema: str  # as SQL wants it
-    search_path_position: int | None  # in the search_path of our session; None: not there
+    quoted_schema: str
+    search_path_position: int | None  # in the search_path of this session; None: not in it
 
 
 def possible_names(body: str) -> Iterator[tuple[str, ...]]:
-    """Whatever may be a name: its parts as the catalog spells them."""
+    """Yield the parts of everything that may be a name, as in the catalog."""
     for match in _QUALIFIED_NAME.finditer(body):
         if match["name"]:
             yield tuple(_fold_case(part) for part in _EACH_IDENTIFIER.findall(match["name"]))
 
 
 def unqualified_names(body: str) -> Set[str]:
-    """The names without a schema."""
+    """Return the possible names without a schema."""
     return {parts[0] for parts in possible_names(body) if len(parts) == 1}
 
 
 def functions_reached(
     views_by_oid: Mapping[int, Set[str]], functions: Iterable[FunctionWithoutSearchPath]
 ) -> Mapping[FunctionWithoutSearchPath, Set[str]]:
-    """Of these functions those that views reach, with the views: `start` has those that the server knows of, by OID,
-    and a function that one of them calls by schema and name is reached as well."""
+    """Return the functions that views reach, with these views.
+
+    `views_by_oid` has the functions whose use the server knows. A function that one of them calls by schema and name is
+    reached too.
+    """
     all_functions = list(functions)
     by_oid = {one.oid: one for one in all_functions}
     by_name: dict[tuple[str, str], list[FunctionWithoutSearchPath]] = {}
@@ -82,7 +84,7 @@ def check_functions(
     locations: Mapping[str, Sequence[NameLocation]],
     role: DatabaseRole,
 ) -> Iterator[Diagnosis]:
-    """`homes`: where each bare name is that means anything at all."""
+    """Yield functions with unresolved names. `locations` has the schemas of each existing name."""
     is_restricted = role.server_major >= _FIRST_RESTRICTED_MAJOR
     when_missing = "a refresh finds" if is_restricted else "from PostgreSQL 17 on a refresh will find"
     for function, using_views in views.items():
@@ -94,7 +96,7 @@ def check_functions(
                 if len(using_views) > _MAX_SHOWN_VIEWS
                 else ""
             )
-            search_path = ", ".join(_search_path([home for name in unresolved for home in locations[name]]))
+            search_path = ", ".join(_search_path([found for name in unresolved for found in locations[name]]))
             yield Diagnosis(
                 problem=Problem.FUNCTION_UNQUALIFIED if is_restricted else Problem.FUNCTION_UPGRADE,
                 database=role.database_alias,
@@ -108,8 +110,8 @@ def check_functions(
 
 
 def _search_path(locations: Iterable[NameLocation]) -> list[str]:
-    """As our session would look, then the other schemas."""
-    positions: dict[str, int | None] = {home.quoted_schema: home.search_path_position for home in locations}
+    """Return the schemas in the order of this session's search_path, then the others."""
+    positions: dict[str, int | None] = {one.quoted_schema: one.search_path_position for one in locations}
     return sorted(positions, key=lambda sql: (positions[sql] is None, positions[sql] or 0, sql))
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a server and our role on it."""
+"""Rules for a server and seeder's role on it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,22 +8,20 @@ from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.domain.human_format import format_count
 
 OLDEST_SUPPORTED_MAJOR = 15  # the oldest major version that the tests run on
-# The first minor versions of each major one in which REFRESH … CONCURRENTLY does not run a view's query with the
-# privileges of whoever refreshes it (CVE-2024-0985); later majors began with the fix.
+# The first minor version of each major version with the fix of CVE-2024-0985: before, REFRESH … CONCURRENTLY could run
+# code of the view's owner with the privileges of the refreshing role. Later major versions have the fix.
 _FIRST_PATCHED_MINOR = {15: 6, 16: 2}
 _VERSION_NUM_PER_MAJOR = 10000  # of server_version_num
 
-_MIN_IDLE_SESSION_TIMEOUT_MS = (
-    10_000  # milliseconds: twice the pause in which a run says nothing on the session that shows it is alive
-)
+_MIN_IDLE_SESSION_TIMEOUT_MS = 10_000  # twice the interval of the heartbeat on the session with the run lock
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServerFacts:
-    """What a server says of itself. Names are quoted where SQL wants them quoted."""
+    """Facts about a server and a role. Names are quoted for SQL."""
 
     version_num: int  # server_version_num
-    version_text: str  # as it calls itself
+    version_text: str
     role: str
     database: str
     is_superuser: bool
@@ -33,10 +31,10 @@ class ServerFacts:
     deadlock_timeout_ms: int  # milliseconds
     transaction_timeout_ms: int  # milliseconds; 0: none
     idle_session_timeout_ms: int  # milliseconds; 0: none
-    max_connections: int  # of everybody
-    reserved_connections: int  # of these, for others than our role
-    role_connection_limit: int  # -1: as many as there are
-    database_connection_limit: int  # -1: as many as there are
+    max_connections: int
+    reserved_connections: int  # not available to seeder's role
+    role_connection_limit: int  # -1: no limit
+    database_connection_limit: int  # -1: no limit
 
     @property
     def major(self) -> int:
@@ -50,8 +48,7 @@ class ServerFacts:
 def check_server(
     server: ServerFacts, database: str, *, lock_timeout_ms: int, required_connections: int, is_history_database: bool
 ) -> Iterator[Diagnosis]:
-    """`lock_timeout`: ours in milliseconds; `connections`: that one run wants at once; `holds_history`: whether runs
-    are recorded here."""
+    """Yield the problems of a server. `required_connections` is what one run uses at once."""
     yield from _check_version(server, database)
     if server.refuses_writes:
         yield _diagnose_read_only(server, database)
@@ -60,9 +57,8 @@ def check_server(
             problem=Problem.SESSIONS_POOLED,
             database=database,
             subject=f"DATABASES[{database!r}]",
-            message="The process that answers is not the one that we connected to, so a lock that shows that a run is"
-            " alive would mean nothing.",
-            fix="Let it lead to PostgreSQL itself, or to a proxy that pools sessions.",
+            message="A proxy pools transactions, so session locks, which show that a run is alive, do not work.",
+            fix="Connect to PostgreSQL directly, or through a proxy that pools sessions.",
         )
     if lock_timeout_ms <= server.deadlock_timeout_ms:
         recommended_ms = max(2 * server.deadlock_timeout_ms, 2000)
@@ -70,9 +66,8 @@ def check_server(
             problem=Problem.LOCK_TIMEOUT_LOW,
             database=database,
             subject="SEEDER_LOCK_TIMEOUT_MS",
-            message=f"It is {lock_timeout_ms} ms and the server's deadlock_timeout {server.deadlock_timeout_ms}"
-            " ms: only"
-            " after that is an autovacuum in the way cancelled.",
+            message=f"It is {lock_timeout_ms} ms. The server cancels a blocking autovacuum only after its"
+            f" deadlock_timeout of {server.deadlock_timeout_ms} ms.",
             fix=f"Set SEEDER_LOCK_TIMEOUT_MS={recommended_ms}.",
         )
     yield from _check_connection_limits(server, database, required_connections)
@@ -82,9 +77,8 @@ def check_server(
             problem=Problem.ROLE_SUPERUSER,
             database=database,
             subject=server.role,
-            message="It is a superuser, so whoever writes a manifest's query can do anything with the server when the"
-            " view is created.",
-            fix="Connect as a role of its own that owns the views; docs/how-to/security.md has roles to paste.",
+            message="It is a superuser, so the query of a manifest runs with all privileges when its view is created.",
+            fix="Connect as a dedicated role that owns the views; docs/how-to/security.md has roles to paste.",
         )
 
 
@@ -100,9 +94,9 @@ def _check_version(server: ServerFacts, database: str) -> Iterator[Diagnosis]:
         patched_version = f"{server.major}.{_FIRST_PATCHED_MINOR[server.major]}"
         yield diagnosis(
             problem=Problem.SERVER_UNPATCHED,
-            message="A concurrent refresh can be made to run somebody else's code as our role (CVE-2024-0985, fixed in"
+            message="A concurrent refresh can run code of the view's owner as seeder's role (CVE-2024-0985, fixed in"
             f" {patched_version}).",
-            fix=f"Install the latest minor version, at least {patched_version}; until then,"
+            fix=f"Install the latest minor version, at least {patched_version}. Until then set"
             " SEEDER_REFRESH_CONCURRENTLY=false.",
         )
 
@@ -112,19 +106,19 @@ def _diagnose_read_only(server: ServerFacts, database: str) -> Diagnosis:
     if server.is_standby:
         return diagnosis(
             subject=f"DATABASES[{database!r}]",
-            message="It is a standby, which only replays what another server does.",
-            fix="Name the primary there; with target_session_attrs=read-write in its OPTIONS libpq finds it by itself.",
+            message="It is a standby.",
+            fix="Configure the primary, or several hosts with target_session_attrs=read-write in OPTIONS.",
         )
     return diagnosis(
         subject="default_transaction_read_only",
         message=f"It is on for {server.role}, so every refresh is refused.",
-        fix="If it was not switched on to lock the server, whoever may alter our role can switch it off for us:",
+        fix="If that is not intended, a role that may alter seeder's role can switch it off:",
         sql="SET default_transaction_read_only = off;\n"
         + _alter_role_sql(server, "default_transaction_read_only = off"),
     )
 
 
-_CONNECTIONS_FOR_READERS = 20  # connections: who reads the reports wants some as well
+_CONNECTIONS_FOR_READERS = 20  # in addition, for readers of the reports
 
 
 def _check_connection_limits(server: ServerFacts, database: str, required: int) -> Iterator[Diagnosis]:
@@ -136,7 +130,7 @@ def _check_connection_limits(server: ServerFacts, database: str, required: int) 
             "A superuser can raise it, which needs a restart:",
         )
     ]
-    if not server.is_superuser:  # which neither of the others is for
+    if not server.is_superuser:  # these limits do not apply to superusers
         alter = f"{server.role} CONNECTION LIMIT {required};", f"{server.database} CONNECTION LIMIT {required};"
         limits += [
             (server.role_connection_limit, f"role {server.role}", f"ALTER ROLE {alter[0]}", "Raise it:"),
@@ -153,8 +147,8 @@ def _check_connection_limits(server: ServerFacts, database: str, required: int) 
                 problem=Problem.TOO_FEW_CONNECTIONS,
                 database=database,
                 subject=about,
-                message=f"It lets us have {format_count(limit, 'connection')} at most, and a run wants {required}"
-                " (SEEDER_MAX_WORKERS, and one that shows it is alive): the rest of its seats stay empty.",
+                message=f"It allows {format_count(limit, 'connection')}, but a run uses {required}"
+                " (SEEDER_MAX_WORKERS, and one for the run lock): some workers cannot start.",
                 fix=f"Lower SEEDER_MAX_WORKERS. {fix}",
                 sql=sql,
             )
@@ -166,8 +160,8 @@ def _check_timeouts(server: ServerFacts, database: str) -> Iterator[Diagnosis]:
             problem=Problem.TRANSACTION_TIMEOUT,
             database=database,
             subject="transaction_timeout",
-            message=f"It is {server.transaction_timeout_ms} ms: what takes longer loses its connection and fails.",
-            fix="Let SEEDER_STATEMENT_TIMEOUT_MS limit refreshes, and this be off for our role:",
+            message=f"It is {server.transaction_timeout_ms} ms: a longer refresh loses its connection and fails.",
+            fix="Limit refreshes with SEEDER_STATEMENT_TIMEOUT_MS, and switch this off for seeder's role:",
             sql=_alter_role_sql(server, "transaction_timeout = 0"),
         )
     if 0 < server.idle_session_timeout_ms <= _MIN_IDLE_SESSION_TIMEOUT_MS:
@@ -175,12 +169,12 @@ def _check_timeouts(server: ServerFacts, database: str) -> Iterator[Diagnosis]:
             problem=Problem.IDLE_SESSION_TIMEOUT,
             database=database,
             subject="idle_session_timeout",
-            message=f"It is {server.idle_session_timeout_ms} ms, less than a run's own session can be silent for.",
-            fix="Let it be off for our role:",
+            message=f"It is {server.idle_session_timeout_ms} ms, but a run's own session can be idle for longer.",
+            fix="Switch it off for seeder's role:",
             sql=_alter_role_sql(server, "idle_session_timeout = 0"),
         )
 
 
 def _alter_role_sql(server: ServerFacts, setting: str) -> str:
-    """What stands for a role in one database goes before what stands for either, or for the server."""
+    """Set it for the role in this database, which takes precedence over all other defaults."""
     return f"ALTER ROLE {server.role} IN DATABASE {server.database} SET {setting};"

@@ -1,4 +1,4 @@
-"""What is wrong with a view, with what it takes to refresh it, and with the schema it is in."""
+"""Rules for views, their schemas and the privileges to refresh them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from functools import partial
 from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.domain.view_names import ViewName
 
-_FIRST_MAINTAIN_MAJOR = 17  # the first major version in which one may MAINTAIN what somebody else owns
-_MAX_LISTED_VIEWS = 5  # of the missing views of a schema; each has a line of its own besides
+_FIRST_MAINTAIN_MAJOR = 17  # the first major version with the MAINTAIN privilege
+_MAX_LISTED_VIEWS = 5  # missing views in the message of a schema; each also has its own problem
 _RELKIND_NAMES = {
     "r": "a table",
     "p": "a partitioned table",
@@ -23,7 +23,7 @@ _RELKIND_NAMES = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConcurrencySettings:
-    """What the settings want of refreshes."""
+    """Settings of concurrent refreshes."""
 
     is_enabled: bool
     allows_fallback: bool
@@ -31,27 +31,27 @@ class ConcurrencySettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DatabaseRole:
-    """Who we are in a database."""
+    """Seeder's role in a database. Names are quoted for SQL."""
 
-    database_alias: str  # Django's alias
-    database_name: str  # of the database, as SQL wants it
-    role_name: str  # as SQL wants it
-    server_major: int  # version of the server
+    database_alias: str
+    database_name: str
+    role_name: str
+    server_major: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FoundRelation:
-    """What stands under the name of a view."""
+    """The relation with a view's name. Names are quoted for SQL."""
 
     view: ViewName
-    quoted_name: str  # its name as SQL wants it
+    quoted_name: str
     relkind: str  # pg_class.relkind
     is_populated: bool
-    owner: str  # as SQL wants it
+    owner: str
     owner_is_superuser: bool
-    can_refresh: bool  # whether our role may
-    owner_can_create_temp: bool  # whether its owner may have temporary tables
-    has_unique_index: bool  # as a concurrent refresh wants one
+    can_refresh: bool  # seeder's role
+    owner_can_create_temp: bool  # temporary tables
+    has_unique_index: bool  # usable for a concurrent refresh
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +59,7 @@ class ManifestSchema:
     """A schema that manifests name."""
 
     name: str
-    quoted_name: str  # as SQL wants it
+    quoted_name: str
     exists: bool
     can_use: bool
     can_create: bool
@@ -70,8 +70,9 @@ def check_view(relation: FoundRelation, role: DatabaseRole, concurrency: Concurr
     if relation.relkind != "m":
         yield diagnosis(
             problem=Problem.NOT_MATERIALIZED_VIEW,
-            message=f"It is {_RELKIND_NAMES.get(relation.relkind, 'something else')}, which nobody can refresh.",
-            fix="Rename what stands there, or let the manifest name another view.",
+            message=f"It is {_RELKIND_NAMES.get(relation.relkind, 'another kind of relation')}, which cannot be"
+            " refreshed.",
+            fix="Rename that relation, or the view in the manifest.",
         )
         return
     if not relation.can_refresh:
@@ -79,8 +80,8 @@ def check_view(relation: FoundRelation, role: DatabaseRole, concurrency: Concurr
     if not relation.is_populated:
         yield diagnosis(
             problem=Problem.VIEW_NOT_POPULATED,
-            message="It was created WITH NO DATA, or restored so: reading it is an error.",
-            fix="The next run fills it; at once does `manage.py refresh_table` with its name, or:",
+            message="It was created or restored WITH NO DATA and cannot be read.",
+            fix="The next run fills it. To fill it now, run `manage.py refresh_table` with its name, or:",
             sql=f"REFRESH MATERIALIZED VIEW {relation.quoted_name};",
         )
     if not relation.has_unique_index:
@@ -88,8 +89,8 @@ def check_view(relation: FoundRelation, role: DatabaseRole, concurrency: Concurr
     elif concurrency.is_enabled and not relation.owner_can_create_temp:
         yield diagnosis(
             problem=Problem.TEMP_FORBIDDEN,
-            message=f"A concurrent refresh needs temporary tables, which its owner {relation.owner} may not have.",
-            fix="Whoever owns the database can grant it:",
+            message=f"A concurrent refresh needs temporary tables, which its owner {relation.owner} may not create.",
+            fix="The database's owner can grant it:",
             sql=f"GRANT TEMPORARY ON DATABASE {role.database_name} TO {relation.owner};",
         )
 
@@ -97,21 +98,21 @@ def check_view(relation: FoundRelation, role: DatabaseRole, concurrency: Concurr
 def _explain_refresh_forbidden(relation: FoundRelation, role: DatabaseRole) -> dict[str, str]:
     if role.server_major >= _FIRST_MAINTAIN_MAJOR:
         return {
-            "message": f"It belongs to {relation.owner}, and our role {role.role_name} may not MAINTAIN it.",
+            "message": f"It belongs to {relation.owner}, and seeder's role {role.role_name} may not MAINTAIN it.",
             "fix": f"{relation.owner} or a superuser can grant it:",
             "sql": f"GRANT MAINTAIN ON {relation.quoted_name} TO {role.role_name};",
         }
-    if relation.owner_is_superuser:  # whose member nobody should become for a view's sake
+    if relation.owner_is_superuser:  # membership in a superuser role would be too much
         return {
-            "message": f"It belongs to the superuser {relation.owner}, so our role {role.role_name} may not"
+            "message": f"It belongs to the superuser {relation.owner}, so seeder's role {role.role_name} may not"
             " refresh it.",
-            "fix": "Let it belong to our role, or to one that we are a member of, who then has to be able to read its"
+            "fix": "Give it to seeder's role, or to a role of which that is a member. The new owner needs SELECT on its"
             " sources:",
             "sql": f"ALTER MATERIALIZED VIEW {relation.quoted_name} OWNER TO {role.role_name};",
         }
     return {
-        "message": f"It belongs to {relation.owner}, of which our role {role.role_name} is no member.",
-        "fix": f"Who may GRANT {relation.owner} can make us one:",
+        "message": f"It belongs to {relation.owner}, and seeder's role {role.role_name} is not a member of that role.",
+        "fix": f"A role that may GRANT {relation.owner} can change that:",
         "sql": f"GRANT {relation.owner} TO {role.role_name};",
     }
 
@@ -119,12 +120,9 @@ def _explain_refresh_forbidden(relation: FoundRelation, role: DatabaseRole) -> d
 def _diagnose_missing_unique_index(
     relation: FoundRelation, role: DatabaseRole, concurrency: ConcurrencySettings
 ) -> Diagnosis:
-    """Which columns are a key, only who knows the data can say."""
+    """Only people who know the data can choose the columns of the key."""
     if not concurrency.is_enabled:
-        problem, target = (
-            Problem.CONCURRENT_UNREADY,
-            "it",
-        )  # of no consequence yet, so that such views are told of together
+        problem, target = Problem.CONCURRENT_UNREADY, "it"  # one text for all, so that they are reported together
     else:
         problem, target = (
             Problem.CONCURRENT_FALLS_BACK if concurrency.allows_fallback else Problem.CONCURRENT_REFUSED,
@@ -134,37 +132,37 @@ def _diagnose_missing_unique_index(
         problem=problem,
         database=role.database_alias,
         subject=str(relation.view),
-        message="It has no unique index that covers every row by plain columns.",
-        fix=f"Where some columns together differ in every row and hold no null: CREATE UNIQUE INDEX ON {target}"
-        " (…), with"
-        " those columns. Which ones, only who knows the data can say.",
+        message="It has no unique index on plain columns without a WHERE clause.",
+        fix=f"If some columns identify every row and are never null, CREATE UNIQUE INDEX ON {target} (…) with those"
+        " columns.",
     )
 
 
 def check_schema(
     schema: ManifestSchema, role: DatabaseRole, *, missing_views: Sequence[ViewName]
 ) -> Iterator[Diagnosis]:
-    """`missing`: the views in it that are still to be created."""
+    """Yield the problems of a schema. `missing_views` are still to be created in it."""
     diagnosis = partial(Diagnosis, database=role.database_alias, subject=schema.quoted_name)
     grant = f"GRANT USAGE, CREATE ON SCHEMA {schema.quoted_name} TO {role.role_name};"
     if not schema.exists:
         yield diagnosis(
             problem=Problem.SCHEMA_MISSING,
             message=f"Manifests name views in it, which cannot be created: {_list_views(missing_views)}.",
-            fix="Whoever may create schemas can, if the name is right:",
+            fix="If the name is right, a role that may create schemas can create it:",
             sql=f"CREATE SCHEMA {schema.quoted_name};\n{grant}",
         )
     elif not schema.can_use:
         yield diagnosis(
             problem=Problem.SCHEMA_FORBIDDEN,
-            message=f"Our role {role.role_name} has no USAGE privilege on it, so none of its views can be refreshed.",
+            message=f"Seeder's role {role.role_name} has no USAGE privilege on it, so none of its views can be"
+            " refreshed.",
             fix="Its owner can grant it:",
             sql=f"GRANT USAGE ON SCHEMA {schema.quoted_name} TO {role.role_name};",
         )
     if schema.exists and missing_views and not schema.can_create:
         yield diagnosis(
             problem=Problem.CREATE_FORBIDDEN,
-            message=f"Our role {role.role_name} has no CREATE privilege on it, and these are missing:"
+            message=f"Seeder's role {role.role_name} has no CREATE privilege on it, and these views are missing:"
             f" {_list_views(missing_views)}.",
             fix="Its owner can grant it:",
             sql=grant,
@@ -172,14 +170,14 @@ def check_schema(
 
 
 def diagnose_missing_view(view: ViewName, role: DatabaseRole, *, creation_error: str | None) -> Diagnosis:
-    """`refused`: why PostgreSQL would not make a view of the query today; None where it would, or nobody knows."""
+    """Diagnose a missing view. `creation_error` is PostgreSQL's, or None if it accepts the query or was not asked."""
     diagnosis = partial(Diagnosis, database=role.database_alias, subject=str(view))
     if creation_error is None:
         return diagnosis(
             problem=Problem.VIEW_MISSING,
             message="It does not exist.",
-            fix="The next run creates it, if nothing else here stands against that; `manage.py refresh_table` with its"
-            " name does at once.",
+            fix="The next run creates it, unless another problem prevents that. To create it now, run"
+            " `manage.py refresh_table` with its name.",
         )
     return diagnosis(
         problem=Problem.QUERY_REFUSED,
@@ -193,8 +191,8 @@ def diagnose_creation_forbidden(view: ViewName, role: DatabaseRole, *, reason: s
         problem=Problem.CREATE_FORBIDDEN,
         database=role.database_alias,
         subject=str(view),
-        message=f"It does not exist, and PostgreSQL would not let our role {role.role_name} create it: {reason}",
-        fix="Whoever owns that can grant the privilege, such as USAGE on a schema that the query reads.",
+        message=f"It does not exist, and seeder's role {role.role_name} may not create it: {reason}",
+        fix="The owner of the object can grant the privilege, such as USAGE on a schema that the query reads.",
     )
 
 
@@ -203,20 +201,20 @@ def diagnose_uncompared_query(view: ViewName, role: DatabaseRole, *, reason: str
         problem=Problem.DRIFT_UNKNOWN,
         database=role.database_alias,
         subject=str(view),
-        message=f"Whether its manifest still has the query that it was created from is not known: {reason}",
-        fix="Look again when nothing is locked; our role needs TEMPORARY on the database, and USAGE on the schemas that"
-        " the query reads.",
+        message=f"The manifest's query could not be compared with the view: {reason}",
+        fix="Run the doctor again when nothing is locked. Seeder's role needs TEMPORARY on the database, and USAGE on"
+        " the schemas that the query reads.",
     )
 
 
 def diagnose_forbidden_source(view: str, owner: str, source: str, role: DatabaseRole) -> Diagnosis:
-    """A view whose query reads a relation as `owner`, who may not."""
+    """Diagnose a view whose owner lacks SELECT on a source."""
     return Diagnosis(
         problem=Problem.SOURCE_FORBIDDEN,
         database=role.database_alias,
         subject=view,
-        message=f"It reads {source} as {owner}, who may not.",
-        fix=f"Whoever owns {source} can grant it:",
+        message=f"It reads {source} as {owner}, which lacks the privilege.",
+        fix=f"The owner of {source} can grant it:",
         sql=f"GRANT SELECT ON {source} TO {owner};",
     )
 
@@ -226,28 +224,31 @@ def diagnose_view_without_manifest(view: ViewName, role: DatabaseRole) -> Diagno
         problem=Problem.VIEW_WITHOUT_MANIFEST,
         database=role.database_alias,
         subject=str(view),
-        message="No manifest names it, enabled or not, so nobody refreshes it here.",
-        fix="Write a manifest for it, or DROP MATERIALIZED VIEW where nobody reads it.",
+        message="No manifest names it, enabled or not, so it is not refreshed.",
+        fix="Write a manifest for it, or DROP MATERIALIZED VIEW if it is not used.",
     )
 
 
 def diagnose_invalid_index(relation: str, index: str, role: DatabaseRole, *, is_leftover: bool) -> Diagnosis:
-    """`leftover`: of a REINDEX … CONCURRENTLY that did not end, beside which the index itself is still there."""
+    """Diagnose an invalid index.
+
+    `is_leftover`: of an unfinished REINDEX … CONCURRENTLY; the valid index still exists.
+    """
     return Diagnosis(
         problem=Problem.INDEX_INVALID,
         database=role.database_alias,
         subject=relation,
-        message=f"Building its index {index} did not end, so nobody uses it. Each plain refresh builds it again, and"
-        " fails where it is unique and the view's rows are not.",
-        fix="Its owner can drop what is left over:"
+        message=f"Its index {index} was not built completely, so it is not used. Each plain refresh builds it again,"
+        " and fails if it is unique and the rows are not.",
+        fix="Its owner can drop the leftover:"
         if is_leftover
-        else "Its owner can build it again; where that finds a key twice, drop it instead (DROP INDEX), with a"
-        " …_ccnew that stays behind:",
+        else "Its owner can build it again. If that finds duplicates, drop it instead (DROP INDEX), also a leftover"
+        " …_ccnew:",
         sql=f"DROP INDEX CONCURRENTLY {index};" if is_leftover else f"REINDEX INDEX CONCURRENTLY {index};",
     )
 
 
 def _list_views(views: Sequence[ViewName]) -> str:
-    """The first of them by name, and how many more there are."""
+    """List the first views and the number of the others."""
     shown = ", ".join(map(str, views[:_MAX_LISTED_VIEWS]))
     return f"{shown} and {len(views) - _MAX_LISTED_VIEWS:,} more" if len(views) > _MAX_LISTED_VIEWS else shown

@@ -1,4 +1,4 @@
-"""How far two distributions are from each other."""
+"""Distance of two distributions."""
 
 from collections.abc import Mapping, Set
 from math import log2, sqrt
@@ -8,16 +8,17 @@ from seeder.domain.snapshots.snapshot_contents import TopValue
 
 Value = TypeVar("Value")
 
-OTHER_VALUES = None  # stands for every value that is not among the top ones
+OTHER_VALUES = None  # key of all values that are not top values
 
 
 def jensen_shannon(one: Mapping[Value, int], other: Mapping[Value, int]) -> float:
-    """The Jensen-Shannon distance between two distributions given as counts: 0 where they are alike, 1 where they share
-    nothing. Two empty ones are alike; an empty one shares nothing with any other.
+    """Return the Jensen-Shannon distance of two distributions given as counts.
 
-    The square root of the Jensen-Shannon divergence to base 2 (J. Lin, "Divergence measures based on the Shannon
-    entropy", IEEE Transactions on Information Theory 37(1), 1991), which is a metric (D. M. Endres and J. E.
-    Schindelin, "A new metric for probability distributions", IEEE Transactions on Information Theory 49(7), 2003).
+    0 means equal, 1 means nothing in common. Two empty distributions are equal; an empty and a non-empty one have
+    nothing in common. It is the square root of the Jensen-Shannon divergence to base 2 (J. Lin, "Divergence measures
+    based on the Shannon entropy", IEEE Transactions on Information Theory 37(1), 1991), which is a metric (D. M. Endres
+    and J. E. Schindelin, "A new metric for probability distributions", IEEE Transactions on Information Theory 49(7),
+    2003).
     """
     totals = sum(one.values()), sum(other.values())
     if not all(totals):
@@ -36,10 +37,10 @@ def top_values_distance(
     other_top_values: tuple[TopValue, ...],
     other_non_null_rows: int,
 ) -> float:
-    """The distance between two columns by their top values; `filled` is how many rows have any value.
+    """Return the distance of two columns by their top values.
 
-    A value is told apart where it is known how often it occurs in both: it stands in a list, or that list holds every
-    value of its column. All others are one rest each, so that this is never more than the distance of the columns.
+    A value is compared if its count is known in both columns: it is a top value, or the top values are all values of
+    the column. All other values are merged, so the result never exceeds the true distance of the columns.
     """
     counts, other_counts = ({top.value: top.count for top in tops} for tops in (top_values, other_top_values))
     comparable_values = counts.keys() & other_counts.keys()

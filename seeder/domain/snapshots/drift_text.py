@@ -1,4 +1,4 @@
-"""What a comparison of two snapshots found, as people read it: on a terminal and on a page."""
+"""Texts of differences between snapshots, for terminals and pages."""
 
 from collections.abc import Mapping
 
@@ -19,43 +19,41 @@ DIFFERENCE_LABELS: Mapping[DifferenceKind, str] = {
     DifferenceKind.TOP_VALUES: "top values",
 }
 
-# For who does not know what the words are about.
 DIFFERENCE_EXPLANATIONS: Mapping[DifferenceKind, str] = {
-    DifferenceKind.COLUMN_ADDED: "The view has a column that it did not have. Who reads all columns gets one more.",
-    DifferenceKind.COLUMN_REMOVED: "Whatever reads this column fails from now on.",
-    DifferenceKind.COLUMN_RETYPED: "Whoever computes with this column, or compares it, may get errors or other"
+    DifferenceKind.COLUMN_ADDED: "The view has a new column. Readers of all columns get one more.",
+    DifferenceKind.COLUMN_REMOVED: "Queries that read this column now fail.",
+    DifferenceKind.COLUMN_RETYPED: "Queries that compute with this column, or compare it, may fail or return other"
     " results.",
-    DifferenceKind.COLUMN_REORDERED: "Who reads the columns by their position, as exports do, gets others.",
-    DifferenceKind.NULLABILITY: "Whether the column may be empty is declared differently.",
-    DifferenceKind.DEFINITION: "The query behind the view is another one. What it gives may be the same.",
-    DifferenceKind.ROWS: "The number of rows in the view.",
-    DifferenceKind.NULL_SHARE: "Which part of the rows has nothing in this column.",
-    DifferenceKind.DISTINCT: "How many different values there are in this column.",
-    DifferenceKind.RANGE: "The smallest and the largest value in this column.",
-    DifferenceKind.TOP_VALUES: "The most frequent values in this column are others, or as frequent as they were no"
-    " more;"
+    DifferenceKind.COLUMN_REORDERED: "Readers of columns by position, such as exports, get other columns.",
+    DifferenceKind.NULLABILITY: "The column's NOT NULL constraint was added or removed.",
+    DifferenceKind.DEFINITION: "The view has another query. Its result may be the same.",
+    DifferenceKind.ROWS: "Number of rows in the view.",
+    DifferenceKind.NULL_SHARE: "Share of rows without a value in this column.",
+    DifferenceKind.DISTINCT: "Number of different values in this column.",
+    DifferenceKind.RANGE: "Smallest and largest value in this column.",
+    DifferenceKind.TOP_VALUES: "The most frequent values of this column, or their frequencies, changed."
     " 0 is no change, 1 is nothing in common.",
 }
 
 SEVERITY_SUMMARIES: Mapping[Severity, str] = {
-    Severity.BREAKING: "Breaking: what reads this view can fail, or show something wrong.",
-    Severity.NOTICE: "Worth a look: nothing breaks by itself, but somebody should know.",
-    Severity.NONE: "Nothing of consequence has changed.",
+    Severity.BREAKING: "Breaking: readers of this view can fail or show wrong data.",
+    Severity.NOTICE: "Notice: nothing breaks, but readers should know.",
+    Severity.NONE: "No relevant changes.",
 }
 
-HASH_DIGITS = 12  # of a hash that people get to see
+HASH_DIGITS = 12  # shown digits of a hash
 _CONTROL_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 
 def describe_finding(finding: Finding) -> str:
-    """The whole finding, in one line."""
+    """Describe a finding in one line."""
     column_prefix = f"{finding.column}: " if finding.column is not None else ""
     rule_suffix = f"  [{finding.rule}]" if finding.rule and str(finding.rule) != finding.kind else ""
     return f"{column_prefix}{DIFFERENCE_LABELS[finding.kind]} {describe_change(finding)}{rule_suffix}"
 
 
 def describe_change(finding: Finding) -> str:
-    """From what to what, and whether that is estimated."""
+    """Describe the change from base to compare, and whether it is estimated."""
     return f"{_format_change(finding)}{'' if finding.exact else ' (estimated)'}"
 
 
@@ -76,5 +74,5 @@ def _format_change(finding: Finding) -> str:
 
 
 def _value_or_none(value: object) -> str:
-    """Values come out of somebody's data: they shall not draw on a terminal, nor begin a line."""
+    """Escape control characters: values are data and must not control a terminal or start a line."""
     return "none" if value in {None, ""} else str(value).translate(_CONTROL_ESCAPES)

@@ -1,18 +1,18 @@
-"""Which columns of a view are counted in one scan."""
+"""Grouping of a view's columns into scans that count them together."""
 
 from collections.abc import Iterable, Mapping
 from math import inf
 
-# Of values of columns that share a scan: so many groups are found nearly as fast as a few.
+# Combinations of values in a scan: up to here, grouping is almost as fast as for a few.
 MAX_COMBINATIONS = 20_000
 
 
 def group_columns(columns: Iterable[str], distinct_counts: Mapping[str, float]) -> list[tuple[str, ...]]:
-    """Every column once, the longest scan first. `distinct` says about how many values a column has, where that is
-    known: it decides how long the counting takes, never what it finds.
+    """Group the columns into scans, longest scan first.
 
-    Columns share a scan by first fit in decreasing order (D. S. Johnson, "Near-optimal bin packing algorithms", MIT,
-    1973), as long as there cannot be more than `COMBINATIONS` of their values.
+    `distinct_counts` has estimates; they change the duration of the count, never its result. Columns share a scan by
+    first fit in decreasing order (D. S. Johnson, "Near-optimal bin packing algorithms", MIT, 1973), up to
+    `MAX_COMBINATIONS` of their values.
     """
     scans: list[tuple[float, list[str]]] = []  # with the number of combinations
     for column in sorted(columns, key=lambda column: -distinct_counts.get(column, inf)):

@@ -1,4 +1,4 @@
-"""A release snapshot: what a view looked like at a release."""
+"""A release snapshot: shape and statistics of a view at a release."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -9,35 +9,35 @@ from seeder.domain.snapshots.view_shape import ViewShape
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import BadTag
 
-# The same bounds stand as constraints in contract.sql.
+# contract.sql has the same limit as a constraint.
 MAX_TAG_LENGTH = 200  # characters
-_UNPRINTABLE = {"Cc", "Zl", "Zp"}  # control characters, and what separates lines and paragraphs
+_UNPRINTABLE = {"Cc", "Zl", "Zp"}  # control characters, line and paragraph separators
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TopValue:
-    """One of the values that most rows have."""
+    """One of the most frequent values."""
 
-    value: str  # as PostgreSQL prints it; of one that is very long the beginning and its MD5
+    value: str  # as PostgreSQL prints it; a very long one is cut and has its MD5
     count: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ColumnStatistics:
-    """What one column holds. None is what is not known."""
+    """Statistics of a column. None means unknown."""
 
     nulls: int | None
-    distinct: int | None = None  # values that are not null, equal as PostgreSQL has it; None: its type has no equality
-    minimum: str | None = None  # by the type's own order, as PostgreSQL prints it; None: no order, or no value
+    distinct: int | None = None  # non-null values; None if the type has no equality
+    minimum: str | None = None  # as PostgreSQL prints it; None if the type has no order or there is no value
     maximum: str | None = None
-    exact: bool = True  # or estimated from a sample
-    lacks: str | None = None  # what the type does not have: "equality" or "order"
-    top: tuple[TopValue, ...] | None = None  # the most frequent first; None where they were not asked for
+    exact: bool = True  # False: estimated from a sample
+    lacks: str | None = None  # "equality" or "order", if the type has none
+    top: tuple[TopValue, ...] | None = None  # most frequent first; None if not requested
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ViewStatistics:
-    """What a view holds at one instant."""
+    """Statistics of a view at one time."""
 
     row_count: int
     exact: bool
@@ -46,7 +46,7 @@ class ViewStatistics:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Release:
-    """Which release a snapshot is of. Raises `BadTag`."""
+    """Release of a snapshot. Raises `BadTag`."""
 
     tag: str
     version: str | None = None
@@ -59,14 +59,14 @@ class Release:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
-    """What is recorded of one view at one release."""
+    """The record of a view at a release."""
 
-    table_name: str  # the view, as SQL names it; always in one spelling
+    table_name: str  # the view's name in its normalised spelling
     release: Release
     shape: ViewShape
     statistics: ViewStatistics
-    captured_at: datetime  # every figure is of this instant, unless it is an estimate
-    id: int | None = field(default=None, compare=False)  # None as long as it is not stored
+    captured_at: datetime  # all exact statistics are of this time
+    id: int | None = field(default=None, compare=False)  # None until it is stored
 
     def __str__(self) -> str:
         return f"{self.table_name} at {self.release.tag}"

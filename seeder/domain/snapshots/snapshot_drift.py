@@ -1,4 +1,4 @@
-"""What is different between two snapshots, and whether that matters."""
+"""Differences between two snapshots, with their severity."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,27 +14,27 @@ from seeder.domain.snapshots.view_shape import ViewColumn
 
 _NUMERIC_TYPES = re.compile(r"smallint|integer|bigint|numeric(\(.*\))?|real|double precision")
 _VERSION_NUM_PER_MAJOR = 10000  # of a server's version number
-_MAX_SHOWN_TOP_VALUES = 5  # top values, in a finding; the snapshots have them all
+_MAX_SHOWN_TOP_VALUES = 5  # in a finding
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One difference, with its numbers and the rule that says how much it matters."""
+    """A difference, with its numbers and the rule that sets its severity."""
 
     kind: DifferenceKind
-    column: str | None = None  # None where it is about the whole view
+    column: str | None = None  # None if it concerns the whole view
     base: str | int | float | None = None
     compare: str | int | float | None = None
-    absolute: float | None = None  # signed, in the unit that the rules have for this kind; None: it has no size
-    relative: float | None = None  # signed; None: it has no size, or the base is nothing
+    absolute: float | None = None  # signed, in the unit of the kind's rules; None: no size
+    relative: float | None = None  # signed; None: no size, or the base is zero
     severity: Severity = Severity.NONE
-    rule: DriftRule | None = None  # None where none fired
-    exact: bool = True  # or one of the two is an estimate
+    rule: DriftRule | None = None  # None if none matches
+    exact: bool = True  # False: one of the values is an estimate
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SnapshotComparison:
-    """Two snapshots with all that is different, the gravest first."""
+    """Two snapshots and their differences, most severe first."""
 
     base: Snapshot
     compare: Snapshot
@@ -48,7 +48,7 @@ class SnapshotComparison:
 def compare_snapshots(
     base: Snapshot, other: Snapshot, rules: Sequence[DriftRule] = DEFAULT_RULES
 ) -> SnapshotComparison:
-    """Everything that is different in `other`, be it of no severity."""
+    """Return all differences, even without severity."""
     differences = [
         *_compare_columns(base.shape.columns, other.shape.columns),
         *_compare_definitions(base, other),
@@ -92,7 +92,7 @@ def _compare_columns(base: Sequence[ViewColumn], other: Sequence[ViewColumn]) ->
 
 
 def _compare_definitions(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
-    """Nothing where the two servers may print one query differently."""
+    """Compare definitions, unless different major versions may print the same query differently."""
     versions = {snapshot.shape.server_version // _VERSION_NUM_PER_MAJOR for snapshot in (base, other)}
     if len(versions) == 1 and base.shape.definition_hash != other.shape.definition_hash:
         yield Finding(
@@ -141,14 +141,14 @@ def _compare_column_statistics(name: str, base: Snapshot, other: Snapshot) -> It
 
 
 class _ChangeSize(TypedDict, total=False):
-    """Of a finding."""
+    """Size of a finding."""
 
     absolute: float | None
     relative: float | None
 
 
 def _count_change(was: int, now: int) -> _ChangeSize:
-    """Its size, and what share of the base that is; to a base of nothing there is no relation."""
+    """Return the absolute and relative change. Without a base the relative change is None."""
     return {"absolute": float(now - was), "relative": (now - was) / was if was else None}
 
 
@@ -157,7 +157,7 @@ def _format_range(figures: ColumnStatistics) -> str | None:
 
 
 def _has_known_range(figures: ColumnStatistics) -> bool:
-    """An estimate has none where no value was in the sample, or none that can be compared."""
+    """Return whether the range is known. An estimate has none if the sample had no comparable value."""
     return figures.exact or figures.minimum is not None
 
 
@@ -171,8 +171,7 @@ def _is_number(name: str, snapshot: Snapshot) -> bool:
 
 
 def _range_growth(was: ColumnStatistics, now: ColumnStatistics) -> _ChangeSize:
-    """By how much a range of numbers became wider, and what share of the base's width that is; nothing where a width is
-    no finite number."""
+    """Return how much wider a numeric range became, or nothing if a width is not finite."""
     try:
         minimum, maximum, now_minimum, now_maximum = (
             Fraction(end or "") for end in (was.minimum, was.maximum, now.minimum, now.maximum)
@@ -182,5 +181,5 @@ def _range_growth(was: ColumnStatistics, now: ColumnStatistics) -> _ChangeSize:
             "absolute": float(growth),
             "relative": float(growth / (maximum - minimum)) if maximum > minimum else None,
         }
-    except (ValueError, OverflowError):  # no value at all, NaN, an infinity; or beyond what a float can hold
+    except (ValueError, OverflowError):  # no value, NaN, an infinity, or too large for a float
         return {}

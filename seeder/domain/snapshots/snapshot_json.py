@@ -1,4 +1,4 @@
-"""Snapshots and their comparisons as JSON, the same at every door. The names are those of the API."""
+"""JSON of snapshots and comparisons, used by commands and the API."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -37,7 +37,7 @@ def comparison_json(comparison: SnapshotComparison) -> Mapping[str, Any]:
 
 
 def snapshot_reference(snapshot: Snapshot) -> Mapping[str, Any]:
-    """Which snapshot is meant."""
+    """Return the identity of a snapshot."""
     return {
         "id": snapshot.id,
         "tableName": snapshot.table_name,

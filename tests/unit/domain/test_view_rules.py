@@ -95,5 +95,5 @@ def test_a_schema_that_is_not_there_or_closed_names_the_views_that_miss_it(*, ex
 
 def test_a_unique_index_that_was_not_finished_can_make_a_refresh_fail_and_may_have_to_go() -> None:
     found = diagnose_invalid_index("a", "x.i", US, is_leftover=False)
-    assert "fails where it is unique" in found.message
+    assert "fails if it is unique" in found.message
     assert "drop it instead" in found.fix
