@@ -1,1 +1,1 @@
-"""The database. The only room that knows raw SQL and psycopg."""
+"""Database access: the only package with SQL and psycopg."""

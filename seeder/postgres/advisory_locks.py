@@ -1,7 +1,7 @@
-"""Advisory locks: what runs of this app keep one another from doing at the same time, and how they show that they live.
+"""Advisory locks: mutual exclusion of runs, and proof that a run is alive.
 
-All end with the transaction that takes them, but for a run's own, which ends with its session. A held lock proves that
-its backend lives; the server frees it however that backend ends.
+All are transaction-level locks, except the run lock, which belongs to a session. A held lock proves that its backend is
+alive, because the server releases it when the backend ends for any reason.
 """
 
 from collections.abc import Iterable
@@ -12,24 +12,23 @@ from typing import cast
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
 
-# Before it: no reader queues behind who waits for the view to be free of other runs, so this may take longer than a
-# refresh may wait for its other locks.
+# Before LOCK_VIEW. Readers do not queue behind an advisory lock, so this wait may be longer than lock_timeout.
 SET_LOCK_WAIT = "set_lock_wait"
 
-# In the transaction of a refresh, with the schema and the name of a view: wait until no other run creates or refreshes
-# it; when we got it. A view that is missing has no relation to lock yet, and of two that create it one would fail.
+# In a refresh's transaction, with schema and name of a view: wait until no other run creates or refreshes it, and
+# return the time. A missing view has no relation to lock, so one of two runs that create it would fail.
 LOCK_VIEW = "lock_view"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BlockingSession:
-    """A session that keeps a refresh waiting. What our role may not see is empty."""
+    """A session that blocks a refresh. Facts that seeder's role may not see are empty."""
 
     pid: int
     role: str
     application_name: str
-    state: str  # as pg_stat_activity has it, such as "idle in transaction"
-    transaction_age: timedelta | None  # for how long its transaction has been open
+    state: str  # as in pg_stat_activity, such as "idle in transaction"
+    transaction_age: timedelta | None
 
     def __str__(self) -> str:
         facts = [f"pid {self.pid}", self.application_name, f"of {self.role}" if self.role else "", self.state]
@@ -42,7 +41,7 @@ class BlockingSession:
 
 
 def blocking_sessions(database: str, view: ViewName, *, plain: bool) -> list[BlockingSession]:
-    """Who keeps the view from being refreshed now, plainly or concurrently; the longest open transaction first."""
+    """Return the sessions that block a plain or concurrent refresh, oldest transaction first."""
     parameters = {"schema": view.schema, "name": view.name, "plain": plain}
     return [
         BlockingSession(
@@ -57,23 +56,22 @@ def blocking_sessions(database: str, view: ViewName, *, plain: bool) -> list[Blo
 
 
 def lock_install(database: str) -> None:
-    """Wait until nobody else creates the contract's tables: IF NOT EXISTS alone loses the race (23505)."""
+    """Lock the creation of the contract's tables: concurrent IF NOT EXISTS can fail (23505)."""
     sessions.query(database, "lock_install")
 
 
 def lock_enqueue(database: str) -> None:
-    """Wait until nobody else queues anything, and keep others from it until the end of the transaction."""
+    """Lock queueing until the end of the transaction."""
     sessions.query(database, "lock_enqueue")
 
 
 def lock_prune(database: str) -> None:
-    """Wait until nobody else prunes, and keep others from it until the end of the transaction: two that delete the same
-    rows could wait for each other in a circle."""
+    """Lock pruning until the end of the transaction: concurrent deletes of the same rows could deadlock."""
     sessions.query(database, "lock_prune")
 
 
 def try_lock_view(database: str, view: ViewName) -> bool:
-    """Whether no run creates or refreshes the view; until the end of the transaction none can begin to."""
+    """Lock the view until the end of the transaction, unless a run creates or refreshes it."""
     [(acquired,)] = sessions.query_view(database, "try_lock_view", view)
     return bool(acquired)
 
@@ -96,11 +94,11 @@ def unlock_run(database: str, run_id: str) -> bool:
 
 
 def try_lock_dead_run(database: str, run_id: str) -> bool:
-    """Whether nobody holds the run's lock; until the end of the transaction nobody else will find it so."""
+    """Lock a run until the end of the transaction, unless it is alive or another transaction did."""
     [(acquired,)] = sessions.query(database, "try_lock_dead_run", {"run": run_id})
     return bool(acquired)
 
 
 def runs_holding_lock(database: str, run_ids: Iterable[str]) -> frozenset[str]:
-    """Which of these runs hold their lock, for who merely looks."""
+    """Return the runs that hold their lock, without taking any."""
     return frozenset(run_id for (run_id,) in sessions.query(database, "runs_holding_lock", {"runs": list(run_ids)}))

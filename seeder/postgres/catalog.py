@@ -1,4 +1,4 @@
-"""Questions to the catalog: which relations exist, and which of them read which."""
+"""Catalog queries: which relations exist, and which depend on which."""
 
 import re
 from collections import defaultdict
@@ -20,17 +20,17 @@ from seeder.postgres.sqlstates import (
     sqlstate,
 )
 
-# An end that only CREATE MATERIALIZED VIEW takes, so that such a query cannot be tried out as a plain view.
+# Only CREATE MATERIALIZED VIEW allows this clause, so such a query cannot be tried as a plain view.
 _WITH_DATA_CLAUSE = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*\Z", re.IGNORECASE)
 
 
-_TRIAL_BATCH_SIZE = 50  # how many queries are compared at once
-_MAX_LOCKED_TRIALS = 50  # that wait for a lock in vain, a tenth of a second each: then the rest is not tried
+_TRIAL_BATCH_SIZE = 50  # queries compared at once
+_MAX_LOCKED_TRIALS = 50  # after as many lock timeouts, a tenth of a second each, the rest is not tried
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class DefinitionKey:
-    """A query that gives the definition that a view has."""
+    """A view and a query that matches its definition."""
 
     oid: int
     query_md5: str
@@ -42,61 +42,58 @@ class DefinitionKey:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CreationRefused:
-    """Why PostgreSQL would not make a view, in its words."""
+    """PostgreSQL's refusal to create a view."""
 
     message: str
-    is_privilege_error: bool  # for want of a privilege; else because of the query
+    is_privilege_error: bool  # False: an error in the query
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Survey:
-    """What the catalog says of some views."""
+    """Facts of the catalog about some views."""
 
-    row_counts: Mapping[ViewName, int]  # of those that exist, as whatever kind of relation: rows; 0 where nobody knows
-    dependencies: Mapping[ViewName, Set[ViewName]]  # which of the surveyed views each of them reads
-    drift: Mapping[tuple[ViewName, str], str | None]  # the queries that are not what their view was created from
-    confirmed: Set[DefinitionKey]  # those that are, and were not known to be
-    refused: Mapping[
-        ViewName, CreationRefused
-    ]  # the missing ones that could not be made, as far as that is no passing thing
-    undetermined: Mapping[tuple[ViewName, str], str]  # why nobody could find out about a query, in PostgreSQL's words
+    row_counts: Mapping[ViewName, int]  # of existing relations of any kind; 0 if unknown
+    dependencies: Mapping[ViewName, Set[ViewName]]  # among the surveyed views
+    drift: Mapping[tuple[ViewName, str], str | None]  # queries that differ from the definition, with PostgreSQL's error
+    confirmed: Set[DefinitionKey]  # queries newly found to match the definition
+    refused: Mapping[ViewName, CreationRefused]  # missing views that cannot be created, except for transient errors
+    undetermined: Mapping[tuple[ViewName, str], str]  # queries that could not be compared, with the cause
 
 
-# With the schema and the name of a view: a row where a relation has that name.
+# With schema and name of a view: a row if a relation has that name.
 RELATION_EXISTS = "relation_exists"
 
 
 def relation_exists(database: str, view: ViewName) -> bool:
-    """Whether any relation has that name."""
+    """Return whether any relation has that name."""
     return bool(sessions.query_view(database, RELATION_EXISTS, view))
 
 
 def is_populated(database: str, view: ViewName) -> bool:
-    """Whether an existing view can be read."""
+    """Return whether an existing view can be read."""
     [(populated,)] = sessions.query_view(database, "is_populated", view)
     return bool(populated)
 
 
 def cannot_refresh_concurrently(database: str, view: ViewName) -> bool:
-    """Whether a materialized view lacks what REFRESH … CONCURRENTLY needs of itself: to have been filled, and a unique
-    index that covers every row by plain columns."""
+    """Return whether a view was never filled or has no unique index that CONCURRENTLY can use."""
     return bool(sessions.query_view(database, "cannot_refresh_concurrently", view))
 
 
 def column_names(database: str, views: Iterable[ViewName]) -> Set[str]:
-    """The names of all columns that any of the views has."""
+    """Return the names of the columns of all these views."""
     relations = list(views)
     parameters = {"schemas": [view.schema for view in relations], "names": [view.name for view in relations]}
     return {name for (name,) in sessions.query(database, "column_names", parameters)}
 
 
 def measure_view(database: str, view: ViewName) -> tuple[int, int]:
-    """The rows that this transaction wrote into an existing view, and the view's size on disk in bytes."""
+    """Return the rows that this transaction wrote into a view, and its size in bytes."""
     [(rows, size)] = sessions.query_view(database, "measure_view", view)
     return rows, size
 
 
-# How long to wait for each lock: for as long as a person does, or not for what may as well stay unknown.
+# How long a survey waits for each lock.
 INTERACTIVE_LOCK_WAIT, MINIMAL_LOCK_WAIT = "set_interactive_lock_wait", "set_minimal_lock_wait"
 
 
@@ -108,12 +105,12 @@ def survey(
     lock_wait: str = INTERACTIVE_LOCK_WAIT,
     on_progress: Callable[[int, int], object] = lambda *_: None,
 ) -> Survey:
-    """Look at `views`, each with its queries: the first is what it is created from, should it not exist yet.
+    """Survey views, each with its queries. A missing view is created from the first.
 
-    What a missing view would read the server says: in a transaction that is rolled back, each missing view is made as
-    a plain view of the same name, in rounds for as long as a round makes progress, so that one may read another
-    whatever their order. A query that cannot be made a view has no dependencies here; its refresh will say what is
-    wrong. What a view was created from is compared in the same way; `tell` hears how many of how many were.
+    Dependencies of missing views are found by creating them as plain views of the same name in a transaction that is
+    rolled back. This repeats while a round makes progress, so the order of the views does not matter. A query that
+    PostgreSQL rejects has no dependencies here; its refresh reports the error. Definitions are compared in the same
+    way; `on_progress` gets the compared number and the total.
     """
     with transactions.rolled_back_transaction(database):
         existing = _find_relations(database, views, first=(lock_wait,))
@@ -128,7 +125,7 @@ def survey(
         pairs = {
             (view, query): DefinitionKey.of(oid, query)
             for oid, view in names.items()
-            # What was just made from its first query is not compared with that.
+            # A view that was just created from its first query needs no comparison with it.
             for query in (views[view] if view in existing else views[view][1:])
             if not _WITH_DATA_CLAUSE.search(query)
         }
@@ -148,8 +145,11 @@ def survey(
 def _create_as_trial_views(
     database: str, missing: Mapping[ViewName, str]
 ) -> tuple[dict[ViewName, set[ViewName]], dict[ViewName, CreationRefused]]:
-    """Make the missing views as far as they can be made, and say why not of the others. Somebody else may be creating
-    one of them right now, so that it cannot be made here; what then lacks a relation may read it, and is taken to."""
+    """Create the missing views as plain views. Return assumed dependencies, and refusals.
+
+    Another session may be creating one of them, which locks it. A view whose query then lacks a relation is assumed to
+    depend on the locked ones.
+    """
     remaining, locked, errors = dict(missing), set[ViewName](), dict[ViewName, Error]()
     progress = True
     while remaining and progress:
@@ -182,8 +182,10 @@ def _create_as_trial_views(
 def _find_drift(
     database: str, pairs: Sequence[tuple[ViewName, str]], on_progress: Callable[[int, int], object]
 ) -> tuple[dict[tuple[ViewName, str], str | None], dict[tuple[ViewName, str], str]]:
-    """The pairs that do not belong together, each with PostgreSQL's words where it would not make a view of the query
-    today; and those of which it cannot be found out, because of a lock or a missing privilege, with its words too."""
+    """Return the pairs that differ, and those that could not be compared, with PostgreSQL's message.
+
+    The message of a differing pair is set if PostgreSQL rejects its query.
+    """
     sessions.query(database, "set_minimal_lock_wait")
     drift: dict[tuple[ViewName, str], str | None] = {}
     undetermined: dict[tuple[ViewName, str], str] = {}
@@ -201,7 +203,7 @@ def _find_drift(
                 undetermined[pair] = first_line(answer)
                 locked_count += is_transient(answer)
             elif answer is None:
-                undetermined[pair] = "it is no view"
+                undetermined[pair] = "it is not a view"
             elif answer:
                 drift[pair] = None
         on_progress(min(start + _TRIAL_BATCH_SIZE, len(pairs)), len(pairs))
@@ -211,8 +213,10 @@ def _find_drift(
 def _compare_with_trials(
     database: str, pairs: Sequence[tuple[ViewName, str]]
 ) -> list[tuple[tuple[ViewName, str], bool | Error | None]]:
-    """Of each pair whether its view was created from something else: None where it is no view, the error where that
-    cannot be found out. They are tried together, and in halves where one of them is in the way of the others."""
+    """Return for each pair whether it differs, None if it is not a view, or the error.
+
+    All are tried in one batch. If one fails, the batch is split in halves.
+    """
     try:
         with transactions.rolled_back_savepoint(database):
             trials = [identifiers.create_trial_view(number, query) for number, (_, query) in enumerate(pairs)]

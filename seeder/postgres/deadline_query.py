@@ -1,8 +1,8 @@
-"""Questions to a database that are answered within a time, or not at all: for who watches, and must not hang.
+"""Queries with a deadline, for health checks that must not hang.
 
-A server may refuse a connection, leave it unanswered, or take it and then say nothing more, and then no time limit of
-its own ends the wait. So the question is asked in a thread, on a connection of its own, whose socket is shut down when
-the time is over. Whoever asks meanwhile gets the same answer: nobody can open many connections by asking often.
+A server can leave a connection unanswered, and then none of its own time limits ends the wait. So the query runs in a
+thread with its own connection, whose socket is shut down at the deadline. Concurrent callers share one query, so that
+frequent checks do not open many connections.
 """
 
 import os
@@ -22,12 +22,12 @@ from seeder.postgres import sessions, transactions
 
 Answer = TypeVar("Answer")
 
-_ABORT_GRACE = 0.2  # seconds for a thread to notice that it was cut, so that the next question is a new one
-_CONNECT_TIMEOUT = 2  # seconds, the least that libpq and psycopg know
+_ABORT_GRACE = 0.2  # seconds until the thread notices the shutdown, so that the next query is a new one
+_CONNECT_TIMEOUT = 2  # seconds, the minimum of libpq and psycopg
 
 
 class DeadlineQuery(Generic[Answer]):
-    """What is asked of one database, in one transaction. `ask` runs in another thread."""
+    """A query to one database in one transaction. `query` runs in another thread."""
 
     def __init__(self, database: str, query: Callable[[], Answer], *, timeout: timedelta) -> None:
         self._database, self._query, self._timeout = database, query, timeout
@@ -35,8 +35,7 @@ class DeadlineQuery(Generic[Answer]):
         self._pending: PendingAnswer[Answer] | None = None
 
     def start(self, *, max_age: timedelta = timedelta()) -> "PendingAnswer[Answer]":
-        """Ask, unless that is being done or was answered no longer ago than `kept`; several questions can so be asked
-        at once."""
+        """Start the query, or return the running one or an answer younger than `max_age`."""
         with self._lock:
             if self._pending is None or not self._pending.is_fresh(max_age):
                 self._pending = PendingAnswer(self._database, self._query, self._timeout)
@@ -44,7 +43,7 @@ class DeadlineQuery(Generic[Answer]):
 
 
 class PendingAnswer(Generic[Answer]):
-    """A question on its way."""
+    """A running query and its answer."""
 
     def __init__(self, database: str, query: Callable[[], Answer], timeout: timedelta) -> None:
         self._timeout, self._deadline = timeout, monotonic() + timeout.total_seconds()
@@ -55,11 +54,11 @@ class PendingAnswer(Generic[Answer]):
         Thread(target=self._run, args=(database, query), daemon=True, name="seeder probe").start()
 
     def is_fresh(self, max_age: timedelta) -> bool:
-        """Whether it is still being asked, or was answered no longer ago than that."""
+        """Return whether it is running, or was answered within `max_age`."""
         return not self._future.done() or monotonic() - self._answered_at < max_age.total_seconds()
 
     def answer(self) -> Answer:
-        """Raises what `ask` does, and `OperationalError` where there is no answer in time."""
+        """Wait for the answer. Raises the query's errors, and `OperationalError` at the deadline."""
         try:
             return self._future.result(max(self._deadline - monotonic(), 0))
         except FutureTimeout:
@@ -68,7 +67,7 @@ class PendingAnswer(Generic[Answer]):
             raise OperationalError(f"no answer within {self._timeout.total_seconds():.0f} s") from None
 
     def _abort(self) -> None:
-        """Whoever waits at the other end of the socket hears that it was closed."""
+        """Shut the socket down, which ends the thread's wait."""
         with self._lock:
             self._timed_out = True
             self._shut_down_socket()
@@ -86,14 +85,17 @@ class PendingAnswer(Generic[Answer]):
                 sessions.query(database, "set_time_limit", {"timeout": f"{self._timeout.total_seconds():.0f}s"})
                 return query()
         finally:
-            with suppress(Exception):  # what ended the question says more
+            with suppress(Exception):  # the query's own error matters more
                 sessions.close_thread_connections()
             self._keep_socket(None)
             self._answered_at = monotonic()
 
     def _use_private_connection(self, database: str) -> None:
-        """In this thread, a connection to the same database that is not pooled, gives up soon, and can be cut from when
-        it is there: what Django and the host say to a new one may stay unanswered too."""
+        """Give this thread its own connection, without a pool and with a short connect timeout.
+
+        Its socket is kept as soon as it is connected, because the first statements of Django and the host may stay
+        unanswered too.
+        """
         connection = connections[database].copy()
         options = connection.settings_dict.setdefault("OPTIONS", {})
         options.pop("pool", None)
@@ -103,7 +105,7 @@ class PendingAnswer(Generic[Answer]):
 
         def connect_and_keep_socket(parameters: dict[str, Any]) -> Any:
             made = connect(parameters)
-            # Another descriptor of the same socket: the connection may close its own, whose number is then anybody's.
+            # A duplicate descriptor: if the connection closes its own, the number can be reused.
             self._keep_socket(socket.socket(fileno=os.dup(made.fileno())))
             return made
 

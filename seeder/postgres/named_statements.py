@@ -8,7 +8,7 @@ _STATEMENT = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE
 
 
 def read_sql(filename: str) -> str:
-    """A .sql file of this room, whole."""
+    """Return the text of a .sql file of this package."""
     return files("seeder.postgres").joinpath(filename).read_text(encoding="utf-8")
 
 

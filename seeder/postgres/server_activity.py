@@ -1,16 +1,18 @@
-"""What the server is doing, of whatever client."""
+"""Activity of all clients on the server."""
 
 from seeder.postgres import sessions
 
 
 def active_query_count(database: str) -> int:
-    """How many sessions of any client are not idle, as far as our role may see them; this one is not counted, and
-    neither is a refresh of ours that only waits for a lock: who holds it may be waiting for this very figure."""
+    """Count the active sessions of all clients that seeder's role may see.
+
+    Excludes this session, and seeder's refreshes that wait for a lock: its holder may itself be held by the throttle.
+    """
     [(active_sessions,)] = sessions.query(database, "active_query_count")
     return int(active_sessions)
 
 
 def can_see_all_sessions(database: str) -> bool:
-    """Whether our role may see what the sessions of other roles do."""
+    """Return whether seeder's role may see the activity of other roles."""
     [(can_see,)] = sessions.query(database, "can_see_all_sessions")
     return bool(can_see)

@@ -1,4 +1,4 @@
-"""Connections and statements: Django's connection of this thread, and psycopg's beneath it."""
+"""Connections and statements: Django's connection of this thread and its psycopg connection."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,14 +19,16 @@ Rows = list[Row]
 
 
 def query(database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> Rows:
-    """The rows of a named statement of our .sql files."""
+    """Run a named statement and return its rows."""
     [rows] = query_batch(database, (statement,), parameters or {})
     return rows
 
 
 def query_batch(database: str, statements: Sequence[str], parameters: Mapping[str, Any]) -> list[Rows]:
-    """The rows of each of several named statements, which travel together and share their parameters. Each has a
-    snapshot of its own, so that it sees what the one before it has waited for."""
+    """Run named statements with shared parameters in one round trip. Return the rows of each.
+
+    Each has its own snapshot, so it sees what was committed while an earlier one waited.
+    """
     with _cursor(database) as cursor:
         cursor.execute("\n".join(STATEMENTS[statement] for statement in statements), parameters)
         results = [_rows(cursor)]
@@ -37,8 +39,10 @@ def query_batch(database: str, statements: Sequence[str], parameters: Mapping[st
 
 @contextmanager
 def _cursor(database: str) -> "Iterator[psycopg.ClientCursor[Row]]":
-    """Psycopg's, because Django's costs as much again, and in DEBUG keeps what it was asked; and the one that puts the
-    parameters in by itself, whatever the host's settings say, because the other takes one statement only."""
+    """Open a psycopg cursor that binds parameters on the client.
+
+    Django's cursor takes twice the time and keeps all queries in DEBUG. Server-side binding allows one statement only.
+    """
     connection = connections[database]
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.ClientCursor(_driver_connection(connection)) as cursor:
@@ -46,13 +50,13 @@ def _cursor(database: str) -> "Iterator[psycopg.ClientCursor[Row]]":
 
 
 def _rows(cursor: "psycopg.Cursor[Any]") -> Rows:
-    """None but of a statement that gives rows, be they without columns."""
+    """Return the rows, or none if the statement returns no result set."""
     result = cursor.pgresult
     return cursor.fetchall() if result and result.status == psycopg.pq.ExecStatus.TUPLES_OK else []
 
 
 def query_view(database: str, statement: str, view: ViewName) -> Rows:
-    """The rows of a named statement whose parameters are the schema and the name of a view."""
+    """Run a named statement with the schema and name of a view as parameters."""
     return query(database, statement, {"schema": view.schema, "name": view.name})
 
 
@@ -82,42 +86,44 @@ def session_state(database: str) -> SessionState:
 
 
 def is_pooled(database: str) -> bool:
-    """Whether something between us and the server may give our next transaction another session: the process that it
-    told us at the start is then not the one that answers."""
+    """Return whether a proxy may give the next transaction another session.
+
+    A proxy reports another process at connect time than the one that answers.
+    """
     [(pid,)] = query(database, "backend_pid")
     return bool(_driver_connection(connections[database]).info.backend_pid != pid)
 
 
 def is_read_only(database: str) -> bool:
-    """Whether nothing can be written there, as on a standby."""
+    """Return whether the session is read-only, as on a standby."""
     [(read_only,)] = query(database, "is_read_only")
     return bool(read_only)
 
 
 def execute(database: str, statement: sql.Composed) -> None:
-    """Run a statement that we composed ourselves."""
+    """Run a trusted composed statement."""
     with _cursor(database) as cursor:
         cursor.execute(statement)
 
 
 def query_composed(database: str, statement: sql.Composed, parameters: Mapping[str, Any] | None = None) -> Rows:
-    """The rows of a statement that we composed ourselves."""
+    """Run a trusted composed statement and return its rows."""
     with _cursor(database) as cursor:
         return cursor.execute(statement, parameters).fetchall()
 
 
 def execute_script(database: str, script: str) -> None:
-    """Run the statements of one of our own .sql files."""
+    """Run the statements of a .sql file."""
     with connections[database].cursor() as cursor:
         cursor.execute(script)
 
 
 def execute_single_statement(database: str, statement: sql.Composed) -> None:
-    """Run a statement with somebody else's SQL in it, in a way in which PostgreSQL refuses a second one (42601).
+    """Run a statement that contains untrusted SQL, so that PostgreSQL rejects a second one (42601).
 
-    Without parameters psycopg would send it by the simple query protocol, which takes any number of statements at
-    once. Asking for binary results makes it use the extended protocol, which takes exactly one. Django's own cursor
-    cannot be used: it may be a client-side binding one, which always takes the simple way.
+    Without parameters psycopg uses the simple query protocol, which accepts several statements. Binary results require
+    the extended protocol, which accepts exactly one. Django's cursor may bind on the client, which uses the simple
+    protocol.
     """
     connection = driver_connection(database)
     with connections[database].wrap_database_errors, psycopg.Cursor(connection) as cursor:
@@ -125,11 +131,13 @@ def execute_single_statement(database: str, statement: sql.Composed) -> None:
 
 
 def execute_pipeline(database: str, statements: Iterable[sql.Composed]) -> None:
-    """Run statements with somebody else's SQL in them one after the other, each as by `execute_one`, in one round
-    trip. Ends with the error of the first that fails; none after that one is run."""
+    """Run statements as by `execute_single_statement`, in one round trip.
+
+    Raises the error of the first that fails; later ones are not run.
+    """
     connection, first_error = driver_connection(database), None
     with connections[database].wrap_database_errors:
-        # An error that leaves the pipeline by itself is followed by a line in psycopg's log, that the rest was not run.
+        # If an error left the pipeline, psycopg would also log a warning that the rest was not run.
         with suppress(psycopg.errors.PipelineAborted), connection.pipeline(), psycopg.Cursor(connection) as cursor:
             try:
                 for statement in statements:
@@ -141,14 +149,14 @@ def execute_pipeline(database: str, statements: Iterable[sql.Composed]) -> None:
 
 
 class CancellableStatements:
-    """The statements of a run that may take long, and how to end them all."""
+    """Long statements of a run that can be cancelled together."""
 
     def __init__(self) -> None:
         self._connections: set[psycopg.Connection[Any]] = set()
 
     @contextmanager
     def track(self, database: str) -> Iterator[None]:
-        """What this thread sends to the database inside may be cancelled. Keep the bookkeeping outside."""
+        """Allow to cancel this thread's statements inside the block. Write rows of the history outside."""
         connection = driver_connection(database)
         is_tracked = connection in self._connections
         self._connections.add(connection)
@@ -159,14 +167,14 @@ class CancellableStatements:
                 self._connections.discard(connection)
 
     def cancel_all(self) -> None:
-        """Ask the server to cancel them all (57014); one that has just ended is not harmed."""
+        """Cancel all tracked statements (57014). A statement that just ended is not affected."""
         for connection in tuple(self._connections):
             with suppress(psycopg.Error):
                 connection.cancel_safe(timeout=1.0)
 
 
 def driver_connection(database: str) -> "psycopg.Connection[Any]":
-    """This thread's connection as psycopg has it."""
+    """Return this thread's psycopg connection."""
     connection = connections[database]
     connection.ensure_connection()
     return _driver_connection(connection)
@@ -177,7 +185,7 @@ def _driver_connection(connection: BaseDatabaseWrapper) -> "psycopg.Connection[A
 
 
 def discard_if_broken(database: str) -> None:
-    """After an error: drop this thread's connection if it is broken, so that the next statement opens a new one.
+    """Drop this thread's connection if it is broken, so that the next statement opens a new one.
 
     Django's own `close_if_unusable_or_obsolete()` would also close a good one that is older than CONN_MAX_AGE (0 by
     default), and with it the session that holds a run's lock.
@@ -188,5 +196,5 @@ def discard_if_broken(database: str) -> None:
 
 
 def close_thread_connections() -> None:
-    """Close the connections of this thread, which nobody else could."""
+    """Close the connections of this thread. Other threads cannot."""
     connections.close_all()

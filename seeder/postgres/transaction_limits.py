@@ -1,4 +1,4 @@
-"""What a refresh may take of the server, set for its transaction alone, so that nothing of it stays in the session."""
+"""Limits of a refresh, set with SET LOCAL so that nothing remains in the session."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TransactionLimits:
-    lock_timeout_ms: int  # milliseconds that it waits for a lock, and that others queue behind it
-    statement_timeout_ms: int  # milliseconds that a statement may take; 0: no limit
-    allow_parallel: bool  # whether a statement may have parallel workers; if so, as many as the server lets it
-    application_name: str  # what pg_stat_activity shows; PostgreSQL keeps 63 bytes
+    lock_timeout_ms: int  # also the time that readers queue behind the refresh
+    statement_timeout_ms: int  # 0: no limit
+    allow_parallel: bool  # if true, the server's settings apply
+    application_name: str  # PostgreSQL keeps 63 bytes
 
     @property
     def parameters(self) -> Mapping[str, object]:
@@ -21,5 +21,5 @@ class TransactionLimits:
         }
 
 
-# For the rest of a transaction, with the limits' own parameters.
+# Named statement, with `TransactionLimits.parameters`.
 APPLY_LIMITS = "apply_limits"

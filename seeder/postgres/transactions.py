@@ -1,4 +1,4 @@
-"""Transactions and their parts: Django's, and one of our own that saves a round trip."""
+"""Transactions and savepoints: Django's, and one that saves a round trip."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,23 +13,23 @@ Result = TypeVar("Result")
 
 @contextmanager
 def durable_transaction(database: str) -> Iterator[None]:
-    """Everything inside commits together or not at all."""
+    """Run the block in an outermost transaction."""
     with transaction.atomic(using=database, durable=True):
         yield
 
 
 @contextmanager
 def nested_atomic(database: str) -> Iterator[None]:
-    """A part of a transaction (a savepoint) that can fail without the whole."""
+    """Run the block in a savepoint, or in a transaction if there is none."""
     with transaction.atomic(using=database):
         yield
 
 
 def attempt(database: str, operation: Callable[[], Result]) -> Result | Error:
-    """What `act` returns, or the error that it ended with, after which what surrounds it goes on as if it had not been.
+    """Return the result of `operation`, or its database error. The surrounding transaction continues.
 
-    An error that takes the surrounding transaction with it, as a lost connection does, is raised: Django would undo
-    that transaction without a word.
+    Raises an error that ends the surrounding transaction, such as a lost connection: otherwise Django would roll that
+    transaction back silently.
     """
     has_begun = False
     try:
@@ -43,7 +43,7 @@ def attempt(database: str, operation: Callable[[], Result]) -> Result | Error:
 
 
 def after_commit(database: str, callback: Callable[[], object]) -> None:
-    """Do this when what surrounds it has committed, or never."""
+    """Call `callback` after the surrounding transaction has committed."""
     transaction.on_commit(callback, using=database)
 
 
@@ -53,7 +53,7 @@ def in_transaction(database: str) -> bool:
 
 @contextmanager
 def rolled_back_savepoint(database: str) -> Iterator[None]:
-    """A part of a transaction that is rolled back whatever happens in it, with the locks that it took."""
+    """Run the block in a savepoint that is always rolled back, with its locks."""
     with transaction.atomic(using=database):
         yield
         transaction.set_rollback(True, using=database)
@@ -61,22 +61,24 @@ def rolled_back_savepoint(database: str) -> Iterator[None]:
 
 @contextmanager
 def rolled_back_transaction(database: str) -> Iterator[None]:
-    """A transaction that is rolled back whatever happens in it."""
+    """Run the block in a transaction that is always rolled back."""
     with transaction.atomic(using=database, durable=True):
         yield
         transaction.set_rollback(True, using=database)
 
 
 class BatchedTransaction:
-    """A transaction whose first statements travel with its beginning. It commits at the end of its `with`, or undoes
-    everything if an error leaves that. Not Django's `atomic()`, which takes a round trip to begin with."""
+    """A transaction that begins and runs its first statements in one round trip.
+
+    It commits at the end of its `with` block, or rolls back on an error. Django's `atomic()` needs a round trip to
+    begin.
+    """
 
     def __init__(self, database: str, *, begin_statement: str = "begin") -> None:
-        """`by`: the named statement that begins it."""
         self._database, self._begin_statement, self._has_begun = database, begin_statement, False
 
     def begin(self, statements: Sequence[str], parameters: Mapping[str, Any]) -> list[Rows]:
-        """The rows of the first named statements."""
+        """Begin, run the named statements and return the rows of each."""
         self._has_begun = True
         return query_batch(self._database, (self._begin_statement, *statements), parameters)[1:]
 
@@ -87,10 +89,10 @@ class BatchedTransaction:
         if not self._has_begun:
             return
         try:
-            # Counters are published right after the commit, for a reader that then measures this transaction.
+            # Statistics are flushed at the commit, for a reader that then measures this transaction.
             query_batch(self._database, ("flush_backend_statistics", "commit") if kind is None else ("rollback",), {})
         except Error:
-            with suppress(Error):  # where the session is gone, so is its transaction
+            with suppress(Error):  # a lost session has no transaction any more
                 query(self._database, "rollback")
             if kind is None:
                 raise
@@ -98,7 +100,7 @@ class BatchedTransaction:
 
 @contextmanager
 def savepoint(database: str) -> Iterator[None]:
-    """A part of a `Transaction` that can fail without the whole."""
+    """Run the block in a savepoint of a `BatchedTransaction`."""
     query(database, "savepoint")
     try:
         yield
