@@ -1,1 +1,1 @@
-"""Release snapshots: what a view held, counted, recorded and compared."""
+"""Release snapshots of views: capture, storage and comparison."""

@@ -1,4 +1,7 @@
-"""Captures every view of a request under one release, several at once, and goes on past one that fails."""
+"""Parallel capture of every requested view under one release.
+
+A view that fails does not stop the others.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -22,11 +25,11 @@ from seeder.services.snapshots.release_snapshots import capture, require_one_vie
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaptureResult:
-    """How one view ended."""
+    """The result of capturing one view."""
 
     table_name: str
     snapshot: Snapshot | None = None
-    error: str | None = None  # why there is none
+    error: str | None = None  # set if the capture failed
 
 
 def capture_all(
@@ -37,10 +40,12 @@ def capture_all(
     approximate: bool = False,
     on_progress: Callable[[CaptureResult, int, int], object] = lambda *_: None,
 ) -> list[CaptureResult]:
-    """Record every view that a request means, in the order in which they ended. `tell` hears of each, with how many
-    have ended and how many there are, in the thread of the caller. Columns that a view does not have are not asked for.
+    """Capture every requested view and return the results in order of completion.
 
-    Raises `RequestError`, `NothingToCapture`, `NoSuchColumn`, `ConfigurationError` or `DatabaseError`.
+    `on_progress` is called in the caller's thread with each result, the number completed and the total.
+    Top values are counted only for the columns that a view has.
+
+    Raises `RequestError`, `NothingToCapture`, `ColumnInNoView`, `ConfigurationError` or `DatabaseError`.
     """
     settings = conf.load()
     selection = manifest_selection.select(request, databases=settings.databases)
@@ -74,14 +79,17 @@ def capture_all(
             asked.stop.request(f"{type(interrupt).__name__} {interrupt}".strip())
             pool.shutdown(wait=False, cancel_futures=True)
             while unfinished := [one for one in going if not one.done()]:
-                asked.in_flight.cancel_all()  # again and again: a cancel that comes between two statements is lost
+                asked.in_flight.cancel_all()  # repeated because a cancel between two statements has no effect
                 wait(unfinished, timeout=CANCEL_INTERVAL)
             raise
     return ended
 
 
 def _require_columns(top: frozenset[str], request: RefreshRequest, selection: Selection) -> None:
-    """Raise `NoSuchColumn` for a column that no view has; one in a database that does not answer may have any."""
+    """Raise `ColumnInNoView` for a column that no view has.
+
+    Skips the check if a database is unavailable, because its views may have the column.
+    """
     views: dict[str, list[ViewName]] = defaultdict(list)
     for spec in selection.views:
         views[spec.key.database].append(spec.key.name)
@@ -101,7 +109,7 @@ def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, asked: C
         return CaptureResult(table_name=str(name), snapshot=capture(require_one_view(name, keys), release, asked))
     except SeederError as error:
         if isinstance(error, DatabaseError) and error.facts.get("alias") == DEFAULT_DB_ALIAS:
-            raise  # without this one nothing can be stored
+            raise  # no snapshot can be stored without the default database
         return CaptureResult(table_name=str(name), error=str(error))
     finally:
-        sessions.close_thread_connections()  # nobody else could close the connections of this thread
+        sessions.close_thread_connections()  # connections belong to this thread

@@ -1,4 +1,4 @@
-"""Counts what a view holds: several connections that see the same instant share the statements."""
+"""Column counts of one view, over several connections with a shared snapshot."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,28 +12,28 @@ from seeder.errors import CaptureFailed
 from seeder.postgres import column_statistics, sessions, shared_snapshot, transaction_limits
 from seeder.services.stop_signal import StopSignal
 
-ProgressCallback = Callable[[int, int], object]  # hears how many columns are done, and of how many, in whichever thread
+ProgressCallback = Callable[[int, int], object]  # columns counted, total; called in any thread
 
-CANCEL_INTERVAL = 0.1  # seconds between two attempts to interrupt somebody
-_KEEPALIVE_INTERVAL = 5.0  # seconds; a session of ours may be idle in a transaction for 30 s
+CANCEL_INTERVAL = 0.1  # seconds between two attempts to cancel statements
+_KEEPALIVE_INTERVAL = 5.0  # seconds; idle_in_transaction_session_timeout is 30 s
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaptureOptions:
-    """What is to be found out, and what that may take."""
+    """What to capture, and the limits for it."""
 
     settings: Settings
     application_name: str  # what pg_stat_activity shows
-    top_values_columns: frozenset[str] = frozenset()  # the columns whose most frequent values are asked for
-    max_top_values: int = 10  # of them
-    strict: bool = True  # whether the view has to have all these columns
+    top_values_columns: frozenset[str] = frozenset()  # columns whose most frequent values are counted
+    max_top_values: int = 10  # per column
+    strict: bool = True  # fail if the view lacks one of these columns
     approximate: bool = False
-    connections: int = 1  # that share the work
+    connections: int = 1  # used in parallel
     in_flight: sessions.CancellableStatements = field(default_factory=sessions.CancellableStatements)
     stop: StopSignal = field(default_factory=StopSignal)
 
     def raise_if_stopped(self, view: ViewName) -> None:
-        """Raises `CaptureFailed` when a stop is requested."""
+        """Raise `CaptureFailed` if a stop is requested."""
         if self.stop.requested:
             raise CaptureFailed(view=view, cause=f"interrupted by {self.stop.reason}.")
 
@@ -43,14 +43,14 @@ class CaptureOptions:
             lock_timeout_ms=self.settings.lock_timeout_ms,
             statement_timeout_ms=self.settings.statement_timeout_ms,
             allow_parallel=self.settings.snapshot_connections
-            == 1,  # or it would be in the way of the other connections
+            == 1,  # otherwise parallel workers compete with the other connections
             application_name=self.application_name,
         )
         return {**of_refresh.parameters, "memory": f"{self.settings.snapshot_memory_mb}MB"}
 
 
 class ParallelCounter:
-    """The work on one view, which is held at `instant` by the connection of this thread."""
+    """Counts the columns of one view in a snapshot that the calling thread holds."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class ParallelCounter:
         self._tasks = SimpleQueue[column_statistics.CountTask]()
         self._counted: dict[str, tuple[int, ColumnStatistics]] = {}
         self._errors: list[BaseException] = []
-        self._in_flight = sessions.CancellableStatements()  # of this view, not of others that are captured meanwhile
+        self._in_flight = sessions.CancellableStatements()  # of this view only
 
     def count(self, tasks: Iterable[column_statistics.CountTask]) -> Mapping[str, tuple[int, ColumnStatistics]]:
         tasks = list(tasks)
@@ -77,10 +77,10 @@ class ParallelCounter:
         try:
             self._work()
             self._wait_for(others)
-        except BaseException as error:  # noqa: BLE001  # raised below, when all have ended
+        except BaseException as error:  # noqa: BLE001  # raised below, after all threads have ended
             self._errors.append(error)
         while any(other.is_alive() for other in others):
-            self._in_flight.cancel_all()  # again: one that came between two statements is lost
+            self._in_flight.cancel_all()  # repeated because a cancel between two statements has no effect
             for other in others:
                 other.join(CANCEL_INTERVAL)
         if self._errors:
@@ -88,7 +88,10 @@ class ParallelCounter:
         return self._counted
 
     def _wait_for(self, others: Iterable[Thread]) -> None:
-        """Without being idle for so long that the server ends this session, and with it the instant (25P03)."""
+        """Wait for the helpers and keep this session active.
+
+        If it idled, the server would end it and its snapshot (25P03).
+        """
         for other in others:
             while other.is_alive():
                 other.join(_KEEPALIVE_INTERVAL)
@@ -98,9 +101,9 @@ class ParallelCounter:
         try:
             with shared_snapshot.SharedSnapshot(self._database, self._asked.parameters, source=self._instant):
                 self._work()
-        except BaseException as error:  # noqa: BLE001  # raised in the thread that waits for this one
+        except BaseException as error:  # noqa: BLE001  # raised in the thread that joins this one
             self._errors.append(error)
-            self._in_flight.cancel_all()  # what the others are interrupted in comes after what interrupts them
+            self._in_flight.cancel_all()  # after the append, so that this error is reported first
         finally:
             sessions.close_thread_connections()
 

@@ -1,4 +1,4 @@
-"""Release snapshots: taken once, never changed, and compared."""
+"""Capture, lookup and comparison of immutable release snapshots."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ from seeder.services.snapshots.snapshot_store import insert_snapshot, snapshot_f
 from seeder.services.snapshots.view_profile import ViewProfile, profile_view, require_columns
 
 
-def capture_release_snapshot(  # noqa: PLR0913  # what the command asks for
+def capture_release_snapshot(  # noqa: PLR0913  # the options of the command
     table_name: str,
     release_tag: str,
     *,
@@ -41,11 +41,12 @@ def capture_release_snapshot(  # noqa: PLR0913  # what the command asks for
     approximate: bool = False,
     on_progress: ProgressCallback = lambda *_: None,
 ) -> Snapshot:
-    """Record one view as it is now under a release tag. `tell` hears how many columns have been counted, and of how
-    many, in whichever thread that happens.
+    """Capture the current content of one view under a release tag.
 
-    Raises `BadName`, `BadTag`, `RequestError`, `SnapshotError`, `ConfigurationError`, `DatabaseError` or, as a
-    `CaptureFailed`, what PostgreSQL has against it.
+    `on_progress` is called with the number of counted columns and the total, in any thread.
+
+    Raises `BadName`, `BadTag`, `RequestError`, `SnapshotError`, `ConfigurationError` or `DatabaseError`.
+    An error of PostgreSQL is raised as `CaptureFailed`.
     """
     release, settings = Release(tag=release_tag, version=release_version), conf.load()
     key = _resolve_view(ViewName.parse(table_name), settings)
@@ -60,7 +61,7 @@ def capture_release_snapshot(  # noqa: PLR0913  # what the command asks for
 
 
 def list_release_snapshots_by_table(table_name: str, limit: int = 50) -> list[Snapshot]:
-    """The snapshots of one view, the latest first; none where it has none. Raises `BadName` or `DatabaseError`."""
+    """The snapshots of one view, the latest first. Raises `BadName` or `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
         rows = ReleaseSnapshot.objects.filter(table_name=str(ViewName.parse(table_name)))
         return [snapshot_from_row(row) for row in rows.order_by("-captured_at", "-id")[: max(limit, 0)]]
@@ -69,10 +70,9 @@ def list_release_snapshots_by_table(table_name: str, limit: int = 50) -> list[Sn
 def compare_release_snapshots_by_id(
     base_snapshot_id: int, compare_snapshot_id: int, *, across_views: bool = False
 ) -> SnapshotComparison:
-    """What is different in the second of two snapshots, judged by the rules of the settings.
+    """Compare two snapshots by the drift rules of the settings.
 
-    Raises `UnknownSnapshot`, `DifferentViews` unless two views are to be compared, `ConfigurationError` or
-    `DatabaseError`.
+    Raises `UnknownSnapshot`, `ConfigurationError` or `DatabaseError`, and `DifferentViews` unless `across_views`.
     """
     return compare_snapshots(
         find_snapshot(base_snapshot_id), find_snapshot(compare_snapshot_id), across_views=across_views
@@ -80,14 +80,14 @@ def compare_release_snapshots_by_id(
 
 
 def compare_snapshots(base: Snapshot, other: Snapshot, *, across_views: bool = False) -> SnapshotComparison:
-    """As `compare_release_snapshots_by_id`, of two that are at hand."""
+    """Compare two loaded snapshots. Raises `DifferentViews` unless `across_views`, or `ConfigurationError`."""
     if base.table_name != other.table_name and not across_views:
         raise DifferentViews(base=base.id, base_view=base.table_name, other=other.id, other_view=other.table_name)
     return snapshot_drift.compare_snapshots(base, other, with_defaults(conf.load().drift_rules))
 
 
 def find_snapshot(snapshot_id: int) -> Snapshot:
-    """Raises `UnknownSnapshot` or `DatabaseError`."""
+    """The snapshot with this id. Raises `UnknownSnapshot` or `DatabaseError`."""
     if not 0 < snapshot_id < 2**63:
         raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
     with translate_database_errors(DEFAULT_DB_ALIAS):
@@ -98,7 +98,7 @@ def find_snapshot(snapshot_id: int) -> Snapshot:
 
 
 def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
-    """Raises `BadName`, `BadTag`, `UnknownSnapshot` or `DatabaseError`."""
+    """The snapshot of a view at a tag. Raises `BadName`, `BadTag`, `UnknownSnapshot` or `DatabaseError`."""
     release = Release(tag=release_tag)
     with translate_database_errors(DEFAULT_DB_ALIAS):
         name = str(ViewName.parse(table_name))
@@ -109,7 +109,10 @@ def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
 
 
 def _resolve_view(name: ViewName, settings: conf.Settings) -> ViewKey:
-    """Where the one view of that name is. Raises `RequestError`, `SeveralViews` or `NothingToCapture`."""
+    """The key of the only view with this name.
+
+    Raises `RequestError`, `AmbiguousView`, `CaptureFailed` or `NothingToCapture`.
+    """
     selection = manifest_selection.select(SingleView(name=name), databases=settings.databases)
     if selection.rejected and not selection.views:
         raise CaptureFailed(view=name, cause=selection.rejected[0].message)
@@ -117,7 +120,7 @@ def _resolve_view(name: ViewName, settings: conf.Settings) -> ViewKey:
 
 
 def require_one_view(name: ViewName, keys: Sequence[ViewKey]) -> ViewKey:
-    """Of the views of one name. Raises `SeveralViews` or `NothingToCapture`."""
+    """The only view of this name. Raises `AmbiguousView` or `NothingToCapture`."""
     if not keys:
         raise NothingToCapture(request=SingleView(name=name))
     if len(keys) > 1:
@@ -128,7 +131,7 @@ def require_one_view(name: ViewName, keys: Sequence[ViewKey]) -> ViewKey:
 def capture(
     key: ViewKey, release: Release, options: CaptureOptions, on_progress: ProgressCallback = lambda *_: None
 ) -> Snapshot:
-    """Take and store one snapshot. Raises as `capture_release_snapshot`."""
+    """Capture and store one snapshot. Raises the same errors as `capture_release_snapshot`."""
     _require_new(key, release)
     with translate_database_errors(key.database), _translated_conflicts(key):
         found = retry_transient(
@@ -156,8 +159,10 @@ def capture(
 
 
 def validate_capture(name: ViewName, release: Release, top_values_columns: Sequence[str] = ()) -> None:
-    """Raises what a capture would raise before it has counted anything; the view is looked at only where columns of it
-    are asked for."""
+    """Raise the errors that a capture would raise before it counts anything.
+
+    Reads the view's columns only if `top_values_columns` are given.
+    """
     key = _resolve_view(name, conf.load())
     _require_new(key, release)
     if not top_values_columns:
@@ -175,7 +180,7 @@ def _profile(key: ViewKey, options: CaptureOptions, on_progress: ProgressCallbac
 
 @contextmanager
 def _translated_conflicts(key: ViewKey) -> Iterator[None]:
-    """What PostgreSQL has against reading the view as a `CaptureFailed`, but where there was nobody to ask."""
+    """Translate errors of PostgreSQL to `CaptureFailed`, except lost connections."""
     try:
         yield
     except Error as error:
@@ -185,7 +190,7 @@ def _translated_conflicts(key: ViewKey) -> Iterator[None]:
 
 
 def _require_new(key: ViewKey, release: Release) -> None:
-    """Raise `SnapshotTaken` before an hour's work rather than after it."""
+    """Raise `SnapshotTaken` before the view is counted, which can take an hour."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
         if ReleaseSnapshot.objects.filter(table_name=str(key.name), release_tag=release.tag).exists():
             raise SnapshotTaken(view=key.name, tag=release.tag)

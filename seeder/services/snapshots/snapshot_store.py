@@ -1,4 +1,4 @@
-"""The only writer of release snapshots: a row each, inserted once and read back."""
+"""The only writer of release snapshots, one row each."""
 
 from dataclasses import asdict
 

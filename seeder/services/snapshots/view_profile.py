@@ -1,4 +1,4 @@
-"""Looks at a view as it is at one instant: its shape and what it holds."""
+"""The shape and statistics of a view in one database snapshot."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from seeder.services.snapshots.parallel_count import CaptureOptions, ParallelCou
 
 @dataclass(frozen=True, kw_only=True)
 class ViewProfile:
-    """A view at one instant."""
+    """The state of a view at one point in time."""
 
     shape: ViewShape
     statistics: ViewStatistics
@@ -27,9 +27,11 @@ class ViewProfile:
 
 
 def profile_view(key: ViewKey, options: CaptureOptions, on_progress: ProgressCallback = lambda *_: None) -> ViewProfile:
-    """Look at a view. Readers and concurrent refreshes go on meanwhile; a plain refresh waits.
+    """Read the shape and statistics of a view.
 
-    Raises `ViewMissing`, `NotAView`, `NeverFilled`, `NeverSampled`, `UnknownColumn` or PostgreSQL's errors.
+    Its lock blocks a plain refresh, but neither readers nor concurrent refreshes.
+
+    Raises `ViewMissing`, `NotAView`, `NeverFilled`, `NeverAnalyzed`, `UnknownColumn` or PostgreSQL's errors.
     """
     database, name = key.database, key.name
     if catalog.relation_exists(database, name):
@@ -77,8 +79,11 @@ def profile_view(key: ViewKey, options: CaptureOptions, on_progress: ProgressCal
 
 
 def _analyze_sample(key: ViewKey, options: CaptureOptions) -> None:
-    """Have the server's estimates be of now where they are all that is asked for. Exact figures are found sooner where
-    it is known which columns have few values, but that is worth no failure."""
+    """Update the planner statistics of a view if the capture needs them.
+
+    An approximate capture consists of these estimates. An exact capture only uses them to be faster, so that it
+    ignores a failed ANALYZE.
+    """
     database, name = key.database, key.name
     if options.approximate:
         planner_statistics.analyze_view(database, name, options.parameters)
@@ -91,6 +96,6 @@ def _analyze_sample(key: ViewKey, options: CaptureOptions) -> None:
 
 
 def require_columns(view: ViewName, requested: Iterable[str], known: Collection[str]) -> None:
-    """Raises `UnknownColumn` for one that is not among those that the view has."""
+    """Raise `UnknownColumn` for a requested column that the view does not have."""
     for column in sorted(set(requested).difference(known)):
         raise UnknownColumn(view=view, column=column, suggestion=did_you_mean(column, known, "The nearest it has is"))
