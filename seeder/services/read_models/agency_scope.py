@@ -1,4 +1,4 @@
-"""Which agencies somebody may see, and what they are called."""
+"""The agencies that a user may see, and their display names."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
@@ -18,15 +18,15 @@ from seeder.services.snapshots import release_snapshots
 
 
 def validate_settings() -> None:
-    """Raises `ConfigurationError` where the settings name a callable or a model that is not there."""
+    """Raise `ConfigurationError` if the settings name a missing callable or model."""
     _scope()
     _agency_model()
 
 
 def agencies_of(user: Any) -> list[str] | None:
-    """The slugs that SEEDER['AGENCY_SCOPE'] gives a user; None for all there are.
+    """The agency slugs that SEEDER['AGENCY_SCOPE'] returns for a user, or None for all agencies.
 
-    Raises `ConfigurationError` where that is no callable, or returns something else: nobody then sees anything.
+    Raises `ConfigurationError` if the setting is no callable or returns another type. Access is then denied.
     """
     scope = _scope()
     slugs = None if scope is None else scope(user)
@@ -56,8 +56,11 @@ def _no_scope() -> ConfigurationError:
 
 
 def tables_of(agencies: list[str]) -> list[str]:
-    """The views that manifests of these agencies name, enabled or not: each as it is spelled and as `ViewName` prints
-    it, as release snapshots have it."""
+    """The views that enabled and disabled manifests of these agencies name.
+
+    Each view is listed as the manifest spells it and as `ViewName` prints it, because release snapshots store the
+    latter.
+    """
     spelled = {
         *CustomReportManifest.objects.filter(agency_slug__in=agencies).values_list("table_name", flat=True),
         *CannedReport.objects.filter(cannedreportmanifest__agency_slug__in=agencies).values_list(
@@ -68,24 +71,24 @@ def tables_of(agencies: list[str]) -> list[str]:
 
 
 def snapshots_of(agencies: list[str] | None) -> QuerySet[ReleaseSnapshot]:
-    """The release snapshots of views of these agencies, the latest first; None: all."""
+    """The release snapshots visible to these agencies (None: all), the latest first."""
     every = ReleaseSnapshot.objects.order_by("-captured_at", "-id")
     return every if agencies is None else every.filter(table_name__in=tables_of(agencies))
 
 
 def snapshot_rows_of(agencies: list[str] | None) -> QuerySet[ReleaseSnapshot]:
-    """As `snapshots_of`, without what they say of columns."""
+    """The same rows as `snapshots_of`, without the data about columns."""
     return snapshots_of(agencies).defer("columns", "column_statistics", "top_values")
 
 
 def require_visible_table(table_name: str, agencies: list[str] | None) -> None:
-    """Raises `UnknownTable` where no manifest of these agencies names that view."""
+    """Raise `UnknownTable` if no manifest of these agencies names the view."""
     if agencies is not None and table_name not in tables_of(agencies):
         raise UnknownTable(table=table_name, suggestion="")
 
 
 def snapshot(snapshot_id: int, agencies: list[str] | None) -> Snapshot:
-    """Raises `UnknownSnapshot`, also for one of a view of other agencies, or `DatabaseError`."""
+    """The snapshot with this id, if these agencies may see it. Raises `UnknownSnapshot` or `DatabaseError`."""
     found = release_snapshots.find_snapshot(snapshot_id)
     if agencies is not None and found.table_name not in tables_of(agencies):
         raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
@@ -93,16 +96,19 @@ def snapshot(snapshot_id: int, agencies: list[str] | None) -> Snapshot:
 
 
 def history_of(agencies: list[str] | None) -> QuerySet[RunHistory]:
-    """The rows of these agencies' manifests, the latest first; None: all."""
+    """The history of these agencies' manifests (None: all), the latest first."""
     return RunHistory.objects.order_by("-start_time", "-id").of_agencies(agencies)
 
 
 def history_of_job(job: Job) -> QuerySet[RunHistory]:
-    """The rows of one manifest, by the index on its table and the time: inside COALESCE the server knows nothing of how
-    rare they are, or it would read and sort everything there is of a view that many share."""
+    """The history of one manifest, read through the index on table name and time.
+
+    COALESCE hides the selectivity of the condition from the planner. Otherwise the planner would read and sort the
+    entire history of a view that many manifests share.
+    """
     is_its = Q(report_type=job.report_type, manifest_id=job.manifest_id)
     return RunHistory.objects.filter(
-        Coalesce(is_its, False, output_field=BooleanField()),  # noqa: FBT003  # a value of SQL
+        Coalesce(is_its, False, output_field=BooleanField()),  # noqa: FBT003  # an SQL value
         table_name=job.table_name,
     )
 
@@ -115,9 +121,9 @@ def _as_printed(table_name: str) -> str | None:
 
 
 def names_of(agencies: Iterable[tuple[int, str]]) -> Mapping[int, str]:
-    """What the agencies with these ids and slugs are called: as SEEDER['AGENCY_MODEL'] says, else as their slugs.
+    """The display names of agencies, by id: from SEEDER['AGENCY_MODEL'], otherwise their slugs.
 
-    Raises `ConfigurationError` where there is no such model.
+    Raises `ConfigurationError` if the model does not exist.
     """
     slugs, model = dict(agencies), _agency_model()
     if model is None:
@@ -135,26 +141,31 @@ def _agency_model() -> type[Model] | None:
 
 
 def agency_choices(agencies: list[str] | None) -> Mapping[str, str]:
-    """Which of these agencies have manifests, of all where it is None, and what each is called, by slug: asked of the
-    manifests, which are few. Raises `ConfigurationError` as `names_of` does."""
+    """The display names, by slug, of those agencies (None: all) that have manifests.
+
+    Raises `ConfigurationError` if the model in SEEDER['AGENCY_MODEL'] does not exist.
+    """
     found = {
         *CustomReportManifest.objects.values_list("agency_slug", "agency_id").distinct(),
         *CannedReportManifest.objects.values_list("agency_slug", "agency_id").distinct(),
     }
     theirs = {slug: agency_id for slug, agency_id in sorted(found) if agencies is None or slug in agencies}
     names = names_of((agency_id, slug) for slug, agency_id in theirs.items())
-    # An agency that nobody has named, or whose id two slugs have, goes by its slug.
+    # Show the slug if the agency has no name, or shares its id with another slug.
     return {slug: slug if names[agency_id] in theirs else names[agency_id] for slug, agency_id in theirs.items()}
 
 
 def name_spellings(table_name: str) -> list[str]:
-    """A name as somebody wrote it, as `ViewName` prints it, and without the schema that a bare name means."""
+    """The given name, its normalized form, and that form without the default schema."""
     printed = _as_printed(table_name) or table_name
     return sorted({table_name, printed, printed.removeprefix(f"{DEFAULT_SCHEMA}.")})
 
 
 def manifest_spellings(table_name: str) -> list[str]:
-    """The name of a view in each way in which a manifest has it. Reads them all, so only for what is not found else."""
+    """Every spelling of a view's name in manifests.
+
+    Reads all manifests, so call it only if the other spellings match nothing.
+    """
     printed = _as_printed(table_name)
     spelled = {
         *CustomReportManifest.objects.values_list("table_name", flat=True),

@@ -1,4 +1,7 @@
-"""Why refreshes failed, as far as who looks may know it: PostgreSQL's messages can quote the data."""
+"""Failure messages, redacted for users without permission.
+
+PostgreSQL's messages can quote the data.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,14 +14,14 @@ from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import contract, job_list_queries
 from seeder.postgres.sqlstates import translate_database_errors
 
-PERMISSION = "seeder.view_errors"  # who has it sees the messages whole
+PERMISSION = "seeder.view_errors"  # allows a user to see the complete messages
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FailureReason:
-    """A failure in words that hold nothing of anybody's data."""
+    """The cause of a failure, without any report data."""
 
-    reason: str | None = None  # None where nobody wrote it down
+    reason: str | None = None  # None if not recorded
     sqlstate: str | None = None
 
 
@@ -26,7 +29,7 @@ UNKNOWN = FailureReason()
 
 
 def reasons_of_rows(rows: Iterable[RunHistory]) -> Mapping[int, FailureReason]:
-    """By the id of the row, of those that failed for a known reason. Raises `DatabaseError`."""
+    """The recorded failure reasons, by history id. Raises `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
         if not _has_reasons():
             return {}
@@ -38,7 +41,7 @@ def reasons_of_rows(rows: Iterable[RunHistory]) -> Mapping[int, FailureReason]:
 
 
 def reasons_of_jobs(shown: Iterable[Job]) -> Mapping[tuple[ReportType, int], FailureReason]:
-    """By kind and id of the manifest, of those that failed last for a known reason. Raises `DatabaseError`."""
+    """The recorded reasons of the latest failures, by report type and manifest id. Raises `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
         if not _has_reasons():
             return {}
@@ -47,14 +50,14 @@ def reasons_of_jobs(shown: Iterable[Job]) -> Mapping[tuple[ReportType, int], Fai
 
 
 def redact(message: str | None, reason: FailureReason, *, failed: bool, can_see_errors: bool) -> str | None:
-    """What stands in `errors` for somebody who may see it whole, or may not."""
+    """The message for `errors`, complete or redacted."""
     if can_see_errors or message is None:
         return message
     if not failed:
-        return None  # a note; it can name views of others
+        return None  # a note, which can name views of other agencies
     named = f": {reason.reason}" if reason.reason else ""
     state = f" (SQLSTATE {reason.sqlstate})" if reason.sqlstate else ""
-    return f"The refresh failed{named}{state}. Its message can quote the data: who may see it has {PERMISSION}."
+    return f"The refresh failed{named}{state}. Its message can quote the data, so it requires {PERMISSION}."
 
 
 def _has_reasons() -> bool:

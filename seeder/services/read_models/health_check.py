@@ -1,4 +1,4 @@
-"""Whether views could be refreshed now: asked often, by programs, so it is cheap and never hangs."""
+"""A cheap health check with a deadline, for frequent probes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,8 +27,8 @@ from seeder.services.queue import dispatch, part_rows, queue_overview
 from seeder.services.queue.queue_problems import queue_problems
 from seeder.services.run import preconditions
 
-TIMEOUT = timedelta(seconds=3)  # for all of it
-CACHE_DURATION = timedelta(seconds=1)  # an answer, as anybody may ask, and each costs the server a connection
+TIMEOUT = timedelta(seconds=3)  # for the entire check
+CACHE_DURATION = timedelta(seconds=1)  # the endpoint is public, and each check needs a connection
 
 _STATUS_OF_ERROR: dict[type[DatabaseError], ComponentStatus] = {
     NotPostgreSQL: ComponentStatus.INVALID,
@@ -39,22 +39,22 @@ _STATUS_OF_ERROR: dict[type[DatabaseError], ComponentStatus] = {
 
 
 def check_health() -> Health:
-    """Answers within the limit, whatever the databases do."""
+    """Check the health within the deadline, even if a database hangs."""
     try:
         others = set(conf.load().databases.values()) - {DEFAULT_DB_ALIAS}
     except ConfigurationError:
         return Health(settings=ComponentStatus.INVALID)
-    asked = [_other_query(alias).start(max_age=CACHE_DURATION) for alias in sorted(others)]
+    pending = [_other_query(alias).start(max_age=CACHE_DURATION) for alias in sorted(others)]
     health = _default_health(_default_query().start(max_age=CACHE_DURATION))
-    words = [_status(one.answer, alias) for alias, one in zip(sorted(others), asked, strict=True)]
+    words = [_status(one.answer, alias) for alias, one in zip(sorted(others), pending, strict=True)]
     ill = [word for word in words if word is not ComponentStatus.OK]
     return replace(health, other_databases=ill[0] if ill else ComponentStatus.OK if words else ComponentStatus.ABSENT)
 
 
-def _default_health(asking: deadline_query.PendingAnswer[Health]) -> Health:
+def _default_health(pending: deadline_query.PendingAnswer[Health]) -> Health:
     try:
         with translate_database_errors(DEFAULT_DB_ALIAS):
-            return asking.answer()
+            return pending.answer()
     except ConfigurationError:
         return Health(settings=ComponentStatus.INVALID, database=ComponentStatus.OK)
     except SchemaMissing:
@@ -95,7 +95,7 @@ def _read_health() -> Health:
     ]
     if lacking:
         return replace(health, tables=ComponentStatus.MISSING)
-    # Whoever answers here may do no more than ask for refreshes, where others do them.
+    # With a queue, the web server's role may only need to request refreshes.
     may = any(contract.has_refresh_privileges(DEFAULT_DB_ALIAS, queued=one) for one in {False, dispatch.is_installed()})
     health = replace(
         health,

@@ -1,4 +1,4 @@
-"""What is fresh, what failed and what runs: read for whoever looks, and for nobody else."""
+"""Jobs with their status, limited to the visible agencies."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,12 +25,12 @@ from seeder.services import manifest_selection
 from seeder.services.read_models import agency_scope, error_redaction
 from seeder.services.read_models.error_redaction import UNKNOWN, FailureReason
 
-_LAST_ID = 2**31 - 1  # of the manifests' integers
+_LAST_ID = 2**31 - 1  # largest value of an integer column
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobPage:
-    """Some of the jobs, and how many there are in all; beyond the last page that is 0."""
+    """One page of jobs, and the total number of jobs (0 beyond the last page)."""
 
     jobs: Sequence[Job]
     total: int
@@ -38,10 +38,10 @@ class JobPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobOverview:
-    """One page, with how all those stand that it was chosen from."""
+    """One page of jobs, with the totals of all matching jobs."""
 
     page: JobPage
-    totals: JobTotals  # whatever their state
+    totals: JobTotals  # of jobs in any state
     agency_names: Mapping[int, str]  # of the page's agencies, by their ids
     reasons: Mapping[tuple[ReportType, int], FailureReason]  # of those that failed last, by kind and id of the manifest
     now: datetime  # by the database's clock
@@ -58,9 +58,9 @@ def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOver
         found = job_page(job_filter, page_request)
         every = job_totals(replace(job_filter, status=None, failing=None, stale=None, long_running=None))
         names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
-        whys = error_redaction.reasons_of_jobs(found.jobs)
+        reasons = error_redaction.reasons_of_jobs(found.jobs)
         return JobOverview(
-            page=found, totals=every, agency_names=names, reasons=whys, now=sessions.server_time(DEFAULT_DB_ALIAS)
+            page=found, totals=every, agency_names=names, reasons=reasons, now=sessions.server_time(DEFAULT_DB_ALIAS)
         )
 
 
@@ -102,7 +102,7 @@ def recent_runs(jobs: Iterable[Job], *, max_runs: int = 14) -> Mapping[str, Sequ
 
 
 def _can_match(job_filter: JobFilter) -> bool:
-    """Not where it names what PostgreSQL cannot store."""
+    """False if the filter contains text that PostgreSQL cannot store."""
     return all(
         is_storable_text(text)
         for text in (job_filter.agency, job_filter.table_name, job_filter.search)

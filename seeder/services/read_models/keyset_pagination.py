@@ -1,4 +1,7 @@
-"""Long lists, the latest first, a slice at a time: nothing is counted, and no slice is dearer than the first."""
+"""Keyset pagination of long lists, the latest rows first.
+
+It counts no rows, and each page costs the same.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,15 +18,15 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cursor:
-    """After which row a slice begins."""
+    """The row after which a page begins."""
 
     instant: datetime
-    key: str | int  # its primary key, which decides between rows of one instant
+    key: str | int  # its primary key, which orders rows of the same time
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CursorPage(Generic[Row]):
-    """Some rows, and where the next slice begins; None where there is none."""
+    """The rows of one page, and the cursor of the next page, if any."""
 
     rows: Sequence[Row]
     next_cursor: Cursor | None
@@ -32,9 +35,9 @@ class CursorPage(Generic[Row]):
 def fetch_page(
     rows: Callable[[], QuerySet[Row]], order_column: str, cursor: Cursor | None, *, max_rows: int
 ) -> CursorPage[Row]:
-    """The rows after a place, the greatest `by` first. Raises `ConfigurationError` or `DatabaseError`."""
+    """The page after a cursor, in descending order. Raises `ConfigurationError` or `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        # One more than is shown says whether there is a next slice.
+        # One extra row shows if there is a next page.
         found = list(_rows_from(rows(), order_column, cursor).order_by(f"-{order_column}", "-pk")[: max_rows + 1])
     shown = found[:max_rows]
     return CursorPage(rows=shown, next_cursor=_cursor(shown[-1], order_column) if len(found) > max_rows else None)
@@ -43,7 +46,7 @@ def fetch_page(
 def _rows_from(rows: QuerySet[Row], by: str, cursor: Cursor | None) -> QuerySet[Row]:
     if cursor is None:
         return rows
-    # The first condition is the one that an index answers.
+    # The first condition can use an index.
     earlier = Q(**{f"{by}__lt": cursor.instant}) | Q(pk__lt=cursor.key)
     return rows.filter(Q(**{f"{by}__lte": cursor.instant}), earlier)
 

@@ -1,5 +1,7 @@
-"""Reads what programs that watch are told, from the tables: runs are processes of their own, most of which have ended
-by the time that anybody asks, and nothing of this process counts what they do."""
+"""Metrics read from the tables.
+
+Runs are separate processes and most have ended before a scrape, so that counters in this process would miss them.
+"""
 
 from datetime import timedelta
 from functools import cache
@@ -13,12 +15,12 @@ from seeder.postgres import contract, deadline_query, metrics_queries
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.read_models import job_list
 
-TIMEOUT = timedelta(seconds=8)  # for all of it; two less than Prometheus usually waits
+TIMEOUT = timedelta(seconds=8)  # for all queries; two seconds less than the default timeout of Prometheus
 _UNKNOWN = "unknown"
 
 
 def read_metrics() -> Gauges:
-    """Within the limit. Raises `ConfigurationError` or `DatabaseError`."""
+    """Read all metrics within the deadline. Raises `ConfigurationError` or `DatabaseError`."""
     conf.load()
     with translate_database_errors(DEFAULT_DB_ALIAS):
         return _query().start().answer()

@@ -1,4 +1,4 @@
-"""Runs as a whole and what they did with their time, read for whoever looks, and for nobody else."""
+"""Runs with their totals and timelines, limited to the visible agencies."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -20,19 +20,25 @@ _COUNTS = ("manifests", "succeeded", "failed")
 
 
 def runs_of(agencies: list[str] | None) -> QuerySet[Run]:
-    """The runs with manifests of these agencies, the latest first; None: all."""
+    """The runs with manifests of these agencies (None: all), the latest first."""
     return Run.objects.of_agencies(agencies).order_by("-started_at", "-run_id")
 
 
 def totals(runs: Iterable[Run], agencies: list[str] | None) -> list[RunTotals]:
-    """Counted over the manifests of these agencies alone, in one query, or none where all have ended."""
+    """Totals of runs over the manifests of these agencies.
+
+    Needs one query, or none if all runs have ended.
+    """
     runs = list(runs)
     live = _live_counts([run.run_id for run in runs if run.finished_at is None], agencies)
     return [_totals(run, agencies, live.get(run.run_id, {})) for run in runs]
 
 
 def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[HoldInterval]]:
-    """A run without its views. Raises `UnknownRun`, also for a run of other agencies, or `DatabaseError`."""
+    """The totals and holds of a run, without its views.
+
+    Raises `DatabaseError`, or `UnknownRun`, also for a run of other agencies.
+    """
     with translate_database_errors(DEFAULT_DB_ALIAS):
         run = _find(run_id, agencies)
         [summed] = totals([run], agencies)
@@ -40,7 +46,10 @@ def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[Ho
 
 
 def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
-    """Raises `UnknownRun`, also for a run of other agencies, or `DatabaseError`."""
+    """The timeline of a run.
+
+    Raises `DatabaseError`, or `UnknownRun`, also for a run of other agencies.
+    """
     with translate_database_errors(DEFAULT_DB_ALIAS):
         now = sessions.server_time(DEFAULT_DB_ALIAS)
         run = _find(run_id, agencies)
@@ -61,7 +70,7 @@ def _find(run_id: str, agencies: list[str] | None) -> Run:
 
 
 def history_of(run_id: str, agencies: list[str] | None) -> QuerySet[RunHistory]:
-    """The rows of a run, as far as they are these agencies'."""
+    """The history rows of a run that these agencies may see."""
     return RunHistory.objects.filter(run_id=run_id).of_agencies(agencies)
 
 
@@ -93,7 +102,7 @@ def _totals(run: Run, agencies: list[str] | None, live: Mapping[str, int]) -> Ru
 
 
 def _bars(of_run: QuerySet[RunHistory]) -> list[TimelineBar]:
-    """One for each view, however many manifests want it."""
+    """One bar for each view, even if several manifests name it."""
     names = ("table_name", "report_name", "agency_slug", "status", "start_time", "finish_time", "records_processed")
     rows = list(of_run.order_by("report_type", "manifest_id").values("pk", *names))
     measured = _measured([row["pk"] for row in rows])
@@ -107,8 +116,11 @@ def _bars(of_run: QuerySet[RunHistory]) -> list[TimelineBar]:
 
 
 def _measured(ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:
-    """What was measured of these history rows, by their ids, where anything is. The rows of a run are written at once,
-    so their ids lie together; joined to them, the metrics of all runs would be read."""
+    """The available metrics of these history rows, by history id.
+
+    The rows of a run are inserted together, so that a range of ids selects them. A join would read the metrics of
+    all runs.
+    """
     if not ids or contract.reason_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics", read_only=True) is not None:
         return {}
     rows = RunMetrics.objects.filter(history_id__gte=min(ids), history_id__lte=max(ids)).values("history_id", *_METRICS)
