@@ -56,13 +56,13 @@ def capture_all(
         CaptureResult(table_name=complaint.manifest.table_name, error=complaint.message)
         for complaint in selection.rejected
     ]
-    meant: dict[ViewName, list[ViewKey]] = defaultdict(list)
+    keys_by_name: dict[ViewName, list[ViewKey]] = defaultdict(list)
     for spec in selection.views:
-        meant[spec.key.name].append(spec.key)
-    total = len(meant) + len(ended)
+        keys_by_name[spec.key.name].append(spec.key)
+    total = len(keys_by_name) + len(ended)
     for number, one in enumerate(ended, start=1):
         on_progress(one, number, total)
-    asked = CaptureOptions(
+    options = CaptureOptions(
         settings=settings,
         application_name=f"seeder snapshot {release.tag}",
         top_values_columns=top_values_columns,
@@ -70,16 +70,16 @@ def capture_all(
         approximate=approximate,
     )
     with ThreadPoolExecutor(max_workers=settings.snapshot_connections) as pool:
-        going = [pool.submit(_capture, name, keys, release, asked) for name, keys in meant.items()]
+        futures = [pool.submit(_capture, name, keys, release, options) for name, keys in keys_by_name.items()]
         try:
-            for future in as_completed(going):
+            for future in as_completed(futures):
                 ended.append(future.result())
                 on_progress(ended[-1], len(ended), total)
         except BaseException as interrupt:
-            asked.stop.request(f"{type(interrupt).__name__} {interrupt}".strip())
+            options.stop.request(f"{type(interrupt).__name__} {interrupt}".strip())
             pool.shutdown(wait=False, cancel_futures=True)
-            while unfinished := [one for one in going if not one.done()]:
-                asked.in_flight.cancel_all()  # repeated because a cancel between two statements has no effect
+            while unfinished := [one for one in futures if not one.done()]:
+                options.in_flight.cancel_all()  # repeated because a cancel between two statements has no effect
                 wait(unfinished, timeout=CANCEL_INTERVAL)
             raise
     return ended
@@ -104,9 +104,9 @@ def _require_columns(top: frozenset[str], request: RefreshRequest, selection: Se
         raise ColumnInNoView(request=request, column=column, suggestion=did_you_mean(column, known, "The nearest is"))
 
 
-def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, asked: CaptureOptions) -> CaptureResult:
+def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, options: CaptureOptions) -> CaptureResult:
     try:
-        return CaptureResult(table_name=str(name), snapshot=capture(require_one_view(name, keys), release, asked))
+        return CaptureResult(table_name=str(name), snapshot=capture(require_one_view(name, keys), release, options))
     except SeederError as error:
         if isinstance(error, DatabaseError) and error.facts.get("alias") == DEFAULT_DB_ALIAS:
             raise  # no snapshot can be stored without the default database

@@ -59,7 +59,7 @@ class ParallelCounter:
         options: CaptureOptions,
         on_progress: ProgressCallback,
     ) -> None:
-        self._database, self._instant, self._asked, self._tell = database, snapshot, options, on_progress
+        self._database, self._snapshot, self._options, self._on_progress = database, snapshot, options, on_progress
         self._total = 0
         self._tasks = SimpleQueue[column_statistics.CountTask]()
         self._counted: dict[str, tuple[int, ColumnStatistics]] = {}
@@ -71,7 +71,7 @@ class ParallelCounter:
         self._total = sum(len(task.columns) for task in tasks)
         for task in tasks:
             self._tasks.put(task)
-        others = [Thread(target=self._run_helper) for _ in range(min(self._asked.connections, len(tasks)) - 1)]
+        others = [Thread(target=self._run_helper) for _ in range(min(self._options.connections, len(tasks)) - 1)]
         for other in others:
             other.start()
         try:
@@ -99,7 +99,7 @@ class ParallelCounter:
 
     def _run_helper(self) -> None:
         try:
-            with shared_snapshot.SharedSnapshot(self._database, self._asked.parameters, source=self._instant):
+            with shared_snapshot.SharedSnapshot(self._database, self._options.parameters, source=self._snapshot):
                 self._work()
         except BaseException as error:  # noqa: BLE001  # raised in the thread that joins this one
             self._errors.append(error)
@@ -113,7 +113,7 @@ class ParallelCounter:
                 task = self._tasks.get_nowait()
             except Empty:
                 return
-            self._asked.raise_if_stopped(task.view)
-            with self._in_flight.track(self._database), self._asked.in_flight.track(self._database):
+            self._options.raise_if_stopped(task.view)
+            with self._in_flight.track(self._database), self._options.in_flight.track(self._database):
                 self._counted |= column_statistics.count_columns(self._database, task)
-            self._tell(len(self._counted), self._total)
+            self._on_progress(len(self._counted), self._total)

@@ -50,14 +50,14 @@ def capture_release_snapshot(  # noqa: PLR0913  # the options of the command
     """
     release, settings = Release(tag=release_tag, version=release_version), conf.load()
     key = _resolve_view(ViewName.parse(table_name), settings)
-    asked = CaptureOptions(
+    options = CaptureOptions(
         settings=settings,
         application_name=f"seeder snapshot {release.tag}",
         top_values_columns=frozenset(top_values_columns),
         approximate=approximate,
         connections=settings.snapshot_connections,
     )
-    return capture(key, release, asked, on_progress)
+    return capture(key, release, options, on_progress)
 
 
 def list_release_snapshots_by_table(table_name: str, limit: int = 50) -> list[Snapshot]:
