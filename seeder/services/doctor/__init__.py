@@ -1,1 +1,1 @@
-"""Looks at the databases for whatever keeps views from being refreshed, and changes nothing: a file for each kind."""
+"""Read-only checks for problems that prevent refreshes, one file for each kind."""

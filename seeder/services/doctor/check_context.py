@@ -1,4 +1,4 @@
-"""The database that a check looks at, and what is known of it before."""
+"""The checked database and the facts that all checks share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from seeder.domain.view_names import ViewName
 
 @dataclass(frozen=True, kw_only=True)
 class CheckContext:
-    """One database."""
+    """One database to check."""
 
     alias: str
     server: ServerFacts
     settings: Settings
-    selection: Selection  # all that is enabled, also of other databases
-    listed: frozenset[ViewKey]  # also by disabled manifests and by canned reports that nobody subscribes to
-    on_progress: Callable[[int, int], object]  # hears how many of how many queries were compared
+    selection: Selection  # all enabled manifests, also of other databases
+    listed: frozenset[ViewKey]  # also by disabled manifests and canned reports without subscriptions
+    on_progress: Callable[[int, int], object]  # number of compared queries, total
 
     @property
     def is_history_database(self) -> bool:
@@ -44,10 +44,10 @@ class CheckContext:
 
     @property
     def views(self) -> Mapping[ViewName, ViewSpec]:
-        """Those that enabled manifests ask for here."""
+        """The views in this database that enabled manifests name."""
         return {spec.key.name: spec for spec in self.selection.views if spec.key.database == self.alias}
 
     @property
     def names(self) -> frozenset[ViewName]:
-        """All that manifests name here, enabled or not."""
+        """The views in this database that enabled or disabled manifests name."""
         return frozenset(key.name for key in self.listed if key.database == self.alias)

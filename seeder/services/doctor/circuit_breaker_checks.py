@@ -1,4 +1,4 @@
-"""The circuit breakers by which nothing starts."""
+"""Open circuit breakers, which stop refreshes."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,10 @@ from seeder.services.run.circuit_breakers import CircuitBreakers
 
 
 def check_breakers(context: CheckContext) -> Iterator[Diagnosis]:
-    """Of all databases, as they are kept in one table. Once the next trial is due, a run needs nobody's help."""
+    """Report the open breakers of all databases, because one table holds them.
+
+    A breaker whose next trial is due is not reported, because the next run can close it.
+    """
     gate = AdmissionControl(
         settings=context.settings,
         circuit_breakers=CircuitBreakers.from_settings(context.settings, OptionalTables.read(DEFAULT_DB_ALIAS)),

@@ -1,4 +1,4 @@
-"""The reporting tables: there, as the contract has them, and ours to use."""
+"""The reporting tables: existence, columns and privileges."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -20,7 +20,7 @@ _USUAL = "SELECT", "INSERT", "UPDATE"
 
 
 def check_tables(context: CheckContext) -> Iterator[Diagnosis]:
-    """Where the database is not as contract.sql creates it."""
+    """Report differences between the database and contract.sql."""
     return (_difference(one, context.alias) for one in contract_check.database_differences(context.alias))
 
 
@@ -45,7 +45,7 @@ def _difference(one: ContractDifference, database: str) -> Diagnosis:
 
 
 def _alter(one: ContractDifference) -> str:
-    """Every name and type is one of contract.sql, where none needs quotes."""
+    """The ALTER TABLE statement; no name or type in contract.sql needs quotes."""
     alter = f"ALTER TABLE {contract.SCHEMA}.{one.table}"
     wanted = contract.tables_in_sql()[one.table][one.column or ""]
     if one.actual is None:
@@ -55,7 +55,7 @@ def _alter(one: ContractDifference) -> str:
 
 
 def check_privileges(context: CheckContext) -> Iterator[Diagnosis]:
-    """What our role may not do with the tables that are there."""
+    """Report privileges on existing tables that the role lacks."""
     wanted = {table: _PRIVILEGES.get(table, _USUAL) for table in contract.tables_in_sql()}
     together: dict[tuple[str, str, bool], list[MissingPrivilege]] = {}
     for one in doctor_server_queries.missing_privileges(context.alias, wanted):

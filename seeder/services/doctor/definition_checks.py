@@ -1,4 +1,7 @@
-"""What manifests say against what views are. It takes temporary views, in a transaction that is undone."""
+"""Comparison of manifest queries with view definitions.
+
+It creates temporary views in a transaction that is rolled back.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +17,7 @@ from seeder.services.run import planning
 
 
 def check_missing(context: CheckContext) -> Iterator[Diagnosis]:
-    """Where queries are not tried out: views that are not there."""
+    """Report missing views, if queries are not compared."""
     for view in sorted(
         context.views.keys() - doctor_view_queries.find_relations(context.alias, context.views.keys()).keys()
     ):
@@ -22,8 +25,10 @@ def check_missing(context: CheckContext) -> Iterator[Diagnosis]:
 
 
 def check_queries(context: CheckContext) -> Iterator[Diagnosis]:
-    """Views that are not there, with what would keep them from being created, and those that were created from another
-    query. Waits for no lock to speak of: what is locked stays unknown."""
+    """Report missing views, errors in creating them, and definition drift.
+
+    Waits only a minimal time for locks. A locked view is reported as not compared.
+    """
     queries = planning.queries_by_view(context.selection).get(context.alias, {})
     seen = catalog.survey(
         context.alias,
@@ -73,6 +78,9 @@ def _check_drift(context: CheckContext, survey: catalog.Survey) -> Iterator[Diag
 
 
 def _recreate_sql(drift: DefinitionDrift, sql: str, recreate_statements: Sequence[str]) -> str:
-    """`sql`: its name as SQL wants it. A comment at the end of the query does no harm to the semicolon."""
+    """The statements that recreate a view; `sql` is its quoted name.
+
+    The semicolon has its own line, because the query can end with a comment.
+    """
     statements = [f"DROP MATERIALIZED VIEW {sql};", f"CREATE MATERIALIZED VIEW {sql} AS\n{drift.manifest.query}\n;"]
     return "\n".join(["BEGIN;", *statements, *(f"{statement};" for statement in recreate_statements), "COMMIT;"])

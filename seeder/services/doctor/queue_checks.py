@@ -1,4 +1,4 @@
-"""The settings: those of the queue, and those that name something of the host's."""
+"""The queue, and the settings that name objects of the host project."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -12,7 +12,10 @@ from seeder.services.read_models import agency_scope
 
 
 def check_queue(context: CheckContext) -> Iterator[Diagnosis]:
-    """What `manage.py check` has against its settings, and what keeps it from working; nothing where there is none."""
+    """Report wrong settings of the queue and problems that stop it.
+
+    Reports nothing if no queue is installed.
+    """
     if not dispatch.is_installed():
         return
     one = partial(Diagnosis, database=context.alias)
@@ -58,7 +61,7 @@ def check_queue(context: CheckContext) -> Iterator[Diagnosis]:
 
 
 def check_settings(context: CheckContext) -> Iterator[Diagnosis]:
-    """Settings that name a callable or a model which is not there."""
+    """Report settings that name a missing callable or model."""
     try:
         agency_scope.validate_settings()
     except ConfigurationError as error:

@@ -1,4 +1,7 @@
-"""All checks of all databases. One that cannot be made is itself something found, and hides none of the others."""
+"""All checks of all databases.
+
+A check that fails is reported as a problem, and the others still run.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -52,10 +55,12 @@ _MISSING_VIEWS_CHECK: tuple[str, Check] = ("missing views", definition_checks.ch
 
 
 def run_checks(*, compare: bool = True, on_progress: Tell = lambda *_: None) -> DoctorReport:
-    """Look at the default database and at every one that SEEDER['DATABASES'] maps. `compare`: also queries with their
-    views, at a millisecond or two each where that is not known yet; `tell` hears how far that has come.
+    """Check the default database and every database in SEEDER['DATABASES'].
 
-    Raises `ConfigurationError`, or `DatabaseError` where the default database cannot be asked at all.
+    `compare` also compares queries with their views, which takes one or two milliseconds for each uncached query.
+    `on_progress` is called with the number of compared queries and the total.
+
+    Raises `ConfigurationError`, or `DatabaseError` if the default database cannot be queried.
     """
     settings = conf.load()
     selection, listed, found = _manifests(settings)
@@ -85,7 +90,10 @@ def run_checks(*, compare: bool = True, on_progress: Tell = lambda *_: None) -> 
 
 
 def _manifests(settings: Settings) -> tuple[Selection, frozenset[ViewKey], list[Diagnosis]]:
-    """Nothing, where they cannot be read: what is wrong with their tables is found out by looking at those."""
+    """The enabled manifests and all listed views, or nothing if they cannot be read.
+
+    The checks of the tables then report the cause.
+    """
     try:
         selection = manifest_selection.select(AllReports(), databases=settings.databases)
         return selection, manifest_selection.all_listed_views(databases=settings.databases), []
@@ -97,7 +105,7 @@ def _manifests(settings: Settings) -> tuple[Selection, frozenset[ViewKey], list[
 
 def _run_database_checks(context: CheckContext, *, compare: bool) -> Iterator[Diagnosis]:
     of_history = _HISTORY_CHECKS if context.is_history_database else ()
-    compare = compare and not context.server.refuses_writes  # where not even temporary views can be made
+    compare = compare and not context.server.refuses_writes  # a read-only server allows no temporary views
     for what, check in (*of_history, *_DATABASE_CHECKS, _DRIFT_CHECK if compare else _MISSING_VIEWS_CHECK):
         try:
             with translate_database_errors(context.alias):

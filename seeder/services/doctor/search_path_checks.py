@@ -1,4 +1,7 @@
-"""The functions of views that need a search_path, of which a refresh has none from PostgreSQL 17 on."""
+"""Functions in views that depend on the search_path.
+
+From PostgreSQL 17 on, a refresh runs with a restricted search_path.
+"""
 
 from collections.abc import Iterator
 
@@ -9,7 +12,7 @@ from seeder.services.doctor.check_context import CheckContext
 
 
 def check_functions(context: CheckContext) -> Iterator[Diagnosis]:
-    """Those that views reach and that name something without its schema."""
+    """Report functions that views call and that use names without a schema."""
     start = doctor_view_queries.functions_called(context.alias, context.views.keys())
     if not start:
         return

@@ -1,4 +1,4 @@
-"""The server, our role on it, and what it counts."""
+"""The server, the role and the statistics that it can read."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -12,7 +12,7 @@ _LIBRARY = "pg_stat_statements"
 
 
 def check_server(context: CheckContext) -> Iterator[Diagnosis]:
-    """Its version, its limits and our role."""
+    """Check the version and limits of the server, and the role."""
     settings = context.settings
     return server_rules.check_server(
         context.server,
@@ -24,7 +24,7 @@ def check_server(context: CheckContext) -> Iterator[Diagnosis]:
 
 
 def check_throttle(context: CheckContext) -> Iterator[Diagnosis]:
-    """Whether our role sees the sessions that the throttle counts."""
+    """Check that the role sees the sessions that the throttle counts."""
     if context.settings.max_db_active_queries and not server_activity.can_see_all_sessions(context.alias):
         yield Diagnosis(
             problem=Problem.STATS_HIDDEN,
@@ -37,7 +37,7 @@ def check_throttle(context: CheckContext) -> Iterator[Diagnosis]:
 
 
 def check_pg_stat_statements(context: CheckContext) -> Iterator[Diagnosis]:
-    """Whether the server counts what refreshes cost, and lets us read that."""
+    """Check that pg_stat_statements is loaded, current and readable."""
     found = doctor_server_queries.statement_statistics_extension(context.alias)
     one = partial(Diagnosis, database=context.alias, subject=_LIBRARY)
     without = "what refreshes cost by the server's own count stays unknown."

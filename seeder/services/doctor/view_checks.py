@@ -1,4 +1,4 @@
-"""The views that manifests name, one by one, and those that none names."""
+"""Views with and without manifests, their schemas, sources and indexes."""
 
 from collections.abc import Iterator, Mapping
 
@@ -19,7 +19,7 @@ _MANIFEST_PROBLEMS: Mapping[str, tuple[Problem, str]] = {
 
 
 def check_manifests(context: CheckContext) -> Iterator[Diagnosis]:
-    """The manifests of which no run can make anything."""
+    """Report manifests that no run can use."""
     for complaint in context.selection.rejected:
         manifest = complaint.manifest
         word, fix = _MANIFEST_PROBLEMS[complaint.reason]
@@ -33,37 +33,39 @@ def check_manifests(context: CheckContext) -> Iterator[Diagnosis]:
 
 
 def check_views(context: CheckContext) -> Iterator[Diagnosis]:
-    """What stands under their names, and whether it can be refreshed."""
+    """Check that each relation is a view that can be refreshed."""
     found = doctor_view_queries.find_relations(context.alias, context.views.keys())
     for one in found.values():
         yield from view_rules.check_view(one, context.role, context.concurrency)
 
 
 def check_schemas(context: CheckContext) -> Iterator[Diagnosis]:
-    """Whether we may look into their schemas, and create there what is missing. Where runs are recorded, the contract's
-    own schema is one of them."""
+    """Check the privileges on schemas: USAGE, and CREATE for missing views.
+
+    On the history database this includes the schema of the contract.
+    """
     found = doctor_view_queries.find_relations(context.alias, context.views.keys())
     missing = context.views.keys() - found.keys()
     names = {view.schema for view in context.views} | ({contract.SCHEMA} if context.is_history_database else set())
     for schema in doctor_view_queries.schema_privileges(context.alias, names):
         of_it = sorted(view for view in missing if view.schema == schema.name)
-        if schema.exists or of_it:  # where the contract's own is missing, so are its tables
+        if schema.exists or of_it:  # a missing contract schema is reported with its tables
             yield from view_rules.check_schema(schema, context.role, missing_views=of_it)
 
 
 def check_sources(context: CheckContext) -> Iterator[Diagnosis]:
-    """Whether who owns a view may read what it reads."""
+    """Check that the owner of each view may read its dependencies."""
     for view, role, source in doctor_view_queries.unreadable_sources(context.alias, context.views.keys()):
         yield view_rules.diagnose_forbidden_source(str(view), role, source, context.role)
 
 
 def check_unlisted(context: CheckContext) -> Iterator[Diagnosis]:
-    """Materialized views beside those that manifests name."""
+    """Report materialized views that no manifest names."""
     for view in doctor_view_queries.unlisted_views(context.alias, context.names):
         yield view_rules.diagnose_view_without_manifest(view, context.role)
 
 
 def check_indexes(context: CheckContext) -> Iterator[Diagnosis]:
-    """Indexes that were begun and not finished."""
+    """Report invalid indexes, which an interrupted build leaves behind."""
     for relation, index, leftover in doctor_view_queries.invalid_indexes(context.alias, context.views.keys()):
         yield view_rules.diagnose_invalid_index(str(relation), index, context.role, is_leftover=leftover)
