@@ -89,9 +89,9 @@ def test_a_name_that_means_two_views_is_refused(settings: Settings) -> None:
     create_view_with_manifest()
     create_custom_manifest("reporting.a", "SELECT 1")
     CustomReportManifest.objects.filter(pk=2).update(database_id=2)
-    assert "a view in each of archive and default" in assert_capture_refused(AmbiguousView, "reporting.a")
+    assert "a view in each of the databases archive and default" in assert_capture_refused(AmbiguousView, "reporting.a")
     [one] = capture_all(AllReports(), Release(tag="v1"))
-    assert "a view in each of archive and default" in str(one.error)
+    assert "a view in each of the databases archive and default" in str(one.error)
 
 
 BLOCKED_BY = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
