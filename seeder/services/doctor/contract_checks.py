@@ -10,7 +10,7 @@ from seeder.postgres.doctor_server_queries import MissingPrivilege
 from seeder.services import contract_check
 from seeder.services.doctor.check_context import CheckContext
 
-_INSTALL = "`manage.py install_schema` creates it where our role may, else whoever owns that database."
+_INSTALL = "`manage.py install_schema` creates it; without the privileges, let the owner of the database run it."
 _READ = "seeder_custom_report_manifest", "seeder_canned_report", "seeder_canned_report_manifest"
 _PRIVILEGES = {
     **dict.fromkeys(_READ, ("SELECT",)),
@@ -27,21 +27,24 @@ def check_tables(context: CheckContext) -> Iterator[Diagnosis]:
 def _difference(one: ContractDifference, database: str) -> Diagnosis:
     found = partial(Diagnosis, database=database, subject=f"{contract.SCHEMA}.{one.table}", message=f"{one}.")
     if one.lost_feature is not None:
-        told = f"{one}. Without it {one.lost_feature}"
+        message = f"{one}. Without it {one.lost_feature}"
         if one.column is None:
-            return found(problem=Problem.OPTIONAL_MISSING, message=told, fix=_INSTALL)
+            return found(problem=Problem.OPTIONAL_MISSING, message=message, fix=_INSTALL)
         return found(
-            problem=Problem.OPTIONAL_UNUSABLE, message=told, fix="Whoever owns the table can alter it:", sql=_alter(one)
+            problem=Problem.OPTIONAL_UNUSABLE,
+            message=message,
+            fix="The owner of the table can alter it:",
+            sql=_alter(one),
         )
     if one.column is None:
         return found(problem=Problem.TABLE_MISSING, fix=_INSTALL)
     if one.actual is None:
         return found(
             problem=Problem.COLUMN_MISSING,
-            fix="Whoever owns the table can add it (with a DEFAULT, where there are rows and no nulls):",
+            fix="The owner of the table can add it (with a DEFAULT, if a NOT NULL column is added to existing rows):",
             sql=_alter(one),
         )
-    return found(problem=Problem.COLUMN_DIFFERS, fix="Whoever owns the table can alter it:", sql=_alter(one))
+    return found(problem=Problem.COLUMN_DIFFERS, fix="The owner of the table can alter it:", sql=_alter(one))
 
 
 def _alter(one: ContractDifference) -> str:

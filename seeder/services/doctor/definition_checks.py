@@ -67,8 +67,8 @@ def _check_drift(context: CheckContext, survey: catalog.Survey) -> Iterator[Diag
             database=context.alias,
             subject=str(view),
             message=definition_drift_note(drift),
-            fix="If the manifest is right, its owner can create the view anew, with its indexes and grants; who reads"
-            " it waits, and views that read it have to be dropped before and created after:"
+            fix="If the manifest is right, its owner can create the view anew, with its indexes and grants; readers"
+            " wait, and views that read it have to be dropped before and created after:"
             if can
             else "Its manifests ask for different queries: decide which is right, and write that into all of them."
             if len({manifest.query for manifest in context.views[view].manifests}) > 1

@@ -56,7 +56,7 @@ def check_queue(context: CheckContext) -> Iterator[Diagnosis]:
                 problem=Problem.QUEUE_BLOCKED,
                 subject="django-q2's schedules",
                 message=sentence,
-                fix="Mend or delete it.",
+                fix="Correct or delete it.",
             )
 
 
@@ -70,5 +70,5 @@ def check_settings(context: CheckContext) -> Iterator[Diagnosis]:
             database=context.alias,
             subject=str(error.facts["setting"]),
             message=str(error),
-            fix="Correct it in the host's settings; until then the API and the pages refuse everybody.",
+            fix="Correct it in the host's settings; until then the API and the pages deny all requests.",
         )

@@ -29,7 +29,7 @@ from seeder.services.doctor import (
 from seeder.services.doctor.check_context import CheckContext
 
 Check = Callable[[CheckContext], Iterable[Diagnosis]]
-Tell = Callable[[int, int], object]
+ComparisonProgress = Callable[[int, int], object]
 
 _HISTORY_CHECKS: tuple[tuple[str, Check], ...] = (
     ("the reporting tables", contract_checks.check_tables),
@@ -54,7 +54,7 @@ _DRIFT_CHECK: tuple[str, Check] = ("the queries of manifests", definition_checks
 _MISSING_VIEWS_CHECK: tuple[str, Check] = ("missing views", definition_checks.check_missing)
 
 
-def run_checks(*, compare: bool = True, on_progress: Tell = lambda *_: None) -> DoctorReport:
+def run_checks(*, compare: bool = True, on_progress: ComparisonProgress = lambda *_: None) -> DoctorReport:
     """Check the default database and every database in SEEDER['DATABASES'].
 
     `compare` also compares queries with their views, which takes one or two milliseconds for each uncached query.
@@ -74,16 +74,16 @@ def run_checks(*, compare: bool = True, on_progress: Tell = lambda *_: None) -> 
                 raise
             found.append(_unreachable(alias, error))
             continue
-        patient = CheckContext(
+        context = CheckContext(
             alias=alias, server=there, settings=settings, selection=selection, listed=listed, on_progress=on_progress
         )
-        found += _run_database_checks(patient, compare=compare)
+        found += _run_database_checks(context, compare=compare)
         databases.append(
             CheckedDatabase(
                 alias=alias,
                 server_version=f"PostgreSQL {there.version_text}",
                 role=there.role,
-                view_count=len(patient.views),
+                view_count=len(context.views),
             )
         )
     return DoctorReport(databases=tuple(databases), diagnoses=tuple(sorted(found, key=lambda one: one.sort_key)))
@@ -138,5 +138,5 @@ def _check_failed(alias: str, what: str, error: Exception) -> Diagnosis:
         database=alias,
         subject=what,
         message=" ".join(str(error).split()),
-        fix="See what else was found, mend that and look again.",
+        fix="Fix the other problems, then run the doctor again.",
     )
