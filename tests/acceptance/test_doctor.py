@@ -292,7 +292,7 @@ def test_who_watches_learns_by_the_exit_code(manage: Manage) -> None:
 
 
 def test_a_database_that_cannot_be_asked_is_one_line(manage: Manage) -> None:
-    assert "Cannot work with PostgreSQL at /nowhere" in only_line(manage("doctor", DB_HOST="/nowhere"))
+    assert "Cannot connect to PostgreSQL at /nowhere" in only_line(manage("doctor", DB_HOST="/nowhere"))
     assert "invalid choice: 'BAD'" in only_line(manage("doctor", "--fail-level", "bad"))
     assert "SEEDER_MAX_WORKERS" in only_line(manage("doctor", SEEDER_MAX_WORKERS="lots"))
 

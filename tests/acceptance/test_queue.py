@@ -92,7 +92,7 @@ def test_nothing_to_queue_is_said(manage: Manage) -> None:
 def test_a_server_that_does_not_answer_is_one_line(manage: Manage, command: list[str]) -> None:
     ended = manage(*command, DB_HOST="/nowhere")
     assert (ended.exit_code, ended.out) == (2, "")
-    assert ended.err.startswith("CommandError: Cannot work with PostgreSQL at /nowhere")
+    assert ended.err.startswith("CommandError: Cannot connect to PostgreSQL at /nowhere")
 
 
 def test_a_doorbell_that_rings_twice_refreshes_once(manage: Manage) -> None:

@@ -88,7 +88,7 @@ def test_a_server_that_does_not_come_back_ends_the_run_in_one_line_and_the_next_
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     [line] = err.splitlines()
-    assert "Cannot work with PostgreSQL at" in line
+    assert "Cannot connect to PostgreSQL at" in line
     server.restart()
     assert set(RunHistory.objects.values_list("status", flat=True)) == {"pending", "running"}
     open_gate()
