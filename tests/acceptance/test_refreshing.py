@@ -73,7 +73,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(manage: Manage) -> None:
     assert (RunHistory.objects.count(), JobStatus.objects.count()) == (0, 0)
     planned = manage("refresh_agency", "demo", "--dry-run", "--json").document
     assert planned["dryRun"] is True
-    assert [(view["view"], view["action"], view["reads"]) for view in planned["views"]] == [
+    assert [(view["view"], view["action"], view["dependsOn"]) for view in planned["views"]] == [
         ("reporting.a", "create", []),
         ("reporting.b", "create", ["reporting.a"]),
     ]

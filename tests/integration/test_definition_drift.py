@@ -81,7 +81,7 @@ def test_drift_stands_in_the_plan_the_result_and_the_status_and_the_view_is_as_i
     [(oid,)] = sql("SELECT 'reporting.a'::regclass::oid")
     edited("SELECT m AS n FROM reporting.source")
     [planned] = manage("refresh_all", "--dry-run", "--json").document["views"]
-    assert [one["agencySlug"] for one in planned["drift"]] == ["demo"]
+    assert [one["agencySlug"] for one in planned["definitionDrift"]] == ["demo"]
     assert "Definition drift: the query of custom manifest 1 of demo" in manage("refresh_all", "--dry-run").out
     ended = manage("refresh_all")
     assert ended.exit_code == 0

@@ -20,7 +20,7 @@ class RunJsonDocument:
 
     def __init__(self, out: OutputWrapper) -> None:
         self._out = out
-        self._notices: list[str] = []
+        self._warnings: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -33,20 +33,22 @@ class RunJsonDocument:
             {
                 **_view_json(view),
                 "action": view.action,
-                "reads": sorted(str(key.name) for key in view.depends_on),
-                "expectedSeconds": _seconds(view.expected_duration),
+                "dependsOn": sorted(str(key.name) for key in view.depends_on),
+                "expectedDurationSeconds": _seconds(view.expected_duration),
                 "consecutiveFailures": view.consecutive_failures,
-                "drift": [{**_manifest_json(drift.manifest), "cause": drift.cause} for drift in view.definition_drift],
+                "definitionDrift": [
+                    {**_manifest_json(drift.manifest), "cause": drift.cause} for drift in view.definition_drift
+                ],
             }
             for view in plan.views
         ]
         self._write(
-            {"dryRun": True, "views": views, "refused": _rejected_json(plan.rejected), "notices": plan.warnings}
+            {"dryRun": True, "views": views, "rejected": _rejected_json(plan.rejected), "warnings": plan.warnings}
         )
 
     def on_event(self, event: RunEvent) -> None:
         if isinstance(event, RunWarning):
-            self._notices.append(event.message)
+            self._warnings.append(event.message)
         if not isinstance(event, RunEnded):
             return
         summary = event.summary
@@ -57,11 +59,11 @@ class RunJsonDocument:
                 "durationSeconds": _seconds(summary.duration),
                 "succeeded": summary.succeeded,
                 "failed": summary.failed,
-                "stopped": summary.stopped_by,
-                "notices": self._notices,
-                "unfinished": [_view_json(view) for view in summary.interrupted],
+                "stoppedBy": summary.stopped_by,
+                "warnings": self._warnings,
+                "interrupted": [_view_json(view) for view in summary.interrupted],
                 "views": [{**_view_json(view), **_result_json(result)} for view, result in summary.results.items()],
-                "refused": _rejected_json(summary.rejected),
+                "rejected": _rejected_json(summary.rejected),
             }
         )
 

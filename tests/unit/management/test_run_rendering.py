@@ -134,7 +134,7 @@ def test_the_document_is_one_json_text_at_the_end_and_nothing_before() -> None:
     assert refreshed["recordsProcessed"] == 1204
     assert refreshed["errors"] is None
     assert (failed["sqlstate"], failed["reason"]) == ("42601", "syntax_error")
-    assert told["refused"][0]["reason"] == "bad_name"
+    assert told["rejected"][0]["reason"] == "bad_name"
 
 
 @pytest.mark.parametrize("kind", [RunEventLines, RunTables, RunLiveTerminal])
