@@ -41,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     job_arguments = _job_arguments(options, argv[separator_index:]) if options.command == "run" else []
     try:
         _start_django(_settings_module_in(job_arguments) or options.settings or _manage_py_default())
-        return _list_jobs(as_json=options.json) if options.command == "list" else _run_job(options.job, job_arguments)
+        if options.command == "run":
+            return _run_job(options.job, job_arguments)
+        return _list_jobs(as_json=options.json)
     except SeederError as error:
         sys.stderr.write(f"{_NAME}: {error}\n")
         return _EXIT_CANNOT_RUN
@@ -111,18 +113,22 @@ def _list_jobs(*, as_json: bool) -> int:
     from seeder.services.job_commands import app_name, description, discover_jobs
 
     discovered = discover_jobs()
+    for problem in discovered.unusable:
+        sys.stderr.write(f"{_NAME}: {problem}\n")
     if as_json:
         jobs = [
             {"name": name, "description": description(command), "app": app_name(command)}
             for name, command in discovered.jobs.items()
         ]
-        sys.stdout.write(json.dumps({"jobs": jobs}, indent=2, ensure_ascii=False) + "\n")
+        lines = [json.dumps({"jobs": jobs}, indent=2, ensure_ascii=False)]
     else:
         width = max(map(len, discovered.jobs), default=0)
-        for name, command in discovered.jobs.items():
-            sys.stdout.write(f"{name:{width}}  {description(command)}".rstrip() + "\n")
-    for problem in discovered.unusable:
-        sys.stderr.write(f"{_NAME}: {problem}\n")
+        lines = [f"{name:{width}}  {description(command)}".rstrip() for name, command in discovered.jobs.items()]
+    try:
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has closed the pipe; Python would report it again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

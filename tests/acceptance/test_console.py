@@ -133,6 +133,16 @@ def test_a_command_that_cannot_be_loaded_is_told_and_hides_no_other(console: Con
     assert (ended.exit_code, ended.err) == (2, f"{line}\n")
 
 
+def test_list_into_a_closed_pipe_ends_silently(begin: Callable[..., "subprocess.Popen[str]"], project: Path) -> None:
+    (project / "reports" / "management" / "commands" / "sick.py").unlink()
+    process = begin("list", **NO_SERVER)
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=60) == 0
+
+
 def test_the_list_for_programs(console: Console) -> None:
     jobs = json.loads(console("list", "--json", **NO_SERVER).out)["jobs"]
     assert len(jobs) == len(_OURS) + 1
