@@ -48,9 +48,9 @@ mutants: setup  ## break each guard in a copy, and see that a test fails: half a
 bench: setup  ## measure against bare statements and other tools; BENCH_QUICK=1 for a look at everything in small
 	@$(python) -m bench
 
-check: lint types imports deploy-lint test  ## everything that has to hold before a commit
+check: lint words types imports deploy-lint test  ## everything that has to hold before a commit
 
-words: setup  ## private words that style rejects (lint/plain_words.toml)
+words: setup  ## reject private words (lint/plain_words.toml); PATHS=tests for other folders than the enforced ones
 	$(python) -m lint.plain_words $(PATHS)
 
 lint: setup

@@ -1,4 +1,4 @@
-"""Report private words in prose and names: `python -m lint.plain_words [PATH …]`.
+"""Report private words in prose and names: `python -m lint.plain_words [PATH …]`, by default in the enforced paths.
 
 The list of words, with what to write instead, is `plain_words.toml` beside this module. Prose is every comment and
 string literal of a Python file, every comment of an SQL, shell, YAML or TOML file, and the entire text of a document or
@@ -37,6 +37,7 @@ class WordList:
 
     rules: dict[str, list[tuple[re.Pattern[str], str]]]
     allowed: frozenset[str]
+    enforced: tuple[str, ...]  # the paths that are checked by default
 
     @classmethod
     def read(cls, file: Path) -> "WordList":
@@ -45,9 +46,9 @@ class WordList:
         rules = {
             kind: [(re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), instead) for pattern, instead in words.items()]
             for kind, words in content.items()
-            if kind != "allowed"
+            if kind in {"prose", "names"}
         }
-        return cls(rules=rules, allowed=frozenset(content["allowed"]))
+        return cls(rules=rules, allowed=frozenset(content["allowed"]), enforced=tuple(content["enforced"]))
 
     def violations(self, text: Text) -> Iterator[tuple[int, str, str]]:
         """Yield line, word and replacement of each rejected word in a text."""
@@ -93,7 +94,7 @@ def main(paths: list[str]) -> int:
     """Print each violation as `file:line: word -> instead`."""
     words = WordList.read(Path(__file__).with_suffix(".toml"))
     found = 0
-    for file in tracked_files(paths):
+    for file in tracked_files(paths or words.enforced):
         if file.suffix not in {".py", *_WHOLE_TEXT, *_COMMENTS}:
             continue
         for text in texts_of(file):
