@@ -1,8 +1,7 @@
-"""The log `seeder`: one line an event, with its facts. What nobody configures goes nowhere.
+"""The log `seeder`: one line per event, with its fields. Without a handler of the host nothing is written.
 
-A host's handlers get a record whose message is a whole line, in the format that the settings name, and whose attribute
-`seeder` is the same as a dictionary, for a formatter of the host's own. No fact is ever a message of PostgreSQL, which
-can quote the data: a log goes further than the row. Nor is any a secret.
+The message of a record is the complete line, in the format of the settings. Its attribute `seeder` has the same fields
+as a dictionary, for a formatter of the host. No field is a message of PostgreSQL, which can quote data, or a secret.
 """
 
 import logging
@@ -19,7 +18,7 @@ INFO, WARNING, ERROR = logging.INFO, logging.WARNING, logging.ERROR
 
 
 def log_event(level: int, event: str, /, **fields: LogValue | None) -> None:
-    """What is None is left out."""
+    """Log an event. Fields that are None are left out."""
     if not _log.isEnabledFor(level):
         return
     known = {name: fact for name, fact in fields.items() if fact is not None}
@@ -33,5 +32,5 @@ def log_event(level: int, event: str, /, **fields: LogValue | None) -> None:
 def _format() -> str:
     try:
         return conf.load().log_format
-    except ConfigurationError:  # which is said elsewhere
+    except ConfigurationError:  # reported elsewhere
         return "text"

@@ -1,4 +1,4 @@
-"""Tries again what may well succeed the next time."""
+"""Retries transient database errors with backoff."""
 
 import random
 from collections.abc import Callable
@@ -12,17 +12,16 @@ from seeder.postgres import sessions
 from seeder.postgres.sqlstates import is_connection_lost, is_transient
 from seeder.services.stop_signal import StopSignal
 
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
 
 def retry_transient(
-    operation: Callable[[int], Done], *, retries: int, stop: StopSignal, database: str = DEFAULT_DB_ALIAS
-) -> Done:
-    """What `act` returns; it is called with the number of the attempt, from 1 on.
+    operation: Callable[[int], Result], *, retries: int, stop: StopSignal, database: str = DEFAULT_DB_ALIAS
+) -> Result:
+    """Return what the operation returns. It gets the number of the attempt, from 1 on.
 
-    An error of the database that has nothing to do with the statement itself (a lock not granted, a deadlock, a lost
-    connection, a server that starts or is full) is followed by up to `retries` more attempts, with growing waits in
-    between that a stop cuts short. Any other error, and the last one, is raised.
+    After a transient error (lock not granted, deadlock, lost connection, server starting or full) it is called again,
+    up to `retries` times, with growing waits that a stop ends. Any other error, and the last one, is raised.
     """
     for attempt in count(1):
         try:

@@ -1,4 +1,4 @@
-"""Somebody wants a run to end: asked once, heard by everybody."""
+"""A stop signal: set once, observed by every thread."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,31 +6,31 @@ from threading import Event
 
 
 class StopSignal:
-    """A request to end, with its reason. Safe to make from a signal handler and from any thread."""
+    """A request to end, with its reason. Can be set in a signal handler and in any thread."""
 
     def __init__(self) -> None:
-        self.reason: str | None = None  # such as SIGTERM; the first one counts
-        self._asked = Event()
-        self._listeners: list[Callable[[], object]] = []
+        self.reason: str | None = None  # such as SIGTERM; the first request counts
+        self._event = Event()
+        self._callbacks: list[Callable[[], object]] = []
 
     @property
     def requested(self) -> bool:
         return self.reason is not None
 
     def request(self, reason: str) -> None:
-        """Ask everybody to end; who listens is told at once."""
+        """Set the signal, and run the callbacks."""
         if self.reason is None:
             self.reason = reason
-            self._asked.set()
-            for listener in self._listeners:
-                listener()
+            self._event.set()
+            for callback in self._callbacks:
+                callback()
 
     def on_stop(self, callback: Callable[[], object]) -> None:
-        """Be told, even if it was asked before. The listener may be called in a signal handler: it must not wait."""
-        self._listeners.append(callback)
+        """Run a callback when the signal is set, or now if it is. It must not block: a signal handler may run it."""
+        self._callbacks.append(callback)
         if self.requested:
             callback()
 
     def wait(self, span: timedelta) -> None:
-        """Wait so long, or until it is asked."""
-        self._asked.wait(span.total_seconds())
+        """Wait for a time, or until the signal is set."""
+        self._event.wait(span.total_seconds())

@@ -1,6 +1,6 @@
-"""The views of one database on their way: which may start, who has a seat, how they ended.
+"""Schedules the views of one database: which can start, which run, how they ended.
 
-Every database has its own seats, batches and breaker, so that one that is down or busy holds up nobody else.
+Each database has its own workers, batches and circuit breaker, so that one that is down or busy delays no other.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,33 +21,33 @@ from seeder.services.run.worker_pool import Ended, WorkerLost, WorkerPool
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartPolicy:
-    """How considerately views are started."""
+    """Limits on how fast views are started."""
 
-    workers: int  # refreshes at once, in each database
-    max_batch_size: int  # views that start together, at most
+    workers: int  # concurrent refreshes in each database
+    max_batch_size: int  # maximum number of views that start together
     batch_delay: timedelta  # between two batches
-    max_hold: timedelta  # for how long nothing but trials may start before the rest is given up
+    max_hold: timedelta  # longest hold, trials excluded, before the remaining views are given up
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunCallbacks:
-    """What a run does to views and servers, as plain callables."""
+    """What a scheduler calls, as plain callables."""
 
-    refresh: Callable[[PlannedView, StartContext], RefreshResult]  # called in the thread of a seat
-    give_up: Callable[[PlannedView, Hold, RefreshCost], RefreshResult]  # record one that is given up unstarted
-    admit: Callable[[str], AdmissionDecision]  # whether a batch may start in the database of this alias
+    refresh: Callable[[PlannedView, StartContext], RefreshResult]  # called in a worker's thread
+    give_up: Callable[[PlannedView, Hold, RefreshCost], RefreshResult]  # record a view that was never started
+    admit: Callable[[str], AdmissionDecision]  # if a batch can start in this database
     record_result: Callable[
         [PlannedView, RefreshResult, StartContext], object
     ]  # how a view ended, for what admits the next ones
-    cancel: Callable[[], object]  # end every refresh that runs now
-    on_tick: Callable[[], object]  # what the thread that decides does now and then
-    close_worker: Callable[[], object]  # the last act of each seat: give back what its thread holds
-    on_event: Callable[[RunEvent], object]  # who hears what happens
+    cancel: Callable[[], object]  # cancel every running refresh
+    on_tick: Callable[[], object]  # periodic work of the scheduler's thread
+    close_worker: Callable[[], object]  # the last call in each worker's thread
+    on_event: Callable[[RunEvent], object]  # listeners
     clock: Callable[[], float] = monotonic  # seconds
 
 
 class DatabaseScheduler:
-    """One database's views from ready to ended. All but the refreshes themselves happens in the caller's thread."""
+    """Schedules the views of one database. Everything but the refreshes runs in the caller's thread."""
 
     def __init__(
         self,
@@ -66,8 +66,8 @@ class DatabaseScheduler:
         self._contexts: dict[PlannedView, StartContext] = {}
         self._results: dict[ViewKey, RefreshResult] = {}
         self._next_batch = callbacks.clock()
-        self._held_since: float | None = None  # since when nothing but trials could start
-        self._current_hold: Hold | None = None  # what was said of it
+        self._held_since: float | None = None  # start of the hold, trials excluded
+        self._current_hold: Hold | None = None  # the hold that was reported
         self._trial: PlannedView | None = None
         self.pool = WorkerPool[StartContext](
             min(policy.workers, len(views)),
@@ -82,12 +82,12 @@ class DatabaseScheduler:
 
     @property
     def next_start_in(self) -> float | None:
-        """In how many seconds the next batch may start; None where that depends on something else."""
+        """Seconds until the next batch can start, or None if no batch is waiting for its delay."""
         left = self._next_batch - self._callbacks.clock()
         return left if self._can_start and left > 0 else None
 
     def start(self) -> Iterable[tuple[PlannedView, RefreshResult]]:
-        """Start what may start now. What is given up instead, with its recorded result."""
+        """Start what can start now. Return the views that were given up instead, with their recorded results."""
         while self._can_start:
             now = self._callbacks.clock()
             if now < self._next_batch:
@@ -107,15 +107,14 @@ class DatabaseScheduler:
         return ()
 
     def finish(self, view: PlannedView, result: RefreshResult) -> None:
-        """A view has given back its seat: count how it ended, and make ready whatever waited for it alone."""
+        """Record a finished view, and queue the views that waited only for it."""
         if self._trial is view:
             self._trial = None
         self._callbacks.record_result(view, result, self._contexts.pop(view))
         self._mark_finished(view, result)
 
     def requeue(self, view: PlannedView, cause: WorkerLost) -> None:
-        """A view has not been begun, as its seat cannot work: it waits for another one. Raises the reason where there
-        is no other."""
+        """Queue a view again whose worker cannot connect. Raises the cause if no worker is left."""
         self.pool.remove_worker()
         left = self.pool.free + self.pool.busy
         if not left:
@@ -139,7 +138,7 @@ class DatabaseScheduler:
 
     @property
     def _fills_pool(self) -> bool:
-        """Whether nothing is left for others once the view that was just taken, and what is ready, sits."""
+        """True if this view and the ready ones will fill the pool."""
         seats = self.pool.free + self.pool.busy
         return seats > 1 and self.pool.busy + 1 + len(self._ready) >= seats
 
@@ -168,7 +167,7 @@ class DatabaseScheduler:
         self._callbacks.on_event(ViewStarted(view=view))
 
     def _wait_times(self, view: PlannedView, now: float) -> tuple[timedelta, timedelta]:
-        """Since it was ready: for a seat, and held back."""
+        """Return how long a ready view waited for a worker, and how long it was on hold."""
         since, held_before = self._ready_since.pop(view)
         held = self._hold_time.seconds(now) - held_before
         return timedelta(seconds=now - since - held), timedelta(seconds=held)
@@ -184,7 +183,7 @@ class DatabaseScheduler:
         return ()
 
     def _give_up_remaining(self, hold: Hold, now: float) -> Iterable[tuple[PlannedView, RefreshResult]]:
-        """End whatever has not started. What runs goes on to its end, and what waits for that is given up then."""
+        """Give up every ready view. Running views continue, and views that wait for them are given up later."""
         given_up = []
         while self._ready:
             view = self._ready.take()
@@ -203,7 +202,7 @@ class DatabaseScheduler:
 
 
 class _HoldClock:
-    """For how many seconds views and seats that were ready for each other have been kept apart so far."""
+    """Seconds in which ready views and free workers were kept waiting by a hold or a batch delay."""
 
     def __init__(self) -> None:
         self._before = 0.0

@@ -25,11 +25,11 @@ _POLL_INTERVAL = 0.2  # seconds
 def run_plan(
     plan: RefreshPlan, *, policy: StartPolicy, callbacks: RunCallbacks, stop: StopSignal
 ) -> dict[PlannedView, RefreshResult]:
-    """Refresh every view of the plan at this pace; the results, in the order in which the views ended.
+    """Refresh every view of the plan. Return the results in the order in which the views ended.
 
-    When `stop` is requested, nothing new starts, and what runs is cancelled until it has ended or has had its chances;
-    a view that did not end by itself then has no result. Otherwise an exception from `refresh` is a surprise: nothing
-    new starts, what runs is waited for, and it is raised.
+    When `stop` is set, no view starts, and running views are cancelled repeatedly. A view that was cancelled, or does
+    not end in time, has no result. Without a stop, an exception from `refresh` is unexpected: no view starts, running views
+    are waited for, and the exception is raised.
     """
     going = _Scheduler(plan, policy, callbacks, stop)
     try:
@@ -49,7 +49,7 @@ def run_plan(
 
 
 class _Scheduler:
-    """The lanes of the databases side by side."""
+    """The schedulers of all databases, in one thread."""
 
     def __init__(self, plan: RefreshPlan, policy: StartPolicy, callbacks: RunCallbacks, stop: StopSignal) -> None:
         self.results: dict[PlannedView, RefreshResult] = {}
@@ -82,7 +82,7 @@ class _Scheduler:
                 self._emit_ended(*refused)
 
     def wait(self, seconds: float) -> None:
-        """Until a view ends, somebody wakes us, or so many seconds have passed, at most as many as we look away."""
+        """Wait until a view ends, a stop is set or the time is over, and at most one poll interval."""
         try:
             ended = self._ended.get(timeout=min(seconds, _POLL_INTERVAL))
         except Empty:

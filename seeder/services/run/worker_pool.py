@@ -1,6 +1,6 @@
-"""The worker places of one database: threads that refresh one view each at a time.
+"""The workers of one database: threads with a connection that refresh one view at a time.
 
-Threads, because the work is PostgreSQL's; of one database, because a thread keeps its connection.
+Threads are enough, because PostgreSQL does the work. A pool is for one database, because a thread keeps its connection.
 """
 
 from collections.abc import Callable
@@ -14,18 +14,18 @@ from seeder.domain.plan import PlannedView
 
 Task = TypeVar("Task")
 
-# Which seat of its database this thread is, from 1 on.
+# The number of this thread in its pool, from 1 on.
 worker_number: ContextVar[int | None] = ContextVar("worker_number", default=None)
 
 Ended = tuple[PlannedView, RefreshResult | BaseException]
 
 
 class WorkerLost(Exception):
-    """A seat cannot work, as there is no connection for it. Its view was not begun."""
+    """A worker cannot connect. Its view was not started."""
 
 
 class WorkerPool(Generic[Task]):
-    """So many seats; each result, or surprise, is put into `ended`."""
+    """A fixed number of workers. Each result, or unexpected error, is put into `ended`."""
 
     def __init__(
         self,
@@ -36,30 +36,30 @@ class WorkerPool(Generic[Task]):
         ended: "SimpleQueue[Ended | None]",
     ) -> None:
         self.free, self.busy = count, 0
-        self._refresh, self._leave, self._ended = refresh, close_worker, ended
+        self._refresh, self._close_worker, self._ended = refresh, close_worker, ended
         self._views = SimpleQueue[tuple[PlannedView, Task] | None]()
         self._threads = [
-            Thread(target=self._run_worker, args=[seat], name=f"worker-{seat}", daemon=True)
-            for seat in range(1, count + 1)
+            Thread(target=self._run_worker, args=[number], name=f"worker-{number}", daemon=True)
+            for number in range(1, count + 1)
         ]
         for thread in self._threads:
             thread.start()
 
     def start(self, view: PlannedView, task: Task) -> None:
-        """Have the view refreshed on a free seat."""
+        """Give a view to a free worker."""
         self.free, self.busy = self.free - 1, self.busy + 1
         self._views.put((view, task))
 
     def release(self) -> None:
-        """One of the views has ended, as somebody has read in `ended`."""
+        """Count a worker as free again, after its result was read from `ended`."""
         self.free, self.busy = self.free + 1, self.busy - 1
 
     def remove_worker(self) -> None:
-        """A seat cannot work. From now on there is one less."""
+        """Count one worker less, because it cannot connect."""
         self.busy -= 1
 
     def shutdown(self, *, wait: bool) -> None:
-        """No more views will come; wait for those that sit."""
+        """End the workers, and wait for running refreshes if `wait` is set."""
         for _ in self._threads:
             self._views.put(None)
         for thread in self._threads if wait else ():
@@ -68,14 +68,14 @@ class WorkerPool(Generic[Task]):
     def _run_worker(self, number: int) -> None:
         worker_number.set(number)
         try:
-            while (taken := self._views.get()) is not None:
-                view, task = taken
+            while (assigned := self._views.get()) is not None:
+                view, task = assigned
                 try:
                     self._ended.put((view, self._refresh(view, task)))
-                except WorkerLost as why:
-                    self._ended.put((view, why))
-                    return  # or it would take the next view from under those that can work
-                except BaseException as surprise:  # noqa: BLE001  # raised by the thread that waits for this view
-                    self._ended.put((view, surprise))
+                except WorkerLost as error:
+                    self._ended.put((view, error))
+                    return  # otherwise it would take the next view from a worker that can connect
+                except BaseException as error:  # noqa: BLE001  # raised by the scheduler's thread
+                    self._ended.put((view, error))
         finally:
-            self._leave()
+            self._close_worker()
