@@ -28,8 +28,8 @@ def run_plan(
     """Refresh every view of the plan. Return the results in the order in which the views ended.
 
     When `stop` is set, no view starts, and running views are cancelled repeatedly. A view that was cancelled, or does
-    not end in time, has no result. Without a stop, an exception from `refresh` is unexpected: no view starts, running views
-    are waited for, and the exception is raised.
+    not end in time, has no result. Without a stop, an exception from `refresh` is unexpected: no view starts, running
+    views are waited for, and the exception is raised.
     """
     going = _Scheduler(plan, policy, callbacks, stop)
     try:
