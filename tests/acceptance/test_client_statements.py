@@ -181,7 +181,7 @@ def test_a_cursor_takes_one_query_only(statement: str) -> None:
 
 @asking
 def test_no_column_is_lost_because_another_has_its_name() -> None:
-    with pytest.raises(ColumnsNamedTwice, match=r"names: n\. Give"):
+    with pytest.raises(ColumnsNamedTwice, match=r"the same name: n\. Give"):
         DjangoORMClient().fetch_all("SELECT 1 AS n, 2 AS n, 3 AS m")
 
 

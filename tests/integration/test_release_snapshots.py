@@ -214,9 +214,9 @@ def test_snapshots_of_two_views_are_compared_only_where_that_is_meant() -> None:
         capture_release_snapshot(create_view_with_manifest(), "v1"),
         capture_release_snapshot(create_view_with_manifest("b"), "v1"),
     )
-    with pytest.raises(DifferentViews, match="Snapshot 1 is of reporting.a and snapshot 2 of reporting.b") as refused:
+    with pytest.raises(DifferentViews, match="Snapshot 1 is of reporting.a, snapshot 2 is of reporting.b") as refused:
         compare(first, second)
-    assert "(--across-views, acrossViews=true)" in str(refused.value)  # so that it helps at every door
+    assert "--across-views (API: acrossViews=true)" in str(refused.value)  # for the command and the API
     assert compare(first, second, across_views=True).findings == ()
 
 
