@@ -43,7 +43,7 @@ class SeederCommand(BaseCommand):
             self.run(argparse.Namespace(**options))
         except SeederError as error:
             raise CommandError(str(error), returncode=EXIT_CANNOT_RUN) from error
-        except BrokenPipeError:  # who read it has seen enough; Python would say so once more when it flushes
+        except BrokenPipeError:  # the reader has closed the pipe; Python would report it again when it flushes
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
         except KeyboardInterrupt as interrupt:
             code = unix_signals.exit_code_of_signal(str(interrupt) or None)

@@ -24,11 +24,13 @@ class RefreshCommand(SeederCommand):
         instead_of_refreshing = parser.add_mutually_exclusive_group()
         instead_of_refreshing.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
         instead_of_refreshing.add_argument(
-            "--queue", action="store_true", help="let the queue's workers do it, and do not wait"
+            "--queue", action="store_true", help="queue the request for a worker, and do not wait"
         )
         output_format = parser.add_mutually_exclusive_group()
         output_format.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-        output_format.add_argument("--table", action="store_true", help="print tables even where there is no terminal")
+        output_format.add_argument(
+            "--table", action="store_true", help="print tables even if the output is not a terminal"
+        )
 
     def build_request(self, options: Namespace) -> RefreshRequest:
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM, whatever the process inherited: as a request to stop, or as an interrupt of what goes on."""
+"""SIGINT and SIGTERM as a stop request or as an interrupt, even if the process inherited them as ignored."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stop_on_signal(stop: StopSignal) -> Iterator[None]:
-    """While inside, a signal asks `stop`; the second one ends the process at once, as if nobody had listened."""
+    """Make a signal set `stop`. A second signal ends the process at once."""
 
     def request_stop(number: int, _: FrameType | None) -> None:
         if stop.requested:

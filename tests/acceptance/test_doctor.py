@@ -71,7 +71,7 @@ def test_a_healthy_database_is_one_line(manage: Manage) -> None:
     ended = manage("doctor", DB_USER=ROLE)
     assert (ended.exit_code, ended.err) == (0, "")
     [line] = ended.lines
-    assert re.fullmatch(rf"Nothing is wrong: default: PostgreSQL \S.*, as {ROLE}, 1 view asked for\.", line)
+    assert re.fullmatch(rf"Nothing is wrong: default: PostgreSQL \S.*, as {ROLE}, 1 view in manifests\.", line)
     assert manage("doctor", "--fail-level", "info", DB_USER=ROLE).exit_code == 0
     assert manage("doctor", "--json", DB_USER=ROLE).document["diagnoses"] == []
 

@@ -118,9 +118,9 @@ def test_the_command_shows_it_in_lines_tables_and_json(parts: list[QueuedRefresh
     schedules.sync_schedules()
     summary, running, queued, ended, *due = manage("queue_status").lines
     assert summary == "parts: 1 running, 1 queued, 1 ended lately; 3 tasks waiting"
-    assert f"every report, part {works.part} of 3, asked by somebody: running for " in running
+    assert f"every report, part {works.part} of 3, requested by somebody: running for " in running
     assert running.endswith(" by host:7, 0 of 1 view done, whose worker is gone: taken up again soon")
-    assert f"part {waits.part} of 3, asked by somebody: queued for" in queued
+    assert f"part {waits.part} of 3, requested by somebody: queued for" in queued
     assert ended.endswith("UTC, 0 succeeded, 1 failed")
     assert sorted(line.partition(": next due")[0] for line in due) == [
         "seeder: every report (0 2 * * *)",

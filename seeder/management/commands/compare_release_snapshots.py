@@ -23,10 +23,10 @@ class Command(SeederCommand):
         parser.add_argument(
             "--fail-on",
             choices=["notice", "breaking"],
-            help="exit with 1 where anything is as grave as that, or graver",
+            help="exit with 1 if a difference is at or above this severity",
         )
         parser.add_argument("--across-views", action="store_true", help="compare snapshots of two different views")
-        parser.add_argument("--everything", action="store_true", help="show also what is of no severity")
+        parser.add_argument("--everything", action="store_true", help="also show expected differences")
         parser.add_argument("--json", action="store_true", help="print one JSON document, with everything")
 
     def run(self, options: Namespace) -> None:

@@ -13,7 +13,7 @@ from seeder.services.doctor import run_checks
 
 
 class Command(SeederCommand):
-    help = "Look for whatever keeps views from being refreshed, and say what to do about it. It changes nothing."
+    help = "Find problems that prevent refreshes, and print a fix for each. Changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -26,9 +26,9 @@ class Command(SeederCommand):
             type=str.upper,
             choices=[level.name for level in Level],
             default=Level.ERROR.name,
-            help="exit with 1 where anything is as grave as that, or graver; usually ERROR",
+            help="exit with 1 if a problem is at or above this level (default: ERROR)",
         )
-        parser.add_argument("--all", action="store_true", help="name every view, also where many have the same")
+        parser.add_argument("--all", action="store_true", help="list every view, even if many have the same problem")
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
     def run(self, options: Namespace) -> None:

@@ -17,7 +17,9 @@ class Command(SeederCommand):
     help = "Delete what ended long ago, but for the last success and the last failure of every report."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--days", type=int, metavar="N", help="keep so many days; as SEEDER_HISTORY_DAYS says")
+        parser.add_argument(
+            "--days", type=int, metavar="N", help="number of days to keep (default: SEEDER_HISTORY_DAYS)"
+        )
         parser.add_argument("--dry-run", action="store_true", help="count what would be deleted, and delete nothing")
         parser.add_argument(
             "--batch",

@@ -9,12 +9,14 @@ from seeder.services.queue import queue_overview
 
 
 class Command(SeederCommand):
-    help = "Show what is queued, who works on what, what has ended lately, and what is due next."
+    help = "Show queued, running and recently ended parts, and the next schedules."
 
     def add_arguments(self, parser: CommandParser) -> None:
         output_format = parser.add_mutually_exclusive_group()
         output_format.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-        output_format.add_argument("--table", action="store_true", help="print tables even where there is no terminal")
+        output_format.add_argument(
+            "--table", action="store_true", help="print tables even if the output is not a terminal"
+        )
 
     def run(self, options: Namespace) -> None:
         status = queue_overview.read_queue_overview()

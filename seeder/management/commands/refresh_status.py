@@ -11,17 +11,17 @@ from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.management.rendering.status_lines import status_json, status_lines
 from seeder.services.read_models import job_list
 
-_DEFAULT_TABLE_LIMIT = 50  # views, unless --limit says otherwise; who reads by a program wants them all
+_DEFAULT_TABLE_LIMIT = 50  # views in a table; JSON and lines list all of them
 
 
 class Command(SeederCommand):
-    help = "Say which views are fresh, failing, running or late, what needs attention first. It refreshes nothing."
+    help = "List fresh, failing, running and late views, most urgent first. Refreshes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--agency", metavar="SLUG", help="only the views of one agency")
-        parser.add_argument("--report-type", choices=[*map(str, ReportType)], help="only those")
-        parser.add_argument("--status", choices=[*map(str, Status)], help="only views whose last refresh is so")
-        parser.add_argument("--failing", action="store_true", default=None, help="only views that failed last")
+        parser.add_argument("--report-type", choices=[*map(str, ReportType)], help="only views of this report type")
+        parser.add_argument("--status", choices=[*map(str, Status)], help="only views with this status")
+        parser.add_argument("--failing", action="store_true", default=None, help="only views whose last refresh failed")
         parser.add_argument(
             "--long-running", action="store_true", default=None, help="only views that run for longer than they should"
         )
@@ -33,18 +33,20 @@ class Command(SeederCommand):
             "--limit",
             type=_positive_integer,
             metavar="N",
-            help=f"at most so many; {_DEFAULT_TABLE_LIMIT} in a table, or all",
+            help=f"maximum number of views (default: {_DEFAULT_TABLE_LIMIT} in a table, otherwise all)",
         )
         parser.add_argument(
             "--fail-on",
             choices=["failing", "stale"],
             action="append",
             default=[],
-            help="exit with 1 where a view of that agency, type or name is so; can be given twice",
+            help="exit with 1 if a selected view is failing or stale; can be given twice",
         )
         output_format = parser.add_mutually_exclusive_group()
         output_format.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-        output_format.add_argument("--table", action="store_true", help="print a table even where there is no terminal")
+        output_format.add_argument(
+            "--table", action="store_true", help="print a table even if the output is not a terminal"
+        )
 
     def run(self, options: Namespace) -> None:
         is_table = options.table or (self.stdout.isatty() and not options.json)

@@ -8,7 +8,7 @@ from seeder.management.refresh_command import RefreshCommand
 
 
 class Command(RefreshCommand):
-    help = "Refresh one view, for whichever enabled reports name it."
+    help = "Refresh one view, for all its enabled reports."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

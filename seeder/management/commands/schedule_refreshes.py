@@ -11,10 +11,10 @@ from seeder.services.queue.schedules import ScheduleChange
 
 
 class Command(SeederCommand):
-    help = "Make the queue's schedules those that the settings declare; nobody else's are touched."
+    help = "Make this app's schedules in the queue match the settings. Other schedules do not change."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="say what would be done and change nothing")
+        parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
     def run(self, options: Namespace) -> None:

@@ -21,8 +21,7 @@ class Command(SeederCommand):
             type=int,
             default=_DEFAULT_GRACE_SECONDS,
             metavar="SECONDS",
-            help="how long running tasks may take when it is to end, before they are stopped"
-            f" ({_DEFAULT_GRACE_SECONDS})",
+            help=f"time that running tasks have to end when the cluster is stopped ({_DEFAULT_GRACE_SECONDS})",
         )
         parser.add_argument(
             "--heartbeat-fd", type=int, help=SUPPRESS

@@ -25,12 +25,12 @@ class RunDisplay(AbstractContextManager["RunDisplay"], Protocol):
 def create_run_display(
     out: OutputWrapper, request: RefreshRequest, *, json: bool, table: bool, color: bool
 ) -> RunDisplay:
-    """The display that suits the options and where the output goes."""
+    """Return the display for the options and the kind of output."""
     if json:
         return RunJsonDocument(out)
     if not (table or out.isatty()):
         return RunEventLines(out, request)
-    # Rich is a tenth of a command's start, and most nights nobody looks.
+    # Importing rich takes a tenth of the start of a command, and most runs have no terminal.
     from seeder.management.rendering.run_live_terminal import RunLiveTerminal
     from seeder.management.rendering.run_tables import RunTables
 

@@ -70,7 +70,7 @@ _LEVEL_NOUNS = {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "hin
 
 def _database_text(database: CheckedDatabase) -> str:
     views = format_count(database.view_count, "view")
-    return one_line(f"{database.alias}: {database.server_version}, as {database.role}, {views} asked for")
+    return one_line(f"{database.alias}: {database.server_version}, as {database.role}, {views} in manifests")
 
 
 def _problem_lines(

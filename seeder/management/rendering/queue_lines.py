@@ -11,12 +11,12 @@ from seeder.domain.view_names import one_line
 from seeder.services.queue.queue_overview import PartOverview, QueueOverview
 from seeder.services.queue.schedules import ScheduleStatus
 
-_OVERDUE_AFTER = timedelta(minutes=2)  # a cluster looks every half a minute what is due
+_OVERDUE_AFTER = timedelta(minutes=2)  # a cluster checks its schedules every half a minute
 _MAX_VIEWS_NAMED = 3  # views of a part that are named; the rest are counted
 
 
 def enqueue_result_lines(result: EnqueueResult) -> Iterable[str]:
-    """The answer to who asked."""
+    """Yield the answer to a queued request."""
     return map(one_line, _unescaped_result_lines(result))
 
 
@@ -94,7 +94,7 @@ def is_overdue(schedule: ScheduleStatus, now: datetime) -> bool:
 
 
 def part_title(part: PartOverview) -> str:
-    return f"{part.description}, part {part.number} of {part.part_count}, asked by {part.requested_by or 'somebody'}"
+    return f"{part.description}, part {part.number} of {part.part_count}, requested by {part.requested_by or 'unknown'}"
 
 
 def part_progress_text(part: PartOverview, now: datetime) -> str:

@@ -16,7 +16,7 @@ def print_queue_status(out: OutputWrapper, status: QueueOverview, *, color: bool
     screen = create_console(out, color=color)
     parts = (*status.running, *status.queued, *status.ended)
     if parts:
-        table = create_table("asked for", "part>", "views>", "state")
+        table = create_table("request", "part>", "views>", "state")
         for part in parts:
             table.add_row(
                 Text(part.description),

@@ -48,7 +48,7 @@ class RunEventLines:
     def on_event(self, event: RunEvent) -> None:
         for line in self._event_lines(event):
             self._out.write(one_line(line))
-            self._out.flush()  # who follows a log wants the line now, not when the buffer is full
+            self._out.flush()  # a log that is followed shows the line now
 
     def _event_lines(self, event: RunEvent) -> Iterable[str]:
         match event:

@@ -53,8 +53,8 @@ class RunLiveTerminal(RunTables):
 
     def on_event(self, event: RunEvent) -> None:
         match event:
-            case RunStarted(plan=plan, workers=seats):
-                self._plan, self._workers, self._started_at = plan, seats, self._clock()
+            case RunStarted(plan=plan, workers=workers):
+                self._plan, self._workers, self._started_at = plan, workers, self._clock()
                 self._live.start(refresh=True)
             case ViewStarted(view=view):
                 self._running[view] = self._clock()

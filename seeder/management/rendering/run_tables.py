@@ -129,7 +129,7 @@ def create_table(*headings: str) -> Table:
         table.add_column(
             heading.rstrip(">"),
             justify="right" if heading.endswith(">") else "left",
-            no_wrap=heading not in ("view", "report", "after", "asked for", "state", "schedule"),
+            no_wrap=heading not in ("view", "report", "after", "request", "state", "schedule"),
             overflow="fold",
         )
     return table

@@ -36,7 +36,7 @@ def not_shown_lines(overview: JobOverview) -> Iterator[str]:
 
 
 def job_state_text(job: Job, now: datetime) -> str:
-    """In a word, or a few where somebody should look."""
+    """Describe the state of a view in a few words."""
     if job.status is Status.RUNNING and job.start_time is not None:
         return f"running for {format_duration(now - job.start_time)}"
     if job.status is Status.PENDING:

@@ -42,7 +42,7 @@ def print_status(out: OutputWrapper, overview: JobOverview, *, color: bool) -> N
 
 
 def _view_cell(job: Job, job_error: str, report_and_agencies: list[Text] | tuple[()]) -> Text:
-    """Its name, and below it what does not get a column and what somebody should know."""
+    """Return the view's name, with its reports, agencies and error below."""
     below = [Text(", ").join(report_and_agencies)] if report_and_agencies else []
     if job_error:
         below.append(Text(one_line(job_error), style="red" if job.failing else "yellow"))
