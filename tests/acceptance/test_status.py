@@ -69,6 +69,7 @@ def test_a_job_is_called_as_the_api_calls_it(manage: Manage) -> None:
     assert told["count"] == 2
     [job] = told["jobs"]
     assert job.pop("lastRunId")
+    job.pop("startTime")  # null, unless the view ran for long enough to be marked as running
     assert job == {
         "id": 2,
         "reportName": "Report reporting.bad",
@@ -76,7 +77,6 @@ def test_a_job_is_called_as_the_api_calls_it(manage: Manage) -> None:
         "reportType": "custom",
         "status": "error",
         "durationSeconds": 0,
-        "startTime": None,
         "consecutiveFailures": 1,
         "agencyId": 2,
         "agencyName": "metro",

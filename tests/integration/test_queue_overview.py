@@ -130,7 +130,7 @@ def test_the_command_shows_it_in_lines_tables_and_json(parts: list[QueuedRefresh
     assert "seeder: every report (0 2 * * *): overdue for 1 h" in manage("queue_status").out
     table = manage("queue_status", "--table")
     assert table.exit_code == 0
-    assert "asked for" in table.out
+    assert "request" in table.out
     assert "every few minutes" in table.out
     assert "(overdue)" in table.out
     document = manage("queue_status", "--json").document
