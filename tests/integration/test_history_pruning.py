@@ -16,7 +16,7 @@ from seeder.services import history_pruning
 from seeder.services.queue import enqueue
 from seeder.services.run import orchestrator
 from seeder.services.stop_signal import StopSignal
-from tests.conftest import another_session, create_custom_manifest, sql
+from tests.conftest import another_session, create_custom_manifest, need_statements, sql
 from tests.old_rows import history_ids, insert_history_row, insert_queued_part, insert_run
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
@@ -191,6 +191,7 @@ def plans() -> Iterator[list[Any]]:
         if head.startswith("duration:"):
             told.append(json.loads(plan))
 
+    need_statements()  # a server without it has no auto_explain either
     sql(
         "LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET auto_explain.log_level = 'notice';"
         " SET auto_explain.log_format = 'json'; SET auto_explain.log_analyze = on; SET auto_explain.log_timing = off"
