@@ -123,10 +123,6 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind = 'm'
             AND i.indpred IS NULL AND i.indexprs IS NULL
     ));
 
--- name: deadlock_timeout
--- In milliseconds.
-SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout';
-
 -- name: apply_limits
 -- Until the end of the transaction: how long to wait for each lock, how long a statement may take, how many parallel
 -- workers its parts may have (null: as many as before), whose it is; and that

@@ -78,11 +78,17 @@ class SessionState:
 def session_state(database: str) -> SessionState:
     """Read the state of this thread's session, in one round trip."""
     [(pid, is_read_only, deadlock_timeout_ms, now)] = query(database, "session_state")
-    # A proxy reports another process at connect time than the one that answers.
-    is_pooled = bool(_driver_connection(connections[database]).info.backend_pid != pid)
     return SessionState(
-        is_pooled=is_pooled, is_read_only=is_read_only, deadlock_timeout_ms=deadlock_timeout_ms, now=now
+        is_pooled=_is_other_backend(database, pid),
+        is_read_only=is_read_only,
+        deadlock_timeout_ms=deadlock_timeout_ms,
+        now=now,
     )
+
+
+def _is_other_backend(database: str, pid: int) -> bool:
+    """Return whether the answer came from another process than the one that was reported at connect time."""
+    return bool(_driver_connection(connections[database]).info.backend_pid != pid)
 
 
 def is_pooled(database: str) -> bool:
@@ -91,7 +97,7 @@ def is_pooled(database: str) -> bool:
     A proxy reports another process at connect time than the one that answers.
     """
     [(pid,)] = query(database, "backend_pid")
-    return bool(_driver_connection(connections[database]).info.backend_pid != pid)
+    return _is_other_backend(database, pid)
 
 
 def is_read_only(database: str) -> bool:
