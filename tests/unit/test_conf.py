@@ -8,12 +8,12 @@ from seeder.errors import ConfigurationError
 
 
 @pytest.fixture(autouse=True)
-def _nothing_set(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def _without_settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SEEDER = {}
     monkeypatch.delenv("SEEDER_MAX_WORKERS", raising=False)
 
 
-def test_without_settings_the_documented_defaults_hold() -> None:
+def test_missing_settings_have_the_documented_defaults() -> None:
     assert conf.load() == conf.Settings(
         max_workers=8,
         refresh_concurrently=False,
@@ -25,28 +25,28 @@ def test_without_settings_the_documented_defaults_hold() -> None:
     )
 
 
-def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variable_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDER_MAX_WORKERS", "4")
     assert conf.load().max_workers == 4
 
 
-def test_the_host_s_dictionary_goes_before_the_environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dictionary_takes_precedence_over_the_environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDER_MAX_WORKERS", "4")
     settings.SEEDER = {"MAX_WORKERS": 2, "DATABASES": {7: "default"}}
     assert conf.load() == conf.Settings(max_workers=2, databases={7: "default"})
 
 
 @pytest.mark.parametrize("value", ["lots", "0", "-1", "1.5", "", "1e3"])
-def test_a_value_that_cannot_be_read_names_its_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_value_names_its_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDER_MAX_WORKERS", value)
     with pytest.raises(ConfigurationError, match="^SEEDER_MAX_WORKERS is "):
         conf.load()
 
 
-@pytest.mark.parametrize(("text", "meant"), [("true", True), (" Yes", True), ("0", False), ("OFF", False)])
-def test_a_flag_is_read_as_people_write_it(text: str, meant: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(("text", "expected"), [("true", True), (" Yes", True), ("0", False), ("OFF", False)])
+def test_flag_accepts_common_spellings(text: str, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
     monkeypatch.setenv("SEEDER_REFRESH_CONCURRENTLY", text)
-    assert conf.load().refresh_concurrently is meant
+    assert conf.load().refresh_concurrently is expected
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_a_flag_is_read_as_people_write_it(text: str, meant: bool, monkeypatch: 
         ("MAX_RETRIES", "101"),
     ],
 )
-def test_a_lever_out_of_its_range_names_its_variable(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setting_out_of_range_names_its_variable(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"SEEDER_{name}", value)
     with pytest.raises(ConfigurationError, match=f"^SEEDER_{name} is "):
         conf.load()
 
 
 @pytest.mark.parametrize(
-    ("given", "named"),
+    ("value", "pattern"),
     [
         ({"MAX_WORKERS": True}, r"SEEDER\['MAX_WORKERS'\] is True"),
         ({"MAX_WORKER": 2}, "SEEDER is .* a dictionary with some of MAX_WORKERS, "),
@@ -93,7 +93,7 @@ def test_a_lever_out_of_its_range_names_its_variable(name: str, value: str, monk
         ({"API_WRITE_RATE": "9/month"}, r"SEEDER\['API_WRITE_RATE'\]"),
     ],
 )
-def test_a_wrong_dictionary_names_the_key(given: Any, named: str, settings: Settings) -> None:
-    settings.SEEDER = given
-    with pytest.raises(ConfigurationError, match=named):
+def test_wrong_dictionary_names_the_key(value: Any, pattern: str, settings: Settings) -> None:
+    settings.SEEDER = value
+    with pytest.raises(ConfigurationError, match=pattern):
         conf.load()

@@ -1,4 +1,4 @@
-"""Small values to plan with, written as short as a test likes to read them."""
+"""Builders of small views, manifests and plans."""
 
 from datetime import timedelta
 
@@ -36,14 +36,15 @@ def plan(
     rows: dict[str, int] | None = None,
     failures: dict[str, int] | None = None,
 ) -> RefreshPlan:
-    """A plan for existing views; `reads={"a": "b c"}` says that a reads b and c."""
+    """Build a plan of existing views; `depends_on={"a": "b c"}` means that a depends on b and c."""
     plan_inputs = PlanInputs(
         row_counts={view_key(name): (rows or {}).get(name, 0) for name in names},
         depends_on={
-            view_key(name): {view_key(read) for read in others.split()} for name, others in (depends_on or {}).items()
+            view_key(name): {view_key(dependency) for dependency in names_read.split()}
+            for name, names_read in (depends_on or {}).items()
         },
-        expected_durations={view_key(name): timedelta(seconds=span) for name, span in (seconds or {}).items()},
-        consecutive_failures={view_key(name): times for name, times in (failures or {}).items()},
+        expected_durations={view_key(name): timedelta(seconds=duration) for name, duration in (seconds or {}).items()},
+        consecutive_failures={view_key(name): count for name, count in (failures or {}).items()},
     )
     return build_plan(selection(*names), plan_inputs)
 

@@ -1,4 +1,4 @@
-"""Small snapshots to compare."""
+"""Builders of small snapshots to compare."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,18 +8,18 @@ from seeder.domain.snapshots.view_shape import ViewColumn, ViewShape
 
 
 def columns(*names: str, **types: str) -> tuple[ViewColumn, ...]:
-    """Nullable integers, and columns of other types; a type may end in NOT NULL."""
-    both = {**dict.fromkeys(names, "integer"), **types}
+    """Return nullable integer columns, and typed columns by keyword; a type may end in NOT NULL."""
+    type_by_name = {**dict.fromkeys(names, "integer"), **types}
     return tuple(
-        ViewColumn(name=name, type=kind.removesuffix(" NOT NULL"), nullable=not kind.endswith(" NOT NULL"))
-        for name, kind in both.items()
+        ViewColumn(name=name, type=type_text.removesuffix(" NOT NULL"), nullable=not type_text.endswith(" NOT NULL"))
+        for name, type_text in type_by_name.items()
     )
 
 
 def snapshot(
     shape: tuple[ViewColumn, ...] = columns("a"), *, rows: int = 1000, server: int = 180006, **facts: Any
 ) -> Snapshot:
-    """`facts`: the figures of a column by its name, as a dictionary; and `definition`."""
+    """Build a snapshot; `facts` are the statistics of a column by its name, `definition` and `exact`."""
     figures = {
         column.name: ColumnStatistics(
             **{"nulls": 0, "distinct": 10, "minimum": "1", "maximum": "9"} | facts.get(column.name, {})

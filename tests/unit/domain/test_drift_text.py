@@ -1,4 +1,4 @@
-"""What a comparison found has a word, a meaning and a verdict."""
+"""Each finding of a comparison has a label, an explanation and a summary."""
 
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Severity
 from seeder.domain.snapshots.drift_text import (
@@ -11,12 +11,12 @@ from seeder.domain.snapshots.drift_text import (
 from seeder.domain.snapshots.snapshot_drift import Finding
 
 
-def test_every_kind_and_every_severity_is_told() -> None:
+def test_every_kind_and_severity_has_a_text() -> None:
     assert set(DIFFERENCE_LABELS) == set(DIFFERENCE_EXPLANATIONS) == set(DifferenceKind)
     assert set(SEVERITY_SUMMARIES) == set(Severity)
 
 
-def test_a_value_out_of_somebodys_data_draws_nothing() -> None:
+def test_control_characters_in_a_value_are_escaped() -> None:
     retyped = Finding(kind=DifferenceKind.COLUMN_RETYPED, column="n", base="\x1b[2Jinteger", compare="", exact=False)
     assert describe_change(retyped) == "\\x1b[2Jinteger → none (estimated)"
     assert describe_finding(retyped) == "n: type changed \\x1b[2Jinteger → none (estimated)"

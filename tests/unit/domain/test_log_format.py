@@ -10,7 +10,7 @@ from seeder.domain.log_format import LogFields, as_json, as_text
 AT = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 
 
-def test_a_line_is_readable() -> None:
+def test_text_line_has_key_value_pairs() -> None:
     facts: LogFields = {
         "run_id": "20261121-1",
         "view": 'reporting."Use of Force"',
@@ -26,7 +26,7 @@ def test_a_line_is_readable() -> None:
     )
 
 
-def test_an_object_is_complete_in_itself() -> None:
+def test_json_line_is_a_complete_object() -> None:
     line = as_json("view_ended", {"view": "reporting.ä", "agencies": ("demo",), "rows": 7}, time=AT, level="INFO")
     assert json.loads(line) == {
         "time": "2026-11-21T20:00:00.000+00:00",
@@ -40,16 +40,16 @@ def test_an_object_is_complete_in_itself() -> None:
 
 
 @given(st.text())
-def test_no_name_forges_a_line_or_a_fact(name: str) -> None:
+def test_name_with_any_characters_cannot_forge_a_line_or_field(name: str) -> None:
     line = as_text("view_ended", {"view": name, "agencies": (name,)})
     assert line.isprintable()
     assert line.splitlines() == [line]
-    quoted = line.removeprefix("view_ended view=")
-    assert quoted == name + " agencies=" + name or quoted.startswith('"')
-    whole = as_json("view_ended", {"view": name}, time=AT, level="INFO")
-    assert (whole.splitlines(), json.loads(whole)["view"]) == ([whole], name)
+    fields = line.removeprefix("view_ended view=")
+    assert fields == name + " agencies=" + name or fields.startswith('"')
+    json_line = as_json("view_ended", {"view": name}, time=AT, level="INFO")
+    assert (json_line.splitlines(), json.loads(json_line)["view"]) == ([json_line], name)
 
 
 @pytest.mark.parametrize("name", ["a b", "a=b", 'a"b', "a,b", "a\nb", "\u202e", "ü"])
-def test_what_is_not_plain_is_quoted(name: str) -> None:
+def test_value_with_special_characters_is_quoted(name: str) -> None:
     assert as_text("e", {"view": name}).startswith('e view="')

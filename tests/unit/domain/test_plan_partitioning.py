@@ -13,57 +13,62 @@ from tests.unit.domain.plan_values import manifest, plan, view_key
 NAMES = "abcdefgh"
 
 
-def names(parts: tuple[PlanPartition, ...]) -> list[str]:
-    """The views of each part; of a complaint, its number."""
+def partition_contents(partitions: tuple[PlanPartition, ...]) -> list[str]:
+    """Return the view names of each partition, followed by the numbers of its rejected manifests."""
     return [
-        "".join(view.key.name.name for view in part.views)
-        + "".join(str(complaint.manifest.manifest_id) for complaint in part.rejected)
-        for part in parts
+        "".join(view.key.name.name for view in partition.views)
+        + "".join(str(rejected_manifest.manifest.manifest_id) for rejected_manifest in partition.rejected)
+        for partition in partitions
     ]
 
 
-def complaint(name: str, number: int) -> RejectedManifest:
+def rejected_manifest(name: str, number: int) -> RejectedManifest:
     return RejectedManifest(manifest=manifest(name, number), reason="bad_name", message="no")
 
 
-def test_the_longest_goes_first_to_whoever_has_the_least_to_do() -> None:
-    drawn = plan(*"abcde", seconds={"a": 7, "b": 6, "c": 5, "d": 4, "e": 3})
-    assert names(partition_plan(drawn, max_partitions=2)) == ["ade", "bc"]
+def test_longest_view_goes_to_the_partition_with_the_least_work() -> None:
+    refresh_plan = plan(*"abcde", seconds={"a": 7, "b": 6, "c": 5, "d": 4, "e": 3})
+    assert partition_contents(partition_plan(refresh_plan, max_partitions=2)) == ["ade", "bc"]
 
 
-def test_views_that_read_one_another_stay_in_one_part_and_in_order() -> None:
-    drawn = plan(*"abcd", depends_on={"b": "a", "c": "b"}, seconds={"a": 1, "b": 1, "c": 1, "d": 5})
-    assert names(partition_plan(drawn, max_partitions=8)) == ["d", "abc"]
+def test_dependent_views_stay_in_one_partition_in_order() -> None:
+    refresh_plan = plan(*"abcd", depends_on={"b": "a", "c": "b"}, seconds={"a": 1, "b": 1, "c": 1, "d": 5})
+    assert partition_contents(partition_plan(refresh_plan, max_partitions=8)) == ["d", "abc"]
 
 
-def test_a_chain_counts_with_all_its_views() -> None:
-    drawn = plan(*"abcde", depends_on={"b": "a", "c": "a"}, seconds={"a": 1, "b": 3, "c": 3, "d": 5, "e": 1})
-    assert names(partition_plan(drawn, max_partitions=2)) == ["abc", "de"]
+def test_chain_counts_with_all_its_views() -> None:
+    refresh_plan = plan(*"abcde", depends_on={"b": "a", "c": "a"}, seconds={"a": 1, "b": 3, "c": 3, "d": 5, "e": 1})
+    assert partition_contents(partition_plan(refresh_plan, max_partitions=2)) == ["abc", "de"]
 
 
-def test_no_part_is_empty() -> None:
-    assert names(partition_plan(plan("a"), max_partitions=8)) == ["a"]
+def test_no_partition_is_empty() -> None:
+    assert partition_contents(partition_plan(plan("a"), max_partitions=8)) == ["a"]
     assert partition_plan(RefreshPlan(), max_partitions=8) == ()
     assert PartContents.of_selection(Selection()) == ()
 
 
-def test_what_is_refused_is_shared_out_too() -> None:
-    drawn = replace(plan("a", seconds={"a": 9}), rejected=tuple(complaint("x" * n, n) for n in (1, 2, 3)))
-    assert names(partition_plan(drawn, max_partitions=3)) == ["a", "13", "2"]
-
-
-def test_what_shares_a_status_row_is_not_torn_apart() -> None:
-    specs = [ViewSpec(key=view_key("a", database), manifests=(manifest("a"),)) for database in ("default", "archive")]
-    drawn = replace(
-        build_plan(Selection(views=tuple(specs)), PlanInputs()), rejected=(complaint("a", 7), complaint("b", 8))
+def test_rejected_manifests_are_distributed() -> None:
+    refresh_plan = replace(
+        plan("a", seconds={"a": 9}), rejected=tuple(rejected_manifest("x" * n, n) for n in (1, 2, 3))
     )
-    assert names(partition_plan(drawn, max_partitions=8)) == ["aa7", "8"]
+    assert partition_contents(partition_plan(refresh_plan, max_partitions=3)) == ["a", "13", "2"]
 
 
-def test_where_nobody_knows_what_views_read_they_stay_together() -> None:
-    drawn = replace(plan(*"abc"), undetermined_databases=frozenset({"default"}))
-    assert names(partition_plan(drawn, max_partitions=8)) == ["abc"]
-    assert len(partition_plan(replace(drawn, undetermined_databases=frozenset({"archive"})), max_partitions=8)) == 3
+def test_views_with_one_status_row_stay_together() -> None:
+    specs = [ViewSpec(key=view_key("a", database), manifests=(manifest("a"),)) for database in ("default", "archive")]
+    refresh_plan = replace(
+        build_plan(Selection(views=tuple(specs)), PlanInputs()),
+        rejected=(rejected_manifest("a", 7), rejected_manifest("b", 8)),
+    )
+    assert partition_contents(partition_plan(refresh_plan, max_partitions=8)) == ["aa7", "8"]
+
+
+def test_views_stay_together_if_dependencies_are_unknown() -> None:
+    refresh_plan = replace(plan(*"abc"), undetermined_databases=frozenset({"default"}))
+    assert partition_contents(partition_plan(refresh_plan, max_partitions=8)) == ["abc"]
+    assert (
+        len(partition_plan(replace(refresh_plan, undetermined_databases=frozenset({"archive"})), max_partitions=8)) == 3
+    )
 
 
 @given(
@@ -71,29 +76,31 @@ def test_where_nobody_knows_what_views_read_they_stay_together() -> None:
     st.lists(st.integers(0, 100), min_size=len(NAMES), max_size=len(NAMES)),
     st.integers(1, 10),
 )
-def test_every_view_is_in_one_part_with_all_that_it_reads(
-    reads: dict[str, set[str]], seconds: list[int], most: int
+def test_every_view_is_in_one_partition_with_its_dependencies(
+    reads: dict[str, set[str]], seconds: list[int], max_partitions: int
 ) -> None:
-    took: dict[str, float] = dict(zip(NAMES, seconds, strict=True))
-    drawn = plan(*NAMES, depends_on={name: " ".join(others) for name, others in reads.items()}, seconds=took)
-    parts = partition_plan(drawn, max_partitions=most)
-    assert Counter("".join(names(parts))) == Counter(NAMES)
-    assert len(parts) <= most
-    for part in parts:
-        assert part.views
-        keys = {view.key for view in part.views}
-        assert all(view.depends_on <= keys for view in part.views)
-        assert list(part.views) == [view for view in drawn.views if view.key in keys], "in the plan's order"
-    loads = [sum(took[view.key.name.name] for view in part.views) for part in parts]
-    largest = max(
-        sum(took[view.key.name.name] for view in part.views)
-        for part in partition_plan(drawn, max_partitions=len(NAMES))
+    durations: dict[str, float] = dict(zip(NAMES, seconds, strict=True))
+    refresh_plan = plan(
+        *NAMES, depends_on={name: " ".join(names_read) for name, names_read in reads.items()}, seconds=durations
     )
-    assert max(loads) <= sum(seconds) / len(parts) + largest, "as good as list scheduling"
-    assert partition_plan(drawn, max_partitions=most) == parts
+    partitions = partition_plan(refresh_plan, max_partitions=max_partitions)
+    assert Counter("".join(partition_contents(partitions))) == Counter(NAMES)
+    assert len(partitions) <= max_partitions
+    for partition in partitions:
+        assert partition.views
+        keys = {view.key for view in partition.views}
+        assert all(view.depends_on <= keys for view in partition.views)
+        assert list(partition.views) == [view for view in refresh_plan.views if view.key in keys], "in the plan's order"
+    loads = [sum(durations[view.key.name.name] for view in partition.views) for partition in partitions]
+    largest = max(
+        sum(durations[view.key.name.name] for view in partition.views)
+        for partition in partition_plan(refresh_plan, max_partitions=len(NAMES))
+    )
+    assert max(loads) <= sum(seconds) / len(partitions) + largest, "as good as list scheduling"
+    assert partition_plan(refresh_plan, max_partitions=max_partitions) == partitions
 
 
-def test_a_guess_counts_like_a_measurement() -> None:
-    drawn = plan(*"abc", seconds={"a": 10, "b": 10}, rows={"a": 10, "b": 10, "c": 20})
-    assert names(partition_plan(drawn, max_partitions=2)) == ["c", "ab"]
-    assert drawn.views[0].critical_path == timedelta(seconds=20)
+def test_estimate_counts_like_a_measurement() -> None:
+    refresh_plan = plan(*"abc", seconds={"a": 10, "b": 10}, rows={"a": 10, "b": 10, "c": 20})
+    assert partition_contents(partition_plan(refresh_plan, max_partitions=2)) == ["c", "ab"]
+    assert refresh_plan.views[0].critical_path == timedelta(seconds=20)

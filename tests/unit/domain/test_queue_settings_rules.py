@@ -6,21 +6,23 @@ from seeder.domain.queue.queue_settings_rules import queue_settings_problems
 from settings.base import Q_CLUSTER
 
 
-def told(limit: timedelta = timedelta(), *, pooled: bool = False, **given: object) -> list[str]:
+def check_ids(
+    statement_timeout: timedelta = timedelta(), *, uses_connection_pool: bool = False, **overrides: object
+) -> list[str]:
     return [
-        fault.check_id
-        for fault in queue_settings_problems(
-            {**Q_CLUSTER, **given}, statement_timeout=limit, uses_connection_pool=pooled
+        problem.check_id
+        for problem in queue_settings_problems(
+            {**Q_CLUSTER, **overrides}, statement_timeout=statement_timeout, uses_connection_pool=uses_connection_pool
         )
     ]
 
 
-def test_the_host_s_own_settings_are_faultless() -> None:
-    assert told() == []
+def test_settings_of_the_host_have_no_problem() -> None:
+    assert check_ids() == []
 
 
 @pytest.mark.parametrize(
-    ("given", "fault"),
+    ("overrides", "problem"),
     [
         ({"timeout": 60, "retry": 60}, "seeder.E008"),
         ({"guard_cycle": 0.3}, "seeder.W010"),
@@ -31,23 +33,23 @@ def test_the_host_s_own_settings_are_faultless() -> None:
         ({"django_redis": "default"}, "seeder.W013"),
     ],
 )
-def test_a_setting_that_is_not_right_is_named(given: dict[str, object], fault: str) -> None:
-    assert told(**given) == [fault]  # type: ignore[arg-type]  # as Q_CLUSTER may be
+def test_wrong_setting_is_reported(overrides: dict[str, object], problem: str) -> None:
+    assert check_ids(**overrides) == [problem]  # type: ignore[arg-type]  # like Q_CLUSTER, a value may have any type
 
 
-def test_the_limit_of_a_refresh_has_to_be_below_the_queue_s() -> None:
-    assert told(timedelta(seconds=60), timeout=60, retry=120) == ["seeder.E009"]
-    assert told(timedelta(seconds=59), timeout=60, retry=120) == []
+def test_statement_timeout_must_be_below_the_queue_timeout() -> None:
+    assert check_ids(timedelta(seconds=60), timeout=60, retry=120) == ["seeder.E009"]
+    assert check_ids(timedelta(seconds=59), timeout=60, retry=120) == []
 
 
-def test_a_queue_without_a_time_limit_needs_no_room_for_it() -> None:
-    assert told(timedelta(days=9), timeout=None, guard_cycle=0.3) == []
+def test_queue_without_timeout_sets_no_limit() -> None:
+    assert check_ids(timedelta(days=9), timeout=None, guard_cycle=0.3) == []
 
 
-def test_the_queue_s_own_defaults_are_told_apart_from_ours() -> None:
+def test_defaults_of_the_queue_are_reported() -> None:
     assert [
-        fault.check_id
-        for fault in queue_settings_problems({}, statement_timeout=timedelta(), uses_connection_pool=True)
+        problem.check_id
+        for problem in queue_settings_problems({}, statement_timeout=timedelta(), uses_connection_pool=True)
     ] == [
         "seeder.W011",
         "seeder.W012",

@@ -18,7 +18,7 @@ A = ViewName(schema="reporting", name="a")
         "REFRESH MATERIALIZED VIEW/*;*/reporting/* . */.a",
     ],
 )
-def test_a_refresh_is_known_in_any_spelling(statement: str) -> None:
+def test_refresh_is_parsed_in_any_spelling(statement: str) -> None:
     assert parse_refresh(statement) == (A, False)
 
 
@@ -30,16 +30,16 @@ def test_a_refresh_is_known_in_any_spelling(statement: str) -> None:
         'REFRESH MATERIALIZED VIEW concurrently"reporting"."a" with data',
     ],
 )
-def test_a_concurrent_refresh_is_another_one(statement: str) -> None:
+def test_concurrent_refresh_is_recognized(statement: str) -> None:
     assert parse_refresh(statement) == (A, True)
 
 
-def test_a_name_that_needs_quotes_is_read_as_it_is() -> None:
+def test_quoted_name_is_parsed_unchanged() -> None:
     odd = ViewName(schema="Gotham; PD", name='Use -- of "Force" /*')
     assert parse_refresh('REFRESH MATERIALIZED VIEW "Gotham; PD"."Use -- of ""Force"" /*"') == (odd, False)
 
 
-def test_a_view_called_concurrently_is_no_mode() -> None:
+def test_view_named_concurrently_is_not_a_mode() -> None:
     view = ViewName(schema="concurrently", name="a")
     assert parse_refresh('REFRESH MATERIALIZED VIEW "concurrently".a') == (view, False)
     assert parse_refresh("REFRESH MATERIALIZED VIEW concurrently_.a") == (
@@ -52,7 +52,7 @@ def test_a_view_called_concurrently_is_no_mode() -> None:
     "statement",
     [
         "",
-        "REFRESH MATERIALIZED VIEW a",  # of whatever schema comes first
+        "REFRESH MATERIALIZED VIEW a",  # depends on the search path
         "REFRESH MATERIALIZED VIEW base.reporting.a",
         "REFRESH MATERIALIZED VIEW reporting.a WITH NO DATA",
         "REFRESH MATERIALIZED VIEWreporting.a",
@@ -66,5 +66,5 @@ def test_a_view_called_concurrently_is_no_mode() -> None:
         "REFRESH MATERIALIZED VIEW reporting." + "/*" * 5000,
     ],
 )
-def test_nothing_else_is_a_refresh_of_ours(statement: str) -> None:
+def test_other_statement_is_not_a_refresh(statement: str) -> None:
     assert parse_refresh(statement) is None

@@ -6,23 +6,23 @@ from tests.unit.domain.plan_values import plan, view_key
 SECOND = timedelta(seconds=1)
 
 
-def test_one_seat_needs_the_sum_of_what_is_left() -> None:
+def test_one_worker_needs_the_sum_of_the_rest() -> None:
     views = plan("a", "b", "c", seconds={"a": 1, "b": 2, "c": 4}).views
     assert estimate_remaining(views, ended={view_key("c")}, running={}, workers=1) == 3 * SECOND
 
 
-def test_many_seats_need_no_less_than_the_longest_view() -> None:
+def test_many_workers_need_at_least_the_longest_view() -> None:
     views = plan("a", "b", "c", seconds={"a": 1, "b": 2, "c": 9}).views
     assert estimate_remaining(views, ended=set(), running={}, workers=3) == 9 * SECOND
 
 
-def test_many_seats_need_no_less_than_the_longest_chain() -> None:
+def test_many_workers_need_at_least_the_longest_chain() -> None:
     views = plan("a", "b", "c", depends_on={"b": "a", "c": "b"}, seconds={"a": 1, "b": 2, "c": 3}).views
     assert estimate_remaining(views, ended=set(), running={}, workers=8) == 6 * SECOND
     assert estimate_remaining(views, ended={view_key("a")}, running={view_key("b"): SECOND}, workers=8) == 4 * SECOND
 
 
-def test_what_a_running_view_has_done_is_taken_off_but_never_more_than_it_was_expected_to_take() -> None:
+def test_elapsed_time_is_subtracted_up_to_the_expected_duration() -> None:
     views = plan("a", "b", seconds={"a": 5, "b": 2}).views
     assert (
         estimate_remaining(views, ended=set(), running={view_key("a"): SECOND, view_key("b"): 9 * SECOND}, workers=1)
@@ -30,11 +30,11 @@ def test_what_a_running_view_has_done_is_taken_off_but_never_more_than_it_was_ex
     )
 
 
-def test_nothing_is_foretold_while_a_view_without_history_is_left() -> None:
+def test_view_without_history_prevents_an_estimate() -> None:
     views = plan("a", "new", seconds={"a": 5}).views
     assert estimate_remaining(views, ended=set(), running={}, workers=1) is None
     assert estimate_remaining(views, ended={view_key("new")}, running={}, workers=1) == 5 * SECOND
 
 
-def test_when_all_have_ended_nothing_is_left() -> None:
+def test_nothing_remains_when_all_views_have_ended() -> None:
     assert estimate_remaining(plan("a").views, ended={view_key("a")}, running={}, workers=8) == timedelta()

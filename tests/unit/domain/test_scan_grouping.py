@@ -1,4 +1,4 @@
-"""Which columns are counted in one scan."""
+"""Columns that are counted in one scan."""
 
 from math import prod
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from seeder.domain.snapshots.scan_grouping import MAX_COMBINATIONS, group_columns
 
 
-def test_the_longest_come_first_and_few_combinations_share_a_scan() -> None:
+def test_columns_with_few_combinations_share_a_scan_largest_first() -> None:
     distinct = {"key": 3_000_000.0, "day": 2_500, "hour": 24, "flag": 2, "code": 900, "gone": 0}
     assert group_columns(["flag", "hour", "day", "key", "unknown", "code", "gone"], distinct) == [
         ("unknown",),
@@ -19,14 +19,14 @@ def test_the_longest_come_first_and_few_combinations_share_a_scan() -> None:
     ]
 
 
-def test_what_cannot_be_a_number_of_values_is_taken_for_none() -> None:
+def test_negative_distinct_count_is_ignored() -> None:
     assert group_columns(["a", "b"], {"a": -1.0, "b": 3_000_000.0}) == [("b",), ("a",)]
 
 
 @given(st.dictionaries(st.text(max_size=2), st.none() | st.floats(0, 1e9), max_size=20))
-def test_every_column_has_one_scan_and_no_shared_one_is_large(columns: dict[str, float | None]) -> None:
-    known = {name: number for name, number in columns.items() if number is not None}
-    found = group_columns(columns, known)
-    assert sorted(name for names in found for name in names) == sorted(columns)
-    for names in found:
-        assert len(names) == 1 or prod(known[name] + 1 for name in names) <= MAX_COMBINATIONS
+def test_every_column_is_in_one_scan_and_shared_scans_are_small(columns: dict[str, float | None]) -> None:
+    counted = {name: number for name, number in columns.items() if number is not None}
+    groups = group_columns(columns, counted)
+    assert sorted(name for names in groups for name in names) == sorted(columns)
+    for names in groups:
+        assert len(names) == 1 or prod(counted[name] + 1 for name in names) <= MAX_COMBINATIONS

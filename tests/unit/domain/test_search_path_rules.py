@@ -1,4 +1,4 @@
-"""Which names of a function's body have no schema, and which functions a view reaches."""
+"""Unqualified names in a function's body, and the functions that a view reaches."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from seeder.domain.doctor.search_path_rules import (
 )
 from seeder.domain.doctor.view_rules import DatabaseRole
 
-US = DatabaseRole(database_alias="default", database_name="reports", role_name="seeder", server_major=17)
+ROLE = DatabaseRole(database_alias="default", database_name="reports", role_name="seeder", server_major=17)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ US = DatabaseRole(database_alias="default", database_name="reports", role_name="
         ("", set()),
     ],
 )
-def test_a_name_is_bare_where_no_schema_stands_before_it(body: str, names: set[str]) -> None:
+def test_name_without_schema_is_unqualified(body: str, names: set[str]) -> None:
     assert unqualified_names(body) == names
 
 
@@ -45,28 +45,28 @@ TWO = function(2, "two", "SELECT n FROM source WHERE reporting.one() > 0")
 OTHER = function(3, "other", "SELECT n FROM source")
 
 
-def test_a_function_that_another_one_calls_is_reached_too_also_in_a_circle() -> None:
+def test_functions_called_by_functions_are_reached_also_in_a_cycle() -> None:
     assert functions_reached({1: {"a"}, 99: {"b"}}, [ONE, TWO, OTHER]) == {ONE: {"a"}, TWO: {"a"}}
     assert functions_reached({1: {"a"}, 2: {"b"}}, [ONE, TWO]) == {ONE: {"a", "b"}, TWO: {"a", "b"}}
 
 
-def test_only_names_that_mean_something_are_told_with_a_path_that_finds_them() -> None:
-    homes = {
+def test_only_existing_names_are_reported_with_a_search_path() -> None:
+    locations = {
         "source": [
             NameLocation(quoted_schema="zoo", search_path_position=1),
             NameLocation(quoted_schema='"A b"', search_path_position=None),
             NameLocation(quoted_schema="mid", search_path_position=2),
         ]
     }
-    [found] = check_functions({ONE: {"a"}, TWO: {"v1", "v2", "v3", "v4"}}, homes, US)
+    [found] = check_functions({ONE: {"a"}, TWO: {"v1", "v2", "v3", "v4"}}, locations, ROLE)
     assert (found.problem, found.subject) == ("function_unqualified", "reporting.two()")
     assert "source without a schema, and is used by v1, v2, v3 and 1 more view" in found.message
     assert found.sql == 'ALTER FUNCTION reporting.two() SET search_path = zoo, mid, "A b";'
 
 
-def test_before_17_it_is_about_the_upgrade() -> None:
-    before = DatabaseRole(database_alias="default", database_name="reports", role_name="seeder", server_major=16)
+def test_function_before_postgresql_17_is_reported_for_the_upgrade() -> None:
+    role_on_16 = DatabaseRole(database_alias="default", database_name="reports", role_name="seeder", server_major=16)
     [found] = check_functions(
-        {TWO: {"a"}}, {"source": [NameLocation(quoted_schema="reporting", search_path_position=None)]}, before
+        {TWO: {"a"}}, {"source": [NameLocation(quoted_schema="reporting", search_path_position=None)]}, role_on_16
     )
     assert found.problem == "function_upgrade"

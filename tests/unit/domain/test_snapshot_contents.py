@@ -1,4 +1,4 @@
-"""What a snapshot is made of."""
+"""The values that identify a snapshot."""
 
 import pytest
 
@@ -9,21 +9,21 @@ from tests.unit.domain.snapshot_values import columns
 
 
 @pytest.mark.parametrize("tag", ["v1", "2026.11 (second)", "Überfall", "x" * 200, "{0}", "'; DROP TABLE x"])
-def test_any_printable_text_is_a_tag(tag: str) -> None:
+def test_printable_text_is_a_valid_tag(tag: str) -> None:
     assert Release(tag=tag).tag == tag
 
 
 @pytest.mark.parametrize(
     "tag", ["", " ", " v1", "v1\n", "v\t1", "x" * 201, "v\0", "\ud800", "v1\u2028x", "\x7f", "v\x85x", "v\x9bx"]
 )
-def test_what_nobody_could_type_again_is_none(tag: str) -> None:
+def test_tag_that_cannot_be_typed_is_rejected(tag: str) -> None:
     with pytest.raises(BadTag, match="printable"):
         Release(tag=tag)
     with pytest.raises(BadTag, match="version"):
         Release(tag="v1", version=tag)
 
 
-def test_the_schema_hash_changes_with_each_thing_that_a_reader_depends_on_and_with_nothing_else() -> None:
+def test_schema_hash_depends_on_names_types_order_and_nullability() -> None:
     same = schema_hash(columns("a", b="text"))
     others = [
         columns("b", a="text"),

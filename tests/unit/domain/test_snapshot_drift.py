@@ -1,4 +1,4 @@
-"""What is different between two snapshots, and when it matters: to the exact edges of the default rules."""
+"""Differences of two snapshots and their severity, at the exact limits of the default rules."""
 
 from typing import Any
 
@@ -10,27 +10,27 @@ from seeder.domain.snapshots.snapshot_drift import Finding, compare_snapshots
 from tests.unit.domain.snapshot_values import columns, snapshot, top_values
 
 
-def found(base: Snapshot, other: Snapshot) -> dict[tuple[DifferenceKind, str | None], Finding]:
+def findings_by_kind(base: Snapshot, other: Snapshot) -> dict[tuple[DifferenceKind, str | None], Finding]:
     return {(finding.kind, finding.column): finding for finding in compare_snapshots(base, other).findings}
 
 
-def only(base: Snapshot, other: Snapshot) -> Finding:
+def only_finding(base: Snapshot, other: Snapshot) -> Finding:
     [finding] = compare_snapshots(base, other).findings
     return finding
 
 
-def test_a_snapshot_is_not_different_from_itself() -> None:
+def test_snapshot_does_not_differ_from_itself() -> None:
     comparison = compare_snapshots(snapshot(), snapshot())
     assert comparison.findings == ()
     assert comparison.severity is Severity.NONE
 
 
-def test_every_change_of_the_columns_is_found_and_named() -> None:
+def test_every_change_of_columns_is_found() -> None:
     base = snapshot(columns("kept", "gone", "moved", typed="numeric(10,2)", strict="text NOT NULL"))
     other = snapshot(columns("moved", "kept", "new", typed="numeric(12,2)", strict="text"))
     by_kind = {
         kind: (finding.column, finding.base, finding.compare, finding.severity)
-        for (kind, _), finding in found(base, other).items()
+        for (kind, _), finding in findings_by_kind(base, other).items()
     }
     assert by_kind == {
         DifferenceKind.COLUMN_REMOVED: ("gone", "integer", None, Severity.BREAKING),
@@ -46,16 +46,16 @@ def test_every_change_of_the_columns_is_found_and_named() -> None:
     }
 
 
-def test_the_gravest_come_first() -> None:
+def test_most_severe_findings_come_first() -> None:
     comparison = compare_snapshots(snapshot(columns("a", "b")), snapshot(columns("b", "c"), rows=1001))
     severities = [finding.severity for finding in comparison.findings]
     assert severities == sorted(severities, reverse=True)
     assert comparison.severity is Severity.BREAKING
 
 
-def test_a_definition_is_compared_within_a_major_version_of_the_server() -> None:
+def test_definitions_are_compared_within_one_major_version() -> None:
     base = snapshot(definition="1" * 64)
-    assert only(base, snapshot(definition="2" * 64, server=180001)).kind is DifferenceKind.DEFINITION
+    assert only_finding(base, snapshot(definition="2" * 64, server=180001)).kind is DifferenceKind.DEFINITION
     assert compare_snapshots(base, snapshot(definition="2" * 64, server=150004)).findings == ()
 
 
@@ -67,7 +67,7 @@ def test_a_definition_is_compared_within_a_major_version_of_the_server() -> None
         (1000, 900, Severity.NOTICE),
         (1000, 501, Severity.NOTICE),
         (1000, 500, Severity.BREAKING),
-        (100, 1, Severity.NONE),  # so few rows say nothing
+        (100, 1, Severity.NONE),  # too few rows for a rule
         (100, 0, Severity.BREAKING),
         (1, 0, Severity.BREAKING),
         (1000, 1499, Severity.NONE),
@@ -76,8 +76,8 @@ def test_a_definition_is_compared_within_a_major_version_of_the_server() -> None
         (0, 100, Severity.NOTICE),
     ],
 )
-def test_rows_that_fall_matter_sooner_than_rows_that_grow(rows: int, now: int, severity: Severity | None) -> None:
-    findings = found(snapshot((), rows=rows), snapshot((), rows=now))
+def test_falling_row_count_matters_sooner_than_rising(rows: int, now: int, severity: Severity | None) -> None:
+    findings = findings_by_kind(snapshot((), rows=rows), snapshot((), rows=now))
     finding = findings.get((DifferenceKind.ROWS, None))
     assert (finding and finding.severity) == severity
     if finding:
@@ -97,14 +97,14 @@ def test_rows_that_fall_matter_sooner_than_rows_that_grow(rows: int, now: int, s
         (1000, 0, Severity.NOTICE),
     ],
 )
-def test_a_share_of_nulls_matters_in_points_and_rows(nulls: int, now: int, severity: Severity) -> None:
-    finding = only(snapshot(rows=2000, a={"nulls": nulls}), snapshot(rows=2000, a={"nulls": now}))
+def test_null_share_matters_by_points_and_rows(nulls: int, now: int, severity: Severity) -> None:
+    finding = only_finding(snapshot(rows=2000, a={"nulls": nulls}), snapshot(rows=2000, a={"nulls": now}))
     assert (finding.kind, finding.severity) == (DifferenceKind.NULL_SHARE, severity)
     assert (finding.base, finding.compare) == (nulls / 2000, now / 2000)
 
 
-def test_as_many_nulls_of_twice_the_rows_are_a_smaller_share() -> None:
-    findings = found(snapshot(rows=1000, a={"nulls": 500}), snapshot(rows=2000, a={"nulls": 500}))
+def test_same_null_count_in_twice_the_rows_is_a_smaller_share() -> None:
+    findings = findings_by_kind(snapshot(rows=1000, a={"nulls": 500}), snapshot(rows=2000, a={"nulls": 500}))
     assert findings[DifferenceKind.NULL_SHARE, "a"].relative == -0.25
 
 
@@ -119,12 +119,12 @@ def test_as_many_nulls_of_twice_the_rows_are_a_smaller_share() -> None:
         (12, 2, Severity.NOTICE),
     ],
 )
-def test_distinct_values(distinct: int, now: int, severity: Severity) -> None:
-    finding = only(snapshot(a={"distinct": distinct}), snapshot(a={"distinct": now}))
+def test_distinct_count_matters_by_share_and_difference(distinct: int, now: int, severity: Severity) -> None:
+    finding = only_finding(snapshot(a={"distinct": distinct}), snapshot(a={"distinct": now}))
     assert (finding.kind, finding.severity) == (DifferenceKind.DISTINCT, severity)
 
 
-def test_what_is_not_known_is_not_compared() -> None:
+def test_unknown_statistics_are_not_compared() -> None:
     unknown = {"nulls": None, "distinct": None, "minimum": None, "maximum": None, "exact": False}
     assert compare_snapshots(snapshot(a=unknown), snapshot(a=unknown)).findings == ()
     assert compare_snapshots(snapshot(a=unknown), snapshot()).findings == ()
@@ -141,10 +141,10 @@ def test_what_is_not_known_is_not_compared() -> None:
         ((None, None), None, None),
     ],
 )
-def test_a_range_is_told_and_measured_where_it_is_of_numbers(
+def test_range_of_numbers_is_reported_with_its_difference(
     ends: tuple[str | None, str | None], absolute: float | None, relative: float | None
 ) -> None:
-    finding = only(snapshot(), snapshot(a={"minimum": ends[0], "maximum": ends[1]}))
+    finding = only_finding(snapshot(), snapshot(a={"minimum": ends[0], "maximum": ends[1]}))
     assert (finding.kind, finding.base, finding.severity) == (DifferenceKind.RANGE, "1 … 9", Severity.NONE)
     assert (finding.absolute, finding.relative) == (absolute, relative)
 
@@ -159,42 +159,42 @@ def test_a_range_is_told_and_measured_where_it_is_of_numbers(
         ("numeric", ("1", "Infinity")),
     ],
 )
-def test_a_range_of_what_is_no_number_or_beyond_all_numbers_has_no_width(kind: str, ends: tuple[str, str]) -> None:
+def test_range_without_finite_numbers_has_no_width(kind: str, ends: tuple[str, str]) -> None:
     base = snapshot(columns(a=kind))
     other = snapshot(columns(a=kind), a={"minimum": ends[0], "maximum": ends[1]})
-    finding = only(base, other)
+    finding = only_finding(base, other)
     assert (finding.kind, finding.absolute, finding.relative) == (DifferenceKind.RANGE, None, None)
 
 
-def test_a_view_without_rows_has_no_share_of_nulls() -> None:
+def test_view_without_rows_has_no_null_share() -> None:
     empty = snapshot(rows=0, a={"nulls": 0})
     filled = snapshot(rows=200, a={"nulls": 200})
-    assert (DifferenceKind.NULL_SHARE, "a") not in found(empty, filled) | found(filled, empty)
+    assert (DifferenceKind.NULL_SHARE, "a") not in findings_by_kind(empty, filled) | findings_by_kind(filled, empty)
 
 
 @pytest.mark.parametrize(("nulls", "now", "severity"), [(2000, 7000, "breaking"), (1000, 1500, "notice")])
 def test_points_are_counted_exactly(nulls: int, now: int, severity: str) -> None:
     assert (
-        str(only(snapshot(rows=10_000, a={"nulls": nulls}), snapshot(rows=10_000, a={"nulls": now})).severity)
+        str(only_finding(snapshot(rows=10_000, a={"nulls": nulls}), snapshot(rows=10_000, a={"nulls": now})).severity)
         == severity
     )
 
 
-def test_top_values_that_trade_places_are_found_by_their_distance() -> None:
+def test_swapped_top_values_are_found_by_their_distance() -> None:
     base, other = (snapshot(a={"top": top}) for top in (top_values(x=900, y=100), top_values(y=900, x=100)))
-    finding = only(base, other)
+    finding = only_finding(base, other)
     assert (finding.kind, finding.severity) == (DifferenceKind.TOP_VALUES, Severity.NOTICE)
     assert finding.relative
     assert 0.6 < finding.relative < 0.8
     assert finding.base == "x (900), y (100)"
 
 
-def test_estimates_say_so() -> None:
-    assert only(snapshot(()), snapshot((), rows=1, exact=False)).exact is False
-    assert only(snapshot(a={"exact": False}), snapshot(a={"distinct": 9})).exact is False
+def test_finding_from_estimates_is_not_exact() -> None:
+    assert only_finding(snapshot(()), snapshot((), rows=1, exact=False)).exact is False
+    assert only_finding(snapshot(a={"exact": False}), snapshot(a={"distinct": 9})).exact is False
 
 
-def test_a_rule_fires_only_past_both_of_its_minimums_and_in_its_direction() -> None:
+def test_rule_matches_only_beyond_both_minimums_in_its_direction() -> None:
     rule = DriftRule(
         kind=DifferenceKind.ROWS, severity=Severity.NOTICE, absolute=10, relative=0.1, direction=Direction.RISING
     )
@@ -206,7 +206,7 @@ def test_a_rule_fires_only_past_both_of_its_minimums_and_in_its_direction() -> N
 
 
 @pytest.mark.parametrize("rule", DEFAULT_RULES, ids=str)
-def test_every_default_rule_can_fire(rule: DriftRule) -> None:
+def test_every_default_rule_can_match(rule: DriftRule) -> None:
     sign = -1 if rule.direction is Direction.FALLING else 1
     sized: Any = (sign * rule.absolute, sign * rule.relative) if rule.absolute else (None, None)
     assert rule.matches(rule.kind, *sized)

@@ -21,12 +21,12 @@ from seeder.errors import BadName
         ("a" * 63, "reporting", "a" * 63),
     ],
 )
-def test_a_name_is_read_as_sql_reads_it(text: str, schema: str, name: str) -> None:
+def test_name_is_parsed_like_in_sql(text: str, schema: str, name: str) -> None:
     assert ViewName.parse(text) == ViewName(schema=schema, name=name)
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "reason"),
     [
         ("", "no identifier"),
         (".a", "no identifier at character 1"),
@@ -48,13 +48,13 @@ def test_a_name_is_read_as_sql_reads_it(text: str, schema: str, name: str) -> No
         ('"' + "a" * 64 + '".b', "64 bytes"),
     ],
 )
-def test_a_name_that_postgresql_would_not_take_is_refused_with_the_reason(text: str, why: str) -> None:
-    with pytest.raises(BadName, match=why):
+def test_invalid_name_is_rejected_with_the_reason(text: str, reason: str) -> None:
+    with pytest.raises(BadName, match=reason):
         ViewName.parse(text)
 
 
 @pytest.mark.parametrize("text", ["a.b", 'a."B"', '"a b"."c""d"', '"1"._2'])
-def test_a_printed_name_reads_back_as_itself(text: str) -> None:
+def test_printed_name_parses_to_itself(text: str) -> None:
     name = ViewName.parse(text)
     assert str(name) == text
     assert ViewName.parse(str(name)) == name
@@ -68,5 +68,5 @@ def test_a_printed_name_reads_back_as_itself(text: str) -> None:
         ("a\u202eb\u2028c", r"a\u202eb\u2028c"),
     ],
 )
-def test_what_does_not_print_is_escaped_and_nothing_else(text: str, escaped: str) -> None:
+def test_only_unprintable_characters_are_escaped(text: str, escaped: str) -> None:
     assert one_line(text) == escaped
