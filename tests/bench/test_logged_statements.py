@@ -1,4 +1,4 @@
-"""Statements as a server's log has them."""
+"""Statements in the log of a server."""
 
 from bench.probes.logged_statements import normalize, statements
 
@@ -15,12 +15,12 @@ LOG = """\
 """
 
 
-def test_a_statement_is_whatever_was_sent_and_nothing_that_is_only_said_of_it() -> None:
+def test_only_executed_statements_are_read_from_the_log() -> None:
     assert list(statements(LOG)) == ["BEGIN", "SELECT ? FROM «view»", "COMMIT"]
 
 
-def test_what_changes_from_one_statement_to_the_next_is_left_out() -> None:
-    one = """/* by "x" */ UPDATE t SET a = 'it''s', b = 7 WHERE c IN (1, 2, 3)"""
-    other = "UPDATE  t SET a = 'x', b = 12 WHERE c IN (4, 5)"
-    assert normalize(one) == normalize(other)
+def test_normalized_statement_omits_values_and_numbers() -> None:
+    first = """/* by "x" */ UPDATE t SET a = 'it''s', b = 7 WHERE c IN (1, 2, 3)"""
+    second = "UPDATE  t SET a = 'x', b = 12 WHERE c IN (4, 5)"
+    assert normalize(first) == normalize(second)
     assert normalize('SAVEPOINT "s140_x1"') == normalize('SAVEPOINT "s7_x22"')

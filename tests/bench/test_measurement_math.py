@@ -1,4 +1,4 @@
-"""The arithmetic of the bench."""
+"""The arithmetic of the benchmark."""
 
 import pytest
 
@@ -8,36 +8,36 @@ SECONDS = {"a": 1.0, "b": 2.0, "c": 4.0, "d": 8.0}
 READS = {"b": ["a"], "c": ["b"], "d": []}
 
 
-def test_a_spread_is_the_median_between_the_least_and_the_most() -> None:
+def test_spread_is_minimum_median_and_maximum() -> None:
     assert Spread.from_values([3.0, 1.0, 10.0]) == Spread(3.0, 1.0, 10.0)
     assert Spread.from_values([1.0, 2.0]).median == 1.5
 
 
-def test_a_ratio_to_what_is_not_known_is_not_known() -> None:
+def test_ratio_to_an_unknown_value_is_unknown() -> None:
     assert [ratio(3.0, 2.0), ratio(None, 2.0), ratio(3.0, None), ratio(3.0, 0.0)] == [1.5, None, None, None]
 
 
-def test_the_critical_path_is_the_longest_chain() -> None:
+def test_critical_path_is_the_longest_chain() -> None:
     assert critical_path(SECONDS, READS) == 8.0
     assert critical_path(SECONDS | {"d": 6.0}, READS) == 7.0
     assert critical_path({}, {}) == 0.0
 
 
-def test_the_lower_bound_is_the_longest_chain_or_the_work_a_seat() -> None:
+def test_lower_bound_is_the_longest_chain_or_the_work_per_worker() -> None:
     assert lower_bound(SECONDS, READS, 1) == 15.0
     assert lower_bound(SECONDS, READS, 8) == 8.0
 
 
-def test_a_remaining_path_reaches_to_the_end_of_the_longest_chain_behind() -> None:
+def test_remaining_path_is_the_longest_chain_after_a_view() -> None:
     assert remaining_paths(SECONDS, READS) == {"a": 7.0, "b": 6.0, "c": 4.0, "d": 8.0}
 
 
-def test_a_circle_is_named() -> None:
+def test_cycle_is_named_in_the_error() -> None:
     assert dependency_order({"a": ["b"]}, "ab") == ["b", "a"]
     with pytest.raises(ValueError, match="circle: a, b"):
         dependency_order({"a": ["b"], "b": ["a"]}, "abc")
 
 
-def test_a_slope_is_the_power_by_which_something_grows() -> None:
+def test_slope_is_the_power_of_growth() -> None:
     assert slope([(10, 5), (20, 11), (40, 20)]) == pytest.approx(1)
     assert slope([(10, 1), (100, 100)]) == pytest.approx(2)

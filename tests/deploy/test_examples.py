@@ -1,4 +1,4 @@
-"""What no linter knows of the deployment examples: that they fit this app, and one another."""
+"""The deployment examples fit this app and one another."""
 
 import os
 import re
@@ -26,8 +26,8 @@ MANIFESTS: list[dict[str, Any]] = [
     for path in sorted((DEPLOY / "kubernetes").glob("*.yaml"))
     for manifest in yaml.safe_load_all(path.read_text())
 ]
-GRACEFUL = 30  # seconds that gunicorn gives what it is answering
-LAST_MEASURES = 10  # seconds that watch_queue may take after its --grace
+GRACEFUL = 30  # seconds that gunicorn waits for open requests
+SHUTDOWN_MARGIN = 10  # seconds that watch_queue may take after its --grace
 
 
 def pod(manifest: dict[str, Any]) -> dict[str, Any] | None:
@@ -38,22 +38,22 @@ def pod(manifest: dict[str, Any]) -> dict[str, Any] | None:
 
 
 PODS = {manifest["metadata"]["name"]: found for manifest in MANIFESTS if (found := pod(manifest))}
-# Whatever a container is told to run by the entry point: Kubernetes' args where it has no command, Compose's command.
-ASKED = [
-    *(one["args"] for spec in PODS.values() for one in spec["containers"] if "command" not in one),
+# The arguments of the entry point: args in Kubernetes if there is no command, command in Compose.
+ENTRY_POINT_ARGUMENTS = [
+    *(container["args"] for spec in PODS.values() for container in spec["containers"] if "command" not in container),
     *(
-        one["command"]
-        for one in COMPOSE["services"].values()
-        if one.get("image") != "postgres:18" and "entrypoint" not in one
+        container["command"]
+        for container in COMPOSE["services"].values()
+        if container.get("image") != "postgres:18" and "entrypoint" not in container
     ),
 ]
 
 
-def grace(asked: list[str]) -> int:
-    return int(asked[asked.index("--grace") + 1])
+def grace(arguments: list[str]) -> int:
+    return int(arguments[arguments.index("--grace") + 1])
 
 
-def test_there_is_an_example_of_each_kind() -> None:
+def test_every_kind_of_object_has_an_example() -> None:
     assert {manifest["kind"] for manifest in MANIFESTS} == {
         "ConfigMap",
         "CronJob",
@@ -62,25 +62,25 @@ def test_there_is_an_example_of_each_kind() -> None:
         "Secret",
         "Service",
     }
-    assert len(ASKED) == 5
+    assert len(ENTRY_POINT_ARGUMENTS) == 5
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=" ".join)
-def test_what_a_container_is_told_to_run_is_a_job_that_takes_these_arguments(asked: list[str]) -> None:
-    run, job, *rest = asked
+@pytest.mark.parametrize("arguments", ENTRY_POINT_ARGUMENTS, ids=" ".join)
+def test_container_runs_an_existing_job_with_valid_arguments(arguments: list[str]) -> None:
+    run, job, *rest = arguments
     assert run == "run"
     assert rest[:1] in ([], ["--"])
     job_commands.find_job(job).create_parser("reporting-seeder run", job).parse_args(rest[1:])
 
 
 @pytest.mark.parametrize("text", [DOCKERFILE, *(path.read_text() for path in DEPLOY.rglob("*.yaml"))])
-def test_every_job_that_a_line_of_shell_runs_exists(text: str) -> None:
+def test_job_in_a_shell_line_exists(text: str) -> None:
     for job in re.findall(r"reporting-seeder[ \",]+run[ \",]+(\w+)", text):
-        job_commands.find_job(job)  # or it raises
+        job_commands.find_job(job)  # raises if there is no such job
 
 
 @pytest.mark.parametrize("name", PODS)
-def test_a_pod_may_do_nothing_that_it_need_not(name: str) -> None:
+def test_pod_has_minimal_privileges(name: str) -> None:
     assert PODS[name]["securityContext"]["runAsNonRoot"]
     assert PODS[name]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert PODS[name]["automountServiceAccountToken"] is False
@@ -94,58 +94,62 @@ def test_a_pod_may_do_nothing_that_it_need_not(name: str) -> None:
         assert "memory" in container["resources"]["limits"]
 
 
-def test_a_worker_is_given_longer_than_it_takes_to_end() -> None:
+def test_worker_has_longer_than_its_shutdown_takes() -> None:
     queue = PODS["queue"]
-    assert queue["terminationGracePeriodSeconds"] > grace(queue["containers"][0]["args"]) + LAST_MEASURES
+    assert queue["terminationGracePeriodSeconds"] > grace(queue["containers"][0]["args"]) + SHUTDOWN_MARGIN
     worker = COMPOSE["services"]["worker"]
-    assert int(worker["stop_grace_period"].removesuffix("s")) > grace(worker["command"]) + LAST_MEASURES
+    assert int(worker["stop_grace_period"].removesuffix("s")) > grace(worker["command"]) + SHUTDOWN_MARGIN
 
 
-def test_the_web_is_given_longer_than_it_takes_to_end() -> None:
+def test_web_has_longer_than_its_shutdown_takes() -> None:
     [container], limit = PODS["web"]["containers"], PODS["web"]["terminationGracePeriodSeconds"]
-    _, waits = container["lifecycle"]["preStop"]["exec"]["command"]
-    assert limit > int(waits) + GRACEFUL
+    _, pre_stop_seconds = container["lifecycle"]["preStop"]["exec"]["command"]
+    assert limit > int(pre_stop_seconds) + GRACEFUL
 
 
-def test_the_image_s_user_is_the_pods_and_not_root() -> None:
+def test_image_and_pods_run_as_the_same_user_without_root() -> None:
     [user] = re.findall(r"^USER (\d+):\d+$", DOCKERFILE, re.MULTILINE)
     assert {str(spec["securityContext"]["runAsUser"]) for spec in PODS.values()} == {user}
     assert user != "0"
     assert 'ENTRYPOINT ["reporting-seeder"]' in DOCKERFILE
 
 
-def test_no_secret_is_in_them() -> None:
+def test_examples_contain_no_secret() -> None:
     [secret] = [manifest for manifest in MANIFESTS if manifest["kind"] == "Secret"]
     assert set(secret["stringData"].values()) == {""}
     for service in COMPOSE["services"].values():
         for name, value in service["environment"].items():
             assert value.startswith("${") or not re.search("KEY|PASSWORD", name)
-    kept = [line for line in DOCKERFILE.splitlines() if re.match("(ENV|ARG)|    [A-Z_]+=", line)]
-    assert not [line for line in kept if re.search("KEY|PASSWORD|SECRET", line) and "token_urlsafe" not in line]
+    variable_lines = [line for line in DOCKERFILE.splitlines() if re.match("(ENV|ARG)|    [A-Z_]+=", line)]
+    assert not [
+        line for line in variable_lines if re.search("KEY|PASSWORD|SECRET", line) and "token_urlsafe" not in line
+    ]
 
 
-def test_every_setting_of_ours_that_they_set_exists() -> None:
-    given = {name for manifest in MANIFESTS for name in manifest.get("data", {})}
-    given |= {name for service in COMPOSE["services"].values() for name in service["environment"]}
-    ours = {name.removeprefix("SEEDER_").lower() for name in given if name.startswith("SEEDER_")}
-    assert ours
-    assert ours <= Settings.__dataclass_fields__.keys()
+def test_every_seeder_setting_in_the_examples_exists() -> None:
+    names = {name for manifest in MANIFESTS for name in manifest.get("data", {})}
+    names |= {name for service in COMPOSE["services"].values() for name in service["environment"]}
+    seeder_settings = {name.removeprefix("SEEDER_").lower() for name in names if name.startswith("SEEDER_")}
+    assert seeder_settings
+    assert seeder_settings <= Settings.__dataclass_fields__.keys()
 
 
-def test_whatever_is_copied_into_the_image_is_let_through_and_exists() -> None:
-    let = {line[1:] for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines() if line.startswith("!")}
+def test_files_copied_into_the_image_exist_and_are_not_ignored() -> None:
+    included = {
+        line[1:] for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines() if line.startswith("!")
+    }
     copied = {
         source
         for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
         for source in line.split()[:-1]
     }
-    assert copied == let
+    assert copied == included
     assert all((CHECKOUT / source).exists() for source in copied)
 
 
 @pytest.fixture
 def web(contract_tables: None) -> Iterator[str]:
-    """The web as the image runs it, on a port of its own."""
+    """Run the web process like the image does, on a free port; yield the port."""
     [options] = re.findall(r'GUNICORN_CMD_ARGS="(.+)"', DOCKERFILE)
     process = subprocess.Popen(
         [Path(sys.prefix) / "bin" / "gunicorn", "settings.wsgi", "--bind=127.0.0.1:0"],
@@ -156,7 +160,7 @@ def web(contract_tables: None) -> Iterator[str]:
             "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
             "DJANGO_ALLOWED_HOSTS": "reports.example.org,127.0.0.1",
             "GUNICORN_CMD_ARGS": options,
-            "HOME": os.devnull,  # the image's user has none
+            "HOME": os.devnull,  # the image's user has no home folder
         },
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -164,27 +168,29 @@ def web(contract_tables: None) -> Iterator[str]:
     )
     with process:
         assert process.stderr
-        told = (re.search(r"Listening at: http://127.0.0.1:(\d+)", line) for line in process.stderr)
-        yield next(found[1] for found in told if found)
+        matches = (re.search(r"Listening at: http://127.0.0.1:(\d+)", line) for line in process.stderr)
+        yield next(match[1] for match in matches if match)
         process.send_signal(signal.SIGTERM)
         assert "[ERROR]" not in process.stderr.read()
         assert process.wait(30) == 0
 
 
-def test_the_probes_are_answered_by_the_web_in_production(web: str) -> None:
+def test_probes_succeed_in_production(web: str) -> None:
     [container] = PODS["web"]["containers"]
     for probe in (container["livenessProbe"], container["readinessProbe"]):
-        asked = probe["httpGet"]
-        headers = {header["name"]: header["value"] for header in asked["httpHeaders"]}
-        with urlopen(Request(f"http://127.0.0.1:{web}{asked['path']}", headers=headers), timeout=30) as answer:
-            assert answer.status == 200
+        request = probe["httpGet"]
+        headers = {header["name"]: header["value"] for header in request["httpHeaders"]}
+        with urlopen(Request(f"http://127.0.0.1:{web}{request['path']}", headers=headers), timeout=30) as response:
+            assert response.status == 200
 
 
-def test_the_health_check_of_the_web_tells_one_that_answers_from_one_that_does_not(web: str) -> None:
+def test_web_health_check_distinguishes_healthy_from_unreachable(web: str) -> None:
     _, _, *rest = COMPOSE["services"]["web"]["healthcheck"]["test"]
     assert rest[0] == "-c"
     for port, code in ((web, 0), ("1", 1)):
-        asked = [one.replace(":8000/", f":{port}/").replace("timeout=4)", "timeout=60)") for one in rest]
-        assert "timeout=60)" in asked[1], "a busy machine may take longer than a container is given"
-        ended = subprocess.run([sys.executable, *asked], capture_output=True, check=False)
-        assert ended.returncode == code
+        arguments = [
+            container.replace(":8000/", f":{port}/").replace("timeout=4)", "timeout=60)") for container in rest
+        ]
+        assert "timeout=60)" in arguments[1], "a busy machine may need more time"
+        result = subprocess.run([sys.executable, *arguments], capture_output=True, check=False)
+        assert result.returncode == code

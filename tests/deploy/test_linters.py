@@ -32,14 +32,14 @@ def copy(tmp_path: Path) -> Path:
 
 
 @needs_npm
-def test_there_is_nothing_to_find_in_ours(copy: Path) -> None:
-    ended = lint(copy)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+def test_examples_pass_the_linters(copy: Path) -> None:
+    result = lint(copy)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @needs_npm
 @pytest.mark.parametrize(
-    ("file", "right", "wrong", "said"),
+    ("file", "right", "wrong", "message"),
     [
         ("Dockerfile", "COPY seeder seeder", "COPPY seeder seeder", "Unknown instruction: COPPY"),
         ("Dockerfile", "slim AS build", "slim AS build twice", "FROM requires either one or three arguments"),
@@ -54,10 +54,10 @@ def test_there_is_nothing_to_find_in_ours(copy: Path) -> None:
         ("kubernetes/refresh-agency.yaml", "restartPolicy: Never", "restartPolicy: 0", "0 is not of type"),
     ],
 )
-def test_what_is_broken_is_found(copy: Path, file: str, right: str, wrong: str, said: str) -> None:
+def test_broken_example_is_reported(copy: Path, file: str, right: str, wrong: str, message: str) -> None:
     text = (copy / file).read_text()
     assert right in text
     (copy / file).write_text(text.replace(right, wrong))
-    ended = lint(copy)
-    assert ended.returncode == 1
-    assert said in ended.stdout + ended.stderr
+    result = lint(copy)
+    assert result.returncode == 1
+    assert message in result.stdout + result.stderr

@@ -1,4 +1,4 @@
-"""What plans and runs look like, drawn into a string."""
+"""The output of plans and runs, rendered into a string."""
 
 import io
 import json
@@ -60,7 +60,7 @@ class Screen(io.StringIO):
         return True
 
 
-def test_lines_tell_one_event_each() -> None:
+def test_lines_have_one_line_per_event() -> None:
     out = io.StringIO()
     lines = RunEventLines(OutputWrapper(out), REQUEST)
     for event in EVENTS:
@@ -76,14 +76,14 @@ def test_lines_tell_one_event_each() -> None:
     ]
 
 
-def test_a_name_that_holds_a_line_end_stays_on_its_line() -> None:
+def test_name_with_a_line_break_stays_on_one_line() -> None:
     out = io.StringIO()
     [view] = plan("two\nlines\x1b[31m").views
     RunEventLines(OutputWrapper(out), REQUEST).on_event(ViewStarted(view=view))
     assert out.getvalue() == 'reporting."two\\nlines\\x1b[31m": started\n'
 
 
-def test_lines_tell_the_plan() -> None:
+def test_lines_show_the_plan() -> None:
     out = io.StringIO()
     RunEventLines(OutputWrapper(out), REQUEST).show_plan(PLAN)
     assert out.getvalue().splitlines() == [
@@ -93,7 +93,7 @@ def test_lines_tell_the_plan() -> None:
     ]
 
 
-def test_the_closing_table_has_every_view_and_the_whole_message_of_a_failed_one() -> None:
+def test_final_table_has_every_view_and_full_failure_messages() -> None:
     out = io.StringIO()
     tables = RunTables(OutputWrapper(out), REQUEST)
     for event in EVENTS:
@@ -106,49 +106,49 @@ def test_the_closing_table_has_every_view_and_the_whole_message_of_a_failed_one(
     assert "1 succeeded, 2 failed in 4 min 00 s" in shown
 
 
-def test_the_picture_shows_what_runs_what_is_done_and_what_is_left() -> None:
+def test_live_terminal_shows_running_and_finished_views() -> None:
     out, ticks = Screen(), count(step=0.25)
     terminal = RunLiveTerminal(OutputWrapper(out), REQUEST, clock=lambda: next(ticks))
     with terminal:
         for event in EVENTS[:2]:
             terminal.on_event(event)
-        Console(file=(picture := io.StringIO()), width=100).print(terminal.render())
+        Console(file=(screenshot := io.StringIO()), width=100).print(terminal.render())
         for event in EVENTS[2:]:
             terminal.on_event(event)
-    assert re.search(r"reporting\.arrests +\d\.\d\d s, last time 2\.00 s", picture.getvalue())
-    assert "0 of 2 done" in picture.getvalue()
-    assert "left" not in picture.getvalue(), "one view has no history, so nothing is foretold"
+    assert re.search(r"reporting\.arrests +\d\.\d\d s, last time 2\.00 s", screenshot.getvalue())
+    assert "0 of 2 done" in screenshot.getvalue()
+    assert "left" not in screenshot.getvalue(), "one view has no history, so there is no estimate"
     assert "1 succeeded, 2 failed in 4 min 00 s" in out.getvalue()
 
 
-def test_the_document_is_one_json_text_at_the_end_and_nothing_before() -> None:
+def test_json_document_is_written_once_at_the_end() -> None:
     out = io.StringIO()
     document = RunJsonDocument(OutputWrapper(out))
     for event in EVENTS[:-1]:
         document.on_event(event)
     assert out.getvalue() == ""
     document.on_event(EVENTS[-1])
-    told = json.loads(out.getvalue())
-    assert (told["runId"], told["succeeded"], told["failed"], told["dryRun"]) == ("r1", 1, 2, False)
-    refreshed, failed = told["views"]
+    parsed = json.loads(out.getvalue())
+    assert (parsed["runId"], parsed["succeeded"], parsed["failed"], parsed["dryRun"]) == ("r1", 1, 2, False)
+    refreshed, failed = parsed["views"]
     assert refreshed["recordsProcessed"] == 1204
     assert refreshed["errors"] is None
     assert (failed["sqlstate"], failed["reason"]) == ("42601", "syntax_error")
-    assert told["rejected"][0]["reason"] == "bad_name"
+    assert parsed["rejected"][0]["reason"] == "bad_name"
 
 
-@pytest.mark.parametrize("kind", [RunEventLines, RunTables, RunLiveTerminal])
-def test_an_empty_selection_is_said(kind: type[RunEventLines | RunTables]) -> None:
+@pytest.mark.parametrize("display_class", [RunEventLines, RunTables, RunLiveTerminal])
+def test_empty_selection_is_reported(display_class: type[RunEventLines | RunTables]) -> None:
     previewed, executed = io.StringIO(), io.StringIO()
-    with kind(OutputWrapper(previewed), REQUEST) as shown:
+    with display_class(OutputWrapper(previewed), REQUEST) as shown:
         shown.show_plan(RefreshPlan())
-    with kind(OutputWrapper(executed), REQUEST) as shown:
+    with display_class(OutputWrapper(executed), REQUEST) as shown:
         shown.on_event(RunStarted(run_id="r1", plan=RefreshPlan(), workers=8))
     for out in (previewed, executed):
         assert "Nothing to refresh: no manifest is enabled for the agency 'demo'." in out.getvalue()
 
 
-def test_the_display_follows_the_options_and_the_place() -> None:
+def test_display_depends_on_options_and_terminal() -> None:
     screen, pipe = OutputWrapper(Screen()), OutputWrapper(io.StringIO())
     assert type(create_run_display(screen, REQUEST, json=True, table=False, color=True)) is RunJsonDocument
     assert type(create_run_display(screen, REQUEST, json=False, table=False, color=True)) is RunLiveTerminal
@@ -160,12 +160,12 @@ def test_the_display_follows_the_options_and_the_place() -> None:
     ("seconds", "text"),
     [(0, "0.00 s"), (59.994, "59.99 s"), (59.996, "1 min 00 s"), (3599.4, "59 min 59 s"), (3600, "1 h 00 min")],
 )
-def test_durations_read_well_at_their_edges(seconds: float, text: str) -> None:
+def test_durations_are_formatted_at_their_limits(seconds: float, text: str) -> None:
     assert human_format.format_duration(timedelta(seconds=seconds)) == text
 
 
 @pytest.mark.parametrize(
     ("octets", "text"), [(0, "0 B"), (1023, "1023 B"), (1024, "1 kB"), (5 * 2**30, "5 GB"), (3 * 2**39, "1.5 TB")]
 )
-def test_sizes_read_well_at_their_edges(octets: int, text: str) -> None:
+def test_sizes_are_formatted_at_their_limits(octets: int, text: str) -> None:
     assert human_format.format_size(octets) == text

@@ -1,4 +1,4 @@
-"""How the views stand, as it is shown to people and programs."""
+"""The status of views, as text and as JSON."""
 
 import io
 import json
@@ -78,13 +78,13 @@ def table(shown: JobOverview, width: int, monkeypatch: pytest.MonkeyPatch) -> li
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
-def test_the_first_line_has_the_totals() -> None:
+def test_first_line_has_the_totals() -> None:
     assert totals_text(TOTALS) == "1,204 views: 1,190 fresh, 9 failing, 3 running (1 for too long), 12 late"
-    none = JobTotals(jobs=1, fresh=1, failing=0, running=0, long_running=0, stale=0)
-    assert totals_text(none) == "1 view: 1 fresh, 0 failing, 0 running, 0 late"
+    without_problems = JobTotals(jobs=1, fresh=1, failing=0, running=0, long_running=0, stale=0)
+    assert totals_text(without_problems) == "1 view: 1 fresh, 0 failing, 0 running, 0 late"
 
 
-def test_a_line_tells_one_view() -> None:
+def test_line_shows_one_view() -> None:
     assert list(status_lines(overview(LONG, FAILING, FRESH)))[1:] == [
         "reporting.slow: running for 7 min 00 s, usually 1 min 30 s; last success 5 h ago; Arrests; demo",
         "reporting.trend: failed 3 times; last success never; Arrests; demo (and 2 others): division by zero",
@@ -92,9 +92,11 @@ def test_a_line_tells_one_view() -> None:
     ]
 
 
-def test_the_word_by_which_the_runbook_has_a_failure_stands_before_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    whys = {(FAILING.report_type, FAILING.manifest_id): FailureReason(reason="division_by_zero", sqlstate="22012")}
-    shown = replace(overview(FAILING), reasons=whys)
+def test_failure_reason_precedes_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    failure_reasons = {
+        (FAILING.report_type, FAILING.manifest_id): FailureReason(reason="division_by_zero", sqlstate="22012")
+    }
+    shown = replace(overview(FAILING), reasons=failure_reasons)
     assert list(status_lines(shown))[1].endswith("; demo (and 2 others): division_by_zero: division by zero")
     assert table(shown, 130, monkeypatch)[5].strip() == "division_by_zero: division by zero"
     [job] = cast("list[dict[str, object]]", status_json(shown)["jobs"])
@@ -102,7 +104,7 @@ def test_the_word_by_which_the_runbook_has_a_failure_stands_before_the_message(m
 
 
 @pytest.mark.parametrize(
-    ("job", "said"),
+    ("job", "expected"),
     [
         (replace(FRESH, stale=True), "late"),
         (replace(FRESH, status=None, last_success_at=None, stale=True), "never ran"),
@@ -111,12 +113,12 @@ def test_the_word_by_which_the_runbook_has_a_failure_stands_before_the_message(m
         (replace(FAILING, consecutive_failures=1), "failed 1 time"),
     ],
 )
-def test_a_state_is_a_word_or_a_few(job: Job, said: str) -> None:
-    assert job_state_text(job, NOON) == said
+def test_job_state_is_described_in_a_few_words(job: Job, expected: str) -> None:
+    assert job_state_text(job, NOON) == expected
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "expected"),
     [
         (-1, "0 s ago"),
         (59.9, "59 s ago"),
@@ -127,18 +129,18 @@ def test_a_state_is_a_word_or_a_few(job: Job, said: str) -> None:
         (172_800, "2 days ago"),
     ],
 )
-def test_ages_read_well_at_their_edges(seconds: float, said: str) -> None:
-    assert time_ago_text(NOON - timedelta(seconds=seconds), NOON) == said
+def test_ages_are_formatted_at_their_limits(seconds: float, expected: str) -> None:
+    assert time_ago_text(NOON - timedelta(seconds=seconds), NOON) == expected
 
 
-def test_what_is_left_out_is_said() -> None:
-    nobody = JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
+def test_omitted_jobs_are_counted_in_the_last_line() -> None:
+    empty = JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
     assert list(status_lines(overview(FRESH, total=213)))[-1] == "1 of 213 shown; --limit shows more."
     assert list(status_lines(overview()))[-1] == "No view is like that."
-    assert list(status_lines(overview(totals=nobody)))[-1] == "No enabled manifest asks for a view like that."
+    assert list(status_lines(overview(totals=empty)))[-1] == "No enabled manifest asks for a view like that."
 
 
-def test_a_wide_terminal_has_a_column_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wide_terminal_has_a_column_for_each_field(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = table(overview(FAILING, FRESH), 130, monkeypatch)
     assert shown[2].split() == ["view", "report", "agency", "state", "last", "success"]
     assert shown[4].split() == [
@@ -147,7 +149,7 @@ def test_a_wide_terminal_has_a_column_for_everything(monkeypatch: pytest.MonkeyP
     assert shown[5].strip() == "division by zero"
 
 
-def test_a_narrow_terminal_has_it_all_below_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_narrow_terminal_has_the_fields_below_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = table(overview(FAILING, replace(FRESH, table_name="reporting." + "x" * 63)), 80, monkeypatch)
     assert shown[2].split() == ["view", "state", "last", "success"]
     assert [line.strip() for line in shown[4:7]] == [
@@ -156,19 +158,19 @@ def test_a_narrow_terminal_has_it_all_below_the_name(monkeypatch: pytest.MonkeyP
         "division by zero",
     ]
     assert max(map(len, shown)) <= 80
-    assert "".join(line.split()[0] for line in shown[7:9]).startswith("reporting.xxx"), "a long name is all there"
+    assert "".join(line.split()[0] for line in shown[7:9]).startswith("reporting.xxx"), "a long name is complete"
 
 
-def test_what_stands_in_names_is_shown_and_not_done(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_characters_in_names_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     nasty = replace(FAILING, table_name="a\x1b[2J", report_name="[red]b\r", agencies=["c\x07"], errors="d\x1b]0;e\x07")
     for shown in ("\n".join(table(overview(nasty), 130, monkeypatch)), "\n".join(status_lines(overview(nasty)))):
         assert all(text in shown for text in (r"a\x1b[2J", r"[red]b\r", r"c\x07", r"d\x1b]0;e\x07"))
         assert shown.replace("\n", "").isprintable()
 
 
-def test_a_document_has_the_names_of_the_api() -> None:
-    told = json.loads(json.dumps(status_json(overview(LONG, total=3))))
-    assert (told["totals"]["longRunning"], told["count"]) == (1, 3)
-    [job] = told["jobs"]
+def test_json_has_the_field_names_of_the_api() -> None:
+    parsed = json.loads(json.dumps(status_json(overview(LONG, total=3))))
+    assert (parsed["totals"]["longRunning"], parsed["count"]) == (1, 3)
+    [job] = parsed["jobs"]
     assert (job["id"], job["agencyName"], job["agencySlug"], job["status"]) == (7, "Demo City", "demo", "running")
     assert (job["startTime"], job["lastSuccess"]) == ("2026-01-01T11:53:00+00:00", "2026-01-01T07:00:00+00:00")

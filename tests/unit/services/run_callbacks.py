@@ -1,4 +1,4 @@
-"""A run's work as plain callables, of which a test replaces what it is about."""
+"""Callbacks of a run that tests override one by one."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""How one database's views are admitted to their seats, with a clock that only the test moves."""
+"""Starting the views of one database, with a clock that only the test advances."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,197 +19,205 @@ BUSY = Hold(reason=HoldReason.SERVER_BUSY, message="21 queries are active")
 BUSIER = Hold(reason=HoldReason.SERVER_BUSY, message="25 queries are active")
 
 
-class Street:
-    """A lane with everything about it that a test looks at or moves."""
+class ObservedScheduler:
+    """A scheduler with the state that tests read and the clock that they advance."""
 
-    def __init__(self, plan: RefreshPlan, pace: StartPolicy) -> None:
+    def __init__(self, plan: RefreshPlan, policy: StartPolicy) -> None:
         self.now = 0.0
-        self.answer: AdmissionDecision = Admit()
-        self.asked = 0
+        self.decision: AdmissionDecision = Admit()
+        self.admission_checks = 0
         self.events: list[RunEvent] = []
-        self.turns: dict[str, StartContext] = {}
-        self.counted: list[tuple[str, bool]] = []
+        self.contexts: dict[str, StartContext] = {}
+        self.recorded: list[tuple[str, bool]] = []
         self._ended = SimpleQueue[Ended | None]()
-        work = run_callbacks(
+        callbacks = run_callbacks(
             self._refresh,
             admit=self._admit,
-            record_result=lambda view, _, turn: self.counted.append((view.key.name.name, turn.is_trial)),
+            record_result=lambda view, _, context: self.recorded.append((view.key.name.name, context.is_trial)),
             on_event=self.events.append,
             clock=lambda: self.now,
         )
-        self.lane = DatabaseScheduler("default", plan.views, policy=pace, callbacks=work, ended_views=self._ended)
+        self.inner = DatabaseScheduler(
+            "default", plan.views, policy=policy, callbacks=callbacks, ended_views=self._ended
+        )
 
     def start(self) -> list[str]:
-        """What has started, `!` before what was given up."""
-        before = len(self.events)
-        refused = [f"!{view.key.name.name}" for view, _ in self.lane.start()]
-        started = [event.view.key.name.name for event in self.events[before:] if isinstance(event, ViewStarted)]
-        return started + refused
+        """Return the views that have started, and with `!` those that were given up."""
+        event_count = len(self.events)
+        given_up = [f"!{view.key.name.name}" for view, _ in self.inner.start()]
+        started = [event.view.key.name.name for event in self.events[event_count:] if isinstance(event, ViewStarted)]
+        return started + given_up
 
     def end(self, result: RefreshResult = REFRESHED) -> str:
-        """The next view to end does."""
+        """Let the next refresh end."""
         ended = self._ended.get(timeout=10)
         assert ended
-        self.lane.pool.release()
-        self.lane.finish(ended[0], result)
+        self.inner.pool.release()
+        self.inner.finish(ended[0], result)
         return ended[0].key.name.name
 
-    def _refresh(self, view: PlannedView, turn: StartContext) -> RefreshResult:
-        self.turns[view.key.name.name] = turn
+    def _refresh(self, view: PlannedView, context: StartContext) -> RefreshResult:
+        self.contexts[view.key.name.name] = context
         return REFRESHED
 
     def _admit(self, database: str) -> AdmissionDecision:
         assert database == "default"
-        self.asked += 1
-        return self.answer
+        self.admission_checks += 1
+        return self.decision
 
 
 @pytest.fixture
-def streets() -> Iterator[list[Street]]:
-    made: list[Street] = []
-    yield made
-    for street in made:
-        street.lane.pool.shutdown(wait=True)
+def schedulers() -> Iterator[list[ObservedScheduler]]:
+    created: list[ObservedScheduler] = []
+    yield created
+    for scheduler in created:
+        scheduler.inner.pool.shutdown(wait=True)
 
 
-def street(streets: list[Street], plan: RefreshPlan, pace: StartPolicy) -> Street:
-    streets.append(Street(plan, pace))
-    return streets[-1]
+def observe(schedulers: list[ObservedScheduler], plan: RefreshPlan, policy: StartPolicy) -> ObservedScheduler:
+    schedulers.append(ObservedScheduler(plan, policy))
+    return schedulers[-1]
 
 
-def test_a_batch_starts_no_more_than_its_size_and_every_batch_is_asked_for(streets: list[Street]) -> None:
-    lane = street(streets, plan(*"abcde"), start_policy(workers=5, batch=2))
-    assert lane.start() == list("abcde")
-    assert lane.asked == 3
+def test_admission_is_checked_per_batch_of_limited_size(schedulers: list[ObservedScheduler]) -> None:
+    scheduler = observe(schedulers, plan(*"abcde"), start_policy(workers=5, batch=2))
+    assert scheduler.start() == list("abcde")
+    assert scheduler.admission_checks == 3
 
 
-def test_a_batch_is_no_larger_than_the_free_seats(streets: list[Street]) -> None:
-    lane = street(streets, plan(*"abc"), start_policy(workers=1))
-    assert lane.start() == ["a"]
-    assert lane.start() == []
-    lane.end()
-    assert lane.start() == ["b"]
+def test_batch_is_limited_to_the_free_workers(schedulers: list[ObservedScheduler]) -> None:
+    scheduler = observe(schedulers, plan(*"abc"), start_policy(workers=1))
+    assert scheduler.start() == ["a"]
+    assert scheduler.start() == []
+    scheduler.end()
+    assert scheduler.start() == ["b"]
 
 
-def test_between_two_batches_there_is_a_delay(streets: list[Street]) -> None:
-    lane = street(streets, plan(*"abcd"), start_policy(workers=4, batch=2, delay=0.5))
-    assert lane.start() == ["a", "b"]
-    assert lane.lane.next_start_in == 0.5
-    lane.now = 0.499
-    assert lane.start() == []
-    lane.now = 0.5
-    assert lane.lane.next_start_in is None
-    assert lane.start() == ["c", "d"]
+def test_delay_separates_two_batches(schedulers: list[ObservedScheduler]) -> None:
+    scheduler = observe(schedulers, plan(*"abcd"), start_policy(workers=4, batch=2, delay=0.5))
+    assert scheduler.start() == ["a", "b"]
+    assert scheduler.inner.next_start_in == 0.5
+    scheduler.now = 0.499
+    assert scheduler.start() == []
+    scheduler.now = 0.5
+    assert scheduler.inner.next_start_in is None
+    assert scheduler.start() == ["c", "d"]
 
 
-def test_while_it_is_held_back_nothing_starts_and_that_is_said_once_a_reason(streets: list[Street]) -> None:
-    lane = street(streets, plan("a"), start_policy())
-    lane.answer = BUSY
-    assert [lane.start(), lane.start()] == [[], []]
-    lane.answer = BUSIER
-    assert lane.start() == []
-    assert lane.events == [StartsHeld(database="default", hold=BUSY), StartsHeld(database="default", hold=BUSIER)]
-    lane.now, lane.answer = 7.0, Admit()
-    assert lane.start() == ["a"]
-    assert lane.events[2] == StartsResumed(database="default", duration=timedelta(seconds=7))
+def test_hold_starts_nothing_and_is_reported_once_per_reason(schedulers: list[ObservedScheduler]) -> None:
+    scheduler = observe(schedulers, plan("a"), start_policy())
+    scheduler.decision = BUSY
+    assert [scheduler.start(), scheduler.start()] == [[], []]
+    scheduler.decision = BUSIER
+    assert scheduler.start() == []
+    assert scheduler.events == [StartsHeld(database="default", hold=BUSY), StartsHeld(database="default", hold=BUSIER)]
+    scheduler.now, scheduler.decision = 7.0, Admit()
+    assert scheduler.start() == ["a"]
+    assert scheduler.events[2] == StartsResumed(database="default", duration=timedelta(seconds=7))
 
 
-def test_nobody_is_asked_while_there_is_nothing_to_start(streets: list[Street]) -> None:
-    lane = street(streets, plan("a", "b", depends_on={"b": "a"}), start_policy())
-    assert [lane.start(), lane.start()] == [["a"], []]
-    assert lane.asked == 1
+def test_admission_is_not_checked_without_a_ready_view(schedulers: list[ObservedScheduler]) -> None:
+    scheduler = observe(schedulers, plan("a", "b", depends_on={"b": "a"}), start_policy())
+    assert [scheduler.start(), scheduler.start()] == [["a"], []]
+    assert scheduler.admission_checks == 1
 
 
-def test_who_is_held_back_for_longer_than_its_patience_gives_up_what_has_not_started(streets: list[Street]) -> None:
-    lane = street(
-        streets,
+def test_hold_beyond_its_limit_gives_up_the_remaining_views(schedulers: list[ObservedScheduler]) -> None:
+    scheduler = observe(
+        schedulers,
         plan("a", "b", "c", "d", depends_on={"c": "b", "d": "a"}),
         start_policy(workers=2, batch=1, max_wait=60),
     )
-    lane.start()
-    lane.end()
-    lane.answer = BUSY
-    assert lane.start() == []
-    lane.now = 59.9
-    assert lane.start() == []
-    lane.now = 60.0
-    started = lane.start()
+    scheduler.start()
+    scheduler.end()
+    scheduler.decision = BUSY
+    assert scheduler.start() == []
+    scheduler.now = 59.9
+    assert scheduler.start() == []
+    scheduler.now = 60.0
+    started = scheduler.start()
     assert started
     assert all(name.startswith("!") for name in started)
-    lane.end()
-    assert not lane.start() or lane.lane.is_finished
-    assert lane.lane.is_finished
+    scheduler.end()
+    assert not scheduler.start() or scheduler.inner.is_finished
+    assert scheduler.inner.is_finished
 
 
-def test_being_let_through_starts_the_patience_anew(streets: list[Street]) -> None:
-    lane = street(streets, plan(*"ab"), start_policy(workers=1, max_wait=60))
-    lane.answer = BUSY
-    lane.start()
-    lane.now, lane.answer = 59.0, Admit()
-    assert lane.start() == ["a"]
-    lane.end()
-    lane.now, lane.answer = 70.0, BUSY
-    assert lane.start() == []
-    lane.now = 129.0
-    assert lane.start() == []
-    lane.now = 130.0
-    assert lane.start() == ["!b"]
+def test_admission_resets_the_hold_limit(schedulers: list[ObservedScheduler]) -> None:
+    scheduler = observe(schedulers, plan(*"ab"), start_policy(workers=1, max_wait=60))
+    scheduler.decision = BUSY
+    scheduler.start()
+    scheduler.now, scheduler.decision = 59.0, Admit()
+    assert scheduler.start() == ["a"]
+    scheduler.end()
+    scheduler.now, scheduler.decision = 70.0, BUSY
+    assert scheduler.start() == []
+    scheduler.now = 129.0
+    assert scheduler.start() == []
+    scheduler.now = 130.0
+    assert scheduler.start() == ["!b"]
 
 
-def test_a_trial_is_one_view_that_usually_succeeds(streets: list[Street]) -> None:
-    drawn = plan("new", "failing", "reliable", seconds={"reliable": 1, "failing": 9}, failures={"failing": 2})
-    lane = street(streets, drawn, start_policy(workers=3))
-    lane.answer = TrialOnly()
-    assert lane.start() == ["reliable"]
-    assert lane.start() == [], "one"
-    assert lane.end() == "reliable"
-    assert lane.counted == [("reliable", True)]
-    lane.answer = Admit()
-    assert lane.start() == ["new", "failing"]
+def test_trial_starts_one_view_that_usually_succeeds(schedulers: list[ObservedScheduler]) -> None:
+    refresh_plan = plan("new", "failing", "reliable", seconds={"reliable": 1, "failing": 9}, failures={"failing": 2})
+    scheduler = observe(schedulers, refresh_plan, start_policy(workers=3))
+    scheduler.decision = TrialOnly()
+    assert scheduler.start() == ["reliable"]
+    assert scheduler.start() == [], "only one"
+    assert scheduler.end() == "reliable"
+    assert scheduler.recorded == [("reliable", True)]
+    scheduler.decision = Admit()
+    assert scheduler.start() == ["new", "failing"]
 
 
-def test_where_no_view_usually_succeeds_the_most_urgent_is_tried(streets: list[Street]) -> None:
-    lane = street(streets, plan("a", "b"), start_policy())
-    lane.answer = TrialOnly()
-    assert lane.start() == ["a"]
+def test_trial_without_a_reliable_view_starts_the_most_urgent(schedulers: list[ObservedScheduler]) -> None:
+    scheduler = observe(schedulers, plan("a", "b"), start_policy())
+    scheduler.decision = TrialOnly()
+    assert scheduler.start() == ["a"]
 
 
-def test_failing_trials_do_not_start_the_patience_anew(streets: list[Street]) -> None:
-    lane = street(streets, plan(*"abc"), start_policy(max_wait=60))
-    lane.answer = BUSY
-    lane.start()
-    lane.now, lane.answer = 50.0, TrialOnly()
-    assert lane.start() == ["a"]
-    lane.end(FAILED_RESULT)
-    lane.now, lane.answer = 60.0, BUSY
-    assert lane.start() == ["!b", "!c"]
+def test_failing_trial_does_not_reset_the_hold_limit(schedulers: list[ObservedScheduler]) -> None:
+    scheduler = observe(schedulers, plan(*"abc"), start_policy(max_wait=60))
+    scheduler.decision = BUSY
+    scheduler.start()
+    scheduler.now, scheduler.decision = 50.0, TrialOnly()
+    assert scheduler.start() == ["a"]
+    scheduler.end(FAILED_RESULT)
+    scheduler.now, scheduler.decision = 60.0, BUSY
+    assert scheduler.start() == ["!b", "!c"]
 
 
-def test_how_long_a_view_waited_is_told_apart_by_what_for(streets: list[Street]) -> None:
-    lane = street(streets, plan("a", "b", seconds={"a": 2, "b": 1}), start_policy(workers=1))
-    lane.answer = BUSY
-    lane.start()
-    lane.now, lane.answer = 3.0, Admit()
-    assert lane.start() == ["a"]
-    lane.now = 10.0
-    lane.end()
-    lane.answer = BUSY
-    assert lane.start() == []
-    lane.now, lane.answer = 14.0, Admit()
-    assert lane.start() == ["b"]
-    lane.end()
-    assert (lane.turns["a"].worker_wait, lane.turns["a"].throttle_wait) == (timedelta(), timedelta(seconds=3))
-    assert (lane.turns["b"].worker_wait, lane.turns["b"].throttle_wait) == (timedelta(seconds=7), timedelta(seconds=7))
+def test_wait_for_worker_and_throttle_are_measured_separately(schedulers: list[ObservedScheduler]) -> None:
+    scheduler = observe(schedulers, plan("a", "b", seconds={"a": 2, "b": 1}), start_policy(workers=1))
+    scheduler.decision = BUSY
+    scheduler.start()
+    scheduler.now, scheduler.decision = 3.0, Admit()
+    assert scheduler.start() == ["a"]
+    scheduler.now = 10.0
+    scheduler.end()
+    scheduler.decision = BUSY
+    assert scheduler.start() == []
+    scheduler.now, scheduler.decision = 14.0, Admit()
+    assert scheduler.start() == ["b"]
+    scheduler.end()
+    assert (scheduler.contexts["a"].worker_wait, scheduler.contexts["a"].throttle_wait) == (
+        timedelta(),
+        timedelta(seconds=3),
+    )
+    assert (scheduler.contexts["b"].worker_wait, scheduler.contexts["b"].throttle_wait) == (
+        timedelta(seconds=7),
+        timedelta(seconds=7),
+    )
 
 
-def test_a_view_knows_which_of_its_inputs_failed_and_when_the_others_ended(streets: list[Street]) -> None:
-    lane = street(streets, plan("a", "b", "c", depends_on={"c": "a b"}), start_policy(workers=1))
-    lane.start()
-    lane.end(FAILED_RESULT)
-    lane.start()
-    lane.end()
-    assert lane.start() == ["c"]
-    lane.end()
-    assert [key.name.name for key in lane.turns["c"].failed_dependencies] == ["a"]
-    assert lane.turns["c"].dependencies_finished_at == REFRESHED.finished_at
-    assert lane.turns["a"].dependencies_finished_at is None
+def test_view_knows_its_failed_dependencies_and_when_others_ended(schedulers: list[ObservedScheduler]) -> None:
+    scheduler = observe(schedulers, plan("a", "b", "c", depends_on={"c": "a b"}), start_policy(workers=1))
+    scheduler.start()
+    scheduler.end(FAILED_RESULT)
+    scheduler.start()
+    scheduler.end()
+    assert scheduler.start() == ["c"]
+    scheduler.end()
+    assert [key.name.name for key in scheduler.contexts["c"].failed_dependencies] == ["a"]
+    assert scheduler.contexts["c"].dependencies_finished_at == REFRESHED.finished_at
+    assert scheduler.contexts["a"].dependencies_finished_at is None

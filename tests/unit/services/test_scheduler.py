@@ -1,4 +1,4 @@
-"""The runner with plain callables. Threads meet at events and barriers; nothing here waits by sleeping."""
+"""The scheduler with plain callables. Threads meet at events and barriers; no test sleeps."""
 
 from collections.abc import Callable
 from threading import Barrier, Event, Lock, get_ident
@@ -17,69 +17,69 @@ from tests.unit.domain.plan_values import plan
 from tests.unit.services.run_callbacks import FAILED_RESULT, REFRESHED, run_callbacks, start_policy
 
 
-def work(refresh: Callable[[PlannedView], RefreshResult], **others: Callable[..., object]) -> RunCallbacks:
+def callbacks_with(refresh: Callable[[PlannedView], RefreshResult], **others: Callable[..., object]) -> RunCallbacks:
     return run_callbacks(lambda view, _: refresh(view), **others)
 
 
-def at_once(
-    plan: RefreshPlan, seats: int, work: RunCallbacks, stop: StopSignal | None = None
+def run_to_end(
+    plan: RefreshPlan, workers: int, callbacks_with: RunCallbacks, stop: StopSignal | None = None
 ) -> dict[PlannedView, RefreshResult]:
-    return run_plan(plan, policy=start_policy(workers=seats), callbacks=work, stop=stop or StopSignal())
+    return run_plan(plan, policy=start_policy(workers=workers), callbacks=callbacks_with, stop=stop or StopSignal())
 
 
-def go(
-    plan: RefreshPlan, refresh: Callable[[str], RefreshResult], *, seats: int = 2, stop: StopSignal | None = None
+def run_log(
+    plan: RefreshPlan, refresh: Callable[[str], RefreshResult], *, workers: int = 2, stop: StopSignal | None = None
 ) -> list[str]:
-    """Run a plan; what was told, as `+a` for a start and `-a` for an end."""
-    told: list[str] = []
+    """Run a plan. Return its events: `+a` for a start, `-a` for an end."""
+    log: list[str] = []
 
-    def hear(event: RunEvent) -> None:
+    def on_event(event: RunEvent) -> None:
         match event:
             case ViewStarted(view=view):
-                told.append(f"+{view.key.name.name}")
+                log.append(f"+{view.key.name.name}")
             case ViewEnded(view=view):
-                told.append(f"-{view.key.name.name}")
+                log.append(f"-{view.key.name.name}")
 
     def by_name(view: PlannedView) -> RefreshResult:
         return refresh(view.key.name.name)
 
-    at_once(plan, seats, work(by_name, on_event=hear), stop)
-    return told
+    run_to_end(plan, workers, callbacks_with(by_name, on_event=on_event), stop)
+    return log
 
 
-def test_one_seat_takes_the_views_in_the_order_of_the_plan() -> None:
-    drawn = plan("a", "b", "c", seconds={"a": 1, "b": 3, "c": 2})
-    assert go(drawn, lambda _: REFRESHED, seats=1) == ["+b", "-b", "+c", "-c", "+a", "-a"]
+def test_one_worker_follows_the_order_of_the_plan() -> None:
+    refresh_plan = plan("a", "b", "c", seconds={"a": 1, "b": 3, "c": 2})
+    assert run_log(refresh_plan, lambda _: REFRESHED, workers=1) == ["+b", "-b", "+c", "-c", "+a", "-a"]
 
 
-def test_as_many_views_run_at_once_as_there_are_seats() -> None:
-    together = Barrier(3, timeout=10)
+def test_as_many_views_run_concurrently_as_there_are_workers() -> None:
+    all_running = Barrier(3, timeout=10)
 
     def refresh(_: str) -> RefreshResult:
-        together.wait()
+        all_running.wait()
         return REFRESHED
 
-    assert len(go(plan(*"abcdef"), refresh, seats=3)) == 12
+    assert len(run_log(plan(*"abcdef"), refresh, workers=3)) == 12
 
 
-def test_no_more_views_run_at_once_than_there_are_seats() -> None:
-    lock, running, most, pairs = Lock(), set[str](), 0, Barrier(2, timeout=10)
+def test_concurrent_views_never_exceed_the_workers() -> None:
+    lock, running, max_running, pairs = Lock(), set[str](), 0, Barrier(2, timeout=10)
 
     def refresh(name: str) -> RefreshResult:
-        nonlocal most
+        nonlocal max_running
         with lock:
             running.add(name)
-            most = max(most, len(running))
-        pairs.wait()  # each stays until another has come
+            max_running = max(max_running, len(running))
+        pairs.wait()  # each view waits for another one
         with lock:
             running.remove(name)
         return REFRESHED
 
-    go(plan(*"abcdefghij"), refresh, seats=2)
-    assert most <= 2
+    run_log(plan(*"abcdefghij"), refresh, workers=2)
+    assert max_running <= 2
 
 
-def test_a_view_starts_as_soon_as_what_it_reads_has_ended_whatever_else_runs() -> None:
+def test_view_starts_as_soon_as_its_dependencies_have_ended() -> None:
     reader_ran = Event()
 
     def refresh(name: str) -> RefreshResult:
@@ -89,85 +89,87 @@ def test_a_view_starts_as_soon_as_what_it_reads_has_ended_whatever_else_runs() -
             reader_ran.set()
         return REFRESHED
 
-    told = go(plan("read", "reader", "slow", depends_on={"reader": "read"}), refresh)
-    assert told.index("-read") < told.index("+reader") < told.index("-reader") < told.index("-slow")
+    log = run_log(plan("read", "reader", "slow", depends_on={"reader": "read"}), refresh)
+    assert log.index("-read") < log.index("+reader") < log.index("-reader") < log.index("-slow")
 
 
-def test_a_view_that_reads_a_failed_one_is_refreshed_all_the_same() -> None:
-    told = go(
+def test_view_is_refreshed_although_its_dependency_failed() -> None:
+    log = run_log(
         plan("read", "reader", depends_on={"reader": "read"}),
         lambda name: FAILED_RESULT if name == "read" else REFRESHED,
     )
-    assert told == ["+read", "-read", "+reader", "-reader"]
+    assert log == ["+read", "-read", "+reader", "-reader"]
 
 
-def test_among_views_that_become_ready_the_most_urgent_goes_first() -> None:
-    drawn = plan(*"rabcd", depends_on=dict.fromkeys("abcd", "r"), seconds={"r": 1, "a": 2, "b": 9, "c": 5, "d": 7})
-    started = [name for name in go(drawn, lambda _: REFRESHED, seats=1) if name.startswith("+")]
+def test_most_urgent_of_the_ready_views_starts_first() -> None:
+    refresh_plan = plan(
+        *"rabcd", depends_on=dict.fromkeys("abcd", "r"), seconds={"r": 1, "a": 2, "b": 9, "c": 5, "d": 7}
+    )
+    started = [name for name in run_log(refresh_plan, lambda _: REFRESHED, workers=1) if name.startswith("+")]
     assert started == ["+r", "+b", "+d", "+c", "+a"]
 
 
-def test_a_surprise_starts_nothing_new_waits_for_what_runs_and_is_raised() -> None:
-    other_may_end, ended = Event(), list[str]()
+def test_unexpected_error_stops_new_views_and_is_raised() -> None:
+    error_raised, ended = Event(), list[str]()
 
     def refresh(name: str) -> RefreshResult:
         if name == "a":
-            other_may_end.set()
+            error_raised.set()
             raise ZeroDivisionError
-        assert other_may_end.wait(10)
+        assert error_raised.wait(10)
         ended.append(name)
         return REFRESHED
 
     with pytest.raises(ZeroDivisionError):
-        go(plan("a", "b", "c"), refresh)
+        run_log(plan("a", "b", "c"), refresh)
     assert ended in ([], ["b"])
 
 
-def test_a_seat_that_cannot_work_leaves_its_view_to_the_others() -> None:
-    refused, said, told = dict[str, int](), Event(), list[str]()
+def test_lost_worker_leaves_its_view_to_the_others() -> None:
+    lost_worker, warned, log = dict[str, int](), Event(), list[str]()
 
     def refresh(_: PlannedView) -> RefreshResult:
-        if refused.setdefault("seat", get_ident()) == get_ident():
+        if lost_worker.setdefault("thread", get_ident()) == get_ident():
             raise WorkerLost("too many clients already")
-        assert said.wait(10)
+        assert warned.wait(10)
         return REFRESHED
 
-    def hear(event: RunEvent) -> None:
+    def on_event(event: RunEvent) -> None:
         if isinstance(event, RunWarning):
-            told.append(f"{event.database}: {event.message}")
-            said.set()
+            log.append(f"{event.database}: {event.message}")
+            warned.set()
 
-    results = at_once(plan(*"abcdefgh"), 2, work(refresh, on_event=hear))
+    results = run_to_end(plan(*"abcdefgh"), 2, callbacks_with(refresh, on_event=on_event))
     assert sorted(view.key.name.name for view in results) == list("abcdefgh")
-    assert told == ["default: One seat less in default, 1 left: too many clients already"]
+    assert log == ["default: One seat less in default, 1 left: too many clients already"]
 
 
-def test_where_no_seat_can_work_the_run_ends_with_the_reason() -> None:
+def test_run_without_workers_ends_with_the_reason() -> None:
     def refresh(_: PlannedView) -> RefreshResult:
         raise WorkerLost from ConnectionRefusedError("down")
 
     with pytest.raises(ConnectionRefusedError, match="down"):
-        at_once(plan(*"abcd"), 3, work(refresh))
+        run_to_end(plan(*"abcd"), 3, callbacks_with(refresh))
 
 
-def test_each_seat_gives_back_what_its_thread_holds() -> None:
-    together, left, worked = Barrier(2, timeout=10), set[int](), set[int]()
+def test_each_worker_closes_its_connections() -> None:
+    all_running, closed, worked = Barrier(2, timeout=10), set[int](), set[int]()
 
     def refresh(_: PlannedView) -> RefreshResult:
-        together.wait()
+        all_running.wait()
         worked.add(get_ident())
         return REFRESHED
 
-    at_once(plan("a", "b"), 2, work(refresh, close_worker=lambda: left.add(get_ident())))
-    assert left == worked
-    assert len(left) == 2
+    run_to_end(plan("a", "b"), 2, callbacks_with(refresh, close_worker=lambda: closed.add(get_ident())))
+    assert closed == worked
+    assert len(closed) == 2
 
 
-def test_an_empty_plan_ends_at_once() -> None:
-    assert go(RefreshPlan(), lambda _: REFRESHED) == []
+def test_empty_plan_ends_immediately() -> None:
+    assert run_log(RefreshPlan(), lambda _: REFRESHED) == []
 
 
-def test_a_stop_cancels_what_runs_and_starts_nothing_more() -> None:
+def test_stop_cancels_running_views_and_starts_no_more() -> None:
     stop, cancelled = StopSignal(), Event()
 
     def refresh(view: PlannedView) -> RefreshResult:
@@ -175,69 +177,69 @@ def test_a_stop_cancels_what_runs_and_starts_nothing_more() -> None:
         assert cancelled.wait(10)
         raise InterruptedError
 
-    drawn = plan("a", "b", "c", seconds={"a": 3, "b": 2, "c": 1})
+    refresh_plan = plan("a", "b", "c", seconds={"a": 3, "b": 2, "c": 1})
     started: list[str] = []
 
-    def hear(event: RunEvent) -> None:
+    def on_event(event: RunEvent) -> None:
         if isinstance(event, ViewStarted):
             started.append(event.view.key.name.name)
 
-    assert at_once(drawn, 1, work(refresh, cancel=cancelled.set, on_event=hear), stop) == {}
+    assert run_to_end(refresh_plan, 1, callbacks_with(refresh, cancel=cancelled.set, on_event=on_event), stop) == {}
     assert started == ["a"]
 
 
-def test_a_view_that_ends_by_itself_during_a_stop_keeps_its_result() -> None:
+def test_view_that_ends_during_a_stop_keeps_its_result() -> None:
     stop = StopSignal()
 
     def refresh(_: str) -> RefreshResult:
         stop.request("SIGINT")
         return REFRESHED
 
-    assert go(plan("a", "b", seconds={"a": 2, "b": 1}), refresh, seats=1, stop=stop) == ["+a", "-a"]
+    assert run_log(plan("a", "b", seconds={"a": 2, "b": 1}), refresh, workers=1, stop=stop) == ["+a", "-a"]
 
 
-def test_a_cancel_that_came_too_early_is_repeated() -> None:
-    stop, cancels, third = StopSignal(), list[int](), Event()
+def test_early_cancel_is_repeated() -> None:
+    stop, cancels, third_cancel = StopSignal(), list[int](), Event()
 
     def refresh(_: PlannedView) -> RefreshResult:
         stop.request("SIGTERM")
-        assert third.wait(10)
+        assert third_cancel.wait(10)
         raise InterruptedError
 
     def cancel() -> None:
         cancels.append(1)
         if len(cancels) == 3:
-            third.set()
+            third_cancel.set()
 
-    assert at_once(plan("a"), 1, work(refresh, cancel=cancel), stop) == {}
+    assert run_to_end(plan("a"), 1, callbacks_with(refresh, cancel=cancel), stop) == {}
     assert len(cancels) >= 3
 
 
-def test_a_refresh_that_cannot_be_cancelled_is_left_behind() -> None:
-    stop, never = StopSignal(), Event()
+def test_refresh_that_cannot_be_cancelled_is_abandoned() -> None:
+    stop, test_ended = StopSignal(), Event()
 
     def refresh(_: PlannedView) -> RefreshResult:
         stop.request("SIGTERM")
-        never.wait(60)
+        test_ended.wait(60)
         return REFRESHED
 
-    before = monotonic()
-    assert at_once(plan("a"), 1, work(refresh), stop) == {}
-    assert monotonic() - before < 30
-    never.set()
+    started = monotonic()
+    assert run_to_end(plan("a"), 1, callbacks_with(refresh), stop) == {}
+    assert monotonic() - started < 30
+    test_ended.set()
 
 
-def test_a_stop_asked_for_before_the_run_starts_nothing() -> None:
+def test_stop_before_the_run_starts_nothing() -> None:
     stop = StopSignal()
     stop.request("SIGINT")
-    assert go(plan("a"), lambda _: REFRESHED, stop=stop) == []
+    assert run_log(plan("a"), lambda _: REFRESHED, stop=stop) == []
 
 
-def test_the_thread_that_decides_does_its_own_work_while_a_view_takes_long() -> None:
-    beaten = Event()
+def test_tick_is_called_while_a_view_runs() -> None:
+    ticked = Event()
 
     def refresh(_: PlannedView) -> RefreshResult:
-        assert beaten.wait(10)
+        assert ticked.wait(10)
         return REFRESHED
 
-    assert len(at_once(plan("a"), 1, work(refresh, on_tick=beaten.set))) == 1
+    assert len(run_to_end(plan("a"), 1, callbacks_with(refresh, on_tick=ticked.set))) == 1
