@@ -37,16 +37,6 @@ class BackendCost:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ProcessCost:
-    """A backend's process as the operating system counts it, without parallel workers."""
-
-    pid: int
-    start_ticks: int  # clock ticks since boot; with the pid it identifies the process
-    cpu_time: timedelta  # user and system, since the process started
-    memory_bytes: int  # resident private memory now
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class RefreshCost:
     """Measurements of one refresh."""
 
@@ -87,13 +77,6 @@ def backend_cost_delta(before: BackendCost | None, after: BackendCost | None) ->
         return None
     difference = _combine_fields(before, after, lambda a, b: b - a)
     return None if _has_decreased(difference) else BackendCost(**{**difference, "pid": after.pid})
-
-
-def cpu_time_delta(before: ProcessCost | None, after: ProcessCost | None) -> timedelta | None:
-    """Return the CPU time used in between, or None if the process changed."""
-    if before is None or after is None or (before.pid, before.start_ticks) != (after.pid, after.start_ticks):
-        return None
-    return after.cpu_time - before.cpu_time
 
 
 ServerCounters = StatementCost | BackendCost

@@ -47,14 +47,9 @@ FROM (
 ) AS io, pg_stat_get_backend_wal(pg_backend_pid()) AS wal;
 
 -- name: backend_identity
--- This session as the server sees it: its process, for how many seconds that has run, and the client's end of the
--- connection (all null by unix socket).
-SELECT
-    pg_backend_pid(),
-    extract(epoch FROM clock_timestamp() - a.backend_start)::double precision,
-    host(a.client_addr),
-    nullif(a.client_port, -1)
-FROM pg_stat_get_activity(pg_backend_pid()) AS a;
+-- The process of this session, and its age in seconds.
+SELECT pg_backend_pid(), extract(epoch FROM clock_timestamp() - backend_start)::double precision
+FROM pg_stat_get_activity(pg_backend_pid());
 
 -- name: upsert_run_metrics
 -- One row for each refresh, over what was known of it before. What is in braces is composed in: all columns but the first,

@@ -14,9 +14,10 @@ from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.domain.outcomes import RefreshMode
 from seeder.domain.plan import PlannedView
-from seeder.domain.refresh_costs import BackendCost, backend_cost_delta, cpu_time_delta, statement_cost_delta
+from seeder.domain.refresh_costs import BackendCost, backend_cost_delta, statement_cost_delta
 from seeder.domain.run_events import RunEvent, ViewEnded
-from seeder.postgres import backend_processes, refresh_cost_queries, sessions
+from seeder.postgres import refresh_cost_queries, sessions
+from seeder.postgres.backend_processes import ProcessMeter, backend_process
 from seeder.postgres.contract import OptionalTables
 from seeder.services.run.cost_rows import MeasuredRefresh, RefreshCostWriter
 from seeder.services.run.listeners import RunListener
@@ -30,15 +31,13 @@ _WRITE_INTERVAL = timedelta(seconds=5)  # between two writes of what was measure
 class Measurement:
     """One refresh as it is measured, by the thread of its seat."""
 
-    def __init__(self, database: str, process: backend_processes.SampledProcess, *, with_backend_cost: bool) -> None:
-        self._database, self._watched, self._deep = database, process, with_backend_cost
+    def __init__(self, database: str, process: ProcessMeter, *, with_backend_cost: bool) -> None:
+        self._database, self._process, self._deep = database, process, with_backend_cost
         self._before = self._current_backend_cost(flush=True)
 
     def process_cost(self) -> tuple[timedelta | None, int | None]:
-        """What its backend has computed so far, and the most memory in bytes that it was seen to have for itself; None
-        where it is no process that we see."""
-        now = self._watched.sample()
-        return cpu_time_delta(self._watched.first_sample, now), self._watched.peak_memory_bytes
+        """Return the CPU time of the backend and its peak memory in bytes; None if unknown."""
+        return self._process.sample(), self._process.peak_memory_bytes
 
     def backend_cost(self) -> BackendCost | None:
         """What its backend has read and written. To be asked for after its transaction."""
@@ -61,7 +60,7 @@ class CostMeter(RunListener):
         self._history, self._metrics = history, RefreshCostWriter(tables)
         self._clock = clock
         self._looked = self._written = clock()
-        self._watch = backend_processes.ProcessSampler()
+        self._processes = set[ProcessMeter]()  # of the running refreshes
         self._fresh: list[tuple[PlannedView, MeasuredRefresh]] = []  # not yet written
         self._known: list[tuple[PlannedView, MeasuredRefresh]] = []  # written, but for what the end of the run tells
         is_kept = self._metrics.missing is None
@@ -73,9 +72,12 @@ class CostMeter(RunListener):
         """Measure the refresh inside, unless it is known to be so short that measuring would take longer."""
         database, expected = view.key.database, view.expected_duration
         deep = expected is None or expected >= _MIN_DURATION
-        process = backend_processes.of_this_connection(database) if deep else None
-        with self._watch.track(process) as watched:
-            yield Measurement(database, watched, with_backend_cost=deep and self._metrics.missing is None)
+        process = ProcessMeter(backend_process(database) if deep else None)
+        self._processes.add(process)
+        try:
+            yield Measurement(database, process, with_backend_cost=deep and self._metrics.missing is None)
+        finally:
+            self._processes.discard(process)
 
     def on_event(self, event: RunEvent) -> None:
         if isinstance(event, ViewEnded) and self._metrics.missing is None:
@@ -87,7 +89,8 @@ class CostMeter(RunListener):
         now = self._clock()
         if now - self._looked >= _SAMPLE_INTERVAL.total_seconds():
             self._looked = now
-            self._watch.sample_all()
+            for process in tuple(self._processes):
+                process.sample()
         if now - self._written >= _WRITE_INTERVAL.total_seconds():
             self._written = now
             self._write([measured for _, measured in self._fresh])

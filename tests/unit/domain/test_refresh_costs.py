@@ -5,11 +5,9 @@ import pytest
 
 from seeder.domain.refresh_costs import (
     BackendCost,
-    ProcessCost,
     StatementCost,
     add_statement_costs,
     backend_cost_delta,
-    cpu_time_delta,
     statement_cost_delta,
 )
 
@@ -79,13 +77,3 @@ def test_backend_cost_is_the_difference_of_its_counters() -> None:
 def test_other_or_reset_backend_gives_no_cost(after: BackendCost | None) -> None:
     assert backend_cost_delta(BACKEND, after) is None
     assert backend_cost_delta(None, after) is None
-
-
-def test_other_process_gives_no_cpu_time() -> None:
-    process = ProcessCost(pid=7, start_ticks=70, cpu_time=SECOND, memory_bytes=1)
-    later = replace(process, cpu_time=3 * SECOND)
-    assert cpu_time_delta(process, later) == 2 * SECOND
-    assert cpu_time_delta(process, replace(later, start_ticks=71)) is None
-    assert cpu_time_delta(process, replace(later, pid=8)) is None
-    assert cpu_time_delta(None, later) is None
-    assert cpu_time_delta(process, None) is None
