@@ -9,7 +9,7 @@ WORKERS = auto
 python := $(VENV)/bin/python
 pytest = $(python) -m pytest -n $(WORKERS) --dist worksteal
 export DJANGO VENV PYTHON
-export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_SEATS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
+export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_WORKERS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
 
 .PHONY: words demo serve screenshots test test-all docs soak mutants bench check lint types imports deploy-lint matrix lock setup clean
 
@@ -45,7 +45,7 @@ soak: setup  ## what takes too long for every day: kills, restarts, every databa
 mutants: setup  ## break each guard in a copy, and see that a test fails: half an hour; GUARDS=scope for some of them
 	$(python) -m tests.mutants $(GUARDS)
 
-bench: setup  ## measure against bare statements and other tools; BENCH_QUICK=1 for a look at everything in small
+bench: setup  ## compare with plain statements and other tools; BENCH_QUICK=1 for a short check of all parts
 	@$(python) -m bench
 
 check: lint words types imports deploy-lint test  ## everything that has to hold before a commit

@@ -1,1 +1,1 @@
-"""What refreshing costs with this app, beside bare statements and other tools: `make bench`."""
+"""Benchmarks: the cost of refreshing with this app, with plain statements and with other tools (`make bench`)."""

@@ -1,4 +1,4 @@
-"""`make bench`: everything that was asked for, and the report of it."""
+"""`make bench`: run the selected parts and write the report."""
 
 import signal
 import sys
@@ -20,11 +20,11 @@ from bench.workloads.tpch import tpch
 from bench.workloads.workload import Workload
 
 _WORKER_COUNTS = (2, 4, 8, 16, 32, 64)
-_WORK = 350_000  # of the graph: numbers to hash by a view of weight 1
+_WORK = 350_000  # of the graph: numbers that a view of weight 1 hashes
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped then, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped as well
     bench_options = options.read()
     results = Results(started_at=datetime.now(UTC), options=bench_options)
     if "night" in bench_options.only:
@@ -34,7 +34,7 @@ def main() -> None:
         results.server = bench.version
         try:
             for _ in _measure(results, bench, bench_options):
-                _write(results, options.WORK)  # what is known so far, should something go wrong later
+                _write(results, options.WORK)  # a partial report, in case a later part fails
         except CommandFailed as error:
             sys.exit(f"bench: {error}")
         finally:
@@ -55,11 +55,11 @@ def _simulate(results: Results, bench_options: options.Options) -> None:
     for workers in _WORKER_COUNTS:
         results.nights.append(simulate(platform, workers=workers))
         results.nights_with_breaker.append(simulate(platform, workers=workers, breaker=True))
-        print(f"a night on {workers} seats: {results.nights[-1].ratio:.4f} of the bound", flush=True)
+        print(f"a night on {workers} workers: {results.nights[-1].ratio:.4f} of the bound", flush=True)
 
 
 def _measure(results: Results, bench: BenchServer, bench_options: options.Options) -> Iterator[None]:
-    """Part by part."""
+    """Run the selected parts one by one, with a yield after each."""
     if "statements" in bench_options.only:
         results.statements = probe_runs.statements(bench, bench_options)
         yield

@@ -1,4 +1,4 @@
-"""Which contenders compete over which workload."""
+"""The contenders of each workload."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from bench.workloads.workload import Workload, create_workload
 Contender = Callable[[Workload, BenchServer, int], Command]
 
 SMALL_CONTENDERS: Sequence[Contender] = (bare_pool, recording_pool, xargs_psql, pgviews, seeder, seeder_in_process)
-MAX_VIEWS_FOR_DBT = 1000  # small views at most: of 10,000 one round of dbt takes more than ten minutes
+MAX_VIEWS_FOR_DBT = 1000  # dbt needs more than ten minutes for one round of 10,000 views
 GRAPH_CONTENDERS: Sequence[Contender] = (bare_pool, informed_pool, xargs_psql, dbt, pgviews, undeclared_pgviews, seeder)
 TPCH_CONTENDERS: Sequence[Contender] = (
     bare_pool,
@@ -40,7 +40,7 @@ TPCH_CONTENDERS: Sequence[Contender] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Contest:
-    """A workload with what every contender took for it, round by round."""
+    """A workload with the measurements of every contender, round by round."""
 
     workload: Workload
     workers: int
@@ -50,8 +50,8 @@ class Contest:
 def compete(
     workload: Workload, contenders: Sequence[Contender], *, bench: BenchServer, options: Options, rounds: int
 ) -> Contest:
-    """Set everybody up, then let them have their turns."""
-    print(f"{workload.title}: laying out", flush=True)
+    """Set up the workload and its contenders, then run them in turn."""
+    print(f"{workload.title}: setting up", flush=True)
     create_workload(workload, bench)
     commands = [contender(workload, bench, options.workers) for contender in contenders]
     commands = [command for command in commands if command.name not in options.without]

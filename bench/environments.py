@@ -1,4 +1,4 @@
-"""The environments of the bench's own, for what it compares with: nothing of it ever reaches the project's."""
+"""Virtual environments for the tools that are compared, separate from the project's own."""
 
 import subprocess
 import sys
@@ -14,13 +14,13 @@ _ENVIRONMENTS = _HERE / ".envs"
 
 
 def program(environment: str, name: str) -> Path:
-    """A program of one of them, which is installed if need be."""
+    """Return the path of a program in one of the environments, which is installed if necessary."""
     return install(environment) / "bin" / name
 
 
 @cache
 def install(environment: str) -> Path:
-    """The folder of an environment that holds what requirements/….txt pins. The interpreter is the project's own."""
+    """Install the pinned requirements into an environment with the project's Python. Return its folder."""
     requirements = _HERE / "requirements" / f"{environment}.txt"
     folder = _ENVIRONMENTS / environment
     stamp = folder / "stamp"
@@ -35,13 +35,13 @@ def install(environment: str) -> Path:
 
 
 def versions(environment: str) -> dict[str, str]:
-    """Of what the environment holds."""
+    """Return the version of each package in an environment."""
     [packages] = install(environment).glob("lib/python*/site-packages")
     found: list[Distribution] = list(distributions(path=[str(packages)]))
     return {found.metadata["Name"].lower(): found.version for found in found}
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # pip and venv
-    if done.returncode != 0:
-        raise SystemExit(f"bench: {' '.join(command)} failed:\n{(done.stderr or done.stdout)[-2000:]}")
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # pip and venv
+    if result.returncode != 0:
+        raise SystemExit(f"bench: {' '.join(command)} failed:\n{(result.stderr or result.stdout)[-2000:]}")

@@ -1,4 +1,4 @@
-"""Runs commands in turn and keeps what each took."""
+"""Runs commands in turn and measures them."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from bench.options import CHECKOUT, WORK
 
 
 class CommandFailed(Exception):
-    """A command that was to be measured did not do what it should."""
+    """A measured command failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,22 +29,22 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """What one run of a command took."""
+    """The time and memory of one run of a command."""
 
     seconds: float
     cpu: float  # of the client, in seconds
     memory: int  # of the largest process of the client, in bytes
-    reported: Mapping[str, Any]  # what the command itself reports in its last line, if that is JSON
-    stale_views: int | None = None  # views that do not show what they should afterwards
+    reported: Mapping[str, Any]  # its last line, if that is JSON
+    stale_views: int | None = None  # views with outdated data after the run
 
 
 def measure(command: Command, *, extra: Mapping[str, str] | None = None) -> Measurement:
-    """Run it to its end. Raises `Failed` with its last words."""
+    """Run a command to its end and measure it. Raises `CommandFailed` with its last lines."""
     WORK.mkdir(parents=True, exist_ok=True)
     facts, log = WORK / "facts.json", WORK / f"{command.name.replace('/', '-')}.log"
     environment = {**_clean_environment(), **command.environment, **(extra or {})}
     program = [sys.executable, "-I", "-S", launcher.__file__, str(facts), str(log), *command.arguments]
-    subprocess.run(program, cwd=command.folder, env=environment, check=True)  # noqa: S603  # the bench's own commands
+    subprocess.run(program, cwd=command.folder, env=environment, check=True)  # noqa: S603  # commands of the benchmark
     measured = json.loads(facts.read_text())
     lines = log.read_text(errors="replace").splitlines()
     if measured.pop("code") != 0:
@@ -63,7 +63,7 @@ def run_interleaved(
     after: Callable[[Command], int | None] = lambda _: None,
     on_progress: Callable[[str], object] = lambda _: None,
 ) -> dict[str, list[Measurement]]:
-    """Every command once without looking, then in so many rounds, each of which begins with another one."""
+    """Run every command in each round, in rotated order. A first round is not measured."""
     measurements: dict[str, list[Measurement]] = {command.name: [] for command in commands}
     for number in range(rounds + 1):
         first = number % len(commands)
@@ -89,6 +89,6 @@ def run_interleaved(
 
 
 def _clean_environment() -> dict[str, str]:
-    """The environment without what would make a run here unlike a run elsewhere."""
+    """Return the environment without variables that could change the result."""
     prefixes = ("SEEDER_", "BENCH_", "DB_", "PG", "DBT_", "DJANGO_", "PYTHON")
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}

@@ -1,8 +1,8 @@
-"""Runs a command and tells what it took: python -I -S launcher.py FACTS LOG COMMAND…
+"""Runs a command and writes its time and memory: python -I -S launcher.py FACTS LOG COMMAND…
 
-A process of its own, because the kernel counts the memory of whoever starts a program as the program's: this one is
-smaller than anything that it measures. CPU includes the children that the command has waited for; the memory is the
-largest one's.
+It is a separate process because the kernel counts the memory of a parent as that of the program it starts; this process
+is smaller than any measured one. CPU time includes the children that the command has waited for. Memory is that of the
+largest process.
 """
 
 import json
@@ -19,7 +19,7 @@ def main() -> None:
     pid = os.posix_spawnp(command[0], command, os.environ, file_actions=to_output)
     _, status, usage = os.wait4(pid, 0)
     seconds = time.monotonic() - started_at
-    with open(facts, "w") as file:  # noqa: PTH123  # pathlib would cost memory and time here
+    with open(facts, "w") as file:  # noqa: PTH123  # importing pathlib would cost memory and time
         json.dump(
             {
                 "seconds": seconds,

@@ -19,7 +19,7 @@ def markdown(results: Results) -> str:
 def _lines(results: Results) -> Iterator[str]:
     yield "# What refreshing costs"
     yield ""
-    yield "Written by `make bench`: medians, with the least and the most of all rounds; ratios of medians of one run."
+    yield "Written by `make bench`: medians, with minimum and maximum of all rounds; ratios of medians of one run."
     yield ""
     yield "![Time to refresh everything, by contender](report.svg)"
     yield ""
@@ -67,14 +67,14 @@ def _circumstances(results: Results) -> Iterator[str]:
         )
     yield "## Circumstances"
     yield ""
-    yield f"- {results.started_at:%Y-%m-%d %H:%M} UTC, {machine()}; load when it was written: {os.getloadavg()[1]:.1f}"
+    yield f"- {results.started_at:%Y-%m-%d %H:%M} UTC, {machine()}; load at the end: {os.getloadavg()[1]:.1f}"
     yield "- " + ", ".join(f"{name} {number}" for name, number in versions_by_name.items())
     yield "- psql is the one from the server's own wheel"
-    yield "- PostgreSQL as initdb leaves it but for " + ", ".join(
+    yield "- PostgreSQL as initialized by initdb, except for " + ", ".join(
         f"`{name} = {value}`" for name, value in SETTINGS.items()
     )
-    yield "- between turns: VACUUM (ANALYZE) of what has changed, and CHECKPOINT; each contender once before it counts"
-    yield f"- {options.workers} seats, {options.rounds} rounds (at most 3 above 1,000 views), interleaved"
+    yield "- between turns: VACUUM (ANALYZE) of changed tables, and CHECKPOINT; each contender has one unmeasured run"
+    yield f"- {options.workers} workers, {options.rounds} rounds (at most 3 above 1,000 views), interleaved"
     yield "- CPU and memory are the client's: the CPU of all its processes, the memory of its largest one"
-    yield "- dbt is left out above 1,000 views, where one round takes it more than ten minutes"
+    yield "- dbt is left out above 1,000 views, because one round takes more than ten minutes"
     yield ""

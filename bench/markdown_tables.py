@@ -1,4 +1,4 @@
-"""Tables in Markdown, and what stands in them."""
+"""Tables in Markdown, and texts for their cells."""
 
 from collections.abc import Iterable, Iterator
 

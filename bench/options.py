@@ -1,4 +1,4 @@
-"""What may be asked of the bench, by variables of the environment; `make bench BENCH_QUICK=1` passes them on."""
+"""Options of the benchmark, from variables of the environment; `make bench BENCH_QUICK=1` passes them on."""
 
 import os
 from collections.abc import Mapping
@@ -6,32 +6,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-WORK = CHECKOUT / "var" / "bench"  # everything that is made on the way
+WORK = CHECKOUT / "var" / "bench"  # all files created by the benchmark
 PARTS = ("small", "graph", "tpch", "night", "planning", "startup", "statements", "snapshots", "lists")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """As they were asked for, or their defaults."""
+    """The options as given, or their defaults."""
 
-    rounds: int  # timed, after one that is not
+    rounds: int  # measured rounds, after one that is not
     scale: float  # of TPC-H
-    workers: int  # refreshes at once, for every contender that has them
+    workers: int  # concurrent refreshes, for every contender that supports them
     small: tuple[int, ...]  # numbers of trivial views
     manifests: tuple[int, ...]  # to plan
     only: tuple[str, ...]  # parts
     without: tuple[str, ...]  # contenders
     quick: bool
-    keep: bool  # the server and its data, from one bench to the next
+    keep: bool  # the server and its data, for the next benchmark
 
     @property
     def is_complete(self) -> bool:
-        """Whether the report is one to keep."""
+        """True if the report replaces the published one."""
         return not self.quick and set(self.only) == set(PARTS) and not self.without
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Options:
-    """Raises `SystemExit` with one line for what cannot be read."""
+    """Read the options. Raises `SystemExit` with one line if a value is invalid."""
 
     def variable(name: str, default: str) -> str:
         return environment.get(f"BENCH_{name}") or default
@@ -41,7 +41,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Options:
         options = Options(
             rounds=int(variable("ROUNDS", "1" if quick else "5")),
             scale=float(variable("SCALE", "0.01" if quick else "1")),
-            workers=int(variable("SEATS", "8")),
+            workers=int(variable("WORKERS", "8")),
             small=_numbers(variable("SMALL", "50" if quick else "1000,10000")),
             manifests=_numbers(variable("MANIFESTS", "100,200" if quick else "1250,2500,5000,10000")),
             only=_split(variable("ONLY", ",".join(PARTS))),
@@ -50,11 +50,11 @@ def read(environment: Mapping[str, str] = os.environ) -> Options:
             keep=variable("KEEP", "0") == "1",
         )
     except ValueError as error:
-        raise SystemExit(f"bench: a variable BENCH_… cannot be read: {error}") from error
+        raise SystemExit(f"bench: invalid value of a variable BENCH_…: {error}") from error
     if unknown := set(options.only) - set(PARTS):
-        raise SystemExit(f"bench: BENCH_ONLY knows {', '.join(PARTS)}, not {', '.join(sorted(unknown))}")
+        raise SystemExit(f"bench: BENCH_ONLY accepts {', '.join(PARTS)}, not {', '.join(sorted(unknown))}")
     if options.rounds < 1 or options.workers < 1:
-        raise SystemExit("bench: BENCH_ROUNDS and BENCH_SEATS have to be at least 1")
+        raise SystemExit("bench: BENCH_ROUNDS and BENCH_WORKERS must be at least 1")
     return options
 
 

@@ -1,4 +1,4 @@
-"""The sections of the report, each of which is empty where nothing was measured."""
+"""The sections of the report, each empty if nothing was measured for it."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from bench.measurement_math import Spread, lower_bound
 from bench.probes.snapshot_benchmark import NAIVE, SCAN
 from bench.results import BARE_POOL, INFORMED_POOL, SEEDER, Results, median_of, planning_costs
 
-_MIN_PER_VIEW = 0.5  # per view, for a statement to be listed
+_MIN_PER_VIEW = 0.5  # minimum for a statement to be listed
 
 
 def contest(contest: Contest) -> Iterator[str]:
@@ -23,7 +23,7 @@ def contest(contest: Contest) -> Iterator[str]:
         yield (
             f"One by one the statements take {sum(workload.seconds.values()):.2f} s, the longest {longest:.2f} s;"
             f" the lower bound on {cores} cores is {lower_bound(workload.seconds, workload.dependencies, cores):.2f} s"
-            " where each statement keeps one core busy."
+            " if each statement keeps one core busy."
         )
         yield ""
     reference = INFORMED_POOL if INFORMED_POOL in contest.measurements else BARE_POOL
@@ -67,11 +67,11 @@ def night(results: Results) -> Iterator[str]:
     yield ""
     yield (
         f"{first.views:,} views of many agencies, {first.failed} of which fail; yesterday's durations are known,"
-        " tonight's differ; new views are unknown. The bound is max(critical path, work / seats) of tonight."
+        " tonight's differ; new views are unknown. The bound is max(critical path, work / workers) of tonight."
     )
     yield ""
     yield from table(
-        ("seats", "bound", "took", "of the bound", "with the circuit breaker", "given up by it"),
+        ("workers", "bound", "duration", "of the bound", "with the circuit breaker", "given up by it"),
         (
             (
                 str(night.workers),
@@ -93,8 +93,8 @@ def planning(results: Results) -> Iterator[str]:
     yield "## Planning"
     yield ""
     yield (
-        "Views that exist and read three others each, with 30 successes in the history. The first plan compares every"
-        " query with what its view was created from; after that it is known. Then the parts of a plan, in seconds."
+        "Existing views that read three others each, with 30 successes in the history. The first plan compares every"
+        " query with the definition of its view; later plans use a cache. Then the parts of a plan, in seconds."
     )
     yield ""
     yield from table(
@@ -120,14 +120,13 @@ def snapshots(results: Results) -> Iterator[str]:
     yield ""
     reported = measurements[SCAN][0].reported
     yield (
-        f"{reported['rows']:,} rows of TPC-H's lineitem in {reported['columns']} columns; of each the nulls,"
-        " distinct values,"
-        " range and, but for the profiler, the ten most frequent values."
+        f"{reported['rows']:,} rows of TPC-H's lineitem in {reported['columns']} columns; for each the nulls,"
+        " distinct values, range and, except in the profiler, the ten most frequent values."
     )
     yield ""
     naive = median_of(measurements[NAIVE], "seconds")
     yield from table(
-        ("way", "time", f"of the {NAIVE}", "client CPU", "memory of the client"),
+        ("method", "time", f"of the {NAIVE}", "client CPU", "memory of the client"),
         (
             (
                 name,
@@ -147,17 +146,16 @@ def lists(results: Results) -> Iterator[str]:
     yield "## Lists"
     yield ""
     yield (
-        f"Of {reported['views']:,} views and {reported['rows']:,} rows of history: milliseconds of the database's"
-        " own time,"
-        " planning included, median and most. The bare one is as many rows of one table by one of its indexes. What is"
-        " read is that of the last scene in which the list was asked for."
+        f"Of {reported['views']:,} views and {reported['rows']:,} rows of history: milliseconds of database time,"
+        " including planning, median and maximum. The baseline reads as many rows of one table by one of its indexes."
+        " The last column describes the last scene that has the list."
     )
     yield ""
     scenes = list(dict.fromkeys(one["scene"] for one in reported["lists"]))
     names = dict.fromkeys(one["name"] for one in reported["lists"])
     found = {(one["name"], one["scene"]): one for one in reported["lists"]}
     yield from table(
-        ("list", *scenes, "of the bare one", "statements", "reads"),
+        ("list", *scenes, "of the baseline", "statements", "reads"),
         (_list_row(reported["bare"], [found.get((name, scene)) for scene in scenes]) for name in names),
     )
 
@@ -206,7 +204,7 @@ def statements(results: Results) -> Iterator[str]:
         ),
     )
     if (seeder_counts := results.statements.get(SEEDER)) is not None:
-        yield "Ours, by kind:"
+        yield "Those of reporting-seeder, by kind:"
         yield ""
         every = [
             (text, times / seeder_counts.views)

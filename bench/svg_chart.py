@@ -1,4 +1,4 @@
-"""The picture of the report: for every workload a bar for each contender, as an SVG of our own."""
+"""The chart of the report: a bar for each contender of every workload, as an SVG."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _FONT = "font-family='Inter, Segoe UI, Helvetica, Arial, sans-serif'"
 
 
 def svg_chart(results: Results) -> str:
-    """Each workload has a scale of its own; what is off it is cut and says so."""
+    """Draw a chart. Each workload has its own scale; longer bars are cut and marked."""
     parts: list[str] = []
     top = 74
     for contest in results.contests:
@@ -44,10 +44,10 @@ def svg_chart(results: Results) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """What a length means in one panel: the whole width is the slowest, unless all others would then look alike."""
+    """The scale of one panel: its width is the slowest contender, unless the others would look alike."""
 
     widest: float
-    reference: float | None  # seconds of who is compared with
+    reference: float | None  # seconds of the contender whose ratio is 1.00
 
     @classmethod
     def for_spreads(cls, shown: Mapping[str, Spread]) -> "Scale":
@@ -70,7 +70,7 @@ def _panel(contest: Contest, top: float) -> Iterator[str]:
     yield f"<line x1='24' x2='{_WIDTH - 24}' y1='{top}' y2='{top}' stroke='{_RULE}'/>"
     yield _text(24, top + 26, contest.workload.title, size=14.5, weight=600)
     for position, (name, spread) in enumerate(sorted(shown.items(), key=lambda item: item[1].median)):
-        stale = max((took.stale_views or 0 for took in contest.measurements[name]), default=0)
+        stale = max((measurement.stale_views or 0 for measurement in contest.measurements[name]), default=0)
         yield from _bar(name, spread, bars + _STEP * position, scale, stale=stale)
     if scale.reference:
         x, end = _LABELS + scale.length(scale.reference), bars + _STEP * len(shown) - 4
@@ -113,7 +113,7 @@ def _legend(right: float, y: float) -> Iterator[str]:
         (_STALE, "leaves stale views", 126),
         (_OTHER, "others", 74),
         (_POOL, "bare statements", 128),
-        (_SEEDER_COLOUR, "ours", 58),
+        (_SEEDER_COLOUR, "reporting-seeder", 58),
     ):
         x -= width
         yield f"<rect x='{x}' y='{y - 9}' width='11' height='11' rx='2.5' fill='{colour}'/>"

@@ -1,1 +1,1 @@
-"""Who refreshes it."""
+"""The programs that are compared."""

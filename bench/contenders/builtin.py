@@ -1,4 +1,4 @@
-"""The contenders that need nothing but this checkout: bare pools, psql, and the app itself."""
+"""The contenders that need only this checkout: plain pools, psql, and the app itself."""
 
 import json
 import shlex
@@ -15,7 +15,7 @@ DJANGO_SETTINGS = "bench.host.plain"
 
 
 def contender_folder(workload: Workload) -> Path:
-    """Where a contender keeps what it needs for a workload."""
+    """Create and return the folder for the files that a contender needs for a workload."""
     created = WORK / workload.name
     created.mkdir(parents=True, exist_ok=True)
     return created
@@ -26,12 +26,12 @@ def bare_pool(workload: Workload, bench: BenchServer, workers: int) -> Command:
 
 
 def informed_pool(workload: Workload, bench: BenchServer, workers: int) -> Command:
-    return _pool(workload, bench, workers, name="knowing pool", order="path")
+    return _pool(workload, bench, workers, name="informed pool", order="path")
 
 
 def serial_plans_pool(workload: Workload, bench: BenchServer, workers: int) -> Command:
-    """As the knowing pool, but no statement has parallel workers."""
-    return _pool(workload, bench, workers, name="knowing pool, no parallel plans", order="path", gather=False)
+    """Like the informed pool, but no statement has parallel workers."""
+    return _pool(workload, bench, workers, name="informed pool, no parallel plans", order="path", gather=False)
 
 
 def recording_pool(workload: Workload, bench: BenchServer, workers: int) -> Command:
@@ -79,7 +79,7 @@ def _seeder_environment(workload: Workload, bench: BenchServer, workers: int) ->
     }
 
 
-def _pool(  # noqa: PLR0913  # one idea with its variants
+def _pool(  # noqa: PLR0913  # several variants share it
     workload: Workload, bench: BenchServer, workers: int, *, name: str, order: str, gather: bool = True
 ) -> Command:
     file = contender_folder(workload) / "workload.json"

@@ -12,7 +12,7 @@ from bench.workloads.workload import SCHEMA, Workload
 
 
 def dbt(workload: Workload, bench: BenchServer, workers: int) -> Command:
-    """It finds the views that are there, sees that they are what it would create, and refreshes them."""
+    """Refresh with dbt, which finds its views unchanged and therefore only refreshes them."""
     project = contender_folder(workload) / "dbt"
     shutil.rmtree(project, ignore_errors=True)
     (project / "models").mkdir(parents=True)
@@ -38,13 +38,13 @@ def dbt(workload: Workload, bench: BenchServer, workers: int) -> Command:
         "threads": workers,
     }
     profiles = {"bench": {"target": "bench", "outputs": {"bench": target}}}
-    (project / "dbt_project.yml").write_text(json.dumps(described, indent=1))  # YAML holds all of JSON
+    (project / "dbt_project.yml").write_text(json.dumps(described, indent=1))  # JSON is valid YAML
     (project / "profiles.yml").write_text(json.dumps(profiles, indent=1))
     arguments = [str(program("dbt", "dbt")), "run", "--project-dir", str(project), "--profiles-dir", str(project)]
     return Command(name="dbt", arguments=arguments, folder=project)
 
 
 def _with_refs(query: str, depends_on: tuple[str, ...]) -> str:
-    for read in depends_on:
-        query = re.sub(rf"\b{SCHEMA}\.{re.escape(read)}\b", f"{{{{ ref('{read}') }}}}", query)
+    for dependency in depends_on:
+        query = re.sub(rf"\b{SCHEMA}\.{re.escape(dependency)}\b", f"{{{{ ref('{dependency}') }}}}", query)
     return query

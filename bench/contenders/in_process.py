@@ -1,4 +1,4 @@
-"""The app's own run without the command around it: python -m bench.contenders.in_process"""
+"""A run of the app without the command around it: python -m bench.contenders.in_process"""
 
 import json
 from time import monotonic

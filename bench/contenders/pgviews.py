@@ -34,12 +34,12 @@ class {name}(MaterializedView):
 
 
 def pgviews(workload: Workload, bench: BenchServer, _workers: int) -> Command:
-    """With the dependencies declared by hand, as it has no other way to know them. One view at a time."""
+    """One view at a time, with declared dependencies, because it cannot find them itself."""
     return _project(workload, bench, name="django-pgviews", declare=True)
 
 
 def undeclared_pgviews(workload: Workload, bench: BenchServer, _workers: int) -> Command:
-    """The same where nobody has declared them."""
+    """The same without declared dependencies."""
     return _project(workload, bench, name="django-pgviews, undeclared", declare=False)
 
 
@@ -57,7 +57,7 @@ def _project(workload: Workload, bench: BenchServer, *, name: str, declare: bool
 
 
 def _model(view: BenchView, *, declare: bool) -> str:
-    reads = [f"reports.{_class(read)}" for read in view.depends_on] if declare else []
+    reads = [f"reports.{_class(dependency)}" for dependency in view.depends_on] if declare else []
     return _MODEL.format(name=_class(view.name), query=view.query, reads=reads, schema=SCHEMA, table=view.name)
 
 

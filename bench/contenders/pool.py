@@ -1,10 +1,10 @@
-"""A bare pool of psycopg connections, as somebody would write it in an afternoon: no bookkeeping at all.
+"""A plain pool of psycopg connections without any bookkeeping, the work of an afternoon.
 
-    python -m bench.contenders.pool manifest|path SEATS WORKLOAD.json
+    python -m bench.contenders.pool manifest|path WORKERS WORKLOAD.json
 
-In the order of the manifests it knows nothing. By path it knows what a scheduler can know: how long each view takes by
-itself and what it reads; then a view starts when what it reads has ended, the longest remaining path first. Nothing
-without knowledge of the future can do much better.
+In `manifest` order the pool has no further information. In `path` order it knows the duration and the dependencies of
+each view: a view starts when its dependencies have ended, the longest remaining path first. No schedule without
+knowledge of the future can be much better.
 """
 
 import json
@@ -21,22 +21,22 @@ from bench.measurement_math import remaining_paths
 
 
 class ViewQueue:
-    """The views that may start, in order."""
+    """The views that are ready to start, in order."""
 
     def __init__(self, ranks: dict[str, float], reads: dict[str, list[str]]) -> None:
         self._ranks = ranks
         self._unfinished_dependencies = {name: len(reads.get(name, ())) for name in ranks}
         self._readers: dict[str, list[str]] = {name: [] for name in ranks}
-        for name, read in reads.items():
-            for one in read:
-                self._readers[one].append(name)
+        for name, dependencies in reads.items():
+            for dependency in dependencies:
+                self._readers[dependency].append(name)
         self._ready = [(rank, name) for name, rank in ranks.items() if not self._unfinished_dependencies[name]]
         heapify(self._ready)
         self._remaining = len(ranks)
         self._changed = Condition()
 
     def take(self) -> str | None:
-        """The next view; None when there will be no more."""
+        """Return the next view, or None if there will be no more."""
         with self._changed:
             while self._remaining and not self._ready:
                 self._changed.wait()

@@ -1,8 +1,8 @@
-"""The bare pool with our statements: the least that a refresh costs which is locked, limited and recorded as ours is.
+"""The plain pool with the app's statements: the minimum cost of a locked, limited and recorded refresh.
 
-    python -m bench.contenders.recording SEATS WORKLOAD.json
+    python -m bench.contenders.recording WORKERS WORKLOAD.json
 
-Nothing of ours runs but the SQL; nothing is planned, decided, explained, measured or shown.
+Only the app's SQL is used; nothing is planned, decided, measured or displayed.
 """
 
 import json
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _open(names: list[str]) -> list[tuple[int, str]]:
-    """The ids of the new history rows, with their views."""
+    """Insert history rows. Return their ids with the names of their views."""
     tables = [f"reporting.{name}" for name in names]
     texts = {f"{column}s": ["bench"] * len(names) for column in ("report_name", "agency_slug")}
     numbers = {"manifest_ids": list(range(len(names))), "agency_ids": [1] * len(names)}
@@ -67,7 +67,7 @@ def _refresh(connection: "psycopg.Connection[tuple[object, ...]]", pk: int, name
     names = [f"reporting.{name}"]
     with psycopg.ClientCursor(connection) as cursor:
         cursor.execute(_FIRST_STATEMENTS, {**_LIMITS, **view, "names": names, "after": _REQUESTED_AT, "run": _RUN})
-        for _ in range(2):  # past BEGIN and the limits
+        for _ in range(2):  # skip the results of BEGIN and the limits
             cursor.nextset()
         [(_, started)] = cursor.fetchall()
         cursor.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier("reporting", name)))

@@ -1,4 +1,4 @@
-"""The same on an embedded server, as a newcomer has it: the bench's own one."""
+"""The same project on the benchmark's embedded server, configured like a first installation."""
 
 import os
 

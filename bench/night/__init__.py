@@ -1,1 +1,1 @@
-"""A night of a large platform, by a clock that only the simulation moves."""
+"""A simulated night of a large platform, with virtual time."""

@@ -1,5 +1,7 @@
-"""Runs a night by the real plan and the real lanes of the runner, in virtual time: a view's refresh returns at once,
-and its end is looked at when the clock has come to it."""
+"""Simulates a night with the real plan and the real scheduler in virtual time: each refresh returns immediately, and
+its
+end is processed when the clock has reached it.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,10 +24,10 @@ _MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedNight:
-    """How one night went."""
+    """The result of a simulated night."""
 
     workers: int
-    seconds: float  # seconds, as the others
+    seconds: float
     lower_bound_seconds: float
     views: int
     failed: int
@@ -37,10 +39,13 @@ class SimulatedNight:
 
 
 def simulate(platform: Platform, *, workers: int, breaker: bool = False) -> SimulatedNight:
-    """With the default pace; with the circuit breaker at its default settings, or without any."""
+    """Simulate a night with default settings, with or without the circuit breaker."""
     simulation = _Simulation(platform, workers, breaker=breaker)
-    seconds = {str(key): span for key, span in platform.seconds.items()}
-    reads = {str(key): [str(read) for read in many] for key, many in platform.dependencies.items()}
+    seconds = {str(key): duration for key, duration in platform.seconds.items()}
+    reads = {
+        str(key): [str(dependency) for dependency in dependencies]
+        for key, dependencies in platform.dependencies.items()
+    }
     duration = simulation.run()
     return SimulatedNight(
         workers=workers,
@@ -62,7 +67,7 @@ class _Simulation:
         self._ended = SimpleQueue[Ended | None]()
         self.results: list[RefreshResult] = []
         self.given_up = 0
-        work = RunCallbacks(
+        callbacks = RunCallbacks(
             refresh=lambda view, _: self._result(view),
             give_up=lambda _, hold, __: _failed(hold.reason, self._at(self._now), self._at(self._now)),
             admit=self._admit,
@@ -73,33 +78,33 @@ class _Simulation:
             on_event=self._on_event,
             clock=lambda: self._now,
         )
-        day = timedelta(hours=1)
-        pace = StartPolicy(workers=workers, max_batch_size=8, batch_delay=timedelta(), max_hold=day)
-        self._lane = DatabaseScheduler(
+        max_hold = timedelta(hours=1)
+        policy = StartPolicy(workers=workers, max_batch_size=8, batch_delay=timedelta(), max_hold=max_hold)
+        self._scheduler = DatabaseScheduler(
             "default",
             build_plan(platform.selection, platform.plan_inputs).views,
-            policy=pace,
-            callbacks=work,
+            policy=policy,
+            callbacks=callbacks,
             ended_views=self._ended,
         )
 
     def run(self) -> float:
-        """For how long the night lasts."""
-        while not self._lane.is_finished:
-            for _, result in self._lane.start():
+        """Return the duration of the night."""
+        while not self._scheduler.is_finished:
+            for _, result in self._scheduler.start():
                 self.results.append(result)
                 self.given_up += 1
-            if self._lane.is_finished:
+            if self._scheduler.is_finished:
                 break
             if not self._running:
-                self._now += 0.5  # held back with nothing on its way: the runner looks again
+                self._now += 0.5  # starts are held while nothing runs: the scheduler polls again
                 continue
             self._now, _, view = heappop(self._running)
             result = self._result(view)
-            self._lane.pool.release()
-            self._lane.finish(view, result)
+            self._scheduler.pool.release()
+            self._scheduler.finish(view, result)
             self.results.append(result)
-        self._lane.pool.shutdown(wait=True)
+        self._scheduler.pool.shutdown(wait=True)
         return self._now
 
     def _on_event(self, event: RunEvent) -> None:
@@ -123,12 +128,14 @@ class _Simulation:
         self._breaker = self._breaker.trial_started(self._at(self._now))
         return TrialOnly()
 
-    def _record_result(self, _: PlannedView, result: RefreshResult, turn: StartContext) -> None:
+    def _record_result(self, _: PlannedView, result: RefreshResult, context: StartContext) -> None:
         if self._breaker is not None:
-            at = self._at(self._now)
+            now = self._at(self._now)
             breaker = self._breaker
             self._breaker = (
-                breaker.failed(at, max_failures=5, is_trial=turn.is_trial) if result.failure else breaker.succeeded()
+                breaker.failed(now, max_failures=5, is_trial=context.is_trial)
+                if result.failure
+                else breaker.succeeded()
             )
 
     def _at(self, seconds: float) -> datetime:

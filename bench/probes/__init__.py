@@ -1,1 +1,1 @@
-"""Measurements of one thing each, apart from any contest."""
+"""Measurements of one thing each, without contenders."""

@@ -1,4 +1,4 @@
-"""Has every list asked for on a platform with a past, and keeps what it cost the database."""
+"""Measures the database time of every list on a platform with a long history."""
 
 import sys
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from bench.options import Options
 from bench.server import BenchServer
 from bench.workloads import platform
 
-_VIEWS, _NIGHTS = 10_000, 432  # of 11,600 manifests: five million rows of history
+_VIEWS, _NIGHTS = 10_000, 432  # 11,600 manifests: five million rows of history
 
 
 def lists(bench: BenchServer, options: Options) -> Mapping[str, Any]:
-    """What the probe says."""
+    """Run the probe and return its report."""
     views, nights = (300, 20) if options.quick else (_VIEWS, _NIGHTS)
     database = platform.create_platform(bench, views=views, runs=nights)
     command = Command(
@@ -22,9 +22,9 @@ def lists(bench: BenchServer, options: Options) -> Mapping[str, Any]:
         environment={**bench.django_variables(database), "DJANGO_SETTINGS_MODULE": "bench.host.plain"},
     )
     reported = measure(command).reported
-    bench.vacuum_and_checkpoint(database)  # its scenes were rolled back, but their rows are there
+    bench.vacuum_and_checkpoint(database)  # changes were rolled back, but left dead rows
     print(
-        f"  {len(reported['lists'])} lists, the slowest {max(one['ms'] for one in reported['lists']):.1f} ms",
+        f"  {len(reported['lists'])} lists, the slowest {max(entry['ms'] for entry in reported['lists']):.1f} ms",
         flush=True,
     )
     return reported

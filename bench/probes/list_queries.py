@@ -1,4 +1,4 @@
-"""Every list that the pages, the API and the commands ask for, as they ask for it."""
+"""The queries of every list in the pages, the API and the commands."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -8,7 +8,7 @@ from seeder.domain.outcomes import Status
 from seeder.models import Run, RunHistory
 from seeder.services.read_models import agency_scope, job_list, run_timeline
 
-ListQuery = tuple[str, str, Callable[[], object]]  # a name, the least to ask for instead, and how it is asked for
+ListQuery = tuple[str, str, Callable[[], object]]  # a name, the baseline to compare with, and the query
 
 _FIVE_AGENCIES = [f"agency-{number}" for number in range(1, 6)]
 _FIRST_PAGE, _LAST_PAGE = JobPageRequest(), JobPageRequest(offset=9900)
@@ -28,7 +28,7 @@ _FILTERS: Mapping[str, JobFilter] = {
 _SCOPES: Mapping[str, list[str] | None] = {
     "": None,
     " of 5 agencies": _FIVE_AGENCIES,
-    " of an agency without any": ["nobody"],
+    " of an agency without any": ["none"],
 }
 
 

@@ -1,4 +1,4 @@
-"""Which statements have reached the server, by its log."""
+"""The statements in the log of a server."""
 
 import re
 from collections.abc import Iterator
@@ -16,17 +16,17 @@ _LISTS = re.compile(r"\?(?:, \?)+|(?:\((?:\?|DEFAULT|NULL)(?:, (?:\?|DEFAULT|NUL
 
 @contextmanager
 def logged_statements(log: Path) -> Iterator[list[str]]:
-    """The statements that were sent inside, once it has been left, each without what changes from one to the next."""
+    """Yield a list that is filled at the end with the normalized statements sent in between."""
     logged: list[str] = []
-    begins = log.stat().st_size
+    start = log.stat().st_size
     yield logged
     with log.open("rb") as file:
-        file.seek(begins)
+        file.seek(start)
         logged.extend(statements(file.read().decode(errors="replace")))
 
 
 def statements(text: str) -> Iterator[str]:
-    """Of a log with its lines as PostgreSQL writes them."""
+    """Yield the normalized statements of a log."""
     entry: list[str] = []
     for line in (*text.splitlines(), "0000-00-00 "):
         if _ENTRY.match(line):
@@ -39,6 +39,6 @@ def statements(text: str) -> Iterator[str]:
 
 
 def normalize(statement: str) -> str:
-    """A statement without its literals, names of views and comments."""
+    """Return a statement without literals, view names and comments."""
     short = _LITERAL.sub("?", _NAME.sub("«view»", " ".join(_COMMENT.sub("", statement).split())))
     return _LISTS.sub("?…", _SAVEPOINT.sub("savepoint", short))

@@ -1,6 +1,6 @@
-"""The figures of a view, found by pandas in the memory of the client: python -m bench.probes.pandas_profile SCHEMA.VIEW
+"""The statistics of a view calculated by pandas in the client: python -m bench.probes.pandas_profile SCHEMA.VIEW
 
-Runs in an environment of its own, so that it may import nothing of this project.
+It runs in a separate environment and cannot import this project.
 """
 
 import os

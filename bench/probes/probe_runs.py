@@ -1,4 +1,4 @@
-"""Runs the probes and keeps what they say."""
+"""Runs the probes and returns their reports."""
 
 import sys
 from collections import Counter
@@ -18,7 +18,7 @@ from bench.workloads.workload import create_workload
 
 @dataclass(frozen=True, kw_only=True)
 class StatementCounts:
-    """The statements of one contender."""
+    """The number of statements that a contender sends."""
 
     views: int
     total: int
@@ -26,9 +26,9 @@ class StatementCounts:
 
 
 def planning(bench: BenchServer, options: Options) -> Mapping[int, Sequence[Mapping[str, Any]]]:
-    """For every number of manifests what the probe says, round by round."""
+    """Measure planning. Return the reports of every round, by the number of manifests."""
     workload = large.large(max(options.manifests))
-    print(f"{workload.title} to plan: laying out", flush=True)
+    print(f"{workload.title} to plan: setting up", flush=True)
     create_workload(workload, bench)
     large.write_history(workload, bench)
     environment = {**bench.django_variables(workload.name), "DJANGO_SETTINGS_MODULE": "bench.host.plain"}
@@ -41,20 +41,23 @@ def planning(bench: BenchServer, options: Options) -> Mapping[int, Sequence[Mapp
         for count in options.manifests
     ]
     measurements = run_interleaved(commands, rounds=min(options.rounds, 3), on_progress=_print_progress)
-    return {count: [one.reported for one in measurements[f"planning {count}"]] for count in options.manifests}
+    return {
+        count: [measurement.reported for measurement in measurements[f"planning {count}"]]
+        for count in options.manifests
+    }
 
 
 def startup(bench: BenchServer, options: Options) -> Mapping[str, Sequence[Measurement]]:
-    """The smallest command, and what no Django program can do without; all on the same settings, the server warm."""
+    """Measure the start of the smallest command and of Django itself, with the same settings and a warm server."""
     workload = small(min(options.small))
     create_workload(workload, bench)
     environment = {"DJANGO_SETTINGS_MODULE": "bench.host.embedded", "BENCH_DATABASE": workload.name}
-    one = f"reporting.{workload.views[0].name}"
+    view_name = f"reporting.{workload.views[0].name}"
     programs = {
         "django.setup()": ["-c", "import django; django.setup()"],
         "django.setup() and one query": ["-c", _ONE_QUERY],
-        "refresh_table": ["manage.py", "refresh_table", one],
-        "refresh_table --dry-run": ["manage.py", "refresh_table", "--dry-run", one],
+        "refresh_table": ["manage.py", "refresh_table", view_name],
+        "refresh_table --dry-run": ["manage.py", "refresh_table", "--dry-run", view_name],
     }
     commands = [
         Command(name=name, arguments=[sys.executable, *arguments], environment=environment)
@@ -67,7 +70,7 @@ _ONE_QUERY = "import django; django.setup(); from django.db import connection; c
 
 
 def statements(bench: BenchServer, options: Options) -> Mapping[str, StatementCounts]:
-    """What every contender sends for the smallest number of small views, by the server's own log; not timed."""
+    """Count the statements of every contender for the smallest number of small views, by the server's log."""
     workload = small(min(options.small))
     create_workload(workload, bench)
     counts = {}
@@ -78,11 +81,13 @@ def statements(bench: BenchServer, options: Options) -> Mapping[str, StatementCo
         measure(command)
         with logged_statements.logged_statements(bench.log) as logged:
             measure(command, extra={"PGOPTIONS": "-c log_statement=all"})
-        each = Counter(logged)
+        statement_counts = Counter(logged)
         counts[command.name] = StatementCounts(
-            views=len(workload.views), total=each.total(), by_statement=dict(each.most_common())
+            views=len(workload.views), total=statement_counts.total(), by_statement=dict(statement_counts.most_common())
         )
-        print(f"  {command.name} sends {each.total()} statements for {len(workload.views)} views", flush=True)
+        print(
+            f"  {command.name} sends {statement_counts.total()} statements for {len(workload.views)} views", flush=True
+        )
     return counts
 
 

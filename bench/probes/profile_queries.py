@@ -1,7 +1,8 @@
-"""The figures of a view, found in other ways than ours: python -m bench.probes.profile_queries WAY SCHEMA.VIEW
+"""The statistics of a view, calculated in other ways: python -m bench.probes.profile_queries METHOD SCHEMA.VIEW
 
-`scan` only reads every column: nobody who lets the server count can be faster. `naive` asks for each column what comes
-to mind first. `profiler` asks what dbt's profiling package asks, in one statement of all columns, without top values.
+`scan` only reads every column, which is the minimum for counting in the server. `naive` sends the most obvious queries
+for each column. `profiler` sends the query of dbt's profiling package, one statement for all columns, without top
+values.
 """
 
 import json
@@ -30,25 +31,25 @@ def naive(connection: "psycopg.Connection[Any]", view: sql.Identifier, columns: 
 
 
 def profiler(connection: "psycopg.Connection[Any]", view: sql.Identifier, columns: Sequence[sql.Identifier]) -> None:
-    one = sql.SQL(
+    column_query = sql.SQL(
         "SELECT count(*), sum(CASE WHEN {0} IS NULL THEN 0 ELSE 1 END) / count(*)::numeric,"
         " count(DISTINCT {0}) / count(*)::numeric, count(DISTINCT {0}), count(DISTINCT {0}) = count(*),"
         " min({0})::text, max({0})::text FROM {1}"
     )
-    connection.execute(sql.SQL(" UNION ALL ").join([one.format(column, view) for column in columns]))
+    connection.execute(sql.SQL(" UNION ALL ").join([column_query.format(column, view) for column in columns]))
 
 
-WAYS: Mapping[str, ProfileQuery] = {"scan": scan, "naive": naive, "profiler": profiler}
+METHODS: Mapping[str, ProfileQuery] = {"scan": scan, "naive": naive, "profiler": profiler}
 
 
 def main() -> None:
-    way, view = sys.argv[1], sys.argv[2]
+    method, view = sys.argv[1], sys.argv[2]
     with psycopg.connect(autocommit=True) as connection:
-        found = connection.execute(
+        attributes = connection.execute(
             "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum", [view]
         )
-        columns = [sql.Identifier(name) for (name,) in found]
-        rows = WAYS[way](connection, sql.Identifier(*view.split(".")), columns)
+        columns = [sql.Identifier(name) for (name,) in attributes]
+        rows = METHODS[method](connection, sql.Identifier(*view.split(".")), columns)
     print(json.dumps({"rows": rows, "columns": len(columns)}))
 
 

@@ -1,4 +1,4 @@
-"""Has the figures of one wide view found in every way, ours among them."""
+"""Measures several ways to calculate the statistics of one wide view, including the app's."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,15 +11,15 @@ from bench.server import BenchServer
 from bench.workloads.lineitem import lineitem
 from bench.workloads.workload import Workload, create_workload
 
-SCAN, NAIVE, PROFILER, PANDAS = "one scan", "naive way", "dbt-profiler's questions", "pandas"
+SCAN, NAIVE, PROFILER, PANDAS = "one scan", "naive way", "dbt-profiler's query", "pandas"
 EXACT, APPROXIMATE = "reporting-seeder", "reporting-seeder --approximate"
 _VIEW = "reporting.lineitem"
 
 
 def snapshots(bench: BenchServer, options: Options) -> Mapping[str, Sequence[Measurement]]:
-    """What every way takes."""
+    """Return the measurements of every method."""
     workload = lineitem(options.scale / 2)
-    print(f"{workload.title} to look at: laying out", flush=True)
+    print(f"{workload.title} to profile: setting up", flush=True)
     create_workload(workload, bench)
     with bench.connect(workload.name) as connection:
         connection.execute(f"VACUUM (ANALYZE) {_VIEW}".encode())
@@ -28,7 +28,7 @@ def snapshots(bench: BenchServer, options: Options) -> Mapping[str, Sequence[Mea
         with bench.connect(workload.name) as connection:
             connection.execute("TRUNCATE reporting.seeder_release_snapshot")
 
-    commands = [one for one in _commands(workload, bench) if one.name not in options.without]
+    commands = [command for command in _commands(workload, bench) if command.name not in options.without]
     return run_interleaved(
         commands,
         rounds=min(options.rounds, 3),
@@ -39,11 +39,14 @@ def snapshots(bench: BenchServer, options: Options) -> Mapping[str, Sequence[Mea
 
 def _commands(workload: Workload, bench: BenchServer) -> Sequence[Command]:
     libpq = bench.libpq_variables(workload.name)
-    ways = {SCAN: "scan", NAIVE: "naive", PROFILER: "profiler"}
+    methods = {SCAN: "scan", NAIVE: "naive", PROFILER: "profiler"}
     python_module = [sys.executable, "-m", "bench.probes.profile_queries"]
     script = CHECKOUT / "bench" / "probes" / "pandas_profile.py"
     return [
-        *(Command(name=name, arguments=[*python_module, way, _VIEW], environment=libpq) for name, way in ways.items()),
+        *(
+            Command(name=name, arguments=[*python_module, method, _VIEW], environment=libpq)
+            for name, method in methods.items()
+        ),
         Command(name=PANDAS, arguments=[str(program("pandas", "python")), str(script), _VIEW], environment=libpq),
         _seeder_command(workload, bench, EXACT),
         _seeder_command(workload, bench, APPROXIMATE, "--approximate"),
@@ -52,12 +55,19 @@ def _commands(workload: Workload, bench: BenchServer) -> Sequence[Command]:
 
 def _seeder_command(workload: Workload, bench: BenchServer, name: str, *options: str) -> Command:
     with bench.connect(workload.name) as connection:
-        found = connection.execute(
+        columns = connection.execute(
             "SELECT string_agg(attname, ',') FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", [_VIEW]
         ).fetchone()
     capture = ["capture_release_snapshot", "--table-name", _VIEW, "--release-tag", name.replace(" ", "")]
     return Command(
         name=name,
-        arguments=[sys.executable, "manage.py", *capture, "--top-values-columns", str(found and found[0]), *options],
+        arguments=[
+            sys.executable,
+            "manage.py",
+            *capture,
+            "--top-values-columns",
+            str(columns and columns[0]),
+            *options,
+        ],
         environment={**bench.django_variables(workload.name), "DJANGO_SETTINGS_MODULE": DJANGO_SETTINGS},
     )

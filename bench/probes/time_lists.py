@@ -1,8 +1,8 @@
-"""What lists cost the database, by its own measure: python -m bench.probes.time_lists ROUNDS
+"""The database time of lists, measured by the server: python -m bench.probes.time_lists ROUNDS
 
-In three scenes: after a usual night, while a run has all views pending, and after a night in which everything failed.
-The server tells of every statement how long it took and by which plan; the time to make the plan is added. Beside it
-stands the least that anybody could ask for: as many rows of one table, by one of its indexes.
+There are three scenes: after a usual night, while a run has all views pending, and after a night in which everything
+failed. The server reports duration and plan of every statement; the time to make the plan is added. The baseline is a
+query of as many rows of one table by one of its indexes.
 """
 
 import json
@@ -52,11 +52,11 @@ _BASELINES = {
     "snapshots": b"SELECT * FROM reporting.seeder_release_snapshot ORDER BY id DESC LIMIT 50",
 }
 _USUAL_DAY = "a usual day"
-_STATUS_DEPENDENT = ("jobs", "totals", "the latest")  # what the other scenes can change
+_STATUS_DEPENDENT = ("jobs", "totals", "the latest")  # the lists that the other scenes change
 
 
 class ExplainingServer:
-    """What it says about the statements that it was sent."""
+    """A connection whose server reports the plan and duration of each statement."""
 
     def __init__(self) -> None:
         from django.db import connection
@@ -68,35 +68,37 @@ class ExplainingServer:
         self.connection.add_notice_handler(lambda notice: self._notices.append(notice.message_primary or ""))
 
     def measure(self, run_query: Callable[[], object], rounds: int) -> Mapping[str, Any]:
-        """Milliseconds: the median and the most of so many times, after one that does not count; and its plans."""
-        each = []
+        """Measure a query. Return median and maximum milliseconds of the rounds, after one that is not measured, and
+        its plans.
+        """
+        milliseconds = []
         for _ in range(rounds + 1):
             self._notices.clear()
             run_query()
             durations = [message.partition("plan:") for message in self._notices if message.startswith("duration:")]
-            each.append(sum(float(head.split()[1]) for head, _, _ in durations))
+            milliseconds.append(sum(float(head.split()[1]) for head, _, _ in durations))
         plans = [json.loads(plan) for _, _, plan in durations]
         planning = sum(self._planning(plan["Query Text"]) for plan in plans)
         return {
-            "ms": median(each[1:]) + planning,
-            "most": max(each[1:]) + planning,
+            "ms": median(milliseconds[1:]) + planning,
+            "most": max(milliseconds[1:]) + planning,
             "planning": planning,
             "statements": len(plans),
             "reads": [touch for plan in plans for touch in _table_reads(plan["Plan"])],
         }
 
     def _planning(self, query: str) -> float:
-        [(found,)] = self.connection.execute(f"EXPLAIN (SUMMARY, FORMAT JSON) {query}".encode()).fetchall()
-        return float(found[0]["Planning Time"])
+        [(explained,)] = self.connection.execute(f"EXPLAIN (SUMMARY, FORMAT JSON) {query}".encode()).fetchall()
+        return float(explained[0]["Planning Time"])
 
 
 def _table_reads(plan: Mapping[str, Any]) -> Iterator[str]:
-    """How each table is read, as often as it was."""
+    """Yield how each table is read, and how often."""
     if plan.get("Relation Name", "").startswith("seeder_") and plan["Actual Loops"]:
         by = f" by {plan['Index Name'].removeprefix('seeder_')}" if "Index Name" in plan else ""
-        often = f", {plan['Actual Loops']:,} times" if plan["Actual Loops"] > 1 else ""
+        loops = f", {plan['Actual Loops']:,} times" if plan["Actual Loops"] > 1 else ""
         rows = f"{plan['Actual Rows'] * plan['Actual Loops']:,.0f} rows"
-        yield f"{plan['Node Type'].lower()} of {plan['Relation Name'].removeprefix('seeder_')}{by}{often} ({rows})"
+        yield f"{plan['Node Type'].lower()} of {plan['Relation Name'].removeprefix('seeder_')}{by}{loops} ({rows})"
     for part in plan.get("Plans", ()):
         yield from _table_reads(part)
 
@@ -105,7 +107,7 @@ def main() -> None:
     rounds = int(sys.argv[1])
     django.setup()
     server = ExplainingServer()
-    from bench.probes.list_queries import list_queries  # which needs Django to be set up
+    from bench.probes.list_queries import list_queries  # needs Django to be set up
 
     report: dict[str, Any] = {"lists": [], "bare": {}}
     for name, query in _BASELINES.items():

@@ -1,8 +1,9 @@
-"""What planning costs, by the number of manifests: python -m bench.probes.time_planning COUNT
+"""The cost of planning, by the number of manifests: python -m bench.probes.time_planning COUNT
 
-First as before a platform's first run, when every query has to be compared with the view that it is to have made; then
-as every night, when that is remembered; then once more, not timed, for the memory. Parts of the nightly plan are told
-apart by timing the functions that it is made of.
+The first plan is that before a platform's first run, when every query is compared with the definition of its view. The
+second plan is that of every night, when the comparison is cached. A third plan, not timed, measures memory. The parts
+of
+the nightly plan are measured by timing the functions that it calls.
 """
 
 import json
@@ -50,26 +51,28 @@ def main() -> None:
 _HISTORY = ("past_refreshes",)
 
 
-def _measured(act: Callable[[], Result]) -> tuple[float, Result]:
-    began = monotonic()
-    done = act()
-    return monotonic() - began, done
+def _measured(function: Callable[[], Result]) -> tuple[float, Result]:
+    started_at = monotonic()
+    result = function()
+    return monotonic() - started_at, result
 
 
 def _timing(function: Callable[..., Any], parts: dict[str, float]) -> Callable[..., Any]:
-    def timed(*arguments: Any, **named: Any) -> Any:
-        seconds, done = _measured(lambda: function(*arguments, **named))
+    def timed(*arguments: Any, **keywords: Any) -> Any:
+        seconds, result = _measured(lambda: function(*arguments, **keywords))
         parts[function.__name__] = parts.get(function.__name__, 0.0) + seconds
-        return done
+        return result
 
     return timed
 
 
-def _memory(act: Callable[[], object]) -> int:
-    """The most bytes that Python's objects had meanwhile. What the process has would not do: it never gives back what
-    loading the manifests took."""
+def _memory(function: Callable[[], object]) -> int:
+    """Return the peak memory of Python's objects during a call. The memory of the process would not do, because the
+    process
+    keeps the memory that loading the manifests needed.
+    """
     tracemalloc.start()
-    act()
+    function()
     return tracemalloc.get_traced_memory()[1]
 
 

@@ -1,1 +1,1 @@
-"""What there is to refresh."""
+"""The views to refresh."""

@@ -1,5 +1,7 @@
-"""Views on views: 40 on 4 levels, with uneven durations and names in the reverse of the order in which they have to be
-refreshed. Every view tells which generation of the source it shows, so that stale ones can be counted."""
+"""Views on views: 40 on 4 levels with uneven durations. Sorted by name they are in the reverse of their dependency
+order.
+Every view shows its generation of the source, so that stale views can be counted.
+"""
 
 import random
 from typing import Any
@@ -13,23 +15,27 @@ _LEVELS, _VIEWS_PER_LEVEL = 4, 10
 
 
 def graph(*, work: int) -> Workload:
-    """`work` scales the durations: so many numbers are hashed by a view of weight 1."""
-    chance = random.Random(4)  # noqa: S311  # any fixed draw will do, guards nothing
+    """Build the workload; a view of weight 1 hashes `work` numbers."""
+    generator = random.Random(4)  # noqa: S311  # a fixed sequence, not used for security
     levels: list[list[BenchView]] = []
     for level in range(_LEVELS):
-        letter = "dcba"[level]  # whoever goes by name starts at the top
+        letter = "dcba"[level]  # a refresh in the order of names starts at the top
         views = []
         for number in range(_VIEWS_PER_LEVEL):
-            rows = round(work * chance.choice((0.2, 0.4, 0.6, 1.0, 1.6, 4.0)))
-            depends_on = chance.sample([view.name for view in levels[-1]], k=chance.randint(1, 3)) if levels else []
+            rows = round(work * generator.choice((0.2, 0.4, 0.6, 1.0, 1.6, 4.0)))
+            depends_on = (
+                generator.sample([view.name for view in levels[-1]], k=generator.randint(1, 3)) if levels else []
+            )
             views.append(
                 BenchView(
                     name=f"{letter}_{number}", query=_query(rows, depends_on), depends_on=tuple(sorted(depends_on))
                 )
             )
         levels.append(views)
-    every = sorted((view for level in levels for view in level), key=lambda view: view.name)
-    return Workload(name="graph", title=f"{len(every)} views on {_LEVELS} levels", views=every, load=_load)
+    views_by_name = sorted((view for level in levels for view in level), key=lambda view: view.name)
+    return Workload(
+        name="graph", title=f"{len(views_by_name)} views on {_LEVELS} levels", views=views_by_name, load=_load
+    )
 
 
 def change(bench: BenchServer) -> None:
@@ -39,11 +45,11 @@ def change(bench: BenchServer) -> None:
 
 
 def count_stale(bench: BenchServer, workload: Workload) -> int:
-    """How many views do not show the source as it is now."""
+    """Count the views that do not show the current generation of the source."""
     shown = " UNION ALL ".join(f"SELECT generation FROM reporting.{view.name}" for view in workload.views)
-    question = f"SELECT count(*) FROM ({shown}) AS v WHERE generation <> (SELECT generation FROM reporting.source)"
+    query = f"SELECT count(*) FROM ({shown}) AS v WHERE generation <> (SELECT generation FROM reporting.source)"
     with bench.connect("graph") as connection:
-        [(count,)] = connection.execute(question.encode()).fetchall()
+        [(count,)] = connection.execute(query.encode()).fetchall()
     return int(count)
 
 

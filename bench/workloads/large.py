@@ -1,5 +1,7 @@
-"""As many manifests as a large platform has, each reading three others, with a month of nights behind them: only
-planned, never refreshed."""
+"""As many manifests as a large platform has, each with three dependencies and a month of history. They are only
+planned,
+not refreshed.
+"""
 
 import random
 from typing import Any
@@ -14,11 +16,11 @@ _DEPENDENCIES = 3
 
 
 def large(count: int) -> Workload:
-    """Any number of its first views reads only one another."""
-    chance = random.Random(3)  # noqa: S311  # any fixed draw will do, guards nothing
+    """Build the workload; the first views of it, of any number, depend only on one another."""
+    generator = random.Random(3)  # noqa: S311  # a fixed sequence, not used for security
     views: list[BenchView] = []
     for number in range(count):
-        depends_on = chance.sample(views[-200:], k=min(len(views), _DEPENDENCIES))
+        depends_on = generator.sample(views[-200:], k=min(len(views), _DEPENDENCIES))
         names = tuple(sorted(view.name for view in depends_on))
         tables = ", ".join(f"reporting.{name} AS {name}" for name in names)
         query = f"SELECT 1 AS one FROM {tables}" if names else "SELECT 1 AS one"
@@ -27,7 +29,7 @@ def large(count: int) -> Workload:
 
 
 def write_history(workload: Workload, bench: BenchServer) -> None:
-    """Write the nights into the history, one row a view and night, as successes of some seconds."""
+    """Write the history: one row for each view and night, all successful, of some seconds."""
     with bench.connect(workload.name) as connection:
         _write(connection)
     bench.vacuum_and_checkpoint(workload.name)

@@ -1,4 +1,4 @@
-"""One wide view, to be looked at rather than refreshed: the largest table of TPC-H."""
+"""One wide view to profile: the largest table of TPC-H."""
 
 import shutil
 import subprocess
@@ -13,13 +13,13 @@ from bench.workloads.workload import BenchView, Workload
 
 
 def lineitem(scale: float) -> Workload:
-    """Six million rows at scale 1, in 16 columns."""
+    """Build the workload: six million rows at scale 1, in 16 columns."""
 
     def load(connection: "psycopg.Connection[Any]") -> None:
         folder = WORK / "lineitem"
         shutil.rmtree(folder, ignore_errors=True)
         make = [str(program("tools", "tpchgen-cli")), "csv", "-s", str(scale), "-T", "lineitem"]
-        subprocess.run([*make, "--output-dir", str(folder)], check=True, capture_output=True)  # noqa: S603  # as above
+        subprocess.run([*make, "--output-dir", str(folder)], check=True, capture_output=True)  # noqa: S603  # installed by the bench
         connection.execute("SET search_path = public")
         connection.execute(read_statements("tpch.sql")["tables"].encode())
         copy(connection, "lineitem", folder / "lineitem.csv")

@@ -1,5 +1,6 @@
-"""A platform with a past: many views of many agencies, and every night that refreshed them. Only looked at, never
-refreshed."""
+"""A platform with a history: many views of many agencies, and every night that refreshed them. It is only read, not
+refreshed.
+"""
 
 import re
 from pathlib import Path
@@ -11,11 +12,11 @@ _PART = re.compile(r"^-- name: \w+\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.D
 
 
 def create_platform(bench: BenchServer, *, views: int, runs: int) -> str:
-    """The name of the database with it."""
+    """Create the database unless it exists. Return its name."""
     name = f"platform_{views}_{runs}"
     if bench.has_database(name):
         return name
-    print(f"{views:,} views and {runs:,} nights of them: laying out", flush=True)
+    print(f"{views:,} views and {runs:,} nights of history: setting up", flush=True)
     bench.create_database(name)
     contract = (CHECKOUT / "seeder" / "postgres" / "contract.sql").read_bytes()
     parts = _PART.findall(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
@@ -27,7 +28,7 @@ def create_platform(bench: BenchServer, *, views: int, runs: int) -> str:
             for statement in part.split(";\n"):
                 if statement.strip():
                     plain.execute(statement.encode(), {"views": views, "runs": runs})
-        plain.execute(contract)  # the indexes again, which is quicker than filling them row by row
+        plain.execute(contract)  # creates the indexes again, which is faster than maintaining them for each row
         plain.execute("VACUUM (ANALYZE)")
         plain.execute("CHECKPOINT")
     return name

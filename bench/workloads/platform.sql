@@ -1,7 +1,7 @@
--- A platform with a past, for who looks at lists: %(views)s views and %(runs)s nights. Run by platform.py.
+-- A platform with a history, to measure lists: %(views)s views and %(runs)s nights. Run by platform.py.
 
 -- name: manifests
--- Of a hundred views 96 are one agency's own, and 4 are shared by five agencies each.
+-- Of 100 views, 96 belong to one agency and 4 are shared by five agencies each.
 INSERT INTO reporting.seeder_custom_report_manifest
     (table_name, report_name, agency_id, agency_slug, query, database_id)
 SELECT 'reporting.agency_' || a || '_report_' || n, 'Report ' || n || ' of agency ' || a, a, 'agency-' || a, 'SELECT 1', 1
@@ -14,15 +14,15 @@ SELECT a, 'agency-' || a, r.id
 FROM reporting.seeder_canned_report AS r, generate_series(0, 4) AS s, LATERAL (SELECT 1 + (r.id * 7 + s * 41) %% 200) AS of (a);
 
 -- name: history
--- A run each night, the last one an hour ago. Of a thousand views 3 have failed for ever, 5 for the last sixty nights, and
--- of the others every fiftieth refresh fails.
+-- A run each night, the last one an hour ago. Of 1,000 views, 3 always failed and 5 failed in the last 60 nights; of the
+-- other views, every 50th refresh failed.
 INSERT INTO reporting.seeder_run_history
     (run_id, manifest_id, table_name, report_name, agency_id, agency_slug, report_type, status, start_time, finish_time,
     duration_seconds, records_processed, bytes_processed, consecutive_failures, errors)
 SELECT
     'night-' || lpad(night::text, 4, '0'), m.manifest_id, m.table_name, m.report_name, m.agency_id, m.agency_slug,
-    m.report_type, CASE WHEN fails THEN 'error' ELSE 'success' END, began, began + took * interval '1 second', took, 1000 + luck,
-    8192 * (1 + luck), CASE WHEN fails THEN 1 ELSE 0 END,
+    m.report_type, CASE WHEN fails THEN 'error' ELSE 'success' END, started, started + duration * interval '1 second', duration,
+    1000 + luck, 8192 * (1 + luck), CASE WHEN fails THEN 1 ELSE 0 END,
     CASE WHEN fails THEN 'division by zero' || repeat(E'\nCONTEXT:  SQL statement of the view', 8) END
 FROM generate_series(1, %(runs)s) AS night
 CROSS JOIN (
@@ -35,11 +35,11 @@ CROSS JOIN (
 ) AS m
 CROSS JOIN LATERAL (
     SELECT abs(hashtext(m.table_name)) %% 1000 AS kind, abs(hashtext(m.table_name || night)) %% 10000 AS luck
-) AS drawn
+) AS random
 CROSS JOIN LATERAL (
-    SELECT kind < 3 OR kind < 8 AND night > %(runs)s - 60 OR luck %% 50 = 0 AS fails, 1 + luck %% 30 AS took,
-        now() - make_interval(days => %(runs)s - night, hours => 4) + luck * interval '1 second' AS began
-) AS told;
+    SELECT kind < 3 OR kind < 8 AND night > %(runs)s - 60 OR luck %% 50 = 0 AS fails, 1 + luck %% 30 AS duration,
+        now() - make_interval(days => %(runs)s - night, hours => 4) + luck * interval '1 second' AS started
+) AS refresh;
 INSERT INTO reporting.seeder_job_status
     (table_name, manifest_id, report_name, report_type, agency_id, agency_slug, status, duration_seconds, start_time,
     consecutive_failures, last_run_id, last_errors)
@@ -51,17 +51,17 @@ WHERE run_id = 'night-' || lpad(%(runs)s::text, 4, '0')
 ORDER BY table_name, report_type DESC, manifest_id;
 
 -- name: rest
--- Of every run its row, of the last forty what was measured, and a few snapshots of every tenth view.
+-- The row of every run, the measurements of the last 40, and four snapshots of every tenth view.
 INSERT INTO reporting.seeder_run
     (run_id, description, requested_by, started_at, finished_at, workers, manifests, succeeded, failed, agencies)
 SELECT
-    run_id, 'every report', 'refresh_all', min(began), max(ended), 8, sum(manifests), sum(succeeded),
+    run_id, 'every report', 'refresh_all', min(started), max(ended), 8, sum(manifests), sum(succeeded),
     sum(manifests - succeeded),
     jsonb_object_agg(agency_slug, jsonb_build_object(
         'manifests', manifests, 'succeeded', succeeded, 'failed', manifests - succeeded
     ))
 FROM (
-    SELECT run_id, agency_slug, min(start_time) AS began, max(finish_time) AS ended, count(*) AS manifests,
+    SELECT run_id, agency_slug, min(start_time) AS started, max(finish_time) AS ended, count(*) AS manifests,
         count(*) FILTER (WHERE status = 'success') AS succeeded
     FROM reporting.seeder_run_history
     GROUP BY run_id, agency_slug

@@ -1,4 +1,4 @@
-"""Many views that cost nothing themselves: what is left is what everything around the statement costs."""
+"""Many trivial views: they show the cost of everything except the refresh itself."""
 
 from bench.workloads.workload import BenchView, Workload
 

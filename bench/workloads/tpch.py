@@ -1,4 +1,4 @@
-"""TPC-H: a view for each of its 22 queries, on data that tpchgen-cli makes."""
+"""TPC-H: a view for each of its 22 queries, on data from tpchgen-cli."""
 
 import re
 import shutil
@@ -40,7 +40,7 @@ def tpch(scale: float) -> Workload:
 
 
 def read_statements(filename: str) -> dict[str, str]:
-    """The statements of a .sql file beside this module."""
+    """Return the named statements of a .sql file beside this module."""
     return {
         name: body.strip() for name, body in _NAMED_STATEMENT.findall((_HERE / filename).read_text(encoding="utf-8"))
     }

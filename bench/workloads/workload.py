@@ -1,4 +1,4 @@
-"""A set of views in a database of their own, with the manifests that name them."""
+"""A set of views in their own database, with the manifests that name them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,13 +27,15 @@ class BenchView:
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """What a contest is about."""
+    """The views of a contest."""
 
     name: str  # also of its database
     title: str
     views: Sequence[BenchView]  # in the order of their manifests
-    load: Callable[["psycopg.Connection[Any]"], object] = lambda _: None  # what the views read
-    seconds: dict[str, float] = field(default_factory=dict)  # what each took by itself, once `lay_out` has measured it
+    load: Callable[["psycopg.Connection[Any]"], object] = lambda _: None  # loads the tables that the views read
+    seconds: dict[str, float] = field(
+        default_factory=dict
+    )  # duration of each view alone, measured by `create_workload`
 
     @cached_property
     def dependencies(self) -> Mapping[str, tuple[str, ...]]:
@@ -41,7 +43,7 @@ class Workload:
 
 
 def create_workload(workload: Workload, bench: BenchServer) -> None:
-    """Have the database with its views, all of them filled, and their manifests; measure what each takes by itself."""
+    """Create the database, its filled views and their manifests, and measure the duration of each view alone."""
     if not bench.has_database(workload.name):
         bench.create_database(workload.name)
         with bench.connect(workload.name) as connection:

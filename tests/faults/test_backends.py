@@ -103,7 +103,7 @@ def test_with_more_seats_than_slots_the_seats_that_have_one_do_the_work(crowded:
         process = start(**AS_SEEDER, SEEDER_MAX_RETRIES="1")
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
-    assert "One seat less in default, " in out
+    assert "One worker fewer in default, " in out
     assert crowded in out
     assert latest_statuses() == dict.fromkeys(VIEWS, ("success", None))
 

@@ -127,7 +127,7 @@ class DatabaseScheduler:
         self._callbacks.on_event(
             RunWarning(
                 kind=WarningKind.WORKER_LOST,
-                message=f"One seat less in {self._database}, {left} left: {cause}",
+                message=f"One worker fewer in {self._database}, {left} left: {cause}",
                 database=self._database,
             )
         )

@@ -141,7 +141,7 @@ def test_lost_worker_leaves_its_view_to_the_others() -> None:
 
     results = run_to_end(plan(*"abcdefgh"), 2, callbacks_with(refresh, on_event=on_event))
     assert sorted(view.key.name.name for view in results) == list("abcdefgh")
-    assert log == ["default: One seat less in default, 1 left: too many clients already"]
+    assert log == ["default: One worker fewer in default, 1 left: too many clients already"]
 
 
 def test_run_without_workers_ends_with_the_reason() -> None:
