@@ -246,15 +246,6 @@ class ExtraMissing(StartError, ImportError):
     """{feature} needs {distribution}: pip install 'reporting-seeder[{extra}]'"""
 
 
-class SettingsConflict(StartError):
-    """bootstrap_django({requested!r}): Django was already started with {first!r}, and a process can have only one
-    settings module. Start another process."""
-
-
-class DjangoNotStarted(StartError):
-    """Django is not started yet: call bootstrap_django("host.settings") first."""
-
-
 class ClientUnusable(StartError):
     """DJANGO_DB_CLIENT_PATH is {path!r}, but must be package.module:Class, and the class must take no arguments:
     {cause}."""
