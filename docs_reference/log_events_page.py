@@ -1,7 +1,7 @@
 """docs/reference/log-events.md: the events of the log with their fields."""
 
+from docs_reference.log_events import LOG_EVENTS
 from docs_reference.markdown_text import code, page, table
-from seeder.domain.log_events import LOG_EVENTS
 
 _INTRO = """The logger `seeder` writes one line for each event. [Monitor it with
 programs](../how-to/monitoring.md#the-log) shows how to configure it. Unknown fields are left out. `reason` is

@@ -3,9 +3,9 @@
 import psycopg
 from django.db import OperationalError
 
+from docs_reference.failure_reasons import CONDITIONS, OWN_REASONS
 from docs_reference.markdown_text import code, page, table
 from docs_reference.sqlstate_classes import CLASSES
-from seeder.domain.failure_reasons import CONDITIONS, OWN_REASONS
 from seeder.domain.outcomes import Failure
 from seeder.postgres import sqlstates
 

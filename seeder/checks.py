@@ -1,6 +1,6 @@
 """System checks of settings, models and tables, registered in apps.py.
 
-`domain.system_checks` has their meanings and hints.
+`domain.system_checks` has their hints.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from django.core import checks
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.system_checks import SYSTEM_CHECKS
+from seeder.domain.system_checks import SYSTEM_CHECK_HINTS
 from seeder.errors import ConfigurationError, DatabaseError
 from seeder.postgres.contract import ContractDifference
 from seeder.services import contract_check, extras
@@ -115,4 +115,4 @@ def _difference_message(difference: ContractDifference) -> checks.CheckMessage:
 
 def _message(check_id: str, message: str) -> checks.CheckMessage:
     level = {"E": checks.ERROR, "W": checks.WARNING, "I": checks.INFO}[check_id.removeprefix("seeder.")[0]]
-    return checks.CheckMessage(level, message, hint=SYSTEM_CHECKS[check_id].hint, id=check_id)
+    return checks.CheckMessage(level, message, hint=SYSTEM_CHECK_HINTS[check_id], id=check_id)

@@ -1,21 +1,46 @@
 """Advice that follows PostgreSQL's message in the `errors` of a row."""
 
-from seeder.domain.failure_reasons import CONDITIONS
+from collections.abc import Mapping
+
 from seeder.domain.view_names import ViewName
 
-# Query canceled, disk full, temp_file_limit exceeded, duplicate rows, unique violation: the message is not enough.
-_EXPLAINED = {"57014", "53100", "53400", "21000", "23505"}
+# By SQLSTATE, the cause and the next step, if PostgreSQL's message is not enough. docs/reference/reasons.md has the
+# others.
+EXPLANATIONS: Mapping[str, tuple[str, str]] = {
+    "57014": (
+        (
+            "It took longer than `STATEMENT_TIMEOUT_MS`, or it was cancelled. `statement_timeout` of the role or the"
+            " server does not apply to refreshes."
+        ),
+        "Compare with its usual duration (`manage.py refresh_status --json`). Raise the limit, or tune the query.",
+    ),
+    "53100": (
+        "The server's disk is full. The view is unchanged.",
+        "First free disk space: a refresh needs the size of the view once more.",
+    ),
+    "53400": (
+        "The query needs more temporary files than `temp_file_limit` allows. The view is unchanged.",
+        "Raise the limit for seeder's role, or make the query need less.",
+    ),
+    "21000": (
+        "The query returns duplicate rows, which `CONCURRENTLY` cannot handle. Or a subquery returned several rows.",
+        "Change the query. Find duplicates with `GROUP BY … HAVING count(*) > 1`.",
+    ),
+    "23505": (
+        "The query returns a value twice that a unique index of the view requires once.",
+        "Change the query, or a wrong index. `manage.py doctor` names unfinished indexes.",
+    ),
+}
 _INSUFFICIENT_PRIVILEGE = "42501"
 _PRIVILEGE_ADVICE = (
     "The owner of {view} can GRANT MAINTAIN on it to seeder's role (PostgreSQL 17 and later; before, make the role a"
     " member of the owner). If the message names a source, the view's owner lacks SELECT on it."
 )
-
+_UNDEFINED_NAME_SQLSTATES = {"42P01", "42883"}  # table, function
 _SEARCH_PATH_ADVICE = (
     "PostgreSQL 17 and later refresh with search_path = pg_catalog, pg_temp. A function in the view that uses a name"
     " without its schema needs ALTER FUNCTION … SET search_path, or a BEGIN ATOMIC body."
 )
-_UNDEFINED_NAME_SQLSTATES = {"42P01", "42883"}  # table, function
 
 
 def advice_for(sqlstate: str, view: ViewName, *, relation_exists: bool) -> str | None:
@@ -24,4 +49,4 @@ def advice_for(sqlstate: str, view: ViewName, *, relation_exists: bool) -> str |
         return _SEARCH_PATH_ADVICE
     if sqlstate == _INSUFFICIENT_PRIVILEGE:
         return _PRIVILEGE_ADVICE.format(view=view)
-    return " ".join(CONDITIONS[sqlstate]).replace("`", "") if sqlstate in _EXPLAINED else None
+    return " ".join(EXPLANATIONS.get(sqlstate, ())).replace("`", "") or None

@@ -8,13 +8,14 @@ import pytest
 from psycopg.errors import _sqlcodes
 
 from docs_reference.doctor_problems import PROBLEM_TEXTS
+from docs_reference.failure_reasons import CONDITIONS, OWN_REASONS
+from docs_reference.log_events import LOG_EVENTS
 from docs_reference.pages import PAGES
 from docs_reference.sqlstate_classes import CLASSES
+from docs_reference.system_check_meanings import SYSTEM_CHECK_MEANINGS
 from seeder.domain.admission_decisions import HoldReason
 from seeder.domain.doctor.diagnosis import Problem
-from seeder.domain.failure_reasons import CONDITIONS, OWN_REASONS
-from seeder.domain.log_events import LOG_EVENTS
-from seeder.domain.system_checks import SYSTEM_CHECKS
+from seeder.domain.system_checks import SYSTEM_CHECK_HINTS
 from seeder.errors import ManifestError
 from seeder.postgres import sqlstates
 from tests.architecture.markdown import page_text
@@ -80,7 +81,8 @@ def test_every_problem_of_the_doctor_is_described() -> None:
 
 def test_every_system_check_is_described() -> None:
     in_code = {text for tree in SOURCES.values() for text in texts_in(tree)}
-    assert {text for text in in_code if re.fullmatch(r"seeder\.[EWI]\d+", text)} == SYSTEM_CHECKS.keys()
+    check_ids = {text for text in in_code if re.fullmatch(r"seeder\.[EWI]\d+", text)}
+    assert check_ids == SYSTEM_CHECK_HINTS.keys() == SYSTEM_CHECK_MEANINGS.keys()
 
 
 def texts_in(tree: ast.AST) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 from pytest_django import Settings
 
-from seeder.domain.log_events import LOG_EVENTS
+from docs_reference.log_events import LOG_EVENTS
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.domain.run_events import ViewStarted
 from seeder.errors import ServerUnreachable

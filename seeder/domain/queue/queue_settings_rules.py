@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from seeder.domain.system_checks import SYSTEM_CHECKS
+from seeder.domain.system_checks import SYSTEM_CHECK_HINTS
 
 # Brokers that deliver a task again if its worker dies, in the order in which django-q2 looks for them. Without any of
 # them it uses Redis.
@@ -25,7 +25,7 @@ class QueueSettingsProblem:
 
     @property
     def hint(self) -> str:
-        return SYSTEM_CHECKS[self.check_id].hint
+        return SYSTEM_CHECK_HINTS[self.check_id]
 
 
 def queue_settings_problems(

@@ -1,4 +1,4 @@
-"""The events of the log `seeder` with their fields; docs/reference/log-events.md is generated from them."""
+"""The events of the log `seeder`, with the fields and the next step of each."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
