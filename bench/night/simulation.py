@@ -11,11 +11,12 @@ from queue import SimpleQueue
 
 from bench.measurement_math import lower_bound
 from bench.night.platform import Platform
-from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, HoldReason, TrialOnly
+from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, HoldReason
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, build_plan
-from seeder.domain.run_events import RunEvent, ViewStarted
+from seeder.domain.refresh_costs import RefreshCost
+from seeder.domain.run_events import RunEvent, ViewEnded, ViewStarted
 from seeder.services.run.database_scheduler import DatabaseScheduler, RunCallbacks, StartPolicy
 from seeder.services.run.worker_pool import Ended
 
@@ -69,7 +70,7 @@ class _Simulation:
         self.given_up = 0
         callbacks = RunCallbacks(
             refresh=lambda view, _: self._result(view),
-            give_up=lambda _, hold, __: _failed(hold.reason, self._at(self._now), self._at(self._now)),
+            give_up=self._give_up,
             admit=self._admit,
             record_result=self._record_result,
             cancel=lambda: None,
@@ -81,36 +82,38 @@ class _Simulation:
         max_hold = timedelta(hours=1)
         policy = StartPolicy(workers=workers, max_batch_size=8, batch_delay=timedelta(), max_hold=max_hold)
         self._scheduler = DatabaseScheduler(
-            "default",
             build_plan(platform.selection, platform.plan_inputs).views,
             policy=policy,
             callbacks=callbacks,
             ended_views=self._ended,
+            results={},
         )
 
     def run(self) -> float:
         """Return the duration of the night."""
         while not self._scheduler.is_finished:
-            for _, result in self._scheduler.start():
-                self.results.append(result)
-                self.given_up += 1
+            self._scheduler.start_views()
             if self._scheduler.is_finished:
                 break
             if not self._running:
                 self._now += 0.5  # starts are held while nothing runs: the scheduler polls again
                 continue
             self._now, _, view = heappop(self._running)
-            result = self._result(view)
-            self._scheduler.pool.release()
-            self._scheduler.finish(view, result)
-            self.results.append(result)
+            self._scheduler.finish(view, self._result(view))
         self._scheduler.pool.shutdown(wait=True)
         return self._now
 
     def _on_event(self, event: RunEvent) -> None:
-        if isinstance(event, ViewStarted):
-            end = self._now + self._platform.seconds[event.view.key]
-            heappush(self._running, (end, next(self._order), event.view))
+        match event:
+            case ViewStarted(view=view):
+                end = self._now + self._platform.seconds[view.key]
+                heappush(self._running, (end, next(self._order), view))
+            case ViewEnded(result=result):
+                self.results.append(result)
+
+    def _give_up(self, _: PlannedView, hold: Hold, __: RefreshCost) -> RefreshResult:
+        self.given_up += 1
+        return _failed(hold.reason, self._at(self._now), self._at(self._now))
 
     def _result(self, view: PlannedView) -> RefreshResult:
         finished = self._at(self._now)
@@ -121,12 +124,12 @@ class _Simulation:
 
     def _admit(self, _: str) -> AdmissionDecision:
         if self._breaker is None or self._breaker.opened_at is None:
-            return Admit()
-        due = self._breaker.next_trial_at(timedelta(seconds=300))
-        if due is not None and self._at(self._now) < due:
+            return Admit.BATCH
+        trial = self._breaker.start_trial(self._at(self._now), reset_after=timedelta(seconds=300))
+        if trial is None:
             return Hold(reason=HoldReason.CIRCUIT_OPEN, message="the circuit breaker is open")
-        self._breaker = self._breaker.trial_started(self._at(self._now))
-        return TrialOnly()
+        self._breaker = trial
+        return Admit.TRIAL
 
     def _record_result(self, _: PlannedView, result: RefreshResult, context: StartContext) -> None:
         if self._breaker is not None:

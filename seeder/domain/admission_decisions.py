@@ -1,7 +1,7 @@
 """Whether views of a database may start, decided before each batch."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 
 class HoldReason(StrEnum):
@@ -11,14 +11,11 @@ class HoldReason(StrEnum):
     CIRCUIT_OPEN = "circuit_open"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Admit:
-    """A batch may start."""
+class Admit(Enum):
+    """Permission to start views."""
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrialOnly:
-    """One view may start. Its result decides if others may."""
+    BATCH = "a batch"
+    TRIAL = "one view, whose result decides if others may start"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,4 +26,4 @@ class Hold:
     message: str  # with figures
 
 
-AdmissionDecision = Admit | TrialOnly | Hold
+AdmissionDecision = Admit | Hold

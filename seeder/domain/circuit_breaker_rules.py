@@ -20,9 +20,10 @@ class CircuitBreakerState:
         """Return the time from which one trial may start, or None if closed."""
         return None if self.opened_at is None else (self.last_trial_at or self.opened_at) + reset_after
 
-    def trial_started(self, now: datetime) -> "CircuitBreakerState":
-        """Record the start of a trial."""
-        return replace(self, last_trial_at=now)
+    def start_trial(self, now: datetime, *, reset_after: timedelta) -> "CircuitBreakerState | None":
+        """Record the start of a trial. Return None if none is due."""
+        due = self.next_trial_at(reset_after)
+        return replace(self, last_trial_at=now) if due is not None and now >= due else None
 
     def failed(self, now: datetime, *, max_failures: int, is_trial: bool) -> "CircuitBreakerState":
         """Count a failed refresh. Open the breaker at `max_failures` in a row.

@@ -52,12 +52,9 @@ class Failure:
 class StartContext:
     """What is known when a worker starts a view."""
 
-    worker_wait: timedelta = timedelta()  # ready, but every worker was busy
-    throttle_wait: timedelta = timedelta()  # then held by the start delay, the throttle or the circuit breaker
+    waits: RefreshCost = field(default_factory=RefreshCost)  # how long it waited until now
     failed_dependencies: tuple[ViewKey, ...] = ()  # that failed in this run
-    dependencies_finished_at: datetime | None = (
-        None  # end of the last dependency; None without dependencies in the plan
-    )
+    dependencies_finished_at: datetime | None = None  # of those that succeeded, the last end; None without any
     is_trial: bool = False  # its result decides if the circuit breaker closes
     pool_is_full: bool = False  # this view and the ready ones occupy every worker
 

@@ -7,11 +7,13 @@ from threading import Thread
 import pytest
 from pytest_django import Settings
 
+from seeder import conf
 from seeder.domain.admission_decisions import HoldReason
 from seeder.domain.refresh_requests import AllReports
 from seeder.domain.run_events import RunEvent, RunWarning, StartsHeld, StartsResumed, ViewEnded
 from seeder.models import CircuitBreaker, JobStatus, RunHistory, RunMetrics
 from seeder.postgres import server_activity
+from seeder.postgres.contract import OptionalTables
 from seeder.services.run import orchestrator
 from seeder.services.run.circuit_breakers import CircuitBreakers
 from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
@@ -66,7 +68,7 @@ def test_a_run_gives_up_what_it_may_not_start_and_says_why(settings: Settings, m
     assert ended.exit_code == 1
     assert "waiting: 1 query is active on the server and SEEDER_MAX_DB_ACTIVE_QUERIES is 1" in ended.lines
     assert set(RunHistory.objects.values_list("status", "errors")) == {
-        ("error", "Not started, as 1 query is active on the server and SEEDER_MAX_DB_ACTIVE_QUERIES is 1.")
+        ("error", "Not started, because 1 query is active on the server and SEEDER_MAX_DB_ACTIVE_QUERIES is 1.")
     }
     assert set(JobStatus.objects.values_list("consecutive_failures", flat=True)) == {1}
 
@@ -114,7 +116,7 @@ def test_after_so_many_failures_in_a_row_nothing_more_starts(settings: Settings)
     [held] = [event for event in told if isinstance(event, StartsHeld)]
     assert held.hold.message.startswith("the circuit breaker of default is open since ")
     assert "after 2 failures in a row; one view is tried at " in held.hold.message
-    given_up = RunHistory.objects.filter(errors__startswith="Not started, as the circuit breaker of default")
+    given_up = RunHistory.objects.filter(errors__startswith="Not started, because the circuit breaker of default")
     assert given_up.count() == 2
     measured = RunMetrics.objects.filter(history_id__in=given_up.values("id"))
     assert [row.reason for row in measured] == ["circuit_open"] * 2
@@ -131,7 +133,7 @@ def test_another_process_finds_it_open_and_one_of_them_may_try(settings: Setting
     assert ended.exit_code == 1
     assert any(line.startswith("waiting: the circuit breaker of default is open since ") for line in ended.lines)
     sql("UPDATE reporting.seeder_circuit_breaker SET opened_at = opened_at - interval '1 hour'")
-    first, second = (CircuitBreakers(max_failures=1, reset_after=timedelta(hours=1), shared=True) for _ in "12")
+    first, second = (CircuitBreakers(conf.load(), OptionalTables.read("default")) for _ in "12")
     assert [first.claim_trial("default"), second.claim_trial("default")] == [True, False]
 
 

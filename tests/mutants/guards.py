@@ -138,8 +138,8 @@ COMMITS = [
     Mutant(
         name="commit: an attempt after a lost commit does nothing",
         file="seeder/services/run/view_refresh.py",
-        old="            return self._uncommitted_result  # the connection was lost after the server had committed",
-        new="            pass",
+        old="            return committed\n        attempt_started",
+        new="            pass\n        attempt_started",
         tests=(LOST_COMMITS,),
     ),
     Mutant(
@@ -348,9 +348,9 @@ RUNS = [
     ),
     Mutant(
         name="breaker: one trial at a time",
-        file="seeder/services/run/circuit_breakers.py",
-        old="return breaker.trial_started(now) if due is not None and now >= due else None",
-        new="return breaker.trial_started(now)",
+        file="seeder/domain/circuit_breaker_rules.py",
+        old="return replace(self, last_trial_at=now) if due is not None and now >= due else None",
+        new="return replace(self, last_trial_at=now)",
         tests=(ADMISSION,),
     ),
     Mutant(

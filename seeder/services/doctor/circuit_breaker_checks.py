@@ -7,7 +7,6 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.postgres.contract import OptionalTables
 from seeder.services.doctor.check_context import CheckContext
-from seeder.services.run.admission_control import AdmissionControl
 from seeder.services.run.circuit_breakers import CircuitBreakers
 
 
@@ -16,12 +15,9 @@ def check_breakers(context: CheckContext) -> Iterator[Diagnosis]:
 
     A breaker whose next trial is due is not reported, because the next run can close it.
     """
-    gate = AdmissionControl(
-        settings=context.settings,
-        circuit_breakers=CircuitBreakers.from_settings(context.settings, OptionalTables.read(DEFAULT_DB_ALIAS)),
-    )
+    breakers = CircuitBreakers(context.settings, OptionalTables.read(DEFAULT_DB_ALIAS))
     for alias in sorted({context.alias, *context.settings.databases.values()}):
-        hold = gate.breaker_hold(alias)
+        hold = breakers.hold(alias)
         if hold:
             yield Diagnosis(
                 problem=Problem.BREAKER_OPEN,

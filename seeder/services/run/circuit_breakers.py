@@ -1,95 +1,99 @@
-"""The circuit breakers of the databases: kept in a table where there is one, so that all processes share them."""
+"""The circuit breakers of the databases, shared by all processes if their optional table exists."""
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Self
 
 from django.db import DEFAULT_DB_ALIAS, Error
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from seeder.conf import Settings
+from seeder.domain.admission_decisions import Hold, HoldReason
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.models import CircuitBreaker
 from seeder.postgres import sessions, transactions
 from seeder.postgres.contract import OptionalTables
 
-# How long the state may be old that others may have changed. Whoever acts on it asks anew.
-_CACHE_DURATION = timedelta(seconds=1)
+_CACHE_DURATION = timedelta(seconds=1)  # other processes may change the row; a change reads it again
+
+_Transition = Callable[[CircuitBreakerState, datetime], CircuitBreakerState | None]
 
 
 class CircuitBreakers:
-    """Used by one thread, the one that decides what starts. An error of the server is nobody's failure here: it is
-    the refreshes that will tell."""
+    """Used by the scheduler's thread only. If the server does not answer, the refreshes report it."""
 
-    def __init__(
-        self, *, max_failures: int, reset_after: timedelta, shared: bool, clock: Callable[[], float] = monotonic
-    ) -> None:
-        self._most, self._reset, self._clock = max_failures, reset_after, clock
-        self._shared = shared  # whether there is a table in which all processes keep them
-        self._seen: dict[str, tuple[CircuitBreakerState, float]] = {}
-
-    @classmethod
-    def from_settings(cls, settings: Settings, tables: OptionalTables) -> Self:
-        reset = timedelta(seconds=settings.reset_seconds)
-        return cls(
-            max_failures=settings.max_failures, reset_after=reset, shared=tables.is_usable("seeder_circuit_breaker")
-        )
+    def __init__(self, settings: Settings, tables: OptionalTables) -> None:
+        self._max_failures = settings.max_failures
+        self._reset_after = timedelta(seconds=settings.reset_seconds)
+        self._is_shared = tables.is_usable("seeder_circuit_breaker")
+        self._cached: dict[str, tuple[CircuitBreakerState, float]] = {}  # with the time of reading
 
     def state(self, database: str) -> CircuitBreakerState:
-        """The breaker of a database, not older than a second."""
-        breaker, seen = self._seen.get(database, (CircuitBreakerState(), None))
-        if self._shared and (seen is None or self._clock() - seen > _CACHE_DURATION.total_seconds()):
+        """Return the breaker of a database, at most one second old."""
+        breaker, read_at = self._cached.get(database, (CircuitBreakerState(), None))
+        if self._is_shared and (read_at is None or monotonic() - read_at > _CACHE_DURATION.total_seconds()):
             with suppress(Error):
                 sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-                breaker = next(map(_state_from_row, CircuitBreaker.objects.filter(pk=database)), CircuitBreakerState())
-            self._seen[database] = breaker, self._clock()
+                row = CircuitBreaker.objects.filter(pk=database).first()
+                breaker = CircuitBreakerState() if row is None else _state_from_row(row)
+            self._cached[database] = breaker, monotonic()
         return breaker
 
-    def claim_trial(self, database: str) -> bool:
-        """Whether this process may try one view now; of several that ask, one."""
-        return self._change(database, self._claim_trial)
+    def hold(self, database: str) -> Hold | None:
+        """Return the hold of an open breaker until its next trial. Raises database errors."""
+        breaker = self.state(database)
+        due = breaker.next_trial_at(self._reset_after)
+        if due is None or sessions.server_time(DEFAULT_DB_ALIAS) >= due:
+            return None
+        since, due = timezone.localtime(breaker.opened_at), timezone.localtime(due)
+        message = (
+            f"the circuit breaker of {database} is open since {since:%Y-%m-%d %H:%M:%S %Z} after {breaker.failures}"
+            f" failures in a row; one view is tried at {due:%H:%M:%S}"
+        )
+        return Hold(reason=HoldReason.CIRCUIT_OPEN, message=message)
 
-    def failed(self, database: str, *, trial: bool) -> None:
-        """A refresh that counts has failed."""
-        self._change(database, lambda breaker, now: breaker.failed(now, max_failures=self._most, is_trial=trial))
+    def claim_trial(self, database: str) -> bool:
+        """Claim the due trial for this process. Return False if another process was faster."""
+        return self._change(database, lambda breaker, now: breaker.start_trial(now, reset_after=self._reset_after))
+
+    def failed(self, database: str, *, is_trial: bool) -> None:
+        """Count a failed refresh."""
+        self._change(
+            database, lambda breaker, now: breaker.failed(now, max_failures=self._max_failures, is_trial=is_trial)
+        )
 
     def succeeded(self, database: str) -> None:
-        """A refresh has succeeded."""
+        """Close the breaker after a successful refresh."""
         if self.state(database).failures:
             self._change(database, lambda breaker, _: breaker.succeeded())
 
-    def _claim_trial(self, breaker: CircuitBreakerState, now: datetime) -> CircuitBreakerState | None:
-        due = breaker.next_trial_at(self._reset)
-        return breaker.trial_started(now) if due is not None and now >= due else None
-
-    def _change(
-        self, database: str, rule: Callable[[CircuitBreakerState, datetime], CircuitBreakerState | None]
-    ) -> bool:
-        """Replace the breaker by what the rule makes of it; whether it made anything."""
+    def _change(self, database: str, transition: _Transition) -> bool:
+        """Replace the state by the transition's result. Return False if that is None, or without an answer."""
         with suppress(Error):
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            if not self._shared:
-                changed = rule(self.state(database), sessions.server_time(DEFAULT_DB_ALIAS))
+            if self._is_shared:
+                changed = _change_row(database, transition)
             else:
-                with transactions.durable_transaction(DEFAULT_DB_ALIAS):
-                    CircuitBreaker.objects.bulk_create([CircuitBreaker(pk=database)], ignore_conflicts=True)
-                    kept = CircuitBreaker.objects.select_for_update().filter(pk=database)
-                    changed = rule(_state_from_row(kept.get()), sessions.server_time(DEFAULT_DB_ALIAS))
-                    if changed:
-                        kept.update(
-                            failures=changed.failures,
-                            opened_at=changed.opened_at,
-                            last_trial_at=changed.last_trial_at,
-                            updated_at=Now(),
-                        )
+                changed = transition(self.state(database), sessions.server_time(DEFAULT_DB_ALIAS))
             if changed:
-                self._seen[database] = changed, self._clock()
+                self._cached[database] = changed, monotonic()
                 return True
-            if self._shared:  # somebody else has changed it
-                self._seen.pop(database, None)
+            if self._is_shared:  # another process has changed it
+                self._cached.pop(database, None)
         return False
+
+
+def _change_row(database: str, transition: _Transition) -> CircuitBreakerState | None:
+    with transactions.durable_transaction(DEFAULT_DB_ALIAS):
+        CircuitBreaker.objects.bulk_create([CircuitBreaker(pk=database)], ignore_conflicts=True)
+        row = CircuitBreaker.objects.select_for_update().get(pk=database)
+        changed = transition(_state_from_row(row), sessions.server_time(DEFAULT_DB_ALIAS))
+        if changed:
+            CircuitBreaker.objects.filter(pk=database).update(**asdict(changed), updated_at=Now())
+        return changed
 
 
 def _state_from_row(row: CircuitBreaker) -> CircuitBreakerState:

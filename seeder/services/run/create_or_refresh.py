@@ -1,35 +1,31 @@
-"""Fills a view: creates it where it is missing, else refreshes it in the way that is asked for."""
+"""Creates a view, or refreshes it concurrently or plainly."""
 
-from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from django.db import Error
 
 from seeder.conf import Settings
-from seeder.domain.outcomes import Outcome, RefreshMode
+from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult
 from seeder.domain.plan import PlannedView
 from seeder.postgres import catalog, identifiers, sessions, transactions
 from seeder.postgres.sqlstates import FEATURE_NOT_SUPPORTED, NOT_IN_PREREQUISITE_STATE, sqlstate
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RefreshDone:
-    """What was done to a view."""
+def create_or_refresh(view: PlannedView, settings: Settings, *, exists: bool, started_at: datetime) -> RefreshResult:
+    """Create or refresh the view inside the caller's transaction. Raises PostgreSQL's errors unchanged.
 
-    outcome: Outcome
-    mode: RefreshMode | None = None  # None where it was created
-    fell_back: bool = False  # plain, although concurrent was asked for
-
-
-def create_or_refresh(view: PlannedView, settings: Settings, *, exists: bool) -> RefreshDone:
-    """Create or refresh the view inside the caller's `Transaction`. PostgreSQL's errors are raised as they are."""
+    The result has no measurements yet, and ends when it started.
+    """
+    done = partial(RefreshResult, started_at=started_at, finished_at=started_at)
     if not exists:
         _create(view)
-        return RefreshDone(outcome=Outcome.CREATED)
+        return done(outcome=Outcome.CREATED)
     if settings.refresh_concurrently and _refresh_concurrently(view, or_raise=not settings.concurrent_fallback):
-        return RefreshDone(outcome=Outcome.REFRESHED, mode=RefreshMode.CONCURRENT)
-    # Whatever stands under the name: where it is no materialized view, PostgreSQL itself says so.
+        return done(outcome=Outcome.REFRESHED, mode=RefreshMode.CONCURRENT)
+    # If another object has the name, PostgreSQL's error says so.
     sessions.execute(view.key.database, identifiers.refresh_materialized_view(view.key.name))
-    return RefreshDone(outcome=Outcome.REFRESHED, mode=RefreshMode.PLAIN, fell_back=settings.refresh_concurrently)
+    return done(outcome=Outcome.REFRESHED, mode=RefreshMode.PLAIN, fell_back=settings.refresh_concurrently)
 
 
 def _create(view: PlannedView) -> None:
@@ -40,9 +36,11 @@ def _create(view: PlannedView) -> None:
 
 
 def _refresh_concurrently(view: PlannedView, *, or_raise: bool) -> bool:
-    """Whether it could be done; False where PostgreSQL has refused and the catalog confirms that the view itself is the
-    reason. The same SQLSTATEs also say that it reads a view which was never filled (55000), or that it is no
-    materialized view (0A000)."""
+    """Return whether the concurrent refresh succeeded.
+
+    Returns False only if PostgreSQL refused it and the catalog confirms that the view itself is the reason. The same
+    SQLSTATEs also mean that the view reads one that was never filled (55000), or is no materialized view (0A000).
+    """
     database, name = view.key.database, view.key.name
     try:
         with transactions.savepoint(database):

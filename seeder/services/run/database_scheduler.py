@@ -3,19 +3,27 @@
 Each database has its own workers, batches and circuit breaker, so that one that is down or busy delays no other.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from queue import SimpleQueue
 from time import monotonic
 
-from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, TrialOnly
+from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.ready_queue import ReadyQueue
 from seeder.domain.refresh_costs import RefreshCost
-from seeder.domain.run_events import RunEvent, RunWarning, StartsHeld, StartsResumed, ViewStarted, WarningKind
+from seeder.domain.run_events import (
+    RunEvent,
+    RunWarning,
+    StartsHeld,
+    StartsResumed,
+    ViewEnded,
+    ViewStarted,
+    WarningKind,
+)
 from seeder.services.run.worker_pool import Ended, WorkerLost, WorkerPool
 
 
@@ -35,10 +43,8 @@ class RunCallbacks:
 
     refresh: Callable[[PlannedView, StartContext], RefreshResult]  # called in a worker's thread
     give_up: Callable[[PlannedView, Hold, RefreshCost], RefreshResult]  # record a view that was never started
-    admit: Callable[[str], AdmissionDecision]  # if a batch can start in this database
-    record_result: Callable[
-        [PlannedView, RefreshResult, StartContext], object
-    ]  # how a view ended, for what admits the next ones
+    admit: Callable[[str], AdmissionDecision]  # decide if views of this database can start
+    record_result: Callable[[PlannedView, RefreshResult, StartContext], object]  # count it for the next decisions
     cancel: Callable[[], object]  # cancel every running refresh
     on_tick: Callable[[], object]  # periodic work of the scheduler's thread
     close_worker: Callable[[], object]  # the last call in each worker's thread
@@ -51,25 +57,25 @@ class DatabaseScheduler:
 
     def __init__(
         self,
-        database: str,
         views: Sequence[PlannedView],
         *,
         policy: StartPolicy,
         callbacks: RunCallbacks,
         ended_views: "SimpleQueue[Ended | None]",
+        results: dict[PlannedView, RefreshResult],
     ) -> None:
-        self._database, self._policy, self._callbacks = database, policy, callbacks
+        self._database, self._policy, self._callbacks = views[0].key.database, policy, callbacks
         self._ready = ReadyQueue(views)
         self._remaining = len(views)
         self._hold_time = _HoldClock()
         self._ready_since = {view: (callbacks.clock(), 0.0) for view in views if not view.depends_on}
         self._contexts: dict[PlannedView, StartContext] = {}
-        self._results: dict[ViewKey, RefreshResult] = {}
+        self._results, self._results_by_key = results, dict[ViewKey, RefreshResult]()
         self._next_batch = callbacks.clock()
         self._held_since: float | None = None  # start of the hold, trials excluded
         self._current_hold: Hold | None = None  # the hold that was reported
         self._trial: PlannedView | None = None
-        self.pool = WorkerPool[StartContext](
+        self.pool = WorkerPool(
             min(policy.workers, len(views)),
             refresh=callbacks.refresh,
             close_worker=callbacks.close_worker,
@@ -86,51 +92,42 @@ class DatabaseScheduler:
         left = self._next_batch - self._callbacks.clock()
         return left if self._can_start and left > 0 else None
 
-    def start(self) -> Iterable[tuple[PlannedView, RefreshResult]]:
-        """Start what can start now. Return the views that were given up instead, with their recorded results."""
+    def start_views(self) -> None:
+        """Start the views that can start now, or give them up after a long hold."""
         while self._can_start:
             now = self._callbacks.clock()
             if now < self._next_batch:
                 self._hold_time.start(now)
-                return ()
+                return
             match self._callbacks.admit(self._database):
-                case Admit():
+                case Admit.BATCH:
                     self._resume(now)
                     for _ in range(min(self._policy.max_batch_size, self.pool.free, len(self._ready))):
                         self._start_view(self._ready.take(), now)
                     self._next_batch = now + self._policy.batch_delay.total_seconds()
-                case TrialOnly():
+                case Admit.TRIAL:
                     self._trial = self._ready.take(prefer=lambda view: view.last_refresh_succeeded)
                     self._start_view(self._trial, now)
                 case Hold() as hold:
-                    return self._hold_starts(hold, now)
-        return ()
+                    self._hold_starts(hold, now)
+                    return
 
     def finish(self, view: PlannedView, result: RefreshResult) -> None:
         """Record a finished view, and queue the views that waited only for it."""
-        if self._trial is view:
-            self._trial = None
-        self._callbacks.record_result(view, result, self._contexts.pop(view))
+        self.pool.release()
+        self._callbacks.record_result(view, result, self._end_start(view))
         self._mark_finished(view, result)
 
     def requeue(self, view: PlannedView, cause: WorkerLost) -> None:
         """Queue a view again whose worker cannot connect. Raises the cause if no worker is left."""
         self.pool.remove_worker()
-        left = self.pool.free + self.pool.busy
-        if not left:
+        if not self.pool.size:
             raise cause.__cause__ or cause
-        self._contexts.pop(view)
-        self._trial = None if self._trial is view else self._trial
-        now = self._callbacks.clock()
+        self._end_start(view)
         self._ready.put_back(view)
-        self._ready_since[view] = (now, self._hold_time.seconds(now))
-        self._callbacks.on_event(
-            RunWarning(
-                kind=WarningKind.WORKER_LOST,
-                message=f"One worker fewer in {self._database}, {left} left: {cause}",
-                database=self._database,
-            )
-        )
+        self._wait_from_now(view)
+        message = f"One worker fewer in {self._database}, {self.pool.size} left: {cause}"
+        self._callbacks.on_event(RunWarning(kind=WarningKind.WORKER_LOST, message=message, database=self._database))
 
     @property
     def _can_start(self) -> bool:
@@ -139,66 +136,64 @@ class DatabaseScheduler:
     @property
     def _fills_pool(self) -> bool:
         """True if this view and the ready ones will fill the pool."""
-        seats = self.pool.free + self.pool.busy
-        return seats > 1 and self.pool.busy + 1 + len(self._ready) >= seats
+        return self.pool.size > 1 and self.pool.busy + 1 + len(self._ready) >= self.pool.size
 
     def _resume(self, now: float) -> None:
         self._hold_time.stop(now)
         if self._current_hold is not None and self._held_since is not None:
-            self._callbacks.on_event(
-                StartsResumed(database=self._database, duration=timedelta(seconds=now - self._held_since))
-            )
+            held = timedelta(seconds=now - self._held_since)
+            self._callbacks.on_event(StartsResumed(database=self._database, duration=held))
         self._current_hold = self._held_since = None
 
     def _start_view(self, view: PlannedView, now: float) -> None:
-        inputs = {key: self._results[key] for key in sorted(view.depends_on)}
-        seat_wait, throttle_wait = self._wait_times(view, now)
+        inputs = {key: self._results_by_key[key] for key in sorted(view.depends_on)}
         self._contexts[view] = StartContext(
-            worker_wait=seat_wait,
-            throttle_wait=throttle_wait,
+            waits=self._wait_times(view, now),
             failed_dependencies=tuple(key for key, result in inputs.items() if result.failure),
-            dependencies_finished_at=max(
-                (result.finished_at for result in inputs.values() if not result.failure), default=None
-            ),
+            dependencies_finished_at=max((one.finished_at for one in inputs.values() if not one.failure), default=None),
             is_trial=view is self._trial,
             pool_is_full=self._fills_pool,
         )
         self.pool.start(view, self._contexts[view])
         self._callbacks.on_event(ViewStarted(view=view))
 
-    def _wait_times(self, view: PlannedView, now: float) -> tuple[timedelta, timedelta]:
+    def _end_start(self, view: PlannedView) -> StartContext:
+        """Forget a started view. Return its context."""
+        if self._trial is view:
+            self._trial = None
+        return self._contexts.pop(view)
+
+    def _wait_from_now(self, view: PlannedView) -> None:
+        now = self._callbacks.clock()
+        self._ready_since[view] = now, self._hold_time.seconds(now)
+
+    def _wait_times(self, view: PlannedView, now: float) -> RefreshCost:
         """Return how long a ready view waited for a worker, and how long it was on hold."""
         since, held_before = self._ready_since.pop(view)
         held = self._hold_time.seconds(now) - held_before
-        return timedelta(seconds=now - since - held), timedelta(seconds=held)
+        return RefreshCost(worker_wait=timedelta(seconds=now - since - held), throttle_wait=timedelta(seconds=held))
 
-    def _hold_starts(self, hold: Hold, now: float) -> Iterable[tuple[PlannedView, RefreshResult]]:
+    def _hold_starts(self, hold: Hold, now: float) -> None:
         self._hold_time.start(now)
         self._held_since = now if self._held_since is None else self._held_since
         if now - self._held_since >= self._policy.max_hold.total_seconds():
-            return self._give_up_remaining(hold, now)
-        if hold != self._current_hold:
+            self._give_up_ready_views(hold, now)
+        elif hold != self._current_hold:
             self._current_hold = hold
             self._callbacks.on_event(StartsHeld(database=self._database, hold=hold))
-        return ()
 
-    def _give_up_remaining(self, hold: Hold, now: float) -> Iterable[tuple[PlannedView, RefreshResult]]:
+    def _give_up_ready_views(self, hold: Hold, now: float) -> None:
         """Give up every ready view. Running views continue, and views that wait for them are given up later."""
-        given_up = []
         while self._ready:
             view = self._ready.take()
-            seat_wait, throttle_wait = self._wait_times(view, now)
-            cost = RefreshCost(worker_wait=seat_wait, throttle_wait=throttle_wait)
-            given_up.append((view, self._callbacks.give_up(view, hold, cost)))
-            self._mark_finished(*given_up[-1])
-        return given_up
+            self._mark_finished(view, self._callbacks.give_up(view, hold, self._wait_times(view, now)))
 
     def _mark_finished(self, view: PlannedView, result: RefreshResult) -> None:
         self._remaining -= 1
-        self._results[view.key] = result
-        now = self._callbacks.clock()
-        for reader in self._ready.mark_done(view):
-            self._ready_since[reader] = (now, self._hold_time.seconds(now))
+        self._results[view] = self._results_by_key[view.key] = result
+        for dependent in self._ready.mark_done(view):
+            self._wait_from_now(dependent)
+        self._callbacks.on_event(ViewEnded(view=view, result=result))
 
 
 class _HoldClock:

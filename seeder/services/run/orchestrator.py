@@ -22,7 +22,6 @@ from seeder.services.event_logger import ERROR, log_event
 from seeder.services.retry import retry_transient
 from seeder.services.run import orphan_recovery, planning, preconditions
 from seeder.services.run.admission_control import AdmissionControl
-from seeder.services.run.circuit_breakers import CircuitBreakers
 from seeder.services.run.cost_meter import CostMeter
 from seeder.services.run.database_scheduler import RunCallbacks, StartPolicy
 from seeder.services.run.event_log import EventLog
@@ -128,7 +127,7 @@ def _schedule(
     plan: RefreshPlan, refresher: ViewRefresher, tables: OptionalTables, listeners: Listeners
 ) -> dict[PlannedView, RefreshResult]:
     settings = refresher.settings
-    admission = AdmissionControl(settings=settings, circuit_breakers=CircuitBreakers.from_settings(settings, tables))
+    admission = AdmissionControl(settings, tables)
     callbacks = RunCallbacks(
         refresh=refresher.refresh,
         give_up=refresher.give_up,

@@ -1,24 +1,23 @@
-"""Runs a plan: every view as soon as what it reads has ended and a seat is free, the most urgent first.
+"""Runs a plan: starts each view when its dependencies have ended and a worker is free.
 
-Knows neither databases nor doors: how to refresh one view is passed in, and so is who hears of it. All decisions are
-taken by the thread that calls `run`; a database's own are in `lanes`.
+Knows no database and no output: callables refresh the views and get the events. All decisions are made in the thread
+that calls `run_plan`; `database_scheduler` makes those of one database.
 """
 
 from queue import Empty, SimpleQueue
 
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
-from seeder.domain.run_events import ViewEnded
 from seeder.services.run.database_scheduler import DatabaseScheduler, RunCallbacks, StartPolicy
 from seeder.services.run.worker_pool import Ended, WorkerLost
 from seeder.services.stop_signal import StopSignal
 
-# How often what runs is cancelled after a stop, and for how long each time its end is waited for. A cancel that arrives
-# between two statements does nothing, so one is not enough; and an operator waits no longer than two seconds.
+# Cancels after a stop. A cancel between two statements has no effect, so it is repeated; an operator waits for at most
+# two seconds.
 _CANCEL_ATTEMPTS, _CANCEL_INTERVAL = 15, 0.1  # times, seconds
 
-# The kernel may give a signal to any thread, but Python runs its handler in the main one, and not before that wakes up.
-# It is also how often a database that holds us back is asked again.
+# How often a database on hold is checked again. Also limits the delay of a signal: the kernel may deliver it to any
+# thread, but Python runs the handler in the main thread when that wakes up.
 _POLL_INTERVAL = 0.2  # seconds
 
 
@@ -31,21 +30,21 @@ def run_plan(
     not end in time, has no result. Without a stop, an exception from `refresh` is unexpected: no view starts, running
     views are waited for, and the exception is raised.
     """
-    going = _Scheduler(plan, policy, callbacks, stop)
+    scheduler = _Scheduler(plan, policy, callbacks, stop)
     try:
-        while not (stop.requested or going.is_finished):
-            going.start()
-            if not going.is_finished:
-                going.wait(going.next_wait)
+        while not (stop.requested or scheduler.is_finished):
+            scheduler.start_views()
+            if not scheduler.is_finished:
+                scheduler.wait(scheduler.next_wait)
             callbacks.on_tick()
         for _ in range(_CANCEL_ATTEMPTS):
-            if not going.running_count:
+            if not scheduler.has_running_views:
                 break
             callbacks.cancel()
-            going.wait(_CANCEL_INTERVAL)
+            scheduler.wait(_CANCEL_INTERVAL)
     finally:
-        going.close(wait=not (stop.requested and going.running_count))
-    return going.results
+        scheduler.close(wait=not (stop.requested and scheduler.has_running_views))
+    return scheduler.results
 
 
 class _Scheduler:
@@ -53,33 +52,32 @@ class _Scheduler:
 
     def __init__(self, plan: RefreshPlan, policy: StartPolicy, callbacks: RunCallbacks, stop: StopSignal) -> None:
         self.results: dict[PlannedView, RefreshResult] = {}
-        self._work, self._stop = callbacks, stop
+        self._stop = stop
         self._ended = SimpleQueue[Ended | None]()
-        self._lanes = {
-            database: DatabaseScheduler(database, views, policy=policy, callbacks=callbacks, ended_views=self._ended)
+        self._databases = {
+            database: DatabaseScheduler(
+                views, policy=policy, callbacks=callbacks, ended_views=self._ended, results=self.results
+            )
             for database, views in plan.by_database.items()
         }
-        stop.on_stop(lambda: self._ended.put(None))  # safe in a signal handler, as SimpleQueue.put() is reentrant
+        stop.on_stop(lambda: self._ended.put(None))  # safe in a signal handler, because SimpleQueue.put() is reentrant
 
     @property
     def is_finished(self) -> bool:
-        return all(lane.is_finished for lane in self._lanes.values())
+        return all(database.is_finished for database in self._databases.values())
 
     @property
-    def running_count(self) -> bool:
-        return any(lane.pool.busy for lane in self._lanes.values())
+    def has_running_views(self) -> bool:
+        return any(database.pool.busy for database in self._databases.values())
 
     @property
     def next_wait(self) -> float:
-        return min(
-            (lane.next_start_in for lane in self._lanes.values() if lane.next_start_in is not None),
-            default=_POLL_INTERVAL,
-        )
+        delays = (database.next_start_in for database in self._databases.values())
+        return min((delay for delay in delays if delay is not None), default=_POLL_INTERVAL)
 
-    def start(self) -> None:
-        for lane in self._lanes.values():
-            for refused in lane.start():
-                self._emit_ended(*refused)
+    def start_views(self) -> None:
+        for database in self._databases.values():
+            database.start_views()
 
     def wait(self, seconds: float) -> None:
         """Wait until a view ends, a stop is set or the time is over, and at most one poll interval."""
@@ -91,21 +89,17 @@ class _Scheduler:
             self._finish(*ended)
 
     def close(self, *, wait: bool) -> None:
-        for lane in self._lanes.values():
-            lane.pool.shutdown(wait=wait)
+        for database in self._databases.values():
+            database.pool.shutdown(wait=wait)
 
     def _finish(self, view: PlannedView, ending: RefreshResult | BaseException) -> None:
-        lane = self._lanes[view.key.database]
-        if isinstance(ending, WorkerLost) and not self._stop.requested:
-            lane.requeue(view, ending)
-            return
-        lane.pool.release()
+        database = self._databases[view.key.database]
         if isinstance(ending, RefreshResult):
-            lane.finish(view, ending)
-            self._emit_ended(view, ending)
-        elif not self._stop.requested:
+            database.finish(view, ending)
+        elif self._stop.requested:
+            database.pool.release()
+        elif isinstance(ending, WorkerLost):
+            database.requeue(view, ending)
+        else:
+            database.pool.release()
             raise ending
-
-    def _emit_ended(self, view: PlannedView, result: RefreshResult) -> None:
-        self.results[view] = result
-        self._work.on_event(ViewEnded(view=view, result=result))

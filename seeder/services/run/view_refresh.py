@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
@@ -25,7 +26,7 @@ from seeder.services import manifest_selection
 from seeder.services.retry import retry_transient
 from seeder.services.run import failure_report, worker_pool
 from seeder.services.run.cost_meter import CostMeter, Measurement
-from seeder.services.run.create_or_refresh import RefreshDone, create_or_refresh
+from seeder.services.run.create_or_refresh import create_or_refresh
 from seeder.services.run.worker_pool import WorkerLost
 from seeder.services.run_history import RunHistoryWriter, refresh_by_another_run
 from seeder.services.stop_signal import StopSignal
@@ -50,14 +51,6 @@ class ViewRefresher:
     meter: CostMeter
     in_flight: sessions.CancellableStatements = field(default_factory=sessions.CancellableStatements)
 
-    def limits(self, context: StartContext) -> transaction_limits.TransactionLimits:
-        return transaction_limits.TransactionLimits(
-            lock_timeout_ms=self.settings.lock_timeout_ms,
-            statement_timeout_ms=self.settings.statement_timeout_ms,
-            allow_parallel=self.settings.parallel_when_busy or not context.pool_is_full,
-            application_name=f"seeder {self.history.run_id}",
-        )
-
     def refresh(self, view: PlannedView, context: StartContext) -> RefreshResult:
         """Create or refresh the view, and record the outcome.
 
@@ -66,18 +59,13 @@ class ViewRefresher:
         """
         return _ViewRefresh(self, view, context).result()
 
-    def give_up(self, view: PlannedView, hold: Hold, cost: RefreshCost) -> RefreshResult:
+    def give_up(self, view: PlannedView, hold: Hold, waits: RefreshCost) -> RefreshResult:
         """Record a view that was never started because of a hold."""
-
-        def failed_result() -> RefreshResult:
-            now = sessions.server_time(DEFAULT_DB_ALIAS)
-            message = f"Not started, as {hold.message}."
-            failed = Failure(reason=hold.reason, message=message)
-            return RefreshResult(
-                outcome=Outcome.FAILED, started_at=now, finished_at=now, attempts=0, failure=failed, cost=cost
-            )
-
-        result = self.retry_transient(lambda _: failed_result())
+        now = self.server_time()
+        failure = Failure(reason=hold.reason, message=f"Not started, because {hold.message}.")
+        result = RefreshResult(
+            outcome=Outcome.FAILED, started_at=now, finished_at=now, attempts=0, failure=failure, cost=waits
+        )
         self.record_result(view, result)
         return result
 
@@ -92,6 +80,10 @@ class ViewRefresher:
 
         self.retry_transient(record)
 
+    def server_time(self) -> datetime:
+        """Return the time by the clock of the history's server."""
+        return self.retry_transient(lambda _: sessions.server_time(DEFAULT_DB_ALIAS))
+
     def retry_transient(self, operation: Callable[[int], Result], database: str = DEFAULT_DB_ALIAS) -> Result:
         return retry_transient(operation, retries=self.settings.max_retries, stop=self.stop, database=database)
 
@@ -101,6 +93,7 @@ class _ViewRefresh:
 
     def __init__(self, refresher: ViewRefresher, view: PlannedView, context: StartContext) -> None:
         self._refresher, self._view, self._context = refresher, view, context
+        self._settings, self._history = refresher.settings, refresher.history
         self._database, self._name = view.key.database, view.key.name
         self._is_default = view.key.database == DEFAULT_DB_ALIAS
         self._attempts = 0
@@ -113,9 +106,11 @@ class _ViewRefresh:
         with self._refresher.meter.measure(self._view) as measurement:
             with transactions.BatchedTransaction(self._database) as transaction:
                 with self._cancellable():
-                    exists, other_refreshes = self._lock_limit_and_look(transaction)
-                    done = self._reuse(other_refreshes) or self._create_or_refresh(exists=exists)
-                self._uncommitted_result = result = self._record(done, measurement)
+                    exists, started_at, other_refreshes = self._lock_limit_and_look(transaction)
+                    result = self._reuse(other_refreshes) or create_or_refresh(
+                        self._view, self._settings, exists=exists, started_at=started_at
+                    )
+                self._uncommitted_result = result = self._record(result, measurement)
             return replace(result, cost=replace(result.cost, backend=measurement.backend_cost()))
 
     # A lost commit
@@ -134,8 +129,8 @@ class _ViewRefresh:
         except Error as error:
             if self._refresher.stop.requested and sqlstate(error) == QUERY_CANCELED:
                 raise RefreshStopped from error
-            if self._uncommitted_result is not None and self._is_recorded(self._uncommitted_result):
-                return self._uncommitted_result
+            if (committed := self._committed_result()) is not None:
+                return committed
             if self._is_default and self._started_at is None and is_connection_lost(error):
                 raise WorkerLost(first_line(error)) from error
             result = self._failed_result(error)
@@ -145,8 +140,8 @@ class _ViewRefresh:
 
     def _attempt(self, number: int) -> RefreshResult:
         self._attempts = number
-        if self._uncommitted_result is not None and self._is_recorded(self._uncommitted_result):
-            return self._uncommitted_result  # the connection was lost after the server had committed
+        if (committed := self._committed_result()) is not None:
+            return committed
         attempt_started, waited_before = monotonic(), self._lock_wait
         try:
             return self._refresh_in_one_transaction()
@@ -155,8 +150,16 @@ class _ViewRefresh:
                 self._lock_wait = waited_before + timedelta(seconds=monotonic() - attempt_started)
             raise
 
-    def _is_recorded(self, result: RefreshResult) -> bool:
-        return self._refresher.retry_transient(lambda _: self._refresher.history.has_recorded(self._view.spec, result))
+    def _committed_result(self) -> RefreshResult | None:
+        """Return the kept result if the server has committed it."""
+        kept = self._uncommitted_result
+        if kept is None:
+            return None
+        return (
+            kept
+            if self._refresher.retry_transient(lambda _: self._history.has_recorded(self._view.spec, kept))
+            else None
+        )
 
     # The steps of one attempt
 
@@ -168,33 +171,44 @@ class _ViewRefresh:
                 raise RefreshStopped
             yield
 
-    def _lock_limit_and_look(self, transaction: transactions.BatchedTransaction) -> tuple[bool, sessions.Rows]:
-        """Lock the view. Return whether it exists and its refreshes by other runs, in one round trip.
+    def _lock_limit_and_look(
+        self, transaction: transactions.BatchedTransaction
+    ) -> tuple[bool, datetime, sessions.Rows]:
+        """Lock the view. Return whether it exists, the time, and its refreshes by other runs, in one round trip.
 
         A refresh by another run can be reused if it started after this run was requested and after the dependencies in
         this plan had finished.
         """
-        after = max(
-            self._refresher.requested_at, self._context.dependencies_finished_at or self._refresher.requested_at
-        )
-        statement, parameters = self._refresher.history.query_other_refreshes(self._view.spec, after=after)
-        first = (
+        after = self._refresher.requested_at
+        after = max(after, self._context.dependencies_finished_at or after)
+        look, look_parameters = self._history.query_other_refreshes(self._view.spec, after=after)
+        statements = (
             advisory_locks.SET_LOCK_WAIT,
             advisory_locks.LOCK_VIEW,
             transaction_limits.APPLY_LIMITS,
             catalog.RELATION_EXISTS,
-            *([statement] if self._is_default else []),
+            *([look] if self._is_default else []),
         )
         name = {"schema": self._name.schema, "name": self._name.name, "lock_wait": self._lock_wait_ms}
-        waits, locked, _, existing, *others = transaction.begin(
-            first, {**self._refresher.limits(self._context).parameters, **name, **parameters}
+        waiting, locked, _, existing, *others = transaction.begin(
+            statements, {**self._limits.parameters, **name, **look_parameters}
         )
-        wait_started_at, now = waits[0][-1], locked[0][-1]
-        self._lock_wait += now - wait_started_at
-        # Times are compared with others in the history, so they come from the clock of its server.
-        self._started_at = now if self._is_default else sessions.server_time(DEFAULT_DB_ALIAS)
-        rows = others[0] if self._is_default else sessions.query(DEFAULT_DB_ALIAS, statement, parameters)
-        return bool(existing), rows
+        now = locked[0][-1]
+        self._lock_wait += now - waiting[0][-1]
+        if not self._is_default:  # times are compared with others in the history, so its server's clock counts
+            now = sessions.server_time(DEFAULT_DB_ALIAS)
+            others = [sessions.query(DEFAULT_DB_ALIAS, look, look_parameters)]
+        self._started_at = now
+        return bool(existing), now, others[0]
+
+    @property
+    def _limits(self) -> transaction_limits.TransactionLimits:
+        return transaction_limits.TransactionLimits(
+            lock_timeout_ms=self._settings.lock_timeout_ms,
+            statement_timeout_ms=self._settings.statement_timeout_ms,
+            allow_parallel=self._settings.parallel_when_busy or not self._context.pool_is_full,
+            application_name=f"seeder {self._history.run_id}",
+        )
 
     @property
     def _lock_wait_ms(self) -> int:
@@ -203,64 +217,40 @@ class _ViewRefresh:
         A shorter wait would report a view as failed while it is being refreshed. It would also leave the view old if
         the other run turns out to be dead and its refresh is rolled back.
         """
-        settings = self._refresher.settings
-        left = settings.max_wait_seconds * 1000 - int(self._lock_wait.total_seconds() * 1000)
-        return min(max(left, settings.lock_timeout_ms), _MAX_LOCK_WAIT_MS)
+        left = self._settings.max_wait_seconds * 1000 - int(self._lock_wait.total_seconds() * 1000)
+        return min(max(left, self._settings.lock_timeout_ms), _MAX_LOCK_WAIT_MS)
 
     def _reuse(self, other_refreshes: sessions.Rows) -> RefreshResult | None:
         """Return the result of another run's refresh that satisfies this one."""
-        return refresh_by_another_run(other_refreshes, is_ours=self._is_own_manifest)
-
-    def _is_own_manifest(self, report_type: str, manifest_id: int) -> bool:
-        databases = self._refresher.settings.databases
-        return manifest_selection.is_manifest_in_database(report_type, manifest_id, self._database, databases=databases)
-
-    def _create_or_refresh(self, *, exists: bool) -> RefreshDone:
-        return create_or_refresh(self._view, self._refresher.settings, exists=exists)
-
-    def _record(self, done: RefreshResult | RefreshDone, measurement: Measurement) -> RefreshResult:
-        """Return the result, with its row written if that belongs into this transaction."""
-        history, spec = self._refresher.history, self._view.spec
-        if isinstance(done, RefreshResult):
-            reused = self._with_waits_and_notes(done)
-            if self._is_default:
-                history.record_result(spec, reused)
-            return reused
-        started_at = cast("datetime", self._started_at)
-        cpu_time, peak_memory = measurement.process_cost()
-        result = self._with_waits_and_notes(
-            RefreshResult(
-                outcome=done.outcome,
-                started_at=started_at,
-                finished_at=started_at,
-                mode=done.mode,
-                fell_back=done.fell_back,
-                cost=RefreshCost(cpu_time=cpu_time, peak_memory_bytes=peak_memory),
-            )
+        is_in_database = partial(
+            manifest_selection.is_manifest_in_database, database=self._database, databases=self._settings.databases
         )
+        return refresh_by_another_run(other_refreshes, is_ours=is_in_database)
+
+    def _record(self, result: RefreshResult, measurement: Measurement) -> RefreshResult:
+        """Return the complete result, with its row written if that belongs into this transaction."""
+        result = self._with_waits_and_notes(result)
+        if result.satisfied_by is not None:
+            if self._is_default:
+                self._history.record_result(self._view.spec, result)
+            return result
+        cpu_time, peak_memory = measurement.process_cost()
+        result = replace(result, cost=replace(result.cost, cpu_time=cpu_time, peak_memory_bytes=peak_memory))
         if self._is_default:
-            return history.measure_and_record_success(spec, result)
+            return self._history.measure_and_record_success(self._view.spec, result)
         rows, size = catalog.measure_view(self._database, self._name)
         return replace(result, rows=rows, size_bytes=size, finished_at=sessions.server_time(DEFAULT_DB_ALIAS))
 
     def _with_waits_and_notes(self, result: RefreshResult) -> RefreshResult:
-        cost = replace(
-            result.cost,
-            worker_number=worker_pool.worker_number.get(),
-            worker_wait=self._context.worker_wait,
-            throttle_wait=self._context.throttle_wait,
-            lock_wait=self._lock_wait,
-        )
+        cost = replace(self._context.waits, worker_number=worker_pool.worker_number.get(), lock_wait=self._lock_wait)
         notes = tuple(result_notes.notes_for(result, self._context, self._view.definition_drift))
         return replace(result, cost=cost, attempts=self._attempts, notes=notes)
 
     def _failed_result(self, error: Error) -> RefreshResult:
-        finished = self._refresher.retry_transient(lambda _: sessions.server_time(DEFAULT_DB_ALIAS))
+        now = self._refresher.server_time()
         failure = failure_report.describe_failure(
-            error, self._view.key, refreshes_plainly=not self._refresher.settings.refresh_concurrently
+            error, self._view.key, refreshes_plainly=not self._settings.refresh_concurrently
         )
         return self._with_waits_and_notes(
-            RefreshResult(
-                outcome=Outcome.FAILED, started_at=self._started_at or finished, finished_at=finished, failure=failure
-            )
+            RefreshResult(outcome=Outcome.FAILED, started_at=self._started_at or now, finished_at=now, failure=failure)
         )

@@ -7,12 +7,9 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from queue import SimpleQueue
 from threading import Thread
-from typing import Generic, TypeVar
 
-from seeder.domain.outcomes import RefreshResult
+from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
-
-Task = TypeVar("Task")
 
 # The number of this thread in its pool, from 1 on.
 worker_number: ContextVar[int | None] = ContextVar("worker_number", default=None)
@@ -24,20 +21,20 @@ class WorkerLost(Exception):
     """A worker cannot connect. Its view was not started."""
 
 
-class WorkerPool(Generic[Task]):
+class WorkerPool:
     """A fixed number of workers. Each result, or unexpected error, is put into `ended`."""
 
     def __init__(
         self,
         count: int,
         *,
-        refresh: Callable[[PlannedView, Task], RefreshResult],
+        refresh: Callable[[PlannedView, StartContext], RefreshResult],
         close_worker: Callable[[], object],
         ended: "SimpleQueue[Ended | None]",
     ) -> None:
         self.free, self.busy = count, 0
         self._refresh, self._close_worker, self._ended = refresh, close_worker, ended
-        self._views = SimpleQueue[tuple[PlannedView, Task] | None]()
+        self._assigned = SimpleQueue[tuple[PlannedView, StartContext] | None]()
         self._threads = [
             Thread(target=self._run_worker, args=[number], name=f"worker-{number}", daemon=True)
             for number in range(1, count + 1)
@@ -45,10 +42,14 @@ class WorkerPool(Generic[Task]):
         for thread in self._threads:
             thread.start()
 
-    def start(self, view: PlannedView, task: Task) -> None:
+    @property
+    def size(self) -> int:
+        return self.free + self.busy
+
+    def start(self, view: PlannedView, context: StartContext) -> None:
         """Give a view to a free worker."""
         self.free, self.busy = self.free - 1, self.busy + 1
-        self._views.put((view, task))
+        self._assigned.put((view, context))
 
     def release(self) -> None:
         """Count a worker as free again, after its result was read from `ended`."""
@@ -61,17 +62,17 @@ class WorkerPool(Generic[Task]):
     def shutdown(self, *, wait: bool) -> None:
         """End the workers, and wait for running refreshes if `wait` is set."""
         for _ in self._threads:
-            self._views.put(None)
+            self._assigned.put(None)
         for thread in self._threads if wait else ():
             thread.join()
 
     def _run_worker(self, number: int) -> None:
         worker_number.set(number)
         try:
-            while (assigned := self._views.get()) is not None:
-                view, task = assigned
+            while (assigned := self._assigned.get()) is not None:
+                view, context = assigned
                 try:
-                    self._ended.put((view, self._refresh(view, task)))
+                    self._ended.put((view, self._refresh(view, context)))
                 except WorkerLost as error:
                     self._ended.put((view, error))
                     return  # otherwise it would take the next view from a worker that can connect

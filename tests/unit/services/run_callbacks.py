@@ -1,4 +1,4 @@
-"""Callbacks of a run that tests override one by one."""
+"""Callbacks of a run that do nothing, unless a test replaces them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def run_callbacks(
 ) -> RunCallbacks:
     defaults: dict[str, Callable[..., Any]] = {
         "give_up": lambda _, hold, __: failed_result(hold.reason),
-        "admit": lambda _: Admit(),
+        "admit": lambda _: Admit.BATCH,
         "record_result": lambda *_: None,
         "cancel": lambda: None,
         "on_tick": lambda: None,

@@ -1,4 +1,4 @@
-"""Starting the views of one database, with a clock that only the test advances."""
+"""The scheduler of one database, with a clock that only the test moves."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -6,10 +6,10 @@ from queue import SimpleQueue
 
 import pytest
 
-from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, HoldReason, TrialOnly
+from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, HoldReason
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, RefreshPlan
-from seeder.domain.run_events import RunEvent, StartsHeld, StartsResumed, ViewStarted
+from seeder.domain.run_events import RunEvent, StartsHeld, StartsResumed, ViewEnded, ViewStarted
 from seeder.services.run.database_scheduler import DatabaseScheduler, StartPolicy
 from seeder.services.run.worker_pool import Ended
 from tests.unit.domain.plan_values import plan
@@ -19,13 +19,13 @@ BUSY = Hold(reason=HoldReason.SERVER_BUSY, message="21 queries are active")
 BUSIER = Hold(reason=HoldReason.SERVER_BUSY, message="25 queries are active")
 
 
-class ObservedScheduler:
-    """A scheduler with the state that tests read and the clock that they advance."""
+class ScheduledDatabase:
+    """A scheduler, with everything that a test sets or reads."""
 
     def __init__(self, plan: RefreshPlan, policy: StartPolicy) -> None:
         self.now = 0.0
-        self.decision: AdmissionDecision = Admit()
-        self.admission_checks = 0
+        self.decision: AdmissionDecision = Admit.BATCH
+        self.decisions = 0
         self.events: list[RunEvent] = []
         self.contexts: dict[str, StartContext] = {}
         self.recorded: list[tuple[str, bool]] = []
@@ -37,24 +37,27 @@ class ObservedScheduler:
             on_event=self.events.append,
             clock=lambda: self.now,
         )
-        self.inner = DatabaseScheduler(
-            "default", plan.views, policy=policy, callbacks=callbacks, ended_views=self._ended
+        self.scheduler = DatabaseScheduler(
+            plan.views, policy=policy, callbacks=callbacks, ended_views=self._ended, results={}
         )
 
     def start(self) -> list[str]:
-        """Return the views that have started, and with `!` those that were given up."""
-        event_count = len(self.events)
-        given_up = [f"!{view.key.name.name}" for view, _ in self.inner.start()]
-        started = [event.view.key.name.name for event in self.events[event_count:] if isinstance(event, ViewStarted)]
-        return started + given_up
+        """Start what can start. Return the started views, then the given-up ones with `!` before their names."""
+        before = len(self.events)
+        self.scheduler.start_views()
+        events = self.events[before:]
+        started = [event.view.key.name.name for event in events if isinstance(event, ViewStarted)]
+        return started + [f"!{event.view.key.name.name}" for event in events if isinstance(event, ViewEnded)]
 
     def end(self, result: RefreshResult = REFRESHED) -> str:
-        """Let the next refresh end."""
+        """End the first running view. Return its name."""
         ended = self._ended.get(timeout=10)
         assert ended
-        self.inner.pool.release()
-        self.inner.finish(ended[0], result)
+        self.scheduler.finish(ended[0], result)
         return ended[0].key.name.name
+
+    def waits(self, name: str) -> tuple[timedelta, timedelta]:
+        return self.contexts[name].waits.worker_wait, self.contexts[name].waits.throttle_wait
 
     def _refresh(self, view: PlannedView, context: StartContext) -> RefreshResult:
         self.contexts[view.key.name.name] = context
@@ -62,162 +65,157 @@ class ObservedScheduler:
 
     def _admit(self, database: str) -> AdmissionDecision:
         assert database == "default"
-        self.admission_checks += 1
+        self.decisions += 1
         return self.decision
 
 
 @pytest.fixture
-def schedulers() -> Iterator[list[ObservedScheduler]]:
-    created: list[ObservedScheduler] = []
+def databases() -> Iterator[list[ScheduledDatabase]]:
+    """Collect the databases of a test, and end their workers."""
+    created: list[ScheduledDatabase] = []
     yield created
-    for scheduler in created:
-        scheduler.inner.pool.shutdown(wait=True)
+    for one in created:
+        one.scheduler.pool.shutdown(wait=True)
 
 
-def observe(schedulers: list[ObservedScheduler], plan: RefreshPlan, policy: StartPolicy) -> ObservedScheduler:
-    schedulers.append(ObservedScheduler(plan, policy))
-    return schedulers[-1]
+def scheduled(databases: list[ScheduledDatabase], plan: RefreshPlan, policy: StartPolicy) -> ScheduledDatabase:
+    databases.append(ScheduledDatabase(plan, policy))
+    return databases[-1]
 
 
-def test_admission_is_checked_per_batch_of_limited_size(schedulers: list[ObservedScheduler]) -> None:
-    scheduler = observe(schedulers, plan(*"abcde"), start_policy(workers=5, batch=2))
-    assert scheduler.start() == list("abcde")
-    assert scheduler.admission_checks == 3
+def test_batch_has_at_most_its_size_and_needs_a_decision(databases: list[ScheduledDatabase]) -> None:
+    database = scheduled(databases, plan(*"abcde"), start_policy(workers=5, batch=2))
+    assert database.start() == list("abcde")
+    assert database.decisions == 3
 
 
-def test_batch_is_limited_to_the_free_workers(schedulers: list[ObservedScheduler]) -> None:
-    scheduler = observe(schedulers, plan(*"abc"), start_policy(workers=1))
-    assert scheduler.start() == ["a"]
-    assert scheduler.start() == []
-    scheduler.end()
-    assert scheduler.start() == ["b"]
+def test_batch_is_limited_by_free_workers(databases: list[ScheduledDatabase]) -> None:
+    database = scheduled(databases, plan(*"abc"), start_policy(workers=1))
+    assert database.start() == ["a"]
+    assert database.start() == []
+    database.end()
+    assert database.start() == ["b"]
 
 
-def test_delay_separates_two_batches(schedulers: list[ObservedScheduler]) -> None:
-    scheduler = observe(schedulers, plan(*"abcd"), start_policy(workers=4, batch=2, delay=0.5))
-    assert scheduler.start() == ["a", "b"]
-    assert scheduler.inner.next_start_in == 0.5
-    scheduler.now = 0.499
-    assert scheduler.start() == []
-    scheduler.now = 0.5
-    assert scheduler.inner.next_start_in is None
-    assert scheduler.start() == ["c", "d"]
+def test_batch_delay_separates_two_batches(databases: list[ScheduledDatabase]) -> None:
+    database = scheduled(databases, plan(*"abcd"), start_policy(workers=4, batch=2, delay=0.5))
+    assert database.start() == ["a", "b"]
+    assert database.scheduler.next_start_in == 0.5
+    database.now = 0.499
+    assert database.start() == []
+    database.now = 0.5
+    assert database.scheduler.next_start_in is None
+    assert database.start() == ["c", "d"]
 
 
-def test_hold_starts_nothing_and_is_reported_once_per_reason(schedulers: list[ObservedScheduler]) -> None:
-    scheduler = observe(schedulers, plan("a"), start_policy())
-    scheduler.decision = BUSY
-    assert [scheduler.start(), scheduler.start()] == [[], []]
-    scheduler.decision = BUSIER
-    assert scheduler.start() == []
-    assert scheduler.events == [StartsHeld(database="default", hold=BUSY), StartsHeld(database="default", hold=BUSIER)]
-    scheduler.now, scheduler.decision = 7.0, Admit()
-    assert scheduler.start() == ["a"]
-    assert scheduler.events[2] == StartsResumed(database="default", duration=timedelta(seconds=7))
+def test_hold_starts_nothing_and_is_reported_once_per_message(databases: list[ScheduledDatabase]) -> None:
+    database = scheduled(databases, plan("a"), start_policy())
+    database.decision = BUSY
+    assert [database.start(), database.start()] == [[], []]
+    database.decision = BUSIER
+    assert database.start() == []
+    assert database.events == [StartsHeld(database="default", hold=BUSY), StartsHeld(database="default", hold=BUSIER)]
+    database.now, database.decision = 7.0, Admit.BATCH
+    assert database.start() == ["a"]
+    assert database.events[2] == StartsResumed(database="default", duration=timedelta(seconds=7))
 
 
-def test_admission_is_not_checked_without_a_ready_view(schedulers: list[ObservedScheduler]) -> None:
-    scheduler = observe(schedulers, plan("a", "b", depends_on={"b": "a"}), start_policy())
-    assert [scheduler.start(), scheduler.start()] == [["a"], []]
-    assert scheduler.admission_checks == 1
+def test_no_decision_is_made_without_a_ready_view(databases: list[ScheduledDatabase]) -> None:
+    database = scheduled(databases, plan("a", "b", depends_on={"b": "a"}), start_policy())
+    assert [database.start(), database.start()] == [["a"], []]
+    assert database.decisions == 1
 
 
-def test_hold_beyond_its_limit_gives_up_the_remaining_views(schedulers: list[ObservedScheduler]) -> None:
-    scheduler = observe(
-        schedulers,
+def test_hold_longer_than_max_hold_gives_up_remaining_views(databases: list[ScheduledDatabase]) -> None:
+    database = scheduled(
+        databases,
         plan("a", "b", "c", "d", depends_on={"c": "b", "d": "a"}),
         start_policy(workers=2, batch=1, max_wait=60),
     )
-    scheduler.start()
-    scheduler.end()
-    scheduler.decision = BUSY
-    assert scheduler.start() == []
-    scheduler.now = 59.9
-    assert scheduler.start() == []
-    scheduler.now = 60.0
-    started = scheduler.start()
-    assert started
-    assert all(name.startswith("!") for name in started)
-    scheduler.end()
-    assert not scheduler.start() or scheduler.inner.is_finished
-    assert scheduler.inner.is_finished
+    database.start()
+    database.end()
+    database.decision = BUSY
+    assert database.start() == []
+    database.now = 59.9
+    assert database.start() == []
+    database.now = 60.0
+    given_up = database.start()
+    assert given_up
+    assert all(name.startswith("!") for name in given_up)
+    database.end()
+    assert not database.start() or database.scheduler.is_finished
+    assert database.scheduler.is_finished
 
 
-def test_admission_resets_the_hold_limit(schedulers: list[ObservedScheduler]) -> None:
-    scheduler = observe(schedulers, plan(*"ab"), start_policy(workers=1, max_wait=60))
-    scheduler.decision = BUSY
-    scheduler.start()
-    scheduler.now, scheduler.decision = 59.0, Admit()
-    assert scheduler.start() == ["a"]
-    scheduler.end()
-    scheduler.now, scheduler.decision = 70.0, BUSY
-    assert scheduler.start() == []
-    scheduler.now = 129.0
-    assert scheduler.start() == []
-    scheduler.now = 130.0
-    assert scheduler.start() == ["!b"]
+def test_admitted_batch_resets_max_hold(databases: list[ScheduledDatabase]) -> None:
+    database = scheduled(databases, plan(*"ab"), start_policy(workers=1, max_wait=60))
+    database.decision = BUSY
+    database.start()
+    database.now, database.decision = 59.0, Admit.BATCH
+    assert database.start() == ["a"]
+    database.end()
+    database.now, database.decision = 70.0, BUSY
+    assert database.start() == []
+    database.now = 129.0
+    assert database.start() == []
+    database.now = 130.0
+    assert database.start() == ["!b"]
 
 
-def test_trial_starts_one_view_that_usually_succeeds(schedulers: list[ObservedScheduler]) -> None:
-    refresh_plan = plan("new", "failing", "reliable", seconds={"reliable": 1, "failing": 9}, failures={"failing": 2})
-    scheduler = observe(schedulers, refresh_plan, start_policy(workers=3))
-    scheduler.decision = TrialOnly()
-    assert scheduler.start() == ["reliable"]
-    assert scheduler.start() == [], "only one"
-    assert scheduler.end() == "reliable"
-    assert scheduler.recorded == [("reliable", True)]
-    scheduler.decision = Admit()
-    assert scheduler.start() == ["new", "failing"]
+def test_trial_is_one_view_that_succeeded_last_time(databases: list[ScheduledDatabase]) -> None:
+    plan_of_three = plan("new", "failing", "reliable", seconds={"reliable": 1, "failing": 9}, failures={"failing": 2})
+    database = scheduled(databases, plan_of_three, start_policy(workers=3))
+    database.decision = Admit.TRIAL
+    assert database.start() == ["reliable"]
+    assert database.start() == [], "one trial at a time"
+    assert database.end() == "reliable"
+    assert database.recorded == [("reliable", True)]
+    database.decision = Admit.BATCH
+    assert database.start() == ["new", "failing"]
 
 
-def test_trial_without_a_reliable_view_starts_the_most_urgent(schedulers: list[ObservedScheduler]) -> None:
-    scheduler = observe(schedulers, plan("a", "b"), start_policy())
-    scheduler.decision = TrialOnly()
-    assert scheduler.start() == ["a"]
+def test_trial_without_a_reliable_view_is_the_most_urgent(databases: list[ScheduledDatabase]) -> None:
+    database = scheduled(databases, plan("a", "b"), start_policy())
+    database.decision = Admit.TRIAL
+    assert database.start() == ["a"]
 
 
-def test_failing_trial_does_not_reset_the_hold_limit(schedulers: list[ObservedScheduler]) -> None:
-    scheduler = observe(schedulers, plan(*"abc"), start_policy(max_wait=60))
-    scheduler.decision = BUSY
-    scheduler.start()
-    scheduler.now, scheduler.decision = 50.0, TrialOnly()
-    assert scheduler.start() == ["a"]
-    scheduler.end(FAILED_RESULT)
-    scheduler.now, scheduler.decision = 60.0, BUSY
-    assert scheduler.start() == ["!b", "!c"]
+def test_failing_trial_does_not_reset_max_hold(databases: list[ScheduledDatabase]) -> None:
+    database = scheduled(databases, plan(*"abc"), start_policy(max_wait=60))
+    database.decision = BUSY
+    database.start()
+    database.now, database.decision = 50.0, Admit.TRIAL
+    assert database.start() == ["a"]
+    database.end(FAILED_RESULT)
+    database.now, database.decision = 60.0, BUSY
+    assert database.start() == ["!b", "!c"]
 
 
-def test_wait_for_worker_and_throttle_are_measured_separately(schedulers: list[ObservedScheduler]) -> None:
-    scheduler = observe(schedulers, plan("a", "b", seconds={"a": 2, "b": 1}), start_policy(workers=1))
-    scheduler.decision = BUSY
-    scheduler.start()
-    scheduler.now, scheduler.decision = 3.0, Admit()
-    assert scheduler.start() == ["a"]
-    scheduler.now = 10.0
-    scheduler.end()
-    scheduler.decision = BUSY
-    assert scheduler.start() == []
-    scheduler.now, scheduler.decision = 14.0, Admit()
-    assert scheduler.start() == ["b"]
-    scheduler.end()
-    assert (scheduler.contexts["a"].worker_wait, scheduler.contexts["a"].throttle_wait) == (
-        timedelta(),
-        timedelta(seconds=3),
-    )
-    assert (scheduler.contexts["b"].worker_wait, scheduler.contexts["b"].throttle_wait) == (
-        timedelta(seconds=7),
-        timedelta(seconds=7),
-    )
+def test_worker_wait_and_throttle_wait_are_separate(databases: list[ScheduledDatabase]) -> None:
+    database = scheduled(databases, plan("a", "b", seconds={"a": 2, "b": 1}), start_policy(workers=1))
+    database.decision = BUSY
+    database.start()
+    database.now, database.decision = 3.0, Admit.BATCH
+    assert database.start() == ["a"]
+    database.now = 10.0
+    database.end()
+    database.decision = BUSY
+    assert database.start() == []
+    database.now, database.decision = 14.0, Admit.BATCH
+    assert database.start() == ["b"]
+    database.end()
+    assert database.waits("a") == (timedelta(), timedelta(seconds=3))
+    assert database.waits("b") == (timedelta(seconds=7), timedelta(seconds=7))
 
 
-def test_view_knows_its_failed_dependencies_and_when_others_ended(schedulers: list[ObservedScheduler]) -> None:
-    scheduler = observe(schedulers, plan("a", "b", "c", depends_on={"c": "a b"}), start_policy(workers=1))
-    scheduler.start()
-    scheduler.end(FAILED_RESULT)
-    scheduler.start()
-    scheduler.end()
-    assert scheduler.start() == ["c"]
-    scheduler.end()
-    assert [key.name.name for key in scheduler.contexts["c"].failed_dependencies] == ["a"]
-    assert scheduler.contexts["c"].dependencies_finished_at == REFRESHED.finished_at
-    assert scheduler.contexts["a"].dependencies_finished_at is None
+def test_start_context_has_failed_dependencies_and_last_end(databases: list[ScheduledDatabase]) -> None:
+    database = scheduled(databases, plan("a", "b", "c", depends_on={"c": "a b"}), start_policy(workers=1))
+    database.start()
+    database.end(FAILED_RESULT)
+    database.start()
+    database.end()
+    assert database.start() == ["c"]
+    database.end()
+    assert [key.name.name for key in database.contexts["c"].failed_dependencies] == ["a"]
+    assert database.contexts["c"].dependencies_finished_at == REFRESHED.finished_at
+    assert database.contexts["a"].dependencies_finished_at is None
