@@ -71,9 +71,9 @@ def _refresh(connection: "psycopg.Connection[tuple[object, ...]]", pk: int, name
             cursor.nextset()
         [(_, started)] = cursor.fetchall()
         cursor.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier("reporting", name)))
-        unmeasured = dict.fromkeys(("memory", "cpu_seconds", "notes"))
+        unmeasured = dict.fromkeys(("rows", "bytes", "finished", "memory", "cpu_seconds", "notes"))
         cursor.execute(
-            STATEMENTS["measure_and_mark_succeeded"],
+            STATEMENTS["mark_succeeded"],
             {"run": _RUN, "ids": [pk], "names": names, "started": started, **view, **unmeasured},
         )
         cursor.fetchall()

@@ -67,33 +67,19 @@ WHERE s.table_name = shown.table_name
 RETURNING 1;
 
 -- name: mark_succeeded
--- Close the rows of a view that was refreshed; how many of them were still open.
-WITH closed AS (
-    UPDATE reporting.seeder_run_history
-    SET status = 'success', start_time = %(started)s, finish_time = %(finished)s, duration_seconds = %(seconds)s,
-        records_processed = %(rows)s, bytes_processed = %(bytes)s, memory_usage_mb = %(memory)s,
-        cpu_percentage = %(cpu)s, errors = %(notes)s, consecutive_failures = 0, updated_at = now()
-    WHERE id = ANY (%(ids)s::bigint[]) AND status NOT IN ('success', 'error')
-    RETURNING id
-), told AS (
-    UPDATE reporting.seeder_job_status
-    SET status = 'success', start_time = %(started)s, duration_seconds = %(seconds)s, last_run_id = %(run)s,
-        last_errors = %(notes)s, consecutive_failures = 0, updated_at = now()
-    WHERE table_name = ANY (%(names)s::text[]) AND (SELECT count(*) FROM closed) > 0
-)
-SELECT count(*) FROM closed;
-
--- name: measure_and_mark_succeeded
--- The same for a view that this transaction has created or refreshed: with what it wrote so far, the view's size on disk
--- with its indexes and TOAST, and when that was; all of which it tells. Cost is in seconds of processor time.
-WITH measured AS MATERIALIZED (
-    SELECT
-        pg_stat_get_xact_tuples_inserted(c.oid) AS rows,
-        pg_total_relation_size(c.oid) AS bytes,
-        clock_timestamp() AS finished
+-- Close the rows of a created or refreshed view that are still open. Returns their number, and the view's rows, bytes and
+-- end. Those three are given; if they are null, they are measured for a view of this database and this transaction: the
+-- rows that it wrote so far, and the size on disk with indexes and TOAST. Costs are in seconds of CPU time.
+WITH view AS MATERIALIZED (
+    SELECT c.oid
     FROM pg_class AS c
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = %(schema)s AND c.relname = %(name)s
+), measured AS MATERIALIZED (
+    SELECT
+        coalesce(%(rows)s::bigint, (SELECT pg_stat_get_xact_tuples_inserted(oid) FROM view)) AS rows,
+        coalesce(%(bytes)s::bigint, (SELECT pg_total_relation_size(oid) FROM view)) AS bytes,
+        coalesce(%(finished)s::timestamptz, clock_timestamp()) AS finished
 ), timed AS MATERIALIZED (
     SELECT *, extract(epoch FROM finished - %(started)s::timestamptz) AS seconds FROM measured
 ), closed AS (
@@ -105,7 +91,7 @@ WITH measured AS MATERIALIZED (
     FROM timed
     WHERE id = ANY (%(ids)s::bigint[]) AND status NOT IN ('success', 'error')
     RETURNING id
-), told AS (
+), latest AS (
     UPDATE reporting.seeder_job_status
     SET status = 'success', start_time = %(started)s, duration_seconds = round(seconds), last_run_id = %(run)s,
         last_errors = %(notes)s, consecutive_failures = 0, updated_at = now()

@@ -50,11 +50,11 @@ def test_a_connection_lost_while_the_server_commits_is_waited_for(
 ) -> None:
     create_custom_manifest("reporting.a", query)
     sql(GATE)
-    how = "measure_and_record_success" if outcome is Outcome.CREATED else "record_result"
+    how = "record_success" if outcome is Outcome.CREATED else "record_result"
     recorded, wait, lost = getattr(RunHistoryWriter, how), psycopg.Connection.wait, list[int]()
 
-    def records(*args: Any) -> Any:
-        result = recorded(*args)
+    def records(*args: Any, **kwargs: Any) -> Any:
+        result = recorded(*args, **kwargs)
         monkeypatch.setattr(RunHistoryWriter, how, recorded)
         monkeypatch.setattr(psycopg.Connection, "wait", waits)
         return result

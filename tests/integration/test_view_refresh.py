@@ -86,9 +86,9 @@ def test_a_row_goes_from_pending_over_running_to_its_end_and_every_event_follows
         told.append((type(event).__name__, row.status, JobStatus.objects.get().status))
 
     class Watched(RunHistoryWriter):
-        def measure_and_record_success(self, *args: Any) -> RefreshResult:
+        def record_success(self, *args: Any, **kwargs: Any) -> RefreshResult:
             told.append(("refreshed", RunHistory.objects.get().status, JobStatus.objects.get().status))
-            return super().measure_and_record_success(*args)
+            return super().record_success(*args, **kwargs)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(orchestrator, "RunHistoryWriter", Watched)
@@ -123,14 +123,14 @@ def test_the_refresh_and_its_outcome_commit_together_or_not_at_all(monkeypatch: 
     create_custom_manifest("reporting.a", "SELECT n FROM reporting.source")
     orchestrator.execute_run(AllReports())
     sql("UPDATE reporting.source SET n = 2")
-    original = RunHistoryWriter.measure_and_record_success
+    original = RunHistoryWriter.record_success
 
-    def fails_once(record: RunHistoryWriter, spec: Any, result: RefreshResult) -> None:
-        original(record, spec, result)
-        monkeypatch.setattr(RunHistoryWriter, "measure_and_record_success", original)
+    def fails_once(history: RunHistoryWriter, spec: Any, result: RefreshResult, **kwargs: Any) -> None:
+        original(history, spec, result, **kwargs)
+        monkeypatch.setattr(RunHistoryWriter, "record_success", original)
         raise DatabaseError
 
-    monkeypatch.setattr(RunHistoryWriter, "measure_and_record_success", fails_once)
+    monkeypatch.setattr(RunHistoryWriter, "record_success", fails_once)
     assert results(orchestrator.execute_run(AllReports()))["a"].outcome is Outcome.FAILED
     assert sql("SELECT n FROM reporting.a") == [(1,)]
     assert statuses() == {"reporting.a": "error"}
@@ -278,7 +278,7 @@ def test_a_row_that_has_ended_is_not_ended_again() -> None:
         record.record_result(drawn.views[0].spec, done)
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")
     with pytest.raises(RunLockLost):
-        record.measure_and_record_success(drawn.views[0].spec, done)
+        record.record_success(drawn.views[0].spec, done, measure=True)
     record.mark_running([drawn.views[0].spec])
     record.mark_interrupted("test")
     rows = dict(RunHistory.objects.values_list("table_name", "status"))

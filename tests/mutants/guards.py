@@ -159,8 +159,8 @@ COMMITS = [
     Mutant(
         name="commit: a refresh whose rows others have closed is undone",
         file="seeder/services/run_history.py",
-        old='"measure_and_mark_succeeded", facts)\n        if closed != len(spec.manifests):',
-        new='"measure_and_mark_succeeded", facts)\n        if closed < 0:',
+        old='"mark_succeeded", parameters)\n        if closed != len(spec.manifests):',
+        new='"mark_succeeded", parameters)\n        if closed < 0:',
         tests=("tests/integration/test_view_refresh.py",),
     ),
     Mutant(

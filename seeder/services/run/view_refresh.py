@@ -28,7 +28,7 @@ from seeder.services.run import failure_report, worker_pool
 from seeder.services.run.cost_meter import CostMeter, Measurement
 from seeder.services.run.create_or_refresh import create_or_refresh
 from seeder.services.run.worker_pool import WorkerLost
-from seeder.services.run_history import RunHistoryWriter, refresh_by_another_run
+from seeder.services.run_history import OTHER_REFRESHES, RunHistoryWriter, refresh_by_another_run
 from seeder.services.stop_signal import StopSignal
 
 Result = TypeVar("Result")
@@ -181,23 +181,23 @@ class _ViewRefresh:
         """
         after = self._refresher.requested_at
         after = max(after, self._context.dependencies_finished_at or after)
-        look, look_parameters = self._history.query_other_refreshes(self._view.spec, after=after)
+        parameters = self._history.other_refreshes_parameters(self._view.spec, after=after)
         statements = (
             advisory_locks.SET_LOCK_WAIT,
             advisory_locks.LOCK_VIEW,
             transaction_limits.APPLY_LIMITS,
             catalog.RELATION_EXISTS,
-            *([look] if self._is_default else []),
+            *([OTHER_REFRESHES] if self._is_default else []),
         )
         name = {"schema": self._name.schema, "name": self._name.name, "lock_wait": self._lock_wait_ms}
         waiting, locked, _, existing, *others = transaction.begin(
-            statements, {**self._limits.parameters, **name, **look_parameters}
+            statements, {**self._limits.parameters, **name, **parameters}
         )
         now = locked[0][-1]
         self._lock_wait += now - waiting[0][-1]
         if not self._is_default:  # times are compared with others in the history, so its server's clock counts
             now = sessions.server_time(DEFAULT_DB_ALIAS)
-            others = [sessions.query(DEFAULT_DB_ALIAS, look, look_parameters)]
+            others = [sessions.query(DEFAULT_DB_ALIAS, OTHER_REFRESHES, parameters)]
         self._started_at = now
         return bool(existing), now, others[0]
 
@@ -237,7 +237,7 @@ class _ViewRefresh:
         cpu_time, peak_memory = measurement.process_cost()
         result = replace(result, cost=replace(result.cost, cpu_time=cpu_time, peak_memory_bytes=peak_memory))
         if self._is_default:
-            return self._history.measure_and_record_success(self._view.spec, result)
+            return self._history.record_success(self._view.spec, result, measure=True)
         rows, size = catalog.measure_view(self._database, self._name)
         return replace(result, rows=rows, size_bytes=size, finished_at=sessions.server_time(DEFAULT_DB_ALIAS))
 
