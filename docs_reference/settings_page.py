@@ -1,7 +1,11 @@
 """docs/reference/settings.md: every setting with its default, its values and its effect."""
 
+import ast
+import inspect
 import re
-from dataclasses import Field, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields
+from itertools import pairwise
 from typing import Any
 
 from docs_reference.markdown_text import code, page, table
@@ -21,15 +25,25 @@ _UNITS = {"_MS": "ms", "_SECONDS": "s", "_HOURS": "h", "_DAYS": "d", "_MB": "MB"
 
 def render() -> str:
     """Return the page."""
-    rows = [_row(setting) for setting in fields(Settings)]
+    docstrings = _docstrings()
+    rows = [_row(setting, docstrings[setting.name]) for setting in fields(Settings)]
     return page("Settings", _INTRO, _EXAMPLE, table(("setting", "default", "value", "effect"), rows))
 
 
-def _row(setting: Field[Any]) -> tuple[str, str, str, str]:
+def _docstrings() -> Mapping[str, str]:
+    """Return the docstring below each setting. Python does not keep the docstrings of attributes."""
+    [definition] = ast.parse(inspect.getsource(Settings)).body
+    texts = {}
+    for statement, following in pairwise(definition.body):  # type: ignore[attr-defined]  # it is a class
+        if isinstance(statement, ast.AnnAssign):
+            texts[ast.unparse(statement.target)] = " ".join(ast.literal_eval(following.value).split())
+    return texts
+
+
+def _row(setting: Field[Any], effect: str) -> tuple[str, str, str, str]:
     name, default = setting.name.upper(), getattr(Settings(), setting.name)
     unit = next((f", {unit}" for ending, unit in _UNITS.items() if name.endswith(ending)), "")
-    effect = setting.metadata["help"]
-    if not setting.metadata["environment"]:
+    if setting.default is MISSING:
         effect += " Not from the environment."
     return code(name), code(str(default).lower()), _expected(setting) + unit, effect
 

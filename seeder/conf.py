@@ -6,7 +6,7 @@ the environment variable with the prefix `SEEDER_`, otherwise from its default.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from math import isfinite
 from typing import Any
 
@@ -18,15 +18,10 @@ from seeder.settings_readers import REDACTED, boolean, integer, one_of, secret, 
 
 
 def _database_aliases(name: str, value: object) -> Mapping[int, str]:
-    configured_databases = settings.DATABASES
-    if not isinstance(value, Mapping) or not all(
-        type(key) is int and alias in configured_databases for key, alias in value.items()
-    ):
-        raise ConfigurationError(
-            setting=name,
-            value=value,
-            expected=f"a map of database ids to aliases in DATABASES: {', '.join(configured_databases)}",
-        )
+    aliases = settings.DATABASES
+    if not isinstance(value, Mapping) or not all(type(one) is int and value[one] in aliases for one in value):
+        expected = f"a map of database ids to aliases in DATABASES: {', '.join(aliases)}"
+        raise ConfigurationError(setting=name, value=value, expected=expected)
     return dict(value)
 
 
@@ -62,218 +57,118 @@ def _minimum(value: object) -> float:
     return float(value)
 
 
-def _setting(
-    read: Callable[[str, object], object], help_text: str, *, default: object, from_environment: bool = True
-) -> Any:
-    """Declare a setting. A callable default creates it. docs/reference/settings.md is generated from the arguments."""
-    facts = {"read": read, "environment": from_environment, "help": help_text}
-    is_shown = read is not secret
+def _setting(read: Callable[[str, object], object], *, default: object) -> Any:
+    """Declare a setting. A callable default creates a map or a list, which is not read from the environment."""
     if callable(default):
-        return field(default_factory=default, repr=is_shown, metadata=facts)
-    return field(default=default, repr=is_shown, metadata=facts)
+        return field(default_factory=default, metadata={"read": read})
+    return field(default=default, repr=read is not secret, metadata={"read": read})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Every setting; its name in upper case is the setting's name."""
+    """All settings. The name in upper case is the setting's name, and docs/reference/settings.md has the docstring."""
 
-    max_workers: int = _setting(
-        integer(1),
-        "Refreshes at once in each database, and so connections to it. The run needs one more, to the default"
-        " database.",
-        default=8,
-    )
-    batch_size: int = _setting(integer(1), "Maximum number of views that start together.", default=8)
-    start_delay_ms: int = _setting(integer(0), "Delay between two batches.", default=0)
-    max_db_active_queries: int = _setting(
-        integer(0),
-        "Throttle: a batch waits while this many sessions of any client are active on the server. 0: no"
-        " throttle. The role needs `pg_read_all_stats` to see other sessions; otherwise the run warns.",
-        default=0,
-    )
-    max_wait_seconds: int = _setting(
-        integer(1),
-        "A database that is on hold this long gives up its remaining views, which end in error. Also the"
-        " maximum wait for another run that refreshes the same view.",
-        default=3600,
-    )
-    max_failures: int = _setting(
-        integer(1),
-        "Failures in a row that open the circuit breaker of a database: nothing more starts there.",
-        default=5,
-    )
-    reset_seconds: int = _setting(
-        integer(1),
-        "Time until an open circuit breaker lets one view through, preferably one that succeeded last time."
-        " Its success closes the breaker.",
-        default=300,
-    )
-    breaker_counts: str = _setting(
-        one_of("all", "server"),
-        "Failures that the circuit breaker counts. `all`: every failed refresh. `server`: only faults of the"
-        " server, such as lost or refused connections, no resources, a shutdown, or read-only.",
-        default="all",
-    )
-    refresh_concurrently: bool = _setting(
-        boolean,
-        "Try `REFRESH … CONCURRENTLY` first, which does not block readers. It takes longer and needs a unique index.",
-        default=False,
-    )
-    concurrent_fallback: bool = _setting(
-        boolean,
-        "Refresh plainly, with a note, if a view cannot be refreshed concurrently (no usable unique index,"
-        " never filled). If false, such a view fails and readers are never blocked.",
-        default=True,
-    )
-    lock_timeout_ms: int = _setting(
-        integer(1),
-        "How long a refresh waits for each lock, and so how long readers queue behind it. Must exceed the"
-        " server's `deadlock_timeout`, or a blocking autovacuum is never cancelled.",
-        default=2000,
-    )
-    statement_timeout_ms: int = _setting(integer(0), "Time limit of a refresh. 0: none.", default=0)
-    parallel_when_busy: bool = _setting(
-        boolean,
-        "Use parallel query for views that start while all workers are busy. If false, they refresh with"
-        " `max_parallel_workers_per_gather = 0`. Parallel query makes one refresh faster, but all together"
-        " slower if the workers already use every core.",
-        default=True,
-    )
-    max_retries: int = _setting(
-        integer(0, 100),
-        "Retries of a view after a lock timeout, a deadlock, a lost connection, or a server that is starting"
-        " or full. The delays are random and grow from half a second to half a minute. Errors in the query,"
-        " the data or the privileges are not retried.",
-        default=3,
-    )
-    queue_parts: int = _setting(
-        integer(1),
-        "Maximum number of parts of a queued request for everything, so that several workers share it.",
-        default=8,
-    )
-    nightly_cron: str = _setting(
-        text,
-        "When `manage.py schedule_refreshes` has every report queued, as a cron expression in the host's time"
-        " zone. Empty: never.",
-        default="0 2 * * *",
-    )
-    agency_crons: Mapping[str, str] = _setting(
-        _cron_expressions,
-        "Additional times for single agencies, as a map of slugs to cron expressions: `{'demo': '0 12 * * 1-5'}`.",
-        default=dict,
-        from_environment=False,
-    )
-    snapshot_connections: int = _setting(
-        integer(1),
-        "Connections that share the work of release snapshots: the columns of one view, or several views.",
-        default=2,
-    )
-    snapshot_memory_mb: int = _setting(
-        integer(1),
-        "`work_mem` of each of these connections. A column that needs more than twice that"
-        " (`hash_mem_multiplier`) spills to disk.",
-        default=128,
-    )
-    drift_rules: Sequence[DriftRule] = _setting(
-        _drift_rules,
-        "Rules for the severity of differences between two release snapshots, in place of the defaults of the"
-        " same kind.",
-        default=list,
-        from_environment=False,
-    )
-    stale_hours: int = _setting(
-        integer(1),
-        "Age of a view's last success after which it is late. The default is two hours more than a day.",
-        default=26,
-    )
-    long_running_factor: int = _setting(
-        integer(1),
-        "A view is long-running after this many times its last successful duration, but not before this many seconds.",
-        default=3,
-    )
-    history_days: int = _setting(
-        integer(0, 36_500),
-        "Age after which `manage.py prune_history` deletes ended runs; nothing else deletes them. 0: keep"
-        " everything. The default of 13 months keeps the same month-end of the last year.",
-        default=400,
-    )
-    agency_scope: str = _setting(
-        text,
-        "Dotted path of a callable that takes a user and returns the slugs of the agencies that this user may"
-        " see, or None for all. Empty: every user may see all. Applies to the API and the pages.",
-        default="",
-    )
-    agency_model: str = _setting(
-        text,
-        "The host's model of agencies, as `app.Model`. `str()` of the object with the primary key `agency_id`"
-        " is the agency's name. Empty: the slug is.",
-        default="",
-    )
-    api_write_rate: str = _setting(
-        throttle_rate,
-        "Calls that start something, for each user: a number and `/sec`, `/min`, `/hour` or `/day`. Counted"
-        " in Django's default cache, so in each process if it is not shared.",
-        default="60/min",
-    )
-    log_format: str = _setting(
-        one_of("text", "json"),
-        "Format of the log `seeder`. `text`: the event, then `name=value`. `json`: one object.",
-        default="text",
-    )
-    metrics_token: str = _setting(
-        secret,
-        "Secret with which a program can read the metrics, as `Authorization: Bearer …`. Empty: only a login"
-        " that may see all agencies can. No command, log or check shows it.",
-        default="",
-    )
-    metrics_window_hours: int = _setting(
-        integer(1), "What *recent* means in the metrics. Must be less than `HISTORY_DAYS`.", default=24
-    )
-    metrics_views: int = _setting(
-        integer(0),
-        "Maximum number of views with a metric of their last success, oldest first; a series each.",
-        default=10000,
-    )
-    databases: Mapping[int, str] = _setting(
-        _database_aliases,
-        "Which Django database a manifest's `database_id` means, as a map of ids to aliases. Empty: all mean"
-        " `default`.",
-        default=dict,
-        from_environment=False,
-    )
+    max_workers: int = _setting(integer(1), default=8)
+    """Refreshes at once in each database, and so connections to it. The run needs one more, to the default database."""
+    batch_size: int = _setting(integer(1), default=8)
+    """Maximum number of views that start together."""
+    start_delay_ms: int = _setting(integer(0), default=0)
+    """Delay between two batches."""
+    max_db_active_queries: int = _setting(integer(0), default=0)
+    """Throttle: a batch waits while this many sessions of any client are active on the server. 0: no throttle. The role
+    needs `pg_read_all_stats` to see other sessions; otherwise the run warns."""
+    max_wait_seconds: int = _setting(integer(1), default=3600)
+    """A database that is on hold this long gives up its remaining views, which end in error. Also the maximum wait for
+    another run that refreshes the same view."""
+    max_failures: int = _setting(integer(1), default=5)
+    """Failures in a row that open the circuit breaker of a database: nothing more starts there."""
+    reset_seconds: int = _setting(integer(1), default=300)
+    """Time until an open circuit breaker lets one view through, preferably one that succeeded last time. Its success
+    closes the breaker."""
+    breaker_counts: str = _setting(one_of("all", "server"), default="all")
+    """Failures that the circuit breaker counts. `all`: every failed refresh. `server`: only faults of the server, such
+    as lost or refused connections, no resources, a shutdown, or read-only."""
+    refresh_concurrently: bool = _setting(boolean, default=False)
+    """Try `REFRESH … CONCURRENTLY` first, which does not block readers. It takes longer and needs a unique index."""
+    concurrent_fallback: bool = _setting(boolean, default=True)
+    """Refresh plainly, with a note, if a view cannot be refreshed concurrently (no usable unique index, never filled).
+    If false, such a view fails and readers are never blocked."""
+    lock_timeout_ms: int = _setting(integer(1), default=2000)
+    """How long a refresh waits for each lock, and so how long readers queue behind it. Must exceed the server's
+    `deadlock_timeout`, or a blocking autovacuum is never cancelled."""
+    statement_timeout_ms: int = _setting(integer(0), default=0)
+    """Time limit of a refresh. 0: none."""
+    parallel_when_busy: bool = _setting(boolean, default=True)
+    """Use parallel query for views that start while all workers are busy. If false, they refresh with
+    `max_parallel_workers_per_gather = 0`. Parallel query makes one refresh faster, but all together slower if the
+    workers already use every core."""
+    max_retries: int = _setting(integer(0, 100), default=3)
+    """Retries of a view after a lock timeout, a deadlock, a lost connection, or a server that is starting or full. The
+    delays are random and grow from half a second to half a minute. Errors in the query, the data or the privileges are
+    not retried."""
+    queue_parts: int = _setting(integer(1), default=8)
+    """Maximum number of parts of a queued request for everything, so that several workers share it."""
+    nightly_cron: str = _setting(text, default="0 2 * * *")
+    """When `manage.py schedule_refreshes` has every report queued, as a cron expression in the host's time zone. Empty:
+    never."""
+    agency_crons: Mapping[str, str] = _setting(_cron_expressions, default=dict)
+    """Additional times for single agencies, as a map of slugs to cron expressions: `{'demo': '0 12 * * 1-5'}`."""
+    snapshot_connections: int = _setting(integer(1), default=2)
+    """Connections that share the work of release snapshots: the columns of one view, or several views."""
+    snapshot_memory_mb: int = _setting(integer(1), default=128)
+    """`work_mem` of each of these connections. A column that needs more than twice that (`hash_mem_multiplier`) spills
+    to disk."""
+    drift_rules: Sequence[DriftRule] = _setting(_drift_rules, default=list)
+    """Rules for the severity of differences between two release snapshots, in place of the defaults of the same kind.
+    """
+    stale_hours: int = _setting(integer(1), default=26)
+    """Age of a view's last success after which it is late. The default is two hours more than a day."""
+    long_running_factor: int = _setting(integer(1), default=3)
+    """A view is long-running after this many times its last successful duration, but not before this many seconds."""
+    history_days: int = _setting(integer(0, 36_500), default=400)
+    """Age after which `manage.py prune_history` deletes ended runs; nothing else deletes them. 0: keep everything. The
+    default of 13 months keeps the same month-end of the last year."""
+    agency_scope: str = _setting(text, default="")
+    """Dotted path of a callable that takes a user and returns the slugs of the agencies that this user may see, or None
+    for all. Empty: every user may see all. Applies to the API and the pages."""
+    agency_model: str = _setting(text, default="")
+    """The host's model of agencies, as `app.Model`. `str()` of the object with the primary key `agency_id` is the
+    agency's name. Empty: the slug is."""
+    api_write_rate: str = _setting(throttle_rate, default="60/min")
+    """Calls that start something, for each user: a number and `/sec`, `/min`, `/hour` or `/day`. Counted in Django's
+    default cache, so in each process if it is not shared."""
+    log_format: str = _setting(one_of("text", "json"), default="text")
+    """Format of the log `seeder`. `text`: the event, then `name=value`. `json`: one object."""
+    metrics_token: str = _setting(secret, default="")
+    """Secret with which a program can read the metrics, as `Authorization: Bearer …`. Empty: only a login that may see
+    all agencies can. No command, log or check shows it."""
+    metrics_window_hours: int = _setting(integer(1), default=24)
+    """What *recent* means in the metrics. Must be less than `HISTORY_DAYS`."""
+    metrics_views: int = _setting(integer(0), default=10000)
+    """Maximum number of views with a metric of their last success, oldest first; a series each."""
+    databases: Mapping[int, str] = _setting(_database_aliases, default=dict)
+    """Which Django database a manifest's `database_id` means, as a map of ids to aliases. Empty: all mean `default`."""
 
 
 def load() -> Settings:
     """Read and validate the settings. Raises `ConfigurationError` for the first invalid one."""
     if not settings.USE_TZ:  # otherwise Django would store the database's times as local times
-        raise ConfigurationError(
-            setting="USE_TZ", value=settings.USE_TZ, expected="True: every instant has a time zone"
-        )
+        raise ConfigurationError(setting="USE_TZ", value=False, expected="True: every instant has a time zone")
     configured: object = getattr(settings, "SEEDER", {})
     fields_by_name = {setting.name.upper(): setting for setting in fields(Settings)}
     if not isinstance(configured, Mapping) or not configured.keys() <= fields_by_name.keys():
         expected = f"a dictionary with some of {', '.join(fields_by_name)}"
-        raise ConfigurationError(
-            setting="SEEDER", value=_without_secrets(configured, fields_by_name), expected=expected
-        )
+        if isinstance(configured, Mapping):  # a misspelt name may hold a secret
+            configured = dict.fromkeys(configured.keys() - fields_by_name.keys(), REDACTED)
+        raise ConfigurationError(setting="SEEDER", value=configured, expected=expected)
     values = {}
     for name, setting in fields_by_name.items():
         read, variable = setting.metadata["read"], f"SEEDER_{name}"
         if name in configured:
             values[setting.name] = read(f"SEEDER[{name!r}]", configured[name])
-        elif setting.metadata["environment"] and variable in os.environ:
+        elif setting.default is not MISSING and variable in os.environ:
             values[setting.name] = read(variable, os.environ[variable])
     return Settings(**values)
-
-
-def _without_secrets(configured: object, fields_by_name: Mapping[Any, Any]) -> object:
-    """Return the settings without secrets: a misspelt name may hold one."""
-    if not isinstance(configured, Mapping):
-        return configured
-    return {
-        name: value if name in fields_by_name and fields_by_name[name].repr else REDACTED
-        for name, value in configured.items()
-    }
 
 
 def django_q_settings() -> Mapping[str, Any]:
