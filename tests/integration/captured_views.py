@@ -1,4 +1,4 @@
-"""Views to be captured, and captures that are to be refused."""
+"""Views to capture, and a check that a capture is refused."""
 
 import pytest
 
@@ -15,7 +15,7 @@ QUERY = "SELECT n, n % 3 AS kind, 'word ' || n % 2 AS word FROM generate_series(
 
 
 def create_view_with_manifest(name: str = "a", query: str = QUERY, *, agency: str = "demo") -> str:
-    """A view and its manifest; its name."""
+    """Create a view and its manifest. Return the view's name."""
     sql(f"CREATE MATERIALIZED VIEW reporting.{name} AS {query}")
     create_custom_manifest(f"reporting.{name}", query, agency=agency)
     return f"reporting.{name}"
@@ -32,10 +32,10 @@ def stored_count() -> int:
 
 
 def assert_capture_refused(error: type[Exception], table: str, tag: str = "v1", **options: object) -> str:
-    """The line in which a capture is refused, with nothing stored."""
-    before = stored_count()
+    """Assert that a capture raises an error of one line and stores nothing. Return the line."""
+    count_before = stored_count()
     with pytest.raises(error) as refusal:
-        capture_release_snapshot(table, tag, **options)  # type: ignore[arg-type]  # as wrong as the test wants it
-    assert stored_count() == before
+        capture_release_snapshot(table, tag, **options)  # type: ignore[arg-type]  # tests pass wrong options on purpose
+    assert stored_count() == count_before
     assert "\n" not in str(refusal.value)
     return str(refusal.value)

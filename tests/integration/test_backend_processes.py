@@ -1,4 +1,4 @@
-"""The backend's process, if it runs on this machine."""
+"""The operating system's process of a backend on this machine."""
 
 import os
 import sys
@@ -54,16 +54,16 @@ def test_sort_memory_counts_and_shared_buffers_do_not() -> None:
     try:
         meter = ProcessMeter(find())
         assert meter.peak_memory_bytes
-        small = meter.peak_memory_bytes
+        memory_before = meter.peak_memory_bytes
         sql("SELECT count(t) FROM public.much")  # 20 MB of shared buffers
         meter.sample()
-        assert meter.peak_memory_bytes < small + 10_000_000
+        assert meter.peak_memory_bytes < memory_before + 10_000_000
         with transactions.durable_transaction("default"):
             sql("SET LOCAL work_mem = '64MB'")
             sql("DECLARE sorted CURSOR FOR SELECT t || random()::text AS t FROM public.much ORDER BY 1")
             sql("FETCH 1 FROM sorted")
             meter.sample()
-        assert meter.peak_memory_bytes > small + 20_000_000
+        assert meter.peak_memory_bytes > memory_before + 20_000_000
     finally:
         sql("DROP TABLE public.much")
 
@@ -82,7 +82,7 @@ def test_ended_process_has_no_cpu_time_even_if_its_pid_is_reused() -> None:
 
 @pytest.fixture
 def find_with_answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, float], ProcessId | None]:
-    """Find the backend of a server that answers with another pid or age."""
+    """Return a function that finds the backend of a server with a pid and an age of the test's choice."""
 
     def find_backend(pid: int, age: float) -> ProcessId | None:
         with monkeypatch.context() as patch:
@@ -98,7 +98,7 @@ def test_pid_of_another_process_is_no_backend(find_with_answer: Callable[[int, f
     assert find_with_answer(pid, age)
     assert find_with_answer(os.getpid(), age) is None
     assert find_with_answer(1, age) is None
-    assert find_with_answer(2**22 + 1, age) is None  # more than Linux ever gives
+    assert find_with_answer(2**22 + 1, age) is None  # above the largest pid of Linux
 
 
 def test_backend_of_another_age_is_not_ours(find_with_answer: Callable[[int, float], ProcessId | None]) -> None:

@@ -1,4 +1,4 @@
-"""How views are captured: at one instant, within the limits, many at once, and interrupted."""
+"""Captures of views: from one snapshot, within limits, of many views, and interrupted."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -38,35 +38,33 @@ from tests.polling import eventually
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
-@pytest.mark.parametrize("how", ["CONCURRENTLY", ""])
-def test_all_figures_are_of_one_instant_whatever_is_refreshed_meanwhile(
-    how: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What a plain refresh puts in place every transaction would see, so that it has to wait."""
+@pytest.mark.parametrize("mode", ["CONCURRENTLY", ""])
+def test_all_statistics_are_of_one_snapshot_during_a_refresh(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain refresh would be visible in every transaction, so it has to wait for the capture."""
     monkeypatch.setenv("SEEDER_SNAPSHOT_CONNECTIONS", "3")
     sql("CREATE TABLE reporting.source AS SELECT n AS a, n AS b, n AS c, n AS d FROM generate_series(1, 100) AS n")
     table = create_view_with_manifest("view", "SELECT * FROM reporting.source")
     sql("CREATE UNIQUE INDEX ON reporting.view (a)")
-    waited: list[bool] = []
+    was_blocked: list[bool] = []
 
-    def meddle(*_: int) -> None:
-        if waited:
+    def refresh_meanwhile(*_: int) -> None:
+        if was_blocked:
             return
-        waited.append(False)
-        with another_session(options="-c lock_timeout=200ms") as somebody:
-            somebody.execute("DELETE FROM reporting.source WHERE a > 10")
+        was_blocked.append(False)
+        with another_session(options="-c lock_timeout=200ms") as other_session:
+            other_session.execute("DELETE FROM reporting.source WHERE a > 10")
             try:
-                somebody.execute(f"REFRESH MATERIALIZED VIEW {how} reporting.view")
-            except Exception:  # noqa: BLE001  # whatever it is, it did not get through
-                waited[0] = True
+                other_session.execute(f"REFRESH MATERIALIZED VIEW {mode} reporting.view")
+            except Exception:  # noqa: BLE001  # any error shows that the refresh was blocked
+                was_blocked[0] = True
 
-    snapshot = capture_release_snapshot(table, "v1", on_progress=meddle)
-    assert waited == [how == ""]
+    snapshot = capture_release_snapshot(table, "v1", on_progress=refresh_meanwhile)
+    assert was_blocked == [mode == ""]
     assert {figures.distinct for figures in snapshot.statistics.columns.values()} == {100}
     assert snapshot.statistics.row_count == 100
 
 
-def test_what_cannot_be_captured_says_why_and_leaves_nothing() -> None:
+def test_refused_capture_states_the_reason_and_stores_nothing() -> None:
     create_view_with_manifest()
     assert "The nearest known one is 'reporting.a'" in assert_capture_refused(UnknownTable, "reporting.aa")
     assert assert_capture_refused(BadTag, "reporting.a", " ")
@@ -84,54 +82,54 @@ def test_what_cannot_be_captured_says_why_and_leaves_nothing() -> None:
     assert "nothing to capture" in assert_capture_refused(NothingToCapture, "reporting.off")
 
 
-def test_a_name_that_means_two_views_is_refused(settings: Settings) -> None:
+def test_ambiguous_view_name_is_refused(settings: Settings) -> None:
     settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
     create_view_with_manifest()
     create_custom_manifest("reporting.a", "SELECT 1")
     CustomReportManifest.objects.filter(pk=2).update(database_id=2)
     assert "a view in each of the databases archive and default" in assert_capture_refused(AmbiguousView, "reporting.a")
-    [one] = capture_all(AllReports(), Release(tag="v1"))
-    assert "a view in each of the databases archive and default" in str(one.error)
+    [result] = capture_all(AllReports(), Release(tag="v1"))
+    assert "a view in each of the databases archive and default" in str(result.error)
 
 
 BLOCKED_BY = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
 
 
-def test_a_view_that_is_dropped_meanwhile_is_missing() -> None:
+def test_view_dropped_during_a_capture_is_missing() -> None:
     table = create_view_with_manifest()
-    with another_session() as somebody:
-        somebody.autocommit = False
-        somebody.execute("DROP MATERIALIZED VIEW reporting.a")
-        pid = somebody.info.backend_pid
+    with another_session() as other_session:
+        other_session.autocommit = False
+        other_session.execute("DROP MATERIALIZED VIEW reporting.a")
+        pid = other_session.info.backend_pid
         with ThreadPoolExecutor(1) as pool:
-            going = pool.submit(_in_a_thread, lambda: assert_capture_refused(ViewMissing, table))
-            eventually(lambda: going.done() or sql(BLOCKED_BY, pid))
-            assert not going.done()
-            somebody.commit()
-            assert "does not exist" in going.result()
+            capture = pool.submit(_run_and_close_connections, lambda: assert_capture_refused(ViewMissing, table))
+            eventually(lambda: capture.done() or sql(BLOCKED_BY, pid))
+            assert not capture.done()
+            other_session.commit()
+            assert "does not exist" in capture.result()
 
 
-def _in_a_thread(act: Callable[[], str]) -> str:
+def _run_and_close_connections(function: Callable[[], str]) -> str:
     try:
-        return act()
+        return function()
     finally:
         connections.close_all()
 
 
-def test_what_the_view_reads_is_free_while_it_is_counted() -> None:
+def test_tables_of_the_view_are_not_locked_during_a_capture() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
-    table, free = create_view_with_manifest("view", "SELECT n FROM reporting.source"), list[bool]()
+    table, truncated = create_view_with_manifest("view", "SELECT n FROM reporting.source"), list[bool]()
 
-    def load(*_: int) -> None:
-        with another_session(options="-c lock_timeout=200ms") as somebody:
-            somebody.execute("TRUNCATE reporting.source")
-            free.append(True)
+    def truncate_source(*_: int) -> None:
+        with another_session(options="-c lock_timeout=200ms") as other_session:
+            other_session.execute("TRUNCATE reporting.source")
+            truncated.append(True)
 
-    capture_release_snapshot(table, "v1", on_progress=load)
-    assert free == [True]
+    capture_release_snapshot(table, "v1", on_progress=truncate_source)
+    assert truncated == [True]
 
 
-def test_an_interrupt_of_many_captures_stores_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_bulk_capture_stores_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDER_SNAPSHOT_CONNECTIONS", "1")
     for name in ("a", "b", "c"):
         create_view_with_manifest(name)
@@ -143,52 +141,52 @@ def test_an_interrupt_of_many_captures_stores_nothing_more(monkeypatch: pytest.M
 
     with pytest.raises(KeyboardInterrupt):
         capture_all(AllReports(), Release(tag="v1"), on_progress=interrupt)
-    assert stored_count() <= stored[0] + 1, "at most what was being written at that moment"
+    assert stored_count() <= stored[0] + 1, "at most the snapshot that was being written"
 
 
-def test_an_interrupt_reaches_a_capture_that_waits_for_a_lock() -> None:
+def test_interrupt_cancels_a_capture_that_waits_for_a_lock() -> None:
     create_view_with_manifest()
     create_view_with_manifest("b", "SELECT 1 AS n")
-    with another_session() as somebody, somebody.transaction():
-        somebody.execute("REFRESH MATERIALIZED VIEW reporting.a")
-        pid = somebody.info.backend_pid
+    with another_session() as other_session, other_session.transaction():
+        other_session.execute("REFRESH MATERIALIZED VIEW reporting.a")
+        pid = other_session.info.backend_pid
 
         def interrupt(*_: object) -> None:
             eventually(lambda: sql(BLOCKED_BY, pid))
             raise KeyboardInterrupt("SIGINT")
 
-        with pytest.raises(KeyboardInterrupt):  # the lock is held on
+        with pytest.raises(KeyboardInterrupt):  # while the lock is held
             capture_all(AllReports(), Release(tag="v1"), on_progress=interrupt)
-    assert [one.table_name for one in ReleaseSnapshot.objects.all()] == ["reporting.b"]
+    assert [row.table_name for row in ReleaseSnapshot.objects.all()] == ["reporting.b"]
 
 
-def test_a_session_that_waits_for_the_others_is_not_ended_for_being_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_session_of_a_parallel_capture_stays_connected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STATEMENTS, "apply_limits", STATEMENTS["apply_limits"].replace("'30s'", "'300ms'"))
     monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")
     monkeypatch.setattr(parallel_count, "_KEEPALIVE_INTERVAL", 0.05)
     monkeypatch.setattr(scan_grouping, "MAX_COMBINATIONS", 1)
-    count, helped = column_statistics.count_columns, list[column_statistics.CountTask]()
+    count_columns, tasks_of_helper = column_statistics.count_columns, list[column_statistics.CountTask]()
 
-    def slowly_in_another_thread(database: str, task: column_statistics.CountTask) -> column_statistics.CountedColumns:
+    def slow_in_helper_thread(database: str, task: column_statistics.CountTask) -> column_statistics.CountedColumns:
         if current_thread() is not main_thread():
-            helped.append(task)
+            tasks_of_helper.append(task)
             sql("SELECT pg_sleep(1)")
-        elif not helped:  # leave something to the other one
+        elif not tasks_of_helper:  # leave a task for the helper thread
             sql("SELECT pg_sleep(0.2)")
-        return count(database, task)
+        return count_columns(database, task)
 
-    monkeypatch.setattr(column_statistics, "count_columns", slowly_in_another_thread)
+    monkeypatch.setattr(column_statistics, "count_columns", slow_in_helper_thread)
     snapshot = capture_release_snapshot(create_view_with_manifest(), "v1")
-    assert helped
+    assert tasks_of_helper
     assert snapshot.statistics.row_count == 12
 
 
-def test_the_limits_apply(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_capture_respects_lock_and_statement_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")
     monkeypatch.setenv("SEEDER_LOCK_TIMEOUT_MS", "50")
     table = create_view_with_manifest()
-    with another_session() as somebody, somebody.transaction():
-        somebody.execute("REFRESH MATERIALIZED VIEW reporting.a")
+    with another_session() as other_session, other_session.transaction():
+        other_session.execute("REFRESH MATERIALIZED VIEW reporting.a")
         assert "lock timeout" in assert_capture_refused(CaptureFailed, table)
     monkeypatch.setenv("SEEDER_STATEMENT_TIMEOUT_MS", "5")
     slow = create_view_with_manifest(
@@ -197,34 +195,37 @@ def test_the_limits_apply(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "statement timeout" in assert_capture_refused(CaptureFailed, slow)
 
 
-def test_every_view_of_a_request_is_captured_and_one_that_fails_stops_no_other() -> None:
+def test_bulk_capture_continues_after_a_failed_view() -> None:
     create_view_with_manifest()
     create_view_with_manifest("b", "SELECT 1 AS n")
     create_custom_manifest("reporting.missing", "SELECT 1")
     create_custom_manifest("bad.name.indeed", "SELECT 1")
     create_view_with_manifest("elsewhere", "SELECT 1 AS n", agency="harbor")
     create_canned_report("reporting.b", "SELECT 1 AS n", agencies=("demo", "harbor"))
-    heard: list[tuple[str, int, int]] = []
+    progress: list[tuple[str, int, int]] = []
 
-    def tell(one: CaptureResult, number: int, total: int) -> None:
-        heard.append((one.table_name, number, total))
+    def on_progress(result: CaptureResult, number: int, total: int) -> None:
+        progress.append((result.table_name, number, total))
 
-    ended = {
-        one.table_name: one
-        for one in capture_all(
-            AgencyReports(slug="demo"), Release(tag="v1"), top_values_columns=frozenset({"kind"}), on_progress=tell
+    results = {
+        result.table_name: result
+        for result in capture_all(
+            AgencyReports(slug="demo"),
+            Release(tag="v1"),
+            top_values_columns=frozenset({"kind"}),
+            on_progress=on_progress,
         )
     }
-    assert sorted(ended) == ["bad.name.indeed", "reporting.a", "reporting.b", "reporting.missing"]
-    assert [(number, total) for _, number, total in heard] == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    assert {name for name, one in ended.items() if one.snapshot} == {"reporting.a", "reporting.b"}
-    assert "does not exist" in str(ended["reporting.missing"].error)
-    assert "3 parts" in str(ended["bad.name.indeed"].error)
+    assert sorted(results) == ["bad.name.indeed", "reporting.a", "reporting.b", "reporting.missing"]
+    assert [(number, total) for _, number, total in progress] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert {name for name, result in results.items() if result.snapshot} == {"reporting.a", "reporting.b"}
+    assert "does not exist" in str(results["reporting.missing"].error)
+    assert "3 parts" in str(results["bad.name.indeed"].error)
     a, b = (find_by_tag(name, "v1").statistics.columns for name in ("reporting.a", "reporting.b"))
     assert a["kind"].top
     assert b["n"].top is None
-    again = {one.table_name: one for one in capture_all(AllReports(), Release(tag="v1"))}
-    assert {name for name, one in again.items() if one.snapshot} == {"reporting.elsewhere"}
+    second_results = {result.table_name: result for result in capture_all(AllReports(), Release(tag="v1"))}
+    assert {name for name, result in second_results.items() if result.snapshot} == {"reporting.elsewhere"}
     create_custom_manifest("reporting.off", "SELECT 1", enabled=False, agency="metro")
     with pytest.raises(NothingToCapture, match="the agency 'metro'"):
         capture_all(AgencyReports(slug="metro"), Release(tag="v1"))

@@ -1,4 +1,4 @@
-"""contract.sql, the models and a connected database, held against one another column by column."""
+"""contract.sql, the models and a connected database, compared column by column."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -17,35 +17,35 @@ from seeder.services import contract_check
 from tests.conftest import sql
 
 
-def told() -> list[tuple[str, str]]:
+def messages() -> list[tuple[str, str]]:
     return [(message.id or "", message.msg) for message in check_database(databases=["default"])]
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_what_we_read_in_contract_sql_is_what_the_server_makes_of_it() -> None:
+def test_parsed_contract_matches_the_installed_tables() -> None:
     assert contract.tables_in_database("default") == contract.tables_in_sql()
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_the_models_map_exactly_what_contract_sql_creates() -> None:
+def test_models_match_the_contract() -> None:
     assert contract.tables_in_models("default") == contract.tables_in_sql()
 
 
-def test_the_contract_is_read_whole() -> None:
-    written = contract.tables_in_sql()
-    assert len(written) == 11
-    assert written["seeder_run_history"]["start_time"] == ContractColumn(
+def test_contract_is_parsed_completely() -> None:
+    tables_in_sql_file = contract.tables_in_sql()
+    assert len(tables_in_sql_file) == 11
+    assert tables_in_sql_file["seeder_run_history"]["start_time"] == ContractColumn(
         type="timestamp with time zone", nullable=False
     )
-    assert written["seeder_run_history"]["finish_time"] == ContractColumn(
+    assert tables_in_sql_file["seeder_run_history"]["finish_time"] == ContractColumn(
         type="timestamp with time zone", nullable=True
     )
-    assert next(iter(written["seeder_job_status"])) == "table_name"
-    assert len(written["seeder_run_history"]) == 20
+    assert next(iter(tables_in_sql_file["seeder_job_status"])) == "table_name"
+    assert len(tables_in_sql_file["seeder_run_history"]) == 20
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_the_defaults_and_indexes_are_those_of_the_contract() -> None:
+def test_defaults_and_indexes_are_those_of_the_contract() -> None:
     defaults = dict(
         sql(
             "SELECT c.relname || '.' || a.attname, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d"
@@ -86,7 +86,7 @@ def test_the_defaults_and_indexes_are_those_of_the_contract() -> None:
         "btree (agency_slug)",
         "btree (start_time DESC)",
         "btree (run_id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text]))",
-        # additions of ours
+        # additions to the specification
         "btree (table_name, start_time DESC)",
         "btree (start_time DESC) WHERE (status = 'error'::text)",
         "btree (run_id)",
@@ -94,7 +94,7 @@ def test_the_defaults_and_indexes_are_those_of_the_contract() -> None:
 
 
 @pytest.mark.usefixtures("bare_database")
-def test_installing_names_what_it_created_and_repeating_it_changes_nothing() -> None:
+def test_install_names_created_tables_and_is_repeatable() -> None:
     assert contract_check.install("default") == tuple(contract.tables_in_sql())
     sql("INSERT INTO reporting.seeder_canned_report VALUES (1, 'a', 'b', 'c', 1)")
     assert contract_check.install("default") == ()
@@ -104,17 +104,17 @@ def test_installing_names_what_it_created_and_repeating_it_changes_nothing() -> 
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_a_database_that_has_the_contract_passes_the_check() -> None:
-    assert told() == []
+def test_installed_contract_passes_the_check() -> None:
+    assert messages() == []
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_the_check_names_each_column_that_differs_and_how() -> None:
+def test_check_names_each_different_column() -> None:
     sql("ALTER TABLE reporting.seeder_run_history DROP COLUMN errors, ALTER COLUMN run_id TYPE varchar(40)")
     sql("ALTER TABLE reporting.seeder_job_status ALTER COLUMN start_time SET NOT NULL, ADD COLUMN beyond text")
     sql("DROP TABLE reporting.seeder_canned_report")
-    moment = "timestamp with time zone"
-    assert told() == [
+    timestamp = "timestamp with time zone"
+    assert messages() == [
         ("seeder.W003", "reporting.seeder_canned_report: a table in the contract, missing here."),
         (
             "seeder.W004",
@@ -123,16 +123,16 @@ def test_the_check_names_each_column_that_differs_and_how() -> None:
         ("seeder.W003", "reporting.seeder_run_history.errors: text null in the contract, missing here."),
         (
             "seeder.W004",
-            f"reporting.seeder_job_status.start_time: {moment} null in the contract, {moment} not null here.",
+            f"reporting.seeder_job_status.start_time: {timestamp} null in the contract, {timestamp} not null here.",
         ),
     ]
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_an_optional_table_that_is_missing_is_only_told_with_what_one_does_without() -> None:
+def test_missing_optional_table_is_only_information() -> None:
     sql("DROP TABLE reporting.seeder_run_metrics")
-    [(told_id, message)] = told()
-    assert told_id == "seeder.I006"
+    [(check_id, message)] = messages()
+    assert check_id == "seeder.I006"
     assert message == (
         "reporting.seeder_run_metrics: a table in the contract, missing here. It is optional; without it the history"
         " says how each refresh ended, and nothing keeps what it waited for and what it cost the server."
@@ -141,9 +141,9 @@ def test_an_optional_table_that_is_missing_is_only_told_with_what_one_does_witho
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_an_optional_table_that_differs_is_a_warning_because_it_is_not_used() -> None:
+def test_different_optional_table_is_a_warning() -> None:
     sql("ALTER TABLE reporting.seeder_run_metrics DROP COLUMN cpu_seconds, ALTER COLUMN attempts TYPE bigint")
-    assert [(told_id, message.partition(". It")[0]) for told_id, message in told()] == [
+    assert [(check_id, message.partition(". It")[0]) for check_id, message in messages()] == [
         ("seeder.W006", "reporting.seeder_run_metrics.attempts: integer null in the contract, bigint null here"),
         (
             "seeder.W006",
@@ -152,7 +152,7 @@ def test_an_optional_table_that_differs_is_a_warning_because_it_is_not_used() ->
     ]
 
 
-def test_contract_sql_says_which_tables_are_optional() -> None:
+def test_contract_marks_optional_tables() -> None:
     assert set(contract.optional_tables()) == {
         "seeder_run_metrics",
         "seeder_circuit_breaker",
@@ -160,11 +160,13 @@ def test_contract_sql_says_which_tables_are_optional() -> None:
         "seeder_queued_refresh",
         "seeder_view_definition",
     }
-    assert all(without.endswith(".") and "\n" not in without for without in contract.optional_tables().values())
+    assert all(
+        consequence.endswith(".") and "\n" not in consequence for consequence in contract.optional_tables().values()
+    )
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_who_may_only_add_tables_can_add_the_optional_ones() -> None:
+def test_role_with_create_privilege_can_add_optional_tables() -> None:
     constraints = sql("SELECT count(*) FROM pg_constraint")
     sql("DROP TABLE reporting.seeder_run_metrics")
     sql("GRANT USAGE, CREATE ON SCHEMA reporting TO pg_signal_backend")
@@ -175,25 +177,25 @@ def test_who_may_only_add_tables_can_add_the_optional_ones() -> None:
         assert contract_check.install("default") == ()
     finally:
         sql("RESET ROLE")
-    assert told() == []
+    assert messages() == []
     assert sql("SELECT count(*) FROM pg_constraint") == constraints
 
 
 @pytest.mark.usefixtures("bare_database")
-def test_the_check_runs_with_the_databases_and_warns_where_the_schema_is_missing() -> None:
+def test_check_warns_if_the_schema_is_missing() -> None:
     call_command("check", databases=["default"])
     with pytest.raises(SystemCheckError, match="seeder.W003"):
         call_command("check", databases=["default"], fail_level="WARNING")
 
 
 @pytest.mark.usefixtures("bare_database")
-def test_a_host_can_migrate_before_there_is_a_schema() -> None:
+def test_migrate_works_without_the_schema() -> None:
     call_command("migrate", verbosity=0)
     assert sql("SELECT to_regnamespace('reporting')") == [(None,)]
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_migrate_touches_no_table_of_the_contract() -> None:
+def test_migrate_changes_no_table_of_the_contract() -> None:
     before = sql("SELECT oid, xmin::text FROM pg_class WHERE relnamespace = 'reporting'::regnamespace ORDER BY oid")
     call_command("migrate", verbosity=0)
     after = sql("SELECT oid, xmin::text FROM pg_class WHERE relnamespace = 'reporting'::regnamespace ORDER BY oid")
@@ -201,11 +203,11 @@ def test_migrate_touches_no_table_of_the_contract() -> None:
 
 
 @pytest.mark.usefixtures("bare_database")
-def test_four_who_install_at_once_install_once() -> None:
-    together = Barrier(4, timeout=20)
+def test_concurrent_installs_create_the_tables_once() -> None:
+    barrier = Barrier(4, timeout=20)
 
     def install() -> int:
-        together.wait()
+        barrier.wait()
         try:
             return len(contract_check.install("default"))
         finally:
@@ -215,23 +217,23 @@ def test_four_who_install_at_once_install_once() -> None:
         assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 11]
 
 
-def test_a_model_that_maps_otherwise_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_different_model_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RunHistory._meta.get_field("errors"), "null", False)
     monkeypatch.setattr(RunHistory._meta.get_field("run_id"), "column", "run")
-    messages = check_models()
-    assert {message.id for message in messages} == {"seeder.E002"}
+    found = check_models()
+    assert {message.id for message in found} == {"seeder.E002"}
     table = "The models do not match the contract: reporting.seeder_run_history"
-    assert [message.msg for message in messages] == [
+    assert [message.msg for message in found] == [
         f"{table}.run_id: text not null in the contract, missing here.",
         f"{table}.errors: text null in the contract, text not null here.",
         f"{table}.run: text not null in the contract, missing here.",
     ]
 
 
-def test_a_setting_that_cannot_be_read_is_a_check(settings: Settings) -> None:
+def test_invalid_setting_is_reported_by_a_check(settings: Settings) -> None:
     settings.SEEDER = {"MAX_WORKERS": 0}
     assert [message.id for message in check_settings()] == ["seeder.E001"]
 
 
-def test_no_database_is_looked_at_unless_it_is_asked_for() -> None:
+def test_check_without_databases_connects_to_none() -> None:
     assert check_database(databases=None) == []

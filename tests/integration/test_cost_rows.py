@@ -1,4 +1,4 @@
-"""The optional table of a run's metrics, and who writes it."""
+"""The optional table of refresh costs."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -43,8 +43,8 @@ FULL = RefreshCost(
     cpu_time=SECOND / 8,
     peak_memory_bytes=12,
 )
-# Somebody whom nobody has granted anything, on every server.
-NOBODY = "pg_signal_backend"
+# A role of every server without any privilege.
+UNPRIVILEGED_ROLE = "pg_signal_backend"
 
 
 @pytest.fixture(autouse=True)
@@ -59,17 +59,17 @@ def row() -> int:
     return RunHistory.objects.create(manifest_id=1, agency_id=1, **text).pk
 
 
-def measured(*history_ids: int, cost: RefreshCost = WAITED) -> MeasuredRefresh:
+def measured_refresh(*history_ids: int, cost: RefreshCost = WAITED) -> MeasuredRefresh:
     return MeasuredRefresh(history_ids=history_ids, result=replace(RESULT, cost=cost))
 
 
-def test_what_is_known_in_the_transaction_is_written_in_it_and_the_rest_later() -> None:
+def test_known_costs_are_written_early_and_the_rest_later() -> None:
     first, second, other = row(), row(), row()
-    metrics = RefreshCostWriter(OptionalTables.read("default"))
+    cost_writer = RefreshCostWriter(OptionalTables.read("default"))
     with transactions.durable_transaction("default"):
-        metrics.write([measured(first, second)])
+        cost_writer.write([measured_refresh(first, second)])
     assert RunMetrics.objects.filter(lock_wait_seconds=0.25, statement_calls=None).count() == 2
-    metrics.write([measured(first, second, cost=FULL), measured(other)])
+    cost_writer.write([measured_refresh(first, second, cost=FULL), measured_refresh(other)])
     assert RunMetrics.objects.values().get(pk=second) == {
         "history_id": second,
         "mode": "plain",
@@ -99,33 +99,33 @@ def test_what_is_known_in_the_transaction_is_written_in_it_and_the_rest_later() 
         "peak_memory_bytes": 12,
     }
     assert RunMetrics.objects.count() == 3
-    assert metrics.missing is None
+    assert cost_writer.missing is None
 
 
-def test_all_of_a_run_is_one_statement() -> None:
-    rows, metrics = [row() for _ in range(50)], RefreshCostWriter(OptionalTables.read("default"))
+def test_costs_of_a_run_are_written_by_one_statement() -> None:
+    rows, cost_writer = [row() for _ in range(50)], RefreshCostWriter(OptionalTables.read("default"))
     sql("CREATE TABLE reporting.statements ()")
     sql(
         "CREATE FUNCTION reporting.count() RETURNS trigger LANGUAGE plpgsql"
         " AS 'BEGIN INSERT INTO reporting.statements DEFAULT VALUES; RETURN NULL; END'"
     )
     sql("CREATE TRIGGER count AFTER INSERT ON reporting.seeder_run_metrics EXECUTE FUNCTION reporting.count()")
-    metrics.write([measured(pk) for pk in rows])
-    metrics.write([])
+    cost_writer.write([measured_refresh(pk) for pk in rows])
+    cost_writer.write([])
     assert sql("SELECT count(*) FROM reporting.statements") == [(1,)]
     assert RunMetrics.objects.count() == 50
 
 
-def test_what_the_refresh_undoes_is_undone_with_it() -> None:
+def test_costs_are_rolled_back_with_the_refresh() -> None:
     first = row()
     with transactions.rolled_back_transaction("default"):
-        RefreshCostWriter(OptionalTables.read("default")).write([measured(first)])
+        RefreshCostWriter(OptionalTables.read("default")).write([measured_refresh(first)])
     assert not RunMetrics.objects.exists()
 
 
-def test_metrics_go_with_their_history_row_and_deleting_one_needs_no_table() -> None:
+def test_costs_are_deleted_with_their_history_row() -> None:
     first, second = row(), row()
-    RefreshCostWriter(OptionalTables.read("default")).write([measured(first)])
+    RefreshCostWriter(OptionalTables.read("default")).write([measured_refresh(first)])
     RunHistory.objects.filter(pk=first).delete()
     assert not RunMetrics.objects.exists()
     sql("DROP TABLE reporting.seeder_run_metrics")
@@ -134,7 +134,7 @@ def test_metrics_go_with_their_history_row_and_deleting_one_needs_no_table() -> 
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("change", "reason"),
     [
         ("DROP TABLE {}", ": a table in the contract, missing here"),
         ("ALTER TABLE {} DROP cpu_seconds", ".cpu_seconds: double precision null in the contract, missing here"),
@@ -142,47 +142,50 @@ def test_metrics_go_with_their_history_row_and_deleting_one_needs_no_table() -> 
             "ALTER TABLE {} ALTER mode SET NOT NULL",
             ".mode: text null in the contract, text not null here",
         ),
-        (f"GRANT SELECT ON {{}} TO {NOBODY}; SET ROLE {NOBODY}", ": no USAGE and INSERT and UPDATE privilege"),
+        (
+            f"GRANT SELECT ON {{}} TO {UNPRIVILEGED_ROLE}; SET ROLE {UNPRIVILEGED_ROLE}",
+            ": no USAGE and INSERT and UPDATE privilege",
+        ),
     ],
 )
-def test_a_table_that_cannot_be_used_is_told_once_and_left_alone(change: str, why: str) -> None:
+def test_unusable_table_is_reported_and_not_written(change: str, reason: str) -> None:
     first, second = row(), row()
     try:
         sql(change.format("reporting.seeder_run_metrics"))
-        metrics = RefreshCostWriter(OptionalTables.read("default"))
-        assert metrics.missing == f"reporting.seeder_run_metrics{why}"
+        cost_writer = RefreshCostWriter(OptionalTables.read("default"))
+        assert cost_writer.missing == f"reporting.seeder_run_metrics{reason}"
         with transactions.durable_transaction("default"):
-            metrics.write([measured(first, second)])
+            cost_writer.write([measured_refresh(first, second)])
             assert sql("SELECT 1") == [(1,)]
     finally:
         sql("RESET ROLE")
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("change", "reason"),
     [
         ("DROP TABLE {}", 'relation "reporting.seeder_run_metrics" does not exist'),
         ("ALTER TABLE {} ADD beyond integer NOT NULL", 'null value in column "beyond"'),
         ("ALTER TABLE {} DROP CONSTRAINT seeder_run_metrics_pkey", "there is no unique or exclusion constraint"),
     ],
 )
-def test_a_table_that_refuses_only_when_it_is_written_does_not_break_the_transaction(change: str, why: str) -> None:
-    first, metrics = row(), RefreshCostWriter(OptionalTables.read("default"))
+def test_failed_write_does_not_abort_the_transaction(change: str, reason: str) -> None:
+    first, cost_writer = row(), RefreshCostWriter(OptionalTables.read("default"))
     sql(change.format("reporting.seeder_run_metrics"))
     with transactions.durable_transaction("default"):
         sql("UPDATE reporting.seeder_run_history SET errors = 'kept'")
-        metrics.write([measured(first)])
+        cost_writer.write([measured_refresh(first)])
     assert RunHistory.objects.get().errors == "kept"
-    assert metrics.missing
-    assert why in metrics.missing
-    metrics.write([measured(first)])
+    assert cost_writer.missing
+    assert reason in cost_writer.missing
+    cost_writer.write([measured_refresh(first)])
 
 
-def test_a_connection_that_is_lost_meanwhile_is_not_taken_for_a_commit() -> None:
-    first, metrics = row(), RefreshCostWriter(OptionalTables.read("default"))
-    with pytest.raises(Error), transactions.durable_transaction("default"):  # noqa: PT012  # the transaction is what fails
+def test_lost_connection_is_not_taken_for_a_commit() -> None:
+    first, cost_writer = row(), RefreshCostWriter(OptionalTables.read("default"))
+    with pytest.raises(Error), transactions.durable_transaction("default"):  # noqa: PT012  # the transaction raises
         [(pid,)] = sql("SELECT pg_backend_pid()")
         with another_session() as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-        metrics.write([measured(first)])
+        cost_writer.write([measured_refresh(first)])
     sessions.discard_if_broken("default")

@@ -12,22 +12,20 @@ from tests.conftest import create_custom_manifest, sql
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
-def test_without_a_map_every_id_means_the_default_database() -> None:
+def test_every_database_id_is_default_without_the_setting() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     CustomReportManifest.objects.update(database_id=42)
     assert orchestrator.execute_run(AllReports()).failed == 0
 
 
-def test_with_a_map_an_id_that_is_not_in_it_is_that_manifest_s_error(settings: Settings) -> None:
+def test_unknown_database_id_fails_its_manifest(settings: Settings) -> None:
     settings.SEEDER = {"DATABASES": {1: "default"}}
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     CustomReportManifest.objects.update(database_id=42)
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
     summary = orchestrator.execute_run(AllReports())
     settings.SEEDER = {"DATABASES": {42: "default"}}
-    assert [complaint.manifest.table_name for complaint in orchestrator.preview(AllReports()).rejected] == [
-        "reporting.b"
-    ]
+    assert [rejected.manifest.table_name for rejected in orchestrator.preview(AllReports()).rejected] == ["reporting.b"]
     assert (summary.succeeded, summary.failed) == (1, 1)
     assert RunHistory.objects.get(table_name="reporting.a").errors == (
         "The manifest's database_id 42 is not in SEEDER['DATABASES'], which has [1]."
@@ -35,7 +33,7 @@ def test_with_a_map_an_id_that_is_not_in_it_is_that_manifest_s_error(settings: S
     assert sql("SELECT to_regclass('reporting.a') IS NULL") == [(True,)]
 
 
-def test_a_database_that_is_gone_fails_its_own_views_only(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_database_fails_only_its_views(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}, "MAX_RETRIES": 1}
     connections["archive"].close()
     monkeypatch.setitem(connections.settings["archive"], "NAME", "no_such_database")
@@ -48,7 +46,7 @@ def test_a_database_that_is_gone_fails_its_own_views_only(settings: Settings, mo
     assert 'database "no_such_database" does not exist' in (row.errors or "")
 
 
-def test_a_view_is_refreshed_where_its_id_says_and_recorded_where_the_history_is(settings: Settings) -> None:
+def test_view_is_refreshed_in_the_database_of_its_id(settings: Settings) -> None:
     settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
     sql("CREATE SCHEMA reporting", using="archive")
     create_custom_manifest("reporting.good", "SELECT 1 AS n")

@@ -1,4 +1,4 @@
-"""Questions that are answered in time, or not at all."""
+"""Queries with a deadline."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,71 +19,71 @@ SOON = timedelta(seconds=1)
 
 @pytest.fixture
 def gate(bare_database: None) -> Iterator[Event]:
-    """Whatever waits for it ends with the test."""
+    """An event that is set when the test ends, so that no thread keeps waiting."""
     event = Event()
     yield event
     event.set()
 
 
-def pids() -> int:
+def connection_count() -> int:
     [(count,)] = sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
     return int(count)
 
 
-def test_who_asks_meanwhile_gets_the_same_answer_by_the_same_connection(gate: Event) -> None:
-    asked: list[int] = []
+def test_concurrent_callers_share_one_query(gate: Event) -> None:
+    connection_count: list[int] = []
 
-    def ask() -> int:
-        asked.append(sessions.query("default", "backend_pid")[0][0])
+    def run_query() -> int:
+        connection_count.append(sessions.query("default", "backend_pid")[0][0])
         gate.wait()
-        return asked[-1]
+        return connection_count[-1]
 
-    question = DeadlineQuery("default", ask, timeout=timedelta(seconds=30))
-    # A thread that is slow to begin finds the answer of the others.
+    query = DeadlineQuery("default", run_query, timeout=timedelta(seconds=30))
+    # A thread that starts late finds the answer of the others.
     with ThreadPoolExecutor(8) as pool:
-        answers = [pool.submit(lambda: question.start(max_age=timedelta(hours=1)).answer()) for _ in range(8)]
-        eventually(lambda: asked or any(answer.done() for answer in answers))
-        assert asked
+        answers = [pool.submit(lambda: query.start(max_age=timedelta(hours=1)).answer()) for _ in range(8)]
+        eventually(lambda: connection_count or any(answer.done() for answer in answers))
+        assert connection_count
         gate.set()
         assert len({answer.result() for answer in answers}) == 1
-    assert len(asked) == 1
-    assert question.start(max_age=timedelta(hours=1)).answer() == asked[0]  # which holds for so long
-    assert question.start().answer() != asked[0]  # a question of its own, by a connection of its own
+    assert len(connection_count) == 1
+    assert query.start(max_age=timedelta(hours=1)).answer() == connection_count[0]  # still fresh
+    assert query.start().answer() != connection_count[0]  # a new query on a new connection
 
 
-def test_what_no_end_of_the_socket_ends_is_not_asked_twice(gate: Event) -> None:
-    """As a name that nobody resolves: the thread hangs, and whoever asks next is told at once."""
-    asked: list[None] = []
+def test_query_that_hangs_is_not_started_twice(gate: Event) -> None:
+    """The thread hangs, like in a name lookup without an answer; the next caller fails immediately."""
+    started_queries: list[None] = []
 
-    def ask() -> None:
-        asked.append(None)
+    def run_query() -> None:
+        started_queries.append(None)
         gate.wait()
 
-    question = DeadlineQuery("default", ask, timeout=SOON)
+    query = DeadlineQuery("default", run_query, timeout=SOON)
     with pytest.raises(OperationalError, match="no answer within 1 s"):
-        question.start().answer()
-    begun = monotonic()
+        query.start().answer()
+    started = monotonic()
     with pytest.raises(OperationalError):
-        question.start().answer()
-    assert monotonic() - begun < SOON.total_seconds()
-    assert len(asked) == 1
+        query.start().answer()
+    assert monotonic() - started < SOON.total_seconds()
+    assert len(started_queries) == 1
 
 
-def test_a_statement_has_the_same_limit_and_its_transaction_is_undone(bare_database: None) -> None:
+def test_statement_exceeding_the_deadline_is_rolled_back(bare_database: None) -> None:
     sql("CREATE TABLE public.probed (n integer)")
     try:
-        question = DeadlineQuery(
+        query = DeadlineQuery(
             "default", lambda: sql("INSERT INTO public.probed SELECT 1 FROM pg_sleep(9)"), timeout=SOON
         )
         with pytest.raises(OperationalError):
-            question.start().answer()
+            query.start().answer()
         assert sql("SELECT * FROM public.probed") == []
     finally:
         sql("DROP TABLE public.probed")
 
 
-def test_nothing_of_it_stays(bare_database: None) -> None:
-    before = pids()
-    question = DeadlineQuery("default", pids, timeout=SOON)
-    assert question.start().answer() == before + 1
-    eventually(lambda: pids() <= before)  # the server takes a moment to let go
+def test_connection_of_the_query_is_closed(bare_database: None) -> None:
+    before = connection_count()
+    query = DeadlineQuery("default", connection_count, timeout=SOON)
+    assert query.start().answer() == before + 1
+    eventually(lambda: connection_count() <= before)  # the server needs a moment to close it

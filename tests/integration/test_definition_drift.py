@@ -1,4 +1,4 @@
-"""Manifests whose query is not what their view was created from: told, and left as they are."""
+"""Definition drift: a manifest's query differs from the definition of its view, which stays unchanged."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("contract_tables")
 A = ViewName(schema="reporting", name="a")
 
 
-def drift() -> dict[str, list[str | None]]:
+def drift_by_view() -> dict[str, list[str | None]]:
     return {
         view.key.name.name: [drift.cause for drift in view.definition_drift]
         for view in orchestrator.preview(AllReports()).views
@@ -27,14 +27,14 @@ def drift() -> dict[str, list[str | None]]:
     }
 
 
-def made(query: str) -> None:
-    """A view and its manifest."""
+def create_view(query: str) -> None:
+    """Create a view and its manifest."""
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n, 2 AS m")
     create_custom_manifest("reporting.a", query)
     assert orchestrator.execute_run(AllReports()).failed == 0
 
 
-def edited(query: str) -> None:
+def set_query(query: str) -> None:
     CustomReportManifest.objects.update(query=query)
 
 
@@ -47,10 +47,10 @@ def edited(query: str) -> None:
         "SELECT n, m FROM reporting.source WHERE n > 0 WITH DATA",
     ],
 )
-def test_the_same_query_in_other_words_is_no_drift(query: str) -> None:
-    made("SELECT n, m FROM reporting.source WHERE n > 0")
-    edited(query)
-    assert drift() == {}
+def test_query_in_another_spelling_is_no_drift(query: str) -> None:
+    create_view("SELECT n, m FROM reporting.source WHERE n > 0")
+    set_query(query)
+    assert drift_by_view() == {}
 
 
 @pytest.mark.parametrize(
@@ -63,29 +63,29 @@ def test_the_same_query_in_other_words_is_no_drift(query: str) -> None:
     ],
 )
 def test_another_query_is_drift(query: str) -> None:
-    made("SELECT n, m FROM reporting.source WHERE n > 0")
-    edited(query)
-    assert drift() == {"a": [None]}
+    create_view("SELECT n, m FROM reporting.source WHERE n > 0")
+    set_query(query)
+    assert drift_by_view() == {"a": [None]}
 
 
-def test_a_query_that_cannot_be_a_view_any_more_says_why() -> None:
-    made("SELECT n FROM reporting.source")
+def test_invalid_query_is_drift_with_the_reason() -> None:
+    create_view("SELECT n FROM reporting.source")
     sql("ALTER TABLE reporting.source RENAME n TO number")
-    assert drift() == {"a": ['column "n" does not exist']}
+    assert drift_by_view() == {"a": ['column "n" does not exist']}
 
 
-def test_drift_stands_in_the_plan_the_result_and_the_status_and_the_view_is_as_it_was(
+def test_drift_is_in_plan_result_and_status(
     manage: Callable[..., CompletedCommand],
 ) -> None:
-    made("SELECT n FROM reporting.source")
+    create_view("SELECT n FROM reporting.source")
     [(oid,)] = sql("SELECT 'reporting.a'::regclass::oid")
-    edited("SELECT m AS n FROM reporting.source")
+    set_query("SELECT m AS n FROM reporting.source")
     [planned] = manage("refresh_all", "--dry-run", "--json").document["views"]
-    assert [one["agencySlug"] for one in planned["definitionDrift"]] == ["demo"]
+    assert [entry["agencySlug"] for entry in planned["definitionDrift"]] == ["demo"]
     assert "Definition drift: the query of custom manifest 1 of demo" in manage("refresh_all", "--dry-run").out
-    ended = manage("refresh_all")
-    assert ended.exit_code == 0
-    assert any(line.startswith("reporting.a: Definition drift: ") for line in ended.lines)
+    result = manage("refresh_all")
+    assert result.exit_code == 0
+    assert any(line.startswith("reporting.a: Definition drift: ") for line in result.lines)
     for errors in (JobStatus.objects.get().last_errors, RunHistory.objects.latest("id").errors):
         assert errors
         assert errors.startswith("Definition drift: the query of custom manifest 1 of demo is not")
@@ -93,18 +93,18 @@ def test_drift_stands_in_the_plan_the_result_and_the_status_and_the_view_is_as_i
     assert sql("SELECT 'reporting.a'::regclass::oid, n FROM reporting.a") == [(oid, 1)]
 
 
-def test_of_two_manifests_with_two_queries_the_one_that_is_not_heeded_drifts() -> None:
+def test_second_query_of_a_shared_view_is_drift() -> None:
     create_custom_manifest("reporting.shared", "SELECT 1 AS n")
     create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("metro", "harbor"))
-    for _ in range(2):  # before the view is there, and after
+    for _ in range(2):  # before the view exists, and after
         [view] = orchestrator.preview(AllReports()).views
-        assert [one.manifest.agency_slug for one in view.definition_drift] == ["metro", "harbor"]
+        assert [entry.manifest.agency_slug for entry in view.definition_drift] == ["metro", "harbor"]
         orchestrator.execute_run(AllReports())
 
 
-def test_what_cannot_be_found_out_is_not_said() -> None:
-    made("SELECT n FROM reporting.source")
-    edited("SELECT m FROM reporting.source")
+def test_drift_that_cannot_be_determined_is_not_reported() -> None:
+    create_view("SELECT n FROM reporting.source")
+    set_query("SELECT m FROM reporting.source")
     sql("CREATE ROLE nobody_s")
     try:
         sql("GRANT USAGE ON SCHEMA reporting TO nobody_s")
@@ -112,7 +112,7 @@ def test_what_cannot_be_found_out_is_not_said() -> None:
         sql("REVOKE SELECT ON reporting.source FROM nobody_s")
         sql("REVOKE TEMPORARY ON DATABASE " + sql("SELECT quote_ident(current_database())")[0][0] + " FROM PUBLIC")
         sql("SET ROLE nobody_s")
-        assert drift() == {}
+        assert drift_by_view() == {}
     finally:
         sql("RESET ROLE")
         sql("GRANT TEMPORARY ON DATABASE " + sql("SELECT quote_ident(current_database())")[0][0] + " TO PUBLIC")
@@ -120,16 +120,16 @@ def test_what_cannot_be_found_out_is_not_said() -> None:
         sql("DROP ROLE nobody_s")
 
 
-def test_looking_for_drift_leaves_nothing_behind() -> None:
-    made("SELECT n FROM reporting.source")
-    edited("SELECT m FROM reporting.source; CREATE TABLE reporting.left_behind ()")
+def test_drift_check_leaves_no_objects_behind() -> None:
+    create_view("SELECT n FROM reporting.source")
+    set_query("SELECT m FROM reporting.source; CREATE TABLE reporting.left_behind ()")
     before = sql("SELECT count(*) FROM pg_class")
-    assert list(drift()) == ["a"]
+    assert list(drift_by_view()) == ["a"]
     assert sql("SELECT count(*) FROM pg_class") == before
 
 
-def test_what_was_compared_once_is_not_compared_again() -> None:
-    made("SELECT n FROM reporting.source")
+def test_confirmed_definition_is_not_compared_again() -> None:
+    create_view("SELECT n FROM reporting.source")
     orchestrator.execute_run(AllReports())
     [(oid,)] = sql("SELECT view_oid FROM reporting.seeder_view_definition")
     assert [(oid,)] == sql("SELECT 'reporting.a'::regclass::oid::bigint")
@@ -140,45 +140,45 @@ def test_what_was_compared_once_is_not_compared_again() -> None:
     ) == (replace(catalog.survey("default", {A: ["SELECT n FROM reporting.source"]}), confirmed=set()))
 
 
-def test_what_is_remembered_of_a_view_does_not_hold_for_its_successor() -> None:
-    made("SELECT n FROM reporting.source")
+def test_cached_definition_does_not_apply_to_a_new_view() -> None:
+    create_view("SELECT n FROM reporting.source")
     orchestrator.execute_run(AllReports())
     sql("DROP MATERIALIZED VIEW reporting.a")
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT m AS n FROM reporting.source")
-    assert drift() == {"a": [None]}
+    assert drift_by_view() == {"a": [None]}
 
 
-def test_a_dry_run_remembers_nothing() -> None:
-    made("SELECT n FROM reporting.source")
+def test_dry_run_caches_no_definition() -> None:
+    create_view("SELECT n FROM reporting.source")
     orchestrator.preview(AllReports())
     assert not ViewDefinition.objects.exists()
 
 
-def test_drift_is_never_remembered_as_none() -> None:
-    made("SELECT n FROM reporting.source")
-    edited("SELECT m AS n FROM reporting.source")
+def test_drift_is_never_cached_as_confirmed() -> None:
+    create_view("SELECT n FROM reporting.source")
+    set_query("SELECT m AS n FROM reporting.source")
     for _ in range(2):
         orchestrator.execute_run(AllReports())
-        assert drift() == {"a": [None]}
+        assert drift_by_view() == {"a": [None]}
     assert not ViewDefinition.objects.exists()
 
 
-def test_without_the_table_drift_is_found_all_the_same() -> None:
+def test_drift_is_found_without_the_cache_table() -> None:
     sql("DROP TABLE reporting.seeder_view_definition")
-    made("SELECT n FROM reporting.source")
-    edited("SELECT m AS n FROM reporting.source")
+    create_view("SELECT n FROM reporting.source")
+    set_query("SELECT m AS n FROM reporting.source")
     orchestrator.execute_run(AllReports())
-    assert drift() == {"a": [None]}
+    assert drift_by_view() == {"a": [None]}
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7, 50])
-def test_queries_that_are_compared_together_are_told_apart(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queries_compared_in_one_batch_have_separate_results(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "_TRIAL_BATCH_SIZE", batch)
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n; CREATE TABLE reporting.locked AS SELECT 1 AS n")
-    asked: dict[ViewName, list[str]] = {}
+    queries: dict[ViewName, list[str]] = {}
     for number in range(12):
         sql(f"CREATE MATERIALIZED VIEW reporting.v{number} AS SELECT n FROM reporting.source")
-        asked[ViewName(schema="reporting", name=f"v{number}")] = ["SELECT n FROM reporting.source"]
+        queries[ViewName(schema="reporting", name=f"v{number}")] = ["SELECT n FROM reporting.source"]
     for number, query in {
         2: "SELECT n FROM reporting.source WHERE n > 1",
         3: "SELECT gone FROM reporting.source",
@@ -186,14 +186,14 @@ def test_queries_that_are_compared_together_are_told_apart(batch: int, monkeypat
         8: "SELECT n FROM reporting.source; SELECT 1",
         11: "SELEKT",
     }.items():
-        asked[ViewName(schema="reporting", name=f"v{number}")] = [query]
-    with another_session() as somebody, somebody.transaction():
-        somebody.execute("LOCK reporting.locked")
-        seen = catalog.survey("default", asked)
-    assert {view.name: cause for (view, _), cause in seen.drift.items()} == {
+        queries[ViewName(schema="reporting", name=f"v{number}")] = [query]
+    with another_session() as other_session, other_session.transaction():
+        other_session.execute("LOCK reporting.locked")
+        surveyed = catalog.survey("default", queries)
+    assert {view.name: cause for (view, _), cause in surveyed.drift.items()} == {
         "v2": None,
         "v3": 'column "gone" does not exist',
         "v8": "cannot insert multiple commands into a prepared statement",
         "v11": 'syntax error at or near "SELEKT"',
     }
-    assert len(seen.confirmed) == 12 - 4 - 1  # what waited for the lock is neither
+    assert len(surveyed.confirmed) == 12 - 4 - 1  # the locked view is neither

@@ -1,4 +1,4 @@
-"""What the doctor asks of a server, and how often."""
+"""The number of queries and the progress of the doctor."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from tests.conftest import another_session, create_custom_manifest, sql
 pytestmark = pytest.mark.usefixtures("empty_queue")
 
 
-def views(first: int, last: int) -> None:
-    """Views of all kinds: missing, never filled, with a function, with an index and without."""
+def create_views(first: int, last: int) -> None:
+    """Create views of all kinds: missing, unpopulated, with a function, with and without an index."""
     for number in range(first, last):
         query = "SELECT reporting.called() AS n" if number % 2 else "SELECT n FROM reporting.source"
         create_custom_manifest(f"reporting.v{number}", query)
@@ -22,8 +22,8 @@ def views(first: int, last: int) -> None:
             sql(f"CREATE UNIQUE INDEX ON reporting.v{number} (n)")
 
 
-def sent(folder: Path, *, compare: bool) -> int:
-    """How many messages with a statement the client library sends."""
+def statement_count(folder: Path, *, compare: bool) -> int:
+    """Return the number of statements that libpq sends."""
     connection = sessions.driver_connection("default").pgconn
     with (folder / "trace").open("w") as trace:
         connection.trace(trace.fileno())
@@ -33,34 +33,36 @@ def sent(folder: Path, *, compare: bool) -> int:
     return sum((line.split("\t")[1:2] == ["F"] and "\tQuery\t" in line) or "\tParse\t" in line for line in lines)
 
 
-def test_ten_times_as_many_views_are_asked_for_by_as_many_statements(tmp_path: Path) -> None:
+def test_statement_count_does_not_grow_with_the_views(tmp_path: Path) -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     sql("CREATE FUNCTION reporting.called() RETURNS integer LANGUAGE sql AS 'SELECT n FROM reporting.source'")
-    views(0, 6)
-    few = sent(tmp_path, compare=False)
-    views(6, 60)
-    assert sent(tmp_path, compare=False) == few
-    assert 10 < few < 60
+    create_views(0, 6)
+    count_of_six = statement_count(tmp_path, compare=False)
+    create_views(6, 60)
+    assert statement_count(tmp_path, compare=False) == count_of_six
+    assert 10 < count_of_six < 60
 
 
-def test_where_much_is_locked_the_rest_is_not_waited_for() -> None:
+def test_many_locked_views_are_not_waited_for() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     for number in range(101):
         query = "SELECT n FROM reporting.source"
         create_custom_manifest(f"reporting.v{number}", query)
         sql(f"CREATE MATERIALIZED VIEW reporting.v{number} AS {query}")
-    with another_session() as alter:
-        alter.execute("BEGIN; LOCK TABLE reporting.source")
-        found = [one for one in run_checks.run_checks().diagnoses if one.problem is Problem.DRIFT_UNKNOWN]
-    assert len(found) == 101
-    assert sum("50 others were locked" in one.message for one in found) == 51
+    with another_session() as other_session:
+        other_session.execute("BEGIN; LOCK TABLE reporting.source")
+        diagnoses = [
+            diagnosis for diagnosis in run_checks.run_checks().diagnoses if diagnosis.problem is Problem.DRIFT_UNKNOWN
+        ]
+    assert len(diagnoses) == 101
+    assert sum("50 others were locked" in diagnosis.message for diagnosis in diagnoses) == 51
 
 
-def test_how_far_the_comparison_has_come_is_told_and_nothing_is_remembered() -> None:
+def test_progress_is_reported_and_nothing_is_cached() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     sql("CREATE FUNCTION reporting.called() RETURNS integer LANGUAGE sql AS 'SELECT n FROM reporting.source'")
-    views(0, 100)
-    told: list[tuple[int, int]] = []
-    run_checks.run_checks(on_progress=lambda number, total: told.append((number, total)))
-    assert told == [(50, 66), (66, 66)]
+    create_views(0, 100)
+    progress: list[tuple[int, int]] = []
+    run_checks.run_checks(on_progress=lambda number, total: progress.append((number, total)))
+    assert progress == [(50, 66), (66, 66)]
     assert sql("SELECT FROM reporting.seeder_view_definition") == []

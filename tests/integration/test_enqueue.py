@@ -1,4 +1,4 @@
-"""Asking for a refresh that a worker will do: splitting, joining, asking twice."""
+"""Enqueueing a refresh: partitions, joined requests and idempotency keys."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -24,70 +24,74 @@ from tests.conftest import create_canned_report, create_custom_manifest, sql
 pytestmark = pytest.mark.usefixtures("empty_queue")
 
 
-def of(name: str) -> SingleView:
+def single_view(name: str) -> SingleView:
     return SingleView(name=ViewName.parse(name))
 
 
 def dispatched_parts() -> list[int]:
-    """What the queue was told, in its order."""
+    """Return the ids in the queue's messages, in order."""
     return [message.task["args"][0] for message in OrmQ.objects.order_by("id")]
 
 
-def views(queued: EnqueueResult) -> list[list[str]]:
+def view_names_of_parts(queued: EnqueueResult) -> list[list[str]]:
     return [sorted(str(key.name) for key in part.views) for part in queued.parts]
 
 
-def test_a_request_for_everything_is_queued_in_parts_and_the_queue_is_told_their_ids() -> None:
+def test_request_for_all_reports_is_queued_in_partitions() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT n FROM reporting.a", agency="metro")
     create_canned_report("reporting.c", "SELECT 1 AS n", agencies=("demo", "harbor"))
     create_custom_manifest("reporting.too.many.parts", "SELECT 1", agency="harbor")
-    queued = enqueue_refresh(AllReports(), requested_by="somebody")
+    queued = enqueue_refresh(AllReports(), requested_by="an operator")
     assert not queued.joined
-    assert sorted(views(queued)) == [[], ["reporting.a", "reporting.b"], ["reporting.c"]]
+    assert sorted(view_names_of_parts(queued)) == [[], ["reporting.a", "reporting.b"], ["reporting.c"]]
     rows = list(QueuedRefresh.objects.order_by("part"))
     assert [(row.request_id, row.part, row.parts, row.state) for row in rows] == [
         (queued.request_id, number, 3, "queued") for number in (1, 2, 3)
     ]
-    assert {(row.description, row.requested_by) for row in rows} == {("every report", "somebody")}
+    assert {(row.description, row.requested_by) for row in rows} == {("every report", "an operator")}
     assert sorted(agency for row in rows for agency in row.agencies) == ["demo", "demo", "harbor", "harbor", "metro"]
     assert sum(len(part.manifests) for part in queued.parts) == 5
     assert dispatched_parts() == [row.pk for row in rows]
     assert all(row.dispatched_at and row.dispatched_at > row.requested_at for row in rows)
 
 
-def test_key_asked_with_twice_at_once_gets_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_used_twice_concurrently_returns_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     plan, earlier = planning.build, list[EnqueueResult]()
 
-    def planned_while_another_asks(selection: Selection) -> RefreshPlan:
+    def build_plan_after_another_request(selection: Selection) -> RefreshPlan:
         monkeypatch.setattr(planning, "build", plan)
         earlier.append(enqueue_refresh(AllReports(), requested_by="another", idempotency_key="k"))
         part_rows.claim(QueuedRefresh.objects.get(), run_id="r", worker="host:1")  # so that it cannot be joined
         return plan(selection)
 
-    monkeypatch.setattr(planning, "build", planned_while_another_asks)
-    later = enqueue_refresh(AllReports(), requested_by="somebody", idempotency_key="k")
+    monkeypatch.setattr(planning, "build", build_plan_after_another_request)
+    later = enqueue_refresh(AllReports(), requested_by="an operator", idempotency_key="k")
     assert (later.repeated, later.request_id) == (True, earlier[0].request_id)
 
 
-def test_no_more_parts_than_the_setting_says(settings: Settings) -> None:
+def test_number_of_partitions_is_limited_by_the_setting(settings: Settings) -> None:
     settings.SEEDER = {"QUEUE_PARTS": 2}
     for number in range(5):
         create_custom_manifest(f"reporting.v{number}", "SELECT 1 AS n")
-    assert sorted(map(len, views(enqueue_refresh(AllReports(report_type=ReportType.CUSTOM), requested_by="")))) == [
+    assert sorted(
+        map(len, view_names_of_parts(enqueue_refresh(AllReports(report_type=ReportType.CUSTOM), requested_by="")))
+    ) == [
         2,
         3,
     ]
 
 
-def test_one_agency_is_one_part() -> None:
+def test_request_for_one_agency_is_one_partition() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
-    assert views(enqueue_refresh(AgencyReports(slug="demo"), requested_by="")) == [["reporting.a", "reporting.b"]]
+    assert view_names_of_parts(enqueue_refresh(AgencyReports(slug="demo"), requested_by="")) == [
+        ["reporting.a", "reporting.b"]
+    ]
 
 
-def test_an_empty_selection_is_valid_and_queues_nothing() -> None:
+def test_empty_selection_queues_nothing() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n", enabled=False)
     queued = enqueue_refresh(AgencyReports(slug="demo"), requested_by="")
     assert (queued.request_id, queued.parts) == (None, ())
@@ -96,60 +100,63 @@ def test_an_empty_selection_is_valid_and_queues_nothing() -> None:
     assert not dispatched_parts()
 
 
-def test_what_is_queued_and_not_begun_is_joined() -> None:
+def test_request_joins_a_queued_one_that_has_not_started() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n", agency="metro")
-    everything = enqueue_refresh(AllReports(), requested_by="")
-    one = enqueue_refresh(of("reporting.a"), requested_by="")
-    assert (one.joined, one.request_id, views(one)) == (True, everything.request_id, [["reporting.a"]])
+    all_reports = enqueue_refresh(AllReports(), requested_by="")
+    one = enqueue_refresh(single_view("reporting.a"), requested_by="")
+    assert (one.joined, one.request_id, view_names_of_parts(one)) == (True, all_reports.request_id, [["reporting.a"]])
     again = enqueue_refresh(AllReports(), requested_by="")
-    assert (again.joined, again.request_id, len(again.parts)) == (True, everything.request_id, 2)
+    assert (again.joined, again.request_id, len(again.parts)) == (True, all_reports.request_id, 2)
     assert len(dispatched_parts()) == 2
     joined = QueuedRefresh.objects.get(pk=one.parts[0].id)
     assert joined.joined_at
-    assert joined.joined_at > joined.requested_at, "from then on a refresh has to be later, to be good enough"
+    assert joined.joined_at > joined.requested_at, "only a refresh after this time satisfies the request"
 
 
-def test_what_is_begun_or_covers_only_a_part_is_not_joined() -> None:
+def test_request_does_not_join_a_started_or_narrower_one() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
-    first = enqueue_refresh(of("reporting.a"), requested_by="")
+    first = enqueue_refresh(single_view("reporting.a"), requested_by="")
     wider = enqueue_refresh(AllReports(), requested_by="")
     assert not wider.joined
     QueuedRefresh.objects.update(state="running", run_ids=["r"])
-    assert not enqueue_refresh(of("reporting.a"), requested_by="").joined
-    QueuedRefresh.objects.filter(request_id=first.request_id).update(state="queued")  # put back, so once begun
+    assert not enqueue_refresh(single_view("reporting.a"), requested_by="").joined
+    QueuedRefresh.objects.filter(request_id=first.request_id).update(state="queued")  # released, after a first claim
     QueuedRefresh.objects.exclude(request_id=first.request_id).update(state="ended")
-    assert not enqueue_refresh(of("reporting.a"), requested_by="").joined
+    assert not enqueue_refresh(single_view("reporting.a"), requested_by="").joined
 
 
-def test_asking_again_with_the_same_key_gets_the_same_answer_whatever_has_become_of_it() -> None:
+def test_repeated_key_returns_the_same_request_in_any_state() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    first = enqueue_refresh(of("reporting.a"), requested_by="", idempotency_key="k")
+    first = enqueue_refresh(single_view("reporting.a"), requested_by="", idempotency_key="k")
     QueuedRefresh.objects.update(state="ended", run_ids=["r"])
-    again = enqueue_refresh(of("reporting.a"), requested_by="", idempotency_key="k")
+    again = enqueue_refresh(single_view("reporting.a"), requested_by="", idempotency_key="k")
     assert (again.repeated, again.request_id, [part.state for part in again.parts]) == (
         True,
         first.request_id,
         [QueuedPartState.ENDED],
     )
-    assert enqueue_refresh(of("reporting.a"), requested_by="", idempotency_key="other").request_id != first.request_id
+    assert (
+        enqueue_refresh(single_view("reporting.a"), requested_by="", idempotency_key="other").request_id
+        != first.request_id
+    )
 
 
-def test_who_has_joined_gets_the_same_answer_too() -> None:
+def test_repeated_key_of_a_joined_request_returns_the_same_parts() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
-    everything = enqueue_refresh(AllReports(), requested_by="", idempotency_key="all")
-    enqueue_refresh(of("reporting.a"), requested_by="", idempotency_key="one")
+    all_reports = enqueue_refresh(AllReports(), requested_by="", idempotency_key="all")
+    enqueue_refresh(single_view("reporting.a"), requested_by="", idempotency_key="one")
     QueuedRefresh.objects.update(state="ended", run_ids=["r"])
     assert len(enqueue_refresh(AllReports(), requested_by="", idempotency_key="all").parts) == 2
-    again = enqueue_refresh(of("reporting.a"), requested_by="", idempotency_key="one")
-    assert (again.request_id, views(again)) == (everything.request_id, [["reporting.a"]])
+    again = enqueue_refresh(single_view("reporting.a"), requested_by="", idempotency_key="one")
+    assert (again.request_id, view_names_of_parts(again)) == (all_reports.request_id, [["reporting.a"]])
 
 
-def test_a_key_that_belongs_to_something_else_is_refused() -> None:
+def test_key_of_another_request_is_refused() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    enqueue_refresh(of("reporting.a"), requested_by="", idempotency_key="k")
+    enqueue_refresh(single_view("reporting.a"), requested_by="", idempotency_key="k")
     with pytest.raises(IdempotencyKeyTaken, match="'k' belongs to an earlier request for the view reporting.a"):
         enqueue_refresh(AllReports(), requested_by="", idempotency_key="k")
     for key in ("", "\0", "k" * 201):
@@ -157,23 +164,23 @@ def test_a_key_that_belongs_to_something_else_is_refused() -> None:
             enqueue_refresh(AllReports(), requested_by="", idempotency_key=key)
 
 
-def test_of_many_who_ask_at_once_one_queues_and_the_others_join() -> None:
+def test_concurrent_requests_are_joined_to_one() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    together = Barrier(6, timeout=20)
+    barrier = Barrier(6, timeout=20)
 
-    def asks(_: int) -> bool:
-        together.wait()
+    def enqueue(_: int) -> bool:
+        barrier.wait()
         try:
             return enqueue_refresh(AllReports(), requested_by="").joined
         finally:
             connection.close()
 
     with ThreadPoolExecutor(6) as threads:
-        assert sorted(threads.map(asks, range(6))) == [False, *[True] * 5]
+        assert sorted(threads.map(enqueue, range(6))) == [False, *[True] * 5]
     assert len(dispatched_parts()) == 1
 
 
-def test_where_nothing_can_be_queued_that_is_said(settings: Settings) -> None:
+def test_missing_queue_is_an_error(settings: Settings) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "django_q"]
     with pytest.raises(QueueMissing, match="django_q is not among INSTALLED_APPS"):
@@ -184,20 +191,18 @@ def test_where_nothing_can_be_queued_that_is_said(settings: Settings) -> None:
         enqueue_refresh(AllReports(), requested_by="")
 
 
-def test_a_queue_that_cannot_be_told_just_now_is_told_later(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def cannot(*_: object) -> None:
+def test_failed_dispatch_is_repeated_later(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(*_: object) -> None:
         raise OSError("no route to the broker")
 
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    monkeypatch.setattr("django_q.tasks.async_task", cannot)
+    monkeypatch.setattr("django_q.tasks.async_task", fail)
     [part] = enqueue_refresh(AllReports(), requested_by="").parts
     assert QueuedRefresh.objects.get(pk=part.id).dispatched_at is None
     assert f"dispatch_failed part={part.id} reason=OSError" in caplog.text
 
 
-def test_a_queue_without_tables_is_missing() -> None:
+def test_queue_without_its_tables_is_missing() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     sql("ALTER TABLE django_q_schedule RENAME TO gone")
     try:

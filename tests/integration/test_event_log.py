@@ -1,4 +1,4 @@
-"""What a run, the queue and a capture leave in the log."""
+"""Log events of runs, the queue and captures."""
 
 import json
 import logging
@@ -33,19 +33,19 @@ def log_is_captured(empty_queue: None, caplog: pytest.LogCaptureFixture) -> Iter
     assert {(event, field) for event, field in unknown if field != "event"} == set()
 
 
-def facts(caplog: pytest.LogCaptureFixture, event: str) -> Sequence[Mapping[str, Any]]:
-    """As a formatter of the host's own finds them."""
-    found: list[Mapping[str, Any]] = [vars(record)["seeder"] for record in caplog.records if record.name == "seeder"]
-    return [one for one in found if one["event"] == event]
+def events_named(caplog: pytest.LogCaptureFixture, event: str) -> Sequence[Mapping[str, Any]]:
+    """Return the fields of each event of a name, like a formatter of the host receives them."""
+    fields: list[Mapping[str, Any]] = [vars(record)["seeder"] for record in caplog.records if record.name == "seeder"]
+    return [record_fields for record_fields in fields if record_fields["event"] == event]
 
 
-def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
+def test_run_is_logged_with_its_fields(caplog: pytest.LogCaptureFixture) -> None:
     create_custom_manifest("reporting.good", "SELECT n FROM generate_series(1, 7) AS n")
     create_custom_manifest("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
     create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("metro", "demo"))
     create_custom_manifest("one.two.three", "SELECT 1 AS n")
     summary = orchestrator.execute_run(AllReports(), requested_by="a test")
-    [started], [ended] = facts(caplog, "run_started"), facts(caplog, "run_ended")
+    [started], [ended] = events_named(caplog, "run_started"), events_named(caplog, "run_ended")
     assert started == {
         "event": "run_started",
         "run_id": summary.run_id,
@@ -56,7 +56,7 @@ def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
     }
     assert ended.items() >= {"run_id": summary.run_id, "succeeded": 2, "failed": 2, "interrupted": 0}.items()
     assert ended["duration_seconds"] > 0
-    views = {one["view"]: one for one in facts(caplog, "view_ended")}
+    views = {fields["view"]: fields for fields in events_named(caplog, "view_ended")}
     assert views["reporting.good"].items() >= {"outcome": "created", "rows": 7, "database": "default"}.items()
     assert views["reporting.good"]["size_bytes"] > 0
     assert views["reporting.good"].keys() >= {"duration_seconds", "attempts", "worker_wait_seconds"}
@@ -65,25 +65,25 @@ def test_a_run_is_told_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
     failed = {"outcome": "failed", "reason": "invalid_text_representation", "sqlstate": "22P02"}
     assert views["reporting.bad"].items() >= failed.items()
     assert not views["reporting.bad"].keys() & {"rows", "mode"}
-    [refused] = facts(caplog, "manifest_rejected")
-    assert refused.items() >= {"view": "one.two.three", "reason": "bad_name", "agencies": ("demo",)}.items()
-    assert len(facts(caplog, "view_started")) == 3
+    [rejected] = events_named(caplog, "manifest_rejected")
+    assert rejected.items() >= {"view": "one.two.three", "reason": "bad_name", "agencies": ("demo",)}.items()
+    assert len(events_named(caplog, "view_started")) == 3
     assert "secret-123" not in caplog.text
     levels = {vars(record)["seeder"]["event"]: record.levelname for record in caplog.records}
     assert (levels["run_started"], levels["run_ended"], levels["manifest_rejected"]) == ("INFO", "WARNING", "WARNING")
 
 
-def test_how_a_view_was_refreshed_is_told(caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
+def test_refresh_mode_and_fallback_are_logged(caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
     settings.SEEDER = {"REFRESH_CONCURRENTLY": True}
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     orchestrator.execute_run(AllReports(), requested_by="a test")
     orchestrator.execute_run(AllReports(), requested_by="a test")
-    _, again = facts(caplog, "view_ended")
-    assert again.items() >= {"outcome": "refreshed", "mode": "plain", "fell_back": True, "notes": 1}.items()
+    _, second = events_named(caplog, "view_ended")
+    assert second.items() >= {"outcome": "refreshed", "mode": "plain", "fell_back": True, "notes": 1}.items()
 
 
-def test_no_message_of_the_server_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Also not by the way of what is noted about a manifest whose query has changed and cannot be a view."""
+def test_messages_of_the_server_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """They would also occur in the note about a query that has changed and is no longer valid."""
     manifest = create_custom_manifest("reporting.good", "SELECT 1 AS n")
     orchestrator.execute_run(AllReports(), requested_by="a test")
     manifest.query = 'SELECT "secret-123" AS n'
@@ -91,21 +91,19 @@ def test_no_message_of_the_server_stands_in_the_log(caplog: pytest.LogCaptureFix
     summary = orchestrator.execute_run(AllReports(), requested_by="a test")
     [result] = summary.results.values()
     assert "secret-" in "".join(result.notes)
-    assert facts(caplog, "view_ended")[-1].items() >= {"definition_drift": 1, "notes": 1}.items()
+    assert events_named(caplog, "view_ended")[-1].items() >= {"definition_drift": 1, "notes": 1}.items()
     assert "secret-" not in caplog.text
 
 
-def test_no_name_forges_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_view_name_cannot_forge_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
     create_custom_manifest('reporting."a\nrun 1: all is well \u202e"', "SELECT 1 AS n")
     orchestrator.execute_run(AllReports(), requested_by="a test")
-    about = [message for message in caplog.messages if "all is well" in message]
-    assert len(about) == 2
-    assert all(r'view="reporting.\"a\nrun 1: all is well \u202e\""' in message for message in about)
+    messages = [message for message in caplog.messages if "all is well" in message]
+    assert len(messages) == 2
+    assert all(r'view="reporting.\"a\nrun 1: all is well \u202e\""' in message for message in messages)
 
 
-def test_as_json_each_line_is_an_object_that_needs_no_other(
-    caplog: pytest.LogCaptureFixture, settings: Settings
-) -> None:
+def test_json_log_has_one_complete_object_per_line(caplog: pytest.LogCaptureFixture, settings: Settings) -> None:
     settings.SEEDER = {"LOG_FORMAT": "json"}
     name = 'reporting."a\nrun 1: all is well \u202e"'
     create_custom_manifest(name, "SELECT 1 AS n")
@@ -117,16 +115,16 @@ def test_as_json_each_line_is_an_object_that_needs_no_other(
     assert lines[1]["view"] == name
 
 
-def test_what_is_left_without_an_optional_table_is_told_in_a_word(caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_optional_table_is_logged_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
     sql("DROP TABLE reporting.seeder_circuit_breaker")
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     orchestrator.execute_run(AllReports(), requested_by="a test")
-    [noticed] = facts(caplog, "run_warning")
-    assert noticed["reason"] == "feature_unavailable"
-    assert "seeder_circuit_breaker" in noticed["message"]
+    [warning] = events_named(caplog, "run_warning")
+    assert warning["reason"] == "feature_unavailable"
+    assert "seeder_circuit_breaker" in warning["message"]
 
 
-def test_a_view_that_is_interrupted_is_told_to_have_ended_and_one_that_never_began_is_not(
+def test_interrupted_view_is_logged_and_a_pending_one_is_not(
     caplog: pytest.LogCaptureFixture, settings: Settings
 ) -> None:
     settings.SEEDER = {"MAX_WORKERS": 1}
@@ -139,52 +137,52 @@ def test_a_view_that_is_interrupted_is_told_to_have_ended_and_one_that_never_beg
         stop=stop,
         on_event=lambda event: stop.request("SIGTERM") if isinstance(event, ViewStarted) else None,
     )
-    [started], [ended], [run] = (facts(caplog, event) for event in ("view_started", "view_ended", "run_ended"))
+    [started], [ended], [run] = (events_named(caplog, event) for event in ("view_started", "view_ended", "run_ended"))
     assert ended.items() >= {"outcome": "interrupted", "stopped_by": "SIGTERM", "agencies": ("demo",)}.items()
     assert (ended["view"], ended["run_id"]) == (started["view"], started["run_id"])
     assert run["interrupted"] == 2
 
 
 @pytest.mark.parametrize(
-    ("surprise", "raised", "word"),
+    ("error", "raised", "reason"),
     [
         (OperationalError("refused secret-123"), ServerUnreachable, "ServerUnreachable"),
         (ZeroDivisionError("secret-123"), ZeroDivisionError, "ZeroDivisionError"),
     ],
 )
-def test_a_run_that_breaks_names_the_error_that_its_command_tells(
-    caplog: pytest.LogCaptureFixture, surprise: Exception, raised: type[Exception], word: str
+def test_failed_run_logs_the_name_of_its_error(
+    caplog: pytest.LogCaptureFixture, error: Exception, raised: type[Exception], reason: str
 ) -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
 
-    def break_it(_: object) -> None:
-        raise surprise
+    def fail(_: object) -> None:
+        raise error
 
     with pytest.raises(raised):
-        orchestrator.execute_run(AllReports(), requested_by="a test", on_event=break_it)
-    [broken] = facts(caplog, "run_broken")
-    assert broken["reason"] == word
+        orchestrator.execute_run(AllReports(), requested_by="a test", on_event=fail)
+    [failed] = events_named(caplog, "run_broken")
+    assert failed["reason"] == reason
     assert "secret-123" not in caplog.text
 
 
-def test_a_queued_part_is_told_from_asking_to_its_end(caplog: pytest.LogCaptureFixture) -> None:
+def test_queued_part_is_logged_from_request_to_end(caplog: pytest.LogCaptureFixture) -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
-    asked = enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="somebody")
+    request = enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="an operator")
     sql("UPDATE reporting.seeder_queued_refresh SET requested_at = now() - interval '1 hour'")
     [part] = QueuedRefresh.objects.all()
-    worked = part_execution.run_part(part.pk)
-    [queued] = facts(caplog, "request_queued")
-    assert queued.items() >= {"request": asked.request_id, "parts": 1, "requested_by": "somebody"}.items()
-    [taken], [ended] = facts(caplog, "part_claimed"), facts(caplog, "part_ended")
-    which = {"part": part.pk, "run_id": worked.run_id, "agencies": ("demo",)}
-    assert taken.items() >= {**which, "left": 1}.items()
-    assert ended.items() >= {**which, "outcome": "done", "succeeded": 1, "failed": 0}.items()
-    [run] = facts(caplog, "run_ended")
-    assert run["run_id"] == worked.run_id
-    assert run["duration_seconds"] < 3000, "the hour in the queue is no part of it"
+    executed = part_execution.run_part(part.pk)
+    [queued] = events_named(caplog, "request_queued")
+    assert queued.items() >= {"request": request.request_id, "parts": 1, "requested_by": "an operator"}.items()
+    [claimed], [ended] = events_named(caplog, "part_claimed"), events_named(caplog, "part_ended")
+    part_fields = {"part": part.pk, "run_id": executed.run_id, "agencies": ("demo",)}
+    assert claimed.items() >= {**part_fields, "left": 1}.items()
+    assert ended.items() >= {**part_fields, "outcome": "done", "succeeded": 1, "failed": 0}.items()
+    [run] = events_named(caplog, "run_ended")
+    assert run["run_id"] == executed.run_id
+    assert run["duration_seconds"] < 3000, "the hour in the queue does not count"
 
 
-def test_a_broker_that_cannot_be_told_says_nothing_of_where_it_is(
+def test_failed_dispatch_does_not_log_the_broker_address(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
@@ -193,25 +191,25 @@ def test_a_broker_that_cannot_be_told_says_nothing_of_where_it_is(
         raise ConnectionError("redis://user:secret-123@broker")
 
     monkeypatch.setattr("django_q.tasks.async_task", refuse)
-    enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="somebody")
-    [failed] = facts(caplog, "dispatch_failed")
+    enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="an operator")
+    [failed] = events_named(caplog, "dispatch_failed")
     assert failed["reason"] == "ConnectionError"
     assert "secret-123" not in caplog.text
 
 
-def test_pruning_is_told_and_a_rehearsal_of_it_is_not(caplog: pytest.LogCaptureFixture) -> None:
+def test_pruning_is_logged_and_its_dry_run_is_not(caplog: pytest.LogCaptureFixture) -> None:
     for days in (50, 40, 30):
         old_rows.insert_history_row("reporting.a", days)
     history_pruning.prune(days=9, dry_run=True)
-    assert facts(caplog, "history_pruned") == []
+    assert events_named(caplog, "history_pruned") == []
     history_pruning.prune(days=9)
-    [pruned] = facts(caplog, "history_pruned")
+    [pruned] = events_named(caplog, "history_pruned")
     assert pruned.items() >= {"days": 9, "rows": 2, "runs": 0, "parts": 0}.items()
 
 
-def test_a_capture_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_capture_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     create_custom_manifest("reporting.good", "SELECT n FROM generate_series(1, 7) AS n")
     orchestrator.execute_run(AllReports(), requested_by="a test")
     release_snapshots.capture_release_snapshot("reporting.good", "v1")
-    [captured] = facts(caplog, "snapshot_captured")
+    [captured] = events_named(caplog, "snapshot_captured")
     assert captured.items() >= {"view": "reporting.good", "release_tag": "v1", "rows": 7, "exact": True}.items()

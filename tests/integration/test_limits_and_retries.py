@@ -1,4 +1,4 @@
-"""What a refresh may take of the server, and what is tried again."""
+"""Limits of a refresh on the server, and retries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +23,12 @@ from tests.conftest import another_session, create_custom_manifest, sql
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
-def refreshed() -> RefreshResult:
+def refresh() -> RefreshResult:
     [result] = orchestrator.execute_run(AllReports()).results.values()
     return result
 
 
-def test_the_limits_hold_in_the_refresh_and_the_server_knows_whose_it_is(settings: Settings) -> None:
+def test_limits_and_application_name_apply_during_the_refresh(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1500, "STATEMENT_TIMEOUT_MS": 70_000}
     names = ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "application_name"]
     names += ["client_connection_check_interval"]
@@ -40,55 +40,54 @@ def test_the_limits_hold_in_the_refresh_and_the_server_knows_whose_it_is(setting
 
 
 @pytest.mark.parametrize(
-    ("seats", "allowed", "without"), [(2, False, {"a", "b"}), (2, True, set()), (1, False, set()), (4, False, set())]
+    ("workers", "parallel_when_busy", "serial_views"),
+    [(2, False, {"a", "b"}), (2, True, set()), (1, False, set()), (4, False, set())],
 )
-def test_where_that_is_asked_for_a_view_that_leaves_no_seat_free_has_no_parallel_workers(
-    settings: Settings, *, seats: int, allowed: bool, without: set[str]
+def test_parallel_plans_are_off_while_all_workers_are_busy(
+    settings: Settings, *, workers: int, parallel_when_busy: bool, serial_views: set[str]
 ) -> None:
-    settings.SEEDER = {"MAX_WORKERS": seats, "PARALLEL_WHEN_BUSY": allowed}
+    settings.SEEDER = {"MAX_WORKERS": workers, "PARALLEL_WHEN_BUSY": parallel_when_busy}
     setting = "current_setting('max_parallel_workers_per_gather')"
     for name, source in (("a", ""), ("b", ""), ("reader", " FROM reporting.a, reporting.b")):
         create_custom_manifest(f"reporting.{name}", f"SELECT '{name}' AS name, {setting} AS workers{source}")
     orchestrator.execute_run(AllReports())
     orchestrator.execute_run(AllReports())
     rows = sql("TABLE reporting.a UNION TABLE reporting.b UNION TABLE reporting.reader")
-    assert {name for name, workers in rows if workers == "0"} == without
+    assert {name for name, workers in rows if workers == "0"} == serial_views
 
 
-def test_a_statement_that_takes_too_long_is_cancelled_and_not_tried_again(settings: Settings) -> None:
+def test_statement_timeout_cancels_without_a_retry(settings: Settings) -> None:
     settings.SEEDER = {"STATEMENT_TIMEOUT_MS": 100}
     create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
-    result = refreshed()
+    result = refresh()
     assert result.failure
     assert (result.failure.reason, result.attempts) == ("query_canceled", 1)
     assert "statement timeout" in result.failure.message
 
 
-def test_a_reader_in_the_way_is_waited_for_no_longer_than_the_limit(settings: Settings) -> None:
+def test_lock_wait_is_limited_by_the_lock_timeout(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_RETRIES": 0}
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     with another_session() as reader:
         reader.execute("BEGIN; SELECT n FROM reporting.a")
-        result = refreshed()
+        result = refresh()
     assert result.failure
     assert (result.failure.sqlstate, result.failure.reason) == ("55P03", "lock_not_available")
 
 
-def test_a_lock_that_was_not_granted_is_asked_for_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lock_timeout_is_retried(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100}
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     with another_session() as reader:
         reader.execute("BEGIN; SELECT n FROM reporting.a")
         monkeypatch.setattr(StopSignal, "wait", lambda *_: reader.execute("ROLLBACK"))
-        result = refreshed()
+        result = refresh()
     assert (result.outcome, result.attempts) == (Outcome.REFRESHED, 2)
 
 
-def test_attempts_are_bounded_and_the_waits_between_them_grow(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_retries_are_limited_with_growing_delays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SEEDER = {"MAX_RETRIES": 3}
     sql("CREATE SEQUENCE reporting.tries")
     create_custom_manifest(
@@ -97,44 +96,44 @@ def test_attempts_are_bounded_and_the_waits_between_them_grow(
     waits: list[timedelta] = []
     monkeypatch.setattr(StopSignal, "wait", lambda _, span: waits.append(span))
     monkeypatch.setattr("random.random", lambda: 1.0)
-    result = refreshed()
+    result = refresh()
     assert (result.outcome, result.attempts) == (Outcome.FAILED, 4)
     assert waits == [timedelta(seconds=0.5), timedelta(seconds=8), timedelta(seconds=16)]
     assert sql("SELECT last_value FROM reporting.tries") == [(4,)]
     assert RunHistory.objects.get().status == "error"
 
 
-def test_a_wrong_query_is_tried_once() -> None:
+def test_invalid_query_is_not_retried() -> None:
     sql("CREATE SEQUENCE reporting.tries")
     create_custom_manifest("reporting.a", "SELECT 1 / (nextval('reporting.tries') * 0) AS n")
-    assert refreshed().attempts == 1
+    assert refresh().attempts == 1
     assert sql("SELECT last_value FROM reporting.tries") == [(1,)]
 
 
 @pytest.mark.parametrize("retries", [0, 3])
-def test_a_connection_lost_after_the_commit_does_not_refresh_again_nor_lie(
+def test_connection_lost_after_commit_is_a_success_without_retry(
     retries: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SEEDER = {"MAX_RETRIES": retries}
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    losing = [True]
+    remaining_losses = [True]
 
-    class LosesTheFirst(transactions.BatchedTransaction):
+    class LosesFirstConnection(transactions.BatchedTransaction):
         def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
             super().__exit__(kind, *error)
-            if losing:
-                losing.pop()
+            if remaining_losses:
+                remaining_losses.pop()
                 raise OperationalError
 
-    monkeypatch.setattr(transactions, "BatchedTransaction", LosesTheFirst)
+    monkeypatch.setattr(transactions, "BatchedTransaction", LosesFirstConnection)
     monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
-    result = refreshed()
-    assert not losing
+    result = refresh()
+    assert not remaining_losses
     assert (result.outcome, result.attempts) == (Outcome.CREATED, 1)
     assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("success", "success")
 
 
-def test_bookkeeping_is_tried_again_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recording_a_failure_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
     original = RunHistoryWriter.record_result
 
@@ -144,47 +143,47 @@ def test_bookkeeping_is_tried_again_too(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(RunHistoryWriter, "record_result", fails_once)
     monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
-    assert refreshed().outcome is Outcome.FAILED
+    assert refresh().outcome is Outcome.FAILED
     assert RunHistory.objects.get().status == "error"
 
 
-def test_a_lock_limit_within_which_postgresql_does_not_look_what_is_in_the_way_is_refused(settings: Settings) -> None:
+def test_lock_timeout_below_the_deadlock_timeout_is_refused(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1000}
     with pytest.raises(ConfigurationError, match="more than the server's deadlock_timeout, which is 1000 ms"):
         orchestrator.execute_run(AllReports())
 
 
-def test_a_connection_lost_after_a_failure_was_recorded_counts_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connection_lost_after_a_recorded_failure_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
-    original, losing = transactions.durable_transaction, [True]
+    original, remaining_losses = transactions.durable_transaction, [True]
 
     @contextmanager
-    def loses_the_record(database: str) -> Iterator[None]:
+    def loses_connection_once(database: str) -> Iterator[None]:
         with original(database):
             yield
-        if losing and RunHistory.objects.filter(status="error").exists():
-            losing.pop()
+        if remaining_losses and RunHistory.objects.filter(status="error").exists():
+            remaining_losses.pop()
             raise OperationalError
 
-    for place in (transactions, view_refresh, run_history):
-        monkeypatch.setattr(place, "durable_transaction", loses_the_record, raising=False)
+    for module in (transactions, view_refresh, run_history):
+        monkeypatch.setattr(module, "durable_transaction", loses_connection_once, raising=False)
     monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
-    assert refreshed().outcome is Outcome.FAILED
-    assert not losing
+    assert refresh().outcome is Outcome.FAILED
+    assert not remaining_losses
     assert (JobStatus.objects.get().consecutive_failures, RunHistory.objects.get().consecutive_failures) == (1, 1)
 
 
-def test_a_connection_that_is_lost_between_two_statements_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connection_lost_between_two_statements_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     original = RunHistoryWriter.mark_running
 
     def loses_its_connection(*args: Any, **kwargs: Any) -> None:
         monkeypatch.setattr(RunHistoryWriter, "mark_running", original)
         [(pid,)] = sql("SELECT pg_backend_pid()")
-        with another_session() as other:
-            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        with another_session() as other_session:
+            other_session.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
         sessions.server_time("default")
 
     monkeypatch.setattr(RunHistoryWriter, "mark_running", loses_its_connection)
     monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
-    assert refreshed().outcome is Outcome.CREATED
+    assert refresh().outcome is Outcome.CREATED

@@ -1,4 +1,4 @@
-"""A connection that is lost while the server still commits: for a while nobody can see how that ends."""
+"""A connection that is lost during a commit, so that its result is unknown for a while."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import current_thread
@@ -20,14 +20,14 @@ from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
-# Whoever commits the end of a row waits at the gate for as long as somebody keeps it.
+# A commit of a row's end waits for this gate while a test holds its lock.
 GATE = """
     CREATE FUNCTION reporting.gate() RETURNS trigger LANGUAGE plpgsql AS
         $$BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NULL; END$$;
     CREATE CONSTRAINT TRIGGER gate AFTER UPDATE ON reporting.seeder_run_history DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW WHEN (NEW.status IN ('success', 'error')) EXECUTE FUNCTION reporting.gate()"""
-COMMITS = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted"
-WAITS_FOR_IT = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+WAITING_COMMITS = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted"
+BLOCKED_BY = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
 
 
 def run() -> RunSummary:
@@ -37,45 +37,45 @@ def run() -> RunSummary:
         sessions.close_thread_connections()
 
 
-def until(session: "psycopg.Connection[Any]", statement: str, *parameters: int) -> int:
-    """Ask until there is a row; its number."""
+def wait_for_row(session: "psycopg.Connection[Any]", statement: str, *parameters: int) -> int:
+    """Wait until the query returns a row. Return its first value."""
     row = eventually(lambda: session.execute(statement, parameters).fetchone(), describe_failure=lambda: statement)
     assert row
     return int(row[0])
 
 
 @pytest.mark.parametrize(("query", "outcome"), [("SELECT 1 AS n", Outcome.CREATED), ("SELECT 1 / 0", Outcome.FAILED)])
-def test_a_connection_lost_while_the_server_commits_is_waited_for(
+def test_lost_connection_during_commit_waits_for_its_result(
     query: str, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create_custom_manifest("reporting.a", query)
     sql(GATE)
-    how = "record_success" if outcome is Outcome.CREATED else "record_result"
-    recorded, wait, lost = getattr(RunHistoryWriter, how), psycopg.Connection.wait, list[int]()
+    method_name = "record_success" if outcome is Outcome.CREATED else "record_result"
+    original, wait, lost_pids = getattr(RunHistoryWriter, method_name), psycopg.Connection.wait, list[int]()
 
-    def records(*args: Any, **kwargs: Any) -> Any:
-        result = recorded(*args, **kwargs)
-        monkeypatch.setattr(RunHistoryWriter, how, recorded)
-        monkeypatch.setattr(psycopg.Connection, "wait", waits)
+    def record_and_lose_connection(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
+        monkeypatch.setattr(RunHistoryWriter, method_name, original)
+        monkeypatch.setattr(psycopg.Connection, "wait", lose_connection_in_commit)
         return result
 
-    def waits(connection: "psycopg.Connection[Any]", call: Any, *args: Any, **kwargs: Any) -> Any:
-        if current_thread().name.startswith("worker-"):  # what it sends next is COMMIT
+    def lose_connection_in_commit(connection: "psycopg.Connection[Any]", call: Any, *args: Any, **kwargs: Any) -> Any:
+        if current_thread().name.startswith("worker-"):  # it sends COMMIT next
             monkeypatch.setattr(psycopg.Connection, "wait", wait)
             next(call)
-            lost.append(until(keeper, COMMITS))
+            lost_pids.append(wait_for_row(gate_session, WAITING_COMMITS))
             cut(connection)
         return wait(connection, call, *args, **kwargs)
 
-    monkeypatch.setattr(RunHistoryWriter, how, records)
+    monkeypatch.setattr(RunHistoryWriter, method_name, record_and_lose_connection)
     monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
-    with another_session() as keeper, ThreadPoolExecutor(1) as thread:
-        keeper.execute("SELECT pg_advisory_lock(4711)")
+    with another_session() as gate_session, ThreadPoolExecutor(1) as thread:
+        gate_session.execute("SELECT pg_advisory_lock(4711)")
         running = thread.submit(run)
-        eventually(lambda: lost or running.done())
-        assert lost
-        until(keeper, WAITS_FOR_IT, *lost)
-        keeper.execute("SELECT pg_advisory_unlock(4711)")
+        eventually(lambda: lost_pids or running.done())
+        assert lost_pids
+        wait_for_row(gate_session, BLOCKED_BY, *lost_pids)
+        gate_session.execute("SELECT pg_advisory_unlock(4711)")
         [result] = running.result(20).results.values()
     assert result.outcome is outcome
     row, status = RunHistory.objects.get(), JobStatus.objects.get()

@@ -1,4 +1,4 @@
-"""Somebody recovers while others write: nobody waits for anybody in a circle."""
+"""Recovery of orphaned runs while others write: no deadlock."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,33 +31,33 @@ def recover() -> int:
         sessions.close_thread_connections()
 
 
-def until_it_waits(recovering: "Future[int]") -> None:
-    with another_session() as looking:
-        eventually(lambda: recovering.done() or looking.execute(BLOCKED).fetchone())
+def wait_until_blocked(recovering: "Future[int]") -> None:
+    with another_session() as other_session:
+        eventually(lambda: recovering.done() or other_session.execute(BLOCKED).fetchone())
 
 
-def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() -> None:
+def test_run_taken_for_dead_still_records_its_failure() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    drawn, record, now = (
+    plan, record, now = (
         orchestrator.preview(AllReports()),
         RunHistoryWriter("not really dead"),
         sessions.server_time("default"),
     )
-    record.insert_pending(drawn)
-    why = Failure(reason="division_by_zero", message="division by zero")
-    failed = RefreshResult(outcome=Outcome.FAILED, started_at=now, finished_at=now, failure=why)
+    record.insert_pending(plan)
+    failure = Failure(reason="division_by_zero", message="division by zero")
+    failed = RefreshResult(outcome=Outcome.FAILED, started_at=now, finished_at=now, failure=failure)
     recovering: list[Future[int]] = []
 
-    def in_between(execute: Callable[..., Any], statement: str, *args: Any) -> Any:
-        answer = execute(statement, *args)
+    def recover_after_update(execute: Callable[..., Any], statement: str, *args: Any) -> Any:
+        result = execute(statement, *args)
         if statement.startswith("UPDATE") and not recovering:
             recovering.append(thread.submit(recover))
-            until_it_waits(recovering[0])
-        return answer
+            wait_until_blocked(recovering[0])
+        return result
 
     with ThreadPoolExecutor(1) as thread:
-        with connection.execute_wrapper(in_between), transactions.durable_transaction("default"):
-            record.record_result(drawn.views[0].spec, failed)
+        with connection.execute_wrapper(recover_after_update), transactions.durable_transaction("default"):
+            record.record_result(plan.views[0].spec, failed)
         assert recovering[0].result(20) == 0
     row, status = RunHistory.objects.get(), JobStatus.objects.get()
     assert row.errors == status.last_errors == "division by zero"
@@ -66,17 +66,17 @@ def test_a_run_that_is_taken_for_dead_while_it_records_a_failure_records_it() ->
 
 def test_row_that_has_ended_is_not_marked_as_running() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    drawn, record = orchestrator.preview(AllReports()), RunHistoryWriter("taken for dead")
-    record.insert_pending(drawn)
+    plan, record = orchestrator.preview(AllReports()), RunHistoryWriter("taken for dead")
+    record.insert_pending(plan)
     orphan_recovery.recover_orphaned_runs()
-    record.mark_running([view.spec for view in drawn.views])
+    record.mark_running([view.spec for view in plan.views])
     assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("error", "error")
 
 
-@pytest.mark.parametrize("close", ["somebody recovers", "the run itself"])
-def test_statuses_are_taken_up_in_one_order(close: str) -> None:
+@pytest.mark.parametrize("close", ["another run", "the run itself"])
+def test_statuses_are_locked_in_one_order(close: str) -> None:
     record = RunHistoryWriter("gone")
-    for name in "ba":  # on disk the other way round
+    for name in "ba":  # in reverse order on disk
         create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
         record.insert_pending(orchestrator.preview(SingleView(name=ViewName.parse(name))))
     if close == "the run itself":
@@ -91,12 +91,12 @@ def test_statuses_are_taken_up_in_one_order(close: str) -> None:
         return 2
 
     lock = "SELECT table_name FROM reporting.seeder_job_status WHERE table_name = %s FOR UPDATE"
-    with another_session() as other, ThreadPoolExecutor(1) as thread:
-        other.execute("BEGIN")
-        other.execute(lock, ["reporting.a"])
-        closing = thread.submit(recover if close == "somebody recovers" else interrupt)
-        until_it_waits(closing)
-        other.execute(lock, ["reporting.b"])
-        other.execute("COMMIT")
-        assert closing.result(20) == 2
+    with another_session() as other_session, ThreadPoolExecutor(1) as thread:
+        other_session.execute("BEGIN")
+        other_session.execute(lock, ["reporting.a"])
+        future = thread.submit(recover if close == "another run" else interrupt)
+        wait_until_blocked(future)
+        other_session.execute(lock, ["reporting.b"])
+        other_session.execute("COMMIT")
+        assert future.result(20) == 2
     assert sql("SELECT DISTINCT status FROM reporting.seeder_run_history") == [("error",)]

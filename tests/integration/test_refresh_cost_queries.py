@@ -1,4 +1,4 @@
-"""What the server counts of our refreshes."""
+"""The statistics of refreshes in the server."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,17 +12,17 @@ from seeder.postgres.named_statements import STATEMENTS
 from tests.conftest import another_session, need_statements, server_major_version, sql
 
 A = ViewName(schema="reporting", name="a")
-# Somebody whom nobody has granted anything, on every server.
-NOBODY = "pg_signal_backend"
+# A role of every server without any privilege.
+UNPRIVILEGED_ROLE = "pg_signal_backend"
 
 
 @pytest.fixture(autouse=True)
 def statements(bare_database: None) -> Iterator[None]:
-    """A view, and pg_stat_statements where it usually is, without an entry for this database."""
+    """A view, and pg_stat_statements without an entry for this database."""
     need_statements()
     sql("DROP EXTENSION IF EXISTS pg_stat_statements")
     sql("CREATE EXTENSION pg_stat_statements SCHEMA public")
-    forget()
+    reset_statistics()
     sql("CREATE SCHEMA reporting")
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT n, repeat('a', 100) AS t FROM generate_series(1, 1000) AS n")
     sql("CREATE UNIQUE INDEX ON reporting.a (n)")
@@ -32,7 +32,7 @@ def statements(bare_database: None) -> Iterator[None]:
     sql("CREATE EXTENSION pg_stat_statements SCHEMA public")
 
 
-def forget() -> None:
+def reset_statistics() -> None:
     sql("SELECT pg_stat_statements_reset(0, oid, 0) FROM pg_database WHERE datname = current_database()")
 
 
@@ -41,102 +41,102 @@ def refresh(*, concurrently: bool = False) -> None:
 
 
 def cost(*, concurrently: bool = False) -> StatementCost | None:
-    known = refresh_cost_queries.statement_costs("default")
-    assert known is not None
-    return known.get((A, concurrently))
+    current = refresh_cost_queries.statement_costs("default")
+    assert current is not None
+    return current.get((A, concurrently))
 
 
-def test_a_refresh_is_counted_exactly_once_and_by_its_mode() -> None:
+def test_refresh_is_counted_once_by_its_mode() -> None:
     assert refresh_cost_queries.statement_costs("default") == {}
     refresh()
     first = cost()
     refresh(concurrently=True)
     refresh()
-    one = statement_cost_delta(first, cost())
+    difference = statement_cost_delta(first, cost())
     assert first
-    assert one
-    assert (first.calls, one.calls, one.rows) == (1, 1, 1000)
-    assert one.total_exec_time.total_seconds() > 0
-    assert one.shared_blocks_dirtied > 0
-    assert one.wal_bytes > 100_000
+    assert difference
+    assert (first.calls, difference.calls, difference.rows) == (1, 1, 1000)
+    assert difference.total_exec_time.total_seconds() > 0
+    assert difference.shared_blocks_dirtied > 0
+    assert difference.wal_bytes > 100_000
     concurrent = cost(concurrently=True)
     assert concurrent
     assert concurrent.calls == 1
 
 
-def test_somebody_else_s_spelling_is_the_same_view() -> None:
+def test_refresh_in_another_spelling_counts_for_the_same_view() -> None:
     sql("refresh materialized view concurrently reporting.a;")
     sql("/* nightly */ REFRESH MATERIALIZED VIEW CONCURRENTLY Reporting.A")
     refresh(concurrently=True)
-    known = cost(concurrently=True)
-    assert known
-    assert known.calls == 3
+    current = cost(concurrently=True)
+    assert current
+    assert current.calls == 3
     assert cost() is None
 
 
-def test_a_refresh_that_failed_is_not_counted_and_one_that_was_undone_is() -> None:
+def test_failed_refresh_is_not_counted_and_a_rolled_back_one_is() -> None:
     sql("DROP INDEX reporting.a_n_idx")
     assert isinstance(transactions.attempt("default", lambda: refresh(concurrently=True)), Error)
     assert cost(concurrently=True) is None
     with transactions.rolled_back_transaction("default"):
         refresh()
-    undone = cost()
-    assert undone
-    assert undone.calls == 1
+    rolled_back = cost()
+    assert rolled_back
+    assert rolled_back.calls == 1
 
 
-def test_what_others_or_other_databases_refresh_is_theirs() -> None:
+def test_refreshes_of_other_roles_and_databases_are_not_counted() -> None:
     sql("CREATE SCHEMA reporting", using="archive")
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n", using="archive")
     sql("REFRESH MATERIALIZED VIEW reporting.a", using="archive")
-    sql(f"ALTER MATERIALIZED VIEW reporting.a OWNER TO {NOBODY}")
-    sql(f"GRANT USAGE, CREATE ON SCHEMA reporting TO {NOBODY}")
-    with another_session() as other:
-        other.execute(f"SET ROLE {NOBODY}")
-        other.execute("REFRESH MATERIALIZED VIEW reporting.a")
+    sql(f"ALTER MATERIALIZED VIEW reporting.a OWNER TO {UNPRIVILEGED_ROLE}")
+    sql(f"GRANT USAGE, CREATE ON SCHEMA reporting TO {UNPRIVILEGED_ROLE}")
+    with another_session() as other_session:
+        other_session.execute(f"SET ROLE {UNPRIVILEGED_ROLE}")
+        other_session.execute("REFRESH MATERIALIZED VIEW reporting.a")
     assert refresh_cost_queries.statement_costs("default") == {}
 
 
-def test_a_refresh_that_a_function_sent_is_not_one_of_ours() -> None:
+def test_refresh_inside_a_function_is_not_counted() -> None:
     sql("SET pg_stat_statements.track = 'all'")
     sql("DO 'BEGIN REFRESH MATERIALIZED VIEW reporting.a; END'")
     assert cost() is None
     sql("RESET pg_stat_statements.track")
 
 
-def test_the_extension_may_live_in_any_schema() -> None:
+def test_extension_may_be_in_any_schema() -> None:
     sql('CREATE SCHEMA "Odd {place}"')
     sql('ALTER EXTENSION pg_stat_statements SET SCHEMA "Odd {place}"')
     refresh()
-    known = cost()
-    assert known
-    assert known.calls == 1
+    current = cost()
+    assert current
+    assert current.calls == 1
 
 
-def test_without_the_extension_nothing_is_known() -> None:
+def test_costs_without_the_extension_are_unknown() -> None:
     sql("DROP EXTENSION pg_stat_statements")
     assert refresh_cost_queries.statement_costs("default") is None
 
 
-def test_an_extension_that_is_not_for_us_to_read_is_as_good_as_none() -> None:
+def test_costs_without_privilege_are_unknown() -> None:
     sql("REVOKE SELECT ON pg_stat_statements FROM PUBLIC")
-    sql(f"SET ROLE {NOBODY}")
+    sql(f"SET ROLE {UNPRIVILEGED_ROLE}")
     assert refresh_cost_queries.statement_costs("default") is None
 
 
-def test_an_older_version_of_the_extension_is_read_as_far_as_it_goes() -> None:
+def test_costs_of_an_older_extension_are_read_if_possible() -> None:
     sql("DROP EXTENSION pg_stat_statements")
     sql("CREATE EXTENSION pg_stat_statements SCHEMA public VERSION '1.8'")
     refresh()
-    known = cost()
-    assert known
-    assert known.calls == 1
+    current = cost()
+    assert current
+    assert current.calls == 1
     sql("DROP EXTENSION pg_stat_statements")
     sql("CREATE EXTENSION pg_stat_statements SCHEMA public VERSION '1.7'")
     assert refresh_cost_queries.statement_costs("default") is None
 
 
-def test_a_server_that_refuses_after_all_breaks_no_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_cost_query_does_not_abort_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STATEMENTS, "statement_statistics_schema", "SELECT 'no such schema', true")
     with transactions.durable_transaction("default"):
         refresh()
@@ -144,41 +144,43 @@ def test_a_server_that_refuses_after_all_breaks_no_transaction(monkeypatch: pyte
         assert sql("SELECT 1") == [(1,)]
 
 
-@pytest.mark.parametrize("ask", [refresh_cost_queries.statement_costs, refresh_cost_queries.backend_costs])
-def test_a_connection_that_is_gone_knows_nothing(ask: Callable[[str], object]) -> None:
-    if ask is refresh_cost_queries.backend_costs and server_major_version() < 18:
-        pytest.skip("that a backend is asked what it cost needs PostgreSQL 18")
+@pytest.mark.parametrize("read_costs", [refresh_cost_queries.statement_costs, refresh_cost_queries.backend_costs])
+def test_costs_on_a_lost_connection_are_unknown(read_costs: Callable[[str], object]) -> None:
+    if read_costs is refresh_cost_queries.backend_costs and server_major_version() < 18:
+        pytest.skip("costs of a backend need PostgreSQL 18")
     [(pid,)] = sql("SELECT pg_backend_pid()")
-    with another_session() as other:
-        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-    assert ask("default") is None
+    with another_session() as other_session:
+        other_session.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    assert read_costs("default") is None
     sessions.discard_if_broken("default")
 
 
-def test_a_backend_knows_what_a_transaction_has_written_as_soon_as_it_has_ended() -> None:
+def test_backend_cost_is_known_after_the_transaction() -> None:
     if sessions.driver_connection("default").info.server_version < 180000:
         assert refresh_cost_queries.backend_costs("default") is None
         return
-    before = refresh_cost_queries.backend_costs("default")
+    first = refresh_cost_queries.backend_costs("default")
     with transactions.durable_transaction("default"):
         refresh()
-        assert refresh_cost_queries.backend_costs("default") is None  # the figures of now are not to be had
-    after = refresh_cost_queries.backend_costs("default")
-    one = backend_cost_delta(before, after)
-    assert one
-    assert one.write_bytes > 100_000
-    assert one.wal_bytes > 100_000
-    idle = backend_cost_delta(after, refresh_cost_queries.backend_costs("default"))
+        assert (
+            refresh_cost_queries.backend_costs("default") is None
+        )  # current statistics are not visible in the transaction
+    second = refresh_cost_queries.backend_costs("default")
+    difference = backend_cost_delta(first, second)
+    assert difference
+    assert difference.write_bytes > 100_000
+    assert difference.wal_bytes > 100_000
+    idle = backend_cost_delta(second, refresh_cost_queries.backend_costs("default"))
     assert idle
     assert (idle.write_bytes, idle.wal_bytes) == (0, 0)
 
 
-def test_a_backend_knows_what_it_has_read() -> None:
+def test_backend_cost_includes_reads() -> None:
     if sessions.driver_connection("default").info.server_version < 180000:
-        pytest.skip("that a backend counts its reads needs PostgreSQL 18")
+        pytest.skip("reads of a backend need PostgreSQL 18")
     before = refresh_cost_queries.backend_costs("default")
     sql("CREATE TEMPORARY TABLE much AS SELECT repeat('a', 1000) AS t FROM generate_series(1, 20000)")
-    sql("SELECT count(t) FROM much")  # more than temp_buffers (8 MB) hold was written out and is read again
-    read = backend_cost_delta(before, refresh_cost_queries.backend_costs("default"))
-    assert read
-    assert read.read_bytes > 1_000_000
+    sql("SELECT count(t) FROM much")  # exceeds temp_buffers (8 MB), so it is written and read again
+    difference = backend_cost_delta(before, refresh_cost_queries.backend_costs("default"))
+    assert difference
+    assert difference.read_bytes > 1_000_000

@@ -1,4 +1,4 @@
-"""Two runs that want one view: who comes second takes what the first has done, where that is as good as its own."""
+"""Two runs of one view: the second uses the refresh of the first if it is recent enough."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -21,154 +21,165 @@ from tests.polling import eventually
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
-def while_asked(
-    act: Callable[[], object], request: AllReports | AgencyReports | None = None
+def results_after(
+    function: Callable[[], object], request: AllReports | AgencyReports | None = None
 ) -> dict[str, RefreshResult]:
-    """A run that finds, when it begins to refresh, that `act` has happened since it was asked for."""
+    """Execute a run, and call a function after the request and before its first refresh."""
 
-    def hear(event: RunEvent) -> None:
+    def on_event(event: RunEvent) -> None:
         if isinstance(event, RunStarted):
-            act()
+            function()
 
-    summary = orchestrator.execute_run(request or AllReports(), on_event=hear)
+    summary = orchestrator.execute_run(request or AllReports(), on_event=on_event)
     return {view.key.name.name: result for view, result in summary.results.items()}
 
 
-def in_a_thread(act: Callable[[], object]) -> None:
-    def apart() -> None:
+def in_thread(function: Callable[[], object]) -> None:
+    def run() -> None:
         try:
-            act()
+            function()
         finally:
             connections.close_all()
 
-    thread = Thread(target=apart)
+    thread = Thread(target=run)
     thread.start()
     thread.join()
 
 
-def test_a_refresh_that_began_after_we_were_asked_is_ours_as_well() -> None:
+def test_refresh_started_after_the_request_is_shared() -> None:
     create_canned_report(
         "reporting.shared", "SELECT current_setting('application_name') AS run", agencies=("demo", "metro")
     )
-    results = while_asked(
-        lambda: in_a_thread(lambda: orchestrator.execute_run(AgencyReports(slug="metro"))), AgencyReports(slug="demo")
+    results = results_after(
+        lambda: in_thread(lambda: orchestrator.execute_run(AgencyReports(slug="metro"))), AgencyReports(slug="demo")
     )
-    ours, other = RunHistory.objects.get(agency_slug="demo"), RunHistory.objects.get(agency_slug="metro")
-    assert results["shared"].satisfied_by == other.run_id
-    assert sql("SELECT run FROM reporting.shared") == [(f"seeder {other.run_id}",)], "done once"
-    assert (ours.status, ours.start_time, ours.finish_time) == ("success", other.start_time, other.finish_time)
-    assert ours.records_processed == 1
-    assert ours.errors == f"Refreshed by run {other.run_id}, which started after this run was requested."
-    assert JobStatus.objects.get().last_run_id == ours.run_id
+    own_row, other_row = RunHistory.objects.get(agency_slug="demo"), RunHistory.objects.get(agency_slug="metro")
+    assert results["shared"].satisfied_by == other_row.run_id
+    assert sql("SELECT run FROM reporting.shared") == [(f"seeder {other_row.run_id}",)], "refreshed once"
+    assert (own_row.status, own_row.start_time, own_row.finish_time) == (
+        "success",
+        other_row.start_time,
+        other_row.finish_time,
+    )
+    assert own_row.records_processed == 1
+    assert own_row.errors == f"Refreshed by run {other_row.run_id}, which started after this run was requested."
+    assert JobStatus.objects.get().last_run_id == own_row.run_id
 
 
-def test_a_refresh_that_began_before_we_were_asked_is_not() -> None:
+def test_refresh_started_before_the_request_is_not_shared() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     orchestrator.execute_run(AllReports())
-    assert while_asked(lambda: None)["a"].satisfied_by is None
+    assert results_after(lambda: None)["a"].satisfied_by is None
 
 
-def test_a_refresh_that_failed_is_not() -> None:
+def test_failed_refresh_is_not_shared() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 0 AS n")
     create_custom_manifest("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
 
-    def fail_and_mend() -> None:
-        in_a_thread(lambda: orchestrator.execute_run(AllReports()))
+    def fail_and_repair() -> None:
+        in_thread(lambda: orchestrator.execute_run(AllReports()))
         sql("UPDATE reporting.source SET n = 1")
 
-    result = while_asked(fail_and_mend)["a"]
+    result = results_after(fail_and_repair)["a"]
     assert (result.satisfied_by, result.failure) == (None, None)
 
 
-def test_a_refresh_from_older_inputs_than_ours_is_not() -> None:
+def test_refresh_from_older_inputs_is_not_shared() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     create_custom_manifest("reporting.input", "SELECT n FROM reporting.source")
     create_custom_manifest("reporting.output", "SELECT n FROM reporting.input", agency="metro")
     orchestrator.execute_run(AllReports())
     sql("UPDATE reporting.source SET n = 2")
-    # The other run refreshes the output alone, and does not refresh what that reads.
-    results = while_asked(lambda: in_a_thread(lambda: orchestrator.execute_run(AgencyReports(slug="metro"))))
+    # The other run refreshes only the output, not its input.
+    results = results_after(lambda: in_thread(lambda: orchestrator.execute_run(AgencyReports(slug="metro"))))
     assert results["output"].satisfied_by is None
     assert sql("SELECT n FROM reporting.output") == [(2,)]
 
 
-def test_a_view_of_the_same_name_in_another_database_is_not_ours(settings: Settings) -> None:
+def test_view_of_the_same_name_in_another_database_is_not_shared(settings: Settings) -> None:
     settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
     sql("CREATE SCHEMA reporting", using="archive")
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.a", "SELECT 1 AS n", agency="metro")
     sql("UPDATE reporting.seeder_custom_report_manifest SET database_id = 2 WHERE agency_slug = 'metro'")
-    results = while_asked(
-        lambda: in_a_thread(lambda: orchestrator.execute_run(AgencyReports(slug="metro"))), AgencyReports(slug="demo")
+    results = results_after(
+        lambda: in_thread(lambda: orchestrator.execute_run(AgencyReports(slug="metro"))), AgencyReports(slug="demo")
     )
     assert results["a"].satisfied_by is None
     assert sql("SELECT n FROM reporting.a") == [(1,)]
 
 
-def test_the_second_waits_for_the_first_and_that_is_no_part_of_its_duration(settings: Settings) -> None:
+def test_wait_for_another_run_does_not_count_as_duration(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 20_000}
     sql("CREATE TABLE reporting.gate ()")
     create_custom_manifest("reporting.a", "SELECT count(*) AS n FROM reporting.gate")
     orchestrator.execute_run(AllReports())
-    ended: list[RefreshResult] = []
+    results: list[RefreshResult] = []
 
-    def hear(event: RunEvent) -> None:
+    def on_event(event: RunEvent) -> None:
         if isinstance(event, ViewEnded):
-            ended.append(event.result)
+            results.append(event.result)
 
-    def waiting(number: int) -> bool:
+    def are_waiting(number: int) -> bool:
         refreshes = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name ~ '^seeder '"
         return len(sql(refreshes)) == number
 
-    with another_session() as keeper:
-        keeper.execute("BEGIN; LOCK reporting.gate")
-        both = [
-            Thread(target=_apart, args=(lambda: orchestrator.execute_run(AllReports(), on_event=hear),)) for _ in "12"
+    with another_session() as gate_session:
+        gate_session.execute("BEGIN; LOCK reporting.gate")
+        threads = [
+            Thread(
+                target=_run_and_close_connections,
+                args=(lambda: orchestrator.execute_run(AllReports(), on_event=on_event),),
+            )
+            for _ in "12"
         ]
-        for number, thread in enumerate(both):
+        for number, thread in enumerate(threads):
             thread.start()
-            eventually(partial(waiting, number + 1))
-        keeper.execute("SELECT pg_sleep(1.2); ROLLBACK")
-    for thread in both:
+            eventually(partial(are_waiting, number + 1))
+        gate_session.execute("SELECT pg_sleep(1.2); ROLLBACK")
+    for thread in threads:
         thread.join(20)
-    assert [result.failure for result in ended] == [None, None]
-    [second] = [result for result in ended if result.satisfied_by is None and result.cost.lock_wait.total_seconds() > 1]
-    assert second.duration.total_seconds() < 1, "the first had begun before the second was asked for"
+    assert [result.failure for result in results] == [None, None]
+    [second] = [
+        result for result in results if result.satisfied_by is None and result.cost.lock_wait.total_seconds() > 1
+    ]
+    assert second.duration.total_seconds() < 1, "the first refresh started before the second request"
 
 
 @contextmanager
-def at(view: str) -> Iterator[None]:
-    """Somebody has the view to himself, as another run does while it refreshes it."""
-    with another_session() as other:
-        other.execute("SET application_name = 'seeder other'")
-        other.execute(f"SELECT pg_advisory_lock(hashtextextended('seeder.view {view}', 0))")
+def locked_view(view: str) -> Iterator[None]:
+    """Hold the lock of a view, like another run during its refresh."""
+    with another_session() as other_session:
+        other_session.execute("SET application_name = 'seeder other'")
+        other_session.execute(f"SELECT pg_advisory_lock(hashtextextended('seeder.view {view}', 0))")
         yield
 
 
-def test_another_run_is_waited_for_longer_than_any_other_lock(settings: Settings) -> None:
+def test_wait_for_another_run_may_exceed_other_limits(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "STATEMENT_TIMEOUT_MS": 1000, "MAX_RETRIES": 0}
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     results: list[RefreshResult] = []
-    ours = Thread(
-        target=_apart, args=(lambda: results.extend(orchestrator.execute_run(AllReports()).results.values()),)
+    thread = Thread(
+        target=_run_and_close_connections,
+        args=(lambda: results.extend(orchestrator.execute_run(AllReports()).results.values()),),
     )
-    with at("reporting.a"):
-        ours.start()
+    with locked_view("reporting.a"):
+        thread.start()
         waiting = (
             "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND now() - query_start > interval '1.3 s'"
         )
-        eventually(lambda: sql(waiting) or not ours.is_alive())
-        assert ours.is_alive(), results
-    ours.join(20)
+        eventually(lambda: sql(waiting) or not thread.is_alive())
+        assert thread.is_alive(), results
+    thread.join(20)
     [result] = results
     assert (result.outcome, result.attempts) == (Outcome.CREATED, 1)
     assert result.cost.lock_wait.total_seconds() > 1.1
 
 
-def test_another_run_is_waited_for_no_longer_than_anything_is(settings: Settings) -> None:
+def test_wait_for_another_run_is_limited_by_max_wait(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_WAIT_SECONDS": 2, "MAX_RETRIES": 0}
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    with at("reporting.a"):
+    with locked_view("reporting.a"):
         [result] = orchestrator.execute_run(AllReports()).results.values()
     assert result.failure
     assert result.failure.reason == "lock_not_available"
@@ -176,14 +187,14 @@ def test_another_run_is_waited_for_no_longer_than_anything_is(settings: Settings
     assert 2 <= result.cost.lock_wait.total_seconds() < 10
 
 
-def _apart(act: Callable[[], object]) -> None:
+def _run_and_close_connections(function: Callable[[], object]) -> None:
     try:
-        act()
+        function()
     finally:
         connections.close_all()
 
 
-def test_who_was_in_the_way_is_named(settings: Settings) -> None:
+def test_blocking_session_is_named_in_the_failure(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_RETRIES": 0}
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     orchestrator.execute_run(AllReports())

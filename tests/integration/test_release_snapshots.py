@@ -1,4 +1,4 @@
-"""Release snapshots: taken of one instant, stored once and never changed."""
+"""Release snapshots: captured from one database snapshot, stored once, never changed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -27,7 +27,7 @@ from tests.integration.captured_views import compare, create_view_with_manifest,
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
-def test_what_is_stored_is_what_was_captured() -> None:
+def test_stored_snapshot_equals_the_captured_one() -> None:
     captured = capture_release_snapshot(
         create_view_with_manifest(), "v1", release_version="1.0 (final)", top_values_columns=["kind"]
     )
@@ -44,7 +44,7 @@ def test_what_is_stored_is_what_was_captured() -> None:
     assert captured.shape.server_version == version
 
 
-def test_a_row_can_be_read_without_this_app() -> None:
+def test_snapshot_row_is_readable_by_plain_sql() -> None:
     capture_release_snapshot(create_view_with_manifest(), "v1", top_values_columns=["word"])
     assert sql(
         "SELECT row_count, column_count, columns->0->>'name', column_statistics->'kind'->>'distinct',"
@@ -52,21 +52,21 @@ def test_a_row_can_be_read_without_this_app() -> None:
     ) == [(12, 3, "n", "3", "word 0")]
 
 
-def test_the_snapshots_of_a_view_are_listed_the_latest_first() -> None:
+def test_snapshots_of_a_view_are_listed_latest_first() -> None:
     for tag in ("v1", "v2", "v3"):
         capture_release_snapshot(create_view_with_manifest() if tag == "v1" else "reporting.a", tag)
     capture_release_snapshot(create_view_with_manifest("b"), "v4")
-    assert [one.release.tag for one in list_release_snapshots_by_table("Reporting.A")] == ["v3", "v2", "v1"]
-    assert [one.release.tag for one in list_release_snapshots_by_table("reporting.a", limit=1)] == ["v3"]
-    assert list_release_snapshots_by_table("reporting.nobody_s") == []
+    assert [snapshot.release.tag for snapshot in list_release_snapshots_by_table("Reporting.A")] == ["v3", "v2", "v1"]
+    assert [snapshot.release.tag for snapshot in list_release_snapshots_by_table("reporting.a", limit=1)] == ["v3"]
+    assert list_release_snapshots_by_table("reporting.unknown") == []
 
 
-def test_a_view_has_one_snapshot_for_each_tag_however_many_capture_at_once() -> None:
-    table, together = create_view_with_manifest(), Barrier(4)
+def test_concurrent_captures_store_one_snapshot_per_tag() -> None:
+    table, barrier = create_view_with_manifest(), Barrier(4)
 
     def capture(_: int) -> Snapshot | SnapshotTaken:
         try:
-            together.wait(timeout=30)
+            barrier.wait(timeout=30)
             return capture_release_snapshot(table, "v1")
         except SnapshotTaken as taken:
             return taken
@@ -74,8 +74,8 @@ def test_a_view_has_one_snapshot_for_each_tag_however_many_capture_at_once() -> 
             connections.close_all()
 
     with ThreadPoolExecutor(4) as pool:
-        ended = list(pool.map(capture, range(4)))
-    assert sum(isinstance(one, Snapshot) for one in ended) == stored_count() == 1
+        results = list(pool.map(capture, range(4)))
+    assert sum(isinstance(snapshot, Snapshot) for snapshot in results) == stored_count() == 1
     with pytest.raises(SnapshotTaken, match=r"reporting\.a already has a snapshot at 'v1'"):
         capture_release_snapshot(table, "v1")
 
@@ -93,14 +93,14 @@ def test_a_view_has_one_snapshot_for_each_tag_however_many_capture_at_once() -> 
         "WITH changed AS (UPDATE reporting.seeder_release_snapshot SET top_values = NULL RETURNING 1) TABLE changed",
     ],
 )
-def test_nobody_changes_a_snapshot(statement: str) -> None:
-    before = capture_release_snapshot(create_view_with_manifest(), "v1")
+def test_snapshot_cannot_be_changed(statement: str) -> None:
+    captured = capture_release_snapshot(create_view_with_manifest(), "v1")
     with pytest.raises(
         Error, match=r"release snapshots are never changed \(snapshot 1, of reporting.a at v1\)"
     ) as error:
         sql(statement)
     assert getattr(error.value.__cause__, "sqlstate", None) == "23001"
-    assert find_by_tag("reporting.a", "v1") == before
+    assert find_by_tag("reporting.a", "v1") == captured
 
 
 @pytest.mark.parametrize(
@@ -118,10 +118,10 @@ def test_nobody_changes_a_snapshot(statement: str) -> None:
         "columns = '{}'",
         "column_statistics = '[]'",
         "top_values = '[]'",
-        "release_tag = 'v1'",  # a second one
+        "release_tag = 'v1'",  # a second one with this tag
     ],
 )
-def test_what_cannot_be_is_not_stored(change: str) -> None:
+def test_invalid_snapshot_row_is_rejected(change: str) -> None:
     capture_release_snapshot(create_view_with_manifest(), "v1")
     column, _, value = change.partition(" = ")
     values = {name.attname: name.attname for name in ReleaseSnapshot._meta.concrete_fields}
@@ -135,7 +135,7 @@ def test_what_cannot_be_is_not_stored(change: str) -> None:
     assert stored_count() == 1
 
 
-def test_a_comparison_names_exactly_what_a_release_has_changed() -> None:
+def test_comparison_finds_exactly_the_changes() -> None:
     base = capture_release_snapshot(create_view_with_manifest(), "v1", top_values_columns=["word", "kind"])
     sql("DROP MATERIALIZED VIEW reporting.a")
     sql(
@@ -143,8 +143,8 @@ def test_a_comparison_names_exactly_what_a_release_has_changed() -> None:
         " FROM generate_series(1, 12) AS n WHERE n <= 4"
     )
     other = capture_release_snapshot("reporting.a", "v2", top_values_columns=["kind"])
-    found = compare(base, other)
-    assert {(finding.kind, finding.column): (finding.base, finding.compare) for finding in found.findings} == {
+    comparison = compare(base, other)
+    assert {(finding.kind, finding.column): (finding.base, finding.compare) for finding in comparison.findings} == {
         (DifferenceKind.COLUMN_REMOVED, "word"): ("text", None),
         (DifferenceKind.COLUMN_RETYPED, "n"): ("integer", "bigint"),
         (DifferenceKind.COLUMN_ADDED, "extra"): (None, "boolean"),
@@ -158,25 +158,25 @@ def test_a_comparison_names_exactly_what_a_release_has_changed() -> None:
         (DifferenceKind.RANGE, "kind"): ("0 … 2", "1 … 2"),
         (DifferenceKind.TOP_VALUES, "kind"): ("0 (4), 1 (4), 2 (4)", "1 (2), 2 (1)"),
     }
-    assert found.severity is Severity.BREAKING
+    assert comparison.severity is Severity.BREAKING
 
 
 def test_equal_numbers_in_another_order_are_no_difference() -> None:
     numbers = [("1.0", "-0"), ("1.00", "0"), ("1.000", "0")] * 50
 
-    def view(tag: str, rows: list[tuple[str, str]]) -> Snapshot:
-        values = ", ".join(f"({one}, '{zero}'::float8)" for one, zero in rows)
+    def capture(tag: str, rows: list[tuple[str, str]]) -> Snapshot:
+        values = ", ".join(f"({number}, '{zero}'::float8)" for number, zero in rows)
         sql(f"CREATE MATERIALIZED VIEW reporting.a AS SELECT * FROM (VALUES {values}) AS v (n, zero)")
-        found = capture_release_snapshot("reporting.a", tag, top_values_columns=["n", "zero"])
+        captured = capture_release_snapshot("reporting.a", tag, top_values_columns=["n", "zero"])
         sql("DROP MATERIALIZED VIEW reporting.a")
-        return found
+        return captured
 
     create_custom_manifest("reporting.a", "SELECT 1")
-    findings = compare(view("v1", numbers), view("v2", numbers[::-1])).findings
-    assert [one.kind for one in findings if one.kind is not DifferenceKind.DEFINITION] == []
+    findings = compare(capture("v1", numbers), capture("v2", numbers[::-1])).findings
+    assert [finding.kind for finding in findings if finding.kind is not DifferenceKind.DEFINITION] == []
 
 
-def test_a_refresh_of_the_same_data_is_no_difference() -> None:
+def test_refresh_of_the_same_data_is_no_difference() -> None:
     table = create_view_with_manifest()
     first = capture_release_snapshot(table, "v1", top_values_columns=["word"])
     sql("REFRESH MATERIALIZED VIEW reporting.a")
@@ -184,13 +184,13 @@ def test_a_refresh_of_the_same_data_is_no_difference() -> None:
     assert compare(first, second).findings == ()
 
 
-def test_the_rules_of_the_settings_decide(settings: Settings) -> None:
+def test_drift_rules_of_the_settings_apply(settings: Settings) -> None:
     first = capture_release_snapshot(create_view_with_manifest(), "v1")
     sql("DROP MATERIALIZED VIEW reporting.a; CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n, 2 AS kind")
     second = capture_release_snapshot("reporting.a", "v2")
 
     def severities() -> dict[DifferenceKind, Severity]:
-        return {one.kind: one.severity for one in compare(first, second).findings}
+        return {finding.kind: finding.severity for finding in compare(first, second).findings}
 
     by_default = severities()
     assert (by_default[DifferenceKind.ROWS], by_default[DifferenceKind.COLUMN_REMOVED]) == (
@@ -209,18 +209,20 @@ def test_the_rules_of_the_settings_decide(settings: Settings) -> None:
     }
 
 
-def test_snapshots_of_two_views_are_compared_only_where_that_is_meant() -> None:
+def test_comparison_of_two_views_needs_an_option() -> None:
     first, second = (
         capture_release_snapshot(create_view_with_manifest(), "v1"),
         capture_release_snapshot(create_view_with_manifest("b"), "v1"),
     )
     with pytest.raises(DifferentViews, match="Snapshot 1 is of reporting.a, snapshot 2 is of reporting.b") as refused:
         compare(first, second)
-    assert "--across-views (API: acrossViews=true)" in str(refused.value)  # for the command and the API
+    assert "--across-views (API: acrossViews=true)" in str(
+        refused.value
+    )  # names the option of the command and of the API
     assert compare(first, second, across_views=True).findings == ()
 
 
 @pytest.mark.parametrize("snapshot_id", [0, -1, 99, 2**63, 10**30])
-def test_an_id_that_nothing_has_is_named(snapshot_id: int) -> None:
+def test_unknown_snapshot_id_is_named_in_the_error(snapshot_id: int) -> None:
     with pytest.raises(UnknownSnapshot, match=f"no release snapshot with the id {snapshot_id}"):
         find_snapshot(snapshot_id)

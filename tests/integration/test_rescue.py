@@ -10,7 +10,7 @@ from seeder.services.queue.rescue import rescue_all
 pytestmark = pytest.mark.usefixtures("empty_queue")
 
 
-def test_rescuers_of_every_app_run_and_say_what_they_did(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rescuers_of_every_app_run_and_report(monkeypatch: pytest.MonkeyPatch) -> None:
     other = apps.get_app_config("auth")
     monkeypatch.setattr(other, "rescuers", ("another_app.rescue_loads", "another_app.rescue_nothing"), raising=False)
     monkeypatch.setitem(sys.modules, "another_app", _Rescuers)

@@ -1,4 +1,4 @@
-"""The lock by which a run shows that it lives."""
+"""The lock that shows that a run is alive."""
 
 import pytest
 from django.db import OperationalError, connection
@@ -14,12 +14,12 @@ DEAD = "SELECT pg_try_advisory_xact_lock(hashtextextended('seeder.run r1', 0))"
 
 
 def looks_dead() -> bool:
-    with another_session() as other:
-        found = other.execute(DEAD).fetchone()
+    with another_session() as other_session:
+        found = other_session.execute(DEAD).fetchone()
         return bool(found and found[0])
 
 
-def test_a_run_is_alive_for_others_from_its_begin_to_its_end() -> None:
+def test_run_is_alive_while_it_holds_its_lock() -> None:
     assert looks_dead()
     with RunLock("r1"):
         assert not looks_dead()
@@ -28,53 +28,53 @@ def test_a_run_is_alive_for_others_from_its_begin_to_its_end() -> None:
     assert looks_dead()
 
 
-def test_a_lost_connection_is_replaced_at_the_next_beat_and_not_before_it_is_due() -> None:
+def test_lost_connection_is_replaced_at_the_next_keepalive() -> None:
     now = [0.0]
-    with RunLock("r1", clock=lambda: now[0]) as life:
+    with RunLock("r1", clock=lambda: now[0]) as run_lock:
         connection.close()
-        life.on_tick()
+        run_lock.on_tick()
         assert looks_dead()
         now[0] = 5.0
-        life.on_tick()
+        run_lock.on_tick()
         assert not looks_dead()
         assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()") == [(1,)]
         now[0] = 10.0
-        life.on_tick()
+        run_lock.on_tick()
         assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()") == [(1,)]
 
 
-def test_a_connection_that_the_server_has_cut_is_replaced_too() -> None:
+def test_terminated_connection_is_replaced() -> None:
     now = [0.0]
-    with RunLock("r1", clock=lambda: now[0]) as life:
+    with RunLock("r1", clock=lambda: now[0]) as run_lock:
         [(pid,)] = sql("SELECT pg_backend_pid()")
-        with another_session() as other:
-            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        with another_session() as other_session:
+            other_session.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
         now[0] = 5.0
-        life.on_tick()  # finds it broken
+        run_lock.on_tick()  # finds the connection broken
         now[0] = 10.0
-        life.on_tick()  # and mends it
+        run_lock.on_tick()  # reconnects
         assert not looks_dead()
 
 
-def test_ending_a_life_whose_connection_is_gone_is_no_error() -> None:
+def test_unlock_on_a_lost_connection_is_no_error() -> None:
     with RunLock("r1"):
         [(pid,)] = sql("SELECT pg_backend_pid()")
-        with another_session() as other:
-            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        with another_session() as other_session:
+            other_session.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     sessions.discard_if_broken("default")
     assert looks_dead()
 
 
-def test_a_lock_is_given_back_however_often_it_was_taken() -> None:
+def test_lock_taken_twice_is_released() -> None:
     with RunLock("r1"):
         advisory_locks.lock_run("default", "r1")
     assert looks_dead()
 
 
-def test_a_lock_that_cannot_be_given_back_ends_with_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    def is_cancelled(*_: object) -> None:
+def test_failed_unlock_closes_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
         raise OperationalError
 
     with RunLock("r1"):
-        monkeypatch.setattr(advisory_locks, "unlock_run", is_cancelled)
-    eventually(looks_dead)  # a backend leaves shortly after its client
+        monkeypatch.setattr(advisory_locks, "unlock_run", fail)
+    eventually(looks_dead)  # a backend ends shortly after its client

@@ -1,4 +1,4 @@
-"""Runs as a whole: what they sum up to, what held them back, and what becomes of those that were killed."""
+"""Rows of runs: totals, holds, and killed runs."""
 
 import pytest
 
@@ -15,16 +15,16 @@ from tests.conftest import create_canned_report, create_custom_manifest, sql
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
-def test_a_run_sums_up_its_manifests_by_agency() -> None:
+def test_run_row_has_totals_by_agency() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 / 0 AS n", agency="metro")
     create_canned_report("reporting.c", "SELECT 1 AS n", agencies=("demo", "metro"))
     create_custom_manifest("reporting.too.many.parts", "SELECT 1", agency="harbor")
-    orchestrator.execute_run(AllReports(), requested_by="somebody")
+    orchestrator.execute_run(AllReports(), requested_by="an operator")
     [run] = Run.objects.all()
     assert (run.description, run.requested_by, run.manifests, run.succeeded, run.failed) == (
         "every report",
-        "somebody",
+        "an operator",
         5,
         3,
         2,
@@ -41,22 +41,22 @@ def test_a_run_sums_up_its_manifests_by_agency() -> None:
     assert not Run.objects.of_agencies(["elsewhere"])
 
 
-def test_a_view_says_which_seat_it_had_and_why_it_failed() -> None:
+def test_cost_row_has_worker_number_and_failure_reason() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
     orchestrator.execute_run(AgencyReports(slug="demo"))
     [row] = RunMetrics.objects.all()
     assert (row.worker_number, row.reason, row.sqlstate) == (1, "division_by_zero", "22012")
 
 
-def test_what_held_a_run_back_is_kept_with_its_reason_from_when_until_when() -> None:
-    row = RunRowWriter("r", OptionalTables.read("default"))
-    row.open(RefreshPlan(), "every report", "", workers=1)
+def test_holds_of_a_run_are_recorded_with_reason_and_time() -> None:
+    writer = RunRowWriter("r", OptionalTables.read("default"))
+    writer.open(RefreshPlan(), "every report", "", workers=1)
     busy, open_circuit = (Hold(reason=reason, message="") for reason in HoldReason)
-    row.on_event(StartsHeld(database="default", hold=busy))
-    row.on_event(StartsHeld(database="archive", hold=busy))
-    row.on_event(StartsHeld(database="default", hold=Hold(reason=HoldReason.SERVER_BUSY, message="other figures")))
-    row.on_event(StartsHeld(database="default", hold=open_circuit))
-    row.on_event(StartsResumed(database="default", duration=None))  # type: ignore[arg-type]  # nobody asks
+    writer.on_event(StartsHeld(database="default", hold=busy))
+    writer.on_event(StartsHeld(database="archive", hold=busy))
+    writer.on_event(StartsHeld(database="default", hold=Hold(reason=HoldReason.SERVER_BUSY, message="other numbers")))
+    writer.on_event(StartsHeld(database="default", hold=open_circuit))
+    writer.on_event(StartsResumed(database="default", duration=None))  # type: ignore[arg-type]  # the duration is not used
     holds = Run.objects.get().holds
     assert [(hold["database"], hold["reason"], hold["until"] is None) for hold in holds] == [
         ("default", "server_busy", False),
@@ -66,18 +66,18 @@ def test_what_held_a_run_back_is_kept_with_its_reason_from_when_until_when() -> 
     assert all(hold["from"] <= (hold["until"] or "9") for hold in holds)
 
 
-def test_a_killed_run_is_summed_up_by_who_recovers_it() -> None:
-    row = RunRowWriter("r", OptionalTables.read("default"))
-    row.open(RefreshPlan(), "every report", "", workers=1)
+def test_killed_run_is_completed_by_recovery() -> None:
+    writer = RunRowWriter("r", OptionalTables.read("default"))
+    writer.open(RefreshPlan(), "every report", "", workers=1)
     orphan_recovery.recover_orphaned_runs()
     run = Run.objects.get()
     assert (run.stopped_by, run.manifests) == ("killed", 0)
     assert run.finished_at is not None
 
 
-def test_without_its_table_runs_go_on_and_say_so() -> None:
+def test_run_without_its_table_succeeds_with_a_warning() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     sql("DROP TABLE reporting.seeder_run")
-    heard: list[object] = []
-    assert orchestrator.execute_run(AllReports(), on_event=heard.append).succeeded == 1
-    assert "reporting.seeder_run: a table in the contract, missing here" in str(heard)
+    events: list[object] = []
+    assert orchestrator.execute_run(AllReports(), on_event=events.append).succeeded == 1
+    assert "reporting.seeder_run: a table in the contract, missing here" in str(events)

@@ -1,4 +1,4 @@
-"""Our reading of names against the server's own `parse_ident`."""
+"""Parsed names compared with the server's `parse_ident`."""
 
 import pytest
 from django.db import DataError
@@ -11,32 +11,32 @@ from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("bare_database")
 
-SPELLED = st.text(alphabet=[*'aZz_09$".. \t\n-;%{', "ß", "Ä", "\u00a0", "表", "İ", "\x7f", "\x80", "😀"], max_size=12)
+SPELLINGS = st.text(alphabet=[*'aZz_09$".. \t\n-;%{', "ß", "Ä", "\u00a0", "表", "İ", "\x7f", "\x80", "😀"], max_size=12)
 
 
 @settings(
     max_examples=500,
     deadline=None,
-    # The database is only asked; no example leaves anything for the next.
+    # The database is only queried; no example changes it.
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(SPELLED)
+@given(SPELLINGS)
 @example('"Gotham PD"."Use of Force"')
 @example('a."b""c"')
 @example("a" * 63)
 @example("")
-def test_a_name_means_here_what_it_means_to_the_server(text: str) -> None:
-    assert ours(text) == theirs(text)
+def test_name_is_parsed_like_by_the_server(text: str) -> None:
+    assert parsed(text) == parsed_by_server(text)
 
 
-def ours(text: str) -> ViewName | None:
+def parsed(text: str) -> ViewName | None:
     try:
         return ViewName.parse(text)
     except BadName:
         return None
 
 
-def theirs(text: str) -> ViewName | None:
+def parsed_by_server(text: str) -> ViewName | None:
     try:
         [(parts,)] = sql("SELECT parse_ident(%s)", text)
     except DataError:

@@ -1,4 +1,4 @@
-"""Runs through the service layer: what is refreshed, and what the rows say of it."""
+"""Runs through the service layer: refreshed views and their rows."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +34,7 @@ def statuses() -> dict[str, str]:
     return dict(JobStatus.objects.values_list("table_name", "status"))
 
 
-def test_a_missing_view_is_created_once_and_refreshed_ever_after() -> None:
+def test_missing_view_is_created_and_then_refreshed() -> None:
     sql("CREATE TABLE reporting.source AS SELECT generate_series(1, 1000) AS n")
     create_custom_manifest("reporting.a", "SELECT n FROM reporting.source")
     first = results(orchestrator.execute_run(AllReports()))["a"]
@@ -47,13 +47,13 @@ def test_a_missing_view_is_created_once_and_refreshed_ever_after() -> None:
     assert sql("SELECT 'reporting.a'::regclass::oid, count(*) FROM reporting.a") == [(oid, 1234)]
 
 
-def test_a_view_that_cannot_be_filled_is_not_left_behind_half_made() -> None:
+def test_view_that_cannot_be_filled_is_not_created() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
     assert results(orchestrator.execute_run(AllReports()))["a"].failure.sqlstate == "22012"  # type: ignore[union-attr]
     assert sql("SELECT to_regclass('reporting.a')") == [(None,)]
 
 
-def test_a_failed_refresh_leaves_the_old_rows_in_place() -> None:
+def test_failed_refresh_keeps_the_old_rows() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     create_custom_manifest("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
     orchestrator.execute_run(AllReports())
@@ -62,7 +62,7 @@ def test_a_failed_refresh_leaves_the_old_rows_in_place() -> None:
     assert sql("SELECT n FROM reporting.a") == [(1,)]
 
 
-def test_views_that_read_one_another_come_out_right_whatever_their_order_in_the_manifest() -> None:
+def test_dependent_views_are_refreshed_in_order() -> None:
     create_custom_manifest("reporting.last", "SELECT n + 1 AS n FROM reporting.middle")
     create_custom_manifest("reporting.middle", "SELECT n + 1 AS n FROM reporting.first")
     create_custom_manifest("reporting.first", "SELECT n FROM reporting.source")
@@ -77,23 +77,23 @@ def test_views_that_read_one_another_come_out_right_whatever_their_order_in_the_
     assert sql("SELECT n FROM reporting.last") == [(12,)]
 
 
-def test_a_row_goes_from_pending_over_running_to_its_end_and_every_event_follows_its_row() -> None:
+def test_event_follows_each_status_of_a_row() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(1)")
-    told: list[tuple[str, str, str]] = []
+    log: list[tuple[str, str, str]] = []
 
-    def hear(event: object) -> None:
+    def on_event(event: object) -> None:
         row = RunHistory.objects.get()
-        told.append((type(event).__name__, row.status, JobStatus.objects.get().status))
+        log.append((type(event).__name__, row.status, JobStatus.objects.get().status))
 
-    class Watched(RunHistoryWriter):
+    class ObservedWriter(RunHistoryWriter):
         def record_success(self, *args: Any, **kwargs: Any) -> RefreshResult:
-            told.append(("refreshed", RunHistory.objects.get().status, JobStatus.objects.get().status))
+            log.append(("refreshed", RunHistory.objects.get().status, JobStatus.objects.get().status))
             return super().record_success(*args, **kwargs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(orchestrator, "RunHistoryWriter", Watched)
-        orchestrator.execute_run(AllReports(), on_event=hear)
-    assert told == [
+        patch.setattr(orchestrator, "RunHistoryWriter", ObservedWriter)
+        orchestrator.execute_run(AllReports(), on_event=on_event)
+    assert log == [
         (RunStarted.__name__, "pending", "pending"),
         (ViewStarted.__name__, "pending", "pending"),
         ("refreshed", "running", "running"),
@@ -102,7 +102,7 @@ def test_a_row_goes_from_pending_over_running_to_its_end_and_every_event_follows
     ]
 
 
-def test_the_history_row_says_what_happened() -> None:
+def test_history_row_has_the_facts_of_the_refresh() -> None:
     manifest = create_custom_manifest("reporting.a", "SELECT generate_series(1, 3) AS n")
     summary = orchestrator.execute_run(AllReports())
     row, result = RunHistory.objects.get(), results(summary)["a"]
@@ -112,13 +112,11 @@ def test_the_history_row_says_what_happened() -> None:
     assert (row.start_time, row.finish_time) == (result.started_at, result.finished_at)
     assert (row.records_processed, row.bytes_processed) == (3, result.size_bytes)
     memory, cpu = result.cost.peak_memory_bytes, result.cost.cpu_time
-    assert row.memory_usage_mb == (None if memory is None else round(memory / 2**20)), (
-        "what is not known is not invented"
-    )
+    assert row.memory_usage_mb == (None if memory is None else round(memory / 2**20)), "unknown values are null"
     assert row.cpu_percentage == (None if cpu is None else round(100 * (cpu / result.duration)))
 
 
-def test_the_refresh_and_its_outcome_commit_together_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refresh_and_its_record_commit_together(monkeypatch: pytest.MonkeyPatch) -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     create_custom_manifest("reporting.a", "SELECT n FROM reporting.source")
     orchestrator.execute_run(AllReports())
@@ -136,12 +134,12 @@ def test_the_refresh_and_its_outcome_commit_together_or_not_at_all(monkeypatch: 
     assert statuses() == {"reporting.a": "error"}
 
 
-def test_subscriptions_that_share_a_view_are_refreshed_once_and_recorded_each() -> None:
+def test_shared_view_is_refreshed_once_and_recorded_per_manifest() -> None:
     create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro", "harbor"))
     create_custom_manifest("REPORTING.Shared", "SELECT 2 AS n", agency="metro")
     summary = orchestrator.execute_run(AllReports())
     assert len(summary.results) == 1
-    assert sql("SELECT n FROM reporting.shared") == [(2,)], "the custom manifest speaks for the view"
+    assert sql("SELECT n FROM reporting.shared") == [(2,)], "the custom manifest defines the view"
     rows = RunHistory.objects.order_by("report_type", "agency_slug").values_list("report_type", "agency_slug", "status")
     assert list(rows) == [
         ("canned", "demo", "success"),
@@ -152,7 +150,7 @@ def test_subscriptions_that_share_a_view_are_refreshed_once_and_recorded_each() 
     assert statuses() == {"reporting.shared": "success", "REPORTING.Shared": "success"}
 
 
-def test_only_the_selected_subscriptions_are_recorded() -> None:
+def test_only_selected_subscriptions_are_recorded() -> None:
     create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro"))
     orchestrator.execute_run(AgencyReports(slug="metro"))
     assert list(RunHistory.objects.values_list("agency_slug", flat=True)) == ["metro"]
@@ -160,7 +158,7 @@ def test_only_the_selected_subscriptions_are_recorded() -> None:
     assert RunHistory.objects.count() == 3
 
 
-def test_failures_are_counted_until_a_success() -> None:
+def test_consecutive_failures_are_counted_until_a_success() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 0 AS n")
     create_custom_manifest("reporting.a", "SELECT 1 / n AS n FROM reporting.source")
     for _ in range(2):
@@ -173,7 +171,7 @@ def test_failures_are_counted_until_a_success() -> None:
     assert list(RunHistory.objects.order_by("id").values_list("consecutive_failures", flat=True)) == [1, 2, 0]
 
 
-def test_a_manifest_that_cannot_be_planned_ends_in_error_and_the_others_succeed() -> None:
+def test_rejected_manifest_ends_in_error_and_others_succeed() -> None:
     bad = create_custom_manifest("a.b.c", "SELECT 1")
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     create_canned_report("reporting.gone", "SELECT 1", agencies=("metro",))
@@ -186,74 +184,78 @@ def test_a_manifest_that_cannot_be_planned_ends_in_error_and_the_others_succeed(
     assert row.finish_time is not None
 
 
-def test_an_interrupted_run_leaves_no_row_open() -> None:
+def test_interrupted_run_leaves_no_row_open() -> None:
     for name in "abc":
         create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
 
-    def leave(event: object) -> None:
+    def interrupt(event: object) -> None:
         if isinstance(event, ViewEnded):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        orchestrator.execute_run(AllReports(), on_event=leave)
+        orchestrator.execute_run(AllReports(), on_event=interrupt)
     assert RunHistory.objects.filter(status__in=("pending", "running")).count() == 0
     assert RunHistory.objects.filter(status="success").count() >= 1
     for row in RunHistory.objects.filter(status="error"):
         assert (row.errors or "").startswith("interrupted: KeyboardInterrupt")
 
 
-def test_two_runs_that_miss_the_same_view_create_it_once() -> None:
+def test_concurrent_runs_create_a_missing_view_once() -> None:
     for name in "abcd":
         create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n FROM pg_sleep(0.1)")
-    planned = Barrier(2, timeout=20)
+    both_planned = Barrier(2, timeout=20)
 
-    def hear(event: object) -> None:
+    def on_event(event: object) -> None:
         if isinstance(event, RunStarted):
-            planned.wait()
+            both_planned.wait()
 
-    def one_run() -> list[Outcome]:
+    def execute() -> list[Outcome]:
         try:
-            return [result.outcome for result in orchestrator.execute_run(AllReports(), on_event=hear).results.values()]
+            return [
+                result.outcome for result in orchestrator.execute_run(AllReports(), on_event=on_event).results.values()
+            ]
         finally:
             connection.close()
 
     with ThreadPoolExecutor(2) as threads:
-        first, second = threads.submit(one_run), threads.submit(one_run)
+        first, second = threads.submit(execute), threads.submit(execute)
         outcomes = sorted(first.result(30) + second.result(30))
     assert outcomes == [Outcome.CREATED] * 4 + [Outcome.REFRESHED] * 4
 
 
-def test_every_seat_closes_its_connection() -> None:
+def test_every_worker_closes_its_connection() -> None:
     for name in "abcdefgh":
         create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
     orchestrator.execute_run(AllReports())
-    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    others += " AND backend_type = 'client backend'"
-    eventually(lambda: sql(others) == [(0,)])  # a backend leaves shortly after its client
+    other_connections = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    other_connections += " AND backend_type = 'client backend'"
+    eventually(lambda: sql(other_connections) == [(0,)])  # a backend ends shortly after its client
 
 
-def test_the_usual_duration_orders_the_next_plan() -> None:
+def test_usual_duration_orders_the_next_plan() -> None:
     create_custom_manifest("reporting.short", "SELECT 1 AS n")
     create_custom_manifest("reporting.long", "SELECT 1 AS n FROM pg_sleep(0.2)")
     orchestrator.execute_run(AllReports())
-    drawn = orchestrator.preview(AllReports())
-    assert [view.key.name.name for view in drawn.views] == ["long", "short"]
-    assert 0.2 <= drawn.views[0].expected_duration.total_seconds() < 5  # type: ignore[union-attr]
+    plan = orchestrator.preview(AllReports())
+    assert [view.key.name.name for view in plan.views] == ["long", "short"]
+    assert 0.2 <= plan.views[0].expected_duration.total_seconds() < 5  # type: ignore[union-attr]
     CustomReportManifest.objects.filter(table_name="reporting.long").update(enabled=False)
     RunHistory.objects.filter(table_name="reporting.short").update(start_time=F("finish_time") - timedelta(hours=1))
     orchestrator.execute_run(AllReports())
     [short] = orchestrator.preview(AllReports()).views
     assert short.expected_duration
-    assert short.expected_duration < timedelta(hours=1), "the last time counts, not an earlier one"
+    assert short.expected_duration < timedelta(hours=1), "the latest refresh counts, not an earlier one"
 
 
-def test_a_duration_is_rounded_to_seconds_in_both_tables() -> None:
+def test_duration_is_rounded_to_seconds_in_both_tables() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(0.6)")
     orchestrator.execute_run(AllReports())
     assert RunHistory.objects.get().duration_seconds == JobStatus.objects.get().duration_seconds == 1
 
 
-def test_the_status_row_follows_its_manifest_and_the_last_run() -> None:
+def test_status_row_follows_its_manifest_and_latest_run() -> None:
     create_canned_report("reporting.a", "SELECT 1 AS n", agencies=("metro", "harbor"))
     orchestrator.execute_run(AllReports())
     assert JobStatus.objects.get().agency_slug == "metro"
@@ -265,35 +267,35 @@ def test_the_status_row_follows_its_manifest_and_the_last_run() -> None:
     assert (status.agency_id, status.agency_slug, status.last_run_id) == (1, "demo", last.run_id)
 
 
-def test_a_row_that_has_ended_is_not_ended_again() -> None:
+def test_row_that_has_ended_cannot_be_ended_again() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
-    drawn = orchestrator.preview(AllReports())
+    plan = orchestrator.preview(AllReports())
     record = RunHistoryWriter("r1")
-    record.insert_pending(drawn)
+    record.insert_pending(plan)
     now = sessions.server_time("default")
-    done = RefreshResult(outcome=Outcome.REFRESHED, started_at=now, finished_at=now)
-    record.record_result(drawn.views[0].spec, done)
+    result = RefreshResult(outcome=Outcome.REFRESHED, started_at=now, finished_at=now)
+    record.record_result(plan.views[0].spec, result)
     with pytest.raises(RunLockLost, match="another run closed its rows while it refreshed reporting.a"):
-        record.record_result(drawn.views[0].spec, done)
+        record.record_result(plan.views[0].spec, result)
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")
     with pytest.raises(RunLockLost):
-        record.record_success(drawn.views[0].spec, done, measure=True)
-    record.mark_running([drawn.views[0].spec])
+        record.record_success(plan.views[0].spec, result, measure=True)
+    record.mark_running([plan.views[0].spec])
     record.mark_interrupted("test")
     rows = dict(RunHistory.objects.values_list("table_name", "status"))
     assert rows == {"reporting.a": "success", "reporting.b": "error"}
     assert RunHistory.objects.get(table_name="reporting.a").start_time == now
 
 
-def test_subscriptions_to_a_report_that_cannot_be_read_count_as_one_failure_of_it() -> None:
+def test_rejected_report_of_many_subscriptions_counts_one_failure() -> None:
     create_canned_report("a.b.c", "SELECT 1", agencies=("demo", "metro", "harbor"))
     orchestrator.execute_run(AllReports())
     assert JobStatus.objects.get().consecutive_failures == 1
     assert list(RunHistory.objects.values_list("status", "consecutive_failures")) == [("error", 1)] * 3
 
 
-def test_a_stopped_run_says_nothing_of_a_view_that_a_later_run_has_taken_up() -> None:
+def test_stopped_run_does_not_change_the_status_of_a_later_run() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     record = RunHistoryWriter("earlier")
     record.insert_pending(orchestrator.preview(AllReports()))
@@ -304,11 +306,11 @@ def test_a_stopped_run_says_nothing_of_a_view_that_a_later_run_has_taken_up() ->
     assert RunHistory.objects.get(run_id="earlier").status == "error"
 
 
-def test_a_view_whose_rows_somebody_has_closed_is_not_shown_as_running() -> None:
+def test_view_with_rows_closed_by_recovery_is_not_shown_running() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    drawn, record = orchestrator.preview(AllReports()), RunHistoryWriter("r1")
-    record.insert_pending(drawn)
+    plan, record = orchestrator.preview(AllReports()), RunHistoryWriter("r1")
+    record.insert_pending(plan)
     with transactions.durable_transaction("default"):
         assert run_history.close_orphaned_run("r1", may_close=lambda _: True) == 1
-    record.mark_running([drawn.views[0].spec])
+    record.mark_running([plan.views[0].spec])
     assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("error", "error")
