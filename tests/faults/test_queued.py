@@ -37,11 +37,12 @@ def either_way(request: pytest.FixtureRequest, settings: Settings, contract_tabl
 
 def after(change: str) -> RefreshResult:
     """How `a` ends when it is changed so while its refresh waits for the change."""
-    with another_session() as other, run_in_background() as run:
+    with another_session() as other:
         other.execute(f"BEGIN; {change}".encode())
-        wait_until_lock_is_queued("reporting.a")
-        other.execute("COMMIT")
-        results = results_by_name(run.result(MAX_WAIT_SECONDS))
+        with run_in_background() as run:
+            wait_until_lock_is_queued("reporting.a")
+            other.execute("COMMIT")
+            results = results_by_name(run.result(MAX_WAIT_SECONDS))
     assert results["b"].outcome is Outcome.REFRESHED, "the others go on"
     assert results["a"].attempts == 1
     return results["a"]
