@@ -1,1 +1,1 @@
-"""The tests. A package, because a dependency installs one of the same name, which Python would take instead."""
+"""The tests. They are a package because a dependency installs a top-level package of the same name."""

@@ -1,5 +1,4 @@
-"""Fixtures for tests that talk to PostgreSQL: a database with nothing but the contract's empty tables, and the public
-commands run against it as processes of their own."""
+"""Fixtures for tests with PostgreSQL: databases with the contract's empty tables, and the commands run against them."""
 
 import json
 import os
@@ -26,7 +25,7 @@ from seeder.models import CannedReport, CannedReportManifest, CustomReportManife
 from settings.base import has_database_variables
 from tests.database_reset import ensure_scene, install_contract, reset_databases
 
-# A busy machine draws examples slowly, which says nothing about the code.
+# Examples are generated slowly on a busy machine, which is no fault of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
@@ -36,15 +35,15 @@ AGENCIES = {"demo": 1, "metro": 2, "harbor": 3}
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """The workers of `-n auto`. With DB_*, one process: the databases and roles there have fixed names."""
+    """Return the workers of `-n auto`: with DB_* one process, because databases and roles have fixed names there."""
     if has_database_variables():
         return 0
-    return 1 + len(os.sched_getaffinity(0))  # much of a test is waiting
+    return 1 + len(os.sched_getaffinity(0))  # tests wait for much of their time
 
 
 @pytest.fixture(autouse=True, scope="session")
 def clean_environment() -> Iterator[None]:
-    """Remove colours, widths, languages and the app's settings of the caller's shell from the environment."""
+    """Remove colors, widths, languages and settings of the app from the environment."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith(("SEEDER_", "LC_", "PYTHONIO")) or name in {
@@ -75,8 +74,9 @@ def django_databases(django_test_environment: None, django_db_blocker: DjangoDbB
 def bare_database(
     request: pytest.FixtureRequest, django_databases: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
-    """Databases without any schema but `public`; with the fixture `reporting`, the contract's tables may be there. What
-    the test commits is committed, and gone before the next."""
+    """Databases without any schema except `public`. If a test also uses `contract_tables`, the contract's tables may
+    remain from the previous test. What a test commits is removed before the next test.
+    """
     with django_db_blocker.unblock():
         reset_databases(keep_contract="contract_tables" in request.fixturenames)
         yield
@@ -92,7 +92,8 @@ def contract_tables(bare_database: None) -> None:
 @pytest.fixture
 def scene(django_databases: None, django_db_blocker: DjangoDbBlocker) -> Iterator[BuildScene]:
     """Build a scene once for all tests that only read it: `scene(build)`. After a test that wrote to the contract's
-    tables, the next one builds it again. The queue is empty."""
+    tables it is built again. The queue is empty.
+    """
 
     def build_scene(build: Callable[[], None]) -> None:
         ensure_scene(f"{build.__module__}.{build.__qualname__}", build)
@@ -105,7 +106,7 @@ def scene(django_databases: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 
 @pytest.fixture
 def empty_queue(contract_tables: None) -> None:
-    """An empty queue. Its tables belong to another app and outlive the schema."""
+    """An empty queue. Its tables belong to another app and are not in the contract's schema."""
     _empty_queue()
 
 
@@ -115,14 +116,14 @@ def _empty_queue() -> None:
 
 
 def sql(statement: str, *parameters: str | int, using: str = "default") -> list[tuple[Any, ...]]:
-    """The rows of a statement, if it has any."""
+    """Execute a statement. Return its rows, if it has any."""
     with connections[using].cursor() as cursor:
         cursor.execute(statement, parameters or None)
         return list(cursor.fetchall()) if cursor.description else []
 
 
 def has_statements() -> bool:
-    """Return whether the server has pg_stat_statements. That of a wheel may have no contrib modules."""
+    """Return whether the server has pg_stat_statements; the server of a wheel may lack contrib modules."""
     return bool(sql("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_stat_statements'"))
 
 
@@ -133,14 +134,14 @@ def need_statements() -> None:
 
 
 def server_major_version() -> int:
-    """Of the PostgreSQL that the tests talk to: 15, 18."""
+    """Return the major version of the PostgreSQL server, for example 18."""
     [(number,)] = sql("SELECT current_setting('server_version_num')::integer")
     return int(number) // 10000
 
 
 @contextmanager
 def another_session(**overrides: str) -> "Iterator[psycopg.Connection[Any]]":
-    """A connection of somebody else, in autocommit."""
+    """Open another connection to the test database, in autocommit mode."""
     parameters = {
         key: value
         for key, value in connection.get_connection_params().items()
@@ -156,7 +157,7 @@ _LIBPQ_PARAMETERS = {"host", "port", "dbname", "user", "password"}
 def create_custom_manifest(
     table_name: str, query: str, *, agency: str = "demo", enabled: bool = True
 ) -> CustomReportManifest:
-    """A custom manifest."""
+    """Create a custom manifest."""
     return CustomReportManifest.objects.create(
         table_name=table_name,
         report_name=f"Report {table_name}",
@@ -169,7 +170,7 @@ def create_custom_manifest(
 
 
 def create_canned_report(table_name: str, query: str, *, agencies: tuple[str, ...]) -> list[CannedReportManifest]:
-    """A canned report and its subscriptions."""
+    """Create a canned report and its subscriptions."""
     report = CannedReport.objects.create(
         table_name=table_name, report_name=f"Canned {table_name}", query=query, database_id=1
     )
@@ -181,12 +182,12 @@ def create_canned_report(table_name: str, query: str, *, agencies: tuple[str, ..
 
 @dataclass(frozen=True, kw_only=True)
 class CompletedCommand:
-    """A command that has ended."""
+    """The result of a command."""
 
     exit_code: int
     out: str
     err: str
-    document: Any = field(default=None)  # what --json printed
+    document: Any = field(default=None)  # output of --json, parsed
 
     @property
     def lines(self) -> list[str]:
@@ -195,14 +196,15 @@ class CompletedCommand:
 
 @pytest.fixture
 def manage(bare_database: None) -> Callable[..., CompletedCommand]:
-    """Run `manage.py` in this process, against the database of this test. If the environment has a variable that Python
-    or Django read when they start, run it as a process."""
+    """Run `manage.py` in this process, against the database of the test. If the environment has a variable that Python
+    or Django read at start-up, run it as a separate process.
+    """
     return _run_in_process
 
 
 @pytest.fixture
 def manage_process(bare_database: None) -> Callable[..., CompletedCommand]:
-    """Run `manage.py` as an operator does, as a process, against the database of this test."""
+    """Run `manage.py` as a separate process, against the database of the test."""
     return _run_as_process
 
 
@@ -244,7 +246,7 @@ def _completed_command(arguments: tuple[str, ...], code: int, out: str, err: str
 
 @contextmanager
 def _default_database(environment: Mapping[str, str]) -> Iterator[None]:
-    """Inside, `default` has connections of its own, to where DB_* in `environment` leads."""
+    """Use connections of its own for `default` in the context, as defined by the DB_* variables."""
     variables = {**process_environment(), **environment}
     address = {name.removeprefix("DB_"): value for name, value in variables.items() if name.startswith("DB_")}
     previous_settings, previous_connection = connections.settings["default"], connections["default"]
@@ -259,7 +261,7 @@ def _default_database(environment: Mapping[str, str]) -> Iterator[None]:
 
 
 def process_environment() -> dict[str, str]:
-    """Where another process finds the database of this test: the very variables that an operator sets."""
+    """Return the environment for another process to connect to the test database."""
     server = connection.get_connection_params()
     return {
         **os.environ,

@@ -1,7 +1,7 @@
-"""Test databases between two tests: rows are deleted, and schemas are dropped only after a test that changed them.
+"""Resets test databases: rows are deleted, and schemas are dropped only after a test that changed them.
 
-Dropping and creating the contract's tables takes 170 ms, deleting their rows 5 ms. Whether a test changed a schema is
-read from the system catalogs: every row there has the transaction that wrote it in `xmin`.
+Dropping and creating the contract's tables takes 170 ms, deleting their rows 5 ms. The system catalogs show whether a
+test changed a schema: `xmin` of every catalog row is the transaction that wrote it.
 """
 
 from collections.abc import Callable
@@ -24,13 +24,13 @@ _OTHER_SCHEMAS = (
     "SELECT quote_ident(nspname) FROM pg_namespace"
     " WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public', %s)"
 )
-# Everything in the schema that has a name, with the statement that drops it.
+# Every named object in the schema, with the statement that drops it.
 _OBJECTS = f"""
 SELECT format('%s %s', d.classid, d.objid), format('DROP %s IF EXISTS %s CASCADE', upper(o.type), o.identity)
 FROM pg_depend AS d, pg_identify_object(d.classid, d.objid, 0) AS o
 WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace('{_SCHEMA}') AND d.deptype = 'n'
 """
-# The definitions of the contract's tables: who wrote which row of the catalogs last.
+# A digest of the definitions of the contract's tables: the transaction that last wrote each catalog row.
 _DEFINITIONS = f"""
 WITH tables AS (SELECT oid FROM pg_class WHERE oid = ANY (%s::oid[])),
 indexes AS (SELECT indexrelid AS oid, xmin FROM pg_index WHERE indrelid IN (SELECT oid FROM tables)),
@@ -54,7 +54,7 @@ _TABLES = f"SELECT oid, oid::regclass::text FROM pg_class{_WHERE_IN_SCHEMA}"
 
 @dataclass(frozen=True, kw_only=True)
 class _InstalledContract:
-    """The contract as it was installed in a database."""
+    """The contract as installed in a database."""
 
     objects: frozenset[str]
     relations: list[int]  # its tables and sequences, by oid
@@ -64,18 +64,19 @@ class _InstalledContract:
 
 @dataclass
 class _DatabaseState:
-    """What this process knows of its databases."""
+    """The state of the test databases, as known to this process."""
 
     installed: dict[tuple[int, int], _InstalledContract] = field(default_factory=dict)  # by server and database
-    scene: tuple[str, str] | None = None  # the name of the scene that stands in `default`, and its fingerprint
+    scene: tuple[str, str] | None = None  # name and fingerprint of the scene in `default`
 
 
 _state = _DatabaseState()
 
 
 def reset_databases(*, keep_contract: bool) -> None:
-    """Leave nothing of earlier tests in any database: no session, schema or row. With `keep_contract`, `default` may
-    keep the contract's tables if they are as they were installed."""
+    """Remove the sessions, schemas and rows of earlier tests from every database. With `keep_contract`, `default` keeps
+    the contract's tables if they are unchanged.
+    """
     _state.scene = None
     for alias in connections:
         _check_name(alias)
@@ -89,7 +90,7 @@ def reset_databases(*, keep_contract: bool) -> None:
 
 
 def install_contract() -> None:
-    """The contract's tables in `default`, empty. Does nothing if `reset` has kept them."""
+    """Create the contract's tables in `default`, unless they were kept by `reset_databases`."""
     identity = _database_identity("default")
     if identity not in _state.installed:
         contract.install("default")
@@ -97,7 +98,7 @@ def install_contract() -> None:
 
 
 def ensure_scene(name: str, build: Callable[[], None]) -> None:
-    """Have the scene `name` in `default`: build it in empty tables, unless it stands there as it was built."""
+    """Build a scene in empty tables of `default`, unless it is there unchanged."""
     if _state.scene is None or _state.scene != (name, _schema_fingerprint()):
         reset_databases(keep_contract=True)
         install_contract()
@@ -106,7 +107,7 @@ def ensure_scene(name: str, build: Callable[[], None]) -> None:
 
 
 def _restore_contract(identity: tuple[int, int]) -> bool:
-    """Delete what a test has added to the contract's tables. Return False if they have to be created again."""
+    """Delete everything that a test added to the contract's tables. Return False if they have to be created again."""
     installed = _state.installed.get(identity)
     if installed is None:
         return False
@@ -114,7 +115,7 @@ def _restore_contract(identity: tuple[int, int]) -> bool:
     if not installed.objects <= objects.keys() or installed.definitions != _definitions(installed.relations):
         return False
     drops = [drop for key, drop in objects.items() if key not in installed.objects]
-    with suppress(DatabaseError):  # an object that cannot be dropped by itself is dropped with its schema
+    with suppress(DatabaseError):  # an object that cannot be dropped alone is dropped with its schema
         _rows("default", "; ".join([*drops, installed.delete_rows]))
         [(size,)] = _rows(
             "default", "SELECT max(pg_relation_size(oid)) FROM unnest(%s::oid[]) AS oid", installed.relations
@@ -144,7 +145,7 @@ def _definitions(relations: list[int]) -> str:
 
 
 def _schema_fingerprint() -> str:
-    """Of the whole schema in `default`: every object, every definition, and every row of every table."""
+    """Return a fingerprint of the schema in `default`: its objects, definitions and rows."""
     relations = _rows("default", "SELECT oid, oid::regclass::text, relkind FROM pg_class" + _WHERE_IN_SCHEMA)
     versions = [
         f"SELECT format('%s %s', last_value, is_called) FROM {name}"
@@ -158,7 +159,7 @@ def _schema_fingerprint() -> str:
 
 
 def _database_identity(alias: str) -> tuple[int, int]:
-    """Of a database, on whichever server."""
+    """Return an identity of a database that is unique among servers."""
     [(server, database)] = _rows(alias, _IDENTITY)
     return int(server), int(database)
 

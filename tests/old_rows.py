@@ -1,12 +1,13 @@
-"""Rows of long ago."""
+"""Rows of a given age."""
 
 from seeder.models import RunHistory
 from tests.conftest import sql
 
 
 def insert_history_row(table: str, days: float, status: str = "success", *, manifest: int = 1, run: str = "") -> int:
-    """A refresh of a custom report that began and ended so many days ago, or where it has not ended, began then. Its
-    row's primary key."""
+    """Insert a refresh of a custom report that started and, unless it is open, ended `days` ago. Return its primary
+    key.
+    """
     run, started_at = run or f"run {days} days ago", f"now() - {days} * interval '1 day'"
     [(pk,)] = sql(
         "INSERT INTO reporting.seeder_run_history"
@@ -19,7 +20,7 @@ def insert_history_row(table: str, days: float, status: str = "success", *, mani
 
 
 def insert_run(days: float, *, finished: bool = True) -> str:
-    """A run as a whole, of so many days ago; its name."""
+    """Insert a run that started `days` ago. Return its id."""
     name, started_at = f"run {days} days ago", f"now() - {days} * interval '1 day'"
     sql(
         "INSERT INTO reporting.seeder_run"
@@ -31,7 +32,7 @@ def insert_run(days: float, *, finished: bool = True) -> str:
 
 
 def insert_queued_part(request: str, days: float | None, *, part: int = 1, key: str = "") -> None:
-    """A part of a request that ended so many days ago, or that has not ended."""
+    """Insert a part of a request that ended `days` ago, or that has not ended."""
     state, finished = ("queued", "NULL") if days is None else ("ended", f"now() - {days} * interval '1 day'")
     keys = f"jsonb_build_object('{key}', 'everything')" if key else "'{}'"
     sql(
@@ -44,5 +45,5 @@ def insert_queued_part(request: str, days: float | None, *, part: int = 1, key: 
 
 
 def history_ids() -> list[int]:
-    """The rows of the history that there are, the first written first."""
+    """Return the ids of all history rows in the order of insertion."""
     return list(RunHistory.objects.order_by("id").values_list("id", flat=True))

@@ -4,19 +4,19 @@ import os
 import socket
 from itertools import cycle
 
-# Below the ports that the system gives to clients, and different ones in each worker of pytest-xdist.
+# Below the ephemeral ports of the system, and different in each worker of pytest-xdist.
 _FIRST_PORT, _PORTS_PER_WORKER = 20_000, 500
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 20
 _PORTS = cycle(range(_FIRST_PORT + _PORTS_PER_WORKER * _WORKER, _FIRST_PORT + _PORTS_PER_WORKER * (_WORKER + 1)))
 
 
 def free_port() -> int:
-    """The next port that no process listens on."""
+    """Return the next port without a listener."""
     return next(port for port in _PORTS if _can_bind(port))
 
 
 def is_listening(port: int) -> bool:
-    """Whether a process listens on the port."""
+    """Return whether a process listens on a port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

@@ -1,4 +1,4 @@
-"""Something that listens here and passes on to the server of this test whatever it is told, as `ssh -L` does."""
+"""A proxy that forwards all bytes to the server of the test, like `ssh -L`."""
 
 import os
 import socket
@@ -10,18 +10,19 @@ from typing import Any
 
 from django.db import connection
 
-PORT = 6543  # in the name of the socket in a folder
+PORT = 6543  # part of the name of a socket in a folder
 
 
 @contextmanager
 def proxy_to_server(
     folder: Path | None = None, transform: Callable[[bytes], bytes] = lambda data: data
 ) -> Iterator[tuple[str, int]]:
-    """Where it listens, host and port: at a unix socket in the folder, or on loopback. `answer` may change what the
-    server says."""
+    """Forward connections. Yield the host and port: a unix socket in `folder`, or loopback. `transform` can change the
+    server's answers.
+    """
     family = socket.AF_INET if folder is None else socket.AF_UNIX
     address: Any = ("127.0.0.1", 0) if folder is None else os.fspath(folder / f".s.PGSQL.{PORT}")
-    server = connection.get_connection_params()  # as it is before anybody is pointed at us
+    server = connection.get_connection_params()  # before Django uses the proxy
     with ExitStack() as open_ends, closing(socket.socket(family)) as listener:
         listener.bind(address)
         listener.listen()
@@ -42,14 +43,14 @@ def _connect_to(server: Mapping[str, Any]) -> socket.socket:
     host, port = str(server.get("host") or "/var/run/postgresql"), int(server.get("port") or 5432)
     if not host.startswith("/"):
         return socket.create_connection((host, port))
-    end = socket.socket(socket.AF_UNIX)
-    end.connect(f"{host}/.s.PGSQL.{port}")
-    return end
+    connected = socket.socket(socket.AF_UNIX)
+    connected.connect(f"{host}/.s.PGSQL.{port}")
+    return connected
 
 
 def _pump(source: socket.socket, sink: socket.socket, transform: Callable[[bytes], bytes] = lambda data: data) -> None:
     with suppress(OSError):
-        while some := source.recv(65536):
-            sink.sendall(transform(some))
+        while chunk := source.recv(65536):
+            sink.sendall(transform(chunk))
     with suppress(OSError):
         sink.shutdown(socket.SHUT_WR)

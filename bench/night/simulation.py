@@ -1,6 +1,5 @@
 """Simulates a night with the real plan and the real scheduler in virtual time: each refresh returns immediately, and
-its
-end is processed when the clock has reached it.
+its end is processed when the clock has reached it.
 """
 
 from dataclasses import dataclass

@@ -2,8 +2,7 @@
 
 The first plan is that before a platform's first run, when every query is compared with the definition of its view. The
 second plan is that of every night, when the comparison is cached. A third plan, not timed, measures memory. The parts
-of
-the nightly plan are measured by timing the functions that it calls.
+of the nightly plan are measured by timing the functions that it calls.
 """
 
 import json
@@ -68,8 +67,7 @@ def _timing(function: Callable[..., Any], parts: dict[str, float]) -> Callable[.
 
 def _memory(function: Callable[[], object]) -> int:
     """Return the peak memory of Python's objects during a call. The memory of the process would not do, because the
-    process
-    keeps the memory that loading the manifests needed.
+    process keeps the memory that loading the manifests needed.
     """
     tracemalloc.start()
     function()

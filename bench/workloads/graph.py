@@ -1,6 +1,5 @@
 """Views on views: 40 on 4 levels with uneven durations. Sorted by name they are in the reverse of their dependency
-order.
-Every view shows its generation of the source, so that stale views can be counted.
+order. Every view shows its generation of the source, so that stale views can be counted.
 """
 
 import random

@@ -1,6 +1,5 @@
 """As many manifests as a large platform has, each with three dependencies and a month of history. They are only
-planned,
-not refreshed.
+planned, not refreshed.
 """
 
 import random

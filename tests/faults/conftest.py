@@ -1,4 +1,4 @@
-"""Every test here has a server that it may break, and finds the contract's tables in a database of its own."""
+"""Every fault test has its own server, with the contract's tables in an empty database."""
 
 import shutil
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ DATABASE = "test_faults"
 
 @pytest.fixture(scope="session")
 def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
-    """Made once, as initdb takes its time."""
+    """Create the server once, because initdb is slow."""
     with removed_at_the_end(PrivateServer(tmp_path_factory.mktemp("faults") / "pg")) as private:
         yield private
 
 
 @contextmanager
 def removed_at_the_end(private: PrivateServer) -> Iterator[PrivateServer]:
-    """Nothing of it is left in the end, neither process nor file."""
+    """Stop the server and delete its files at the end."""
     try:
         yield private
     finally:
@@ -33,7 +33,7 @@ def removed_at_the_end(private: PrivateServer) -> Iterator[PrivateServer]:
 
 @pytest.fixture
 def server(private_server: PrivateServer, django_db_blocker: DjangoDbBlocker) -> Iterator[PrivateServer]:
-    """It runs with the usual settings, and Django is pointed at an empty database on it."""
+    """Start the server with its default settings, and use an empty database on it as `default`."""
     with django_db_blocker.unblock():
         yield from with_empty_database(private_server)
 
@@ -50,7 +50,7 @@ def with_empty_database(private: PrivateServer) -> Iterator[PrivateServer]:
 
 @pytest.fixture
 def bare_database(server: PrivateServer) -> Iterator[None]:
-    """What the commands of a test talk to; no process outlives it, nor does what it began on the server."""
+    """The database of the test. At the end, processes and sessions of the test are closed."""
     yield
     connections.close_all()
     if not server.is_running:

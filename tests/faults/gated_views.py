@@ -1,4 +1,4 @@
-"""What the tests have in common: views that wait for a sign, runs in the background, and who waits for whom."""
+"""Views that wait at a gate, runs in the background, and queries for waiting sessions."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +16,7 @@ from seeder.services.stop_signal import StopSignal
 from tests.conftest import create_custom_manifest, sql
 from tests.faults.private_server import MAX_WAIT_SECONDS, wait_until
 
-# Everything is written out, because from PostgreSQL 17 on a refresh has no search_path.
+# Names are qualified, because a refresh has no search_path since PostgreSQL 17.
 _GATE = """
 CREATE TABLE reporting.gate AS SELECT false AS open;
 CREATE FUNCTION reporting.pass_gate() RETURNS text LANGUAGE plpgsql AS $$
@@ -27,7 +27,7 @@ BEGIN
     RETURN current_setting('application_name');
 END $$;
 """
-# A view through the gate says by which run it was filled.
+# A gated view shows the run that filled it.
 GATED_QUERY = "SELECT reporting.pass_gate() AS run"
 WAITING_AT_GATE = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -36,7 +36,7 @@ WAITING_AT_GATE = (
 
 
 def build_gate() -> None:
-    """Closed at first: whatever refreshes a view behind it waits there for as long as it takes."""
+    """Create a closed gate, at which refreshes of gated views wait."""
     sql(_GATE)
 
 
@@ -45,19 +45,19 @@ def open_gate(*, opened: bool = True) -> None:
 
 
 def wait_until_at_gate(count: int) -> list[int]:
-    """The backends that wait there, once they are so many."""
+    """Wait until exactly `count` backends wait at the gate. Return their pids."""
     wait_until(lambda: len(sql(WAITING_AT_GATE)) == count)
     return [pid for (pid,) in sql(WAITING_AT_GATE)]
 
 
 def create_filled_view(name: str, query: str = "SELECT n FROM reporting.source") -> None:
-    """A manifest whose view exists, with what was true when it was filled."""
+    """Create a manifest and its filled view."""
     sql(f"CREATE MATERIALIZED VIEW reporting.{name} AS {query}")
     create_custom_manifest(f"reporting.{name}", query)
 
 
 def create_gated_view(name: str) -> None:
-    """A view that exists, and whose next refresh waits at the gate."""
+    """Create a filled view whose next refresh waits at the gate."""
     build_gate()
     open_gate()
     create_filled_view(name, GATED_QUERY)
@@ -65,7 +65,7 @@ def create_gated_view(name: str) -> None:
 
 
 def refresh_everything() -> dict[str, RefreshResult]:
-    """How the views end when everything is refreshed now; a run that hangs is stopped, and fails the test."""
+    """Execute a run of all reports and return its results; a run that hangs is stopped and fails the test."""
     with run_in_background() as run:
         return results_by_name(run.result(MAX_WAIT_SECONDS))
 
@@ -75,14 +75,14 @@ def results_by_name(summary: RunSummary) -> dict[str, RefreshResult]:
 
 
 def sqlstate_of(result: RefreshResult) -> str | None:
-    """The SQLSTATE of a view that failed."""
+    """Return the SQLSTATE of a failed view."""
     assert result.failure
     return result.failure.sqlstate
 
 
 @contextmanager
 def run_in_background() -> "Iterator[Future[RunSummary]]":
-    """A run meanwhile, which is stopped where the test does not wait for it."""
+    """Execute a run in the background, which is stopped at the end of the context."""
     stop = StopSignal()
 
     def run() -> RunSummary:
@@ -101,7 +101,7 @@ def run_in_background() -> "Iterator[Future[RunSummary]]":
 
 
 def wait_until_lock_is_queued(relation: str) -> None:
-    """Until a refresh waits for a lock on it."""
+    """Wait until a refresh waits for a lock on a relation."""
     wait_until(
         lambda: sql(
             "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)"
@@ -112,17 +112,17 @@ def wait_until_lock_is_queued(relation: str) -> None:
 
 
 def set_lock_timeout(session: "psycopg.Connection[Any]", milliseconds: int) -> None:
-    """Bound how long this session waits for a lock."""
+    """Limit the lock wait of a session."""
     session.execute(f"SET lock_timeout = {milliseconds}".encode())
 
 
 def latest_statuses() -> dict[str, tuple[str, str | None]]:
-    """Status and error of the latest row of each view, where both tables agree on the status."""
+    """Return status and error of the latest row of each view; the statuses of both tables have to match."""
     latest = {
         row.table_name.removeprefix("reporting."): (row.status, row.errors) for row in RunHistory.objects.order_by("id")
     }
     status = dict(JobStatus.objects.values_list("table_name", "status"))
     assert {name.removeprefix("reporting."): status_value for name, status_value in status.items()} == {
-        name: word for name, (word, _) in latest.items()
+        name: row_status for name, (row_status, _) in latest.items()
     }
     return latest

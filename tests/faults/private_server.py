@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, to be stopped, restarted and set as they like, and Django pointed at it."""
+"""A PostgreSQL server that tests can stop, restart and configure, and its use by Django."""
 
 import os
 import signal
@@ -15,24 +15,25 @@ from embedded import server
 from embedded.file_locks import is_locked_exclusively, poll_until
 from embedded.server_folder import ServerFolder, resolve_server_folder, translate_os_errors
 
-MAX_WAIT_SECONDS = 25.0  # seconds: how long anything may take before a test fails
-# Commits are not asynchronous: what was committed has to be there after an immediate stop too.
+MAX_WAIT_SECONDS = 25.0  # seconds after which a test fails
+# Commits are synchronous, so that committed data survives an immediate stop.
 DEFAULT_SETTINGS = {"fsync": "off", "autovacuum": "off", "deadlock_timeout": "50ms", "shared_buffers": "16MB"}
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    """Look again until it holds."""
+    """Wait until a condition holds."""
     assert poll_until(lambda: condition() or None, MAX_WAIT_SECONDS), f"not within {MAX_WAIT_SECONDS} s"
 
 
 class PrivateServer:
-    """One cluster, whose server nobody else uses. It runs as whatever account PostgreSQL accepts, and stops by itself
-    soon after the tests were killed."""
+    """A cluster used only by these tests. It runs under an account that PostgreSQL accepts, and stops by itself soon
+    after the tests were killed.
+    """
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self._default_settings = {**DEFAULT_SETTINGS, **settings}
-        self._running_settings: dict[str, str] = {}  # of the server as it runs
+        self._running_settings: dict[str, str] = {}  # settings of the running server
 
     @property
     def server_folder(self) -> ServerFolder:
@@ -51,7 +52,7 @@ class PrivateServer:
         return self.folder.exists() and is_locked_exclusively(self.server_folder.server_lock)
 
     def start(self, **settings: str) -> None:
-        """With these settings besides the usual ones; nothing, where it runs with exactly them."""
+        """Start with additional settings; no effect if the server already runs with exactly these."""
         new_settings = {**self._default_settings, **settings}
         if self.is_running and new_settings != self._running_settings:
             self.stop()
@@ -59,7 +60,7 @@ class PrivateServer:
         self._running_settings = new_settings
 
     def stop(self, *, immediately: bool = False) -> None:
-        """A fast shutdown, which ends sessions and writes everything; or an immediate one, which is like a crash."""
+        """Shut down in fast mode, which ends sessions and writes all data, or immediately, like a crash."""
         running_server = server.status(self.folder).server
         if immediately and running_server:
             os.kill(running_server.pid, signal.SIGQUIT)
@@ -72,14 +73,14 @@ class PrivateServer:
         self.start(**settings)
 
     def become_standby(self) -> None:
-        """Go on as a standby, which only replays what a primary sends it."""
+        """Restart as a standby, which only replays WAL."""
         self.stop()
         connections.close_all()
         (self.server_folder.data / "standby.signal").touch()
         self.start()
 
     def become_primary(self) -> None:
-        """Be no standby, whatever went before."""
+        """Make sure that the cluster is not a standby."""
         with translate_os_errors(self.folder):
             standby_file = self.server_folder.data / "standby.signal"
             if standby_file.exists():
@@ -87,18 +88,18 @@ class PrivateServer:
                 standby_file.unlink()
 
     def django_settings(self, database: str, user: str = "postgres") -> dict[str, Any]:
-        """What Django calls it."""
+        """Return the address of a database as Django settings."""
         return {"HOST": str(self.socket_folder), "PORT": "5432", "NAME": database, "USER": user, "PASSWORD": ""}
 
     @contextmanager
     def session(self, database: str = "postgres") -> "Iterator[psycopg.Connection[Any]]":
-        """A connection in autocommit, whatever Django is pointed at."""
+        """Open a connection in autocommit mode, independent of Django."""
         host = str(self.socket_folder)
         with psycopg.connect(host=host, port=5432, user="postgres", dbname=database, autocommit=True) as session:
             yield session
 
     def drop_everything(self, database: str) -> None:
-        """Leave nothing of a test: its database, tablespaces and roles go."""
+        """Drop the database, tablespaces and roles of a test."""
         with self.session() as session:
             session.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)".encode())
             for kind, names in (
@@ -111,7 +112,7 @@ class PrivateServer:
 
 @contextmanager
 def default_database(address: dict[str, Any], *, alias: str = "default") -> Iterator[None]:
-    """Inside, Django's `default`, or another alias, is this one, in every thread that begins to use it."""
+    """Use this database as Django's `default`, or as another alias, in all threads."""
     previous_settings, previous_connection = connections.settings[alias], connections[alias]
     connections.close_all()
     connections.settings[alias] = {**previous_settings, "ENGINE": "django.db.backends.postgresql", **address}

@@ -1,4 +1,4 @@
-"""Somebody ends what a run does on the server, or keeps it from connecting at all."""
+"""Sessions of a run are cancelled, terminated, or refused by the server."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,11 +26,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.versions, pytest.mark.usefixtures("c
 
 VIEWS = [f"v{number}" for number in range(6)]
 REFUSED = {"role": "too many connections for role", "server": "remaining connection slots are reserved"}
-# Of the run: one that plans and shows that it lives, and two seats. Somebody else has as many.
-SLOTS, SEATS = 4, 2
+# One connection of the run for planning and its lock, and two workers. Other sessions have as many.
+SLOTS, WORKERS = 4, 2
 
 
-def test_a_refresh_that_somebody_cancels_fails_as_cancelled_and_the_others_go_on(settings: Settings) -> None:
+def test_cancelled_refresh_fails_and_others_continue(settings: Settings) -> None:
     settings.SEEDER = {"MAX_WORKERS": 1}
     create_gated_view("a")
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
@@ -39,12 +39,12 @@ def test_a_refresh_that_somebody_cancels_fails_as_cancelled_and_the_others_go_on
         assert sql(f"SELECT pg_cancel_backend({pid})") == [(True,)]
         results = results_by_name(run.result(MAX_WAIT_SECONDS))
     assert sqlstate_of(results["a"]) == "57014"
-    assert results["a"].attempts == 1, "whoever cancels it does not want it again"
+    assert results["a"].attempts == 1, "a cancelled refresh is not retried"
     assert results["b"].outcome is Outcome.CREATED
     assert latest_statuses()["a"][0] == "error"
 
 
-def test_a_backend_that_is_terminated_is_tried_again(settings: Settings) -> None:
+def test_refresh_of_a_terminated_backend_is_retried(settings: Settings) -> None:
     settings.SEEDER = {"MAX_WORKERS": 2}
     build_gate()
     for name in "ab":
@@ -60,8 +60,8 @@ def test_a_backend_that_is_terminated_is_tried_again(settings: Settings) -> None
 
 
 @pytest.fixture
-def crowded(request: pytest.FixtureRequest, server: PrivateServer) -> str:
-    """A server, or a role, with few slots; what it says to one too many."""
+def full_server(request: pytest.FixtureRequest, server: PrivateServer) -> str:
+    """Limit the connections of the server or the role. Return the message for one connection too many."""
     for name in VIEWS:
         create_custom_manifest(f"reporting.{name}", "SELECT current_setting('application_name') AS run")
     if request.param == "server":
@@ -73,15 +73,15 @@ def crowded(request: pytest.FixtureRequest, server: PrivateServer) -> str:
     return REFUSED[str(request.param)]
 
 
-both = pytest.mark.parametrize("crowded", REFUSED, indirect=True)
-AS_SEEDER = {"DB_USER": "seeder", "SEEDER_MAX_WORKERS": str(SEATS)}
+for_role_and_server = pytest.mark.parametrize("full_server", REFUSED, indirect=True)
+AS_SEEDER = {"DB_USER": "seeder", "SEEDER_MAX_WORKERS": str(WORKERS)}
 
 
-@both
-def test_who_finds_no_free_slot_waits_for_one_and_no_view_is_lost(crowded: str, server: PrivateServer) -> None:
+@for_role_and_server
+def test_run_waits_for_a_free_connection_and_loses_no_view(full_server: str, server: PrivateServer) -> None:
     with another_session(user="seeder"), another_session(user="seeder"):
         process = start(**AS_SEEDER, SEEDER_MAX_RETRIES="12")
-        wait_until(lambda: crowded in server.log)
+        wait_until(lambda: full_server in server.log)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "6 succeeded, 0 failed in" in out
@@ -89,33 +89,33 @@ def test_who_finds_no_free_slot_waits_for_one_and_no_view_is_lost(crowded: str, 
 
 
 @contextmanager
-def only_so_many_free(slots: int, crowded: str) -> Iterator[None]:
-    """Of those of a server the session that looks for rows has one."""
-    with ExitStack() as others:
-        for _ in range(SLOTS - slots - (crowded == REFUSED["server"])):
-            others.enter_context(another_session(user="seeder"))
+def with_free_connections(slots: int, full_server: str) -> Iterator[None]:
+    """Leave a number of connections free; on a full server, the test's own session uses one of them."""
+    with ExitStack() as other_sessions:
+        for _ in range(SLOTS - slots - (full_server == REFUSED["server"])):
+            other_sessions.enter_context(another_session(user="seeder"))
         yield
 
 
-@both
-def test_with_more_seats_than_slots_the_seats_that_have_one_do_the_work(crowded: str) -> None:
-    with only_so_many_free(2, crowded):
+@for_role_and_server
+def test_fewer_connections_than_workers_lose_no_view(full_server: str) -> None:
+    with with_free_connections(2, full_server):
         process = start(**AS_SEEDER, SEEDER_MAX_RETRIES="1")
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "One worker fewer in default, " in out
-    assert crowded in out
+    assert full_server in out
     assert latest_statuses() == dict.fromkeys(VIEWS, ("success", None))
 
 
-@both
-def test_without_a_slot_for_any_seat_that_is_told_in_one_line_and_no_row_stays_open(crowded: str) -> None:
-    with only_so_many_free(1, crowded):
+@for_role_and_server
+def test_run_without_any_connection_ends_in_one_line(full_server: str) -> None:
+    with with_free_connections(1, full_server):
         process = start(**AS_SEEDER, SEEDER_MAX_RETRIES="1")
         _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     [line] = err.splitlines()
-    assert crowded in line
-    assert [(word, (error or "")[:13]) for word, error in latest_statuses().values()] == [
+    assert full_server in line
+    assert [(status, (error or "")[:13]) for status, error in latest_statuses().values()] == [
         ("error", "interrupted: ")
     ] * len(VIEWS)

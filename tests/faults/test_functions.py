@@ -1,4 +1,4 @@
-"""What a view's query finds on the server is not what its author had."""
+"""Functions in a view's query that need a search_path."""
 
 import pytest
 
@@ -15,8 +15,8 @@ FUNCTION = "CREATE FUNCTION reporting.called() RETURNS bigint LANGUAGE sql AS 'S
 
 
 @pytest.mark.parametrize(("function", "sqlstate"), [(TABLE, "42P01"), (FUNCTION, "42883")], ids=["table", "function"])
-def test_a_function_that_needs_a_search_path_fails_its_view_until_it_has_one(function: str, sqlstate: str) -> None:
-    """PostgreSQL refreshes views without any from 17 on."""
+def test_function_that_needs_a_search_path_fails_until_it_is_set(function: str, sqlstate: str) -> None:
+    """PostgreSQL refreshes views with an empty search_path since version 17."""
     sql("CREATE TABLE reporting.source AS SELECT 1::bigint AS n")
     sql("CREATE FUNCTION reporting.one() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'")
     sql(f"SET search_path = reporting, public; {function}")
@@ -28,7 +28,7 @@ def test_a_function_that_needs_a_search_path_fails_its_view_until_it_has_one(fun
         assert (sqlstate_of(results[name]), results[name].attempts) == (sqlstate, 1)
         assert "does not exist" in str(latest_statuses()[name][1])
     assert results["other"].outcome is Outcome.CREATED
-    # Whoever upgrades finds it before that happens.
+    # The query in the upgrade guide finds it before the upgrade.
     [find] = [block for block in code_blocks(page_text("how-to/upgrade.md"), "sql") if "pg_rewrite" in block]
     assert sql(f"SELECT view::text, function::text FROM ({find.strip().rstrip(';')}) AS found") == [("old", "called()")]
     sql("ALTER FUNCTION reporting.called() SET search_path = reporting")
@@ -37,7 +37,7 @@ def test_a_function_that_needs_a_search_path_fails_its_view_until_it_has_one(fun
     assert sql(find) == []
 
 
-def test_without_pg_stat_statements_everything_is_refreshed_all_the_same(server: PrivateServer) -> None:
+def test_refresh_works_without_pg_stat_statements(server: PrivateServer) -> None:
     server.restart(shared_preload_libraries="")
     assert sql("SHOW shared_preload_libraries") == [("",)]
     assert not sql("SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'")

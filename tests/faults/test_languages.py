@@ -1,6 +1,6 @@
-"""What is decided does not depend on the words of the server, which here speaks German.
+"""Decisions do not depend on the language of server messages, which is German here.
 
-The wheel's server speaks English only; the distribution's own knows other languages, where it is installed.
+The server of the wheel has only English messages; a server of the distribution, if installed, has other languages.
 """
 
 import subprocess
@@ -32,41 +32,41 @@ Manage = Callable[..., CompletedCommand]
 pytestmark = [pytest.mark.slow, pytest.mark.versions, pytest.mark.usefixtures("contract_tables")]
 
 GERMAN = "de_DE.UTF-8"
-INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
-WORDS = Path("/usr/share/locale/de/LC_MESSAGES")
+INSTALLED_SERVERS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+MESSAGES = Path("/usr/share/locale/de/LC_MESSAGES")
 
 
 @pytest.fixture(scope="module")
 def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
-    able = [path for path in INSTALLED if (WORDS / f"postgres-{path.parts[-3]}.mo").exists()]
-    if not able:
+    with_german_messages = [path for path in INSTALLED_SERVERS if (MESSAGES / f"postgres-{path.parts[-3]}.mo").exists()]
+    if not with_german_messages:
         pytest.skip("no PostgreSQL with German messages below /usr/lib/postgresql")
     folder = tmp_path_factory.mktemp("german")
     try:
-        # For the server alone: nothing is added to the machine's own languages.
-        made = subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", folder / GERMAN], check=False)
+        # Only for this server; the languages of the machine are not changed.
+        localedef = subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", folder / GERMAN], check=False)
     except FileNotFoundError:
-        pytest.skip("localedef, which makes a language known to the server, is not installed")
-    if made.returncode > 1:  # 1: there were warnings
+        pytest.skip("localedef is not installed")
+    if localedef.returncode > 1:  # 1 means warnings
         pytest.skip("the definition of the language de_DE is not installed")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(binaries.FOLDER_VARIABLE, str(able[-1].parent))
+        patch.setenv(binaries.FOLDER_VARIABLE, str(with_german_messages[-1].parent))
         patch.setitem(data_directory._INHERITED_ENVIRONMENT, "LOCPATH", str(folder))
         with removed_at_the_end(PrivateServer(folder / "pg", lc_messages=GERMAN)) as private:
             yield private
 
 
-def test_a_lock_that_was_not_granted_is_asked_for_again(settings: Settings) -> None:
+def test_lock_timeout_is_retried_with_german_messages(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 100, "MAX_RETRIES": 1}
     create_filled_view("a", "SELECT 1 AS n")
     with another_session() as reader:
         reader.execute("BEGIN; SELECT n FROM reporting.a")
         result = refresh_everything()["a"]
     assert (sqlstate_of(result), result.attempts) == ("55P03", 2)
-    assert "Zeitüberschreitung" in str(latest_statuses()["a"][1]), "the words are the server's"
+    assert "Zeitüberschreitung" in str(latest_statuses()["a"][1]), "the message is that of the server"
 
 
-def test_a_backend_that_is_terminated_is_tried_again() -> None:
+def test_terminated_backend_is_retried_with_german_messages() -> None:
     build_gate()
     create_custom_manifest("reporting.a", GATED_QUERY)
     with run_in_background() as run:
@@ -78,7 +78,7 @@ def test_a_backend_that_is_terminated_is_tried_again() -> None:
     assert (result.outcome, result.attempts) == (Outcome.CREATED, 2)
 
 
-def test_without_a_unique_index_it_falls_back_and_a_table_is_no_reason_to(settings: Settings) -> None:
+def test_fallback_is_decided_with_german_messages(settings: Settings) -> None:
     settings.SEEDER = {"REFRESH_CONCURRENTLY": True}
     create_filled_view("a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
@@ -89,8 +89,8 @@ def test_without_a_unique_index_it_falls_back_and_a_table_is_no_reason_to(settin
     assert "keine materialisierte Sicht" in str(latest_statuses()["b"][1])
 
 
-def test_a_server_that_is_full_is_asked_again(server: PrivateServer, settings: Settings) -> None:
-    """An error of connecting has no SQLSTATE at all."""
+def test_full_server_is_retried_with_german_messages(server: PrivateServer, settings: Settings) -> None:
+    """A failed connection has no SQLSTATE."""
     settings.SEEDER = {"MAX_RETRIES": 12}
     create_filled_view("a", "SELECT 1 AS n")
     server.restart(max_connections="2", superuser_reserved_connections="0")
@@ -100,10 +100,10 @@ def test_a_server_that_is_full_is_asked_again(server: PrivateServer, settings: S
         assert results_by_name(run.result(MAX_WAIT_SECONDS))["a"].outcome is Outcome.REFRESHED
 
 
-def test_missing_tables_are_one_line_that_says_what_to_do(manage: Manage) -> None:
+def test_missing_tables_are_reported_with_german_messages(manage: Manage) -> None:
     sql("DROP TABLE reporting.seeder_custom_report_manifest")
-    ended = manage("refresh_all")
-    assert ended.exit_code == 2
-    [line] = ended.err.splitlines()
+    result = manage("refresh_all")
+    assert result.exit_code == 2
+    [line] = result.err.splitlines()
     assert "existiert nicht" in line
     assert "manage.py install_schema" in line

@@ -1,4 +1,4 @@
-"""The server has too little of something; what the view held before stays."""
+"""The server lacks a resource, and the view keeps its data."""
 
 import os
 import subprocess
@@ -22,21 +22,21 @@ from tests.faults.private_server import PrivateServer
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 SIZE = 16  # megabytes of the small disk
-# So many rows of the source fit on the small disk, and then so many do not.
+# SOME rows of the source fit on the small disk, TOO_MANY do not.
 SOME, TOO_MANY = 1_000, 400_000
 
 
-def test_a_refresh_that_takes_too_long_fails_and_the_view_keeps_its_data(settings: Settings) -> None:
+def test_statement_timeout_fails_the_view_and_keeps_its_data(settings: Settings) -> None:
     settings.SEEDER = {"STATEMENT_TIMEOUT_MS": 200}
     create_gated_view("a")
-    before = sql("TABLE reporting.a")
+    previous = sql("TABLE reporting.a")
     result = refresh_everything()["a"]
     assert (sqlstate_of(result), result.attempts) == ("57014", 1)
-    assert sql("TABLE reporting.a") == before
+    assert sql("TABLE reporting.a") == previous
 
 
-def grown(*names: str, tablespace: str = "pg_default") -> None:
-    """Views of a source that is large now, and was small when they were filled."""
+def create_grown_views(*names: str, tablespace: str = "pg_default") -> None:
+    """Create filled views of a source that is much larger afterwards."""
     sql(f"CREATE TABLE reporting.source AS SELECT generate_series(1, {SOME}) AS n")
     sql(f"SET default_tablespace = {tablespace}")
     for name in names:
@@ -46,14 +46,14 @@ def grown(*names: str, tablespace: str = "pg_default") -> None:
 
 
 @pytest.mark.parametrize("concurrently", [False, True], ids=["plain", "concurrent"])
-def test_a_query_that_needs_more_temporary_files_than_allowed_fails_and_the_others_go_on(
-    concurrently: bool,  # noqa: FBT001  # a parameter of pytest's
+def test_temp_file_limit_fails_the_view_and_others_continue(
+    concurrently: bool,  # noqa: FBT001  # parameter of pytest
     server: PrivateServer,
     settings: Settings,
 ) -> None:
     settings.SEEDER = {"REFRESH_CONCURRENTLY": concurrently}
     server.restart(temp_file_limit="1MB", work_mem="64kB")
-    grown("a")
+    create_grown_views("a")
     sql("CREATE UNIQUE INDEX ON reporting.a (n)")
     create_filled_view("b", "SELECT 1 AS n")
     results = refresh_everything()
@@ -65,7 +65,7 @@ def test_a_query_that_needs_more_temporary_files_than_allowed_fails_and_the_othe
 
 @pytest.fixture
 def small_disk(server: PrivateServer, tmp_path: Path) -> Iterator[Path]:
-    """A tablespace of that name on a disk of a few megabytes."""
+    """A tablespace named small_disk, on a disk of a few megabytes."""
     disk = tmp_path / "disk"
     disk.mkdir()
     if os.geteuid() != 0:
@@ -85,20 +85,20 @@ def small_disk(server: PrivateServer, tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", disk], check=True)
 
 
-def free(disk: Path) -> int:
+def free_bytes(disk: Path) -> int:
     found = os.statvfs(disk)
     return found.f_bavail * found.f_frsize
 
 
-def test_a_full_disk_fails_the_views_on_it_and_gets_its_room_back(small_disk: Path) -> None:
-    grown("a", tablespace="small_disk")
+def test_full_disk_fails_its_views_and_is_freed(small_disk: Path) -> None:
+    create_grown_views("a", tablespace="small_disk")
     create_filled_view("b", "SELECT 1 AS n")
-    before = free(small_disk)
+    previous = free_bytes(small_disk)
     results = refresh_everything()
     assert (sqlstate_of(results["a"]), results["a"].attempts) == ("53100", 1)
     assert results["b"].outcome is Outcome.REFRESHED
     assert sql("SELECT count(*) FROM reporting.a") == [(SOME,)]
     sql("CHECKPOINT")
-    assert free(small_disk) >= before - 1_000_000
+    assert free_bytes(small_disk) >= previous - 1_000_000
     sql(f"DELETE FROM reporting.source WHERE n > {SOME + 1}")
     assert refresh_everything()["a"].rows == SOME + 1

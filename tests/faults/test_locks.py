@@ -1,4 +1,4 @@
-"""Somebody has locked the view."""
+"""Another session has locked the view."""
 
 import subprocess
 
@@ -28,7 +28,7 @@ from tests.faults.private_server import MAX_WAIT_SECONDS, PrivateServer, wait_un
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
-def test_a_reader_who_stays_longer_than_all_attempts_fails_one_view_which_keeps_its_data(settings: Settings) -> None:
+def test_long_reader_fails_one_view_which_keeps_its_data(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 100, "MAX_RETRIES": 2, "MAX_WORKERS": 1}
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     for name in "abc":
@@ -48,8 +48,8 @@ VACUUMED = "SELECT 1 FROM pg_stat_progress_vacuum WHERE relid = 'reporting.a'::r
 
 
 @pytest.mark.parametrize("concurrently", [False, True], ids=["plain", "concurrent"])
-def test_an_autovacuum_in_the_way_is_cancelled_before_the_lock_limit(
-    concurrently: bool,  # noqa: FBT001  # a parameter of pytest's
+def test_blocking_autovacuum_is_cancelled_before_the_lock_timeout(
+    concurrently: bool,  # noqa: FBT001  # parameter of pytest
     settings: Settings,
     server: PrivateServer,
 ) -> None:
@@ -57,7 +57,7 @@ def test_an_autovacuum_in_the_way_is_cancelled_before_the_lock_limit(
     server.restart(autovacuum="on", autovacuum_naptime="1s")
     create_filled_view("a", "SELECT generate_series(1, 20000) AS n")
     sql("CREATE UNIQUE INDEX ON reporting.a (n)")
-    # It rests 0.1 s after every page, and so takes most of a minute.
+    # It pauses 0.1 s after every page, so it needs most of a minute.
     sql(
         "ALTER MATERIALIZED VIEW reporting.a SET (autovacuum_vacuum_insert_threshold = 0,"
         " autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_cost_delay = 100,"
@@ -71,36 +71,36 @@ def test_an_autovacuum_in_the_way_is_cancelled_before_the_lock_limit(
 
 
 @pytest.fixture
-def taken() -> "subprocess.Popen[str]":
-    """An orchestrator that refreshes the view `a` for as long as the gate is closed; it was filled by nobody."""
+def first_run() -> "subprocess.Popen[str]":
+    """A process that refreshes the view `a`, which is filled, until the gate opens."""
     create_gated_view("a")
     first = start()
     wait_until_at_gate(1)
     return first
 
 
-def test_of_two_orchestrators_the_second_waits_within_its_limits_and_takes_nothing_from_the_first(
-    taken: "subprocess.Popen[str]", settings: Settings
+def test_second_run_times_out_and_leaves_the_first_alone(
+    first_run: "subprocess.Popen[str]", settings: Settings
 ) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 100, "MAX_WAIT_SECONDS": 1, "MAX_RETRIES": 1}
     second = refresh_everything()["a"]
     assert (sqlstate_of(second), second.attempts) == ("55P03", 2)
-    assert taken.poll() is None
+    assert first_run.poll() is None
     open_gate()
-    out, err = taken.communicate(timeout=60)
-    assert (taken.returncode, err) == (0, "")
+    out, err = first_run.communicate(timeout=60)
+    assert (first_run.returncode, err) == (0, "")
     assert "1 succeeded, 0 failed in" in out
     assert list(RunHistory.objects.order_by("id").values_list("status", flat=True)) == ["success", "error"]
 
 
-def test_a_second_orchestrator_refreshes_the_view_once_more_when_the_first_has_ended(
-    taken: "subprocess.Popen[str]",
+def test_second_run_refreshes_again_after_the_first(
+    first_run: "subprocess.Popen[str]",
 ) -> None:
     second = start(SEEDER_LOCK_TIMEOUT_MS="30000", SEEDER_MAX_RETRIES="0")
     wait_until(lambda: sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
-    assert len(wait_until_at_gate(1)) == 1, "never both at once"
+    assert len(wait_until_at_gate(1)) == 1, "never both concurrently"
     open_gate()
-    for process in (taken, second):
+    for process in (first_run, second):
         _, err = process.communicate(timeout=60)
         assert (process.returncode, err) == (0, "")
     last = RunHistory.objects.order_by("id").last()
@@ -109,10 +109,10 @@ def test_a_second_orchestrator_refreshes_the_view_once_more_when_the_first_has_e
     assert latest_statuses() == {"a": ("success", None)}
 
 
-PLANNING_GIVES_UP = 6.0  # seconds; it waits three of them for a view that somebody else creates
+MAX_PLANNING_WAIT = 6.0  # seconds; planning waits three of them for a view that another run creates
 
 
-def test_a_view_that_another_run_creates_right_now_is_still_known_to_be_read(settings: Settings) -> None:
+def test_dependency_on_a_view_being_created_is_found(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 20_000}
     build_gate()
     create_custom_manifest("reporting.a", GATED_QUERY)
@@ -121,7 +121,7 @@ def test_a_view_that_another_run_creates_right_now_is_still_known_to_be_read(set
     wait_until_at_gate(1)
     with run_in_background() as run:
         errors = RunHistory.objects.filter(table_name="reporting.b", status="error")
-        poll_until(lambda: errors.exists() or None, PLANNING_GIVES_UP)
+        poll_until(lambda: errors.exists() or None, MAX_PLANNING_WAIT)
         open_gate()
         results = results_by_name(run.result(MAX_WAIT_SECONDS))
     assert first.wait(MAX_WAIT_SECONDS) == 0

@@ -1,4 +1,4 @@
-"""Whoever refreshes, or owns the view, may not do what that takes."""
+"""Missing privileges of the refreshing role or of the view's owner."""
 
 import pytest
 from django.db import connections
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 @pytest.fixture(autouse=True)
-def _views_of_somebody_else(contract_tables: None) -> None:
-    """`a` belongs to the role `owner`, `b` to the role `seeder`; both read a table of ours."""
+def _views_of_two_roles(contract_tables: None) -> None:
+    """`a` belongs to the role `owner`, `b` to the role `seeder`; both read a table of the superuser."""
     sql("CREATE ROLE owner; CREATE ROLE seeder LOGIN")
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     create_filled_view("a")
@@ -34,7 +34,7 @@ def contents() -> list[tuple[int, int]]:
     return [(a, b) for a, b in sql("SELECT a.n, b.n FROM reporting.a, reporting.b")]
 
 
-def test_who_may_not_maintain_a_view_fails_it_and_refreshes_the_others(server: PrivateServer) -> None:
+def test_view_without_maintain_privilege_fails_alone(server: PrivateServer) -> None:
     with default_database(server.django_settings(DATABASE, user="seeder")):
         results = refresh_everything()
         assert (sqlstate_of(results["a"]), results["a"].attempts) == ("42501", 1)
@@ -43,14 +43,14 @@ def test_who_may_not_maintain_a_view_fails_it_and_refreshes_the_others(server: P
     assert ("permission denied" if server_major_version() >= 17 else "must be owner") in str(latest_statuses()["a"][1])
 
 
-def test_a_member_of_the_owner_may_refresh_it_on_every_version(server: PrivateServer) -> None:
+def test_member_of_the_owner_can_refresh_on_every_version(server: PrivateServer) -> None:
     sql("GRANT owner TO seeder")
     with default_database(server.django_settings(DATABASE, user="seeder")):
         assert refresh_everything()["a"].outcome is Outcome.REFRESHED
     assert contents() == [(2, 2)]
 
 
-def test_who_may_maintain_it_need_not_own_it_nor_read_what_it_reads(server: PrivateServer) -> None:
+def test_maintain_privilege_suffices_without_reading_the_source(server: PrivateServer) -> None:
     if server_major_version() < 17:
         pytest.skip("the privilege MAINTAIN needs PostgreSQL 17")
     sql("GRANT MAINTAIN ON reporting.a TO seeder")
@@ -62,7 +62,7 @@ def test_who_may_maintain_it_need_not_own_it_nor_read_what_it_reads(server: Priv
     assert contents() == [(2, 1)]
 
 
-def test_a_schema_that_may_not_be_used_is_a_view_s_failure() -> None:
+def test_schema_without_usage_privilege_fails_its_view() -> None:
     sql("CREATE SCHEMA closed")
     sql("ALTER MATERIALIZED VIEW reporting.a SET SCHEMA closed")
     sql("UPDATE reporting.seeder_custom_report_manifest SET table_name = 'closed.a' WHERE table_name = 'reporting.a'")
@@ -72,7 +72,7 @@ def test_a_schema_that_may_not_be_used_is_a_view_s_failure() -> None:
     assert results["b"].outcome is Outcome.REFRESHED
 
 
-def test_an_owner_who_lost_the_source_fails_the_view_even_where_a_superuser_refreshes_it() -> None:
+def test_owner_without_access_to_the_source_fails_the_view() -> None:
     sql("REVOKE ALL ON reporting.source FROM owner")
     results = refresh_everything()
     assert (sqlstate_of(results["a"]), results["a"].attempts) == ("42501", 1)
@@ -80,8 +80,8 @@ def test_an_owner_who_lost_the_source_fails_the_view_even_where_a_superuser_refr
     assert contents() == [(1, 2)]
 
 
-def test_an_owner_without_temporary_tables_fails_a_concurrent_refresh_and_not_a_plain_one(settings: Settings) -> None:
-    """The same SQLSTATE as any missing privilege: no reason to keep readers waiting instead."""
+def test_owner_without_temporary_tables_fails_only_concurrently(settings: Settings) -> None:
+    """The SQLSTATE is that of any missing privilege, so there is no fallback that would block readers."""
     sql("CREATE UNIQUE INDEX ON reporting.a (n)")
     sql(f"REVOKE TEMPORARY ON DATABASE {DATABASE} FROM PUBLIC")
     settings.SEEDER = {"REFRESH_CONCURRENTLY": True}

@@ -1,4 +1,4 @@
-"""What becomes of a refresh whose view is changed while it waits for the view's lock, or works."""
+"""A view changes while its refresh waits for a lock or runs."""
 
 import psycopg
 import pytest
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "concurrent"])
-def either_way(request: pytest.FixtureRequest, settings: Settings, contract_tables: None) -> None:
-    """Whether it is tried concurrently first or not: a view `a` that can be refreshed so, and a view `b`."""
+def two_views(request: pytest.FixtureRequest, settings: Settings, contract_tables: None) -> None:
+    """Two filled views, `a` and `b`, that can be refreshed concurrently; with and without CONCURRENTLY."""
     settings.SEEDER = {"REFRESH_CONCURRENTLY": request.param, "LOCK_TIMEOUT_MS": 30_000, "MAX_WORKERS": 1}
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     for name in "ab":
@@ -35,15 +35,15 @@ def either_way(request: pytest.FixtureRequest, settings: Settings, contract_tabl
     sql("UPDATE reporting.source SET n = 2")
 
 
-def after(change: str) -> RefreshResult:
-    """How `a` ends when it is changed so while its refresh waits for the change."""
-    with another_session() as other:
-        other.execute(f"BEGIN; {change}".encode())
+def result_after(change: str) -> RefreshResult:
+    """Commit a change while the refresh of `a` waits for it. Return the result of `a`."""
+    with another_session() as other_session:
+        other_session.execute(f"BEGIN; {change}".encode())
         with run_in_background() as run:
             wait_until_lock_is_queued("reporting.a")
-            other.execute("COMMIT")
+            other_session.execute("COMMIT")
             results = results_by_name(run.result(MAX_WAIT_SECONDS))
-    assert results["b"].outcome is Outcome.REFRESHED, "the others go on"
+    assert results["b"].outcome is Outcome.REFRESHED, "other views are refreshed"
     assert results["a"].attempts == 1
     return results["a"]
 
@@ -53,46 +53,44 @@ def after(change: str) -> RefreshResult:
     ["DROP MATERIALIZED VIEW reporting.a", "ALTER MATERIALIZED VIEW reporting.a RENAME TO elsewhere"],
     ids=["dropped", "renamed"],
 )
-def test_a_view_that_is_gone_when_its_turn_comes_fails_and_is_created_by_the_next_run(
-    change: str, either_way: None
-) -> None:
-    assert sqlstate_of(after(change)) == "42P01"
+def test_dropped_view_fails_and_is_created_by_the_next_run(change: str, two_views: None) -> None:
+    assert sqlstate_of(result_after(change)) == "42P01"
     assert latest_statuses()["a"][0] == "error"
     assert refresh_everything()["a"].outcome is Outcome.CREATED
     assert sql("SELECT n FROM reporting.a") == [(2,)]
 
 
-def test_a_table_that_took_the_view_s_place_is_left_as_it_is(either_way: None) -> None:
+def test_table_in_place_of_the_view_is_left_unchanged(two_views: None) -> None:
     change = "DROP MATERIALIZED VIEW reporting.a; CREATE TABLE reporting.a AS SELECT 7 AS n"
-    assert sqlstate_of(after(change)) == "0A000"
+    assert sqlstate_of(result_after(change)) == "0A000"
     assert sql("SELECT n FROM reporting.a") == [(7,)]
 
 
-def test_a_new_view_of_the_same_name_is_refreshed_in_place_of_the_old_one(either_way: None) -> None:
+def test_new_view_of_the_same_name_is_refreshed(two_views: None) -> None:
     change = (
         "DROP MATERIALIZED VIEW reporting.a;"
         " CREATE MATERIALIZED VIEW reporting.a AS SELECT n * 10 AS n FROM reporting.source WITH NO DATA"
     )
-    assert after(change).outcome is Outcome.REFRESHED
+    assert result_after(change).outcome is Outcome.REFRESHED
     assert sql("SELECT n FROM reporting.a") == [(20,)]
 
 
-def test_who_drops_a_view_waits_for_the_refresh_and_the_next_run_creates_it() -> None:
+def test_drop_waits_for_the_refresh_and_the_next_run_creates() -> None:
     create_gated_view("a")
-    with run_in_background() as run, another_session() as other:
+    with run_in_background() as run, another_session() as other_session:
         wait_until_at_gate(1)
-        set_lock_timeout(other, 50)
+        set_lock_timeout(other_session, 50)
         with pytest.raises(psycopg.errors.LockNotAvailable):
-            other.execute("DROP MATERIALIZED VIEW reporting.a")
+            other_session.execute("DROP MATERIALIZED VIEW reporting.a")
         open_gate()
         assert results_by_name(run.result(MAX_WAIT_SECONDS))["a"].outcome is Outcome.REFRESHED
-        set_lock_timeout(other, 0)
-        other.execute("DROP MATERIALIZED VIEW reporting.a")
+        set_lock_timeout(other_session, 0)
+        other_session.execute("DROP MATERIALIZED VIEW reporting.a")
     assert latest_statuses() == {"a": ("success", None)}
     assert refresh_everything()["a"].outcome is Outcome.CREATED
 
 
-def test_a_view_that_is_dropped_before_its_turn_is_created() -> None:
+def test_view_dropped_before_its_start_is_created() -> None:
     create_gated_view("a")
     create_filled_view("b", "SELECT * FROM reporting.a")
     with run_in_background() as run:

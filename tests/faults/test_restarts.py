@@ -1,4 +1,4 @@
-"""The server goes away in the middle of a run."""
+"""The server stops during a run."""
 
 import os
 import signal
@@ -16,8 +16,8 @@ from tests.faults.private_server import PrivateServer, wait_until
 Manage = Callable[..., CompletedCommand]
 pytestmark = [pytest.mark.slow, pytest.mark.versions, pytest.mark.usefixtures("contract_tables")]
 
-# Waits between the attempts are at random; so many are longer than any restart here.
-PATIENT = {"SEEDER_MAX_WORKERS": "3", "SEEDER_MAX_RETRIES": "12"}
+# Delays between attempts are random; this number of them exceeds any restart here.
+WITH_RETRIES = {"SEEDER_MAX_WORKERS": "3", "SEEDER_MAX_RETRIES": "12"}
 VIEWS = [f"v{number}" for number in range(6)]
 
 
@@ -28,8 +28,8 @@ def _views(contract_tables: None) -> None:
         create_custom_manifest(f"reporting.{name}", GATED_QUERY)
 
 
-def all_are_this_run_s() -> None:
-    """What the rows say of the views, the views say themselves."""
+def assert_filled_by_one_run() -> None:
+    """Assert that the rows of the views and the history name the same run."""
     assert latest_statuses() == dict.fromkeys(VIEWS, ("success", None))
     [run] = RunHistory.objects.values_list("run_id", flat=True).distinct()
     for name in VIEWS:
@@ -37,40 +37,40 @@ def all_are_this_run_s() -> None:
 
 
 @pytest.mark.parametrize("immediately", [False, True], ids=["fast", "immediate"])
-def test_views_in_flight_are_tried_again_when_the_server_comes_back(
-    immediately: bool,  # noqa: FBT001  # a parameter of pytest's
+def test_running_views_are_retried_after_a_server_restart(
+    immediately: bool,  # noqa: FBT001  # parameter of pytest
     server: PrivateServer,
     manage: Manage,
 ) -> None:
-    process = start(**PATIENT)
+    process = start(**WITH_RETRIES)
     wait_until_at_gate(3)
     server.restart(immediately=immediately)
     wait_until_at_gate(3)
     open_gate()
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
-    assert out.count(", at attempt ") == 3, "those that were in flight"
+    assert out.count(", at attempt ") == 3, "the views that were running"
     assert "6 succeeded, 0 failed in" in out
-    all_are_this_run_s()
+    assert_filled_by_one_run()
     assert manage("recover_runs").out.startswith("Nothing to close: ")
 
 
-def test_a_backend_that_crashes_takes_all_sessions_with_it_and_their_views_are_tried_again() -> None:
-    process = start(**PATIENT)
+def test_views_are_retried_after_a_backend_crash() -> None:
+    process = start(**WITH_RETRIES)
     victim, *_ = wait_until_at_gate(3)
-    [(mine,)] = sql("SELECT pg_backend_pid()")
+    [(own_pid,)] = sql("SELECT pg_backend_pid()")
     os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: has_another_session(mine))
+    wait_until(lambda: has_reconnected(own_pid))
     wait_until_at_gate(3)
     open_gate()
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert out.count(", at attempt ") == 3
-    all_are_this_run_s()
+    assert_filled_by_one_run()
 
 
-def has_another_session(pid: int) -> bool:
-    """Whether the server has thrown us out, and let us in again."""
+def has_reconnected(pid: int) -> bool:
+    """Return whether the server has closed the session and accepted a new one."""
     try:
         return sql("SELECT pg_backend_pid()") != [(pid,)]
     except OperationalError:
@@ -78,9 +78,7 @@ def has_another_session(pid: int) -> bool:
         return False
 
 
-def test_a_server_that_does_not_come_back_ends_the_run_in_one_line_and_the_next_run_closes_its_rows(
-    server: PrivateServer, manage: Manage
-) -> None:
+def test_run_without_a_server_ends_and_the_next_closes_its_rows(server: PrivateServer, manage: Manage) -> None:
     process = start(SEEDER_MAX_WORKERS="3", SEEDER_MAX_RETRIES="1")
     wait_until_at_gate(3)
     wait_until(RunHistory.objects.filter(status="running").exists)
@@ -94,6 +92,6 @@ def test_a_server_that_does_not_come_back_ends_the_run_in_one_line_and_the_next_
     open_gate()
     assert manage("refresh_agency", "demo").exit_code == 0
     assert latest_statuses() == dict.fromkeys(VIEWS, ("success", None))
-    why = "interrupted: the process that ran it ended before it could say how"
+    error = "interrupted: the process that ran it ended before it could say how"
     first = RunHistory.objects.order_by("id")[: len(VIEWS)]
-    assert {(row.status, row.errors) for row in first} == {("error", why)}
+    assert {(row.status, row.errors) for row in first} == {("error", error)}

@@ -1,4 +1,4 @@
-"""The server is restarted at moments that nobody chose. SEEDER_RESTARTS says how often."""
+"""The server restarts at random times. SEEDER_RESTARTS is the number of restarts."""
 
 import os
 import random
@@ -19,26 +19,26 @@ VIEWS = [f"v{number}" for number in range(12)]
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
 
 
-def has_come_to(successes: int) -> bool:
+def has_successes(successes: int) -> bool:
     return RunHistory.objects.filter(status="success").count() >= successes
 
 
-def test_no_restart_loses_a_view_refreshes_it_in_vain_or_makes_a_row_lie(server: PrivateServer) -> None:
+def test_random_restart_loses_no_view_and_leaves_no_wrong_row(server: PrivateServer) -> None:
     for name in VIEWS:
         create_custom_manifest(
             f"reporting.{name}", "SELECT current_setting('application_name') AS run FROM pg_sleep(0.05)"
         )
     build_gate()
-    create_custom_manifest("reporting.held", GATED_QUERY)  # so that no run is over before its restart
-    chance = random.Random(20261121)  # noqa: S311  # moments, not secrets
+    create_custom_manifest("reporting.held", GATED_QUERY)  # so that no run ends before its restart
+    generator = random.Random(20261121)  # noqa: S311  # not used for security
     for _ in range(RESTARTS):
         open_gate(opened=False)
         process = start(SEEDER_MAX_WORKERS="4", SEEDER_MAX_RETRIES="12")
-        seen = chance.randint(1, len(VIEWS) - 2)
-        wait_until(partial(has_come_to, seen))
+        successes_before = generator.randint(1, len(VIEWS) - 2)
+        wait_until(partial(has_successes, successes_before))
         with suppress(subprocess.TimeoutExpired):
-            process.wait(chance.uniform(0, 0.05))
-        server.restart(immediately=chance.random() < 0.5)
+            process.wait(generator.uniform(0, 0.05))
+        server.restart(immediately=generator.random() < 0.5)
         open_gate()
         out, err = process.communicate(timeout=2 * MAX_WAIT_SECONDS)
         assert (process.returncode, err) == (0, ""), out

@@ -1,4 +1,4 @@
-"""The roles that docs/how-to/security.md gives to paste may do all they have to, and nothing else."""
+"""The roles in docs/how-to/security.md have exactly the privileges that they need."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ ONLY_THE_OWNER_MAY = (
     "SET session_replication_role = replica",
     "SELECT pg_read_file('postgresql.conf')",
 )
-# What members of the view's owner may, as they have to be before 17.
+# Allowed to members of the view's owner, which the role has to be before PostgreSQL 17.
 NOT_BY_MAINTAIN = ("DROP MATERIALIZED VIEW reporting.of_others",)
 NOT_OF_THE_WEB = (
     "REFRESH MATERIALIZED VIEW reporting.of_others",
@@ -49,14 +49,14 @@ NOT_OF_THE_WEB = (
 )
 
 
-def pasted(*scripts: str) -> None:
+def execute_scripts(*scripts: str) -> None:
     for script in scripts:
         sql(script.replace("warehouse", DATABASE))
 
 
-def set_up(views: str) -> None:
-    """As the page says, on a database with a source and a view of somebody else."""
-    pasted(ROLES)
+def create_roles_and_views(views: str) -> None:
+    """Follow the page, on a database with a source and a view of another role."""
+    execute_scripts(ROLES)
     sql("SET ROLE reporting_owner")
     contract.install("default")
     call_command("migrate", verbosity=0)
@@ -65,13 +65,13 @@ def set_up(views: str) -> None:
     sql("CREATE MATERIALIZED VIEW reporting.of_others AS SELECT n FROM source.numbers")
     sql("CREATE UNIQUE INDEX ON reporting.of_others (n)")
     sql("ALTER MATERIALIZED VIEW reporting.of_others OWNER TO reporting_views")
-    pasted(TABLES, DJANGO, SOURCES, views)
+    execute_scripts(TABLES, DJANGO, SOURCES, views)
     create_custom_manifest("reporting.of_others", "SELECT n FROM source.numbers")
     create_custom_manifest("reporting.of_ours", "SELECT n + 1 AS n FROM reporting.of_others")
     sql("UPDATE source.numbers SET n = 2")
 
 
-def refused(statement: str) -> bool:
+def is_refused(statement: str) -> bool:
     try:
         sql(statement)
     except Error as error:
@@ -79,8 +79,8 @@ def refused(statement: str) -> bool:
     return False
 
 
-def refreshes_and_records() -> None:
-    """What commands and workers do."""
+def assert_refreshing_works() -> None:
+    """Do what commands and workers do."""
     results = refresh_everything()
     assert {name: result.outcome for name, result in results.items()} == {
         "of_others": Outcome.REFRESHED,
@@ -93,8 +93,8 @@ def refreshes_and_records() -> None:
         )
     ]
     assert not orphan_recovery.recover_orphaned_runs()
-    found = run_checks.run_checks()
-    assert not found.has_level_at_least(Level.WARNING), doctor_report_json(found)
+    report = run_checks.run_checks()
+    assert not report.has_level_at_least(Level.WARNING), doctor_report_json(report)
     assert release_snapshots.capture_release_snapshot("reporting.of_ours", "1").statistics.row_count == 1
     assert schedules.sync_schedules()
     [part] = enqueue.enqueue_refresh(AllReports(), requested_by="a test").parts
@@ -102,16 +102,16 @@ def refreshes_and_records() -> None:
     assert not rescue.rescue_stalled_parts().dispatched
 
 
-def shows_and_asks() -> None:
-    """What web processes do."""
-    browser, api = Client(), "/api/seeder/v1/"
-    browser.force_login(User.objects.get(username="root"))
-    page = browser.get("/admin/seeder/monitoring/")
+def assert_web_works() -> None:
+    """Do what web processes do."""
+    client, api = Client(), "/api/seeder/v1/"
+    client.force_login(User.objects.get(username="root"))
+    page = client.get("/admin/seeder/monitoring/")
     assert b"of_ours" in page.content
-    [job, _] = browser.get(f"{api}jobs/").json()["results"]
-    health = browser.get("/api/seeder/health/ready")
+    [job, _] = client.get(f"{api}jobs/").json()["results"]
+    health = client.get("/api/seeder/health/ready")
     assert (health.status_code, health.json()["checks"]["breaker"]) == (200, "closed"), health.content
-    assert job["lastRunId"].encode() in browser.get("/admin/seeder/run/").content
+    assert job["lastRunId"].encode() in client.get("/admin/seeder/run/").content
     for address in (
         f"/admin/seeder/monitoring/run/{job['lastRunId']}/",
         "/admin/seeder/monitoring/view/?table=reporting.of_ours",
@@ -119,28 +119,32 @@ def shows_and_asks() -> None:
         f"{api}runs/{job['lastRunId']}/history/",
         f"{api}snapshots/",
     ):
-        assert browser.get(address).status_code == 200, address
-    asked: Any = browser.post(f"{api}jobs/{job['reportType']}/{job['id']}/refresh/")
-    assert asked.status_code == 202, asked.content
+        assert client.get(address).status_code == 200, address
+    response: Any = client.post(f"{api}jobs/{job['reportType']}/{job['id']}/refresh/")
+    assert response.status_code == 202, response.content
     capture = {"tableName": "reporting.of_ours", "releaseTag": "2"}
-    assert browser.post(f"{api}snapshots/", capture, content_type="application/json").status_code == 202
+    assert client.post(f"{api}snapshots/", capture, content_type="application/json").status_code == 202
 
 
-def hold(server: Any, views: str, *refused_too: str) -> None:
-    set_up(views)
+def assert_privileges(server: Any, views: str, *also_refused: str) -> None:
+    create_roles_and_views(views)
     User.objects.create_superuser("root")
     with default_database(server.django_settings(DATABASE, user="seeder_refresh")):
-        refreshes_and_records()
-        assert [one for one in (*ONLY_THE_OWNER_MAY, *refused_too) if not refused(one)] == []
+        assert_refreshing_works()
+        assert [statement for statement in (*ONLY_THE_OWNER_MAY, *also_refused) if not is_refused(statement)] == []
     with default_database(server.django_settings(DATABASE, user="seeder_web")):
-        shows_and_asks()
-        assert [one for one in (*ONLY_THE_OWNER_MAY, *NOT_BY_MAINTAIN, *NOT_OF_THE_WEB) if not refused(one)] == []
+        assert_web_works()
+        assert [
+            statement
+            for statement in (*ONLY_THE_OWNER_MAY, *NOT_BY_MAINTAIN, *NOT_OF_THE_WEB)
+            if not is_refused(statement)
+        ] == []
 
 
 @pytest.mark.usefixtures("bare_database")
-def test_each_role_may_do_what_it_has_to_and_from_17_on_no_more(server: PrivateServer) -> None:
-    """Before, who is to refresh a view of others has to be a member of its owner, and so may drop it too."""
+def test_each_role_has_exactly_the_privileges_it_needs(server: PrivateServer) -> None:
+    """Before PostgreSQL 17, refreshing a view of another role requires membership in its owner."""
     if server_major_version() >= 17:
-        hold(server, FROM_17, *NOT_BY_MAINTAIN)
+        assert_privileges(server, FROM_17, *NOT_BY_MAINTAIN)
     else:
-        hold(server, BEFORE_17)
+        assert_privileges(server, BEFORE_17)

@@ -1,4 +1,4 @@
-"""The server only replays what another one sends it."""
+"""The server is a standby."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ Manage = Callable[..., CompletedCommand]
 
 @pytest.mark.usefixtures("contract_tables")
 @pytest.mark.parametrize("command", ["refresh_all", "recover_runs", "install_schema"])
-def test_a_standby_is_refused_in_one_line(command: str, server: PrivateServer, manage: Manage) -> None:
+def test_command_on_a_standby_is_refused_in_one_line(command: str, server: PrivateServer, manage: Manage) -> None:
     create_filled_view("a", "SELECT 1 AS n")
     row = {
         "manifest_id": create_custom_manifest("reporting.b", "SELECT 1 AS n").pk,
@@ -27,15 +27,15 @@ def test_a_standby_is_refused_in_one_line(command: str, server: PrivateServer, m
     sql("DROP TABLE reporting.seeder_release_snapshot")  # so that every command has something to do
     server.become_standby()
     assert sql("SELECT pg_is_in_recovery()") == [(True,)]
-    ended = manage(command)
-    assert (ended.exit_code, ended.out) == (2, "")
-    [line] = ended.err.splitlines()
+    result = manage(command)
+    assert (result.exit_code, result.out) == (2, "")
+    [line] = result.err.splitlines()
     assert "standby" in line
     assert list(RunHistory.objects.values_list("run_id", "status")) == [("dead", "running")]
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_a_standby_that_was_promoted_serves_like_any_other(server: PrivateServer, manage: Manage) -> None:
+def test_promoted_standby_serves_runs(server: PrivateServer, manage: Manage) -> None:
     create_filled_view("a", "SELECT 1 AS n")
     server.become_standby()
     assert sql("SELECT pg_promote()") == [(True,)]

@@ -1,7 +1,7 @@
-"""Counts the database calls of a run, over all its threads, and lets one of them fail.
+"""Counts the database calls in all threads of a run, and lets one of them fail.
 
-Every round trip of psycopg goes through `Connection.wait`, those of BEGIN and COMMIT too, and every connection of
-Django's begins with `psycopg.connect`.
+Every round trip of psycopg, including BEGIN and COMMIT, uses `Connection.wait`, and every connection of Django starts
+with `psycopg.connect`.
 """
 
 import re
@@ -21,9 +21,9 @@ from psycopg.pq import TransactionStatus
 from tests.conftest import CHECKOUT, another_session
 from tests.injection.injected_failures import Connection, FailureInjector, FailureKind, RoundTrip, cut
 
-RUN, _WORKER = "run", "worker-"  # how the threads of a run are called
+RUN, _WORKER = "run", "worker-"  # names of the threads of a run
 _APP = str(CHECKOUT / "seeder") + "/"
-_CLOSED_PORT = {"port": 1}  # nobody listens there
+_CLOSED_PORT = {"port": 1}  # a port without a listener
 
 
 @dataclass
@@ -32,10 +32,10 @@ class DatabaseCalls:
 
     kind: FailureKind | None = None
     target_number: int = 0
-    site_prefix: str = ""  # how the sites of the calls begin that are counted for this
+    site_prefix: str = ""  # only calls from places with this prefix count
     sites: Counter[str] = field(default_factory=Counter)
-    failed: str | None = None  # from where
-    is_in_worker: bool = False  # whether it was part of a view's refresh, rather than of the run's own bookkeeping
+    failed: str | None = None  # the place of the failed call
+    is_in_worker: bool = False  # True if the call was part of a view's refresh, False for the bookkeeping of the run
     _refusals: int = 0
     _lock: Lock = field(default_factory=Lock)
 
@@ -43,15 +43,15 @@ class DatabaseCalls:
     def is_gone(self) -> bool:
         return self.kind is FailureKind.SERVER_GONE and self.failed is not None
 
-    def count(self, among: str = "") -> int:
-        return sum(often for site, often in self.sites.items() if site.startswith(among))
+    def count(self, site_prefix: str = "") -> int:
+        return sum(count for site, count in self.sites.items() if site.startswith(site_prefix))
 
     def is_due(self, site: str, *, can_fail: bool = True) -> bool:
-        """Count a call; whether it is the one to fail: the k-th of its sort, or the first one after it that can."""
+        """Count a call. Return True if it fails: the call of the target number, or the first one after it that can."""
         with self._lock:
             self.sites[site] += 1
-            is_it = site.startswith(self.site_prefix) and self.target_number <= self.count(self.site_prefix)
-            if self.kind is None or self.failed or not can_fail or not is_it:
+            is_target = site.startswith(self.site_prefix) and self.target_number <= self.count(self.site_prefix)
+            if self.kind is None or self.failed or not can_fail or not is_target:
                 return False
             self.failed, self.is_in_worker = site, current_thread().name.startswith(_WORKER)
             self._refusals = 1 + self.target_number % 2 if self.kind is FailureKind.RECONNECT_REFUSED else 0
@@ -64,10 +64,10 @@ class DatabaseCalls:
 
 
 @contextmanager
-def counted_calls(kind: FailureKind | None = None, k: int = 0, among: str = "") -> Iterator[DatabaseCalls]:
-    """Count the calls inside; one of them fails in this way."""
+def counted_calls(kind: FailureKind | None = None, number: int = 0, site_prefix: str = "") -> Iterator[DatabaseCalls]:
+    """Count the calls in the context; one of them fails."""
     calls, wait, connect = (
-        DatabaseCalls(kind=kind, target_number=k, site_prefix=among),
+        DatabaseCalls(kind=kind, target_number=number, site_prefix=site_prefix),
         psycopg.Connection.wait,
         psycopg.connect,
     )
@@ -105,7 +105,7 @@ def _is_run_thread() -> bool:
 
 
 def _is_round_trip(connection: Connection, call: Any) -> bool:
-    """Some calls only ask the connection itself."""
+    """Return whether a call has a round trip; some only use the state of the connection."""
     match call.__name__:
         case "_set_autocommit_gen":
             return False
@@ -115,7 +115,7 @@ def _is_round_trip(connection: Connection, call: Any) -> bool:
 
 
 def _first_words(call: Any) -> str:
-    """The first words of the statement, to tell the calls of one place apart."""
+    """Return the first words of a statement, which distinguish the calls of one place."""
     query = call.gi_frame.f_locals.get("query", call.__name__.strip("_").removesuffix("_gen"))
     text = query.as_string() if isinstance(query, sql.Composable) else str(query)
     lines = (line for line in text.splitlines() if not line.startswith("--"))
@@ -123,7 +123,7 @@ def _first_words(call: Any) -> str:
 
 
 def _site(statement_words: str) -> str:
-    """From where in the app the call comes: the two innermost of its own frames that are no mere passage."""
+    """Return the place of a call: the two innermost frames in the app, except those of sessions and transactions."""
     frame, names = sys._getframe(2), list[str]()
     while frame.f_back is not None and len(names) < 2:
         path = frame.f_code.co_filename

@@ -1,4 +1,4 @@
-"""What can happen to a database call: each kind, done for real."""
+"""The kinds of failures of a database call, all of them real."""
 
 import os
 import socket
@@ -20,10 +20,10 @@ RoundTrip = Generator[Any, Any, Any]
 
 class FailureKind(StrEnum):
     CUT_BEFORE_SEND = "the connection is cut before the statement is sent"
-    CUT_DURING_STATEMENT = "the connection is cut while the server carries the statement out"
-    ANSWER_LOST = "the statement is carried out, and its answer is lost"
-    TERMINATED = "somebody terminates the backend"
-    CANCELLED = "somebody cancels the statement"
+    CUT_DURING_STATEMENT = "the connection is cut while the server executes the statement"
+    ANSWER_LOST = "the statement is executed, and its answer is lost"
+    TERMINATED = "the backend is terminated"
+    CANCELLED = "the statement is cancelled"
     LOCK_NOT_GRANTED = "a lock is not granted"
     DEADLOCK = "the server finds a deadlock"
     DISK_FULL = "the server's disk is full"
@@ -31,10 +31,10 @@ class FailureKind(StrEnum):
     RECONNECT_REFUSED = "the connection is cut, and new ones are refused for a while"
     SERVER_GONE = "all connections are cut, and the server does not come back"
     ALL_TERMINATED = "every backend is terminated"
-    RUN_LOCK_LOST = "the connection that shows that the run lives is lost, and somebody recovers at once"
+    RUN_LOCK_LOST = "the connection with the run's lock is lost, and another process recovers immediately"
 
 
-# What may well succeed the next time, and so is tried again where a view is refreshed.
+# Transient failures, after which a refresh is retried.
 TRANSIENT = {
     FailureKind.CUT_BEFORE_SEND,
     FailureKind.CUT_DURING_STATEMENT,
@@ -45,7 +45,7 @@ TRANSIENT = {
 }
 TRANSIENT |= {FailureKind.LOCK_NOT_GRANTED, FailureKind.DEADLOCK, FailureKind.UNSERIALIZABLE}
 
-# After these the server goes on to answer: a run that ends early closes its rows itself.
+# After these the server is still available: a run that ends early closes its rows itself.
 SERVER_SURVIVES = {FailureKind.CANCELLED, FailureKind.DISK_FULL}
 
 _SQLSTATES = {
@@ -68,7 +68,7 @@ _RECOVERY_HEAD_START = 0.2  # seconds
 
 
 class FailureInjector:
-    """Makes calls fail. `send` is psycopg's own way to have a round trip, `somebody` a session that nobody counts."""
+    """Lets calls fail. `send` is psycopg's own function for a round trip; `own_session` is not counted."""
 
     def __init__(self, send: Callable[[Connection, RoundTrip], Any], own_session: Connection) -> None:
         self._send, self._own_session = send, own_session
@@ -76,11 +76,11 @@ class FailureInjector:
         self._recovery: Future[None] | None = None
 
     def can_fail(self, kind: FailureKind, connection: Connection) -> bool:
-        """In a transaction that has failed already, the server has no other errors to give."""
+        """Return whether a call can fail like this; in a failed transaction the server has no other errors."""
         return kind not in _SERVER_ERRORS or connection.pgconn.transaction_status != TransactionStatus.INERROR
 
     def fail(self, kind: FailureKind, connection: Connection, call: RoundTrip) -> Any:
-        """Carry out a call in this way; what it returns, should it survive it."""
+        """Execute a call that fails. Return its result, if it survives."""
         match kind:
             case FailureKind.CUT_BEFORE_SEND | FailureKind.RECONNECT_REFUSED | FailureKind.SERVER_GONE:
                 cut(connection)
@@ -103,7 +103,7 @@ class FailureInjector:
         return self._send(connection, call)
 
     def fail_other_connections(self, kind: FailureKind) -> None:
-        """What does not happen to one connection alone."""
+        """Fail in a way that affects more than one connection."""
         if kind is FailureKind.ALL_TERMINATED:
             self._own_session.execute("SELECT pg_terminate_backend(pid, 5000)" + _OTHER_BACKENDS)
         elif kind is FailureKind.RUN_LOCK_LOST:
@@ -111,22 +111,22 @@ class FailureInjector:
             self._recovery = self._recovery_thread.submit(_recover)
             wait(
                 [self._recovery], _RECOVERY_HEAD_START
-            )  # no longer: it may wait for what the call's own transaction has locked
+            )  # no longer, because the recovery may wait for a lock of the failing transaction
 
     def finish(self) -> None:
-        """Raises what whoever recovered has met with."""
+        """Raise the error of the recovery, if any."""
         self._recovery_thread.shutdown()
         if self._recovery is not None:
             self._recovery.result()
 
     def _begin(self, connection: Connection) -> None:
-        """As psycopg does before a transaction's first statement, so that it is the transaction that fails."""
+        """Begin a transaction before its first statement like psycopg, so that the transaction fails."""
         if not connection.autocommit and connection.pgconn.transaction_status == TransactionStatus.IDLE:
             self._send(connection, connection._exec_command(b"BEGIN"))
 
 
 def cut(connection: Connection) -> None:
-    """No byte goes either way any more."""
+    """Cut the connection: no more bytes pass in any direction."""
     with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as duplicate:
         duplicate.shutdown(socket.SHUT_RDWR)
 

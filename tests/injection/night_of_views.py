@@ -1,4 +1,4 @@
-"""A small night: views of many kinds, whose own rows say which run filled them, and what has to be true after a run."""
+"""A small night: views of many kinds whose rows name the run that filled them, and assertions for the end of a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ SEEDER = {
     "MAX_FAILURES": 1000,
 }
 RUN = "SELECT current_setting('application_name') AS run"
-ARCHIVE_VIEW = "reporting.elsewhere"  # lives in the other database
-MISSING_VIEW = "reporting.new"  # is missing before each run
-ROW_COUNT, FAILING_ROW_COUNT = 11, 3  # those of views that fail in every run
+ARCHIVE_VIEW = "reporting.elsewhere"  # in the other database
+MISSING_VIEW = "reporting.new"  # missing before each run
+ROW_COUNT, FAILING_ROW_COUNT = 11, 3  # rows of views that fail in every run
 _OPEN = ("pending", "running")
 _DATABASES = ("default", "archive")
 
@@ -52,7 +52,7 @@ def table_names() -> set[str]:
 
 @dataclass(frozen=True)
 class StateBeforeRun:
-    """What there was before a run."""
+    """The state before a run."""
 
     filled_by: Mapping[str, str | None]
     failures: Mapping[str, int | None]
@@ -64,7 +64,7 @@ def read_state() -> StateBeforeRun:
 
 
 def filled_by(name: str) -> str | None:
-    """Which run filled a view, as its rows say; None where there is no such view."""
+    """Return the run that filled a view, according to its rows; None if there is no such view."""
     database = "archive" if name == ARCHIVE_VIEW else "default"
     if name == "not.a.view" or sql("SELECT to_regclass(%s) IS NULL", name, using=database) == [(True,)]:
         return None
@@ -74,14 +74,14 @@ def filled_by(name: str) -> str | None:
 
 def assert_no_open_rows() -> None:
     for table in (RunHistory, JobStatus):
-        assert not table.objects.filter(status__in=_OPEN).exists(), "nothing is stuck"
+        assert not table.objects.filter(status__in=_OPEN).exists(), "no row is open"
 
 
 def assert_consistent(before: StateBeforeRun, *, summary: RunSummary | None) -> None:
-    """Nothing is stuck, lost or false after a run that has ended in any way, and after a recovery."""
+    """Assert that no row is open, missing or wrong after a run that ended in any way, and after a recovery."""
     rows = list(RunHistory.objects.all())
     assert len({(row.report_type, row.manifest_id) for row in rows}) == len(rows) in {0, ROW_COUNT}, (
-        "each its row, or none"
+        "each manifest has a row, or none has one"
     )
     assert_no_open_rows()
     after = read_state()
@@ -90,19 +90,19 @@ def assert_consistent(before: StateBeforeRun, *, summary: RunSummary | None) -> 
         assert row.finish_time, name
         assert row.start_time <= row.finish_time, name
         if row.status == "success":
-            assert filled == row.run_id, f"{name}: a success is one"
+            assert filled == row.run_id, f"{name}: a success has filled the view"
         elif name != ARCHIVE_VIEW or filled != row.run_id:
-            assert filled == before.filled_by[name], f"{name}: what failed is as it was: {row.errors}"
+            assert filled == before.filled_by[name], f"{name}: a failed view is unchanged: {row.errors}"
         streak = 0 if row.status == "success" else (before.failures[name] or 0) + 1
         assert (after.failures[name], row.consecutive_failures) == (streak, streak), f"{name}: failures in a row"
     statuses = {status.table_name: status for status in JobStatus.objects.all()}
     for row in rows:
         status = statuses[row.table_name]
         assert (status.last_run_id, status.status, status.last_errors) == (row.run_id, row.status, row.errors), (
-            f"{row.table_name}: the status is what the history says last"
+            f"{row.table_name}: the status matches the latest history row"
         )
     if not rows:
-        assert before == after, "a run without rows has changed nothing"
+        assert before == after, "a run without rows changes nothing"
     if summary:
         _assert_summary_matches(summary, rows)
 
@@ -113,15 +113,17 @@ def _assert_summary_matches(summary: RunSummary, rows: list[RunHistory]) -> None
         for view, result in summary.results.items()
         for manifest in view.spec.manifests
     }
-    refused = {(complaint.manifest.report_type, complaint.manifest.manifest_id) for complaint in summary.rejected}
+    rejected_keys = {(rejected.manifest.report_type, rejected.manifest.manifest_id) for rejected in summary.rejected}
     written = {(row.report_type, row.manifest_id): (row.status, row.finish_time) for row in rows}
-    assert reported == {key: value for key, value in written.items() if key not in refused}, "told as written"
+    assert reported == {key: value for key, value in written.items() if key not in rejected_keys}, (
+        "reported like recorded"
+    )
     assert summary.duration >= timedelta()
     assert not summary.interrupted
 
 
 def assert_no_sessions() -> None:
-    """No session is left, and so no lock."""
+    """Assert that no session, and therefore no lock, remains."""
     others = (
         "SELECT pid, state, query FROM pg_stat_activity WHERE datname = current_database()"
         " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -132,6 +134,6 @@ def assert_no_sessions() -> None:
 
     eventually(
         lambda: not sessions(), describe_failure=lambda: str(sessions())
-    )  # a backend leaves shortly after its client
+    )  # a backend ends shortly after its client
     for database in _DATABASES:
         connections[database].close()

@@ -1,6 +1,6 @@
-"""One database call of a run fails, each in turn and in each of many ways. No row lies about it afterwards.
+"""Each database call of a run fails in many ways. No row is wrong afterwards.
 
-SEEDER_INJECTIONS says how many; `make soak` lets every call fail in every way.
+SEEDER_INJECTIONS is the number of failures; `make soak` lets every call fail in every way.
 """
 
 import os
@@ -29,17 +29,17 @@ from tests.injection.injected_failures import SERVER_SURVIVES, TRANSIENT, Failur
 pytestmark = [pytest.mark.slow, pytest.mark.versions]
 
 INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "39"))
-STUCK = 60  # seconds
-HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+MAX_WAIT = 60  # seconds
+HELD_LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 
 
 @pytest.fixture
 def night(contract_tables: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that is tried out already, waits for nothing between two attempts and shows at every turn that it lives."""
+    """Views that have been refreshed once, without delays between attempts, and with a keepalive at every tick."""
     settings.SEEDER = night_of_views.SEEDER
     monkeypatch.setattr(backoff, "delay", lambda *_, **__: timedelta())
     monkeypatch.setattr(run_lock, "_KEEPALIVE_INTERVAL", timedelta())
-    # However short it is, each refresh is measured, and marked as running if anybody has the time.
+    # Each refresh is measured and marked as running, however short it is.
     monkeypatch.setattr(cost_meter, "_MIN_DURATION", timedelta())
     monkeypatch.setattr(running_status, "_MARK_AFTER", timedelta())
     night_of_views.create_manifests()
@@ -47,65 +47,67 @@ def night(contract_tables: None, settings: Settings, monkeypatch: pytest.MonkeyP
     night_of_views.change_after_first_run()
 
 
-def run(kind: FailureKind | None, k: int, among: str) -> tuple[RunSummary | None, DatabaseCalls]:
-    """A run as of a process of its own: its connections end with it. Only an error that is foreseen may end it."""
+def run(kind: FailureKind | None, number: int, site_prefix: str) -> tuple[RunSummary | None, DatabaseCalls]:
+    """Execute a run like a separate process, whose connections end with it. Only an expected error may end it."""
     summary = None
     try:
-        with counted_calls(kind, k, among) as calls, suppress(SeederError):
+        with counted_calls(kind, number, site_prefix) as calls, suppress(SeederError):
             summary = orchestrator.execute_run(AllReports())
-        if not connection.is_usable():  # it may have been cut without anybody noticing yet
+        if not connection.is_usable():  # it may have been cut unnoticed
             connection.close()
-        assert sql(HELD) == [(0,)], "a run that has ended holds no lock"
+        assert sql(HELD_LOCKS) == [(0,)], "a run that has ended holds no lock"
     finally:
         sessions.close_thread_connections()
     return summary, calls
 
 
-def fail(kind: FailureKind | None = None, k: int = 0, among: str = "") -> tuple[RunSummary | None, DatabaseCalls]:
-    """A run with a failing call, from a night as it was before to a night after which everything is true."""
+def fail(
+    kind: FailureKind | None = None, number: int = 0, site_prefix: str = ""
+) -> tuple[RunSummary | None, DatabaseCalls]:
+    """Execute a run with a failing call. Assert a consistent state afterwards."""
     RunHistory.objects.all().delete()
     sql(f"DROP MATERIALIZED VIEW IF EXISTS {night_of_views.MISSING_VIEW}")
-    before = night_of_views.read_state()
+    state_before = night_of_views.read_state()
     sessions.close_thread_connections()
     with ThreadPoolExecutor(1, thread_name_prefix=RUN) as thread:
-        summary, calls = thread.submit(run, kind, k, among).result(STUCK)
+        summary, calls = thread.submit(run, kind, number, site_prefix).result(MAX_WAIT)
     if kind in SERVER_SURVIVES and calls.failed:
         night_of_views.assert_no_open_rows()
     orphan_recovery.recover_orphaned_runs()
-    night_of_views.assert_consistent(before, summary=summary)
+    night_of_views.assert_consistent(state_before, summary=summary)
     night_of_views.assert_no_sessions()
-    # Django hides that a savepoint could not be released, and what it says afterwards is not tried again.
+    # Django hides that releasing a savepoint failed, and the error after that is not retried.
     if kind in TRANSIENT and calls.is_in_worker and not str(calls.failed).startswith("RELEASE"):
-        assert summary, f"the run goes on: {calls.failed}"
-        assert summary.failed == night_of_views.FAILING_ROW_COUNT, f"and so does the view: {calls.failed}"
+        assert summary, f"the run continues: {calls.failed}"
+        assert summary.failed == night_of_views.FAILING_ROW_COUNT, f"the view is retried: {calls.failed}"
     return summary, calls
 
 
 @pytest.mark.usefixtures("night")
 @pytest.mark.parametrize("kind", FailureKind, ids=lambda kind: kind.name)
-def test_no_call_that_fails_leaves_a_row_open_lost_or_false(
+def test_failing_call_leaves_no_row_open_missing_or_wrong(
     kind: FailureKind, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, fine = fail()
-    calls, often = fine.count(), INJECTIONS // len(FailureKind)
-    chance = random.Random(kind)  # noqa: S311  # calls, not secrets
-    endings = [fail(kind, k) for k in chance.sample(range(1, calls + 1), min(often, calls))]
-    failed = {each.failed for _, each in endings}
-    if often >= calls:  # every call has failed; threads differ each time, so see to every place too
-        endings += [fail(kind, 1, site) for site in sorted(fine.sites.keys() - failed)]
-        failed = {each.failed for _, each in endings}
-        told = f"{len(endings)} calls failed, from {len(failed - {None})} of {len(fine.sites)} places, and "
-        told += f"{sum(summary is None for summary, _ in endings)} of the runs ended early: {kind}"
+    _, without_failure = fail()
+    calls, samples = without_failure.count(), INJECTIONS // len(FailureKind)
+    generator = random.Random(kind)  # noqa: S311  # not used for security
+    runs = [fail(kind, number) for number in generator.sample(range(1, calls + 1), min(samples, calls))]
+    failed = {injected.failed for _, injected in runs}
+    if samples >= calls:  # every call has failed; threads differ each time, so try every place, too
+        runs += [fail(kind, 1, site) for site in sorted(without_failure.sites.keys() - failed)]
+        failed = {injected.failed for _, injected in runs}
+        text = f"{len(runs)} calls failed, from {len(failed - {None})} of {len(without_failure.sites)} places, and "
+        text += f"{sum(summary is None for summary, _ in runs)} of the runs ended early: {kind}"
         with capsys.disabled():
-            sys.stdout.write(f"\n{told}\n")
-    assert len(failed) > len(endings) // 5, "the failures are spread"
-    # Threads differ, so that a run may have fewer calls than the one that was counted.
-    assert sum(each.failed is None for _, each in endings) <= len(endings) // 2, "and happen"
-    assert orchestrator.execute_run(AgencyReports(slug="metro")).failed == 0, "and the next run is as any other"
+            sys.stdout.write(f"\n{text}\n")
+    assert len(failed) > len(runs) // 5, "the failures are in different places"
+    # A run may have fewer calls than the one that was counted, because threads differ.
+    assert sum(injected.failed is None for _, injected in runs) <= len(runs) // 2, "the failures happen"
+    assert orchestrator.execute_run(AgencyReports(slug="metro")).failed == 0, "the next run succeeds"
 
 
 @pytest.mark.usefixtures("night")
-def test_no_commit_whose_answer_is_lost_is_done_again() -> None:
-    _, fine = fail()
-    for k in range(1, fine.count("commit") + 1):
-        fail(FailureKind.ANSWER_LOST, k, "commit")
+def test_commit_with_a_lost_answer_is_not_repeated() -> None:
+    _, without_failure = fail()
+    for number in range(1, without_failure.count("commit") + 1):
+        fail(FailureKind.ANSWER_LOST, number, "commit")

@@ -1,7 +1,7 @@
-"""One database call of a worker fails while it works off a part, each in turn and in each of many ways. Whoever is told
-next goes on, and every view is refreshed once.
+"""Each database call of a worker that executes a part fails in many ways. The next worker continues, and every view is
+refreshed once.
 
-SEEDER_INJECTIONS says how many, as for runs.
+SEEDER_INJECTIONS is the number of failures.
 """
 
 import os
@@ -33,7 +33,7 @@ from tests.injection.injected_failures import TRANSIENT, FailureKind
 pytestmark = [pytest.mark.slow, pytest.mark.versions]
 
 INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "39"))
-STUCK = 60  # seconds
+MAX_WAIT = 60  # seconds
 
 
 @pytest.fixture
@@ -46,23 +46,23 @@ def part(empty_queue: None, monkeypatch: pytest.MonkeyPatch) -> int:
     return queued.id
 
 
-def work(part: int, kind: FailureKind | None, k: int) -> DatabaseCalls:
-    """As a worker of its own: its connections end with it. Only an error that is foreseen may end it."""
+def execute_part(part: int, kind: FailureKind | None, number: int) -> DatabaseCalls:
+    """Execute a part like a separate worker, whose connections end with it. Only an expected error may end it."""
     try:
-        with counted_calls(kind, k, "") as calls, suppress(SeederError):
+        with counted_calls(kind, number, "") as calls, suppress(SeederError):
             run_part(part)
     finally:
         sessions.close_thread_connections()
     return calls
 
 
-def fail(part: int, kind: FailureKind | None = None, k: int = 0) -> DatabaseCalls:
-    """A worker with a failing call, then others until the part has ended."""
+def fail(part: int, kind: FailureKind | None = None, number: int = 0) -> DatabaseCalls:
+    """Let a call of a worker fail. Then execute the part until it has ended."""
     sql("TRUNCATE reporting.refreshed, reporting.seeder_run_history CASCADE")
     sql("UPDATE reporting.seeder_queued_refresh SET state = 'queued', run_ids = '[]', requested_at = clock_timestamp()")
     sessions.close_thread_connections()
     with ThreadPoolExecutor(1, thread_name_prefix=RUN) as thread:
-        calls = thread.submit(work, part, kind, k).result(STUCK)
+        calls = thread.submit(execute_part, part, kind, number).result(MAX_WAIT)
     for _ in range(MAX_ATTEMPTS_WITHOUT_PROGRESS):
         if not connection.is_usable():
             connection.close()
@@ -76,15 +76,15 @@ def fail(part: int, kind: FailureKind | None = None, k: int = 0) -> DatabaseCall
     succeeded = RunHistory.objects.filter(status="success").values_list("table_name", flat=True)
     assert (row.state, row.succeeded, row.failed, row.error) == ("ended", len(succeeded), 2 - len(succeeded), None)
     assert refresh_counts() == {name.removeprefix("reporting."): 1 for name in succeeded}, calls.failed
-    assert len(succeeded) == 2 or kind not in TRANSIENT, f"a view that failed by itself has failed: {calls.failed}"
+    assert len(succeeded) == 2 or kind not in TRANSIENT, f"no view fails because of a transient failure: {calls.failed}"
     for table in (RunHistory, JobStatus):
         assert not table.objects.filter(status__in=("pending", "running")).exists(), calls.failed
     return calls
 
 
 @pytest.mark.parametrize("kind", FailureKind, ids=lambda kind: kind.name)
-def test_no_call_that_fails_loses_a_view_or_refreshes_it_twice(part: int, kind: FailureKind) -> None:
-    calls, often = fail(part).count(), INJECTIONS // len(FailureKind)
-    chance = random.Random(kind)  # noqa: S311  # calls, not secrets
-    endings = [fail(part, kind, k) for k in chance.sample(range(1, calls + 1), min(often, calls))]
-    assert sum(each.failed is None for each in endings) <= len(endings) // 2, "the failures happen"
+def test_failing_call_loses_no_view_and_refreshes_none_twice(part: int, kind: FailureKind) -> None:
+    calls, samples = fail(part).count(), INJECTIONS // len(FailureKind)
+    generator = random.Random(kind)  # noqa: S311  # not used for security
+    workers = [fail(part, kind, number) for number in generator.sample(range(1, calls + 1), min(samples, calls))]
+    assert sum(injected.failed is None for injected in workers) <= len(workers) // 2, "the failures happen"

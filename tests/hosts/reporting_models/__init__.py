@@ -1,1 +1,1 @@
-"""The upstream package, as the tests play it: it brings the settings, the addresses, the agencies and the database."""
+"""A host project for tests, which provides settings, URLs, agencies and the database."""

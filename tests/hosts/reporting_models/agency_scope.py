@@ -1,8 +1,8 @@
-"""Who may see what."""
+"""The agencies that a user may see."""
 
 from typing import Any
 
 
 def agencies_of(user: Any) -> list[str] | None:
-    """A user who is named after an agency sees that one."""
+    """Return the agency with the user's name; all agencies for a superuser."""
     return None if user.is_superuser else [user.username]

@@ -2,7 +2,7 @@ from django.db import models
 
 
 class Agency(models.Model):
-    """Whom reports are for."""
+    """An agency that receives reports."""
 
     title = models.CharField(max_length=100)
 

@@ -1,8 +1,8 @@
-"""Its own settings, with nothing of this checkout's."""
+"""Settings of the host, independent of this checkout."""
 
 import os
 
-SECRET_KEY = "a host of the tests guards nothing"
+SECRET_KEY = "a secret only for tests"
 ALLOWED_HOSTS = ["localhost"]
 INSTALLED_APPS = [
     "reporting_models",
@@ -46,7 +46,7 @@ DATABASES = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
-# A queue of its own making, with its own name.
+# The host's own queue, with another name.
 Q_CLUSTER = {
     "name": "reporting-models",
     "orm": "default",

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 
 class Command(BaseCommand):
-    help = "Close a month's books. Nothing of seeder's."
+    help = "Close a month's books. Not a command of seeder."
     is_job = True
 
     def add_arguments(self, parser: CommandParser) -> None:
