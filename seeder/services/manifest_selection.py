@@ -1,8 +1,7 @@
-"""Reads the manifest tables: rows become frozen values once, and bad rows become complaints."""
+"""Reads the manifest tables: valid rows are grouped by view, and invalid rows are rejected."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -13,50 +12,36 @@ from seeder.errors import BadName, DatabaseUnmapped, ManifestError, ReportMissin
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.postgres.sqlstates import translate_database_errors
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _ManifestRow:
-    """An enabled manifest with what it says about its view."""
-
-    manifest: Manifest
-    database_id: int | None  # None where a subscription names a canned report that does not exist
+_Row = tuple[Manifest, int | None]  # with its database_id; None if the canned report is missing
 
 
 def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selection:
-    """The enabled manifests that `request` asks for; `databases` maps a database_id to Django's alias.
+    """Return the enabled manifests of a request. `databases` maps each database_id to Django's alias.
 
-    Raises `UnknownAgency` or `UnknownTable` where no manifest at all, enabled or not, carries that name.
+    Raises `UnknownAgency` or `UnknownTable` if no manifest has that name, not even a disabled one.
     """
     with translate_database_errors(DEFAULT_DB_ALIAS):
         match request:
-            case AllReports(report_type=only):
-                rows = [
-                    *(() if only is ReportType.CANNED else _custom_rows()),
-                    *(() if only is ReportType.CUSTOM else _canned_rows()),
-                ]
+            case AllReports(report_type=report_type):
+                rows = list(_manifests(ReportType if report_type is None else [report_type]))
             case AgencyReports(slug=slug):
-                rows = (
-                    [*_custom_rows(agency_slug=slug), *_canned_rows(agency_slug=slug)] if is_storable_text(slug) else []
-                )
+                rows = list(_manifests(agency_slug=slug)) if is_storable_text(slug) else []
                 if not rows:
                     require_known_agency(slug)
             case SingleView(name=name):
-                rows = [row for row in (*_custom_rows(), *_canned_rows()) if _names_view(row.manifest.table_name, name)]
+                rows = [row for row in _manifests() if _normalize(row[0].table_name) == str(name)]
                 if not rows:
                     _require_known_view(name)
             case SelectedManifests(manifests=chosen):
-                everybody = (*_custom_rows(), *_canned_rows())
-                rows = [row for row in everybody if (row.manifest.report_type, row.manifest.manifest_id) in chosen]
+                rows = [row for row in _manifests() if (row[0].report_type, row[0].manifest_id) in chosen]
     return _group_rows(rows, databases)
 
 
 def all_listed_views(*, databases: Mapping[int, str]) -> frozenset[ViewKey]:
-    """Every view that a manifest names, be it disabled, or a canned report to which nobody subscribes."""
+    """Return every view with a manifest or a canned report, even if disabled or without subscriptions."""
+    columns = "table_name", "database_id"
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        rows = [
-            *CustomReportManifest.objects.values_list("table_name", "database_id"),
-            *CannedReport.objects.values_list("table_name", "database_id"),
-        ]
+        rows = [*CustomReportManifest.objects.values_list(*columns), *CannedReport.objects.values_list(*columns)]
     keys = set()
     for table_name, database_id in rows:
         with suppress(BadName):
@@ -65,29 +50,23 @@ def all_listed_views(*, databases: Mapping[int, str]) -> frozenset[ViewKey]:
     return frozenset(keys)
 
 
-def _custom_rows(**only: object) -> Iterator[_ManifestRow]:
-    for row in CustomReportManifest.objects.enabled().filter(**only).order_by("id"):
-        yield _ManifestRow(manifest=_manifest(ReportType.CUSTOM, row, report=row), database_id=row.database_id)
-
-
-def _canned_rows(**only: object) -> Iterator[_ManifestRow]:
-    reports = CannedReport.objects.in_bulk()
-    for row in CannedReportManifest.objects.filter(**only).order_by("id"):
-        report = reports.get(row.canned_report_id)
-        if report is None:
-            gone = f"canned report {row.canned_report_id}"
-            report = CannedReport(table_name=gone, report_name=gone, query="")
-            yield _ManifestRow(manifest=_manifest(ReportType.CANNED, row, report=report), database_id=None)
-        else:
-            yield _ManifestRow(
-                manifest=_manifest(ReportType.CANNED, row, report=report), database_id=report.database_id
-            )
+def _manifests(report_types: Iterable[ReportType] = ReportType, **filters: object) -> Iterator[_Row]:
+    """Yield the enabled manifests of some types, custom ones first."""
+    if ReportType.CUSTOM in report_types:
+        for custom in CustomReportManifest.objects.enabled().filter(**filters).order_by("id"):
+            yield _manifest(ReportType.CUSTOM, custom, custom), custom.database_id
+    if ReportType.CANNED in report_types:
+        reports = CannedReport.objects.in_bulk()
+        for subscription in CannedReportManifest.objects.filter(**filters).order_by("id"):
+            report_id = subscription.canned_report_id
+            name = f"canned report {report_id}"
+            report = reports.get(report_id) or CannedReport(table_name=name, report_name=name, query="")
+            yield _manifest(ReportType.CANNED, subscription, report), report.database_id
 
 
 def _manifest(
     report_type: ReportType,
     row: CustomReportManifest | CannedReportManifest,
-    *,
     report: CustomReportManifest | CannedReport,
 ) -> Manifest:
     return Manifest(
@@ -101,29 +80,27 @@ def _manifest(
     )
 
 
-def _group_rows(rows: Iterable[_ManifestRow], databases: Mapping[int, str]) -> Selection:
-    good, complaints = [], []
-    for row in rows:
+def _group_rows(rows: Iterable[_Row], databases: Mapping[int, str]) -> Selection:
+    accepted, rejected = [], []
+    for manifest, database_id in rows:
         try:
-            good.append((_view_key(row, databases), row.manifest))
+            accepted.append((_view_key(manifest, database_id, databases), manifest))
         except ManifestError as error:
-            complaints.append(RejectedManifest(manifest=row.manifest, reason=error.reason, message=str(error)))
-    return Selection(views=group_by_view(good), rejected=tuple(complaints))
+            rejected.append(RejectedManifest(manifest=manifest, reason=error.reason, message=str(error)))
+    return Selection(views=group_by_view(accepted), rejected=tuple(rejected))
 
 
-def _view_key(row: _ManifestRow, databases: Mapping[int, str]) -> ViewKey:
-    """Which view a row means. Raises `ManifestError` where it means none."""
-    if row.database_id is None:
-        raise ReportMissing(report=row.manifest.report_name)
-    if databases and row.database_id not in databases:
-        raise DatabaseUnmapped(database_id=row.database_id, mapped=sorted(databases))
-    return ViewKey(
-        database=databases.get(row.database_id, DEFAULT_DB_ALIAS), name=ViewName.parse(row.manifest.table_name)
-    )
+def _view_key(manifest: Manifest, database_id: int | None, databases: Mapping[int, str]) -> ViewKey:
+    """Return the view of a manifest. Raises `ManifestError` if it has none."""
+    if database_id is None:
+        raise ReportMissing(report=manifest.report_name)
+    if databases and database_id not in databases:
+        raise DatabaseUnmapped(database_id=database_id, mapped=sorted(databases))
+    return ViewKey(database=databases.get(database_id, DEFAULT_DB_ALIAS), name=ViewName.parse(manifest.table_name))
 
 
 def is_manifest_in_database(report_type: str, manifest_id: int, database: str, *, databases: Mapping[int, str]) -> bool:
-    """Whether the view of a manifest lives in the database of this alias."""
+    """Return whether the view of a manifest is in the database of this alias."""
     if len({*databases.values()}) <= 1:
         return True
     if report_type == ReportType.CUSTOM:
@@ -134,7 +111,7 @@ def is_manifest_in_database(report_type: str, manifest_id: int, database: str, *
 
 
 def require_known_agency(slug: str) -> None:
-    """Raise `UnknownAgency` unless a manifest names it, enabled or not: then it merely has nothing to refresh."""
+    """Raise `UnknownAgency` unless a manifest has this agency, even a disabled one."""
     if not is_storable_text(slug):
         raise UnknownAgency(slug=slug, suggestion="")
     slugs = {
@@ -146,21 +123,18 @@ def require_known_agency(slug: str) -> None:
 
 
 def _require_known_view(name: ViewName) -> None:
-    """Raise `UnknownTable` unless a disabled manifest or a canned report without subscriptions names it."""
-    spelled = {
+    """Raise `UnknownTable` unless a disabled manifest or a canned report without subscriptions has this view."""
+    table_names = {
         *CustomReportManifest.objects.values_list("table_name", flat=True),
         *CannedReport.objects.values_list("table_name", flat=True),
     }
-    if not any(_names_view(table_name, name) for table_name in spelled):
-        raise UnknownTable(table=str(name), suggestion=_suggestion(str(name), map(_printed_name, spelled)))
+    known = {_normalize(table_name) for table_name in table_names}
+    if str(name) not in known:
+        raise UnknownTable(table=str(name), suggestion=_suggestion(str(name), known))
 
 
-def _names_view(table_name: str, name: ViewName) -> bool:
-    return _printed_name(table_name) == str(name)
-
-
-def _printed_name(table_name: str) -> str:
-    """One spelling for all that mean the same view; a name that cannot be read is its own."""
+def _normalize(table_name: str) -> str:
+    """Return the same text for all names of one view, or an invalid name unchanged."""
     try:
         return str(ViewName.parse(table_name))
     except BadName:
