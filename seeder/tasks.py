@@ -64,7 +64,7 @@ def refresh_queued(part_id: int) -> Mapping[str, Any]:
 def resume_queue() -> Mapping[str, Any]:
     """Rescue stalled parts. Returns `{"dispatched": [7], "recovered": ["run id"]}`."""
     rescued = rescue.rescue_stalled_parts()
-    return {"dispatched": list(rescued.dispatched), "recovered": [run.run_id for run in rescued.recovered]}
+    return {"dispatched": list(rescued.dispatched), "recovered": [*rescued.recovered]}
 
 
 def capture_release_snapshot(

@@ -22,7 +22,7 @@ from tests.architecture.markdown import page_text
 from tests.conftest import CHECKOUT
 
 SOURCES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((CHECKOUT / "seeder").rglob("*.py"))}
-LOG_FUNCTIONS = {"log_event", "event_logger.log_event"}
+LOG_FUNCTIONS = {"log_event", "event_logger.log_event", "self._log"}
 SQLSTATES = {state for state in _sqlcodes if re.fullmatch("[0-9A-Z]{5}", state)}
 
 

@@ -26,7 +26,7 @@ BLOCKED = (
 
 def recover() -> int:
     try:
-        return sum(recovered.rows for recovered in orphan_recovery.recover_orphaned_runs())
+        return sum(orphan_recovery.recover_orphaned_runs().values())
     finally:
         sessions.close_thread_connections()
 

@@ -10,7 +10,7 @@ class Command(SeederCommand):
 
     def run(self, _: Namespace) -> None:
         recovered = orphan_recovery.recover_orphaned_runs()
-        for run in recovered:
-            self.stdout.write(f"run {run.run_id}: {format_count(run.rows, 'row')} closed as interrupted")
+        for run_id, rows in recovered.items():
+            self.stdout.write(f"run {run_id}: {format_count(rows, 'row')} closed as interrupted")
         if not recovered:
             self.stdout.write("Nothing to close: no run was killed, or the server still works on what it had begun.")

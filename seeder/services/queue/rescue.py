@@ -1,6 +1,6 @@
 """Rescues stalled work: parts whose worker was killed, and parts whose message the queue has lost."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,7 +14,6 @@ from seeder.postgres.transactions import durable_transaction
 from seeder.services.event_logger import WARNING, log_event
 from seeder.services.queue import dispatch, part_dispatch, part_rows
 from seeder.services.run import orphan_recovery
-from seeder.services.run.orphan_recovery import RecoveredRun
 
 # A message that is on its way, or held by a worker that is about to claim the part, is not sent again.
 _DISPATCH_AGAIN_AFTER = timedelta(minutes=1)
@@ -27,7 +26,7 @@ class Rescued:
     """What a rescue has done."""
 
     dispatched: tuple[int, ...]  # ids of the parts that were dispatched again
-    recovered: tuple[RecoveredRun, ...]  # runs whose rows were closed
+    recovered: Mapping[str, int]  # closed rows of dead runs
 
     def __str__(self) -> str:
         """Say in one line what was dispatched again; empty if nothing was."""
@@ -54,7 +53,7 @@ def rescue_stalled_parts() -> Rescued:
     Raises `DatabaseError`.
     """
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        recovered = tuple(orphan_recovery.recover_orphaned_runs())
+        recovered = orphan_recovery.recover_orphaned_runs()
         if not (dispatch.is_available() and part_rows.is_available()):
             return Rescued(dispatched=(), recovered=recovered)
         with durable_transaction(DEFAULT_DB_ALIAS):

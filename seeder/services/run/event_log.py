@@ -1,22 +1,12 @@
-"""What a run tells, in the log."""
+"""Writes the events of a run to the log."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 
+from seeder.domain import run_events
 from seeder.domain.log_format import LogValue, sorted_unique
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
-from seeder.domain.run_events import (
-    RunEnded,
-    RunEvent,
-    RunStarted,
-    RunWarning,
-    StartsHeld,
-    StartsResumed,
-    ViewEnded,
-    ViewStarted,
-    WarningKind,
-)
+from seeder.domain.run_events import RunEvent, WarningKind
 from seeder.services.event_logger import INFO, WARNING, log_event
 from seeder.services.run.listeners import RunListener
 
@@ -30,82 +20,60 @@ class EventLog(RunListener):
 
     def on_event(self, event: RunEvent) -> None:
         match event:
-            case ViewStarted(view=view):
+            case run_events.RunStarted(plan=plan, workers=workers):
+                self._log_run_started(plan, workers)
+            case run_events.ViewStarted(view=view):
                 self._running.add(view)
-            case ViewEnded(view=view):
+                self._log(INFO, "view_started", **_view_fields(view))
+            case run_events.ViewEnded(view=view, result=result):
                 self._running.discard(view)
-            case RunEnded(summary=summary):
-                cancelled = [view for view in summary.interrupted if view in self._running]
-                _log_interrupted(self._run_id, cancelled, summary.stopped_by)
-        _log_event(self._run_id, event)
+                level = WARNING if result.failure or result.notes else INFO
+                self._log(level, "view_ended", **_view_fields(view), **_result_fields(view, result))
+            case run_events.StartsHeld(database=database, hold=hold):
+                self._log(WARNING, "starts_held", database=database, reason=hold.reason, message=hold.message)
+            case run_events.StartsResumed(database=database, duration=duration):
+                self._log(WARNING, "starts_resumed", database=database, duration_seconds=_seconds(duration))
+            case run_events.RunWarning(kind=kind, message=message, database=database):
+                # The messages of other kinds quote the server.
+                safe_message = message if kind is WarningKind.FEATURE_UNAVAILABLE else None
+                self._log(WARNING, "run_warning", database=database, reason=kind, message=safe_message)
+            case run_events.RunEnded(summary=summary):
+                self._log_run_ended(summary)
 
+    def _log(self, level: int, event: str, /, **fields: LogValue | None) -> None:
+        log_event(level, event, run_id=self._run_id, **fields)
 
-def _log_event(run_id: str, event: RunEvent) -> None:
-    match event:
-        case RunStarted(plan=plan, workers=seats):
-            _log_run_started(run_id, plan, seats)
-        case ViewStarted(view=view):
-            log_event(INFO, "view_started", run_id=run_id, **_view_fields(view))
-        case ViewEnded(view=view, result=result):
-            level = WARNING if result.failure or result.notes else INFO
-            log_event(level, "view_ended", run_id=run_id, **_view_fields(view), **_result_fields(view, result))
-        case StartsHeld(database=database, hold=hold):
-            facts = {"database": database, "reason": hold.reason, "message": hold.message}
-            log_event(WARNING, "starts_held", run_id=run_id, **facts)
-        case StartsResumed(database=database, duration=after):
-            log_event(WARNING, "starts_resumed", run_id=run_id, database=database, duration_seconds=_seconds(after))
-        case RunWarning(kind=about, message=message, database=database):
-            safe_message = message if about is WarningKind.FEATURE_UNAVAILABLE else None  # the others quote the server
-            log_event(WARNING, "run_warning", run_id=run_id, database=database, reason=about, message=safe_message)
-        case RunEnded(summary=summary):
-            _log_run_ended(run_id, summary)
+    def _log_run_started(self, plan: RefreshPlan, workers: int) -> None:
+        databases = sorted_unique(plan.by_database)
+        views, rejected = len(plan.views), len(plan.rejected)
+        self._log(INFO, "run_started", views=views, rejected=rejected, workers=workers, databases=databases)
+        for one in plan.rejected:
+            manifest = one.manifest
+            self._log(
+                WARNING,
+                "manifest_rejected",
+                view=manifest.table_name,
+                agencies=(manifest.agency_slug,),
+                report_types=(manifest.report_type,),
+                manifest_id=manifest.manifest_id,
+                reason=one.reason,
+            )
 
-
-def _log_run_started(run_id: str, plan: RefreshPlan, workers: int) -> None:
-    views, databases = len(plan.views), sorted_unique(plan.by_database)
-    log_event(
-        INFO,
-        "run_started",
-        run_id=run_id,
-        views=views,
-        rejected=len(plan.rejected),
-        workers=workers,
-        databases=databases,
-    )
-    for complaint in plan.rejected:
-        manifest = complaint.manifest
-        log_event(
-            WARNING,
-            "manifest_rejected",
-            run_id=run_id,
-            view=manifest.table_name,
-            agencies=(manifest.agency_slug,),
-            report_types=(manifest.report_type,),
-            manifest_id=manifest.manifest_id,
-            reason=complaint.reason,
+    def _log_run_ended(self, summary: RunSummary) -> None:
+        stopped_by, interrupted = summary.stopped_by, len(summary.interrupted)
+        for view in summary.interrupted:
+            if view in self._running:
+                fields = _view_fields(view)
+                self._log(WARNING, "view_ended", **fields, outcome="interrupted", stopped_by=stopped_by)
+        self._log(
+            WARNING if summary.failed or interrupted else INFO,
+            "run_ended",
+            succeeded=summary.succeeded,
+            failed=summary.failed,
+            interrupted=interrupted,
+            stopped_by=stopped_by,
+            duration_seconds=_seconds(summary.duration),
         )
-
-
-def _log_interrupted(run_id: str, views: Iterable[PlannedView], stopped_by: str | None) -> None:
-    """So that whatever is told to have started is told to have ended."""
-    for view in views:
-        log_event(
-            WARNING, "view_ended", run_id=run_id, **_view_fields(view), outcome="interrupted", stopped_by=stopped_by
-        )
-
-
-def _log_run_ended(run_id: str, summary: RunSummary) -> None:
-    interrupted = len(summary.interrupted)
-    log_event(
-        WARNING if summary.failed or interrupted else INFO,
-        "run_ended",
-        run_id=run_id,
-        succeeded=summary.succeeded,
-        failed=summary.failed,
-        interrupted=interrupted,
-        stopped_by=summary.stopped_by,
-        duration_seconds=_seconds(summary.duration),
-    )
 
 
 def _view_fields(view: PlannedView) -> dict[str, LogValue]:
@@ -139,5 +107,5 @@ def _result_fields(view: PlannedView, result: RefreshResult) -> dict[str, LogVal
     }
 
 
-def _seconds(span: timedelta | None) -> float | None:
-    return None if span is None else round(span.total_seconds(), 3)
+def _seconds(duration: timedelta) -> float:
+    return round(duration.total_seconds(), 3)

@@ -15,25 +15,16 @@ class RunListener:
         """Do periodic work. Called several times a second."""
 
 
-class CallbackListener(RunListener):
-    """Passes each event to the caller's callback."""
-
-    def __init__(self, callback: Callable[[RunEvent], object]) -> None:
-        self._callback = callback
-
-    def on_event(self, event: RunEvent) -> None:
-        self._callback(event)
-
-
 class Listeners(RunListener):
-    """Passes events and ticks to several listeners, in their order."""
+    """Passes ticks and events to several listeners, and then events to a callback."""
 
-    def __init__(self, *listeners: RunListener) -> None:
-        self._listeners = listeners
+    def __init__(self, *listeners: RunListener, callback: Callable[[RunEvent], object]) -> None:
+        self._listeners, self._callback = listeners, callback
 
     def on_event(self, event: RunEvent) -> None:
         for listener in self._listeners:
             listener.on_event(event)
+        self._callback(event)
 
     def on_tick(self) -> None:
         for listener in self._listeners:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
@@ -25,7 +24,7 @@ from seeder.services.run.admission_control import AdmissionControl
 from seeder.services.run.cost_meter import CostMeter
 from seeder.services.run.database_scheduler import RunCallbacks, StartPolicy
 from seeder.services.run.event_log import EventLog
-from seeder.services.run.listeners import CallbackListener, Listeners
+from seeder.services.run.listeners import Listeners
 from seeder.services.run.run_lock import RunLock
 from seeder.services.run.run_rows import RunRowWriter
 from seeder.services.run.running_status import RunningStatusWriter
@@ -86,7 +85,7 @@ def execute_locked(
     history, run_row = RunHistoryWriter(run_lock.run_id), RunRowWriter(run_lock.run_id, tables)
     meter = CostMeter(plan.by_database, history, tables)
     recorders = run_lock, RunningStatusWriter(history), run_row, meter
-    listeners = Listeners(*recorders, EventLog(run_lock.run_id), CallbackListener(on_event))
+    listeners = Listeners(*recorders, EventLog(run_lock.run_id), callback=on_event)
     with translate_database_errors(DEFAULT_DB_ALIAS):
         orphan_recovery.recover_orphaned_runs(tables)
         run_lock.ensure_held()  # planning may have lost the connection that held it
@@ -101,9 +100,11 @@ def execute_locked(
             )
             results = _schedule(plan, refresher, tables, listeners)
             meter.close()
-            # Not under the run's own stop signal: a stopped run closes its rows, too.
-            close = partial(_close_rows, history, run_row, stop)
-            finished_at = retry_transient(lambda _: close(), retries=settings.max_retries, stop=StopSignal())
+            finished_at = retry_transient(
+                lambda _: _close_rows(history, run_row, stop.reason),
+                retries=settings.max_retries,
+                stop=StopSignal(),  # not the run's own, because a stopped run closes its rows too
+            )
     summary = RunSummary(
         run_id=run_lock.run_id,
         results=results,
@@ -138,22 +139,19 @@ def _schedule(
         on_event=listeners.on_event,
         on_tick=listeners.on_tick,
     )
-    return run_plan(plan, policy=_start_policy(settings), callbacks=callbacks, stop=refresher.stop)
-
-
-def _start_policy(settings: conf.Settings) -> StartPolicy:
-    return StartPolicy(
+    policy = StartPolicy(
         workers=settings.max_workers,
         max_batch_size=settings.batch_size,
         batch_delay=timedelta(milliseconds=settings.start_delay_ms),
         max_hold=timedelta(seconds=settings.max_wait_seconds),
     )
+    return run_plan(plan, policy=policy, callbacks=callbacks, stop=refresher.stop)
 
 
-def _close_rows(history: RunHistoryWriter, run_row: RunRowWriter, stop: StopSignal) -> datetime:
-    if stop.requested:
-        history.mark_interrupted(str(stop.reason))
-    return run_row.close(stop.reason)
+def _close_rows(history: RunHistoryWriter, run_row: RunRowWriter, stopped_by: str | None) -> datetime:
+    if stopped_by is not None:
+        history.mark_interrupted(stopped_by)
+    return run_row.close(stopped_by)
 
 
 @contextmanager
@@ -166,9 +164,7 @@ def _rows_closed_on_error(history: RunHistoryWriter, run_row: RunRowWriter) -> I
         log_event(ERROR, "run_broken", run_id=history.run_id, reason=type(error).__name__)
         with suppress(Error):  # the first error says more than one from closing the rows
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            reason = f"{type(error).__name__} {error}".strip()
-            history.mark_interrupted(reason)
-            run_row.close(reason)
+            _close_rows(history, run_row, f"{type(error).__name__} {error}".strip())
         raise
 
 
