@@ -1,4 +1,4 @@
-"""Rules of this repository that no linter knows. Import-linter has those about imports. Each test lists offenders."""
+"""Rules of this repository that no linter checks; import-linter has those about imports. Each test lists violations."""
 
 import ast
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from tests.mutants.guards import GUARDS
 
 SOURCES = sorted(
     path
-    for room in ("seeder", "settings", "demo", "embedded", "bench")
-    for path in (CHECKOUT / room).rglob("*.py")
-    if ".envs" not in path.parts  # the tools that the bench compares with
+    for folder in ("seeder", "settings", "demo", "embedded", "bench")
+    for path in (CHECKOUT / folder).rglob("*.py")
+    if ".envs" not in path.parts  # the compared tools are in their own environments
 )
 TESTS = sorted((CHECKOUT / "tests").rglob("*.py"))
-LONGEST = 300  # lines
+MAX_LINES = 300  # lines
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
 NAMED_BY_DJANGO = {CHECKOUT / "embedded" / "backend" / "base.py", CHECKOUT / "settings" / "base.py"}
 RAW_SQL = {"cursor", "raw", "driver_connection", "extra", "RawSQL", "execute_sql"}
@@ -22,10 +22,10 @@ PAUSING = CHECKOUT / "tests" / "polling.py"
 
 
 def calls(node: ast.AST) -> Iterator[str]:
-    """The last name of everything that is called there."""
-    for one in ast.walk(node):
-        if isinstance(one, ast.Call):
-            match one.func:
+    """Yield the last name of everything that is called in a tree."""
+    for child in ast.walk(node):
+        if isinstance(child, ast.Call):
+            match child.func:
                 case ast.Attribute(attr=name) | ast.Name(id=name):
                     yield name
 
@@ -35,38 +35,40 @@ def tree(path: Path) -> ast.Module:
 
 
 def busy_loops(path: Path) -> Iterator[str]:
-    """`while` loops that only look again: they take the processor from what they wait for."""
+    """Yield `while` loops without a pause, which take the processor from the process that they wait for."""
     for node in ast.walk(tree(path)):
-        if isinstance(node, ast.While) and all(isinstance(one, ast.Pass | ast.Assert) for one in node.body):
+        if isinstance(node, ast.While) and all(isinstance(child, ast.Pass | ast.Assert) for child in node.body):
             yield f"{path}:{node.lineno}"
 
 
-def test_the_rules_see_the_code() -> None:
+def test_rules_see_the_code() -> None:
     assert len(SOURCES) > 40
     assert "sleep" in calls(tree(CHECKOUT / "embedded" / "idle_watcher.py"))
 
 
-def test_no_source_file_is_longer_than_three_hundred_lines() -> None:
-    assert [path for path in SOURCES if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST] == []
+def test_source_file_is_at_most_300_lines_long() -> None:
+    assert [path for path in SOURCES if len(path.read_text(encoding="utf-8").splitlines()) > MAX_LINES] == []
 
 
-def test_no_source_file_has_a_vague_name() -> None:
+def test_source_file_has_no_vague_name() -> None:
     assert [path for path in SOURCES if path.stem in VAGUE and path not in NAMED_BY_DJANGO] == []
 
 
-def test_only_the_postgres_package_sends_its_own_sql() -> None:
+def test_only_the_postgres_package_sends_raw_sql() -> None:
     others = [path for path in SOURCES if path.is_relative_to(CHECKOUT / "seeder") and "postgres" not in path.parts]
     assert [path for path in others if RAW_SQL & set(calls(tree(path)))] == []
 
 
-def test_no_test_waits_for_a_fixed_time_or_without_a_pause() -> None:
-    """`eventually` waits for a condition, and pauses between two looks."""
+def test_tests_wait_neither_for_a_fixed_time_nor_without_a_pause() -> None:
+    """`eventually` waits for a condition and pauses between its calls."""
     sleeping = [path for path in TESTS if path != PAUSING and {"sleep", "pause"} & set(calls(tree(path)))]
     assert (sleeping, [loop for path in TESTS for loop in busy_loops(path)]) == ([], [])
 
 
-def test_every_mutant_applies_to_the_code_as_it_is() -> None:
-    """Only `make mutants` runs their tests."""
-    outdated = [one.name for one in GUARDS if (CHECKOUT / one.file).read_text(encoding="utf-8").count(one.old) != 1]
-    missing = [test for one in GUARDS for test in one.tests if not (CHECKOUT / test.partition("::")[0]).exists()]
+def test_every_mutant_applies_to_the_current_code() -> None:
+    """Only `make mutants` runs the tests of mutants."""
+    outdated = [
+        mutant.name for mutant in GUARDS if (CHECKOUT / mutant.file).read_text(encoding="utf-8").count(mutant.old) != 1
+    ]
+    missing = [test for mutant in GUARDS for test in mutant.tests if not (CHECKOUT / test.partition("::")[0]).exists()]
     assert (outdated, missing) == ([], [])

@@ -31,7 +31,7 @@ def test_generated_page_is_current(name: str) -> None:
     assert page_text(f"reference/{name}") == PAGES[name](), "run `make docs`"
 
 
-def test_every_own_reason_is_described() -> None:
+def test_every_reason_of_the_app_is_described() -> None:
     of_manifests = {kind.reason for kind in ManifestError.__subclasses__()}
     assert OWN_REASONS.keys() == {*HoldReason, *of_manifests, sqlstates.LOST_CONNECTION}
 

@@ -1,4 +1,4 @@
-"""What the public files hold, read without a database."""
+"""The content of the public files, read without a database."""
 
 from collections import Counter
 from dataclasses import FrozenInstanceError, fields
@@ -41,12 +41,12 @@ KEYS = {
 every_dataset = pytest.mark.parametrize("dataset", DATASETS, ids=[dataset.table for dataset in DATASETS])
 
 
-def the(dataset: Dataset, **wanted: object) -> Any:
-    """The one record of the dataset with these values."""
+def only_record(dataset: Dataset, **values: object) -> Any:
+    """Return the only record of a dataset with these values."""
     (record,) = (
         record
         for record in records_of(dataset)
-        if all(getattr(record, field) == value for field, value in wanted.items())
+        if all(getattr(record, field) == value for field, value in values.items())
     )
     return record
 
@@ -57,26 +57,26 @@ def test_every_record_of_the_file_is_read(dataset: Dataset) -> None:
 
 
 @every_dataset
-def test_a_key_names_one_record(dataset: Dataset) -> None:
+def test_key_is_unique(dataset: Dataset) -> None:
     counts = Counter(tuple(getattr(record, field) for field in KEYS[dataset.table]) for record in records_of(dataset))
     assert [key for key, count in counts.items() if count > 1] == []
 
 
 @every_dataset
-def test_every_value_has_the_type_its_field_promises(dataset: Dataset) -> None:
+def test_values_have_the_types_of_their_fields(dataset: Dataset) -> None:
     for record in records_of(dataset):
         for field in fields(record):
             assert isinstance(getattr(record, field.name), field.type), (record, field.name)  # type: ignore[arg-type]  # the modules do not postpone annotations
 
 
-def test_a_record_cannot_be_changed() -> None:
+def test_record_cannot_be_changed() -> None:
     record: Record = next(records_of(maryland.CRIMES))
     with pytest.raises(FrozenInstanceError):
-        record.year = 2021  # type: ignore[attr-defined]  # that is the point
+        record.year = 2021  # type: ignore[attr-defined]  # the assignment has to fail
 
 
-def test_a_complaint_is_read_whole() -> None:
-    assert the(nypd.HATE_CRIMES, complaint_id=202206012204617) == nypd.Complaint(
+def test_complaint_is_read_completely() -> None:
+    assert only_record(nypd.HATE_CRIMES, complaint_id=202206012204617) == nypd.Complaint(
         complaint_id=202206012204617,
         complaint_year=2022,
         complaint_month=3,
@@ -92,13 +92,13 @@ def test_a_complaint_is_read_whole() -> None:
     )
 
 
-def test_a_complaint_with_many_arrests_is_one_complaint() -> None:
+def test_complaint_with_many_arrests_is_one_record() -> None:
     arrests = Counter(
         record.complaint_id for record in records_of(nypd.HATE_CRIME_ARRESTS) if isinstance(record, nypd.Arrest)
     )
     (complaint_id, count), *_ = arrests.most_common(1)
     assert count == 10
-    assert the(nypd.HATE_CRIMES, complaint_id=complaint_id)
+    assert only_record(nypd.HATE_CRIMES, complaint_id=complaint_id)
 
 
 def test_every_arrest_belongs_to_a_complaint() -> None:
@@ -107,40 +107,40 @@ def test_every_arrest_belongs_to_a_complaint() -> None:
     assert arrests <= complaints
 
 
-def test_a_county_has_counts_and_an_exact_rate() -> None:
-    allegany = the(maryland.CRIMES, jurisdiction="Allegany County", year=1975)
+def test_county_has_counts_and_an_exact_rate() -> None:
+    allegany = only_record(maryland.CRIMES, jurisdiction="Allegany County", year=1975)
     assert (allegany.population, allegany.burglary, allegany.all_crimes) == (79655, 669, 2329)
     assert allegany.all_crimes_per_100k == Decimal("2923.9")
 
 
-def test_a_line_without_a_state_is_the_nation() -> None:
-    nation = the(us_states.ESTIMATED_CRIMES, is_nation=True, year=2019)
+def test_line_without_a_state_is_the_nation() -> None:
+    nation = only_record(us_states.ESTIMATED_CRIMES, is_nation=True, year=2019)
     assert (nation.state, nation.state_name, nation.population) == ("US", "United States", 328239523)
 
 
-def test_rape_by_a_definition_not_in_use_that_year_is_unknown_and_not_nought() -> None:
-    before, after = (the(us_states.ESTIMATED_CRIMES, state="WY", year=year) for year in (1979, 2019))
-    assert (before.rape_revised, after.rape_legacy, after.rape_revised) == (None, None, 324)
-    assert before.rape_legacy > 0
+def test_rape_by_an_unused_definition_is_unknown() -> None:
+    early, late = (only_record(us_states.ESTIMATED_CRIMES, state="WY", year=year) for year in (1979, 2019))
+    assert (early.rape_revised, late.rape_legacy, late.rape_revised) == (None, None, 324)
+    assert early.rape_legacy > 0
 
 
-def test_caveats_are_trimmed_and_absent_when_blank() -> None:
-    assert the(us_states.ESTIMATED_CRIMES, state="AL", year=2011).caveats.endswith("previous years' data.")
-    assert the(us_states.ESTIMATED_CRIMES, state="AL", year=2012).caveats is None
+def test_caveats_are_stripped_and_blank_is_none() -> None:
+    assert only_record(us_states.ESTIMATED_CRIMES, state="AL", year=2011).caveats.endswith("previous years' data.")
+    assert only_record(us_states.ESTIMATED_CRIMES, state="AL", year=2012).caveats is None
 
 
-def test_a_blank_count_of_arrested_children_is_nought_as_the_totals_prove() -> None:
-    vagrancy = the(juveniles.ARRESTS, offense_code="ASR_VAG", year=1994)
+def test_blank_count_of_arrests_is_zero() -> None:
+    vagrancy = only_record(juveniles.ARRESTS, offense_code="ASR_VAG", year=1994)
     ages = ("0_9", "10_12", "13_14", "15", "16", "17")
     assert vagrancy.female_0_9 == 0
     assert sum(getattr(vagrancy, f"female_{age}") for age in ages) == vagrancy.female
 
 
-def test_a_location_code_gets_its_leading_nought_back_and_umlauts_survive() -> None:
-    assert the(berlin.CRIMES, location_code="010111", year=2012).location == "Tiergarten Süd"
+def test_location_code_keeps_its_leading_zero() -> None:
+    assert only_record(berlin.CRIMES, location_code="010111", year=2012).location == "Tiergarten Süd"
 
 
-def test_offenses_known_only_by_district_are_marked() -> None:
+def test_offenses_without_a_location_are_marked() -> None:
     records = [record for record in records_of(berlin.CRIMES) if isinstance(record, berlin.LocationYear)]
     assert sum(not record.is_located for record in records) == 12 * 8
 
@@ -149,7 +149,7 @@ HEADER = "Full Complaint ID,Record Create Date,Arrest Id\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "message"),
     [
         (HEADER + "1,,A\n,,B\n", "hate.csv, line 3: 'Full Complaint ID' holds '', not a whole number"),
         (HEADER + "1,,A\n1 000,,B\n", "hate.csv, line 3: 'Full Complaint ID' holds '1 000', not a whole number"),
@@ -161,28 +161,28 @@ HEADER = "Full Complaint ID,Record Create Date,Arrest Id\n"
         ("Arrest Id,Arrest Id\nA,A\n", "hate.csv, line 1: the header is empty or names a column twice"),
     ],
 )
-def test_what_cannot_be_read_names_file_and_line(text: str, complaint: str) -> None:
+def test_unreadable_line_is_reported_with_file_and_line(text: str, message: str) -> None:
     with pytest.raises(UnreadableFileError) as raised:
         list(nypd.arrests(read_lines("hate.csv", text.splitlines(keepends=True))))
-    assert str(raised.value) == complaint
+    assert str(raised.value) == message
 
 
-@pytest.mark.parametrize("written", ["2022-03-07", "13/01/2022", "3/7", ""])
-def test_a_date_in_another_form_is_refused(written: str) -> None:
-    (line,) = read_lines("hate.csv", [HEADER, f"1,{written},A\n"])
+@pytest.mark.parametrize("text", ["2022-03-07", "13/01/2022", "3/7", ""])
+def test_date_in_another_format_is_refused(text: str) -> None:
+    (line,) = read_lines("hate.csv", [HEADER, f"1,{text},A\n"])
     with pytest.raises(UnreadableFileError, match=r"hate\.csv, line 2: 'Record Create Date' holds"):
         line.american_date("Record Create Date")
 
 
-def test_a_missing_column_of_dates_is_named() -> None:
+def test_missing_date_column_is_named() -> None:
     (line,) = read_lines("hate.csv", [HEADER, "1,03/07/2022,A\n"])
     with pytest.raises(UnreadableFileError, match=r"hate\.csv, line 2: there is no column 'Arrest Date'"):
         line.american_date("Arrest Date")
 
 
-@pytest.mark.parametrize("written", ["12 %", "NaN", "Infinity", ""])
-def test_a_rate_that_is_no_number_is_refused(written: str) -> None:
-    (line,) = read_lines("md.csv", ["RATE,OTHER\n", f"{written},\n"])
+@pytest.mark.parametrize("text", ["12 %", "NaN", "Infinity", ""])
+def test_invalid_rate_is_refused(text: str) -> None:
+    (line,) = read_lines("md.csv", ["RATE,OTHER\n", f"{text},\n"])
     with pytest.raises(UnreadableFileError, match=r"md\.csv, line 2: 'RATE' holds"):
         line.decimal("RATE")
 
@@ -208,7 +208,7 @@ def test_two_descriptions_of_one_complaint_are_refused() -> None:
         list(nypd.complaints(read_lines("hate.csv", lines)))
 
 
-def test_a_state_with_a_name_and_no_abbreviation_is_refused() -> None:
+def test_state_without_abbreviation_is_refused() -> None:
     lines = read_lines("us.csv", ["year,state_abbr,state_name\n", "1979,,Alaska\n"])
     with pytest.raises(UnreadableFileError, match=r"us\.csv, line 2"):
         list(us_states.state_years(lines))

@@ -1,4 +1,4 @@
-"""The demo on a page: what comes before it, and that none of it happens to a database that is somebody's."""
+"""The preparation of the demo server, which never changes a database that is not embedded."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,24 +13,22 @@ from tests.conftest import sql
 
 @pytest.fixture
 def as_if_embedded(contract_tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test's database is one of these; what says so is its engine, even where DB_* leads to another server."""
+    """Treat the database of the test as embedded, even if DB_* names another server."""
     monkeypatch.setattr(embedded_only, "require_embedded_database", lambda: None)
 
 
-def test_a_login_is_created_in_the_embedded_database_only(
-    contract_tables: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_login_is_created_only_in_the_embedded_database(contract_tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {**connections.settings["default"], "ENGINE": "django.db.backends.postgresql"}
     monkeypatch.setitem(connections.settings, "default", settings)
-    for refused in (demo_user.create, simulated_history.create_history):
+    for create in (demo_user.create, simulated_history.create_history):
         with pytest.raises(DemoError, match="only done to the embedded database"):
-            refused()
+            create()
     with pytest.raises(CommandError, match="only done to the embedded database"):
         call_command("serve_demo", "--prepare")
     assert not User.objects.filter(username=demo_user.NAME).exists()
 
 
-def test_the_login_can_log_in_and_is_made_once(as_if_embedded: None) -> None:
+def test_login_works_and_is_created_once(as_if_embedded: None) -> None:
     for _ in range(2):
         demo_user.create()
     user = User.objects.get(username=demo_user.NAME)
@@ -39,7 +37,7 @@ def test_the_login_can_log_in_and_is_made_once(as_if_embedded: None) -> None:
     user.delete()
 
 
-def test_the_nights_leave_a_failing_report_two_snapshots_and_all_records(as_if_embedded: None) -> None:
+def test_simulated_nights_leave_a_failure_and_two_snapshots(as_if_embedded: None) -> None:
     load(connections["default"])
     assert not simulated_history.has_history()
     nights = simulated_history.create_history()
@@ -49,5 +47,5 @@ def test_the_nights_leave_a_failing_report_two_snapshots_and_all_records(as_if_e
     [failing] = JobStatus.objects.filter(status="error")
     assert failing.table_name == simulated_history._FAILING
     assert failing.consecutive_failures == 8
-    assert [one.release_tag for one in ReleaseSnapshot.objects.order_by("id")] == ["2026.10", "2026.11"]
+    assert [row.release_tag for row in ReleaseSnapshot.objects.order_by("id")] == ["2026.10", "2026.11"]
     assert not load(connections["default"]).changed

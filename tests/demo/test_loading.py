@@ -1,4 +1,4 @@
-"""The demo in a database: loaded once, and refreshed as a newcomer does."""
+"""The demo in a database: loaded once, then refreshed."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ VIEWS = 20  # of the 21 reports, the one of gotham is disabled
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_loading_brings_every_row_once() -> None:
+def test_load_inserts_every_row_once() -> None:
     first = load(connection)
     assert {table.table: table.rows for table in first.tables} == {
         "records.nypd_hate_crimes": 2200,
@@ -38,19 +38,19 @@ def test_loading_brings_every_row_once() -> None:
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_a_manifest_edited_by_hand_is_corrected_and_a_stranger_s_is_left_alone() -> None:
+def test_edited_demo_manifest_is_corrected_and_others_are_kept() -> None:
     load(connection)
     CustomReportManifest.objects.filter(pk=90001).update(query="SELECT 1")
-    stranger = CustomReportManifest.objects.create(
+    other = CustomReportManifest.objects.create(
         table_name="mine", report_name="Mine", agency_id=9, agency_slug="mine", query="SELECT 1", database_id=1
     )
     assert load(connection).manifest_rows_written == 1
-    stranger.refresh_from_db()
-    assert stranger.query == "SELECT 1"
+    other.refresh_from_db()
+    assert other.query == "SELECT 1"
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_records_that_somebody_changed_are_not_loaded_over() -> None:
+def test_changed_records_are_not_overwritten() -> None:
     load(connection)
     sql("DELETE FROM records.maryland_crimes WHERE ctid IN (SELECT ctid FROM records.maryland_crimes LIMIT 4)")
     with pytest.raises(DemoError, match="holds 1100 rows, .* gives 1104"):
@@ -58,14 +58,14 @@ def test_records_that_somebody_changed_are_not_loaded_over() -> None:
 
 
 @pytest.mark.usefixtures("bare_database")
-def test_without_the_contract_nothing_is_loaded() -> None:
+def test_load_without_the_contract_is_refused() -> None:
     with pytest.raises(DemoError, match="install the reporting schema first"):
         load(connection)
     assert sql("SELECT to_regnamespace('records')") == [(None,)]
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_every_field_is_a_column_and_every_table_names_its_source() -> None:
+def test_fields_match_columns_and_tables_name_their_source() -> None:
     load(connection)
     for dataset in DATASETS:
         columns = {
@@ -81,7 +81,7 @@ def test_every_field_is_a_column_and_every_table_names_its_source() -> None:
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_every_agency_s_views_are_created_then_refreshed_under_their_oids(
+def test_views_are_created_and_then_refreshed_in_place(
     manage: Callable[..., CompletedCommand],
 ) -> None:
     assert manage("load_demo").exit_code == 0
@@ -100,8 +100,8 @@ def test_every_agency_s_views_are_created_then_refreshed_under_their_oids(
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_each_report_s_key_is_one(manage: Callable[..., CompletedCommand]) -> None:
-    """A unique index on these columns would let the view be refreshed concurrently."""
+def test_documented_key_of_each_report_is_unique(manage: Callable[..., CompletedCommand]) -> None:
+    """A unique index on these columns allows concurrent refreshes."""
     assert manage("load_demo").exit_code == 0
     assert manage("refresh_all").exit_code == 0
     catalogue = read_catalogue()
@@ -123,8 +123,8 @@ def test_each_report_s_key_is_one(manage: Callable[..., CompletedCommand]) -> No
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_an_agency_without_an_enabled_report_has_nothing_to_refresh(manage: Callable[..., CompletedCommand]) -> None:
+def test_agency_without_enabled_reports_has_nothing_to_refresh(manage: Callable[..., CompletedCommand]) -> None:
     assert manage("load_demo").exit_code == 0
-    ended = manage("refresh_agency", "gotham")
-    assert ended.exit_code == 0
-    assert "Nothing to refresh: no manifest is enabled for the agency 'gotham'." in ended.out
+    result = manage("refresh_agency", "gotham")
+    assert result.exit_code == 0
+    assert "Nothing to refresh: no manifest is enabled for the agency 'gotham'." in result.out

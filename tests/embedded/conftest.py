@@ -1,4 +1,4 @@
-"""A folder of its own for every test, and nothing left alive after it."""
+"""Every test has its own folder, and no process survives it."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,23 +10,23 @@ from tests.embedded.server_processes import FAST_SETTINGS, EmbeddedServer
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[EmbeddedServer]:
-    """Nothing yet."""
-    with EmbeddedServer(tmp_path / "var" / "postgres") as house:
-        yield house
+def fresh_server(tmp_path: Path) -> Iterator[EmbeddedServer]:
+    """An empty folder without a database."""
+    with EmbeddedServer(tmp_path / "var" / "postgres") as embedded_server:
+        yield embedded_server
 
 
 @pytest.fixture
-def house(fresh: EmbeddedServer, template: Path) -> EmbeddedServer:
-    """A database that has been created before, and no server."""
-    return fresh.copied_from(template)
+def embedded_server(fresh_server: EmbeddedServer, template: Path) -> EmbeddedServer:
+    """An initialized database without a running server."""
+    return fresh_server.copied_from(template)
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """initdb takes its time, a copy does not."""
+    """Initialize a database once, because copying it is faster than initdb."""
     folder = tmp_path_factory.mktemp("template") / "postgres"
-    with EmbeddedServer(folder) as house:
-        house.start_user(settings=FAST_SETTINGS).server()
+    with EmbeddedServer(folder) as embedded_server:
+        embedded_server.start_user(settings=FAST_SETTINGS).server()
     yield folder
     shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""Processes that use an embedded server, to be watched and killed."""
+"""Processes that use an embedded server."""
 
 import json
 import os
@@ -22,16 +22,16 @@ from embedded.server_folder import resolve_server_folder
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 IS_ROOT = os.geteuid() == 0
 FAST_SETTINGS = {"fsync": "off", "shared_buffers": "16MB"}
-_MAX_WAIT_SECONDS = 30.0  # seconds: how long anything may take before a test fails
+_MAX_WAIT_SECONDS = 30.0  # seconds after which a test fails
 
 _USER_SCRIPT = """
 import json, sys
 from datetime import timedelta
 from embedded.server import ensure_running
-folder, asked = sys.argv[1], json.loads(sys.argv[2])
-wanted = {"settings": asked["settings"], "idle_after": timedelta(seconds=asked["idle_after"])}
+folder, options = sys.argv[1], json.loads(sys.argv[2])
+arguments = {"settings": options["settings"], "idle_after": timedelta(seconds=options["idle_after"])}
 while True:
-    server = ensure_running(folder, asked["bootstrap"], **wanted)
+    server = ensure_running(folder, options["bootstrap"], **arguments)
     print(json.dumps([str(server.socket_folder), server.pid]), flush=True)
     if not sys.stdin.readline():
         break
@@ -40,7 +40,7 @@ while True:
 
 @dataclass(frozen=True, kw_only=True)
 class CompletedProcess:
-    """A process that has ended."""
+    """The result of a process."""
 
     exit_code: int
     out: str
@@ -48,7 +48,7 @@ class CompletedProcess:
 
 
 class ServerUser:
-    """A process that needs the server and stays until it is told to leave, or killed."""
+    """A process that needs the server until it is finished or killed."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str], **options: Any) -> None:
         self.process = subprocess.Popen(
@@ -62,7 +62,7 @@ class ServerUser:
         self.folder = folder
 
     def server(self) -> tuple[Path, int]:
-        """The socket folder and the postmaster it was given, once there is one."""
+        """Return socket folder and postmaster pid as soon as the process has printed them."""
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
@@ -71,7 +71,7 @@ class ServerUser:
         return Path(socket_folder), pid
 
     def server_again(self) -> tuple[Path, int]:
-        """What the same process is given when it needs the server once more."""
+        """Let the process request the server again. Return its socket folder and pid."""
         assert self.process.stdin
         self.process.stdin.write("\n")
         self.process.stdin.flush()
@@ -87,7 +87,7 @@ class ServerUser:
 
 
 class EmbeddedServer:
-    """The folder of one server, and everybody in it."""
+    """The folder of one server, with all of its users."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -129,7 +129,7 @@ class EmbeddedServer:
         return user
 
     def processes(self) -> list[psutil.Process]:
-        """Every process of PostgreSQL's or of ours that names this folder."""
+        """Return the processes of PostgreSQL and of tests that name this folder."""
         return [process for process in psutil.process_iter() if str(self.folder) in _command(process)]
 
     def watcher(self) -> psutil.Process | None:
@@ -147,7 +147,7 @@ class EmbeddedServer:
         return running_server
 
     def connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        """As psql does, without holding any lock."""
+        """Connect like psql, without a lock on the server."""
         server = self.server()
         return psycopg.connect(
             host=str(server.socket_folder), port=server.port, user=server.user, dbname="postgres", autocommit=True
@@ -167,12 +167,12 @@ def is_gone(pid: int) -> bool:
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    def probe() -> bool | None:
+    def check() -> bool | None:
         with suppress(psutil.NoSuchProcess):
             return bool(condition()) or None
         return None
 
-    assert poll_until(probe, _MAX_WAIT_SECONDS), f"not within {_MAX_WAIT_SECONDS} s"
+    assert poll_until(check, _MAX_WAIT_SECONDS), f"not within {_MAX_WAIT_SECONDS} s"
 
 
 def _command(process: psutil.Process) -> str:

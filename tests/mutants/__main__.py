@@ -1,7 +1,6 @@
 """Break each guard of `guards.py` in a copy of the checkout and expect its tests to fail: `make mutants`.
 
-Arguments are parts of names: only the guards with one of them are tried. The exit code is 1 if a mutant survived, or if
-its tests could not be run.
+Arguments are parts of names and select guards. The exit code is 1 if a mutant survived, or if its tests could not run.
 """
 
 import shutil
@@ -17,47 +16,47 @@ _NOT_COPIED = shutil.ignore_patterns(".*", "var", "dist", "__pycache__")
 _PASSED, _FAILED = 0, 1  # exit codes of pytest
 
 
-def main(wanted: list[str]) -> int:
-    chosen = [one for one in GUARDS if not wanted or any(word in one.name for word in wanted)]
-    wrong = 0
+def main(name_parts: list[str]) -> int:
+    chosen = [mutant for mutant in GUARDS if not name_parts or any(word in mutant.name for word in name_parts)]
+    survived = 0
     with tempfile.TemporaryDirectory(dir=_var()) as folder:
         copy = Path(folder)
         shutil.copytree(CHECKOUT, copy, ignore=_NOT_COPIED, dirs_exist_ok=True)
-        tests = sorted({test for one in chosen for test in one.tests})
+        tests = sorted({test for mutant in chosen for test in mutant.tests})
         if (code := _run(copy, tests)) != _PASSED:
-            _say(f"without a mutant the tests do not pass: pytest ended with {code}")
+            _print(f"without a mutant the tests do not pass: pytest ended with {code}")
             return 1
-        for one in chosen:
-            verdict = _try(one, copy)
-            wrong += verdict != "caught"
-            _say(f"{verdict:10} {one.name}")
+        for mutant in chosen:
+            verdict = _try(mutant, copy)
+            survived += verdict != "caught"
+            _print(f"{verdict:10} {mutant.name}")
         _stop(copy)
-    _say(f"{len(chosen) - wrong} of {len(chosen)} mutants caught")
-    return int(wrong > 0)
+    _print(f"{len(chosen) - survived} of {len(chosen)} mutants caught")
+    return int(survived > 0)
 
 
-def _try(one: Mutant, copy: Path) -> str:
-    path = copy / one.file
+def _try(mutant: Mutant, copy: Path) -> str:
+    path = copy / mutant.file
     text = path.read_text(encoding="utf-8")
-    if text.count(one.old) != 1:
+    if text.count(mutant.old) != 1:
         return "outdated"
-    path.write_text(text.replace(one.old, one.new), encoding="utf-8")
+    path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
     try:
-        code = _run(copy, one.tests)
+        code = _run(copy, mutant.tests)
     finally:
         path.write_text(text, encoding="utf-8")
     return {_PASSED: "SURVIVED", _FAILED: "caught"}.get(code, f"error {code}")
 
 
 def _run(copy: Path, tests: "list[str] | tuple[str, ...]") -> int:
-    """The exit code of pytest. A test that hangs on a mutant has failed."""
+    """Return the exit code of pytest. A test that hangs counts as failed."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     try:
-        ended = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=300, check=False)
+        result = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=300, check=False)
     except subprocess.TimeoutExpired:
         return _FAILED
-    (CHECKOUT / "var" / "mutants.log").write_text(ended.stdout[-20_000:] + ended.stderr[-2_000:])
-    return ended.returncode
+    (CHECKOUT / "var" / "mutants.log").write_text(result.stdout[-20_000:] + result.stderr[-2_000:])
+    return result.returncode
 
 
 def _stop(copy: Path) -> None:
@@ -71,7 +70,7 @@ def _var() -> Path:
     return folder
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

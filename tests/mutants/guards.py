@@ -1,7 +1,7 @@
 """The guards of this app, each with one way to break it and the tests that must then fail.
 
-A guard is code that is rarely needed and not missed when it is gone: a lock, a comparison before a write, a check of
-permissions. `python -m tests.mutants` breaks one after the other.
+A guard is code that is rarely needed, so that its absence is not noticed: a lock, a comparison before a write, a check
+of permissions. `python -m tests.mutants` breaks one after the other.
 """
 
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """A guard, broken."""
+    """A change that breaks a guard."""
 
     name: str
     file: str
-    old: str  # occurs once in the file
+    old: str  # occurs exactly once in the file
     new: str
     tests: tuple[str, ...]  # at least one fails
 
 
-QUEUE_WORK = "tests/integration/test_part_execution.py"
-QUEUEING = "tests/integration/test_enqueue.py"
+PART_EXECUTION = "tests/integration/test_part_execution.py"
+ENQUEUE = "tests/integration/test_enqueue.py"
 LOST_COMMITS = "tests/integration/test_lost_commits.py"
-SHARING = "tests/integration/test_refreshes_by_other_runs.py"
+OTHER_RUNS = "tests/integration/test_refreshes_by_other_runs.py"
 BAD_INPUT = "tests/acceptance/test_bad_input.py"
 API_ACCESS = "tests/acceptance/test_api_access.py"
 API_ANSWERS = "tests/acceptance/test_api_answers.py"
@@ -32,14 +32,14 @@ KILLING = "tests/acceptance/test_killing.py"
 
 LOCKS = [
     Mutant(
-        name="lock: one run at a view",
+        name="lock: one run refreshes a view at a time",
         file="seeder/postgres/advisory_locks.sql",
         old="    pg_advisory_xact_lock(hashtextextended(format('seeder.view",
         new="    pg_advisory_xact_lock_shared(hashtextextended(format('seeder.view",
-        tests=(SHARING,),
+        tests=(OTHER_RUNS,),
     ),
     Mutant(
-        name="lock: recovery leaves a view alone that is being refreshed",
+        name="lock: recovery skips a view that is being refreshed",
         file="seeder/postgres/advisory_locks.sql",
         old="SELECT pg_try_advisory_xact_lock(hashtextextended(format('seeder.view",
         new="SELECT true OR pg_try_advisory_xact_lock(hashtextextended(format('seeder.view",
@@ -64,7 +64,7 @@ LOCKS = [
         file="seeder/postgres/advisory_locks.sql",
         old="SELECT pg_advisory_xact_lock(hashtextextended('seeder.queue', 0));",
         new="SELECT 1;",
-        tests=(QUEUEING,),
+        tests=(ENQUEUE,),
     ),
     Mutant(
         name="lock: one process prunes at a time",
@@ -84,53 +84,53 @@ LOCKS = [
 
 CLAIMS = [
     Mutant(
-        name="claim: only the run that took a part up may end it",
+        name="claim: only the run that claimed a part can end it",
         file="seeder/services/queue/part_rows.py",
         old="pk=part_id, state=QueuedPartState.RUNNING, run_ids=list(run_ids))",
         new="pk=part_id, state=QueuedPartState.RUNNING)",
-        tests=(QUEUE_WORK,),
+        tests=(PART_EXECUTION,),
     ),
     Mutant(
         name="claim: a part that is not running cannot be ended",
         file="seeder/services/queue/part_rows.py",
         old="pk=part_id, state=QueuedPartState.RUNNING, run_ids=list(run_ids))",
         new="pk=part_id, run_ids=list(run_ids))",
-        tests=(QUEUE_WORK,),
+        tests=(PART_EXECUTION,),
     ),
     Mutant(
-        name="claim: a part that has ended is not taken up",
+        name="claim: a part that has ended is not claimed",
         file="seeder/services/queue/part_execution.py",
         old="if row.state == QueuedPartState.ENDED:",
         new="if row.state == QueuedPartState.ENDED and False:",
-        tests=(QUEUE_WORK,),
+        tests=(PART_EXECUTION,),
     ),
     Mutant(
-        name="claim: a part that another run works on is not taken up",
+        name="claim: a part of another living run is not claimed",
         file="seeder/services/queue/part_execution.py",
         old="            row.state == QueuedPartState.RUNNING\n            and row.run_ids",
         new="            row.state == QueuedPartState.RUNNING\n            and not row.run_ids",
-        tests=(QUEUE_WORK,),
+        tests=(PART_EXECUTION,),
     ),
     Mutant(
         name="claim: the row of a part is locked",
         file="seeder/services/queue/part_rows.py",
         old="QueuedRefresh.objects.filter(pk=part_id).select_for_update().first()",
         new="QueuedRefresh.objects.filter(pk=part_id).first()",
-        tests=(QUEUE_WORK,),
+        tests=(PART_EXECUTION,),
     ),
     Mutant(
-        name="claim: a part is given up after fruitless attempts",
+        name="claim: a part is given up after attempts without progress",
         file="seeder/services/queue/part_execution.py",
         old="if claim.attempts >= MAX_ATTEMPTS_WITHOUT_PROGRESS:",
         new="if claim.attempts < 0:",
-        tests=(QUEUE_WORK,),
+        tests=(PART_EXECUTION,),
     ),
     Mutant(
-        name="claim: a part that was queued is not joined once it is running",
+        name="claim: a running part is not joined",
         file="seeder/services/queue/part_rows.py",
         old="rows = QueuedRefresh.objects.not_started().order_by",
         new="rows = QueuedRefresh.objects.unfinished().order_by",
-        tests=(QUEUEING,),
+        tests=(ENQUEUE,),
     ),
 ]
 
@@ -143,21 +143,21 @@ COMMITS = [
         tests=(LOST_COMMITS,),
     ),
     Mutant(
-        name="commit: an outcome is recorded once, although its commit's answer was lost",
+        name="commit: a result is recorded once although the commit's answer was lost",
         file="seeder/services/run/view_refresh.py",
         old="if number > 1 and self.history.has_recorded(view.spec, result):",
         new="if number < 0:",
         tests=(LOST_COMMITS,),
     ),
     Mutant(
-        name="commit: a commit that goes on is waited for",
+        name="commit: a commit in progress is waited for",
         file="seeder/services/run_history.py",
         old='self._rows(spec.manifests).select_for_update().values_list("status", "finish_time")',
         new='self._rows(spec.manifests).values_list("status", "finish_time")',
         tests=(LOST_COMMITS,),
     ),
     Mutant(
-        name="commit: a refresh whose rows others have closed is undone",
+        name="commit: a refresh whose rows were closed by recovery is rolled back",
         file="seeder/services/run_history.py",
         old='"mark_succeeded", parameters)\n        if closed != len(spec.manifests):',
         new='"mark_succeeded", parameters)\n        if closed < 0:',
@@ -178,7 +178,7 @@ COMMITS = [
         tests=("tests/integration/test_sqlstates.py",),
     ),
     Mutant(
-        name="retry: no more attempts than the setting says",
+        name="retry: the number of attempts is limited by the setting",
         file="seeder/services/retry.py",
         old="if attempt > retries or not",
         new="if attempt > retries + 1 or not",
@@ -212,7 +212,7 @@ STATEMENTS = [
 
 SCOPE = [
     Mutant(
-        name="scope: a snapshot of another agency's view",
+        name="scope: a snapshot of another agency's view is not found",
         file="seeder/services/read_models/agency_scope.py",
         old="if agencies is not None and found.table_name not in tables_of(agencies):",
         new="if False:",
@@ -226,49 +226,49 @@ SCOPE = [
         tests=(API_ACCESS, API_REFRESHING),
     ),
     Mutant(
-        name="scope: a text is no list of agencies",
+        name="scope: a string is not a list of agencies",
         file="seeder/services/read_models/agency_scope.py",
         old="if isinstance(slugs, str) or not",
         new="if not",
         tests=("tests/integration/test_job_list.py",),
     ),
     Mutant(
-        name="scope: the history of other agencies",
+        name="scope: the history of other agencies is hidden",
         file="seeder/models/history_and_status.py",
         old="return self if slugs is None else self.filter(agency_slug__in=slugs)",
         new="return self",
         tests=(ADMIN, API_ACCESS),
     ),
     Mutant(
-        name="scope: an agency that a user may not see cannot be refreshed",
+        name="scope: a hidden agency cannot be refreshed",
         file="seeder/api/refresh_endpoints.py",
         old="if self.visible_agencies is not None and slug not in self.visible_agencies:",
         new="if False:",
         tests=(API_ACCESS, API_REFRESHING),
     ),
     Mutant(
-        name="scope: queued requests of other agencies",
+        name="scope: queued requests of other agencies are hidden",
         file="seeder/models/queued_refresh.py",
         old="return self if slugs is None else self.filter(agencies__has_any_keys=slugs)",
         new="return self",
         tests=(ADMIN, API_ACCESS, API_REFRESHING),
     ),
     Mutant(
-        name="scope: runs of other agencies",
+        name="scope: runs of other agencies are hidden",
         file="seeder/models/run.py",
         old="return self if slugs is None else self.filter(agencies__has_any_keys=slugs)",
         new="return self",
         tests=(ADMIN, API_ACCESS, "tests/integration/test_job_list.py"),
     ),
     Mutant(
-        name="permission: what starts something takes one",
+        name="permission: a request that starts something needs one",
         file="seeder/api/refresh_endpoints.py",
         old='required_permissions: ClassVar = {WRITE: "seeder.refresh_views"}',
         new="required_permissions: ClassVar = {}",
         tests=(API_ACCESS,),
     ),
     Mutant(
-        name="permission: HEAD takes that of GET",
+        name="permission: HEAD needs the permission of GET",
         file="seeder/api/access_control.py",
         old='required_permissions.get(READ if request.method == "HEAD" else str(request.method))',
         new="required_permissions.get(str(request.method))",
@@ -278,28 +278,28 @@ SCOPE = [
 
 REDACTION = [
     Mutant(
-        name="redaction: a message can quote the data",
+        name="redaction: a message that may quote data is redacted",
         file="seeder/services/read_models/error_redaction.py",
         old="if can_see_errors or message is None:",
         new="if can_see_errors or message:",
         tests=(API_ANSWERS, ADMIN),
     ),
     Mutant(
-        name="redaction: a note can name views of others",
+        name="redaction: a note that may name other views is redacted",
         file="seeder/services/read_models/error_redaction.py",
         old="    if not failed:\n        return None",
         new="    if not failed:\n        return message",
         tests=(API_ANSWERS,),
     ),
     Mutant(
-        name="redaction: only with the permission",
+        name="redaction: errors need a permission",
         file="seeder/api/report_view.py",
         old="return bool(self.request.user.has_perm(error_redaction.PERMISSION))",
         new="return True",
         tests=(API_ANSWERS,),
     ),
     Mutant(
-        name="redaction: a secret that is wrong is not printed",
+        name="redaction: an invalid secret is not printed",
         file="seeder/settings_readers.py",
         old="raise ConfigurationError(setting=name, value=REDACTED, expected=expected)",
         new="raise ConfigurationError(setting=name, value=value, expected=expected)",
@@ -309,42 +309,42 @@ REDACTION = [
 
 KEYS = [
     Mutant(
-        name="key: one that belongs to another request is refused",
+        name="key: a key of another request is refused",
         file="seeder/services/queue/enqueue.py",
         old="if earlier != request.description:",
         new="if False:",
-        tests=(QUEUEING, API_REFRESHING),
+        tests=(ENQUEUE, API_REFRESHING),
     ),
     Mutant(
-        name="key: each user has their own",
+        name="key: users have separate keys",
         file="seeder/api/refresh_endpoints.py",
         old='return f"api {request.user.pk} {key}"',
         new='return f"api {key}"',
         tests=(API_REFRESHING,),
     ),
     Mutant(
-        name="key: two requests at once with one key",
+        name="key: concurrent requests with one key are one request",
         file="seeder/services/queue/enqueue.py",
         old="return _repeated(request, key) or _joined(request, selection, key)",
         new="return _joined(request, selection, key)",
-        tests=(QUEUEING,),
+        tests=(ENQUEUE,),
     ),
 ]
 
 RUNS = [
     Mutant(
-        name="shared: a refresh from before the request is too old",
+        name="shared: a refresh before the request is too old",
         file="seeder/postgres/run_history.sql",
         old="AND status = 'success' AND start_time > %(after)s",
         new="AND status = 'success' AND start_time > %(after)s::timestamptz - interval '1 day'",
-        tests=(SHARING,),
+        tests=(OTHER_RUNS,),
     ),
     Mutant(
-        name="shared: a view of the same name in another database",
+        name="shared: a view of the same name in another database is not shared",
         file="seeder/services/run_history.py",
         old="        if is_ours(kind, number):",
         new="        if kind or is_ours(kind, number):",
-        tests=(SHARING,),
+        tests=(OTHER_RUNS,),
     ),
     Mutant(
         name="breaker: one trial at a time",
@@ -354,28 +354,28 @@ RUNS = [
         tests=(ADMISSION,),
     ),
     Mutant(
-        name="throttle: as many queries as allowed are too many",
+        name="throttle: starts are held at the limit of queries",
         file="seeder/services/run/admission_control.py",
         old="(busy := server_activity.active_query_count(database)) < most:",
         new="(busy := server_activity.active_query_count(database)) <= most:",
         tests=(ADMISSION,),
     ),
     Mutant(
-        name="precondition: a pooler that shares sessions",
+        name="precondition: a pooler that shares sessions is refused",
         file="seeder/services/run/preconditions.py",
         old="if state.is_pooled:",
         new="if False:",
         tests=("tests/acceptance/test_pooled.py",),
     ),
     Mutant(
-        name="precondition: tables in another database",
+        name="precondition: tables in another database are refused",
         file="seeder/services/run/preconditions.py",
         old="            if alias != DEFAULT_DB_ALIAS:",
         new="            if False:",
         tests=("tests/acceptance/test_bare_host.py",),
     ),
     Mutant(
-        name="pruning: the latest success and failure of a report stay",
+        name="pruning: the latest success and failure of a report are kept",
         file="seeder/postgres/pruning.sql",
         old="WHERE ended_before > 0 AND start_time < %(before)s",
         new="WHERE false AND start_time < %(before)s",
