@@ -1,4 +1,4 @@
-"""Virtual environments for the tools that are compared, separate from the project's own."""
+"""Virtual environments for the compared tools, separate from the project's own."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ _ENVIRONMENTS = _HERE / ".envs"
 
 
 def program(environment: str, name: str) -> Path:
-    """Return the path of a program in one of the environments, which is installed if necessary."""
+    """Return the path of a program, whose environment is installed if necessary."""
     return install(environment) / "bin" / name
 
 

@@ -21,7 +21,7 @@ class Spread:
 
 
 def ratio(value: float | None, to: float | None) -> float | None:
-    """Return the quotient; None if one of the values is unknown."""
+    """Return the quotient, or None if one of the values is unknown."""
     return value / to if value is not None and to else None
 
 
@@ -39,7 +39,7 @@ def lower_bound(seconds: Mapping[str, float], dependencies: Mapping[str, Iterabl
 
 
 def remaining_paths(seconds: Mapping[str, float], dependencies: Mapping[str, Sequence[str]]) -> dict[str, float]:
-    """Return for each name the time from its start to the end of its longest chain."""
+    """Return the longest chain in seconds from the start of each name."""
     behind = dict.fromkeys(seconds, 0.0)
     paths: dict[str, float] = {}
     for name in reversed(dependency_order(dependencies, seconds)):
@@ -64,7 +64,7 @@ def dependency_order(dependencies: Mapping[str, Iterable[str]], names: Iterable[
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:
-    """Return the power by which y grows with x, between the first and the last point: 1 is linear, 2 is quadratic."""
+    """Return the power by which y grows with x. 1 is linear, 2 is quadratic."""
     from math import log
 
     (x1, y1), (x2, y2) = points[0], points[-1]

@@ -1,4 +1,7 @@
-"""Options of the benchmark, from variables of the environment; `make bench BENCH_QUICK=1` passes them on."""
+"""Options of the benchmark, from variables of the environment.
+
+`make bench BENCH_QUICK=1` passes them on.
+"""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The sections of the report, each empty if nothing was measured for it."""
+"""The sections of the report, empty if nothing was measured."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A new PostgreSQL server for the benchmark, from the embedded wheel, with one database for each workload."""
+"""A new embedded PostgreSQL server, with one database for each workload."""
 
 import shutil
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ class BenchServer:
         return self._server.socket_folder
 
     def libpq_variables(self, database: str) -> dict[str, str]:
-        """Return the variables with which libpq, and every contender except Django's, finds the database."""
+        """Return the variables with which libpq finds the database."""
         return {
             "PGHOST": str(self.host),
             "PGPORT": str(self._server.port),

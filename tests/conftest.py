@@ -123,7 +123,10 @@ def sql(statement: str, *parameters: str | int, using: str = "default") -> list[
 
 
 def has_statements() -> bool:
-    """Return whether the server has pg_stat_statements; the server of a wheel may lack contrib modules."""
+    """Return whether the server has pg_stat_statements.
+
+    The server of a wheel may lack contrib modules.
+    """
     return bool(sql("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_stat_statements'"))
 
 
@@ -246,7 +249,7 @@ def _completed_command(arguments: tuple[str, ...], code: int, out: str, err: str
 
 @contextmanager
 def _default_database(environment: Mapping[str, str]) -> Iterator[None]:
-    """Use connections of its own for `default` in the context, as defined by the DB_* variables."""
+    """Use connections of its own for `default`, defined by DB_* variables."""
     variables = {**process_environment(), **environment}
     address = {name.removeprefix("DB_"): value for name, value in variables.items() if name.startswith("DB_")}
     previous_settings, previous_connection = connections.settings["default"], connections["default"]

@@ -98,7 +98,7 @@ def install_contract() -> None:
 
 
 def ensure_scene(name: str, build: Callable[[], None]) -> None:
-    """Build a scene in empty tables of `default`, unless it is there unchanged."""
+    """Build a scene in empty tables, unless it is there unchanged."""
     if _state.scene is None or _state.scene != (name, _schema_fingerprint()):
         reset_databases(keep_contract=True)
         install_contract()

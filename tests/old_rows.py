@@ -5,8 +5,9 @@ from tests.conftest import sql
 
 
 def insert_history_row(table: str, days: float, status: str = "success", *, manifest: int = 1, run: str = "") -> int:
-    """Insert a refresh of a custom report that started and, unless it is open, ended `days` ago. Return its primary
-    key.
+    """Insert a refresh that ended `days` ago. Return its primary key.
+
+    A row with an open status has only started then.
     """
     run, started_at = run or f"run {days} days ago", f"now() - {days} * interval '1 day'"
     [(pk,)] = sql(
@@ -32,7 +33,7 @@ def insert_run(days: float, *, finished: bool = True) -> str:
 
 
 def insert_queued_part(request: str, days: float | None, *, part: int = 1, key: str = "") -> None:
-    """Insert a part of a request that ended `days` ago, or that has not ended."""
+    """Insert a part that ended `days` ago, or has not ended."""
     state, finished = ("queued", "NULL") if days is None else ("ended", f"now() - {days} * interval '1 day'")
     keys = f"jsonb_build_object('{key}', 'everything')" if key else "'{}'"
     sql(

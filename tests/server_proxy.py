@@ -1,4 +1,4 @@
-"""A proxy that forwards all bytes to the server of the test, like `ssh -L`."""
+"""A proxy to the server of the test, like `ssh -L`."""
 
 import os
 import socket

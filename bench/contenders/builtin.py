@@ -15,7 +15,7 @@ DJANGO_SETTINGS = "bench.host.plain"
 
 
 def contender_folder(workload: Workload) -> Path:
-    """Create and return the folder for the files that a contender needs for a workload."""
+    """Return the folder for a contender's files, created if necessary."""
     created = WORK / workload.name
     created.mkdir(parents=True, exist_ok=True)
     return created

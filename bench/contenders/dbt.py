@@ -12,7 +12,7 @@ from bench.workloads.workload import SCHEMA, Workload
 
 
 def dbt(workload: Workload, bench: BenchServer, workers: int) -> Command:
-    """Refresh with dbt, which finds its views unchanged and therefore only refreshes them."""
+    """Refresh with dbt, which leaves unchanged views in place."""
     project = contender_folder(workload) / "dbt"
     shutil.rmtree(project, ignore_errors=True)
     (project / "models").mkdir(parents=True)

@@ -34,7 +34,7 @@ class {name}(MaterializedView):
 
 
 def pgviews(workload: Workload, bench: BenchServer, _workers: int) -> Command:
-    """One view at a time, with declared dependencies, because it cannot find them itself."""
+    """Refresh one view at a time, with declared dependencies."""
     return _project(workload, bench, name="django-pgviews", declare=True)
 
 

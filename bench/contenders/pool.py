@@ -1,4 +1,4 @@
-"""A plain pool of psycopg connections without any bookkeeping, the work of an afternoon.
+"""A plain pool of psycopg connections without any bookkeeping.
 
     python -m bench.contenders.pool manifest|path WORKERS WORKLOAD.json
 

@@ -1,4 +1,4 @@
-"""The same project on the benchmark's embedded server, configured like a first installation."""
+"""The same project on an embedded server, like a first installation."""
 
 import os
 

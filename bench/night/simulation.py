@@ -1,5 +1,6 @@
-"""Simulates a night with the real plan and the real scheduler in virtual time: each refresh returns immediately, and
-its end is processed when the clock has reached it.
+"""Simulates a night with the real plan and scheduler in virtual time.
+
+Each refresh returns immediately, and its end is processed when the clock has reached it.
 """
 
 from dataclasses import dataclass

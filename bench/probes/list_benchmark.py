@@ -1,4 +1,4 @@
-"""Measures the database time of every list on a platform with a long history."""
+"""Measures the database time of lists with a long history."""
 
 import sys
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The queries of every list in the pages, the API and the commands."""
+"""The queries of every list in pages, API and commands."""
 
 from collections.abc import Callable, Iterator, Mapping
 

@@ -16,7 +16,7 @@ _LISTS = re.compile(r"\?(?:, \?)+|(?:\((?:\?|DEFAULT|NULL)(?:, (?:\?|DEFAULT|NUL
 
 @contextmanager
 def logged_statements(log: Path) -> Iterator[list[str]]:
-    """Yield a list that is filled at the end with the normalized statements sent in between."""
+    """Yield a list that contains the statements sent in the context afterwards."""
     logged: list[str] = []
     start = log.stat().st_size
     yield logged

@@ -48,7 +48,10 @@ def planning(bench: BenchServer, options: Options) -> Mapping[int, Sequence[Mapp
 
 
 def startup(bench: BenchServer, options: Options) -> Mapping[str, Sequence[Measurement]]:
-    """Measure the start of the smallest command and of Django itself, with the same settings and a warm server."""
+    """Measure the start of Django and of the smallest command.
+
+    All of them have the same settings and a warm server.
+    """
     workload = small(min(options.small))
     create_workload(workload, bench)
     environment = {"DJANGO_SETTINGS_MODULE": "bench.host.embedded", "BENCH_DATABASE": workload.name}
@@ -70,7 +73,7 @@ _ONE_QUERY = "import django; django.setup(); from django.db import connection; c
 
 
 def statements(bench: BenchServer, options: Options) -> Mapping[str, StatementCounts]:
-    """Count the statements of every contender for the smallest number of small views, by the server's log."""
+    """Count the statements of every contender in the server's log."""
     workload = small(min(options.small))
     create_workload(workload, bench)
     counts = {}

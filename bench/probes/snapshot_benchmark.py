@@ -1,4 +1,4 @@
-"""Measures several ways to calculate the statistics of one wide view, including the app's."""
+"""Measures several ways to calculate the statistics of a wide view."""
 
 import sys
 from collections.abc import Mapping, Sequence

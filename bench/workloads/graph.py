@@ -14,7 +14,7 @@ _LEVELS, _VIEWS_PER_LEVEL = 4, 10
 
 
 def graph(*, work: int) -> Workload:
-    """Build the workload; a view of weight 1 hashes `work` numbers."""
+    """Build the workload. A view of weight 1 hashes `work` numbers."""
     generator = random.Random(4)  # noqa: S311  # a fixed sequence, not used for security
     levels: list[list[BenchView]] = []
     for level in range(_LEVELS):
@@ -44,7 +44,7 @@ def change(bench: BenchServer) -> None:
 
 
 def count_stale(bench: BenchServer, workload: Workload) -> int:
-    """Count the views that do not show the current generation of the source."""
+    """Count the views that do not show the source's current generation."""
     shown = " UNION ALL ".join(f"SELECT generation FROM reporting.{view.name}" for view in workload.views)
     query = f"SELECT count(*) FROM ({shown}) AS v WHERE generation <> (SELECT generation FROM reporting.source)"
     with bench.connect("graph") as connection:

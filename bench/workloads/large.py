@@ -1,5 +1,6 @@
-"""As many manifests as a large platform has, each with three dependencies and a month of history. They are only
-planned, not refreshed.
+"""Manifests of a large platform, with three dependencies each.
+
+They have a month of history, and are only planned, not refreshed.
 """
 
 import random
@@ -15,7 +16,10 @@ _DEPENDENCIES = 3
 
 
 def large(count: int) -> Workload:
-    """Build the workload; the first views of it, of any number, depend only on one another."""
+    """Build the workload.
+
+    The first views of it, of any number, depend only on one another.
+    """
     generator = random.Random(3)  # noqa: S311  # a fixed sequence, not used for security
     views: list[BenchView] = []
     for number in range(count):

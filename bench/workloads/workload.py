@@ -1,4 +1,4 @@
-"""A set of views in their own database, with the manifests that name them."""
+"""A set of views in their own database, and their manifests."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +43,10 @@ class Workload:
 
 
 def create_workload(workload: Workload, bench: BenchServer) -> None:
-    """Create the database, its filled views and their manifests, and measure the duration of each view alone."""
+    """Create the database, its filled views and their manifests.
+
+    The duration of each view alone is measured.
+    """
     if not bench.has_database(workload.name):
         bench.create_database(workload.name)
         with bench.connect(workload.name) as connection:

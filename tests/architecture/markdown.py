@@ -10,7 +10,7 @@ PAGES = sorted([CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", *DOCS.rglo
 
 
 def page_text(page: Path | str) -> str:
-    """Return the text of a page, given by its path or by its path in docs/."""
+    """Return the text of a page by its path, relative to docs/."""
     return (DOCS / page).read_text(encoding="utf-8")
 
 

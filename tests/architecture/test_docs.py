@@ -25,7 +25,10 @@ def test_links_of_all_pages_resolve() -> None:
 
 
 def resolves(page: Path, target: str) -> bool:
-    """Return if a link of a page leads to a file and an anchor that exist. External links are not checked."""
+    """Return if a link leads to an existing file and anchor.
+
+    External links are not checked.
+    """
     if "://" in target:
         return True
     file, _, anchor = target.partition("#")
@@ -65,7 +68,7 @@ def test_commands_are_found_in_docs_and_messages() -> None:
 
 
 def mentions() -> Iterator[tuple[Path, str, bool]]:
-    """Yield each file, the text after `manage.py` or `reporting-seeder run`, and if it is in a block to paste."""
+    """Yield file and text of each command, and if it can be pasted."""
     for path in MENTIONING:
         content = path.read_text(encoding="utf-8")
         for block in code_blocks(content, "(?:sh|ini)"):
@@ -82,7 +85,10 @@ def mentions() -> Iterator[tuple[Path, str, bool]]:
 
 
 def is_valid(line: str, *, parse: bool) -> bool:
-    """Return if a command exists and knows the options of the line; parse all of its arguments if requested."""
+    """Return if a command exists and knows the options of the line.
+
+    If `parse` is true, all of its arguments are parsed.
+    """
     name, *arguments = arguments_of(line)
     if name not in get_commands():
         return False

@@ -1,4 +1,4 @@
-"""Rules of this repository that no linter checks; import-linter has those about imports. Each test lists violations."""
+"""Rules of this repository that no linter checks. Each test lists violations."""
 
 import ast
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def tree(path: Path) -> ast.Module:
 
 
 def busy_loops(path: Path) -> Iterator[str]:
-    """Yield `while` loops without a pause, which take the processor from the process that they wait for."""
+    """Yield `while` loops without a pause, which keep the processor busy."""
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.While) and all(isinstance(child, ast.Pass | ast.Assert) for child in node.body):
             yield f"{path}:{node.lineno}"

@@ -63,7 +63,10 @@ def test_every_class_of_sqlstates_is_described() -> None:
 
 
 def test_every_log_event_is_described() -> None:
-    """An event is the second argument of the log's function, or the third of a partial of it."""
+    """An event is the second argument of a log function.
+
+    In a partial of the function it is the third.
+    """
     in_code = set()
     for tree in SOURCES.values():
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):

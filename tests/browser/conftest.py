@@ -55,7 +55,7 @@ class Site:
     browser_errors: list[str] = field(default_factory=list)  # console errors, and requests to other hosts
 
     def logged_in_page(self, name: str, *, width: int = 1280, scheme: str = "light", scripts: bool = True) -> Page:
-        """Return a page of a new browser context that is logged in as this user."""
+        """Return a page of a new browser context with this user."""
         context = self.browser.new_context(
             base_url=self.address,
             viewport={"width": width, "height": 900},

@@ -1,4 +1,4 @@
-"""The agencies, reports and subscriptions of the demo are consistent, and every report file follows the rules."""
+"""The demo's agencies, reports and subscriptions are consistent."""
 
 import re
 from collections import Counter

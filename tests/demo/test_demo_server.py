@@ -1,4 +1,4 @@
-"""The preparation of the demo server, which never changes a database that is not embedded."""
+"""The preparation of the demo server, only in an embedded database."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +13,7 @@ from tests.conftest import sql
 
 @pytest.fixture
 def as_if_embedded(contract_tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Treat the database of the test as embedded, even if DB_* names another server."""
+    """Treat the database of the test as embedded."""
     monkeypatch.setattr(embedded_only, "require_embedded_database", lambda: None)
 
 

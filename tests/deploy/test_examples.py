@@ -149,7 +149,7 @@ def test_files_copied_into_the_image_exist_and_are_not_ignored() -> None:
 
 @pytest.fixture
 def web(contract_tables: None) -> Iterator[str]:
-    """Run the web process like the image does, on a free port; yield the port."""
+    """Run the web process like the image does. Yield its port."""
     [options] = re.findall(r'GUNICORN_CMD_ARGS="(.+)"', DOCKERFILE)
     process = subprocess.Popen(
         [Path(sys.prefix) / "bin" / "gunicorn", "settings.wsgi", "--bind=127.0.0.1:0"],

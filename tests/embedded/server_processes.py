@@ -62,7 +62,7 @@ class ServerUser:
         self.folder = folder
 
     def server(self) -> tuple[Path, int]:
-        """Return socket folder and postmaster pid as soon as the process has printed them."""
+        """Wait for the server. Return its socket folder and postmaster pid."""
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:

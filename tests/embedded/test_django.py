@@ -1,4 +1,4 @@
-"""The database backend and the command, used by a project in separate processes."""
+"""The database backend and the command, used in separate processes."""
 
 import json
 import os

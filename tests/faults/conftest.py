@@ -1,4 +1,4 @@
-"""Every fault test has its own server, with the contract's tables in an empty database."""
+"""Every fault test has its own server and an empty database."""
 
 import shutil
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def removed_at_the_end(private: PrivateServer) -> Iterator[PrivateServer]:
 
 @pytest.fixture
 def server(private_server: PrivateServer, django_db_blocker: DjangoDbBlocker) -> Iterator[PrivateServer]:
-    """Start the server with its default settings, and use an empty database on it as `default`."""
+    """Start the server, and use an empty database on it as `default`."""
     with django_db_blocker.unblock():
         yield from with_empty_database(private_server)
 

@@ -1,4 +1,4 @@
-"""Views that wait at a gate, runs in the background, and queries for waiting sessions."""
+"""Views that wait at a gate, background runs, and waiting sessions."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -65,7 +65,10 @@ def create_gated_view(name: str) -> None:
 
 
 def refresh_everything() -> dict[str, RefreshResult]:
-    """Execute a run of all reports and return its results; a run that hangs is stopped and fails the test."""
+    """Execute a run of all reports and return its results.
+
+    A run that hangs is stopped and fails the test.
+    """
     with run_in_background() as run:
         return results_by_name(run.result(MAX_WAIT_SECONDS))
 
@@ -82,7 +85,7 @@ def sqlstate_of(result: RefreshResult) -> str | None:
 
 @contextmanager
 def run_in_background() -> "Iterator[Future[RunSummary]]":
-    """Execute a run in the background, which is stopped at the end of the context."""
+    """Execute a run in the background. It is stopped at the end."""
     stop = StopSignal()
 
     def run() -> RunSummary:
@@ -117,7 +120,10 @@ def set_lock_timeout(session: "psycopg.Connection[Any]", milliseconds: int) -> N
 
 
 def latest_statuses() -> dict[str, tuple[str, str | None]]:
-    """Return status and error of the latest row of each view; the statuses of both tables have to match."""
+    """Return status and error of the latest row of each view.
+
+    The statuses of both tables have to match.
+    """
     latest = {
         row.table_name.removeprefix("reporting."): (row.status, row.errors) for row in RunHistory.objects.order_by("id")
     }

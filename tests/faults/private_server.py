@@ -1,4 +1,4 @@
-"""A PostgreSQL server that tests can stop, restart and configure, and its use by Django."""
+"""A PostgreSQL server that tests can stop, restart and configure."""
 
 import os
 import signal
@@ -52,7 +52,10 @@ class PrivateServer:
         return self.folder.exists() and is_locked_exclusively(self.server_folder.server_lock)
 
     def start(self, **settings: str) -> None:
-        """Start with additional settings; no effect if the server already runs with exactly these."""
+        """Start with additional settings.
+
+        This has no effect if the server already runs with exactly these.
+        """
         new_settings = {**self._default_settings, **settings}
         if self.is_running and new_settings != self._running_settings:
             self.stop()
@@ -60,7 +63,7 @@ class PrivateServer:
         self._running_settings = new_settings
 
     def stop(self, *, immediately: bool = False) -> None:
-        """Shut down in fast mode, which ends sessions and writes all data, or immediately, like a crash."""
+        """Shut down in fast mode, or immediately like a crash."""
         running_server = server.status(self.folder).server
         if immediately and running_server:
             os.kill(running_server.pid, signal.SIGQUIT)
@@ -112,7 +115,7 @@ class PrivateServer:
 
 @contextmanager
 def default_database(address: dict[str, Any], *, alias: str = "default") -> Iterator[None]:
-    """Use this database as Django's `default`, or as another alias, in all threads."""
+    """Use this database as Django's `default` in all threads."""
     previous_settings, previous_connection = connections.settings[alias], connections[alias]
     connections.close_all()
     connections.settings[alias] = {**previous_settings, "ENGINE": "django.db.backends.postgresql", **address}

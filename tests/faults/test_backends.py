@@ -90,7 +90,10 @@ def test_run_waits_for_a_free_connection_and_loses_no_view(full_server: str, ser
 
 @contextmanager
 def with_free_connections(slots: int, full_server: str) -> Iterator[None]:
-    """Leave a number of connections free; on a full server, the test's own session uses one of them."""
+    """Leave a number of connections free.
+
+    On a full server, the test's own session uses one of them.
+    """
     with ExitStack() as other_sessions:
         for _ in range(SLOTS - slots - (full_server == REFUSED["server"])):
             other_sessions.enter_context(another_session(user="seeder"))

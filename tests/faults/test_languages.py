@@ -1,4 +1,4 @@
-"""Decisions do not depend on the language of server messages, which is German here.
+"""Decisions do not depend on the language of messages, here German.
 
 The server of the wheel has only English messages; a server of the distribution, if installed, has other languages.
 """

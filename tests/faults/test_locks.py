@@ -72,7 +72,7 @@ def test_blocking_autovacuum_is_cancelled_before_the_lock_timeout(
 
 @pytest.fixture
 def first_run() -> "subprocess.Popen[str]":
-    """A process that refreshes the view `a`, which is filled, until the gate opens."""
+    """A process whose refresh of view `a` waits at the gate."""
     create_gated_view("a")
     first = start()
     wait_until_at_gate(1)

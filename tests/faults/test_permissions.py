@@ -15,7 +15,10 @@ pytestmark = pytest.mark.usefixtures("contract_tables")
 
 @pytest.fixture(autouse=True)
 def _views_of_two_roles(contract_tables: None) -> None:
-    """`a` belongs to the role `owner`, `b` to the role `seeder`; both read a table of the superuser."""
+    """`a` belongs to the role `owner`, `b` to the role `seeder`.
+
+    Both read a table of the superuser.
+    """
     sql("CREATE ROLE owner; CREATE ROLE seeder LOGIN")
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     create_filled_view("a")
@@ -81,7 +84,7 @@ def test_owner_without_access_to_the_source_fails_the_view() -> None:
 
 
 def test_owner_without_temporary_tables_fails_only_concurrently(settings: Settings) -> None:
-    """The SQLSTATE is that of any missing privilege, so there is no fallback that would block readers."""
+    """This SQLSTATE does not fall back, which would block readers."""
     sql("CREATE UNIQUE INDEX ON reporting.a (n)")
     sql(f"REVOKE TEMPORARY ON DATABASE {DATABASE} FROM PUBLIC")
     settings.SEEDER = {"REFRESH_CONCURRENTLY": True}

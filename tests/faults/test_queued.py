@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("contract_tables")
 
 @pytest.fixture(params=[False, True], ids=["plain", "concurrent"])
 def two_views(request: pytest.FixtureRequest, settings: Settings, contract_tables: None) -> None:
-    """Two filled views, `a` and `b`, that can be refreshed concurrently; with and without CONCURRENTLY."""
+    """Filled views `a` and `b`, refreshed with and without CONCURRENTLY."""
     settings.SEEDER = {"REFRESH_CONCURRENTLY": request.param, "LOCK_TIMEOUT_MS": 30_000, "MAX_WORKERS": 1}
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     for name in "ab":

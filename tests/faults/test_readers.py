@@ -35,7 +35,7 @@ READER_WAITS = (
 
 
 class Reader:
-    """Reads the view repeatedly, and fails if it waits for a lock longer than `max_lock_wait`."""
+    """Reads the view repeatedly, unless a lock wait is too long."""
 
     def __init__(self, max_lock_wait: int, done: Event) -> None:
         self.reads = 0
@@ -54,7 +54,7 @@ class Reader:
 
 @contextmanager
 def readers(*, max_lock_wait: int) -> "Iterator[list[Reader]]":
-    """Run four readers until the end of the context, where an error of a reader is raised."""
+    """Run four readers in the context. Their errors are raised at the end."""
     done = Event()
     all_readers = [Reader(max_lock_wait, done) for _ in range(4)]
     with ThreadPoolExecutor(len(all_readers)) as threads:

@@ -29,7 +29,7 @@ def _views(contract_tables: None) -> None:
 
 
 def assert_filled_by_one_run() -> None:
-    """Assert that the rows of the views and the history name the same run."""
+    """Assert that all views and history rows name one run."""
     assert latest_statuses() == dict.fromkeys(VIEWS, ("success", None))
     [run] = RunHistory.objects.values_list("run_id", flat=True).distinct()
     for name in VIEWS:
@@ -70,7 +70,7 @@ def test_views_are_retried_after_a_backend_crash() -> None:
 
 
 def has_reconnected(pid: int) -> bool:
-    """Return whether the server has closed the session and accepted a new one."""
+    """Return whether the server has closed and reopened the session."""
     try:
         return sql("SELECT pg_backend_pid()") != [(pid,)]
     except OperationalError:

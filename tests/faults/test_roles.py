@@ -55,7 +55,7 @@ def execute_scripts(*scripts: str) -> None:
 
 
 def create_roles_and_views(views: str) -> None:
-    """Follow the page, on a database with a source and a view of another role."""
+    """Follow the page, with a source and a view of another role."""
     execute_scripts(ROLES)
     sql("SET ROLE reporting_owner")
     contract.install("default")
@@ -143,7 +143,7 @@ def assert_privileges(server: Any, views: str, *also_refused: str) -> None:
 
 @pytest.mark.usefixtures("bare_database")
 def test_each_role_has_exactly_the_privileges_it_needs(server: PrivateServer) -> None:
-    """Before PostgreSQL 17, refreshing a view of another role requires membership in its owner."""
+    """Before PostgreSQL 17, refreshing a view requires membership in its owner."""
     if server_major_version() >= 17:
         assert_privileges(server, FROM_17, *NOT_BY_MAINTAIN)
     else:

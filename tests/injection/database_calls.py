@@ -1,4 +1,4 @@
-"""Counts the database calls in all threads of a run, and lets one of them fail.
+"""Counts the database calls of a run, and lets one fail.
 
 Every round trip of psycopg, including BEGIN and COMMIT, uses `Connection.wait`, and every connection of Django starts
 with `psycopg.connect`.
@@ -28,7 +28,7 @@ _CLOSED_PORT = {"port": 1}  # a port without a listener
 
 @dataclass
 class DatabaseCalls:
-    """The database calls of a run, by the place they came from, and the one that failed."""
+    """The database calls of a run, by place, and the failed one."""
 
     kind: FailureKind | None = None
     target_number: int = 0
@@ -65,7 +65,7 @@ class DatabaseCalls:
 
 @contextmanager
 def counted_calls(kind: FailureKind | None = None, number: int = 0, site_prefix: str = "") -> Iterator[DatabaseCalls]:
-    """Count the calls in the context; one of them fails."""
+    """Count the calls in the context, one of which fails."""
     calls, wait, connect = (
         DatabaseCalls(kind=kind, target_number=number, site_prefix=site_prefix),
         psycopg.Connection.wait,
@@ -105,7 +105,10 @@ def _is_run_thread() -> bool:
 
 
 def _is_round_trip(connection: Connection, call: Any) -> bool:
-    """Return whether a call has a round trip; some only use the state of the connection."""
+    """Return whether a call has a round trip.
+
+    Some calls only use the state of the connection.
+    """
     match call.__name__:
         case "_set_autocommit_gen":
             return False
@@ -115,7 +118,7 @@ def _is_round_trip(connection: Connection, call: Any) -> bool:
 
 
 def _first_words(call: Any) -> str:
-    """Return the first words of a statement, which distinguish the calls of one place."""
+    """Return the statement's first words, which distinguish calls of one place."""
     query = call.gi_frame.f_locals.get("query", call.__name__.strip("_").removesuffix("_gen"))
     text = query.as_string() if isinstance(query, sql.Composable) else str(query)
     lines = (line for line in text.splitlines() if not line.startswith("--"))

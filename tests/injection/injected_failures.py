@@ -76,7 +76,10 @@ class FailureInjector:
         self._recovery: Future[None] | None = None
 
     def can_fail(self, kind: FailureKind, connection: Connection) -> bool:
-        """Return whether a call can fail like this; in a failed transaction the server has no other errors."""
+        """Return whether a call can fail like this.
+
+        In a failed transaction the server has no other errors.
+        """
         return kind not in _SERVER_ERRORS or connection.pgconn.transaction_status != TransactionStatus.INERROR
 
     def fail(self, kind: FailureKind, connection: Connection, call: RoundTrip) -> Any:
@@ -120,7 +123,7 @@ class FailureInjector:
             self._recovery.result()
 
     def _begin(self, connection: Connection) -> None:
-        """Begin a transaction before its first statement like psycopg, so that the transaction fails."""
+        """Begin a transaction like psycopg, so that the transaction fails."""
         if not connection.autocommit and connection.pgconn.transaction_status == TransactionStatus.IDLE:
             self._send(connection, connection._exec_command(b"BEGIN"))
 

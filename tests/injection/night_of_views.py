@@ -64,7 +64,7 @@ def read_state() -> StateBeforeRun:
 
 
 def filled_by(name: str) -> str | None:
-    """Return the run that filled a view, according to its rows; None if there is no such view."""
+    """Return the run named by a view's rows, if there is any."""
     database = "archive" if name == ARCHIVE_VIEW else "default"
     if name == "not.a.view" or sql("SELECT to_regclass(%s) IS NULL", name, using=database) == [(True,)]:
         return None
@@ -78,7 +78,10 @@ def assert_no_open_rows() -> None:
 
 
 def assert_consistent(before: StateBeforeRun, *, summary: RunSummary | None) -> None:
-    """Assert that no row is open, missing or wrong after a run that ended in any way, and after a recovery."""
+    """Assert that no row is open, missing or wrong after a run.
+
+    The run may have ended in any way, and recovery has followed.
+    """
     rows = list(RunHistory.objects.all())
     assert len({(row.report_type, row.manifest_id) for row in rows}) == len(rows) in {0, ROW_COUNT}, (
         "each manifest has a row, or none has one"

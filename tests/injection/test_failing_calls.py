@@ -35,7 +35,7 @@ HELD_LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid 
 
 @pytest.fixture
 def night(contract_tables: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Views that have been refreshed once, without delays between attempts, and with a keepalive at every tick."""
+    """Refreshed views, without delays between attempts, with constant keepalives."""
     settings.SEEDER = night_of_views.SEEDER
     monkeypatch.setattr(backoff, "delay", lambda *_, **__: timedelta())
     monkeypatch.setattr(run_lock, "_KEEPALIVE_INTERVAL", timedelta())

@@ -1,7 +1,6 @@
-"""Each database call of a worker that executes a part fails in many ways. The next worker continues, and every view is
-refreshed once.
+"""Each database call of a worker that executes a part fails.
 
-SEEDER_INJECTIONS is the number of failures.
+The next worker continues, and every view is refreshed once. SEEDER_INJECTIONS is the number of failures.
 """
 
 import os

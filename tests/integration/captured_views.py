@@ -32,7 +32,7 @@ def stored_count() -> int:
 
 
 def assert_capture_refused(error: type[Exception], table: str, tag: str = "v1", **options: object) -> str:
-    """Assert that a capture raises an error of one line and stores nothing. Return the line."""
+    """Assert that a capture is refused. Return the message."""
     count_before = stored_count()
     with pytest.raises(error) as refusal:
         capture_release_snapshot(table, tag, **options)  # type: ignore[arg-type]  # tests pass wrong options on purpose

@@ -222,7 +222,7 @@ def test_history_list_reads_only_capped_number_of_rows(parameters: dict[str, str
 
 
 def rows_read(plan: Any) -> int:
-    """Return the number of table rows that the plan has read, including filtered ones."""
+    """Return the number of table rows read, including filtered ones."""
 
     def of(node: Any) -> int:
         is_table = node["Node Type"].endswith("Scan") and node["Node Type"] != "Bitmap Index Scan"

@@ -82,7 +82,7 @@ def test_ended_process_has_no_cpu_time_even_if_its_pid_is_reused() -> None:
 
 @pytest.fixture
 def find_with_answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, float], ProcessId | None]:
-    """Return a function that finds the backend of a server with a pid and an age of the test's choice."""
+    """Return a function that finds the backend with a given answer."""
 
     def find_backend(pid: int, age: float) -> ProcessId | None:
         with monkeypatch.context() as patch:

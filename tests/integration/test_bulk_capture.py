@@ -40,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("contract_tables")
 
 @pytest.mark.parametrize("mode", ["CONCURRENTLY", ""])
 def test_all_statistics_are_of_one_snapshot_during_a_refresh(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plain refresh would be visible in every transaction, so it has to wait for the capture."""
+    """A plain refresh would be visible, so it waits for the capture."""
     monkeypatch.setenv("SEEDER_SNAPSHOT_CONNECTIONS", "3")
     sql("CREATE TABLE reporting.source AS SELECT n AS a, n AS b, n AS c, n AS d FROM generate_series(1, 100) AS n")
     table = create_view_with_manifest("view", "SELECT * FROM reporting.source")

@@ -12,7 +12,7 @@ def view_name(name: str) -> ViewName:
 
 
 def dependencies(**queries: str) -> dict[str, set[str]]:
-    """Return the dependencies of each view; all names are in schema reporting."""
+    """Return the dependencies of each view, without the schema reporting."""
     surveyed = catalog.survey("default", {view_name(name): [query] for name, query in queries.items()})
     return {
         reader.name: {dependency.name for dependency in names_read}

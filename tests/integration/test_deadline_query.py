@@ -19,7 +19,7 @@ SOON = timedelta(seconds=1)
 
 @pytest.fixture
 def gate(bare_database: None) -> Iterator[Event]:
-    """An event that is set when the test ends, so that no thread keeps waiting."""
+    """An event that is set when the test ends."""
     event = Event()
     yield event
     event.set()
@@ -52,7 +52,7 @@ def test_concurrent_callers_share_one_query(gate: Event) -> None:
 
 
 def test_query_that_hangs_is_not_started_twice(gate: Event) -> None:
-    """The thread hangs, like in a name lookup without an answer; the next caller fails immediately."""
+    """The thread hangs, but the next caller fails immediately."""
     started_queries: list[None] = []
 
     def run_query() -> None:

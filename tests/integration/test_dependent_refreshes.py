@@ -1,4 +1,4 @@
-"""A change of tables enqueues a refresh of exactly the views that depend on them."""
+"""A change of tables enqueues exactly the views that depend on them."""
 
 import pytest
 

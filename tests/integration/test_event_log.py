@@ -34,7 +34,7 @@ def log_is_captured(empty_queue: None, caplog: pytest.LogCaptureFixture) -> Iter
 
 
 def events_named(caplog: pytest.LogCaptureFixture, event: str) -> Sequence[Mapping[str, Any]]:
-    """Return the fields of each event of a name, like a formatter of the host receives them."""
+    """Return the fields of each event with this name."""
     fields: list[Mapping[str, Any]] = [vars(record)["seeder"] for record in caplog.records if record.name == "seeder"]
     return [record_fields for record_fields in fields if record_fields["event"] == event]
 
@@ -83,7 +83,7 @@ def test_refresh_mode_and_fallback_are_logged(caplog: pytest.LogCaptureFixture, 
 
 
 def test_messages_of_the_server_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """They would also occur in the note about a query that has changed and is no longer valid."""
+    """The note about an invalid query would contain them, too."""
     manifest = create_custom_manifest("reporting.good", "SELECT 1 AS n")
     orchestrator.execute_run(AllReports(), requested_by="a test")
     manifest.query = 'SELECT "secret-123" AS n'

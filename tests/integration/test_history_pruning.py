@@ -203,7 +203,7 @@ def plans() -> Iterator[list[Any]]:
 
 
 def rows_read(node: Any) -> int:
-    """Return the number of table rows that a plan has read, including filtered ones."""
+    """Return the number of table rows read, including filtered ones."""
     is_table = node["Node Type"].endswith("Scan") and node["Node Type"] not in {"Bitmap Index Scan", "CTE Scan"}
     rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
     return int(is_table * node["Actual Loops"] * rows) + sum(map(rows_read, node.get("Plans", [])))

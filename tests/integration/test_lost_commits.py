@@ -1,4 +1,4 @@
-"""A connection that is lost during a commit, so that its result is unknown for a while."""
+"""A lost connection during a commit, whose result is unknown."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import current_thread

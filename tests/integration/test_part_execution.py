@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("empty_queue")
 
 @pytest.fixture
 def part() -> QueuedRefresh:
-    """A part of two views that count their refreshes, and one that fails."""
+    """A part of two counting views and one that fails."""
     sql("CREATE SEQUENCE reporting.refreshes")
     create_custom_manifest("reporting.a", "SELECT nextval('reporting.refreshes') AS n")
     create_canned_report("reporting.b", "SELECT nextval('reporting.refreshes') AS n", agencies=("demo",))
@@ -48,7 +48,7 @@ def refreshes() -> int:
 
 
 def simulate_killed_worker(part: QueuedRefresh, *, refreshed_views: int) -> None:
-    """Leave a part as if its worker was killed after refreshing a number of its views."""
+    """Leave a part as if its worker was killed after some views."""
     run_id = orchestrator.new_run_id()
     part.refresh_from_db()
     part_rows.claim(part, run_id=run_id, worker="host:1")

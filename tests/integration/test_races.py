@@ -1,6 +1,6 @@
-"""Races of two to eight runs over shared views, which count by themselves how often and by which run they are filled.
+"""Races of two to eight runs over shared views.
 
-SEEDER_RACES is the number of races; `make soak` has 200.
+The views count how often and by which run they are filled. SEEDER_RACES is the number of races; `make soak` has 200.
 """
 
 import os
@@ -63,7 +63,10 @@ def shared_views(contract_tables: None) -> None:
 
 
 def run_concurrently(requests: Sequence[RefreshRequest]) -> list[RunSummary]:
-    """Execute all requests concurrently; no run starts to refresh before all have planned."""
+    """Execute all requests concurrently.
+
+    No run starts to refresh before all have planned.
+    """
     barrier = Barrier(len(requests), timeout=MAX_WAIT)
 
     def execute(request: RefreshRequest) -> RunSummary:

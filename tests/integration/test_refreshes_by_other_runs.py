@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("contract_tables")
 def results_after(
     function: Callable[[], object], request: AllReports | AgencyReports | None = None
 ) -> dict[str, RefreshResult]:
-    """Execute a run, and call a function after the request and before its first refresh."""
+    """Execute a run that calls a function before its first refresh."""
 
     def on_event(event: RunEvent) -> None:
         if isinstance(event, RunStarted):

@@ -1,4 +1,4 @@
-"""Profiles of views compared with statistics from simple, slow queries, for every type of column."""
+"""Profiles of views compared with simple queries, for all types."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -121,7 +121,7 @@ def options(**changes: Any) -> CaptureOptions:
 
 
 def reference_statistics(name: str, kind: TypeSample) -> ColumnStatistics:
-    """Calculate the statistics with a separate query for each, sorted and never grouped by hash."""
+    """Calculate the statistics with simple queries, never grouped by hash."""
     column, source = quote_identifier(name), "FROM reporting.made"
     shown = (
         f"CASE WHEN length({column}::text) > 200"
@@ -149,7 +149,7 @@ def set_output_formats() -> None:
 
 
 def same_as_text(left: str | None, right: str | None, kind: TypeSample) -> bool:
-    """Compare two texts; equal values may be printed differently."""
+    """Compare two texts, whose equal values may be printed differently."""
     if left == right:
         return True
     if left is None or right is None:
@@ -247,7 +247,10 @@ def test_estimates_are_close_and_marked_as_estimates() -> None:
 
 
 def test_large_columns_are_counted_separately_after_a_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A refresh resets the estimated row count but keeps the estimated share of distinct values."""
+    """A refresh resets only the estimated row count.
+
+    The estimated share of distinct values is kept.
+    """
     counted: list[int] = []
     count = column_statistics.count_columns
 

@@ -1,6 +1,7 @@
-"""Break each guard of `guards.py` in a copy of the checkout and expect its tests to fail: `make mutants`.
+"""Break guards and expect tests to fail: `make mutants`.
 
-Arguments are parts of names and select guards. The exit code is 1 if a mutant survived, or if its tests could not run.
+Each guard of `guards.py` is broken in a copy of the checkout. Arguments are parts of names and select guards. The exit
+code is 1 if a mutant survived, or if its tests could not run.
 """
 
 import shutil

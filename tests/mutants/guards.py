@@ -1,4 +1,4 @@
-"""The guards of this app, each with one way to break it and the tests that must then fail.
+"""The guards of this app, and the tests that fail without them.
 
 A guard is code that is rarely needed, so that its absence is not noticed: a lock, a comparison before a write, a check
 of permissions. `python -m tests.mutants` breaks one after the other.

@@ -1,1 +1,1 @@
-"""A host project for tests, which provides settings, URLs, agencies and the database."""
+"""A host project with settings, URLs, agencies and the database."""

@@ -36,7 +36,10 @@ def plan(
     rows: dict[str, int] | None = None,
     failures: dict[str, int] | None = None,
 ) -> RefreshPlan:
-    """Build a plan of existing views; `depends_on={"a": "b c"}` means that a depends on b and c."""
+    """Build a plan of existing views.
+
+    `depends_on={"a": "b c"}` means that a depends on b and c.
+    """
     plan_inputs = PlanInputs(
         row_counts={view_key(name): (rows or {}).get(name, 0) for name in names},
         depends_on={

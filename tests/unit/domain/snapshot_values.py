@@ -8,7 +8,10 @@ from seeder.domain.snapshots.view_shape import ViewColumn, ViewShape
 
 
 def columns(*names: str, **types: str) -> tuple[ViewColumn, ...]:
-    """Return nullable integer columns, and typed columns by keyword; a type may end in NOT NULL."""
+    """Return nullable integer columns, and typed columns by keyword.
+
+    A type may end in NOT NULL.
+    """
     type_by_name = {**dict.fromkeys(names, "integer"), **types}
     return tuple(
         ViewColumn(name=name, type=type_text.removesuffix(" NOT NULL"), nullable=not type_text.endswith(" NOT NULL"))
@@ -19,7 +22,10 @@ def columns(*names: str, **types: str) -> tuple[ViewColumn, ...]:
 def snapshot(
     shape: tuple[ViewColumn, ...] = columns("a"), *, rows: int = 1000, server: int = 180006, **facts: Any
 ) -> Snapshot:
-    """Build a snapshot; `facts` are the statistics of a column by its name, `definition` and `exact`."""
+    """Build a snapshot.
+
+    `facts` are the statistics of a column by its name, `definition` and `exact`.
+    """
     figures = {
         column.name: ColumnStatistics(
             **{"nulls": 0, "distinct": 10, "minimum": "1", "maximum": "9"} | facts.get(column.name, {})

@@ -1,4 +1,4 @@
-"""Each finding of a comparison has a label, an explanation and a summary."""
+"""Each finding has a label, an explanation and a summary."""
 
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Severity
 from seeder.domain.snapshots.drift_text import (

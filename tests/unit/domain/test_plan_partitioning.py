@@ -14,7 +14,7 @@ NAMES = "abcdefgh"
 
 
 def partition_contents(partitions: tuple[PlanPartition, ...]) -> list[str]:
-    """Return the view names of each partition, followed by the numbers of its rejected manifests."""
+    """Return view names and rejected manifest numbers of each partition."""
     return [
         "".join(view.key.name.name for view in partition.views)
         + "".join(str(rejected_manifest.manifest.manifest_id) for rejected_manifest in partition.rejected)

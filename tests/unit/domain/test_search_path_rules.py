@@ -1,4 +1,4 @@
-"""Unqualified names in a function's body, and the functions that a view reaches."""
+"""Unqualified names in functions, and the functions of a view."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Differences of two snapshots and their severity, at the exact limits of the default rules."""
+"""Differences of two snapshots, at the exact limits of the rules."""
 
 from typing import Any
 

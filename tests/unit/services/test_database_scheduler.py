@@ -1,4 +1,4 @@
-"""The scheduler of one database, with a clock that only the test moves."""
+"""The scheduler of one database, with a clock advanced by the test."""
 
 from collections.abc import Iterator
 from datetime import timedelta
