@@ -38,7 +38,7 @@ def versions(environment: str) -> dict[str, str]:
     """Return the version of each package in an environment."""
     [packages] = install(environment).glob("lib/python*/site-packages")
     found: list[Distribution] = list(distributions(path=[str(packages)]))
-    return {found.metadata["Name"].lower(): found.version for found in found}
+    return {package.metadata["Name"].lower(): package.version for package in found}
 
 
 def _run(*command: str) -> None:

@@ -56,7 +56,7 @@ def dependency_order(dependencies: Mapping[str, Iterable[str]], names: Iterable[
     while waiting:
         ready = [name for name, missing in waiting.items() if missing <= ordered.keys()]
         if not ready:
-            raise ValueError(f"these read one another in a circle: {', '.join(sorted(waiting))}")
+            raise ValueError(f"dependency cycle: {', '.join(sorted(waiting))}")
         for name in ready:
             ordered[name] = None
             del waiting[name]

@@ -44,15 +44,17 @@ def contest(contest: Contest) -> Iterator[str]:
         (
             (
                 name,
-                spread_text(Spread.from_values(one.seconds for one in measurements), "s"),
+                spread_text(Spread.from_values(entry.seconds for entry in measurements), "s"),
                 f"{median_of(measurements, 'seconds') / reference_seconds:.2f}" if reference_seconds else "",
-                spread_text(Spread.from_values(one.reported["inner"] for one in measurements), "s")
+                spread_text(Spread.from_values(entry.reported["inner"] for entry in measurements), "s")
                 if "inner" in measurements[0].reported
                 else "",
                 f"{median_of(measurements, 'cpu'):.2f} s",
                 f"{median_of(measurements, 'cpu') / count * 1000:.2f} ms",
                 f"{median_of(measurements, 'memory') / 2**20:.0f} MiB",
-                "" if measurements[0].stale_views is None else str(max(one.stale_views or 0 for one in measurements)),
+                ""
+                if measurements[0].stale_views is None
+                else str(max(entry.stale_views or 0 for entry in measurements)),
             )
             for name, measurements in contest.measurements.items()
         ),
@@ -130,12 +132,12 @@ def snapshots(results: Results) -> Iterator[str]:
         (
             (
                 name,
-                spread_text(Spread.from_values(one.seconds for one in each), "s"),
-                f"{median_of(each, 'seconds') / naive:.3f}",
-                f"{median_of(each, 'cpu'):.2f} s",
-                f"{median_of(each, 'memory') / 2**20:.0f} MiB",
+                spread_text(Spread.from_values(entry.seconds for entry in entries), "s"),
+                f"{median_of(entries, 'seconds') / naive:.3f}",
+                f"{median_of(entries, 'cpu'):.2f} s",
+                f"{median_of(entries, 'memory') / 2**20:.0f} MiB",
             )
-            for name, each in measurements.items()
+            for name, entries in measurements.items()
         ),
     )
 
@@ -151,23 +153,23 @@ def lists(results: Results) -> Iterator[str]:
         " The last column describes the last scene that has the list."
     )
     yield ""
-    scenes = list(dict.fromkeys(one["scene"] for one in reported["lists"]))
-    names = dict.fromkeys(one["name"] for one in reported["lists"])
-    found = {(one["name"], one["scene"]): one for one in reported["lists"]}
+    scenes = list(dict.fromkeys(entry["scene"] for entry in reported["lists"]))
+    names = dict.fromkeys(entry["name"] for entry in reported["lists"])
+    by_name_and_scene = {(entry["name"], entry["scene"]): entry for entry in reported["lists"]}
     yield from table(
         ("list", *scenes, "of the baseline", "statements", "reads"),
-        (_list_row(reported["bare"], [found.get((name, scene)) for scene in scenes]) for name in names),
+        (_list_row(reported["baseline"], [by_name_and_scene.get((name, scene)) for scene in scenes]) for name in names),
     )
 
 
-def _list_row(bare: Mapping[str, float], measured: Sequence[Mapping[str, Any] | None]) -> tuple[str, ...]:
-    each = [one for one in measured if one]
+def _list_row(baselines: Mapping[str, float], measured: Sequence[Mapping[str, Any] | None]) -> tuple[str, ...]:
+    entries = [entry for entry in measured if entry]
     return (
-        each[0]["name"],
-        *(f"{one['ms']:.1f} ({one['most']:.1f})" if one else "" for one in measured),
-        f"{each[0]['ms'] / bare[each[0]['bare']]:.1f}",
-        str(each[-1]["statements"]),
-        "; ".join(dict.fromkeys(each[-1]["reads"])),
+        entries[0]["name"],
+        *(f"{entry['ms']:.1f} ({entry['max_ms']:.1f})" if entry else "" for entry in measured),
+        f"{entries[0]['ms'] / baselines[entries[0]['baseline']]:.1f}",
+        str(entries[-1]["statements"]),
+        "; ".join(dict.fromkeys(entries[-1]["reads"])),
     )
 
 
@@ -182,7 +184,7 @@ def startup(results: Results) -> Iterator[str]:
         (
             (
                 f"`{name}`",
-                spread_text(Spread.from_values(one.seconds for one in measurements), "s"),
+                spread_text(Spread.from_values(entry.seconds for entry in measurements), "s"),
                 f"{median_of(measurements, 'seconds') / first_seconds:.2f}",
                 f"{median_of(measurements, 'memory') / 2**20:.0f} MiB",
             )
@@ -199,20 +201,20 @@ def statements(results: Results) -> Iterator[str]:
     yield from table(
         ("contender", "views", "statements", "per view"),
         (
-            (name, str(one.views), f"{one.total:,}", f"{one.total / one.views:.1f}")
-            for name, one in results.statements.items()
+            (name, str(entry.views), f"{entry.total:,}", f"{entry.total / entry.views:.1f}")
+            for name, entry in results.statements.items()
         ),
     )
     if (seeder_counts := results.statements.get(SEEDER)) is not None:
         yield "Those of reporting-seeder, by kind:"
         yield ""
-        every = [
-            (text, times / seeder_counts.views)
-            for text, times in seeder_counts.by_statement.items()
-            if times / seeder_counts.views >= _MIN_PER_VIEW
+        listed = [
+            (text, count / seeder_counts.views)
+            for text, count in seeder_counts.by_statement.items()
+            if count / seeder_counts.views >= _MIN_PER_VIEW
         ]
         rows = (
-            (f"{times:.2g}", f"`{text[:110].replace('|', '¦')}{'…' if len(text) > 110 else ''}`")
-            for text, times in every
+            (f"{count:.2g}", f"`{text[:110].replace('|', '¦')}{'…' if len(text) > 110 else ''}`")
+            for text, count in listed
         )
         yield from table(("per view", "statement"), rows)

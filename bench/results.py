@@ -90,7 +90,7 @@ def goals(results: Results) -> Iterator[Goal]:
             ahead = median_of(measurements[name], "seconds") / exact
             yield Goal(measure=f"snapshot: times ahead of {name}", target=1, reached=ahead, is_minimum=True)
     if results.lists:
-        slowest = max(results.lists["lists"], key=lambda one: one["ms"])
+        slowest = max(results.lists["lists"], key=lambda entry: entry["ms"])
         name = f"{slowest['name']}, {slowest['scene']}"
         yield Goal(measure=f"database time of the slowest list ({name}), ms", target=50, reached=slowest["ms"])
     if results.nights:
@@ -153,21 +153,23 @@ def _small_goals(contest: Contest) -> Iterator[Goal]:
 
 def against_pool(contest: Contest, name: str, other: str) -> float | None:
     medians = [
-        median_of(contest.measurements[one], "seconds") if one in contest.measurements else None
-        for one in (name, other)
+        median_of(contest.measurements[entry], "seconds") if entry in contest.measurements else None
+        for entry in (name, other)
     ]
     return ratio(*medians)
 
 
 def median_of(measurements: Sequence[Measurement], attribute: str) -> float:
     """Return the median of one attribute."""
-    return Spread.from_values(getattr(one, attribute) for one in measurements).median
+    return Spread.from_values(getattr(entry, attribute) for entry in measurements).median
 
 
 def median_without_startup(contest: Contest, name: str) -> float:
     """Return the median duration that a program reports, without its start."""
     return (
-        Spread.from_values(one.reported.get("inner", one.seconds) for one in contest.measurements.get(name, ())).median
+        Spread.from_values(
+            entry.reported.get("inner", entry.seconds) for entry in contest.measurements.get(name, ())
+        ).median
         if name in contest.measurements
         else 0.0
     )
@@ -191,10 +193,10 @@ def planning_costs(results: Results) -> list[PlanningCost]:
         PlanningCost(
             manifests=count,
             dependency_count=reports[0]["reads"],
-            first_seconds=median(one["first"] for one in reports),
-            seconds=median(one["seconds"] for one in reports),
-            memory=median(one["memory"] for one in reports),
-            parts={part: median(one["parts"].get(part, 0.0) for one in reports) for part in reports[0]["parts"]},
+            first_seconds=median(entry["first"] for entry in reports),
+            seconds=median(entry["seconds"] for entry in reports),
+            memory=median(entry["memory"] for entry in reports),
+            parts={part: median(entry["parts"].get(part, 0.0) for entry in reports) for part in reports[0]["parts"]},
         )
         for count, reports in sorted(results.planning.items())
     ]

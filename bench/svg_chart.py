@@ -50,11 +50,11 @@ class Scale:
     reference: float | None  # seconds of the contender whose ratio is 1.00
 
     @classmethod
-    def for_spreads(cls, shown: Mapping[str, Spread]) -> "Scale":
-        found = shown.get(INFORMED_POOL) or shown.get(BARE_POOL)
-        slowest = max(spread.median for spread in shown.values())
-        widest = min(slowest, 4.0 * found.median) if found else slowest
-        return cls(widest=widest * 1.02, reference=found.median if found else None)
+    def for_spreads(cls, spreads: Mapping[str, Spread]) -> "Scale":
+        pool = spreads.get(INFORMED_POOL) or spreads.get(BARE_POOL)
+        slowest = max(spread.median for spread in spreads.values())
+        widest = min(slowest, 4.0 * pool.median) if pool else slowest
+        return cls(widest=widest * 1.02, reference=pool.median if pool else None)
 
     def length(self, seconds: float) -> float:
         return _ROOM * min(seconds, self.widest) / self.widest
@@ -64,16 +64,16 @@ class Scale:
 
 
 def _panel(contest: Contest, top: float) -> Iterator[str]:
-    shown = _spreads(contest)
-    scale = Scale.for_spreads(shown)
+    spreads = _spreads(contest)
+    scale = Scale.for_spreads(spreads)
     bars = top + _HEAD
     yield f"<line x1='24' x2='{_WIDTH - 24}' y1='{top}' y2='{top}' stroke='{_RULE}'/>"
     yield _text(24, top + 26, contest.workload.title, size=14.5, weight=600)
-    for position, (name, spread) in enumerate(sorted(shown.items(), key=lambda item: item[1].median)):
+    for position, (name, spread) in enumerate(sorted(spreads.items(), key=lambda item: item[1].median)):
         stale = max((measurement.stale_views or 0 for measurement in contest.measurements[name]), default=0)
         yield from _bar(name, spread, bars + _STEP * position, scale, stale=stale)
     if scale.reference:
-        x, end = _LABELS + scale.length(scale.reference), bars + _STEP * len(shown) - 4
+        x, end = _LABELS + scale.length(scale.reference), bars + _STEP * len(spreads) - 4
         yield f"<line x1='{x:.1f}' x2='{x:.1f}' y1='{bars - 8}' y2='{end}' stroke='{_INK}' stroke-dasharray='2 3'/>"
 
 
@@ -101,7 +101,7 @@ def _bar(name: str, spread: Spread, y: float, scale: Scale, *, stale: int) -> It
 
 def _spreads(contest: Contest) -> dict[str, Spread]:
     return {
-        name: Spread.from_values(one.seconds for one in measurements)
+        name: Spread.from_values(measurement.seconds for measurement in measurements)
         for name, measurements in contest.measurements.items()
         if name != SEEDER_IN_PROCESS and measurements
     }

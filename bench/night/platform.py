@@ -38,9 +38,8 @@ def draw_platform(*, agencies: int, seed: int) -> Platform:
     rows: list[tuple[ViewKey, Manifest]] = []
     reads: dict[ViewKey, tuple[ViewKey, ...]] = {}
     canned = [_key("reporting", f"canned_{number}") for number in range(_CANNED)]
-    for number, key in enumerate(
-        canned
-    ):  # some canned reports depend on each other, like national reports on those of states
+    # Some canned reports depend on each other, like national reports on those of states.
+    for number, key in enumerate(canned):
         reads[key] = (canned[number - 30],) if number >= 30 else ()
     for agency in range(agencies):
         slug = f"agency_{agency}"

@@ -47,13 +47,13 @@ def list_queries() -> Iterator[ListQuery]:
     yield "totals", "totals", lambda: job_list.job_totals(JobFilter())
     yield "totals, for each manifest", "totals", lambda: job_list.job_totals(JobFilter(), group_by=GroupBy.MANIFEST)
     yield "totals of 5 agencies", "totals", lambda: job_list.job_totals(JobFilter(visible_agencies=_FIVE_AGENCIES))
-    shown = job_list.job_page(JobFilter(), _FIRST_PAGE).jobs
-    yield "the latest 14 runs of 50 jobs", "history", lambda: job_list.recent_runs(shown)
+    jobs = job_list.job_page(JobFilter(), _FIRST_PAGE).jobs
+    yield "the latest 14 runs of 50 jobs", "history", lambda: job_list.recent_runs(jobs)
     for name, agencies in _SCOPES.items():
-        for what, bare, ask in _queries_of_agencies(agencies):
-            yield f"{what}{name}", bare, ask
+        for list_name, baseline, ask in _queries_of_agencies(agencies):
+            yield f"{list_name}{name}", baseline, ask
     yield from _queries_of_run(Run.objects.latest("started_at").run_id)
-    job = shown[0]
+    job = jobs[0]
     job_history = agency_scope.history_of(None).filter(
         table_name=job.table_name, report_type=job.report_type, manifest_id=job.manifest_id
     )

@@ -81,7 +81,7 @@ class ExplainingServer:
         planning = sum(self._planning(plan["Query Text"]) for plan in plans)
         return {
             "ms": median(milliseconds[1:]) + planning,
-            "most": max(milliseconds[1:]) + planning,
+            "max_ms": max(milliseconds[1:]) + planning,
             "planning": planning,
             "statements": len(plans),
             "reads": [touch for plan in plans for touch in _table_reads(plan["Plan"])],
@@ -109,18 +109,18 @@ def main() -> None:
     server = ExplainingServer()
     from bench.probes.list_queries import list_queries  # needs Django to be set up
 
-    report: dict[str, Any] = {"lists": [], "bare": {}}
+    report: dict[str, Any] = {"lists": [], "baseline": {}}
     for name, query in _BASELINES.items():
-        report["bare"][name] = server.measure(partial(server.connection.execute, query), rounds)["ms"]
+        report["baseline"][name] = server.measure(partial(server.connection.execute, query), rounds)["ms"]
     for name, table in (("views", "seeder_job_status"), ("rows", "seeder_run_history")):
         [(report[name],)] = server.connection.execute(f"SELECT count(*) FROM reporting.{table}".encode()).fetchall()
     for scene, changes in _SCENES.items():
         server.connection.autocommit = False
         server.connection.execute(changes)
-        for name, bare, run_query in list_queries():
+        for name, baseline, run_query in list_queries():
             if scene == _USUAL_DAY or name.startswith(_STATUS_DEPENDENT):
                 report["lists"].append(
-                    {"name": name, "scene": scene, "bare": bare, **server.measure(run_query, rounds)}
+                    {"name": name, "scene": scene, "baseline": baseline, **server.measure(run_query, rounds)}
                 )
         server.connection.rollback()
         server.connection.autocommit = True

@@ -45,8 +45,8 @@ def change(bench: BenchServer) -> None:
 
 def count_stale(bench: BenchServer, workload: Workload) -> int:
     """Count the views that do not show the source's current generation."""
-    shown = " UNION ALL ".join(f"SELECT generation FROM reporting.{view.name}" for view in workload.views)
-    query = f"SELECT count(*) FROM ({shown}) AS v WHERE generation <> (SELECT generation FROM reporting.source)"
+    generations = " UNION ALL ".join(f"SELECT generation FROM reporting.{view.name}" for view in workload.views)
+    query = f"SELECT count(*) FROM ({generations}) AS v WHERE generation <> (SELECT generation FROM reporting.source)"
     with bench.connect("graph") as connection:
         [(count,)] = connection.execute(query.encode()).fetchall()
     return int(count)

@@ -33,9 +33,7 @@ class Workload:
     title: str
     views: Sequence[BenchView]  # in the order of their manifests
     load: Callable[["psycopg.Connection[Any]"], object] = lambda _: None  # loads the tables that the views read
-    seconds: dict[str, float] = field(
-        default_factory=dict
-    )  # duration of each view alone, measured by `create_workload`
+    seconds: dict[str, float] = field(default_factory=dict)  # of each view alone, as measured by `create_workload`
 
     @cached_property
     def dependencies(self) -> Mapping[str, tuple[str, ...]]:

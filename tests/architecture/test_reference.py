@@ -74,7 +74,7 @@ def test_every_log_event_is_described() -> None:
             if ast.unparse(function) == "partial" and arguments:
                 function, *arguments = arguments
             if ast.unparse(function) in LOG_FUNCTIONS:
-                in_code |= {one.value for one in arguments[1:2] if isinstance(one, ast.Constant)}
+                in_code |= {argument.value for argument in arguments[1:2] if isinstance(argument, ast.Constant)}
     assert in_code == LOG_EVENTS.keys()
 
 

@@ -34,7 +34,7 @@ def test_remaining_path_is_the_longest_chain_after_a_view() -> None:
 
 def test_cycle_is_named_in_the_error() -> None:
     assert dependency_order({"a": ["b"]}, "ab") == ["b", "a"]
-    with pytest.raises(ValueError, match="circle: a, b"):
+    with pytest.raises(ValueError, match="cycle: a, b"):
         dependency_order({"a": ["b"], "b": ["a"]}, "abc")
 
 

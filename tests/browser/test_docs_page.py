@@ -14,9 +14,9 @@ def add_strict_csp(page: Page) -> None:
     """Serve the page with a Content-Security-Policy that allows only own files."""
 
     def fulfill(route: Route) -> None:
-        answer = route.fetch()
+        response = route.fetch()
         policy = "default-src 'self'; img-src 'self' data:"
-        route.fulfill(response=answer, headers={**answer.headers, "content-security-policy": policy})
+        route.fulfill(response=response, headers={**response.headers, "content-security-policy": policy})
 
     page.route(f"**{DOCS}**", fulfill)
 

@@ -167,9 +167,9 @@ def test_user_of_one_agency_sees_only_its_views(site: Site) -> None:
     page.goto(pages["run"])
     assert page.locator("table.bars tbody tr").count() == 2
     for url in (pages["view"], pages["drift"]):
-        answer = page.goto(url)
-        assert answer
-        assert answer.status == 404
+        response = page.goto(url)
+        assert response
+        assert response.status == 404
     site.browser_errors.clear()  # of the 404 pages
 
 
@@ -204,8 +204,8 @@ def test_pages_work_without_javascript(site: Site) -> None:
 
 def test_pages_work_with_strict_csp(site: Site) -> None:
     def add_strict_csp(route: Route) -> None:
-        answer = route.fetch()
-        route.fulfill(response=answer, headers={**answer.headers, "content-security-policy": "default-src 'self'"})
+        response = route.fetch()
+        route.fulfill(response=response, headers={**response.headers, "content-security-policy": "default-src 'self'"})
 
     page = site.logged_in_page("operator")
     page.route(f"**{MONITORING}**", add_strict_csp)

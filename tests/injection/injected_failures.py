@@ -112,9 +112,8 @@ class FailureInjector:
         elif kind is FailureKind.RUN_LOCK_LOST:
             self._own_session.execute("SELECT pg_terminate_backend(pid, 5000)" + _OTHER_BACKENDS + _HOLDS_RUN_LOCK)
             self._recovery = self._recovery_thread.submit(_recover)
-            wait(
-                [self._recovery], _RECOVERY_HEAD_START
-            )  # no longer, because the recovery may wait for a lock of the failing transaction
+            # No longer, because the recovery may wait for a lock of the failing transaction.
+            wait([self._recovery], _RECOVERY_HEAD_START)
 
     def finish(self) -> None:
         """Raise the error of the recovery, if any."""

@@ -135,8 +135,7 @@ def assert_no_sessions() -> None:
     def sessions() -> list[tuple[object, ...]]:
         return [row for database in _DATABASES for row in sql(others, using=database)]
 
-    eventually(
-        lambda: not sessions(), describe_failure=lambda: str(sessions())
-    )  # a backend ends shortly after its client
+    # A backend ends shortly after its client.
+    eventually(lambda: not sessions(), describe_failure=lambda: str(sessions()))
     for database in _DATABASES:
         connections[database].close()

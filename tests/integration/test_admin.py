@@ -62,9 +62,9 @@ def client_with(*permissions: str, name: str = "user") -> Client:
 
 
 def get_page(client: Client, path: str, **parameters: str) -> str:
-    answer = client.get(f"/admin/seeder/{path}", parameters)
-    assert answer.status_code == 200
-    return str(answer.content.decode())
+    response = client.get(f"/admin/seeder/{path}", parameters)
+    assert response.status_code == 200
+    return str(response.content.decode())
 
 
 def scope_by_name(user: User) -> list[str] | None:
@@ -97,16 +97,19 @@ def test_list_requires_view_permission(model: str) -> None:
 
 def test_error_text_is_redacted_in_pages_and_lookups() -> None:
     row = RunHistory.objects.get(table_name="reporting.bad")
-    reader, whole = client_with(*READER_PERMISSIONS), client_with(*READER_PERMISSIONS, "view_errors", name="whole")
+    reader, full_reader = (
+        client_with(*READER_PERMISSIONS),
+        client_with(*READER_PERMISSIONS, "view_errors", name="whole"),
+    )
     for path in (f"runhistory/{row.pk}/change/", "jobstatus/reporting.bad/change/", "monitoring/", "runhistory/"):
         assert "secret" not in get_page(reader, path)
     assert "invalid_text_representation" in get_page(reader, f"runhistory/{row.pk}/change/")
-    assert "secret" in get_page(whole, f"runhistory/{row.pk}/change/")
-    assert "secret" in get_page(whole, "monitoring/")
+    assert "secret" in get_page(full_reader, f"runhistory/{row.pk}/change/")
+    assert "secret" in get_page(full_reader, "monitoring/")
     for guess in ({"errors__contains": "secret"}, {"last_errors__startswith": "i"}):
         model = "runhistory" if "errors__contains" in guess else "jobstatus"
-        answer = reader.get(f"/admin/seeder/{model}/", guess)
-        assert answer.status_code in {302, 400}
+        response = reader.get(f"/admin/seeder/{model}/", guess)
+        assert response.status_code in {302, 400}
 
 
 def test_note_of_success_is_not_styled_as_error() -> None:
@@ -213,7 +216,7 @@ def test_history_list_reads_only_capped_number_of_rows(parameters: dict[str, str
         connection,
     ) as captured:
         get_page(client, "runhistory/", **parameters)
-    statements = [one["sql"] for one in captured if "seeder_run_history" in one["sql"]]
+    statements = [query["sql"] for query in captured if "seeder_run_history" in query["sql"]]
     assert statements
     for statement in statements:
         assert not re.search(r"SELECT DISTINCT", statement)
@@ -237,8 +240,8 @@ def test_admin_list_query_count_does_not_grow_with_rows() -> None:
     numbers = []
     for rows in (0, 60):
         fill(rows or 1)
-        for one in range(rows):
-            create_custom_manifest(f"reporting.v{one}", "SELECT 1 AS n")
+        for query in range(rows):
+            create_custom_manifest(f"reporting.v{query}", "SELECT 1 AS n")
         query_counts = {}
         for path in ("runhistory/", "jobstatus/", "run/", "releasesnapshot/", "monitoring/"):
             with CaptureQueriesContext(connection) as captured:
@@ -250,8 +253,8 @@ def test_admin_list_query_count_does_not_grow_with_rows() -> None:
 
 def test_date_hierarchy_is_derived_from_first_and_last_row() -> None:
     RunHistory.objects.all().delete()
-    spans = DateRangeQuerySet(model=RunHistory)
-    assert spans.datetimes("start_time", "year") == []
+    dates = DateRangeQuerySet(model=RunHistory)
+    assert dates.datetimes("start_time", "year") == []
     for at in (datetime(2024, 11, 30, 23, 59, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC)):
         RunHistory.objects.create(
             run_id="r",
@@ -264,12 +267,12 @@ def test_date_hierarchy_is_derived_from_first_and_last_row() -> None:
             status="success",
             start_time=at,
         )
-    assert [at.year for at in spans.datetimes("start_time", "year")] == [2024, 2025]
-    assert [at.month for at in spans.datetimes("start_time", "month")] == [11, 12, 1, 2]
-    days = [f"{at:%Y-%m-%d}" for at in spans.datetimes("start_time", "day", order="DESC")]
+    assert [at.year for at in dates.datetimes("start_time", "year")] == [2024, 2025]
+    assert [at.month for at in dates.datetimes("start_time", "month")] == [11, 12, 1, 2]
+    days = [f"{at:%Y-%m-%d}" for at in dates.datetimes("start_time", "day", order="DESC")]
     assert (len(days), days[0], days[-1]) == (64, "2025-02-01", "2024-11-30")
     with timezone.override("America/New_York"):
-        assert spans.datetimes("start_time", "day")[-1].day == 31
+        assert dates.datetimes("start_time", "day")[-1].day == 31
 
 
 @pytest.mark.parametrize(
@@ -290,8 +293,8 @@ def test_pages_work_without_optional_table(table: str) -> None:
         get_page(client, path)
     row = RunHistory.objects.get(table_name="reporting.bad")
     get_page(client, f"runhistory/{row.pk}/change/")
-    answer = client.get(f"/admin/seeder/monitoring/run/{run_id}/")
-    assert answer.status_code == (503 if table == "seeder_run" else 200)
+    response = client.get(f"/admin/seeder/monitoring/run/{run_id}/")
+    assert response.status_code == (503 if table == "seeder_run" else 200)
     client.post("/admin/seeder/monitoring/", {"refresh": "reporting.good"})
 
 
@@ -299,9 +302,9 @@ def test_page_without_contract_tables_answers_503() -> None:
     client = client_with(*READER_PERMISSIONS)
     sql("DROP SCHEMA reporting CASCADE")
     for path in ("monitoring/", "runhistory/", "jobstatus/", "releasesnapshot/", "runhistory/1/history/"):
-        answer = client.get(f"/admin/seeder/{path}")
-        assert answer.status_code == 503
-        assert "install_schema" in answer.content.decode()
+        response = client.get(f"/admin/seeder/{path}")
+        assert response.status_code == 503
+        assert "install_schema" in response.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -427,9 +430,9 @@ def test_comparison_of_different_views_is_rejected() -> None:
     first, other = (
         release_snapshots.capture_release_snapshot(f"reporting.{name}", "2026.12").id for name in ("good", "shared")
     )
-    answer = client_with(*READER_PERMISSIONS).get(f"/admin/seeder/monitoring/drift/?base={first}&compare={other}")
-    assert answer.status_code == 400
-    assert "reporting.shared" in answer.content.decode()
+    response = client_with(*READER_PERMISSIONS).get(f"/admin/seeder/monitoring/drift/?base={first}&compare={other}")
+    assert response.status_code == 400
+    assert "reporting.shared" in response.content.decode()
 
 
 def test_snapshot_of_hidden_view_is_not_listed(settings: Settings) -> None:

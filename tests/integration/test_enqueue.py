@@ -104,12 +104,16 @@ def test_request_joins_a_queued_one_that_has_not_started() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n", agency="metro")
     all_reports = enqueue_refresh(AllReports(), requested_by="")
-    one = enqueue_refresh(single_view("reporting.a"), requested_by="")
-    assert (one.joined, one.request_id, view_names_of_parts(one)) == (True, all_reports.request_id, [["reporting.a"]])
+    joining = enqueue_refresh(single_view("reporting.a"), requested_by="")
+    assert (joining.joined, joining.request_id, view_names_of_parts(joining)) == (
+        True,
+        all_reports.request_id,
+        [["reporting.a"]],
+    )
     again = enqueue_refresh(AllReports(), requested_by="")
     assert (again.joined, again.request_id, len(again.parts)) == (True, all_reports.request_id, 2)
     assert len(dispatched_parts()) == 2
-    joined = QueuedRefresh.objects.get(pk=one.parts[0].id)
+    joined = QueuedRefresh.objects.get(pk=joining.parts[0].id)
     assert joined.joined_at
     assert joined.joined_at > joined.requested_at, "only a refresh after this time satisfies the request"
 

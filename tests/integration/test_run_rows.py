@@ -51,9 +51,9 @@ def test_cost_row_has_worker_number_and_failure_reason() -> None:
 def test_holds_of_a_run_are_recorded_with_reason_and_time() -> None:
     writer = RunRowWriter("r", OptionalTables.read("default"))
     writer.open(RefreshPlan(), "every report", "", workers=1)
-    busy, open_circuit = (Hold(reason=reason, message="") for reason in HoldReason)
-    writer.on_event(StartsHeld(database="default", hold=busy))
-    writer.on_event(StartsHeld(database="archive", hold=busy))
+    server_busy, open_circuit = (Hold(reason=reason, message="") for reason in HoldReason)
+    writer.on_event(StartsHeld(database="default", hold=server_busy))
+    writer.on_event(StartsHeld(database="archive", hold=server_busy))
     writer.on_event(StartsHeld(database="default", hold=Hold(reason=HoldReason.SERVER_BUSY, message="other numbers")))
     writer.on_event(StartsHeld(database="default", hold=open_circuit))
     writer.on_event(StartsResumed(database="default", duration=None))  # type: ignore[arg-type]  # the duration is not used

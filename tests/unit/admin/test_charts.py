@@ -75,7 +75,7 @@ def bar_positions(
     *bars: TimelineBar, run: RunTotals = RUN, holds: tuple[HoldInterval, ...] = ()
 ) -> list[tuple[float, float, float]]:
     chart = timeline_chart(Timeline(run=run, now=at(50), bars=bars, pending_count=0, holds=holds), site)
-    return [(one["from"], one["to"], one["throttleWait"]) for one in chart["bars"]]
+    return [(bar_data["from"], bar_data["to"], bar_data["throttleWait"]) for bar_data in chart["bars"]]
 
 
 def test_timeline_bar_spans_start_to_finish() -> None:

@@ -98,12 +98,12 @@ def test_final_table_has_every_view_and_full_failure_messages() -> None:
     tables = RunTables(OutputWrapper(out), REQUEST)
     for event in EVENTS:
         tables.on_event(event)
-    shown = out.getvalue()
-    assert re.search(r"reporting\.arrests +Report arrests +refreshed +1,204 +88 kB +1\.50 s", shown)
-    assert re.search(r"reporting\.trend +Report trend +failed +3 min 07 s", shown)
-    assert 'reporting.trend syntax_error: syntax error at or near "[selec]"\nLINE 2: selec\n' in shown
-    assert "Report bad (demo) It has 3 parts." in shown
-    assert "1 succeeded, 2 failed in 4 min 00 s" in shown
+    output = out.getvalue()
+    assert re.search(r"reporting\.arrests +Report arrests +refreshed +1,204 +88 kB +1\.50 s", output)
+    assert re.search(r"reporting\.trend +Report trend +failed +3 min 07 s", output)
+    assert 'reporting.trend syntax_error: syntax error at or near "[selec]"\nLINE 2: selec\n' in output
+    assert "Report bad (demo) It has 3 parts." in output
+    assert "1 succeeded, 2 failed in 4 min 00 s" in output
 
 
 def test_live_terminal_shows_running_and_finished_views() -> None:
@@ -140,10 +140,10 @@ def test_json_document_is_written_once_at_the_end() -> None:
 @pytest.mark.parametrize("display_class", [RunEventLines, RunTables, RunLiveTerminal])
 def test_empty_selection_is_reported(display_class: type[RunEventLines | RunTables]) -> None:
     previewed, executed = io.StringIO(), io.StringIO()
-    with display_class(OutputWrapper(previewed), REQUEST) as shown:
-        shown.show_plan(RefreshPlan())
-    with display_class(OutputWrapper(executed), REQUEST) as shown:
-        shown.on_event(RunStarted(run_id="r1", plan=RefreshPlan(), workers=8))
+    with display_class(OutputWrapper(previewed), REQUEST) as output:
+        output.show_plan(RefreshPlan())
+    with display_class(OutputWrapper(executed), REQUEST) as output:
+        output.on_event(RunStarted(run_id="r1", plan=RefreshPlan(), workers=8))
     for out in (previewed, executed):
         assert "Nothing to refresh: no manifest is enabled for the agency 'demo'." in out.getvalue()
 

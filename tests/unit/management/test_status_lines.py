@@ -71,10 +71,10 @@ def overview(*jobs: Job, total: int | None = None, totals: JobTotals = TOTALS) -
     return JobOverview(page=page, totals=totals, agency_names={1: "Demo City"}, reasons={}, now=NOON)
 
 
-def table(shown: JobOverview, width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def table(status_overview: JobOverview, width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("COLUMNS", str(width))
     out = io.StringIO()
-    print_status(OutputWrapper(out), shown, color=True)
+    print_status(OutputWrapper(out), status_overview, color=True)
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
@@ -96,10 +96,10 @@ def test_failure_reason_precedes_the_message(monkeypatch: pytest.MonkeyPatch) ->
     failure_reasons = {
         (FAILING.report_type, FAILING.manifest_id): FailureReason(reason="division_by_zero", sqlstate="22012")
     }
-    shown = replace(overview(FAILING), reasons=failure_reasons)
-    assert list(status_lines(shown))[1].endswith("; demo (and 2 others): division_by_zero: division by zero")
-    assert table(shown, 130, monkeypatch)[5].strip() == "division_by_zero: division by zero"
-    [job] = cast("list[dict[str, object]]", status_json(shown)["jobs"])
+    status_overview = replace(overview(FAILING), reasons=failure_reasons)
+    assert list(status_lines(status_overview))[1].endswith("; demo (and 2 others): division_by_zero: division by zero")
+    assert table(status_overview, 130, monkeypatch)[5].strip() == "division_by_zero: division by zero"
+    [job] = cast("list[dict[str, object]]", status_json(status_overview)["jobs"])
     assert (job["reason"], job["sqlstate"]) == ("division_by_zero", "22012")
 
 
@@ -141,31 +141,36 @@ def test_omitted_jobs_are_counted_in_the_last_line() -> None:
 
 
 def test_wide_terminal_has_a_column_for_each_field(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = table(overview(FAILING, FRESH), 130, monkeypatch)
-    assert shown[2].split() == ["view", "report", "agency", "state", "last", "success"]
-    assert shown[4].split() == [
+    status_overview = table(overview(FAILING, FRESH), 130, monkeypatch)
+    assert status_overview[2].split() == ["view", "report", "agency", "state", "last", "success"]
+    assert status_overview[4].split() == [
         *["reporting.trend", "Arrests", "demo", "(and", "2", "others)", "failed", "3", "times", "never"]
     ]
-    assert shown[5].strip() == "division by zero"
+    assert status_overview[5].strip() == "division by zero"
 
 
 def test_narrow_terminal_has_the_fields_below_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = table(overview(FAILING, replace(FRESH, table_name="reporting." + "x" * 63)), 80, monkeypatch)
-    assert shown[2].split() == ["view", "state", "last", "success"]
-    assert [line.strip() for line in shown[4:7]] == [
-        "reporting.trend" + shown[4].strip().removeprefix("reporting.trend"),
+    status_overview = table(overview(FAILING, replace(FRESH, table_name="reporting." + "x" * 63)), 80, monkeypatch)
+    assert status_overview[2].split() == ["view", "state", "last", "success"]
+    assert [line.strip() for line in status_overview[4:7]] == [
+        "reporting.trend" + status_overview[4].strip().removeprefix("reporting.trend"),
         "Arrests, demo (and 2 others)",
         "division by zero",
     ]
-    assert max(map(len, shown)) <= 80
-    assert "".join(line.split()[0] for line in shown[7:9]).startswith("reporting.xxx"), "a long name is complete"
+    assert max(map(len, status_overview)) <= 80
+    assert "".join(line.split()[0] for line in status_overview[7:9]).startswith("reporting.xxx"), (
+        "a long name is complete"
+    )
 
 
 def test_control_characters_in_names_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     nasty = replace(FAILING, table_name="a\x1b[2J", report_name="[red]b\r", agencies=["c\x07"], errors="d\x1b]0;e\x07")
-    for shown in ("\n".join(table(overview(nasty), 130, monkeypatch)), "\n".join(status_lines(overview(nasty)))):
-        assert all(text in shown for text in (r"a\x1b[2J", r"[red]b\r", r"c\x07", r"d\x1b]0;e\x07"))
-        assert shown.replace("\n", "").isprintable()
+    for status_overview in (
+        "\n".join(table(overview(nasty), 130, monkeypatch)),
+        "\n".join(status_lines(overview(nasty))),
+    ):
+        assert all(text in status_overview for text in (r"a\x1b[2J", r"[red]b\r", r"c\x07", r"d\x1b]0;e\x07"))
+        assert status_overview.replace("\n", "").isprintable()
 
 
 def test_json_has_the_field_names_of_the_api() -> None:

@@ -74,8 +74,8 @@ def databases() -> Iterator[list[ScheduledDatabase]]:
     """Collect the databases of a test, and end their workers."""
     created: list[ScheduledDatabase] = []
     yield created
-    for one in created:
-        one.scheduler.pool.shutdown(wait=True)
+    for database in created:
+        database.scheduler.pool.shutdown(wait=True)
 
 
 def scheduled(databases: list[ScheduledDatabase], plan: RefreshPlan, policy: StartPolicy) -> ScheduledDatabase:

@@ -53,30 +53,30 @@ def test_single_worker_refreshes_in_the_order_of_the_plan() -> None:
 
 
 def test_views_run_at_once_on_every_worker() -> None:
-    together = Barrier(3, timeout=10)
+    barrier = Barrier(3, timeout=10)
 
     def refresh(_: str) -> RefreshResult:
-        together.wait()
+        barrier.wait()
         return REFRESHED
 
     assert len(starts_and_ends(plan(*"abcdef"), refresh, workers=3)) == 12
 
 
 def test_views_at_once_never_exceed_the_workers() -> None:
-    lock, running, most, pairs = Lock(), set[str](), 0, Barrier(2, timeout=10)
+    lock, running, max_running, pairs = Lock(), set[str](), 0, Barrier(2, timeout=10)
 
     def refresh(name: str) -> RefreshResult:
-        nonlocal most
+        nonlocal max_running
         with lock:
             running.add(name)
-            most = max(most, len(running))
-        pairs.wait()  # each stays until another has come
+            max_running = max(max_running, len(running))
+        pairs.wait()  # each view waits for another one
         with lock:
             running.remove(name)
         return REFRESHED
 
     starts_and_ends(plan(*"abcdefghij"), refresh, workers=2)
-    assert most <= 2
+    assert max_running <= 2
 
 
 def test_dependent_starts_while_unrelated_views_run() -> None:
@@ -152,10 +152,10 @@ def test_run_without_workers_ends_with_the_cause() -> None:
 
 
 def test_each_worker_closes_its_connections_in_its_thread() -> None:
-    together, closed, worked = Barrier(2, timeout=10), set[int](), set[int]()
+    barrier, closed, worked = Barrier(2, timeout=10), set[int](), set[int]()
 
     def refresh(_: PlannedView) -> RefreshResult:
-        together.wait()
+        barrier.wait()
         worked.add(get_ident())
         return REFRESHED
 
