@@ -1,6 +1,5 @@
-"""What the three refresh commands share: their options, what they show and how they exit."""
+"""Options, output and exit codes of the refresh commands."""
 
-import json
 import os
 import sys
 from argparse import Namespace
@@ -11,62 +10,62 @@ from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.run_events import RunEvent
 from seeder.management import unix_signals
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
-from seeder.management.rendering import RunDisplay, create_run_display, queue_lines
+from seeder.management.rendering.command_output import CommandOutput, add_output_arguments
+from seeder.management.rendering.queue_text import enqueue_blocks
+from seeder.management.rendering.run_display import EventListener, show_run
+from seeder.management.rendering.run_text import plan_blocks
+from seeder.services.documents.queue_documents import enqueue_document
+from seeder.services.documents.run_documents import plan_document
 from seeder.services.queue import enqueue
 from seeder.services.run import orchestrator
 from seeder.services.stop_signal import StopSignal
 
 
 class RefreshCommand(SeederCommand):
-    """Refresh what `request` asks for, queue it, or show the plan for it."""
+    """Base class of commands that refresh or queue a request, or show its plan."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        instead_of_refreshing = parser.add_mutually_exclusive_group()
-        instead_of_refreshing.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
-        instead_of_refreshing.add_argument(
-            "--queue", action="store_true", help="queue the request for a worker, and do not wait"
-        )
-        output_format = parser.add_mutually_exclusive_group()
-        output_format.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-        output_format.add_argument(
-            "--table", action="store_true", help="print tables even if the output is not a terminal"
-        )
+        action = parser.add_mutually_exclusive_group()
+        action.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+        action.add_argument("--queue", action="store_true", help="queue the request for a worker, and do not wait")
+        add_output_arguments(parser)
 
     def build_request(self, options: Namespace) -> RefreshRequest:
         raise NotImplementedError
 
     def run(self, options: Namespace) -> None:
-        request, stop = self.build_request(options), StopSignal()
+        request, output = self.build_request(options), CommandOutput(self.stdout, options)
         if options.queue:
-            enqueue_result = enqueue.enqueue_refresh(request, requested_by=self.name)
-            document = json.dumps(queue_lines.enqueue_result_json(enqueue_result), indent=2, ensure_ascii=False)
-            self.stdout.write(document if options.json else "\n".join(queue_lines.enqueue_result_lines(enqueue_result)))
-            return
-        output_format = {"json": options.json, "table": options.table, "color": not options.no_color}
-        with create_run_display(self.stdout, request, **output_format) as run_display:
-            if options.dry_run:
-                plan = orchestrator.preview(request)
-                run_display.show_plan(plan)
-                failed = len(plan.rejected)
-            else:
-                with unix_signals.stop_on_signal(stop):
-                    summary = orchestrator.execute_run(
-                        request,
-                        on_event=lambda event: self._show_event(run_display, event),
-                        stop=stop,
-                        requested_by=self.name,
-                    )
-                failed = summary.failed
+            result = enqueue.enqueue_refresh(request, requested_by=self.name)
+            output.show(enqueue_document(result), enqueue_blocks(result))
+        elif options.dry_run:
+            plan = orchestrator.preview(request)
+            output.show(plan_document(plan), plan_blocks(plan, request))
+            if plan.rejected:
+                sys.exit(EXIT_FAILED)
+        else:
+            self._refresh(request, output)
+
+    def _refresh(self, request: RefreshRequest, output: CommandOutput) -> None:
+        stop = StopSignal()
+        with show_run(output, request) as on_event, unix_signals.stop_on_signal(stop):
+            summary = orchestrator.execute_run(
+                request,
+                on_event=lambda event: self._show_event(on_event, event),
+                stop=stop,
+                requested_by=self.name,
+            )
         if stop.requested:
             sys.exit(unix_signals.exit_code_of_signal(stop.reason))
-        if failed:
+        if summary.failed:
             sys.exit(EXIT_FAILED)
 
-    def _show_event(self, run_display: RunDisplay, event: RunEvent) -> None:
-        """Show what happens, but not at any price: a full disk under the log, or a reader that has gone away, is no
-        reason to leave views unrefreshed."""
+    def _show_event(self, on_event: EventListener, event: RunEvent) -> None:
+        """Show an event. The run continues if the output fails, such as for a full disk or a closed pipe."""
         try:
-            run_display.on_event(event)
+            on_event(event)
         except OSError as error:
-            self.stderr.write(f"Nothing more can be shown ({error.strerror}); the run goes on, its rows say how.")
+            self.stderr.write(
+                f"The output failed ({error.strerror}). The run continues, and its rows have the results."
+            )
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())

@@ -119,6 +119,6 @@ def test_a_reader_that_goes_away_does_not_stop_the_run() -> None:
     assert process.stderr
     err = process.stderr.read()
     assert process.wait(20) == 0
-    assert err == "Nothing more can be shown (Broken pipe); the run goes on, its rows say how.\n"
+    assert err == "The output failed (Broken pipe). The run continues, and its rows have the results.\n"
     assert set(RunHistory.objects.values_list("status", flat=True)) == {"success"}
     process.stderr.close()

@@ -80,7 +80,7 @@ def test_a_dry_run_says_exactly_what_would_go_and_leaves_it(manage: Manage) -> N
         "Would prune 2 rows of the history, 2 runs"
     )
     did = manage("prune_history", "--days", "20", "--json").document
-    facts = ("days", "historyRows", "runs", "queuedRefreshes", "keptHistoryRows", "stopped")
+    facts = ("days", "historyRows", "runs", "queuedRefreshes", "keptHistoryRows", "stoppedBy")
     assert [would[fact] for fact in facts] == [did[fact] for fact in facts] == [20, 2, 2, 1, 1, None]
     assert (would["dryRun"], did["dryRun"]) == (True, False)
     assert (history_ids(), list(Run.objects.values_list("run_id", flat=True))) == (before[2:], ["run 30 days ago"])

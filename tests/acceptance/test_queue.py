@@ -74,7 +74,7 @@ def test_what_is_queued_already_is_joined_and_that_is_said(manage: Manage) -> No
     first = manage("refresh_all", "--queue", "--json").document
     assert (first["joined"], len(first["parts"])) == (False, 2)
     again = manage("refresh_table", "reporting.v1", "--queue")
-    number = next(part["part"] for part in first["parts"] if part["views"][0]["view"] == "reporting.v1")
+    number = next(part["number"] for part in first["parts"] if part["views"][0]["view"] == "reporting.v1")
     assert again.lines == [
         f"the view reporting.v1: joined the request {first['requestId']}, 1 view in 1 part",
         f"part {number}: reporting.v1",

@@ -112,8 +112,9 @@ def test_a_terminal_shows_a_table() -> None:
     assert code == 0
     shown = plain(drawn)
     assert shown.startswith("4 views: 2 fresh, 1 failing, 0 running, 2 late")
-    assert re.search(rf"reporting\.bad +failed 1 time +never\s+Report reporting\.bad, metro\s+{DIVIDED}", shown)
-    assert re.search(r"reporting\.good +fresh +\d+ s ago", shown)
+    assert re.search(r"reporting\.bad +Report reporting\.bad +metro +failed 1 time +never\s", shown)
+    assert f"reporting.bad: {DIVIDED}" in shown
+    assert re.search(r"reporting\.good +Report reporting\.good +demo +fresh +\d+ s ago", shown)
     assert "\x1b[1;31mfailed 1 time" in drawn
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", on_a_terminal("refresh_status", "--no-color")[1])
 

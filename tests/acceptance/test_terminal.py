@@ -51,7 +51,7 @@ def test_progress_is_drawn_while_views_run_and_a_table_at_the_end() -> None:
     table = shown[shown.rindex("outcome") :]
     assert re.search(r"reporting\.bad +Report reporting\.bad +failed", table)
     assert re.search(r"reporting\.slow +Report reporting\.slow +created +1 +\d+ kB +\d\.\d\d s", table)
-    assert "reporting.bad division_by_zero: division by zero" in table
+    assert "reporting.bad: division_by_zero: division by zero" in table
     assert "1 succeeded, 1 failed in" in table
 
 

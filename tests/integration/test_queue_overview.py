@@ -137,4 +137,4 @@ def test_queue_status_command_has_lines_table_and_json(parts: list[QueuedRefresh
     assert "(overdue)" in table.out
     document = manage("queue_status", "--json").document
     assert [part["state"] for part in document["parts"]] == ["running", "queued", "ended"]
-    assert document["waiting"] == 3
+    assert document["waitingTasks"] == 3

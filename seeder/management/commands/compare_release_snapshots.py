@@ -1,4 +1,3 @@
-import json
 import sys
 from argparse import Namespace
 
@@ -6,20 +5,21 @@ from django.core.management.base import CommandParser
 
 from seeder.domain.snapshots.drift_rules import Severity
 from seeder.domain.snapshots.snapshot_contents import Snapshot
-from seeder.domain.snapshots.snapshot_json import comparison_json
 from seeder.errors import UnknownSnapshot
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
-from seeder.management.rendering.snapshot_lines import comparison_lines
+from seeder.management.rendering.command_output import CommandOutput, add_output_arguments
+from seeder.management.rendering.snapshot_text import comparison_blocks
+from seeder.services.documents.snapshot_documents import comparison_document
 from seeder.services.snapshots import release_snapshots
 
 
 class Command(SeederCommand):
-    help = "Say what is different between two release snapshots of a view, and how much that matters."
+    help = "Show the differences between two release snapshots of a view, with their severity."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("base", metavar="BASE", help="the id of the earlier snapshot; with --table-name, its tag")
-        parser.add_argument("compare", metavar="COMPARE", help="the id, or the tag, of the later one")
-        parser.add_argument("--table-name", metavar="SCHEMA.TABLE", help="the view whose tags are meant")
+        parser.add_argument("base", metavar="BASE", help="id of the earlier snapshot, or its tag with --table-name")
+        parser.add_argument("compare", metavar="COMPARE", help="id or tag of the later snapshot")
+        parser.add_argument("--table-name", metavar="SCHEMA.TABLE", help="compare snapshots of this view by their tags")
         parser.add_argument(
             "--fail-on",
             choices=["notice", "breaking"],
@@ -27,17 +27,13 @@ class Command(SeederCommand):
         )
         parser.add_argument("--across-views", action="store_true", help="compare snapshots of two different views")
         parser.add_argument("--everything", action="store_true", help="also show expected differences")
-        parser.add_argument("--json", action="store_true", help="print one JSON document, with everything")
+        add_output_arguments(parser, table=False)
 
     def run(self, options: Namespace) -> None:
-        base, other = (self._find_snapshot(which, options.table_name) for which in (options.base, options.compare))
+        base, other = (self._find_snapshot(name, options.table_name) for name in (options.base, options.compare))
         comparison = release_snapshots.compare_snapshots(base, other, across_views=options.across_views)
-        if options.json:
-            self.stdout.write(json.dumps(comparison_json(comparison), ensure_ascii=False, indent=2))
-        else:
-            styles = {Severity.BREAKING: self.style.ERROR, Severity.NOTICE: self.style.WARNING}
-            for line, severity in comparison_lines(comparison, show_all=options.everything):
-                self.stdout.write(styles.get(severity, str)(line))
+        blocks = comparison_blocks(comparison, show_all=options.everything)
+        CommandOutput(self.stdout, options).show(comparison_document(comparison), blocks)
         if options.fail_on and comparison.severity >= Severity[options.fail_on.upper()]:
             sys.exit(EXIT_FAILED)
 

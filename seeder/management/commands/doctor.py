@@ -7,8 +7,8 @@ from django.core.management.base import CommandParser
 from seeder.domain.doctor.diagnosis import Level
 from seeder.management import unix_signals
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
+from seeder.management.rendering.command_output import CommandOutput
 from seeder.management.rendering.doctor_lines import doctor_report_json, doctor_report_lines
-from seeder.management.rendering.progress_display import create_progress_display
 from seeder.services.doctor import run_checks
 
 
@@ -32,13 +32,9 @@ class Command(SeederCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
     def run(self, options: Namespace) -> None:
-        with (
-            unix_signals.interrupt_on_signal(),
-            create_progress_display(
-                self.stdout, "queries compared", json=options.json, color=not options.no_color
-            ) as progress_display,
-        ):
-            report = run_checks.run_checks(compare=not options.without_drift, on_progress=progress_display.advance)
+        output = CommandOutput(self.stdout, options)
+        with unix_signals.interrupt_on_signal(), output.show_progress("queries compared") as advance:
+            report = run_checks.run_checks(compare=not options.without_drift, on_progress=advance)
         if options.json:
             self.stdout.write(json.dumps(doctor_report_json(report), indent=2, ensure_ascii=False))
         elif self.stdout.isatty():

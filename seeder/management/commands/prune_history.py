@@ -1,55 +1,73 @@
-import json
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from datetime import UTC
 from time import monotonic
 
 from django.core.management.base import CommandParser
 
+from seeder.domain.human_format import format_count
 from seeder.management import unix_signals
 from seeder.management.base_command import SeederCommand
-from seeder.management.rendering.progress_display import create_progress_display
-from seeder.management.rendering.pruning_summary import pruning_json, pruning_text
+from seeder.management.rendering.command_output import Block, CommandOutput, add_output_arguments
 from seeder.services import history_pruning
+from seeder.services.documents.document_fields import fields
+from seeder.services.history_pruning import PruneResult
 from seeder.services.stop_signal import StopSignal
 
 
 class Command(SeederCommand):
-    help = "Delete what ended long ago, but for the last success and the last failure of every report."
+    help = "Delete old history rows, except the last success and the last failure of every report."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--days", type=int, metavar="N", help="number of days to keep (default: SEEDER_HISTORY_DAYS)"
         )
-        parser.add_argument("--dry-run", action="store_true", help="count what would be deleted, and delete nothing")
+        parser.add_argument("--dry-run", action="store_true", help="count the rows and delete nothing")
         parser.add_argument(
             "--batch",
             type=int,
             default=history_pruning.DEFAULT_BATCH_ROWS,
             metavar="N",
-            help=f"rows that are deleted at once, in a transaction of their own ({history_pruning.DEFAULT_BATCH_ROWS})",
+            help=f"number of rows in a transaction (default: {history_pruning.DEFAULT_BATCH_ROWS})",
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+        add_output_arguments(parser, table=False)
 
     def run(self, options: Namespace) -> None:
-        started_at, stop = monotonic(), StopSignal()
-        with (
-            unix_signals.stop_on_signal(stop),
-            create_progress_display(
-                self.stdout, "rows", json=options.json, color=not options.no_color
-            ) as progress_display,
-        ):
+        output, started_at, stop = CommandOutput(self.stdout, options), monotonic(), StopSignal()
+        with unix_signals.stop_on_signal(stop), output.show_progress("rows") as advance:
             result = history_pruning.prune(
                 days=options.days,
                 batch=options.batch,
                 dry_run=options.dry_run,
                 stop=stop,
-                on_progress=progress_display.advance,
+                on_progress=advance,
             )
         seconds = monotonic() - started_at
-        if options.json:
-            document = pruning_json(result, seconds=seconds, dry_run=options.dry_run)
-            self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
-        else:
-            self.stdout.write(pruning_text(result, seconds=seconds, dry_run=options.dry_run))
+        counts = {"historyRows": "deleted_history", "runs": "deleted_runs", "queuedRefreshes": "deleted_parts"}
+        document = {
+            "dryRun": options.dry_run,
+            **fields(result, "days", "stopped_by", **counts, before="cutoff", keptHistoryRows="kept_rows"),
+            "durationSeconds": round(seconds, 6),
+        }
+        output.show(document, _result_blocks(result, seconds=seconds, dry_run=options.dry_run))
         if result.stopped_by:
             sys.exit(unix_signals.exit_code_of_signal(result.stopped_by))
+
+
+def _result_blocks(result: PruneResult, *, seconds: float, dry_run: bool) -> Iterator[Block]:
+    if result.cutoff is None:
+        yield "SEEDER_HISTORY_DAYS is 0: all of the history is kept. With --days it can be pruned all the same."
+        return
+    history = format_count(result.deleted_history, "row")
+    queue = f"{format_count(result.deleted_runs, 'run')} and {format_count(result.deleted_parts, 'part')}"
+    pruned = (
+        f"{'Would prune' if dry_run else 'Pruned'} {history} of the history, {queue} of the queue"
+        f" that ended before {result.cutoff.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    )
+    if result.stopped_by:
+        remaining = format_count(result.old_rows - result.kept_rows - result.deleted_history, "row")
+        yield f"Stopped by {result.stopped_by} with {remaining} left, for the next time. {pruned}."
+    else:
+        kept = f"{format_count(result.kept_rows, 'row')}, each the last success or failure of its report"
+        yield f"{pruned}, in {seconds:.1f} s. Kept, however old: {kept}."

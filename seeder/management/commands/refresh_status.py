@@ -1,4 +1,3 @@
-import json
 import sys
 from argparse import ArgumentTypeError, Namespace
 
@@ -8,10 +7,12 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
-from seeder.management.rendering.status_lines import status_json, status_lines
+from seeder.management.rendering.command_output import CommandOutput, add_output_arguments
+from seeder.management.rendering.status_text import status_blocks
+from seeder.services.documents.job_documents import status_document
 from seeder.services.read_models import job_list
 
-_DEFAULT_TABLE_LIMIT = 50  # views in a table; JSON and lines list all of them
+_DEFAULT_TABLE_LIMIT = 50
 
 
 class Command(SeederCommand):
@@ -42,27 +43,14 @@ class Command(SeederCommand):
             default=[],
             help="exit with 1 if a selected view is failing or stale; can be given twice",
         )
-        output_format = parser.add_mutually_exclusive_group()
-        output_format.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-        output_format.add_argument(
-            "--table", action="store_true", help="print a table even if the output is not a terminal"
-        )
+        add_output_arguments(parser)
 
     def run(self, options: Namespace) -> None:
-        is_table = options.table or (self.stdout.isatty() and not options.json)
-        limit = options.limit or (_DEFAULT_TABLE_LIMIT if is_table else None)
+        output = CommandOutput(self.stdout, options)
+        limit = options.limit or (_DEFAULT_TABLE_LIMIT if output.is_table else None)
         overview = job_list.job_overview(_job_filter(options), JobPageRequest(limit=limit))
-        if options.json:
-            self.stdout.write(json.dumps(status_json(overview), indent=2, ensure_ascii=False))
-        elif is_table:
-            # Rich is a tenth of a command's start, and a program that looks every minute draws nothing.
-            from seeder.management.rendering.status_table import print_status
-
-            print_status(self.stdout, overview, color=not options.no_color)
-        else:
-            for line in status_lines(overview):
-                self.stdout.write(line)
-        if any(getattr(overview.totals, what) for what in options.fail_on):
+        output.show(status_document(overview), status_blocks(overview))
+        if any(getattr(overview.totals, state) for state in options.fail_on):
             sys.exit(EXIT_FAILED)
 
 

@@ -1,11 +1,11 @@
-import json
 from argparse import Namespace
-from dataclasses import asdict
 
 from django.core.management.base import CommandParser
 
 from seeder.management.base_command import SeederCommand
-from seeder.management.rendering.queue_lines import local_time_text
+from seeder.management.rendering.command_output import CommandOutput, add_output_arguments
+from seeder.management.rendering.queue_text import local_time_text
+from seeder.services.documents.document_fields import fields
 from seeder.services.queue import schedules
 from seeder.services.queue.schedules import ScheduleChange
 
@@ -15,15 +15,13 @@ class Command(SeederCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
-        parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+        add_output_arguments(parser, table=False)
 
     def run(self, options: Namespace) -> None:
         changes = schedules.sync_schedules(dry_run=options.dry_run)
-        if options.json:
-            document = {"dryRun": options.dry_run, "schedules": [asdict(one) for one in changes]}
-            self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str))
-        else:
-            self.stdout.write("\n".join(map(_change_line, changes)))
+        documents = [fields(change, "name", "action", "cron", nextDue="due") for change in changes]
+        document = {"dryRun": options.dry_run, "schedules": documents}
+        CommandOutput(self.stdout, options).show(document, map(_change_line, changes))
 
 
 def _change_line(change: ScheduleChange) -> str:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from seeder.domain.doctor.diagnosis import DoctorReport, Level
 from seeder.management.rendering.doctor_lines import DoctorLine, DoctorLineKind, doctor_report_lines
-from seeder.management.rendering.run_tables import create_console
+from seeder.management.rendering.rich_output import create_console
 
 _COLORS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.INFO: "cyan", None: "green"}
 

@@ -21,8 +21,8 @@ class RequestPart:
     state: QueuedPartState
     agencies: Sequence[str]
     run_ids: Sequence[str]  # the latest last
-    started: datetime | None
-    finished: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
     succeeded: int | None  # manifests; None until it has ended, or if other agencies are in it
     failed: int | None
     error: str | None  # why it ended before all views were refreshed
@@ -72,8 +72,8 @@ def _part(row: QueuedRefresh, agencies: list[str] | None) -> RequestPart:
         state=QueuedPartState(row.state),
         agencies=seen,
         run_ids=row.run_ids,
-        started=row.started_at,
-        finished=row.finished_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
         succeeded=row.succeeded if is_whole else None,
         failed=row.failed if is_whole else None,
         error=row.error,

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -11,16 +12,25 @@ from django.core.management.base import OutputWrapper
 from rich.console import Console
 
 from seeder.domain import human_format
+from seeder.domain.admission_decisions import Hold, HoldReason
 from seeder.domain.manifests import RejectedManifest
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import RefreshPlan
 from seeder.domain.refresh_requests import AgencyReports
-from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, ViewEnded, ViewStarted
-from seeder.management.rendering import create_run_display
-from seeder.management.rendering.run_event_lines import RunEventLines
-from seeder.management.rendering.run_json import RunJsonDocument
-from seeder.management.rendering.run_live_terminal import RunLiveTerminal
-from seeder.management.rendering.run_tables import RunTables
+from seeder.domain.run_events import (
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    StartsHeld,
+    StartsResumed,
+    ViewEnded,
+    ViewStarted,
+)
+from seeder.management.rendering.command_output import CommandOutput
+from seeder.management.rendering.live_progress import LiveProgress
+from seeder.management.rendering.run_display import show_run
+from seeder.management.rendering.run_text import plan_blocks
+from seeder.services.documents.run_documents import plan_document
 from tests.unit.domain.plan_values import manifest, plan
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -60,12 +70,26 @@ class Screen(io.StringIO):
         return True
 
 
-def test_lines_have_one_line_per_event() -> None:
+def command_output(out: io.StringIO, *, json: bool = False, table: bool = False) -> CommandOutput:
+    return CommandOutput(OutputWrapper(out), Namespace(json=json, table=table, no_color=False))
+
+
+def run_output(*events: RunEvent, json: bool = False, table: bool = False, screen: bool = False) -> str:
+    out = Screen() if screen else io.StringIO()
+    with show_run(command_output(out, json=json, table=table), REQUEST) as on_event:
+        for event in events:
+            on_event(event)
+    return out.getvalue()
+
+
+def plan_output(plan: RefreshPlan, *, table: bool = False) -> str:
     out = io.StringIO()
-    lines = RunEventLines(OutputWrapper(out), REQUEST)
-    for event in EVENTS:
-        lines.on_event(event)
-    assert out.getvalue().splitlines() == [
+    command_output(out, table=table).show(plan_document(plan), plan_blocks(plan, REQUEST))
+    return out.getvalue()
+
+
+def test_lines_have_one_line_per_event() -> None:
+    assert run_output(*EVENTS).splitlines() == [
         "run r1: 2 views, 8 workers",
         "demo, custom manifest 7: It has 3 parts.",
         "reporting.arrests: started",
@@ -77,58 +101,72 @@ def test_lines_have_one_line_per_event() -> None:
 
 
 def test_name_with_a_line_break_stays_on_one_line() -> None:
-    out = io.StringIO()
     [view] = plan("two\nlines\x1b[31m").views
-    RunEventLines(OutputWrapper(out), REQUEST).on_event(ViewStarted(view=view))
-    assert out.getvalue() == 'reporting."two\\nlines\\x1b[31m": started\n'
+    assert run_output(ViewStarted(view=view)) == 'reporting."two\\nlines\\x1b[31m": started\n'
+    assert r"two\nlines\x1b[31m" in plan_output(RefreshPlan(views=(view,)), table=True)
+
+
+def test_hold_is_shown_again_only_if_its_reason_changes() -> None:
+    busy, busier = (
+        StartsHeld(database="default", hold=Hold(reason=HoldReason.SERVER_BUSY, message=f"{number} queries are active"))
+        for number in (4, 5)
+    )
+    resumed = StartsResumed(database="default", duration=timedelta(seconds=3))
+    assert run_output(busy, busier, resumed, busier).splitlines() == [
+        "waiting: 4 queries are active",
+        "going on in default after 3.00 s",
+        "waiting: 5 queries are active",
+    ]
 
 
 def test_lines_show_the_plan() -> None:
-    out = io.StringIO()
-    RunEventLines(OutputWrapper(out), REQUEST).show_plan(PLAN)
-    assert out.getvalue().splitlines() == [
+    assert plan_output(PLAN).splitlines() == [
         "refresh reporting.arrests; expected 2.00 s; for 1 manifest",
         "refresh reporting.trend; after reporting.arrests; for 1 manifest",
         "demo, custom manifest 7: It has 3 parts.",
     ]
 
 
+def test_table_shows_the_plan() -> None:
+    output = plan_output(PLAN, table=True)
+    assert re.search(r"reporting\.arrests +refresh +2\.00 s", output)
+    assert re.search(r"reporting\.trend +refresh +reporting\.arrests", output)
+    assert "demo, custom manifest 7: It has 3 parts." in output
+
+
 def test_final_table_has_every_view_and_full_failure_messages() -> None:
-    out = io.StringIO()
-    tables = RunTables(OutputWrapper(out), REQUEST)
-    for event in EVENTS:
-        tables.on_event(event)
-    output = out.getvalue()
+    output = run_output(*EVENTS, table=True)
+    assert "started" not in output
     assert re.search(r"reporting\.arrests +Report arrests +refreshed +1,204 +88 kB +1\.50 s", output)
     assert re.search(r"reporting\.trend +Report trend +failed +3 min 07 s", output)
-    assert 'reporting.trend syntax_error: syntax error at or near "[selec]"\nLINE 2: selec\n' in output
-    assert "Report bad (demo) It has 3 parts." in output
+    assert 'reporting.trend: syntax_error: syntax error at or near "[selec]"\nLINE 2: selec\n' in output
+    assert "demo, custom manifest 7: It has 3 parts." in output
     assert "1 succeeded, 2 failed in 4 min 00 s" in output
 
 
-def test_live_terminal_shows_running_and_finished_views() -> None:
-    out, ticks = Screen(), count(step=0.25)
-    terminal = RunLiveTerminal(OutputWrapper(out), REQUEST, clock=lambda: next(ticks))
-    with terminal:
+def test_live_progress_shows_running_and_finished_views() -> None:
+    ticks = count(step=0.25)
+    with LiveProgress(command_output(Screen()).console, clock=lambda: next(ticks)) as live:
         for event in EVENTS[:2]:
-            terminal.on_event(event)
-        Console(file=(screenshot := io.StringIO()), width=100).print(terminal.render())
+            live.on_event(event)
+        Console(file=(screenshot := io.StringIO()), width=100).print(live.render())
         for event in EVENTS[2:]:
-            terminal.on_event(event)
+            live.on_event(event)
     assert re.search(r"reporting\.arrests +\d\.\d\d s, last time 2\.00 s", screenshot.getvalue())
     assert "0 of 2 done" in screenshot.getvalue()
     assert "left" not in screenshot.getvalue(), "one view has no history, so there is no estimate"
-    assert "1 succeeded, 2 failed in 4 min 00 s" in out.getvalue()
+
+
+def test_terminal_shows_progress_and_the_final_table() -> None:
+    output = run_output(*EVENTS, screen=True)
+    assert "0 of 2 done" in output
+    assert "1 succeeded, 2 failed in 4 min 00 s" in output
 
 
 def test_json_document_is_written_once_at_the_end() -> None:
-    out = io.StringIO()
-    document = RunJsonDocument(OutputWrapper(out))
-    for event in EVENTS[:-1]:
-        document.on_event(event)
-    assert out.getvalue() == ""
-    document.on_event(EVENTS[-1])
-    parsed = json.loads(out.getvalue())
+    assert run_output(*EVENTS[:-1], json=True) == ""
+    assert run_output(*EVENTS[:-1], json=True, screen=True) == ""
+    parsed = json.loads(run_output(*EVENTS, json=True))
     assert (parsed["runId"], parsed["succeeded"], parsed["failed"], parsed["dryRun"]) == ("r1", 1, 2, False)
     refreshed, failed = parsed["views"]
     assert refreshed["recordsProcessed"] == 1204
@@ -137,23 +175,11 @@ def test_json_document_is_written_once_at_the_end() -> None:
     assert parsed["rejected"][0]["reason"] == "bad_name"
 
 
-@pytest.mark.parametrize("display_class", [RunEventLines, RunTables, RunLiveTerminal])
-def test_empty_selection_is_reported(display_class: type[RunEventLines | RunTables]) -> None:
-    previewed, executed = io.StringIO(), io.StringIO()
-    with display_class(OutputWrapper(previewed), REQUEST) as output:
-        output.show_plan(RefreshPlan())
-    with display_class(OutputWrapper(executed), REQUEST) as output:
-        output.on_event(RunStarted(run_id="r1", plan=RefreshPlan(), workers=8))
-    for out in (previewed, executed):
-        assert "Nothing to refresh: no manifest is enabled for the agency 'demo'." in out.getvalue()
-
-
-def test_display_depends_on_options_and_terminal() -> None:
-    screen, pipe = OutputWrapper(Screen()), OutputWrapper(io.StringIO())
-    assert type(create_run_display(screen, REQUEST, json=True, table=False, color=True)) is RunJsonDocument
-    assert type(create_run_display(screen, REQUEST, json=False, table=False, color=True)) is RunLiveTerminal
-    assert type(create_run_display(pipe, REQUEST, json=False, table=False, color=True)) is RunEventLines
-    assert type(create_run_display(pipe, REQUEST, json=False, table=True, color=True)) is RunTables
+@pytest.mark.parametrize("table", [False, True])
+def test_empty_selection_is_reported(*, table: bool) -> None:
+    started = RunStarted(run_id="r1", plan=RefreshPlan(), workers=8)
+    for output in (plan_output(RefreshPlan(), table=table), run_output(started, table=table)):
+        assert "Nothing to refresh: no manifest is enabled for the agency 'demo'." in output
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,11 @@
-"""A run as it goes on, drawn in place: which views run, how many are done, how long it has taken and will take."""
+"""Live progress of a run on a terminal: running views, finished views, and the remaining time."""
 
 from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 from typing import Self
 
-from django.core.management.base import OutputWrapper
-from rich.console import Group
+from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
@@ -17,26 +16,17 @@ from seeder.domain.admission_decisions import Hold
 from seeder.domain.human_format import format_duration
 from seeder.domain.manifests import ViewKey
 from seeder.domain.plan import PlannedView, RefreshPlan
-from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.remaining_time import estimate_remaining
 from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, StartsHeld, StartsResumed, ViewEnded, ViewStarted
-from seeder.management.rendering.run_tables import RunTables
+from seeder.management.rendering.rich_output import line_text
 
-_MAX_RUNNING_SHOWN = 12  # of the running views; a terminal has 24 lines
+_MAX_RUNNING_SHOWN = 12  # views; a terminal has 24 lines
 
 
-class RunLiveTerminal(RunTables):
-    """The live picture while the run lasts, then the table."""
+class LiveProgress:
+    """Draws the progress until the run ends, then erases it."""
 
-    def __init__(
-        self,
-        out: OutputWrapper,
-        request: RefreshRequest,
-        *,
-        color: bool = True,
-        clock: Callable[[], float] = monotonic,
-    ) -> None:
-        super().__init__(out, request, color=color)
+    def __init__(self, console: Console, *, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._plan = RefreshPlan()
         self._workers = 1
@@ -46,7 +36,10 @@ class RunLiveTerminal(RunTables):
         self._failed_count = 0
         self._holds: dict[str, Hold] = {}
         self._spinner = Spinner("dots")
-        self._live = Live(console=self.console, get_renderable=self.render, transient=True, redirect_stderr=False)
+        self._live = Live(console=console, get_renderable=self.render, transient=True, redirect_stderr=False)
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
@@ -68,40 +61,33 @@ class RunLiveTerminal(RunTables):
                 self._holds.pop(database, None)
             case RunEnded():
                 self._live.stop()
-        super().on_event(event)
 
     def render(self) -> Group:
-        """What is on the screen at this moment; drawn by Rich's own thread."""
+        """Return the current picture. The thread of rich calls it."""
         now = self._clock()
         running = {view: timedelta(seconds=now - since) for view, since in list(self._running.items())}
-        remaining_time = estimate_remaining(
+        views = Table.grid(padding=(0, 1))
+        for view, elapsed in list(running.items())[:_MAX_RUNNING_SHOWN]:
+            expected = f", last time {format_duration(view.expected_duration)}" if view.expected_duration else ""
+            elapsed_text = Text(f"{format_duration(elapsed)}{expected}", style="dim")
+            views.add_row(self._spinner, line_text(str(view.key.name)), elapsed_text)
+        if len(running) > _MAX_RUNNING_SHOWN:
+            views.add_row("", Text(f"and {len(running) - _MAX_RUNNING_SHOWN} more", style="dim"))
+        for hold in list(self._holds.values()):
+            views.add_row("", line_text((f"waiting: {hold.message}", "yellow")))
+        remaining = estimate_remaining(
             self._plan.views,
             ended=frozenset(self._finished_views),
-            running={view.key: span for view, span in running.items()},
+            running={view.key: elapsed for view, elapsed in running.items()},
             workers=self._workers,
         )
-        views = Table.grid(padding=(0, 1))
-        for view, span in list(running.items())[:_MAX_RUNNING_SHOWN]:
-            expected_text = (
-                "" if view.expected_duration is None else f", last time {format_duration(view.expected_duration)}"
-            )
-            views.add_row(
-                self._spinner, Text(str(view.key.name)), Text(f"{format_duration(span)}{expected_text}", style="dim")
-            )
-        hidden_count = len(running) - _MAX_RUNNING_SHOWN
-        if hidden_count > 0:
-            views.add_row("", Text(f"and {hidden_count} more", style="dim"))
-        for hold in list(self._holds.values()):
-            views.add_row("", Text(f"waiting: {hold.message}", style="yellow"))
+        finished_count, view_count = len(self._finished_views), len(self._plan.views)
         total = Table.grid(padding=(0, 1))
         total.add_row(
-            ProgressBar(total=len(self._plan.views) or 1, completed=len(self._finished_views), width=30),
-            Text(f"{len(self._finished_views)} of {len(self._plan.views)} done"),
+            ProgressBar(total=view_count or 1, completed=finished_count, width=30),
+            Text(f"{finished_count} of {view_count} done"),
             Text(f"{self._failed_count} failed" if self._failed_count else "", style="bold red"),
             Text(f"{format_duration(timedelta(seconds=now - self._started_at))} elapsed", style="dim"),
-            Text(f"about {format_duration(remaining_time)} left" if remaining_time else "", style="dim"),
+            Text(f"about {format_duration(remaining)} left" if remaining else "", style="dim"),
         )
         return Group(views, total)
-
-    def __enter__(self) -> Self:
-        return self

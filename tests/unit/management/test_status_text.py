@@ -2,9 +2,9 @@
 
 import io
 import json
+from argparse import Namespace
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
 import pytest
 from django.core.management.base import OutputWrapper
@@ -12,14 +12,9 @@ from django.core.management.base import OutputWrapper
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
-from seeder.management.rendering.status_lines import (
-    job_state_text,
-    status_json,
-    status_lines,
-    time_ago_text,
-    totals_text,
-)
-from seeder.management.rendering.status_table import print_status
+from seeder.management.rendering.command_output import CommandOutput
+from seeder.management.rendering.status_text import job_state_text, status_blocks, time_ago_text, totals_text
+from seeder.services.documents.job_documents import status_document
 from seeder.services.read_models.error_redaction import FailureReason
 from seeder.services.read_models.job_list import JobOverview, JobPage
 
@@ -71,11 +66,20 @@ def overview(*jobs: Job, total: int | None = None, totals: JobTotals = TOTALS) -
     return JobOverview(page=page, totals=totals, agency_names={1: "Demo City"}, reasons={}, now=NOON)
 
 
-def table(status_overview: JobOverview, width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    monkeypatch.setenv("COLUMNS", str(width))
+def printed(overview: JobOverview, *, table: bool) -> list[str]:
     out = io.StringIO()
-    print_status(OutputWrapper(out), status_overview, color=True)
+    command_output = CommandOutput(OutputWrapper(out), Namespace(json=False, table=table, no_color=False))
+    command_output.show(status_document(overview), status_blocks(overview))
     return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def status_lines(overview: JobOverview) -> list[str]:
+    return printed(overview, table=False)
+
+
+def status_table(overview: JobOverview, width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(width))
+    return printed(overview, table=True)
 
 
 def test_first_line_has_the_totals() -> None:
@@ -85,7 +89,7 @@ def test_first_line_has_the_totals() -> None:
 
 
 def test_line_shows_one_view() -> None:
-    assert list(status_lines(overview(LONG, FAILING, FRESH)))[1:] == [
+    assert status_lines(overview(LONG, FAILING, FRESH))[1:] == [
         "reporting.slow: running for 7 min 00 s, usually 1 min 30 s; last success 5 h ago; Arrests; demo",
         "reporting.trend: failed 3 times; last success never; Arrests; demo (and 2 others): division by zero",
         "reporting.arrests: fresh; last success 5 h ago; Arrests; demo",
@@ -96,10 +100,10 @@ def test_failure_reason_precedes_the_message(monkeypatch: pytest.MonkeyPatch) ->
     failure_reasons = {
         (FAILING.report_type, FAILING.manifest_id): FailureReason(reason="division_by_zero", sqlstate="22012")
     }
-    status_overview = replace(overview(FAILING), reasons=failure_reasons)
-    assert list(status_lines(status_overview))[1].endswith("; demo (and 2 others): division_by_zero: division by zero")
-    assert table(status_overview, 130, monkeypatch)[5].strip() == "division_by_zero: division by zero"
-    [job] = cast("list[dict[str, object]]", status_json(status_overview)["jobs"])
+    failing_overview = replace(overview(FAILING), reasons=failure_reasons)
+    assert status_lines(failing_overview)[1].endswith("; demo (and 2 others): division_by_zero: division by zero")
+    assert status_table(failing_overview, 130, monkeypatch)[-1] == "reporting.trend: division_by_zero: division by zero"
+    [job] = status_document(failing_overview)["jobs"]
     assert (job["reason"], job["sqlstate"]) == ("division_by_zero", "22012")
 
 
@@ -135,46 +139,40 @@ def test_ages_are_formatted_at_their_limits(seconds: float, expected: str) -> No
 
 def test_omitted_jobs_are_counted_in_the_last_line() -> None:
     empty = JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
-    assert list(status_lines(overview(FRESH, total=213)))[-1] == "1 of 213 shown; --limit shows more."
-    assert list(status_lines(overview()))[-1] == "No view is like that."
-    assert list(status_lines(overview(totals=empty)))[-1] == "No enabled manifest asks for a view like that."
+    assert status_lines(overview(FRESH, total=213))[-1] == "1 of 213 shown; --limit shows more."
+    assert status_lines(overview())[-1] == "No view is like that."
+    assert status_lines(overview(totals=empty))[-1] == "No enabled manifest asks for a view like that."
 
 
 def test_wide_terminal_has_a_column_for_each_field(monkeypatch: pytest.MonkeyPatch) -> None:
-    status_overview = table(overview(FAILING, FRESH), 130, monkeypatch)
-    assert status_overview[2].split() == ["view", "report", "agency", "state", "last", "success"]
-    assert status_overview[4].split() == [
+    output = status_table(overview(FAILING, FRESH), 130, monkeypatch)
+    assert output[2].split() == ["view", "report", "agency", "state", "last", "success"]
+    assert output[4].split() == [
         *["reporting.trend", "Arrests", "demo", "(and", "2", "others)", "failed", "3", "times", "never"]
     ]
-    assert status_overview[5].strip() == "division by zero"
+    assert output[-1] == "reporting.trend: division by zero"
 
 
 def test_narrow_terminal_has_the_fields_below_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    status_overview = table(overview(FAILING, replace(FRESH, table_name="reporting." + "x" * 63)), 80, monkeypatch)
-    assert status_overview[2].split() == ["view", "state", "last", "success"]
-    assert [line.strip() for line in status_overview[4:7]] == [
-        "reporting.trend" + status_overview[4].strip().removeprefix("reporting.trend"),
-        "Arrests, demo (and 2 others)",
-        "division by zero",
-    ]
-    assert max(map(len, status_overview)) <= 80
-    assert "".join(line.split()[0] for line in status_overview[7:9]).startswith("reporting.xxx"), (
-        "a long name is complete"
-    )
+    output = status_table(overview(FAILING, replace(FRESH, table_name="reporting." + "x" * 63)), 80, monkeypatch)
+    assert output[2].split() == ["view", "state", "last", "success"]
+    assert output[4].split() == ["reporting.trend", "failed", "3", "times", "never"]
+    assert output[5].strip() == "Arrests, demo (and 2 others)"
+    assert output[-1] == "reporting.trend: division by zero"
+    assert max(map(len, output)) <= 80
+    assert "".join(line.split()[0] for line in output[6:8]).startswith("reporting.xxx"), "a long name is complete"
 
 
 def test_control_characters_in_names_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     nasty = replace(FAILING, table_name="a\x1b[2J", report_name="[red]b\r", agencies=["c\x07"], errors="d\x1b]0;e\x07")
-    for status_overview in (
-        "\n".join(table(overview(nasty), 130, monkeypatch)),
-        "\n".join(status_lines(overview(nasty))),
-    ):
-        assert all(text in status_overview for text in (r"a\x1b[2J", r"[red]b\r", r"c\x07", r"d\x1b]0;e\x07"))
-        assert status_overview.replace("\n", "").isprintable()
+    for lines in (status_table(overview(nasty), 130, monkeypatch), status_lines(overview(nasty))):
+        output = "".join(lines)
+        assert all(text in output for text in (r"a\x1b[2J", r"[red]b\r", r"c\x07", r"d\x1b]0;e\x07"))
+        assert output.isprintable()
 
 
 def test_json_has_the_field_names_of_the_api() -> None:
-    parsed = json.loads(json.dumps(status_json(overview(LONG, total=3))))
+    parsed = json.loads(json.dumps(status_document(overview(LONG, total=3))))
     assert (parsed["totals"]["longRunning"], parsed["count"]) == (1, 3)
     [job] = parsed["jobs"]
     assert (job["id"], job["agencyName"], job["agencySlug"], job["status"]) == (7, "Demo City", "demo", "running")

@@ -1,0 +1,133 @@
+"""Output of commands: one JSON document, tables on a terminal, or plain lines."""
+
+import json
+from argparse import Namespace
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+
+from django.core.management.base import CommandParser, OutputWrapper
+
+from seeder.domain.view_names import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_PROGRESS_INTERVAL = 10.0  # seconds between two lines that show only the progress
+
+Styled = str | tuple[str, str]  # text, or text with a style of rich; plain lines ignore styles
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableRow:
+    """A row of a table, and the line that replaces it in plain output."""
+
+    line: str
+    cells: Sequence[Styled]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextTable:
+    """A table that is printed only if it has rows.
+
+    The headings of figures end with `>`. Columns whose headings end with `+` move below the first column if the table
+    is too wide.
+    """
+
+    headings: Sequence[str]
+    rows: Sequence[TableRow]
+    notes: Sequence[Styled] = ()  # shown below the table, but not in plain output
+
+
+Block = Styled | TextTable
+
+
+class Progress(Protocol):
+    """Receives the numbers of completed and all units, and a message about the last one. Thread-safe."""
+
+    def __call__(self, completed: int, total: int, message: str = "", /) -> None: ...
+
+
+def add_output_arguments(parser: CommandParser, *, table: bool = True) -> None:
+    """Add `--json`, and `--table` if the command prints tables."""
+    output_format = parser.add_mutually_exclusive_group()
+    output_format.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    if table:
+        output_format.add_argument(
+            "--table", action="store_true", help="print tables even if the output is not a terminal"
+        )
+
+
+class CommandOutput:
+    """The standard output of a command, in the format that its options and the terminal require."""
+
+    def __init__(self, out: OutputWrapper, options: Namespace) -> None:
+        self._out = out
+        self.is_json = options.json
+        self.is_terminal = out.isatty() and not self.is_json
+        self.is_table = self.is_terminal or getattr(options, "table", False)
+        self._color = not options.no_color
+
+    @cached_property
+    def console(self) -> "Console":
+        # Importing rich takes a tenth of the start of a command, so plain output and JSON do without.
+        from seeder.management.rendering.rich_output import create_console
+
+        return create_console(self._out, color=self._color)
+
+    def show(self, document: object, blocks: Iterable[Block]) -> None:
+        """Print the JSON document or the blocks."""
+        if self.is_json:
+            self._out.write(json.dumps(document, indent=2, ensure_ascii=False))
+        else:
+            self.show_text(blocks)
+
+    def show_text(self, blocks: Iterable[Block]) -> None:
+        """Print the blocks as tables or as plain lines."""
+        if self.is_table:
+            from seeder.management.rendering.rich_output import print_blocks
+
+            print_blocks(self.console, blocks)
+            return
+        for line in _plain_lines(blocks):
+            self._out.write(one_line(line))
+            self._out.flush()  # a reader that follows the log sees the line now
+
+    @contextmanager
+    def show_progress(self, unit: str) -> Iterator[Progress]:
+        """Show progress: a bar on a terminal, otherwise messages and a line every ten seconds, nothing with JSON."""
+        if self.is_json:
+            yield lambda *_: None
+        elif self.is_terminal:
+            from seeder.management.rendering.rich_output import progress_bar
+
+            with progress_bar(self.console, unit) as advance:
+                yield advance
+        else:
+            yield self._progress_lines(unit)
+
+    def _progress_lines(self, unit: str) -> Progress:
+        started_at = last_line_at = monotonic()
+
+        def advance(completed: int, total: int, message: str = "", /) -> None:
+            nonlocal last_line_at
+            now = monotonic()
+            if message:
+                self.show_text([f"{completed} of {total}: {message}"])
+            elif completed < total and now - last_line_at >= _PROGRESS_INTERVAL:
+                last_line_at = now
+                self.show_text([f"{completed} of {total} {unit} after {now - started_at:.0f} s"])
+
+        return advance
+
+
+def _plain_lines(blocks: Iterable[Block]) -> Iterator[str]:
+    for block in blocks:
+        match block:
+            case TextTable(rows=rows):
+                yield from (row.line for row in rows)
+            case (text, _) | text:
+                yield text

@@ -1,0 +1,98 @@
+"""Queued requests and the queue as text and tables."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from seeder.domain.human_format import format_count, format_duration
+from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPart, QueuedPartState
+from seeder.management.rendering.command_output import Block, TableRow, TextTable
+from seeder.services.queue.queue_overview import PartOverview, QueueOverview
+from seeder.services.queue.schedules import ScheduleStatus
+
+_OVERDUE_AFTER = timedelta(minutes=2)  # a cluster checks its schedules every half a minute
+_MAX_VIEWS_NAMED = 3
+_STATE_STYLES = {QueuedPartState.RUNNING: "cyan", QueuedPartState.QUEUED: "", QueuedPartState.ENDED: "dim"}
+
+
+def enqueue_blocks(result: EnqueueResult) -> Iterator[Block]:
+    if result.request_id is None:
+        yield f"Nothing to queue: no manifest is enabled for {result.description}."
+        return
+    views = format_count(sum(len(part.views) for part in result.parts), "view")
+    action = "joined" if result.joined else "queued as"
+    parts = format_count(len(result.parts), "part")
+    yield f"{result.description}: {action} the request {result.request_id}, {views} in {parts}"
+    yield from (f"part {part.number}: {_part_views_text(part)}" for part in result.parts)
+    yield "See how it goes with `manage.py queue_status`."
+
+
+def _part_views_text(part: QueuedPart) -> str:
+    if not part.views:
+        return f"{format_count(len(part.manifests), 'manifest')} that cannot be refreshed"
+    named = ", ".join(str(key.name) for key in part.views[:_MAX_VIEWS_NAMED])
+    return f"{named} and {len(part.views) - _MAX_VIEWS_NAMED:,} more" if part.views[_MAX_VIEWS_NAMED:] else named
+
+
+def queue_blocks(overview: QueueOverview) -> Iterator[Block]:
+    waiting = "no queue here" if overview.waiting is None else f"{format_count(overview.waiting, 'task')} waiting"
+    counts = f"{len(overview.running)} running, {len(overview.queued)} queued, {len(overview.ended)} ended lately"
+    yield f"parts: {counts}; {waiting}"
+    yield from ((problem, "bold red") for problem in overview.problems)
+    parts = (*overview.running, *overview.queued, *overview.ended)
+    yield TextTable(
+        headings=("request", "part>", "views>", "state"), rows=[_part_row(part, overview.at) for part in parts]
+    )
+    yield TextTable(
+        headings=("schedule", "when", "next due"),
+        rows=[_schedule_row(schedule, overview.at) for schedule in overview.schedules],
+    )
+
+
+def _part_row(part: PartOverview, now: datetime) -> TableRow:
+    number, requester = f"part {part.number} of {part.part_count}", part.requested_by or "unknown"
+    progress = _part_progress_text(part, now)
+    has_problem = part.failed or part.error or (part.state is QueuedPartState.RUNNING and not part.is_worker_alive)
+    style = "bold red" if has_problem else _STATE_STYLES[part.state]
+    return TableRow(
+        line=f"{part.description}, {number}, requested by {requester}: {progress}",
+        cells=(part.description, f"{part.number}/{part.part_count}", str(len(part.views)), (progress, style)),
+    )
+
+
+def _part_progress_text(part: PartOverview, now: datetime) -> str:
+    views = f"{part.done} of {format_count(len(part.views), 'view')} done"
+    match part.state:
+        case QueuedPartState.QUEUED:
+            return f"queued for {format_duration(now - part.requested_at)}" + (f", {views}" if part.run_ids else "")
+        case QueuedPartState.RUNNING:
+            running_time = format_duration(now - (part.started_at or part.requested_at))
+            lost_worker = "" if part.is_worker_alive else ", whose worker is gone: taken up again soon"
+            return f"running for {running_time} by {part.worker}, {views}{lost_worker}"
+        case QueuedPartState.ENDED:
+            counts = f"{part.succeeded} succeeded, {part.failed} failed"
+            ended = f"ended {local_time_text(part.finished_at or now)}, {counts}"
+            return f"{ended}: {part.error}" if part.error else ended
+
+
+def _schedule_row(schedule: ScheduleStatus, now: datetime) -> TableRow:
+    is_overdue = schedule.due is not None and now - schedule.due > _OVERDUE_AFTER
+    if schedule.due is None:
+        text = cell = "never due"
+    elif is_overdue:
+        overdue_for = format_duration(now - schedule.due)
+        text = f"overdue for {overdue_for}: no cluster works, or it cannot read a schedule, as its log says"
+        cell = f"{local_time_text(schedule.due)} (overdue)"
+    else:
+        cell = local_time_text(schedule.due)
+        text = f"next due {cell}"
+    return TableRow(
+        line=f"{schedule.name}{f' ({schedule.cron})' if schedule.cron else ''}: {text}",
+        cells=(schedule.name, schedule.cron or "every few minutes", (cell, "bold red" if is_overdue else "")),
+    )
+
+
+def local_time_text(instant: datetime) -> str:
+    """Return a time such as `2026-11-22 02:00 UTC`, in the host's time zone."""
+    return f"{timezone.localtime(instant):%Y-%m-%d %H:%M %Z}"

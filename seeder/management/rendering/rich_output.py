@@ -1,0 +1,82 @@
+"""Tables and progress bars by rich."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import compress
+from operator import not_
+from typing import IO, cast
+
+from django.core.management.base import OutputWrapper
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from seeder.domain.view_names import one_line
+from seeder.management.rendering.command_output import Block, Progress, Styled, TextTable
+
+_DEFAULT_WIDTH = 132  # characters, if neither a terminal nor COLUMNS sets the width
+
+
+def create_console(out: OutputWrapper, *, color: bool) -> Console:
+    """Return a console as wide as the terminal."""
+    out.ending = ""  # rich writes line ends itself
+    width = None if out.isatty() or "COLUMNS" in os.environ else _DEFAULT_WIDTH
+    return Console(file=cast("IO[str]", out), width=width, no_color=not color or None, highlight=False, emoji=False)
+
+
+def print_blocks(console: Console, blocks: Iterable[Block]) -> None:
+    for block in blocks:
+        if not isinstance(block, TextTable):
+            console.print(line_text(block), soft_wrap=True)
+        elif block.rows:
+            console.print(_rich_table(block, console.width))
+            for note in block.notes:
+                console.print(line_text(note), soft_wrap=True)
+
+
+@contextmanager
+def progress_bar(console: Console, unit: str) -> Iterator[Progress]:
+    """Draw a bar, with messages above it. It is erased at the end."""
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn(), TimeRemainingColumn())
+    with ProgressBar(*columns, console=console, transient=True, redirect_stderr=False) as bar:
+        task = bar.add_task(unit, total=None)
+
+        def advance(completed: int, total: int, message: str = "", /) -> None:
+            bar.update(task, completed=completed, total=total)
+            if message:
+                console.print(line_text(message), soft_wrap=True)
+
+        yield advance
+
+
+def line_text(content: Styled) -> Text:
+    """Return styled text of one or several lines. Other control characters are escaped."""
+    text, style = (content, "") if isinstance(content, str) else content
+    return Text("\n".join(map(one_line, text.split("\n"))), style=style)
+
+
+def _cell_text(content: Styled) -> Text:
+    text, style = (content, "") if isinstance(content, str) else content
+    return Text(one_line(text), style=style)
+
+
+def _rich_table(content: TextTable, console_width: int) -> Table:
+    rows = [[_cell_text(cell) for cell in row.cells] for row in content.rows]
+    columns = zip(map(Text, content.headings), *rows, strict=True)
+    is_too_wide = sum(max(cell.cell_len for cell in column) + 2 for column in columns) > console_width
+    is_below = [heading.endswith("+") and is_too_wide for heading in content.headings]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in compress(content.headings, map(not_, is_below)):
+        is_figure = heading.endswith(">")
+        table.add_column(
+            heading.rstrip(">+"), justify="right" if is_figure else "left", no_wrap=is_figure, overflow="fold"
+        )
+    for cells in rows:
+        first, *others = compress(cells, map(not_, is_below))
+        below = Text(", ").join(compress(cells, is_below))
+        table.add_row(Text("\n  ").join(filter(None, [first, below])), *others)
+    return table

@@ -1,0 +1,68 @@
+"""The events of a run as plain lines, as tables or as one JSON document."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from seeder.domain.admission_decisions import HoldReason
+from seeder.domain.refresh_requests import RefreshRequest
+from seeder.domain.run_events import RunEnded, RunEvent, RunWarning, StartsHeld, StartsResumed
+from seeder.management.rendering.command_output import CommandOutput
+from seeder.management.rendering.run_text import event_blocks, table_blocks
+from seeder.services.documents.run_documents import run_document
+
+EventListener = Callable[[RunEvent], None]
+
+
+@contextmanager
+def show_run(output: CommandOutput, request: RefreshRequest) -> Iterator[EventListener]:
+    """Yield the listener that prints a run. On a terminal it also draws live progress."""
+    if output.is_json:
+        yield _json_listener(output)
+    elif not output.is_table:
+        yield _line_listener(output, request)
+    elif not output.is_terminal:
+        yield _table_listener(output, request)
+    else:
+        from seeder.management.rendering.live_progress import LiveProgress
+
+        show_table = _table_listener(output, request)
+        with LiveProgress(output.console) as live:
+
+            def on_event(event: RunEvent) -> None:
+                live.on_event(event)
+                show_table(event)
+
+            yield on_event
+
+
+def _json_listener(output: CommandOutput) -> EventListener:
+    warnings: list[str] = []
+
+    def on_event(event: RunEvent) -> None:
+        match event:
+            case RunWarning(message=message):
+                warnings.append(message)
+            case RunEnded(summary=summary):
+                output.show(run_document(summary, warnings), ())
+
+    return on_event
+
+
+def _line_listener(output: CommandOutput, request: RefreshRequest) -> EventListener:
+    shown_holds: dict[str, HoldReason] = {}  # by database
+
+    def on_event(event: RunEvent) -> None:
+        match event:
+            case StartsHeld(database=database, hold=hold):
+                if shown_holds.get(database) is hold.reason:
+                    return  # only its figures changed
+                shown_holds[database] = hold.reason
+            case StartsResumed(database=database):
+                shown_holds.pop(database, None)
+        output.show_text(event_blocks(event, request))
+
+    return on_event
+
+
+def _table_listener(output: CommandOutput, request: RefreshRequest) -> EventListener:
+    return lambda event: output.show_text(table_blocks(event, request))

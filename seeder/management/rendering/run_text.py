@@ -1,0 +1,153 @@
+"""Plans, events and results of runs as text and tables."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from seeder.domain.human_format import format_count, format_duration, format_size
+from seeder.domain.manifests import RejectedManifest
+from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult, RunSummary
+from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.refresh_requests import RefreshRequest
+from seeder.domain.result_notes import definition_drift_note
+from seeder.domain.run_events import (
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    RunWarning,
+    StartsHeld,
+    StartsResumed,
+    ViewEnded,
+    ViewStarted,
+)
+from seeder.management.rendering.command_output import Block, TableRow, TextTable
+
+_MIN_REPORTED_WAIT = timedelta(seconds=1)
+_OUTCOME_STYLES = {Outcome.CREATED: "green", Outcome.REFRESHED: "green", Outcome.FAILED: "bold red"}
+
+
+def plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:
+    yield from _empty_plan_blocks(plan, request)
+    yield TextTable(headings=("view", "action", "after", "expected>"), rows=[*map(_planned_view_row, plan.views)])
+    for view in plan.views:
+        yield from (f"{view.key.name}: {definition_drift_note(drift)}" for drift in view.definition_drift)
+    yield from map(_rejection_block, plan.rejected)
+    yield from plan.warnings
+
+
+def _empty_plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:
+    if not plan.views and not plan.rejected:
+        yield f"Nothing to refresh: no manifest is enabled for {request}."
+
+
+def _planned_view_row(view: PlannedView) -> TableRow:
+    after = ", ".join(sorted(str(key.name) for key in view.depends_on))
+    expected = "" if view.expected_duration is None else format_duration(view.expected_duration)
+    facts = [f"{view.action} {view.key.name}"]
+    facts += [f"after {after}"] if after else []
+    facts += [f"expected {expected}"] if expected else []
+    facts.append(f"for {format_count(len(view.spec.manifests), 'manifest')}")
+    return TableRow(line="; ".join(facts), cells=(str(view.key.name), view.action, after, expected))
+
+
+def _rejection_block(rejected: RejectedManifest) -> Block:
+    manifest = rejected.manifest
+    return f"{manifest.agency_slug}, {manifest.report_type} manifest {manifest.manifest_id}: {rejected.message}", "red"
+
+
+def event_blocks(event: RunEvent, request: RefreshRequest) -> Iterator[Block]:
+    """Yield a line for each event."""
+    match event:
+        case RunStarted(plan=plan):
+            views, workers = format_count(len(plan.views), "view"), format_count(event.workers, "worker")
+            yield f"run {event.run_id}: {views}, {workers}"
+            yield from _empty_plan_blocks(plan, request)
+            yield from map(_rejection_block, plan.rejected)
+        case ViewStarted(view=view):
+            yield f"{view.key.name}: started"
+        case ViewEnded(view=view, result=result):
+            yield f"{view.key.name}: {_result_text(result)}"
+            yield from (f"{view.key.name}: {note}" for note in result.notes)
+        case StartsHeld(hold=hold):
+            yield f"waiting: {hold.message}"
+        case StartsResumed(database=database, duration=duration):
+            yield f"going on in {database} after {format_duration(duration)}"
+        case RunWarning(message=message):
+            yield message
+        case RunEnded(summary=summary):
+            yield from (f"{view.key.name}: interrupted" for view in summary.interrupted)
+            yield _summary_text(summary)
+
+
+def _result_text(result: RefreshResult) -> str:
+    if result.failure is not None:
+        message = first_line(result.failure.message)
+        return f"{result.outcome} after {format_duration(result.duration)}: {result.failure.reason}: {message}"
+    facts = [
+        _outcome_text(result),
+        format_count(result.rows, "row"),
+        format_size(result.size_bytes),
+        format_duration(result.duration),
+    ]
+    if result.attempts > 1:
+        facts.append(f"at attempt {result.attempts}")
+    waits = {"held back": result.cost.throttle_wait, "waiting for locks": result.cost.lock_wait}
+    facts += [f"{format_duration(wait)} {name}" for name, wait in waits.items() if wait >= _MIN_REPORTED_WAIT]
+    return ", ".join(facts)
+
+
+def _outcome_text(result: RefreshResult) -> str:
+    """Return the outcome. It names a fallback, because that blocked readers."""
+    if result.satisfied_by:
+        return f"{result.outcome} by run {result.satisfied_by}"
+    if result.fell_back:
+        return f"{result.outcome}, not concurrently"
+    return f"{result.outcome} concurrently" if result.mode is RefreshMode.CONCURRENT else str(result.outcome)
+
+
+def _summary_text(summary: RunSummary) -> str:
+    counts = f"{summary.succeeded} succeeded, {summary.failed} failed"
+    if summary.stopped_by:
+        counts = f"stopped by {summary.stopped_by}: {counts}, {len(summary.interrupted)} interrupted"
+    return f"run {summary.run_id}: {counts} in {format_duration(summary.duration)}"
+
+
+def first_line(message: str) -> str:
+    return message.partition("\n")[0]
+
+
+def table_blocks(event: RunEvent, request: RefreshRequest) -> Iterator[Block]:
+    """Yield warnings, and at the end a table of all views."""
+    match event:
+        case RunStarted(plan=plan):
+            yield from _empty_plan_blocks(plan, request)
+        case RunWarning(message=message):
+            yield message
+        case RunEnded(summary=summary) if summary.results or summary.interrupted or summary.rejected:
+            yield from _summary_blocks(summary)
+
+
+def _summary_blocks(summary: RunSummary) -> Iterator[Block]:
+    results = sorted(summary.results.items(), key=lambda item: item[0].key)
+    yield TextTable(
+        headings=("view", "report+", "outcome", "rows>", "size>", "time>"),
+        rows=[_result_row(view, result) for view, result in results]
+        + [_table_row(view, ("interrupted", "bold red"), "", "", "") for view in summary.interrupted],
+    )
+    for view, result in results:
+        if result.failure is not None:
+            yield f"{view.key.name}: {result.failure.reason}: {result.failure.message}", "red"
+        yield from ((f"{view.key.name}: {note}", "yellow") for note in result.notes)
+    yield from map(_rejection_block, summary.rejected)
+    yield _summary_text(summary), "bold red" if summary.failed or summary.stopped_by else "bold green"
+
+
+def _result_row(view: PlannedView, result: RefreshResult) -> TableRow:
+    rows, size = ("", "") if result.failure else (f"{result.rows:,}", format_size(result.size_bytes))
+    outcome = _outcome_text(result), _OUTCOME_STYLES[result.outcome]
+    return _table_row(view, outcome, rows, size, format_duration(result.duration))
+
+
+def _table_row(view: PlannedView, outcome: tuple[str, str], *figures: str) -> TableRow:
+    first, *others = view.spec.manifests
+    report = first.report_name + (f" (and {format_count(len(others), 'other')})" if others else "")
+    return TableRow(line="", cells=(str(view.key.name), report, outcome, *figures))

@@ -1,0 +1,99 @@
+"""The status of views as text and tables."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from seeder.domain.human_format import format_count, format_duration
+from seeder.domain.monitoring.report_jobs import Job, JobTotals
+from seeder.domain.outcomes import Status
+from seeder.management.rendering.command_output import Block, TableRow, TextTable
+from seeder.management.rendering.run_text import first_line
+from seeder.services.read_models.job_list import JobOverview
+
+
+def status_blocks(overview: JobOverview) -> Iterator[Block]:
+    """Yield the totals, the views with their errors, and a note about views that are not shown."""
+    yield totals_text(overview.totals), _totals_style(overview.totals)
+    errors = [(job, error) for job in overview.page.jobs if (error := _error_text(job, overview))]
+    yield TextTable(
+        headings=("view", "report+", "agency+", "state", "last success"),
+        rows=[_job_row(job, overview) for job in overview.page.jobs],
+        notes=[(f"{job.table_name}: {error}", "red" if job.failing else "yellow") for job, error in errors],
+    )
+    shown_count, total_count = len(overview.page.jobs), overview.page.total
+    if not shown_count:
+        yield "No view is like that." if overview.totals.jobs else "No enabled manifest asks for a view like that."
+    elif shown_count < total_count:
+        yield f"{shown_count:,} of {total_count:,} shown; --limit shows more."
+
+
+def totals_text(totals: JobTotals) -> str:
+    running = f"{totals.running:,} running" + (f" ({totals.long_running:,} for too long)" * bool(totals.long_running))
+    facts = (f"{totals.fresh:,} fresh", f"{totals.failing:,} failing", running, f"{totals.stale:,} late")
+    return f"{format_count(totals.jobs, 'view')}: {', '.join(facts)}"
+
+
+def _totals_style(totals: JobTotals) -> str:
+    if totals.failing or totals.long_running:
+        return "bold red"
+    return "bold yellow" if totals.stale else "bold green"
+
+
+def _job_row(job: Job, overview: JobOverview) -> TableRow:
+    state, last_success = job_state_text(job, overview.now), time_ago_text(job.last_success_at, overview.now)
+    agency, *others = job.agencies
+    agencies = f"{agency} (and {format_count(len(others), 'other')})" if others else agency
+    error = _error_text(job, overview)
+    facts = [f"{job.table_name}: {state}"]
+    facts += [f"last success {last_success}"] if job.status is not None else []
+    return TableRow(
+        line="; ".join([*facts, job.report_name, agencies]) + (f": {error}" if error else ""),
+        cells=(
+            job.table_name,
+            job.report_name,
+            agencies,
+            (state, _job_style(job)),
+            (last_success, "yellow" if job.stale else ""),
+        ),
+    )
+
+
+def _error_text(job: Job, overview: JobOverview) -> str:
+    """Return the reason, which the runbook explains, and PostgreSQL's message."""
+    if not job.errors:
+        return ""
+    return ": ".join(filter(None, (overview.reason(job).reason, first_line(job.errors))))
+
+
+def job_state_text(job: Job, now: datetime) -> str:
+    """Describe the state of a view in a few words."""
+    if job.status is Status.RUNNING and job.start_time is not None:
+        usual = job.usual_duration if job.long_running else None
+        usual_text = f", usually {format_duration(usual)}" if usual is not None else ""
+        return f"running for {format_duration(now - job.start_time)}{usual_text}"
+    if job.status is Status.PENDING:
+        return "pending"
+    if job.failing:
+        return f"failed {format_count(job.consecutive_failures, 'time')}"
+    if job.status is None:
+        return "never ran"
+    return "late" if job.stale else "fresh"
+
+
+def _job_style(job: Job) -> str:
+    if job.failing or job.long_running:
+        return "bold red"
+    if job.stale:
+        return "yellow"
+    return "green" if job.status is Status.SUCCESS else ""
+
+
+def time_ago_text(instant: datetime | None, now: datetime) -> str:
+    """Return `never`, `12 s ago`, `5 h ago` or `3 days ago`."""
+    if instant is None:
+        return "never"
+    seconds = max(now - instant, timedelta()) // timedelta(seconds=1)
+    for limit, unit_seconds, unit in ((60, 1, "s"), (3600, 60, "min"), (2 * 86_400, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds // unit_seconds} {unit} ago"
+    return f"{seconds // 86_400:,} days ago"

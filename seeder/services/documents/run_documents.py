@@ -1,0 +1,80 @@
+"""Documents of plans and runs."""
+
+from collections.abc import Iterable, Sequence
+
+from seeder.domain.manifests import RejectedManifest, ViewKey
+from seeder.domain.monitoring.timeline import HoldInterval, RunTotals
+from seeder.domain.outcomes import RefreshResult, RunSummary
+from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.services.documents.document_fields import Document, fields
+from seeder.services.documents.job_documents import manifest_document
+
+_PERIOD = {"startTime": "started_at", "finishTime": "finished_at", "durationSeconds": "duration"}
+
+
+def plan_document(plan: RefreshPlan) -> Document:
+    return {
+        "dryRun": True,
+        "views": [
+            {
+                **_planned_view_document(view),
+                **fields(view, "action", "consecutive_failures", expectedDurationSeconds="expected_duration"),
+                "dependsOn": sorted(str(key.name) for key in view.depends_on),
+                "definitionDrift": [
+                    {**manifest_document(drift.manifest), "cause": drift.cause} for drift in view.definition_drift
+                ],
+            }
+            for view in plan.views
+        ],
+        "rejected": [*map(_rejection_document, plan.rejected)],
+        "warnings": plan.warnings,
+    }
+
+
+def run_document(summary: RunSummary, warnings: Sequence[str]) -> Document:
+    """Return the results of a run that just ended."""
+    return {
+        "dryRun": False,
+        **fields(summary, "run_id", "succeeded", "failed", "stopped_by", durationSeconds="duration"),
+        "warnings": warnings,
+        "interrupted": [*map(_planned_view_document, summary.interrupted)],
+        "views": [
+            {**_planned_view_document(view), **_result_document(result)} for view, result in summary.results.items()
+        ],
+        "rejected": [*map(_rejection_document, summary.rejected)],
+    }
+
+
+def run_totals_document(run: RunTotals) -> Document:
+    counts = ("workers", "manifests", "succeeded", "failed")
+    return fields(run, "run_id", "status", "description", "requested_by", "stopped_by", *counts, **_PERIOD)
+
+
+def run_detail_document(run: RunTotals, holds: Iterable[HoldInterval]) -> Document:
+    hold_times = {"startTime": "started_at", "finishTime": "finished_at"}
+    return {**run_totals_document(run), "holds": [fields(hold, "database", "reason", **hold_times) for hold in holds]}
+
+
+def view_document(key: ViewKey) -> Document:
+    return {"view": str(key.name), "database": key.database}
+
+
+def _planned_view_document(view: PlannedView) -> Document:
+    return {**view_document(view.key), "manifests": [*map(manifest_document, view.spec.manifests)]}
+
+
+def _result_document(result: RefreshResult) -> Document:
+    sizes = {"recordsProcessed": "rows", "bytesProcessed": "size_bytes"}
+    waits = {f"{wait}WaitSeconds": f"{wait}_wait" for wait in ("worker", "throttle", "lock")}
+    failure = result.failure
+    return {
+        **fields(result, "outcome", "mode", "fell_back", "attempts", "satisfied_by", "notes", **_PERIOD, **sizes),
+        **fields(result.cost, **waits),
+        "reason": failure and failure.reason,
+        "sqlstate": failure and failure.sqlstate,
+        "errors": failure and failure.message,
+    }
+
+
+def _rejection_document(rejected: RejectedManifest) -> Document:
+    return {**manifest_document(rejected.manifest), **fields(rejected, "reason", errors="message")}
