@@ -31,7 +31,7 @@ class SeederTokenAuthentication(TokenAuthentication):
 class SeederSessionAuthentication(SessionAuthentication):
     """The host's session cookie, with Django's CSRF check for unsafe methods."""
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # DRF passes it by name
+    def authenticate_header(self, request: Request) -> str:
         """Return a scheme, because DRF answers 403 instead of 401 without one."""
         return "Session"
 

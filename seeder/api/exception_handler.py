@@ -6,11 +6,9 @@ The body is `{"detail": "…"}`, and for invalid parameters also `"fields": {nam
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.db import DEFAULT_DB_ALIAS, Error
-from django.http import Http404
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -40,8 +38,8 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response |
         code = _status_of(error, context)
         return Response({"detail": _make_encodable(_detail(error, code, context))}, status=code)
     response = exception_handler(error, dict(context))
-    if response is not None:
-        response.data = _body(error)
+    if response is not None and isinstance(error, ValidationError):
+        response.data = _validation_body(error.detail)
     return response
 
 
@@ -76,23 +74,11 @@ def _is_staff(context: Mapping[str, Any]) -> bool:
     return bool(getattr(user, "is_staff", False))
 
 
-def _body(error: Exception) -> Mapping[str, Any]:
-    match error:
-        case ValidationError(detail=dict() as fields):
-            messages_by_field = {
-                _make_encodable(name): _flatten_messages(messages) for name, messages in fields.items()
-            }
-            summary = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in messages_by_field.items())
-            return {"detail": summary, "fields": messages_by_field}
-        case ValidationError(detail=detail):
-            return {"detail": " ".join(_flatten_messages(detail))}
-        case APIException(detail=detail):
-            return {"detail": str(detail)}
-        case Http404():
-            return {"detail": _GENERIC_MESSAGES[status.HTTP_404_NOT_FOUND]}
-        case PermissionDenied():
-            return {"detail": "Permission denied."}
-    raise error  # unreachable: exception_handler() handles only these
+def _validation_body(detail: Any) -> Mapping[str, Any]:
+    if not isinstance(detail, dict):
+        return {"detail": " ".join(_flatten_messages(detail))}
+    messages = {_make_encodable(name): _flatten_messages(texts) for name, texts in detail.items()}
+    return {"detail": "; ".join(f"{name}: {' '.join(texts)}" for name, texts in messages.items()), "fields": messages}
 
 
 def _flatten_messages(messages: Any) -> list[str]:

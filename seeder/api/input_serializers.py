@@ -8,7 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from seeder.api.pagination import CURSOR_SOURCE, decode_cursor
+from seeder.api.pagination import decode_cursor
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import JobPageRequest, SortKey
 from seeder.domain.outcomes import Status
@@ -34,34 +34,59 @@ class StrictInputSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-class PageQuerySerializer(StrictInputSerializer):
-    page = serializers.IntegerField(min_value=1, max_value=_MAX_PAGE, default=1)
+class StrictCharField(serializers.CharField):
+    """A string field that rejects numbers.
+
+    DRF would turn the release 2026.10 into 2026.1.
+    """
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class ViewNameField(StrictCharField):
+    """The name of a view in any spelling, normalized."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=_MAX_NAME_LENGTH, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return str(ViewName.parse(super().to_internal_value(data)))
+        except BadName as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+class PageSizeSerializer(StrictInputSerializer):
     pageSize = serializers.IntegerField(
         source="size", min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE, help_text="rows per page"
     )
 
 
-class CursorQuerySerializer(StrictInputSerializer):
+class CursorQuerySerializer(PageSizeSerializer):
+    """Parameters of a cursor page. The key of the cursor is a number unless a subclass says otherwise."""
+
+    has_numeric_key = True
     after = serializers.CharField(
         required=False,
         max_length=_MAX_NAME_LENGTH,
         help_text="cursor from `next` of the previous page (default: the first page)",
     )
-    pageSize = serializers.IntegerField(
-        source="size", min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE, help_text="rows per page"
-    )
 
     def validate_after(self, value: str) -> Any:
-        cursor = decode_cursor(value)
+        cursor = decode_cursor(value, is_numeric=self.has_numeric_key)
         if cursor is None:
-            raise serializers.ValidationError(f"Invalid cursor. Use the value from {CURSOR_SOURCE}.")
+            raise serializers.ValidationError("Invalid cursor. Use the value from `next` of the previous page.")
         return cursor
 
 
-class JobQuerySerializer(PageQuerySerializer):
+class JobQuerySerializer(PageSizeSerializer):
+    page = serializers.IntegerField(min_value=1, max_value=_MAX_PAGE, default=1)
     agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="slug of the agency")
-    reportType = serializers.ChoiceField(source="report_type", required=False, choices=[*map(str, ReportType)])
-    status = serializers.ChoiceField(required=False, choices=[*map(str, Status)])
+    reportType = serializers.ChoiceField(source="report_type", required=False, choices=[*ReportType])
+    status = serializers.ChoiceField(required=False, choices=[*Status])
     failing = serializers.BooleanField(
         required=False, help_text="jobs whose last finished refresh failed (false: the others)"
     )
@@ -82,12 +107,6 @@ class JobQuerySerializer(PageQuerySerializer):
         help_text="sort key; `-` reverses it. `attention` (default): long-running jobs first, then failing ones",
     )
 
-    def validate_reportType(self, value: str) -> ReportType:  # noqa: N802  # DRF derives it from the field name
-        return ReportType(value)
-
-    def validate_status(self, value: str) -> Status:
-        return Status(value)
-
 
 def job_page_request(ordering: str, page: int, size: int) -> JobPageRequest:
     order, is_reversed = SortKey(ordering.lstrip("-")), ordering.startswith("-")
@@ -98,24 +117,13 @@ def job_page_request(ordering: str, page: int, size: int) -> JobPageRequest:
 
 
 class RunQuerySerializer(CursorQuerySerializer):
+    has_numeric_key = False
     agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="slug of the agency")
 
 
-def parse_view_name(value: str) -> ViewName:
-    try:
-        return ViewName.parse(value)
-    except BadName as error:
-        raise serializers.ValidationError(str(error)) from error
-
-
 class SnapshotQuerySerializer(CursorQuerySerializer):
-    tableName = serializers.CharField(
-        source="table", required=False, max_length=_MAX_NAME_LENGTH, help_text="name of the view, in any spelling"
-    )
-    releaseTag = serializers.CharField(source="tag", required=False, max_length=MAX_TAG_LENGTH)
-
-    def validate_tableName(self, value: str) -> str:  # noqa: N802
-        return str(parse_view_name(value))
+    tableName = ViewNameField(source="table_name", required=False, help_text="name of the view, in any spelling")
+    releaseTag = serializers.CharField(source="release_tag", required=False, max_length=MAX_TAG_LENGTH)
 
 
 class ComparisonQuerySerializer(StrictInputSerializer):
@@ -126,22 +134,10 @@ class ComparisonQuerySerializer(StrictInputSerializer):
     )
 
 
-class StrictCharField(serializers.CharField):
-    """A string field that rejects numbers.
-
-    DRF would turn the release 2026.10 into 2026.1.
-    """
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
 class CaptureRequestSerializer(StrictInputSerializer):
     """The view to capture and the release tag to store it under."""
 
-    tableName = StrictCharField(source="table_name", max_length=_MAX_NAME_LENGTH)
+    tableName = ViewNameField(source="table_name")
     releaseTag = StrictCharField(source="release_tag", max_length=MAX_TAG_LENGTH)
     releaseVersion = StrictCharField(
         source="release_version", max_length=MAX_TAG_LENGTH, required=False, allow_null=True
@@ -154,6 +150,3 @@ class CaptureRequestSerializer(StrictInputSerializer):
         help_text="columns whose most frequent values are recorded (default: none)",
     )
     approximate = serializers.BooleanField(default=False, help_text="estimate from a sample (default: count exactly)")
-
-    def validate_tableName(self, value: str) -> str:  # noqa: N802
-        return str(parse_view_name(value))

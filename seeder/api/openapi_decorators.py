@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
-from rest_framework import serializers
+from rest_framework.serializers import CharField, Field, IntegerField, Serializer
 
 from seeder.domain.manifests import ReportType
 
@@ -41,30 +41,15 @@ def describe_operation(operation_id: str, **schema_options: Any) -> Callable[[Me
 
 
 @cache
-def page_schema(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    """Return the schema of a numbered page with a total count."""
+def page_schema(serializer: type[Serializer[Any]], *, is_counted: bool = False) -> Serializer[Any]:
+    """Return the schema of a cursor page, or of a numbered page with a total count."""
+    counts: dict[str, Field[Any, Any, Any, Any]] = {
+        "count": IntegerField(help_text="number of rows on all pages"),
+        "previous": CharField(allow_null=True, help_text="URL of the previous page, null on the first"),
+    }
+    links = {"next": CharField(allow_null=True, help_text="URL of the next page, null on the last")}
+    name = serializer.__name__.removesuffix("Serializer")
     return inline_serializer(
-        f"{_component_name(serializer)}Page",
-        {
-            "count": serializers.IntegerField(help_text="number of rows on all pages"),
-            "next": serializers.CharField(allow_null=True, help_text="URL of the next page, null on the last"),
-            "previous": serializers.CharField(allow_null=True, help_text="URL of the previous page, null on the first"),
-            "results": serializer(many=True),
-        },
+        f"{name}Page" if is_counted else f"{name}CursorPage",
+        {**(counts if is_counted else {}), **links, "results": serializer(many=True)},
     )
-
-
-@cache
-def cursor_page_schema(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    """Return the schema of a cursor page, which has no total count."""
-    return inline_serializer(
-        f"{_component_name(serializer)}CursorPage",
-        {
-            "next": serializers.CharField(allow_null=True, help_text="URL of the next page, null on the last"),
-            "results": serializer(many=True),
-        },
-    )
-
-
-def _component_name(serializer: type[serializers.Serializer[Any]]) -> str:
-    return serializer.__name__.removesuffix("Serializer")

@@ -1,6 +1,6 @@
 """Endpoints that queue refreshes and report the status of queued requests."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import status
@@ -9,12 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from seeder.api.access_control import READ, WRITE
+from seeder.api.document_serializers import EnqueueResultSerializer, RequestStatusSerializer
 from seeder.api.openapi_decorators import JOB_PATH_PARAMETERS, describe_operation
-from seeder.api.queue_serializers import EnqueueResultSerializer, RequestStatusSerializer
 from seeder.api.report_view import ReportView
 from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import UnknownAgency
+from seeder.services.documents.queue_documents import request_document, scoped_enqueue_document
 from seeder.services.queue import enqueue, request_status
 from seeder.services.read_models import job_list
 
@@ -40,8 +41,8 @@ class BaseRefreshView(ReportView):
         url = None
         if result.request_id is not None:
             url = self.url_for("queued", kwargs={"requestId": result.request_id})
-        answer = EnqueueResultSerializer(result, context={"url": url, "visible_agencies": self.visible_agencies}).data
-        return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": url} if url else {})
+        document = {**scoped_enqueue_document(result, self.visible_agencies), "url": url}
+        return Response(document, status=status.HTTP_202_ACCEPTED, headers={"Location": url} if url else {})
 
     def _scoped_idempotency_key(self, request: Request) -> str | None:
         """Return the key with the user as prefix, because keys are per user."""
@@ -60,7 +61,7 @@ class RefreshJobView(BaseRefreshView):
         parameters=[*JOB_PATH_PARAMETERS, _IDEMPOTENCY_KEY_HEADER],
         responses=_ACCEPTED_RESPONSES,
     )
-    def post(self, request: Request, reportType: str, id: int) -> Response:  # noqa: A002, N803  # names of the path
+    def post(self, request: Request, reportType: str, id: int) -> Response:
         """Queue a refresh of the view of one manifest.
 
         Joins a queued request for the view that has not started.
@@ -84,8 +85,7 @@ class RequestStatusView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_queuedrefresh"}
 
     @describe_operation("getRequest", responses=RequestStatusSerializer)
-    def get(self, request: Request, requestId: str) -> Response:  # noqa: ARG002, N803
+    def get(self, request: Request, requestId: str) -> Response:
         """Get the status of a queued request."""
         found = request_status.find(requestId, self.visible_agencies)
-        context: dict[str, Any] = {"can_see_errors": self.can_see_errors}
-        return Response(RequestStatusSerializer(found, context=context).data)
+        return Response(request_document(found, can_see_errors=self.can_see_errors))

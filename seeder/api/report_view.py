@@ -1,10 +1,14 @@
 """The base class of this app's own API views."""
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.db.models import QuerySet
 from rest_framework import status
+from rest_framework.response import Response
 
+from seeder.api import pagination
 from seeder.api.base_view import SeederView
 from seeder.api.exception_handler import ErrorStatuses
 from seeder.errors import (
@@ -18,7 +22,7 @@ from seeder.errors import (
     UnknownSnapshot,
     UnknownTable,
 )
-from seeder.services.read_models import agency_scope, error_redaction
+from seeder.services.read_models import agency_scope, error_redaction, keyset_pagination
 
 
 class ReportView(SeederView):
@@ -40,3 +44,14 @@ class ReportView(SeederView):
     @cached_property
     def can_see_errors(self) -> bool:
         return bool(self.request.user.has_perm(error_redaction.PERMISSION))
+
+    def cursor_response(
+        self,
+        query: Mapping[str, Any],
+        rows: Callable[[], QuerySet[Any]],
+        order_column: str,
+        documents: Callable[[Sequence[Any]], Sequence[Any]],
+    ) -> Response:
+        """Return the documents of the rows on the requested page. Raises `DatabaseError`."""
+        page = keyset_pagination.fetch_page(rows, order_column, query.get("after"), max_rows=query["size"])
+        return Response(pagination.cursor_page(self.request, page.next_cursor, documents(page.rows)))

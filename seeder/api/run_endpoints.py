@@ -5,14 +5,14 @@ from typing import Any, ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api import pagination
 from seeder.api.access_control import READ
+from seeder.api.document_serializers import HistorySerializer, RunDetailSerializer, RunSerializer
 from seeder.api.input_serializers import CursorQuerySerializer, RunQuerySerializer
 from seeder.api.job_endpoints import BaseHistoryView
-from seeder.api.openapi_decorators import cursor_page_schema, describe_operation
+from seeder.api.openapi_decorators import describe_operation, page_schema
 from seeder.api.report_view import ReportView
-from seeder.api.serializers import HistorySerializer, RunDetailSerializer, RunSerializer
-from seeder.services.read_models import keyset_pagination, run_timeline
+from seeder.services.documents.run_documents import run_detail_document, run_totals_document
+from seeder.services.read_models import run_timeline
 
 
 class BaseRunView(ReportView):
@@ -20,41 +20,34 @@ class BaseRunView(ReportView):
 
 
 class RunListView(BaseRunView):
-    @describe_operation("listRuns", parameters=[RunQuerySerializer], responses=cursor_page_schema(RunSerializer))
+    @describe_operation("listRuns", parameters=[RunQuerySerializer], responses=page_schema(RunSerializer))
     def get(self, request: Request) -> Response:
         """List runs with their totals, latest first."""
         query = self.validated_query(RunQuerySerializer)
         agencies = self.visible_agencies
         if "agency" in query:
             agencies = [query["agency"]] if agencies is None or query["agency"] in agencies else []
-        page = keyset_pagination.fetch_page(
-            lambda: run_timeline.runs_of(agencies), "started_at", query.get("after"), max_rows=query["size"]
-        )
-        return Response(
-            pagination.cursor_page(
-                request, page, pagination.serialize_all(RunSerializer(), run_timeline.totals(page.rows, agencies))
-            )
+        return self.cursor_response(
+            query,
+            lambda: run_timeline.runs_of(agencies),
+            "started_at",
+            lambda runs: [*map(run_totals_document, run_timeline.totals(runs, agencies))],
         )
 
 
 class RunDetailView(BaseRunView):
     @describe_operation("getRun", responses=RunDetailSerializer)
-    def get(self, request: Request, runId: str) -> Response:  # noqa: ARG002, N803  # name of the path
+    def get(self, request: Request, runId: str) -> Response:
         """Get the totals and the holds of one run."""
-        run, holds = run_timeline.summary(runId, self.visible_agencies)
-        return Response(RunDetailSerializer(run, context={"holds": holds}).data)
+        return Response(run_detail_document(*run_timeline.summary(runId, self.visible_agencies)))
 
 
 class RunHistoryView(BaseHistoryView):
     @describe_operation(
-        "listHistoryOfRun", parameters=[CursorQuerySerializer], responses=cursor_page_schema(HistorySerializer)
+        "listHistoryOfRun", parameters=[CursorQuerySerializer], responses=page_schema(HistorySerializer)
     )
-    def get(self, request: Request, runId: str, **_: Any) -> Response:  # noqa: N803
+    def get(self, request: Request, runId: str, **_: Any) -> Response:
         """List the history rows of one run, latest first."""
         query = self.validated_query(CursorQuerySerializer)
-        cursor = pagination.require_numeric_cursor(query.get("after"))
         run_timeline.summary(runId, self.visible_agencies)
-        page = keyset_pagination.fetch_page(
-            lambda: run_timeline.history_of(runId, self.visible_agencies), "start_time", cursor, max_rows=query["size"]
-        )
-        return self.cursor_response(request, page)
+        return self.history_response(query, lambda: run_timeline.history_of(runId, self.visible_agencies))

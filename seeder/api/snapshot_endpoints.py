@@ -7,20 +7,23 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api import pagination
 from seeder.api.access_control import READ, WRITE
-from seeder.api.input_serializers import CaptureRequestSerializer, ComparisonQuerySerializer, SnapshotQuerySerializer
-from seeder.api.openapi_decorators import cursor_page_schema, describe_operation
-from seeder.api.report_view import ReportView
-from seeder.api.snapshot_serializers import (
+from seeder.api.document_serializers import (
     CaptureSerializer,
     ComparisonSerializer,
     SnapshotSerializer,
     SnapshotSummarySerializer,
 )
-from seeder.domain.snapshots.snapshot_json import comparison_json, snapshot_json
+from seeder.api.input_serializers import CaptureRequestSerializer, ComparisonQuerySerializer, SnapshotQuerySerializer
+from seeder.api.openapi_decorators import describe_operation, page_schema
+from seeder.api.report_view import ReportView
+from seeder.services.documents.snapshot_documents import (
+    comparison_document,
+    snapshot_document,
+    snapshot_summary_document,
+)
 from seeder.services.queue import enqueue_capture
-from seeder.services.read_models import agency_scope, keyset_pagination
+from seeder.services.read_models import agency_scope
 from seeder.services.snapshots import release_snapshots
 
 
@@ -28,22 +31,17 @@ class SnapshotListView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_releasesnapshot", WRITE: "seeder.capture_releasesnapshot"}
 
     @describe_operation(
-        "listSnapshots", parameters=[SnapshotQuerySerializer], responses=cursor_page_schema(SnapshotSummarySerializer)
+        "listSnapshots", parameters=[SnapshotQuerySerializer], responses=page_schema(SnapshotSummarySerializer)
     )
     def get(self, request: Request) -> Response:
         """List snapshots without their columns, latest first."""
         query = self.validated_query(SnapshotQuerySerializer)
-        cursor = pagination.require_numeric_cursor(query.get("after"))
-        filters = {"table_name": query.get("table"), "release_tag": query.get("tag")}
-        given_filters = {name: value for name, value in filters.items() if value is not None}
-        page = keyset_pagination.fetch_page(
-            lambda: agency_scope.snapshot_rows_of(self.visible_agencies).filter(**given_filters),
+        filters = {name: query[name] for name in ("table_name", "release_tag") if name in query}
+        return self.cursor_response(
+            query,
+            lambda: agency_scope.snapshot_rows_of(self.visible_agencies).filter(**filters),
             "captured_at",
-            cursor,
-            max_rows=query["size"],
-        )
-        return Response(
-            pagination.cursor_page(request, page, pagination.serialize_all(SnapshotSummarySerializer(), page.rows))
+            lambda rows: [*map(snapshot_summary_document, rows)],
         )
 
     @describe_operation(
@@ -58,26 +56,25 @@ class SnapshotListView(ReportView):
         enqueue_capture.enqueue_capture(**capture)
         identity = {"tableName": capture["table_name"], "releaseTag": capture["release_tag"]}
         url = f"{self.url_for('snapshots')}?{urlencode(identity)}"
-        answer = CaptureSerializer({**identity, "url": url}).data
-        return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": url})
+        return Response({**identity, "url": url}, status=status.HTTP_202_ACCEPTED, headers={"Location": url})
 
 
 class SnapshotDetailView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_releasesnapshot"}
 
     @describe_operation("getSnapshot", responses=SnapshotSerializer)
-    def get(self, request: Request, id: int) -> Response:  # noqa: A002, ARG002  # name of the path
+    def get(self, request: Request, id: int) -> Response:
         """Get one snapshot with its columns and their statistics."""
-        return Response(SnapshotSerializer(snapshot_json(agency_scope.snapshot(id, self.visible_agencies))).data)
+        return Response(snapshot_document(agency_scope.snapshot(id, self.visible_agencies)))
 
 
 class SnapshotComparisonView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_releasesnapshot"}
 
     @describe_operation("compareSnapshots", parameters=[ComparisonQuerySerializer], responses=ComparisonSerializer)
-    def get(self, request: Request) -> Response:  # noqa: ARG002  # DRF passes it
+    def get(self, request: Request) -> Response:
         """Compare two snapshots and rate each difference."""
         query = self.validated_query(ComparisonQuerySerializer)
-        base, other = (agency_scope.snapshot(query[which], self.visible_agencies) for which in ("base", "compare"))
+        base, other = (agency_scope.snapshot(query[name], self.visible_agencies) for name in ("base", "compare"))
         comparison = release_snapshots.compare_snapshots(base, other, across_views=query["across_views"])
-        return Response(ComparisonSerializer(comparison_json(comparison)).data)
+        return Response(comparison_document(comparison))

@@ -8,10 +8,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
+from rest_framework import serializers
 from rest_framework.test import APIClient
 
+from seeder.api import document_serializers
 from seeder.domain.monitoring.report_jobs import SortKey
+from seeder.domain.refresh_requests import AllReports
 from seeder.models import Run, RunHistory
+from seeder.services.queue import enqueue
+from seeder.services.snapshots import release_snapshots
 from tests.acceptance import api_clients
 from tests.conftest import sql
 
@@ -90,6 +95,55 @@ def test_snapshots_are_listed_shown_and_compared(reader: APIClient) -> None:
     assert (one["tableName"], one["rowCount"], one["columns"][0]["name"]) == ("reporting.good", 1, "n")
     compared = get(reader, "snapshots/compare/", base=base, compare=other)
     assert (compared["base"]["id"], compared["severity"], compared["findings"]) == (base, "none", [])
+
+
+def field_names(serializer: Any) -> Any:
+    """Return the described fields, with those of nested objects."""
+    if isinstance(serializer, serializers.ListSerializer):
+        return field_names(serializer.child)
+    if isinstance(serializer, serializers.Serializer):
+        return {name: field_names(field) for name, field in serializer.fields.items()}
+    return None
+
+
+def document_fields(document: Any, described: Any) -> Any:
+    """Return the fields of a document in the shape of `field_names`."""
+    if described is None or document is None:
+        return None
+    if isinstance(document, list):
+        assert document, "an empty list shows no fields"
+        [shape] = {json.dumps(document_fields(item, described), sort_keys=True): item for item in document}.values()
+        return document_fields(shape, described)
+    return {name: document_fields(value, described.get(name)) for name, value in document.items()}
+
+
+@pytest.mark.parametrize(
+    ("path", "described"),
+    [
+        ("jobs/", document_serializers.JobSerializer),
+        ("jobs/custom/1/history/", document_serializers.HistorySerializer),
+        ("runs/", document_serializers.RunSerializer),
+        ("runs/{run}/", document_serializers.RunDetailSerializer),
+        ("runs/{run}/history/", document_serializers.HistorySerializer),
+        ("snapshots/", document_serializers.SnapshotSummarySerializer),
+        ("snapshots/1/", document_serializers.SnapshotSerializer),
+        ("snapshots/compare/?base=1&compare=2", document_serializers.ComparisonSerializer),
+        ("queue/{request}/", document_serializers.RequestStatusSerializer),
+    ],
+)
+def test_document_has_exactly_the_described_fields(
+    reader: APIClient, path: str, described: type[serializers.Serializer[Any]]
+) -> None:
+    api_clients.create_reports()
+    hold = {"database": "default", "reason": "server_busy", "from": "2026-01-01T00:00:00+00:00", "until": None}
+    Run.objects.update(holds=[hold])
+    release_snapshots.capture_release_snapshot("reporting.good", "v1", top_values_columns=("n",))
+    sql("DROP MATERIALIZED VIEW reporting.good; CREATE MATERIALIZED VIEW reporting.good AS SELECT 1::bigint AS n")
+    release_snapshots.capture_release_snapshot("reporting.good", "v2", top_values_columns=("n",))
+    request_id = enqueue.enqueue_refresh(AllReports(), requested_by="a test").request_id
+    document = get(reader, path.format(run=Run.objects.get().run_id, request=request_id))
+    expected = field_names(described())
+    assert document_fields(document.get("results", document), expected) == expected
 
 
 def test_jobs_are_filtered_and_sorted(reader: APIClient) -> None:
