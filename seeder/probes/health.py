@@ -6,17 +6,14 @@ They are public, so they name only components and their status.
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from seeder.domain.monitoring.health_status import Readiness
-from seeder.probes.probe_decorator import probe
 from seeder.services.read_models import health_check
 
 
-@probe
 def alive(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Django passes it
     """Answer 200 while the process runs. Does not use the database."""
     return JsonResponse({"status": "alive"})
 
 
-@probe
 def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Answer 200, or 503 if no refresh can be run or queued."""
     report = health_check.check_health()

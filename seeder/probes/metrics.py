@@ -1,22 +1,27 @@
 """The metrics endpoint: Prometheus and OpenMetrics text formats."""
 
 import hmac
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from django.apps import apps
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.gzip import gzip_page
 
 from seeder import conf
 from seeder.errors import ConfigurationError, DatabaseError
-from seeder.probes.probe_decorator import probe
 from seeder.services import extras
 from seeder.services.read_models import agency_scope
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
 
 PERMISSION = "seeder.view_jobstatus"
 
 
-@probe
 @gzip_page
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer with the metrics of all apps, even without the database.
@@ -32,9 +37,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return error_response
     if missing := extras.problem(extras.METRICS, "The metrics endpoint"):
         return _text_response(501, str(missing))
-    from seeder.probes.scrape_response import scrape_response
-
-    return scrape_response(request)
+    return _scrape_response(request)
 
 
 @sensitive_variables("token")
@@ -56,6 +59,31 @@ def _is_valid_bearer(header: str, token: str) -> bool:
     scheme, _, given = header.partition(" ")
     is_match = hmac.compare_digest(given.strip().encode(errors="replace"), token.encode())
     return is_match and scheme.lower() == "bearer"
+
+
+class InstalledAppsCollector:
+    """Collect the metrics of every app whose AppConfig has `metric_collectors`.
+
+    `metric_collectors` is a sequence of dotted paths to functions without arguments that return metrics. They are
+    imported at the first scrape, so that prometheus_client is loaded only if the endpoint is used.
+    """
+
+    def collect(self) -> Iterator["Metric"]:
+        for app in apps.get_app_configs():
+            for path in getattr(app, "metric_collectors", ()):
+                yield from import_string(path)()
+
+
+def _scrape_response(request: HttpRequest) -> HttpResponse:
+    """Return all metrics in the format that the client accepts."""
+    from prometheus_client import exposition
+    from prometheus_client.openmetrics import exposition as openmetrics
+
+    collector = InstalledAppsCollector()
+    if "application/openmetrics-text" in request.headers.get("Accept", ""):
+        body: bytes = openmetrics.generate_latest(collector)  # type: ignore[no-untyped-call]
+        return HttpResponse(body, content_type=openmetrics.CONTENT_TYPE_LATEST)
+    return HttpResponse(exposition.generate_latest(collector), content_type=exposition.CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _text_response(status: int, message: str) -> HttpResponse:

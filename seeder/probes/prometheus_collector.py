@@ -3,10 +3,11 @@
 docs/reference/metrics.md is generated from the help texts.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import accumulate, product
 from time import monotonic
+from typing import Any
 
 from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.utils import floatToGoString
@@ -20,8 +21,6 @@ from seeder.services.read_models import metrics_snapshot
 
 _FINISHED_STATUSES = (Status.SUCCESS, Status.ERROR)
 _WAIT_KINDS = ("worker", "throttle", "lock")
-
-Samples = Iterable[tuple[Sequence[str], float]]
 
 
 def collect_metrics() -> Iterator[Metric]:
@@ -40,13 +39,10 @@ def build_metrics(gauges: Gauges | None, *, window: timedelta, duration: timedel
 
     `gauges` is None if the database did not answer.
     """
-    yield _gauge(
-        "up",
-        "1 if the database answered within 8 s. Otherwise 0, and only the next two metrics exist.",
-        [((), float(gauges is not None))],
-    )
-    yield _gauge("build_info", "1, with the version of seeder.", [((__version__,), 1)], "version")
-    yield _gauge("scrape_duration_seconds", "Duration of this scrape.", [((), duration.total_seconds())])
+    up_text = "1 if the database answered within 8 s. Otherwise 0, and only the next two metrics exist."
+    yield _gauge("up", up_text, gauges is not None)
+    yield _gauge("build_info", "1, with the version of seeder.", {__version__: 1}, "version")
+    yield _gauge("scrape_duration_seconds", "Duration of this scrape.", duration.total_seconds())
     if gauges is not None:
         yield from _view_metrics(gauges)
         yield from _recent_metrics(gauges, window)
@@ -55,109 +51,87 @@ def build_metrics(gauges: Gauges | None, *, window: timedelta, duration: timedel
 
 def _view_metrics(gauges: Gauges) -> Iterator[Metric]:
     views = gauges.job_totals
-    for name, documentation, count in (
-        ("views", "Views of enabled manifests. One view can be in several of the next groups.", views.jobs),
-        ("views_fresh", "Views that are neither failing nor stale.", views.fresh),
-        ("views_failing", "Views whose last finished refresh failed.", views.failing),
-        ("views_stale", "Views whose last success is older than STALE_HOURS, or that have none.", views.stale),
-        ("views_running", "Views that are being refreshed now.", views.running),
-        (
-            "views_long_running",
-            "Running views over LONG_RUNNING_FACTOR times their last successful duration.",
-            views.long_running,
-        ),
-    ):
-        yield _gauge(name, documentation, [((), count)])
+    yield _gauge("views", "Views of enabled manifests. One view can be in several of the next groups.", views.jobs)
+    yield _gauge("views_fresh", "Views that are neither failing nor stale.", views.fresh)
+    yield _gauge("views_failing", "Views whose last finished refresh failed.", views.failing)
+    stale_text = "Views whose last success is older than STALE_HOURS, or that have none."
+    yield _gauge("views_stale", stale_text, views.stale)
+    yield _gauge("views_running", "Views that are being refreshed now.", views.running)
+    long_text = "Running views over LONG_RUNNING_FACTOR times their last successful duration."
+    yield _gauge("views_long_running", long_text, views.long_running)
     yield _gauge(
         "view_last_success_timestamp_seconds",
         "Start of the last successful refresh of a view; 0 if there is none. Its age is time() minus this.",
-        [((name,), at.timestamp() if at else 0.0) for name, at in gauges.last_successes],
+        {name: at.timestamp() if at else 0.0 for name, at in gauges.last_successes},
         "view",
     )
 
 
 def _recent_metrics(gauges: Gauges, window: timedelta) -> Iterator[Metric]:
-    yield _gauge("recent_window_seconds", "Length of the window of the recent metrics.", [((), window.total_seconds())])
+    yield _gauge("recent_window_seconds", "Length of the window of the recent metrics.", window.total_seconds())
     empty = Distribution.from_buckets({}, DURATION_BOUNDS)
     distributions = {key: gauges.refresh_durations.get(key, empty) for key in product(ReportType, _FINISHED_STATUSES)}
     yield _gauge(
         "recent_refreshes",
         "Refreshes that started in the window and have ended, counted once however many agencies share them.",
-        [((kind, status), sum(each.counts)) for (kind, status), each in distributions.items()],
+        {key: sum(each.counts) for key, each in distributions.items()},
         "report_type",
         "status",
     )
-    durations = GaugeHistogramMetricFamily(
-        "seeder_recent_refresh_duration_seconds", "Durations of recent refreshes.", labels=["status"]
-    )
-    for status in _FINISHED_STATUSES:
-        ended_distributions = [each for (_, ended), each in distributions.items() if ended is status]
-        _add_histogram(durations, (status,), sum(ended_distributions, start=empty), DURATION_BOUNDS)
-    yield durations
+    durations = {
+        status: sum((each for (_, ended), each in distributions.items() if ended is status), start=empty)
+        for status in _FINISHED_STATUSES
+    }
+    duration_text = "Durations of recent refreshes."
+    yield _histogram("recent_refresh_duration_seconds", duration_text, durations, DURATION_BOUNDS, "status")
     if gauges.wait_durations is not None:
-        waits = GaugeHistogramMetricFamily(
-            "seeder_recent_refresh_wait_seconds",
-            "Waits of recent refreshes for a worker, for a lock, or for the throttle, breaker or pace.",
-            labels=["waited_for"],
-        )
-        for wait_kind in _WAIT_KINDS:
-            _add_histogram(
-                waits,
-                (wait_kind,),
-                gauges.wait_durations.get(wait_kind, Distribution.from_buckets({}, WAIT_BOUNDS)),
-                WAIT_BOUNDS,
-            )
-        yield waits
+        no_wait = Distribution.from_buckets({}, WAIT_BOUNDS)
+        waits = {kind: gauges.wait_durations.get(kind, no_wait) for kind in _WAIT_KINDS}
+        wait_text = "Waits of recent refreshes for a worker, for a lock, or for the throttle, breaker or pace."
+        yield _histogram("recent_refresh_wait_seconds", wait_text, waits, WAIT_BOUNDS, "waited_for")
     if gauges.failure_reasons is not None:
-        failures = [((reason,), count) for reason, count in gauges.failure_reasons.items()]
         yield _gauge(
             "recent_failures",
             "Recent failures by reason: the 20 most frequent, and the others as other. Without a reason: unknown.",
-            failures,
+            gauges.failure_reasons,
             "reason",
         )
 
 
 def _run_metrics(gauges: Gauges) -> Iterator[Metric]:
     if gauges.breakers is not None:
-        breakers = gauges.breakers.items()
-        open_samples = [((alias,), float(one.is_open)) for alias, one in breakers]
-        yield _gauge("breaker_open", "1 while the circuit breaker of the database is open.", open_samples, "database")
-        failures = [((alias,), one.failures) for alias, one in breakers]
-        yield _gauge(
-            "breaker_failures", "Failures in a row that the circuit breaker has counted.", failures, "database"
-        )
+        is_open = {alias: breaker.is_open for alias, breaker in gauges.breakers.items()}
+        yield _gauge("breaker_open", "1 while the circuit breaker of the database is open.", is_open, "database")
+        failures = {alias: breaker.failures for alias, breaker in gauges.breakers.items()}
+        failures_text = "Failures in a row that the circuit breaker has counted."
+        yield _gauge("breaker_failures", failures_text, failures, "database")
     if gauges.queue is not None:
-        queue = gauges.queue
-        parts: Samples = [(("queued",), queue.queued), (("running",), queue.running)]
+        parts = {"queued": gauges.queue.queued, "running": gauges.queue.running}
         yield _gauge("queue_parts", "Parts of queued requests that are queued or running.", parts, "state")
-        documentation = "Age of the oldest queued part; 0 if there is none."
-        yield _gauge("queue_oldest_waiting_seconds", documentation, [((), queue.oldest_wait_seconds)])
+        wait_text = "Age of the oldest queued part; 0 if there is none."
+        yield _gauge("queue_oldest_waiting_seconds", wait_text, gauges.queue.oldest_wait_seconds)
     if gauges.unfinished_runs is not None:
-        yield _gauge(
-            "runs_open",
-            "Runs without an end: running, or killed and not yet recovered.",
-            [((), gauges.unfinished_runs)],
-        )
+        runs_text = "Runs without an end: running, or killed and not yet recovered."
+        yield _gauge("runs_open", runs_text, gauges.unfinished_runs)
     if gauges.last_run_finished_at is not None:
-        yield _gauge(
-            "last_run_end_timestamp_seconds",
-            "End of the last finished run.",
-            [((), gauges.last_run_finished_at.timestamp())],
-        )
+        finished_at = gauges.last_run_finished_at.timestamp()
+        yield _gauge("last_run_end_timestamp_seconds", "End of the last finished run.", finished_at)
 
 
-def _gauge(name: str, documentation: str, samples: Samples, *labels: str) -> Metric:
+def _gauge(name: str, documentation: str, value: float | Mapping[Any, float], *labels: str) -> Metric:
+    """Return a metric with one value, or with values by the values of its labels."""
     family = GaugeMetricFamily(f"seeder_{name}", documentation, labels=labels)
-    for values, value in samples:
-        family.add_metric(values, value)
+    for key, number in value.items() if isinstance(value, Mapping) else [((), value)]:
+        family.add_metric((key,) if isinstance(key, str) else key, number)
     return family
 
 
-def _add_histogram(
-    family: GaugeHistogramMetricFamily, labels: Sequence[str], distribution: Distribution, bounds: Sequence[float]
-) -> None:
-    names = [*map(floatToGoString, bounds), "+Inf"]
-    family.add_metric(
-        labels, list(zip(names, map(float, accumulate(distribution.counts)), strict=True)), distribution.sum_seconds
-    )
+def _histogram(
+    name: str, documentation: str, distributions: Mapping[Any, Distribution], bounds: Sequence[float], label: str
+) -> Metric:
+    family = GaugeHistogramMetricFamily(f"seeder_{name}", documentation, labels=[label])
+    bound_names = [*map(floatToGoString, bounds), "+Inf"]
+    for key, each in distributions.items():
+        cumulative_counts = map(float, accumulate(each.counts))
+        family.add_metric([key], list(zip(bound_names, cumulative_counts, strict=True)), each.sum_seconds)
+    return family
