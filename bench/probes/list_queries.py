@@ -11,6 +11,7 @@ from seeder.services.read_models import agency_scope, job_list, run_timeline
 ListQuery = tuple[str, str, Callable[[], object]]  # a name, the baseline to compare with, and the query
 
 _FIVE_AGENCIES = [f"agency-{number}" for number in range(1, 6)]
+_HISTORY = RunHistory.objects.order_by("-start_time", "-id")
 _FIRST_PAGE, _LAST_PAGE = JobPageRequest(), JobPageRequest(offset=9900)
 _FILTERS: Mapping[str, JobFilter] = {
     "of 5 agencies": JobFilter(visible_agencies=_FIVE_AGENCIES),
@@ -54,13 +55,11 @@ def list_queries() -> Iterator[ListQuery]:
             yield f"{list_name}{name}", baseline, ask
     yield from _queries_of_run(Run.objects.latest("started_at").run_id)
     job = jobs[0]
-    job_history = agency_scope.history_of(None).filter(
-        table_name=job.table_name, report_type=job.report_type, manifest_id=job.manifest_id
-    )
+    job_history = _HISTORY.filter(table_name=job.table_name, report_type=job.report_type, manifest_id=job.manifest_id)
     yield "history of a job", "history", lambda: list(job_history[:50])
     yield "history of a job, the count", "history", job_history.count
     middle = RunHistory.objects.order_by("-start_time")[RunHistory.objects.count() // 2].start_time
-    before = agency_scope.history_of(None).filter(start_time__lt=middle)
+    before = _HISTORY.filter(start_time__lt=middle)
     yield "history from the middle on", "history", lambda: list(before[:100])
 
 
@@ -70,12 +69,12 @@ def _jobs(job_filter: JobFilter, page_request: JobPageRequest, by: GroupBy = Gro
 
 def _queries_of_agencies(agencies: list[str] | None) -> Iterator[ListQuery]:
     yield "runs", "runs", lambda: run_timeline.totals(run_timeline.runs_of(agencies)[:50], agencies)
-    history = agency_scope.history_of(agencies)
+    history = _HISTORY.of_agencies(agencies)
     yield "history", "history", lambda: list(history[:100])
     yield "history, 1,000 rows on", "history", lambda: list(history[1_000:1_100])
     yield "history, 10,000 rows on", "history", lambda: list(history[10_000:10_100])
     yield "what failed", "history", lambda: list(history.filter(status=Status.ERROR)[:100])
-    yield "snapshots", "snapshots", lambda: list(agency_scope.snapshots_of(agencies)[:50])
+    yield "snapshots", "snapshots", lambda: list(agency_scope.snapshot_rows_of(agencies)[:50])
 
 
 def _queries_of_run(run: str) -> Iterator[ListQuery]:

@@ -16,6 +16,8 @@ from seeder.errors import BadName, ConfigurationError, UnknownSnapshot, UnknownT
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, ReleaseSnapshot, RunHistory
 from seeder.services.snapshots import release_snapshots
 
+SNAPSHOT_COLUMN_FIELDS = ("columns", "column_statistics", "top_values")  # large, and not shown in lists
+
 
 def validate_settings() -> None:
     """Raise `ConfigurationError` if the settings name a missing callable or model."""
@@ -33,24 +35,22 @@ def agencies_of(user: Any) -> list[str] | None:
     if slugs is None:
         return None
     if isinstance(slugs, str) or not isinstance(slugs, Iterable):
-        raise _no_scope()
+        raise _invalid_scope()
     return [str(slug) for slug in slugs]
 
 
 def _scope() -> Callable[[Any], object] | None:
     path = conf.load().agency_scope
-    if not path:
-        return None
     try:
-        scope = import_string(path)
+        scope = import_string(path) if path else None
     except ImportError as error:
-        raise _no_scope() from error
-    if not callable(scope):
-        raise _no_scope()
-    return cast("Callable[[Any], object]", scope)
+        raise _invalid_scope() from error
+    if scope is not None and not callable(scope):
+        raise _invalid_scope()
+    return cast("Callable[[Any], object] | None", scope)
 
 
-def _no_scope() -> ConfigurationError:
+def _invalid_scope() -> ConfigurationError:
     wanted = "the dotted path of a callable that takes a user and returns slugs, or None"
     return ConfigurationError(setting="SEEDER['AGENCY_SCOPE']", value=conf.load().agency_scope, expected=wanted)
 
@@ -61,24 +61,20 @@ def tables_of(agencies: list[str]) -> list[str]:
     Each view is listed as the manifest spells it and as `ViewName` prints it, because release snapshots store the
     latter.
     """
-    spelled = {
-        *CustomReportManifest.objects.filter(agency_slug__in=agencies).values_list("table_name", flat=True),
-        *CannedReport.objects.filter(cannedreportmanifest__agency_slug__in=agencies).values_list(
-            "table_name", flat=True
-        ),
-    }
+    custom = CustomReportManifest.objects.filter(agency_slug__in=agencies)
+    canned = CannedReport.objects.filter(cannedreportmanifest__agency_slug__in=agencies)
+    spelled = _table_names(custom, canned)
     return sorted(spelled | {name for table in spelled if (name := _as_printed(table))})
 
 
-def snapshots_of(agencies: list[str] | None) -> QuerySet[ReleaseSnapshot]:
-    """The release snapshots visible to these agencies (None: all), the latest first."""
-    every = ReleaseSnapshot.objects.order_by("-captured_at", "-id")
-    return every if agencies is None else every.filter(table_name__in=tables_of(agencies))
+def _table_names(*rows: QuerySet[Any]) -> set[str]:
+    return {name for each in rows for name in each.values_list("table_name", flat=True)}
 
 
 def snapshot_rows_of(agencies: list[str] | None) -> QuerySet[ReleaseSnapshot]:
-    """The same rows as `snapshots_of`, without the data about columns."""
-    return snapshots_of(agencies).defer("columns", "column_statistics", "top_values")
+    """The release snapshots visible to these agencies (None: all), latest first, without the data about columns."""
+    rows = ReleaseSnapshot.objects.order_by("-captured_at", "-id").defer(*SNAPSHOT_COLUMN_FIELDS)
+    return rows if agencies is None else rows.filter(table_name__in=tables_of(agencies))
 
 
 def require_visible_table(table_name: str, agencies: list[str] | None) -> None:
@@ -93,11 +89,6 @@ def snapshot(snapshot_id: int, agencies: list[str] | None) -> Snapshot:
     if agencies is not None and found.table_name not in tables_of(agencies):
         raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
     return found
-
-
-def history_of(agencies: list[str] | None) -> QuerySet[RunHistory]:
-    """The history of these agencies' manifests (None: all), the latest first."""
-    return RunHistory.objects.order_by("-start_time", "-id").of_agencies(agencies)
 
 
 def history_of_job(job: Job) -> QuerySet[RunHistory]:
@@ -145,10 +136,8 @@ def agency_choices(agencies: list[str] | None) -> Mapping[str, str]:
 
     Raises `ConfigurationError` if the model in SEEDER['AGENCY_MODEL'] does not exist.
     """
-    found = {
-        *CustomReportManifest.objects.values_list("agency_slug", "agency_id").distinct(),
-        *CannedReportManifest.objects.values_list("agency_slug", "agency_id").distinct(),
-    }
+    manifests = (CustomReportManifest, CannedReportManifest)
+    found = {pair for model in manifests for pair in model.objects.values_list("agency_slug", "agency_id").distinct()}
     theirs = {slug: agency_id for slug, agency_id in sorted(found) if agencies is None or slug in agencies}
     names = names_of((agency_id, slug) for slug, agency_id in theirs.items())
     # Show the slug if the agency has no name, or shares its id with another slug.
@@ -167,8 +156,5 @@ def manifest_spellings(table_name: str) -> list[str]:
     Reads all manifests, so call it only if the other spellings match nothing.
     """
     printed = _as_printed(table_name)
-    spelled = {
-        *CustomReportManifest.objects.values_list("table_name", flat=True),
-        *CannedReport.objects.values_list("table_name", flat=True),
-    }
+    spelled = _table_names(CustomReportManifest.objects.all(), CannedReport.objects.all())
     return sorted(one for one in spelled if printed and _as_printed(one) == printed)
