@@ -3,6 +3,6 @@
 Models are registered with the default site; nothing of the site is replaced.
 """
 
-from seeder.admin import history_admin, job_status_admin, monitoring_admin, run_admin, snapshot_admin
+from seeder.admin import monitoring_admin, report_lists
 
-__all__ = ["history_admin", "job_status_admin", "monitoring_admin", "run_admin", "snapshot_admin"]
+__all__ = ["monitoring_admin", "report_lists"]

@@ -1,6 +1,7 @@
 """Error pages of the admin."""
 
-from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.db import DEFAULT_DB_ALIAS
@@ -10,19 +11,23 @@ from django.template.response import SimpleTemplateResponse, TemplateResponse
 from seeder.errors import BadName, DifferentViews, SeederError, UnknownRun, UnknownSnapshot, UnknownTable
 from seeder.postgres.sqlstates import translate_database_errors
 
+_NOT_FOUND_ERRORS = (UnknownRun, UnknownSnapshot, UnknownTable, BadName)
 
-def render_or_error(request: HttpRequest, site: AdminSite, build_page: Callable[[], HttpResponse]) -> HttpResponse:
-    """Render the page, or an error page for an expected error."""
-    try:
-        with translate_database_errors(DEFAULT_DB_ALIAS):
-            page = build_page()
-            return page.render() if isinstance(page, SimpleTemplateResponse) else page
-    except (UnknownRun, UnknownSnapshot, UnknownTable, BadName) as error:
-        return error_page(request, site, str(error), status=404)
-    except DifferentViews as error:
-        return error_page(request, site, str(error), status=400)
-    except SeederError as error:
-        return error_page(request, site, str(error), status=503)
+
+def with_error_page(site: AdminSite, view: Any) -> Any:
+    """Wrap a view to answer an expected error with an error page."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            with translate_database_errors(DEFAULT_DB_ALIAS):
+                page: HttpResponse = view(request, *args, **kwargs)
+                return page.render() if isinstance(page, SimpleTemplateResponse) else page
+        except SeederError as error:
+            status = 404 if isinstance(error, _NOT_FOUND_ERRORS) else 400 if isinstance(error, DifferentViews) else 503
+            return error_page(request, site, str(error), status=status)
+
+    return wrapper
 
 
 def error_page(request: HttpRequest, site: AdminSite, message: str, *, status: int) -> HttpResponse:

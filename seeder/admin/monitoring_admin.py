@@ -1,7 +1,6 @@
 """The index entry and the URLs of the monitoring pages in the admin."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -11,14 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
 
-from seeder.admin.error_pages import render_or_error
+from seeder.admin.error_pages import with_error_page
 from seeder.admin.monitoring_page import monitoring_page
 from seeder.admin.read_only_admin import NoChangesAdmin
 from seeder.admin.run_page import run_page
 from seeder.admin.view_page import drift_page, view_page
 from seeder.models import JobStatus
 
-PageFunction = Callable[..., HttpResponse]
+_PERMISSION = "seeder.view_jobstatus"
 
 
 class Monitoring(JobStatus):
@@ -33,32 +32,31 @@ class Monitoring(JobStatus):
 @admin.register(Monitoring)
 class MonitoringAdmin(NoChangesAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("seeder.view_jobstatus")
+        return request.user.has_perm(_PERMISSION)
 
     def has_view_permission(self, request: HttpRequest, _: Any = None) -> bool:
-        return request.user.has_perm("seeder.view_jobstatus")
+        return request.user.has_perm(_PERMISSION)
 
     def get_urls(self) -> list[URLPattern]:
-        landing_page = self._admin_page(monitoring_page, "seeder.view_jobstatus")
+        landing_page = self._admin_page(monitoring_page, _PERMISSION)
+        run = self._admin_page(run_page, "seeder.view_runhistory")
         return [
             path("", landing_page, name="seeder_monitoring_changelist"),
             path("", landing_page, name="seeder_monitoring"),
-            path(
-                "run/<path:run_id>/", self._admin_page(run_page, "seeder.view_runhistory"), name="seeder_run_timeline"
-            ),
-            path("view/", self._admin_page(view_page, "seeder.view_jobstatus"), name="seeder_view"),
+            path("run/<path:run_id>/", run, name="seeder_run_timeline"),
+            path("view/", self._admin_page(view_page, _PERMISSION), name="seeder_view"),
             path("drift/", self._admin_page(drift_page, "seeder.view_releasesnapshot"), name="seeder_drift"),
         ]
 
-    def _admin_page(self, page: PageFunction, permission: str) -> PageFunction:
+    def _admin_page(self, page: Callable[..., HttpResponse], permission: str) -> Any:
         """Wrap a page with the admin login, the permission and error pages."""
 
         def render_page(request: HttpRequest, **path_arguments: str) -> HttpResponse:
             if not request.user.has_perm(permission):
                 raise PermissionDenied
             request.current_app = self.admin_site.name  # as Django's own pages do
-            return render_or_error(request, self.admin_site, partial(page, request, self.admin_site, **path_arguments))
+            return page(request, self.admin_site, **path_arguments)
 
+        view = with_error_page(self.admin_site, require_http_methods(["GET", "HEAD", "POST"])(render_page))
         # A queued request must be committed before its message is dispatched, even with ATOMIC_REQUESTS.
-        admin_view = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(render_page))
-        return transaction.non_atomic_requests(admin_view)
+        return transaction.non_atomic_requests(self.admin_site.admin_view(view))

@@ -1,7 +1,6 @@
 """Public base classes of read-only admin lists for large tables."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -11,10 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.urls import URLPattern
 
-from seeder.admin.error_pages import error_page, render_or_error
+from seeder.admin.error_pages import error_page, with_error_page
 from seeder.admin.large_table_lists import CappedCountPaginator, DateRangeQuerySet
 from seeder.domain.view_names import is_storable_text
 
@@ -57,6 +55,13 @@ class ReadOnlyAdmin(NoChangesAdmin):
     show_facets = admin.ShowFacets.NEVER  # facets count all rows of each filter
     paginator = CappedCountPaginator
 
+    def get_urls(self) -> list[URLPattern]:
+        """Answer expected errors with an error page."""
+        patterns = super().get_urls()
+        for pattern in patterns:
+            pattern.callback = with_error_page(self.admin_site, pattern.callback)
+        return patterns
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = DateRangeQuerySet(model=self.model, using=self.model._base_manager.db)
         return self.visible_rows(rows, request).order_by(*self.get_ordering(request))
@@ -86,10 +91,6 @@ class ReadOnlyAdmin(NoChangesAdmin):
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:  # noqa: ARG002  # for subclasses
         return rows
 
-    @staticmethod
-    def link(url: str, text: object) -> SafeString:
-        return format_html('<a href="{}">{}</a>', url, text)
-
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         return super().get_object(request, object_id, from_field) if is_storable_text(unquote(object_id)) else None
 
@@ -100,8 +101,7 @@ class ReadOnlyAdmin(NoChangesAdmin):
             return error_page(request, self.admin_site, "Not found.", status=404)
         if not all(map(self._is_valid_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             return error_page(request, self.admin_site, "Invalid id.", status=400)
-        build_page = partial(super().changelist_view, request, extra_context)
-        return render_or_error(request, self.admin_site, build_page)
+        return super().changelist_view(request, extra_context)
 
     def _is_valid_key(self, text: str) -> bool:
         """Return False for ids that would fail in the database."""
@@ -110,15 +110,3 @@ class ReadOnlyAdmin(NoChangesAdmin):
         except ValidationError:
             return False
         return True
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        build_page = partial(super().changeform_view, request, *args, **kwargs)
-        return render_or_error(request, self.admin_site, build_page)
-
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        build_page = partial(super().delete_view, request, *args, **kwargs)
-        return render_or_error(request, self.admin_site, build_page)
-
-    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        build_page = partial(super().history_view, request, *args, **kwargs)
-        return render_or_error(request, self.admin_site, build_page)
