@@ -4,8 +4,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from seeder.admin import page_urls
-from seeder.admin.charts import describe_reason, timeline_chart
+from seeder.admin.charts import timeline_chart
 from seeder.domain.outcomes import Status
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import UnknownRun
@@ -20,26 +19,9 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
         **site.each_context(request),
         "title": f"Run for {timeline.run.description}",
         "run": timeline.run,
-        "duration": (timeline.run.finished_at or timeline.now) - timeline.run.started_at,
         "timeline": timeline,
         "chart": timeline_chart(timeline, site),
-        "bars": [
-            {
-                "bar": bar,
-                "url": page_urls.view(site, bar.table_name),
-                "reason": bar.reason and describe_reason(bar.reason),
-            }
-            for bar in timeline.bars
-        ],
-        "holds": [
-            {
-                "hold": hold,
-                "reason": describe_reason(hold.reason),
-                "duration": (hold.finished_at or timeline.run.finished_at or timeline.now) - hold.started_at,
-            }
-            for hold in timeline.holds
-        ],
+        "holds": [(hold, (hold.finished_at or timeline.end) - hold.started_at) for hold in timeline.holds],
         "live": timeline.run.status is Status.RUNNING,
-        "history_url": page_urls.changelist(site, "runhistory", q=run_id),
     }
     return TemplateResponse(request, "seeder/run.html", context)

@@ -7,7 +7,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from seeder.admin import page_urls, queue_actions
+from seeder.admin import queue_actions
 from seeder.admin.charts import history_chart
 from seeder.admin.monitoring_page import handle_refresh_post, visible_errors
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest
@@ -39,21 +39,22 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     recent = job_list.recent_runs([job], max_runs=_MAX_RUNS)[job.table_name]
     job_filter = JobFilter(visible_agencies=agencies, table_name=job.table_name)
     manifests = job_list.job_page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), group_by=GroupBy.MANIFEST)
+    agency_names = agency_scope.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs)
     context = {
         **site.each_context(request),
         "title": job.report_name,
         "job": job,
         "errors": visible_errors(request, [job])[job.table_name],
-        "agency_names": agency_scope.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs),
-        "manifests": manifests,
-        "recent": [{"run": one, "url": page_urls.run(site, one.run_id)} for one in recent],
+        "manifests": [(one, agency_names[one.agency_id]) for one in manifests.jobs],
+        "manifest_count": manifests.total,
+        "recent": recent,
         "chart": history_chart(recent, site),
-        "last_run_url": page_urls.run(site, job.last_run_id) if job.last_run_id else None,
-        "history_url": page_urls.changelist(site, "runhistory", q=job.table_name),
         "can_refresh": queue_actions.can_refresh(request.user),
         "live": job.status is Status.RUNNING,
-        **_snapshots_context(request, job, agencies),
     }
+    if request.user.has_perm("seeder.view_releasesnapshot"):
+        names = agency_scope.name_spellings(job.table_name)
+        context["snapshots"] = agency_scope.snapshot_rows_of(agencies).filter(table_name__in=names)[:_MAX_SNAPSHOTS]
     return TemplateResponse(request, "seeder/view.html", context)
 
 
@@ -65,8 +66,6 @@ def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         **site.each_context(request),
         "title": f"Changes from {comparison.base.release.tag} to {comparison.compare.release.tag}",
         "comparison": comparison,
-        "url": page_urls.view(site, comparison.base.table_name),
-        "reversed_url": page_urls.drift(site, base=other.id or 0, compare=base.id or 0),
         "verdict": SEVERITY_SUMMARIES[comparison.severity],
         "groups": [(severity, _finding_rows(comparison.findings, severity)) for severity in reversed(Severity)],
     }
@@ -80,10 +79,9 @@ def _require_job(table_name: str, agencies: list[str] | None) -> Job:
     """
     if is_storable_text(table_name):
         for name in _name_spellings(table_name):
-            for job in job_list.job_page(
-                JobFilter(visible_agencies=agencies, table_name=name), JobPageRequest(limit=1)
-            ).jobs:
-                return job
+            job_filter = JobFilter(visible_agencies=agencies, table_name=name)
+            if page := job_list.job_page(job_filter, JobPageRequest(limit=1)).jobs:
+                return page[0]
     raise UnknownTable(table=table_name, suggestion="")
 
 
@@ -111,10 +109,3 @@ def _finding_rows(findings: tuple[Finding, ...], severity: Severity) -> list[Map
         for finding in findings
         if finding.severity is severity
     ]
-
-
-def _snapshots_context(request: HttpRequest, job: Job, agencies: list[str] | None) -> Mapping[str, Any]:
-    if not request.user.has_perm("seeder.view_releasesnapshot"):
-        return {}
-    rows = agency_scope.snapshot_rows_of(agencies).filter(table_name__in=agency_scope.name_spellings(job.table_name))
-    return {"snapshots": rows[:_MAX_SNAPSHOTS], "can_see_snapshots": True}

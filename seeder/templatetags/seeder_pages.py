@@ -7,10 +7,13 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from seeder.domain import human_format
+from seeder.domain.monitoring.timeline import describe_reason
 
 EMPTY_VALUE = "\N{EN DASH}"
 
 register = template.Library()
+register.filter("reason", describe_reason)
+register.filter("with_noun", human_format.format_count)
 
 
 @register.filter
@@ -30,11 +33,6 @@ def wait_duration(value: timedelta | None) -> str:
 @register.filter
 def number(value: int | None) -> str:
     return EMPTY_VALUE if value is None else f"{value:,}"
-
-
-@register.filter
-def with_noun(value: int, noun: str) -> str:
-    return human_format.format_count(value, noun)
 
 
 @register.filter

@@ -90,3 +90,20 @@ class Timeline:
     bars: Sequence[TimelineBar]  # of started views
     pending_count: int  # views not started
     holds: Sequence[HoldInterval]
+
+    @property
+    def end(self) -> datetime:
+        return self.run.finished_at or max([self.now, *(bar.started_at for bar in self.bars)])
+
+    @property
+    def duration(self) -> timedelta:
+        return self.end - self.run.started_at
+
+
+def describe_reason(reason: str) -> str:
+    """Describe the reason of a failure or a hold."""
+    descriptions = {
+        "server_busy": "the throttle: the server was busy",
+        "circuit_open": "the circuit breaker was open",
+    }
+    return descriptions.get(reason, reason.replace("_", " "))

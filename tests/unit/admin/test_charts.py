@@ -31,13 +31,13 @@ def test_sparkbar_success_has_height_of_duration() -> None:
         recent(Status.SUCCESS, 8),
     ]
     chart = sparkbars(latest_first, max_bars=14)
-    running, failed, half, full = chart.bars
-    assert running.x > failed.x > half.x > full.x
-    assert failed.y > chart.baseline >= half.y + half.height == full.y + full.height
-    assert (full.height, half.height) == (16, 8)
-    assert chart.label == "Last 4 runs: 1 failed, 2 succeeded, 1 running; latest: running"
-    assert sparkbars([], max_bars=14).label == "Not run yet"
-    assert sparkbars([recent(Status.SUCCESS, 0)], max_bars=14).bars[0].height == 16
+    running, failed, half, full = chart["bars"]
+    assert running["x"] > failed["x"] > half["x"] > full["x"]
+    assert failed["y"] > chart["baseline"] >= half["y"] + half["height"] == full["y"] + full["height"]
+    assert (full["height"], half["height"]) == (16, 8)
+    assert chart["label"] == "Last 4 runs: 1 failed, 2 succeeded, 1 running; latest: running"
+    assert sparkbars([], max_bars=14)["label"] == "Not run yet"
+    assert sparkbars([recent(Status.SUCCESS, 0)], max_bars=14)["bars"][0]["height"] == 16
 
 
 def bar(lane: int, started: float, finished: float | None, held: float = 0) -> TimelineBar:
