@@ -26,7 +26,7 @@ BAD_INPUT = "tests/acceptance/test_bad_input.py"
 API_ACCESS = "tests/acceptance/test_api_access.py"
 API_ANSWERS = "tests/acceptance/test_api_answers.py"
 API_REFRESHING = "tests/acceptance/test_api_refresh_views.py"
-ADMIN = "tests/integration/test_admin.py"
+ADMIN = "tests/integration/admin"
 ADMISSION = "tests/integration/test_admission_control.py"
 KILLING = "tests/acceptance/test_killing.py"
 

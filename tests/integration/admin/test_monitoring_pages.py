@@ -1,0 +1,220 @@
+"""The monitoring pages in the admin: contents, agency scope and errors."""
+
+import re
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from seeder.domain.refresh_requests import AgencyReports
+from seeder.models import QueuedRefresh, Run, RunHistory
+from seeder.services.queue import enqueue, part_rows
+from seeder.services.snapshots import release_snapshots
+from tests.conftest import another_session, create_custom_manifest, sql
+from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
+
+
+def test_error_text_is_redacted_in_pages_and_lookups() -> None:
+    row = RunHistory.objects.get(table_name="reporting.bad")
+    reader, full_reader = (
+        client_with(*READER_PERMISSIONS),
+        client_with(*READER_PERMISSIONS, "view_errors", name="full_reader"),
+    )
+    for path in (f"runhistory/{row.pk}/change/", "jobstatus/reporting.bad/change/", "monitoring/", "runhistory/"):
+        assert "secret" not in get_page(reader, path)
+    assert "invalid_text_representation" in get_page(reader, f"runhistory/{row.pk}/change/")
+    assert "secret" in get_page(full_reader, f"runhistory/{row.pk}/change/")
+    assert "secret" in get_page(full_reader, "monitoring/")
+    for guess in ({"errors__contains": "secret"}, {"last_errors__startswith": "i"}):
+        model = "runhistory" if "errors__contains" in guess else "jobstatus"
+        response = reader.get(f"/admin/seeder/{model}/", guess)
+        assert response.status_code in {302, 400}
+
+
+def test_note_of_success_is_not_styled_as_error() -> None:
+    sql("UPDATE reporting.seeder_job_status SET last_errors = 'Also' WHERE table_name = 'reporting.good'")
+    operator = client_with(*READER_PERMISSIONS, "view_errors")
+    for path in ("monitoring/", "monitoring/view/?table=reporting.good"):
+        assert '<p class="errors note">Also</p>' in get_page(operator, path)
+    assert '<p class="errors">' in get_page(operator, "monitoring/view/?table=reporting.bad")
+
+
+def test_page_of_shared_view_names_manifest_of_runs() -> None:
+    reader = client_with(*READER_PERMISSIONS)
+    page = get_page(reader, "monitoring/view/", table="reporting.shared")
+    manifest_id = RunHistory.objects.filter(table_name="reporting.shared").order_by("manifest_id")[0].manifest_id
+    assert f"the runs below refreshed it for canned manifest {manifest_id}." in page
+    assert "Several manifests" not in get_page(reader, "monitoring/view/", table="reporting.good")
+
+
+def test_agency_scope_applies_to_every_list_and_page(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    demo = client_with(*READER_PERMISSIONS, "view_errors", "refresh_views", name="demo")
+    for path in ("runhistory/", "jobstatus/", "monitoring/"):
+        page = get_page(demo, path)
+        assert "reporting.good" in page
+        assert "reporting.shared" in page
+        assert "reporting.bad" not in page
+        assert "metro" not in page
+    bad = RunHistory.objects.get(table_name="reporting.bad")
+    for path in (f"runhistory/{bad.pk}/change/", "jobstatus/reporting.bad/change/"):
+        assert demo.get(f"/admin/seeder/{path}").status_code == 302
+    assert demo.get("/admin/seeder/monitoring/view/", {"table": "reporting.bad"}).status_code == 404
+    assert "0 run" in get_page(demo, "runhistory/", agency="metro")
+    assert "metro" not in get_page(demo, f"monitoring/run/{bad.run_id}/")
+    assert "reporting.bad" not in get_page(demo, f"monitoring/run/{bad.run_id}/")
+    assert "metro" not in get_page(demo, f"run/{bad.run_id}/change/")
+    demo.post("/admin/seeder/monitoring/", {"refresh": "reporting.bad"})
+    assert not QueuedRefresh.objects.exists()
+    demo.post("/admin/seeder/monitoring/", {"refresh": "reporting.shared"})
+    assert QueuedRefresh.objects.get().requested_by == "demo"
+
+
+@pytest.mark.parametrize(
+    "table", ["seeder_run", "seeder_run_metrics", "seeder_queued_refresh", "seeder_circuit_breaker"]
+)
+def test_pages_work_without_optional_table(table: str) -> None:
+    run_id = Run.objects.get().run_id
+    sql(f"DROP TABLE reporting.{table} CASCADE")
+    client = client_with(*READER_PERMISSIONS, "refresh_views")
+    for path in (
+        "monitoring/",
+        "runhistory/",
+        "jobstatus/",
+        "run/",
+        "releasesnapshot/",
+        "monitoring/view/?table=reporting.bad",
+    ):
+        get_page(client, path)
+    row = RunHistory.objects.get(table_name="reporting.bad")
+    get_page(client, f"runhistory/{row.pk}/change/")
+    response = client.get(f"/admin/seeder/monitoring/run/{run_id}/")
+    assert response.status_code == (503 if table == "seeder_run" else 200)
+    client.post("/admin/seeder/monitoring/", {"refresh": "reporting.good"})
+
+
+def test_page_without_contract_tables_answers_503() -> None:
+    client = client_with(*READER_PERMISSIONS)
+    sql("DROP SCHEMA reporting CASCADE")
+    for path in ("monitoring/", "runhistory/", "jobstatus/", "releasesnapshot/", "runhistory/1/history/"):
+        response = client.get(f"/admin/seeder/{path}")
+        assert response.status_code == 503
+        assert "install_schema" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?page=0",
+        "?page=99999999999999999999",
+        "?page=x",
+        "?type=none",
+        "?show=none",
+        "?q=%00",
+        "?agency='",
+        "?page=%C2%B2",
+    ],
+)
+def test_monitoring_page_ignores_invalid_parameters(query: str) -> None:
+    assert client_with(*READER_PERMISSIONS).get(f"/admin/seeder/monitoring/{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "run/none/",
+        "run/a/b/",
+        "run/%00/",
+        "view/",
+        "view/?table=none",
+        "view/?table=%00",
+        "drift/",
+        "drift/?base=1&compare=x",
+        "drift/?base=99999999999999999999&compare=1",
+        "drift/?base=0&compare=0",
+    ],
+)
+def test_page_of_unknown_object_is_not_found(path: str) -> None:
+    assert client_with(*READER_PERMISSIONS).get(f"/admin/seeder/monitoring/{path}").status_code == 404
+
+
+def test_snapshot_ids_ignore_thousand_separator(settings: Settings) -> None:
+    settings.USE_THOUSAND_SEPARATOR = True
+    sql("SELECT setval('reporting.seeder_release_snapshot_id_seq', 1233)")
+    release_snapshots.capture_release_snapshot("reporting.good", "2026.12")
+    page = get_page(client_with(*READER_PERMISSIONS), "monitoring/view/", table="reporting.good")
+    assert set(re.findall(r'name="(base|compare)" value="(12[^"]*)"', page)) == {("base", "1234"), ("compare", "1234")}
+
+
+def test_refresh_and_capture_work_with_atomic_requests() -> None:
+    client = client_with(*READER_PERMISSIONS, "refresh_views", "capture_releasesnapshot")
+    selected = {"_selected_action": ["reporting.bad"]}
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    try:
+        client.post("/admin/seeder/monitoring/", {"refresh": "reporting.good"})
+        client.post("/admin/seeder/monitoring/view/?table=reporting.shared", {"refresh": "reporting.shared"})
+        client.post("/admin/seeder/jobstatus/", {"action": "refresh", **selected})
+        client.post("/admin/seeder/jobstatus/", {"action": "capture", "release_tag": "1", **selected})
+    finally:
+        connection.settings_dict["ATOMIC_REQUESTS"] = False
+    assert QueuedRefresh.objects.count() == 3
+
+
+def test_worker_host_is_hidden_without_access_to_all_agencies(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test")
+    part_rows.claim(QueuedRefresh.objects.get(), run_id="gone", worker="inner-host:7")
+    assert "inner-host:7" in get_page(client_with(*READER_PERMISSIONS), "monitoring/")
+    page = get_page(client_with(*READER_PERMISSIONS, name="demo"), "monitoring/")
+    assert "worker lost" in page
+    assert "inner-host" not in page
+
+
+def test_part_of_living_worker_is_not_marked_lost() -> None:
+    enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test")
+    part_rows.claim(QueuedRefresh.objects.get(), run_id="alive", worker="host:7")
+    with another_session() as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended('seeder.run alive', 0))")
+        page = get_page(client_with(*READER_PERMISSIONS), "monitoring/")
+    assert "host:7" in page
+    assert "worker lost" not in page
+
+
+def test_part_of_split_request_shows_its_number() -> None:
+    sql(
+        "INSERT INTO reporting.seeder_queued_refresh"
+        " (request_id, part, parts, description, requested_by, manifests, views, agencies, state, requested_at)"
+        " VALUES ('r', 1, 2, 'all', 'a test', '[]', '[]', '[]', 'queued', now())"
+    )
+    assert "part 1 of 2" in get_page(client_with(*READER_PERMISSIONS), "monitoring/")
+
+
+def test_list_of_views_has_pages() -> None:
+    for number in range(60):
+        create_custom_manifest(f"reporting.v{number}", "SELECT 1 AS n")
+    reader = client_with(*READER_PERMISSIONS)
+    assert 'href="?show=late&amp;page=2"' in get_page(reader, "monitoring/", show="late")
+    page = get_page(reader, "monitoring/", page="2")
+    assert "Page 2 of 2, 63 views" in page
+    assert 'href="?page=1"' in page
+    assert '<a href="?">First page</a>' in get_page(reader, "monitoring/", page="3")
+
+
+@pytest.mark.parametrize(
+    ("permission", "heading"), [("view_queuedrefresh", "queue-heading"), ("view_run", "runs-heading")]
+)
+def test_queue_and_latest_runs_require_their_permissions(permission: str, heading: str) -> None:
+    others = [name for name in READER_PERMISSIONS if name != permission]
+    assert heading not in get_page(client_with(*others), "monitoring/")
+    page = get_page(client_with("view_jobstatus", permission, name="reader"), "monitoring/")
+    assert heading in page
+    assert "latest-" not in page  # no link to a page without permission
+
+
+def test_comparison_of_different_views_is_rejected() -> None:
+    first, other = (
+        release_snapshots.capture_release_snapshot(f"reporting.{name}", "2026.12").id for name in ("good", "shared")
+    )
+    response = client_with(*READER_PERMISSIONS).get(f"/admin/seeder/monitoring/drift/?base={first}&compare={other}")
+    assert response.status_code == 400
+    assert "reporting.shared" in response.content.decode()
