@@ -1,7 +1,6 @@
 """The page of one view, and the comparison of two release snapshots."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
@@ -13,14 +12,8 @@ from seeder.admin.monitoring_page import handle_refresh_post, visible_errors
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
 from seeder.domain.snapshots.drift_rules import Severity
-from seeder.domain.snapshots.drift_text import (
-    DIFFERENCE_EXPLANATIONS,
-    DIFFERENCE_LABELS,
-    SEVERITY_SUMMARIES,
-    describe_change,
-)
+from seeder.domain.snapshots.drift_text import SEVERITY_SUMMARIES
 from seeder.domain.snapshots.snapshot_contents import Snapshot
-from seeder.domain.snapshots.snapshot_drift import Finding
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import UnknownSnapshot, UnknownTable
 from seeder.services.read_models import agency_scope, job_list
@@ -67,7 +60,10 @@ def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "title": f"Changes from {comparison.base.release.tag} to {comparison.compare.release.tag}",
         "comparison": comparison,
         "verdict": SEVERITY_SUMMARIES[comparison.severity],
-        "groups": [(severity, _finding_rows(comparison.findings, severity)) for severity in reversed(Severity)],
+        "groups": [
+            (severity, [finding for finding in comparison.findings if finding.severity is severity])
+            for severity in reversed(Severity)
+        ],
     }
     return TemplateResponse(request, "seeder/drift.html", context)
 
@@ -95,17 +91,3 @@ def _require_snapshot(id_text: str, agencies: list[str] | None) -> Snapshot:
     if not (id_text.isascii() and id_text.isdigit() and len(id_text) < 20):
         raise UnknownSnapshot(identity=f"with the id {id_text}")
     return agency_scope.snapshot(int(id_text), agencies)
-
-
-def _finding_rows(findings: tuple[Finding, ...], severity: Severity) -> list[Mapping[str, Any]]:
-    return [
-        {
-            "finding": finding,
-            "label": DIFFERENCE_LABELS[finding.kind],
-            "change": describe_change(finding),
-            "meaning": DIFFERENCE_EXPLANATIONS[finding.kind],
-            "rule": finding.rule if finding.rule and str(finding.rule) != finding.kind else None,
-        }
-        for finding in findings
-        if finding.severity is severity
-    ]

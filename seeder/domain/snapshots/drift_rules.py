@@ -6,6 +6,7 @@ The defaults ignore daily changes of the data, and always report changes that br
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import partial
 
 
 class Severity(IntEnum):
@@ -72,42 +73,27 @@ class DriftRule:
         return all(size is None or abs(size) >= minimum for size, minimum in sizes)
 
 
+_breaking = partial(DriftRule, severity=Severity.BREAKING)
+_notice = partial(DriftRule, severity=Severity.NOTICE)
+
 DEFAULT_RULES: Sequence[DriftRule] = (
-    DriftRule(kind=DifferenceKind.COLUMN_REMOVED, severity=Severity.BREAKING),
-    DriftRule(kind=DifferenceKind.COLUMN_RETYPED, severity=Severity.BREAKING),
-    DriftRule(kind=DifferenceKind.COLUMN_REORDERED, severity=Severity.NOTICE),
-    DriftRule(kind=DifferenceKind.COLUMN_ADDED, severity=Severity.NOTICE),
-    DriftRule(kind=DifferenceKind.NULLABILITY, severity=Severity.NOTICE),
-    DriftRule(kind=DifferenceKind.DEFINITION, severity=Severity.NOTICE),
+    _breaking(kind=DifferenceKind.COLUMN_REMOVED),
+    _breaking(kind=DifferenceKind.COLUMN_RETYPED),
+    _notice(kind=DifferenceKind.COLUMN_REORDERED),
+    _notice(kind=DifferenceKind.COLUMN_ADDED),
+    _notice(kind=DifferenceKind.NULLABILITY),
+    _notice(kind=DifferenceKind.DEFINITION),
     # A view that lost all its rows is broken, even if there were few; a view that lost half of them probably is.
-    DriftRule(
-        kind=DifferenceKind.ROWS, severity=Severity.BREAKING, absolute=1, relative=1.0, direction=Direction.FALLING
-    ),
-    DriftRule(
-        kind=DifferenceKind.ROWS, severity=Severity.BREAKING, absolute=100, relative=0.5, direction=Direction.FALLING
-    ),
-    DriftRule(
-        kind=DifferenceKind.ROWS, severity=Severity.NOTICE, absolute=100, relative=0.1, direction=Direction.FALLING
-    ),
-    DriftRule(
-        kind=DifferenceKind.ROWS, severity=Severity.NOTICE, absolute=100, relative=0.5, direction=Direction.RISING
-    ),
-    DriftRule(
-        kind=DifferenceKind.NULL_SHARE,
-        severity=Severity.BREAKING,
-        absolute=100,
-        relative=0.5,
-        direction=Direction.RISING,
-    ),
-    DriftRule(kind=DifferenceKind.NULL_SHARE, severity=Severity.NOTICE, absolute=100, relative=0.05),
-    DriftRule(
-        kind=DifferenceKind.DISTINCT, severity=Severity.NOTICE, absolute=10, relative=0.2, direction=Direction.FALLING
-    ),
-    DriftRule(
-        kind=DifferenceKind.DISTINCT, severity=Severity.NOTICE, absolute=10, relative=0.5, direction=Direction.RISING
-    ),
+    _breaking(kind=DifferenceKind.ROWS, absolute=1, relative=1.0, direction=Direction.FALLING),
+    _breaking(kind=DifferenceKind.ROWS, absolute=100, relative=0.5, direction=Direction.FALLING),
+    _notice(kind=DifferenceKind.ROWS, absolute=100, relative=0.1, direction=Direction.FALLING),
+    _notice(kind=DifferenceKind.ROWS, absolute=100, relative=0.5, direction=Direction.RISING),
+    _breaking(kind=DifferenceKind.NULL_SHARE, absolute=100, relative=0.5, direction=Direction.RISING),
+    _notice(kind=DifferenceKind.NULL_SHARE, absolute=100, relative=0.05),
+    _notice(kind=DifferenceKind.DISTINCT, absolute=10, relative=0.2, direction=Direction.FALLING),
+    _notice(kind=DifferenceKind.DISTINCT, absolute=10, relative=0.5, direction=Direction.RISING),
     # For example, an eighth of at least 100 rows changes from one of two equally frequent values to the other.
-    DriftRule(kind=DifferenceKind.TOP_VALUES, severity=Severity.NOTICE, absolute=100, relative=0.1),
+    _notice(kind=DifferenceKind.TOP_VALUES, absolute=100, relative=0.1),
 )
 
 
@@ -115,12 +101,3 @@ def with_defaults(rules: Sequence[DriftRule]) -> Sequence[DriftRule]:
     """Return the rules with the defaults of all other kinds."""
     kinds = {rule.kind for rule in rules}
     return (*(rule for rule in DEFAULT_RULES if rule.kind not in kinds), *rules)
-
-
-def highest_severity(
-    rules: Sequence[DriftRule], kind: DifferenceKind, *, absolute: float | None, relative: float | None
-) -> tuple[Severity, DriftRule | None]:
-    """Return the highest severity and the first matching rule with it."""
-    matching = [rule for rule in rules if rule.matches(kind, absolute, relative)]
-    strictest = max(matching, key=lambda rule: rule.severity, default=None)
-    return (strictest.severity, strictest) if strictest else (Severity.NONE, None)

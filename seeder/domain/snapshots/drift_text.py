@@ -5,34 +5,28 @@ from collections.abc import Mapping
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Severity
 from seeder.domain.snapshots.snapshot_drift import Finding
 
-DIFFERENCE_LABELS: Mapping[DifferenceKind, str] = {
-    DifferenceKind.COLUMN_ADDED: "column added",
-    DifferenceKind.COLUMN_REMOVED: "column removed",
-    DifferenceKind.COLUMN_RETYPED: "type changed",
-    DifferenceKind.COLUMN_REORDERED: "columns in another order",
-    DifferenceKind.NULLABILITY: "nullability changed",
-    DifferenceKind.DEFINITION: "definition changed",
-    DifferenceKind.ROWS: "rows",
-    DifferenceKind.NULL_SHARE: "share of nulls",
-    DifferenceKind.DISTINCT: "distinct values",
-    DifferenceKind.RANGE: "range",
-    DifferenceKind.TOP_VALUES: "top values",
-}
-
-DIFFERENCE_EXPLANATIONS: Mapping[DifferenceKind, str] = {
-    DifferenceKind.COLUMN_ADDED: "The view has a new column. Readers of all columns get one more.",
-    DifferenceKind.COLUMN_REMOVED: "Queries that read this column now fail.",
-    DifferenceKind.COLUMN_RETYPED: "Queries that compute with this column, or compare it, may fail or return other"
-    " results.",
-    DifferenceKind.COLUMN_REORDERED: "Readers of columns by position, such as exports, get other columns.",
-    DifferenceKind.NULLABILITY: "The column's NOT NULL constraint was added or removed.",
-    DifferenceKind.DEFINITION: "The view has another query. Its result may be the same.",
-    DifferenceKind.ROWS: "Number of rows in the view.",
-    DifferenceKind.NULL_SHARE: "Share of rows without a value in this column.",
-    DifferenceKind.DISTINCT: "Number of different values in this column.",
-    DifferenceKind.RANGE: "Smallest and largest value in this column.",
-    DifferenceKind.TOP_VALUES: "The most frequent values of this column, or their frequencies, changed."
-    " 0 is no change, 1 is nothing in common.",
+# The label and the explanation of each difference.
+DIFFERENCE_TEXTS: Mapping[DifferenceKind, tuple[str, str]] = {
+    DifferenceKind.COLUMN_ADDED: ("column added", "The view has a new column. Readers of all columns get one more."),
+    DifferenceKind.COLUMN_REMOVED: ("column removed", "Queries that read this column now fail."),
+    DifferenceKind.COLUMN_RETYPED: (
+        "type changed",
+        "Queries that compute with this column, or compare it, may fail or return other results.",
+    ),
+    DifferenceKind.COLUMN_REORDERED: (
+        "columns in another order",
+        "Readers of columns by position, such as exports, get other columns.",
+    ),
+    DifferenceKind.NULLABILITY: ("nullability changed", "The column's NOT NULL constraint was added or removed."),
+    DifferenceKind.DEFINITION: ("definition changed", "The view has another query. Its result may be the same."),
+    DifferenceKind.ROWS: ("rows", "Number of rows in the view."),
+    DifferenceKind.NULL_SHARE: ("share of nulls", "Share of rows without a value in this column."),
+    DifferenceKind.DISTINCT: ("distinct values", "Number of different values in this column."),
+    DifferenceKind.RANGE: ("range", "Smallest and largest value in this column."),
+    DifferenceKind.TOP_VALUES: (
+        "top values",
+        "The most frequent values of this column or their shares changed. 0 is no change, 1 is nothing in common.",
+    ),
 }
 
 SEVERITY_SUMMARIES: Mapping[Severity, str] = {
@@ -48,8 +42,8 @@ _CONTROL_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 
 def describe_finding(finding: Finding) -> str:
     """Describe a finding in one line."""
     column_prefix = f"{finding.column}: " if finding.column is not None else ""
-    rule_suffix = f"  [{finding.rule}]" if finding.rule and str(finding.rule) != finding.kind else ""
-    return f"{column_prefix}{DIFFERENCE_LABELS[finding.kind]} {describe_change(finding)}{rule_suffix}"
+    rule_suffix = f"  [{finding.rule_text}]" if finding.rule_text else ""
+    return f"{column_prefix}{DIFFERENCE_TEXTS[finding.kind][0]} {describe_change(finding)}{rule_suffix}"
 
 
 def describe_change(finding: Finding) -> str:

@@ -2,8 +2,7 @@
 
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Severity
 from seeder.domain.snapshots.drift_text import (
-    DIFFERENCE_EXPLANATIONS,
-    DIFFERENCE_LABELS,
+    DIFFERENCE_TEXTS,
     SEVERITY_SUMMARIES,
     describe_change,
     describe_finding,
@@ -12,7 +11,7 @@ from seeder.domain.snapshots.snapshot_drift import Finding
 
 
 def test_every_kind_and_severity_has_a_text() -> None:
-    assert set(DIFFERENCE_LABELS) == set(DIFFERENCE_EXPLANATIONS) == set(DifferenceKind)
+    assert set(DIFFERENCE_TEXTS) == set(DifferenceKind)
     assert set(SEVERITY_SUMMARIES) == set(Severity)
 
 
