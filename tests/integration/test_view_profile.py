@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from seeder import conf
 from seeder.domain.manifests import ViewKey
-from seeder.domain.snapshots.snapshot_contents import ColumnStatistics
+from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Release, Snapshot
 from seeder.domain.view_names import ViewName
 from seeder.postgres import column_statistics
 from seeder.services.snapshots.parallel_count import CaptureOptions
-from seeder.services.snapshots.view_profile import ViewProfile, profile_view
+from seeder.services.snapshots.view_profile import profile_view
 from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
@@ -111,7 +111,7 @@ def options(**changes: Any) -> CaptureOptions:
     return replace(
         CaptureOptions(
             settings=conf.load(),
-            application_name="test",
+            release=Release(tag="test"),
             top_values_columns=frozenset(NAMES),
             max_top_values=MAX_TOP_VALUES,
             strict=False,
@@ -159,7 +159,7 @@ def same_as_text(left: str | None, right: str | None, kind: TypeSample) -> bool:
     return bool(equal)
 
 
-def assert_right(found: ViewProfile, rows: int) -> None:
+def assert_right(found: Snapshot, rows: int) -> None:
     assert found.statistics.row_count == rows
     for name, kind in zip(NAMES, TYPE_SAMPLES, strict=True):
         figures, expected = found.statistics.columns[name], reference_statistics(name, kind)

@@ -64,13 +64,13 @@ def capture_all(
         on_progress(one, number, total)
     options = CaptureOptions(
         settings=settings,
-        application_name=f"seeder snapshot {release.tag}",
+        release=release,
         top_values_columns=top_values_columns,
         strict=False,
         approximate=approximate,
     )
     with ThreadPoolExecutor(max_workers=settings.snapshot_connections) as pool:
-        futures = [pool.submit(_capture, name, keys, release, options) for name, keys in keys_by_name.items()]
+        futures = [pool.submit(_capture, name, keys, options) for name, keys in keys_by_name.items()]
         try:
             for future in as_completed(futures):
                 ended.append(future.result())
@@ -104,9 +104,9 @@ def _require_columns(top: frozenset[str], request: RefreshRequest, selection: Se
         raise ColumnInNoView(request=request, column=column, suggestion=did_you_mean(column, known, "The nearest is"))
 
 
-def _capture(name: ViewName, keys: Sequence[ViewKey], release: Release, options: CaptureOptions) -> CaptureResult:
+def _capture(name: ViewName, keys: Sequence[ViewKey], options: CaptureOptions) -> CaptureResult:
     try:
-        return CaptureResult(table_name=str(name), snapshot=capture(require_one_view(name, keys), release, options))
+        return CaptureResult(table_name=str(name), snapshot=capture(require_one_view(name, keys), options))
     except SeederError as error:
         if isinstance(error, DatabaseError) and error.facts.get("alias") == DEFAULT_DB_ALIAS:
             raise  # no snapshot can be stored without the default database

@@ -6,7 +6,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from seeder.conf import Settings
-from seeder.domain.snapshots.snapshot_contents import ColumnStatistics
+from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Release
 from seeder.domain.view_names import ViewName
 from seeder.errors import CaptureFailed
 from seeder.postgres import column_statistics, sessions, shared_snapshot, transaction_limits
@@ -23,12 +23,13 @@ class CaptureOptions:
     """What to capture, and the limits for it."""
 
     settings: Settings
-    application_name: str  # what pg_stat_activity shows
+    release: Release
     top_values_columns: frozenset[str] = frozenset()  # columns whose most frequent values are counted
     max_top_values: int = 10  # per column
     strict: bool = True  # fail if the view lacks one of these columns
     approximate: bool = False
     connections: int = 1  # used in parallel
+    on_progress: ProgressCallback = lambda *_: None
     in_flight: sessions.CancellableStatements = field(default_factory=sessions.CancellableStatements)
     stop: StopSignal = field(default_factory=StopSignal)
 
@@ -39,27 +40,20 @@ class CaptureOptions:
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        of_refresh = transaction_limits.TransactionLimits(
+        limits = transaction_limits.TransactionLimits(
             lock_timeout_ms=self.settings.lock_timeout_ms,
             statement_timeout_ms=self.settings.statement_timeout_ms,
-            allow_parallel=self.settings.snapshot_connections
-            == 1,  # otherwise parallel workers compete with the other connections
-            application_name=self.application_name,
+            allow_parallel=self.settings.snapshot_connections == 1,  # workers would compete with other connections
+            application_name=f"seeder snapshot {self.release.tag}",
         )
-        return {**of_refresh.parameters, "memory": f"{self.settings.snapshot_memory_mb}MB"}
+        return {**limits.parameters, "memory": f"{self.settings.snapshot_memory_mb}MB"}
 
 
 class ParallelCounter:
     """Counts the columns of one view in a snapshot that the calling thread holds."""
 
-    def __init__(
-        self,
-        database: str,
-        snapshot: shared_snapshot.SharedSnapshot,
-        options: CaptureOptions,
-        on_progress: ProgressCallback,
-    ) -> None:
-        self._database, self._snapshot, self._options, self._on_progress = database, snapshot, options, on_progress
+    def __init__(self, database: str, snapshot: shared_snapshot.SharedSnapshot, options: CaptureOptions) -> None:
+        self._database, self._snapshot, self._options = database, snapshot, options
         self._total = 0
         self._tasks = SimpleQueue[column_statistics.CountTask]()
         self._counted: dict[str, tuple[int, ColumnStatistics]] = {}
@@ -116,4 +110,4 @@ class ParallelCounter:
             self._options.raise_if_stopped(task.view)
             with self._in_flight.track(self._database), self._options.in_flight.track(self._database):
                 self._counted |= column_statistics.count_columns(self._database, task)
-            self._on_progress(len(self._counted), self._total)
+            self._options.on_progress(len(self._counted), self._total)

@@ -29,7 +29,7 @@ from seeder.services import event_logger, manifest_selection
 from seeder.services.retry import retry_transient
 from seeder.services.snapshots.parallel_count import CaptureOptions, ProgressCallback
 from seeder.services.snapshots.snapshot_store import insert_snapshot, snapshot_from_row
-from seeder.services.snapshots.view_profile import ViewProfile, profile_view, require_columns
+from seeder.services.snapshots.view_profile import profile_view, require_columns
 
 
 def capture_release_snapshot(  # noqa: PLR0913  # the options of the command
@@ -52,12 +52,13 @@ def capture_release_snapshot(  # noqa: PLR0913  # the options of the command
     key = _resolve_view(ViewName.parse(table_name), settings)
     options = CaptureOptions(
         settings=settings,
-        application_name=f"seeder snapshot {release.tag}",
+        release=release,
         top_values_columns=frozenset(top_values_columns),
         approximate=approximate,
         connections=settings.snapshot_connections,
+        on_progress=on_progress,
     )
-    return capture(key, release, options, on_progress)
+    return capture(key, options)
 
 
 def list_release_snapshots_by_table(table_name: str, limit: int = 50) -> list[Snapshot]:
@@ -128,32 +129,28 @@ def require_one_view(name: ViewName, keys: Sequence[ViewKey]) -> ViewKey:
     return keys[0]
 
 
-def capture(
-    key: ViewKey, release: Release, options: CaptureOptions, on_progress: ProgressCallback = lambda *_: None
-) -> Snapshot:
+def capture(key: ViewKey, options: CaptureOptions) -> Snapshot:
     """Capture and store one snapshot. Raises the same errors as `capture_release_snapshot`."""
-    _require_new(key, release)
+
+    def attempt(_: int) -> Snapshot:
+        with options.in_flight.track(key.database):
+            return profile_view(key, options)
+
+    _require_new(key, options.release)
     with translate_database_errors(key.database), _translated_conflicts(key):
-        found = retry_transient(
-            lambda _: _profile(key, options, on_progress),
-            retries=options.settings.max_retries,
-            stop=options.stop,
-            database=key.database,
-        )
+        retries, stop = options.settings.max_retries, options.stop
+        profile = retry_transient(attempt, retries=retries, stop=stop, database=key.database)
     options.raise_if_stopped(key.name)
-    snapshot = insert_snapshot(key, release, found)
-    figures = {
-        "rows": snapshot.statistics.row_count,
-        "columns": len(snapshot.shape.columns),
-        "exact": snapshot.statistics.exact,
-    }
+    snapshot = insert_snapshot(profile)
     event_logger.log_event(
         event_logger.INFO,
         "snapshot_captured",
         view=snapshot.table_name,
         database=key.database,
-        release_tag=release.tag,
-        **figures,
+        release_tag=snapshot.release.tag,
+        rows=snapshot.statistics.row_count,
+        columns=len(snapshot.shape.columns),
+        exact=snapshot.statistics.exact,
     )
     return snapshot
 
@@ -171,11 +168,6 @@ def validate_capture(name: ViewName, release: Release, top_values_columns: Seque
         if not catalog.relation_exists(key.database, key.name):
             raise ViewMissing(view=key.name, alias=key.database)
         require_columns(key.name, top_values_columns, catalog.column_names(key.database, [key.name]))
-
-
-def _profile(key: ViewKey, options: CaptureOptions, on_progress: ProgressCallback) -> ViewProfile:
-    with options.in_flight.track(key.database):
-        return profile_view(key, options, on_progress)
 
 
 @contextmanager

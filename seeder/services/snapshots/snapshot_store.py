@@ -1,51 +1,46 @@
 """The only writer of release snapshots, one row each."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError
 
-from seeder.domain.manifests import ViewKey
 from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Release, Snapshot, TopValue, ViewStatistics
 from seeder.domain.snapshots.view_shape import ViewColumn, ViewShape
 from seeder.errors import CaptureFailed, SnapshotTaken
 from seeder.models import ReleaseSnapshot
 from seeder.postgres.sqlstates import UNIQUE_VIOLATION, first_line, sqlstate, translate_database_errors
-from seeder.services.snapshots.view_profile import ViewProfile
 
 
-def insert_snapshot(key: ViewKey, release: Release, profile: ViewProfile) -> Snapshot:
-    shape, figures = profile.shape, profile.statistics
-    tops = {
-        name: [[top.value, top.count] for top in column.top]
-        for name, column in figures.columns.items()
-        if column.top is not None
-    }
-    statistics = {name: asdict(column) for name, column in figures.columns.items()}
-    for column in statistics.values():
-        del column["top"]
+def insert_snapshot(snapshot: Snapshot) -> Snapshot:
+    """Store a snapshot and return it with its id. Raises `SnapshotTaken`, `CaptureFailed` or `DatabaseError`."""
+    statistics = {name: asdict(column) for name, column in snapshot.statistics.columns.items()}
+    tops = {name: column.pop("top") for name, column in statistics.items()}
     row = ReleaseSnapshot(
-        table_name=str(key.name),
-        release_tag=release.tag,
-        release_version=release.version,
-        captured_at=profile.captured_at,
-        schema_hash=shape.schema_hash,
-        definition_hash=shape.definition_hash,
-        server_version=shape.server_version,
-        exact=figures.exact,
-        row_count=figures.row_count,
-        column_count=len(shape.columns),
-        columns=[asdict(column) for column in shape.columns],
+        table_name=snapshot.table_name,
+        release_tag=snapshot.release.tag,
+        release_version=snapshot.release.version,
+        captured_at=snapshot.captured_at,
+        schema_hash=snapshot.shape.schema_hash,
+        definition_hash=snapshot.shape.definition_hash,
+        server_version=snapshot.shape.server_version,
+        exact=snapshot.statistics.exact,
+        row_count=snapshot.statistics.row_count,
+        column_count=len(snapshot.shape.columns),
+        columns=[asdict(column) for column in snapshot.shape.columns],
         column_statistics=statistics,
-        top_values=tops or None,
+        top_values={
+            name: [[one["value"], one["count"]] for one in top] for name, top in tops.items() if top is not None
+        }
+        or None,
     )
     with translate_database_errors(DEFAULT_DB_ALIAS):
         try:
             row.save(force_insert=True)
         except IntegrityError as error:
             if sqlstate(error) != UNIQUE_VIOLATION:
-                raise CaptureFailed(view=key.name, cause=first_line(error)) from error
-            raise SnapshotTaken(view=key.name, tag=release.tag) from error
-    return snapshot_from_row(row)
+                raise CaptureFailed(view=snapshot.table_name, cause=first_line(error)) from error
+            raise SnapshotTaken(view=snapshot.table_name, tag=snapshot.release.tag) from error
+    return replace(snapshot, id=row.pk)
 
 
 def snapshot_from_row(row: ReleaseSnapshot) -> Snapshot:

@@ -1,32 +1,21 @@
 """The shape and statistics of a view in one database snapshot."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import Error
 
 from seeder.domain.manifests import ViewKey
 from seeder.domain.snapshots.scan_grouping import group_columns
-from seeder.domain.snapshots.snapshot_contents import ViewStatistics
-from seeder.domain.snapshots.view_shape import ViewShape, sha256_hex
+from seeder.domain.snapshots.snapshot_contents import Snapshot, ViewStatistics
+from seeder.domain.snapshots.view_shape import ViewColumn, ViewShape, sha256_hex
 from seeder.domain.view_names import ViewName, did_you_mean
 from seeder.errors import NeverAnalyzed, NeverFilled, NotAView, UnknownColumn, ViewMissing
 from seeder.postgres import catalog, column_statistics, planner_statistics, shared_snapshot
 from seeder.postgres.sqlstates import is_connection_lost
-from seeder.services.snapshots.parallel_count import CaptureOptions, ParallelCounter, ProgressCallback
+from seeder.services.snapshots.parallel_count import CaptureOptions, ParallelCounter
 
 
-@dataclass(frozen=True, kw_only=True)
-class ViewProfile:
-    """The state of a view at one point in time."""
-
-    shape: ViewShape
-    statistics: ViewStatistics
-    captured_at: datetime
-
-
-def profile_view(key: ViewKey, options: CaptureOptions, on_progress: ProgressCallback = lambda *_: None) -> ViewProfile:
+def profile_view(key: ViewKey, options: CaptureOptions) -> Snapshot:
     """Read the shape and statistics of a view.
 
     Its lock blocks a plain refresh, but neither readers nor concurrent refreshes.
@@ -44,38 +33,50 @@ def profile_view(key: ViewKey, options: CaptureOptions, on_progress: ProgressCal
             raise NotAView(view=name, alias=database)
         if not found.is_populated:
             raise NeverFilled(view=name)
-        shape = ViewShape(
-            columns=found.columns, definition_hash=sha256_hex(found.definition), server_version=found.server_version
-        )
-        names = [column.name for column in shape.columns]
+        column_names = {column.name for column in found.columns}
         if options.strict:
-            require_columns(key.name, options.top_values_columns, names)
-        top = options.top_values_columns.intersection(names)
+            require_columns(name, options.top_values_columns, column_names)
+        top_columns = options.top_values_columns & column_names
         if options.approximate:
-            estimated = planner_statistics.estimate_statistics(
-                database, name, shape.columns, top_columns=top, max_top_values=options.max_top_values
+            statistics = planner_statistics.estimate_statistics(
+                database, name, found.columns, top_columns=top_columns, max_top_values=options.max_top_values
             )
-            if estimated is None:
-                raise NeverAnalyzed(view=name)
-            return ViewProfile(shape=shape, statistics=estimated, captured_at=instant.taken_at)
-        by_name = {column.name: column for column in shape.columns}
-        tasks = [
-            column_statistics.CountTask(
-                view=name,
-                columns=tuple(by_name[one] for one in together),
-                top_columns=top,
-                max_top_values=options.max_top_values,
-            )
-            for together in group_columns(by_name, planner_statistics.estimate_distinct_counts(database, name))
-        ]
-        counted = ParallelCounter(database, instant, options, on_progress).count(tasks)
-        rows = next(iter(counted.values()))[0] if counted else column_statistics.count_rows(database, name)
-        columns = {column.name: counted[column.name][1] for column in shape.columns}
-        return ViewProfile(
-            shape=shape,
-            statistics=ViewStatistics(row_count=rows, exact=True, columns=columns),
+        else:
+            statistics = _count(key, found.columns, top_columns, instant, options)
+        if statistics is None:
+            raise NeverAnalyzed(view=name)
+        return Snapshot(
+            table_name=str(name),
+            release=options.release,
+            shape=ViewShape(
+                columns=found.columns, definition_hash=sha256_hex(found.definition), server_version=found.server_version
+            ),
+            statistics=statistics,
             captured_at=instant.taken_at,
         )
+
+
+def _count(
+    key: ViewKey,
+    columns: Sequence[ViewColumn],
+    top_columns: frozenset[str],
+    instant: shared_snapshot.SharedSnapshot,
+    options: CaptureOptions,
+) -> ViewStatistics:
+    database, name = key.database, key.name
+    by_name = {column.name: column for column in columns}
+    tasks = [
+        column_statistics.CountTask(
+            view=name,
+            columns=tuple(by_name[one] for one in together),
+            top_columns=top_columns,
+            max_top_values=options.max_top_values,
+        )
+        for together in group_columns(by_name, planner_statistics.estimate_distinct_counts(database, name))
+    ]
+    counted = ParallelCounter(database, instant, options).count(tasks)
+    rows = next(iter(counted.values()))[0] if counted else column_statistics.count_rows(database, name)
+    return ViewStatistics(row_count=rows, exact=True, columns={column: counted[column][1] for column in by_name})
 
 
 def _analyze_sample(key: ViewKey, options: CaptureOptions) -> None:
@@ -85,14 +86,13 @@ def _analyze_sample(key: ViewKey, options: CaptureOptions) -> None:
     ignores a failed ANALYZE.
     """
     database, name = key.database, key.name
-    if options.approximate:
+    if not options.approximate and planner_statistics.estimate_distinct_counts(database, name):
+        return
+    try:
         planner_statistics.analyze_view(database, name, options.parameters)
-    elif not planner_statistics.estimate_distinct_counts(database, name):
-        try:
-            planner_statistics.analyze_view(database, name, options.parameters)
-        except Error as error:
-            if is_connection_lost(error):
-                raise
+    except Error as error:
+        if options.approximate or is_connection_lost(error):
+            raise
 
 
 def require_columns(view: ViewName, requested: Iterable[str], known: Collection[str]) -> None:
