@@ -5,11 +5,11 @@ Math. 17(2), 1969): of the ready views, the one with the most work depending on 
 start longest first.
 """
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
 
 from seeder.domain.manifests import Manifest, RejectedManifest, Selection, ViewKey, ViewSpec
 
@@ -122,33 +122,17 @@ def _topological_order(graph: Mapping[ViewKey, Set[ViewKey]]) -> dict[ViewKey, S
     """Return the graph ordered so that each view comes after its dependencies.
 
     A cycle can exist if a function that a view reads was replaced later. PostgreSQL refreshes such views in any order,
-    so one view of the cycle goes first. The algorithm is A. B. Kahn, "Topological sorting of large networks",
-    Communications of the ACM 5(11), 1962.
+    so the first view of a cycle by name loses its dependency on the cycle.
     """
-    dependents: dict[ViewKey, list[ViewKey]] = {key: [] for key in graph}
-    for key in sorted(graph):
-        for read in graph[key]:
-            dependents[read].append(key)
-    unfinished_dependencies = {key: len(read) for key, read in graph.items()}
-    ready = deque(key for key in sorted(graph) if not unfinished_dependencies[key])
-    ordered: dict[ViewKey, Set[ViewKey]] = {}
-    while len(ordered) < len(graph):
-        key = ready.popleft() if ready else _pick_from_cycle({key: graph[key] for key in graph if key not in ordered})
-        ordered[key] = graph[key] & ordered.keys()
-        for reader in dependents[key]:
-            unfinished_dependencies[reader] -= 1
-            if not unfinished_dependencies[reader] and reader not in ordered:
-                ready.append(reader)
-    return ordered
-
-
-def _pick_from_cycle(blocked: Mapping[ViewKey, Set[ViewKey]]) -> ViewKey:
-    """Return a view of a cycle. Every blocked view waits for another, so each path leads into a cycle."""
-    key, visited = min(blocked), set[ViewKey]()
-    while key not in visited:
-        visited.add(key)
-        key = min(blocked[key] & blocked.keys())
-    return key
+    acyclic = {key: set(graph[key]) for key in sorted(graph)}
+    while True:
+        sorter = TopologicalSorter({key: sorted(dependencies) for key, dependencies in acyclic.items()})
+        try:
+            return {key: acyclic[key] for key in sorter.static_order()}
+        except CycleError as error:
+            cycle: list[ViewKey] = error.args[1][1:]  # each one is a dependency of the next, the last of the first
+            first = min(cycle)
+            acyclic[first].remove(cycle[cycle.index(first) - 1])
 
 
 def _estimate_durations(inputs: PlanInputs, keys: Set[ViewKey]) -> dict[ViewKey, timedelta]:
