@@ -112,18 +112,18 @@ def _start_django(settings_module: str) -> None:
 def _list_jobs(*, as_json: bool) -> int:
     from seeder.services.job_commands import app_name, description, discover_jobs
 
-    discovered = discover_jobs()
-    for problem in discovered.unusable:
+    commands, unusable = discover_jobs()
+    for problem in unusable:
         sys.stderr.write(f"{_NAME}: {problem}\n")
     if as_json:
         jobs = [
             {"name": name, "description": description(command), "app": app_name(command)}
-            for name, command in discovered.jobs.items()
+            for name, command in commands.items()
         ]
         lines = [json.dumps({"jobs": jobs}, indent=2, ensure_ascii=False)]
     else:
-        width = max(map(len, discovered.jobs), default=0)
-        lines = [f"{name:{width}}  {description(command)}".rstrip() for name, command in discovered.jobs.items()]
+        width = max(map(len, commands), default=0)
+        lines = [f"{name:{width}}  {description(command)}".rstrip() for name, command in commands.items()]
     try:
         sys.stdout.writelines(f"{line}\n" for line in lines)
         sys.stdout.flush()

@@ -1,7 +1,6 @@
-"""Which management commands may be run as jobs: those of any installed app whose class says `is_job = True`."""
+"""The management commands that run as jobs: those of any installed app with `is_job = True` in their class."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
@@ -12,37 +11,24 @@ from seeder.errors import UnknownJobCommand, UnusableJobCommand
 _DJANGO_ITSELF = "django.core"
 
 
-@dataclass(frozen=True, kw_only=True)
-class DiscoveredJobs:
-    """What can be run, and what might have been."""
-
-    jobs: Mapping[str, BaseCommand]  # by name
-    unusable: tuple[UnusableJobCommand, ...]
-
-
-def discover_jobs() -> DiscoveredJobs:
-    jobs, unusable = {}, []
-    for name, app in sorted(get_commands().items()):
-        if app == _DJANGO_ITSELF:
-            continue
+def discover_jobs() -> tuple[Mapping[str, BaseCommand], Sequence[UnusableJobCommand]]:
+    """Return the jobs by name, and the errors of commands that cannot be loaded."""
+    jobs, unusable = dict[str, BaseCommand](), list[UnusableJobCommand]()
+    for name in sorted(get_commands()):
         try:
-            command = _load(name, app)
-        except UnusableJobCommand as error:  # one that is broken is no reason to hide the others
+            if (job := _load_job(name)) is not None:
+                jobs[name] = job
+        except UnusableJobCommand as error:
             unusable.append(error)
-            continue
-        if _is_job(command):
-            jobs[name] = command
-    return DiscoveredJobs(jobs=jobs, unusable=tuple(unusable))
+    return jobs, unusable
 
 
 def find_job(name: str) -> BaseCommand:
-    """Raises `JobUnknown` or `JobUnusable`."""
-    app = get_commands().get(name, _DJANGO_ITSELF)
-    if app != _DJANGO_ITSELF:
-        command = _load(name, app)
-        if _is_job(command):
-            return command
-    raise UnknownJobCommand(job=name, suggestion=did_you_mean(name, discover_jobs().jobs, "The nearest one is"))
+    """Return a job. Raises `UnknownJobCommand` or `UnusableJobCommand`."""
+    job = _load_job(name)
+    if job is None:
+        raise UnknownJobCommand(job=name, suggestion=did_you_mean(name, discover_jobs()[0], "The nearest one is"))
+    return job
 
 
 def app_name(command: BaseCommand) -> str:
@@ -50,17 +36,17 @@ def app_name(command: BaseCommand) -> str:
 
 
 def description(command: BaseCommand) -> str:
-    """In one line."""
+    """Return the help text in one line."""
     return " ".join(str(command.help).split())
 
 
-def _is_job(command: BaseCommand) -> bool:
-    return getattr(command, "is_job", False) is True
-
-
-def _load(name: str, app: str | BaseCommand) -> BaseCommand:
+def _load_job(name: str) -> BaseCommand | None:
+    """Load a command. Return None if it is no job."""
+    app = get_commands().get(name, _DJANGO_ITSELF)
+    if app == _DJANGO_ITSELF:
+        return None
     try:
-        return app if isinstance(app, BaseCommand) else load_command_class(app, name)
-    except Exception as error:  # whatever a module of somebody else's does when it is loaded
-        cause = f"{type(error).__name__}: {error}"
-        raise UnusableJobCommand(job=name, app=app, cause=cause) from error
+        command = app if isinstance(app, BaseCommand) else load_command_class(app, name)
+    except Exception as error:  # a module of another app can raise anything
+        raise UnusableJobCommand(job=name, app=app, cause=f"{type(error).__name__}: {error}") from error
+    return command if getattr(command, "is_job", False) is True else None
