@@ -1,7 +1,7 @@
 """The only writer of run history and job status. All times are by the database's clock."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -202,22 +202,12 @@ def _failure_streak() -> Subquery:
     return Subquery(JobStatus.objects.filter(table_name=OuterRef("table_name")).values("consecutive_failures"))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PastRefreshes:
-    """Facts of the history about the views of a plan."""
-
-    durations: Mapping[ViewKey, timedelta]  # of the latest success
-    consecutive_failures: Mapping[ViewKey, int]  # of views whose latest refresh failed
-
-
-def past_refreshes(specs: Iterable[ViewSpec]) -> PastRefreshes:
-    """Read the latest duration and the failure streak of each view."""
+def past_refreshes(specs: Iterable[ViewSpec]) -> tuple[Mapping[ViewKey, timedelta], Mapping[ViewKey, int]]:
+    """Return the duration of each view's latest success, and its failures in a row since then."""
     keys = {manifest.table_name: spec.key for spec in specs for manifest in spec.manifests}
     rows = query(DEFAULT_DB_ALIAS, "past_refreshes", {"names": list(keys)})
-    return PastRefreshes(
-        durations={keys[name]: duration for name, duration, _ in rows if duration is not None},
-        consecutive_failures={keys[name]: failures for name, _, failures in rows if failures},
-    )
+    durations = {keys[name]: duration for name, duration, _ in rows if duration is not None}
+    return durations, {keys[name]: failures for name, _, failures in rows if failures}
 
 
 def _column_arrays(manifests: Iterable[Manifest], *, prefix: str = "") -> dict[str, list[object]]:

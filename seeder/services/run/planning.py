@@ -1,4 +1,4 @@
-"""Draws up a plan: the rule with what the catalog and the history know."""
+"""Builds a plan from a selection, the catalog and the history."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,48 +17,48 @@ from seeder.services import definition_cache, run_history
 from seeder.services.retry import retry_transient
 from seeder.services.stop_signal import StopSignal
 
-# A lost connection must not cost the order; a server that is down is told soon, as nothing has begun yet.
-_RETRIES = 1
+_RETRIES = 1  # for a lost connection; a server that is down is reported soon
 
 
 def build(selection: Selection, tables: OptionalTables | None = None, *, save_confirmed: bool = False) -> RefreshPlan:
-    """The plan for a selection. Looks at every database that it touches and changes none; but it may `remember` which
-    queries views were created from, to be faster the next time."""
+    """Return the plan for a selection. Reads every database of its views and changes none.
+
+    With `save_confirmed`, the confirmed definitions of views are saved, so that the next plan is built faster.
+    """
     tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS)
-    queries = queries_by_view(selection)
-    sizes: dict[ViewKey, int] = {}
+    row_counts: dict[ViewKey, int] = {}
     depends_on: dict[ViewKey, set[ViewKey]] = {}
     drift: dict[ViewKey, tuple[DefinitionDrift, ...]] = {}
     warnings: dict[str, str] = {}
-    for database, views in queries.items():
+    for database, views in queries_by_view(selection).items():
         try:
-            seen = _survey(database, views, tables)
+            survey = _survey(database, views, tables)
         except DatabaseError as error:
-            # Each of its views will say so itself, while the others go on; without this database there is no run.
             if database == DEFAULT_DB_ALIAS:
-                raise
-            warnings[database] = f"What the views of {database} read is not known, so they start in any order. {error}"
-        else:
-            sizes |= {ViewKey(database=database, name=name): rows for name, rows in seen.row_counts.items()}
-            depends_on |= {
-                ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}
-                for reader, names in seen.dependencies.items()
-            }
-            drift |= definition_drift(selection, database, seen)
-            if save_confirmed:
-                definition_cache.save_definitions(database, seen.confirmed, tables)
+                raise  # without it there is no run; the views of others report the error, while the run continues
+            warnings[database] = (
+                f"The dependencies of views in {database} are unknown, so they start in any order. {error}"
+            )
+            continue
+        row_counts |= {ViewKey(database=database, name=name): rows for name, rows in survey.row_counts.items()}
+        depends_on |= {
+            ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}
+            for reader, names in survey.dependencies.items()
+        }
+        drift |= definition_drift(selection, database, survey)
+        if save_confirmed:
+            definition_cache.save_definitions(database, survey.confirmed, tables)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        past = run_history.past_refreshes(selection.views)
-    known = PlanInputs(
-        row_counts=sizes,
+        durations, failures = run_history.past_refreshes(selection.views)
+    inputs = PlanInputs(
+        row_counts=row_counts,
         depends_on=depends_on,
-        expected_durations=past.durations,
-        consecutive_failures=past.consecutive_failures,
+        expected_durations=durations,
+        consecutive_failures=failures,
         definition_drift=drift,
     )
-    return replace(
-        build_plan(selection, known), warnings=tuple(warnings.values()), undetermined_databases=frozenset(warnings)
-    )
+    plan = build_plan(selection, inputs)
+    return replace(plan, warnings=tuple(warnings.values()), undetermined_databases=frozenset(warnings))
 
 
 def _survey(database: str, views: Mapping[ViewName, Sequence[str]], tables: OptionalTables) -> catalog.Survey:
@@ -74,7 +74,7 @@ def _survey(database: str, views: Mapping[ViewName, Sequence[str]], tables: Opti
 
 
 def queries_by_view(selection: Selection) -> Mapping[str, Mapping[ViewName, Sequence[str]]]:
-    """In each database, what the manifests of each view say it is."""
+    """Return the queries of each view's manifests, by database."""
     queries: dict[str, dict[ViewName, Sequence[str]]] = defaultdict(dict)
     for spec in selection.views:
         queries[spec.key.database][spec.key.name] = [manifest.query for manifest in spec.manifests]
@@ -84,7 +84,7 @@ def queries_by_view(selection: Selection) -> Mapping[str, Mapping[ViewName, Sequ
 def definition_drift(
     selection: Selection, database: str, survey: catalog.Survey
 ) -> Mapping[ViewKey, tuple[DefinitionDrift, ...]]:
-    """The manifests of each view of that database whose query is not what it was created from."""
+    """Return the manifests whose query differs from their view's definition, by view of the database."""
     return {
         spec.key: tuple(
             DefinitionDrift(manifest=manifest, cause=survey.drift[spec.key.name, manifest.query])

@@ -1,4 +1,4 @@
-"""What has to hold before a run begins, and what it can do without but somebody should know."""
+"""Conditions that a run requires, and features that it can do without."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,7 +13,7 @@ from seeder.postgres import contract, server_activity, sessions
 
 
 def require_all(settings: Settings) -> datetime:
-    """Check everything that a run requires, and return the server's time.
+    """Check all conditions, and return the server's time.
 
     Raises `SessionsPooled`, `ReadOnly` or `ConfigurationError`.
     """
@@ -32,26 +32,26 @@ def require_all(settings: Settings) -> datetime:
 
 
 def require_default_database() -> None:
-    """Our rows are where the locks are that guard them. Asks no database.
+    """Require that the host's routers send seeder's models to the default database, which has the locks for their rows.
 
-    Raises `ConfigurationError` where the host's routers send a model of ours elsewhere, be it to read from a replica.
+    Raises `ConfigurationError`, also if a router only reads from a replica. Needs no database.
     """
     for model in apps.get_app_config("seeder").get_models():
         for alias in (router.db_for_read(model), router.db_for_write(model)):
             if alias != DEFAULT_DB_ALIAS:
                 setting = f"The database that DATABASE_ROUTERS choose for {model._meta.label}"
-                wanted = f"{DEFAULT_DB_ALIAS!r}; where views are is said by SEEDER['DATABASES']"
+                wanted = f"{DEFAULT_DB_ALIAS!r}; SEEDER['DATABASES'] is for the databases of views"
                 raise ConfigurationError(setting=setting, value=alias, expected=wanted)
 
 
 def missing_features(settings: Settings, databases: Iterable[str], tables: contract.OptionalTables) -> Iterable[str]:
-    """What this run has to do without, a sentence each."""
+    """Yield the features that this run lacks, in one or two sentences each."""
     for table, reason in tables.unusable.items():
         yield f"{reason}. Without it {contract.optional_tables()[table]} `manage.py doctor` says what to do."
     for database in databases if settings.max_db_active_queries else ():
-        with suppress(Error):  # each refresh there will say it
+        with suppress(Error):  # the refreshes in that database report it
             if not server_activity.can_see_all_sessions(database):
                 yield (
-                    f"Our role in {database} may not see what other roles do, so SEEDER_MAX_DB_ACTIVE_QUERIES counts"
-                    " only our own queries: GRANT pg_read_all_stats to it."
+                    f"Seeder's role in {database} may not see what other roles do, so SEEDER_MAX_DB_ACTIVE_QUERIES"
+                    " counts only its own queries: GRANT pg_read_all_stats to it."
                 )

@@ -1,7 +1,7 @@
-"""A run shows that it lives by a lock, which PostgreSQL takes back however the run ends.
+"""The lock that proves that a run is alive. PostgreSQL releases it however the run ends.
 
-No clock is asked: a run that takes all night is as alive as one that began a moment ago, and one that was killed is
-dead at once. The lock is a session's, on the connection of the thread that decides what runs.
+It is a session lock on the connection of the scheduler's thread. So no clock decides: a run that takes all night is
+alive, and one that was killed is dead at once.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.postgres import advisory_locks, sessions
 from seeder.services.run.listeners import RunListener
 
-# Often enough that nobody takes the connection for forgotten, and that a lost one is replaced soon.
-_KEEPALIVE_INTERVAL = timedelta(seconds=5)
+_KEEPALIVE_INTERVAL = timedelta(seconds=5)  # so that no proxy closes an idle connection, and a lost one is replaced
 
 
 class RunLock(RunListener):
@@ -24,8 +23,7 @@ class RunLock(RunListener):
 
     def __init__(self, run_id: str, clock: Callable[[], float] = monotonic) -> None:
         self.run_id = run_id
-        self._clock = clock
-        self._last = clock()
+        self._clock, self._checked_at = clock, clock()
 
     def __enter__(self) -> Self:
         self.locked_at = advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
@@ -35,28 +33,26 @@ class RunLock(RunListener):
         try:
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             while advisory_locks.unlock_run(DEFAULT_DB_ALIAS, self.run_id):
-                pass  # a tick that could not see the lock has taken it twice
+                pass  # a tick that did not see the lock has taken it twice
         except Error:
-            sessions.close_thread_connections()  # where the connection is gone, so is the lock
+            sessions.close_thread_connections()  # the lock ends with the connection
 
     def ensure_held(self) -> None:
-        """Hold the lock for certain: what was done meanwhile may have lost its connection and taken another."""
+        """Take the lock again if its connection was lost."""
         if not advisory_locks.holds_run_lock(DEFAULT_DB_ALIAS, self.run_id):
             advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
 
     def on_tick(self) -> None:
-        """To be called often. Takes the lock again where its connection was lost; should somebody have taken the run
-        for dead in between, its next refresh finds its rows closed and is undone."""
-        if self._clock() - self._last < _KEEPALIVE_INTERVAL.total_seconds():
-            return
-        self._last = self._clock()
-        with suppress(Error):  # while the server does not answer, nobody can take the run for dead either
-            if not self._is_held():
-                advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
+        """Ensure every few seconds that the lock is held.
 
-    def _is_held(self) -> bool:
-        try:
-            return advisory_locks.holds_run_lock(DEFAULT_DB_ALIAS, self.run_id)
-        except Error:
-            sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            return False
+        If another run has closed the rows of this one in between, the next refresh is rolled back.
+        """
+        if self._clock() - self._checked_at < _KEEPALIVE_INTERVAL.total_seconds():
+            return
+        self._checked_at = self._clock()
+        with suppress(Error):  # while the server does not answer, no other run can find this one dead
+            try:
+                self.ensure_held()
+            except Error:
+                sessions.discard_if_broken(DEFAULT_DB_ALIAS)
+                advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)

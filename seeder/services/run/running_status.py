@@ -1,7 +1,7 @@
-"""Marks the views of a run as running, once they have been at it for a moment.
+"""Marks the views of a run as running if they take longer than a moment.
 
-A refresh of a millisecond goes from pending to success in its own transaction, which is all that it costs to record it.
-Only who looks on wants to know that a view is running, and those that anybody can see running take longer.
+A refresh of a millisecond goes from pending to success in its own transaction, which costs nothing extra. Only people
+need the status in between, and only for refreshes that they can see running.
 """
 
 from collections.abc import Callable
@@ -21,11 +21,11 @@ _MARK_AFTER = timedelta(milliseconds=100)
 
 
 class RunningStatusWriter(RunListener):
-    """Used by the thread that decides: hears what starts and ends, and writes at each beat."""
+    """Follows the views that start and end, and marks the running ones at each tick."""
 
-    def __init__(self, record: RunHistoryWriter, clock: Callable[[], float] = monotonic) -> None:
-        self._record, self._clock = record, clock
-        self._unmarked: dict[PlannedView, float] = {}  # since when
+    def __init__(self, history: RunHistoryWriter, clock: Callable[[], float] = monotonic) -> None:
+        self._history, self._clock = history, clock
+        self._unmarked: dict[PlannedView, float] = {}  # with its start
 
     def on_event(self, event: RunEvent) -> None:
         match event:
@@ -35,12 +35,12 @@ class RunningStatusWriter(RunListener):
                 self._unmarked.pop(view, None)
 
     def on_tick(self) -> None:
-        """Mark what runs and is not marked. Where that fails, the next beat tries again: it is only for the eye."""
-        now = self._clock()
-        due = [view for view, since in self._unmarked.items() if now - since >= _MARK_AFTER.total_seconds()]
+        """Mark running views. Ignores database errors, because the next tick tries again."""
+        latest = self._clock() - _MARK_AFTER.total_seconds()
+        due = [view for view, started in self._unmarked.items() if started <= latest]
         if due:
             with suppress(Error):
                 sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-                self._record.mark_running(view.spec for view in due)
+                self._history.mark_running(view.spec for view in due)
                 for view in due:
                     del self._unmarked[view]
