@@ -1,7 +1,6 @@
 """Waits and costs of a refresh. None means unknown, never zero."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -52,7 +51,7 @@ class RefreshCost:
 
 def add_statement_costs(one: StatementCost, other: StatementCost) -> StatementCost:
     """Add the counters of two entries."""
-    return StatementCost(**_combine_fields(one, other, lambda a, b: a + b))
+    return StatementCost(**{name: value + getattr(other, name) for name, value in asdict(one).items()})
 
 
 def statement_cost_delta(before: StatementCost | None, after: StatementCost | None) -> StatementCost | None:
@@ -65,26 +64,19 @@ def statement_cost_delta(before: StatementCost | None, after: StatementCost | No
         return None
     if before is None:
         return after if after.calls == 1 else None
-    difference = _combine_fields(before, after, lambda a, b: b - a)
-    if difference["calls"] != 1 or _has_decreased(difference):
-        return None
-    return StatementCost(**difference)
+    difference = _subtract(before, after)
+    return StatementCost(**difference) if difference and difference["calls"] == 1 else None
 
 
 def backend_cost_delta(before: BackendCost | None, after: BackendCost | None) -> BackendCost | None:
     """Return the bytes in between, or None if the backend changed or its counters were reset."""
     if before is None or after is None or before.pid != after.pid:
         return None
-    difference = _combine_fields(before, after, lambda a, b: b - a)
-    return None if _has_decreased(difference) else BackendCost(**{**difference, "pid": after.pid})
+    difference = _subtract(before, after)
+    return BackendCost(**difference | {"pid": after.pid}) if difference else None
 
 
-ServerCounters = StatementCost | BackendCost
-
-
-def _combine_fields(one: ServerCounters, other: ServerCounters, combine: Callable[[Any, Any], Any]) -> dict[str, Any]:
-    return {field.name: combine(getattr(one, field.name), getattr(other, field.name)) for field in fields(one)}
-
-
-def _has_decreased(difference: dict[str, Any]) -> bool:
-    return any(value < type(value)() for value in difference.values())
+def _subtract(before: StatementCost | BackendCost, after: StatementCost | BackendCost) -> dict[str, Any] | None:
+    """Return the difference of each field, or None if one has decreased."""
+    difference = {name: getattr(after, name) - value for name, value in asdict(before).items()}
+    return None if any(value < type(value)() for value in difference.values()) else difference
