@@ -204,6 +204,6 @@ def test_blocking_session_is_named_in_the_failure(settings: Settings) -> None:
         [result] = orchestrator.execute_run(AllReports()).results.values()
         pid = reader.info.backend_pid
     assert result.failure
-    assert f"In the way: pid {pid}, a dashboard, of " in result.failure.message
+    assert f"Blocked by pid {pid}, a dashboard, of " in result.failure.message
     assert re.search(r"idle in transaction, its transaction open for \d s\.", result.failure.message)
     assert 1 < result.cost.lock_wait.total_seconds() < 10

@@ -1,4 +1,4 @@
-"""Why a view failed, and what to do about it: PostgreSQL's words, who was in the way, and advice."""
+"""Describes why a view failed: PostgreSQL's message, the blocking sessions, and advice."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -12,17 +12,15 @@ from seeder.postgres import advisory_locks, catalog, sessions, sqlstates
 
 
 def describe_failure(error: Error, view: ViewKey, *, refreshes_plainly: bool) -> Failure:
-    """The error as a failure, with whatever can be found out about it right now."""
-    found = sqlstates.to_failure(error)
-    extra_lines: list[str] = []
-    with suppress(Error):  # the server may be gone; its own words are the ones that matter
+    """Return the failure, with everything that the server can still tell about it."""
+    failure = sqlstates.to_failure(error)
+    lines = [failure.message]
+    with suppress(Error):  # the server may be down; its message was enough then
         sessions.discard_if_broken(view.database)
-        if found.sqlstate == sqlstates.LOCK_NOT_AVAILABLE:
-            extra_lines += [
-                f"In the way: {holder}."
-                for holder in advisory_locks.blocking_sessions(view.database, view.name, plain=refreshes_plainly)
-            ]
-        if found.sqlstate is not None:
+        if failure.sqlstate == sqlstates.LOCK_NOT_AVAILABLE:
+            holders = advisory_locks.blocking_sessions(view.database, view.name, plain=refreshes_plainly)
+            lines += [f"Blocked by {holder}." for holder in holders]
+        if failure.sqlstate is not None:
             exists = catalog.relation_exists(view.database, view.name)
-            extra_lines += [advice_for(found.sqlstate, view.name, relation_exists=exists) or ""]
-    return replace(found, message="\n".join(filter(None, (found.message, *extra_lines))))
+            lines.append(advice_for(failure.sqlstate, view.name, relation_exists=exists) or "")
+    return replace(failure, message="\n".join(filter(None, lines)))
