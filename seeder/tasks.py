@@ -132,7 +132,7 @@ def _enqueue(request: RefreshRequest) -> Mapping[str, Any]:
     queued = enqueue.enqueue_refresh(
         request, requested_by=str(_current_task.get("group") or "a task"), idempotency_key=key
     )
-    return {"requestId": queued.request_id, "parts": [part.id for part in queued.parts], "joined": queued.joined}
+    return {"requestId": queued.request_id, "parts": [part.pk for part in queued.parts], "joined": queued.joined}
 
 
 @contextmanager

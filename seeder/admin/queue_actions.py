@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest
 
+from seeder.domain.queue.queued_requests import CaptureRequest
 from seeder.domain.refresh_requests import SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
-from seeder.services.queue import dispatch, enqueue, enqueue_capture
+from seeder.services.queue import dispatch, enqueue
 from seeder.services.read_models import agency_scope
 
 
@@ -38,7 +39,7 @@ def request_refresh(request: HttpRequest, table_name: str) -> None:
 def request_capture(request: HttpRequest, table_name: str, release_tag: str) -> None:
     try:
         view = _require_visible_view(request, table_name)
-        enqueue_capture.enqueue_capture(str(view), release_tag)
+        enqueue.enqueue_capture(CaptureRequest(table_name=str(view), release_tag=release_tag))
     except SeederError as error:
         messages.error(request, str(error))
     else:

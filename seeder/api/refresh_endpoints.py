@@ -16,7 +16,7 @@ from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, Single
 from seeder.domain.view_names import ViewName
 from seeder.errors import UnknownAgency
 from seeder.services.documents.queue_documents import request_document, scoped_enqueue_document
-from seeder.services.queue import enqueue, request_status
+from seeder.services.queue import enqueue, queue_overview
 from seeder.services.read_models import job_list
 
 _MAX_KEY_LENGTH = 100  # characters
@@ -87,5 +87,5 @@ class RequestStatusView(ReportView):
     @describe_operation("getRequest", responses=RequestStatusSerializer)
     def get(self, request: Request, requestId: str) -> Response:
         """Get the status of a queued request."""
-        found = request_status.find(requestId, self.visible_agencies)
-        return Response(request_document(found, can_see_errors=self.can_see_errors))
+        parts = queue_overview.find_request(requestId, self.visible_agencies)
+        return Response(request_document(parts, self.visible_agencies, can_see_errors=self.can_see_errors))

@@ -1,6 +1,6 @@
 """Endpoints for release snapshots: list, detail, comparison and capture."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from rest_framework import status
@@ -17,12 +17,13 @@ from seeder.api.document_serializers import (
 from seeder.api.input_serializers import CaptureRequestSerializer, ComparisonQuerySerializer, SnapshotQuerySerializer
 from seeder.api.openapi_decorators import describe_operation, page_schema
 from seeder.api.report_view import ReportView
+from seeder.domain.queue.queued_requests import CaptureRequest
 from seeder.services.documents.snapshot_documents import (
     comparison_document,
     snapshot_document,
     snapshot_summary_document,
 )
-from seeder.services.queue import enqueue_capture
+from seeder.services.queue import enqueue
 from seeder.services.read_models import agency_scope
 from seeder.services.snapshots import release_snapshots
 
@@ -51,10 +52,10 @@ class SnapshotListView(ReportView):
         """Queue a capture of one view under a release tag."""
         serializer = CaptureRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        capture: dict[str, Any] = dict(serializer.validated_data)
-        agency_scope.require_visible_table(capture["table_name"], self.visible_agencies)
-        enqueue_capture.enqueue_capture(**capture)
-        identity = {"tableName": capture["table_name"], "releaseTag": capture["release_tag"]}
+        capture = CaptureRequest(**serializer.validated_data)
+        agency_scope.require_visible_table(capture.table_name, self.visible_agencies)
+        enqueue.enqueue_capture(capture)
+        identity = {"tableName": capture.table_name, "releaseTag": capture.release_tag}
         url = f"{self.url_for('snapshots')}?{urlencode(identity)}"
         return Response({**identity, "url": url}, status=status.HTTP_202_ACCEPTED, headers={"Location": url})
 

@@ -1,9 +1,14 @@
-"""What was asked for and is refreshed by whichever worker gets to it, in a table that may be missing."""
+"""Queued parts of requests, in an optional table."""
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
+
+from seeder.domain.manifests import ReportType, ViewKey
+from seeder.domain.queue.queued_requests import ManifestKey
+from seeder.domain.view_names import ViewName
 
 
 class QueuedRefreshQuerySet(models.QuerySet["QueuedRefresh"]):
@@ -11,43 +16,49 @@ class QueuedRefreshQuerySet(models.QuerySet["QueuedRefresh"]):
         return self.exclude(state="ended")
 
     def not_started(self) -> Self:
-        """Those that no worker has ever taken up."""
+        """Parts that no worker has ever claimed."""
         return self.filter(state="queued", run_ids=[])
 
     def with_idempotency_key(self, key: str) -> Self:
         return self.exclude(idempotency_keys={}).filter(idempotency_keys__has_key=key)
 
     def of_agencies(self, slugs: list[str] | None) -> Self:
-        """Those with a manifest of one of these agencies; None: of any."""
+        """Parts with a manifest of one of these agencies, or all parts if None."""
         return self if slugs is None else self.filter(agencies__has_any_keys=slugs)
 
 
 class QueuedRefresh(models.Model):
-    """One part of a request: manifests that share no view and no dependency with its other parts. A queue's task
-    carries nothing but its id; this row says whether there is anything to do."""
+    """One part of a request: manifests that share no view and no dependency with its other parts.
+
+    A task of the queue has only its id. The row says whether anything is left to do.
+    """
 
     id = models.BigAutoField(primary_key=True)
     request_id = models.TextField()  # shared by all its parts
-    part = models.IntegerField()  # from 1 on
-    parts = models.IntegerField()
+    part = models.IntegerField()  # from 1
+    parts = models.IntegerField()  # of the request
     description = models.TextField()  # in words
-    requested_by = models.TextField()  # the command, a schedule, or a user's name
+    requested_by = models.TextField()  # a command, a schedule or a user
     requested_at = models.DateTimeField(db_default=Now())
-    joined_at = models.DateTimeField(null=True)  # when somebody asked last for what was queued already
-    # {key: what was asked for with it}, of who asked first and of who joined: asked again, they get the same answer
+    joined_at = models.DateTimeField(null=True)  # the latest request that joined this one
+    # {key: description of the request}, of the first request and of those that joined it
     idempotency_keys = models.JSONField(db_default=models.Value({}, models.JSONField()))
     manifests = models.JSONField()  # [[report_type, manifest_id], …]
-    views = models.JSONField()  # [[database alias, name], …]
+    views = models.JSONField()  # [[database alias, name], …], most urgent first
     agencies = models.JSONField()  # [slug, …]
     state = models.TextField(db_default="queued")  # then running, then ended
-    run_ids = models.JSONField(db_default=models.Value([], models.JSONField()))  # the latest last
-    worker = models.TextField(null=True)  # who has claimed it last: host and process
-    dispatched_at = models.DateTimeField(null=True)  # when the queue was last told of it
-    started_at = models.DateTimeField(null=True)  # when it was first claimed
+    run_ids = models.JSONField(db_default=models.Value([], models.JSONField()))  # latest last
+    worker = models.TextField(null=True)  # host:pid of the latest worker
+    dispatched_at = models.DateTimeField(null=True)  # the latest message to the queue
+    started_at = models.DateTimeField(null=True)  # the first claim
     finished_at = models.DateTimeField(null=True)
-    succeeded = models.IntegerField(null=True)
+    succeeded = models.IntegerField(null=True)  # manifests
     failed = models.IntegerField(null=True)
-    error = models.TextField(null=True)  # why it ended without having been run to its end
+    error = models.TextField(null=True)  # why it ended before all views were refreshed
+
+    # Set by the overview of the queue, like annotations of a query.
+    is_worker_alive: bool  # of a running part; a part without a worker is rescued soon
+    done: int  # number of views that ended in a run of this part
 
     objects = QueuedRefreshQuerySet.as_manager()
 
@@ -57,3 +68,16 @@ class QueuedRefresh(models.Model):
 
     def __str__(self) -> str:
         return f"part {self.part} of {self.parts} of {self.description}: {self.state}"
+
+    @property
+    def manifest_keys(self) -> frozenset[ManifestKey]:
+        return frozenset((ReportType(kind), number) for kind, number in self.manifests)
+
+    @property
+    def view_keys(self) -> list[ViewKey]:
+        return [ViewKey(database=database, name=ViewName.parse(name)) for database, name in self.views]
+
+    @property
+    def last_requested_at(self) -> datetime:
+        """The time of the latest request. An older refresh does not satisfy it."""
+        return max(filter(None, (self.requested_at, self.joined_at)))

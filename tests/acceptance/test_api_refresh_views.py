@@ -22,7 +22,7 @@ AGENCY = f"{api_clients.ROOT}agencies/demo/refresh/"
 
 
 @pytest.fixture
-def operator(contract_tables: None, settings: Settings) -> Iterator[APIClient]:
+def operator(empty_queue: None, settings: Settings) -> Iterator[APIClient]:
     settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api_clients.scope_by_last_name"}
     cache.clear()
     create_custom_manifest("reporting.good", "SELECT 1 AS n")

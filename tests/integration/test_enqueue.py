@@ -10,13 +10,13 @@ from pytest_django import Settings
 
 from seeder.domain.manifests import ReportType, Selection
 from seeder.domain.plan import RefreshPlan
-from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPartState
+from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.domain.refresh_requests import AgencyReports, AllReports, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadIdempotencyKey, IdempotencyKeyTaken, QueueMissing, UnknownAgency
 from seeder.models import QueuedRefresh
 from seeder.services.queue import part_rows, queue_overview
-from seeder.services.queue.enqueue import enqueue_refresh
+from seeder.services.queue.enqueue import EnqueueResult, enqueue_refresh
 from seeder.services.queue.rescue import rescue_stalled_parts
 from seeder.services.run import planning
 from tests.conftest import create_canned_report, create_custom_manifest, sql
@@ -34,7 +34,7 @@ def dispatched_parts() -> list[int]:
 
 
 def view_names_of_parts(queued: EnqueueResult) -> list[list[str]]:
-    return [sorted(str(key.name) for key in part.views) for part in queued.parts]
+    return [sorted(name for _, name in part.views) for part in queued.parts]
 
 
 def test_request_for_all_reports_is_queued_in_partitions() -> None:
@@ -51,7 +51,7 @@ def test_request_for_all_reports_is_queued_in_partitions() -> None:
     ]
     assert {(row.description, row.requested_by) for row in rows} == {("every report", "an operator")}
     assert sorted(agency for row in rows for agency in row.agencies) == ["demo", "demo", "harbor", "harbor", "metro"]
-    assert sum(len(part.manifests) for part in queued.parts) == 5
+    assert sum(len(part.manifest_keys) for part in queued.parts) == 5
     assert dispatched_parts() == [row.pk for row in rows]
     assert all(row.dispatched_at and row.dispatched_at > row.requested_at for row in rows)
 

@@ -28,7 +28,7 @@ def _with_agency_schedule(settings: Settings, empty_queue: None) -> None:
     settings.SEEDER = {"AGENCY_CRONS": {"demo": "0 12 * * 1-5"}}
 
 
-def sync(**options: bool) -> dict[str, str]:
+def sync(**options: bool) -> dict[str, str | None]:
     return {schedule.name: schedule.action for schedule in schedules.sync_schedules(**options)}
 
 

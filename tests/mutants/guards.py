@@ -100,15 +100,15 @@ CLAIMS = [
     Mutant(
         name="claim: a part that has ended is not claimed",
         file="seeder/services/queue/part_execution.py",
-        old="if row.state == QueuedPartState.ENDED:",
-        new="if row.state == QueuedPartState.ENDED and False:",
+        old="if part.state == QueuedPartState.ENDED:",
+        new="if part.state == QueuedPartState.ENDED and False:",
         tests=(PART_EXECUTION,),
     ),
     Mutant(
         name="claim: a part of another living run is not claimed",
         file="seeder/services/queue/part_execution.py",
-        old="            row.state == QueuedPartState.RUNNING\n            and row.run_ids",
-        new="            row.state == QueuedPartState.RUNNING\n            and not row.run_ids",
+        old="if part.state == QueuedPartState.RUNNING and not advisory_locks",
+        new="if part.state == QueuedPartState.RUNNING and advisory_locks",
         tests=(PART_EXECUTION,),
     ),
     Mutant(

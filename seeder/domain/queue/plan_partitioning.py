@@ -9,9 +9,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Self
 
-from seeder.domain.manifests import Manifest, RejectedManifest, Selection, ViewKey
+from seeder.domain.manifests import Manifest, RejectedManifest, ViewKey
 from seeder.domain.plan import PlannedView, RefreshPlan
 
 
@@ -26,24 +25,6 @@ class PlanPartition:
     def manifests(self) -> Sequence[Manifest]:
         planned = [manifest for view in self.views for manifest in view.spec.manifests]
         return [*planned, *(rejected.manifest for rejected in self.rejected)]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PartContents:
-    """Manifests and views of a part of the queue."""
-
-    manifests: Sequence[Manifest]
-    views: Sequence[ViewKey]
-
-    @classmethod
-    def of_partition(cls, partition: PlanPartition) -> Self:
-        return cls(manifests=partition.manifests, views=[view.key for view in partition.views])
-
-    @classmethod
-    def of_selection(cls, selection: Selection) -> tuple[Self, ...]:
-        """Return everything as one part, or no part if nothing is selected."""
-        whole = cls(manifests=selection.manifests, views=[spec.key for spec in selection.views])
-        return (whole,) if whole.manifests else ()
 
 
 def partition_plan(plan: RefreshPlan, *, max_partitions: int) -> tuple[PlanPartition, ...]:

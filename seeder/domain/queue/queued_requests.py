@@ -1,12 +1,14 @@
-"""Queued requests and their parts, as values."""
+"""Rules for queued requests and their parts."""
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
-from seeder.domain.manifests import ReportType, ViewKey
+from seeder.domain.manifests import ReportType
 
 ManifestKey = tuple[ReportType, int]
+Part = TypeVar("Part")
 
 # Consecutive runs of a part that ended before any view was refreshed. If a part kills its worker or exceeds the time
 # limit, it will do so again. An attempt with progress does not count, so restarts of healthy clusters are unlimited.
@@ -22,40 +24,26 @@ class QueuedPartState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class QueuedPart:
-    """One part of a request."""
+class CaptureRequest:
+    """A release snapshot to capture, as the arguments of the queue's task."""
 
-    id: int
-    number: int  # from 1
-    state: QueuedPartState
-    manifests: frozenset[ManifestKey]
-    views: tuple[ViewKey, ...]  # most urgent first
-    agencies: tuple[str, ...]  # of its manifests; a user may be allowed to see only some
-    run_ids: tuple[str, ...] = ()  # latest last
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EnqueueResult:
-    """Result of queueing a request."""
-
-    request_id: str | None  # None if nothing is to be refreshed
-    description: str
-    joined: bool = False  # an earlier request covers it
-    repeated: bool = False  # the same request was made before with this idempotency key
-    parts: tuple[QueuedPart, ...] = ()  # the parts that contain requested manifests
+    table_name: str
+    release_tag: str
+    release_version: str | None = None
+    top_values_columns: Sequence[str] = ()
+    approximate: bool = False
 
 
 def find_covering_parts(
-    requests: Sequence[Collection[QueuedPart]], requested: Set[ManifestKey]
-) -> tuple[QueuedPart, ...]:
+    requests: Iterable[Mapping[Part, Set[ManifestKey]]], requested: Set[ManifestKey]
+) -> tuple[Part, ...]:
     """Find the first request that has all requested manifests.
 
-    Returns its parts that contain any of them, or nothing.
+    Each request maps its parts to their manifests. Returns the parts that contain any of them, or nothing.
     """
-    for parts in requests:
-        matching_parts = tuple(part for part in parts if part.manifests & requested)
-        if requested and requested <= frozenset().union(*(part.manifests for part in matching_parts)):
-            return matching_parts
+    for manifests_of in requests:
+        if requested and requested <= frozenset().union(*manifests_of.values()):
+            return tuple(part for part, manifests in manifests_of.items() if manifests & requested)
     return ()
 
 

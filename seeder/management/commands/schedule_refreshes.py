@@ -7,7 +7,7 @@ from seeder.management.rendering.command_output import CommandOutput, add_output
 from seeder.management.rendering.queue_text import local_time_text
 from seeder.services.documents.document_fields import fields
 from seeder.services.queue import schedules
-from seeder.services.queue.schedules import ScheduleChange
+from seeder.services.queue.schedules import ScheduleStatus
 
 
 class Command(SeederCommand):
@@ -24,7 +24,7 @@ class Command(SeederCommand):
         CommandOutput(self.stdout, options).show(document, map(_change_line, changes))
 
 
-def _change_line(change: ScheduleChange) -> str:
+def _change_line(change: ScheduleStatus) -> str:
     cron = f" ({change.cron})" if change.cron else ""
     next_due = f", next due {local_time_text(change.due)}" if change.due else ""
     return f"{change.name}{cron}: {change.action}{next_due}"

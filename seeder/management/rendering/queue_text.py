@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from seeder.domain.human_format import format_count, format_duration
-from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPart, QueuedPartState
+from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
-from seeder.services.queue.queue_overview import PartOverview, QueueOverview
+from seeder.models import QueuedRefresh
+from seeder.services.queue.enqueue import EnqueueResult
+from seeder.services.queue.queue_overview import QueueOverview
 from seeder.services.queue.schedules import ScheduleStatus
 
 _OVERDUE_AFTER = timedelta(minutes=2)  # a cluster checks its schedules every half a minute
@@ -24,14 +26,14 @@ def enqueue_blocks(result: EnqueueResult) -> Iterator[Block]:
     action = "joined" if result.joined else "queued as"
     parts = format_count(len(result.parts), "part")
     yield f"{result.description}: {action} the request {result.request_id}, {views} in {parts}"
-    yield from (f"part {part.number}: {_part_views_text(part)}" for part in result.parts)
+    yield from (f"part {part.part}: {_part_views_text(part)}" for part in result.parts)
     yield "See how it goes with `manage.py queue_status`."
 
 
-def _part_views_text(part: QueuedPart) -> str:
+def _part_views_text(part: QueuedRefresh) -> str:
     if not part.views:
         return f"{format_count(len(part.manifests), 'manifest')} that cannot be refreshed"
-    named = ", ".join(str(key.name) for key in part.views[:_MAX_VIEWS_NAMED])
+    named = ", ".join(name for _, name in part.views[:_MAX_VIEWS_NAMED])
     return f"{named} and {len(part.views) - _MAX_VIEWS_NAMED:,} more" if part.views[_MAX_VIEWS_NAMED:] else named
 
 
@@ -50,18 +52,18 @@ def queue_blocks(overview: QueueOverview) -> Iterator[Block]:
     )
 
 
-def _part_row(part: PartOverview, now: datetime) -> TableRow:
-    number, requester = f"part {part.number} of {part.part_count}", part.requested_by or "unknown"
+def _part_row(part: QueuedRefresh, now: datetime) -> TableRow:
+    number, requester = f"part {part.part} of {part.parts}", part.requested_by or "unknown"
     progress = _part_progress_text(part, now)
-    has_problem = part.failed or part.error or (part.state is QueuedPartState.RUNNING and not part.is_worker_alive)
-    style = "bold red" if has_problem else _STATE_STYLES[part.state]
+    has_problem = part.failed or part.error or (part.state == QueuedPartState.RUNNING and not part.is_worker_alive)
+    style = "bold red" if has_problem else _STATE_STYLES[QueuedPartState(part.state)]
     return TableRow(
         line=f"{part.description}, {number}, requested by {requester}: {progress}",
-        cells=(part.description, f"{part.number}/{part.part_count}", str(len(part.views)), (progress, style)),
+        cells=(part.description, f"{part.part}/{part.parts}", str(len(part.views)), (progress, style)),
     )
 
 
-def _part_progress_text(part: PartOverview, now: datetime) -> str:
+def _part_progress_text(part: QueuedRefresh, now: datetime) -> str:
     views = f"{part.done} of {format_count(len(part.views), 'view')} done"
     match part.state:
         case QueuedPartState.QUEUED:
@@ -70,7 +72,7 @@ def _part_progress_text(part: PartOverview, now: datetime) -> str:
             running_time = format_duration(now - (part.started_at or part.requested_at))
             lost_worker = "" if part.is_worker_alive else ", whose worker is gone: taken up again soon"
             return f"running for {running_time} by {part.worker}, {views}{lost_worker}"
-        case QueuedPartState.ENDED:
+        case _:
             counts = f"{part.succeeded} succeeded, {part.failed} failed"
             ended = f"ended {local_time_text(part.finished_at or now)}, {counts}"
             return f"{ended}: {part.error}" if part.error else ended

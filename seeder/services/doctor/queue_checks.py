@@ -7,7 +7,7 @@ from seeder.domain.doctor.diagnosis import Diagnosis, Problem
 from seeder.errors import ConfigurationError, QueueMissing
 from seeder.services import extras
 from seeder.services.doctor.check_context import CheckContext
-from seeder.services.queue import dispatch, part_rows, queue_problems, schedules
+from seeder.services.queue import dispatch, part_rows, schedules
 from seeder.services.read_models import agency_scope
 
 
@@ -51,7 +51,7 @@ def check_queue(context: CheckContext) -> Iterator[Diagnosis]:
             fix="Do without the queue, or run `manage.py install_schema` and `manage.py migrate`.",
         )
     else:
-        for sentence in queue_problems.unreadable_schedules():
+        for sentence in schedules.unreadable_schedules():
             yield one(
                 problem=Problem.QUEUE_BLOCKED,
                 subject="django-q2's schedules",

@@ -1,12 +1,14 @@
 """Documents of queued requests, their parts and the queue."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from seeder.domain.queue.queued_requests import EnqueueResult, QueuedPart
+from seeder.domain.queue.queued_requests import QueuedPartState
+from seeder.models import QueuedRefresh
 from seeder.services.documents.document_fields import Document, fields
 from seeder.services.documents.run_documents import view_document
-from seeder.services.queue.queue_overview import PartOverview, QueueOverview
-from seeder.services.queue.request_status import RequestPart, RequestStatus, visible_agencies
+from seeder.services.queue.enqueue import EnqueueResult
+from seeder.services.queue.queue_overview import QueueOverview
 
 _REQUEST = ("request_id", "description", "requested_by", "requested_at")
 _PROGRESS = ("succeeded", "failed", "error")
@@ -16,7 +18,7 @@ _REDACTED_ERROR = "The part ended before it was completely run."
 
 def enqueue_document(result: EnqueueResult) -> Document:
     parts = [
-        {**_part_fields(part), "id": part.id, "manifests": len(part.manifests), "views": _view_documents(part)}
+        {**_part_fields(part), "id": part.pk, "manifests": len(part.manifests), "views": _view_documents(part)}
         for part in result.parts
     ]
     return {**fields(result, "request_id", "description", "joined", "repeated"), "parts": parts}
@@ -24,16 +26,35 @@ def enqueue_document(result: EnqueueResult) -> Document:
 
 def scoped_enqueue_document(result: EnqueueResult, agencies: list[str] | None) -> Document:
     """Return the fields for a user with access to these agencies."""
-    parts = [{**_part_fields(part), "agencies": visible_agencies(part.agencies, agencies)} for part in result.parts]
+    parts = [{**_part_fields(part), "agencies": _visible_agencies(part, agencies)} for part in result.parts]
     return {**enqueue_document(result), "parts": parts}
 
 
-def request_document(request: RequestStatus, *, can_see_errors: bool) -> Document:
-    parts = [{**_part_fields(part), **fields(part, *_PROGRESS, **_PERIOD)} for part in request.parts]
-    for part in parts:
-        if part["error"] and not can_see_errors:
-            part["error"] = _REDACTED_ERROR
-    return {**fields(request, *_REQUEST, "state"), "parts": parts}
+def request_document(parts: Sequence[QueuedRefresh], agencies: list[str] | None, *, can_see_errors: bool) -> Document:
+    """Return the fields of a request, from its parts that a user with access to these agencies can see."""
+    states = {part.state for part in parts}
+    return {
+        **fields(parts[0], *_REQUEST),
+        "state": states.pop() if len(states) == 1 else QueuedPartState.RUNNING,
+        "parts": [_part_status_document(part, agencies, can_see_errors=can_see_errors) for part in parts],
+    }
+
+
+def _part_status_document(part: QueuedRefresh, agencies: list[str] | None, *, can_see_errors: bool) -> Document:
+    document = {
+        **_part_fields(part),
+        **fields(part, *_PROGRESS, **_PERIOD),
+        "agencies": _visible_agencies(part, agencies),
+    }
+    if document["agencies"] != part.agencies:
+        document |= {"succeeded": None, "failed": None}
+    if part.error and not can_see_errors:
+        document["error"] = _REDACTED_ERROR
+    return document
+
+
+def _visible_agencies(part: QueuedRefresh, agencies: list[str] | None) -> list[str]:
+    return [slug for slug in part.agencies if agencies is None or slug in agencies]
 
 
 def queue_document(overview: QueueOverview) -> Document:
@@ -45,18 +66,19 @@ def queue_document(overview: QueueOverview) -> Document:
     }
 
 
-def _part_overview_document(part: PartOverview) -> Document:
+def _part_overview_document(part: QueuedRefresh) -> Document:
     return {
-        **fields(part, "id", *_REQUEST, "part_count", "worker", "is_worker_alive", "manifests", "done"),
+        **fields(part, "id", *_REQUEST, "worker", "is_worker_alive", "done", partCount="parts"),
         **_part_fields(part),
         **fields(part, *_PROGRESS, **_PERIOD),
+        "manifests": len(part.manifests),
         "views": _view_documents(part),
     }
 
 
-def _part_fields(part: QueuedPart | RequestPart | PartOverview) -> dict[str, Any]:
-    return fields(part, "number", "state", "agencies", "run_ids")
+def _part_fields(part: QueuedRefresh) -> dict[str, Any]:
+    return fields(part, "state", "agencies", "run_ids", number="part")
 
 
-def _view_documents(part: QueuedPart | PartOverview) -> list[Document]:
-    return [*map(view_document, part.views)]
+def _view_documents(part: QueuedRefresh) -> list[Document]:
+    return [*map(view_document, part.view_keys)]

@@ -7,13 +7,12 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.manifests import ViewKey
-from seeder.domain.queue.queued_requests import EnqueueResult
 from seeder.domain.refresh_requests import AllReports, SelectedManifests
 from seeder.domain.view_names import ViewName
 from seeder.postgres.dependent_views import find_affected_views
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
-from seeder.services.queue.enqueue import enqueue_refresh
+from seeder.services.queue.enqueue import EnqueueResult, enqueue_refresh
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,30 +1,47 @@
-"""Queues refreshes. A request is one row, or several if it is for all reports; the queue carries only their ids.
+"""Queues refreshes and captures of release snapshots.
 
 A request for all reports is planned and split into parts that share no view, dependency or status row. Any other
-request is one part, planned by the worker that claims it.
+request is one part, planned by the worker that claims it. The queue carries only the ids of parts.
 """
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.manifests import Selection
-from seeder.domain.queue.plan_partitioning import PartContents, partition_plan
-from seeder.domain.queue.queued_requests import EnqueueResult, ManifestKey, find_covering_parts
+from seeder.domain.queue.plan_partitioning import partition_plan
+from seeder.domain.queue.queued_requests import CaptureRequest, find_covering_parts
 from seeder.domain.refresh_requests import AllReports, RefreshRequest
-from seeder.domain.view_names import is_storable_text
+from seeder.domain.snapshots.snapshot_contents import Release
+from seeder.domain.view_names import ViewName, is_storable_text
 from seeder.errors import BadIdempotencyKey, IdempotencyKeyTaken
+from seeder.models import QueuedRefresh
 from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import after_commit, durable_transaction
 from seeder.services import manifest_selection
 from seeder.services.event_logger import INFO, log_event
-from seeder.services.queue import dispatch, part_dispatch, part_rows
+from seeder.services.queue import dispatch, part_rows
+from seeder.services.queue.part_rows import PartContents
 from seeder.services.run import planning
 from seeder.services.run.orchestrator import new_run_id
+from seeder.services.snapshots import release_snapshots
 
 _MAX_KEY_LENGTH = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnqueueResult:
+    """Result of queueing a request."""
+
+    request_id: str | None  # None if nothing is to be refreshed
+    description: str
+    joined: bool = False  # an earlier request covers it
+    repeated: bool = False  # the same request was made before with this idempotency key
+    parts: Sequence[QueuedRefresh] = ()  # the parts that contain requested manifests
 
 
 def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_key: str | None = None) -> EnqueueResult:
@@ -35,39 +52,64 @@ def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_k
 
     Raises `RequestError`, `ConfigurationError`, `QueueError` or `DatabaseError`.
     """
-    settings = conf.load()
-    _require_valid_key(idempotency_key)
+    settings, key = conf.load(), idempotency_key
+    if key is not None and not (0 < len(key) <= _MAX_KEY_LENGTH and is_storable_text(key)):
+        raise BadIdempotencyKey(key=key, max_length=_MAX_KEY_LENGTH)
     with translate_database_errors(DEFAULT_DB_ALIAS):
         dispatch.require_queue()
         part_rows.require_table()
         requested_at = sessions.server_time(DEFAULT_DB_ALIAS)
         # Before the selection, which fails if the manifests of the first request are gone.
-        if idempotency_key and (again := _repeated(request, idempotency_key)):
-            return again
+        if repeated := _repeated(request, key):
+            return repeated
         selection = manifest_selection.select(request, databases=settings.databases)
         if isinstance(request, AllReports):
-            if found := _found(request, selection, idempotency_key):
-                return found
-            # Planning rolls back a transaction of its own, so the queue may have changed when it ends.
-            partitions = partition_plan(planning.build(selection), max_partitions=settings.queue_parts)
-            parts = tuple(map(PartContents.of_partition, partitions))
-        else:
-            parts = PartContents.of_selection(selection)  # the worker plans it
+            with durable_transaction(DEFAULT_DB_ALIAS):
+                earlier = _earlier(request, selection, key)
+            if earlier:
+                return earlier
+        # Planning rolls back a transaction of its own, so the queue may have changed when it ends.
+        parts = _parts(request, selection, settings)
         if not parts:
             return EnqueueResult(request_id=None, description=request.description)
-        columns = {"description": request.description, "requested_by": requested_by, "requested_at": requested_at}
         with durable_transaction(DEFAULT_DB_ALIAS):
-            if found := _found_locked(request, selection, idempotency_key):
-                return found
-            return _insert(parts, columns, idempotency_key)
+            if earlier := _earlier(request, selection, key):
+                return earlier
+            rows = part_rows.add(
+                parts,
+                key=key,
+                request_id=new_run_id(),
+                description=request.description,
+                requested_by=requested_by,
+                requested_at=requested_at,
+            )
+            after_commit(DEFAULT_DB_ALIAS, partial(_dispatch, rows))
+        return EnqueueResult(request_id=rows[0].request_id, description=request.description, parts=rows)
 
 
-def _found(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
-    with durable_transaction(DEFAULT_DB_ALIAS):
-        return _found_locked(request, selection, key)
+def enqueue_capture(request: CaptureRequest) -> None:
+    """Queue the capture of a release snapshot.
+
+    Only the queue's task records it: if no snapshot is taken, request it again. Of two requests, one takes it.
+
+    Raises `BadName`, `BadTag`, `RequestError`, `SnapshotError`, `ConfigurationError`, `QueueMissing` or
+    `DatabaseError`.
+    """
+    release = Release(tag=request.release_tag, version=request.release_version)
+    release_snapshots.validate_capture(ViewName.parse(request.table_name), release, request.top_values_columns)
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        dispatch.require_queue()
+        dispatch.dispatch("seeder.tasks.capture_release_snapshot", **asdict(request))
 
 
-def _found_locked(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
+def _parts(request: RefreshRequest, selection: Selection, settings: conf.Settings) -> Sequence[PartContents]:
+    if isinstance(request, AllReports):
+        partitions = partition_plan(planning.build(selection), max_partitions=settings.queue_parts)
+        return [(one.manifests, [view.key for view in one.views]) for one in partitions]
+    return [(selection.manifests, [spec.key for spec in selection.views])] if selection.manifests else []
+
+
+def _earlier(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
     """Lock the queue for inserts, and return an earlier answer to the key or a request that was joined."""
     advisory_locks.lock_enqueue(DEFAULT_DB_ALIAS)
     return _repeated(request, key) or _joined(request, selection, key)
@@ -75,40 +117,27 @@ def _found_locked(request: RefreshRequest, selection: Selection, key: str | None
 
 def _repeated(request: RefreshRequest, key: str | None) -> EnqueueResult | None:
     """Return the earlier answer to this key. Raises `IdempotencyKeyTaken` if it was for another request."""
-    rows = part_rows.parts_with_key(key) if key else []
-    for row in rows:
-        earlier = row.idempotency_keys[key]
-        if earlier != request.description:
-            raise IdempotencyKeyTaken(key=key, earlier_request=earlier, request=request.description)
+    rows = list(QueuedRefresh.objects.with_idempotency_key(key).order_by("id")) if key else []
     if not rows:
         return None
-    parts = tuple(map(part_rows.as_value, rows))
-    return EnqueueResult(request_id=rows[0].request_id, description=request.description, repeated=True, parts=parts)
+    earlier = rows[0].idempotency_keys[key]
+    if earlier != request.description:
+        raise IdempotencyKeyTaken(key=key, earlier_request=earlier, request=request.description)
+    return EnqueueResult(request_id=rows[0].request_id, description=request.description, repeated=True, parts=rows)
 
 
 def _joined(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
-    parts = find_covering_parts(part_rows.not_started(), _manifest_keys(selection))
+    requested = {(manifest.report_type, manifest.manifest_id) for manifest in selection.manifests}
+    parts = find_covering_parts(part_rows.not_started(), requested)
     if not parts:
         return None
-    request_id = part_rows.join(parts, key=key, description=request.description)
-    return EnqueueResult(request_id=request_id, description=request.description, joined=True, parts=parts)
+    part_rows.join(parts, key=key, description=request.description)
+    return EnqueueResult(request_id=parts[0].request_id, description=request.description, joined=True, parts=parts)
 
 
-def _manifest_keys(selection: Selection) -> frozenset[ManifestKey]:
-    return frozenset((manifest.report_type, manifest.manifest_id) for manifest in selection.manifests)
-
-
-def _insert(parts: tuple[PartContents, ...], columns: dict[str, object], key: str | None) -> EnqueueResult:
-    request_id = new_run_id()
-    queued = part_rows.add(request_id, parts, columns=columns, key=key)
-    fields = {name: str(columns[name]) for name in ("description", "requested_by")}
-    log = partial(log_event, INFO, "request_queued", request=request_id, parts=len(parts), **fields)
-    after_commit(DEFAULT_DB_ALIAS, log)
-    for part in queued:
-        after_commit(DEFAULT_DB_ALIAS, partial(part_dispatch.dispatch_part, part.id))
-    return EnqueueResult(request_id=request_id, description=str(columns["description"]), parts=queued)
-
-
-def _require_valid_key(key: str | None) -> None:
-    if key is not None and not (0 < len(key) <= _MAX_KEY_LENGTH and is_storable_text(key)):
-        raise BadIdempotencyKey(key=key, max_length=_MAX_KEY_LENGTH)
+def _dispatch(rows: Sequence[QueuedRefresh]) -> None:
+    first = rows[0]
+    fields = {"description": first.description, "requested_by": first.requested_by}
+    log_event(INFO, "request_queued", request=first.request_id, parts=len(rows), **fields)
+    for row in rows:
+        part_rows.dispatch_part(row.pk)

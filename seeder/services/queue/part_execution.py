@@ -20,18 +20,18 @@ from seeder.domain.outcomes import Status
 from seeder.domain.queue.queued_requests import (
     MAX_ATTEMPTS_WITHOUT_PROGRESS,
     ManifestKey,
-    QueuedPart,
     QueuedPartState,
     attempts_without_progress,
 )
 from seeder.domain.refresh_requests import SelectedManifests
 from seeder.errors import DatabaseError, SeederError
+from seeder.models import QueuedRefresh
 from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services import run_history
 from seeder.services.event_logger import INFO, WARNING, log_event
-from seeder.services.queue import dispatch, part_dispatch, part_rows
+from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import orphan_recovery, preconditions
 from seeder.services.run.orchestrator import RunOrigin, execute_locked, new_run_id
 from seeder.services.run.run_lock import RunLock
@@ -55,9 +55,7 @@ class PartResult:
 class _Claim:
     """A part that this worker has claimed."""
 
-    part: QueuedPart
-    order: RunOrigin
-    description: str
+    part: QueuedRefresh
     left: frozenset[ManifestKey]
     attempts: int  # earlier runs in a row that refreshed nothing
 
@@ -76,35 +74,26 @@ def run_part(part_id: int, *, stop: StopSignal | None = None) -> PartResult:
             claim = _claim(part_id, run_lock.run_id)
             if isinstance(claim, str):
                 return PartResult(id=part_id, result=claim)
-            log_event(INFO, "part_claimed", **_fields(claim), description=claim.description, left=len(claim.left))
+            log_event(INFO, "part_claimed", **_fields(claim), description=claim.part.description, left=len(claim.left))
             return _work(claim, run_lock, stop)
 
 
 def _claim(part_id: int, run_id: str) -> _Claim | str:
     """Claim a part for this run, or return the reason why it cannot be claimed."""
     with durable_transaction(DEFAULT_DB_ALIAS):
-        row = part_rows.lock_part(part_id)
-        if row is None:
+        part = part_rows.lock_part(part_id)
+        if part is None:
             return "nothing: no such part"
-        if row.state == QueuedPartState.ENDED:
+        if part.state == QueuedPartState.ENDED:
             return "nothing: it has ended"
-        if (
-            row.state == QueuedPartState.RUNNING
-            and row.run_ids
-            and not advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, row.run_ids[-1])
+        if part.state == QueuedPartState.RUNNING and not advisory_locks.try_lock_dead_run(
+            DEFAULT_DB_ALIAS, part.run_ids[-1]
         ):
             return "nothing: it is being worked on"
-        successes = {run: run_history.finished_manifests(run, Status.SUCCESS) for run in row.run_ids}
-        attempts = attempts_without_progress(row.run_ids, {run for run, done in successes.items() if done})
-        part_rows.claim(row, run_id=run_id, worker=f"{socket.gethostname()}:{os.getpid()}")
-        part = part_rows.as_value(row)
-        return _Claim(
-            part=part,
-            order=RunOrigin(requested_at=part_rows.requested_at(row), requested_by=row.requested_by),
-            description=row.description,
-            left=part.manifests.difference(*successes.values()),
-            attempts=attempts,
-        )
+        successes = {run: run_history.finished_manifests(run, Status.SUCCESS) for run in part.run_ids}
+        attempts = attempts_without_progress(part.run_ids, {run for run, done in successes.items() if done})
+        part_rows.claim(part, run_id=run_id, worker=f"{socket.gethostname()}:{os.getpid()}")
+        return _Claim(part=part, left=part.manifest_keys.difference(*successes.values()), attempts=attempts)
 
 
 def _work(claim: _Claim, run_lock: RunLock, stop: StopSignal) -> PartResult:
@@ -112,51 +101,51 @@ def _work(claim: _Claim, run_lock: RunLock, stop: StopSignal) -> PartResult:
         orphan_recovery.recover_orphaned_runs()  # closes the rows that those attempts left open
         error = f"given up: {claim.attempts} runs in a row ended before any of its views was refreshed"
         return _end(claim, "nothing: given up", error=error)
-    is_incomplete = False
+    part = claim.part
+    if not claim.left:
+        return _end(claim, "done")
+    request = SelectedManifests(manifests=claim.left, description=part.description)
+    origin = RunOrigin(requested_at=part.last_requested_at, requested_by=part.requested_by)
     try:
-        if claim.left:
-            request = SelectedManifests(manifests=claim.left, description=claim.description)
-            summary = execute_locked(request, run_lock, claim.order, on_event=lambda _: None, stop=stop)
-            is_incomplete = bool(summary.interrupted)
+        summary = execute_locked(request, run_lock, origin, on_event=lambda _: None, stop=stop)
     except DatabaseError:
         with suppress(Error):  # if this fails too, the free run lock shows the same
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            part_rows.release(claim.part.id, run_ids=claim.part.run_ids)
+            part_rows.release(part.pk, run_ids=part.run_ids)
             log_event(WARNING, "part_released", **_fields(claim), cause="database")
         raise
     except SeederError as error:
         return _end(claim, "ended in error", error=str(error))
-    if is_incomplete:
-        if part_rows.release(claim.part.id, run_ids=claim.part.run_ids):
-            log_event(WARNING, "part_released", **_fields(claim), cause="stopped", stopped_by=stop.reason)
-            part_dispatch.dispatch_part(claim.part.id)
-        return _result(claim, f"stopped by {stop.reason}")
-    return _end(claim, "done")
+    if not summary.interrupted:
+        return _end(claim, "done")
+    if part_rows.release(part.pk, run_ids=part.run_ids):
+        log_event(WARNING, "part_released", **_fields(claim), cause="stopped", stopped_by=stop.reason)
+        part_rows.dispatch_part(part.pk)
+    return _result(part, f"stopped by {stop.reason}")
 
 
 def _end(claim: _Claim, outcome: str, *, error: str | None = None) -> PartResult:
-    result = _result(claim, outcome)
+    result = _result(claim.part, outcome)
     counts = {"succeeded": result.succeeded, "failed": result.failed}
-    part_rows.end(claim.part.id, run_ids=claim.part.run_ids, **counts, error=error)
+    part_rows.end(claim.part.pk, run_ids=claim.part.run_ids, **counts, error=error)
     log_event(WARNING if error or result.failed else INFO, "part_ended", **_fields(claim), outcome=outcome, **counts)
     return result
 
 
 def _fields(claim: _Claim) -> dict[str, LogValue]:
-    return {"part": claim.part.id, "run_id": claim.part.run_ids[-1], "agencies": sorted_unique(claim.part.agencies)}
+    return {"part": claim.part.pk, "run_id": claim.part.run_ids[-1], "agencies": sorted_unique(claim.part.agencies)}
 
 
-def _result(claim: _Claim, outcome: str) -> PartResult:
+def _result(part: QueuedRefresh, outcome: str) -> PartResult:
     """Sum up all runs of the part. A manifest that succeeded in one of them has succeeded."""
-    succeeded: set[ManifestKey] = set()
-    failed: set[ManifestKey] = set()
-    for run_id in claim.part.run_ids:
-        succeeded |= run_history.finished_manifests(run_id, Status.SUCCESS)
-        failed |= run_history.finished_manifests(run_id, Status.ERROR)
+    succeeded, failed = (
+        set[ManifestKey]().union(*(run_history.finished_manifests(run_id, status) for run_id in part.run_ids))
+        for status in (Status.SUCCESS, Status.ERROR)
+    )
     return PartResult(
-        id=claim.part.id,
+        id=part.pk,
         result=outcome,
-        run_id=claim.part.run_ids[-1],
+        run_id=part.run_ids[-1],
         succeeded=len(succeeded),
         failed=len(failed - succeeded),
     )

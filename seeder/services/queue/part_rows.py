@@ -4,22 +4,25 @@ The state of a part goes from queued to running to ended. Every transition holds
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from seeder.domain.manifests import ReportType, ViewKey
-from seeder.domain.queue.plan_partitioning import PartContents
-from seeder.domain.queue.queued_requests import QueuedPart, QueuedPartState
-from seeder.domain.view_names import ViewName
+from seeder.domain.manifests import Manifest, ViewKey
+from seeder.domain.queue.queued_requests import ManifestKey, QueuedPartState
 from seeder.errors import QueueMissing
 from seeder.models import QueuedRefresh
 from seeder.postgres import contract
+from seeder.services.event_logger import WARNING, log_event
+from seeder.services.queue.dispatch import dispatch
 
 _TABLE = "seeder_queued_refresh"
+_TASK = "seeder.tasks.refresh_queued"
+
+PartContents = tuple[Sequence[Manifest], Sequence[ViewKey]]
 
 
 def require_table() -> None:
@@ -38,54 +41,55 @@ def is_available() -> bool:
     return contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE) is None
 
 
-def add(
-    request_id: str, parts: Sequence[PartContents], *, columns: Mapping[str, object], key: str | None
-) -> tuple[QueuedPart, ...]:
-    """Insert the parts of a new request. `columns` are `description`, `requested_by` and `requested_at`."""
+def add(parts: Sequence[PartContents], *, key: str | None, **columns: object) -> list[QueuedRefresh]:
+    """Insert the parts of a new request. `columns` are those that all parts share."""
     rows = [
         QueuedRefresh(
-            request_id=request_id,
             part=number,
             parts=len(parts),
             idempotency_keys={key: columns["description"]} if key else {},
-            manifests=[[one.report_type, one.manifest_id] for one in part.manifests],
-            views=[[view.database, str(view.name)] for view in part.views],
-            agencies=sorted({one.agency_slug for one in part.manifests}),
+            manifests=[[one.report_type, one.manifest_id] for one in manifests],
+            views=[[view.database, str(view.name)] for view in views],
+            agencies=sorted({one.agency_slug for one in manifests}),
             state=QueuedPartState.QUEUED,
             run_ids=[],
             **columns,
         )
-        for number, part in enumerate(parts, start=1)
+        for number, (manifests, views) in enumerate(parts, start=1)
     ]
-    return tuple(map(as_value, QueuedRefresh.objects.bulk_create(rows)))
+    return QueuedRefresh.objects.bulk_create(rows)
 
 
-def parts_with_key(key: str) -> list[QueuedRefresh]:
-    """Return the parts that were the answer to this idempotency key."""
-    return list(QueuedRefresh.objects.with_idempotency_key(key).order_by("id"))
-
-
-def not_started() -> list[tuple[QueuedPart, ...]]:
-    """Return the parts that no worker has claimed, by request, oldest first.
+def not_started() -> list[Mapping[QueuedRefresh, frozenset[ManifestKey]]]:
+    """Return the parts that no worker has claimed with their manifests, by request, oldest first.
 
     They are locked: no worker claims one before the end of the transaction.
     """
     rows = QueuedRefresh.objects.not_started().order_by("id").select_for_update()
-    return [tuple(map(as_value, parts)) for _, parts in groupby(rows, key=lambda row: row.request_id)]
+    requests = groupby(rows, key=lambda row: row.request_id)
+    return [{part: part.manifest_keys for part in parts} for _, parts in requests]
 
 
-def join(parts: Sequence[QueuedPart], *, key: str | None, description: str) -> str:
-    """Add a request to parts that `not_started` has locked, and return the id of their own request."""
-    rows = QueuedRefresh.objects.filter(pk__in=[part.id for part in parts])
-    rows.update(joined_at=Now())
-    for row in rows if key else ():
-        rows.filter(pk=row.pk).update(idempotency_keys={**row.idempotency_keys, key: description})
-    return rows[0].request_id
+def join(parts: Sequence[QueuedRefresh], *, key: str | None, description: str) -> None:
+    """Add a request to parts that `not_started` has locked."""
+    QueuedRefresh.objects.filter(pk__in=[part.pk for part in parts]).update(joined_at=Now())
+    for part in parts if key else ():
+        keys = {**part.idempotency_keys, key: description}
+        QueuedRefresh.objects.filter(pk=part.pk).update(idempotency_keys=keys)
 
 
-def mark_dispatched(part_id: int) -> None:
-    """Record that the queue has accepted the message of a part."""
-    QueuedRefresh.objects.filter(pk=part_id).update(dispatched_at=Now())
+def dispatch_part(part_id: int) -> None:
+    """Tell the queue that a part can be claimed. Its row must be committed.
+
+    The message is only a hint. A rescuer sends a lost message again; a duplicate finds the part already claimed.
+    """
+    try:
+        dispatch(_TASK, part_id)
+    except QueueMissing as error:
+        # The broker's message may contain its address and password.
+        log_event(WARNING, "dispatch_failed", part=part_id, reason=type(error.__cause__).__name__)
+    else:
+        QueuedRefresh.objects.filter(pk=part_id).update(dispatched_at=Now())
 
 
 def lock_part(part_id: int) -> QueuedRefresh | None:
@@ -113,11 +117,10 @@ def end(part_id: int, *, run_ids: Sequence[str], succeeded: int, failed: int, er
     return bool(_claimed_by(part_id, run_ids).update(state=QueuedPartState.ENDED, finished_at=Now(), **counts))
 
 
-def running() -> list[QueuedRefresh]:
+def running() -> QuerySet[QueuedRefresh]:
     """Return the claimed parts, locked, without those that another transaction has locked."""
-    return list(
-        QueuedRefresh.objects.filter(state=QueuedPartState.RUNNING).order_by("id").select_for_update(skip_locked=True)
-    )
+    rows = QueuedRefresh.objects.filter(state=QueuedPartState.RUNNING)
+    return rows.order_by("id").select_for_update(skip_locked=True)
 
 
 def undispatched(after: timedelta, *, dispatched_before: timedelta) -> list[int]:
@@ -127,12 +130,8 @@ def undispatched(after: timedelta, *, dispatched_before: timedelta) -> list[int]
     `dispatched_before` ago.
     """
     is_due = Q(dispatched_at=None, requested_at__lt=Now() - after) | Q(dispatched_at__lt=Now() - dispatched_before)
-    rows = (
-        QueuedRefresh.objects.filter(is_due, state=QueuedPartState.QUEUED)
-        .order_by("id")
-        .select_for_update(skip_locked=True)
-    )
-    ids = [row.pk for row in rows]
+    rows = QueuedRefresh.objects.filter(is_due, state=QueuedPartState.QUEUED).order_by("id")
+    ids = [row.pk for row in rows.select_for_update(skip_locked=True)]
     QueuedRefresh.objects.filter(pk__in=ids).update(dispatched_at=Now())
     return ids
 
@@ -140,20 +139,3 @@ def undispatched(after: timedelta, *, dispatched_before: timedelta) -> list[int]
 def _claimed_by(part_id: int, run_ids: Sequence[str]) -> QuerySet[QueuedRefresh]:
     """Return the row of a part whose last claim is the last of these runs."""
     return QueuedRefresh.objects.filter(pk=part_id, state=QueuedPartState.RUNNING, run_ids=list(run_ids))
-
-
-def as_value(row: QueuedRefresh) -> QueuedPart:
-    return QueuedPart(
-        id=row.pk,
-        number=row.part,
-        state=QueuedPartState(row.state),
-        manifests=frozenset((ReportType(kind), number) for kind, number in row.manifests),
-        views=tuple(ViewKey(database=database, name=ViewName.parse(name)) for database, name in row.views),
-        agencies=tuple(row.agencies),
-        run_ids=tuple(row.run_ids),
-    )
-
-
-def requested_at(row: QueuedRefresh) -> datetime:
-    """Return the time of the latest request for a part. An older refresh does not satisfy it."""
-    return max(filter(None, (row.requested_at, row.joined_at)))

@@ -12,7 +12,7 @@ from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services.event_logger import WARNING, log_event
-from seeder.services.queue import dispatch, part_dispatch, part_rows
+from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import orphan_recovery
 
 # A message that is on its way, or held by a worker that is about to claim the part, is not sent again.
@@ -69,5 +69,5 @@ def rescue_stalled_parts() -> Rescued:
             stalled += part_rows.undispatched(_DISPATCH_AGAIN_AFTER, dispatched_before=again_after)
         for part_id in stalled:
             log_event(WARNING, "part_rescued", part=part_id)
-            part_dispatch.dispatch_part(part_id)
+            part_rows.dispatch_part(part_id)
     return Rescued(dispatched=tuple(stalled), recovered=recovered)

@@ -1,19 +1,20 @@
 """Schedules of the queue: declared in the settings, stored as django-q2 schedules."""
 
+from ast import literal_eval
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from seeder import conf
 from seeder.domain.refresh_requests import AgencyReports
 from seeder.errors import ConfigurationError
 from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.postgres.transactions import durable_transaction
+from seeder.postgres.transactions import durable_transaction, rolled_back_transaction
 from seeder.services import extras, manifest_selection
 from seeder.services.queue import dispatch
 
@@ -27,55 +28,16 @@ _LONGEST = 100  # characters of a name and of a cron expression, in the queue's 
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ScheduleSpec:
-    """A schedule as the settings declare it."""
+class ScheduleStatus:
+    """A schedule of this app in the queue."""
 
     name: str
-    func: str
-    args: tuple[str, ...] = ()
-    cron: str | None = None  # None: every few minutes
-    kwargs: str | None = None
-
-    @property
-    def fields(self) -> Mapping[str, object]:
-        """Return the columns of the queue's row.
-
-        Django-q2 reads arguments as a Python literal. If it cannot read them, it calls the task without any.
-        """
-        return {
-            "func": self.func,
-            "args": repr(self.args) if self.args else None,
-            "kwargs": self.kwargs,
-            "schedule_type": "I" if self.cron is None else "C",
-            "minutes": _RESUME_MINUTES if self.cron is None else None,
-            "cron": self.cron,
-            "repeats": -1,
-            "hook": None,
-            "cluster": None,
-            "intended_date_kwarg": None,
-        }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScheduleChange:
-    """What was done with a schedule."""
-
-    name: str
-    action: str  # added, changed, kept or removed
+    action: str | None = None  # added, changed, kept or removed, by a synchronization
     cron: str | None  # None if it has no cron expression
     due: datetime | None  # None if it is never due again
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScheduleStatus:
-    """A schedule of this app, as the queue has it."""
-
-    name: str
-    cron: str | None
-    due: datetime | None
-
-
-def sync_schedules(*, dry_run: bool = False) -> Sequence[ScheduleChange]:
+def sync_schedules(*, dry_run: bool = False) -> Sequence[ScheduleStatus]:
     """Make the queue's schedules match the settings. An unchanged schedule keeps its next due time.
 
     Raises `ConfigurationError`, `UnknownAgency`, `QueueMissing`, `ExtraMissing` or `DatabaseError`.
@@ -84,22 +46,79 @@ def sync_schedules(*, dry_run: bool = False) -> Sequence[ScheduleChange]:
     with translate_database_errors(DEFAULT_DB_ALIAS):
         dispatch.require_queue()
     extras.require(extras.QUEUE, "A schedule")
-    from django_q.models import Schedule  # importing it warns if the host has no queue
-
     for setting, cron, problem in schedule_problems(settings):
         raise ConfigurationError(setting=setting, value=cron, expected=f"a cron expression; {problem}")
     for slug in settings.agency_crons:
         manifest_selection.select(AgencyReports(slug=slug), databases=settings.databases)
-    with translate_database_errors(DEFAULT_DB_ALIAS), durable_transaction(DEFAULT_DB_ALIAS):
+    transaction = rolled_back_transaction if dry_run else durable_transaction
+    with translate_database_errors(DEFAULT_DB_ALIAS), transaction(DEFAULT_DB_ALIAS):
         advisory_locks.lock_enqueue(DEFAULT_DB_ALIAS)
-        there: dict[str, list[Schedule]] = {}
-        for row in Schedule.objects.filter(name__startswith=PREFIX).order_by("id"):
-            there.setdefault(row.name, []).append(row)
-        done = [_sync_schedule(one, there.pop(one.name, []), dry_run=dry_run) for one in _schedule_specs(settings)]
-        for rows in there.values():
-            done.append(ScheduleChange(name=rows[0].name, action="removed", cron=rows[0].cron, due=None))
-            _remove(rows, dry_run=dry_run)
-    return done
+        stored: dict[str, list[Schedule]] = {}
+        for row in _own_schedules().order_by("id"):
+            stored.setdefault(row.name, []).append(row)
+        changes = [
+            _sync_schedule(name, columns, stored.pop(name, [])) for name, columns in _declared_schedules(settings)
+        ]
+        for name, rows in stored.items():
+            changes.append(ScheduleStatus(name=name, action="removed", cron=rows[0].cron, due=None))
+            _delete(rows)
+    return changes
+
+
+def _sync_schedule(name: str, columns: Mapping[str, object], rows: "Sequence[Schedule]") -> ScheduleStatus:
+    """Make one row match the declared columns, and delete the others of this name."""
+    from django_q.models import Schedule
+
+    same = [row for row in rows if all(getattr(row, column) == value for column, value in columns.items())]
+    row, action = (same or rows or [Schedule(name=name)])[0], "kept" if same else "changed" if rows else "added"
+    if not same:
+        for column, value in columns.items():
+            setattr(row, column, value)
+        row.next_run = row.calculate_next_run()
+        row.save()
+    _delete([other for other in rows if other is not row])
+    return ScheduleStatus(name=name, action=action, cron=row.cron, due=row.next_run)
+
+
+def _delete(rows: "Sequence[Schedule]") -> None:
+    for row in rows:
+        row.delete()
+
+
+def _declared_schedules(settings: conf.Settings) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield name and columns of each schedule that the settings declare."""
+    if settings.nightly_cron:
+        yield f"{PREFIX}every report", _columns("refresh_all", "any", cron=settings.nightly_cron)
+    for slug, cron in settings.agency_crons.items():
+        yield _of_agency(slug), _columns("refresh_agency", slug, cron=cron)
+    # Its result is of no interest a minute later.
+    yield f"{PREFIX}resume the queue", _columns("resume_queue", kwargs=repr({"q_options": {"save": False}}))
+
+
+def _columns(task: str, *arguments: str, cron: str | None = None, kwargs: str | None = None) -> Mapping[str, object]:
+    """Return the columns of a schedule: at the times of `cron`, or every few minutes.
+
+    Django-q2 reads arguments as a Python literal. If it cannot read them, it calls the task without any.
+    """
+    return {
+        "func": f"seeder.tasks.{task}",
+        "args": repr(arguments) if arguments else None,
+        "kwargs": kwargs,
+        "schedule_type": "I" if cron is None else "C",
+        "minutes": _RESUME_MINUTES if cron is None else None,
+        "cron": cron,
+        "repeats": -1,
+        "hook": None,
+        "cluster": None,
+        "intended_date_kwarg": None,
+    }
+
+
+def _own_schedules() -> "QuerySet[Any]":
+    from django_q.models import Schedule  # importing it warns if the host has no queue
+
+    rows: QuerySet[Any] = Schedule.objects.filter(name__startswith=PREFIX)
+    return rows
 
 
 def next_schedules(*, agencies: Sequence[str] | None = None) -> Sequence[ScheduleStatus]:
@@ -107,12 +126,27 @@ def next_schedules(*, agencies: Sequence[str] | None = None) -> Sequence[Schedul
 
     Schedules of single agencies are limited to `agencies`, unless that is None.
     """
-    from django_q.models import Schedule
-
-    rows = Schedule.objects.filter(name__startswith=PREFIX).order_by("next_run", "name")
+    rows = _own_schedules().order_by("next_run", "name")
     if agencies is not None:
         rows = rows.filter(~Q(name__startswith=_of_agency("")) | Q(name__in=[*map(_of_agency, agencies)]))
     return [ScheduleStatus(name=row.name, cron=row.cron, due=row.next_run) for row in rows]
+
+
+def unreadable_schedules() -> Iterator[str]:
+    """Yield schedules whose arguments do not parse, of this app and of others.
+
+    Django-q2 reads all due schedules in one transaction and stops at the first error, so that none of them runs.
+    """
+    from django_q.models import Schedule
+
+    for row in Schedule.objects.exclude(args__isnull=True).exclude(args="").order_by("pk"):
+        try:
+            literal_eval(row.args)
+        except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+            yield (
+                f"The arguments of the schedule {row.name or row.pk!r} (id {row.pk}) cannot be read: once it is due,"
+                " the queue runs no schedule at all. Correct or delete it in the admin of django-q2."
+            )
 
 
 def schedule_problems(settings: conf.Settings) -> Iterator[tuple[str, str, str]]:
@@ -143,38 +177,3 @@ def _cron_problem(cron: str) -> str | None:
     except CroniterError as error:
         return str(error).rstrip(".")
     return None
-
-
-def _schedule_specs(settings: conf.Settings) -> Iterator[ScheduleSpec]:
-    if settings.nightly_cron:
-        yield ScheduleSpec(
-            name=f"{PREFIX}every report", func="seeder.tasks.refresh_all", args=("any",), cron=settings.nightly_cron
-        )
-    for slug, cron in settings.agency_crons.items():
-        yield ScheduleSpec(name=_of_agency(slug), func="seeder.tasks.refresh_agency", args=(slug,), cron=cron)
-    # Its result is of no interest a minute later.
-    yield ScheduleSpec(
-        name=f"{PREFIX}resume the queue",
-        func="seeder.tasks.resume_queue",
-        kwargs=repr({"q_options": {"save": False}}),
-    )
-
-
-def _sync_schedule(one: ScheduleSpec, rows: "Sequence[Schedule]", *, dry_run: bool) -> ScheduleChange:
-    from django_q.models import Schedule
-
-    same = [row for row in rows if all(getattr(row, name) == value for name, value in one.fields.items())]
-    row, did = (same or rows or [Schedule(name=one.name)])[0], "kept" if same else "changed" if rows else "added"
-    if not same:
-        for name, value in one.fields.items():
-            setattr(row, name, value)
-        row.next_run = row.calculate_next_run()
-        if not dry_run:
-            row.save()
-    _remove([other for other in rows if other is not row], dry_run=dry_run)
-    return ScheduleChange(name=one.name, action=did, cron=one.cron, due=row.next_run)
-
-
-def _remove(rows: "Sequence[Schedule]", *, dry_run: bool) -> None:
-    for row in () if dry_run else rows:
-        row.delete()

@@ -16,7 +16,7 @@ from time import monotonic, sleep
 from seeder import conf
 from seeder.postgres import sessions
 from seeder.services import event_logger
-from seeder.services.queue.queue_problems import queue_problems
+from seeder.services.queue.queue_overview import queue_problems
 from seeder.services.queue.rescue import rescue_all
 from seeder.services.stop_signal import StopSignal
 

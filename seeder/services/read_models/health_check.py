@@ -24,7 +24,6 @@ from seeder.postgres import contract, deadline_query, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import contract_check
 from seeder.services.queue import dispatch, part_rows, queue_overview
-from seeder.services.queue.queue_problems import queue_problems
 from seeder.services.run import preconditions
 
 TIMEOUT = timedelta(seconds=3)  # for the entire check
@@ -105,7 +104,7 @@ def _read_health() -> Health:
     )
     if not dispatch.is_installed() or not part_rows.exists():
         return replace(health, queue=ComponentStatus.ABSENT, workers=ComponentStatus.ABSENT)
-    if queue_problems():
+    if queue_overview.queue_problems():
         return replace(health, queue=ComponentStatus.UNUSABLE)
     return replace(health, queue=ComponentStatus.OK, workers=ComponentStatus(queue_overview.activity()))
 

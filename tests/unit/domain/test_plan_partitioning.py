@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from seeder.domain.manifests import RejectedManifest, Selection, ViewSpec
 from seeder.domain.plan import PlanInputs, RefreshPlan, build_plan
-from seeder.domain.queue.plan_partitioning import PartContents, PlanPartition, partition_plan
+from seeder.domain.queue.plan_partitioning import PlanPartition, partition_plan
 from tests.unit.domain.plan_values import manifest, plan, view_key
 
 NAMES = "abcdefgh"
@@ -44,7 +44,6 @@ def test_chain_counts_with_all_its_views() -> None:
 def test_no_partition_is_empty() -> None:
     assert partition_contents(partition_plan(plan("a"), max_partitions=8)) == ["a"]
     assert partition_plan(RefreshPlan(), max_partitions=8) == ()
-    assert PartContents.of_selection(Selection()) == ()
 
 
 def test_rejected_manifests_are_distributed() -> None:

@@ -1,8 +1,6 @@
 from seeder.domain.manifests import ReportType
 from seeder.domain.queue.queued_requests import (
     ManifestKey,
-    QueuedPart,
-    QueuedPartState,
     attempts_without_progress,
     find_covering_parts,
 )
@@ -12,35 +10,24 @@ def manifests(*numbers: int) -> frozenset[ManifestKey]:
     return frozenset((ReportType.CUSTOM, number) for number in numbers)
 
 
-def part(number: int, *manifest_ids: int) -> QueuedPart:
-    return QueuedPart(
-        id=number,
-        number=number,
-        state=QueuedPartState.QUEUED,
-        manifests=manifests(*manifest_ids),
-        views=(),
-        agencies=("demo",),
-    )
-
-
-A, B, C = part(1, 1, 2), part(2, 3), part(3, 1, 2, 3)
+A, B, C = {"A": manifests(1, 2)}, {"B": manifests(3)}, {"C": manifests(1, 2, 3)}
 
 
 def test_request_covers_the_manifests_of_all_its_parts() -> None:
-    assert find_covering_parts([(A, B)], manifests(1, 3)) == (A, B)
-    assert find_covering_parts([(A, B)], manifests(3)) == (B,), "the other part is not needed"
+    assert find_covering_parts([A | B], manifests(1, 3)) == ("A", "B")
+    assert find_covering_parts([A | B], manifests(3)) == ("B",), "the other part is not needed"
 
 
 def test_two_requests_do_not_cover_manifests_together() -> None:
-    assert find_covering_parts([(A,), (B,)], manifests(1, 3)) == ()
+    assert find_covering_parts([A, B], manifests(1, 3)) == ()
 
 
 def test_first_covering_request_is_chosen() -> None:
-    assert find_covering_parts([(A,), (C,), (A, B)], manifests(1, 3)) == (C,)
+    assert find_covering_parts([A, C, A | B], manifests(1, 3)) == ("C",)
 
 
 def test_empty_set_is_not_covered() -> None:
-    assert find_covering_parts([(A, B)], manifests()) == ()
+    assert find_covering_parts([A | B], manifests()) == ()
     assert find_covering_parts([], manifests(1)) == ()
 
 
