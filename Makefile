@@ -9,6 +9,8 @@ WORKERS = auto
 python := $(VENV)/bin/python
 pytest = $(python) -m pytest -n $(WORKERS) --dist worksteal
 export DJANGO VENV PYTHON
+# Compiled modules are kept, even if the environment forbids it: the tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE =
 export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_WORKERS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
 
 .PHONY: words demo serve screenshots test test-all docs soak mutants bench check lint types imports deploy-lint matrix lock setup clean
