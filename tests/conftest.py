@@ -9,7 +9,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import psycopg
 import pytest
@@ -23,7 +23,13 @@ from pytest_django import DjangoDbBlocker
 from embedded import server
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from settings.base import has_database_variables
-from tests.database_reset import ensure_scene, install_contract, reset_databases
+from tests.database_reset import (
+    close_connections,
+    ensure_scene,
+    install_contract,
+    mark_all_used,
+    reset_databases,
+)
 
 # Examples are generated slowly on a busy machine, which is no fault of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -80,7 +86,7 @@ def bare_database(
     with django_db_blocker.unblock():
         reset_databases(keep_contract="contract_tables" in request.fixturenames)
         yield
-        connections.close_all()
+        close_connections()
 
 
 @pytest.fixture
@@ -101,7 +107,7 @@ def scene(django_databases: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 
     with django_db_blocker.unblock():
         yield build_scene
-        connections.close_all()
+        close_connections()
 
 
 @pytest.fixture
@@ -111,8 +117,7 @@ def empty_queue(contract_tables: None) -> None:
 
 
 def _empty_queue() -> None:
-    for table in (OrmQ, Task, Schedule):
-        table.objects.all().delete()
+    sql("; ".join(f"DELETE FROM {table._meta.db_table}" for table in (OrmQ, Task, Schedule)))
 
 
 def sql(statement: str, *parameters: str | int, using: str = "default") -> list[tuple[Any, ...]]:
@@ -217,7 +222,13 @@ _STARTUP_VARIABLES = {"DJANGO_SETTINGS_MODULE", "PYTHONPATH", "PYTHONIOENCODING"
 def _run_in_process(*arguments: str, **environment: str) -> CompletedCommand:
     if _STARTUP_VARIABLES & environment.keys():
         return _run_as_process(*arguments, **environment)
-    out, err, code = StringIO(), StringIO(), 0
+    out, err = StringIO(), StringIO()
+    code = run_manage_command(*arguments, out=out, err=err, **environment)
+    return _completed_command(arguments, code, out.getvalue(), err.getvalue())
+
+
+def run_manage_command(*arguments: str, out: TextIO, err: TextIO, **environment: str) -> int:
+    """Run `manage.py` in this process with the database of this test, and return its exit code."""
     with _default_database(environment), pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
@@ -225,8 +236,8 @@ def _run_in_process(*arguments: str, **environment: str) -> CompletedCommand:
             try:
                 execute_from_command_line(["manage.py", *arguments])
             except SystemExit as end:
-                code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    return _completed_command(arguments, code, out.getvalue(), err.getvalue())
+                return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
 
 
 def _run_as_process(*arguments: str, **environment: str) -> CompletedCommand:
@@ -250,7 +261,7 @@ def _completed_command(arguments: tuple[str, ...], code: int, out: str, err: str
 @contextmanager
 def _default_database(environment: Mapping[str, str]) -> Iterator[None]:
     """Use connections of its own for `default`, defined by DB_* variables."""
-    variables = {**process_environment(), **environment}
+    variables = {**_server_variables(), **environment}
     address = {name.removeprefix("DB_"): value for name, value in variables.items() if name.startswith("DB_")}
     previous_settings, previous_connection = connections.settings["default"], connections["default"]
     connections.settings["default"] = {**previous_settings, "ENGINE": "django.db.backends.postgresql", **address}
@@ -265,10 +276,13 @@ def _default_database(environment: Mapping[str, str]) -> Iterator[None]:
 
 def process_environment() -> dict[str, str]:
     """Return the environment for another process to connect to the test database."""
+    mark_all_used()
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "settings.test", **_server_variables()}
+
+
+def _server_variables() -> dict[str, str]:
     server = connection.get_connection_params()
     return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "settings.test",
         "DB_HOST": str(server.get("host", "")),
         "DB_PORT": str(server.get("port", "")),
         "DB_NAME": str(server["dbname"]),

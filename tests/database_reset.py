@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from seeder.postgres import contract
 
@@ -68,9 +70,43 @@ class _DatabaseState:
 
     installed: dict[tuple[int, int], _InstalledContract] = field(default_factory=dict)  # by server and database
     scene: tuple[str, str] | None = None  # name and fingerprint of the scene in `default`
+    used: set[str] = field(default_factory=lambda: set(connections))  # the databases that a test may have changed
 
 
 _state = _DatabaseState()
+
+
+def mark_all_used() -> None:
+    """Have every database reset before the next test. Processes can use any of them."""
+    _state.used.update(connections)
+
+
+def _mark_used(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    if connection.alias in connections.settings:  # not Django's own, which creates databases
+        _state.used.add(connection.alias)
+
+
+connection_created.connect(_mark_used)
+
+
+def close_connections() -> None:
+    """Close the connections of a test. That to `default` is cleaned instead, because opening one takes longer."""
+    for connection in connections.all(initialized_only=True):
+        if connection.alias != "default" or not _cleaned(connection):
+            connection.close()
+
+
+def _cleaned(connection: BaseDatabaseWrapper) -> bool:
+    """Remove settings, locks and temporary tables from a session. Return False if it has to be closed."""
+    if connection.connection is None or connection.in_atomic_block or not connection.get_autocommit():
+        return False
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("DISCARD ALL")
+        connection.init_connection_state()
+    except DatabaseError:
+        return False
+    return True
 
 
 def reset_databases(*, keep_contract: bool) -> None:
@@ -78,7 +114,7 @@ def reset_databases(*, keep_contract: bool) -> None:
     the contract's tables if they are unchanged.
     """
     _state.scene = None
-    for alias in connections:
+    for alias in ["default", *sorted(_state.used - {"default"})]:
         _check_name(alias)
         _rows(alias, _TERMINATE_OTHER_SESSIONS)
         identity = _database_identity(alias)
@@ -87,6 +123,9 @@ def reset_databases(*, keep_contract: bool) -> None:
             _rows(alias, f"DROP SCHEMA {schema} CASCADE")
         if not is_kept:
             _state.installed.pop(identity, None)
+        if alias != "default":
+            connections[alias].close()
+            _state.used.remove(alias)
 
 
 def install_contract() -> None:
@@ -120,7 +159,9 @@ def _restore_contract(identity: tuple[int, int]) -> bool:
         [(size,)] = _rows(
             "default", "SELECT max(pg_relation_size(oid)) FROM unnest(%s::oid[]) AS oid", installed.relations
         )
-        return int(size) < _MAX_TABLE_BYTES and installed.definitions == _definitions(installed.relations)
+        return int(size) < _MAX_TABLE_BYTES and (
+            not drops or installed.definitions == _definitions(installed.relations)
+        )
     return False
 
 
