@@ -24,9 +24,9 @@ from tests.acceptance.doctor_cases import (
     manifest,
     settings_module,
 )
+from tests.acceptance.terminal_output import plain_text, run_on_terminal
 from tests.acceptance.test_bad_input import only_line
 from tests.acceptance.test_pooled import invent_a_pid
-from tests.acceptance.test_terminal import on_a_terminal, plain
 from tests.conftest import CompletedCommand, another_session, has_statements, need_statements, sql
 from tests.server_proxy import proxy_to_server
 
@@ -322,12 +322,12 @@ def test_a_terminal_has_colours_the_gravest_first(monkeypatch: pytest.MonkeyPatc
     execute_as_owner(
         manifest("a.b.c") + manifest("reporting.a") + "CREATE MATERIALIZED VIEW reporting.stray AS SELECT 1 AS n"
     )
-    code, drawn = on_a_terminal("doctor")
+    code, drawn = run_on_terminal("doctor")
     assert code == 1
     assert "\x1b[1;31m1 error, 1 warning, 2 hints" in drawn
-    shown = plain(drawn)
+    shown = plain_text(drawn)
     assert shown.index("bad_name") < shown.index("view_missing") < shown.index("view_without_manifest")
-    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", on_a_terminal("doctor", "--no-color")[1])
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", run_on_terminal("doctor", "--no-color")[1])
 
 
 def test_every_word_is_provoked_by_a_test() -> None:

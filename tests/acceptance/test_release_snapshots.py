@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from seeder.models import ReleaseSnapshot
+from tests.acceptance.terminal_output import plain_text, run_on_terminal
 from tests.acceptance.test_bad_input import only_line
-from tests.acceptance.test_terminal import on_a_terminal, plain
 from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest, process_environment, sql
 from tests.polling import eventually
 
@@ -106,13 +106,13 @@ def test_every_view_of_an_agency_one_of_which_is_missing(manage: Manage) -> None
 
 @pytest.mark.usefixtures("arrests")
 def test_on_a_terminal_progress_is_drawn_and_gone_at_the_end() -> None:
-    code, drawn = on_a_terminal(*ONE, "v1")
+    code, drawn = run_on_terminal(*ONE, "v1")
     assert code == 0
-    assert re.search(r"\d/3 columns", plain(drawn))
-    code, drawn = on_a_terminal("capture_release_snapshot", "--all", "--release-tag", "v2")
+    assert re.search(r"\d/3 columns", plain_text(drawn))
+    code, drawn = run_on_terminal("capture_release_snapshot", "--all", "--release-tag", "v2")
     assert code == 0
-    assert "reporting.arrests at v2: snapshot 2 of 1,200 rows" in plain(drawn)
-    assert "1 captured, 0 failed in" in plain(drawn)
+    assert "reporting.arrests at v2: snapshot 2 of 1,200 rows" in plain_text(drawn)
+    assert "1 captured, 0 failed in" in plain_text(drawn)
 
 
 @pytest.mark.usefixtures("arrests")

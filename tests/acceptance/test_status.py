@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.acceptance.terminal_output import plain_text, run_on_terminal
 from tests.acceptance.test_bad_input import only_line
-from tests.acceptance.test_terminal import on_a_terminal, plain
 from tests.conftest import (
     CHECKOUT,
     CompletedCommand,
@@ -108,15 +108,15 @@ def test_a_wrong_request_is_one_line(manage: Manage) -> None:
 
 
 def test_a_terminal_shows_a_table() -> None:
-    code, drawn = on_a_terminal("refresh_status")
+    code, drawn = run_on_terminal("refresh_status")
     assert code == 0
-    shown = plain(drawn)
+    shown = plain_text(drawn)
     assert shown.startswith("4 views: 2 fresh, 1 failing, 0 running, 2 late")
     assert re.search(r"reporting\.bad +Report reporting\.bad +metro +failed 1 time +never\s", shown)
     assert f"reporting.bad: {DIVIDED}" in shown
     assert re.search(r"reporting\.good +Report reporting\.good +demo +fresh +\d+ s ago", shown)
     assert "\x1b[1;31mfailed 1 time" in drawn
-    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", on_a_terminal("refresh_status", "--no-color")[1])
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", run_on_terminal("refresh_status", "--no-color")[1])
 
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:

@@ -1,51 +1,22 @@
-"""What somebody sees who runs a refresh in a terminal."""
+"""A refresh on a terminal: progress, the final table and colours."""
 
-import os
-import pty
 import re
-import subprocess
-import sys
 
 import pytest
 
-from tests.conftest import CHECKOUT, create_custom_manifest, process_environment, sql
+from tests.acceptance.terminal_output import plain_text, run_on_terminal
+from tests.conftest import create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
-def on_a_terminal(*arguments: str) -> tuple[int, str]:
-    """The exit code and everything that was drawn."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", *arguments],
-        cwd=CHECKOUT,
-        env={**process_environment(), "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    drawn = bytearray()
-    while True:
-        try:
-            drawn += os.read(ours, 65536)
-        except OSError:  # Linux says EIO where the other end is closed
-            break
-    os.close(ours)
-    return process.wait(10), drawn.decode()
-
-
-def plain(drawn: str) -> str:
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", drawn)
-
-
-def test_progress_is_drawn_while_views_run_and_a_table_at_the_end() -> None:
+def test_refresh_on_terminal_draws_progress_and_a_final_table() -> None:
     create_custom_manifest("reporting.slow", "SELECT 1 AS n FROM pg_sleep(0.6)")
     create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n")
-    code, drawn = on_a_terminal("refresh_agency", "demo")
+    code, drawn = run_on_terminal("refresh_agency", "demo")
     assert code == 1
-    shown = plain(drawn)
-    assert re.search(r"reporting\.slow +\d\.\d\d s", shown), "the running view and for how long"
+    shown = plain_text(drawn)
+    assert re.search(r"reporting\.slow +\d\.\d\d s", shown), "the running view and its duration"
     assert re.search(r"1 of 2 done +1 failed", shown)
     assert re.search(r"\d\.\d\d s elapsed", shown)
     table = shown[shown.rindex("outcome") :]
@@ -55,14 +26,14 @@ def test_progress_is_drawn_while_views_run_and_a_table_at_the_end() -> None:
     assert "1 succeeded, 1 failed in" in table
 
 
-def test_the_rest_is_foretold_once_there_is_history() -> None:
+def test_second_refresh_on_terminal_estimates_the_remaining_time() -> None:
     create_custom_manifest("reporting.slow", "SELECT 1 AS n FROM pg_sleep(0.6)")
-    assert "left" not in plain(on_a_terminal("refresh_agency", "demo")[1])
-    assert re.search(r"about \d\.\d\d s left", plain(on_a_terminal("refresh_agency", "demo")[1]))
+    assert "left" not in plain_text(run_on_terminal("refresh_agency", "demo")[1])
+    assert re.search(r"about \d\.\d\d s left", plain_text(run_on_terminal("refresh_agency", "demo")[1]))
     assert sql("SELECT count(*) FROM reporting.seeder_run_history WHERE status = 'success'") == [(2,)]
 
 
-def test_colours_can_be_switched_off() -> None:
+def test_no_color_removes_colours_from_terminal_output() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    assert "\x1b[32m" in on_a_terminal("refresh_agency", "demo")[1]
-    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", on_a_terminal("refresh_agency", "demo", "--no-color")[1])
+    assert "\x1b[32m" in run_on_terminal("refresh_agency", "demo")[1]
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", run_on_terminal("refresh_agency", "demo", "--no-color")[1])

@@ -1,0 +1,35 @@
+"""Commands on a pseudo-terminal, in the process of the test."""
+
+import os
+import pty
+import re
+from contextlib import suppress
+from threading import Thread
+
+from tests.conftest import run_manage_command
+
+_TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+
+
+def run_on_terminal(*arguments: str) -> tuple[int, str]:
+    """Run `manage.py` and return its exit code and everything that it drew."""
+    leader, follower = pty.openpty()
+    drawn = bytearray()
+
+    def read() -> None:
+        with suppress(OSError):  # Linux reports EIO once the other end is closed
+            while data := os.read(leader, 65536):
+                drawn.extend(data)
+
+    reader = Thread(target=read)
+    reader.start()
+    with os.fdopen(follower, "w") as terminal:
+        code = run_manage_command(*arguments, out=terminal, err=terminal, **_TERMINAL)
+    reader.join()
+    os.close(leader)
+    return code, drawn.decode()
+
+
+def plain_text(drawn: str) -> str:
+    """Remove colours and cursor movements."""
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", drawn)
