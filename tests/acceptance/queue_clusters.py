@@ -1,4 +1,4 @@
-"""Clusters of the queue as processes of their own, each in a process group of its own, and what became of the queue."""
+"""Queue clusters, each in a process group of its own, and the state of the queue."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ _started: list["subprocess.Popen[str]"] = []
 
 
 def start(command: str = "qcluster", *, capture_output: bool = False, **environment: str) -> "subprocess.Popen[str]":
-    """`heard`: somebody reads what it says; else it would stop at the pipe's end."""
+    """Start a cluster. Unless its output is captured and read, it is discarded, so that no pipe fills up."""
     process = subprocess.Popen(
         [sys.executable, "manage.py", command],
         cwd=CHECKOUT,
@@ -32,13 +32,13 @@ def start(command: str = "qcluster", *, capture_output: bool = False, **environm
 
 
 def kill(process: "subprocess.Popen[str]") -> None:
-    """All at once, as a machine that goes down."""
+    """Kill a cluster with all its processes, as a crash of the machine does."""
     children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    for one in children:
+    for child in children:
         with suppress(psutil.NoSuchProcess):
-            one.kill()
+            child.kill()
     process.wait(20)
 
 
@@ -49,7 +49,7 @@ def kill_all() -> None:
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float = 60) -> None:
-    """Look again until it holds."""
+    """Wait until the condition is true. On a timeout, show the queue."""
     eventually(
         condition, timeout=seconds, describe_failure=lambda: "\n".join(str(row) for row in QueuedRefresh.objects.all())
     )
@@ -60,7 +60,7 @@ def is_drained() -> bool:
 
 
 def counted_query(name: str, seconds: float = 0) -> str:
-    """The query of a view that takes its time, and whose every refresh that is committed can be counted."""
+    """Return a query that takes `seconds` and counts each committed refresh of its view."""
     sql("CREATE TABLE IF NOT EXISTS reporting.refreshed (name text)")
     sql(
         "CREATE OR REPLACE FUNCTION reporting.refreshed(name text) RETURNS text LANGUAGE sql VOLATILE"

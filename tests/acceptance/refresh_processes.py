@@ -1,4 +1,4 @@
-"""Refreshes as processes of their own, and what they do on the server."""
+"""Refreshes in processes of their own, and their backends on the server."""
 
 import signal
 import subprocess
@@ -7,7 +7,7 @@ import sys
 from tests.conftest import CHECKOUT, process_environment, sql
 from tests.polling import eventually
 
-# The backends that refresh a view which takes its time.
+# The backends of refreshes that are in pg_sleep.
 SLEEPING = (
     " FROM pg_stat_activity"
     " WHERE datname = current_database() AND wait_event = 'PgSleep' AND application_name ~ '^seeder '"
@@ -17,7 +17,7 @@ _started: list["subprocess.Popen[str]"] = []
 
 
 def start(**environment: str) -> "subprocess.Popen[str]":
-    """`refresh_agency demo`, on one seat unless the environment says otherwise."""
+    """Start `refresh_agency demo`, with one worker unless the environment has another number."""
     process = subprocess.Popen(
         [sys.executable, "manage.py", "refresh_agency", "demo"],
         cwd=CHECKOUT,
@@ -32,7 +32,7 @@ def start(**environment: str) -> "subprocess.Popen[str]":
 
 
 def kill_all() -> None:
-    """No process outlives a test that failed half way, nor does what it began on the server."""
+    """Kill the processes of this test and terminate their sleeping backends."""
     while _started:
         with _started.pop() as process:
             process.kill()
@@ -40,6 +40,6 @@ def kill_all() -> None:
 
 
 def wait_until(process: "subprocess.Popen[str]", statement: str) -> None:
-    """Ask again until the statement has a row."""
+    """Wait until the statement returns a row. The process must still be running then."""
     eventually(lambda: sql(statement) or process.poll() is not None)
     assert process.poll() is None

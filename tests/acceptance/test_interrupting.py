@@ -1,64 +1,54 @@
-"""What is left when a run is broken off."""
+"""Runs that are interrupted: signals, terminated backends, closed pipes."""
 
 import signal
-import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 import pytest
+from django.db import connections
+from pytest_django import Settings
 
+from seeder.domain.outcomes import RunSummary
+from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
+from seeder.services.run import orchestrator
+from seeder.services.stop_signal import StopSignal
 from tests.acceptance.refresh_processes import SLEEPING, start, wait_until
-from tests.conftest import create_custom_manifest, sql
+from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
+from tests.polling import eventually
 
+Manage = Callable[..., CompletedCommand]
 pytestmark = pytest.mark.usefixtures("contract_tables", "kill_processes_after")
 
 
-def told(process: "subprocess.Popen[str]", line: str) -> None:
-    """Read the output up to this line."""
-    assert process.stdout
-    assert any(said.strip() == line for said in process.stdout)
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_cancels_what_runs_leaves_soon_and_leaves_rows_that_tell_the_truth(
-    number: signal.Signals, code: int
-) -> None:
-    for name in "abcdefgh":
+def test_signal_interrupts_running_and_pending_views(number: signal.Signals, code: int) -> None:
+    for name in "abcd":
         create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n FROM pg_sleep(60)")
-    create_custom_manifest("reporting.later", "SELECT 1 AS n")
-    process = start(SEEDER_MAX_WORKERS="8")
-    wait_until(process, "SELECT 1" + SLEEPING + " HAVING count(*) = 8")
+    create_custom_manifest("reporting.done", "SELECT 1 AS n")
+    create_custom_manifest("reporting.later", "SELECT n FROM reporting.a")
+    process = start(SEEDER_MAX_WORKERS="5")
+    succeeded = " AND EXISTS (SELECT FROM reporting.seeder_run_history WHERE status = 'success')"
+    wait_until(process, "SELECT 1" + SLEEPING + succeeded + " HAVING count(*) = 4")
     before = monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
-    assert monotonic() - before < 10, "two seconds on a quiet machine; nowhere near the sixty of the views"
+    assert monotonic() - before < 10, "about two seconds on an idle machine, never the 60 of the views"
     assert (process.returncode, err) == (code, "")
-    assert f"stopped by {number.name}: 0 succeeded, 0 failed, 9 interrupted in" in out
-    assert out.count(": interrupted\n") == 9
+    assert f"stopped by {number.name}: 1 succeeded, 0 failed, 5 interrupted in" in out
+    assert out.count(": interrupted\n") == 5
     errors = set(RunHistory.objects.values_list("status", "errors")) | set(
         JobStatus.objects.values_list("status", "last_errors")
     )
-    assert errors == {("error", f"interrupted: {number.name}")}
+    assert errors == {("success", None), ("error", f"interrupted: {number.name}")}
+    assert RunHistory.objects.get(table_name="reporting.done").status == "success"
     assert not sql("SELECT 1" + SLEEPING)
     assert sql("SELECT to_regclass('reporting.a')") == [(None,)]
 
 
-def test_a_view_that_had_ended_before_the_signal_stays_a_success() -> None:
-    create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    create_custom_manifest("reporting.b", "SELECT 1 AS n FROM pg_sleep(60)")
-    process = start()
-    wait_until(process, "SELECT 1" + SLEEPING)
-    process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=20)
-    assert "stopped by SIGTERM: 1 succeeded, 0 failed, 1 interrupted in" in out
-    assert dict(RunHistory.objects.values_list("table_name", "status")) == {
-        "reporting.a": "success",
-        "reporting.b": "error",
-    }
-
-
-def test_a_second_signal_leaves_at_once() -> None:
-    """Both are delivered before the process has done anything about the first."""
+def test_second_signal_exits_at_once() -> None:
+    """Both signals arrive before the process has handled the first."""
     create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
     process = start()
     wait_until(process, "SELECT 1" + SLEEPING)
@@ -71,45 +61,66 @@ def test_a_second_signal_leaves_at_once() -> None:
     sql("SELECT pg_terminate_backend(pid)" + SLEEPING)
 
 
-def test_a_backend_that_is_terminated_fails_its_view_and_the_others_go_on() -> None:
+def refresh_with_terminated_backend(manage: Manage, before: str = "SELECT 1", **environment: str) -> CompletedCommand:
+    """Refresh the agency and terminate the first sleeping backend, after the statement `before`."""
+    with another_session() as session, ThreadPoolExecutor(1) as threads:
+
+        def terminate() -> None:
+            eventually(lambda: session.execute(("SELECT 1" + SLEEPING).encode()).fetchall())
+            session.execute(before.encode())
+            assert session.execute(("SELECT pg_terminate_backend(pid)" + SLEEPING).encode()).fetchall()
+
+        terminated = threads.submit(terminate)
+        ended = manage("refresh_agency", "demo", SEEDER_MAX_WORKERS="1", **environment)
+        terminated.result()
+    return ended
+
+
+def test_terminated_backend_without_retries_fails_only_its_view(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
     create_custom_manifest("reporting.b", "SELECT 1 AS n")
-    process = start(SEEDER_MAX_RETRIES="0")
-    wait_until(process, "SELECT pg_terminate_backend(pid)" + SLEEPING)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (1, "")
-    assert "terminating connection due to administrator command" in out
-    assert "1 succeeded, 1 failed in" in out
+    ended = refresh_with_terminated_backend(manage, SEEDER_MAX_RETRIES="0")
+    assert (ended.exit_code, ended.err) == (1, "")
+    assert "terminating connection due to administrator command" in ended.out
+    assert "1 succeeded, 1 failed in" in ended.out
     assert dict(RunHistory.objects.values_list("table_name", "status")) == {
         "reporting.a": "error",
         "reporting.b": "success",
     }
 
 
-def test_a_backend_that_is_terminated_is_replaced_and_the_view_refreshed_after_all() -> None:
+def test_terminated_backend_is_replaced_and_its_view_refreshed(manage: Manage) -> None:
     sql("CREATE TABLE reporting.gate AS SELECT 60 AS seconds")
     create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep((SELECT seconds FROM reporting.gate))")
-    process = start()
-    wait_until(process, "SELECT 1" + SLEEPING)
-    sql("UPDATE reporting.gate SET seconds = 0")
-    assert sql("SELECT pg_terminate_backend(pid)" + SLEEPING)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (0, "")
-    assert ", at attempt 2" in out
+    ended = refresh_with_terminated_backend(manage, "UPDATE reporting.gate SET seconds = 0")
+    assert (ended.exit_code, ended.err) == (0, "")
+    assert ", at attempt 2" in ended.out
 
 
-def test_a_run_holds_as_many_connections_as_it_has_seats_and_one_that_shows_it_lives() -> None:
-    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(1)")
-    process = start()
-    told(process, "reporting.a: started")
-    wait_until(process, "SELECT 1" + SLEEPING)
+def test_run_uses_one_connection_per_worker_and_one_for_its_lock(settings: Settings) -> None:
+    settings.SEEDER = {"MAX_WORKERS": 1}
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    assert sql(others + " AND backend_type = 'client backend'") == [(2,)]
-    process.communicate(timeout=20)
-    assert process.returncode == 0
+    stop = StopSignal()
+
+    def refresh() -> RunSummary:
+        try:
+            return orchestrator.execute_run(AllReports(), stop=stop)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as threads:
+        run = threads.submit(refresh)
+        try:
+            eventually(lambda: run.done() or sql("SELECT 1" + SLEEPING))
+            connections_of_run = sql(others + " AND backend_type = 'client backend'")
+        finally:
+            stop.request("end of test")
+    assert connections_of_run == [(2,)]
+    assert run.result().stopped_by == "end of test"
 
 
-def test_a_reader_that_goes_away_does_not_stop_the_run() -> None:
+def test_run_continues_after_its_output_is_closed() -> None:
     for name in "abcd":
         create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")
     process = start()

@@ -1,6 +1,6 @@
-"""kill -9 of a run, at random moments. What is left is closed by the next one, and no row says what is not true.
+"""Runs that are killed with SIGKILL: their rows are closed later and stay correct.
 
-SEEDER_KILLS says how often; `make soak` kills 500 times.
+SEEDER_KILLS is the number of kills at random moments (default: 6; `make soak` sets 500).
 """
 
 import os
@@ -24,26 +24,26 @@ Manage = Callable[..., CompletedCommand]
 pytestmark = pytest.mark.usefixtures("contract_tables", "kill_processes_after")
 
 
-def until_nothing_is_open() -> None:
-    """Recover until no row is open. A killed run's backends may need two seconds to notice."""
+def recover_until_no_row_is_open() -> None:
+    """Recover until no row is open. The backends of a killed run can need two seconds to end."""
 
-    def nothing_is_open() -> bool:
+    def no_row_is_open() -> bool:
         if not RunHistory.objects.filter(status__in=("pending", "running")).exists():
             return True
         orphan_recovery.recover_orphaned_runs()
         return False
 
-    eventually(nothing_is_open)
+    eventually(no_row_is_open)
     assert not JobStatus.objects.filter(status__in=("pending", "running")).exists()
 
 
-def has_come_to(successes: int) -> bool:
-    done = list(RunHistory.objects.values_list("status", flat=True))
-    return bool(done) and done.count("success") >= successes
+def has_successes(count: int) -> bool:
+    statuses = list(RunHistory.objects.values_list("status", flat=True))
+    return bool(statuses) and statuses.count("success") >= count
 
 
-def refreshed_by() -> dict[str, str]:
-    """Which run filled each view, as its rows themselves say."""
+def run_ids_in_views() -> dict[str, str]:
+    """Return the run that filled each existing view, which is its only row."""
     return {
         f"reporting.v{number}": sql(f"SELECT run FROM reporting.v{number}")[0][0].removeprefix("seeder ")
         for number in range(VIEWS)
@@ -52,39 +52,39 @@ def refreshed_by() -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_no_kill_leaves_a_row_open_lost_or_false() -> None:
+def test_kill_at_a_random_moment_leaves_correct_closed_rows() -> None:
     for number in range(VIEWS):
         create_custom_manifest(
             f"reporting.v{number}", "SELECT current_setting('application_name') AS run FROM pg_sleep(0.05)"
         )
-    chance = random.Random(20261121)  # noqa: S311  # moments, not secrets
-    in_the_middle = 0
+    random_source = random.Random(20261121)  # noqa: S311  # moments, not secrets
+    partial_runs = 0
     for _ in range(KILLS):
-        before = refreshed_by()
+        before = run_ids_in_views()
         process = start(SEEDER_MAX_WORKERS="4")
-        # Before there are rows, when there are, or when so many views have succeeded: and then a moment more.
-        early, seen = chance.random() < 0.1, chance.choice([0, chance.randint(1, VIEWS - 2)])
-        eventually(lambda: early or process.poll() is not None or has_come_to(seen))  # noqa: B023  # called at once
+        # A moment after the start, after the rows were inserted, or after some views have succeeded.
+        early, seen = random_source.random() < 0.1, random_source.choice([0, random_source.randint(1, VIEWS - 2)])
+        eventually(lambda: early or process.poll() is not None or has_successes(seen))  # noqa: B023  # called at once
         with suppress(subprocess.TimeoutExpired):
-            process.wait(chance.uniform(0, 0.3 if early else 0.05 if seen else 0.2))
+            process.wait(random_source.uniform(0, 0.3 if early else 0.05 if seen else 0.2))
         process.send_signal(signal.SIGKILL)
         process.wait(10)
-        until_nothing_is_open()
-        after = refreshed_by()
+        recover_until_no_row_is_open()
+        after = run_ids_in_views()
         rows = {row.table_name: row for row in RunHistory.objects.all()}
-        assert len(rows) in (0, VIEWS), "either every manifest has its row or none has"
+        assert len(rows) in (0, VIEWS), "rows of all manifests or of none"
         for name, row in rows.items():
             if row.status == "success":
-                assert after[name] == row.run_id, "a success is one"
+                assert after[name] == row.run_id, "the run of a success has filled the view"
             else:
-                assert after.get(name) == before.get(name), "an interrupted view is as it was"
+                assert after.get(name) == before.get(name), "an interrupted view is unchanged"
                 assert (row.errors or "").startswith("interrupted: ")
-        in_the_middle += len({row.status for row in rows.values()}) == 2
+        partial_runs += len({row.status for row in rows.values()}) == 2
         RunHistory.objects.all().delete()
-    assert in_the_middle > KILLS // 10, "many of the moments have to be interesting ones"
+    assert partial_runs > KILLS // 10, "some kills came between two views"
 
 
-def test_the_next_run_closes_what_a_killed_one_left(manage: Manage) -> None:
+def test_next_run_closes_rows_of_a_killed_run(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n FROM pg_sleep(60)")
     process = start()
@@ -100,7 +100,7 @@ def test_the_next_run_closes_what_a_killed_one_left(manage: Manage) -> None:
     assert JobStatus.objects.get(table_name="reporting.b").consecutive_failures == 0
 
 
-def test_recovering_never_touches_a_living_run(manage: Manage) -> None:
+def test_recovery_leaves_a_living_run_unchanged(manage: Manage) -> None:
     sql("CREATE TABLE reporting.gate AS SELECT 60 AS seconds")
     create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep((SELECT seconds FROM reporting.gate))")
     create_custom_manifest("reporting.b", "SELECT n FROM reporting.a")
@@ -114,18 +114,18 @@ def test_recovering_never_touches_a_living_run(manage: Manage) -> None:
     assert process.wait(20) == 1
 
 
-def test_a_run_that_was_taken_for_dead_undoes_what_it_can_no_longer_record(manage: Manage) -> None:
+def test_run_whose_rows_were_closed_rolls_back_its_refreshes(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
     create_custom_manifest("reporting.b", "SELECT n FROM reporting.a")
     create_custom_manifest("reporting.c", "SELECT 1 AS n FROM pg_sleep(0.1)")
     process = start()
     wait_until(process, "SELECT 1" + SLEEPING)
-    # The connection that shows it lives is the one that does not sleep.
+    # The connection that holds the run's lock is the only one that does not sleep.
     assert sql(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()"
         " AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND wait_event <> 'PgSleep'"
     )
-    assert manage("recover_runs").out.endswith(": 2 rows closed as interrupted\n"), "all but the one that is refreshed"
+    assert manage("recover_runs").out.endswith(": 2 rows closed as interrupted\n"), "all except the running one"
     sql("SELECT pg_cancel_backend(pid)" + SLEEPING)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 2
@@ -134,7 +134,7 @@ def test_a_run_that_was_taken_for_dead_undoes_what_it_can_no_longer_record(manag
     assert set(RunHistory.objects.values_list("status", flat=True)) == {"error"}
 
 
-def test_recover_runs_says_what_it_closed_and_leaves_a_later_run_s_word_alone(manage: Manage) -> None:
+def test_recover_runs_reports_closed_rows_and_keeps_later_status(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     assert manage("refresh_agency", "demo").exit_code == 0
     [row] = RunHistory.objects.all()

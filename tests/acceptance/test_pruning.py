@@ -1,4 +1,4 @@
-"""History that nobody wants to know any more is deleted, and what everybody asks for stays."""
+"""Old history is deleted, except the last success and failure of each report."""
 
 import signal
 import subprocess
@@ -11,7 +11,7 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.models import QueuedRefresh, ReleaseSnapshot, Run
 from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
-from tests.acceptance.test_terminal import on_a_terminal, plain
+from tests.acceptance.terminal_output import plain_text, run_on_terminal
 from tests.conftest import CHECKOUT, CompletedCommand, another_session, create_custom_manifest, process_environment, sql
 from tests.old_rows import history_ids, insert_history_row, insert_queued_part, insert_run
 from tests.polling import eventually
@@ -24,7 +24,7 @@ _started: list["subprocess.Popen[str]"] = []
 
 
 @pytest.fixture(autouse=True)
-def _processes_end() -> Iterator[None]:
+def _kill_processes() -> Iterator[None]:
     yield
     while _started:
         with _started.pop() as process:
@@ -45,14 +45,14 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
     return _started[-1]
 
 
-def waiting(number: int) -> None:
-    """Until so many sessions wait for a lock."""
-    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    eventually(lambda: sql(waits) >= [(number,)] or any(process.poll() is not None for process in _started))
+def wait_for_blocked_sessions(count: int) -> None:
+    """Wait until `count` sessions wait for a lock."""
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    eventually(lambda: sql(blocked) >= [(count,)] or any(process.poll() is not None for process in _started))
     assert all(process.poll() is None for process in _started)
 
 
-def test_what_ended_long_ago_goes_but_for_the_last_success_and_failure_of_every_report(manage: Manage) -> None:
+def test_prune_keeps_last_success_and_failure_of_each_report(manage: Manage) -> None:
     insert_history_row("reporting.a", 900)
     last_failure = insert_history_row("reporting.a", 800, "error")
     insert_history_row("reporting.a", 700)
@@ -69,37 +69,37 @@ def test_what_ended_long_ago_goes_but_for_the_last_success_and_failure_of_every_
     assert manage("prune_history").lines[0].startswith("Pruned 0 rows of the history")
 
 
-def test_a_dry_run_says_exactly_what_would_go_and_leaves_it(manage: Manage) -> None:
+def test_dry_run_reports_the_same_numbers_and_deletes_nothing(manage: Manage) -> None:
     for days in (50, 40, 30):
         insert_history_row("reporting.a", days, run=insert_run(days))
     insert_queued_part("r1", 45)
     before = history_ids()
-    would = manage("prune_history", "--days", "20", "--dry-run", "--json").document
+    planned = manage("prune_history", "--days", "20", "--dry-run", "--json").document
     assert (history_ids(), Run.objects.count(), QueuedRefresh.objects.count()) == (before, 3, 1)
     assert manage("prune_history", "--days", "20", "--dry-run").out.startswith(
         "Would prune 2 rows of the history, 2 runs"
     )
-    did = manage("prune_history", "--days", "20", "--json").document
+    pruned = manage("prune_history", "--days", "20", "--json").document
     facts = ("days", "historyRows", "runs", "queuedRefreshes", "keptHistoryRows", "stoppedBy")
-    assert [would[fact] for fact in facts] == [did[fact] for fact in facts] == [20, 2, 2, 1, 1, None]
-    assert (would["dryRun"], did["dryRun"]) == (True, False)
+    assert [planned[fact] for fact in facts] == [pruned[fact] for fact in facts] == [20, 2, 2, 1, 1, None]
+    assert (planned["dryRun"], pruned["dryRun"]) == (True, False)
     assert (history_ids(), list(Run.objects.values_list("run_id", flat=True))) == (before[2:], ["run 30 days ago"])
 
 
-def test_what_has_not_ended_and_release_snapshots_stay_however_old(manage: Manage) -> None:
+def test_prune_keeps_unfinished_rows_and_release_snapshots(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     orchestrator.execute_run(AllReports(), requested_by="a test")
     release_snapshots.capture_release_snapshot("reporting.a", "2020.01")
-    going_on = [insert_history_row("reporting.a", 900, "pending"), insert_history_row("reporting.a", 900, "running")]
+    unfinished = [insert_history_row("reporting.a", 900, "pending"), insert_history_row("reporting.a", 900, "running")]
     insert_run(900, finished=False)
     insert_queued_part("r1", None)
     insert_history_row("reporting.a", 901)
     assert manage("prune_history", "--days", "1", "--json").document["historyRows"] == 1
-    assert history_ids()[-2:] == going_on
+    assert history_ids()[-2:] == unfinished
     assert (Run.objects.count(), QueuedRefresh.objects.count(), ReleaseSnapshot.objects.count()) == (2, 1, 1)
 
 
-def test_zero_days_keep_everything(manage: Manage) -> None:
+def test_zero_days_setting_keeps_all_history(manage: Manage) -> None:
     rows = [insert_history_row("reporting.a", days) for days in (9000, 8000)]
     done = manage("prune_history", SEEDER_HISTORY_DAYS="0")
     assert (done.exit_code, done.lines) == (
@@ -113,7 +113,7 @@ def test_zero_days_keep_everything(manage: Manage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "said"),
+    ("arguments", "environment", "message"),
     [
         (("--days", "0"), {}, "Cannot keep a history of 0 days: give a number from 1 to 36500."),
         (("--days", "-3"), {}, "Cannot keep a history of -3 days"),
@@ -127,17 +127,17 @@ def test_zero_days_keep_everything(manage: Manage) -> None:
         ),
     ],
 )
-def test_what_cannot_be_asked_for_is_one_line(
-    manage: Manage, arguments: tuple[str, ...], environment: dict[str, str], said: str
+def test_invalid_number_prints_one_line_and_deletes_nothing(
+    manage: Manage, arguments: tuple[str, ...], environment: dict[str, str], message: str
 ) -> None:
     rows = [insert_history_row("reporting.a", days) for days in (9000, 8000)]
     done = manage("prune_history", *arguments, **environment)
     assert (done.exit_code, done.out, history_ids()) == (2, "", rows)
     [line] = done.err.splitlines()
-    assert said in line
+    assert message in line
 
 
-def test_who_may_not_delete_is_told_what_to_ask_for(manage: Manage) -> None:
+def test_missing_delete_privilege_prints_the_grant(manage: Manage) -> None:
     rows = [insert_history_row("reporting.a", days) for days in (9000, 8000)]
     sql('CREATE ROLE "Night Shift"; GRANT USAGE ON SCHEMA reporting TO "Night Shift"')
     sql('GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA reporting TO "Night Shift"')
@@ -157,12 +157,12 @@ def test_who_may_not_delete_is_told_what_to_ask_for(manage: Manage) -> None:
     assert history_ids() == rows[1:]
 
 
-def test_a_signal_ends_it_after_the_batch_that_it_is_at() -> None:
+def test_signal_stops_prune_after_its_current_batch() -> None:
     rows = [insert_history_row("reporting.a", 1000 - n) for n in range(10)]
     with another_session() as other:
         other.execute(f"SELECT pg_advisory_lock({LOCK})".encode())
         process = start("--batch", "3")
-        waiting(1)
+        wait_for_blocked_sessions(1)
         process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (143, "")
@@ -172,44 +172,44 @@ def test_a_signal_ends_it_after_the_batch_that_it_is_at() -> None:
     assert history_ids() == rows[3:]
 
 
-def test_killed_in_the_middle_it_leaves_whole_batches_and_the_next_one_goes_on(manage: Manage) -> None:
+def test_killed_prune_leaves_whole_batches_and_next_one_continues(manage: Manage) -> None:
     rows = [insert_history_row("reporting.a", 1000 - n) for n in range(10)]
     sql("INSERT INTO reporting.seeder_run_metrics (history_id) SELECT id FROM reporting.seeder_run_history")
     with another_session() as other:
         other.execute(f"BEGIN; SELECT FROM reporting.seeder_run_history WHERE id = {rows[4]} FOR UPDATE".encode())
         process = start("--batch", "3")
-        waiting(1)
+        wait_for_blocked_sessions(1)
         process.kill()
         process.communicate()
-    held = f"SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid::bigint = {LOCK} & 4294967295"
-    eventually(lambda: not sql(held))
+    lock_held = f"SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid::bigint = {LOCK} & 4294967295"
+    eventually(lambda: not sql(lock_held))
     assert history_ids() == rows[3:]
     assert sql("SELECT count(*) FROM reporting.seeder_run_metrics") == [(7,)]
     assert manage("prune_history", "--json").document["historyRows"] == 6
     assert (history_ids(), sql("SELECT history_id FROM reporting.seeder_run_metrics")) == (rows[9:], [(rows[9],)])
 
 
-def test_two_at_once_take_turns() -> None:
-    rows = [insert_history_row("reporting.a", 1000 - n, manifest=n % 3) for n in range(60)]
+def test_two_concurrent_prunes_take_turns() -> None:
+    rows = [insert_history_row("reporting.a", 1000 - n, manifest=n % 3) for n in range(24)]
     with another_session() as other:
         other.execute(f"SELECT pg_advisory_lock({LOCK})".encode())
         both = [start("--batch", "2", "--json") for _ in range(2)]
-        waiting(2)
+        wait_for_blocked_sessions(2)
     answers = [process.communicate(timeout=30) for process in both]
     assert [(process.returncode, err) for process, (_, err) in zip(both, answers, strict=True)] == [(0, "")] * 2
     assert history_ids() == rows[-3:]
 
 
-def test_progress_is_drawn_on_a_terminal_and_gone_in_the_end() -> None:
+def test_prune_on_terminal_draws_progress() -> None:
     for n in range(40):
         insert_history_row("reporting.a", 1000 - n)
-    code, drawn = on_a_terminal("prune_history", "--batch", "1")
+    code, drawn = run_on_terminal("prune_history", "--batch", "1")
     assert code == 0
-    assert "39/39 rows" in plain(drawn)
-    assert plain(drawn).rstrip().endswith("each the last success or failure of its report.")
+    assert "39/39 rows" in plain_text(drawn)
+    assert plain_text(drawn).rstrip().endswith("each the last success or failure of its report.")
 
 
-def test_what_is_said_of_a_view_is_the_same_before_and_after(manage: Manage) -> None:
+def test_status_of_a_view_is_the_same_after_prune(manage: Manage) -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n")
     for _ in range(3):

@@ -1,6 +1,6 @@
-"""What is queued is refreshed by real clusters, whatever happens to them.
+"""Real queue clusters refresh what is queued, even if a cluster is killed.
 
-SEEDER_QUEUE_KILLS says how often a cluster is killed; `make soak` does so more often.
+SEEDER_QUEUE_KILLS is the number of kills (default: 1; `make soak` sets 50).
 """
 
 import os
@@ -24,23 +24,23 @@ Manage = Callable[..., CompletedCommand]
 
 
 @pytest.fixture(autouse=True)
-def _clusters_end(empty_queue: None) -> Iterator[None]:
+def _kill_clusters(empty_queue: None) -> Iterator[None]:
     yield
     queue_clusters.kill_all()
 
 
-def views(number: int, *, seconds: float = 0) -> dict[str, int]:
-    """So many manifests; how often each view should have been refreshed."""
-    for one in range(number):
+def create_views(count: int, *, seconds: float = 0) -> dict[str, int]:
+    """Create manifests of views that count their refreshes. Return the expected counts."""
+    for number in range(count):
         create_custom_manifest(
-            f"reporting.v{one}", counted_query(f"v{one}", seconds), agency="metro" if one % 2 else "demo"
+            f"reporting.v{number}", counted_query(f"v{number}", seconds), agency="metro" if number % 2 else "demo"
         )
-    return {f"v{one}": 1 for one in range(number)}
+    return {f"v{number}": 1 for number in range(count)}
 
 
-def nothing_is_open() -> bool:
-    """Once the server has noticed who is gone, and the minute has passed after which a doorbell is taken for lost:
-    here it passes quickly."""
+def is_recovered() -> bool:
+    """Resume the queue as if time had passed, and return whether nothing is open. A message counts as lost after a
+    minute."""
     sql(
         "UPDATE reporting.seeder_queued_refresh SET dispatched_at = dispatched_at - interval '2 seconds' WHERE"
         " state = 'queued'"
@@ -50,16 +50,16 @@ def nothing_is_open() -> bool:
     return is_drained() and not any(open_rows)
 
 
-def test_a_cluster_drains_what_was_queued(manage: Manage) -> None:
-    wanted = views(5)
+def test_cluster_refreshes_all_queued_views(manage: Manage) -> None:
+    expected = create_views(5)
     create_custom_manifest("reporting.last", "SELECT 1 / 0 AS n")
-    asked = manage("refresh_all", "--queue")
-    assert asked.exit_code == 0
-    assert asked.lines[0].startswith("every report: queued as the request ")
-    assert asked.lines[0].endswith(", 6 views in 6 parts")
+    queued = manage("refresh_all", "--queue")
+    assert queued.exit_code == 0
+    assert queued.lines[0].startswith("every report: queued as the request ")
+    assert queued.lines[0].endswith(", 6 views in 6 parts")
     cluster = start(SEEDER_MAX_WORKERS="2")
     wait_until(is_drained)
-    assert refresh_counts() == wanted
+    assert refresh_counts() == expected
     parts = QueuedRefresh.objects.all()
     assert (sum(part.succeeded or 0 for part in parts), sum(part.failed or 0 for part in parts)) == (5, 1)
     assert all(len(part.run_ids) == 1 for part in parts)
@@ -69,8 +69,8 @@ def test_a_cluster_drains_what_was_queued(manage: Manage) -> None:
     assert cluster.wait(30) == 0
 
 
-def test_what_is_queued_already_is_joined_and_that_is_said(manage: Manage) -> None:
-    views(2)
+def test_repeated_request_joins_the_queued_one(manage: Manage) -> None:
+    create_views(2)
     first = manage("refresh_all", "--queue", "--json").document
     assert (first["joined"], len(first["parts"])) == (False, 2)
     again = manage("refresh_table", "reporting.v1", "--queue")
@@ -84,19 +84,20 @@ def test_what_is_queued_already_is_joined_and_that_is_said(manage: Manage) -> No
     assert manage("refresh_all", "--queue", "--dry-run").exit_code == 2
 
 
-def test_nothing_to_queue_is_said(manage: Manage) -> None:
+def test_queue_without_enabled_manifests_prints_one_line(manage: Manage) -> None:
     assert manage("refresh_all", "--queue").out == "Nothing to queue: no manifest is enabled for every report.\n"
 
 
 @pytest.mark.parametrize("command", [["refresh_all", "--queue"], ["queue_status"], ["schedule_refreshes"]])
-def test_a_server_that_does_not_answer_is_one_line(manage: Manage, command: list[str]) -> None:
+def test_unreachable_server_prints_one_line(manage: Manage, command: list[str]) -> None:
     ended = manage(*command, DB_HOST="/nowhere")
     assert (ended.exit_code, ended.out) == (2, "")
     assert ended.err.startswith("CommandError: Cannot connect to PostgreSQL at /nowhere")
 
 
-def test_a_doorbell_that_rings_twice_refreshes_once(manage: Manage) -> None:
-    wanted = views(3)
+@pytest.mark.slow  # test_part_execution.py claims a part twice
+def test_message_delivered_twice_refreshes_once(manage: Manage) -> None:
+    expected = create_views(3)
     manage("refresh_all", "--queue")
     for message in OrmQ.objects.all():
         for _ in range(3):
@@ -104,35 +105,35 @@ def test_a_doorbell_that_rings_twice_refreshes_once(manage: Manage) -> None:
     start(), start()
     wait_until(lambda: Task.objects.count() >= 3 and not OrmQ.objects.exists())
     assert is_drained()
-    assert refresh_counts() == wanted
+    assert refresh_counts() == expected
     assert RunHistory.objects.count() == 3
 
 
-def test_a_scheduled_task_that_is_delivered_twice_asks_once() -> None:
-    wanted = views(3)
+def test_scheduled_task_delivered_twice_queues_one_request() -> None:
+    expected = create_views(3)
     async_task("seeder.tasks.refresh_all", "any", group="seeder: every report")
     [message] = OrmQ.objects.all()
     OrmQ.objects.create(key=message.key, payload=message.payload, lock=message.lock)
     async_task("seeder.tasks.refresh_all", group="with nothing")
     start()
     wait_until(lambda: is_drained() and not OrmQ.objects.exists())
-    assert refresh_counts() == wanted
+    assert refresh_counts() == expected
     assert set(QueuedRefresh.objects.values_list("requested_by", "parts")) == {("seeder: every report", 3)}
     assert not Task.objects.get(group="with nothing").success
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kill_number", range(KILLS))
-def test_two_clusters_share_a_queue_and_one_is_killed_in_the_middle(manage: Manage, kill_number: int) -> None:
-    chance = random.Random(kill_number)  # noqa: S311  # moments, not secrets
-    wanted = views(16, seconds=0.3)
+def test_cluster_killed_at_work_leaves_its_views_to_another(manage: Manage, kill_number: int) -> None:
+    random_source = random.Random(kill_number)  # noqa: S311  # moments, not secrets
+    expected = create_views(16, seconds=0.3)
     manage("refresh_all", "--queue")
     victim, other = start(SEEDER_MAX_WORKERS="1"), start(SEEDER_MAX_WORKERS="1")
-    seen = chance.randint(0, 8)
-    wait_until(lambda: len(refresh_counts()) >= seen and victims_part(victim.pid))
+    seen = random_source.randint(0, 8)
+    wait_until(lambda: len(refresh_counts()) >= seen and is_working(victim.pid))
     kill(victim)
-    wait_until(nothing_is_open)
-    assert refresh_counts() == wanted
+    wait_until(is_recovered)
+    assert refresh_counts() == expected
     assert other.poll() is None
     for part in QueuedRefresh.objects.all():
         done = RunHistory.objects.filter(run_id__in=part.run_ids, status="success").count()
@@ -141,27 +142,27 @@ def test_two_clusters_share_a_queue_and_one_is_killed_in_the_middle(manage: Mana
 
 
 @pytest.mark.slow
-def test_of_two_watched_clusters_one_machine_goes_down_and_the_other_needs_nobody(manage: Manage) -> None:
-    wanted = views(12, seconds=0.3)
+def test_watched_cluster_takes_over_the_work_of_a_killed_machine(manage: Manage) -> None:
+    expected = create_views(12, seconds=0.3)
     manage("refresh_all", "--queue")
     victim, other = (start("watch_queue", SEEDER_MAX_WORKERS="1") for _ in range(2))
     below = psutil.Process(victim.pid)
-    wait_until(lambda: len(refresh_counts()) >= 2 and any(victims_part(child.pid) for child in below.children()))
+    wait_until(lambda: len(refresh_counts()) >= 2 and any(is_working(child.pid) for child in below.children()))
     kill(victim)
     sql("UPDATE reporting.seeder_queued_refresh SET dispatched_at = dispatched_at - interval '1 minute'")
     wait_until(is_drained, seconds=120)
-    assert refresh_counts() == wanted
+    assert refresh_counts() == expected
     assert other.poll() is None
     wait_until(lambda: not RunHistory.objects.filter(status__in=("pending", "running")).exists())
 
 
-def victims_part(group: int) -> bool:
-    """Whether one of the group's processes works on a part just now."""
+def is_working(group: int) -> bool:
+    """Return whether a process of the group is running a part."""
     workers = QueuedRefresh.objects.filter(state="running").values_list("worker", flat=True)
-    return any(_group(int(str(worker).rpartition(":")[2])) == group for worker in workers)
+    return any(_process_group(int(str(worker).rpartition(":")[2])) == group for worker in workers)
 
 
-def _group(pid: int) -> int | None:
+def _process_group(pid: int) -> int | None:
     try:
         return os.getpgid(pid)
     except ProcessLookupError:

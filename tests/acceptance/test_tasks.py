@@ -1,4 +1,4 @@
-"""Work that a real queue does: django-q2's own cluster, with its broker in the database."""
+"""The tasks of the app, called directly and by a cluster of django-q2."""
 
 import signal
 import subprocess
@@ -37,47 +37,37 @@ def cluster(view: str) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("cluster")
-def test_a_queue_captures_a_snapshot_once_however_often_it_is_told(view: str) -> None:
-    told = {"release_version": "1.0", "top_values_columns": ["kind"]}
-    first = async_task(CAPTURE, view, "v1", **told)
-    assert result(first, wait=30_000) == {"id": 1, "captured": True}
-    second = async_task(CAPTURE, view, "v1", **told)
-    assert result(second, wait=30_000) == {"id": 1, "captured": False}
+def test_tasks_in_a_cluster_return_results_or_fail_with_a_reason(view: str) -> None:
+    options = {"release_version": "1.0", "top_values_columns": ["kind"]}
+    for captured in (True, False):
+        assert result(async_task(CAPTURE, view, "v1", **options), wait=30_000) == {"id": 1, "captured": captured}
     [row] = ReleaseSnapshot.objects.all()
     assert (row.release_version, row.row_count, row.top_values) == (
         "1.0",
         9,
         {"kind": [["0", 3], ["1", 3], ["2", 3]]},
     )
-
-
-@pytest.mark.usefixtures("cluster")
-def test_a_queue_prunes_what_is_older_than_it_is_told(view: str) -> None:
     for days in (30, 20, 10):
         insert_history_row(view, days)
-    done = result(async_task("seeder.tasks.prune_history", 15), wait=30_000)
-    assert done == {"historyRows": 2, "runs": 0, "queuedRefreshes": 0, "stoppedBy": None}
+    pruned = result(async_task("seeder.tasks.prune_history", 15), wait=30_000)
+    assert pruned == {"historyRows": 2, "runs": 0, "queuedRefreshes": 0, "stoppedBy": None}
     assert len(history_ids()) == 1
+    failed = async_task(CAPTURE, "reporting.b", "v1")
+    assert "The nearest known one is 'reporting.a'" in result(failed, wait=30_000)
+    assert not Task.objects.get(id=failed).success
+    assert ReleaseSnapshot.objects.count() == 1
 
 
 @pytest.mark.parametrize("days", [None, "15", True, 1.5])
-def test_pruning_wants_to_be_told_how_many_days_stay(view: str, days: Any) -> None:
+def test_prune_task_rejects_an_invalid_number_of_days(view: str, days: Any) -> None:
     with pytest.raises(BadTaskArgument, match="task's argument days is"):
         tasks.prune_history(days)
     with pytest.raises(BadRetention):
         tasks.prune_history(0)
 
 
-@pytest.mark.usefixtures("cluster")
-def test_a_task_that_cannot_be_done_fails_with_its_reason(view: str) -> None:
-    failed = async_task(CAPTURE, "reporting.b", "v1")
-    assert "The nearest known one is 'reporting.a'" in result(failed, wait=30_000)
-    assert not Task.objects.get(id=failed).success
-    assert not ReleaseSnapshot.objects.exists()
-
-
 @pytest.mark.parametrize(
-    ("arguments", "named"),
+    ("arguments", "message"),
     [
         ({"table_name": None}, "argument table_name is None"),
         ({"release_tag": 7}, "argument release_tag is 7"),
@@ -87,12 +77,12 @@ def test_a_task_that_cannot_be_done_fails_with_its_reason(view: str) -> None:
         ({"approximate": "yes"}, "argument approximate is 'yes', but its type must be bool"),
     ],
 )
-def test_an_argument_of_another_type_is_refused(view: str, arguments: dict[str, Any], named: str) -> None:
-    with pytest.raises(BadTaskArgument, match=named):
+def test_task_argument_of_another_type_is_rejected(view: str, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadTaskArgument, match=message):
         tasks.capture_release_snapshot(**{"table_name": view, "release_tag": "v1"} | arguments)
 
 
-def test_nothing_is_not_taken_for_everything(view: str) -> None:
+def test_capture_task_without_a_view_captures_nothing(view: str) -> None:
     with pytest.raises(TypeError):
         tasks.capture_release_snapshot()  # type: ignore[call-arg]
     with pytest.raises(BadName):

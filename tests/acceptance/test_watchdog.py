@@ -1,4 +1,4 @@
-"""A cluster that stops working is noticed and replaced."""
+"""The watchdog replaces a cluster that has stopped working."""
 
 import os
 import re
@@ -22,23 +22,23 @@ Manage = Callable[..., CompletedCommand]
 
 
 class Watchdog:
-    """`manage.py watch_queue`, and what it says."""
+    """A `manage.py watch_queue` process and its output."""
 
     def __init__(self, **environment: str) -> None:
         self.process = start("watch_queue", capture_output=True, SEEDER_MAX_WORKERS="1", **environment)
 
-    def says(self, wanted: str) -> "re.Match[str]":
-        """Read on until a line says so."""
+    def read_until(self, pattern: str) -> "re.Match[str]":
+        """Read the output up to the first line that matches."""
         assert self.process.stdout
         for line in self.process.stdout:
-            if found := re.search(wanted, line):
+            if found := re.search(pattern, line):
                 return found
-        raise AssertionError(f"never said: {wanted}")
+        raise AssertionError(f"not in the output: {pattern}")
 
     def cluster(self) -> int:
-        """The process of the cluster that it starts next, when its workers are ready."""
-        pid = int(self.says(r"cluster (\d+) started")[1])
-        self.says(r"Q Cluster .* running")
+        """Wait for the next cluster to be ready, and return its pid."""
+        pid = int(self.read_until(r"cluster (\d+) started")[1])
+        self.read_until(r"Q Cluster .* running")
         return pid
 
 
@@ -49,31 +49,33 @@ def watchdog(empty_queue: None) -> Iterator[Watchdog]:
 
 
 def family(pid: int) -> list[psutil.Process]:
-    """The sentinel, then its workers, its monitor and its pusher."""
+    """Return the sentinel, its worker, its monitor and its pusher."""
     [sentinel] = psutil.Process(pid).children()
     return [sentinel, *sentinel.children()]
 
 
-def view() -> None:
+def queue_one_view() -> None:
     create_custom_manifest("reporting.a", counted_query("a"))
     enqueue_refresh(AllReports(), requested_by="")
 
 
 @pytest.mark.parametrize("which", ["sentinel", "worker", "monitor", "pusher", "main"])
-def test_a_process_that_is_killed_while_idle_costs_no_more_than_a_restart(watchdog: Watchdog, which: str) -> None:
+def test_idle_cluster_restarts_after_one_process_is_killed(watchdog: Watchdog, which: str) -> None:
     pid = watchdog.cluster()
     before = [psutil.Process(pid), *family(pid)]
     names = ["main", "sentinel", "worker", "monitor", "pusher"]
     before[names.index(which)].kill()
-    watchdog.says(rf"cluster {pid} ended by itself(, with exit code -?\d+)?; it was killed, another starts in 1 s")
+    watchdog.read_until(
+        rf"cluster {pid} ended by itself(, with exit code -?\d+)?; it was killed, another starts in 1 s"
+    )
     assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in before)
     assert watchdog.cluster() != pid
-    view()
+    queue_one_view()
     wait_until(is_drained)
     assert refresh_counts() == {"a": 1}
 
 
-def test_a_worker_that_is_killed_at_work_costs_no_more_than_its_view(watchdog: Watchdog) -> None:
+def test_worker_killed_at_work_repeats_only_its_current_view(watchdog: Watchdog) -> None:
     pid = watchdog.cluster()
     for number in range(3):
         create_custom_manifest(f"reporting.v{number}", counted_query(f"v{number}", 1))
@@ -81,28 +83,28 @@ def test_a_worker_that_is_killed_at_work_costs_no_more_than_its_view(watchdog: W
     wait_until(lambda: len(refresh_counts()) == 1)
     [part] = QueuedRefresh.objects.all()
     os.kill(int(str(part.worker).rpartition(":")[2]), signal.SIGKILL)
-    watchdog.says(rf"dispatched again: part {part.pk}")
+    watchdog.read_until(rf"dispatched again: part {part.pk}")
     wait_until(is_drained)
     assert refresh_counts() == {"v0": 1, "v1": 1, "v2": 1}
     part.refresh_from_db()
     assert (part.succeeded, len(part.run_ids)) == (3, 2)
-    assert psutil.pid_exists(pid), "the cluster put another worker in its place"
+    assert psutil.pid_exists(pid), "the cluster has replaced the worker"
 
 
-def test_a_schedule_of_somebody_else_that_stops_ours_is_told_of(watchdog: Watchdog) -> None:
+def test_unreadable_schedule_of_another_app_is_reported(watchdog: Watchdog) -> None:
     watchdog.cluster()
     Schedule.objects.create(name="wrong", func="os.getcwd", args="((", schedule_type="O")
-    watchdog.says("The arguments of the schedule 'wrong' .* cannot be read")
+    watchdog.read_until("The arguments of the schedule 'wrong' .* cannot be read")
 
 
-def test_the_watchdog_ends_with_its_cluster(watchdog: Watchdog) -> None:
+def test_watchdog_stopped_by_signal_stops_its_cluster(watchdog: Watchdog) -> None:
     before = family(watchdog.cluster())
     watchdog.process.send_signal(signal.SIGTERM)
     assert watchdog.process.wait(30) == 0
     assert not any(process.is_running() for process in before)
 
 
-def test_a_run_that_takes_longer_than_the_grace_is_stopped_and_put_back(empty_queue: None) -> None:
+def test_run_longer_than_the_grace_period_is_queued_again(empty_queue: None) -> None:
     create_custom_manifest("reporting.a", counted_query("a", 60))
     enqueue_refresh(AllReports(), requested_by="")
     watchdog = Watchdog()
@@ -117,22 +119,22 @@ def test_a_run_that_takes_longer_than_the_grace_is_stopped_and_put_back(empty_qu
         queue_clusters.kill_all()
 
 
-def test_a_cluster_that_is_no_longer_watched_ends(watchdog: Watchdog) -> None:
+def test_cluster_ends_after_its_watchdog_is_killed(watchdog: Watchdog) -> None:
     before = family(watchdog.cluster())
     watchdog.process.kill()
     wait_until(lambda: not any(process.is_running() for process in before))
 
 
-def test_settings_that_cannot_be_read_start_nothing(manage: Manage) -> None:
+def test_watchdog_with_invalid_settings_starts_nothing(manage: Manage) -> None:
     ended = manage("watch_queue", SEEDER_MAX_WORKERS="lots")
     assert (ended.exit_code, ended.out) == (2, "")
     assert "SEEDER_MAX_WORKERS is 'lots'" in ended.err
 
 
-def test_a_cluster_that_cannot_start_is_started_again_ever_more_slowly(empty_queue: None) -> None:
+def test_cluster_that_cannot_start_is_retried_with_backoff(empty_queue: None) -> None:
     watchdog = Watchdog(DB_HOST="/nowhere")
     try:
         for pause in (1, 2, 4):
-            watchdog.says(rf"another starts in {pause} s")
+            watchdog.read_until(rf"another starts in {pause} s")
     finally:
         queue_clusters.kill_all()
