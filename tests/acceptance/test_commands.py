@@ -24,7 +24,7 @@ LINES = [
     ("schedule_refreshes",),
     ("queue_status",),
 ]
-LONG_RUNNING = {"watch_queue"}  # has its own tests, in test_watching.py
+LONG_RUNNING = {"watch_queue"}  # has its own tests, in test_watchdog.py
 
 
 @pytest.mark.usefixtures("empty_queue")
