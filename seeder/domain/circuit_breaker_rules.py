@@ -17,7 +17,7 @@ class CircuitBreakerState:
     last_trial_at: datetime | None = None  # when the latest trial started, or when it failed
 
     def next_trial_at(self, reset_after: timedelta) -> datetime | None:
-        """Return the time from which one trial may start, or None if closed."""
+        """Return when the next trial may start, or None if closed."""
         return None if self.opened_at is None else (self.last_trial_at or self.opened_at) + reset_after
 
     def start_trial(self, now: datetime, *, reset_after: timedelta) -> "CircuitBreakerState | None":
@@ -39,5 +39,5 @@ class CircuitBreakerState:
         )
 
     def succeeded(self) -> "CircuitBreakerState":
-        """Close the breaker after any successful refresh, even if it was not the trial."""
+        """Close the breaker after any successful refresh, trial or not."""
         return CircuitBreakerState()

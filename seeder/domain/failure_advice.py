@@ -16,7 +16,7 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
     ),
     "53100": (
         "The server's disk is full. The view is unchanged.",
-        "First free disk space: a refresh needs the size of the view once more.",
+        "First free disk space: a refresh needs the size of the view a second time.",
     ),
     "53400": (
         "The query needs more temporary files than `temp_file_limit` allows. The view is unchanged.",
@@ -44,7 +44,7 @@ _SEARCH_PATH_ADVICE = (
 
 
 def advice_for(sqlstate: str, view: ViewName, *, relation_exists: bool) -> str | None:
-    """Return the next step for the operator, or None if PostgreSQL's message is enough."""
+    """Return the next step, or None if PostgreSQL's message is enough."""
     if relation_exists and sqlstate in _UNDEFINED_NAME_SQLSTATES:
         return _SEARCH_PATH_ADVICE
     if sqlstate == _INSUFFICIENT_PRIVILEGE:

@@ -7,7 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatementCost:
-    """Counters of pg_stat_statements for the REFRESH of a view in one mode, with parallel workers."""
+    """Counters of pg_stat_statements for REFRESH of a view in one mode.
+
+    Includes parallel workers.
+    """
 
     calls: int  # successful ones, even if their transaction was rolled back later
     total_exec_time: timedelta  # without waiting for the client
@@ -27,7 +30,7 @@ class StatementCost:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackendCost:
-    """Bytes read and written by one backend since it started, without parallel workers."""
+    """Bytes of one backend since it started, without parallel workers."""
 
     pid: int
     read_bytes: int  # from the operating system: its cache or the disk
@@ -55,7 +58,7 @@ def add_statement_costs(one: StatementCost, other: StatementCost) -> StatementCo
 
 
 def statement_cost_delta(before: StatementCost | None, after: StatementCost | None) -> StatementCost | None:
-    """Return the cost of one refresh from the counters before and after it.
+    """Return the cost of a refresh from counters before and after it.
 
     `before` is None if there was no entry yet. Returns None if the entry was reset or evicted meanwhile, or if there
     was not exactly one call: then the difference is not the cost of this refresh alone.
@@ -69,7 +72,7 @@ def statement_cost_delta(before: StatementCost | None, after: StatementCost | No
 
 
 def backend_cost_delta(before: BackendCost | None, after: BackendCost | None) -> BackendCost | None:
-    """Return the bytes in between, or None if the backend changed or its counters were reset."""
+    """Return the difference. None if the backend changed or its counters were reset."""
     if before is None or after is None or before.pid != after.pid:
         return None
     difference = _subtract(before, after)

@@ -18,7 +18,9 @@ _REFRESH = re.compile(
 
 @lru_cache(maxsize=2**15)  # the same texts are read before and after a run
 def parse_refresh(statement: str) -> tuple[ViewName, bool] | None:
-    """Return the refreshed view and whether concurrently, or None for any other statement.
+    """Return the view and whether it is refreshed concurrently.
+
+    Returns None for any other statement.
 
     A name without a schema is ignored: seeder always writes the schema, and the search_path of another session is
     unknown. WITH NO DATA is ignored too, because it empties the view. So are nested comments.

@@ -1,4 +1,4 @@
-"""Estimate of the remaining time of a run from the views' last durations."""
+"""Estimate of a run's remaining time from the views' last durations."""
 
 from collections.abc import Iterable, Mapping, Set
 from datetime import timedelta
@@ -10,7 +10,7 @@ from seeder.domain.plan import PlannedView
 def estimate_remaining(
     views: Iterable[PlannedView], *, ended: Set[ViewKey], running: Mapping[ViewKey, timedelta], workers: int
 ) -> timedelta | None:
-    """Return the longest remaining chain, or the remaining work per worker if that is more.
+    """Return the longest remaining chain, or the work per worker if longer.
 
     `running` has the elapsed time of each running view. Returns None while a view without a known duration has not
     ended.

@@ -35,7 +35,7 @@ class ViewEnded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartsHeld:
-    """Starts in a database are on hold, or the reason of the hold changed."""
+    """Starts in a database are on hold, or the reason changed."""
 
     database: str  # Django's alias
     hold: Hold

@@ -1,4 +1,4 @@
-"""The hints that the system checks print, by check id; checks.py has their conditions."""
+"""The hints that the system checks print, by check id."""
 
 from collections.abc import Mapping
 

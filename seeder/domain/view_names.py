@@ -61,7 +61,7 @@ class ViewName:
                 )
 
     def __str__(self) -> str:
-        """Return the name as in SQL, for messages only; statements compose identifiers."""
+        """Return the name as in SQL. For messages only: statements compose identifiers."""
         return f"{_quote_if_needed(self.schema)}.{_quote_if_needed(self.name)}"
 
 
@@ -86,7 +86,9 @@ def _parse_identifiers(text: str) -> Iterator[str]:
 
 
 def did_you_mean(name: str, candidates: Iterable[str], introduction: str) -> str:
-    """Return the introduction with the most similar candidate, or an empty text without candidates."""
+    """Return the introduction with the most similar candidate.
+
+    Returns an empty text without candidates."""
     matches = get_close_matches(name, sorted(candidates), n=1, cutoff=0)
     return f" {introduction} {matches[0]!r}." if matches else ""
 

@@ -1,4 +1,4 @@
-"""Remembers the queries that views were created from, so that most are not compared again before every run."""
+"""The queries that views were created from. A run compares only others with the catalog."""
 
 from collections.abc import Set
 
@@ -12,7 +12,7 @@ _TABLE = "seeder_view_definition"
 
 
 def load_definitions(database: str, tables: OptionalTables | None = None) -> Set[DefinitionKey]:
-    """Return the confirmed definitions of a database, or none if the optional table is unusable."""
+    """Return confirmed definitions, or none if the optional table is unusable."""
     tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS, tables=(_TABLE,))
     if not tables.is_usable(_TABLE):
         return frozenset()

@@ -1,4 +1,4 @@
-"""The extras of this package, and the errors that name a missing one."""
+"""The package's extras, and errors that name a missing one."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -26,7 +26,7 @@ METRICS = Extra("metrics", {"prometheus_client": "prometheus-client"})
 
 
 def problem(extra: Extra, feature: str) -> ExtraMissing | None:
-    """Return an error if a distribution that the feature needs is not installed."""
+    """Return an error if a required distribution is not installed."""
     for module, distribution in extra.distributions.items():
         if find_spec(module) is None:
             return ExtraMissing(feature=feature, distribution=distribution, extra=extra.name)
@@ -34,13 +34,13 @@ def problem(extra: Extra, feature: str) -> ExtraMissing | None:
 
 
 def require(extra: Extra, feature: str) -> None:
-    """Raise `ExtraMissing` if a distribution that the feature needs is not installed."""
+    """Raise `ExtraMissing` if a required distribution is not installed."""
     if (error := problem(extra, feature)) is not None:
         raise error
 
 
 def import_problem(name: str | None) -> ExtraMissing | None:
-    """Return an error if the module is not installed and an extra provides it."""
+    """Return an error if a missing module is in an extra."""
     module = (name or "").partition(".")[0]
     for extra in (QUEUE, API, METRICS):
         distribution = {**extra.distributions, **extra.optional}.get(module)

@@ -131,7 +131,7 @@ class _Pruning:
             raise DeletingForbidden(tables=", ".join(name for name, _ in forbidden), role=forbidden[0][1])
 
     def _batches(self, table: _PrunedTable, protected_ids: Collection[int]) -> Iterator[int]:
-        """Delete batch by batch, and yield the number of rows of each one, also if it is a dry run."""
+        """Delete batch by batch, and yield the rows of each. A dry run only counts."""
         parameters = {"before": self._cutoff, "batch_size": self._batch, "protected_ids": list(protected_ids)}
         after: datetime | str = "-infinity"
         last = table.smallest_key
@@ -154,6 +154,6 @@ class _Pruning:
         return len(sessions.query_batch(DEFAULT_DB_ALIAS, [*statements, table.delete_statement], {"keys": keys})[-1])
 
     def _yield_to_load(self, duration: timedelta) -> None:
-        """Pause for the duration of the last batch if other sessions are active."""
+        """Pause as long as the last batch took if other sessions are active."""
         if not self._dry_run and server_activity.active_query_count(DEFAULT_DB_ALIAS):
             self._stop.wait(min(duration, _MAX_PAUSE))

@@ -12,7 +12,7 @@ _DJANGO_ITSELF = "django.core"
 
 
 def discover_jobs() -> tuple[Mapping[str, BaseCommand], Sequence[UnusableJobCommand]]:
-    """Return the jobs by name, and the errors of commands that cannot be loaded."""
+    """Return jobs by name, and errors of commands that cannot be loaded."""
     jobs, unusable = dict[str, BaseCommand](), list[UnusableJobCommand]()
     for name in sorted(get_commands()):
         try:

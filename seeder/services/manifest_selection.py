@@ -38,7 +38,7 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
 
 
 def all_listed_views(*, databases: Mapping[int, str]) -> frozenset[ViewKey]:
-    """Return every view with a manifest or a canned report, even if disabled or without subscriptions."""
+    """Return every view with a manifest or canned report, even disabled."""
     columns = "table_name", "database_id"
     with translate_database_errors(DEFAULT_DB_ALIAS):
         rows = [*CustomReportManifest.objects.values_list(*columns), *CannedReport.objects.values_list(*columns)]
@@ -100,7 +100,7 @@ def _view_key(manifest: Manifest, database_id: int | None, databases: Mapping[in
 
 
 def is_manifest_in_database(report_type: str, manifest_id: int, database: str, *, databases: Mapping[int, str]) -> bool:
-    """Return whether the view of a manifest is in the database of this alias."""
+    """Return whether a manifest's view is in the database of this alias."""
     if len({*databases.values()}) <= 1:
         return True
     if report_type == ReportType.CUSTOM:
@@ -123,7 +123,7 @@ def require_known_agency(slug: str) -> None:
 
 
 def _require_known_view(name: ViewName) -> None:
-    """Raise `UnknownTable` unless a disabled manifest or a canned report without subscriptions has this view."""
+    """Raise `UnknownTable` unless a manifest or canned report has this view."""
     table_names = {
         *CustomReportManifest.objects.values_list("table_name", flat=True),
         *CannedReport.objects.values_list("table_name", flat=True),
@@ -134,7 +134,7 @@ def _require_known_view(name: ViewName) -> None:
 
 
 def _normalize(table_name: str) -> str:
-    """Return the same text for all names of one view, or an invalid name unchanged."""
+    """Return one text for all spellings of a view. Keeps an invalid name."""
     try:
         return str(ViewName.parse(table_name))
     except BadName:

@@ -25,7 +25,7 @@ OTHER_REFRESHES = "refreshes_by_other_runs"
 
 
 def refresh_by_another_run(rows: Iterable[Row], *, is_ours: Callable[[str, int], bool]) -> RefreshResult | None:
-    """Return the first row of `OTHER_REFRESHES` that is about this view, as a result.
+    """Return the first row of `OTHER_REFRESHES` about this view as a result.
 
     `is_ours` gets a report type and a manifest id, because two databases can have a view of the same name.
     """
@@ -50,7 +50,7 @@ class RunHistoryWriter:
         self._ids: dict[tuple[str, int], int] = {}
 
     def insert_pending(self, plan: RefreshPlan) -> None:
-        """Insert a pending row for every planned manifest, and an error for every rejected one."""
+        """Insert a pending row for each manifest, or an error if it is rejected."""
         rejected = [one.manifest for one in plan.rejected]
         manifests = [*(manifest for view in plan.views for manifest in view.spec.manifests), *rejected]
         # The first manifest with a name defines its status row.
@@ -120,16 +120,17 @@ class RunHistoryWriter:
         return tuple(self._ids[manifest.report_type, manifest.manifest_id] for manifest in spec.manifests)
 
     def has_recorded(self, spec: ViewSpec, result: RefreshResult) -> bool:
-        """Return whether the rows already have this result, after a connection was lost during its commit.
+        """Return whether the rows already have this result.
 
-        Waits while the server still works on that commit, because the rows are locked until then.
+        For a connection that was lost at the commit. Waits while the server works on that commit, because the rows are
+        locked until then.
         """
         with nested_atomic(DEFAULT_DB_ALIAS):
             rows = self._rows(spec.manifests).select_for_update().values_list("status", "finish_time")
             return set(rows) == {(result.outcome.status, result.finished_at)}
 
     def other_refreshes_parameters(self, spec: ViewSpec, *, after: datetime) -> Mapping[str, object]:
-        """Return the parameters for refreshes of the view by other runs that started after a time."""
+        """Return the parameters of `OTHER_REFRESHES`, for refreshes that started after a time."""
         return {"names": list(spec.table_names), "after": after, "run": self.run_id}
 
     def mark_interrupted(self, reason: str) -> None:
@@ -169,7 +170,7 @@ def finished_manifests(run_id: str, status: Status) -> set[tuple[ReportType, int
 
 
 def open_runs(tables: OptionalTables) -> Sequence[str]:
-    """Return the runs with an open row in the history or in the table of runs, dead or alive."""
+    """Return the runs with open rows in the history or the table of runs."""
     runs = _open_rows().values_list("run_id", flat=True)
     if tables.is_usable("seeder_run"):
         runs = runs.union(Run.objects.unfinished().values_list("run_id", flat=True))
@@ -198,12 +199,12 @@ def _open_rows() -> QuerySet[RunHistory]:
 
 
 def _failure_streak() -> Subquery:
-    """Return the failures in a row of a history row's view, from its status row."""
+    """Return the failures in a row of a history row's view."""
     return Subquery(JobStatus.objects.filter(table_name=OuterRef("table_name")).values("consecutive_failures"))
 
 
 def past_refreshes(specs: Iterable[ViewSpec]) -> tuple[Mapping[ViewKey, timedelta], Mapping[ViewKey, int]]:
-    """Return the duration of each view's latest success, and its failures in a row since then."""
+    """Return each view's latest duration, and its failures in a row since."""
     keys = {manifest.table_name: spec.key for spec in specs for manifest in spec.manifests}
     rows = query(DEFAULT_DB_ALIAS, "past_refreshes", {"names": list(keys)})
     durations = {keys[name]: duration for name, duration, _ in rows if duration is not None}

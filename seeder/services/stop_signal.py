@@ -26,7 +26,7 @@ class StopSignal:
                 callback()
 
     def on_stop(self, callback: Callable[[], object]) -> None:
-        """Run a callback when the signal is set, or now if it is. It must not block: a signal handler may run it."""
+        """Run a callback when the signal is set, or now. It must not block: a signal handler may run it."""
         self._callbacks.append(callback)
         if self.requested:
             callback()

@@ -1,1 +1,1 @@
-"""What executes a run: plan, schedule, refresh, record, recover."""
+"""Execution of a run: plan, schedule, refresh, record, recover."""

@@ -28,7 +28,7 @@ class AdmissionControl:
         return Admit.BATCH
 
     def record_result(self, view: PlannedView, result: RefreshResult, context: StartContext) -> None:
-        """Count a result for the breaker of its database, unless the failure does not count."""
+        """Count a result for the breaker of its database, if it counts."""
         database, failure = view.key.database, result.failure
         if failure is None:
             self._breakers.succeeded(database)

@@ -1,4 +1,4 @@
-"""The circuit breakers of the databases, shared by all processes if their optional table exists."""
+"""The circuit breakers of the databases. Processes share them if their optional table exists."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -38,7 +38,7 @@ class Measurement:
         self._before = self._current_backend_cost(flush=True)
 
     def process_cost(self) -> tuple[timedelta | None, int | None]:
-        """Return the CPU time of the backend and its peak memory in bytes; None if unknown."""
+        """Return the backend's CPU time and peak memory in bytes. None if unknown."""
         return self._process.sample(), self._process.peak_memory_bytes
 
     def backend_cost(self) -> BackendCost | None:
@@ -94,7 +94,7 @@ class CostMeter(RunListener):
             self._written_count = len(self._refreshes)
 
     def close(self) -> None:
-        """Write the rest, and the costs of statements since the start of the run."""
+        """Write the rest, and the costs of all REFRESH statements."""
         after, rows = self._statement_costs(), list[MeasuredRefresh]()
         for number, (view, measured) in enumerate(self._refreshes):
             complete = self._with_statement_cost(view, measured, after)

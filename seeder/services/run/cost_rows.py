@@ -31,7 +31,7 @@ class RefreshCostWriter:
         self.missing = tables.unusable.get(_TABLE)  # why nothing is written; None if the table is usable
 
     def write(self, measured: Iterable[MeasuredRefresh]) -> None:
-        """Write all known costs of these refreshes, over the earlier ones, in one statement.
+        """Write all known costs of these refreshes in one statement.
 
         An error of the table is kept in `missing`, and nothing more is written. Raises an error that ends the
         surrounding transaction.

@@ -88,12 +88,12 @@ class DatabaseScheduler:
 
     @property
     def next_start_in(self) -> float | None:
-        """Seconds until the next batch can start, or None if no batch is waiting for its delay."""
+        """Seconds until the next batch can start. None if no batch waits for its delay."""
         left = self._next_batch - self._callbacks.clock()
         return left if self._can_start and left > 0 else None
 
     def start_views(self) -> None:
-        """Start the views that can start now, or give them up after a long hold."""
+        """Start the views that can start. Give them up after a long hold."""
         while self._can_start:
             now = self._callbacks.clock()
             if now < self._next_batch:
@@ -113,7 +113,7 @@ class DatabaseScheduler:
                     return
 
     def finish(self, view: PlannedView, result: RefreshResult) -> None:
-        """Record a finished view, and queue the views that waited only for it."""
+        """Record a finished view. Queue the views that waited only for it."""
         self.pool.release()
         self._callbacks.record_result(view, result, self._end_start(view))
         self._mark_finished(view, result)
@@ -168,7 +168,7 @@ class DatabaseScheduler:
         self._ready_since[view] = now, self._hold_time.seconds(now)
 
     def _wait_times(self, view: PlannedView, now: float) -> RefreshCost:
-        """Return how long a ready view waited for a worker, and how long it was on hold."""
+        """Return how long a view waited for a worker and on hold."""
         since, held_before = self._ready_since.pop(view)
         held = self._hold_time.seconds(now) - held_before
         return RefreshCost(worker_wait=timedelta(seconds=now - since - held), throttle_wait=timedelta(seconds=held))
@@ -197,7 +197,7 @@ class DatabaseScheduler:
 
 
 class _HoldClock:
-    """Seconds in which ready views and free workers were kept waiting by a hold or a batch delay."""
+    """Seconds in which a hold or a batch delay kept free workers waiting."""
 
     def __init__(self) -> None:
         self._before = 0.0

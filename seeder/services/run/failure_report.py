@@ -12,7 +12,7 @@ from seeder.postgres import advisory_locks, catalog, sessions, sqlstates
 
 
 def describe_failure(error: Error, view: ViewKey, *, refreshes_plainly: bool) -> Failure:
-    """Return the failure, with everything that the server can still tell about it."""
+    """Return the failure, with the facts that the server still has."""
     failure = sqlstates.to_failure(error)
     lines = [failure.message]
     with suppress(Error):  # the server may be down; its message was enough then

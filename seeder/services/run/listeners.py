@@ -6,7 +6,7 @@ from seeder.domain.run_events import RunEvent
 
 
 class RunListener:
-    """Base class whose methods do nothing, so that a listener defines only what it needs."""
+    """Base class whose methods do nothing. A listener overrides one or both."""
 
     def on_event(self, event: RunEvent) -> None:
         """React to an event. Its row has been written."""
@@ -16,7 +16,7 @@ class RunListener:
 
 
 class Listeners(RunListener):
-    """Passes ticks and events to several listeners, and then events to a callback."""
+    """Passes events and ticks to listeners. A callback gets events last."""
 
     def __init__(self, *listeners: RunListener, callback: Callable[[RunEvent], object]) -> None:
         self._listeners, self._callback = listeners, callback

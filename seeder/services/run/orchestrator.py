@@ -64,7 +64,7 @@ def execute_run(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunOrigin:
-    """Where a run comes from."""
+    """The origin of a run."""
 
     requested_at: datetime  # the database's clock; another run's refresh that started later satisfies this request
     requested_by: str
@@ -78,7 +78,7 @@ def execute_locked(
     on_event: Callable[[RunEvent], object],
     stop: StopSignal,
 ) -> RunSummary:
-    """Do what `execute_run` does, for a caller that holds the run lock already."""
+    """Execute a run for a caller that holds the run lock."""
     settings, tables = conf.load(), OptionalTables.read(DEFAULT_DB_ALIAS)
     selection = manifest_selection.select(request, databases=settings.databases)
     plan = planning.build(selection, tables, save_confirmed=True)
@@ -156,7 +156,7 @@ def _close_rows(history: RunHistoryWriter, run_row: RunRowWriter, stopped_by: st
 
 @contextmanager
 def _rows_closed_on_error(history: RunHistoryWriter, run_row: RunRowWriter) -> Iterator[None]:
-    """Leave no open row behind an unexpected error, as far as the database still answers."""
+    """Close the rows after an unexpected error, if the database still answers."""
     try:
         with translate_database_errors(DEFAULT_DB_ALIAS):  # log and rows then name the error as the command does
             yield

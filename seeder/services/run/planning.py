@@ -84,7 +84,7 @@ def queries_by_view(selection: Selection) -> Mapping[str, Mapping[ViewName, Sequ
 def definition_drift(
     selection: Selection, database: str, survey: catalog.Survey
 ) -> Mapping[ViewKey, tuple[DefinitionDrift, ...]]:
-    """Return the manifests whose query differs from their view's definition, by view of the database."""
+    """Return the manifests whose query differs from their view's definition."""
     return {
         spec.key: tuple(
             DefinitionDrift(manifest=manifest, cause=survey.drift[spec.key.name, manifest.query])

@@ -32,7 +32,9 @@ def require_all(settings: Settings) -> datetime:
 
 
 def require_default_database() -> None:
-    """Require that the host's routers send seeder's models to the default database, which has the locks for their rows.
+    """Require that routers send seeder's models to the default database.
+
+    It has the locks for their rows.
 
     Raises `ConfigurationError`, also if a router only reads from a replica. Needs no database.
     """
@@ -45,7 +47,7 @@ def require_default_database() -> None:
 
 
 def missing_features(settings: Settings, databases: Iterable[str], tables: contract.OptionalTables) -> Iterable[str]:
-    """Yield the features that this run lacks, in one or two sentences each."""
+    """Yield the features that this run lacks, as sentences."""
     for table, reason in tables.unusable.items():
         yield f"{reason}. Without it {contract.optional_tables()[table]} `manage.py doctor` says what to do."
     for database in databases if settings.max_db_active_queries else ():

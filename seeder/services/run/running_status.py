@@ -1,4 +1,4 @@
-"""Marks the views of a run as running if they take longer than a moment.
+"""Marks views as running if they take longer than a moment.
 
 A refresh of a millisecond goes from pending to success in its own transaction, which costs nothing extra. Only people
 need the status in between, and only for refreshes that they can see running.
@@ -21,7 +21,7 @@ _MARK_AFTER = timedelta(milliseconds=100)
 
 
 class RunningStatusWriter(RunListener):
-    """Follows the views that start and end, and marks the running ones at each tick."""
+    """Marks running views at each tick."""
 
     def __init__(self, history: RunHistoryWriter, clock: Callable[[], float] = monotonic) -> None:
         self._history, self._clock = history, clock

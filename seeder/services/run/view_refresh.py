@@ -37,7 +37,7 @@ _MAX_LOCK_WAIT_MS = 2**31 - 1  # milliseconds: the most that PostgreSQL takes
 
 
 class RefreshStopped(Exception):
-    """The run was stopped, so this refresh was cancelled or has not started."""
+    """A stop of the run cancelled this refresh or prevented its start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,7 @@ class _ViewRefresh:
         self._uncommitted_result: RefreshResult | None = None  # see "A lost commit"
 
     def _refresh_in_one_transaction(self) -> RefreshResult:
-        """Lock, limit and look; reuse or refresh; measure; record; commit."""
+        """Lock, limit and look. Reuse or refresh, measure, record, commit."""
         with self._refresher.meter.measure(self._view) as measurement:
             with transactions.BatchedTransaction(self._database) as transaction:
                 with self._cancellable():
@@ -115,11 +115,11 @@ class _ViewRefresh:
 
     # A lost commit
     #
-    # If the connection is lost while COMMIT is answered, the refresh may have committed or not. The recorded row tells,
-    # because it commits with the refresh. So the result is kept before COMMIT is sent, and after a lost connection the
+    # If the connection is lost while COMMIT is answered, the refresh may have committed or not. The recorded row shows
+    # which, because it commits with the refresh. So the result is kept before COMMIT is sent. After a lost connection the
     # row is read before anything is repeated:
     #   - the row has the kept result: the commit succeeded, and the result is final;
-    #   - it has not: the transaction was rolled back, and the next attempt starts anew.
+    #   - it has not: the transaction was rolled back, and the next attempt repeats it.
     # Reading the row locks it. While the server still works on the commit, the reader waits for that lock.
 
     def result(self) -> RefreshResult:
@@ -212,7 +212,7 @@ class _ViewRefresh:
 
     @property
     def _lock_wait_ms(self) -> int:
-        """Milliseconds left to wait for another run that refreshes this view, up to the longest wait of a run.
+        """Milliseconds left to wait for another run that refreshes this view.
 
         A shorter wait would report a view as failed while it is being refreshed. It would also leave the view old if
         the other run turns out to be dead and its refresh is rolled back.
@@ -228,7 +228,7 @@ class _ViewRefresh:
         return refresh_by_another_run(other_refreshes, is_ours=is_in_database)
 
     def _record(self, result: RefreshResult, measurement: Measurement) -> RefreshResult:
-        """Return the complete result, with its row written if that belongs into this transaction."""
+        """Return the complete result. Write its row if it is in this database."""
         result = self._with_waits_and_notes(result)
         if result.satisfied_by is not None:
             if self._is_default:

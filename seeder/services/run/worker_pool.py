@@ -52,7 +52,7 @@ class WorkerPool:
         self._assigned.put((view, context))
 
     def release(self) -> None:
-        """Count a worker as free again, after its result was read from `ended`."""
+        """Count a worker as free, after its result was read from `ended`."""
         self.free, self.busy = self.free + 1, self.busy - 1
 
     def remove_worker(self) -> None:
