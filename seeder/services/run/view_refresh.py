@@ -116,8 +116,8 @@ class _ViewRefresh:
     # A lost commit
     #
     # If the connection is lost while COMMIT is answered, the refresh may have committed or not. The recorded row shows
-    # which, because it commits with the refresh. So the result is kept before COMMIT is sent. After a lost connection the
-    # row is read before anything is repeated:
+    # which, because it commits with the refresh. So the result is kept before COMMIT is sent. After a lost connection,
+    # the row is read before anything is repeated:
     #   - the row has the kept result: the commit succeeded, and the result is final;
     #   - it has not: the transaction was rolled back, and the next attempt repeats it.
     # Reading the row locks it. While the server still works on the commit, the reader waits for that lock.
