@@ -28,9 +28,8 @@ def test_killed_postmaster_is_replaced_for_the_next_user(embedded_server: Embedd
     _, pid = embedded_server.start_user().server()
     with closing(embedded_server.connect()) as connection:
         busy_pid = connection.info.backend_pid
-        connection.pgconn.send_query(
-            b"DO $$ BEGIN LOOP END LOOP; END $$"
-        )  # never notices by itself that the connection is lost
+        # The loop never notices by itself that the connection is lost.
+        connection.pgconn.send_query(b"DO $$ BEGIN LOOP END LOOP; END $$")
         wait_until(lambda: psutil.Process(busy_pid).cpu_times().user > 0.05)
 
         kill(pid)

@@ -162,9 +162,7 @@ def test_backend_cost_is_known_after_the_transaction() -> None:
     first = refresh_cost_queries.backend_costs("default")
     with transactions.durable_transaction("default"):
         refresh()
-        assert (
-            refresh_cost_queries.backend_costs("default") is None
-        )  # current statistics are not visible in the transaction
+        assert refresh_cost_queries.backend_costs("default") is None, "not visible in the transaction"
     second = refresh_cost_queries.backend_costs("default")
     difference = backend_cost_delta(first, second)
     assert difference

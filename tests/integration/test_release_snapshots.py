@@ -216,9 +216,7 @@ def test_comparison_of_two_views_needs_an_option() -> None:
     )
     with pytest.raises(DifferentViews, match="Snapshot 1 is of reporting.a, snapshot 2 is of reporting.b") as refused:
         compare(first, second)
-    assert "--across-views (API: acrossViews=true)" in str(
-        refused.value
-    )  # names the option of the command and of the API
+    assert "--across-views (API: acrossViews=true)" in str(refused.value), "option of the command and of the API"
     assert compare(first, second, across_views=True).findings == ()
 
 
