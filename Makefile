@@ -1,6 +1,6 @@
 # Every target does its own set-up, inside this folder only. Another Python or Django, beside the usual one:
 #     make test PYTHON=python3.13 DJANGO=6.1 VENV=.venv-6.1
-# Some of the tests, slow ones included: make test TESTS=tests/integration
+# Some of the tests, including slow ones: make test TESTS=tests/integration
 # Given on the command line only: an environment may mean others by these names.
 DJANGO = 5.2
 VENV = .venv
@@ -26,17 +26,17 @@ serve: setup  ## the monitoring page with the demo's data, at http://127.0.0.1:8
 screenshots: setup  ## take docs/screenshots afresh (needs Chromium)
 	$(python) -m demo.screenshots
 
-test: setup  ## the tests, on a PostgreSQL server per core and one more; without the slow ones, unless TESTS names them
+test: setup  ## run the tests that are not slow, or those in TESTS, on one PostgreSQL server per worker
 	$(pytest) $(or $(TESTS),-m "not slow")
 
-test-all: setup  ## every test, then those of the database on the other PostgreSQL versions that are supported
+test-all: setup  ## run all tests, then those of the database on the other supported PostgreSQL versions
 	$(pytest)
 	@requirements/postgres-matrix
 
 docs: setup  ## write the generated pages of docs/reference
 	$(python) -m docs_reference
 
-soak: setup  ## what takes too long for every day: kills, restarts, every database call fails, and many runs race
+soak: setup  ## run long tests: kills, restarts, failure of every database call, races; almost an hour
 	SEEDER_KILLS=500 $(python) -m pytest tests/acceptance/test_killing.py
 	SEEDER_QUEUE_KILLS=50 $(python) -m pytest tests/acceptance/test_queue.py
 	SEEDER_RESTARTS=50 $(python) -m pytest tests/faults/test_restarts_at_random.py
@@ -44,7 +44,7 @@ soak: setup  ## what takes too long for every day: kills, restarts, every databa
 	SEEDER_RACES=200 $(python) -m pytest tests/integration/test_races.py
 	SEEDER_EXAMPLES=300 $(python) -m pytest tests/acceptance/test_api_fuzzed.py
 
-mutants: setup  ## break each guard in a copy, and see that a test fails: half an hour; GUARDS=scope for some of them
+mutants: setup  ## break each guard in a copy, and check that a test fails; half an hour, or GUARDS=scope
 	$(python) -m tests.mutants $(GUARDS)
 
 bench: setup  ## compare with plain statements and other tools; BENCH_QUICK=1 for a short check of all parts
