@@ -2,12 +2,12 @@
 
 import json
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from django.core.management.base import CommandParser, OutputWrapper
 
@@ -43,12 +43,7 @@ class TextTable:
 
 
 Block = Styled | TextTable
-
-
-class Progress(Protocol):
-    """Receives the numbers of completed and all units, and a message about the last one. Thread-safe."""
-
-    def __call__(self, completed: int, total: int, message: str = "", /) -> None: ...
+Progress = Callable[..., None]  # receives the numbers of completed and all units, and a message about the last one
 
 
 def add_output_arguments(parser: CommandParser, *, table: bool = True) -> None:
