@@ -1,4 +1,4 @@
-"""What every command of this app has in common: foreseeable errors are one line and exit code 2."""
+"""Base class of commands: expected errors are one line and exit code 2."""
 
 import argparse
 import os
@@ -13,16 +13,16 @@ EXIT_FAILED, EXIT_CANNOT_RUN = 1, 2
 
 
 class SeederCommand(BaseCommand):
-    """A command that calls one service; subclasses say what in `enter`."""
+    """A command that calls one service in `run`."""
 
-    # The settings are read and judged by the service itself, in one line that names the setting.
+    # The service validates the settings that it needs, and names an invalid one in one line.
     requires_system_checks = ()
-    # It may be run by `reporting-seeder run`, as may a command of any other app whose class says so.
+    # `reporting-seeder run` runs commands with this attribute, also those of other apps.
     is_job = True
 
     @property
     def name(self) -> str:
-        """As it is called."""
+        """The name on the command line."""
         return type(self).__module__.rpartition(".")[2]
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -30,20 +30,20 @@ class SeederCommand(BaseCommand):
         if parser.called_from_command_line:
 
             def error(message: str) -> NoReturn:
-                """One line; argparse would print the whole usage before it."""
+                """Print one line. Argparse would print the usage first."""
                 parser.exit(EXIT_CANNOT_RUN, f"{parser.prog}: {message}. See {parser.prog} --help\n")
 
-            parser.error = error  # type: ignore[method-assign]  # argparse offers no other way in
+            parser.error = error  # type: ignore[method-assign]  # argparse has no option for it
         return parser
 
     def handle(self, *_: Any, **options: Any) -> None:
-        if hasattr(self.stdout, "reconfigure"):  # a name may hold what the terminal's encoding does not
+        if hasattr(self.stdout, "reconfigure"):  # names can have characters that the encoding lacks
             self.stdout.reconfigure(errors="backslashreplace")
         try:
             self.run(argparse.Namespace(**options))
         except SeederError as error:
             raise CommandError(str(error), returncode=EXIT_CANNOT_RUN) from error
-        except BrokenPipeError:  # the reader has closed the pipe; Python would report it again when it flushes
+        except BrokenPipeError:  # avoids a second error when Python flushes at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
         except KeyboardInterrupt as interrupt:
             code = unix_signals.exit_code_of_signal(str(interrupt) or None)

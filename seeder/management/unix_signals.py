@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a stop request or as an interrupt, even if the process inherited them as ignored."""
+"""Handlers of SIGINT and SIGTERM, also for processes that inherit them as ignored."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def stop_on_signal(stop: StopSignal) -> Iterator[None]:
 
 @contextmanager
 def interrupt_on_signal() -> Iterator[None]:
-    """While inside, a signal raises a `KeyboardInterrupt` with its name."""
+    """Make a signal raise `KeyboardInterrupt` with its name."""
 
     def raise_interrupt(number: int, _: FrameType | None) -> None:
         raise KeyboardInterrupt(signal.Signals(number).name)
@@ -39,7 +39,7 @@ def interrupt_on_signal() -> Iterator[None]:
 
 @contextmanager
 def _handle_signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Elsewhere than in the main thread, where Python hears no signals, does nothing."""
+    """Set the handler. Other threads than the main thread cannot, and do nothing."""
     if current_thread() is not main_thread():
         yield
         return
@@ -52,5 +52,5 @@ def _handle_signals(handler: Callable[[int, FrameType | None], None]) -> Iterato
 
 
 def exit_code_of_signal(signal_name: str | None) -> int:
-    """What a shell expects of a process that the signal of this name has ended."""
+    """Return the exit code of a process that this signal ended."""
     return 128 + signal.Signals[signal_name or "SIGINT"]

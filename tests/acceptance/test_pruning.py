@@ -64,7 +64,7 @@ def test_prune_keeps_last_success_and_failure_of_each_report(manage: Manage) -> 
     assert (done.exit_code, done.err) == (0, "")
     [line] = done.lines
     assert line.startswith("Pruned 3 rows of the history, 0 runs and 0 parts of the queue that ended before 20")
-    assert line.endswith(" s. Kept, however old: 3 rows, each the last success or failure of its report.")
+    assert line.endswith(" s. Kept 3 rows: the last success and the last failure of each report.")
     assert history_ids() == [last_failure, *recent, of_no_manifest, of_another]
     assert manage("prune_history").lines[0].startswith("Pruned 0 rows of the history")
 
@@ -104,7 +104,7 @@ def test_zero_days_setting_keeps_all_history(manage: Manage) -> None:
     done = manage("prune_history", SEEDER_HISTORY_DAYS="0")
     assert (done.exit_code, done.lines) == (
         0,
-        ["SEEDER_HISTORY_DAYS is 0: all of the history is kept. With --days it can be pruned all the same."],
+        ["SEEDER_HISTORY_DAYS is 0, so nothing is pruned. Use --days to prune."],
     )
     assert manage("prune_history", "--json", SEEDER_HISTORY_DAYS="0").document["historyRows"] == 0
     assert history_ids() == rows
@@ -166,9 +166,7 @@ def test_signal_stops_prune_after_its_current_batch() -> None:
         process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (143, "")
-    assert out.startswith(
-        "Stopped by SIGTERM with 6 rows left, for the next time. Pruned 3 rows of the history, 0 runs"
-    )
+    assert out.startswith("Stopped by SIGTERM with 6 rows left. Pruned 3 rows of the history, 0 runs")
     assert history_ids() == rows[3:]
 
 
@@ -206,7 +204,7 @@ def test_prune_on_terminal_draws_progress() -> None:
     code, drawn = run_on_terminal("prune_history", "--batch", "1")
     assert code == 0
     assert "39/39 rows" in plain_text(drawn)
-    assert plain_text(drawn).rstrip().endswith("each the last success or failure of its report.")
+    assert plain_text(drawn).rstrip().endswith("the last success and the last failure of each report.")
 
 
 def test_status_of_a_view_is_the_same_after_prune(manage: Manage) -> None:

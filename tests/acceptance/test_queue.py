@@ -78,7 +78,7 @@ def test_repeated_request_joins_the_queued_one(manage: Manage) -> None:
     assert again.lines == [
         f"the view reporting.v1: joined the request {first['requestId']}, 1 view in 1 part",
         f"part {number}: reporting.v1",
-        "See how it goes with `manage.py queue_status`.",
+        "`manage.py queue_status` shows the progress.",
     ]
     assert manage("refresh_agency", "harbour", "--queue").exit_code == 2
     assert manage("refresh_all", "--queue", "--dry-run").exit_code == 2

@@ -99,7 +99,7 @@ def test_overview_without_the_table_is_empty(manage: Manage) -> None:
     sql("DROP TABLE reporting.seeder_queued_refresh")
     assert queue_overview.read_queue_overview().queued == []
     summary, missing = manage("queue_status").lines
-    assert summary == "parts: 0 running, 0 queued, 0 ended lately; 0 tasks waiting"
+    assert summary == "parts: 0 running, 0 queued, 0 ended recently; 0 tasks waiting"
     assert missing.startswith("Nothing can be queued: reporting.seeder_queued_refresh: a table in the contract,")
 
 
@@ -121,9 +121,9 @@ def test_queue_status_command_has_lines_table_and_json(parts: list[QueuedRefresh
     part_rows.claim(running_part, run_id="dead", worker="host:7")
     schedules.sync_schedules()
     summary, running, queued, ended, *schedule_lines = manage("queue_status").lines
-    assert summary == "parts: 1 running, 1 queued, 1 ended lately; 3 tasks waiting"
+    assert summary == "parts: 1 running, 1 queued, 1 ended recently; 3 tasks waiting"
     assert f"every report, part {running_part.part} of 3, requested by an operator: running for " in running
-    assert running.endswith(" by host:7, 0 of 1 view done, whose worker is gone: taken up again soon")
+    assert running.endswith(" by host:7, 0 of 1 view done; its worker is lost, and the part will be retried")
     assert f"part {queued_part.part} of 3, requested by an operator: queued for" in queued
     assert ended.endswith("UTC, 0 succeeded, 1 failed")
     assert sorted(line.partition(": next due")[0] for line in schedule_lines) == [

@@ -8,15 +8,13 @@ from seeder.services import contract_check
 
 
 class Command(SeederCommand):
-    help = "Create what is missing of the schema `reporting` and its tables; what exists is left as it is."
+    help = "Create the schema `reporting` and its missing tables. Existing objects do not change."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--database", choices=[*connections], default=DEFAULT_DB_ALIAS, help="where; usually the default"
+            "--database", choices=[*connections], default=DEFAULT_DB_ALIAS, help="database alias (default: default)"
         )
 
     def run(self, options: Namespace) -> None:
         created = contract_check.install(options.database)
-        self.stdout.write(
-            f"Created: {', '.join(created)}." if created else "All tables of the contract were there already."
-        )
+        self.stdout.write(f"Created: {', '.join(created)}." if created else "All tables of the contract exist.")

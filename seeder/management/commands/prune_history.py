@@ -57,7 +57,7 @@ class Command(SeederCommand):
 
 def _result_blocks(result: PruneResult, *, seconds: float, dry_run: bool) -> Iterator[Block]:
     if result.cutoff is None:
-        yield "SEEDER_HISTORY_DAYS is 0: all of the history is kept. With --days it can be pruned all the same."
+        yield "SEEDER_HISTORY_DAYS is 0, so nothing is pruned. Use --days to prune."
         return
     history = format_count(result.deleted_history, "row")
     queue = f"{format_count(result.deleted_runs, 'run')} and {format_count(result.deleted_parts, 'part')}"
@@ -67,7 +67,7 @@ def _result_blocks(result: PruneResult, *, seconds: float, dry_run: bool) -> Ite
     )
     if result.stopped_by:
         remaining = format_count(result.old_rows - result.kept_rows - result.deleted_history, "row")
-        yield f"Stopped by {result.stopped_by} with {remaining} left, for the next time. {pruned}."
+        yield f"Stopped by {result.stopped_by} with {remaining} left. {pruned}."
     else:
-        kept = f"{format_count(result.kept_rows, 'row')}, each the last success or failure of its report"
-        yield f"{pruned}, in {seconds:.1f} s. Kept, however old: {kept}."
+        kept = format_count(result.kept_rows, "row")
+        yield f"{pruned}, in {seconds:.1f} s. Kept {kept}: the last success and the last failure of each report."

@@ -10,7 +10,7 @@ class Command(RefreshCommand):
     help = "Refresh the enabled reports of one agency."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", metavar="SLUG", help="the agency, as its manifests call it")
+        parser.add_argument("slug", metavar="SLUG", help="slug of the agency in its manifests")
         super().add_arguments(parser)
 
     def build_request(self, options: Namespace) -> AgencyReports:

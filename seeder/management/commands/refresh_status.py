@@ -24,12 +24,14 @@ class Command(SeederCommand):
         parser.add_argument("--status", choices=[*map(str, Status)], help="only views with this status")
         parser.add_argument("--failing", action="store_true", default=None, help="only views whose last refresh failed")
         parser.add_argument(
-            "--long-running", action="store_true", default=None, help="only views that run for longer than they should"
+            "--long-running", action="store_true", default=None, help="only views that have been running too long"
         )
         parser.add_argument(
             "--stale", action="store_true", default=None, help="only views whose last success is too long ago"
         )
-        parser.add_argument("--search", metavar="TEXT", help="only views with this in the name, or in the report's")
+        parser.add_argument(
+            "--search", metavar="TEXT", help="only views with this text in their name or their report's name"
+        )
         parser.add_argument(
             "--limit",
             type=_positive_integer,

@@ -14,7 +14,7 @@ class Command(RefreshCommand):
         parser.add_argument(
             "view",
             metavar="SCHEMA.TABLE",
-            help="""the view, as SQL names it: reporting.stg_arrests, '"Gotham PD"."Use of Force"'""",
+            help="""SQL name of the view: reporting.stg_arrests, '"Gotham PD"."Use of Force"'""",
         )
         super().add_arguments(parser)
 

@@ -9,11 +9,11 @@ from seeder.management.base_command import SeederCommand
 from seeder.services.queue import dispatch, watchdog
 from seeder.services.stop_signal import StopSignal
 
-_DEFAULT_GRACE_SECONDS = 15  # together with the last measures less than the 30 s that Kubernetes grants by default
+_DEFAULT_GRACE_SECONDS = 15  # with the cleanup afterwards less than the 30 s that Kubernetes grants by default
 
 
 class Command(SeederCommand):
-    help = "Run a cluster of the queue and keep it working; instead of `manage.py qcluster`."
+    help = "Run and supervise a cluster of the queue. Replaces `manage.py qcluster`."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -21,17 +21,16 @@ class Command(SeederCommand):
             type=int,
             default=_DEFAULT_GRACE_SECONDS,
             metavar="SECONDS",
-            help=f"time that running tasks have to end when the cluster is stopped ({_DEFAULT_GRACE_SECONDS})",
+            help=f"time for running tasks to end after a stop signal (default: {_DEFAULT_GRACE_SECONDS})",
         )
-        parser.add_argument(
-            "--heartbeat-fd", type=int, help=SUPPRESS
-        )  # for the cluster itself: where to show that it lives
+        # The watchdog starts the cluster with it: the file descriptor of the heartbeat.
+        parser.add_argument("--heartbeat-fd", type=int, help=SUPPRESS)
 
     def run(self, options: Namespace) -> None:
         dispatch.require_app()
         dispatch.require_settings()
         if options.heartbeat_fd is not None:
-            from seeder.services.queue import supervised_cluster  # here, as loading it touches the queue's settings
+            from seeder.services.queue import supervised_cluster  # importing it reads the queue's settings
 
             supervised_cluster.run(options.heartbeat_fd)
             return

@@ -27,7 +27,7 @@ def enqueue_blocks(result: EnqueueResult) -> Iterator[Block]:
     parts = format_count(len(result.parts), "part")
     yield f"{result.description}: {action} the request {result.request_id}, {views} in {parts}"
     yield from (f"part {part.part}: {_part_views_text(part)}" for part in result.parts)
-    yield "See how it goes with `manage.py queue_status`."
+    yield "`manage.py queue_status` shows the progress."
 
 
 def _part_views_text(part: QueuedRefresh) -> str:
@@ -38,8 +38,8 @@ def _part_views_text(part: QueuedRefresh) -> str:
 
 
 def queue_blocks(overview: QueueOverview) -> Iterator[Block]:
-    waiting = "no queue here" if overview.waiting is None else f"{format_count(overview.waiting, 'task')} waiting"
-    counts = f"{len(overview.running)} running, {len(overview.queued)} queued, {len(overview.ended)} ended lately"
+    waiting = "no queue" if overview.waiting is None else f"{format_count(overview.waiting, 'task')} waiting"
+    counts = f"{len(overview.running)} running, {len(overview.queued)} queued, {len(overview.ended)} ended recently"
     yield f"parts: {counts}; {waiting}"
     yield from ((problem, "bold red") for problem in overview.problems)
     parts = (*overview.running, *overview.queued, *overview.ended)
@@ -70,7 +70,7 @@ def _part_progress_text(part: QueuedRefresh, now: datetime) -> str:
             return f"queued for {format_duration(now - part.requested_at)}" + (f", {views}" if part.run_ids else "")
         case QueuedPartState.RUNNING:
             running_time = format_duration(now - (part.started_at or part.requested_at))
-            lost_worker = "" if part.is_worker_alive else ", whose worker is gone: taken up again soon"
+            lost_worker = "" if part.is_worker_alive else "; its worker is lost, and the part will be retried"
             return f"running for {running_time} by {part.worker}, {views}{lost_worker}"
         case _:
             counts = f"{part.succeeded} succeeded, {part.failed} failed"

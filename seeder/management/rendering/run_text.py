@@ -70,7 +70,7 @@ def event_blocks(event: RunEvent, request: RefreshRequest) -> Iterator[Block]:
         case StartsHeld(hold=hold):
             yield f"waiting: {hold.message}"
         case StartsResumed(database=database, duration=duration):
-            yield f"going on in {database} after {format_duration(duration)}"
+            yield f"resumed in {database} after {format_duration(duration)}"
         case RunWarning(message=message):
             yield message
         case RunEnded(summary=summary):
@@ -90,7 +90,7 @@ def _result_text(result: RefreshResult) -> str:
     ]
     if result.attempts > 1:
         facts.append(f"at attempt {result.attempts}")
-    waits = {"held back": result.cost.throttle_wait, "waiting for locks": result.cost.lock_wait}
+    waits = {"on hold": result.cost.throttle_wait, "waiting for locks": result.cost.lock_wait}
     facts += [f"{format_duration(wait)} {name}" for name, wait in waits.items() if wait >= _MIN_REPORTED_WAIT]
     return ", ".join(facts)
 

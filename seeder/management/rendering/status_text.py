@@ -22,7 +22,7 @@ def status_blocks(overview: JobOverview) -> Iterator[Block]:
     )
     shown_count, total_count = len(overview.page.jobs), overview.page.total
     if not shown_count:
-        yield "No view is like that." if overview.totals.jobs else "No enabled manifest asks for a view like that."
+        yield "No view matches." if overview.totals.jobs else "No enabled manifest matches."
     elif shown_count < total_count:
         yield f"{shown_count:,} of {total_count:,} shown; --limit shows more."
 

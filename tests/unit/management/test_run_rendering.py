@@ -114,7 +114,7 @@ def test_hold_is_shown_again_only_if_its_reason_changes() -> None:
     resumed = StartsResumed(database="default", duration=timedelta(seconds=3))
     assert run_output(busy, busier, resumed, busier).splitlines() == [
         "waiting: 4 queries are active",
-        "going on in default after 3.00 s",
+        "resumed in default after 3.00 s",
         "waiting: 5 queries are active",
     ]
 

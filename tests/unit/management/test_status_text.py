@@ -140,8 +140,8 @@ def test_ages_are_formatted_at_their_limits(seconds: float, expected: str) -> No
 def test_omitted_jobs_are_counted_in_the_last_line() -> None:
     empty = JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
     assert status_lines(overview(FRESH, total=213))[-1] == "1 of 213 shown; --limit shows more."
-    assert status_lines(overview())[-1] == "No view is like that."
-    assert status_lines(overview(totals=empty))[-1] == "No enabled manifest asks for a view like that."
+    assert status_lines(overview())[-1] == "No view matches."
+    assert status_lines(overview(totals=empty))[-1] == "No enabled manifest matches."
 
 
 def test_wide_terminal_has_a_column_for_each_field(monkeypatch: pytest.MonkeyPatch) -> None:
