@@ -1,7 +1,7 @@
 """Queue of the views whose dependencies have ended, most urgent first."""
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
-from heapq import heapify, heappop, heappush
 
 from seeder.domain.manifests import ViewKey
 from seeder.domain.plan import PlannedView
@@ -17,24 +17,18 @@ class ReadyQueue:
         for view in views:
             for key in view.depends_on:
                 self._dependents[key].append(view)
-        self._ready = [(rank, view) for view, rank in self._rank.items() if not view.depends_on]
+        self._ready = [view for view in views if not view.depends_on]
 
     def __len__(self) -> int:
         return len(self._ready)
 
     def take(self, *, prefer: Callable[[PlannedView], bool] = lambda _: True) -> PlannedView:
         """Remove and return the most urgent preferred view, otherwise the most urgent. Must not be empty."""
-        first = self._ready[0]
-        if prefer(first[1]):
-            return heappop(self._ready)[1]
-        chosen = min((entry for entry in self._ready if prefer(entry[1])), default=first)
-        self._ready.remove(chosen)
-        heapify(self._ready)
-        return chosen[1]
+        return self._ready.pop(next((place for place, view in enumerate(self._ready) if prefer(view)), 0))
 
-    def put_back(self, view: PlannedView) -> None:
-        """Return a view that could not start."""
-        heappush(self._ready, (self._rank[view], view))
+    def put(self, view: PlannedView) -> None:
+        """Add a view that became ready, or that could not start."""
+        insort(self._ready, view, key=self._rank.__getitem__)
 
     def mark_done(self, view: PlannedView) -> Iterable[PlannedView]:
         """Make views ready that waited only for this one, and return them.
@@ -42,9 +36,9 @@ class ReadyQueue:
         A failed view releases its dependents too, because their other dependencies may have new data.
         """
         released = []
-        for reader in self._dependents[view.key]:
-            self._unfinished_dependencies[reader] -= 1
-            if not self._unfinished_dependencies[reader]:
-                heappush(self._ready, (self._rank[reader], reader))
-                released.append(reader)
+        for dependent in self._dependents[view.key]:
+            self._unfinished_dependencies[dependent] -= 1
+            if not self._unfinished_dependencies[dependent]:
+                self.put(dependent)
+                released.append(dependent)
         return released

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from importlib.util import find_spec
-from types import MappingProxyType
 from typing import NamedTuple
 
 from seeder.errors import ExtraMissing
@@ -13,7 +12,7 @@ class Extra(NamedTuple):
 
     name: str
     distributions: Mapping[str, str]
-    optional: Mapping[str, str] = MappingProxyType({})
+    optional: Mapping[str, str] = {}  # used if installed
 
 
 QUEUE = Extra("queue", {"django_q": "django-q2", "croniter": "croniter"})

@@ -124,7 +124,7 @@ class DatabaseScheduler:
         if not self.pool.size:
             raise cause.__cause__ or cause
         self._end_start(view)
-        self._ready.put_back(view)
+        self._ready.put(view)
         self._wait_from_now(view)
         message = f"One worker fewer in {self._database}, {self.pool.size} left: {cause}"
         self._callbacks.on_event(RunWarning(kind=WarningKind.WORKER_LOST, message=message, database=self._database))
