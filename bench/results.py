@@ -17,7 +17,7 @@ from bench.options import Options
 from bench.probes.probe_runs import StatementCounts
 from bench.probes.snapshot_benchmark import APPROXIMATE, EXACT, NAIVE, PANDAS, PROFILER, SCAN
 
-SEEDER, SEEDER_IN_PROCESS = "reporting-seeder", "reporting-seeder, runs.execute"
+SEEDER, SEEDER_IN_PROCESS = "reporting-seeder", "reporting-seeder, in process"
 SEEDER_SERIAL_PLANS = "reporting-seeder, PARALLEL_WHEN_BUSY off"
 BARE_POOL, INFORMED_POOL, PGVIEWS, DBT = "bare pool", "informed pool", "django-pgviews", "dbt"
 

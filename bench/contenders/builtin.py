@@ -65,7 +65,7 @@ def seeder_serial_plans(workload: Workload, bench: BenchServer, workers: int) ->
 
 def seeder_in_process(workload: Workload, bench: BenchServer, workers: int) -> Command:
     return Command(
-        name="reporting-seeder, runs.execute",
+        name="reporting-seeder, in process",
         arguments=[sys.executable, "-m", "bench.contenders.in_process"],
         environment=_seeder_environment(workload, bench, workers),
     )
