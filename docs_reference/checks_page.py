@@ -1,10 +1,14 @@
 """docs/reference/checks.md: the problems that the doctor finds, and the system checks."""
 
-from docs_reference.doctor_problems import PROBLEM_TEXTS
+import re
+from importlib import import_module
+
 from docs_reference.markdown_text import code, page, table
 from docs_reference.system_check_meanings import SYSTEM_CHECK_MEANINGS
-from seeder.domain.doctor.diagnosis import Area, Problem
+from seeder.apps import SeederConfig
 from seeder.domain.system_checks import SYSTEM_CHECK_HINTS
+from seeder.services.doctor import run_checks
+from seeder.services.doctor.check_types import Problem
 
 _DOCTOR = """[The doctor](../how-to/doctor.md) prints these with the affected objects and a fix. An *error* prevents
 refreshes or stops the queue. With a *warning* refreshes run, but not as intended. An *info* is for information
@@ -14,13 +18,24 @@ _SYSTEM_CHECKS = """`manage.py check --database default` prints these with a hin
 Error, Warning or Information. `--fail-level WARNING` makes the exit code depend on warnings too."""
 
 
+def doctor_problems() -> list[Problem]:
+    """Return every problem of the modules that `doctor_checks` names."""
+    modules = [run_checks, *(import_module(path.rpartition(".")[0]) for path in SeederConfig.doctor_checks)]
+    values = (value for module in modules for value in vars(module).values())
+    return list(dict.fromkeys(value for value in values if isinstance(value, Problem)))
+
+
 def render() -> str:
     """Return the page."""
     blocks = ["## Doctor", _DOCTOR]
-    for area in Area:
-        problems = [problem for problem in Problem if problem.area is area]
-        if problems:
-            rows = [(code(problem), str(problem.level), *PROBLEM_TEXTS[problem]) for problem in problems]
-            blocks += [f"### {area.value.capitalize()}", table(("problem", "level", "meaning", "what to do"), rows)]
+    problems = doctor_problems()
+    for area in dict.fromkeys(one.area for one in problems):
+        rows = [(code(one.name), str(one.level), one.meaning, _link(one.fix)) for one in problems if one.area == area]
+        blocks += [f"### {area.capitalize()}", table(("problem", "level", "meaning", "what to do"), rows)]
     checks = [(code(check_id), SYSTEM_CHECK_MEANINGS[check_id], hint) for check_id, hint in SYSTEM_CHECK_HINTS.items()]
     return page("Checks", *blocks, "## System checks", _SYSTEM_CHECKS, table(("id", "meaning", "what to do"), checks))
+
+
+def _link(text: str) -> str:
+    """Turn the path of a document into a link."""
+    return re.sub(r"docs/(how-to/[\w-]+\.md)", r"[\1](../\1)", text)

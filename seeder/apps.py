@@ -1,4 +1,4 @@
-"""The app's configuration: its system checks, rescuers and metrics."""
+"""The app's configuration: its system checks, rescuers, metrics and doctor checks."""
 
 from collections.abc import Sequence
 from types import ModuleType
@@ -24,6 +24,26 @@ class SeederConfig(AppConfig):
 
     # Dotted paths of functions that yield Prometheus metrics. The metrics endpoint shows those of every installed app.
     metric_collectors: ClassVar[Sequence[str]] = ("seeder.probes.prometheus_collector.collect_metrics",)
+
+    # Dotted paths of functions that find problems in a database; `doctor` runs those of every installed app.
+    doctor_checks: ClassVar[Sequence[str]] = (
+        "seeder.services.doctor.checks.server_version.check",
+        "seeder.services.doctor.checks.server_connection.check",
+        "seeder.services.doctor.checks.server_limits.check",
+        "seeder.services.doctor.checks.breaker_state.check",
+        "seeder.services.doctor.checks.contract_tables.check",
+        "seeder.services.doctor.checks.manifest_rows.check",
+        "seeder.services.doctor.checks.schema_privileges.check",
+        "seeder.services.doctor.checks.view_state.check",
+        "seeder.services.doctor.checks.view_sources.check",
+        "seeder.services.doctor.checks.view_definitions.check",
+        "seeder.services.doctor.checks.search_path_functions.check",
+        "seeder.services.doctor.checks.invalid_indexes.check",
+        "seeder.services.doctor.checks.unlisted_views.check",
+        "seeder.services.doctor.checks.queue_setup.check",
+        "seeder.services.doctor.checks.agency_settings.check",
+        "seeder.services.doctor.checks.statement_statistics.check",
+    )
 
     def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         """Raise `ExtraMissing` before Django imports an app or a database driver that is not installed."""

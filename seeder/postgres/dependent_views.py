@@ -26,7 +26,7 @@ def find_affected_views(database: str, relations: Collection[ViewName], views: C
     }
     statements = "dependent_views", "views_calling_opaque_functions", "missing_relations"
     dependent, opaque, missing = (
-        [ViewName(schema=schema, name=name) for schema, name in rows]
+        [ViewName(schema=schema, name=name) for schema, name, *_ in rows]
         for rows in sessions.query_batch(database, statements, parameters)
     )
     return AffectedViews(

@@ -56,8 +56,9 @@ WHERE a.classid = 'pg_class'::regclass
 ORDER BY 1, 2;
 
 -- name: views_calling_opaque_functions
--- The given materialized views that call a function whose body is a text, which the server does not parse: what it reads
--- is unknown. Functions of extensions read no tables of ours.
+-- The given materialized views that call a function with a text body, with its OID: also in operators, plain views,
+-- policies and parsed bodies. The server does not parse a text, so what it reads is unknown. Functions of extensions read
+-- no tables of this database.
 WITH RECURSIVE path (view, classid, objid) AS (
     SELECT c.oid, 'pg_class'::regclass::oid, c.oid
     FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS v (nspname, relname)
@@ -84,7 +85,7 @@ WITH RECURSIVE path (view, classid, objid) AS (
         WHERE path.classid = 'pg_class'::regclass AND p.polrelid = path.objid
     ) AS step ON step.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass)
 )
-SELECT DISTINCT n.nspname::text, c.relname::text
+SELECT DISTINCT n.nspname::text, c.relname::text, p.oid
 FROM path
 JOIN pg_proc AS p ON path.classid = 'pg_proc'::regclass AND p.oid = path.objid
 JOIN pg_language AS l ON l.oid = p.prolang
@@ -94,7 +95,7 @@ WHERE p.prosqlbody IS NULL AND l.lanname NOT IN ('c', 'internal')
     AND NOT EXISTS (
         SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
     )
-ORDER BY 1, 2;
+ORDER BY 1, 2, 3;
 
 -- name: missing_relations
 -- The changed relations that do not exist.

@@ -1,19 +1,18 @@
--- What a server says of itself, of our role and of the reporting tables, one named statement a question. All are read in
--- the catalogs, which no refresh locks.
+-- The doctor's queries about the server, seeder's role and the reporting tables. They read only catalogs, which no
+-- refresh locks.
 
 -- name: begin_read_only
--- Nothing can be changed in it.
 BEGIN READ ONLY;
 
 -- name: set_short_timeouts
--- A catalog is locked for long only by who rewrites it.
+-- Only DDL on catalogs themselves locks them for longer.
 SELECT set_config('lock_timeout', '1s', true), set_config('statement_timeout', '60s', true);
 
 -- name: server_facts
--- Times in milliseconds; what a server does not know is null.
+-- Times in milliseconds. A setting that the server does not have is 0.
 SELECT
     current_setting('server_version_num')::integer,
-    current_setting('server_version'),
+    'PostgreSQL ' || current_setting('server_version'),
     quote_ident(current_user),
     quote_ident(current_database()),
     r.rolsuper,
@@ -32,32 +31,23 @@ SELECT
 FROM pg_roles AS r
 WHERE r.rolname = current_user;
 
--- name: missing_table_privileges
--- What our role lacks to use the wanted tables, and the sequences that number their rows; the privileges of each are a
--- list with commas.
-SELECT wanted.relname, format('%%I.%%I', n.nspname, c.relname), false, lacking.privilege
-FROM unnest(%(tables)s::text[], %(privileges)s::text[]) AS wanted (relname, privileges)
-JOIN pg_namespace AS n ON n.nspname = %(schema)s
-JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname
-CROSS JOIN string_to_table(wanted.privileges, ',') AS lacking (privilege)
-WHERE NOT has_table_privilege(c.oid, lacking.privilege)
-UNION ALL
-SELECT wanted.relname, format('%%I.%%I', sn.nspname, s.relname), true, 'USAGE'
-FROM unnest(%(tables)s::text[], %(privileges)s::text[]) AS wanted (relname, privileges)
-JOIN pg_namespace AS n ON n.nspname = %(schema)s
-JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname
+-- name: unusable_sequences
+-- The sequences that number the rows of these tables and that the role may not use.
+SELECT c.relname::text, format('%%I.%%I', sn.nspname, s.relname)
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
     AND d.refobjid = c.oid AND d.deptype = 'a'
 JOIN pg_class AS s ON s.oid = d.objid
 JOIN pg_namespace AS sn ON sn.oid = s.relnamespace
-WHERE wanted.privileges LIKE '%%INSERT%%'
-    -- Asked of nothing else, in whatever order the server looks: it would be an error.
+WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s::text[])
+    -- CASE, because the function raises an error for another kind of relation and conditions have no order.
     AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE, UPDATE') ELSE false END
-ORDER BY 1, 3, 4;
+ORDER BY 1, 2;
 
 -- name: statement_statistics_extension
--- Whether pg_stat_statements is preloaded, created here, new enough and readable, its schema as SQL wants it, and what is
--- preloaded, as far as our role may know.
+-- pg_stat_statements: if it is preloaded, created in this database, at least version 1.8 and
+-- readable; its quoted schema; the preloaded libraries, or null if the role may not read that setting.
 SELECT
     current_setting('pg_stat_statements.max', true) IS NOT NULL,
     e.oid IS NOT NULL,

@@ -1,104 +1,20 @@
-"""What can be wrong with a database, and how to make it so: SQL of whoever owns it, as whom nobody refreshes."""
+"""Problems of a database, with the SQL of its owner that causes each."""
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from django.db import connection, connections
-
-from tests.conftest import CHECKOUT, another_session, has_statements, sql
-
-ROLE = "test_doctor"
-OWNER = "test_doctor_owner"
-
-_HEALTHY = f"""
-GRANT USAGE, CREATE ON SCHEMA reporting TO {ROLE};
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA reporting, public TO {ROLE};
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA reporting, public TO {ROLE};
-CREATE TABLE reporting.source AS SELECT 1 AS n;
-GRANT SELECT ON reporting.source TO {ROLE}, {OWNER};
-CREATE MATERIALIZED VIEW reporting.good AS SELECT 1 AS n;
-CREATE UNIQUE INDEX ON reporting.good (n);
-ALTER MATERIALIZED VIEW reporting.good OWNER TO {ROLE};
-INSERT INTO reporting.seeder_custom_report_manifest
-    (table_name, report_name, agency_id, agency_slug, query, database_id)
-VALUES ('reporting.good', 'Good', 1, 'demo', 'SELECT 1 AS n', 1)
-"""
-
-# A view `a` that a manifest asks for, and that belongs to us.
-VIEW = f"""
-CREATE MATERIALIZED VIEW reporting.a AS SELECT n FROM reporting.source;
-CREATE UNIQUE INDEX a_n ON reporting.a (n);
-ALTER MATERIALIZED VIEW reporting.a OWNER TO {ROLE};
-INSERT INTO reporting.seeder_custom_report_manifest
-    (table_name, report_name, agency_id, agency_slug, query, database_id)
-VALUES ('reporting.a', 'A', 1, 'demo', 'SELECT n FROM reporting.source', 1);
-"""
-
-
-def manifest(table_name: str, query: str = "SELECT 1 AS n") -> str:
-    return (
-        "INSERT INTO reporting.seeder_custom_report_manifest"
-        " (table_name, report_name, agency_id, agency_slug, query, database_id)"
-        " VALUES ($$" + table_name + "$$, 'A', 1, 'demo', $$" + query + "$$, 1);"
-    )
-
-
-@contextmanager
-def healthy_database() -> Iterator[None]:
-    """A database of which a role of its own has all that it needs. Roles and privileges on databases outlive a test's
-    schema."""
-    _drop_roles()
-    sql(f"CREATE ROLE {ROLE} LOGIN; CREATE ROLE {OWNER}")
-    sql(_HEALTHY)
-    try:
-        yield
-    finally:
-        connection.close()
-        _drop_roles()
-
-
-def _drop_roles() -> None:
-    name = connection.ops.quote_name(str(connection.settings_dict["NAME"]))
-    sql(f"GRANT TEMPORARY ON DATABASE {name} TO PUBLIC")
-    if has_statements():
-        sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-    for role in (ROLE, OWNER):
-        if sql("SELECT 1 FROM pg_roles WHERE rolname = %s", role):
-            for database in connections:
-                sql(f"DROP OWNED BY {role} CASCADE", using=database)
-            sql(f"DROP ROLE {role}")
-
-
-def execute_as_owner(statements: str) -> None:
-    """As somebody does who may do anything, into a psql of his own."""
-    with another_session() as session:
-        session.execute(statements.encode())
-
-
-def settings_module(folder: Path, text: str) -> Mapping[str, str]:
-    """The environment of a host whose settings say this besides; `archive` is the tests' own."""
-    archive = connections["archive"].settings_dict["NAME"]
-    (folder / "doctor_host.py").write_text(
-        f"from settings.test import *\nDATABASES['archive'] = {{**DATABASES['default'], 'NAME': {archive!r}}}\n{text}\n"
-    )
-    return {
-        "DJANGO_SETTINGS_MODULE": "doctor_host",
-        "PYTHONPATH": os.pathsep.join([os.fspath(folder), os.fspath(CHECKOUT)]),
-    }
+from tests.acceptance.doctor_database import OWNER, ROLE, VIEW, manifest
 
 
 @dataclass(frozen=True, kw_only=True)
 class DoctorCase:
-    """Something wrong that a statement of the doctor's own puts right."""
+    """A problem that the doctor's statement fixes."""
 
     problem: str
     provoking_sql: str
     subject: str
     environment: Mapping[str, str] = field(default_factory=dict)
-    min_server_version: int = 0  # the server's major version that it needs
+    min_server_version: int = 0  # of the major versions that have the problem
     max_server_version: int = 99
 
 
@@ -260,7 +176,7 @@ CASES_FIXED_BY_SQL = [
     ),
 ]
 
-# Word: what provokes it, and the settings; no statement puts it right.
+# Problems without a statement as a fix: the SQL that causes each, and the settings.
 CASES_WITHOUT_FIX: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "bad_name": (manifest("a.b.c"), {}),
     "report_missing": (
@@ -286,14 +202,14 @@ CASES_WITHOUT_FIX: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "check_failed": (f"REVOKE SELECT ON reporting.seeder_canned_report FROM {ROLE}", {}),
 }
 
-# What is put right by installing the schema.
+# Problems that installing the schema fixes, with the SQL that causes each.
 CASES_FIXED_BY_INSTALL = {
     "table_missing": "DROP TABLE reporting.seeder_job_status",
     "optional_missing": "DROP TABLE reporting.seeder_view_definition",
     "queue_missing": "DROP TABLE reporting.seeder_queued_refresh",
 }
 
-# Each has a test of its own; and those that need a server of their own, or are provoked by a rule alone.
+# Problems with a test of their own here, and in the tests of private servers and of the checks.
 PROBLEMS_WITH_OWN_TEST = {
     "sessions_pooled",
     "view_missing",

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import pytest
 from psycopg.errors import _sqlcodes
 
-from docs_reference.doctor_problems import PROBLEM_TEXTS
+from docs_reference.checks_page import doctor_problems
 from docs_reference.failure_reasons import CONDITIONS, OWN_REASONS
 from docs_reference.log_events import LOG_EVENTS
 from docs_reference.pages import PAGES
 from docs_reference.sqlstate_classes import CLASSES
 from docs_reference.system_check_meanings import SYSTEM_CHECK_MEANINGS
 from seeder.domain.admission_decisions import HoldReason
-from seeder.domain.doctor.diagnosis import Problem
 from seeder.domain.system_checks import SYSTEM_CHECK_HINTS
 from seeder.errors import ManifestError
 from seeder.postgres import sqlstates
@@ -79,7 +78,16 @@ def test_every_log_event_is_described() -> None:
 
 
 def test_every_problem_of_the_doctor_is_described() -> None:
-    assert PROBLEM_TEXTS.keys() == set(Problem)
+    """A check that is not registered in apps.py has problems that are not on the page."""
+    in_code = {
+        keyword.value.value
+        for tree in SOURCES.values()
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+        if ast.unparse(call.func) == "Problem"
+        for keyword in call.keywords
+        if keyword.arg == "name" and isinstance(keyword.value, ast.Constant)
+    }
+    assert in_code == {problem.name for problem in doctor_problems()}
 
 
 def test_every_system_check_is_described() -> None:

@@ -9,14 +9,14 @@ from django.db import Error
 from django.test import Client
 
 from seeder import conf
-from seeder.domain.doctor.diagnosis import Level
 from seeder.domain.outcomes import Outcome
 from seeder.domain.refresh_requests import AllReports
-from seeder.management.rendering.doctor_lines import doctor_report_json
 from seeder.postgres import contract
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, sqlstate
-from seeder.services.doctor import run_checks
+from seeder.services.doctor.check_types import Level
+from seeder.services.doctor.run_checks import run_checks
+from seeder.services.documents.doctor_documents import doctor_document
 from seeder.services.queue import enqueue, part_execution, rescue, schedules
 from seeder.services.run import orphan_recovery, preconditions
 from seeder.services.snapshots import release_snapshots
@@ -93,8 +93,8 @@ def assert_refreshing_works() -> None:
         )
     ]
     assert not orphan_recovery.recover_orphaned_runs()
-    report = run_checks.run_checks()
-    assert not report.has_level_at_least(Level.WARNING), doctor_report_json(report)
+    report = run_checks()
+    assert all(one.problem.level < Level.WARNING for one in report.diagnoses), doctor_document(report)
     assert release_snapshots.capture_release_snapshot("reporting.of_ours", "1").statistics.row_count == 1
     assert schedules.sync_schedules()
     [part] = enqueue.enqueue_refresh(AllReports(), requested_by="a test").parts

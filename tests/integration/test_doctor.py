@@ -1,19 +1,22 @@
-"""The number of queries and the progress of the doctor."""
+"""The doctor's statements, its progress, and checks of other apps."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 
-from seeder.domain.doctor.diagnosis import Problem
 from seeder.postgres import sessions
-from seeder.services.doctor import run_checks
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.run_checks import run_checks
 from tests.conftest import another_session, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("empty_queue")
 
 
 def create_views(first: int, last: int) -> None:
-    """Create views of all kinds: missing, unpopulated, with a function, with and without an index."""
+    """Create views of all kinds: missing, never filled, with a function, with an index and without."""
     for number in range(first, last):
         query = "SELECT reporting.called() AS n" if number % 2 else "SELECT n FROM reporting.source"
         create_custom_manifest(f"reporting.v{number}", query)
@@ -22,47 +25,84 @@ def create_views(first: int, last: int) -> None:
             sql(f"CREATE UNIQUE INDEX ON reporting.v{number} (n)")
 
 
-def statement_count(folder: Path, *, compare: bool) -> int:
-    """Return the number of statements that libpq sends."""
+def count_statements(folder: Path) -> int:
+    """Count the messages with a statement that the client library sends."""
     connection = sessions.driver_connection("default").pgconn
     with (folder / "trace").open("w") as trace:
         connection.trace(trace.fileno())
-        run_checks.run_checks(compare=compare)
+        run_checks(compare_queries=False)
         connection.untrace()
     lines = (folder / "trace").read_text().splitlines()
     return sum((line.split("\t")[1:2] == ["F"] and "\tQuery\t" in line) or "\tParse\t" in line for line in lines)
 
 
-def test_statement_count_does_not_grow_with_the_views(tmp_path: Path) -> None:
+def test_number_of_statements_does_not_depend_on_the_views(tmp_path: Path) -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     sql("CREATE FUNCTION reporting.called() RETURNS integer LANGUAGE sql AS 'SELECT n FROM reporting.source'")
     create_views(0, 6)
-    count_of_six = statement_count(tmp_path, compare=False)
+    few = count_statements(tmp_path)
     create_views(6, 60)
-    assert statement_count(tmp_path, compare=False) == count_of_six
-    assert 10 < count_of_six < 60
+    assert count_statements(tmp_path) == few
+    assert 10 < few < 60
 
 
-def test_many_locked_views_are_not_waited_for() -> None:
+def test_after_many_locked_views_the_rest_is_not_tried() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     for number in range(101):
         query = "SELECT n FROM reporting.source"
         create_custom_manifest(f"reporting.v{number}", query)
         sql(f"CREATE MATERIALIZED VIEW reporting.v{number} AS {query}")
-    with another_session() as other_session:
-        other_session.execute("BEGIN; LOCK TABLE reporting.source")
-        diagnoses = [
-            diagnosis for diagnosis in run_checks.run_checks().diagnoses if diagnosis.problem is Problem.DRIFT_UNKNOWN
-        ]
-    assert len(diagnoses) == 101
-    assert sum("50 others were locked" in diagnosis.message for diagnosis in diagnoses) == 51
+    with another_session() as alter:
+        alter.execute("BEGIN; LOCK TABLE reporting.source")
+        found = [one for one in run_checks().diagnoses if one.problem.name == "drift_unknown"]
+    assert len(found) == 101
+    assert sum("50 others were locked" in one.message for one in found) == 51
 
 
-def test_progress_is_reported_and_nothing_is_cached() -> None:
+def test_comparison_reports_progress_and_stores_nothing() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     sql("CREATE FUNCTION reporting.called() RETURNS integer LANGUAGE sql AS 'SELECT n FROM reporting.source'")
     create_views(0, 100)
     progress: list[tuple[int, int]] = []
-    run_checks.run_checks(on_progress=lambda number, total: progress.append((number, total)))
+    run_checks(on_progress=lambda number, total: progress.append((number, total)))
     assert progress == [(50, 66), (66, 66)]
     assert sql("SELECT FROM reporting.seeder_view_definition") == []
+
+
+def test_checks_of_other_apps_run_and_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = apps.get_app_config("auth")
+    paths = ("another_app.broken_loads.check", "another_app.stuck_loads.check")
+    monkeypatch.setattr(other, "doctor_checks", paths, raising=False)
+    monkeypatch.setitem(sys.modules, "another_app", _Checks)
+    monkeypatch.setitem(sys.modules, "another_app.broken_loads", _BrokenLoads)
+    monkeypatch.setitem(sys.modules, "another_app.stuck_loads", _StuckLoads)
+    found = {one.problem.name: one for one in run_checks().diagnoses}
+    assert (found["load_stuck"].subject, found["load_stuck"].database) == ("load 7", "default")
+    failed = found["check_failed"]
+    assert (failed.subject, failed.message) == ("broken loads", "division by zero")
+
+
+_LOAD_STUCK = Problem(
+    name="load_stuck", level=Level.WARNING, area="loads", meaning="A load does not end.", fix="Cancel it."
+)
+
+
+class _Checks:
+    """The package of another app."""
+
+
+class _BrokenLoads:
+    """A module with a check that fails."""
+
+    @staticmethod
+    def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
+        sql("SELECT 1/0", using=database.alias)
+        yield _LOAD_STUCK.found("never")
+
+
+class _StuckLoads:
+    """A module with a check that finds a problem."""
+
+    @staticmethod
+    def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
+        yield _LOAD_STUCK.found(f"load {7 if database.is_default else 0}")

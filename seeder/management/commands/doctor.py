@@ -1,15 +1,15 @@
-import json
 import sys
 from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
-from seeder.domain.doctor.diagnosis import Level
 from seeder.management import unix_signals
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
-from seeder.management.rendering.command_output import CommandOutput
-from seeder.management.rendering.doctor_lines import doctor_report_json, doctor_report_lines
-from seeder.services.doctor import run_checks
+from seeder.management.rendering.command_output import CommandOutput, add_output_arguments
+from seeder.management.rendering.doctor_text import doctor_blocks
+from seeder.services.doctor.check_types import Level
+from seeder.services.doctor.run_checks import run_checks
+from seeder.services.documents.doctor_documents import doctor_document
 
 
 class Command(SeederCommand):
@@ -29,21 +29,12 @@ class Command(SeederCommand):
             help="exit with 1 if a problem is at or above this level (default: ERROR)",
         )
         parser.add_argument("--all", action="store_true", help="list every view, even if many have the same problem")
-        parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+        add_output_arguments(parser, table=False)
 
     def run(self, options: Namespace) -> None:
         output = CommandOutput(self.stdout, options)
         with unix_signals.interrupt_on_signal(), output.show_progress("queries compared") as advance:
-            report = run_checks.run_checks(compare=not options.without_drift, on_progress=advance)
-        if options.json:
-            self.stdout.write(json.dumps(doctor_report_json(report), indent=2, ensure_ascii=False))
-        elif self.stdout.isatty():
-            # Rich is a tenth of a command's start, and a program that looks every night draws nothing.
-            from seeder.management.rendering.doctor_terminal import print_doctor_report
-
-            print_doctor_report(self.stdout, report, show_all=options.all, color=not options.no_color)
-        else:
-            for line in doctor_report_lines(report, show_all=options.all):
-                self.stdout.write(line.plain_text)
-        if report.has_level_at_least(Level[options.fail_level]):
+            report = run_checks(compare_queries=not options.without_drift, on_progress=advance)
+        output.show(doctor_document(report), doctor_blocks(report, show_all=options.all))
+        if any(one.problem.level >= Level[options.fail_level] for one in report.diagnoses):
             sys.exit(EXIT_FAILED)

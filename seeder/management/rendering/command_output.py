@@ -42,7 +42,15 @@ class TextTable:
     notes: Sequence[Styled] = ()  # shown below the table, but not in plain output
 
 
-Block = Styled | TextTable
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """A line to copy, printed unchanged and never wrapped. It may have tabs, but no other control characters."""
+
+    text: str
+    style: str = ""
+
+
+Block = Styled | TextTable | Verbatim
 Progress = Callable[..., None]  # receives the numbers of completed and all units, and a message about the last one
 
 
@@ -88,7 +96,7 @@ class CommandOutput:
             print_blocks(self.console, blocks)
             return
         for line in _plain_lines(blocks):
-            self._out.write(one_line(line))
+            self._out.write(line)
             self._out.flush()  # a reader that follows the log sees the line now
 
     @contextmanager
@@ -123,6 +131,8 @@ def _plain_lines(blocks: Iterable[Block]) -> Iterator[str]:
     for block in blocks:
         match block:
             case TextTable(rows=rows):
-                yield from (row.line for row in rows)
-            case (text, _) | text:
+                yield from (one_line(row.line) for row in rows)
+            case Verbatim(text=text):
                 yield text
+            case (text, _) | text:
+                yield one_line(text)

@@ -12,11 +12,13 @@ from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
+from rich.segment import Segment, Segments
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from seeder.domain.view_names import one_line
-from seeder.management.rendering.command_output import Block, Progress, Styled, TextTable
+from seeder.management.rendering.command_output import Block, Progress, Styled, TextTable, Verbatim
 
 _DEFAULT_WIDTH = 132  # characters, if neither a terminal nor COLUMNS sets the width
 
@@ -30,7 +32,10 @@ def create_console(out: OutputWrapper, *, color: bool) -> Console:
 
 def print_blocks(console: Console, blocks: Iterable[Block]) -> None:
     for block in blocks:
-        if not isinstance(block, TextTable):
+        if isinstance(block, Verbatim):  # a Text would have blanks instead of tabs
+            segment = Segment(block.text, Style.parse(block.style))
+            console.print(Segments([segment], new_lines=True), soft_wrap=True)
+        elif not isinstance(block, TextTable):
             console.print(line_text(block), soft_wrap=True)
         elif block.rows:
             console.print(_rich_table(block, console.width))

@@ -1,1 +1,1 @@
-"""Read-only checks for problems that prevent refreshes, one file for each kind."""
+"""The doctor: checks that find problems in databases, one module each, and the loop that runs them."""

@@ -1,142 +1,118 @@
-"""All checks of all databases.
+"""Runs the checks of all installed apps on all databases."""
 
-A check that fails is reported as a problem, and the others still run.
-"""
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-
+from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, Error
+from django.utils.module_loading import import_string
 
 from seeder import conf
-from seeder.conf import Settings
-from seeder.domain.doctor.diagnosis import CheckedDatabase, Diagnosis, DoctorReport, Problem
 from seeder.domain.manifests import Selection, ViewKey
 from seeder.domain.refresh_requests import AllReports
 from seeder.errors import DatabaseError, SeederError, ServerUnreachable
-from seeder.postgres import doctor_server_queries
+from seeder.postgres import doctor_queries
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
-from seeder.services.doctor import (
-    circuit_breaker_checks,
-    contract_checks,
-    definition_checks,
-    queue_checks,
-    search_path_checks,
-    server_checks,
-    view_checks,
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+
+DATABASE_UNREACHABLE = Problem(
+    name="database_unreachable",
+    level=Level.ERROR,
+    area="the check itself",
+    meaning="A database of `SEEDER['DATABASES']` does not answer. Its views fail, those of other databases do not.",
+    fix="Check that the server runs and accepts seeder's login, or remove the database from the map.",
 )
-from seeder.services.doctor.check_context import CheckContext
-
-Check = Callable[[CheckContext], Iterable[Diagnosis]]
-ComparisonProgress = Callable[[int, int], object]
-
-_HISTORY_CHECKS: tuple[tuple[str, Check], ...] = (
-    ("the reporting tables", contract_checks.check_tables),
-    ("privileges on the reporting tables", contract_checks.check_privileges),
-    ("the manifests", view_checks.check_manifests),
-    ("the circuit breakers", circuit_breaker_checks.check_breakers),
-    ("the queue", queue_checks.check_queue),
-    ("the settings", queue_checks.check_settings),
+CHECK_FAILED = Problem(
+    name="check_failed",
+    level=Level.WARNING,
+    area="the check itself",
+    meaning="A check could not run, so its result is unknown.",
+    fix="Fix the other problems first, such as a missing privilege, then run the doctor again.",
 )
-_DATABASE_CHECKS: tuple[tuple[str, Check], ...] = (
-    ("the server", server_checks.check_server),
-    ("what the throttle sees", server_checks.check_throttle),
-    ("pg_stat_statements", server_checks.check_pg_stat_statements),
-    ("schemas", view_checks.check_schemas),
-    ("views", view_checks.check_views),
-    ("what views read", view_checks.check_sources),
-    ("views that no manifest names", view_checks.check_unlisted),
-    ("indexes", view_checks.check_indexes),
-    ("functions in views", search_path_checks.check_functions),
-)
-_DRIFT_CHECK: tuple[str, Check] = ("the queries of manifests", definition_checks.check_queries)
-_MISSING_VIEWS_CHECK: tuple[str, Check] = ("missing views", definition_checks.check_missing)
+
+Check = Callable[[CheckedDatabase], Iterable[Diagnosis]]
 
 
-def run_checks(*, compare: bool = True, on_progress: ComparisonProgress = lambda *_: None) -> DoctorReport:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoctorReport:
+    """Checked databases and found problems, most severe first, otherwise in the order of the checks."""
+
+    databases: tuple[CheckedDatabase, ...]
+    diagnoses: tuple[Diagnosis, ...]
+
+    def count(self, level: Level) -> int:
+        return sum(one.problem.level is level for one in self.diagnoses)
+
+
+def run_checks(
+    *, compare_queries: bool = True, on_progress: Callable[[int, int], object] = lambda *_: None
+) -> DoctorReport:
     """Check the default database and every database in SEEDER['DATABASES'].
 
-    `compare` also compares queries with their views, which takes one or two milliseconds for each uncached query.
-    `on_progress` is called with the number of compared queries and the total.
+    `compare_queries` also compares queries with their views, which takes one or two milliseconds for each uncached
+    query. `on_progress` is called with the number of compared queries and the total.
 
     Raises `ConfigurationError`, or `DatabaseError` if the default database cannot be queried.
     """
     settings = conf.load()
-    selection, listed, found = _manifests(settings)
-    databases = []
+    selection, listed_views, failed = _read_manifests(settings.databases)
+    databases, found = [], [(DEFAULT_DB_ALIAS, diagnosis) for diagnosis in failed]
     for alias in (DEFAULT_DB_ALIAS, *sorted({*settings.databases.values()} - {DEFAULT_DB_ALIAS})):
         try:
             with translate_database_errors(alias):
-                there = doctor_server_queries.server_facts(alias)
+                server = doctor_queries.server_facts(alias)
+            database = CheckedDatabase(
+                alias=alias,
+                server=server,
+                settings=settings,
+                selection=selection,
+                listed_views=frozenset(key.name for key in listed_views if key.database == alias),
+                # A read-only server cannot create temporary views.
+                compares_queries=compare_queries and not (server.is_standby or server.is_read_only),
+                on_progress=on_progress,
+            )
+            databases.append(database)
+            for diagnosis in _check_database(database):
+                found.append((alias, diagnosis))
         except DatabaseError as error:
             if alias == DEFAULT_DB_ALIAS:
                 raise
-            found.append(_unreachable(alias, error))
-            continue
-        context = CheckContext(
-            alias=alias, server=there, settings=settings, selection=selection, listed=listed, on_progress=on_progress
-        )
-        found += _run_database_checks(context, compare=compare)
-        databases.append(
-            CheckedDatabase(
-                alias=alias,
-                server_version=f"PostgreSQL {there.version_text}",
-                role=there.role,
-                view_count=len(context.views),
-            )
-        )
-    return DoctorReport(databases=tuple(databases), diagnoses=tuple(sorted(found, key=lambda one: one.sort_key)))
+            found.append((alias, DATABASE_UNREACHABLE.found(f"DATABASES[{alias!r}]", message=str(error))))
+    diagnoses = [replace(diagnosis, database=alias) for alias, diagnosis in found]
+    diagnoses.sort(key=lambda one: -one.problem.level)
+    return DoctorReport(databases=tuple(databases), diagnoses=tuple(diagnoses))
 
 
-def _manifests(settings: Settings) -> tuple[Selection, frozenset[ViewKey], list[Diagnosis]]:
-    """The enabled manifests and all listed views, or nothing if they cannot be read.
+def _read_manifests(databases: Mapping[int, str]) -> tuple[Selection, frozenset[ViewKey], list[Diagnosis]]:
+    """Return the enabled manifests and all listed views, or nothing if they cannot be read.
 
-    The checks of the tables then report the cause.
+    The check of the tables then reports the cause.
     """
     try:
-        selection = manifest_selection.select(AllReports(), databases=settings.databases)
-        return selection, manifest_selection.all_listed_views(databases=settings.databases), []
+        selection = manifest_selection.select(AllReports(), databases=databases)
+        return selection, manifest_selection.all_listed_views(databases=databases), []
     except ServerUnreachable:
         raise
     except (Error, SeederError) as error:
-        return Selection(), frozenset(), [_check_failed(DEFAULT_DB_ALIAS, "the manifests and their views", error)]
+        return Selection(), frozenset(), [_check_failed("the manifests and their views", error)]
 
 
-def _run_database_checks(context: CheckContext, *, compare: bool) -> Iterator[Diagnosis]:
-    of_history = _HISTORY_CHECKS if context.is_history_database else ()
-    compare = compare and not context.server.refuses_writes  # a read-only server allows no temporary views
-    for what, check in (*of_history, *_DATABASE_CHECKS, _DRIFT_CHECK if compare else _MISSING_VIEWS_CHECK):
+def _check_database(database: CheckedDatabase) -> Iterator[Diagnosis]:
+    """Run the functions that `doctor_checks` of every installed AppConfig names by their dotted paths.
+
+    A check that fails is reported, and the others still run. Raises `ServerUnreachable`.
+    """
+    for path in (path for app in apps.get_app_configs() for path in getattr(app, "doctor_checks", ())):
+        check: Check = import_string(path)
         try:
-            with translate_database_errors(context.alias):
-                yield from list(check(context))
-        except ServerUnreachable as error:
-            if context.is_history_database:
-                raise
-            yield _unreachable(context.alias, error)
-            return
+            with translate_database_errors(database.alias):
+                yield from check(database)
+        except ServerUnreachable:
+            raise
         except (Error, SeederError) as error:
-            yield _check_failed(context.alias, what, error)
-            if what == _DRIFT_CHECK[0]:
-                with suppress(Error):
-                    yield from definition_checks.check_missing(context)
+            yield _check_failed(path.split(".")[-2].replace("_", " "), error)
 
 
-def _unreachable(alias: str, error: DatabaseError) -> Diagnosis:
-    return Diagnosis(
-        problem=Problem.DATABASE_UNREACHABLE,
-        database=alias,
-        subject=f"DATABASES[{alias!r}]",
-        message=str(error),
-        fix="See that the server runs and accepts us, or take the database out of SEEDER['DATABASES'].",
-    )
-
-
-def _check_failed(alias: str, what: str, error: Exception) -> Diagnosis:
-    return Diagnosis(
-        problem=Problem.CHECK_FAILED,
-        database=alias,
-        subject=what,
-        message=" ".join(str(error).split()),
-        fix="Fix the other problems, then run the doctor again.",
-    )
+def _check_failed(check: str, error: Exception) -> Diagnosis:
+    return CHECK_FAILED.found(check, message=" ".join(str(error).split()))

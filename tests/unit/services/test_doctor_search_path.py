@@ -1,17 +1,17 @@
-"""Unqualified names in functions, and the functions of a view."""
+"""Names without a schema in functions, and the functions that a view reaches."""
 
 import pytest
 
-from seeder.domain.doctor.search_path_rules import (
+from seeder.postgres import doctor_queries
+from seeder.services.doctor.checks.search_path_functions import (
+    FUNCTION_UNQUALIFIED,
     FunctionWithoutSearchPath,
-    NameLocation,
-    check_functions,
+    check,
+    check_names,
     functions_reached,
     unqualified_names,
 )
-from seeder.domain.doctor.view_rules import DatabaseRole
-
-ROLE = DatabaseRole(database_alias="default", database_name="reports", role_name="seeder", server_major=17)
+from tests.unit.services.doctor_values import GOOD_SERVER, checked_database
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ ROLE = DatabaseRole(database_alias="default", database_name="reports", role_name
         ("", set()),
     ],
 )
-def test_name_without_schema_is_unqualified(body: str, names: set[str]) -> None:
+def test_names_without_a_schema_are_found_in_a_body(body: str, names: set[str]) -> None:
     assert unqualified_names(body) == names
 
 
@@ -50,23 +50,21 @@ def test_functions_called_by_functions_are_reached_also_in_a_cycle() -> None:
     assert functions_reached({1: {"a"}, 2: {"b"}}, [ONE, TWO]) == {ONE: {"a", "b"}, TWO: {"a", "b"}}
 
 
-def test_only_existing_names_are_reported_with_a_search_path() -> None:
-    locations = {
-        "source": [
-            NameLocation(quoted_schema="zoo", search_path_position=1),
-            NameLocation(quoted_schema='"A b"', search_path_position=None),
-            NameLocation(quoted_schema="mid", search_path_position=2),
-        ]
-    }
-    [found] = check_functions({ONE: {"a"}, TWO: {"v1", "v2", "v3", "v4"}}, locations, ROLE)
-    assert (found.problem, found.subject) == ("function_unqualified", "reporting.two()")
-    assert "source without a schema, and is used by v1, v2, v3 and 1 more view" in found.message
+def test_existing_names_are_reported_with_a_search_path_that_has_them() -> None:
+    definitions = [("source", "zoo"), ("other", "elsewhere"), ("source", "mid"), ("source", '"A b"')]
+    [found] = check_names({ONE: {"a"}, TWO: {"v1", "v2", "v3", "v4"}}, definitions, FUNCTION_UNQUALIFIED)
+    assert found.subject == "reporting.two()"
+    assert found.message == "Without a schema: source. Used by v1, v2, v3 and 1 more view."
     assert found.sql == 'ALTER FUNCTION reporting.two() SET search_path = zoo, mid, "A b";'
 
 
-def test_function_before_postgresql_17_is_reported_for_the_upgrade() -> None:
-    role_on_16 = DatabaseRole(database_alias="default", database_name="reports", role_name="seeder", server_major=16)
-    [found] = check_functions(
-        {TWO: {"a"}}, {"source": [NameLocation(quoted_schema="reporting", search_path_position=None)]}, role_on_16
-    )
-    assert found.problem == "function_upgrade"
+@pytest.mark.parametrize(("major", "problem"), [(16, "function_upgrade"), (17, "function_unqualified")])
+def test_problem_depends_on_the_server_version(major: int, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {
+        "views_calling_opaque_functions": [("reporting", "a", TWO.oid)],
+        "functions_without_search_path": [TWO],
+        "schemas_defining": [("source", "reporting")],
+    }
+    monkeypatch.setattr(doctor_queries, "read", lambda _, statement, **__: rows[statement])
+    [found] = check(checked_database(GOOD_SERVER._replace(version_num=major * 10000)))
+    assert found.problem.name == problem

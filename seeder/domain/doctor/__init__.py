@@ -1,1 +1,0 @@
-"""The doctor's rules: what a check finds, from facts of the catalog."""

@@ -1,0 +1,98 @@
+"""Catalog queries of the doctor: one statement for all views, without locks on them.
+
+The fields of each value are in the order of the columns of its statement. Names are quoted for SQL unless noted.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from seeder.domain.view_names import ViewName
+from seeder.postgres import sessions, transactions
+
+_VERSION_NUM_PER_MAJOR = 10000  # of server_version_num
+
+
+class ServerFacts(NamedTuple):
+    """Facts about a server and seeder's role there."""
+
+    version_num: int  # server_version_num
+    version_text: str
+    role: str
+    database: str
+    is_superuser: bool
+    is_standby: bool
+    is_read_only: bool  # by default_transaction_read_only
+    deadlock_timeout_ms: int  # milliseconds
+    transaction_timeout_ms: int  # milliseconds; 0: none
+    idle_session_timeout_ms: int  # milliseconds; 0: none
+    max_connections: int
+    reserved_connections: int  # not available to seeder's role
+    role_connection_limit: int  # -1: no limit
+    database_connection_limit: int  # -1: no limit
+    is_pooled: bool
+
+    @property
+    def major(self) -> int:
+        return self.version_num // _VERSION_NUM_PER_MAJOR
+
+    @property
+    def minor(self) -> int:
+        return self.version_num % _VERSION_NUM_PER_MAJOR
+
+    def alter_role_sql(self, setting: str, value: str) -> str:
+        """Return the statement that sets it for the role in this database, which overrides all other defaults."""
+        return f"ALTER ROLE {self.role} IN DATABASE {self.database} SET {setting} = {value};"
+
+
+class FoundRelation(NamedTuple):
+    """The relation with a view's name."""
+
+    view: ViewName
+    oid: int
+    quoted_name: str
+    relkind: str  # pg_class.relkind
+    is_populated: bool
+    owner: str
+    owner_is_superuser: bool
+    can_refresh: bool  # seeder's role
+    owner_can_create_temp: bool  # temporary tables
+    has_unique_index: bool  # usable for a concurrent refresh
+
+
+class FoundSchema(NamedTuple):
+    """A schema that manifests name, with the privileges of seeder's role."""
+
+    name: str  # unquoted
+    quoted_name: str
+    exists: bool
+    can_use: bool
+    can_create: bool
+
+
+def read(database: str, statement: str, **parameters: Any) -> sessions.Rows:
+    """Return the rows of a named statement, run in a read-only transaction with short timeouts."""
+    with transactions.BatchedTransaction(database, begin_statement="begin_read_only") as transaction:
+        _, rows = transaction.begin(("set_short_timeouts", statement), parameters)
+    return rows
+
+
+def names_of(views: Collection[ViewName]) -> Mapping[str, Sequence[str]]:
+    """Return the parameters `schemas` and `names` of a statement."""
+    return {"schemas": [view.schema for view in views], "names": [view.name for view in views]}
+
+
+def server_facts(database: str) -> ServerFacts:
+    [row] = read(database, "server_facts")
+    return ServerFacts._make((*row, sessions.is_pooled(database)))
+
+
+def find_relations(database: str, views: Collection[ViewName]) -> Mapping[ViewName, FoundRelation]:
+    """Return the relations that have these names."""
+    rows = read(database, "view_facts", **names_of(views))
+    found = [FoundRelation(ViewName(schema=schema, name=name), *facts) for schema, name, *facts in rows]
+    return {relation.view: relation for relation in found}
+
+
+def find_schemas(database: str, names: Iterable[str]) -> list[FoundSchema]:
+    """Return the schemas with these names, including missing ones."""
+    return [FoundSchema(*row) for row in read(database, "schema_privileges", names=sorted(names))]

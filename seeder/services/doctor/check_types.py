@@ -1,0 +1,101 @@
+"""The argument and the results of a doctor check."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder.conf import Settings
+from seeder.domain.manifests import Selection, ViewSpec
+from seeder.domain.view_names import ViewName
+from seeder.postgres import contract, doctor_queries
+from seeder.postgres.doctor_queries import FoundRelation, FoundSchema, ServerFacts
+
+
+class Level(IntEnum):
+    """Severity, named and numbered as in Django's checks."""
+
+    INFO = 20  # no effect now
+    WARNING = 30  # refreshes work with limitations
+    ERROR = 40  # stops refreshes or the queue
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """A kind of problem, with its explanation on the reference page and its usual fix."""
+
+    name: str
+    level: Level
+    area: str  # heading on the reference page
+    meaning: str
+    fix: str  # what to do, and which role can do it
+
+    def found(self, subject: str, *, message: str = "", fix: str = "", sql: str = "") -> "Diagnosis":
+        """Return a diagnosis. `message` has details about the subject, and `fix` replaces the usual one."""
+        return Diagnosis(problem=self, subject=subject, message=message or self.meaning, fix=fix or self.fix, sql=sql)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Diagnosis:
+    """A problem of one object, found by a check."""
+
+    problem: Problem
+    subject: str  # the view, table, role or setting
+    message: str
+    fix: str
+    sql: str  # to paste into psql in that database; empty if SQL alone does not fix it
+    database: str = ""  # Django's alias; set by the doctor
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedDatabase:
+    """A database, and the manifests of its views. What is read from the catalog is read once."""
+
+    alias: str
+    server: ServerFacts
+    settings: Settings
+    selection: Selection  # all enabled manifests, also of other databases
+    listed_views: frozenset[ViewName]  # also by disabled manifests and canned reports without subscriptions
+    compares_queries: bool
+    on_progress: Callable[[int, int], object]  # number of compared queries, total
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it has the reporting tables, and with them manifests, history and queue."""
+        return self.alias == DEFAULT_DB_ALIAS
+
+    def read(self, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a named statement, as `doctor_queries.read` does."""
+        return doctor_queries.read(self.alias, statement, **parameters)
+
+    @cached_property
+    def views(self) -> Mapping[ViewName, ViewSpec]:
+        """The views that enabled manifests name."""
+        return {spec.key.name: spec for spec in self.selection.views if spec.key.database == self.alias}
+
+    @cached_property
+    def relations(self) -> Mapping[ViewName, FoundRelation]:
+        """The relations of any kind that have the names of views."""
+        return doctor_queries.find_relations(self.alias, self.views.keys())
+
+    @property
+    def oids(self) -> Sequence[int]:
+        """The OIDs of `relations`."""
+        return [relation.oid for relation in self.relations.values()]
+
+    @property
+    def missing_views(self) -> Sequence[ViewName]:
+        """The views that do not exist, sorted."""
+        return sorted(self.views.keys() - self.relations.keys())
+
+    @cached_property
+    def schemas(self) -> Sequence[FoundSchema]:
+        """The schemas of the views, and that of the reporting tables on the default database."""
+        names = {view.schema for view in self.views}
+        return doctor_queries.find_schemas(self.alias, names | {contract.SCHEMA} if self.is_default else names)

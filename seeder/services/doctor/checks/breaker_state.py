@@ -1,0 +1,38 @@
+"""Open circuit breakers, which stop refreshes."""
+
+from collections.abc import Iterator
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder.postgres.contract import OptionalTables
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.run.circuit_breakers import CircuitBreakers
+
+BREAKER_OPEN = Problem(
+    name="breaker_open",
+    level=Level.ERROR,
+    area="server and role",
+    meaning="The circuit breaker of a database is open and its next trial is still to come: nothing starts.",
+    fix="Find the cause of the failures with `manage.py refresh_status --failing`. The breaker closes with the first"
+    " success. The statement closes it at once.",
+)
+
+
+def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
+    """Report the open breakers of all databases, because one table holds them.
+
+    A breaker whose next trial is due is not reported, because the next run can close it.
+    """
+    if not database.is_default:
+        return
+    breakers = CircuitBreakers(database.settings, OptionalTables.read(DEFAULT_DB_ALIAS))
+    for alias in sorted({DEFAULT_DB_ALIAS, *database.settings.databases.values()}):
+        if hold := breakers.hold(alias):
+            yield BREAKER_OPEN.found(alias, message=f"{hold.message}.", sql=_close_sql(alias.replace("'", "''")))
+
+
+def _close_sql(alias: str) -> str:
+    return (
+        "UPDATE reporting.seeder_circuit_breaker SET failures = 0, opened_at = NULL, last_trial_at = NULL,"  # noqa: S608  # shown, not run
+        f" updated_at = now() WHERE database_alias = '{alias}';"
+    )

@@ -1,0 +1,113 @@
+"""The reporting tables: existence, columns and privileges."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from seeder.postgres import contract
+from seeder.postgres.contract import ContractDifference
+from seeder.services import contract_check
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+
+TABLE_MISSING = Problem(
+    name="table_missing",
+    level=Level.ERROR,
+    area="reporting tables",
+    meaning="A table of the contract is missing: no run can be recorded, or nothing is requested.",
+    fix="Run `manage.py install_schema`, as the owner of the database if seeder's role lacks the privileges.",
+)
+COLUMN_MISSING = Problem(
+    name="column_missing",
+    level=Level.ERROR,
+    area="reporting tables",
+    meaning="A column of the contract is missing.",
+    fix="The owner of the table can add it. A NOT NULL column needs a DEFAULT if the table has rows.",
+)
+COLUMN_DIFFERS = Problem(
+    name="column_differs",
+    level=Level.WARNING,
+    area="reporting tables",
+    meaning="A column has another type or nullability than in the contract.",
+    fix="The owner of the table can alter it.",
+)
+OPTIONAL_MISSING = Problem(
+    name="optional_missing",
+    level=Level.INFO,
+    area="reporting tables",
+    meaning="An optional table is missing. The message names the missing feature.",
+    fix="If you need the feature, run `manage.py install_schema`.",
+)
+OPTIONAL_UNUSABLE = Problem(
+    name="optional_unusable",
+    level=Level.WARNING,
+    area="reporting tables",
+    meaning="An optional table differs from the contract, or seeder's role may not use it, so it is not used.",
+    fix="The owner of the table can alter it, or grant the privilege.",
+)
+TABLE_FORBIDDEN = Problem(
+    name="table_forbidden",
+    level=Level.ERROR,
+    area="reporting tables",
+    meaning="Seeder's role lacks a privilege on a table of the contract, or on the sequence of its ids.",
+    fix="The owner of the table can grant it.",
+)
+
+_READ_TABLES = "seeder_custom_report_manifest", "seeder_canned_report", "seeder_canned_report_manifest"
+_PRIVILEGES = {**dict.fromkeys(_READ_TABLES, ("SELECT",)), "seeder_release_snapshot": ("SELECT", "INSERT")}
+_OTHER_PRIVILEGES = "SELECT", "INSERT", "UPDATE"
+
+
+def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
+    if database.is_default:
+        yield from map(_diagnose_difference, contract_check.database_differences(database.alias))
+        yield from _check_privileges(database)
+
+
+def _diagnose_difference(difference: ContractDifference) -> Diagnosis:
+    is_optional = difference.lost_feature is not None
+    if difference.column is None:
+        problem = OPTIONAL_MISSING if is_optional else TABLE_MISSING
+    elif is_optional:
+        problem = OPTIONAL_UNUSABLE
+    else:
+        problem = COLUMN_MISSING if difference.actual is None else COLUMN_DIFFERS
+    return problem.found(
+        f"{contract.SCHEMA}.{difference.table}",
+        message=f"{difference}." + _lost_feature(difference.table),
+        sql=_alter_sql(difference, difference.column) if difference.column else "",
+    )
+
+
+def _alter_sql(difference: ContractDifference, column: str) -> str:
+    """Return the ALTER TABLE statement. No name or type in contract.sql needs quotes."""
+    alter = f"ALTER TABLE {contract.SCHEMA}.{difference.table}"
+    expected = contract.tables_in_sql()[difference.table][column]
+    if difference.actual is None:
+        return f"{alter} ADD COLUMN {column} {expected.type}{'' if expected.nullable else ' NOT NULL'};"
+    nullability = "DROP" if expected.nullable else "SET"
+    return f"{alter} ALTER COLUMN {column} TYPE {expected.type}, ALTER COLUMN {column} {nullability} NOT NULL;"
+
+
+def _check_privileges(database: CheckedDatabase) -> Iterator[Diagnosis]:
+    required = {table: _PRIVILEGES.get(table, _OTHER_PRIVILEGES) for table in contract.tables_in_sql()}
+    lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
+    tables = {"schema": contract.SCHEMA, "tables": [*required]}
+    for table, privilege in database.read("missing_privileges", **tables, privileges=[*_OTHER_PRIVILEGES]):
+        if privilege in required[table]:
+            lacking[table, f"{contract.SCHEMA}.{table}"].append(privilege)
+    for table, sequence in database.read("unusable_sequences", **tables):
+        if "INSERT" in required[table]:
+            lacking[table, f"SEQUENCE {sequence}"].append("USAGE")
+    role = database.server.role
+    for (table, quoted_object), names in lacking.items():
+        privileges = ", ".join(names)
+        problem = OPTIONAL_UNUSABLE if table in contract.optional_tables() else TABLE_FORBIDDEN
+        yield problem.found(
+            f"{contract.SCHEMA}.{table}",
+            message=f"Seeder's role {role} has no {privileges} privilege on {quoted_object}.{_lost_feature(table)}",
+            sql=f"GRANT {privileges} ON {quoted_object} TO {role};",
+        )
+
+
+def _lost_feature(table: str) -> str:
+    lost_feature = contract.optional_tables().get(table)
+    return f" Without it {lost_feature}" if lost_feature else ""

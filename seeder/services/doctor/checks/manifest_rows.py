@@ -1,0 +1,40 @@
+"""Manifests that no run can use."""
+
+from collections.abc import Iterator, Mapping
+
+from seeder.errors import BadName, DatabaseUnmapped, ReportMissing
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+
+BAD_NAME = Problem(
+    name="bad_name",
+    level=Level.ERROR,
+    area="manifests",
+    meaning="A manifest's `table_name` is not a view's name: three parts, an empty one, or one over 63 bytes.",
+    fix="Correct `table_name` in the manifest.",
+)
+DATABASE_UNMAPPED = Problem(
+    name="database_unmapped",
+    level=Level.ERROR,
+    area="manifests",
+    meaning="A manifest's `database_id` is not in `SEEDER['DATABASES']`.",
+    fix="Correct `database_id` in the manifest, or add the id to the setting.",
+)
+REPORT_MISSING = Problem(
+    name="report_missing",
+    level=Level.ERROR,
+    area="manifests",
+    meaning="An agency subscribes to a canned report that does not exist.",
+    fix="Delete the subscription, or restore the report.",
+)
+_PROBLEMS: Mapping[str, Problem] = {
+    BadName.reason: BAD_NAME,
+    DatabaseUnmapped.reason: DATABASE_UNMAPPED,
+    ReportMissing.reason: REPORT_MISSING,
+}
+
+
+def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
+    for rejected in database.selection.rejected if database.is_default else ():
+        manifest = rejected.manifest
+        subject = f"{manifest.report_type} manifest {manifest.manifest_id} of {manifest.agency_slug}"
+        yield _PROBLEMS[rejected.reason].found(subject, message=rejected.message)

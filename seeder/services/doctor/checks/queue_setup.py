@@ -1,0 +1,62 @@
+"""Settings of the queue that break tasks, and problems that stop it."""
+
+from collections.abc import Iterator
+
+from seeder.errors import QueueMissing
+from seeder.services import extras
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.queue import dispatch, part_rows, schedules
+
+QUEUE_BLOCKED = Problem(
+    name="queue_blocked",
+    level=Level.ERROR,
+    area="queue",
+    meaning="The arguments of a django-q2 schedule cannot be read: once it is due, no schedule runs.",
+    fix="Correct or delete it.",
+)
+QUEUE_FAULT = Problem(
+    name="queue_fault",
+    level=Level.ERROR,
+    area="queue",
+    meaning="A setting runs tasks twice or lets them hang, or a time never comes: `seeder.E007` to `seeder.E014` and"
+    " `seeder.E017` of `manage.py check`.",
+    fix="Follow the hint.",
+)
+QUEUE_RISK = Problem(
+    name="queue_risk",
+    level=Level.WARNING,
+    area="queue",
+    meaning="A setting of the queue can lose tasks: `seeder.W010` to `seeder.W013`.",
+    fix="Follow the hint.",
+)
+QUEUE_MISSING = Problem(
+    name="queue_missing",
+    level=Level.WARNING,
+    area="queue",
+    meaning="The queue is installed, but its tables or seeder's are missing.",
+    fix="Run `manage.py migrate` and `manage.py install_schema`, or do without the queue.",
+)
+
+
+def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
+    """Report nothing if no queue is installed."""
+    if not database.is_default or not dispatch.is_installed():
+        return
+    if missing_extra := extras.problem(extras.QUEUE, "The queue"):
+        message, fix = f"{missing_extra} (seeder.E017).", "Install the extra, or remove 'django_q'."
+        yield QUEUE_FAULT.found("INSTALLED_APPS", message=message, fix=fix)
+    for setting, cron, reason in schedules.schedule_problems(database.settings):
+        message = f"It is {cron!r}, which never matches: {reason} (seeder.E007)."
+        yield QUEUE_FAULT.found(setting, message=message, fix="Correct it, and run `manage.py schedule_refreshes`.")
+    for found in dispatch.settings_problems(database.settings):
+        problem = QUEUE_FAULT if found.is_error else QUEUE_RISK
+        subject = "DATABASES" if found.message.startswith("DATABASES") else "Q_CLUSTER"
+        yield problem.found(subject, message=f"{found.message.rstrip('.')} ({found.check_id}).", fix=found.hint)
+    try:
+        part_rows.require_table()
+        dispatch.require_queue()
+    except QueueMissing as missing:
+        yield QUEUE_MISSING.found("the queue's tables", message=str(missing))
+    else:
+        for message in schedules.unreadable_schedules():
+            yield QUEUE_BLOCKED.found("django-q2's schedules", message=message)

@@ -1,0 +1,56 @@
+"""Missing schemas of views, and privileges on schemas."""
+
+from collections.abc import Iterator, Sequence
+
+from seeder.domain.view_names import ViewName
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+
+SCHEMA_MISSING = Problem(
+    name="schema_missing",
+    level=Level.ERROR,
+    area="views",
+    meaning="The schema of a manifest's view does not exist. Refreshes create views, not schemas.",
+    fix="If the name is correct, a role that may create schemas can create it.",
+)
+SCHEMA_FORBIDDEN = Problem(
+    name="schema_forbidden",
+    level=Level.ERROR,
+    area="permissions",
+    meaning="Seeder's role has no USAGE privilege on a schema: none of its views can be refreshed.",
+    fix="The owner of the schema can grant it.",
+)
+CREATE_FORBIDDEN = Problem(
+    name="create_forbidden",
+    level=Level.ERROR,
+    area="permissions",
+    meaning="Views are missing, and seeder's role may not create views in their schema, or lacks USAGE on a schema that"
+    " they read. A missing SELECT shows when the view is created.",
+    fix="The owner of the schema can grant it, or create the views.",
+)
+
+_MAX_LISTED_VIEWS = 5  # missing views in the message of a schema; each also has its own problem
+
+
+def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
+    role = database.server.role
+    for schema in database.schemas:
+        missing = [view for view in database.missing_views if view.schema == schema.name]
+        grant = f"GRANT USAGE, CREATE ON SCHEMA {schema.quoted_name} TO {role};"
+        if not schema.exists and missing:  # a missing schema of the contract is reported with its tables
+            yield SCHEMA_MISSING.found(
+                schema.quoted_name,
+                message=f"Its views cannot be created: {_list_views(missing)}.",
+                sql=f"CREATE SCHEMA {schema.quoted_name};\n{grant}",
+            )
+        if schema.exists and not schema.can_use:
+            sql = f"GRANT USAGE ON SCHEMA {schema.quoted_name} TO {role};"
+            yield SCHEMA_FORBIDDEN.found(schema.quoted_name, sql=sql)
+        if schema.exists and not schema.can_create and missing:
+            message = f"Seeder's role {role} has no CREATE privilege. Missing views: {_list_views(missing)}."
+            yield CREATE_FORBIDDEN.found(schema.quoted_name, message=message, sql=grant)
+
+
+def _list_views(views: Sequence[ViewName]) -> str:
+    """List the first views and the number of the others."""
+    shown = ", ".join(map(str, views[:_MAX_LISTED_VIEWS]))
+    return f"{shown} and {len(views) - _MAX_LISTED_VIEWS:,} more" if len(views) > _MAX_LISTED_VIEWS else shown

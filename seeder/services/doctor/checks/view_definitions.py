@@ -1,0 +1,117 @@
+"""Missing views that PostgreSQL would not create, and views that differ from their manifests' queries.
+
+Both are found by creating views in a transaction that is rolled back. A lock is waited for only minimally.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from django.db import Error
+
+from seeder.domain.plan import DefinitionDrift
+from seeder.domain.result_notes import definition_drift_note
+from seeder.domain.view_names import ViewName
+from seeder.postgres import catalog
+from seeder.postgres.catalog import CreationRefused, Survey
+from seeder.services import definition_cache
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.checks.schema_privileges import CREATE_FORBIDDEN
+from seeder.services.run import planning
+
+VIEW_MISSING = Problem(
+    name="view_missing",
+    level=Level.WARNING,
+    area="views",
+    meaning="A view does not exist yet.",
+    fix="Nothing: the next run creates it, unless another problem prevents that. To create it now, run"
+    " `manage.py refresh_table`.",
+)
+QUERY_REFUSED = Problem(
+    name="query_refused",
+    level=Level.ERROR,
+    area="views",
+    meaning="A view is missing, and PostgreSQL refuses to create it from the manifest's query.",
+    fix="Correct the query.",
+)
+DEFINITION_DRIFT = Problem(
+    name="definition_drift",
+    level=Level.WARNING,
+    area="views",
+    meaning="A view was created from another query than its manifest's. If that query cannot be a view, PostgreSQL's"
+    " message is included.",
+    fix="If the manifest is right, the owner can recreate the view with its indexes and grants. Readers wait. Views"
+    " that read it must be dropped before and created after. Otherwise restore the old query in the manifest.",
+)
+DRIFT_UNKNOWN = Problem(
+    name="drift_unknown",
+    level=Level.INFO,
+    area="views",
+    meaning="A query could not be compared with its view: a lock, or no privilege to create temporary views or to use a"
+    " schema.",
+    fix="Run the doctor again when nothing is locked. Seeder's role needs TEMPORARY on the database, and USAGE on the"
+    " schemas that the query reads.",
+)
+
+
+def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
+    """Report only missing views if queries are not compared, or if that fails."""
+    try:
+        survey = _survey(database) if database.compares_queries else None
+    except Error:
+        yield from _check_missing(database, {})
+        raise
+    yield from _check_missing(database, survey.refused if survey else {})
+    if survey:
+        yield from _check_drift(database, survey)
+        yield from _check_undetermined(database, survey)
+
+
+def _survey(database: CheckedDatabase) -> Survey:
+    return catalog.survey(
+        database.alias,
+        planning.queries_by_view(database.selection).get(database.alias, {}),
+        known_definitions=definition_cache.load_definitions(database.alias),
+        lock_wait=catalog.MINIMAL_LOCK_WAIT,
+        on_progress=database.on_progress,
+    )
+
+
+def _check_missing(database: CheckedDatabase, refused: Mapping[ViewName, CreationRefused]) -> Iterator[Diagnosis]:
+    closed_schemas = {schema.name for schema in database.schemas if not schema.can_create}  # reported as such
+    for view in database.missing_views:
+        refusal = refused.get(view)
+        if refusal and not refusal.is_privilege_error:
+            yield QUERY_REFUSED.found(str(view), message=refusal.message)
+        elif refusal and view.schema not in closed_schemas:
+            fix = "The owner of that object can grant the privilege, such as USAGE on a schema that the query reads."
+            yield CREATE_FORBIDDEN.found(str(view), message=refusal.message, fix=fix)
+        else:
+            yield VIEW_MISSING.found(str(view))
+
+
+def _check_drift(database: CheckedDatabase, survey: Survey) -> Iterator[Diagnosis]:
+    found = planning.definition_drift(database.selection, database.alias, survey)
+    drifts = [(key.name, drift) for key, drifts in found.items() for drift in drifts]
+    oids = [database.relations[view].oid for view, _ in drifts if view in database.relations]
+    restored: dict[int, list[str]] = dict(database.read("recreate_statements", oids=oids)) if oids else {}
+    for view, drift in drifts:
+        spec, relation = database.views[view], database.relations.get(view)
+        fix, sql = "Decide which query is right: the old one, or a corrected one.", ""
+        if relation and relation.oid in restored and drift.cause is None and drift.manifest.query == spec.query:
+            fix, sql = "", _recreate_sql(relation.quoted_name, drift, restored[relation.oid])
+        elif len({manifest.query for manifest in spec.manifests}) > 1:
+            fix = "Its manifests have different queries: decide which is right, and use it in all of them."
+        yield DEFINITION_DRIFT.found(str(view), message=definition_drift_note(drift), fix=fix, sql=sql)
+
+
+def _recreate_sql(quoted_name: str, drift: DefinitionDrift, restoring: Sequence[str]) -> str:
+    """Return the statements. The query's semicolon has its own line, because the query can end with a comment."""
+    create = f"CREATE MATERIALIZED VIEW {quoted_name} AS\n{drift.manifest.query}\n;"
+    statements = [f"DROP MATERIALIZED VIEW {quoted_name};", create, *(f"{statement};" for statement in restoring)]
+    return "\n".join(["BEGIN;", *statements, "COMMIT;"])
+
+
+def _check_undetermined(database: CheckedDatabase, survey: Survey) -> Iterator[Diagnosis]:
+    for (view, _), reason in sorted(survey.undetermined.items()):
+        relation = database.relations.get(view)
+        if relation and relation.relkind == "m":  # a missing view can have a second query
+            yield DRIFT_UNKNOWN.found(str(view), message=reason)

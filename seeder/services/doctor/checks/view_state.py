@@ -1,0 +1,112 @@
+"""Views that cannot be refreshed, or not concurrently."""
+
+from collections.abc import Iterator
+
+from seeder.postgres.doctor_queries import FoundRelation
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+
+NOT_MATERIALIZED_VIEW = Problem(
+    name="not_materialized_view",
+    level=Level.ERROR,
+    area="views",
+    meaning="A table, a plain view or another object has the name of a manifest's view.",
+    fix="Rename it, or correct the manifest.",
+)
+VIEW_FORBIDDEN = Problem(
+    name="view_forbidden",
+    level=Level.ERROR,
+    area="permissions",
+    meaning="Seeder's role may not refresh a view: it lacks MAINTAIN (PostgreSQL 17 and later) or membership in the"
+    " owner (before).",
+    fix="The owner or a superuser can grant it. Before 17, give a superuser's view to seeder's role instead.",
+)
+VIEW_NOT_POPULATED = Problem(
+    name="view_not_populated",
+    level=Level.WARNING,
+    area="views",
+    meaning="A view was created or restored WITH NO DATA. Reading it fails.",
+    fix="The next run fills it. To fill it now, use `manage.py refresh_table` or the statement.",
+)
+CONCURRENT_REFUSED = Problem(
+    name="concurrent_refused",
+    level=Level.ERROR,
+    area="views",
+    meaning="Refreshes must be concurrent (`SEEDER_CONCURRENT_FALLBACK=false`), and the view has no unique index on"
+    " plain columns without WHERE.",
+    fix="If some columns identify every row and are never null, create one on them. Seeder never guesses a key.",
+)
+CONCURRENT_FALLS_BACK = Problem(
+    name="concurrent_falls_back",
+    level=Level.WARNING,
+    area="views",
+    meaning="Refreshes are concurrent, but this view has no unique index on plain columns without WHERE. It is"
+    " refreshed plainly: readers wait.",
+    fix=CONCURRENT_REFUSED.fix,
+)
+CONCURRENT_UNREADY = Problem(
+    name="concurrent_unready",
+    level=Level.INFO,
+    area="views",
+    meaning="Refreshes are plain, as configured. This view could not be refreshed concurrently: it has no unique index"
+    " on plain columns without WHERE.",
+    fix="Nothing, or as for `concurrent_refused`.",
+)
+TEMP_FORBIDDEN = Problem(
+    name="temp_forbidden",
+    level=Level.ERROR,
+    area="permissions",
+    meaning="Refreshes are concurrent, which needs temporary tables of the view's owner. Without the privilege there is"
+    " no fallback to a plain refresh.",
+    fix="The owner of the database can grant it.",
+)
+
+_FIRST_MAINTAIN_MAJOR = 17  # the first major version with the MAINTAIN privilege
+_RELKIND_NAMES = {
+    "r": "a table",
+    "p": "a partitioned table",
+    "v": "a plain view",
+    "f": "a foreign table",
+    "S": "a sequence",
+    "i": "an index",
+    "I": "an index",
+    "c": "a type",
+}
+
+
+def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
+    settings = database.settings
+    for relation in database.relations.values():
+        view = str(relation.view)
+        if relation.relkind != "m":
+            message = f"It is {_RELKIND_NAMES.get(relation.relkind, 'another kind of relation')}."
+            yield NOT_MATERIALIZED_VIEW.found(view, message=message)
+            continue
+        if not relation.can_refresh:
+            yield _diagnose_forbidden(relation, database)
+        if not relation.is_populated:
+            yield VIEW_NOT_POPULATED.found(view, sql=f"REFRESH MATERIALIZED VIEW {relation.quoted_name};")
+        if relation.has_unique_index:
+            if settings.refresh_concurrently and not relation.owner_can_create_temp:
+                sql = f"GRANT TEMPORARY ON DATABASE {database.server.database} TO {relation.owner};"
+                yield TEMP_FORBIDDEN.found(view, message=f"Its owner is {relation.owner}.", sql=sql)
+        elif not settings.refresh_concurrently:
+            yield CONCURRENT_UNREADY.found(view)
+        else:
+            problem = CONCURRENT_FALLS_BACK if settings.concurrent_fallback else CONCURRENT_REFUSED
+            yield problem.found(view)
+
+
+def _diagnose_forbidden(relation: FoundRelation, database: CheckedDatabase) -> Diagnosis:
+    role = database.server.role
+    if database.server.major >= _FIRST_MAINTAIN_MAJOR:
+        fix = f"{relation.owner} or a superuser can grant it."
+        sql = f"GRANT MAINTAIN ON {relation.quoted_name} TO {role};"
+    elif relation.owner_is_superuser:  # membership in a superuser role would be too much
+        fix = (
+            "Give it to seeder's role, or to a role that has it as a member. The new owner needs SELECT on its sources."
+        )
+        sql = f"ALTER MATERIALIZED VIEW {relation.quoted_name} OWNER TO {role};"
+    else:
+        fix, sql = f"A role that may GRANT {relation.owner} can grant it.", f"GRANT {relation.owner} TO {role};"
+    message = f"It belongs to {relation.owner}, and seeder's role is {role}."
+    return VIEW_FORBIDDEN.found(str(relation.view), message=message, fix=fix, sql=sql)
