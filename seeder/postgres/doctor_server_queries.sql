@@ -46,10 +46,11 @@ WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s::text[])
 ORDER BY 1, 2;
 
 -- name: statement_statistics_extension
--- pg_stat_statements: if it is preloaded, created in this database, at least version 1.8 and
+-- pg_stat_statements: if it is preloaded, installed on the server, created in this database, at least version 1.8 and
 -- readable; its quoted schema; the preloaded libraries, or null if the role may not read that setting.
 SELECT
     current_setting('pg_stat_statements.max', true) IS NOT NULL,
+    EXISTS (SELECT FROM pg_available_extensions WHERE name = wanted.extname),
     e.oid IS NOT NULL,
     EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'total_exec_time' AND NOT attisdropped),
     coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), false),

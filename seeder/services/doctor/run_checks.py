@@ -73,8 +73,7 @@ def run_checks(
                 on_progress=on_progress,
             )
             databases.append(database)
-            for diagnosis in _check_database(database):
-                found.append((alias, diagnosis))
+            found.extend((alias, diagnosis) for diagnosis in _check_database(database))
         except DatabaseError as error:
             if alias == DEFAULT_DB_ALIAS:
                 raise

@@ -2,8 +2,9 @@
 
 import pytest
 
+from seeder.postgres import doctor_queries
 from seeder.services.doctor.check_types import CheckedDatabase
-from seeder.services.doctor.checks import server_connection, server_limits, server_version
+from seeder.services.doctor.checks import server_connection, server_limits, server_version, statement_statistics
 from tests.unit.services.doctor_values import GOOD_SERVER, checked_database
 
 
@@ -64,3 +65,12 @@ def test_read_only_role_has_a_statement_and_a_standby_has_none() -> None:
     assert read_only.sql.splitlines()[1] == (
         'ALTER ROLE "The seeder" IN DATABASE reports SET default_transaction_read_only = off;'
     )
+
+
+def test_server_without_contrib_modules_has_no_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CREATE EXTENSION would fail, and the server would not start with the library preloaded."""
+    row = (False, False, False, False, False, None, "")
+    monkeypatch.setattr(doctor_queries, "read", lambda *_: [row])
+    [found] = statement_statistics.check(checked_database())
+    assert (found.problem.name, found.sql) == ("pg_stat_statements_missing", "")
+    assert "contrib" in found.fix

@@ -35,13 +35,19 @@ PG_STAT_STATEMENTS_FORBIDDEN = Problem(
 )
 
 _EXTENSION = "pg_stat_statements"
+_INSTALL_FIX = (
+    "Install PostgreSQL's contrib package on the server (such as postgresql-contrib), then run the doctor again."
+)
 
 
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
-    [(is_preloaded, is_created, is_supported, is_readable, schema, libraries)] = database.read(
-        "statement_statistics_extension"
-    )
+    [row] = database.read("statement_statistics_extension")
+    is_preloaded, is_installed, is_created, is_supported, is_readable, schema, libraries = row
     role = database.server.role
+    if not is_installed:  # preloading it would prevent the next start of the server
+        message = "The server has no such extension."
+        yield PG_STAT_STATEMENTS_MISSING.found(_EXTENSION, message=message, fix=_INSTALL_FIX)
+        return
     if not is_preloaded:
         sql = "" if libraries is None else f"ALTER SYSTEM SET shared_preload_libraries = {_add_library(libraries)};"
         yield PG_STAT_STATEMENTS_UNLOADED.found(_EXTENSION, sql=sql)
