@@ -93,7 +93,7 @@ def _idle_seconds(bar: TimelineBar, started: float, idle_since: float) -> float:
     The throttle wait also counts while the worker refreshes another view. If the worker was idle for less than half of
     the wait, the throttle was not the reason.
     """
-    throttled = bar.throttle_wait.total_seconds() if bar.throttle_wait else 0
+    throttled = bar.throttle_wait_seconds or 0
     idle = min(throttled, started - idle_since)
     return idle if idle > max(throttled / 2, 0.001) else 0
 

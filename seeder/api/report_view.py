@@ -53,5 +53,5 @@ class ReportView(SeederView):
         documents: Callable[[Sequence[Any]], Sequence[Any]],
     ) -> Response:
         """Return the documents of the rows on the requested page. Raises `DatabaseError`."""
-        page = keyset_pagination.fetch_page(rows, order_column, query.get("after"), max_rows=query["size"])
-        return Response(pagination.cursor_page(self.request, page.next_cursor, documents(page.rows)))
+        page, cursor = keyset_pagination.fetch_page(rows, order_column, query.get("after"), max_rows=query["size"])
+        return Response(pagination.cursor_page(self.request, cursor, documents(page)))

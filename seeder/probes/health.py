@@ -3,6 +3,8 @@
 They are public, so they name only components and their status.
 """
 
+from dataclasses import asdict
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from seeder.domain.monitoring.health_status import Readiness
@@ -17,5 +19,5 @@ def alive(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Django passe
 def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Answer 200, or 503 if no refresh can be run or queued."""
     report = health_check.check_health()
-    body = {"status": report.readiness, "checks": report.components}
+    body = {"status": report.readiness, "checks": asdict(report)}
     return JsonResponse(body, status=503 if report.readiness is Readiness.NOT_READY else 200)

@@ -28,9 +28,9 @@ def duration(value: timedelta | float | None) -> str:
 
 
 @register.filter
-def wait_duration(value: timedelta | None) -> str:
+def wait_duration(seconds: float | None) -> str:
     """Format a wait like `duration`, but hide waits under 5 ms."""
-    return EMPTY_VALUE if value is None or value < timedelta(milliseconds=5) else duration(value)
+    return EMPTY_VALUE if seconds is None or seconds < 0.005 else duration(seconds)
 
 
 @register.filter

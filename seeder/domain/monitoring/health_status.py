@@ -1,7 +1,6 @@
 """Health of the service. The values reveal no names, addresses or causes, so they may be public."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -42,11 +41,7 @@ class Health:
     queue: ComponentStatus = ComponentStatus.UNKNOWN
     workers: ComponentStatus = ComponentStatus.UNKNOWN
     breaker: ComponentStatus = ComponentStatus.UNKNOWN  # open if any database's breaker is
-    other_databases: ComponentStatus = ComponentStatus.ABSENT  # the worst of those in SEEDER['DATABASES']
-
-    @property
-    def components(self) -> Mapping[str, ComponentStatus]:
-        return asdict(self)
+    other_databases: ComponentStatus = ComponentStatus.ABSENT  # the first problem of those in SEEDER['DATABASES']
 
     @property
     def readiness(self) -> Readiness:
@@ -55,8 +50,6 @@ class Health:
         if not needed <= {ComponentStatus.OK, ComponentStatus.ABSENT}:
             return Readiness.NOT_READY
         is_well = self.workers is not ComponentStatus.STALLED and self.breaker is not ComponentStatus.OPEN
-        return (
-            Readiness.READY
-            if is_well and self.other_databases in {ComponentStatus.OK, ComponentStatus.ABSENT}
-            else Readiness.DEGRADED
-        )
+        if is_well and self.other_databases in {ComponentStatus.OK, ComponentStatus.ABSENT}:
+            return Readiness.READY
+        return Readiness.DEGRADED

@@ -12,7 +12,7 @@ from seeder.domain.monitoring.report_jobs import JobTotals
 DURATION_BOUNDS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 4 * 3600.0)  # seconds
 WAIT_BOUNDS = (0.1, 1.0, 10.0, 60.0, 300.0, 900.0, 3600.0)  # seconds
 MAX_REASONS = 20
-OTHER_REASONS = "other"
+OTHER_REASONS, UNKNOWN_REASON = "other", "unknown"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,10 +61,12 @@ class Gauges:
     last_run_finished_at: datetime | None  # None also if no run ever ended
 
 
-def top_reasons(reasons: Sequence[tuple[str, int]]) -> Mapping[str, int]:
-    """Return the most frequent reasons and the sum of the others.
+def top_reasons(reasons: Sequence[tuple[str | None, int]]) -> Mapping[str, int]:
+    """Return the most frequent reasons (None: unknown) and the sum of the others.
 
     The number of series must be bounded: a function in a view can raise an error with any SQLSTATE.
     """
-    first, rest = reasons[:MAX_REASONS], reasons[MAX_REASONS:]
-    return {**dict(first), **({OTHER_REASONS: sum(count for _, count in rest)} if rest else {})}
+    counts = {reason or UNKNOWN_REASON: count for reason, count in reasons[:MAX_REASONS]}
+    if others := sum(count for _, count in reasons[MAX_REASONS:]):
+        counts[OTHER_REASONS] = others
+    return counts

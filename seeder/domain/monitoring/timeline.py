@@ -49,15 +49,14 @@ class TimelineBar:
 
     table_name: str
     report_name: str
-    agencies: Sequence[str]
     status: Status
     started_at: datetime
     finished_at: datetime | None
-    worker_number: int | None  # from 1; None if unknown
-    throttle_wait: timedelta | None  # held by the start delay, the throttle or the circuit breaker
-    lock_wait: timedelta | None
-    reason: str | None  # of a failure
     rows: int | None
+    worker_number: int | None = None  # from 1; None if unknown
+    throttle_wait_seconds: float | None = None  # held by the start delay, the throttle or the circuit breaker
+    lock_wait_seconds: float | None = None
+    reason: str | None = None  # of a failure
     lane: int = 0  # from 1
 
     @property

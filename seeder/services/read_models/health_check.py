@@ -1,6 +1,5 @@
 """A cheap health check with a deadline, for frequent probes."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -35,19 +34,22 @@ _STATUS_OF_ERROR: dict[type[DatabaseError], ComponentStatus] = {
     ReadOnly: ComponentStatus.READ_ONLY,
     SessionsPooled: ComponentStatus.POOLED,
 }
+_CONNECTED = Health(settings=ComponentStatus.OK, database=ComponentStatus.OK)
 
 
 def check_health() -> Health:
     """Check the health within the deadline, even if a database hangs."""
     try:
-        others = set(conf.load().databases.values()) - {DEFAULT_DB_ALIAS}
+        others = sorted(set(conf.load().databases.values()) - {DEFAULT_DB_ALIAS})
     except ConfigurationError:
         return Health(settings=ComponentStatus.INVALID)
-    pending = [_other_query(alias).start(max_age=CACHE_DURATION) for alias in sorted(others)]
+    pending = {alias: _other_query(alias).start(max_age=CACHE_DURATION) for alias in others}
     health = _default_health(_default_query().start(max_age=CACHE_DURATION))
-    words = [_status(one.answer, alias) for alias, one in zip(sorted(others), pending, strict=True)]
-    ill = [word for word in words if word is not ComponentStatus.OK]
-    return replace(health, other_databases=ill[0] if ill else ComponentStatus.OK if words else ComponentStatus.ABSENT)
+    if not others:
+        return health
+    statuses = [_other_status(alias, answer) for alias, answer in pending.items()]
+    problem = next((status for status in statuses if status is not ComponentStatus.OK), ComponentStatus.OK)
+    return replace(health, other_databases=problem)
 
 
 def _default_health(pending: deadline_query.PendingAnswer[Health]) -> Health:
@@ -55,15 +57,21 @@ def _default_health(pending: deadline_query.PendingAnswer[Health]) -> Health:
         with translate_database_errors(DEFAULT_DB_ALIAS):
             return pending.answer()
     except ConfigurationError:
-        return Health(settings=ComponentStatus.INVALID, database=ComponentStatus.OK)
+        return replace(_CONNECTED, settings=ComponentStatus.INVALID)
     except SchemaMissing:
-        return Health(settings=ComponentStatus.OK, database=ComponentStatus.OK, tables=ComponentStatus.MISSING)
+        return replace(_CONNECTED, tables=ComponentStatus.MISSING)
     except PermissionMissing:
-        return Health(settings=ComponentStatus.OK, database=ComponentStatus.OK, privileges=ComponentStatus.MISSING)
+        return replace(_CONNECTED, privileges=ComponentStatus.MISSING)
     except DatabaseError as error:
-        return Health(
-            settings=ComponentStatus.OK, database=_STATUS_OF_ERROR.get(type(error), ComponentStatus.UNREACHABLE)
-        )
+        return replace(_CONNECTED, database=_STATUS_OF_ERROR.get(type(error), ComponentStatus.UNREACHABLE))
+
+
+def _other_status(alias: str, pending: deadline_query.PendingAnswer[bool]) -> ComponentStatus:
+    try:
+        with translate_database_errors(alias):
+            return ComponentStatus.READ_ONLY if pending.answer() else ComponentStatus.OK
+    except DatabaseError as error:
+        return _STATUS_OF_ERROR.get(type(error), ComponentStatus.UNREACHABLE)
 
 
 @cache
@@ -76,37 +84,27 @@ def _other_query(alias: str) -> deadline_query.DeadlineQuery[bool]:
     return deadline_query.DeadlineQuery(alias, lambda: sessions.is_read_only(alias), timeout=TIMEOUT)
 
 
-def _status(answer: Callable[[], bool], alias: str) -> ComponentStatus:
-    try:
-        with translate_database_errors(alias):
-            return ComponentStatus.READ_ONLY if answer() else ComponentStatus.OK
-    except DatabaseError as error:
-        return _STATUS_OF_ERROR.get(type(error), ComponentStatus.UNREACHABLE)
-
-
 def _read_health() -> Health:
     preconditions.require_all(conf.load())
-    health = Health(settings=ComponentStatus.OK, database=ComponentStatus.OK)
-    lacking = [
-        one
-        for one in contract_check.database_differences(DEFAULT_DB_ALIAS)
-        if one.actual is None and one.lost_feature is None
-    ]
-    if lacking:
-        return replace(health, tables=ComponentStatus.MISSING)
+    differences = contract_check.database_differences(DEFAULT_DB_ALIAS)
+    if any(each.actual is None and each.lost_feature is None for each in differences):
+        return replace(_CONNECTED, tables=ComponentStatus.MISSING)
+    has_queue = dispatch.is_installed()
     # With a queue, the web server's role may only need to request refreshes.
-    may = any(contract.has_refresh_privileges(DEFAULT_DB_ALIAS, queued=one) for one in {False, dispatch.is_installed()})
-    health = replace(
-        health,
+    may = any(contract.has_refresh_privileges(DEFAULT_DB_ALIAS, queued=queued) for queued in {False, has_queue})
+    queue, workers = ComponentStatus.ABSENT, ComponentStatus.ABSENT
+    if has_queue and part_rows.exists():
+        queue, workers = ComponentStatus.UNUSABLE, ComponentStatus.UNKNOWN
+        if not queue_overview.queue_problems():
+            queue, workers = ComponentStatus.OK, ComponentStatus(queue_overview.activity())
+    return replace(
+        _CONNECTED,
         tables=ComponentStatus.OK,
         privileges=ComponentStatus.OK if may else ComponentStatus.MISSING,
         breaker=_breaker_status(),
+        queue=queue,
+        workers=workers,
     )
-    if not dispatch.is_installed() or not part_rows.exists():
-        return replace(health, queue=ComponentStatus.ABSENT, workers=ComponentStatus.ABSENT)
-    if queue_overview.queue_problems():
-        return replace(health, queue=ComponentStatus.UNUSABLE)
-    return replace(health, queue=ComponentStatus.OK, workers=ComponentStatus(queue_overview.activity()))
 
 
 def _breaker_status() -> ComponentStatus:

@@ -16,7 +16,6 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.read_models import job_list
 
 TIMEOUT = timedelta(seconds=8)  # for all queries; two seconds less than the default timeout of Prometheus
-_UNKNOWN = "unknown"
 
 
 def read_metrics() -> Gauges:
@@ -33,26 +32,29 @@ def _query() -> deadline_query.DeadlineQuery[Gauges]:
 
 def _read() -> Gauges:
     settings, database = conf.load(), DEFAULT_DB_ALIAS
-    window, is_measured = timedelta(hours=settings.metrics_window_hours), _is_available("seeder_run_metrics")
-    open_runs, last_end = metrics_queries.run_activity(database) if _is_available("seeder_run") else (None, None)
-    breakers = {alias: BreakerGauge(is_open=False, failures=0) for alias in {database, *settings.databases.values()}}
-    reasons = metrics_queries.failure_reasons(database, window) if is_measured else ()
+    window = timedelta(hours=settings.metrics_window_hours)
+    tables = contract.OptionalTables.read(database, read_only=True)
+    waits = reasons = breakers = queue = None
+    unfinished_runs, last_run_finished_at = None, None
+    if tables.is_usable("seeder_run_metrics"):
+        waits = metrics_queries.wait_durations(database, window)
+        reasons = top_reasons(metrics_queries.failure_reasons(database, window))
+    if tables.is_usable("seeder_circuit_breaker"):
+        closed = BreakerGauge(is_open=False, failures=0)
+        breakers = dict.fromkeys({database, *settings.databases.values()}, closed)
+        breakers |= metrics_queries.breaker_states(database)
+    if tables.is_usable("seeder_queued_refresh"):
+        queue = metrics_queries.queue_depth(database)
+    if tables.is_usable("seeder_run"):
+        unfinished_runs, last_run_finished_at = metrics_queries.run_activity(database)
     return Gauges(
         job_totals=job_list.job_totals(JobFilter()),
         refresh_durations=metrics_queries.refresh_durations(database, window),
         last_successes=metrics_queries.last_successes(database, max_views=settings.metrics_views),
-        wait_durations=metrics_queries.wait_durations(database, window) if is_measured else None,
-        failure_reasons=top_reasons([(reason or _UNKNOWN, count) for reason, count in reasons])
-        if is_measured
-        else None,
-        breakers={**breakers, **metrics_queries.breaker_states(database)}
-        if _is_available("seeder_circuit_breaker")
-        else None,
-        queue=metrics_queries.queue_depth(database) if _is_available("seeder_queued_refresh") else None,
-        unfinished_runs=open_runs,
-        last_run_finished_at=last_end,
+        wait_durations=waits,
+        failure_reasons=reasons,
+        breakers=breakers,
+        queue=queue,
+        unfinished_runs=unfinished_runs,
+        last_run_finished_at=last_run_finished_at,
     )
-
-
-def _is_available(table: str) -> bool:
-    return contract.reason_unusable(DEFAULT_DB_ALIAS, table, read_only=True) is None

@@ -1,8 +1,7 @@
 """Runs with their totals and timelines, limited to the visible agencies."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -55,10 +54,13 @@ def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
         run = _find(run_id, agencies)
         bars = _bars(history_of(run_id, agencies))
         [summed] = totals([run], agencies)
-    begun = [bar for bar in bars if bar.status is not Status.PENDING]
-    waits = [_hold(hold) for hold in run.holds]
+    started = [bar for bar in bars if bar.status is not Status.PENDING]
     return Timeline(
-        run=summed, now=now, bars=assign_lanes(begun, now=now), pending_count=len(bars) - len(begun), holds=waits
+        run=summed,
+        now=now,
+        bars=assign_lanes(started, now=now),
+        pending_count=len(bars) - len(started),
+        holds=[_hold(hold) for hold in run.holds],
     )
 
 
@@ -103,19 +105,24 @@ def _totals(run: Run, agencies: list[str] | None, live: Mapping[str, int]) -> Ru
 
 def _bars(of_run: QuerySet[RunHistory]) -> list[TimelineBar]:
     """One bar for each view, even if several manifests name it."""
-    names = ("table_name", "report_name", "agency_slug", "status", "start_time", "finish_time", "records_processed")
-    rows = list(of_run.order_by("report_type", "manifest_id").values("pk", *names))
-    measured = _measured([row["pk"] for row in rows])
-    bars: dict[str, TimelineBar] = {}
-    agencies: dict[str, set[str]] = {}
-    for row in rows:
-        agencies.setdefault(row["table_name"], set()).add(row["agency_slug"])
-        if row["table_name"] not in bars:
-            bars[row["table_name"]] = _bar(row | measured.get(row["pk"], {}))
-    return [replace(bar, agencies=sorted(agencies[name])) for name, bar in bars.items()]
+    rows = list(of_run.order_by("report_type", "manifest_id").defer("errors"))
+    metrics = _metrics([row.pk for row in rows])
+    first_rows = {row.table_name: row for row in reversed(rows)}
+    return [
+        TimelineBar(
+            table_name=row.table_name,
+            report_name=row.report_name,
+            status=Status(row.status),
+            started_at=row.start_time,
+            finished_at=row.finish_time,
+            rows=row.records_processed,
+            **metrics.get(row.pk, {}),
+        )
+        for row in first_rows.values()
+    ]
 
 
-def _measured(ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:
+def _metrics(ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]]:
     """The available metrics of these history rows, by history id.
 
     The rows of a run are inserted together, so that a range of ids selects them. A join would read the metrics of
@@ -123,35 +130,14 @@ def _measured(ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:
     """
     if not ids or contract.reason_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics", read_only=True) is not None:
         return {}
-    rows = RunMetrics.objects.filter(history_id__gte=min(ids), history_id__lte=max(ids)).values("history_id", *_METRICS)
-    return {row["history_id"]: dict(row) for row in rows}
+    rows = RunMetrics.objects.filter(history_id__gte=min(ids), history_id__lte=max(ids))
+    return {row["history_id"]: {name: row[name] for name in _METRICS} for row in rows.values("history_id", *_METRICS)}
 
 
-def _bar(row: Mapping[str, Any]) -> TimelineBar:
-    return TimelineBar(
-        table_name=row["table_name"],
-        report_name=row["report_name"],
-        agencies=(),
-        status=Status(row["status"]),
-        started_at=row["start_time"],
-        finished_at=row["finish_time"],
-        worker_number=row.get("worker_number"),
-        throttle_wait=_timedelta(row.get("throttle_wait_seconds")),
-        lock_wait=_timedelta(row.get("lock_wait_seconds")),
-        reason=row.get("reason"),
-        rows=row["records_processed"],
-    )
-
-
-def _hold(hold: Mapping[str, str | None]) -> HoldInterval:
-    began, ended = hold["from"], hold["until"]
+def _hold(hold: Mapping[str, Any]) -> HoldInterval:
     return HoldInterval(
-        database=str(hold["database"]),
-        reason=str(hold["reason"]),
-        started_at=datetime.fromisoformat(str(began)),
-        finished_at=None if ended is None else datetime.fromisoformat(ended),
+        database=hold["database"],
+        reason=hold["reason"],
+        started_at=datetime.fromisoformat(hold["from"]),
+        finished_at=datetime.fromisoformat(hold["until"]) if hold["until"] else None,
     )
-
-
-def _timedelta(seconds: float | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)

@@ -44,14 +44,11 @@ def bar(lane: int, started: float, finished: float | None, held: float = 0) -> T
     return TimelineBar(
         table_name="reporting.a",
         report_name="A",
-        agencies=["demo"],
         status=Status.RUNNING if finished is None else Status.SUCCESS,
         started_at=at(started),
         finished_at=None if finished is None else at(finished),
         worker_number=lane,
-        throttle_wait=timedelta(seconds=held),
-        lock_wait=None,
-        reason=None,
+        throttle_wait_seconds=held,
         rows=1,
         lane=lane,
     )

@@ -13,14 +13,10 @@ def bar(name: str, started_minute: int, finished_minute: int | None, *, worker: 
     return TimelineBar(
         table_name=name,
         report_name=name,
-        agencies=(),
         status=Status.SUCCESS,
         started_at=START + timedelta(minutes=started_minute),
         finished_at=None if finished_minute is None else START + timedelta(minutes=finished_minute),
         worker_number=worker,
-        throttle_wait=None,
-        lock_wait=None,
-        reason=None,
         rows=None,
     )
 
