@@ -49,15 +49,9 @@ class DateRangeQuerySet(QuerySet[Any]):
         if ends["first"] is None:
             return []
         first, last = (timezone.localtime(ends[end], tzinfo) for end in ("first", "last"))
-        periods, period = [], _start_of_period(first, kind)
-        while period <= last:
-            periods.append(period)
-            period = _start_of_period(period + _MAX_PERIOD_LENGTH[kind], kind)
+        days = (first + timedelta(days=number) for number in range((last.date() - first.date()).days + 1))
+        periods = list(dict.fromkeys(_start_of_period(day, kind) for day in days))
         return periods if order == "ASC" else periods[::-1]
-
-
-# From the start of a period, a step of this length ends early in the next one; a day may have 25 hours.
-_MAX_PERIOD_LENGTH = {"year": timedelta(days=367), "month": timedelta(days=32), "day": timedelta(hours=26)}
 
 
 def _start_of_period(at: datetime, kind: str) -> datetime:

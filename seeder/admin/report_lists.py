@@ -121,15 +121,7 @@ class JobStatusAdmin(ReportAdmin):
     """The view statuses, with actions to refresh and capture."""
 
     indexed_fields = ("table_name",)
-    list_display = (
-        "table_name",
-        "status",
-        "start_time",
-        "details_link",
-        "duration_seconds",
-        "agency_slug",
-        "report_name",
-    )
+    list_display = ("table_name", "status", "start_time", "details", "duration_seconds", "agency_slug", "report_name")
     list_filter = (StatusFilter, AgencyFilter)
     ordering = ("table_name",)
     actions = ("refresh", "capture")
@@ -140,10 +132,10 @@ class JobStatusAdmin(ReportAdmin):
 
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
         names = [field.name for field in JobStatus._meta.concrete_fields]
-        return [*(name for name in names if name not in self._hidden_fields(request)), "details_link"]
+        return [*(name for name in names if name not in self._hidden_fields(request)), "details"]
 
-    @admin.display(description="details")
-    def details_link(self, row: JobStatus) -> SafeString:
+    @admin.display
+    def details(self, row: JobStatus) -> SafeString:
         return _link(page_urls.view(self.admin_site, row.table_name), "runs and snapshots")
 
     def has_refresh_permission(self, request: HttpRequest) -> bool:

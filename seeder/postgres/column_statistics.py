@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from django.db import Error
 from psycopg import sql
 
-from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, TopValue
-from seeder.domain.snapshots.view_shape import ViewColumn
+from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, TopValue, ViewColumn
 from seeder.domain.view_names import ViewName
 from seeder.postgres import identifiers, sessions, transactions
 from seeder.postgres.named_statements import STATEMENTS

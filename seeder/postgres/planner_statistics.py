@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
-from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, TopValue, ViewStatistics
-from seeder.domain.snapshots.view_shape import ViewColumn
+from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, TopValue, ViewColumn, ViewStatistics
 from seeder.domain.view_names import ViewName
 from seeder.postgres import column_statistics, identifiers, sessions, transaction_limits, transactions
 

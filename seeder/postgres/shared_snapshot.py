@@ -8,7 +8,7 @@ from typing import Self
 
 from psycopg import sql
 
-from seeder.domain.snapshots.view_shape import ViewColumn
+from seeder.domain.snapshots.snapshot_contents import ViewColumn
 from seeder.domain.view_names import ViewName
 from seeder.postgres import identifiers, sessions, transaction_limits, transactions
 

@@ -39,9 +39,9 @@ def test_stored_snapshot_equals_the_captured_one() -> None:
     assert (kind.nulls, kind.distinct, kind.minimum, kind.maximum) == (0, 3, "0", "2")
     assert [(top.value, top.count) for top in kind.top or ()] == [("0", 4), ("1", 4), ("2", 4)]
     assert captured.statistics.columns["word"].top is None
-    assert [column.type for column in captured.shape.columns] == ["integer", "integer", "text"]
+    assert [column.type for column in captured.columns] == ["integer", "integer", "text"]
     [(version,)] = sql("SELECT current_setting('server_version_num')::integer")
-    assert captured.shape.server_version == version
+    assert captured.server_version == version
 
 
 def test_snapshot_row_is_readable_by_plain_sql() -> None:
@@ -149,7 +149,7 @@ def test_comparison_finds_exactly_the_changes() -> None:
         (DifferenceKind.COLUMN_RETYPED, "n"): ("integer", "bigint"),
         (DifferenceKind.COLUMN_ADDED, "extra"): (None, "boolean"),
         (DifferenceKind.COLUMN_REORDERED, None): ("n, kind", "kind, n"),
-        (DifferenceKind.DEFINITION, None): (base.shape.definition_hash, other.shape.definition_hash),
+        (DifferenceKind.DEFINITION, None): (base.definition_hash, other.definition_hash),
         (DifferenceKind.ROWS, None): (12, 4),
         (DifferenceKind.DISTINCT, "n"): (12, 4),
         (DifferenceKind.RANGE, "n"): ("1 … 12", "1 … 4"),

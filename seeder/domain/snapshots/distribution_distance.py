@@ -1,6 +1,6 @@
 """Distance of two distributions."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from math import log2, sqrt
 from typing import TypeVar
 
@@ -48,14 +48,11 @@ def top_values_distance(
         comparable_values |= counts.keys()
     if sum(counts.values()) == non_null_rows:
         comparable_values |= other_counts.keys()
+
+    def with_other_values(known: Mapping[str, int], rows: int) -> Mapping[str | None, int]:
+        compared: dict[str | None, int] = {value: known.get(value, 0) for value in comparable_values}
+        return compared | {OTHER_VALUES: max(rows - sum(compared.values()), 0)}
+
     return jensen_shannon(
-        _with_other_values(counts, comparable_values, non_null_rows),
-        _with_other_values(other_counts, comparable_values, other_non_null_rows),
+        with_other_values(counts, non_null_rows), with_other_values(other_counts, other_non_null_rows)
     )
-
-
-def _with_other_values(
-    counts: Mapping[str, int], comparable_values: Set[str], non_null_rows: int
-) -> dict[str | None, int]:
-    comparable_counts: dict[str | None, int] = {value: counts.get(value, 0) for value in comparable_values}
-    return comparable_counts | {OTHER_VALUES: max(non_null_rows - sum(comparable_counts.values()), 0)}

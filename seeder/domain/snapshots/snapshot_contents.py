@@ -1,17 +1,27 @@
 """A release snapshot: shape and statistics of a view at a release."""
 
+import hashlib
+import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from seeder.domain.snapshots.view_shape import ViewShape
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import BadTag
 
 # contract.sql has the same limit as a constraint.
 MAX_TAG_LENGTH = 200  # characters
 _UNPRINTABLE = {"Cc", "Zl", "Zp"}  # control characters, line and paragraph separators
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ViewColumn:
+    """A column as in the catalog."""
+
+    name: str
+    type: str  # with modifiers, as format_type() prints it: numeric(10,2)
+    nullable: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,13 +73,29 @@ class Snapshot:
 
     table_name: str  # the view's name in its normalised spelling
     release: Release
-    shape: ViewShape
+    columns: tuple[ViewColumn, ...]
+    definition_hash: str  # of its query as this server prints it
+    server_version: int  # such as 180006; another major version may print the same query differently
     statistics: ViewStatistics
     captured_at: datetime  # all exact statistics are of this time
     id: int | None = field(default=None, compare=False)  # None until it is stored
 
     def __str__(self) -> str:
         return f"{self.table_name} at {self.release.tag}"
+
+    @property
+    def schema_hash(self) -> str:
+        return schema_hash(self.columns)
+
+
+def schema_hash(columns: Sequence[ViewColumn]) -> str:
+    """Return the SHA-256 of the ordered names, types and nullabilities in hexadecimal."""
+    return sha256_hex(json.dumps([[column.name, column.type, column.nullable] for column in columns]))
+
+
+def sha256_hex(text: str) -> str:
+    """Return the SHA-256 of a text in UTF-8 in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_valid_tag(text: str) -> bool:

@@ -61,7 +61,7 @@ def compare_snapshots(
         *_compare_row_counts(base, other),
         *(
             finding
-            for column in base.shape.columns
+            for column in base.columns
             if column.name in other.statistics.columns
             for finding in _compare_statistics(column.name, base, other)
         ),
@@ -77,7 +77,7 @@ def _strictest_rule(rules: Sequence[DriftRule], finding: Finding) -> DriftRule |
 
 
 def _compare_columns(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
-    before, after = ({column.name: column for column in each.shape.columns} for each in (base, other))
+    before, after = ({column.name: column for column in each.columns} for each in (base, other))
     for name in [name for name in before if name not in after]:
         yield Finding(kind=DifferenceKind.COLUMN_REMOVED, column=name, base=before[name].type)
     for name in [name for name in after if name not in before]:
@@ -98,8 +98,8 @@ def _compare_columns(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
 
 def _compare_definitions(base: Snapshot, other: Snapshot) -> Iterator[Finding]:
     """Compare definitions, unless different major versions may print the same query differently."""
-    versions = {each.shape.server_version // _VERSION_NUM_PER_MAJOR for each in (base, other)}
-    was, now = base.shape.definition_hash, other.shape.definition_hash
+    versions = {each.server_version // _VERSION_NUM_PER_MAJOR for each in (base, other)}
+    was, now = base.definition_hash, other.definition_hash
     if len(versions) == 1 and was != now:
         yield Finding(kind=DifferenceKind.DEFINITION, base=was, compare=now)
 
@@ -162,7 +162,7 @@ def _format_top_values(values: Sequence[TopValue]) -> str:
 
 
 def _is_number(name: str, snapshot: Snapshot) -> bool:
-    return any(column.name == name and _NUMERIC_TYPES.fullmatch(column.type) for column in snapshot.shape.columns)
+    return any(column.name == name and _NUMERIC_TYPES.fullmatch(column.type) for column in snapshot.columns)
 
 
 def _range_growth(was: ColumnStatistics, now: ColumnStatistics) -> tuple[float | None, float | None]:

@@ -16,8 +16,8 @@ _SEVERITY_STYLES = {Severity.BREAKING: "bold red", Severity.NOTICE: "bold yellow
 def capture_text(snapshot: Snapshot) -> str:
     rows = format_count(snapshot.statistics.row_count, "row")
     about = "" if snapshot.statistics.exact else "about "
-    columns = format_count(len(snapshot.shape.columns), "column")
-    schema = snapshot.shape.schema_hash[:HASH_DIGITS]
+    columns = format_count(len(snapshot.columns), "column")
+    schema = snapshot.schema_hash[:HASH_DIGITS]
     return f"{snapshot}: snapshot {snapshot.id} of {about}{rows} in {columns}, schema {schema}"
 
 

@@ -13,10 +13,10 @@ from seeder.services.snapshots.bulk_capture import CaptureResult
 def snapshot_document(snapshot: Snapshot) -> Document:
     return {
         **_reference_document(snapshot),
-        **fields(snapshot.shape, "schema_hash"),
+        **fields(snapshot, "schema_hash"),
         **fields(snapshot.statistics, "row_count", "exact"),
         "columns": [
-            {**asdict(column), **asdict(snapshot.statistics.columns[column.name])} for column in snapshot.shape.columns
+            {**asdict(column), **asdict(snapshot.statistics.columns[column.name])} for column in snapshot.columns
         ],
     }
 

@@ -52,16 +52,18 @@ def capture_all(
     if not selection.views and not selection.rejected:
         raise NothingToCapture(request=request)
     _require_columns(top_values_columns, request, selection)
-    ended = [
-        CaptureResult(table_name=complaint.manifest.table_name, error=complaint.message)
-        for complaint in selection.rejected
-    ]
     keys_by_name: dict[ViewName, list[ViewKey]] = defaultdict(list)
     for spec in selection.views:
         keys_by_name[spec.key.name].append(spec.key)
-    total = len(keys_by_name) + len(ended)
-    for number, one in enumerate(ended, start=1):
-        on_progress(one, number, total)
+    total = len(keys_by_name) + len(selection.rejected)
+    ended: list[CaptureResult] = []
+
+    def add(result: CaptureResult) -> None:
+        ended.append(result)
+        on_progress(result, len(ended), total)
+
+    for rejected in selection.rejected:
+        add(CaptureResult(table_name=rejected.manifest.table_name, error=rejected.message))
     options = CaptureOptions(
         settings=settings,
         release=release,
@@ -73,8 +75,7 @@ def capture_all(
         futures = [pool.submit(_capture, name, keys, options) for name, keys in keys_by_name.items()]
         try:
             for future in as_completed(futures):
-                ended.append(future.result())
-                on_progress(ended[-1], len(ended), total)
+                add(future.result())
         except BaseException as interrupt:
             options.stop.request(f"{type(interrupt).__name__} {interrupt}".strip())
             pool.shutdown(wait=False, cancel_futures=True)
@@ -90,11 +91,11 @@ def _require_columns(top: frozenset[str], request: RefreshRequest, selection: Se
 
     Skips the check if a database is unavailable, because its views may have the column.
     """
-    views: dict[str, list[ViewName]] = defaultdict(list)
-    for spec in selection.views:
-        views[spec.key.database].append(spec.key.name)
+    if not top:
+        return
     known: set[str] = set()
-    for database, names in views.items() if top else ():
+    for database in {spec.key.database for spec in selection.views}:
+        names = [spec.key.name for spec in selection.views if spec.key.database == database]
         try:
             with translate_database_errors(database):
                 known |= catalog.column_names(database, names)

@@ -28,7 +28,7 @@ class CaptureOptions:
     max_top_values: int = 10  # per column
     strict: bool = True  # fail if the view lacks one of these columns
     approximate: bool = False
-    connections: int = 1  # used in parallel
+    connections: int = 1  # used in parallel; 1 if several views share the options
     on_progress: ProgressCallback = lambda *_: None
     in_flight: sessions.CancellableStatements = field(default_factory=sessions.CancellableStatements)
     stop: StopSignal = field(default_factory=StopSignal)
@@ -58,7 +58,6 @@ class ParallelCounter:
         self._tasks = SimpleQueue[column_statistics.CountTask]()
         self._counted: dict[str, tuple[int, ColumnStatistics]] = {}
         self._errors: list[BaseException] = []
-        self._in_flight = sessions.CancellableStatements()  # of this view only
 
     def count(self, tasks: Iterable[column_statistics.CountTask]) -> Mapping[str, tuple[int, ColumnStatistics]]:
         tasks = list(tasks)
@@ -74,7 +73,7 @@ class ParallelCounter:
         except BaseException as error:  # noqa: BLE001  # raised below, after all threads have ended
             self._errors.append(error)
         while any(other.is_alive() for other in others):
-            self._in_flight.cancel_all()  # repeated because a cancel between two statements has no effect
+            self._options.in_flight.cancel_all()  # repeated because a cancel between two statements has no effect
             for other in others:
                 other.join(CANCEL_INTERVAL)
         if self._errors:
@@ -97,7 +96,7 @@ class ParallelCounter:
                 self._work()
         except BaseException as error:  # noqa: BLE001  # raised in the thread that joins this one
             self._errors.append(error)
-            self._in_flight.cancel_all()  # after the append, so that this error is reported first
+            self._options.in_flight.cancel_all()  # after the append, so that this error is reported first
         finally:
             sessions.close_thread_connections()
 
@@ -108,6 +107,6 @@ class ParallelCounter:
             except Empty:
                 return
             self._options.raise_if_stopped(task.view)
-            with self._in_flight.track(self._database), self._options.in_flight.track(self._database):
+            with self._options.in_flight.track(self._database):
                 self._counted |= column_statistics.count_columns(self._database, task)
             self._options.on_progress(len(self._counted), self._total)

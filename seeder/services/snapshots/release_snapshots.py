@@ -89,10 +89,10 @@ def compare_snapshots(base: Snapshot, other: Snapshot, *, across_views: bool = F
 
 def find_snapshot(snapshot_id: int) -> Snapshot:
     """The snapshot with this id. Raises `UnknownSnapshot` or `DatabaseError`."""
-    if not 0 < snapshot_id < 2**63:
-        raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        row = ReleaseSnapshot.objects.filter(pk=snapshot_id).first()
+    row = None
+    if 0 < snapshot_id < 2**63:
+        with translate_database_errors(DEFAULT_DB_ALIAS):
+            row = ReleaseSnapshot.objects.filter(pk=snapshot_id).first()
     if row is None:
         raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
     return snapshot_from_row(row)
@@ -149,7 +149,7 @@ def capture(key: ViewKey, options: CaptureOptions) -> Snapshot:
         database=key.database,
         release_tag=snapshot.release.tag,
         rows=snapshot.statistics.row_count,
-        columns=len(snapshot.shape.columns),
+        columns=len(snapshot.columns),
         exact=snapshot.statistics.exact,
     )
     return snapshot

@@ -4,8 +4,14 @@ from dataclasses import asdict, replace
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError
 
-from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Release, Snapshot, TopValue, ViewStatistics
-from seeder.domain.snapshots.view_shape import ViewColumn, ViewShape
+from seeder.domain.snapshots.snapshot_contents import (
+    ColumnStatistics,
+    Release,
+    Snapshot,
+    TopValue,
+    ViewColumn,
+    ViewStatistics,
+)
 from seeder.errors import CaptureFailed, SnapshotTaken
 from seeder.models import ReleaseSnapshot
 from seeder.postgres.sqlstates import UNIQUE_VIOLATION, first_line, sqlstate, translate_database_errors
@@ -14,24 +20,27 @@ from seeder.postgres.sqlstates import UNIQUE_VIOLATION, first_line, sqlstate, tr
 def insert_snapshot(snapshot: Snapshot) -> Snapshot:
     """Store a snapshot and return it with its id. Raises `SnapshotTaken`, `CaptureFailed` or `DatabaseError`."""
     statistics = {name: asdict(column) for name, column in snapshot.statistics.columns.items()}
-    tops = {name: column.pop("top") for name, column in statistics.items()}
+    for column in statistics.values():
+        del column["top"]
+    tops = {
+        name: [[top.value, top.count] for top in column.top]
+        for name, column in snapshot.statistics.columns.items()
+        if column.top is not None
+    }
     row = ReleaseSnapshot(
         table_name=snapshot.table_name,
         release_tag=snapshot.release.tag,
         release_version=snapshot.release.version,
         captured_at=snapshot.captured_at,
-        schema_hash=snapshot.shape.schema_hash,
-        definition_hash=snapshot.shape.definition_hash,
-        server_version=snapshot.shape.server_version,
+        schema_hash=snapshot.schema_hash,
+        definition_hash=snapshot.definition_hash,
+        server_version=snapshot.server_version,
         exact=snapshot.statistics.exact,
         row_count=snapshot.statistics.row_count,
-        column_count=len(snapshot.shape.columns),
-        columns=[asdict(column) for column in snapshot.shape.columns],
+        column_count=len(snapshot.columns),
+        columns=[asdict(column) for column in snapshot.columns],
         column_statistics=statistics,
-        top_values={
-            name: [[one["value"], one["count"]] for one in top] for name, top in tops.items() if top is not None
-        }
-        or None,
+        top_values=tops or None,
     )
     with translate_database_errors(DEFAULT_DB_ALIAS):
         try:
@@ -44,26 +53,18 @@ def insert_snapshot(snapshot: Snapshot) -> Snapshot:
 
 
 def snapshot_from_row(row: ReleaseSnapshot) -> Snapshot:
-    tops = row.top_values or {}
+    tops = {
+        name: tuple(TopValue(value=value, count=count) for value, count in pairs)
+        for name, pairs in (row.top_values or {}).items()
+    }
+    statistics = {name: ColumnStatistics(**facts, top=tops.get(name)) for name, facts in row.column_statistics.items()}
     return Snapshot(
         id=row.pk,
         table_name=row.table_name,
         release=Release(tag=row.release_tag, version=row.release_version),
-        shape=ViewShape(
-            columns=tuple(ViewColumn(**column) for column in row.columns),
-            definition_hash=row.definition_hash,
-            server_version=row.server_version,
-        ),
-        statistics=ViewStatistics(
-            row_count=row.row_count,
-            exact=row.exact,
-            columns={
-                name: ColumnStatistics(
-                    **facts,
-                    top=tuple(TopValue(value=value, count=n) for value, n in tops[name]) if name in tops else None,
-                )
-                for name, facts in row.column_statistics.items()
-            },
-        ),
+        columns=tuple(ViewColumn(**column) for column in row.columns),
+        definition_hash=row.definition_hash,
+        server_version=row.server_version,
+        statistics=ViewStatistics(row_count=row.row_count, exact=row.exact, columns=statistics),
         captured_at=row.captured_at,
     )

@@ -6,8 +6,7 @@ from django.db import Error
 
 from seeder.domain.manifests import ViewKey
 from seeder.domain.snapshots.scan_grouping import group_columns
-from seeder.domain.snapshots.snapshot_contents import Snapshot, ViewStatistics
-from seeder.domain.snapshots.view_shape import ViewColumn, ViewShape, sha256_hex
+from seeder.domain.snapshots.snapshot_contents import Snapshot, ViewColumn, ViewStatistics, sha256_hex
 from seeder.domain.view_names import ViewName, did_you_mean
 from seeder.errors import NeverAnalyzed, NeverFilled, NotAView, UnknownColumn, ViewMissing
 from seeder.postgres import catalog, column_statistics, planner_statistics, shared_snapshot
@@ -48,9 +47,9 @@ def profile_view(key: ViewKey, options: CaptureOptions) -> Snapshot:
         return Snapshot(
             table_name=str(name),
             release=options.release,
-            shape=ViewShape(
-                columns=found.columns, definition_hash=sha256_hex(found.definition), server_version=found.server_version
-            ),
+            columns=found.columns,
+            definition_hash=sha256_hex(found.definition),
+            server_version=found.server_version,
             statistics=statistics,
             captured_at=instant.taken_at,
         )

@@ -3,8 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Release, Snapshot, TopValue, ViewStatistics
-from seeder.domain.snapshots.view_shape import ViewColumn, ViewShape
+from seeder.domain.snapshots.snapshot_contents import (
+    ColumnStatistics,
+    Release,
+    Snapshot,
+    TopValue,
+    ViewColumn,
+    ViewStatistics,
+)
 
 
 def columns(*names: str, **types: str) -> tuple[ViewColumn, ...]:
@@ -35,7 +41,9 @@ def snapshot(
     return Snapshot(
         table_name="reporting.view",
         release=Release(tag="v1"),
-        shape=ViewShape(columns=shape, definition_hash=facts.get("definition", "0" * 64), server_version=server),
+        columns=shape,
+        definition_hash=facts.get("definition", "0" * 64),
+        server_version=server,
         statistics=ViewStatistics(row_count=rows, exact=facts.get("exact", True), columns=figures),
         captured_at=datetime(2026, 1, 1, tzinfo=UTC),
     )

@@ -2,8 +2,7 @@
 
 import pytest
 
-from seeder.domain.snapshots.snapshot_contents import Release
-from seeder.domain.snapshots.view_shape import schema_hash
+from seeder.domain.snapshots.snapshot_contents import Release, schema_hash
 from seeder.errors import BadTag
 from tests.unit.domain.snapshot_values import columns
 
