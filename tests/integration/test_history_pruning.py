@@ -156,18 +156,18 @@ def test_pruning_pauses_while_other_queries_are_active() -> None:
 
 
 def test_large_history_is_scanned_once_and_deleted_in_batches(plans: list[Any]) -> None:
-    insert_history(100_000)
+    insert_history(20_000)
     sql("ANALYZE reporting.seeder_run_history")
     plans.clear()
-    result = history_pruning.prune(days=100, batch=2_000)
-    assert result.deleted_history > 60_000
+    result = history_pruning.prune(days=20, batch=500)
+    assert result.deleted_history > 12_000
     of_history = [plan for plan in plans if "seeder_run_history" in json.dumps(plan["Plan"])]
     full_scans = [plan for plan in of_history if rows_read(plan["Plan"]) > 10_000]
     assert len(full_scans) == 1
     assert "WITH latest AS" in full_scans[0]["Query Text"]
     batches = [plan for plan in of_history if "-- The next rows, and" in plan["Query Text"]]
-    assert len(batches) == result.old_rows // 2_000 + 1
-    assert max(rows_read(plan["Plan"]) for plan in of_history if plan not in full_scans) <= 2 * 2_000
+    assert len(batches) == result.old_rows // 500 + 1
+    assert max(rows_read(plan["Plan"]) for plan in of_history if plan not in full_scans) <= 2 * 500
 
 
 def insert_history(rows: int) -> None:

@@ -15,7 +15,7 @@ SPELLINGS = st.text(alphabet=[*'aZz_09$".. \t\n-;%{', "ß", "Ä", "\u00a0", "表
 
 
 @settings(
-    max_examples=500,
+    max_examples=200,
     deadline=None,
     # The database is only queried; no example changes it.
     suppress_health_check=[HealthCheck.function_scoped_fixture],

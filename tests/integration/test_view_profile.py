@@ -1,5 +1,6 @@
 """Profiles of views compared with simple queries, for all types."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,7 @@ from tests.conftest import sql
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 MAX_TOP_VALUES = 3
+EXAMPLES = int(os.environ.get("SEEDER_EXAMPLES", "10"))  # `make soak` sets more
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ row = st.tuples(*(st.none() | st.sampled_from(kind.values) for kind in TYPE_SAMP
 
 
 @pytest.mark.usefixtures("types")
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(row, max_size=12))
 def test_statistics_of_every_type_equal_the_reference(rows: list[tuple[str | None, ...]]) -> None:
     set_output_formats()
@@ -202,7 +204,7 @@ def test_columns_with_a_shared_scan_have_the_same_statistics() -> None:
 
 
 @given(st.lists(st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3), max_size=30))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_counted_and_returned_unchanged(texts: list[str | None]) -> None:
     found = profile_view(
         create_view([(text,) for text in texts], (TypeSample("text", ()),)), options(max_top_values=100)
