@@ -207,7 +207,7 @@ def manage(bare_database: None) -> Callable[..., CompletedCommand]:
     """Run `manage.py` in this process, against the database of the test. If the environment has a variable that Python
     or Django read at start-up, run it as a separate process.
     """
-    return _run_in_process
+    return run_in_process
 
 
 @pytest.fixture
@@ -219,7 +219,8 @@ def manage_process(bare_database: None) -> Callable[..., CompletedCommand]:
 _STARTUP_VARIABLES = {"DJANGO_SETTINGS_MODULE", "PYTHONPATH", "PYTHONIOENCODING"}
 
 
-def _run_in_process(*arguments: str, **environment: str) -> CompletedCommand:
+def run_in_process(*arguments: str, **environment: str) -> CompletedCommand:
+    """Run `manage.py` in this process, or in another if a variable is read at its start."""
     if _STARTUP_VARIABLES & environment.keys():
         return _run_as_process(*arguments, **environment)
     out, err = StringIO(), StringIO()

@@ -1,41 +1,46 @@
-"""What somebody does who wants to know how the views stand: look at a terminal, grep, or let a program read it."""
+"""`refresh_status` on a terminal, in a pipe and as JSON."""
 
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 
+from seeder.domain.refresh_requests import AllReports
+from seeder.services.run import orchestrator
 from tests.acceptance.terminal_output import plain_text, run_on_terminal
 from tests.acceptance.test_bad_input import only_line
 from tests.conftest import (
     CHECKOUT,
-    CompletedCommand,
+    BuildScene,
     create_canned_report,
     create_custom_manifest,
     process_environment,
+    run_in_process,
     sql,
 )
 
 DIVIDED = "division_by_zero: division by zero"
 
-Manage = Callable[..., CompletedCommand]
 
-
-@pytest.fixture(autouse=True)
-def a_night(contract_tables: None, manage: Manage) -> None:
+def create_views() -> None:
+    """Create a good, a failing, a shared and a new view. All but the new one were refreshed."""
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n", agency="metro")
     create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
-    manage("refresh_all")
+    orchestrator.execute_run(AllReports(), requested_by="a test")
     create_custom_manifest("reporting.new", "SELECT 3 AS n", agency="harbor")
 
 
-def test_everything_is_told_line_by_line_what_needs_attention_first(manage: Manage) -> None:
-    ended = manage("refresh_status")
+@pytest.fixture(autouse=True)
+def _views(scene: BuildScene) -> None:
+    scene(create_views)
+
+
+def test_status_without_terminal_lists_failing_and_late_views_first() -> None:
+    ended = run_in_process("refresh_status")
     assert (ended.exit_code, ended.err) == (0, "")
-    assert [re.sub(r"\d+ s ago", "just now", line) for line in ended.lines] == [
+    assert [re.sub(r"\d+ (s|min) ago", "just now", line) for line in ended.lines] == [
         "4 views: 2 fresh, 1 failing, 0 running, 2 late",
         f"reporting.bad: failed 1 time; last success never; Report reporting.bad; metro: {DIVIDED}",
         "reporting.new: never ran; Report reporting.new; harbor",
@@ -58,16 +63,16 @@ def test_everything_is_told_line_by_line_what_needs_attention_first(manage: Mana
         (["--limit", "2"], ["bad", "new"]),
     ],
 )
-def test_a_program_reads_those_that_it_asks_for(manage: Manage, options: list[str], found: list[str]) -> None:
-    told = manage("refresh_status", "--json", *options).document
-    assert [job["tableName"] for job in told["jobs"]] == [f"reporting.{name}" for name in found]
+def test_json_contains_the_views_of_each_filter(options: list[str], found: list[str]) -> None:
+    document = run_in_process("refresh_status", "--json", *options).document
+    assert [job["tableName"] for job in document["jobs"]] == [f"reporting.{name}" for name in found]
 
 
-def test_a_job_is_called_as_the_api_calls_it(manage: Manage) -> None:
-    told = manage("refresh_status", "--json", "--agency", "metro", "--limit", "1").document
-    assert told["totals"] == {"jobs": 2, "fresh": 1, "failing": 1, "running": 0, "longRunning": 0, "stale": 1}
-    assert told["count"] == 2
-    [job] = told["jobs"]
+def test_json_describes_a_job_like_the_api() -> None:
+    document = run_in_process("refresh_status", "--json", "--agency", "metro", "--limit", "1").document
+    assert document["totals"] == {"jobs": 2, "fresh": 1, "failing": 1, "running": 0, "longRunning": 0, "stale": 1}
+    assert document["count"] == 2
+    [job] = document["jobs"]
     assert job.pop("lastRunId")
     job.pop("startTime")  # null, unless the view ran for long enough to be marked as running
     assert job == {
@@ -92,34 +97,37 @@ def test_a_job_is_called_as_the_api_calls_it(manage: Manage) -> None:
     }
 
 
-def test_a_watchman_learns_by_the_exit_code(manage: Manage) -> None:
-    assert manage("refresh_status").exit_code == 0
-    assert manage("refresh_status", "--fail-on", "failing").exit_code == 1
-    assert manage("refresh_status", "--fail-on", "failing", "--fail-on", "stale", "--agency", "demo").exit_code == 0
-    assert manage("refresh_status", "--fail-on", "stale", "--agency", "harbor", "--status", "success").exit_code == 1
+def test_fail_on_sets_the_exit_code() -> None:
+    for options, code in (
+        ([], 0),
+        (["--fail-on", "failing"], 1),
+        (["--fail-on", "failing", "--fail-on", "stale", "--agency", "demo"], 0),
+        (["--fail-on", "stale", "--agency", "harbor", "--status", "success"], 1),
+    ):
+        assert run_in_process("refresh_status", *options).exit_code == code, options
 
 
-def test_a_wrong_request_is_one_line(manage: Manage) -> None:
-    line = only_line(manage("refresh_status", "--agency", "metre"))
+def test_invalid_argument_prints_one_line() -> None:
+    line = only_line(run_in_process("refresh_status", "--agency", "metre"))
     assert line.endswith("No manifest names the agency 'metre'. The nearest known one is 'metro'.")
-    assert "invalid choice: 'fine'" in only_line(manage("refresh_status", "--status", "fine"))
-    assert "--limit" in only_line(manage("refresh_status", "--limit", "0"))
-    assert "not allowed with" in only_line(manage("refresh_status", "--json", "--table"))
+    assert "invalid choice: 'fine'" in only_line(run_in_process("refresh_status", "--status", "fine"))
+    assert "--limit" in only_line(run_in_process("refresh_status", "--limit", "0"))
+    assert "not allowed with" in only_line(run_in_process("refresh_status", "--json", "--table"))
 
 
-def test_a_terminal_shows_a_table() -> None:
+def test_status_on_terminal_is_a_coloured_table() -> None:
     code, drawn = run_on_terminal("refresh_status")
     assert code == 0
     shown = plain_text(drawn)
     assert shown.startswith("4 views: 2 fresh, 1 failing, 0 running, 2 late")
     assert re.search(r"reporting\.bad +Report reporting\.bad +metro +failed 1 time +never\s", shown)
     assert f"reporting.bad: {DIVIDED}" in shown
-    assert re.search(r"reporting\.good +Report reporting\.good +demo +fresh +\d+ s ago", shown)
+    assert re.search(r"reporting\.good +Report reporting\.good +demo +fresh +\d+ (s|min) ago", shown)
     assert "\x1b[1;31mfailed 1 time" in drawn
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", run_on_terminal("refresh_status", "--no-color")[1])
 
 
-def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+def test_output_closed_by_its_reader_is_no_error() -> None:
     sql("UPDATE reporting.seeder_job_status SET last_errors = repeat('x', 1000000) WHERE status = 'error'")
     with subprocess.Popen(
         [sys.executable, "manage.py", "refresh_status"],
@@ -136,10 +144,10 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     assert process.returncode == 0
 
 
-def test_names_and_errors_cannot_write_on_the_terminal(manage: Manage) -> None:
+def test_control_characters_in_errors_are_escaped() -> None:
     sql("UPDATE reporting.seeder_job_status SET last_errors = E'\\x1b[2Jgone\\nsecond line' WHERE status = 'error'")
     for form in ((), ("--table",)):
-        out = manage("refresh_status", *form).out
+        out = run_in_process("refresh_status", *form).out
         assert r"\x1b[2Jgone" in out
         assert "\x1b" not in out
         assert "second line" not in out
