@@ -21,6 +21,7 @@ from rest_framework.test import APIClient
 from seeder.api.base_view import SeederView
 from seeder.errors import BadName
 from tests.acceptance import api_clients
+from tests.acceptance.web_process import default_database_with
 from tests.conftest import CHECKOUT, create_custom_manifest, process_environment
 
 SETTINGS = """
@@ -97,19 +98,11 @@ def test_api_ignores_the_hosts_rest_framework_settings(tmp_path: Path) -> None:
 
 
 def test_unavailable_database_answers_503_without_details() -> None:
-    script = (
-        "import django; django.setup()\n"
-        "from rest_framework.test import APIClient\n"
-        "caller = APIClient(SERVER_NAME='localhost', HTTP_AUTHORIZATION='Token ' + 40 * 'a')\n"
-        f"answer = caller.get('{api_clients.ROOT}jobs/')\n"
-        "print(answer.status_code, answer.json())"
-    )
-    environment = {**process_environment(), "DB_HOST": "/nowhere", "PYTHONPATH": os.fspath(CHECKOUT)}
-    ended = subprocess.run(
-        [sys.executable, "-c", script], cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True
-    )
-    assert ended.stdout.startswith("503 {'detail': 'Temporarily unavailable."), ended.stderr
-    assert "nowhere" not in ended.stdout
+    caller = APIClient(HTTP_AUTHORIZATION="Token " + 40 * "a")
+    with default_database_with(HOST="/nowhere"):
+        answer = caller.get(f"{api_clients.ROOT}jobs/")
+    assert (answer.status_code, answer.json()["detail"].partition(".")[0]) == (503, "Temporarily unavailable")
+    assert "nowhere" not in answer.content.decode()
 
 
 def test_schema_describes_every_error_response() -> None:

@@ -1,4 +1,4 @@
-"""What somebody does with release snapshots: capture two releases, compare them, and let a release depend on it."""
+"""Release snapshots: capture and compare two releases, and fail a release on differences."""
 
 import re
 import signal
@@ -30,7 +30,7 @@ def arrests(contract_tables: None) -> None:
     )
 
 
-def changed() -> None:
+def change_view() -> None:
     sql("DROP MATERIALIZED VIEW reporting.arrests")
     sql(
         "CREATE MATERIALIZED VIEW reporting.arrests AS SELECT n::bigint AS n, 'precinct ' || n %% 2 AS precinct"
@@ -40,14 +40,14 @@ def changed() -> None:
 
 
 @pytest.mark.usefixtures("arrests")
-def test_two_releases_are_compared_and_a_gate_is_closed(manage: Manage) -> None:
+def test_comparison_of_two_releases_fails_on_breaking_changes(manage: Manage) -> None:
     ended = manage(*ONE, "v1", "--top-values-columns", "precinct", "--release-version", "1.0")
     assert ended.exit_code == 0
     assert re.fullmatch(
         r"reporting\.arrests at v1: snapshot 1 of 1,200 rows in 3 columns, schema [0-9a-f]{12}, in \d+\.\d s\n",
         ended.out,
     )
-    changed()
+    change_view()
     assert manage(*ONE, "v2", "--top-values-columns", "precinct").exit_code == 0
     ended = manage("compare_release_snapshots", "1", "2")
     assert ended.exit_code == 0
@@ -64,20 +64,22 @@ def test_two_releases_are_compared_and_a_gate_is_closed(manage: Manage) -> None:
         "3 breaking, 3 notice, 3 differences of no severity (--everything shows them).",
     ]
     assert "definition changed" in ended.lines[4]
-    gate = manage("compare_release_snapshots", "--table-name", "reporting.arrests", "v1", "v2", "--fail-on", "breaking")
-    assert (gate.exit_code, gate.lines) == (1, ended.lines)
+    failed = manage(
+        "compare_release_snapshots", "--table-name", "reporting.arrests", "v1", "v2", "--fail-on", "breaking"
+    )
+    assert (failed.exit_code, failed.lines) == (1, ended.lines)
     assert manage("compare_release_snapshots", "1", "1", "--fail-on", "notice").lines[-1] == "No difference."
 
 
 @pytest.mark.usefixtures("arrests")
-def test_a_program_reads_one_document(manage: Manage) -> None:
+def test_json_of_capture_and_comparison_is_one_document(manage: Manage) -> None:
     first = manage(*ONE, "v1", "--json", "--top-values-columns", "precinct").document
     assert (first["id"], first["tableName"], first["rowCount"], first["exact"]) == (1, "reporting.arrests", 1200, True)
     assert first["columns"][1]["top"] == [{"value": f"precinct {number}", "count": 400} for number in range(3)]
-    changed()
-    every = manage("capture_release_snapshot", "--all", "--release-tag", "v2", "--json").document
-    assert [one["id"] for one in every["captured"]] == [2]
-    assert every["failed"] == []
+    change_view()
+    captured = manage("capture_release_snapshot", "--all", "--release-tag", "v2", "--json").document
+    assert [snapshot["id"] for snapshot in captured["captured"]] == [2]
+    assert captured["failed"] == []
     compared = manage("compare_release_snapshots", "1", "2", "--json").document
     assert compared["severity"] == "breaking"
     rows = next(finding for finding in compared["findings"] if finding["kind"] == "rows")
@@ -95,7 +97,7 @@ def test_a_program_reads_one_document(manage: Manage) -> None:
 
 
 @pytest.mark.usefixtures("arrests")
-def test_every_view_of_an_agency_one_of_which_is_missing(manage: Manage) -> None:
+def test_capture_of_an_agency_reports_its_missing_view(manage: Manage) -> None:
     create_custom_manifest("reporting.missing", "SELECT 1")
     ended = manage("capture_release_snapshot", "--agency", "demo", "--release-tag", "v1", "--approximate")
     assert ended.exit_code == 1
@@ -105,7 +107,7 @@ def test_every_view_of_an_agency_one_of_which_is_missing(manage: Manage) -> None
 
 
 @pytest.mark.usefixtures("arrests")
-def test_on_a_terminal_progress_is_drawn_and_gone_at_the_end() -> None:
+def test_capture_on_terminal_draws_progress_and_result() -> None:
     code, drawn = run_on_terminal(*ONE, "v1")
     assert code == 0
     assert re.search(r"\d/3 columns", plain_text(drawn))
@@ -117,7 +119,7 @@ def test_on_a_terminal_progress_is_drawn_and_gone_at_the_end() -> None:
 
 @pytest.mark.usefixtures("arrests")
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ((*ONE, ""), "'' is not a release tag"),
         ((*ONE, "a\nb"), "is not a release tag"),
@@ -139,15 +141,15 @@ def test_on_a_terminal_progress_is_drawn_and_gone_at_the_end() -> None:
         ),
     ],
 )
-def test_a_wrong_request_is_one_line_and_nothing_is_written(
-    manage: Manage, arguments: tuple[str, ...], said: str
+def test_invalid_argument_prints_one_line_and_stores_nothing(
+    manage: Manage, arguments: tuple[str, ...], message: str
 ) -> None:
-    assert said in only_line(manage(*arguments))
+    assert message in only_line(manage(*arguments))
     assert not ReleaseSnapshot.objects.exists()
 
 
 @pytest.mark.usefixtures("arrests")
-def test_a_missing_table_is_one_line_however_many_views_there_are(manage: Manage) -> None:
+def test_missing_table_prints_one_line_for_many_views(manage: Manage) -> None:
     sql("DROP TABLE reporting.seeder_release_snapshot")
     for number in range(5):
         create_custom_manifest(f"reporting.view_{number}", "SELECT 1")
@@ -156,27 +158,29 @@ def test_a_missing_table_is_one_line_however_many_views_there_are(manage: Manage
     assert "manage.py install_schema" in line
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_leaves_nothing_half_written_and_nothing_running(number: signal.Signals, code: int) -> None:
+def test_signal_cancels_capture_and_stores_nothing() -> None:
     create_custom_manifest("reporting.large", "SELECT 1")
     sql(
         "CREATE MATERIALIZED VIEW reporting.large AS SELECT md5(n::text) AS a, md5((-n)::text) AS b, n AS c"
-        " FROM generate_series(1, 1500000) AS n"
+        " FROM generate_series(1, 700000) AS n"
     )
     capture = ("capture_release_snapshot", "--table-name", "reporting.large", "--release-tag", "v1")
-    process = subprocess.Popen(
-        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "manage.py", *capture],  # as from a job of a shell
-        cwd=CHECKOUT,
-        env=process_environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
     busy = "SELECT pid FROM pg_stat_activity WHERE application_name = 'seeder snapshot v1' AND state = 'active'"
-    eventually(lambda: sql(busy + " AND query LIKE '%%count(*)%%'") or process.poll() is not None)
-    assert process.poll() is None
-    process.send_signal(number)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == code
-    assert said.splitlines()[-1] == "CommandError: Interrupted."
-    eventually(lambda: not sql(busy))
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        process = subprocess.Popen(
+            # SIGINT is ignored at the start, as in a background job of a shell.
+            ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "manage.py", *capture],
+            cwd=CHECKOUT,
+            env=process_environment(),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            eventually(lambda: sql(busy + " AND query LIKE '%%count(*)%%'") or process.poll() is not None)  # noqa: B023
+            assert process.poll() is None
+            process.send_signal(number)
+            _, err = process.communicate(timeout=30)
+        assert process.returncode == code
+        assert err.splitlines()[-1] == "CommandError: Interrupted."
+        eventually(lambda: not sql(busy))
     assert not ReleaseSnapshot.objects.exists()
