@@ -60,7 +60,7 @@ def row() -> int:
 
 
 def measured_refresh(*history_ids: int, cost: RefreshCost = WAITED) -> MeasuredRefresh:
-    return MeasuredRefresh(history_ids=history_ids, result=replace(RESULT, cost=cost))
+    return history_ids, replace(RESULT, cost=cost)
 
 
 def test_known_costs_are_written_early_and_the_rest_later() -> None:

@@ -12,14 +12,14 @@ from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
-from seeder.domain.outcomes import RefreshMode
+from seeder.domain.outcomes import RefreshMode, RefreshResult
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import BackendCost, backend_cost_delta, statement_cost_delta
 from seeder.domain.run_events import RunEvent, ViewEnded
 from seeder.postgres import refresh_cost_queries, sessions
 from seeder.postgres.backend_processes import ProcessMeter, backend_process
 from seeder.postgres.contract import OptionalTables
-from seeder.services.run.cost_rows import MeasuredRefresh, RefreshCostWriter
+from seeder.services.run.cost_rows import RefreshCostWriter
 from seeder.services.run.listeners import RunListener
 from seeder.services.run_history import RunHistoryWriter
 
@@ -56,7 +56,7 @@ class CostMeter(RunListener):
         self._history, self._writer = history, RefreshCostWriter(tables)
         self._sampled_at = self._written_at = monotonic()
         self._processes = set[ProcessMeter]()  # of the running refreshes
-        self._refreshes: list[tuple[PlannedView, MeasuredRefresh]] = []
+        self._refreshes: list[tuple[PlannedView, RefreshResult]] = []
         self._written_count = 0  # the first ones are written, but without the costs of their statements
         self._sources = {
             database: source
@@ -79,8 +79,7 @@ class CostMeter(RunListener):
 
     def on_event(self, event: RunEvent) -> None:
         if isinstance(event, ViewEnded) and self._writer.missing is None:
-            ids = self._history.history_ids(event.view.spec)
-            self._refreshes.append((event.view, MeasuredRefresh(history_ids=ids, result=event.result)))
+            self._refreshes.append((event.view, event.result))
 
     def on_tick(self) -> None:
         now = monotonic()
@@ -90,17 +89,17 @@ class CostMeter(RunListener):
                 process.sample()
         if now - self._written_at >= _WRITE_INTERVAL.total_seconds():
             self._written_at = now
-            self._write([measured for _, measured in self._refreshes[self._written_count :]])
+            self._write(self._refreshes[self._written_count :])
             self._written_count = len(self._refreshes)
 
     def close(self) -> None:
         """Write the rest, and the costs of all REFRESH statements."""
-        after, rows = self._statement_costs(), list[MeasuredRefresh]()
-        for number, (view, measured) in enumerate(self._refreshes):
-            complete = self._with_statement_cost(view, measured, after)
+        after, refreshes = self._statement_costs(), list[tuple[PlannedView, RefreshResult]]()
+        for number, (view, result) in enumerate(self._refreshes):
+            complete = self._with_statement_cost(view, result, after)
             if complete or number >= self._written_count:
-                rows.append(complete or measured)
-        self._write(rows)
+                refreshes.append((view, complete or result))
+        self._write(refreshes)
 
     def _statement_costs(self) -> _StatementCosts:
         costs: dict[str, refresh_cost_queries.StatementCosts] = {}
@@ -111,17 +110,17 @@ class CostMeter(RunListener):
         return costs
 
     def _with_statement_cost(
-        self, view: PlannedView, measured: MeasuredRefresh, after: _StatementCosts
-    ) -> MeasuredRefresh | None:
+        self, view: PlannedView, result: RefreshResult, after: _StatementCosts
+    ) -> RefreshResult | None:
         """Add the cost of the REFRESH statement. Return None if pg_stat_statements does not have it."""
-        database, result = view.key.database, measured.result
+        database = view.key.database
         if result.mode is None or database not in self._before or database not in after:
             return None
         statement = view.key.name, result.mode is RefreshMode.CONCURRENT
         cost = statement_cost_delta(self._before[database].get(statement), after[database].get(statement))
-        return replace(measured, result=replace(result, cost=replace(result.cost, statement=cost)))
+        return replace(result, cost=replace(result.cost, statement=cost))
 
-    def _write(self, measured: Iterable[MeasuredRefresh]) -> None:
+    def _write(self, refreshes: Iterable[tuple[PlannedView, RefreshResult]]) -> None:
         with suppress(Error):  # costs are not worth failing the run
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            self._writer.write(measured)
+            self._writer.write((self._history.history_ids(view.spec), result) for view, result in refreshes)

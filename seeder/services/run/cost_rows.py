@@ -1,7 +1,7 @@
 """The only writer of the optional table of refresh costs."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 
 from django.db import DEFAULT_DB_ALIAS, Error
@@ -16,12 +16,8 @@ _TABLE = "seeder_run_metrics"
 _COLUMNS = [str(field.column) for field in RunMetrics._meta.concrete_fields if not field.primary_key]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MeasuredRefresh:
-    """One refresh, with its history rows: one for each manifest of the view."""
-
-    history_ids: tuple[int, ...]
-    result: RefreshResult
+# A refresh with the primary keys of its history rows: one for each manifest of the view.
+MeasuredRefresh = tuple[tuple[int, ...], RefreshResult]
 
 
 class RefreshCostWriter:
@@ -36,7 +32,7 @@ class RefreshCostWriter:
         An error of the table is kept in `missing`, and nothing more is written. Raises an error that ends the
         surrounding transaction.
         """
-        rows = [] if self.missing else [_row(pk, one) for one in measured for pk in one.history_ids]
+        rows = [] if self.missing else [_row(pk, result) for ids, result in measured for pk in ids]
         if not rows:
             return
         written = transactions.attempt(
@@ -46,9 +42,9 @@ class RefreshCostWriter:
             self.missing = f"{contract.SCHEMA}.{_TABLE}: {str(written).splitlines()[0]}"
 
 
-def _row(history_id: int, measured: MeasuredRefresh) -> Mapping[str, object]:
+def _row(history_id: int, result: RefreshResult) -> Mapping[str, object]:
     """Return the columns with known values."""
-    result, cost = measured.result, measured.result.cost
+    cost = result.cost
     return {
         "history_id": history_id,
         "mode": result.mode,
