@@ -15,25 +15,25 @@ from seeder.postgres.sqlstates import translate_database_errors
 _Row = tuple[Manifest, int | None]  # with its database_id; None if the canned report is missing
 
 
+@translate_database_errors(DEFAULT_DB_ALIAS)
 def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selection:
     """Return the enabled manifests of a request. `databases` maps each database_id to Django's alias.
 
     Raises `UnknownAgency` or `UnknownTable` if no manifest has that name, not even a disabled one.
     """
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        match request:
-            case AllReports(report_type=report_type):
-                rows = list(_manifests(ReportType if report_type is None else [report_type]))
-            case AgencyReports(slug=slug):
-                rows = list(_manifests(agency_slug=slug)) if is_storable_text(slug) else []
-                if not rows:
-                    require_known_agency(slug)
-            case SingleView(name=name):
-                rows = [row for row in _manifests() if _normalize(row[0].table_name) == str(name)]
-                if not rows:
-                    _require_known_view(name)
-            case SelectedManifests(manifests=chosen):
-                rows = [row for row in _manifests() if (row[0].report_type, row[0].manifest_id) in chosen]
+    match request:
+        case AllReports(report_type=report_type):
+            rows = list(_manifests(ReportType if report_type is None else [report_type]))
+        case AgencyReports(slug=slug):
+            rows = list(_manifests(agency_slug=slug)) if is_storable_text(slug) else []
+            if not rows:
+                require_known_agency(slug)
+        case SingleView(name=name):
+            rows = [row for row in _manifests() if _normalize(row[0].table_name) == str(name)]
+            if not rows:
+                _require_known_view(name)
+        case SelectedManifests(manifests=chosen):
+            rows = [row for row in _manifests() if (row[0].report_type, row[0].manifest_id) in chosen]
     return _group_rows(rows, databases)
 
 

@@ -42,6 +42,7 @@ def preview(request: RefreshRequest) -> RefreshPlan:
     return planning.build(manifest_selection.select(request, databases=conf.load().databases))
 
 
+@translate_database_errors(DEFAULT_DB_ALIAS)
 def execute_run(
     request: RefreshRequest,
     *,
@@ -56,10 +57,9 @@ def execute_run(
 
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        origin = RunOrigin(requested_at=preconditions.require_all(conf.load()), requested_by=requested_by)
-        with RunLock(new_run_id()) as run_lock:
-            return execute_locked(request, run_lock, origin, on_event=on_event, stop=stop or StopSignal())
+    origin = RunOrigin(requested_at=preconditions.require_all(conf.load()), requested_by=requested_by)
+    with RunLock(new_run_id()) as run_lock:
+        return execute_locked(request, run_lock, origin, on_event=on_event, stop=stop or StopSignal())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +70,7 @@ class RunOrigin:
     requested_by: str
 
 
+@translate_database_errors(DEFAULT_DB_ALIAS)
 def execute_locked(
     request: RefreshRequest,
     run_lock: RunLock,
@@ -86,25 +87,24 @@ def execute_locked(
     meter = CostMeter(plan.by_database, history, tables)
     recorders = run_lock, RunningStatusWriter(history), run_row, meter
     listeners = Listeners(*recorders, EventLog(run_lock.run_id), callback=on_event)
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        orphan_recovery.recover_orphaned_runs(tables)
-        run_lock.ensure_held()  # planning may have lost the connection that held it
-        history.insert_pending(plan)
-        with _rows_closed_on_error(history, run_row):
-            run_row.open(plan, request.description, origin.requested_by, workers=settings.max_workers)
-            listeners.on_event(RunStarted(run_id=run_lock.run_id, plan=plan, workers=settings.max_workers))
-            for warning in _warnings(plan, settings, tables):
-                listeners.on_event(warning)
-            refresher = ViewRefresher(
-                history=history, settings=settings, stop=stop, requested_at=origin.requested_at, meter=meter
-            )
-            results = _schedule(plan, refresher, tables, listeners)
-            meter.close()
-            finished_at = retry_transient(
-                lambda _: _close_rows(history, run_row, stop.reason),
-                retries=settings.max_retries,
-                stop=StopSignal(),  # not the run's own, because a stopped run closes its rows too
-            )
+    orphan_recovery.recover_orphaned_runs(tables)
+    run_lock.ensure_held()  # planning may have lost the connection that held it
+    history.insert_pending(plan)
+    with _rows_closed_on_error(history, run_row):
+        run_row.open(plan, request.description, origin.requested_by, workers=settings.max_workers)
+        listeners.on_event(RunStarted(run_id=run_lock.run_id, plan=plan, workers=settings.max_workers))
+        for warning in _warnings(plan, settings, tables):
+            listeners.on_event(warning)
+        refresher = ViewRefresher(
+            history=history, settings=settings, stop=stop, requested_at=origin.requested_at, meter=meter
+        )
+        results = _schedule(plan, refresher, tables, listeners)
+        meter.close()
+        finished_at = retry_transient(
+            lambda _: _close_rows(history, run_row, stop.reason),
+            retries=settings.max_retries,
+            stop=StopSignal(),  # not the run's own, because a stopped run closes its rows too
+        )
     summary = RunSummary(
         run_id=run_lock.run_id,
         results=results,
