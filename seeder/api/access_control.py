@@ -1,10 +1,9 @@
 """Authentication, permissions and throttling of the API."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication, TokenAuthentication
+from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -34,12 +33,6 @@ class SeederSessionAuthentication(SessionAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Return a scheme, because DRF answers 403 instead of 401 without one."""
         return "Session"
-
-
-def authenticators() -> Sequence[BaseAuthentication]:
-    """Accept a token if the host has `rest_framework.authtoken`, and a session."""
-    token_authenticators = [SeederTokenAuthentication()] if apps.is_installed("rest_framework.authtoken") else []
-    return [*token_authenticators, SeederSessionAuthentication()]
 
 
 class HasRequiredPermission(BasePermission):

@@ -6,6 +6,7 @@ It does not depend on the host's REST_FRAMEWORK settings.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.db import transaction
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -18,7 +19,12 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from seeder.api.access_control import HasRequiredPermission, WriteThrottle, authenticators
+from seeder.api.access_control import (
+    HasRequiredPermission,
+    SeederSessionAuthentication,
+    SeederTokenAuthentication,
+    WriteThrottle,
+)
 from seeder.api.exception_handler import ErrorStatuses, handle_exception
 from seeder.api.json_only import JSONOnlyNegotiation, LimitedJSONParser
 from seeder.domain.view_names import is_storable_text
@@ -49,7 +55,9 @@ class SeederView(APIView):
         return transaction.non_atomic_requests(never_cache(super().as_view(**initkwargs)))
 
     def get_authenticators(self) -> Sequence[BaseAuthentication]:  # type: ignore[override]  # any sequence will do
-        return authenticators()
+        """Accept a session, and a token if the host has `rest_framework.authtoken`."""
+        token_authenticators = [SeederTokenAuthentication()] if apps.is_installed("rest_framework.authtoken") else []
+        return [*token_authenticators, SeederSessionAuthentication()]
 
     def get_exception_handler(self) -> Callable[[Exception, Any], Response | None]:
         return handle_exception

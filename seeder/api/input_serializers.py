@@ -8,7 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from seeder.api.pagination import decode_cursor
+from seeder.api.cursor_text import decode_cursor
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import JobPageRequest, SortKey
 from seeder.domain.outcomes import Status

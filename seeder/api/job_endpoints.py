@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api import pagination
 from seeder.api.access_control import READ
 from seeder.api.document_serializers import HistorySerializer, JobSerializer
 from seeder.api.input_serializers import CursorQuerySerializer, JobQuerySerializer, job_page_request
@@ -41,8 +41,16 @@ class JobListView(BaseJobView):
         page = job_list.job_page(
             JobFilter(visible_agencies=self.visible_agencies, **query), page_request, group_by=GroupBy.MANIFEST
         )
-        documents = self.documents(page.jobs)
-        return Response(pagination.numbered_page(request, documents, total=page.total, number=number, size=size))
+        if not page.jobs and number > 1:
+            raise NotFound("Page not found.")
+        return Response(
+            {
+                "count": page.total,
+                "next": self.url_with("page", number + 1) if number * size < page.total else None,
+                "previous": self.url_with("page", number - 1) if number > 1 else None,
+                "results": self.documents(page.jobs),
+            }
+        )
 
 
 class JobDetailView(BaseJobView):

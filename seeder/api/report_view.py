@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from rest_framework import status
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
 
-from seeder.api import pagination
 from seeder.api.base_view import SeederView
+from seeder.api.cursor_text import encode_cursor
 from seeder.api.exception_handler import ErrorStatuses
 from seeder.errors import (
     AmbiguousView,
@@ -54,4 +55,9 @@ class ReportView(SeederView):
     ) -> Response:
         """Return the documents of the rows on the requested page. Raises `DatabaseError`."""
         page, cursor = keyset_pagination.fetch_page(rows, order_column, query.get("after"), max_rows=query["size"])
-        return Response(pagination.cursor_page(self.request, cursor, documents(page)))
+        after = encode_cursor(cursor) if cursor else None
+        return Response({"next": after and self.url_with("after", after), "results": documents(page)})
+
+    def url_with(self, parameter: str, value: object) -> str:
+        """Return the URL of this request with another value of a query parameter."""
+        return replace_query_param(self.request.build_absolute_uri(), parameter, str(value))
