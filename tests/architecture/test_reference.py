@@ -83,7 +83,7 @@ def test_every_problem_of_the_doctor_is_described() -> None:
         keyword.value.value
         for tree in SOURCES.values()
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-        if ast.unparse(call.func) == "Problem"
+        if ast.unparse(call.func).endswith("_problem")
         for keyword in call.keywords
         if keyword.arg == "name" and isinstance(keyword.value, ast.Constant)
     }

@@ -8,7 +8,7 @@ import pytest
 from django.apps import apps
 
 from seeder.postgres import sessions
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, warning_problem
 from seeder.services.doctor.run_checks import run_checks
 from tests.conftest import another_session, create_custom_manifest, sql
 
@@ -82,9 +82,7 @@ def test_checks_of_other_apps_run_and_may_fail(monkeypatch: pytest.MonkeyPatch) 
     assert (failed.subject, failed.message) == ("broken loads", "division by zero")
 
 
-_LOAD_STUCK = Problem(
-    name="load_stuck", level=Level.WARNING, area="loads", meaning="A load does not end.", fix="Cancel it."
-)
+_LOAD_STUCK = warning_problem(name="load_stuck", area="loads", meaning="A load does not end.", fix="Cancel it.")
 
 
 class _Checks:

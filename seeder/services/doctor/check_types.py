@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -39,6 +39,11 @@ class Problem:
     def found(self, subject: str, *, message: str = "", fix: str = "", sql: str = "") -> "Diagnosis":
         """Return a diagnosis. `message` has details about the subject, and `fix` replaces the usual one."""
         return Diagnosis(problem=self, subject=subject, message=message or self.meaning, fix=fix or self.fix, sql=sql)
+
+
+error_problem = partial(Problem, level=Level.ERROR)
+warning_problem = partial(Problem, level=Level.WARNING)
+info_problem = partial(Problem, level=Level.INFO)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

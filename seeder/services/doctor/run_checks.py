@@ -1,6 +1,6 @@
 """Runs the checks of all installed apps on all databases."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from django.apps import apps
@@ -14,24 +14,20 @@ from seeder.errors import DatabaseError, SeederError, ServerUnreachable
 from seeder.postgres import doctor_queries
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, error_problem, warning_problem
 
-DATABASE_UNREACHABLE = Problem(
+DATABASE_UNREACHABLE = error_problem(
     name="database_unreachable",
-    level=Level.ERROR,
     area="the check itself",
     meaning="A database of `SEEDER['DATABASES']` does not answer. Its views fail, those of other databases do not.",
     fix="Check that the server runs and accepts seeder's login, or remove the database from the map.",
 )
-CHECK_FAILED = Problem(
+CHECK_FAILED = warning_problem(
     name="check_failed",
-    level=Level.WARNING,
     area="the check itself",
     meaning="A check could not run, so its result is unknown.",
     fix="Fix the other problems first, such as a missing privilege, then run the doctor again.",
 )
-
-Check = Callable[[CheckedDatabase], Iterable[Diagnosis]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,10 +99,9 @@ def _check_database(database: CheckedDatabase) -> Iterator[Diagnosis]:
     A check that fails is reported, and the others still run. Raises `ServerUnreachable`.
     """
     for path in (path for app in apps.get_app_configs() for path in getattr(app, "doctor_checks", ())):
-        check: Check = import_string(path)
         try:
             with translate_database_errors(database.alias):
-                yield from check(database)
+                yield from import_string(path)(database)
         except ServerUnreachable:
             raise
         except (Error, SeederError) as error:

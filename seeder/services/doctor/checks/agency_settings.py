@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 
 from seeder.errors import ConfigurationError
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem
 from seeder.services.read_models import agency_scope
 
-SETTING_WRONG = Problem(
+SETTING_WRONG = error_problem(
     name="setting_wrong",
-    level=Level.ERROR,
     area="settings",
-    meaning="`SEEDER_AGENCY_SCOPE` or `SEEDER_AGENCY_MODEL` does not exist (`seeder.E015`): the API and the pages deny"
-    " all requests.",
+    meaning="`SEEDER_AGENCY_SCOPE` or `SEEDER_AGENCY_MODEL` does not exist (`seeder.E015`): API and pages deny access.",
     fix="Correct it in the host's settings.",
 )
 

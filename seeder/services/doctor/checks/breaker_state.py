@@ -5,16 +5,14 @@ from collections.abc import Iterator
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder.postgres.contract import OptionalTables
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem
 from seeder.services.run.circuit_breakers import CircuitBreakers
 
-BREAKER_OPEN = Problem(
+BREAKER_OPEN = error_problem(
     name="breaker_open",
-    level=Level.ERROR,
     area="server and role",
     meaning="The circuit breaker of a database is open and its next trial is still to come: nothing starts.",
-    fix="Find the cause of the failures with `manage.py refresh_status --failing`. The breaker closes with the first"
-    " success. The statement closes it at once.",
+    fix="Find the cause with `manage.py refresh_status --failing`. The next success closes it, the statement at once.",
 )
 
 

@@ -6,46 +6,40 @@ from collections.abc import Iterator
 from seeder.postgres import contract
 from seeder.postgres.contract import ContractDifference
 from seeder.services import contract_check
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
 
-TABLE_MISSING = Problem(
+TABLE_MISSING = error_problem(
     name="table_missing",
-    level=Level.ERROR,
     area="reporting tables",
     meaning="A table of the contract is missing: no run can be recorded, or nothing is requested.",
     fix="Run `manage.py install_schema`, as the owner of the database if seeder's role lacks the privileges.",
 )
-COLUMN_MISSING = Problem(
+COLUMN_MISSING = error_problem(
     name="column_missing",
-    level=Level.ERROR,
     area="reporting tables",
     meaning="A column of the contract is missing.",
     fix="The owner of the table can add it. A NOT NULL column needs a DEFAULT if the table has rows.",
 )
-COLUMN_DIFFERS = Problem(
+COLUMN_DIFFERS = warning_problem(
     name="column_differs",
-    level=Level.WARNING,
     area="reporting tables",
     meaning="A column has another type or nullability than in the contract.",
     fix="The owner of the table can alter it.",
 )
-OPTIONAL_MISSING = Problem(
+OPTIONAL_MISSING = info_problem(
     name="optional_missing",
-    level=Level.INFO,
     area="reporting tables",
     meaning="An optional table is missing. The message names the missing feature.",
     fix="If you need the feature, run `manage.py install_schema`.",
 )
-OPTIONAL_UNUSABLE = Problem(
+OPTIONAL_UNUSABLE = warning_problem(
     name="optional_unusable",
-    level=Level.WARNING,
     area="reporting tables",
     meaning="An optional table differs from the contract, or seeder's role may not use it, so it is not used.",
     fix="The owner of the table can alter it, or grant the privilege.",
 )
-TABLE_FORBIDDEN = Problem(
+TABLE_FORBIDDEN = error_problem(
     name="table_forbidden",
-    level=Level.ERROR,
     area="reporting tables",
     meaning="Seeder's role lacks a privilege on a table of the contract, or on the sequence of its ids.",
     fix="The owner of the table can grant it.",

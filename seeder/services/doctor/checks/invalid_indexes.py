@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 
 from seeder.postgres import contract
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, warning_problem
 
-INDEX_INVALID = Problem(
+INDEX_INVALID = warning_problem(
     name="index_invalid",
-    level=Level.WARNING,
     area="views",
     meaning="Building an index CONCURRENTLY did not finish, so it is not used. Each plain refresh rebuilds it, and"
     " fails with `unique_violation` if it is unique and the rows are not.",
-    fix="The owner of the view can rebuild it. If that finds duplicates, drop it instead (DROP INDEX), also a leftover"
-    " …_ccnew.",
+    fix="The view's owner can rebuild it. If that finds duplicates, drop it instead, also a leftover …_ccnew.",
 )
 
 

@@ -3,25 +3,22 @@
 from collections.abc import Iterator, Mapping
 
 from seeder.errors import BadName, DatabaseUnmapped, ReportMissing
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Problem, error_problem
 
-BAD_NAME = Problem(
+BAD_NAME = error_problem(
     name="bad_name",
-    level=Level.ERROR,
     area="manifests",
     meaning="A manifest's `table_name` is not a view's name: three parts, an empty one, or one over 63 bytes.",
     fix="Correct `table_name` in the manifest.",
 )
-DATABASE_UNMAPPED = Problem(
+DATABASE_UNMAPPED = error_problem(
     name="database_unmapped",
-    level=Level.ERROR,
     area="manifests",
     meaning="A manifest's `database_id` is not in `SEEDER['DATABASES']`.",
     fix="Correct `database_id` in the manifest, or add the id to the setting.",
 )
-REPORT_MISSING = Problem(
+REPORT_MISSING = error_problem(
     name="report_missing",
-    level=Level.ERROR,
     area="manifests",
     meaning="An agency subscribes to a canned report that does not exist.",
     fix="Delete the subscription, or restore the report.",

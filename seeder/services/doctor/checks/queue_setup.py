@@ -4,34 +4,30 @@ from collections.abc import Iterator
 
 from seeder.errors import QueueMissing
 from seeder.services import extras
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, warning_problem
 from seeder.services.queue import dispatch, part_rows, schedules
 
-QUEUE_BLOCKED = Problem(
+QUEUE_BLOCKED = error_problem(
     name="queue_blocked",
-    level=Level.ERROR,
     area="queue",
     meaning="The arguments of a django-q2 schedule cannot be read: once it is due, no schedule runs.",
     fix="Correct or delete it.",
 )
-QUEUE_FAULT = Problem(
+QUEUE_FAULT = error_problem(
     name="queue_fault",
-    level=Level.ERROR,
     area="queue",
     meaning="A setting runs tasks twice or lets them hang, or a time never comes: `seeder.E007` to `seeder.E014` and"
     " `seeder.E017` of `manage.py check`.",
     fix="Follow the hint.",
 )
-QUEUE_RISK = Problem(
+QUEUE_RISK = warning_problem(
     name="queue_risk",
-    level=Level.WARNING,
     area="queue",
     meaning="A setting of the queue can lose tasks: `seeder.W010` to `seeder.W013`.",
     fix="Follow the hint.",
 )
-QUEUE_MISSING = Problem(
+QUEUE_MISSING = warning_problem(
     name="queue_missing",
-    level=Level.WARNING,
     area="queue",
     meaning="The queue is installed, but its tables or seeder's are missing.",
     fix="Run `manage.py migrate` and `manage.py install_schema`, or do without the queue.",

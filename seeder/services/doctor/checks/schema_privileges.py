@@ -3,25 +3,22 @@
 from collections.abc import Iterator, Sequence
 
 from seeder.domain.view_names import ViewName
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem
 
-SCHEMA_MISSING = Problem(
+SCHEMA_MISSING = error_problem(
     name="schema_missing",
-    level=Level.ERROR,
     area="views",
     meaning="The schema of a manifest's view does not exist. Refreshes create views, not schemas.",
     fix="If the name is correct, a role that may create schemas can create it.",
 )
-SCHEMA_FORBIDDEN = Problem(
+SCHEMA_FORBIDDEN = error_problem(
     name="schema_forbidden",
-    level=Level.ERROR,
     area="permissions",
     meaning="Seeder's role has no USAGE privilege on a schema: none of its views can be refreshed.",
     fix="The owner of the schema can grant it.",
 )
-CREATE_FORBIDDEN = Problem(
+CREATE_FORBIDDEN = error_problem(
     name="create_forbidden",
-    level=Level.ERROR,
     area="permissions",
     meaning="Views are missing, and seeder's role may not create views in their schema, or lacks USAGE on a schema that"
     " they read. A missing SELECT shows when the view is created.",

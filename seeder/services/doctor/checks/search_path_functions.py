@@ -13,21 +13,18 @@ from typing import NamedTuple
 from seeder.domain.human_format import format_count
 from seeder.domain.view_names import ViewName
 from seeder.postgres import doctor_queries
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Problem, info_problem, warning_problem
 
-FUNCTION_UNQUALIFIED = Problem(
+FUNCTION_UNQUALIFIED = warning_problem(
     name="function_unqualified",
-    level=Level.WARNING,
     area="views",
     meaning="A function of a view seems to name a table, function or type without its schema. PostgreSQL 17 and later"
     " refresh with `search_path = pg_catalog, pg_temp` and do not find it. Found by the words of its body: it can be a"
     " column or variable of that name, and composed names are not found.",
-    fix="The owner of the function can set its search_path, or qualify its names. A SQL function with a search_path is"
-    " not inlined.",
+    fix="Its owner can set its search_path, or qualify the names. A SQL function with a search_path is not inlined.",
 )
-FUNCTION_UPGRADE = Problem(
+FUNCTION_UPGRADE = info_problem(
     name="function_upgrade",
-    level=Level.INFO,
     area="views",
     meaning="As `function_unqualified`, on a server before 17: the refresh works until the upgrade.",
     fix=FUNCTION_UNQUALIFIED.fix,

@@ -3,37 +3,30 @@
 from collections.abc import Iterator
 
 from seeder.postgres import server_activity
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
 
-READ_ONLY = Problem(
+READ_ONLY = error_problem(
     name="read_only",
-    level=Level.ERROR,
     area="server and role",
     meaning="The server is a standby, or `default_transaction_read_only` is on: every run is refused.",
     fix="Connect to the primary, or switch the setting off for seeder's role.",
 )
-SESSIONS_POOLED = Problem(
+SESSIONS_POOLED = error_problem(
     name="sessions_pooled",
-    level=Level.ERROR,
     area="server and role",
-    meaning="A proxy gives each transaction another session. A session lock then does not show that a run is alive, so"
-    " every run is refused.",
+    meaning="A proxy gives each transaction another session, so a run cannot hold its lock. Every run is refused.",
     fix="Connect to PostgreSQL directly, or through a proxy that pools sessions.",
 )
-ROLE_SUPERUSER = Problem(
+ROLE_SUPERUSER = info_problem(
     name="role_superuser",
-    level=Level.INFO,
     area="server and role",
-    meaning="Seeder's role is a superuser, so the query of a manifest can do anything on the server when its view is"
-    " created.",
+    meaning="Seeder's role is a superuser: a manifest's query can do anything on the server when its view is created.",
     fix="Connect as a role of its own that owns the views. docs/how-to/security.md has the statements.",
 )
-STATS_HIDDEN = Problem(
+STATS_HIDDEN = warning_problem(
     name="stats_hidden",
-    level=Level.WARNING,
     area="permissions",
-    meaning="`SEEDER_MAX_DB_ACTIVE_QUERIES` is set, but seeder's role does not see the sessions of other roles. The"
-    " throttle counts only its own queries.",
+    meaning="The throttle (`SEEDER_MAX_DB_ACTIVE_QUERIES`) does not see the queries of other roles.",
     fix="A superuser can grant it.",
 )
 

@@ -3,39 +3,33 @@
 from collections.abc import Iterator
 
 from seeder.domain.human_format import format_count
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, warning_problem
 
 _CONNECTIONS_FOR_READERS = 20  # added to a raised max_connections, for readers of the reports
 _MIN_IDLE_SESSION_TIMEOUT_MS = 10_000  # twice the interval of the heartbeat on the session with the run lock
 
-LOCK_TIMEOUT_LOW = Problem(
+LOCK_TIMEOUT_LOW = error_problem(
     name="lock_timeout_low",
-    level=Level.ERROR,
     area="server and role",
     meaning="`SEEDER_LOCK_TIMEOUT_MS` does not exceed the server's `deadlock_timeout`, after which a blocking"
     " autovacuum is cancelled: runs are refused.",
     fix="Raise it.",
 )
-TOO_FEW_CONNECTIONS = Problem(
+TOO_FEW_CONNECTIONS = warning_problem(
     name="too_few_connections",
-    level=Level.WARNING,
     area="server and role",
-    meaning="`max_connections`, or the limit of the role or the database, is below the need of one run:"
-    " `SEEDER_MAX_WORKERS`, and one more on the default database. Some workers cannot start. Each queue worker needs as"
-    " many.",
+    meaning="A limit allows fewer connections than a run uses: `SEEDER_MAX_WORKERS`, and one more on the default"
+    " database. Some workers cannot start. Each queue worker needs as many.",
     fix="Lower `SEEDER_MAX_WORKERS`, or raise the limit.",
 )
-TRANSACTION_TIMEOUT = Problem(
+TRANSACTION_TIMEOUT = warning_problem(
     name="transaction_timeout",
-    level=Level.WARNING,
     area="server and role",
-    meaning="The server (PostgreSQL 17 and later) ends the connection of a refresh that takes longer than"
-    " `transaction_timeout`.",
+    meaning="The server (17 and later) ends the connection of a refresh that takes longer than `transaction_timeout`.",
     fix="Switch it off for seeder's role, and limit refreshes with `SEEDER_STATEMENT_TIMEOUT_MS`.",
 )
-IDLE_SESSION_TIMEOUT = Problem(
+IDLE_SESSION_TIMEOUT = warning_problem(
     name="idle_session_timeout",
-    level=Level.WARNING,
     area="server and role",
     meaning="`idle_session_timeout` is 10 s or less. It could end the session with the run lock, used every 5 s.",
     fix="Switch it off for seeder's role.",

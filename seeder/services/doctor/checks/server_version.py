@@ -2,25 +2,22 @@
 
 from collections.abc import Iterator
 
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, warning_problem
 
 _OLDEST_SUPPORTED_MAJOR = 15  # the oldest major version that the tests run on
 # The first minor version of each major version with the fix of CVE-2024-0985. Later major versions have the fix.
 _FIRST_PATCHED_MINOR = {15: 6, 16: 2}
 
-SERVER_UNSUPPORTED = Problem(
+SERVER_UNSUPPORTED = error_problem(
     name="server_unsupported",
-    level=Level.ERROR,
     area="server and role",
     meaning=f"The server is older than PostgreSQL {_OLDEST_SUPPORTED_MAJOR}, the oldest supported version.",
     fix="Upgrade it.",
 )
-SERVER_UNPATCHED = Problem(
+SERVER_UNPATCHED = warning_problem(
     name="server_unpatched",
-    level=Level.WARNING,
     area="server and role",
-    meaning="Before 15.6 and 16.2, the owner of a view can run code as a more privileged role that refreshes it"
-    " concurrently (CVE-2024-0985).",
+    meaning="Before 15.6 and 16.2, a concurrent refresh can run the owner's code as seeder's role (CVE-2024-0985).",
     fix="Install the latest minor version. Until then set `SEEDER_REFRESH_CONCURRENTLY=false`.",
 )
 

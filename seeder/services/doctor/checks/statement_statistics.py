@@ -2,33 +2,28 @@
 
 from collections.abc import Iterator
 
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, info_problem
 
-PG_STAT_STATEMENTS_UNLOADED = Problem(
+PG_STAT_STATEMENTS_UNLOADED = info_problem(
     name="pg_stat_statements_unloaded",
-    level=Level.INFO,
     area="statistics",
     meaning="The server does not preload `pg_stat_statements`: statement costs are null.",
-    fix="A superuser can add it to `shared_preload_libraries`, after the libraries that are already there. It needs a"
-    " restart.",
+    fix="A superuser can add it to `shared_preload_libraries`, after the other libraries. It needs a restart.",
 )
-PG_STAT_STATEMENTS_MISSING = Problem(
+PG_STAT_STATEMENTS_MISSING = info_problem(
     name="pg_stat_statements_missing",
-    level=Level.INFO,
     area="statistics",
     meaning="`pg_stat_statements` is not created in this database: statement costs are null.",
     fix="A superuser can create it.",
 )
-PG_STAT_STATEMENTS_OUTDATED = Problem(
+PG_STAT_STATEMENTS_OUTDATED = info_problem(
     name="pg_stat_statements_outdated",
-    level=Level.INFO,
     area="statistics",
     meaning="`pg_stat_statements` was created by an older server, before version 1.8: statement costs are null.",
     fix="Its owner can update it.",
 )
-PG_STAT_STATEMENTS_FORBIDDEN = Problem(
+PG_STAT_STATEMENTS_FORBIDDEN = info_problem(
     name="pg_stat_statements_forbidden",
-    level=Level.INFO,
     area="statistics",
     meaning="Seeder's role may not read `pg_stat_statements`: statement costs are null.",
     fix="Its owner can grant it.",

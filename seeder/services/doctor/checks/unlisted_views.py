@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from seeder.domain.view_names import ViewName
 from seeder.postgres import contract
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, info_problem
 
-VIEW_WITHOUT_MANIFEST = Problem(
+VIEW_WITHOUT_MANIFEST = info_problem(
     name="view_without_manifest",
-    level=Level.INFO,
     area="views",
     meaning="A materialized view, in a schema of manifests or in `reporting`, has no manifest, not even a disabled one."
     " It is not refreshed.",

@@ -13,42 +13,34 @@ from seeder.domain.view_names import ViewName
 from seeder.postgres import catalog
 from seeder.postgres.catalog import CreationRefused, Survey
 from seeder.services import definition_cache
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
 from seeder.services.doctor.checks.schema_privileges import CREATE_FORBIDDEN
 from seeder.services.run import planning
 
-VIEW_MISSING = Problem(
+VIEW_MISSING = warning_problem(
     name="view_missing",
-    level=Level.WARNING,
     area="views",
     meaning="A view does not exist yet.",
-    fix="Nothing: the next run creates it, unless another problem prevents that. To create it now, run"
-    " `manage.py refresh_table`.",
+    fix="Nothing: the next run creates it. `manage.py refresh_table` creates it at once.",
 )
-QUERY_REFUSED = Problem(
+QUERY_REFUSED = error_problem(
     name="query_refused",
-    level=Level.ERROR,
     area="views",
     meaning="A view is missing, and PostgreSQL refuses to create it from the manifest's query.",
     fix="Correct the query.",
 )
-DEFINITION_DRIFT = Problem(
+DEFINITION_DRIFT = warning_problem(
     name="definition_drift",
-    level=Level.WARNING,
     area="views",
-    meaning="A view was created from another query than its manifest's. If that query cannot be a view, PostgreSQL's"
-    " message is included.",
+    meaning="A view was created from another query than its manifest's, or PostgreSQL now rejects that query.",
     fix="If the manifest is right, the owner can recreate the view with its indexes and grants. Readers wait. Views"
     " that read it must be dropped before and created after. Otherwise restore the old query in the manifest.",
 )
-DRIFT_UNKNOWN = Problem(
+DRIFT_UNKNOWN = info_problem(
     name="drift_unknown",
-    level=Level.INFO,
     area="views",
-    meaning="A query could not be compared with its view: a lock, or no privilege to create temporary views or to use a"
-    " schema.",
-    fix="Run the doctor again when nothing is locked. Seeder's role needs TEMPORARY on the database, and USAGE on the"
-    " schemas that the query reads.",
+    meaning="A query could not be compared with its view: a lock, or a missing privilege.",
+    fix="Run the doctor again later. Seeder's role needs TEMPORARY, and USAGE on the schemas that the query reads.",
 )
 
 

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem
 
-SOURCE_FORBIDDEN = Problem(
+SOURCE_FORBIDDEN = error_problem(
     name="source_forbidden",
-    level=Level.ERROR,
     area="permissions",
-    meaning="A view is filled as its owner, and the owner may not read a source of its query, directly or through plain"
-    " views.",
+    meaning="A view is filled as its owner, which may not read a source, directly or through plain views.",
     fix="The owner of the source can grant it.",
 )
 

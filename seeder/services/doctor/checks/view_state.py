@@ -3,60 +3,48 @@
 from collections.abc import Iterator
 
 from seeder.postgres.doctor_queries import FoundRelation
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, Problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
 
-NOT_MATERIALIZED_VIEW = Problem(
+NOT_MATERIALIZED_VIEW = error_problem(
     name="not_materialized_view",
-    level=Level.ERROR,
     area="views",
     meaning="A table, a plain view or another object has the name of a manifest's view.",
     fix="Rename it, or correct the manifest.",
 )
-VIEW_FORBIDDEN = Problem(
+VIEW_FORBIDDEN = error_problem(
     name="view_forbidden",
-    level=Level.ERROR,
     area="permissions",
-    meaning="Seeder's role may not refresh a view: it lacks MAINTAIN (PostgreSQL 17 and later) or membership in the"
-    " owner (before).",
+    meaning="Seeder's role lacks MAINTAIN on a view (PostgreSQL 17 and later) or membership in its owner (before).",
     fix="The owner or a superuser can grant it. Before 17, give a superuser's view to seeder's role instead.",
 )
-VIEW_NOT_POPULATED = Problem(
+VIEW_NOT_POPULATED = warning_problem(
     name="view_not_populated",
-    level=Level.WARNING,
     area="views",
     meaning="A view was created or restored WITH NO DATA. Reading it fails.",
     fix="The next run fills it. To fill it now, use `manage.py refresh_table` or the statement.",
 )
-CONCURRENT_REFUSED = Problem(
+CONCURRENT_REFUSED = error_problem(
     name="concurrent_refused",
-    level=Level.ERROR,
     area="views",
-    meaning="Refreshes must be concurrent (`SEEDER_CONCURRENT_FALLBACK=false`), and the view has no unique index on"
-    " plain columns without WHERE.",
+    meaning="The view has no unique index on plain columns without WHERE, and `SEEDER_CONCURRENT_FALLBACK` is false.",
     fix="If some columns identify every row and are never null, create one on them. Seeder never guesses a key.",
 )
-CONCURRENT_FALLS_BACK = Problem(
+CONCURRENT_FALLS_BACK = warning_problem(
     name="concurrent_falls_back",
-    level=Level.WARNING,
     area="views",
-    meaning="Refreshes are concurrent, but this view has no unique index on plain columns without WHERE. It is"
-    " refreshed plainly: readers wait.",
+    meaning="The view has no unique index on plain columns without WHERE. It is refreshed plainly: readers wait.",
     fix=CONCURRENT_REFUSED.fix,
 )
-CONCURRENT_UNREADY = Problem(
+CONCURRENT_UNREADY = info_problem(
     name="concurrent_unready",
-    level=Level.INFO,
     area="views",
-    meaning="Refreshes are plain, as configured. This view could not be refreshed concurrently: it has no unique index"
-    " on plain columns without WHERE.",
+    meaning="The view could not be refreshed concurrently: it has no unique index on plain columns without WHERE.",
     fix="Nothing, or as for `concurrent_refused`.",
 )
-TEMP_FORBIDDEN = Problem(
+TEMP_FORBIDDEN = error_problem(
     name="temp_forbidden",
-    level=Level.ERROR,
     area="permissions",
-    meaning="Refreshes are concurrent, which needs temporary tables of the view's owner. Without the privilege there is"
-    " no fallback to a plain refresh.",
+    meaning="The view's owner may not create temporary tables, which a concurrent refresh needs. There is no fallback.",
     fix="The owner of the database can grant it.",
 )
 
