@@ -4,7 +4,6 @@ A refresh of a millisecond goes from pending to success in its own transaction, 
 need the status in between, and only for refreshes that they can see running.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
@@ -23,20 +22,20 @@ _MARK_AFTER = timedelta(milliseconds=100)
 class RunningStatusWriter(RunListener):
     """Marks running views at each tick."""
 
-    def __init__(self, history: RunHistoryWriter, clock: Callable[[], float] = monotonic) -> None:
-        self._history, self._clock = history, clock
+    def __init__(self, history: RunHistoryWriter) -> None:
+        self._history = history
         self._unmarked: dict[PlannedView, float] = {}  # with its start
 
     def on_event(self, event: RunEvent) -> None:
         match event:
             case ViewStarted(view=view):
-                self._unmarked[view] = self._clock()
+                self._unmarked[view] = monotonic()
             case ViewEnded(view=view):
                 self._unmarked.pop(view, None)
 
     def on_tick(self) -> None:
         """Mark running views. Ignores database errors, because the next tick tries again."""
-        latest = self._clock() - _MARK_AFTER.total_seconds()
+        latest = monotonic() - _MARK_AFTER.total_seconds()
         due = [view for view, started in self._unmarked.items() if started <= latest]
         if due:
             with suppress(Error):
