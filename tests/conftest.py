@@ -220,7 +220,7 @@ _STARTUP_VARIABLES = {"DJANGO_SETTINGS_MODULE", "PYTHONPATH", "PYTHONIOENCODING"
 
 
 def run_in_process(*arguments: str, **environment: str) -> CompletedCommand:
-    """Run `manage.py` in this process, or in another if a variable is read at its start."""
+    """Run `manage.py` here, or as a process if it needs a start-up variable."""
     if _STARTUP_VARIABLES & environment.keys():
         return _run_as_process(*arguments, **environment)
     out, err = StringIO(), StringIO()
@@ -229,7 +229,7 @@ def run_in_process(*arguments: str, **environment: str) -> CompletedCommand:
 
 
 def run_manage_command(*arguments: str, out: TextIO, err: TextIO, **environment: str) -> int:
-    """Run `manage.py` in this process with the database of this test, and return its exit code."""
+    """Run `manage.py` on the database of the test. Return its exit code."""
     with _default_database(environment), pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)

@@ -68,7 +68,7 @@ def test_commands_are_found_in_docs_and_messages() -> None:
 
 
 def mentions() -> Iterator[tuple[Path, str, bool]]:
-    """Yield file and text of each command, and if it can be pasted."""
+    """Yield the file and text of each command, and if it is in a block."""
     for path in MENTIONING:
         content = path.read_text(encoding="utf-8")
         for block in code_blocks(content, "(?:sh|ini)"):

@@ -78,7 +78,7 @@ def test_every_log_event_is_described() -> None:
 
 
 def test_every_problem_of_the_doctor_is_described() -> None:
-    """A check that is not registered in apps.py has problems that are not on the page."""
+    """The page omits problems of a check not registered in apps.py."""
     in_code = {
         keyword.value.value
         for tree in SOURCES.values()
