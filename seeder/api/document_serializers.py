@@ -12,6 +12,7 @@ from rest_framework.serializers import (
     CharField,
     ChoiceField,
     DateTimeField,
+    DictField,
     FloatField,
     IntegerField,
     JSONField,
@@ -225,3 +226,10 @@ class CaptureSerializer(Serializer[Any]):
     tableName = CharField()
     releaseTag = CharField()
     url = CharField(help_text="URL that lists the snapshot once it is captured")
+
+
+class ErrorSerializer(Serializer[Any]):
+    """An error message, and the messages of each invalid parameter."""
+
+    detail = CharField()
+    fields = DictField(child=ListField(child=CharField()), required=False)  # type: ignore[assignment]

@@ -30,9 +30,7 @@ class BaseJobView(ReportView):
 
 
 class JobListView(BaseJobView):
-    @describe_operation(
-        "listJobs", parameters=[JobQuerySerializer], responses=page_schema(JobSerializer, is_counted=True)
-    )
+    @describe_operation("listJobs", page_schema(JobSerializer, is_counted=True), parameters=[JobQuerySerializer])
     def get(self, request: Request) -> Response:
         """List the latest status of every enabled manifest."""
         query = self.validated_query(JobQuerySerializer)
@@ -54,7 +52,7 @@ class JobListView(BaseJobView):
 
 
 class JobDetailView(BaseJobView):
-    @describe_operation("getJob", parameters=JOB_PATH_PARAMETERS, responses=JobSerializer)
+    @describe_operation("getJob", JobSerializer, parameters=JOB_PATH_PARAMETERS)
     def get(self, request: Request, reportType: str, id: int) -> Response:
         """Get the latest status of one manifest."""
         return Response(self.documents([job_list.find_job(reportType, id, self.visible_agencies)])[0])
@@ -76,9 +74,7 @@ class BaseHistoryView(ReportView):
 
 class JobHistoryView(BaseHistoryView):
     @describe_operation(
-        "listHistoryOfJob",
-        parameters=[*JOB_PATH_PARAMETERS, CursorQuerySerializer],
-        responses=page_schema(HistorySerializer),
+        "listHistoryOfJob", page_schema(HistorySerializer), parameters=[*JOB_PATH_PARAMETERS, CursorQuerySerializer]
     )
     def get(self, request: Request, reportType: str, id: int) -> Response:
         """List the runs of one manifest, latest first."""

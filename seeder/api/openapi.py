@@ -33,36 +33,16 @@ _SPECTACULAR_SETTINGS: dict[str, Any] = {
     "CAMELIZE_NAMES": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "PREPROCESSING_HOOKS": ["seeder.api.openapi.keep_own_endpoints"],
-    "POSTPROCESSING_HOOKS": ["seeder.api.openapi.add_error_responses"],
+    "POSTPROCESSING_HOOKS": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "list", "defaultModelsExpandDepth": 0},
 }
 _settings_lock = Lock()
-_ERROR_RESPONSES = {
-    "400": "The request is invalid; `fields` lists the invalid parameters.",
-    "401": "Not logged in.",
-    "403": "Permission denied.",
-    "404": "Not found, or not visible to this user.",
-    "503": "The database is unavailable or a setting is invalid.",
-}
-_WRITE_ERROR_RESPONSES = {
-    "409": "Conflicts with an existing object.",
-    "415": "The body is not JSON.",
-    "429": "Too many write requests; `Retry-After` is the number of seconds to wait.",
-}
-_ERROR_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "detail": {"type": "string"},
-        "fields": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
-    },
-    "required": ["detail"],
-}
 
 
 class SchemaView(SeederView):
-    @describe_operation("getSchema", responses={200: dict[str, Any]})
+    @describe_operation("getSchema", dict[str, Any])
     def get(self, request: Request) -> Response:
         """Get this schema."""
         return Response(build_schema())
@@ -107,15 +87,3 @@ def build_schema() -> dict[str, Any]:
 def keep_own_endpoints(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
     """Drop the host's endpoints."""
     return [endpoint for endpoint in endpoints if endpoint[3].cls.__module__.startswith(f"{__package__}.")]
-
-
-def add_error_responses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add the error responses that every operation can return."""
-    result["components"].setdefault("schemas", {})["Error"] = _ERROR_SCHEMA
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    for methods in result["paths"].values():
-        for method, operation in methods.items():
-            descriptions = _ERROR_RESPONSES | (_WRITE_ERROR_RESPONSES if method == "post" else {})
-            responses = {code: {"description": text, "content": content} for code, text in descriptions.items()}
-            operation["responses"] = {**operation["responses"], **responses}
-    return result

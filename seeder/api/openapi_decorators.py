@@ -6,12 +6,26 @@ from typing import Any, TypeVar
 
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework.serializers import CharField, Field, IntegerField, Serializer
 
+from seeder.api.document_serializers import ErrorSerializer
 from seeder.domain.manifests import ReportType
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+
+_ERROR_RESPONSES = {
+    400: "The request is invalid; `fields` lists the invalid parameters.",
+    401: "Not logged in.",
+    403: "Permission denied.",
+    404: "Not found, or not visible to this user.",
+    503: "The database is unavailable or a setting is invalid.",
+}
+_WRITE_ERROR_RESPONSES = {
+    409: "Conflicts with an existing object.",
+    415: "The body is not JSON.",
+    429: "Too many write requests; `Retry-After` is the number of seconds to wait.",
+}
 
 JOB_PATH_PARAMETERS = [
     OpenApiParameter("reportType", str, OpenApiParameter.PATH, enum=[*map(str, ReportType)]),
@@ -25,17 +39,26 @@ class SeederSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]  # it
     target_class = "seeder.api.access_control.SeederSessionAuthentication"
 
 
-def describe_operation(operation_id: str, **schema_options: Any) -> Callable[[Method], Method]:
-    """Wrap `extend_schema`, but ignore the host's schema class.
+def describe_operation(operation_id: str, response: Any, **schema_options: Any) -> Callable[[Method], Method]:
+    """Wrap `extend_schema`, but ignore the host's schema class, and add the error responses.
 
     `operation_id` is the method name in generated clients. The summary and description come from the docstring.
     """
 
     def decorate(method: Method) -> Method:
+        is_write = method.__name__ == "post"
+        texts = _ERROR_RESPONSES | (_WRITE_ERROR_RESPONSES if is_write else {})
+        errors = {code: OpenApiResponse(ErrorSerializer, text) for code, text in texts.items()}
         method.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]  # extend_schema reads it
         summary, _, more = " ".join((method.__doc__ or "").split()).partition(". ")
-        about: dict[str, Any] = {"summary": summary.rstrip("."), "description": more}
-        return extend_schema(operation_id=operation_id, tags=["reporting-seeder"], **about, **schema_options)(method)
+        return extend_schema(
+            operation_id=operation_id,
+            tags=["reporting-seeder"],
+            summary=summary.rstrip("."),
+            description=more,
+            responses={202 if is_write else 200: response, **errors},
+            **schema_options,
+        )(method)
 
     return decorate
 

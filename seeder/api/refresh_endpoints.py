@@ -26,7 +26,6 @@ _IDEMPOTENCY_KEY_HEADER = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="a repeated call with the same key returns the same result and queues nothing",
 )
-_ACCEPTED_RESPONSES = {status.HTTP_202_ACCEPTED: EnqueueResultSerializer}
 
 
 class BaseRefreshView(ReportView):
@@ -56,10 +55,7 @@ class BaseRefreshView(ReportView):
 
 class RefreshJobView(BaseRefreshView):
     @describe_operation(
-        "refreshJob",
-        request=None,
-        parameters=[*JOB_PATH_PARAMETERS, _IDEMPOTENCY_KEY_HEADER],
-        responses=_ACCEPTED_RESPONSES,
+        "refreshJob", EnqueueResultSerializer, request=None, parameters=[*JOB_PATH_PARAMETERS, _IDEMPOTENCY_KEY_HEADER]
     )
     def post(self, request: Request, reportType: str, id: int) -> Response:
         """Queue a refresh of the view of one manifest.
@@ -71,9 +67,7 @@ class RefreshJobView(BaseRefreshView):
 
 
 class RefreshAgencyView(BaseRefreshView):
-    @describe_operation(
-        "refreshAgency", request=None, parameters=[_IDEMPOTENCY_KEY_HEADER], responses=_ACCEPTED_RESPONSES
-    )
+    @describe_operation("refreshAgency", EnqueueResultSerializer, request=None, parameters=[_IDEMPOTENCY_KEY_HEADER])
     def post(self, request: Request, slug: str) -> Response:
         """Queue a refresh of all views of one agency."""
         if self.visible_agencies is not None and slug not in self.visible_agencies:
@@ -84,7 +78,7 @@ class RefreshAgencyView(BaseRefreshView):
 class RequestStatusView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_queuedrefresh"}
 
-    @describe_operation("getRequest", responses=RequestStatusSerializer)
+    @describe_operation("getRequest", RequestStatusSerializer)
     def get(self, request: Request, requestId: str) -> Response:
         """Get the status of a queued request."""
         parts = queue_overview.find_request(requestId, self.visible_agencies)

@@ -20,7 +20,7 @@ class BaseRunView(ReportView):
 
 
 class RunListView(BaseRunView):
-    @describe_operation("listRuns", parameters=[RunQuerySerializer], responses=page_schema(RunSerializer))
+    @describe_operation("listRuns", page_schema(RunSerializer), parameters=[RunQuerySerializer])
     def get(self, request: Request) -> Response:
         """List runs with their totals, latest first."""
         query = self.validated_query(RunQuerySerializer)
@@ -36,16 +36,14 @@ class RunListView(BaseRunView):
 
 
 class RunDetailView(BaseRunView):
-    @describe_operation("getRun", responses=RunDetailSerializer)
+    @describe_operation("getRun", RunDetailSerializer)
     def get(self, request: Request, runId: str) -> Response:
         """Get the totals and the holds of one run."""
         return Response(run_detail_document(*run_timeline.summary(runId, self.visible_agencies)))
 
 
 class RunHistoryView(BaseHistoryView):
-    @describe_operation(
-        "listHistoryOfRun", parameters=[CursorQuerySerializer], responses=page_schema(HistorySerializer)
-    )
+    @describe_operation("listHistoryOfRun", page_schema(HistorySerializer), parameters=[CursorQuerySerializer])
     def get(self, request: Request, runId: str, **_: Any) -> Response:
         """List the history rows of one run, latest first."""
         query = self.validated_query(CursorQuerySerializer)

@@ -31,9 +31,7 @@ from seeder.services.snapshots import release_snapshots
 class SnapshotListView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_releasesnapshot", WRITE: "seeder.capture_releasesnapshot"}
 
-    @describe_operation(
-        "listSnapshots", parameters=[SnapshotQuerySerializer], responses=page_schema(SnapshotSummarySerializer)
-    )
+    @describe_operation("listSnapshots", page_schema(SnapshotSummarySerializer), parameters=[SnapshotQuerySerializer])
     def get(self, request: Request) -> Response:
         """List snapshots without their columns, latest first."""
         query = self.validated_query(SnapshotQuerySerializer)
@@ -45,9 +43,7 @@ class SnapshotListView(ReportView):
             lambda rows: [*map(snapshot_summary_document, rows)],
         )
 
-    @describe_operation(
-        "captureSnapshot", request=CaptureRequestSerializer, responses={status.HTTP_202_ACCEPTED: CaptureSerializer}
-    )
+    @describe_operation("captureSnapshot", CaptureSerializer, request=CaptureRequestSerializer)
     def post(self, request: Request) -> Response:
         """Queue a capture of one view under a release tag."""
         serializer = CaptureRequestSerializer(data=request.data)
@@ -63,7 +59,7 @@ class SnapshotListView(ReportView):
 class SnapshotDetailView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_releasesnapshot"}
 
-    @describe_operation("getSnapshot", responses=SnapshotSerializer)
+    @describe_operation("getSnapshot", SnapshotSerializer)
     def get(self, request: Request, id: int) -> Response:
         """Get one snapshot with its columns and their statistics."""
         return Response(snapshot_document(agency_scope.snapshot(id, self.visible_agencies)))
@@ -72,7 +68,7 @@ class SnapshotDetailView(ReportView):
 class SnapshotComparisonView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_releasesnapshot"}
 
-    @describe_operation("compareSnapshots", parameters=[ComparisonQuerySerializer], responses=ComparisonSerializer)
+    @describe_operation("compareSnapshots", ComparisonSerializer, parameters=[ComparisonQuerySerializer])
     def get(self, request: Request) -> Response:
         """Compare two snapshots and rate each difference."""
         query = self.validated_query(ComparisonQuerySerializer)
