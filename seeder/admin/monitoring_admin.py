@@ -1,4 +1,4 @@
-"""The index entry and the URLs of the monitoring pages in the admin."""
+"""The index entry and the URLs of the monitoring pages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,9 +12,8 @@ from django.views.decorators.http import require_http_methods
 
 from seeder.admin.error_pages import with_error_page
 from seeder.admin.monitoring_page import monitoring_page
+from seeder.admin.monitoring_subpages import drift_page, run_page, view_page
 from seeder.admin.read_only_admin import NoChangesAdmin
-from seeder.admin.run_page import run_page
-from seeder.admin.view_page import drift_page, view_page
 from seeder.models import JobStatus
 
 _PERMISSION = "seeder.view_jobstatus"

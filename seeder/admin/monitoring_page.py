@@ -60,31 +60,17 @@ def _monitoring_rows(
     request: HttpRequest, jobs: Sequence[Job], agency_names: Mapping[str, str]
 ) -> list[Mapping[str, Any]]:
     recent = job_list.recent_runs(jobs, max_runs=_SPARKBAR_RUNS)
-    errors = visible_errors(request, jobs)
+    can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
+    failures = error_redaction.failures_of_jobs(jobs, can_see_errors=can_see_errors)
     return [
         {
             "job": job,
             "agency_names": ", ".join(agency_names.get(slug, slug) for slug in job.agencies),
             "sparkbars": sparkbars(recent[job.table_name], max_bars=_SPARKBAR_RUNS),
-            "errors": errors[job.table_name],
+            "errors": failures[job.key].errors,
         }
         for job in jobs
     ]
-
-
-def visible_errors(request: HttpRequest, jobs: Sequence[Job]) -> Mapping[str, str | None]:
-    """Return errors by table name, redacted unless the user may see them."""
-    can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
-    reasons = {} if can_see_errors else error_redaction.reasons_of_jobs(jobs)
-    return {
-        job.table_name: error_redaction.redact(
-            job.errors,
-            reasons.get((job.report_type, job.manifest_id), error_redaction.UNKNOWN),
-            failed=job.failing,
-            can_see_errors=can_see_errors,
-        )
-        for job in jobs
-    }
 
 
 def _tiles(totals: JobTotals) -> Sequence[tuple[ViewFilter, int]]:

@@ -111,9 +111,7 @@ class RunHistoryAdmin(ReportAdmin):
 
     @admin.display(description="errors")
     def redacted_errors(self, row: RunHistory) -> str:
-        reason = error_redaction.reasons_of_rows([row]).get(row.pk, error_redaction.UNKNOWN)
-        failed = row.status == Status.ERROR
-        return error_redaction.redact(row.errors, reason, failed=failed, can_see_errors=False) or "-"
+        return error_redaction.failures_of_rows([row], can_see_errors=False)[row.pk].errors or "-"
 
 
 @admin.register(JobStatus)

@@ -25,8 +25,8 @@ class BaseJobView(ReportView):
 
     def documents(self, jobs: Sequence[Job]) -> list[Document]:
         names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in jobs)
-        reasons = error_redaction.reasons_of_jobs(jobs)
-        return job_documents(jobs, names, reasons, can_see_errors=self.can_see_errors)
+        failures = error_redaction.failures_of_jobs(jobs, can_see_errors=self.can_see_errors)
+        return job_documents(jobs, names, failures)
 
 
 class JobListView(BaseJobView):
@@ -67,7 +67,7 @@ class BaseHistoryView(ReportView):
             rows,
             "start_time",
             lambda page: history_documents(
-                page, error_redaction.reasons_of_rows(page), can_see_errors=self.can_see_errors
+                page, error_redaction.failures_of_rows(page, can_see_errors=self.can_see_errors)
             ),
         )
 

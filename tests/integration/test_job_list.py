@@ -227,7 +227,7 @@ def test_run_for_another_agency_is_hidden_but_not_its_reason() -> None:
     orchestrator.execute_run(AgencyReports(slug="metro"), requested_by="another test")
     shared = job_of("reporting.shared", demo)
     assert (shared.failing, shared.last_run_id, job_of("reporting.shared").last_run_id is None) == (True, None, False)
-    [failure_reason] = error_redaction.reasons_of_jobs([shared]).values()
+    [failure_reason] = error_redaction.failures_of_jobs([shared], can_see_errors=False).values()
     assert failure_reason.reason == "division_by_zero"
 
 

@@ -1,4 +1,4 @@
-"""Jobs: manifests with the latest state of their views, as in the monitoring list."""
+"""Jobs: manifests with the latest state of their views."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,12 @@ from enum import StrEnum
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 
+JobKey = tuple[ReportType, int]  # report type and manifest id
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One manifest, or one view with all its manifests, represented by the first."""
+    """One manifest, or one view represented by its first manifest."""
 
     report_type: ReportType
     manifest_id: int
@@ -31,6 +33,10 @@ class Job:
     failing: bool  # its last finished refresh failed
     stale: bool  # last success is longer ago than SEEDER_STALE_HOURS, or never
     long_running: bool  # running longer than SEEDER_LONG_RUNNING_FACTOR times its usual duration
+
+    @property
+    def key(self) -> JobKey:
+        return self.report_type, self.manifest_id
 
 
 class GroupBy(StrEnum):

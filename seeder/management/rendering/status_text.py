@@ -62,7 +62,7 @@ def _error_text(job: Job, overview: JobOverview) -> str:
     """Return the reason, which the runbook explains, and PostgreSQL's message."""
     if not job.errors:
         return ""
-    return ": ".join(filter(None, (overview.reason(job).reason, first_line(job.errors))))
+    return ": ".join(filter(None, (overview.failures[job.key].reason, first_line(job.errors))))
 
 
 def job_state_text(job: Job, now: datetime) -> str:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from seeder.domain.manifests import Manifest, ReportType
-from seeder.domain.monitoring.report_jobs import Job
-from seeder.domain.outcomes import Status
+from seeder.domain.manifests import Manifest
+from seeder.domain.monitoring.report_jobs import Job, JobKey
 from seeder.models import RunHistory
 from seeder.services.documents.document_fields import Document, fields
-from seeder.services.read_models.error_redaction import UNKNOWN, FailureReason, redact
+from seeder.services.read_models.error_redaction import VisibleFailure
 from seeder.services.read_models.job_list import JobOverview
 
 
@@ -17,11 +16,7 @@ def manifest_document(manifest: Manifest | Job | RunHistory) -> Document:
 
 
 def job_documents(
-    jobs: Iterable[Job],
-    agency_names: Mapping[int, str],
-    reasons: Mapping[tuple[ReportType, int], FailureReason],
-    *,
-    can_see_errors: bool,
+    jobs: Iterable[Job], agency_names: Mapping[int, str], failures: Mapping[JobKey, VisibleFailure]
 ) -> list[Document]:
     state = ("status", "start_time", "duration_seconds", "consecutive_failures", "last_run_id")
     return [
@@ -31,45 +26,28 @@ def job_documents(
             **fields(
                 job, *state, "failing", "stale", "long_running", agencySlugs="agencies", lastSuccess="last_success_at"
             ),
-            **_failure_document(
-                job.errors,
-                reasons.get((job.report_type, job.manifest_id), UNKNOWN),
-                failed=job.failing,
-                can_see_errors=can_see_errors,
-            ),
+            **fields(failures[job.key], "reason", "sqlstate", "errors"),
         }
         for job in jobs
     ]
 
 
-def history_documents(
-    rows: Iterable[RunHistory], reasons: Mapping[int, FailureReason], *, can_see_errors: bool
-) -> list[Document]:
+def history_documents(rows: Iterable[RunHistory], failures: Mapping[int, VisibleFailure]) -> list[Document]:
     times = ("start_time", "finish_time", "duration_seconds")
     costs = ("records_processed", "bytes_processed", "memory_usage_mb", "cpu_percentage")
     return [
         {
             **manifest_document(row),
             **fields(row, "run_id", "status", *times, *costs),
-            **_failure_document(
-                row.errors,
-                reasons.get(row.pk, UNKNOWN),
-                failed=row.status == Status.ERROR,
-                can_see_errors=can_see_errors,
-            ),
+            **fields(failures[row.pk], "reason", "sqlstate", "errors"),
         }
         for row in rows
     ]
-
-
-def _failure_document(errors: str | None, reason: FailureReason, *, failed: bool, can_see_errors: bool) -> Document:
-    shown = redact(errors, reason, failed=failed, can_see_errors=can_see_errors)
-    return {**fields(reason, "reason", "sqlstate"), "errors": shown}
 
 
 def status_document(overview: JobOverview) -> Document:
     return {
         "totals": fields(overview.totals, "jobs", "fresh", "failing", "running", "long_running", "stale"),
         "count": overview.page.total,
-        "jobs": job_documents(overview.page.jobs, overview.agency_names, overview.reasons, can_see_errors=True),
+        "jobs": job_documents(overview.page.jobs, overview.agency_names, overview.failures),
     }

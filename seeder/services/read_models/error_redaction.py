@@ -1,62 +1,77 @@
-"""Failure messages, redacted for users without permission.
+"""Failures with their messages, redacted for users without permission.
 
 PostgreSQL's messages can quote the data.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
 
-from seeder.domain.manifests import ReportType
-from seeder.domain.monitoring.report_jobs import Job
+from seeder.domain.monitoring.report_jobs import Job, JobKey
+from seeder.domain.outcomes import Status
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import contract, job_list_queries
 from seeder.postgres.sqlstates import translate_database_errors
 
 PERMISSION = "seeder.view_errors"  # allows a user to see the complete messages
 
+_Reason = tuple[str, str | None]  # with its SQLSTATE
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FailureReason:
-    """The cause of a failure, without any report data."""
+class VisibleFailure:
+    """A failure as the user may see it."""
 
+    errors: str | None  # of a success: a note
     reason: str | None = None  # None if not recorded
     sqlstate: str | None = None
 
 
-UNKNOWN = FailureReason()
-
-
-def reasons_of_rows(rows: Iterable[RunHistory]) -> Mapping[int, FailureReason]:
-    """The recorded failure reasons, by history id. Raises `DatabaseError`."""
+def failures_of_rows(rows: Collection[RunHistory], *, can_see_errors: bool) -> Mapping[int, VisibleFailure]:
+    """Return the failures by history id. Raises `DatabaseError`."""
+    reasons: Mapping[int, _Reason] = {}
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        if not _has_reasons():
-            return {}
-        known = RunMetrics.objects.filter(history_id__in=[row.pk for row in rows], reason__isnull=False)
-        return {
-            pk: FailureReason(reason=reason, sqlstate=state)
-            for pk, reason, state in known.values_list("history_id", "reason", "sqlstate")
-        }
+        if _has_reasons():
+            known = RunMetrics.objects.filter(history_id__in=[row.pk for row in rows], reason__isnull=False)
+            reasons = {
+                pk: (str(reason), state) for pk, reason, state in known.values_list("history_id", "reason", "sqlstate")
+            }
+    return {
+        row.pk: _failure(
+            row.errors, reasons.get(row.pk), failed=row.status == Status.ERROR, can_see_errors=can_see_errors
+        )
+        for row in rows
+    }
 
 
-def reasons_of_jobs(shown: Iterable[Job]) -> Mapping[tuple[ReportType, int], FailureReason]:
-    """The recorded reasons of the latest failures, by report type and manifest id. Raises `DatabaseError`."""
+def failures_of_jobs(jobs: Collection[Job], *, can_see_errors: bool) -> Mapping[JobKey, VisibleFailure]:
+    """Return the latest failures by `Job.key`. Raises `DatabaseError`."""
+    reasons: Mapping[JobKey, _Reason] = {}
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        if not _has_reasons():
-            return {}
-        found = job_list_queries.failure_reasons(DEFAULT_DB_ALIAS, [job for job in shown if job.failing])
-        return {key: FailureReason(reason=reason, sqlstate=state) for key, (reason, state) in found.items()}
+        if _has_reasons():
+            reasons = job_list_queries.failure_reasons(DEFAULT_DB_ALIAS, [job for job in jobs if job.failing])
+    return {
+        job.key: _failure(job.errors, reasons.get(job.key), failed=job.failing, can_see_errors=can_see_errors)
+        for job in jobs
+    }
 
 
-def redact(message: str | None, reason: FailureReason, *, failed: bool, can_see_errors: bool) -> str | None:
-    """The message for `errors`, complete or redacted."""
+def _failure(message: str | None, known: _Reason | None, *, failed: bool, can_see_errors: bool) -> VisibleFailure:
+    reason, sqlstate = known or (None, None)
+    shown = _redact(message, reason, sqlstate, failed=failed, can_see_errors=can_see_errors)
+    return VisibleFailure(errors=shown, reason=reason, sqlstate=sqlstate)
+
+
+def _redact(
+    message: str | None, reason: str | None, sqlstate: str | None, *, failed: bool, can_see_errors: bool
+) -> str | None:
     if can_see_errors or message is None:
         return message
     if not failed:
         return None  # a note, which can name views of other agencies
-    named = f": {reason.reason}" if reason.reason else ""
-    state = f" (SQLSTATE {reason.sqlstate})" if reason.sqlstate else ""
+    named = f": {reason}" if reason else ""
+    state = f" (SQLSTATE {sqlstate})" if sqlstate else ""
     return f"The refresh failed{named}{state}. Its message can quote the data, so it requires {PERMISSION}."
 
 

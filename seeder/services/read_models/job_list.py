@@ -12,6 +12,7 @@ from seeder.domain.monitoring.report_jobs import (
     GroupBy,
     Job,
     JobFilter,
+    JobKey,
     JobPageRequest,
     JobTotals,
     RecentRun,
@@ -23,17 +24,17 @@ from seeder.postgres import job_list_queries, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.read_models import agency_scope, error_redaction
-from seeder.services.read_models.error_redaction import UNKNOWN, FailureReason
+from seeder.services.read_models.error_redaction import VisibleFailure
 
 _LAST_ID = 2**31 - 1  # largest value of an integer column
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobPage:
-    """One page of jobs, and the total number of jobs (0 beyond the last page)."""
+    """One page of jobs."""
 
     jobs: Sequence[Job]
-    total: int
+    total: int  # of all pages; 0 beyond the last page
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,11 +44,8 @@ class JobOverview:
     page: JobPage
     totals: JobTotals  # of jobs in any state
     agency_names: Mapping[int, str]  # of the page's agencies, by their ids
-    reasons: Mapping[tuple[ReportType, int], FailureReason]  # of those that failed last, by kind and id of the manifest
+    failures: Mapping[JobKey, VisibleFailure]  # with complete messages
     now: datetime  # by the database's clock
-
-    def reason(self, job: Job) -> FailureReason:
-        return self.reasons.get((job.report_type, job.manifest_id), UNKNOWN)
 
 
 def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOverview:
@@ -58,10 +56,9 @@ def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOver
         found = job_page(job_filter, page_request)
         every = job_totals(replace(job_filter, status=None, failing=None, stale=None, long_running=None))
         names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
-        reasons = error_redaction.reasons_of_jobs(found.jobs)
-        return JobOverview(
-            page=found, totals=every, agency_names=names, reasons=reasons, now=sessions.server_time(DEFAULT_DB_ALIAS)
-        )
+        failures = error_redaction.failures_of_jobs(found.jobs, can_see_errors=True)
+        now = sessions.server_time(DEFAULT_DB_ALIAS)
+        return JobOverview(page=found, totals=every, agency_names=names, failures=failures, now=now)
 
 
 def job_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: GroupBy = GroupBy.VIEW) -> JobPage:
@@ -76,8 +73,10 @@ def job_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: G
 
 
 def find_job(report_type: str, manifest_id: int, agencies: list[str] | None) -> Job:
-    """The job of one manifest. Raises `UnknownJob`, also for one of other agencies, `ConfigurationError` or
-    `DatabaseError`."""
+    """Return the job of one manifest.
+
+    Raises `UnknownJob`, also for one of other agencies, `ConfigurationError` or `DatabaseError`.
+    """
     if report_type not in {*ReportType} or not 0 < manifest_id <= _LAST_ID:
         raise UnknownJob(report_type=report_type, manifest_id=manifest_id)
     wanted = JobFilter(visible_agencies=agencies, report_type=ReportType(report_type), manifest_id=manifest_id)
@@ -96,7 +95,7 @@ def job_totals(job_filter: JobFilter, *, group_by: GroupBy = GroupBy.VIEW) -> Jo
 
 
 def recent_runs(jobs: Iterable[Job], *, max_runs: int = 14) -> Mapping[str, Sequence[RecentRun]]:
-    """The latest runs of each of these jobs, the latest first, by the name of their table. Raises `DatabaseError`."""
+    """Return the runs of each job by table name, latest first. Raises `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
         return job_list_queries.recent_runs(DEFAULT_DB_ALIAS, list(jobs), max_runs=max_runs)
 

@@ -15,7 +15,7 @@ from seeder.domain.outcomes import Status
 from seeder.management.rendering.command_output import CommandOutput
 from seeder.management.rendering.status_text import job_state_text, status_blocks, time_ago_text, totals_text
 from seeder.services.documents.job_documents import status_document
-from seeder.services.read_models.error_redaction import FailureReason
+from seeder.services.read_models.error_redaction import VisibleFailure
 from seeder.services.read_models.job_list import JobOverview, JobPage
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -62,8 +62,9 @@ TOTALS = JobTotals(jobs=1204, fresh=1190, failing=9, running=3, long_running=1, 
 
 
 def overview(*jobs: Job, total: int | None = None, totals: JobTotals = TOTALS) -> JobOverview:
+    failures = {job.key: VisibleFailure(errors=job.errors) for job in jobs}
     page = JobPage(jobs=jobs, total=len(jobs) if total is None else total)
-    return JobOverview(page=page, totals=totals, agency_names={1: "Demo City"}, reasons={}, now=NOON)
+    return JobOverview(page=page, totals=totals, agency_names={1: "Demo City"}, failures=failures, now=NOON)
 
 
 def printed(overview: JobOverview, *, table: bool) -> list[str]:
@@ -97,10 +98,8 @@ def test_line_shows_one_view() -> None:
 
 
 def test_failure_reason_precedes_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    failure_reasons = {
-        (FAILING.report_type, FAILING.manifest_id): FailureReason(reason="division_by_zero", sqlstate="22012")
-    }
-    failing_overview = replace(overview(FAILING), reasons=failure_reasons)
+    failure = VisibleFailure(errors=FAILING.errors, reason="division_by_zero", sqlstate="22012")
+    failing_overview = replace(overview(FAILING), failures={FAILING.key: failure})
     assert status_lines(failing_overview)[1].endswith("; demo (and 2 others): division_by_zero: division by zero")
     assert status_table(failing_overview, 130, monkeypatch)[-1] == "reporting.trend: division_by_zero: division by zero"
     [job] = status_document(failing_overview)["jobs"]

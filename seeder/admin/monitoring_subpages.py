@@ -1,4 +1,4 @@
-"""The page of one view, and the comparison of two release snapshots."""
+"""The pages of a run, a view, and a comparison of snapshots."""
 
 from collections.abc import Iterator
 
@@ -7,21 +7,37 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from seeder.admin import queue_actions
-from seeder.admin.charts import history_chart
-from seeder.admin.monitoring_page import handle_refresh_post, visible_errors
+from seeder.admin.charts import history_chart, timeline_chart
+from seeder.admin.monitoring_page import handle_refresh_post
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
 from seeder.domain.snapshots.drift_rules import Severity
 from seeder.domain.snapshots.drift_text import SEVERITY_SUMMARIES
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.domain.view_names import is_storable_text
-from seeder.errors import UnknownSnapshot, UnknownTable
-from seeder.services.read_models import agency_scope, job_list
+from seeder.errors import UnknownRun, UnknownSnapshot, UnknownTable
+from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline
 from seeder.services.snapshots import release_snapshots
 
 _MAX_RUNS = 60
 _MAX_MANIFESTS = 200
 _MAX_SNAPSHOTS = 100
+
+
+def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
+    if not is_storable_text(run_id):
+        raise UnknownRun(run_id=run_id)
+    timeline = run_timeline.timeline(run_id, agency_scope.agencies_of(request.user))
+    context = {
+        **site.each_context(request),
+        "title": f"Run for {timeline.run.description}",
+        "run": timeline.run,
+        "timeline": timeline,
+        "chart": timeline_chart(timeline, site),
+        "holds": [(hold, (hold.finished_at or timeline.end) - hold.started_at) for hold in timeline.holds],
+        "live": timeline.run.status is Status.RUNNING,
+    }
+    return TemplateResponse(request, "seeder/run.html", context)
 
 
 def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
@@ -33,11 +49,12 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     job_filter = JobFilter(visible_agencies=agencies, table_name=job.table_name)
     manifests = job_list.job_page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), group_by=GroupBy.MANIFEST)
     agency_names = agency_scope.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs)
+    can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
     context = {
         **site.each_context(request),
         "title": job.report_name,
         "job": job,
-        "errors": visible_errors(request, [job])[job.table_name],
+        "errors": error_redaction.failures_of_jobs([job], can_see_errors=can_see_errors)[job.key].errors,
         "manifests": [(one, agency_names[one.agency_id]) for one in manifests.jobs],
         "manifest_count": manifests.total,
         "recent": recent,
@@ -73,11 +90,10 @@ def _require_job(table_name: str, agencies: list[str] | None) -> Job:
 
     Manifests keep their own spelling; snapshots have that of `ViewName`.
     """
-    if is_storable_text(table_name):
-        for name in _name_spellings(table_name):
-            job_filter = JobFilter(visible_agencies=agencies, table_name=name)
-            if page := job_list.job_page(job_filter, JobPageRequest(limit=1)).jobs:
-                return page[0]
+    for name in _name_spellings(table_name) if is_storable_text(table_name) else ():
+        page = job_list.job_page(JobFilter(visible_agencies=agencies, table_name=name), JobPageRequest(limit=1))
+        if page.jobs:
+            return page.jobs[0]
     raise UnknownTable(table=table_name, suggestion="")
 
 
