@@ -23,9 +23,9 @@ _SUCCESS_HEIGHT, _FAILURE_HEIGHT, _BAR_STEP = 16, 6, 7
 
 
 def sparkbars(recent: Sequence[RecentRun], *, max_bars: int) -> Mapping[str, Any]:
-    """Return the runs as bars. A success points up by its duration, a failure down.
+    """Return the runs as bars: a success points up, a failure down.
 
-    `recent` starts with the latest run, which is the rightmost bar.
+    `recent` starts with the latest run, which is the rightmost bar. The height of a success is its duration.
     """
     longest = max((one.duration for one in recent if one.duration), default=None) or timedelta(seconds=1)
     bars = []

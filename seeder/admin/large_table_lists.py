@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Min, QuerySet
@@ -11,13 +11,8 @@ from django.utils import timezone
 
 MAX_COUNTED_ROWS = 10_000
 
-if TYPE_CHECKING:
-    _Paginator = Paginator[Any]
-else:  # not generic at run time
-    _Paginator = Paginator
 
-
-class CappedCountPaginator(_Paginator):
+class CappedCountPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
     """Count at most MAX_COUNTED_ROWS rows, because counting millions is slow."""
 
     @cached_property

@@ -1,7 +1,7 @@
 """Public base classes of read-only admin lists for large tables."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -18,13 +18,8 @@ from seeder.domain.view_names import is_storable_text
 
 _DIGITS_OF_A_YEAR = 4
 
-if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin[Any]
-else:  # not generic at run time
-    _ModelAdmin = admin.ModelAdmin
 
-
-class NoChangesAdmin(_ModelAdmin):
+class NoChangesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """A ModelAdmin without add, change and delete.
 
     Public: other apps may subclass it.

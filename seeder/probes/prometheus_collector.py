@@ -119,7 +119,7 @@ def _run_metrics(gauges: Gauges) -> Iterator[Metric]:
 
 
 def _gauge(name: str, documentation: str, value: float | Mapping[Any, float], *labels: str) -> Metric:
-    """Return a metric with one value, or with values by the values of its labels."""
+    """Return a metric with one value, or with values by label."""
     family = GaugeMetricFamily(f"seeder_{name}", documentation, labels=labels)
     for key, number in value.items() if isinstance(value, Mapping) else [((), value)]:
         family.add_metric((key,) if isinstance(key, str) else key, number)

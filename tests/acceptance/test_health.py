@@ -178,7 +178,7 @@ def test_silent_server_is_unreachable_in_time() -> None:
 
 @pytest.mark.usefixtures("empty_queue")
 def test_hanging_server_is_unreachable_then_recovers() -> None:
-    """A stopped server, or a proxy whose backend is gone, never answers and never closes the connection."""
+    """A stopped server never answers and never closes the connection."""
     silent = True
     greeted: list[bytes] = []
 
@@ -199,7 +199,7 @@ def test_hanging_server_is_unreachable_then_recovers() -> None:
 
 @pytest.mark.usefixtures("empty_queue")
 def test_probe_ignores_atomic_requests(settings: Settings) -> None:
-    """A transaction around each request would wait for the server that is checked."""
+    """A transaction around each request would wait for the checked server."""
     with default_database_with(HOST="/nowhere", ATOMIC_REQUESTS=True):
         assert get_json(ALIVE) == (200, {"status": "alive"})
         assert get_json()[0] == 503
@@ -222,7 +222,7 @@ def test_repeated_readiness_request_uses_cached_result(monkeypatch: pytest.Monke
 
 @pytest.mark.usefixtures("empty_queue")
 def test_production_probe_answers_without_tls() -> None:
-    """Only the probes are exempt from the redirect to https, not the pages and the API."""
+    """Only the probes are exempt from the redirect to https."""
     names = {"DJANGO_SETTINGS_MODULE": "settings.production", "DJANGO_ALLOWED_HOSTS": "127.0.0.1"}
     with web_process(**names, DJANGO_SECRET_KEY=secrets.token_urlsafe(50)) as address:
         assert fetch(address + ALIVE)[0] == 200

@@ -92,7 +92,7 @@ def create_user(name: str, *permissions: str) -> User:
 
 @pytest.fixture
 def site(chromium: Browser, empty_queue: None) -> Iterator[Site]:
-    """Start the web server. Users named after an agency see only that agency."""
+    """Start the web server. A user named after an agency sees only it."""
     User.objects.all().delete()
     create_user("operator", *OPERATOR_PERMISSIONS)
     create_user("reader", *READER_PERMISSIONS)

@@ -1,4 +1,4 @@
-"""Health of the service. The values reveal no names, addresses or causes, so they may be public."""
+"""Health of the service, without names, addresses or causes: it is public."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,7 +45,7 @@ class Health:
 
     @property
     def readiness(self) -> Readiness:
-        """Open breakers and stalled workers only degrade: they recover, and the pages that explain them must work."""
+        """Return the readiness. Problems that repair themselves only degrade it."""
         needed = {self.settings, self.database, self.tables, self.privileges, self.queue}
         if not needed <= {ComponentStatus.OK, ComponentStatus.ABSENT}:
             return Readiness.NOT_READY

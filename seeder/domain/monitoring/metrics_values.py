@@ -17,9 +17,9 @@ OTHER_REASONS, UNKNOWN_REASON = "other", "unknown"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Distribution:
-    """Histogram: the count of each bucket (not cumulative, the last is unbounded) and the sum."""
+    """A histogram."""
 
-    counts: tuple[int, ...]
+    counts: tuple[int, ...]  # of each bucket, not cumulative; the last is unbounded
     sum_seconds: float
 
     @classmethod
@@ -48,7 +48,7 @@ class QueueDepth:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gauges:
-    """All values at one time, by the database's clock. None if the optional table is missing."""
+    """All values at one time. None if the optional table is missing."""
 
     job_totals: JobTotals
     refresh_durations: Mapping[tuple[str, str], Distribution]  # by report type and status, in the window
@@ -62,7 +62,7 @@ class Gauges:
 
 
 def top_reasons(reasons: Sequence[tuple[str | None, int]]) -> Mapping[str, int]:
-    """Return the most frequent reasons (None: unknown) and the sum of the others.
+    """Return the most frequent reasons, and the sum of the others.
 
     The number of series must be bounded: a function in a view can raise an error with any SQLSTATE.
     """

@@ -1,4 +1,4 @@
-"""Timeline of a run: a bar for each view, in the lane of its worker."""
+"""Timeline of a run: a bar for each view, a lane for each worker."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -65,7 +65,7 @@ class TimelineBar:
 
 
 def assign_lanes(bars: Iterable[TimelineBar], *, now: datetime) -> list[TimelineBar]:
-    """Assign each bar the lane of its worker, or the next free one. Returns them by start.
+    """Assign each bar the lane of its worker, or the next free one.
 
     A lane can be taken, because workers of two databases share numbers and a run without metrics has none.
     """

@@ -63,7 +63,7 @@ class DriftRule:
         return " ".join([str(self.kind), *way, *([f"by {' and '.join(minimums)} at least"] if minimums else [])])
 
     def matches(self, kind: DifferenceKind, absolute: float | None, relative: float | None) -> bool:
-        """Return whether it applies to a signed difference. None: the difference has no size."""
+        """Return whether the rule applies to a signed difference (None: no size)."""
         if kind is not self.kind:
             return False
         sign = (absolute or 0) or (relative or 0)

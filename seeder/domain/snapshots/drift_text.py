@@ -68,5 +68,5 @@ def _format_change(finding: Finding) -> str:
 
 
 def _value_or_none(value: object) -> str:
-    """Escape control characters: values are data and must not control a terminal or start a line."""
+    """Escape control characters, so that data cannot control a terminal."""
     return "none" if value in {None, ""} else str(value).translate(_CONTROL_ESCAPES)

@@ -152,7 +152,7 @@ def _format_range(figures: ColumnStatistics) -> str | None:
 
 
 def _has_known_range(figures: ColumnStatistics) -> bool:
-    """Return whether the range is known. An estimate has none if the sample had no comparable value."""
+    """Return False for an estimate from a sample without comparable values."""
     return figures.exact or figures.minimum is not None
 
 
@@ -166,7 +166,7 @@ def _is_number(name: str, snapshot: Snapshot) -> bool:
 
 
 def _range_growth(was: ColumnStatistics, now: ColumnStatistics) -> tuple[float | None, float | None]:
-    """Return how much wider a numeric range became, absolutely and relatively; None if a width is not finite."""
+    """Return the absolute and relative growth, or None if not finite."""
     try:
         minimum, maximum, now_minimum, now_maximum = (
             Fraction(end or "") for end in (was.minimum, was.maximum, now.minimum, now.maximum)

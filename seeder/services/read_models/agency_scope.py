@@ -26,9 +26,10 @@ def validate_settings() -> None:
 
 
 def agencies_of(user: Any) -> list[str] | None:
-    """The agency slugs that SEEDER['AGENCY_SCOPE'] returns for a user, or None for all agencies.
+    """Return the agency slugs that a user may see, or None for all.
 
-    Raises `ConfigurationError` if the setting is no callable or returns another type. Access is then denied.
+    SEEDER['AGENCY_SCOPE'] decides. Raises `ConfigurationError` if the setting is no callable or returns another
+    type. Access is then denied.
     """
     scope = _scope()
     slugs = None if scope is None else scope(user)
@@ -72,7 +73,7 @@ def _table_names(*rows: QuerySet[Any]) -> set[str]:
 
 
 def snapshot_rows_of(agencies: list[str] | None) -> QuerySet[ReleaseSnapshot]:
-    """The release snapshots visible to these agencies (None: all), latest first, without the data about columns."""
+    """Return the snapshots of these agencies (None: all), latest first, without columns."""
     rows = ReleaseSnapshot.objects.order_by("-captured_at", "-id").defer(*SNAPSHOT_COLUMN_FIELDS)
     return rows if agencies is None else rows.filter(table_name__in=tables_of(agencies))
 
@@ -84,7 +85,7 @@ def require_visible_table(table_name: str, agencies: list[str] | None) -> None:
 
 
 def snapshot(snapshot_id: int, agencies: list[str] | None) -> Snapshot:
-    """The snapshot with this id, if these agencies may see it. Raises `UnknownSnapshot` or `DatabaseError`."""
+    """Return a snapshot of these agencies. Raises `UnknownSnapshot` or `DatabaseError`."""
     found = release_snapshots.find_snapshot(snapshot_id)
     if agencies is not None and found.table_name not in tables_of(agencies):
         raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
@@ -92,7 +93,7 @@ def snapshot(snapshot_id: int, agencies: list[str] | None) -> Snapshot:
 
 
 def history_of_job(job: Job) -> QuerySet[RunHistory]:
-    """The history of one manifest, read through the index on table name and time.
+    """Return the history of one manifest through the index on table names.
 
     COALESCE hides the selectivity of the condition from the planner. Otherwise the planner would read and sort the
     entire history of a view that many manifests share.
@@ -132,7 +133,7 @@ def _agency_model() -> type[Model] | None:
 
 
 def agency_choices(agencies: list[str] | None) -> Mapping[str, str]:
-    """The display names, by slug, of those agencies (None: all) that have manifests.
+    """Return the display names of agencies with manifests, by slug.
 
     Raises `ConfigurationError` if the model in SEEDER['AGENCY_MODEL'] does not exist.
     """
@@ -145,7 +146,7 @@ def agency_choices(agencies: list[str] | None) -> Mapping[str, str]:
 
 
 def name_spellings(table_name: str) -> list[str]:
-    """The given name, its normalized form, and that form without the default schema."""
+    """Return the name as given, normalized, and without the default schema."""
     printed = _as_printed(table_name) or table_name
     return sorted({table_name, printed, printed.removeprefix(f"{DEFAULT_SCHEMA}.")})
 

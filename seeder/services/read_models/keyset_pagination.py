@@ -25,7 +25,7 @@ class Cursor:
 def fetch_page(
     rows: Callable[[], QuerySet[Any]], order_column: str, cursor: Cursor | None, *, max_rows: int
 ) -> tuple[Sequence[Any], Cursor | None]:
-    """The page after a cursor, in descending order, and the cursor of the next page, if any.
+    """Return the page after a cursor, and the cursor of the next page.
 
     Raises `ConfigurationError` or `DatabaseError`.
     """

@@ -39,7 +39,9 @@ def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[Ho
     Raises `DatabaseError`, or `UnknownRun`, also for a run of other agencies.
     """
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        run = _find(run_id, agencies)
+        run = runs_of(agencies).filter(run_id=run_id).first()
+        if run is None:
+            raise UnknownRun(run_id=run_id)
         [summed] = totals([run], agencies)
     return summed, [_hold(hold) for hold in run.holds]
 
@@ -51,24 +53,11 @@ def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
     """
     with translate_database_errors(DEFAULT_DB_ALIAS):
         now = sessions.server_time(DEFAULT_DB_ALIAS)
-        run = _find(run_id, agencies)
+        run, holds = summary(run_id, agencies)
         bars = _bars(history_of(run_id, agencies))
-        [summed] = totals([run], agencies)
     started = [bar for bar in bars if bar.status is not Status.PENDING]
-    return Timeline(
-        run=summed,
-        now=now,
-        bars=assign_lanes(started, now=now),
-        pending_count=len(bars) - len(started),
-        holds=[_hold(hold) for hold in run.holds],
-    )
-
-
-def _find(run_id: str, agencies: list[str] | None) -> Run:
-    run = runs_of(agencies).filter(run_id=run_id).first()
-    if run is None:
-        raise UnknownRun(run_id=run_id)
-    return run
+    pending_count = len(bars) - len(started)
+    return Timeline(run=run, now=now, bars=assign_lanes(started, now=now), pending_count=pending_count, holds=holds)
 
 
 def history_of(run_id: str, agencies: list[str] | None) -> QuerySet[RunHistory]:

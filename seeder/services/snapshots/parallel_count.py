@@ -1,9 +1,9 @@
 """Column counts of one view, over several connections with a shared snapshot."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from threading import Thread
 
 from seeder.conf import Settings
 from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Release
@@ -50,7 +50,7 @@ class CaptureOptions:
 
 
 class ParallelCounter:
-    """Counts the columns of one view in a snapshot that the calling thread holds."""
+    """Counts the columns of one view in the calling thread's snapshot."""
 
     def __init__(self, database: str, snapshot: shared_snapshot.SharedSnapshot, options: CaptureOptions) -> None:
         self._database, self._snapshot, self._options = database, snapshot, options
@@ -59,36 +59,25 @@ class ParallelCounter:
         self._counted: dict[str, tuple[int, ColumnStatistics]] = {}
         self._errors: list[BaseException] = []
 
-    def count(self, tasks: Iterable[column_statistics.CountTask]) -> Mapping[str, tuple[int, ColumnStatistics]]:
-        tasks = list(tasks)
+    def count(self, tasks: Sequence[column_statistics.CountTask]) -> Mapping[str, tuple[int, ColumnStatistics]]:
         self._total = sum(len(task.columns) for task in tasks)
         for task in tasks:
             self._tasks.put(task)
-        others = [Thread(target=self._run_helper) for _ in range(min(self._options.connections, len(tasks)) - 1)]
-        for other in others:
-            other.start()
-        try:
-            self._work()
-            self._wait_for(others)
-        except BaseException as error:  # noqa: BLE001  # raised below, after all threads have ended
-            self._errors.append(error)
-        while any(other.is_alive() for other in others):
-            self._options.in_flight.cancel_all()  # repeated because a cancel between two statements has no effect
-            for other in others:
-                other.join(CANCEL_INTERVAL)
+        helper_count = max(min(self._options.connections, len(tasks)) - 1, 0)
+        with ThreadPoolExecutor(max_workers=max(helper_count, 1)) as pool:
+            helpers = [pool.submit(self._run_helper) for _ in range(helper_count)]
+            try:
+                self._work()
+                # If this session idled, the server would end it and its snapshot (25P03).
+                while wait(helpers, timeout=_KEEPALIVE_INTERVAL).not_done:
+                    sessions.query(self._database, "backend_pid")
+            except BaseException as error:  # noqa: BLE001  # raised below, after all threads have ended
+                self._errors.append(error)
+            while wait(helpers, timeout=CANCEL_INTERVAL).not_done:
+                self._options.in_flight.cancel_all()  # repeated because a cancel between two statements has no effect
         if self._errors:
             raise self._errors[0]
         return self._counted
-
-    def _wait_for(self, others: Iterable[Thread]) -> None:
-        """Wait for the helpers and keep this session active.
-
-        If it idled, the server would end it and its snapshot (25P03).
-        """
-        for other in others:
-            while other.is_alive():
-                other.join(_KEEPALIVE_INTERVAL)
-                sessions.query(self._database, "backend_pid")
 
     def _run_helper(self) -> None:
         try:

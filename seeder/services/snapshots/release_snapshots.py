@@ -1,7 +1,6 @@
 """Capture, lookup and comparison of immutable release snapshots."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
@@ -99,7 +98,10 @@ def find_snapshot(snapshot_id: int) -> Snapshot:
 
 
 def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
-    """The snapshot of a view at a tag. Raises `BadName`, `BadTag`, `UnknownSnapshot` or `DatabaseError`."""
+    """Return the snapshot of a view at a tag.
+
+    Raises `BadName`, `BadTag`, `UnknownSnapshot` or `DatabaseError`.
+    """
     release = Release(tag=release_tag)
     with translate_database_errors(DEFAULT_DB_ALIAS):
         name = str(ViewName.parse(table_name))
@@ -137,9 +139,14 @@ def capture(key: ViewKey, options: CaptureOptions) -> Snapshot:
             return profile_view(key, options)
 
     _require_new(key, options.release)
-    with translate_database_errors(key.database), _translated_conflicts(key):
-        retries, stop = options.settings.max_retries, options.stop
-        profile = retry_transient(attempt, retries=retries, stop=stop, database=key.database)
+    with translate_database_errors(key.database):
+        try:
+            retries, stop = options.settings.max_retries, options.stop
+            profile = retry_transient(attempt, retries=retries, stop=stop, database=key.database)
+        except Error as error:
+            if is_connection_lost(error):
+                raise
+            raise CaptureFailed(view=key.name, cause=first_line(error)) from error
     options.raise_if_stopped(key.name)
     snapshot = insert_snapshot(profile)
     event_logger.log_event(
@@ -168,17 +175,6 @@ def validate_capture(name: ViewName, release: Release, top_values_columns: Seque
         if not catalog.relation_exists(key.database, key.name):
             raise ViewMissing(view=key.name, alias=key.database)
         require_columns(key.name, top_values_columns, catalog.column_names(key.database, [key.name]))
-
-
-@contextmanager
-def _translated_conflicts(key: ViewKey) -> Iterator[None]:
-    """Translate errors of PostgreSQL to `CaptureFailed`, except lost connections."""
-    try:
-        yield
-    except Error as error:
-        if is_connection_lost(error):
-            raise
-        raise CaptureFailed(view=key.name, cause=first_line(error)) from error
 
 
 def _require_new(key: ViewKey, release: Release) -> None:

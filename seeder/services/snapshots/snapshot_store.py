@@ -18,7 +18,10 @@ from seeder.postgres.sqlstates import UNIQUE_VIOLATION, first_line, sqlstate, tr
 
 
 def insert_snapshot(snapshot: Snapshot) -> Snapshot:
-    """Store a snapshot and return it with its id. Raises `SnapshotTaken`, `CaptureFailed` or `DatabaseError`."""
+    """Store a snapshot and return it with its id.
+
+    Raises `SnapshotTaken`, `CaptureFailed` or `DatabaseError`.
+    """
     statistics = {name: asdict(column) for name, column in snapshot.statistics.columns.items()}
     for column in statistics.values():
         del column["top"]

@@ -5,7 +5,6 @@
   const COLOURS = { success: "var(--seeder-success)", error: "var(--seeder-error)", running: "var(--seeder-running)", pending: "var(--seeder-quiet-shape)" };
   const GRID = { stroke: "var(--border-color)", strokeOpacity: 1 };
   const NARROW = 560;
-  const SVG = "http://www.w3.org/2000/svg";
 
   // 12 s, 3:07, 2:05 h
   function formatDuration(seconds) {
@@ -21,15 +20,6 @@
     const steps = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
     if (end < 60) return d3.ticks(0, end, maxTicks);
     return d3.range(0, end * 1.0001, steps.find((step) => end / step <= maxTicks) ?? Math.ceil(end / maxTicks / 86400) * 86400);
-  }
-
-  function addHatchPattern(chart, name, colour) {
-    const pattern = document.createElementNS(SVG, "pattern");
-    for (const [key, value] of Object.entries({ id: name, width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" })) pattern.setAttribute(key, value);
-    const line = document.createElementNS(SVG, "rect");
-    for (const [key, value] of Object.entries({ width: 1.5, height: 5, fill: colour })) line.setAttribute(key, value);
-    pattern.append(line);
-    chart.prepend(pattern);
   }
 
   function tip(points, options) {
@@ -120,8 +110,6 @@
     // pages.css has these rules: a host's Content-Security-Policy may forbid style elements.
     for (const style of chart.querySelectorAll("style")) style.remove();
     container.replaceChildren(chart);
-    const first = chart.matches("svg") ? chart : chart.querySelector("svg");
-    addHatchPattern(first, "seeder-throttle-wait", "var(--seeder-quiet-shape)");
     // Screen readers use the caption and the table.
     for (const svg of container.querySelectorAll("svg")) svg.setAttribute("aria-hidden", "true");
     // The table has the same links in order. Hundreds of tab stops here would block keyboard users.
