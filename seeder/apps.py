@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import Tags, register
 
 from seeder.errors import ExtraMissing
 from seeder.services import extras
@@ -54,17 +53,7 @@ class SeederConfig(AppConfig):
         _require_libpq()
 
     def ready(self) -> None:
-        from seeder import checks
-
-        for check in (
-            checks.check_settings,
-            checks.check_agency_settings,
-            checks.check_queue_settings,
-            checks.check_extras,
-        ):
-            register(check)
-        register(checks.check_models, Tags.models)
-        register(checks.check_database, Tags.database)
+        from seeder import checks  # noqa: F401  # importing it registers the system checks
 
 
 def _require_libpq() -> None:

@@ -1,9 +1,9 @@
-"""System checks of settings, models and tables, registered in apps.py.
+"""System checks of settings, models and tables.
 
 `domain.system_checks` has their hints.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.apps import apps
@@ -20,35 +20,24 @@ from seeder.services.read_models import agency_scope
 from seeder.services.run import preconditions
 
 
+@checks.register
 def check_settings(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E001 for an invalid setting."""
-    try:
-        conf.load()
-    except ConfigurationError as error:
-        return [_message("seeder.E001", str(error))]
-    return []
+    return _configuration_error("seeder.E001", conf.load)
 
 
+@checks.register
 def check_agency_settings(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E015 for a missing agency scope or model, unless E001 applies."""
+    return [] if check_settings() else _configuration_error("seeder.E015", agency_scope.validate_settings)
+
+
+@checks.register
+def check_queue_settings(**_: Any) -> Sequence[checks.CheckMessage]:
+    """Return E007 to E014 for queue settings, unless E001 applies or there is no queue."""
     if check_settings():
         return []
-    try:
-        agency_scope.validate_settings()
-    except ConfigurationError as error:
-        return [_message("seeder.E015", str(error))]
-    return []
-
-
-def check_queue_settings(**_: Any) -> Sequence[checks.CheckMessage]:
-    """Return E007 to E014 for queue settings.
-
-    Empty if E001 is reported or there is no queue.
-    """
-    try:
-        settings = conf.load()
-    except ConfigurationError:
-        return []
+    settings = conf.load()
     return [
         *(
             _message("seeder.E007", f"{setting} is {cron!r}, which never matches: {problem}")
@@ -58,27 +47,24 @@ def check_queue_settings(**_: Any) -> Sequence[checks.CheckMessage]:
     ]
 
 
+@checks.register
 def check_extras(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E017 for each extra that an app or a setting needs and that is not installed."""
-    try:
-        metrics_token = conf.load().metrics_token
-    except ConfigurationError:
-        metrics_token = ""
+    has_metrics_token = not check_settings() and bool(conf.load().metrics_token)
     needed = [
         (apps.is_installed("django_q"), extras.QUEUE, "The queue ('django_q' in INSTALLED_APPS)"),
         (apps.is_installed("rest_framework"), extras.API, "The API ('rest_framework' in INSTALLED_APPS)"),
-        (bool(metrics_token), extras.METRICS, "The metrics endpoint (METRICS_TOKEN)"),
+        (has_metrics_token, extras.METRICS, "The metrics endpoint (METRICS_TOKEN)"),
     ]
     problems = [extras.problem(extra, feature) for is_used, extra, feature in needed if is_used]
     return [_message("seeder.E017", str(problem)) for problem in problems if problem]
 
 
+@checks.register(checks.Tags.models)
 def check_models(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E002, E005 or E016 for models, database vendor or router."""
-    try:
-        preconditions.require_default_database()
-    except ConfigurationError as error:
-        return [_message("seeder.E016", str(error))]
+    if misrouted := _configuration_error("seeder.E016", preconditions.require_default_database):
+        return misrouted
     if not contract_check.is_postgresql(DEFAULT_DB_ALIAS):
         return [_message("seeder.E005", "seeder needs a PostgreSQL database as DATABASES['default'].")]
     return [
@@ -87,6 +73,7 @@ def check_models(**_: Any) -> Sequence[checks.CheckMessage]:
     ]
 
 
+@checks.register(checks.Tags.database)
 def check_database(databases: Sequence[str] | None = None, **_: Any) -> Sequence[checks.CheckMessage]:
     """Return W003, W004, I006 and W006 for differences from the contract.
 
@@ -111,6 +98,14 @@ def _difference_message(difference: ContractDifference) -> checks.CheckMessage:
             return _message("seeder.W003", f"{difference}.")
         case _:
             return _message("seeder.W004", f"{difference}.")
+
+
+def _configuration_error(check_id: str, validate: Callable[[], object]) -> Sequence[checks.CheckMessage]:
+    try:
+        validate()
+    except ConfigurationError as error:
+        return [_message(check_id, str(error))]
+    return []
 
 
 def _message(check_id: str, message: str) -> checks.CheckMessage:

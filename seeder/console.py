@@ -1,6 +1,6 @@
-"""The console script `reporting-seeder`, the one entry point of a container: names the jobs, and runs one of them.
+"""The console script `reporting-seeder`, the entry point of a container: lists the jobs, or runs one.
 
-Its help has no Django behind it, and its list no database. A job is run in this process, so that signals reach it, and
+Its help imports no Django, and its list uses no database. A job runs in this process, so that it gets the signals, and
 ends with its own exit code.
 """
 
@@ -24,26 +24,25 @@ _EXIT_CANNOT_RUN = 2
 
 class _OneLineErrorParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line; argparse would print the whole usage before it."""
+        """Exit with one line, without argparse's usage text."""
         self.exit(_EXIT_CANNOT_RUN, f"{self.prog}: {message}. See {self.prog} --help\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code, unless a job ends the process with its own."""
+    """Return the exit code, unless a job ends the process with its own."""
     parser = _build_parser()
     argv = list(sys.argv[1:] if arguments is None else arguments)
-    # Cut here, because argparse drops one `--` or another, by its version.
+    # Cut here, because versions of argparse drop different `--`.
     separator_index = argv.index("--") if "--" in argv else len(argv)
-    options = parser.parse_args(argv[:separator_index])
+    options, after_separator = parser.parse_args(argv[:separator_index]), argv[separator_index + 1 :]
     if not options.command:
         parser.print_help()
         return _EXIT_CANNOT_RUN
-    job_arguments = _job_arguments(options, argv[separator_index:]) if options.command == "run" else []
+    # After an argument of the job, `--` is one of them.
+    job_arguments = [*options.arguments, *argv[separator_index:]] if options.arguments else after_separator
     try:
         _start_django(_settings_module_in(job_arguments) or options.settings or _manage_py_default())
-        if options.command == "run":
-            return _run_job(options.job, job_arguments)
-        return _list_jobs(as_json=options.json)
+        return _run_job(options.job, job_arguments) if options.command == "run" else _list_jobs(as_json=options.json)
     except SeederError as error:
         sys.stderr.write(f"{_NAME}: {error}\n")
         return _EXIT_CANNOT_RUN
@@ -51,24 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _build_parser() -> argparse.ArgumentParser:
     settings_parser = _OneLineErrorParser(add_help=False)
-    _add_settings_option(
-        settings_parser, default=argparse.SUPPRESS
-    )  # so that what is said before the verb is not undone
+    _add_settings_option(settings_parser, default=argparse.SUPPRESS)  # keeps a value that precedes the command
     parser = _OneLineErrorParser(prog=_NAME, description="Keeps PostgreSQL materialized views fresh.")
     _add_settings_option(parser, default=os.environ.get("DJANGO_SETTINGS_MODULE", ""))
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.set_defaults(arguments=[])
     commands = parser.add_subparsers(dest="command", metavar="{list,run}")
-    list_parser = commands.add_parser("list", help="name the jobs, with what each does", parents=[settings_parser])
+    list_parser = commands.add_parser("list", help="list the jobs with their descriptions", parents=[settings_parser])
     list_parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     usage = f"{_NAME} run [-h] [--settings MODULE] JOB [-- ARGS ...]"
     run_parser = commands.add_parser(
-        "run", help="run a job, and end with its exit code", parents=[settings_parser], usage=usage
+        "run", help="run a job and exit with its exit code", parents=[settings_parser], usage=usage
     )
-    run_parser.add_argument("job", metavar="JOB", help=f"one that `{_NAME} list` names")
-    job_arguments = run_parser.add_argument(
-        "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the job's; -- --help shows which"
-    )
-    job_arguments.required = False
+    run_parser.add_argument("job", metavar="JOB", help=f"name of a job; see `{_NAME} list`")
+    help_text = "arguments of the job; -- --help shows them"
+    run_parser.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help=help_text).required = False
     return parser
 
 
@@ -77,13 +73,8 @@ def _add_settings_option(parser: argparse.ArgumentParser, *, default: str) -> No
     parser.add_argument("--settings", metavar="MODULE", default=default, help=help_text)
 
 
-def _job_arguments(options: argparse.Namespace, from_separator: Sequence[str]) -> Sequence[str]:
-    """The arguments of the job."""
-    return [*options.arguments, *from_separator] if options.arguments else from_separator[1:]
-
-
 def _settings_module_in(job_arguments: Sequence[str]) -> str:
-    """The settings that are named among the job's arguments, as manage.py takes them; later nobody would."""
+    """Return the settings among the job's arguments. Once Django is started, they would have no effect."""
     parser = _OneLineErrorParser(prog=_NAME, add_help=False, allow_abbrev=False)
     _add_settings_option(parser, default="")
     return str(parser.parse_known_args(job_arguments)[0].settings)
@@ -100,7 +91,7 @@ def _manage_py_default() -> str:
 
 
 def _start_django(settings_module: str) -> None:
-    """As manage.py does: modules are found in the current folder, too."""
+    """Start Django. Modules are also found in the current folder, as with manage.py."""
     if not settings_module:
         raise SettingsMissing
     current_folder = str(Path.cwd())
@@ -133,24 +124,20 @@ def _list_jobs(*, as_json: bool) -> int:
 
 
 def _run_job(name: str, job_arguments: Sequence[str]) -> int:
-    """Django's own way to run a command from a command line, which ends the process where it fails."""
+    """Run a job like `manage.py`, which ends the process if the job fails."""
     from django.core.exceptions import ImproperlyConfigured
 
     from seeder.services.job_commands import find_job
 
-    _exit_on_sigterm()
+    # The kernel ignores a signal without a handler in the first process of a container.
+    if os.getpid() == 1 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         find_job(name).run_from_argv([f"{_NAME} run", name, *job_arguments])
-    except ImproperlyConfigured as error:  # it says what to do; where it was noticed does not help anybody
+    except ImproperlyConfigured as error:  # its message suffices; a traceback would not help
         sys.stderr.write(f"{_NAME}: {error}\n")
         return _EXIT_CANNOT_RUN
     return 0
-
-
-def _exit_on_sigterm() -> None:
-    """The first process of a container is kept from any signal that it has no handler for, as a job may have none."""
-    if os.getpid() == 1 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Timing Anomalies", SIAM J. Appl. Math. 17(2), 1969).
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -30,27 +30,33 @@ class PlanPartition:
 def partition_plan(plan: RefreshPlan, *, max_partitions: int) -> tuple[PlanPartition, ...]:
     """Split a plan into non-empty partitions that share no view, dependency or status row.
 
-    The result is deterministic.
+    The result is deterministic, and each partition is in the plan's order.
     """
-    durations = _own_durations(plan.views)
-    groups = sorted(
-        _connected_components(plan),
-        key=lambda group: sum((durations[one.key] for one in group.views), timedelta()),
-        reverse=True,
-    )
-    loads = [timedelta()] * min(max_partitions, len(groups))
-    shares: list[list[PlanPartition]] = [[] for _ in loads]
-    for group in groups:
+    group_of = _connected_groups(plan)
+    durations: dict[Hashable, timedelta] = {}
+    for view, duration in _own_durations(plan.views).items():
+        durations[group_of(view)] = durations.get(group_of(view), timedelta()) + duration
+    for rejected in plan.rejected:
+        durations.setdefault(group_of(rejected.manifest.table_name), timedelta())
+    loads = [(timedelta(), 0)] * min(max_partitions, len(durations))
+    partition_of = {}
+    for group in sorted(durations, key=lambda group: durations[group], reverse=True):
         # Of equal loads, the partition with the fewest groups: otherwise one would get all rejected manifests.
-        lightest = min(range(len(loads)), key=lambda index: (loads[index], len(shares[index])))
-        loads[lightest] += sum((durations[one.key] for one in group.views), timedelta())
-        shares[lightest].append(group)
-    return tuple(_merge(plan, share) for share in shares)
+        lightest = loads.index(min(loads))
+        load, groups = loads[lightest]
+        loads[lightest] = load + durations[group], groups + 1
+        partition_of[group] = lightest
+    return tuple(
+        PlanPartition(
+            views=tuple(view for view in plan.views if partition_of[group_of(view.key)] == number),
+            rejected=tuple(one for one in plan.rejected if partition_of[group_of(one.manifest.table_name)] == number),
+        )
+        for number in range(len(loads))
+    )
 
 
-def _own_durations(views: Iterable[PlannedView]) -> Mapping[ViewKey, timedelta]:
+def _own_durations(views: Sequence[PlannedView]) -> Mapping[ViewKey, timedelta]:
     """Return each view's own duration: its critical path without the longest one behind it."""
-    views = tuple(views)
     longest_behind: dict[ViewKey, timedelta] = defaultdict(timedelta)
     for view in views:
         for read in view.depends_on:
@@ -58,41 +64,22 @@ def _own_durations(views: Iterable[PlannedView]) -> Mapping[ViewKey, timedelta]:
     return {view.key: view.critical_path - longest_behind[view.key] for view in views}
 
 
-def _connected_components(plan: RefreshPlan) -> list[PlanPartition]:
-    """Return the connected components of the plan, in its order.
+def _connected_groups(plan: RefreshPlan) -> Callable[[Hashable], Hashable]:
+    """Return a function from view keys and table names to their connected component of the plan.
 
     Views are connected by dependencies, by a shared name (and so a status row), and by a database whose dependencies
     are unknown.
     """
     root: dict[Hashable, Hashable] = {}
 
-    def find_root(one: Hashable) -> Hashable:
-        while root.setdefault(one, one) != one:
-            root[one] = root[root[one]]
-            one = root[one]
-        return one
+    def find_root(member: Hashable) -> Hashable:
+        while root.setdefault(member, member) != member:
+            root[member] = root[root[member]]
+            member = root[member]
+        return member
 
     for view in plan.views:
         undetermined = {view.key.database} & plan.undetermined_databases
         for other in (*view.depends_on, *view.spec.table_names, *((name,) for name in undetermined)):
             root[find_root(other)] = find_root(view.key)
-    groups: dict[Hashable, PlanPartition] = {}
-    for view in plan.views:
-        one = groups.get(find_root(view.key), PlanPartition())
-        groups[find_root(view.key)] = PlanPartition(views=(*one.views, view))
-    for rejected in plan.rejected:
-        name = find_root(rejected.manifest.table_name)
-        one = groups.get(name, PlanPartition())
-        groups[name] = PlanPartition(views=one.views, rejected=(*one.rejected, rejected))
-    return list(groups.values())
-
-
-def _merge(plan: RefreshPlan, groups: Iterable[PlanPartition]) -> PlanPartition:
-    """Merge groups into one partition, in the plan's order."""
-    groups = tuple(groups)
-    views = {view.key for group in groups for view in group.views}
-    rejected = {one.manifest for group in groups for one in group.rejected}
-    return PlanPartition(
-        views=tuple(view for view in plan.views if view.key in views),
-        rejected=tuple(one for one in plan.rejected if one.manifest in rejected),
-    )
+    return find_root

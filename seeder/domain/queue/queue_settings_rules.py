@@ -1,9 +1,8 @@
 """Rules for `Q_CLUSTER`, so that no task runs twice, is lost or hangs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from seeder.domain.system_checks import SYSTEM_CHECK_HINTS
 
@@ -12,8 +11,7 @@ from seeder.domain.system_checks import SYSTEM_CHECK_HINTS
 _REDELIVERING_BROKERS = ("iron_mq", "sqs", "orm", "mongo")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QueueSettingsProblem:
+class QueueSettingsProblem(NamedTuple):
     """A wrong setting of Q_CLUSTER."""
 
     check_id: str
@@ -35,44 +33,41 @@ def queue_settings_problems(
     timeout, retry = q_cluster.get("timeout"), q_cluster.get("retry", 60)
     if timeout and retry <= timeout:
         yield QueueSettingsProblem(
-            check_id="seeder.E008",
-            message=f"Q_CLUSTER['retry'] is {retry} and Q_CLUSTER['timeout'] is {timeout}: a task is delivered again"
+            "seeder.E008",
+            f"Q_CLUSTER['retry'] is {retry} and Q_CLUSTER['timeout'] is {timeout}: a task is delivered again"
             " while the first worker still runs it.",
         )
     if timeout and statement_timeout >= timedelta(seconds=timeout):
         yield QueueSettingsProblem(
-            check_id="seeder.E009",
-            message=f"A refresh may take {statement_timeout.total_seconds():.0f} s (SEEDER_STATEMENT_TIMEOUT_MS), but"
+            "seeder.E009",
+            f"A refresh may take {statement_timeout.total_seconds():.0f} s (SEEDER_STATEMENT_TIMEOUT_MS), but"
             f" the queue ends its task after {timeout} s (Q_CLUSTER['timeout']).",
         )
     # The guard subtracts this from the timeout until exactly zero, which floats such as 0.3 never reach.
     guard_cycle = q_cluster.get("guard_cycle", 0.5)
     if timeout and guard_cycle not in {0.25, 0.5, 1}:
         yield QueueSettingsProblem(
-            check_id="seeder.W010",
-            message=f"Q_CLUSTER['guard_cycle'] is {guard_cycle}: a worker over its timeout may never be ended.",
+            "seeder.W010", f"Q_CLUSTER['guard_cycle'] is {guard_cycle}: a worker over its timeout may never be ended."
         )
     if q_cluster.get("catch_up", True):
         yield QueueSettingsProblem(
-            check_id="seeder.W011",
-            message="Q_CLUSTER['catch_up'] is on: after a pause the queue runs every missed night, one by one.",
+            "seeder.W011", "Q_CLUSTER['catch_up'] is on: after a pause the queue runs every missed night, one by one."
         )
     if q_cluster.get("max_attempts", 0) != 1 or not q_cluster.get("ack_failures", False):
         yield QueueSettingsProblem(
-            check_id="seeder.W012",
-            message="A failed task is delivered again and again unless Q_CLUSTER['max_attempts'] is 1 and"
+            "seeder.W012",
+            "A failed task is delivered again and again unless Q_CLUSTER['max_attempts'] is 1 and"
             " Q_CLUSTER['ack_failures'] is True.",
         )
     if not q_cluster.get("broker_class") and (
         q_cluster.get("django_redis") or not any(map(q_cluster.get, _REDELIVERING_BROKERS))
     ):
         yield QueueSettingsProblem(
-            check_id="seeder.W013",
-            message="The queue is in Redis: delivered messages are lost if a cluster is killed.",
+            "seeder.W013", "The queue is in Redis: delivered messages are lost if a cluster is killed."
         )
     if uses_connection_pool:
         yield QueueSettingsProblem(
-            check_id="seeder.E014",
-            message="DATABASES['default']['OPTIONS'] has a connection pool, whose threads do not survive in the"
+            "seeder.E014",
+            "DATABASES['default']['OPTIONS'] has a connection pool, whose threads do not survive in the"
             " processes that a cluster forks.",
         )

@@ -27,8 +27,7 @@ class Command(SeederCommand):
         parser.add_argument("--heartbeat-fd", type=int, help=SUPPRESS)
 
     def run(self, options: Namespace) -> None:
-        dispatch.require_app()
-        dispatch.require_settings()
+        dispatch.require_valid_settings()
         if options.heartbeat_fd is not None:
             from seeder.services.queue import supervised_cluster  # importing it reads the queue's settings
 

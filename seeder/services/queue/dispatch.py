@@ -1,4 +1,4 @@
-"""Sends tasks to django-q2, and says whether it can take them. Knows no parts and no views."""
+"""Sends tasks to django-q2, and checks that it can run them. Independent of parts and views."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,23 +19,22 @@ _MARGIN = timedelta(seconds=30)
 
 def require_queue() -> None:
     """Raise `QueueMissing` if no task can be queued."""
-    why = _why_unavailable()
-    if why is not None:
-        raise QueueMissing(problem=why)
+    problem = _reason_unavailable()
+    if problem is not None:
+        raise QueueMissing(problem=problem)
 
 
-def require_app() -> None:
-    """Raise `QueueMissing` if django_q is not installed. Uses no database, which may be down for now."""
+def require_valid_settings() -> None:
+    """Raise `QueueMisconfigured` if a cluster would repeat or lose tasks, or hang.
+
+    Raises `QueueMissing` if django_q is not installed. Uses no database, which may be down for now.
+    """
     if not is_installed():
-        raise QueueMissing(problem=_not_installed())
-
-
-def require_settings() -> None:
-    """Raise `QueueMisconfigured` if a cluster would repeat or lose tasks, or hang. Uses no database."""
+        raise QueueMissing(problem=_reason_not_installed())
     extras.require(extras.QUEUE, "The queue")
-    for fault in settings_problems(conf.load()):
-        if fault.is_error:
-            raise QueueMisconfigured(problem=fault.message, hint=fault.hint)
+    for problem in settings_problems(conf.load()):
+        if problem.is_error:
+            raise QueueMisconfigured(problem=problem.message, hint=problem.hint)
 
 
 def is_installed() -> bool:
@@ -44,17 +43,17 @@ def is_installed() -> bool:
 
 
 def is_available() -> bool:
-    return _why_unavailable() is None
+    return _reason_unavailable() is None
 
 
-def _not_installed() -> str:
+def _reason_not_installed() -> str:
     missing = extras.problem(extras.QUEUE, "the queue")
     return f"{missing}, then add 'django_q' to INSTALLED_APPS" if missing else "django_q is not among INSTALLED_APPS"
 
 
-def _why_unavailable() -> str | None:
+def _reason_unavailable() -> str | None:
     if not is_installed():
-        return _not_installed()
+        return _reason_not_installed()
     from django_q.models import Schedule
 
     tables = connections[router.db_for_read(Schedule)].introspection.table_names()
