@@ -75,8 +75,11 @@ def capture_release_snapshot(
     top_values_columns: Sequence[str] = (),
     approximate: bool = False,
 ) -> Mapping[str, Any]:
-    """Record one view under a release tag: `{"id": 7, "captured": True}`, or with False the id of the snapshot that
-    was there already. Raises as the service does, or `BadTask`."""
+    """Capture one view under a release tag.
+
+    Returns `{"id": 7, "captured": True}`, or False and the id of an existing snapshot. Raises `BadTaskArgument`, or as
+    `release_snapshots.capture_release_snapshot`.
+    """
     _require_type("table_name", table_name, str)
     _require_type("release_tag", release_tag, str)
     _require_type("release_version", release_version, str, type(None))

@@ -29,15 +29,15 @@ class Rescued:
     recovered: Mapping[str, int]  # closed rows of dead runs
 
     def __str__(self) -> str:
-        """Say in one line what was dispatched again; empty if nothing was."""
+        """Return the dispatched parts in one line, or nothing."""
         return f"dispatched again: part {', '.join(map(str, self.dispatched))}" if self.dispatched else ""
 
 
 def rescue_all() -> Iterator[str]:
-    """Run the rescuers of every installed app, and yield what each one has done, in words.
+    """Run the rescuers of every installed app, and yield the text of each non-empty result.
 
-    A rescuer is a function without arguments, named by its dotted path in the `rescuers` of an AppConfig. It may run at
-    any time and several times at once, and its result is empty as text if it had nothing to do.
+    The `rescuers` of an AppConfig are dotted paths of functions without arguments. They may run at any time and several
+    times at once.
     """
     for app in apps.get_app_configs():
         for path in getattr(app, "rescuers", ()):
@@ -58,12 +58,12 @@ def rescue_stalled_parts() -> Rescued:
             return Rescued(dispatched=(), recovered=recovered)
         with durable_transaction(DEFAULT_DB_ALIAS):
             # The locks are held until the end of the transaction, so that no other rescue finds the run dead.
-            dead = [
-                row
+            stalled = [
+                row.pk
                 for row in part_rows.running()
                 if advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, row.run_ids[-1])
+                and part_rows.release(row.pk, run_ids=row.run_ids)
             ]
-            stalled = [row.pk for row in dead if part_rows.release(row.pk, run_ids=row.run_ids)]
         again_after = _DISPATCH_AGAIN_AFTER_WITH_BACKLOG if dispatch.backlog_size() else _DISPATCH_AGAIN_AFTER
         with durable_transaction(DEFAULT_DB_ALIAS):
             stalled += part_rows.undispatched(_DISPATCH_AGAIN_AFTER, dispatched_before=again_after)

@@ -4,7 +4,7 @@ from ast import literal_eval
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
@@ -17,9 +17,6 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction, rolled_back_transaction
 from seeder.services import extras, manifest_selection
 from seeder.services.queue import dispatch
-
-if TYPE_CHECKING:
-    from django_q.models import Schedule
 
 # The names of this app's schedules. Other schedules are never changed.
 PREFIX = "seeder: "
@@ -53,36 +50,27 @@ def sync_schedules(*, dry_run: bool = False) -> Sequence[ScheduleStatus]:
     transaction = rolled_back_transaction if dry_run else durable_transaction
     with translate_database_errors(DEFAULT_DB_ALIAS), transaction(DEFAULT_DB_ALIAS):
         advisory_locks.lock_enqueue(DEFAULT_DB_ALIAS)
-        stored: dict[str, list[Schedule]] = {}
-        for row in _own_schedules().order_by("id"):
-            stored.setdefault(row.name, []).append(row)
-        changes = [
-            _sync_schedule(name, columns, stored.pop(name, [])) for name, columns in _declared_schedules(settings)
-        ]
-        for name, rows in stored.items():
-            changes.append(ScheduleStatus(name=name, action="removed", cron=rows[0].cron, due=None))
-            _delete(rows)
-    return changes
+        changes = [_sync_schedule(name, columns) for name, columns in _declared_schedules(settings)]
+        undeclared = _own_schedules().exclude(name__in=[change.name for change in changes])
+        removed = {row.name: row.cron for row in undeclared.order_by("id")}
+        undeclared.delete()
+    return [*changes, *(ScheduleStatus(name=name, action="removed", cron=removed[name], due=None) for name in removed)]
 
 
-def _sync_schedule(name: str, columns: Mapping[str, object], rows: "Sequence[Schedule]") -> ScheduleStatus:
+def _sync_schedule(name: str, columns: Mapping[str, object]) -> ScheduleStatus:
     """Make one row match the declared columns, and delete the others of this name."""
     from django_q.models import Schedule
 
+    rows = Schedule.objects.filter(name=name).order_by("id")
     same = [row for row in rows if all(getattr(row, column) == value for column, value in columns.items())]
-    row, action = (same or rows or [Schedule(name=name)])[0], "kept" if same else "changed" if rows else "added"
+    row, action = [*same, *rows, Schedule(name=name)][0], "kept" if same else "changed" if rows else "added"
     if not same:
         for column, value in columns.items():
             setattr(row, column, value)
         row.next_run = row.calculate_next_run()
         row.save()
-    _delete([other for other in rows if other is not row])
+    rows.exclude(pk=row.pk).delete()
     return ScheduleStatus(name=name, action=action, cron=row.cron, due=row.next_run)
-
-
-def _delete(rows: "Sequence[Schedule]") -> None:
-    for row in rows:
-        row.delete()
 
 
 def _declared_schedules(settings: conf.Settings) -> Iterator[tuple[str, Mapping[str, object]]]:
