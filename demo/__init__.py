@@ -1,1 +1,1 @@
-"""A demo data set: public crime records, and the reports that agencies would ask of them. Never part of the wheel."""
+"""A demo: public crime records, and reports of agencies on them. Not part of the wheel."""

@@ -1,4 +1,4 @@
-"""The agencies of the demo, their reports and subscriptions: agencies.toml and reports/*.sql, read once into values."""
+"""The agencies of the demo with their reports and subscriptions, from agencies.toml and reports/*.sql."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -62,7 +62,7 @@ class Catalogue:
 
 
 def read_catalogue(path: Path = DEMO_FOLDER / "agencies.toml") -> Catalogue:
-    """What agencies.toml says; a key it should not have, or a canned report it does not describe, is an error."""
+    """Read agencies.toml. Unknown keys and undescribed canned reports are errors."""
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     canned = {row["file"]: CannedReport(**row) for row in document["canned_report"]}
     entries = [(_agency(row), row) for row in document["agency"]]

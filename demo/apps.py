@@ -1,4 +1,4 @@
-"""The Django app of the demo: it brings one command, `load_demo`, and no models of its own."""
+"""The Django app of the demo, with the commands and without models."""
 
 from django.apps import AppConfig
 

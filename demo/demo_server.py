@@ -1,4 +1,4 @@
-"""A web server and a queue's cluster, side by side until somebody has seen enough."""
+"""Runs a web server and a cluster of the queue until it is interrupted."""
 
 import os
 import signal
@@ -10,16 +10,18 @@ from pathlib import Path
 from threading import Event
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
-_MAX_EXIT_SECONDS = 20  # s, for each to end by itself
+_MAX_EXIT_SECONDS = 20  # seconds until a process is killed
 
 
 def serve(address: str, *, on_ready: Callable[[], object], worker: Sequence[str] = ("watch_queue",)) -> int:
-    """Start both and wait: for Ctrl-C or SIGTERM, or for either to end, which ends the other. `ready` is called once
-    the web server listens. The exit code."""
+    """Start both and wait for Ctrl-C, SIGTERM or the end of either, then end the other.
+
+    `on_ready` is called once the web server listens. Returns the exit code.
+    """
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    # Sessions of their own: a Ctrl-C reaches this process alone, which then tells each once.
+    # In their own sessions, Ctrl-C reaches only this process, which then signals each once.
     processes = [_start_command("runserver", "--noreload", address), _start_command(*worker)]
     try:
         is_reported = False
@@ -38,7 +40,7 @@ def serve(address: str, *, on_ready: Callable[[], object], worker: Sequence[str]
 
 def _start_command(*arguments: str) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "manage.py", *arguments]
-    return subprocess.Popen(command, cwd=_CHECKOUT, start_new_session=True)  # noqa: S603  # one of this checkout
+    return subprocess.Popen(command, cwd=_CHECKOUT, start_new_session=True)  # noqa: S603  # a command of this checkout
 
 
 def _is_listening(address: str) -> bool:

@@ -1,14 +1,14 @@
-"""A login that everybody knows, where that does no harm."""
+"""A login with a public password, for the embedded database only."""
 
 from django.contrib.auth import get_user_model
 
 from demo import embedded_only
 
-NAME = PASSWORD = "demo"  # noqa: S105  # it is printed for everybody to read
+NAME = PASSWORD = "demo"  # noqa: S105  # it is public
 
 
 def create() -> None:
-    """A superuser with that name and password. Raises `DemoError` on any database but the embedded one."""
+    """Create a superuser with that name and password. Raises `DemoError` on any other database."""
     embedded_only.require_embedded_database()
     users = get_user_model()._base_manager
     user, _ = users.get_or_create(username=NAME)

@@ -1,4 +1,4 @@
-"""What the demo may do to a database of its own, and to no other."""
+"""A guard for changes that are allowed only in the embedded database."""
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
@@ -6,7 +6,7 @@ from demo.loading import DemoError
 
 
 def require_embedded_database() -> None:
-    """Raises `DemoError` unless the default database is the embedded one of this checkout."""
+    """Raise `DemoError` unless the default database is the embedded one of this checkout."""
     engine = connections.settings[DEFAULT_DB_ALIAS]["ENGINE"]
     if engine != "embedded.backend":
         raise DemoError(

@@ -1,7 +1,6 @@
-"""Puts the demo into a database that has the contract tables: source tables, their rows, and the manifests.
+"""Loads the demo into a database with the contract tables: source tables, their rows, and the manifests.
 
-Everything happens in one transaction, so there is no half a demo. A second load finds the rows it brought, compares
-their number with the files and leaves them alone.
+All changes are one transaction. A second load compares the number of rows with the files and keeps the rows.
 """
 
 from dataclasses import dataclass, fields
@@ -17,19 +16,19 @@ from demo.datasets import DATASETS, Dataset, records_of
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-# Two loads at once would both find the tables empty. The key is arbitrary; the lock ends with the transaction.
+# Otherwise two simultaneous loads would both find the tables empty. The key is arbitrary.
 LOCK_LOAD = "SELECT pg_advisory_xact_lock(hashtextextended('demo.loading', 0))"
 
 
 class DemoError(Exception):
-    """The demo cannot be loaded into this database; the message says what to do."""
+    """The demo cannot be loaded into this database. The message says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableLoad:
     table: str  # with its schema
     rows: int
-    loaded: bool  # False: they were there already
+    loaded: bool  # False if they already existed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +37,7 @@ class LoadSummary:
     custom_reports: int
     canned_reports: int
     subscriptions: int
-    manifest_rows_written: int  # inserted or corrected; 0 when all were as they should be
+    manifest_rows_written: int  # inserted or corrected
 
     @property
     def rows_loaded(self) -> int:
@@ -50,13 +49,13 @@ class LoadSummary:
 
 
 def load(connection: "BaseDatabaseWrapper") -> LoadSummary:
-    """Load what is missing, in one transaction.
+    """Load missing tables and rows in one transaction.
 
-    Raises UnreadableFileError for a file that does not say what it should, DemoError for a database that is not ready.
+    Raises `UnreadableFileError` for an invalid file, or `DemoError` for a database that is not ready.
     """
     catalogue = read_catalogue()
     with transaction.atomic(using=connection.alias), connection.cursor() as django_cursor:
-        cursor = django_cursor.cursor  # psycopg's own: Django's debugging wrapper takes no composed statement
+        cursor = django_cursor.cursor  # psycopg's cursor: Django's debug wrapper accepts no composed statement
         if missing := manifests.missing_tables(cursor):
             raise DemoError(f"There is no table {missing[0]}: install the reporting schema first, then load the demo.")
         cursor.execute(LOCK_LOAD)
@@ -85,7 +84,7 @@ def _load_table(cursor: Any, dataset: Dataset) -> TableLoad:
                 rows.write_row([getattr(record, column) for column in columns])
     elif present != len(records):
         raise DemoError(
-            f"records.{dataset.table} holds {present} rows, {dataset.file} gives {len(records)}: somebody changed the "
-            "table. Drop the schema records with all that reads it (DROP SCHEMA records CASCADE), then load the demo."
+            f"records.{dataset.table} has {present} rows, {dataset.file} has {len(records)}: the table was changed."
+            " Drop the schema records and its dependents (DROP SCHEMA records CASCADE), then load the demo."
         )
     return TableLoad(table=f"records.{dataset.table}", rows=len(records), loaded=present == 0)

@@ -1,7 +1,6 @@
-"""The demo's rows in the three contract tables. They follow agencies.toml and reports/ at every load.
+"""The demo's rows in the three contract tables, which each load updates from agencies.toml and reports/.
 
-Only ids of the demo are touched. A manifest taken out of agencies.toml stays in a database that has it: the demo never
-deletes a row, as somebody may have come to rely on it.
+Only ids of the demo are changed, and no row is deleted: a database keeps manifests that agencies.toml no longer has.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +10,7 @@ from psycopg import sql
 
 from demo.agencies import Catalogue
 
-DATABASE_ID = 1  # which database alias that means is the host's setting
+DATABASE_ID = 1  # SEEDER['DATABASES'] maps it to an alias
 
 CUSTOM, CANNED, SUBSCRIPTIONS = (
     "seeder_custom_report_manifest",
@@ -21,7 +20,7 @@ CUSTOM, CANNED, SUBSCRIPTIONS = (
 
 
 def missing_tables(cursor: Any) -> tuple[str, ...]:
-    """The contract tables this database lacks."""
+    """Return the contract tables that the database lacks."""
     missing = []
     for table in (CUSTOM, CANNED, SUBSCRIPTIONS):
         cursor.execute("SELECT to_regclass(%s) IS NULL", [f"reporting.{table}"])
@@ -31,12 +30,12 @@ def missing_tables(cursor: Any) -> tuple[str, ...]:
 
 
 def upsert_manifests(cursor: Any, catalogue: Catalogue) -> int:
-    """Insert the rows that are missing, correct those that differ, and say how many rows that took."""
+    """Insert missing rows, correct different ones, and return the number of changed rows."""
     return sum(_upsert(cursor, table, row) for table, rows in rows_of(catalogue).items() for row in rows)
 
 
 def rows_of(catalogue: Catalogue) -> Mapping[str, Sequence[Mapping[str, object]]]:
-    """The rows of each contract table; canned reports stand before the subscriptions that point to them."""
+    """Return the rows of each contract table. Canned reports precede their subscriptions."""
     return {
         CUSTOM: [
             {

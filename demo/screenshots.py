@@ -1,4 +1,4 @@
-"""`make screenshots`: docs/screenshots, taken afresh of the demo in Chromium, at two widths and in both themes."""
+"""`make screenshots`: takes docs/screenshots of the demo in Chromium, in two widths and both themes."""
 
 import base64
 import os
@@ -32,7 +32,7 @@ _TO_WEBP = """async ([picture, quality]) => {
 
 def take_all() -> None:
     manage = [sys.executable, "manage.py"]
-    subprocess.run([*manage, "serve_demo", "--prepare"], cwd=_CHECKOUT, check=True)  # noqa: S603  # of this checkout
+    subprocess.run([*manage, "serve_demo", "--prepare"], cwd=_CHECKOUT, check=True)  # noqa: S603  # a command of this checkout
     _FOLDER.mkdir(exist_ok=True)
     with _server(manage) as address, sync_playwright() as playwright:
         chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -71,7 +71,7 @@ def _take_pages(browser: Browser, address: str, width: int, theme: str) -> None:
 
 
 def _save_screenshot(page: Page, name: str, width: int, theme: str) -> None:
-    """As WebP, which the browser itself makes of it: a third of the size."""
+    """Save a screenshot as WebP, converted by the browser: a third of the size."""
     page.wait_for_load_state("networkidle")
     picture = base64.b64encode(page.screenshot()).decode()
     small = page.evaluate(_TO_WEBP, [picture, 0.8])
@@ -84,7 +84,7 @@ def _server(manage: list[str]) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     command = [*manage, "runserver", "--noreload", address]
-    process = subprocess.Popen(command, cwd=_CHECKOUT, stderr=subprocess.DEVNULL)  # noqa: S603  # of this checkout
+    process = subprocess.Popen(command, cwd=_CHECKOUT, stderr=subprocess.DEVNULL)  # noqa: S603  # a command of this checkout
     try:
         while process.poll() is None and not _answers(f"http://{address}/admin/login/"):
             pass
@@ -96,7 +96,7 @@ def _server(manage: list[str]) -> Iterator[str]:
 
 def _answers(url: str) -> bool:
     try:
-        with urlopen(url, timeout=5):  # noqa: S310  # the server that was started above
+        with urlopen(url, timeout=5):  # noqa: S310  # a local server
             return True
     except URLError:
         return False

@@ -1,7 +1,7 @@
-"""Nights that the demo never had: runs like any other, dated back, while the records come in month by month.
+"""Simulated nights: real runs with earlier dates, while the records arrive month by month.
 
-So that there is something to look at: a report that has failed since its data brought a division by zero, a run that
-the throttle held back, and two release snapshots of a view that was made anew in between.
+The history shows a report that fails since its data causes a division by zero, a run that the throttle paused, and two
+release snapshots of a view that was recreated between them.
 """
 
 import os
@@ -24,7 +24,7 @@ from seeder.services.snapshots import release_snapshots
 _MONTHS = [date(2022, month, 1) for month in range(8, 13)] + [date(2023, month, 1) for month in range(1, 10)]
 _REPLACED_VIEW = "reporting.demo_precinct_concentration"
 _FAILING = "reporting.demo_staten_island_by_month"
-# In January 2023 nothing happened on Staten Island, so that February divides by zero. Nobody thought of that.
+# Staten Island has no record of January 2023, so February divides by zero.
 _DIVISION_BY_ZERO_QUERY = """
     SELECT month, complaints, round(100.0 * complaints / lag(complaints) OVER (ORDER BY month)) AS percent_of_last
     FROM (
@@ -46,7 +46,7 @@ def has_history() -> bool:
 
 
 def create_history() -> int:
-    """How many nights that were. Raises `DemoError` on any database but the embedded one."""
+    """Create the history and return the number of nights. Raises `DemoError` on any other database."""
     embedded_only.require_embedded_database()
     _create_failing_report()
     manifest = CustomReportManifest.objects.get(table_name=_REPLACED_VIEW)
@@ -77,7 +77,7 @@ def _create_failing_report() -> None:
 
 
 def _replace_view_query(query: str) -> None:
-    """Another query, and so another view."""
+    """Replace the manifest's query and recreate the view."""
     CustomReportManifest.objects.filter(table_name=_REPLACED_VIEW).update(query=query)
     _execute(f"DROP MATERIALIZED VIEW IF EXISTS {_REPLACED_VIEW}")
 
@@ -91,7 +91,7 @@ def _capture(tag: str) -> None:
 
 @contextmanager
 def _records_set_aside() -> Iterator[None]:
-    """The records of the last months are put aside; whatever happens, all are back in the end."""
+    """Remove the records of the last months, and restore all at the end, even after an error."""
     _execute(
         "CREATE SCHEMA IF NOT EXISTS demo_past;"
         " CREATE TABLE IF NOT EXISTS demo_past.crimes AS"
@@ -112,7 +112,7 @@ def _records_set_aside() -> Iterator[None]:
 
 
 def _restore_records_until(month: date) -> None:
-    """The records of it and of what came before."""
+    """Restore the records up to this month."""
     _execute(
         "INSERT INTO records.nypd_hate_crimes SELECT * FROM demo_past.crimes"
         " WHERE date_trunc('month', recorded_on::timestamp) <= %s ON CONFLICT DO NOTHING;"
@@ -123,7 +123,7 @@ def _restore_records_until(month: date) -> None:
 
 
 def _run_night(*, days_ago: int) -> None:
-    """A run of everything with four seats, the last one on a server that others keep busy for a while."""
+    """Run everything with four workers, the last night on a busy server."""
     with _environment(SEEDER_MAX_WORKERS="4", **({} if days_ago else {"SEEDER_MAX_DB_ACTIVE_QUERIES": "3"})):
         busy_threads = [Thread(target=_occupy_server) for _ in range(0 if days_ago else 4)]
         for thread in busy_threads:
@@ -150,7 +150,7 @@ def _earlier(instant: str | None, by: timedelta) -> str | None:
 
 
 def _occupy_server() -> None:
-    """What anybody may do on a server."""
+    """Keep the server busy."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute("SELECT pg_sleep(0.2)")
     connections[DEFAULT_DB_ALIAS].close()

@@ -1,18 +1,18 @@
-"""A real PostgreSQL that starts when somebody needs it: part of the checkout, never of the wheel.
+"""A PostgreSQL server for checkouts and tests that starts on demand. Not part of the wheel.
 
-The first database connection of any process starts the server, every other process shares it, and a small watcher
-stops it once nobody has used it for a while. There is nothing to install, configure, start or clean up.
+The first database connection of any process starts the server, and all processes share it. A watcher process stops it
+when it has been unused for a while. Nothing has to be installed, configured or cleaned up.
 
-Who is alive is decided by file locks alone, because the kernel frees them when a process ends in whatever way; a
-process number may belong to somebody else by the time it is read, and a clock says nothing at all.
+File locks alone decide which processes are alive, because the kernel releases them whenever a process ends. Process ids
+are recycled, and times prove nothing.
 
 =============  ==========================================  ======================================================
-lock           who holds it                                what it proves
+lock           held by                                     meaning
 =============  ==========================================  ======================================================
-users.lock     every process that uses the server, shared  exclusive = nobody uses it, and nobody can begin to
-start.lock     whoever looks, starts or stops              one at a time
-server.lock    every process of the cluster, inherited     free = no process of this cluster is alive, whatever
-                                                           an old postmaster.pid may say
-watcher.lock   the watcher, inherited                      free = somebody has to start one
+users.lock     every process that uses the server, shared  exclusive = the server is unused and stays so
+start.lock     the process that starts or stops it         one at a time
+server.lock    every process of the cluster, inherited     free = no process of this cluster is alive, even if
+                                                           there is a postmaster.pid
+watcher.lock   the watcher, inherited                      free = there is no watcher
 =============  ==========================================  ======================================================
 """

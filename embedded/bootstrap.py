@@ -1,4 +1,4 @@
-"""What a new database needs before its first user: pg_stat_statements, and the SQL files the settings name."""
+"""Sets up a new database: pg_stat_statements, and the SQL files that the settings name."""
 
 import json
 import os
@@ -15,15 +15,18 @@ _EXTENSION = f"CREATE EXTENSION IF NOT EXISTS {STATEMENTS}"
 
 
 def is_done(server_folder: ServerFolder, files: Sequence[Path]) -> bool:
-    """Whether exactly these files, as they are now, have run in this data folder."""
+    """Return whether exactly these files, in their present form, have run in this data folder."""
     marker = _marker(server_folder)
     return marker.exists() and marker.read_text() == _files_summary(files)
 
 
 def run_bootstrap(server_folder: ServerFolder, socket_folder: Path, files: Sequence[Path]) -> None:
-    """Each file in one transaction of the database `postgres`. They are idempotent, so that all of them can run again
-    after one was changed or somebody was killed before the marker was written."""
-    import psycopg  # takes longer than all the rest of a warm start, and is rarely needed
+    """Run each file in one transaction of the database `postgres`.
+
+    The files are idempotent: all run again after one was changed, or if the process was killed before it wrote the
+    marker.
+    """
+    import psycopg  # slower than the rest of a warm start, and rarely needed
 
     extensions = [("CREATE EXTENSION", _EXTENSION)] if binaries.has_library(STATEMENTS) else []
     steps = [*extensions, *((str(file), _read_sql(file)) for file in files)]
@@ -46,7 +49,7 @@ def run_bootstrap(server_folder: ServerFolder, socket_folder: Path, files: Seque
 
 
 def _marker(server_folder: ServerFolder) -> Path:
-    """Inside the data folder, so that it goes when the data goes."""
+    """Return the file that records the bootstrap, in the data folder so that it is deleted with the data."""
     return server_folder.data / "embedded.json"
 
 

@@ -1,4 +1,4 @@
-"""Makes a cluster and starts its server; when that is allowed is decided in upkeep.py."""
+"""Creates a cluster and starts its server, for start_and_stop.py."""
 
 import os
 import shutil
@@ -15,15 +15,15 @@ from embedded.postmaster import find_ready_postmaster
 from embedded.server_folder import PORT, ServerFolder, prepare_socket_folder
 
 _INITDB = "--username=postgres --encoding=UTF8 --locale=C"
-# Letters of every script have an upper case in both; before PostgreSQL 17 only the system's library knows of them.
+# Both have upper case for letters of every script; before PostgreSQL 17 only the system's library does.
 _BUILTIN_LOCALE, _SYSTEM_LOCALE = "--locale-provider=builtin --builtin-locale=C.UTF-8", "--lc-ctype=C.UTF-8"
 _AUTH_OPTIONS = "--auth-local=peer --auth-host=reject --no-instructions"
 _INHERITED_ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-_MAX_LOG_BYTES = 10_000_000  # bytes; an older log is kept once
+_MAX_LOG_BYTES = 10_000_000  # bytes; one older log is kept
 
 
 def create_cluster(server_folder: ServerFolder, lock: int) -> None:
-    """initdb, into a folder that gets its name only when it is complete."""
+    """Run initdb in a folder that gets its final name when it is complete."""
     incomplete = server_folder.path / "data.making"
     shutil.rmtree(incomplete, ignore_errors=True)
     locale = _BUILTIN_LOCALE if binaries.major() >= 17 else _SYSTEM_LOCALE
@@ -36,7 +36,10 @@ def create_cluster(server_folder: ServerFolder, lock: int) -> None:
 
 
 def start_server(server_folder: ServerFolder, lock: int, settings: Mapping[str, str]) -> int:
-    """Starts the server, which keeps the lock as long as one of its processes lives; where the log begins."""
+    """Start the server and return the offset in its log.
+
+    The server holds the lock as long as one of its processes is alive.
+    """
     made_by = (server_folder.data / "PG_VERSION").read_text().strip()
     if made_by != str(binaries.major()):
         raise WrongVersion(folder=server_folder.data, found=made_by, wanted=binaries.major())
@@ -54,7 +57,7 @@ def start_server(server_folder: ServerFolder, lock: int, settings: Mapping[str, 
 
 
 def wait_until_ready(server_folder: ServerFolder, log_begins: int) -> None:
-    """To be called when nobody but the server holds its lock, so that a free lock means it has ended."""
+    """Wait until the server accepts connections. Only it may hold its lock: a free lock means that it ended."""
 
     def is_ready() -> bool | None:
         if find_ready_postmaster(server_folder):
@@ -68,7 +71,7 @@ def wait_until_ready(server_folder: ServerFolder, log_begins: int) -> None:
 
 
 def _run(server_folder: ServerFolder, program: list[str], lock: int, *, detach: bool = False) -> int:
-    """Runs a program of PostgreSQL's as the account of the place; it inherits the lock and writes to the log."""
+    """Run a program of PostgreSQL as the folder's account. It inherits the lock and writes to the log."""
     options = ["--detach"] if detach else []
     if os.geteuid() == 0:
         account = server_folder.account
@@ -78,7 +81,7 @@ def _run(server_folder: ServerFolder, program: list[str], lock: int, *, detach: 
     try:
         if os.geteuid() == 0:
             os.fchown(log, server_folder.account.uid, server_folder.account.gid)
-        return subprocess.run(  # noqa: S603  # the wheel's programs
+        return subprocess.run(  # noqa: S603  # trusted programs
             [sys.executable, "-I", "-S", unprivileged_launcher.__file__, *options, "--", *program],
             pass_fds=[lock],
             stdin=subprocess.DEVNULL,
@@ -93,15 +96,17 @@ def _run(server_folder: ServerFolder, program: list[str], lock: int, *, detach: 
 
 
 def _remove_stale_files(server_folder: ServerFolder, socket_folder: Path) -> None:
-    """The free lock has proven that no server runs, but PostgreSQL would believe a recycled process number."""
+    """Delete files of a server that the free lock proves dead. PostgreSQL would trust a recycled process id."""
     (server_folder.data / "postmaster.pid").unlink(missing_ok=True)
     for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
         (socket_folder / name).unlink(missing_ok=True)
 
 
 def _failure_reason_in(log: Path, offset: int) -> str:
-    """The line since `offset` that gives the reason: a complaint about the configuration is the first one, and only a
-    LOG; anything else is the last that is more than that."""
+    """Return the log line since `offset` that gives the reason.
+
+    That is the first complaint about the configuration, which is only a LOG; otherwise the last line above LOG.
+    """
     with suppress(FileNotFoundError), log.open(errors="replace") as file:
         file.seek(offset)
         lines = [line.strip() for line in file if line.strip()]

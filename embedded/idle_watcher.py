@@ -1,8 +1,8 @@
-"""The watcher: `python -m embedded.idle_watcher FOLDER --after SECONDS`, on its own, for as long as the server lives.
+"""The watcher process: `python -m embedded.idle_watcher FOLDER --after SECONDS`. It lives as long as the server.
 
-It waits until the last user has gone, and stops the server when nobody came back for so long. While it decides, it
-holds users.lock exclusively: whoever comes now waits until the server has gone, and starts it again. Who was killed
-needs no goodbye, because the kernel gives the locks back; if the watcher is killed, the next user starts another.
+It stops the server when no process has used it for that time. Meanwhile it holds users.lock exclusively: a new user
+waits until the server has stopped, and starts it again. A killed user releases its lock; if the watcher is killed, the
+next user starts another.
 """
 
 import argparse
@@ -27,12 +27,12 @@ _COUNT_CLIENTS = (
 
 
 def start_watcher(server_folder: ServerFolder, watcher_lock: int, idle_after: timedelta) -> None:
-    """Starts the watcher, which inherits its lock, in a session of its own. Should that fail, the next user tries."""
+    """Start the watcher, which inherits its lock, in its own session. If this fails, the next user tries again."""
     program = [sys.executable, "-m", "embedded.idle_watcher", str(server_folder.path)]
     options = [f"--after={idle_after.total_seconds()}", f"--lock={watcher_lock}"]
     package = str(Path(__file__).parent.parent)
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-    subprocess.run(  # noqa: S603  # this very module
+    subprocess.run(  # noqa: S603  # this module
         [sys.executable, "-I", "-S", unprivileged_launcher.__file__, "--detach", "--", *program, *options],
         pass_fds=[watcher_lock],
         stdin=subprocess.DEVNULL,
@@ -61,15 +61,15 @@ def main() -> None:
     threading.Thread(target=_stop_when_idle, args=(server_folder, options.after), daemon=True).start()
     server_lock = wait_for_lock(
         server_folder.server_lock, SHARED
-    )  # comes when the last process of the cluster has gone
+    )  # granted when the last process of the cluster has ended
     remove_external_socket_folder(server_folder)
-    # First this one: who starts the next server after that must find the watcher gone.
+    # Released first: the process that starts the next server must not find this watcher.
     os.close(watcher_lock)
     os.close(server_lock)
 
 
 def _stop_when_idle(server_folder: ServerFolder, idle_after: float) -> None:
-    """Asks the server to stop; the main thread sees it go, and with our end the users' lock is free again."""
+    """Stop the server. The main thread sees it end; the end of this process releases the users' lock."""
     while True:
         users_lock = wait_for_lock(server_folder.users_lock, EXCLUSIVE)
         last_used_ns = os.fstat(users_lock).st_mtime_ns
@@ -89,8 +89,8 @@ def _stop_when_idle(server_folder: ServerFolder, idle_after: float) -> None:
 
 
 def _has_clients(server_folder: ServerFolder) -> bool:
-    """Whether somebody is connected without holding the lock, as psql does; in doubt, yes."""
-    import psycopg  # only now: the watcher waits for hours, and should be small meanwhile
+    """Return whether a client such as psql is connected without holding the lock. True if unknown."""
+    import psycopg  # imported late: the watcher waits for hours and should need little memory
 
     with suppress(psycopg.Error):
         if postmaster := find_ready_postmaster(server_folder):

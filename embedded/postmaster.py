@@ -1,4 +1,4 @@
-"""Seeing that a server answers, and asking its processes to end."""
+"""Finds running servers and ends their processes."""
 
 import os
 import signal
@@ -16,21 +16,21 @@ from embedded.server_folder import PORT, ServerFolder
 class Postmaster:
     """The first process of a server, which listens."""
 
-    pid: int  # 0 where it belongs to another container
+    pid: int  # 0 if it is in another container
     socket_folder: Path
 
 
 def find_ready_postmaster(server_folder: ServerFolder) -> Postmaster | None:
-    """Whoever accepts connections.
+    """Return the server that accepts connections.
 
-    A postmaster.pid says `ready` also after a kill -9, so somebody has to pick up the phone.
+    A postmaster.pid says `ready` even after kill -9, so this connects.
     """
     _, state = _pid_file(server_folder)
     return find_listening_postmaster(server_folder) if state == "ready" else None
 
 
 def find_listening_postmaster(server_folder: ServerFolder) -> Postmaster | None:
-    """Whoever listens, ready or not, as the kernel tells it: never a stale or recycled number."""
+    """Return the server that listens, ready or not. The kernel reports it, so its process id is never stale."""
     socket_folder, _ = _pid_file(server_folder)
     with socket.socket(socket.AF_UNIX) as connection, suppress(OSError):
         connection.connect(str(socket_folder / f".s.PGSQL.{PORT}"))
@@ -40,7 +40,7 @@ def find_listening_postmaster(server_folder: ServerFolder) -> Postmaster | None:
 
 
 def request_shutdown(server_folder: ServerFolder) -> bool:
-    """A fast shutdown: sessions are ended, everything is written. Whether there was somebody to ask."""
+    """Request a fast shutdown: sessions end and all data is written. Return whether there was a server."""
     postmaster = find_listening_postmaster(server_folder)
     if postmaster is None:
         return False
@@ -52,10 +52,10 @@ def request_shutdown(server_folder: ServerFolder) -> bool:
 
 
 def quit_orphaned_processes(server_folder: ServerFolder) -> None:
-    """Ends what a killed postmaster left behind, where a busy process notices its loss only when its query has
-    finished; and a postmaster that nobody can reach because its socket was deleted.
+    """End the processes of a killed postmaster, and a postmaster whose socket was deleted.
 
-    Only PostgreSQL's processes with the server lock are touched; where they cannot be seen, waiting has to do.
+    A busy process notices the loss of its postmaster only at the end of its query. Only PostgreSQL's processes that
+    hold the server lock are ended; if they are not visible, the caller has to wait.
     """
     lock = server_folder.server_lock.stat()
     for process in Path("/proc").glob("[0-9]*"):
@@ -66,7 +66,7 @@ def quit_orphaned_processes(server_folder: ServerFolder) -> None:
 
 
 def _pid_file(server_folder: ServerFolder) -> tuple[Path, str]:
-    """The socket folder and the state in postmaster.pid, as far as it is this server's and already written."""
+    """Return the socket folder and state in postmaster.pid, if they are this server's and complete."""
     with suppress(FileNotFoundError):
         _, _, _, _, folder, _, _, state, *_ = (server_folder.data / "postmaster.pid").read_text().splitlines()[
             :8

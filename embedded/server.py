@@ -1,7 +1,7 @@
-"""One PostgreSQL for everybody who needs it: `ensure_running`, `stop` and `status`.
+"""One shared PostgreSQL server: `ensure_running`, `stop` and `status`.
 
-The story of a first need: tell the watcher that we are here, and for how long: until our end. If the server answers,
-that is all; otherwise it is brought up (upkeep.py). Then see to it that there is a watcher (idle.py).
+`ensure_running` registers this process as a user until it ends, starts the server unless it answers
+(start_and_stop.py), and starts a watcher unless there is one (idle_watcher.py).
 """
 
 import os
@@ -34,8 +34,8 @@ FolderPath = str | os.PathLike[str]
 DEFAULT_IDLE_AFTER = timedelta(minutes=15)
 
 _thread_lock = threading.Lock()
-_users_lock_by_folder: dict[Path, int] = {}  # folder → our descriptor of its users.lock, kept for life
-# A fork in the middle of a start would hand locks to a child that knows nothing of them.
+_users_lock_by_folder: dict[Path, int] = {}  # folder → descriptor of its users.lock, open until the process ends
+# A fork during a start would pass locks to the child.
 os.register_at_fork(
     before=_thread_lock.acquire, after_in_child=_thread_lock.release, after_in_parent=_thread_lock.release
 )
@@ -46,26 +46,26 @@ class Server:
     """A server that answers."""
 
     folder: Path
-    socket_folder: Path  # what libpq calls the host
-    pid: int  # of the postmaster, which tells one server from the next; 0 in another container
+    socket_folder: Path  # the host for libpq
+    pid: int  # of the postmaster; 0 in another container
     version: str  # such as `18.6`
     port: int = PORT
     user: str = "postgres"
 
     def psql(self, database: str = "postgres", program: str = "psql") -> str:
-        """Ready to paste into a shell."""
+        """Return a command for a shell."""
         return shlex.join([program, "-h", str(self.socket_folder), "-U", self.user, database])
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerStatus:
-    """What is known without touching anything."""
+    """Facts that can be read without changing anything."""
 
     folder: Path
     data: Path | None  # None until the database has been created
     size_bytes: int  # bytes on disk
-    server: Server | None  # None while it does not answer
-    is_busy: bool  # it does not answer, but something of it is alive: starting, stopping or dying
+    server: Server | None  # None if it does not answer
+    is_busy: bool  # it does not answer, but a process of it is alive
 
 
 def ensure_running(
@@ -75,9 +75,9 @@ def ensure_running(
     settings: Mapping[str, str] | None = None,
     idle_after: timedelta = DEFAULT_IDLE_AFTER,
 ) -> Server:
-    """The running server of the folder, started and even created if need be; it stays for as long as we live.
+    """Return the running server of the folder, and create and start it if necessary.
 
-    `settings` are PostgreSQL's own and count from the next start on.
+    It keeps running as long as this process. `settings` are PostgreSQL's own and apply from the next start.
     """
     with translate_os_errors(folder), _thread_lock:
         server_folder, files = resolve_server_folder(folder), [Path(file) for file in bootstrap_files]
@@ -96,7 +96,7 @@ def ensure_running(
 
 
 def stop(folder: FolderPath) -> bool:
-    """Stops the server, whoever uses it; whether there was one."""
+    """Stop the server even if it is used, and return whether it ran."""
     with translate_os_errors(folder):
         server_folder = resolve_server_folder(folder)
         if not is_locked_exclusively(server_folder.server_lock):
@@ -106,7 +106,7 @@ def stop(folder: FolderPath) -> bool:
 
 
 def status(folder: FolderPath) -> ServerStatus:
-    """Looks, and changes nothing."""
+    """Return the status. Changes nothing."""
     with translate_os_errors(folder):
         server_folder = resolve_server_folder(folder)
         postmaster = find_ready_postmaster(server_folder)
@@ -120,19 +120,19 @@ def status(folder: FolderPath) -> ServerStatus:
 
 
 def psql_program() -> str:
-    """The psql on the PATH, which usually has line editing, or else the one that came with the server."""
+    """Return the psql on the PATH, which usually has line editing, or the one that came with the server."""
     return "psql" if shutil.which("psql") else str(binaries.folder() / "psql")
 
 
 def _is_user(server_folder: ServerFolder) -> bool:
-    """Whether we already hold the lock, on a file that still exists."""
+    """Return whether this process holds the lock on a file that still exists."""
     return server_folder.path in _users_lock_by_folder and is_same_file(
         server_folder.users_lock, _users_lock_by_folder[server_folder.path]
     )
 
 
 def _become_user(server_folder: ServerFolder) -> None:
-    """Holds the server for our whole life. The touch tells a waiting watcher that somebody was here in between."""
+    """Hold the lock until this process ends. Touching the file tells a waiting watcher about this use."""
     lock = poll_until(
         lambda: try_lock(server_folder.users_lock, SHARED, uid=server_folder.account.uid), MAX_WAIT_SECONDS
     )
@@ -145,7 +145,7 @@ def _become_user(server_folder: ServerFolder) -> None:
 
 
 def _ensure_watcher(server_folder: ServerFolder, idle_after: timedelta) -> None:
-    """Starts the watcher, unless one lives."""
+    """Start the watcher, unless there is one."""
     lock = try_lock(server_folder.watcher_lock, EXCLUSIVE, uid=server_folder.account.uid)
     if lock is not None:
         try:

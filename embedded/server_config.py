@@ -1,4 +1,4 @@
-"""The files that tell the server how to run and whom to let in, generated at every start."""
+"""The server's configuration files, generated at every start."""
 
 import os
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ STATEMENTS = "pg_stat_statements"
 
 
 def write_config_files(server_folder: ServerFolder, socket_folder: Path, settings: Mapping[str, str]) -> None:
-    """Our settings around the cluster's own file, which stays as initdb wrote it.
+    """Write the settings beside the cluster's own file, which stays as initdb wrote it.
 
-    Root may connect besides the account of the server, as any role; nobody else gets as far as the socket, which alone
-    has to do before PostgreSQL 16, whose maps have no word for any role.
+    Root may connect as any role, like the account of the server. No other user can reach the socket, which is the only
+    protection before PostgreSQL 16, whose maps have no word for any role.
     """
     fixed_settings = {
         "listen_addresses": "",

@@ -1,4 +1,4 @@
-"""The folder of one embedded server: what lies where in it, and which account it belongs to."""
+"""The folder of one embedded server, its files and its account."""
 
 import os
 import pwd
@@ -12,28 +12,29 @@ from pathlib import Path
 
 from embedded.errors import FolderOfOtherAccount, FolderUnusable
 
-PORT = 5432  # never opened on the network: part of the socket's name
+PORT = 5432  # only part of the socket's name
+_UNPRIVILEGED_UID = 65534  # the account without privileges on every Linux distribution
 _MAX_SOCKET_PATH_BYTES = 107  # bytes; sockaddr_un holds 108 with the final zero, in PostgreSQL as in the kernel
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Whom the folder and the server's processes belong to."""
+    """The owner of the folder and the server's processes."""
 
     uid: int
     gid: int
-    name: str  # `#1234` where the system knows no name
+    name: str  # `#1234` if the system has no name
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerFolder:
-    """Everything of one server; nothing outside `folder` is changed but `far_socket_folder`."""
+    """The paths of one server. Nothing outside `folder` is changed, except an external socket folder."""
 
     path: Path  # absolute, without symbolic links
     account: Account
 
     def __str__(self) -> str:
-        with suppress(OSError, ValueError):  # no current folder, or not below it
+        with suppress(OSError, ValueError):  # there is no current folder, or it is no parent
             return str(self.path.relative_to(Path.cwd()))
         return str(self.path)
 
@@ -66,26 +67,25 @@ class ServerFolder:
         return f"embedded-pg-{self.account.uid}-{sha256(os.fsencode(self.path)).hexdigest()[:16]}"
 
     def socket_folder(self) -> Path:
-        """Where a new server listens: here, unless the path is too long for a socket, or libpq would split it."""
+        """Return the folder to listen in: this one, unless its path is too long for a socket or has a comma."""
         temporary = (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108  # see prepare_socket_folder
         candidates = (self.path, *(folder / self.external_socket_name for folder in temporary))
         return next(folder for folder in candidates if _fits_socket_path(folder))
 
     def is_own_socket_folder(self, socket_folder: Path) -> bool:
-        """Whether a socket folder named in a postmaster.pid is this server's, and not that of the original when the
-        whole checkout was copied while its server ran."""
+        """Return whether a socket folder in postmaster.pid is this server's. A copied checkout names the original's."""
         return socket_folder == self.path or socket_folder.name == self.external_socket_name
 
 
 def resolve_server_folder(folder: str | os.PathLike[str]) -> ServerFolder:
-    """The place of a folder that may not exist yet."""
+    """Return the server folder of a path that may not exist yet."""
     resolved = Path(folder).resolve()
     return ServerFolder(path=resolved, account=_account_for(resolved))
 
 
 @contextmanager
 def translate_os_errors(folder: str | os.PathLike[str]) -> Iterator[None]:
-    """What the system refuses in this folder, said as one of our own errors."""
+    """Translate errors of the operating system to `FolderUnusable`."""
     try:
         yield
     except OSError as error:
@@ -94,8 +94,10 @@ def translate_os_errors(folder: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def create_folder(server_folder: ServerFolder) -> None:
-    """Makes the folder, for nobody but its account; root also gives away the folders made on the way to it, when they
-    are in somebody's checkout, so that nothing is left there they cannot delete."""
+    """Create the folder, accessible only for its account.
+
+    Root also gives the new parent folders to the owner of the checkout, so that the owner can delete them.
+    """
     missing = [path for path in (server_folder.path, *server_folder.path.parents) if not path.exists()]
     for path in reversed(missing):
         path.mkdir(exist_ok=True)
@@ -107,7 +109,10 @@ def create_folder(server_folder: ServerFolder) -> None:
 
 
 def prepare_socket_folder(server_folder: ServerFolder) -> Path:
-    """The folder to listen in, made where it is outside; somebody else's is refused, since it could be a trap."""
+    """Return the folder to listen in, and create it if it is external.
+
+    An external folder of another user is refused, because it could be a trap.
+    """
     folder = server_folder.socket_folder()
     if folder != server_folder.path:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -122,7 +127,7 @@ def prepare_socket_folder(server_folder: ServerFolder) -> Path:
 
 
 def remove_external_socket_folder(server_folder: ServerFolder) -> None:
-    """To be called while nothing can start: takes away a socket folder outside of the place."""
+    """Delete an external socket folder. The server must not be able to start."""
     if (folder := server_folder.socket_folder()) != server_folder.path:
         with suppress(OSError):
             folder.rmdir()
@@ -133,8 +138,11 @@ def _fits_socket_path(folder: Path) -> bool:
 
 
 def _account_for(folder: Path) -> Account:
-    """Ourselves; but PostgreSQL refuses to run as root, so for root whoever owns the data, or else the checkout the
-    folder lies in, or else nobody."""
+    """Return this process's account, or another one if that is root, which PostgreSQL refuses.
+
+    For root it is the owner of the data, otherwise of the checkout that contains the folder, otherwise an unprivileged
+    account.
+    """
     own_uid = os.geteuid()
     if own_uid != 0:
         if folder.exists() and (owner := folder.stat().st_uid) != own_uid:
@@ -143,7 +151,9 @@ def _account_for(folder: Path) -> Account:
     if (folder / "data").exists() and (owner := (folder / "data").stat().st_uid):
         return _account_of_uid(owner)
     owners = [_account_of_uid(path.stat().st_uid) for path in (folder, *folder.parents) if path.exists()]
-    return next((owner for owner in owners if owner.uid and not owner.name.startswith("#")), _account_nobody())
+    return next(
+        (owner for owner in owners if owner.uid and not owner.name.startswith("#")), _account_of_uid(_UNPRIVILEGED_UID)
+    )
 
 
 def _account_of_uid(uid: int) -> Account:
@@ -152,8 +162,3 @@ def _account_of_uid(uid: int) -> Account:
     except KeyError:
         return Account(uid=uid, gid=os.getegid() if uid == os.geteuid() else uid, name=f"#{uid}")
     return Account(uid=uid, gid=entry.pw_gid, name=entry.pw_name)
-
-
-def _account_nobody() -> Account:
-    entry = pwd.getpwnam("nobody")
-    return Account(uid=entry.pw_uid, gid=entry.pw_gid, name=entry.pw_name)

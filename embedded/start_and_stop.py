@@ -1,8 +1,8 @@
-"""Brings the server up and down, one process at a time (start.lock).
+"""Starts and stops the server, one process at a time (start.lock).
 
-Whoever comes in looks again, since somebody may have been faster. Then either the server answers after all; or its own
-lock is free, which proves that nothing of the old cluster is alive, and it can be started; or something is still
-starting, stopping or dying, and one of both will come true.
+A process that gets the lock checks again, because another one may have been faster. If the server does not answer and
+its lock is free, no process of the old cluster is alive and a new server can start. Otherwise a process is starting,
+stopping or dying, and waiting leads to one of the two.
 """
 
 import os
@@ -23,14 +23,14 @@ from embedded.postmaster import (
 )
 from embedded.server_folder import ServerFolder, remove_external_socket_folder
 
-_EXIT_GRACE_SECONDS = 3.0  # seconds in which the processes of a killed server end by themselves, unless they are busy
-_ATTEMPTS = 5  # a server may be stopped or killed as soon as it is up, but hardly ever again and again
+_EXIT_GRACE_SECONDS = 3.0  # seconds; idle processes of a killed server end by themselves
+_ATTEMPTS = 5  # another process may stop a server right after its start, but not repeatedly
 
 
 def start_unless_running(
     server_folder: ServerFolder, files: Sequence[Path], settings: Mapping[str, str]
 ) -> tuple[Postmaster, bool]:
-    """The running server, and whether it was us who started it."""
+    """Return the running server, and whether this process started it."""
     started = False
     for _ in range(_ATTEMPTS):
         postmaster = find_ready_postmaster(server_folder)
@@ -45,7 +45,7 @@ def start_unless_running(
 
 
 def stop_and_wait(server_folder: ServerFolder) -> None:
-    """Stops the server and waits until its last process has gone."""
+    """Stop the server and wait until its last process has ended."""
     with _holding_start_lock(server_folder):
         if (
             poll_until(
@@ -72,7 +72,7 @@ def _start_unless_ready(server_folder: ServerFolder, settings: Mapping[str, str]
             data_directory.create_cluster(server_folder, lock)
         log_begins = data_directory.start_server(server_folder, lock, settings)
     finally:
-        os.close(lock)  # from here on the server alone holds it
+        os.close(lock)  # the server still holds it
     data_directory.wait_until_ready(server_folder, log_begins)
     return True
 

@@ -1,13 +1,13 @@
-"""Runs a PostgreSQL program the way it insists on: not as root, and on its own when it is to outlive us.
+"""Runs a PostgreSQL program as an unprivileged account, detached if it should outlive the caller.
 
-    python -I -S launch.py [--detach] [--user UID:GID:NAME --readable-path PATH…] -- PROGRAM ARGUMENT…
+    python -I -S unprivileged_launcher.py [--detach] [--user UID:GID:NAME --readable-path PATH…] -- PROGRAM ARGUMENT…
 
-Root often works in folders closed to everybody else, and the account PostgreSQL runs as has to pass through them to
-its binaries and its data. Opening those folders would expose them, so the program is given a capability instead, and
-only when it cannot do without: to read and search everywhere or, where even that is not allowed in this container or
-not enough, to override permissions. It is an ambient one, which every process started from there keeps.
+Root often works in folders that are closed to other accounts, but PostgreSQL's account has to reach its binaries and
+data there. Opening these folders would expose them. So the program gets an ambient capability, if it needs one: to read
+and search everywhere or, if this is not allowed in the container or not sufficient, to override permissions. Child
+processes keep it.
 
-A script of the standard library alone, since root may be the only one who can read the packages.
+The script uses only the standard library, because other packages may be readable for root only.
 """
 
 import argparse
@@ -37,14 +37,13 @@ def main() -> None:
         uid, gid, name = options.user.split(":", 2)
         _become_user(int(uid), int(gid), name, _required_capability(int(uid), int(gid), name, options.readable_path))
     try:
-        os.execv(options.program[0], options.program)  # noqa: S606  # what this script is for
+        os.execv(options.program[0], options.program)  # noqa: S606  # the purpose of this script
     except OSError as error:
         sys.exit(f"FATAL:  could not execute {options.program[0]}: {error.strerror}")
 
 
 def _required_capability(uid: int, gid: int, name: str, paths: Sequence[str]) -> int | None:
-    """The least capability with which the account reaches every path; found by trying, which knows of every kind of
-    permission there is."""
+    """Find the least capability with which the account reaches every path, by trying."""
     for capability in (None, _DAC_READ_SEARCH, _DAC_OVERRIDE):
         if not (child := os.fork()):
             try:
@@ -58,9 +57,9 @@ def _required_capability(uid: int, gid: int, name: str, paths: Sequence[str]) ->
 
 
 def _become_user(uid: int, gid: int, name: str, capability: int | None) -> None:
-    """Gives root up for good, except for one capability.
+    """Give up root permanently, except for one capability.
 
-    Without the secure bit, changing the user would clear all capabilities, and access(2), by which PostgreSQL checks
+    Without the secure bit, changing the user would clear all capabilities, and access(2), with which PostgreSQL checks
     its own binaries, would not count them.
     """
     if capability is not None:

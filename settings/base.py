@@ -1,4 +1,4 @@
-"""What every deployment of this checkout has in common."""
+"""Settings that all deployments of this checkout share."""
 
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 INSTALLED_APPS = [
     "seeder",
-    # Without its autodiscover, so that a command that nobody looks at does not load what the admin draws with: the
-    # URLs do that.
+    # Without autodiscover, so that commands do not load the admin. The URLs do.
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -69,11 +68,11 @@ _DATABASE_VARIABLES = {
 
 
 def has_database_variables() -> bool:
-    """Whether the environment sets any of DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD, be it to nothing."""
+    """Return whether the environment sets any of DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD."""
     return any(variable in env.ENVIRON for variable, _ in _DATABASE_VARIABLES.values())
 
 
 def database_from_environment() -> dict[str, Any]:
-    """Django's settings for the PostgreSQL server that these variables name, or else their defaults."""
+    """Return the settings of the PostgreSQL server that these variables or their defaults name."""
     parameters = {key: env.str(variable, default=default) for key, (variable, default) in _DATABASE_VARIABLES.items()}
     return {"ENGINE": "django.db.backends.postgresql", **parameters}

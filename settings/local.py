@@ -1,11 +1,13 @@
-"""A newcomer's machine, and the default of manage.py: public records in an embedded PostgreSQL, unless DB_* names a
-server."""
+"""Settings for a checkout, and the default of manage.py.
 
-from settings.base import *  # noqa: F403  # Django's own way to build one settings module on another
+The database is an embedded PostgreSQL with public records, unless DB_* names a server.
+"""
+
+from settings.base import *  # noqa: F403  # settings extend another module
 from settings.base import CHECKOUT, INSTALLED_APPS, database_from_environment, has_database_variables
 
 DEBUG = True
-SECRET_KEY = "local: guards nothing"  # noqa: S105  # this module serves one person on one machine
+SECRET_KEY = "local: guards nothing"  # noqa: S105  # only for local use
 INSTALLED_APPS = [*INSTALLED_APPS, "embedded", "demo"]
 
 DATABASES = {

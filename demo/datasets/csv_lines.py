@@ -1,7 +1,7 @@
-"""Reading CSV cells as what they mean. A cell that means nothing stops the load and says in which file and line it is.
+"""Typed reading of CSV cells. An unreadable cell stops the load with its file and line.
 
-Demo reports are looked at by people who decide whether to trust the tool: a row silently left out, or a text loaded
-where a number should be, would teach them a wrong figure. So there is no lenient mode.
+The demo shows figures by which people judge the tool. A skipped row or a text instead of a number would make them
+wrong, so there is no lenient mode.
 """
 
 import csv
@@ -14,11 +14,11 @@ from typing import NoReturn
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A row to be: the field names of each kind of record are columns of its source table."""
+    """A future row: the fields of each kind of record are the columns of its source table."""
 
 
 class UnreadableFileError(ValueError):
-    """A line of a dataset does not say what it should: the message names the file, the line and the cell."""
+    """A line of a dataset is invalid. The message has the file, the line and the cell."""
 
     def __init__(self, file: str, line: int, complaint: str) -> None:
         super().__init__(f"{file}, line {line}: {complaint}")
@@ -27,11 +27,11 @@ class UnreadableFileError(ValueError):
 @dataclass(frozen=True, kw_only=True)
 class CsvLine:
     file: str
-    number: int  # of the physical line the record ends on, as an editor counts
+    number: int  # of the last physical line of the record, from 1
     cells: Mapping[str, str]
 
     def text(self, column: str) -> str:
-        """A text that must be there."""
+        """Read a required text."""
         return self.optional_text(column) or self._raise_unreadable(column, "a text")
 
     def optional_text(self, column: str) -> str | None:
@@ -40,7 +40,7 @@ class CsvLine:
         return self.cells[column].strip() or None
 
     def count(self, column: str) -> int:
-        """A whole number of things, so never negative. Thousands separators are refused: none of the files has any."""
+        """Read a whole number that is not negative. Thousands separators, which no file has, are refused."""
         value = self.optional_count(column)
         return self._raise_unreadable(column, "a whole number") if value is None else value
 
@@ -60,7 +60,7 @@ class CsvLine:
         return value if value.is_finite() else self._raise_unreadable(column, "a decimal number")
 
     def american_date(self, column: str) -> date:
-        """A date as MM/DD/YYYY."""
+        """Read a date in the format MM/DD/YYYY."""
         written = self.text(column)
         try:
             return datetime.strptime(written, "%m/%d/%Y").date()  # noqa: DTZ007  a day has no time zone
@@ -68,7 +68,7 @@ class CsvLine:
             self._raise_unreadable(column, "a date MM/DD/YYYY")
 
     def contradiction(self, complaint: str) -> UnreadableFileError:
-        """The error for a line whose cells are readable one by one and contradict each other."""
+        """Return the error for a line whose cells contradict each other."""
         return UnreadableFileError(self.file, self.number, complaint)
 
     def _raise_unreadable(self, column: str, expected: str) -> NoReturn:
@@ -84,7 +84,7 @@ class Dataset:
 
 
 def read_lines(file: str, text: Iterable[str]) -> Iterator[CsvLine]:
-    """The lines of a CSV text below its header. A line with more or fewer cells than the header is an error."""
+    """Return the lines of a CSV text below its header. A line with another number of cells is an error."""
     rows = csv.reader(text, strict=True)
     try:
         header = next(rows, [])

@@ -3,7 +3,7 @@
 Source: New York City Police Department (NYC Open Data), copied at
 https://www.kaggle.com/datasets/manjitbaishya001/nypd-hate-crimes; licence as stated there: Apache 2.0.
 
-One line of the file is one arrest, or one complaint nobody was arrested for: 2406 lines tell of 2200 complaints, and of
+One line of the file is one arrest, or one complaint without arrest: 2406 lines tell of 2200 complaints, and of
 the columns only `Arrest Id` differs between the lines of a complaint. Counting lines would therefore count one
 complaint eleven times, as ten were arrested for it; we load complaints and arrests as two tables. What is odd in it:
 
@@ -46,7 +46,7 @@ class Arrest(Record):
 
 
 def complaints(lines: Iterable[CsvLine]) -> Iterator[Complaint]:
-    """Each complaint once. Two lines that tell different things of one complaint are an error."""
+    """Return each complaint once. Lines that contradict each other are an error."""
     seen: dict[int, Complaint] = {}
     for line in lines:
         complaint = _complaint(line)

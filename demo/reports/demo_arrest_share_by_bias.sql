@@ -1,4 +1,4 @@
--- In what share of complaints was somebody arrested, by bias motive? A share of few complaints says little, so each has
+-- Which share of complaints led to an arrest, by bias motive? A share of few complaints says little, so each has
 -- its 95 % Wilson interval, and "differs from the city" only if the interval leaves the city's own share out.
 -- One row per (bias_motive). Long intervals are the message for rare motives, not a flaw.
 WITH complaints AS (

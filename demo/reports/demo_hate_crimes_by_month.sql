@@ -1,5 +1,5 @@
--- Hate crime complaints per month and borough, with months of none kept as 0, so that every later average is honest.
--- Answers: how many, how grave, in how many was somebody arrested, how much of it is vandalism rather than violence.
+-- Hate crime complaints per month and borough, with 0 for months without any, so that later averages are right.
+-- Answers: how many, how severe, how many with an arrest, how much of it is vandalism instead of violence.
 -- One row per (month, borough). Goes by the day of the record: the published incident month lacks a sound year.
 WITH months AS (
     SELECT generate_series(

@@ -1,5 +1,5 @@
 -- Which states changed places? Violent crime ranks, averaged over five years at the start (1979 to 1983) and at the end
--- (2015 to 2019), so that one bad year moves nobody. Ranks are relative: a state can fall in crime and still climb.
+-- (2015 to 2019), so that one bad year changes no rank. Ranks are relative: a state can fall in crime and still climb.
 -- Part of the climb of the Dakotas and Montana may be better reporting: in 2006 their counts jump by a third and more.
 -- One row per (state); Mississippi is missing, having no figures before 1995. Reads the states' ranks.
 WITH span AS (

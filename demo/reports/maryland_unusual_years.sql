@@ -1,7 +1,7 @@
--- Where should somebody look twice? County, offense and year whose count lies far outside the ten years before it, by
+-- Which figures need a second look? County, offense and year whose count lies far outside the ten years before it, by
 -- z-score of the rate; only counts of 20 and more, where one case does not make a headline. Finds real turns (robbery
--- around 1989, larceny in 2020) and changes of counting (rape, redefined in 2013) alike: which it was is the analyst's
--- to tell.
+-- around 1989, larceny in 2020) and changes of counting (rape, redefined in 2013) alike: the analyst
+-- decides which it was.
 -- One row per (jurisdiction, offense, year).
 WITH rates AS (
     SELECT c.jurisdiction,

@@ -1,4 +1,4 @@
-"""ENGINE = "embedded.backend": Django's PostgreSQL engine, whose server is there when it is needed."""
+"""ENGINE = "embedded.backend": Django's PostgreSQL engine with a server that starts on demand."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ class DatabaseWrapper(PostgresqlWrapper):
     client_class = DatabaseClient
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Django asks for these at every new connection, so a server that was killed is started again by the next."""
+        """Return the parameters. Each new connection asks for them, so it restarts a killed server."""
         self._server = server = self._running_server()
         return {"user": server.user, **super().get_connection_params(), **_address(server)}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """A server that dies just now still picks up the phone; its successor gets a second call."""
+        """Connect, and try once more if the server stops meanwhile."""
         try:
             return super().get_new_connection(conn_params)
         except psycopg.OperationalError:

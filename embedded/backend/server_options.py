@@ -1,6 +1,6 @@
-"""The EMBEDDED part of a database's settings, and what follows from it.
+"""The EMBEDDED part of a database's settings.
 
-FOLDER     where the server lives; required
+FOLDER     folder of the server; required
 BOOTSTRAP  idempotent .sql files for a new database
 SETTINGS   PostgreSQL's own settings, for the next start
 IDLE       a timedelta after which the watcher stops an unused server
@@ -30,7 +30,7 @@ def running_server(settings_dict: Mapping[str, Any]) -> Server:
 
 
 def with_server_address(settings_dict: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with the address of the running server."""
+    """Return the settings with the address of the running server."""
     server = running_server(settings_dict)
     user = settings_dict.get("USER") or server.user
     return {**settings_dict, "HOST": str(server.socket_folder), "PORT": str(server.port), "USER": user}

@@ -82,7 +82,7 @@ def test_unusable_settings_raise_one_line_and_can_be_corrected() -> None:
         "print(get_database_client().fetch_value('SELECT 1'))"
     ).splitlines()
     assert printed[0].startswith("Django cannot start with the settings 'nowhere.settings': No module named 'now")
-    assert "'settings.production': DJANGO_SECRET_KEY has to be a secret" in printed[1]
+    assert "'settings.production': DJANGO_SECRET_KEY must be a secret" in printed[1]
     assert printed[2:] == ["None", "1"]
 
 

@@ -50,7 +50,7 @@ def test_command_without_secret_key_prints_one_line() -> None:
     ended = deploy_check()
     assert (ended.exit_code, ended.out) == (2, "")
     [line] = ended.err.splitlines()
-    assert line.startswith("DJANGO_SECRET_KEY has to be a secret of at least 50 characters")
+    assert line.startswith("DJANGO_SECRET_KEY must be a secret of at least 50 characters")
 
 
 @pytest.mark.usefixtures("contract_tables")

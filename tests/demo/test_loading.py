@@ -53,7 +53,7 @@ def test_edited_demo_manifest_is_corrected_and_others_are_kept() -> None:
 def test_changed_records_are_not_overwritten() -> None:
     load(connection)
     sql("DELETE FROM records.maryland_crimes WHERE ctid IN (SELECT ctid FROM records.maryland_crimes LIMIT 4)")
-    with pytest.raises(DemoError, match="holds 1100 rows, .* gives 1104"):
+    with pytest.raises(DemoError, match="has 1100 rows, .* has 1104"):
         load(connection)
 
 

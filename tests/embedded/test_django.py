@@ -119,7 +119,7 @@ except OperationalError as error:
     print(error)
 """)
 
-    assert "was made by PostgreSQL 17" in result.out
+    assert "was created by PostgreSQL 17" in result.out
     assert result.out.count("\n") == 1
 
 

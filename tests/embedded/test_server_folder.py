@@ -120,5 +120,5 @@ def test_postgresql_named_by_the_environment_is_used(fresh_server: EmbeddedServe
 def test_folder_without_postgres_is_refused_in_one_line(fresh_server: EmbeddedServer, tmp_path: Path) -> None:
     result = fresh_server.start_user(environment={**os.environ, binaries.FOLDER_VARIABLE: str(tmp_path)}).finish()
 
-    assert f"EMBEDDED_POSTGRES names {tmp_path}, where there is no program `postgres`" in result.err
+    assert f"EMBEDDED_POSTGRES is {tmp_path}, which has no program `postgres`" in result.err
     assert not (fresh_server.folder / "data").exists()

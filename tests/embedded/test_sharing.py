@@ -108,7 +108,7 @@ def test_data_of_another_major_version_is_refused(embedded_server: EmbeddedServe
 
     result = embedded_server.start_user().finish()
 
-    assert f"{WrongVersion.__name__}: {embedded_server.folder / 'data'} was made by PostgreSQL 17" in result.err
+    assert f"{WrongVersion.__name__}: {embedded_server.folder / 'data'} was created by PostgreSQL 17" in result.err
     assert "move or delete" in result.err
 
 

@@ -1,4 +1,4 @@
-"""`manage.py load_demo`: public crime records and the manifests of six agencies, for a first look at the seeder."""
+"""`manage.py load_demo`: loads public crime records and the manifests of six agencies."""
 
 from importlib.metadata import PackageNotFoundError
 from typing import Any

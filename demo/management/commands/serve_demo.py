@@ -1,4 +1,4 @@
-"""`manage.py serve_demo`: everything that it takes to look at the demo, in the embedded database only."""
+"""`manage.py serve_demo`: prepares and serves the demo, in the embedded database only."""
 
 from argparse import ArgumentTypeError
 from io import StringIO
@@ -17,19 +17,23 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "address", nargs="?", type=_address, default="127.0.0.1:8000", help="where to listen, as host:port"
+            "address",
+            nargs="?",
+            type=_address,
+            default="127.0.0.1:8000",
+            help="address to listen on, as host:port (default: 127.0.0.1:8000)",
         )
-        parser.add_argument("--prepare", action="store_true", help="do all that comes before, and end")
+        parser.add_argument("--prepare", action="store_true", help="prepare the demo without serving it")
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
             embedded_only.require_embedded_database()
             call_command("migrate", verbosity=0)
-            call_command("install_schema", stdout=StringIO())  # tables that came after this database
+            call_command("install_schema", stdout=StringIO())  # tables that are newer than this database
             call_command("load_demo")
             demo_user.create()
             if not simulated_history.has_history():
-                self.stdout.write("Some nights pass …")
+                self.stdout.write("Simulating some nights …")
                 self.stdout.write(f"{simulated_history.create_history()} nightly runs, the last one just now.")
         except DemoError as error:
             raise CommandError(str(error)) from error

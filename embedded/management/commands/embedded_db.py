@@ -1,4 +1,4 @@
-"""`manage.py embedded_db status|stop`: looks at the embedded PostgreSQL, or stops it; never starts it."""
+"""`manage.py embedded_db status|stop`: shows the embedded PostgreSQL or stops it. Never starts it."""
 
 import sys
 from typing import Any
