@@ -1,4 +1,4 @@
-"""The console script, as whoever installs the wheel into a project of their own has it."""
+"""The console script of the wheel, installed into a project with its own commands."""
 
 import json
 import os
@@ -36,19 +36,19 @@ class Command(BaseCommand):
     is_job = True
     def add_arguments(self, parser):
         parser.add_argument("--fail", type=int)
-        parser.add_argument("--told-to-end", action="store_true")
+        parser.add_argument("--get-sigterm", action="store_true")
         parser.add_argument("rest", nargs="*")
     def handle(self, *args, **options):
         if options["fail"]:
             raise CommandError("Too untidy.", returncode=options["fail"])
-        if options["told_to_end"]:
+        if options["get_sigterm"]:
             os.kill(os.getpid(), signal.SIGTERM)
         print("tidy", options["rest"])
 """,
     "not_offered": """
 from django.core.management.base import BaseCommand
 class Command(BaseCommand):
-    help = "Ask before you run this."
+    help = "Not for containers."
 """,
     "sick": "import nowhere\n",
 }
@@ -59,7 +59,7 @@ Console = Callable[..., CompletedCommand]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built wheel, installed."""
+    """Build the wheel and install it."""
     folder = tmp_path_factory.mktemp("console")
     host_projects.install_wheel(host_projects.build_wheel(folder), folder / "site")
     return folder / "site"
@@ -67,7 +67,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A host with commands of its own: a job, one that is none, and one that cannot be loaded."""
+    """A host with three commands: a job, one that is no job, and one that cannot be loaded."""
     commands = tmp_path / "reports" / "management" / "commands"
     commands.mkdir(parents=True)
     (tmp_path / "host.py").write_text(_SETTINGS)
@@ -116,7 +116,7 @@ def console(begin: Callable[..., "subprocess.Popen[str]"]) -> Console:
 NO_SERVER = {"DB_HOST": "127.0.0.1", "DB_PORT": "1"}
 
 
-def test_the_list_names_the_jobs_of_every_app_without_a_database(console: Console) -> None:
+def test_list_has_jobs_of_all_apps_without_a_database(console: Console) -> None:
     ended = console("list", **NO_SERVER)
     assert ended.exit_code == 0
     assert {"refresh_all", "install_schema", "watch_queue"} < _OURS
@@ -125,7 +125,7 @@ def test_the_list_names_the_jobs_of_every_app_without_a_database(console: Consol
     assert "tidy_reports               Tidy the reports of this host." in ended.lines
 
 
-def test_a_command_that_cannot_be_loaded_is_told_and_hides_no_other(console: Console) -> None:
+def test_unloadable_command_is_reported_and_others_listed(console: Console) -> None:
     [line] = console("list").err.splitlines()
     cause = "ModuleNotFoundError: No module named 'nowhere'"
     assert line == f"reporting-seeder: The job 'sick' of the app reports cannot be loaded: {cause}."
@@ -133,7 +133,7 @@ def test_a_command_that_cannot_be_loaded_is_told_and_hides_no_other(console: Con
     assert (ended.exit_code, ended.err) == (2, f"{line}\n")
 
 
-def test_list_into_a_closed_pipe_ends_silently(begin: Callable[..., "subprocess.Popen[str]"], project: Path) -> None:
+def test_list_into_closed_pipe_ends_silently(begin: Callable[..., "subprocess.Popen[str]"], project: Path) -> None:
     (project / "reports" / "management" / "commands" / "sick.py").unlink()
     process = begin("list", **NO_SERVER)
     assert process.stdout
@@ -143,13 +143,13 @@ def test_list_into_a_closed_pipe_ends_silently(begin: Callable[..., "subprocess.
     assert process.wait(timeout=60) == 0
 
 
-def test_the_list_for_programs(console: Console) -> None:
+def test_list_json_has_name_description_and_app(console: Console) -> None:
     jobs = json.loads(console("list", "--json", **NO_SERVER).out)["jobs"]
     assert len(jobs) == len(_OURS) + 1
     assert {"name": "tidy_reports", "description": "Tidy the reports of this host.", "app": "reports"} in jobs
 
 
-def test_the_help_imports_no_django(site: Path, tmp_path: Path) -> None:
+def test_help_imports_no_django(site: Path, tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.fspath(site), "PYTHONPROFILEIMPORTTIME": "1"}
     for arguments in (["--help"], ["run", "--help"], ["list", "--help"], ["--version"]):
         ended = subprocess.run(
@@ -166,29 +166,29 @@ def test_the_help_imports_no_django(site: Path, tmp_path: Path) -> None:
         assert not imported & {"django", "psycopg", "django_q", "rest_framework", "rich"}
 
 
-@pytest.mark.parametrize("between", [[], ["--"]])
-def test_a_job_gets_its_arguments(console: Console, between: list[str]) -> None:
-    assert console("run", "tidy_reports", *between, "a", "b").out == "tidy ['a', 'b']\n"
-    helped = console("run", "tidy_reports", *between, "--help")
+@pytest.mark.parametrize("separator", [[], ["--"]])
+def test_job_gets_its_arguments(console: Console, separator: list[str]) -> None:
+    assert console("run", "tidy_reports", *separator, "a", "b").out == "tidy ['a', 'b']\n"
+    helped = console("run", "tidy_reports", *separator, "--help")
     assert helped.out.startswith("usage: reporting-seeder run tidy_reports [-h]")
 
 
-def test_a_job_s_own_separator_reaches_it(console: Console) -> None:
+def test_separator_of_job_is_passed_on(console: Console) -> None:
     for before in (["a", "--"], ["--"]):
         assert console("run", "tidy_reports", *before, "--", "--fail").out.endswith("'--fail']\n")
 
 
 @pytest.mark.parametrize("code", [1, 3])
-def test_a_job_s_exit_code_is_passed_on(console: Console, code: int) -> None:
+def test_exit_code_of_job_is_passed_on(console: Console, code: int) -> None:
     ended = console("run", "tidy_reports", "--", "--fail", str(code))
     assert (ended.exit_code, ended.err) == (code, "CommandError: Too untidy.\n")
 
 
-def test_a_job_that_knows_no_signals_ends_as_the_first_process_of_a_container_too(site: Path, project: Path) -> None:
+def test_sigterm_ends_job_in_first_process_of_container(site: Path, project: Path) -> None:
     alone = ["unshare", "--user", "--map-root-user", "--pid", "--fork"]
     if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("no namespace of processes can be made here")
-    job = [os.fspath(site / "bin" / "reporting-seeder"), "run", "tidy_reports", "--", "--told-to-end"]
+        pytest.skip("cannot create a process namespace")
+    job = [os.fspath(site / "bin" / "reporting-seeder"), "run", "tidy_reports", "--", "--get-sigterm"]
     environment = {**process_environment(), "DJANGO_SETTINGS_MODULE": "host", "PYTHONPATH": os.fspath(site)}
     ended = subprocess.run(
         [*alone, *job], cwd=project, env=environment, capture_output=True, text=True, timeout=60, check=False
@@ -196,19 +196,19 @@ def test_a_job_that_knows_no_signals_ends_as_the_first_process_of_a_container_to
     assert (ended.returncode, ended.stdout) == (143, ""), ended.stderr
 
 
-def test_a_night_by_the_script(console: Console) -> None:
+def test_script_installs_schema_and_refreshes(console: Console) -> None:
     assert console("run", "install_schema").exit_code == 0
     create_custom_manifest("good", "SELECT 1 AS n")
     assert console("run", "refresh_all").exit_code == 0
     create_custom_manifest("bad", "SELECT 1/0 AS n")
     ended = console("run", "refresh_agency", "--", "demo", "--json")
     assert (ended.exit_code, json.loads(ended.out)["failed"]) == (1, 1)
-    ended = console("run", "refresh_agency", "--", "nobody")
+    ended = console("run", "refresh_agency", "--", "unknown")
     assert (ended.exit_code, len(ended.err.splitlines())) == (2, 1)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_reaches_the_job(
+def test_signal_interrupts_the_job(
     begin: Callable[..., "subprocess.Popen[str]"], contract_tables: None, number: signal.Signals, code: int
 ) -> None:
     create_custom_manifest("slow", "SELECT 1 AS n FROM pg_sleep(60)")
@@ -220,7 +220,7 @@ def test_a_signal_reaches_the_job(
     assert sql("SELECT errors FROM reporting.seeder_run_history") == [(f"interrupted: {number.name}",)]
 
 
-def test_the_watchdog_starts_its_cluster_by_the_script(
+def test_watchdog_starts_its_cluster_with_the_script(
     begin: Callable[..., "subprocess.Popen[str]"], console: Console, empty_queue: None
 ) -> None:
     create_custom_manifest("good", "SELECT 1 AS n")
@@ -233,58 +233,58 @@ def test_the_watchdog_starts_its_cluster_by_the_script(
     assert re.search(r"SIGTERM: stopping cluster \d+, within 5 s\n", out)
 
 
-# What is asked for wrongly: one line, and 2
+# Errors: one line, and exit code 2
 
 
-def refused(ended: CompletedCommand) -> str:
+def error_line(ended: CompletedCommand) -> str:
     assert (ended.exit_code, ended.out) == (2, "")
     [line] = ended.err.splitlines()
     return line
 
 
-@pytest.mark.parametrize("asked", [["list"], ["run", "refresh_all"]])
-def test_without_settings_it_says_how_to_name_them(console: Console, asked: list[str]) -> None:
-    line = refused(console(*asked, DJANGO_SETTINGS_MODULE=""))
+@pytest.mark.parametrize("arguments", [["list"], ["run", "refresh_all"]])
+def test_missing_settings_are_reported(console: Console, arguments: list[str]) -> None:
+    line = error_line(console(*arguments, DJANGO_SETTINGS_MODULE=""))
     assert line.startswith("reporting-seeder: No settings module")
 
 
-def test_settings_can_be_named_on_the_command_line_before_or_after_the_verb(console: Console) -> None:
-    for asked in (["--settings", "host", "list"], ["list", "--settings=host"]):
-        assert console(*asked, DJANGO_SETTINGS_MODULE="elsewhere").exit_code == 0
-    for named in (
+def test_settings_option_works_before_and_after_command(console: Console) -> None:
+    for arguments in (["--settings", "host", "list"], ["list", "--settings=host"]):
+        assert console(*arguments, DJANGO_SETTINGS_MODULE="elsewhere").exit_code == 0
+    for arguments in (
         ["--settings", "host", "tidy_reports", "a"],
-        ["tidy_reports", "--settings", "host", "a"],  # as manage.py takes them
+        ["tidy_reports", "--settings", "host", "a"],  # as with manage.py
         ["tidy_reports", "--", "a", "--settings=host"],
     ):
-        assert console("run", *named, DJANGO_SETTINGS_MODULE="elsewhere").out == "tidy ['a']\n"
+        assert console("run", *arguments, DJANGO_SETTINGS_MODULE="elsewhere").out == "tidy ['a']\n"
 
 
-def test_settings_when_not_named_are_those_of_manage_py(console: Console, project: Path) -> None:
+def test_settings_default_to_those_of_manage_py(console: Console, project: Path) -> None:
     (project / "manage.py").write_text('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "host")\n')
     assert "tidy_reports" in console("list", DJANGO_SETTINGS_MODULE="").out
     (project / "manage.py").write_text("main()\n")
-    assert refused(console("list", DJANGO_SETTINGS_MODULE="")).startswith(
+    assert error_line(console("list", DJANGO_SETTINGS_MODULE="")).startswith(
         "reporting-seeder: No settings module is given."
     )
 
 
-def test_settings_that_are_not_there_are_named(console: Console) -> None:
-    line = refused(console("list", DJANGO_SETTINGS_MODULE="elsewhere"))
+def test_unknown_settings_are_reported(console: Console) -> None:
+    line = error_line(console("list", DJANGO_SETTINGS_MODULE="elsewhere"))
     assert "Django cannot start with the settings 'elsewhere': No module named 'elsewhere'" in line
 
 
 @pytest.mark.parametrize(
-    ("asked", "nearest"),
+    ("job", "nearest"),
     [("refresh_al", "refresh_all"), ("refresh-table", "refresh_table"), ("not_offered", ""), ("migrate", "")],
 )
-def test_what_is_no_job_is_refused_with_the_nearest_name(console: Console, asked: str, nearest: str) -> None:
-    line = refused(console("run", asked))
-    assert line.startswith(f"reporting-seeder: There is no job {asked!r}. The nearest one is '{nearest}")
+def test_unknown_job_is_refused_with_nearest_name(console: Console, job: str, nearest: str) -> None:
+    line = error_line(console("run", job))
+    assert line.startswith(f"reporting-seeder: There is no job {job!r}. The nearest one is '{nearest}")
     assert line.endswith(" `reporting-seeder list` lists them.")
 
 
-def test_a_slip_of_the_pen_in_what_is_ours(console: Console) -> None:
-    assert "invalid choice: 'lst'" in refused(console("lst"))
-    assert "the following arguments are required: JOB. See" in refused(console("run"))
+def test_wrong_arguments_are_refused(console: Console) -> None:
+    assert "invalid choice: 'lst'" in error_line(console("lst"))
+    assert "the following arguments are required: JOB. See" in error_line(console("run"))
     assert console().exit_code == 2
     assert console().out == console("--help").out
