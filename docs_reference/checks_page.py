@@ -29,8 +29,9 @@ def render() -> str:
     """Return the page."""
     blocks = ["## Doctor", _DOCTOR]
     problems = doctor_problems()
-    for area in dict.fromkeys(one.area for one in problems):
-        rows = [(code(one.name), str(one.level), one.meaning, _link(one.fix)) for one in problems if one.area == area]
+    for area in dict.fromkeys(problem.area for problem in problems):
+        of_area = [problem for problem in problems if problem.area == area]
+        rows = [(code(problem.name), str(problem.level), problem.meaning, _link(problem.fix)) for problem in of_area]
         blocks += [f"### {area.capitalize()}", table(("problem", "level", "meaning", "what to do"), rows)]
     checks = [(code(check_id), SYSTEM_CHECK_MEANINGS[check_id], hint) for check_id, hint in SYSTEM_CHECK_HINTS.items()]
     return page("Checks", *blocks, "## System checks", _SYSTEM_CHECKS, table(("id", "meaning", "what to do"), checks))

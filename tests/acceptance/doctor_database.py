@@ -80,20 +80,20 @@ def find_problems(manage: Manage, *options: str, **environment: str) -> Found:
     ended = manage("doctor", "--json", *options, **{"DB_USER": ROLE, **environment})
     assert ended.err == ""
     expected = set() if has_statements() else {"pg_stat_statements_missing"}
-    found: Found = [one for one in ended.document["diagnoses"] if one["problem"] not in expected]
-    assert ended.exit_code == any(one["level"] == "error" for one in found)
+    found: Found = [diagnosis for diagnosis in ended.document["diagnoses"] if diagnosis["problem"] not in expected]
+    assert ended.exit_code == any(diagnosis["level"] == "error" for diagnosis in found)
     return found
 
 
 def names(found: Found) -> set[str]:
     """Return the names of the problems."""
-    return {one["problem"] for one in found}
+    return {diagnosis["problem"] for diagnosis in found}
 
 
 def only(found: Found, problem: str) -> dict[str, Any]:
     """Return the only diagnosis of a problem."""
-    [one] = [one for one in found if one["problem"] == problem]
-    return one
+    [diagnosis] = [diagnosis for diagnosis in found if diagnosis["problem"] == problem]
+    return diagnosis
 
 
 def execute_as_owner(statements: str) -> None:

@@ -17,7 +17,7 @@ def test_standby_runs_every_check_that_only_reads(server: PrivateServer, manage:
     create_custom_manifest("a.b.c", "SELECT 1")
     server.become_standby()
     ended = manage("doctor", "--json")
-    found = {one["problem"]: one["subject"] for one in ended.document["diagnoses"]}
+    found = {diagnosis["problem"]: diagnosis["subject"] for diagnosis in ended.document["diagnoses"]}
     assert (ended.exit_code, ended.err) == (1, "")
     assert found["read_only"] == "DATABASES['default']"
     assert found["concurrent_unready"] == "reporting.a"
@@ -28,7 +28,7 @@ def test_standby_runs_every_check_that_only_reads(server: PrivateServer, manage:
 def test_library_is_added_to_those_that_are_preloaded(server: PrivateServer, manage: Manage) -> None:
     need_statements()  # a server without it has no auto_explain either
     server.restart(shared_preload_libraries="auto_explain")
-    found = {one["problem"]: one for one in manage("doctor", "--json").document["diagnoses"]}
+    found = {diagnosis["problem"]: diagnosis for diagnosis in manage("doctor", "--json").document["diagnoses"]}
     fix = found["pg_stat_statements_unloaded"]["sql"]
     assert fix == "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain', 'pg_stat_statements';"
     with another_session() as session:

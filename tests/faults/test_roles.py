@@ -94,7 +94,7 @@ def assert_refreshing_works() -> None:
     ]
     assert not orphan_recovery.recover_orphaned_runs()
     report = run_checks()
-    assert all(one.problem.level < Level.WARNING for one in report.diagnoses), doctor_document(report)
+    assert all(diagnosis.problem.level < Level.WARNING for diagnosis in report.diagnoses), doctor_document(report)
     assert release_snapshots.capture_release_snapshot("reporting.of_ours", "1").statistics.row_count == 1
     assert schedules.sync_schedules()
     [part] = enqueue.enqueue_refresh(AllReports(), requested_by="a test").parts

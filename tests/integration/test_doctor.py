@@ -54,9 +54,9 @@ def test_after_many_locked_views_the_rest_is_not_tried() -> None:
         sql(f"CREATE MATERIALIZED VIEW reporting.v{number} AS {query}")
     with another_session() as alter:
         alter.execute("BEGIN; LOCK TABLE reporting.source")
-        found = [one for one in run_checks().diagnoses if one.problem.name == "drift_unknown"]
+        found = [diagnosis for diagnosis in run_checks().diagnoses if diagnosis.problem.name == "drift_unknown"]
     assert len(found) == 101
-    assert sum("50 others were locked" in one.message for one in found) == 51
+    assert sum("50 others were locked" in diagnosis.message for diagnosis in found) == 51
 
 
 def test_comparison_reports_progress_and_stores_nothing() -> None:
@@ -76,7 +76,7 @@ def test_checks_of_other_apps_run_and_may_fail(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "another_app", _Checks)
     monkeypatch.setitem(sys.modules, "another_app.broken_loads", _BrokenLoads)
     monkeypatch.setitem(sys.modules, "another_app.stuck_loads", _StuckLoads)
-    found = {one.problem.name: one for one in run_checks().diagnoses}
+    found = {diagnosis.problem.name: diagnosis for diagnosis in run_checks().diagnoses}
     assert (found["load_stuck"].subject, found["load_stuck"].database) == ("load 7", "default")
     failed = found["check_failed"]
     assert (failed.subject, failed.message) == ("broken loads", "division by zero")

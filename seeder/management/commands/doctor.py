@@ -36,5 +36,5 @@ class Command(SeederCommand):
         with unix_signals.interrupt_on_signal(), output.show_progress("queries compared") as advance:
             report = run_checks(compare_queries=not options.without_drift, on_progress=advance)
         output.show(doctor_document(report), doctor_blocks(report, show_all=options.all))
-        if any(one.problem.level >= Level[options.fail_level] for one in report.diagnoses):
+        if any(diagnosis.problem.level >= Level[options.fail_level] for diagnosis in report.diagnoses):
             sys.exit(EXIT_FAILED)

@@ -1,8 +1,8 @@
 """The doctor's report as text: most severe first, and similar problems together."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
-from typing import TypeVar
+from operator import attrgetter
 from unicodedata import category
 
 from seeder.domain.human_format import format_count
@@ -18,8 +18,6 @@ _LEVELS = {
     Level.INFO: ("hint", "cyan", "Hints: for information only"),
 }
 
-Key = TypeVar("Key", bound=Hashable)
-
 
 def doctor_blocks(report: DoctorReport, *, show_all: bool) -> Iterator[Block]:
     if not report.diagnoses:
@@ -31,11 +29,11 @@ def doctor_blocks(report: DoctorReport, *, show_all: bool) -> Iterator[Block]:
     yield prefix + ", ".join(counts), f"bold {color}"
     for database in report.databases:
         yield f"  {_database_text(database)}", "dim"
-    for level, same_level in groupby(report.diagnoses, key=lambda one: one.problem.level):
+    for level, same_level in groupby(report.diagnoses, key=attrgetter("problem.level")):
         _, color, heading = _LEVELS[level]
         yield ""
         yield heading, f"bold {color}"
-        for same_problem in _group(((one.problem, one.database), one) for one in same_level):
+        for same_problem in _group(same_level, attrgetter("problem", "database")):
             yield ""
             first, times = same_problem[0], f" ({len(same_problem):,} times)" if len(same_problem) > 1 else ""
             yield one_line(f"{first.problem.name}{times} in {first.database}: {first.problem.meaning}"), color
@@ -47,24 +45,24 @@ def _database_text(database: CheckedDatabase) -> str:
     return one_line(f"{database.alias}: {server.version_text}, as {server.role}, {views} in manifests")
 
 
-def _group(pairs: Iterable[tuple[Key, Diagnosis]]) -> list[list[Diagnosis]]:
+def _group(diagnoses: Iterable[Diagnosis], key: Callable[[Diagnosis], object]) -> list[list[Diagnosis]]:
     """Group by key, in the order of the first of each group."""
-    groups: dict[Key, list[Diagnosis]] = {}
-    for key, one in pairs:
-        groups.setdefault(key, []).append(one)
+    groups: dict[object, list[Diagnosis]] = {}
+    for diagnosis in diagnoses:
+        groups.setdefault(key(diagnosis), []).append(diagnosis)
     return list(groups.values())
 
 
 def _problem_blocks(diagnoses: list[Diagnosis], *, max_shown: int | None) -> Iterator[Block]:
-    groups = _group(((one.message, one.fix), one) for one in diagnoses)
+    groups = _group(diagnoses, attrgetter("message", "fix"))
     for group in groups[:max_shown]:
         shown = group[:max_shown]
-        subjects = ", ".join(one.subject for one in shown)
+        subjects = ", ".join(diagnosis.subject for diagnosis in shown)
         more = f" and {len(group) - len(shown):,} more (--all or --json has them)" if len(group) > len(shown) else ""
         details = "" if shown[0].message == shown[0].problem.meaning else f": {shown[0].message}"
         yield one_line(f"  {subjects}{more}{details}")
         yield one_line(f"  → {shown[0].fix}")
-        for sql in dict.fromkeys(one.sql for one in shown if one.sql):
+        for sql in dict.fromkeys(diagnosis.sql for diagnosis in shown if diagnosis.sql):
             yield from (Verbatim(line, style="bold") for line in _pasteable(sql).split("\n"))
     if hidden_count := sum(map(len, groups)) - sum(map(len, groups[:max_shown])):
         yield f"  and {hidden_count:,} more: --all or --json has them"

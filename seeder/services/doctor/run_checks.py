@@ -38,7 +38,7 @@ class DoctorReport:
     diagnoses: tuple[Diagnosis, ...]
 
     def count(self, level: Level) -> int:
-        return sum(one.problem.level is level for one in self.diagnoses)
+        return sum(diagnosis.problem.level is level for diagnosis in self.diagnoses)
 
 
 def run_checks(
@@ -75,7 +75,7 @@ def run_checks(
                 raise
             found.append((alias, DATABASE_UNREACHABLE.found(f"DATABASES[{alias!r}]", message=str(error))))
     diagnoses = [replace(diagnosis, database=alias) for alias, diagnosis in found]
-    diagnoses.sort(key=lambda one: -one.problem.level)
+    diagnoses.sort(key=lambda diagnosis: -diagnosis.problem.level)
     return DoctorReport(databases=tuple(databases), diagnoses=tuple(diagnoses))
 
 

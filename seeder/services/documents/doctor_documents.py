@@ -8,10 +8,10 @@ from seeder.services.documents.document_fields import Document, fields
 def doctor_document(report: DoctorReport) -> Document:
     return {
         "databases": [
-            fields(one, "alias")
-            | fields(one.server, "role", serverVersion="version_text")
-            | {"viewCount": len(one.views)}
-            for one in report.databases
+            fields(database, "alias")
+            | fields(database.server, "role", serverVersion="version_text")
+            | {"viewCount": len(database.views)}
+            for database in report.databases
         ],
         "totals": {
             "errors": report.count(Level.ERROR),
@@ -19,9 +19,9 @@ def doctor_document(report: DoctorReport) -> Document:
             "hints": report.count(Level.INFO),
         },
         "diagnoses": [
-            {"problem": one.problem.name, "level": str(one.problem.level), "area": one.problem.area}
-            | fields(one, "database", "subject", "message", "fix")
-            | {"sql": one.sql or None}
-            for one in report.diagnoses
+            {"problem": diagnosis.problem.name, "level": str(diagnosis.problem.level), "area": diagnosis.problem.area}
+            | fields(diagnosis, "database", "subject", "message", "fix")
+            | {"sql": diagnosis.sql or None}
+            for diagnosis in report.diagnoses
         ],
     }

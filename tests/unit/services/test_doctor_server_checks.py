@@ -12,7 +12,7 @@ def found(lock_timeout_ms: int = 1001, *, alias: str = "default", **facts: objec
     server = GOOD_SERVER._replace(**facts)  # type: ignore[arg-type]  # any field
     database = checked_database(server, alias=alias, lock_timeout_ms=lock_timeout_ms)
     checks = server_version.check, server_connection.check, server_limits.check
-    return [one.problem.name for check in checks for one in check(database)]
+    return [diagnosis.problem.name for check in checks for diagnosis in check(database)]
 
 
 def read_only_database(**facts: bool) -> CheckedDatabase:

@@ -43,17 +43,17 @@ def test_good_view_has_no_problem_with_any_setting() -> None:
     [(PLAIN, "concurrent_unready"), (FALLBACK, "concurrent_falls_back"), (NO_FALLBACK, "concurrent_refused")],
 )
 def test_missing_unique_index_has_the_level_of_the_settings(settings: dict[str, Any], problem: str) -> None:
-    [one] = found(settings, has_unique_index=False)
-    assert one.problem.name == problem
-    assert one.sql == "", "a key is never guessed"
+    [diagnosis] = found(settings, has_unique_index=False)
+    assert diagnosis.problem.name == problem
+    assert diagnosis.sql == "", "a key is never guessed"
 
 
 def test_temporary_tables_are_needed_only_for_concurrent_refreshes() -> None:
     assert found(PLAIN, owner_can_create_temp=False) == []
-    [one] = found(FALLBACK, owner_can_create_temp=False)
-    assert one.sql == 'GRANT TEMPORARY ON DATABASE reports TO "The owner";'
-    [one] = found(FALLBACK, owner_can_create_temp=False, has_unique_index=False)
-    assert one.problem.name == "concurrent_falls_back", "a plain refresh needs none"
+    [diagnosis] = found(FALLBACK, owner_can_create_temp=False)
+    assert diagnosis.sql == 'GRANT TEMPORARY ON DATABASE reports TO "The owner";'
+    [diagnosis] = found(FALLBACK, owner_can_create_temp=False, has_unique_index=False)
+    assert diagnosis.problem.name == "concurrent_falls_back", "a plain refresh needs none"
 
 
 @pytest.mark.parametrize(
@@ -66,22 +66,22 @@ def test_temporary_tables_are_needed_only_for_concurrent_refreshes() -> None:
     ],
 )
 def test_fix_never_grants_membership_in_a_superuser(major: int, facts: dict[str, Any], sql: str) -> None:
-    [one] = found(PLAIN, major=major, can_refresh=False, **facts)
-    assert (one.problem.name, one.sql) == ("view_forbidden", sql)
+    [diagnosis] = found(PLAIN, major=major, can_refresh=False, **facts)
+    assert (diagnosis.problem.name, diagnosis.sql) == ("view_forbidden", sql)
 
 
 @pytest.mark.parametrize("kind", ["r", "p", "v", "f", "S", "i", "?"])
 def test_other_kind_of_relation_has_no_further_problem(kind: str) -> None:
-    [one] = found(NO_FALLBACK, relkind=kind, is_populated=False, can_refresh=False)
-    assert one.problem.name == "not_materialized_view"
+    [diagnosis] = found(NO_FALLBACK, relkind=kind, is_populated=False, can_refresh=False)
+    assert diagnosis.problem.name == "not_materialized_view"
 
 
 @pytest.fixture
 def invalid_index(monkeypatch: pytest.MonkeyPatch) -> Any:
     def check(*, is_leftover: bool) -> Diagnosis:
         monkeypatch.setattr(doctor_queries, "read", lambda *_, **__: [("reporting.a", "x.i", is_leftover)])
-        [one] = invalid_indexes.check(checked_database())
-        return one
+        [diagnosis] = invalid_indexes.check(checked_database())
+        return diagnosis
 
     return check
 
@@ -101,7 +101,7 @@ def test_incomplete_index_explains_failure_and_when_to_drop(invalid_index: Any) 
 def test_missing_or_forbidden_schema_lists_its_missing_views(*, exists: bool) -> None:
     views = [ViewName(schema="x", name=name) for name in "abcdefg"]
     schema = FoundSchema(name="x", quoted_name="x", exists=exists, can_use=exists, can_create=False)
-    [one] = schema_privileges.check(checked_database(schemas=[schema], missing=views))
-    assert one.message.endswith(": x.a, x.b, x.c, x.d, x.e and 2 more.")
-    [one] = schema_privileges.check(checked_database(schemas=[schema], missing=views[:1]))
-    assert one.message.endswith(": x.a.")
+    [diagnosis] = schema_privileges.check(checked_database(schemas=[schema], missing=views))
+    assert diagnosis.message.endswith(": x.a, x.b, x.c, x.d, x.e and 2 more.")
+    [diagnosis] = schema_privileges.check(checked_database(schemas=[schema], missing=views[:1]))
+    assert diagnosis.message.endswith(": x.a.")

@@ -75,10 +75,10 @@ def functions_reached(
     """
     all_functions = list(functions)
     by_name = defaultdict(list)
-    for one in all_functions:
-        by_name[one.schema, one.name].append(one)
+    for function in all_functions:
+        by_name[function.schema, function.name].append(function)
     reached: dict[FunctionWithoutSearchPath, set[str]] = {}
-    pending = [(one, callers[one.oid]) for one in all_functions if one.oid in callers]
+    pending = [(function, callers[function.oid]) for function in all_functions if function.oid in callers]
     while pending:
         function, views = pending.pop()
         if views <= reached.setdefault(function, set()):

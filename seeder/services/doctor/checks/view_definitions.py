@@ -21,7 +21,7 @@ VIEW_MISSING = warning_problem(
     name="view_missing",
     area="views",
     meaning="A view does not exist yet.",
-    fix="Nothing: the next run creates it. `manage.py refresh_table` creates it at once.",
+    fix="Nothing, if no other problem prevents it: the next run creates it, `manage.py refresh_table` at once.",
 )
 QUERY_REFUSED = error_problem(
     name="query_refused",

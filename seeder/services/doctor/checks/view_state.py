@@ -39,7 +39,7 @@ CONCURRENT_UNREADY = info_problem(
     name="concurrent_unready",
     area="views",
     meaning="The view could not be refreshed concurrently: it has no unique index on plain columns without WHERE.",
-    fix="Nothing, or as for `concurrent_refused`.",
+    fix="Nothing. For concurrent refreshes, create one on columns that identify every row and are never null.",
 )
 TEMP_FORBIDDEN = error_problem(
     name="temp_forbidden",
