@@ -1,6 +1,6 @@
 """The only writer of run history and job status. All times are by the database's clock."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -136,8 +136,7 @@ class RunHistoryWriter:
     def mark_interrupted(self, reason: str) -> None:
         """Close the open rows, because the run ends."""
         with durable_transaction(DEFAULT_DB_ALIAS):
-            rows = _open_rows().filter(pk__in=self._ids.values()).select_for_update()
-            _close_rows({row.pk for row in rows}, run_id=self.run_id, reason=f"interrupted: {reason}")
+            close_open_rows(self.run_id, reason=f"interrupted: {reason}")
 
     def _mark_failed(self, manifests: Iterable[Manifest], *, errors: str, **columns: object) -> int:
         """Close open rows with an error. Return their number.
@@ -177,15 +176,10 @@ def open_runs(tables: OptionalTables) -> Sequence[str]:
     return sorted(set(runs))
 
 
-def close_orphaned_run(run_id: str, *, may_close: Callable[[str], bool]) -> int:
-    """Close the open rows of a dead run whose views `may_close` accepts. Return their number."""
-    rows = [row for row in _open_rows().filter(run_id=run_id).select_for_update() if may_close(row.table_name)]
-    why = "interrupted: the process that ran it ended before it could say how"
-    return _close_rows({row.pk for row in rows}, run_id=run_id, reason=why)
-
-
-def _close_rows(ids: Set[int], *, run_id: str, reason: str) -> int:
-    rows = RunHistory.objects.filter(pk__in=ids)
+def close_open_rows(run_id: str, *, reason: str, may_close: Callable[[str], bool] = lambda _: True) -> int:
+    """Close the open rows of a run whose views `may_close` accepts. Return their number."""
+    open_rows = _open_rows().filter(run_id=run_id).select_for_update()
+    rows = RunHistory.objects.filter(pk__in={row.pk for row in open_rows if may_close(row.table_name)})
     ended = {"status": Status.ERROR, "updated_at": Now()}
     # A later run of the same view has its own status.
     statuses = JobStatus.objects.filter(table_name__in=rows.values("table_name"), last_run_id=run_id)

@@ -95,7 +95,7 @@ def test_next_run_closes_rows_of_a_killed_run(manage: Manage) -> None:
     sql("UPDATE reporting.seeder_custom_report_manifest SET query = 'SELECT 1 AS n'")
     assert manage("refresh_agency", "demo").exit_code == 0
     first, second = RunHistory.objects.filter(table_name="reporting.b").order_by("id")
-    why = "interrupted: the process that ran it ended before it could say how"
+    why = "interrupted: the run ended before it could report the result"
     assert (first.status, first.errors, second.status) == ("error", why, "success")
     assert JobStatus.objects.get(table_name="reporting.b").consecutive_failures == 0
 

@@ -92,6 +92,6 @@ def test_run_without_a_server_ends_and_the_next_closes_its_rows(server: PrivateS
     open_gate()
     assert manage("refresh_agency", "demo").exit_code == 0
     assert latest_statuses() == dict.fromkeys(VIEWS, ("success", None))
-    error = "interrupted: the process that ran it ended before it could say how"
+    error = "interrupted: the run ended before it could report the result"
     first = RunHistory.objects.order_by("id")[: len(VIEWS)]
     assert {(row.status, row.errors) for row in first} == {("error", error)}

@@ -311,6 +311,6 @@ def test_view_with_rows_closed_by_recovery_is_not_shown_running() -> None:
     plan, record = orchestrator.preview(AllReports()), RunHistoryWriter("r1")
     record.insert_pending(plan)
     with transactions.durable_transaction("default"):
-        assert run_history.close_orphaned_run("r1", may_close=lambda _: True) == 1
+        assert run_history.close_open_rows("r1", reason="killed") == 1
     record.mark_running([plan.views[0].spec])
     assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("error", "error")

@@ -14,6 +14,8 @@ from seeder.services import run_history
 from seeder.services.event_logger import WARNING, log_event
 from seeder.services.run.run_rows import RunRowWriter
 
+_REASON = "interrupted: the run ended before it could report the result"
+
 
 def recover_orphaned_runs(tables: OptionalTables | None = None) -> Mapping[str, int]:
     """Close the open rows of dead runs as interrupted. Return the number of rows by run.
@@ -31,7 +33,7 @@ def recover_orphaned_runs(tables: OptionalTables | None = None) -> Mapping[str, 
             with durable_transaction(DEFAULT_DB_ALIAS):
                 if not advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id):
                     continue
-                rows = run_history.close_orphaned_run(run_id, may_close=_is_view_idle)
+                rows = run_history.close_open_rows(run_id, reason=_REASON, may_close=_is_view_idle)
                 RunRowWriter(run_id, tables).close("killed")
             if rows:
                 log_event(WARNING, "run_recovered", run_id=run_id, rows=rows)
