@@ -82,29 +82,26 @@ class CommandOutput:
         return create_console(self._out, color=self._color)
 
     def show(self, document: object, blocks: Iterable[Block]) -> None:
-        """Print the JSON document or the blocks."""
+        """Print the JSON document with `--json`, otherwise the blocks."""
         if self.is_json:
             self._out.write(json.dumps(document, indent=2, ensure_ascii=False))
-        else:
-            self.show_text(blocks)
+        self.show_text(blocks)
 
     def show_text(self, blocks: Iterable[Block]) -> None:
-        """Print the blocks as tables or as plain lines."""
+        """Print the blocks as tables or as plain lines, or nothing with `--json`."""
         if self.is_table:
             from seeder.management.rendering.rich_output import print_blocks
 
             print_blocks(self.console, blocks)
-            return
-        for line in _plain_lines(blocks):
-            self._out.write(line)
-            self._out.flush()  # a reader that follows the log sees the line now
+        elif not self.is_json:
+            for line in _plain_lines(blocks):
+                self._out.write(line)
+                self._out.flush()  # a reader that follows the log sees the line now
 
     @contextmanager
     def show_progress(self, unit: str) -> Iterator[Progress]:
         """Show progress: a bar on a terminal, otherwise messages and a line every ten seconds, nothing with JSON."""
-        if self.is_json:
-            yield lambda *_: None
-        elif self.is_terminal:
+        if self.is_terminal:
             from seeder.management.rendering.rich_output import progress_bar
 
             with progress_bar(self.console, unit) as advance:

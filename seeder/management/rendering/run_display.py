@@ -16,53 +16,39 @@ EventListener = Callable[[RunEvent], None]
 @contextmanager
 def show_run(output: CommandOutput, request: RefreshRequest) -> Iterator[EventListener]:
     """Yield the listener that prints a run. On a terminal it also draws live progress."""
-    if output.is_json:
-        yield _json_listener(output)
-    elif not output.is_table:
-        yield _line_listener(output, request)
-    elif not output.is_terminal:
-        yield _table_listener(output, request)
-    else:
-        from seeder.management.rendering.live_progress import LiveProgress
+    if not output.is_terminal:
+        yield _print_listener(output, request)
+        return
+    from seeder.management.rendering.live_progress import LiveProgress
 
-        show_table = _table_listener(output, request)
-        with LiveProgress(output.console) as live:
+    print_event = _print_listener(output, request)
+    with LiveProgress(output.console) as live:
 
-            def on_event(event: RunEvent) -> None:
-                live.on_event(event)
-                show_table(event)
+        def on_event(event: RunEvent) -> None:
+            live.on_event(event)
+            print_event(event)
 
-            yield on_event
+        yield on_event
 
 
-def _json_listener(output: CommandOutput) -> EventListener:
+def _print_listener(output: CommandOutput, request: RefreshRequest) -> EventListener:
+    blocks = table_blocks if output.is_table else event_blocks
     warnings: list[str] = []
+    shown_holds: dict[str, HoldReason] = {}  # by database
 
     def on_event(event: RunEvent) -> None:
         match event:
             case RunWarning(message=message):
                 warnings.append(message)
-            case RunEnded(summary=summary):
-                output.show(run_document(summary, warnings), ())
-
-    return on_event
-
-
-def _line_listener(output: CommandOutput, request: RefreshRequest) -> EventListener:
-    shown_holds: dict[str, HoldReason] = {}  # by database
-
-    def on_event(event: RunEvent) -> None:
-        match event:
             case StartsHeld(database=database, hold=hold):
                 if shown_holds.get(database) is hold.reason:
                     return  # only its figures changed
                 shown_holds[database] = hold.reason
             case StartsResumed(database=database):
                 shown_holds.pop(database, None)
-        output.show_text(event_blocks(event, request))
+            case RunEnded(summary=summary):
+                output.show(run_document(summary, warnings), blocks(event, request))
+                return
+        output.show_text(blocks(event, request))
 
     return on_event
-
-
-def _table_listener(output: CommandOutput, request: RefreshRequest) -> EventListener:
-    return lambda event: output.show_text(table_blocks(event, request))
