@@ -6,7 +6,6 @@ from django.db import OperationalError
 from docs_reference.failure_reasons import CONDITIONS, OWN_REASONS
 from docs_reference.markdown_text import code, page, table
 from docs_reference.sqlstate_classes import CLASSES
-from seeder.domain.outcomes import Failure
 from seeder.postgres import sqlstates
 
 _INTRO = """A *reason* is the machine-readable cause of a failure. It is stored in
@@ -42,7 +41,7 @@ def render() -> str:
         table(
             ("reason", "SQLSTATE", "retried", "server", "what happened", "what to do"),
             (
-                (code(_failure(state).reason), state, *_decisions(state), text.cause, text.advice)
+                (code(sqlstates.condition_name(state)), state, *_decisions(state), text.cause, text.advice)
                 for state, text in CONDITIONS.items()
             ),
         ),
@@ -90,11 +89,7 @@ def _error(state: str) -> OperationalError:
     return error
 
 
-def _failure(state: str) -> Failure:
-    return sqlstates.to_failure(_error(state))
-
-
 def _decisions(state: str) -> tuple[str, str]:
     """Return if a failure is retried and if it blames the server."""
-    is_retried, blames_server = sqlstates.is_transient(_error(state)), _failure(state).is_server_fault
+    is_retried, blames_server = sqlstates.is_transient(_error(state)), sqlstates.is_server_fault(state)
     return "yes" if is_retried else "no", "yes" if blames_server else "no"

@@ -19,9 +19,8 @@ from psycopg import sql
 from seeder.postgres.named_statements import STATEMENTS
 
 _RUN, _REQUESTED_AT = "bench", datetime.now(UTC)
-_FIRST_STATEMENTS = "\n".join(
-    STATEMENTS[name] for name in ("begin", "apply_limits", "lock_view", "relation_exists", "refreshes_by_other_runs")
-)
+_NAMES = ("apply_limits", "lock", "relation_state", "refreshes_by_other_runs")
+_FIRST_STATEMENTS = "\n".join(["BEGIN;", *(STATEMENTS[name] for name in _NAMES)])
 _LIMITS = {"lock_timeout": 2000, "statement_timeout": 0, "parallel_workers": None, "application_name": _RUN}
 
 
@@ -63,7 +62,7 @@ def _work(queue: "SimpleQueue[tuple[int, str]]") -> None:
 
 
 def _refresh(connection: "psycopg.Connection[tuple[object, ...]]", pk: int, name: str) -> None:
-    view = {"schema": "reporting", "name": name}
+    view = {"schema": "reporting", "name": name, "key": f"seeder.view reporting.{name}"}
     names = [f"reporting.{name}"]
     with psycopg.ClientCursor(connection) as cursor:
         cursor.execute(_FIRST_STATEMENTS, {**_LIMITS, **view, "names": names, "after": _REQUESTED_AT, "run": _RUN})

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from seeder.postgres import sessions
+from seeder.postgres.named_statements import STATEMENTS
 
 _PROC = Path("/proc")
 _MAX_AGE_DIFFERENCE = 1.0  # seconds between the start of a process and the start time that PostgreSQL records for it
@@ -37,7 +38,7 @@ def find_backend_process(database: str) -> ProcessId | None:
 
     The pid alone can belong to another machine or container. Ages are compared because clocks can differ.
     """
-    [(pid, age)] = sessions.query(database, "backend_identity")
+    [(pid, age)] = sessions.query(database, STATEMENTS["backend_identity"])
     if sys.platform != "linux" or sessions.driver_connection(database).info.backend_pid != pid:  # a pooler's pid
         return None
     try:

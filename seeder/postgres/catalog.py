@@ -2,14 +2,15 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass
 from hashlib import md5
 
 from django.db import Error
 
 from seeder.domain.view_names import ViewName
-from seeder.postgres import identifiers, sessions, transactions
+from seeder.postgres import sessions, transactions, view_statements
+from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import (
     INSUFFICIENT_PRIVILEGE,
     UNDEFINED_TABLE,
@@ -60,41 +61,37 @@ class Survey:
     undetermined: Mapping[tuple[ViewName, str], str]  # queries that could not be compared, with the cause
 
 
-# With schema and name of a view: a row if a relation has that name.
-RELATION_EXISTS = "relation_exists"
+# How long a survey waits for each lock. The interactive wait is longer than deadlock_timeout (1 s by default), when
+# PostgreSQL cancels a blocking autovacuum.
+INTERACTIVE_LOCK_WAIT, MINIMAL_LOCK_WAIT = "SET LOCAL lock_timeout = '3s';", "SET LOCAL lock_timeout = '50ms';"
 
 
-def relation_exists(database: str, view: ViewName) -> bool:
-    """Return whether any relation has that name."""
-    return bool(sessions.query_view(database, RELATION_EXISTS, view))
+def name_lists(names: Iterable[ViewName], *, prefix: str = "") -> dict[str, list[str]]:
+    """Return names as the parameters `schemas` and `names` of a statement."""
+    names = list(names)
+    return {f"{prefix}schemas": [one.schema for one in names], f"{prefix}names": [one.name for one in names]}
 
 
-def is_populated(database: str, view: ViewName) -> bool:
-    """Return whether an existing view can be read."""
-    [(populated,)] = sessions.query_view(database, "is_populated", view)
-    return bool(populated)
+def relation_state(database: str, view: ViewName) -> tuple[str, bool] | None:
+    """Return the relkind of a relation and whether it can be read, or None if it does not exist."""
+    rows = sessions.query(database, STATEMENTS["relation_state"], asdict(view))
+    return rows[0] if rows else None
 
 
 def cannot_refresh_concurrently(database: str, view: ViewName) -> bool:
     """Return whether a view was never filled or has no unique index that CONCURRENTLY can use."""
-    return bool(sessions.query_view(database, "cannot_refresh_concurrently", view))
+    return bool(sessions.query(database, STATEMENTS["cannot_refresh_concurrently"], asdict(view)))
 
 
-def column_names(database: str, views: Iterable[ViewName]) -> Set[str]:
-    """Return the names of the columns of all these views."""
-    relations = list(views)
-    parameters = {"schemas": [view.schema for view in relations], "names": [view.name for view in relations]}
-    return {name for (name,) in sessions.query(database, "column_names", parameters)}
+def columns(database: str, relations: Iterable[ViewName]) -> sessions.Rows:
+    """Return relation name, column name, type and nullability of all columns, in order."""
+    return sessions.query(database, STATEMENTS["relation_columns"], name_lists(relations))
 
 
 def measure_view(database: str, view: ViewName) -> tuple[int, int]:
     """Return the rows that this transaction wrote into a view, and its size in bytes."""
-    [(rows, size)] = sessions.query_view(database, "measure_view", view)
+    [(rows, size)] = sessions.query(database, STATEMENTS["measure_view"], asdict(view))
     return rows, size
-
-
-# How long a survey waits for each lock.
-INTERACTIVE_LOCK_WAIT, MINIMAL_LOCK_WAIT = "set_interactive_lock_wait", "set_minimal_lock_wait"
 
 
 def survey(
@@ -112,7 +109,7 @@ def survey(
     PostgreSQL rejects has no dependencies here; its refresh reports the error. Definitions are compared in the same
     way; `on_progress` gets the compared number and the total.
     """
-    with transactions.rolled_back_transaction(database):
+    with transactions.rolled_back_atomic(database):
         existing = _find_relations(database, views, first=(lock_wait,))
         unresolved, refused = _create_as_trial_views(
             database, {view: views[view][0] for view in views if view not in existing}
@@ -120,8 +117,8 @@ def survey(
         relations = _find_relations(database, views) if len(existing) < len(views) else existing
         names = {oid: view for view, (oid, _) in relations.items()}
         dependencies: dict[ViewName, set[ViewName]] = defaultdict(set, unresolved)
-        for dependent_oid, dependency_oid in sessions.query(database, "dependencies", {"oids": list(names)}):
-            dependencies[names[dependent_oid]].add(names[dependency_oid])
+        for view, dependency in _dependencies(database, views):
+            dependencies[view].add(dependency)
         pairs = {
             (view, query): DefinitionKey.of(oid, query)
             for oid, view in names.items()
@@ -157,7 +154,7 @@ def _create_as_trial_views(
         for view, query in tuple(remaining.items()):
             try:
                 with transactions.nested_atomic(database):
-                    sessions.execute_single_statement(database, identifiers.create_plain_view(view, query))
+                    sessions.execute_single_statement(database, view_statements.create_plain_view(view, query))
             except Error as error:
                 if is_connection_lost(error):
                     raise
@@ -186,7 +183,7 @@ def _find_drift(
 
     The message of a differing pair is set if PostgreSQL rejects its query.
     """
-    sessions.query(database, "set_minimal_lock_wait")
+    sessions.query(database, MINIMAL_LOCK_WAIT)
     drift: dict[tuple[ViewName, str], str | None] = {}
     undetermined: dict[tuple[ViewName, str], str] = {}
     locked_count = 0
@@ -218,11 +215,11 @@ def _compare_with_trials(
     All are tried in one batch. If one fails, the batch is split in halves.
     """
     try:
-        with transactions.rolled_back_savepoint(database):
-            trials = [identifiers.create_trial_view(number, query) for number, (_, query) in enumerate(pairs)]
+        with transactions.rolled_back_atomic(database):
+            trials = [view_statements.create_trial_view(number, query) for number, (_, query) in enumerate(pairs)]
             sessions.execute_pipeline(database, trials)
-            parameters = {"schemas": [view.schema for view, _ in pairs], "names": [view.name for view, _ in pairs]}
-            differs: dict[int, bool] = dict(sessions.query(database, "compare_with_trials", parameters))
+            parameters = name_lists(view for view, _ in pairs)
+            differs: dict[int, bool] = dict(sessions.query(database, STATEMENTS["compare_with_trials"], parameters))
     except Error as error:
         if is_connection_lost(error):
             raise
@@ -237,7 +234,15 @@ def _find_relations(
     database: str, views: Iterable[ViewName], *, first: Sequence[str] = ()
 ) -> dict[ViewName, tuple[int, int]]:
     """Return OID and number of rows of each view that exists. The statements of `first` are sent before."""
-    relations = list(views)
-    parameters = {"schemas": [view.schema for view in relations], "names": [view.name for view in relations]}
-    *_, rows_found = sessions.query_batch(database, (*first, "find_relations"), parameters)
+    statements = (*first, STATEMENTS["find_relations"])
+    *_, rows_found = sessions.query_batch(database, statements, name_lists(views))
     return {ViewName(schema=schema, name=name): (oid, rows) for schema, name, oid, rows in rows_found}
+
+
+def _dependencies(database: str, views: Collection[ViewName]) -> Iterator[tuple[ViewName, ViewName]]:
+    """Return which of these views uses which other one."""
+    parameters = {**name_lists(views), "kinds": ["m", "v"]}
+    for schema, name, used_schema, used_name, *_ in sessions.query(database, STATEMENTS["dependencies"], parameters):
+        used = ViewName(schema=used_schema, name=used_name)
+        if used in views:
+            yield ViewName(schema=schema, name=name), used

@@ -1,7 +1,7 @@
-"""What a view holds, counted or estimated by the server; no row of it leaves there.
+"""Counts and value ranges of a view's columns, computed by the server: no row leaves it.
 
-Equal values are grouped once for each column, which gives nulls, distinct values, range and top values together, by
-hashing; `count(DISTINCT …)` would sort. Columns of which the server believes that they have few values share a scan.
+Equal values are grouped once per column, by hashing. That gives nulls, distinct values, range and top values together;
+`count(DISTINCT …)` would sort. Columns with few values, by the server's estimate, share a scan.
 """
 
 import json
@@ -13,45 +13,48 @@ from psycopg import sql
 
 from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, TopValue, ViewColumn
 from seeder.domain.view_names import ViewName
-from seeder.postgres import identifiers, sessions, transactions
+from seeder.postgres import sessions, transactions, view_statements
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import sqlstate
 
-# A type lacks a function or an operator, or there are several to choose from and none fits best.
-_UNSUPPORTED_SQLSTATES = {"42883", "42725"}
+_UNSUPPORTED_SQLSTATES = {"42883", "42725"}  # no such function or operator for the type, or several
 
 _VALUE = sql.SQL("value")
 
+# Statements that print equal numbers alike, such as 1.0 and 1.00, or -0 and 0.
 _NORMALIZING_STATEMENTS = {"numeric": "trimmed_scale", "real": "unsigned_zero", "double precision": "unsigned_zero"}
 
-CountedColumns = Mapping[str, tuple[int, ColumnStatistics]]  # for each column how many rows there are, and its figures
+CountedColumns = Mapping[str, tuple[int, ColumnStatistics]]  # by column: number of rows, and statistics
+Statements = Iterator[tuple[str | None, sql.Composed]]  # each with what the column's type lacks if only it succeeds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CountTask:
-    """Columns to be counted by one statement."""
+    """Columns that one statement counts."""
 
     view: ViewName
     columns: tuple[ViewColumn, ...]
-    top_columns: frozenset[str]  # of which the most frequent values are asked for
-    max_top_values: int  # of them
+    top_columns: frozenset[str]  # columns whose most frequent values are counted
+    max_top_values: int
+
+    def limit(self, column: ViewColumn) -> int:
+        """The maximum number of top values."""
+        return self.max_top_values if column.name in self.top_columns else 0
 
 
 def count_columns(database: str, task: CountTask) -> CountedColumns:
-    """Count what the task asks for, in the caller's transaction, as far as the columns' types allow.
+    """Count the columns in the caller's transaction, as far as their types allow.
 
-    What a type has is found out by asking for it, since a domain, an array or a composite has what its parts have.
+    The statements are tried, because a domain, array or composite has the operators of its elements.
     """
     if len(task.columns) > 1:
         rows = query_if_supported(database, _combined_statement(task))
-        if rows is None:
-            single_column_tasks = [replace(task, columns=(column,)) for column in task.columns]
-            return {
-                name: column_count
-                for single in single_column_tasks
-                for name, column_count in count_columns(database, single).items()
-            }
-        return _parse_summaries(task, rows)
+        if rows is not None:
+            return _parse_summaries(task, rows)
+        counted: dict[str, tuple[int, ColumnStatistics]] = {}
+        for column in task.columns:
+            counted |= count_columns(database, replace(task, columns=(column,)))
+        return counted
     for unsupported, statement in _single_column_statements(task):
         rows = query_if_supported(database, statement)
         if rows is not None:
@@ -60,18 +63,17 @@ def count_columns(database: str, task: CountTask) -> CountedColumns:
 
 
 def count_rows(database: str, view: ViewName) -> int:
-    """How many there are, of a view that may have no columns."""
-    [(row_count,)] = sessions.query_composed(
-        database, sql.SQL("SELECT count(*) FROM {}").format(identifiers.view_identifier(view))
-    )
+    """Count the rows of a view, which may have no columns."""
+    statement = sql.SQL("SELECT count(*) FROM {}").format(view_statements.view_identifier(view))
+    [(row_count,)] = sessions.query(database, statement)
     return int(row_count)
 
 
 def query_if_supported(database: str, statement: sql.Composed) -> sessions.Rows | None:
-    """The rows of a statement; None where a type lacks what it asks for."""
+    """Return the rows of a statement, or None if a type lacks an operator or function."""
     try:
         with transactions.savepoint(database):
-            return sessions.query_composed(database, statement)
+            return sessions.query(database, statement)
     except Error as error:
         if sqlstate(error) not in _UNSUPPORTED_SQLSTATES:
             raise
@@ -81,8 +83,7 @@ def query_if_supported(database: str, statement: sql.Composed) -> sessions.Rows 
 def _parse_summaries(task: CountTask, rows: sessions.Rows, *, unsupported: str | None = None) -> CountedColumns:
     counted = {}
     for number, all_rows, nulls, distinct, minimum, maximum, top in rows:
-        name = task.columns[number].name
-        figures = ColumnStatistics(
+        statistics = ColumnStatistics(
             nulls=nulls,
             distinct=distinct,
             minimum=minimum,
@@ -90,12 +91,12 @@ def _parse_summaries(task: CountTask, rows: sessions.Rows, *, unsupported: str |
             lacks=unsupported,
             top=parse_top_values(top),
         )
-        counted[name] = (int(all_rows), figures)
+        counted[task.columns[number].name] = int(all_rows), statistics
     return counted
 
 
 def parse_top_values(document: str | None) -> tuple[TopValue, ...] | None:
-    """The most frequent values out of a row of a summary. Django has psycopg leave JSON as it is."""
+    """Parse the top values of a summary. Django makes psycopg return JSON as text."""
     return None if document is None else tuple(TopValue(value=value, count=n) for value, n in json.loads(document))
 
 
@@ -103,13 +104,13 @@ def _combined_statement(task: CountTask) -> sql.Composed:
     columns = [sql.Identifier("v", column.name) for column in task.columns]
     names = [sql.Identifier(f"c{number}") for number in range(len(columns))]
     named = [sql.SQL("{} AS {}").format(column, name) for column, name in zip(columns, names, strict=True)]
-    summary_parts = [
+    summaries = [
         _summary(
             compose("combined_column_groups", column=names[number]),
             column.type,
-            max_top_values=task.max_top_values if column.name in task.top_columns else 0,
+            max_top_values=task.limit(column),
             number=number,
-            bounds=_first_and_last(column.type),  # more types have an order than have min(), boolean among them
+            bounds=_first_and_last(column.type),  # boolean, for example, has an order but no min()
         )
         for number, column in enumerate(task.columns)
     ]
@@ -117,32 +118,27 @@ def _combined_statement(task: CountTask) -> sql.Composed:
         "combined_columns",
         columns=sql.SQL(", ").join(columns),
         named_columns=sql.SQL(", ").join(named),
-        view=identifiers.view_identifier(task.view),
-        summaries=sql.SQL("\nUNION ALL\n").join(summary_parts),
+        view=view_statements.view_identifier(task.view),
+        summaries=sql.SQL("\nUNION ALL\n").join(summaries),
     )
 
 
-def _single_column_statements(task: CountTask) -> Iterator[tuple[str | None, sql.Composed]]:
-    """What can be asked of a column, the most and the fastest first, with what its type lacks where that works only."""
+def _single_column_statements(task: CountTask) -> Statements:
+    """Yield statements for one column, the most complete and fastest first."""
     [column] = task.columns
-    parts = {"column": sql.Identifier(column.name), "view": identifiers.view_identifier(task.view)}
-    yield from summary_statements(
-        compose("single_column_groups", **parts),
-        column.type,
-        max_top_values=task.max_top_values if column.name in task.top_columns else 0,
-    )
+    parts = {"column": sql.Identifier(column.name), "view": view_statements.view_identifier(task.view)}
+    groups = compose("single_column_groups", **parts)
+    yield from summary_statements(groups, column.type, max_top_values=task.limit(column))
     yield "equality", compose("summary_without_equality", number=sql.Literal(0), **parts)
 
 
-def summary_statements(
-    groups: sql.Composable, column_type: str, *, max_top_values: int
-) -> Iterator[tuple[str | None, sql.Composed]]:
-    """What can be asked of groups of equal values of a type, as `_of_one`; `most`: so many most frequent ones."""
-    if not column_type.startswith("reg"):  # these have the min() of oid, which is a number and no name
-        bounds = [_as_text(sql.SQL("{}(value)").format(sql.SQL(name)), column_type) for name in ("min", "max")]
+def summary_statements(groups: sql.Composable, column_type: str, *, max_top_values: int) -> Statements:
+    """Yield statements that summarize groups of equal values."""
+    if not column_type.startswith("reg"):  # min() of these is an OID, not a name
+        bounds = [_as_text(sql.SQL(f"{function}(value)"), column_type) for function in ("min", "max")]
         yield None, _summary(groups, column_type, max_top_values=max_top_values, bounds=bounds)
     yield None, _summary(groups, column_type, max_top_values=max_top_values, bounds=_first_and_last(column_type))
-    # Texts of all values would take as long as grouping them, so that they order none but what has no order itself.
+    # Ordering by text takes as long as the grouping, so only values without an order are ordered by text.
     no_bounds, by_text = [sql.SQL("NULL::text")] * 2, sql.SQL('value::text COLLATE "C"')
     yield "order", _summary(groups, column_type, max_top_values=max_top_values, bounds=no_bounds, order=by_text)
 
@@ -169,22 +165,16 @@ def _summary(  # noqa: PLR0913  # the parts of one statement
 
 
 def _first_and_last(column_type: str) -> Sequence[sql.Composable]:
-    return [
-        compose("extreme_value", value_text=_as_text(_VALUE, column_type), direction=sql.SQL(direction))
-        for direction in ("ASC", "DESC")
-    ]
+    as_text = _as_text(_VALUE, column_type)
+    return [compose("extreme_value", value_text=as_text, direction=sql.SQL(order)) for order in ("ASC", "DESC")]
 
 
 def _as_text(value: sql.Composable, column_type: str) -> sql.Composed:
-    """Of equal numbers that are printed differently, as 1.0 and 1.00 or -0 and 0, always one."""
-    return compose(
-        "value_as_text",
-        value=compose(_NORMALIZING_STATEMENTS[column_type], value=value)
-        if column_type in _NORMALIZING_STATEMENTS
-        else value,
-    )
+    if column_type in _NORMALIZING_STATEMENTS:
+        value = compose(_NORMALIZING_STATEMENTS[column_type], value=value)
+    return compose("value_as_text", value=value)
 
 
 def compose(statement: str, /, **parts: sql.Composable) -> sql.Composed:
-    """A named statement, or a part of one, with what is in its braces."""
+    """Fill the braces of a named statement or fragment."""
     return sql.SQL(STATEMENTS[statement].rstrip(";")).format(**parts)

@@ -2,16 +2,21 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
+from itertools import groupby
+from operator import itemgetter
 from typing import Self
 
 from django.apps import apps
 from django.db import connections
 
-from seeder.postgres import advisory_locks, sessions, transactions
-from seeder.postgres.named_statements import read_sql
+from seeder.domain import lock_keys
+from seeder.domain.view_names import ViewName
+from seeder.postgres import advisory_locks, catalog, sessions, transactions
+from seeder.postgres.named_statements import STATEMENTS
 
 SCHEMA = "reporting"
 
@@ -45,6 +50,11 @@ TableColumns = Mapping[str, Mapping[str, ContractColumn]]
 
 
 @cache
+def _contract_sql() -> str:
+    return files("seeder.postgres").joinpath("contract.sql").read_text("utf-8")
+
+
+@cache
 def tables_in_sql() -> TableColumns:
     """As contract.sql creates them."""
     return {
@@ -52,21 +62,23 @@ def tables_in_sql() -> TableColumns:
             name: ContractColumn(type=_FULL_TYPE.get(kind, kind), nullable=not re.search("NOT NULL|PRIMARY KEY", rest))
             for name, kind, rest in _COLUMN.findall(body)
         }
-        for table, body in _TABLE.findall(read_sql("contract.sql"))
+        for table, body in _TABLE.findall(_contract_sql())
     }
 
 
 @cache
 def optional_tables() -> Mapping[str, str]:
     """Those of the tables that seeder works without, each with what one then does without."""
-    return {
-        match["table"]: match["without"].replace("\n-- ", " ") for match in _OPTIONAL.finditer(read_sql("contract.sql"))
-    }
+    return {match["table"]: match["without"].replace("\n-- ", " ") for match in _OPTIONAL.finditer(_contract_sql())}
 
 
 def tables_in_database(database: str) -> TableColumns:
-    """Return the columns of every table in the contract's schema of a database."""
-    return _group_columns(sessions.query(database, "table_columns", {"schema": SCHEMA, "tables": None}))
+    """Return the contract's tables that exist in a database."""
+    return _group_columns(catalog.columns(database, _names(tables_in_sql())))
+
+
+def _names(tables: Iterable[str]) -> list[ViewName]:
+    return [ViewName(schema=SCHEMA, name=table) for table in tables]
 
 
 def _group_columns(rows: sessions.Rows) -> TableColumns:
@@ -130,39 +142,31 @@ class OptionalTables:
     unusable: Mapping[str, str]  # the reason by table; every other optional table can be used
 
     @classmethod
-    def read(cls, database: str, *, read_only: bool = False, tables: Collection[str] | None = None) -> Self:
+    def read(cls, database: str, *, read_only: bool = False) -> Self:
         """Compare the catalog with contract.sql, in one round trip.
 
-        It needs no privilege and breaks no transaction. Set `read_only` if the tables will not be written, and `tables`
-        to look at some of them only.
+        It needs no privilege and breaks no transaction. Set `read_only` if the tables will not be written.
         """
-        expected = {table: tables_in_sql()[table] for table in (optional_tables() if tables is None else tables)}
+        expected = {table: tables_in_sql()[table] for table in optional_tables()}
         privileges = ["USAGE", "SELECT", *([] if read_only else ["INSERT", "UPDATE"])]
-        parameters = {"schema": SCHEMA, "tables": [*expected], "privileges": privileges}
-        columns, lacking = sessions.query_batch(database, ("table_columns", "missing_privileges"), parameters)
+        statements = STATEMENTS["relation_columns"], STATEMENTS["missing_privileges"]
+        parameters = {**catalog.name_lists(_names(expected)), "privileges": privileges}
+        columns, lacking = sessions.query_batch(database, statements, parameters)
         unusable: dict[str, str] = {}
         for difference in differences(expected, _group_columns(columns)):
             unusable.setdefault(difference.table, str(difference))
-        missing: dict[str, list[str]] = defaultdict(list)
-        for table, privilege in lacking:
-            missing[table].append(privilege)
-        for table, names in missing.items():
-            unusable.setdefault(table, f"{SCHEMA}.{table}: no {' and '.join(names)} privilege")
+        for table, rows in groupby(lacking, key=itemgetter(0)):
+            names = " and ".join(privilege for _, privilege in rows)
+            unusable.setdefault(table, f"{SCHEMA}.{table}: no {names} privilege")
         return cls(unusable=unusable)
 
     def is_usable(self, table: str) -> bool:
         return table not in self.unusable
 
 
-def reason_unusable(database: str, table: str, *, read_only: bool = False) -> str | None:
-    """Return why this role cannot use an optional table, or None if it can."""
-    return OptionalTables.read(database, read_only=read_only, tables=(table,)).unusable.get(table)
-
-
 def has_refresh_privileges(database: str, *, queued: bool = False) -> bool:
-    """Whether this role may read the manifests and write the history, or what is queued for others to refresh, as far
-    as the tables are there."""
-    [(has_privileges,)] = sessions.query(database, "has_refresh_privileges", {"schema": SCHEMA, "queued": queued})
+    """Return whether this role can read the manifests and write the history, or the queue, as far as they exist."""
+    [(has_privileges,)] = sessions.query(database, STATEMENTS["has_refresh_privileges"], {"queued": queued})
     return bool(has_privileges)
 
 
@@ -170,7 +174,7 @@ def install(database: str) -> tuple[str, ...]:
     """Create the tables that are missing, with their schema and indexes; their names. Changes nothing that exists, and
     where nothing is missing it asks for no privilege either."""
     with transactions.durable_transaction(database):
-        advisory_locks.lock_install(database)
+        advisory_locks.lock(database, lock_keys.INSTALL)
         existing = tables_in_database(database)
         missing = tuple(table for table in tables_in_sql() if table not in existing)
         if set(missing) <= optional_tables().keys():
@@ -179,13 +183,11 @@ def install(database: str) -> tuple[str, ...]:
             for table in missing:
                 sessions.execute_script(database, _create_statements(table))
         else:
-            sessions.execute_script(database, read_sql("contract.sql"))
+            sessions.execute_script(database, _contract_sql())
     return missing
 
 
 def _create_statements(table: str) -> str:
     """What creates one table and its indexes."""
     mentions_table = re.compile(rf"(?:^CREATE TABLE IF NOT EXISTS| ON) reporting\.{table} ", re.MULTILINE)
-    return ";\n".join(
-        statement for statement in read_sql("contract.sql").split(";\n") if mentions_table.search(statement)
-    )
+    return ";\n".join(statement for statement in _contract_sql().split(";\n") if mentions_table.search(statement))

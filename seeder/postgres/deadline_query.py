@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 from django.db import OperationalError, connections
 
 from seeder.postgres import sessions, transactions
+from seeder.postgres.named_statements import STATEMENTS
 
 Answer = TypeVar("Answer")
 
@@ -82,7 +83,8 @@ class PendingAnswer(Generic[Answer]):
         self._use_private_connection(database)
         try:
             with transactions.durable_transaction(database):
-                sessions.query(database, "set_time_limit", {"timeout": f"{self._timeout.total_seconds():.0f}s"})
+                limit = {"timeout": f"{self._timeout.total_seconds():.0f}s"}
+                sessions.query(database, STATEMENTS["set_time_limit"], limit)
                 return query()
         finally:
             with suppress(Exception):  # the query's own error matters more

@@ -1,10 +1,13 @@
 """Finds the materialized views that a change of some tables affects."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
+from seeder.postgres.catalog import name_lists
+from seeder.postgres.named_statements import STATEMENTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,20 +20,29 @@ class AffectedViews:
 
 
 def find_affected_views(database: str, relations: Collection[ViewName], views: Collection[ViewName]) -> AffectedViews:
-    """Return which of the given materialized views read one of the changed relations, in one round trip."""
-    parameters = {
-        "schemas": [view.schema for view in views],
-        "names": [view.name for view in views],
-        "changed_schemas": [relation.schema for relation in relations],
-        "changed_names": [relation.name for relation in relations],
-    }
-    statements = "dependent_views", "views_calling_opaque_functions", "missing_relations"
-    dependent, opaque, missing = (
-        [ViewName(schema=schema, name=name) for schema, name, *_ in rows]
-        for rows in sessions.query_batch(database, statements, parameters)
-    )
+    """Return which of the given materialized views read one of the changed relations, in one round trip.
+
+    A materialized view that is not given ends the path, because nothing refreshes it.
+    """
+    statements = STATEMENTS["dependencies"], STATEMENTS["relations_and_relatives"]
+    parameters = {**name_lists(views), **name_lists(relations, prefix="changed_"), "kinds": ["m"]}
+    dependencies, changed_rows = sessions.query_batch(database, statements, parameters)
+    changed = {ViewName(schema=schema, name=name): is_materialized for schema, name, is_materialized in changed_rows}
+    dependents, opaque = defaultdict[ViewName, set[ViewName]](set), set[ViewName]()
+    for schema, name, used_schema, used_name, function, is_opaque in dependencies:
+        view = ViewName(schema=schema, name=name)
+        if function is None:
+            dependents[ViewName(schema=used_schema, name=used_name)].add(view)
+        elif is_opaque:
+            opaque.add(view)
+    affected = {relation for relation in views if changed.get(relation)}
+    unvisited = list(changed)
+    while unvisited:
+        found = dependents[unvisited.pop()] - affected
+        affected |= found
+        unvisited += found
     return AffectedViews(
-        dependent=frozenset(dependent),
-        undetermined=frozenset(opaque).difference(dependent),
-        missing_relations=tuple(missing),
+        dependent=frozenset(affected),
+        undetermined=frozenset(opaque - affected),
+        missing_relations=tuple(relation for relation in relations if relation not in changed),
     )

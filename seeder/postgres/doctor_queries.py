@@ -3,11 +3,13 @@
 The fields of each value are in the order of the columns of its statement. Names are quoted for SQL unless noted.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions, transactions
+from seeder.postgres.catalog import name_lists
+from seeder.postgres.named_statements import STATEMENTS
 
 _VERSION_NUM_PER_MAJOR = 10000  # of server_version_num
 
@@ -71,24 +73,19 @@ class FoundSchema(NamedTuple):
 
 def read(database: str, statement: str, **parameters: Any) -> sessions.Rows:
     """Return the rows of a named statement, run in a read-only transaction with short timeouts."""
-    with transactions.BatchedTransaction(database, begin_statement="begin_read_only") as transaction:
-        _, rows = transaction.begin(("set_short_timeouts", statement), parameters)
+    with transactions.BatchedTransaction(database, begin_statement="BEGIN READ ONLY;") as transaction:
+        _, rows = transaction.begin((STATEMENTS["set_short_timeouts"], STATEMENTS[statement]), parameters)
     return rows
-
-
-def names_of(views: Collection[ViewName]) -> Mapping[str, Sequence[str]]:
-    """Return the parameters `schemas` and `names` of a statement."""
-    return {"schemas": [view.schema for view in views], "names": [view.name for view in views]}
 
 
 def server_facts(database: str) -> ServerFacts:
     [row] = read(database, "server_facts")
-    return ServerFacts._make((*row, sessions.is_pooled(database)))
+    return ServerFacts._make((*row, sessions.session_state(database).is_pooled))
 
 
 def find_relations(database: str, views: Collection[ViewName]) -> Mapping[ViewName, FoundRelation]:
     """Return the relations that have these names."""
-    rows = read(database, "view_facts", **names_of(views))
+    rows = read(database, "view_facts", **name_lists(views))
     found = [FoundRelation(ViewName(schema=schema, name=name), *facts) for schema, name, *facts in rows]
     return {relation.view: relation for relation in found}
 

@@ -1,9 +1,6 @@
 -- The doctor's queries about the server, seeder's role and the reporting tables. They read only catalogs, which no
 -- refresh locks.
 
--- name: begin_read_only
-BEGIN READ ONLY;
-
 -- name: set_short_timeouts
 -- Only DDL on catalogs themselves locks them for longer.
 SELECT set_config('lock_timeout', '1s', true), set_config('statement_timeout', '60s', true);

@@ -1,9 +1,8 @@
--- The manifests with the latest state of their views: what the monitoring list is made of. The parts are put together by
--- jobs.py, one statement from each group, in the order in which they stand here.
+-- Parts of the statements that list manifests with the latest state of their views, in the order in which they are combined.
 
 -- name: listed_manifests
--- Who wants what. Whom a parameter does not concern, it is null.
-WITH asked AS (
+-- A parameter that is null does not filter.
+WITH enabled AS (
     SELECT 'custom' AS report_type, m.id AS manifest_id, m.table_name, m.report_name, m.agency_id, m.agency_slug
     FROM reporting.seeder_custom_report_manifest AS m
     WHERE m.enabled
@@ -11,9 +10,9 @@ WITH asked AS (
     SELECT 'canned', s.id, r.table_name, r.report_name, s.agency_id, s.agency_slug
     FROM reporting.seeder_canned_report_manifest AS s
     JOIN reporting.seeder_canned_report AS r ON r.id = s.canned_report_id
-), wanted AS NOT MATERIALIZED (
+), filtered AS NOT MATERIALIZED (
     SELECT *
-    FROM asked
+    FROM enabled
     WHERE (%(visible_agencies)s::text[] IS NULL OR agency_slug = ANY (%(visible_agencies)s::text[]))
         AND (%(agency)s::text IS NULL OR agency_slug = %(agency)s::text)
         AND (%(report_type)s::text IS NULL OR report_type = %(report_type)s::text)
@@ -24,26 +23,24 @@ WITH asked AS (
 ),
 
 -- name: by_manifest
-shown AS (
-    SELECT * FROM wanted
+listed AS (
+    SELECT * FROM filtered
 ),
 
 -- name: by_view
--- The first manifest speaks for the view.
-shown AS (
+-- The first manifest represents the view.
+listed AS (
     SELECT DISTINCT ON (table_name) *
-    FROM wanted
+    FROM filtered
     ORDER BY table_name, report_type DESC, manifest_id
 ),
 
 -- name: job_states
--- A view that did not fail last, and does not run, says in its status when it succeeded last, also while it waits for its
--- turn. Of the others the history is asked whether that was lately; when it was, is looked up for the page alone. Whatever
--- takes less than a second is not long-running: a multiple of next to nothing says nothing. Materialized, or each fact
--- would be found out again wherever it is used.
+-- The status row has the last success of a view that neither failed nor runs, so that the history is read only for other
+-- views. A usual duration below a second counts as a second. MATERIALIZED, so that each subquery runs once.
 job AS MATERIALIZED (
     SELECT
-        shown.*,
+        listed.*,
         s.status,
         s.start_time,
         s.duration_seconds,
@@ -51,28 +48,28 @@ job AS MATERIALIZED (
         CASE s.status WHEN 'running' THEN (
             SELECT h.finish_time - h.start_time
             FROM reporting.seeder_run_history AS h
-            WHERE h.table_name = shown.table_name AND h.status = 'success' AND h.finish_time IS NOT NULL
+            WHERE h.table_name = listed.table_name AND h.status = 'success' AND h.finish_time IS NOT NULL
             ORDER BY h.start_time DESC
             LIMIT 1
-        ) END AS usual,
+        ) END AS usual_duration,
         CASE WHEN s.consecutive_failures = 0 AND s.status IN ('success', 'pending')
             THEN coalesce(s.start_time < now() - %(stale_after)s::interval, true)
             ELSE NOT EXISTS (
                 SELECT
                 FROM reporting.seeder_run_history AS h
-                WHERE h.table_name = shown.table_name AND h.status = 'success'
+                WHERE h.table_name = listed.table_name AND h.status = 'success'
                     AND h.start_time >= now() - %(stale_after)s::interval
             )
         END AS stale
-    FROM shown
+    FROM listed
     LEFT JOIN reporting.seeder_job_status AS s USING (table_name)
 ), judged AS (
     SELECT
         *,
         consecutive_failures > 0 AS failing,
         coalesce(
-            status = 'running' AND usual IS NOT NULL
-                AND now() - start_time > %(long_running_factor)s * greatest(usual, interval '1 second'),
+            status = 'running' AND usual_duration IS NOT NULL
+                AND now() - start_time > %(long_running_factor)s * greatest(usual_duration, interval '1 second'),
             false
         ) AS long_running
     FROM job
@@ -86,81 +83,80 @@ job AS MATERIALIZED (
 )
 
 -- name: job_page
--- One page, and how many there are in all. The run that refreshed a view last may have done that for other agencies than
--- who looks may see; then its name leads nowhere. Its row is among the latest of the view, by clocks read one after another.
+-- The last run of a view is null if it refreshed the view only for agencies that the user may not see: the user could not
+-- open it. Its history row started at most an hour before the status row, whose time can come from another clock.
 , page AS (
-    SELECT *, (SELECT count(*) FROM found) AS every
+    SELECT *, (SELECT count(*) FROM found) AS total
     FROM found
     ORDER BY {order}
     LIMIT %(limit)s OFFSET %(offset)s
 ), sharing AS (
     SELECT table_name, array_agg(agency_slug) AS agencies
-    FROM wanted
+    FROM filtered
     WHERE table_name IN (SELECT table_name FROM page)
     GROUP BY table_name
 )
 SELECT
     report_type, manifest_id, table_name, report_name, agency_id, agency_slug, agencies, status, start_time,
-    duration_seconds, consecutive_failures, seen.last_run_id, last_errors, last_success, usual, failing, stale, long_running,
-    every
+    duration_seconds, consecutive_failures, visible.last_run_id, s.last_errors AS errors, last_success_at,
+    usual_duration, failing, stale, long_running, total
 FROM page
 JOIN sharing USING (table_name)
-LEFT JOIN (SELECT table_name, last_run_id, last_errors FROM reporting.seeder_job_status) AS said USING (table_name)
+LEFT JOIN (SELECT table_name, last_run_id, last_errors FROM reporting.seeder_job_status) AS s USING (table_name)
 LEFT JOIN LATERAL (
-    SELECT said.last_run_id
+    SELECT s.last_run_id
     WHERE %(visible_agencies)s::text[] IS NULL OR EXISTS (
         SELECT
         FROM reporting.seeder_run_history AS h
         WHERE h.table_name = page.table_name
             AND h.start_time >= coalesce(page.start_time - interval '1 hour', '-infinity')
-            AND coalesce(h.run_id = said.last_run_id AND h.agency_slug = ANY (%(visible_agencies)s::text[]), false)
+            AND coalesce(h.run_id = s.last_run_id AND h.agency_slug = ANY (%(visible_agencies)s::text[]), false)
     )
-) AS seen ON true
+) AS visible ON true
 LEFT JOIN LATERAL (
-    SELECT h.start_time AS last_success
+    SELECT h.start_time AS last_success_at
     FROM reporting.seeder_run_history AS h
     WHERE h.table_name = page.table_name AND h.status = 'success'
     ORDER BY h.start_time DESC
     LIMIT 1
-) AS good ON true
+) AS success ON true
 ORDER BY {order};
 
 -- name: job_totals
 SELECT
-    count(*),
-    count(*) FILTER (WHERE NOT stale AND NOT failing),
-    count(*) FILTER (WHERE failing),
-    count(*) FILTER (WHERE status = 'running'),
-    count(*) FILTER (WHERE long_running),
-    count(*) FILTER (WHERE stale)
+    count(*) AS jobs,
+    count(*) FILTER (WHERE NOT stale AND NOT failing) AS fresh,
+    count(*) FILTER (WHERE failing) AS failing,
+    count(*) FILTER (WHERE status = 'running') AS running,
+    count(*) FILTER (WHERE long_running) AS long_running,
+    count(*) FILTER (WHERE stale) AS stale
 FROM found;
 
 -- name: recent_runs
--- The latest runs of each of these jobs, the latest first. Inside coalesce() the server knows nothing of how rare such rows
--- are: else it takes them for so rare that it reads and sorts everything there is of a view, instead of its latest rows.
-SELECT wanted.table_name, recent.*
+-- The latest runs of each job. coalesce() hides the condition from the planner. Otherwise it expects few matching rows, and
+-- sorts all rows of a view instead of reading the latest.
+SELECT job.table_name, recent.*
 FROM unnest(%(table_names)s::text[], %(report_types)s::text[], %(manifest_ids)s::integer[])
-    AS wanted (table_name, report_type, manifest_id)
+    AS job (table_name, report_type, manifest_id)
 CROSS JOIN LATERAL (
     SELECT h.run_id, h.status, h.start_time, h.finish_time, h.records_processed
     FROM reporting.seeder_run_history AS h
-    WHERE h.table_name = wanted.table_name
-        AND coalesce(h.report_type = wanted.report_type AND h.manifest_id = wanted.manifest_id, false)
+    WHERE h.table_name = job.table_name
+        AND coalesce(h.report_type = job.report_type AND h.manifest_id = job.manifest_id, false)
     ORDER BY h.start_time DESC
     LIMIT %(max_runs)s
 ) AS recent
-ORDER BY wanted.table_name, recent.start_time DESC;
+ORDER BY job.table_name, recent.start_time DESC;
 
 -- name: failure_reasons
--- Why the view of each of these jobs failed when it last did, be it for another manifest. As for coalesce(), see
--- recent_runs.
-SELECT wanted.report_type, wanted.manifest_id, m.reason, m.sqlstate
+-- The reason of the latest failure of each job's view, even for another manifest. For coalesce() see recent_runs.
+SELECT job.report_type, job.manifest_id, m.reason, m.sqlstate
 FROM unnest(%(table_names)s::text[], %(report_types)s::text[], %(manifest_ids)s::integer[])
-    AS wanted (table_name, report_type, manifest_id)
+    AS job (table_name, report_type, manifest_id)
 CROSS JOIN LATERAL (
     SELECT h.id
     FROM reporting.seeder_run_history AS h
-    WHERE h.table_name = wanted.table_name AND coalesce(h.status = 'error', false)
+    WHERE h.table_name = job.table_name AND coalesce(h.status = 'error', false)
     ORDER BY h.start_time DESC
     LIMIT 1
 ) AS latest

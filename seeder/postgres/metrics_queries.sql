@@ -1,9 +1,9 @@
--- What programs that watch are told at every scrape. Nothing here may cost more the longer the history is.
+-- Queries of the metrics endpoint. None may cost more the longer the history is.
 
 -- name: recent_refresh_durations
--- Those that began in the window and have ended, one for each run and name, by how long they took. The bounds are given
--- as what is below nothing, the longest first: so one that took exactly as long as a bound is counted under it.
-WITH lately AS (
+-- Counts and seconds of the refreshes in the window, one for each run and view, by bucket. The bounds are negative, so
+-- that a duration equal to a bound is counted below it.
+WITH recent AS (
     SELECT DISTINCT ON (run_id, table_name)
         report_type, status, extract(epoch FROM finish_time - start_time)::double precision AS seconds
     FROM reporting.seeder_run_history
@@ -16,66 +16,63 @@ SELECT
     cardinality(%(bounds)s::float8[]) - width_bucket(-coalesce(seconds, 0), %(bounds)s::float8[]) AS bucket,
     count(*),
     coalesce(sum(seconds), 0)
-FROM lately
+FROM recent
 GROUP BY 1, 2, 3;
 
 -- name: recent_wait_durations
--- The same by what they waited for, and for how long. With LIMIT each is looked up: else the server may read the whole
--- table for a day's rows.
-WITH lately AS (
+-- The same for waits. LIMIT forces a lookup of each row; otherwise the server may scan the table of metrics.
+WITH recent AS (
     SELECT DISTINCT ON (run_id, table_name) id
     FROM reporting.seeder_run_history
     WHERE start_time > now() - %(window)s::interval AND status IN ('success', 'error')
     ORDER BY run_id, table_name, report_type DESC, manifest_id
 )
 SELECT
-    waited.what,
-    cardinality(%(bounds)s::float8[]) - width_bucket(-waited.seconds, %(bounds)s::float8[]) AS bucket,
+    wait.kind,
+    cardinality(%(bounds)s::float8[]) - width_bucket(-wait.seconds, %(bounds)s::float8[]) AS bucket,
     count(*),
-    sum(waited.seconds)
-FROM lately
-CROSS JOIN LATERAL (SELECT * FROM reporting.seeder_run_metrics WHERE history_id = lately.id LIMIT 1) AS m
+    sum(wait.seconds)
+FROM recent
+CROSS JOIN LATERAL (SELECT * FROM reporting.seeder_run_metrics WHERE history_id = recent.id LIMIT 1) AS m
 CROSS JOIN LATERAL (VALUES
     ('worker', m.worker_wait_seconds), ('throttle', m.throttle_wait_seconds), ('lock', m.lock_wait_seconds)
-) AS waited (what, seconds)
-WHERE waited.seconds IS NOT NULL
+) AS wait (kind, seconds)
+WHERE wait.seconds IS NOT NULL
 GROUP BY 1, 2;
 
 -- name: recent_failure_reasons
--- Why those failed that did, the most frequent first.
-WITH lately AS (
+WITH recent AS (
     SELECT DISTINCT ON (run_id, table_name) id
     FROM reporting.seeder_run_history
     WHERE start_time > now() - %(window)s::interval AND status = 'error'
     ORDER BY run_id, table_name, report_type DESC, manifest_id
 )
 SELECT m.reason, count(*)
-FROM lately
-LEFT JOIN LATERAL (SELECT reason FROM reporting.seeder_run_metrics WHERE history_id = lately.id LIMIT 1) AS m ON true
+FROM recent
+LEFT JOIN LATERAL (SELECT reason FROM reporting.seeder_run_metrics WHERE history_id = recent.id LIMIT 1) AS m ON true
 GROUP BY 1
 ORDER BY 2 DESC, 1;
 
 -- name: last_successes
--- Put behind the parts of jobs.sql that say which views are asked for: when each succeeded last, the longest ago first. A
--- view that did not fail last, and does not run, says so in its status; the others are looked up.
-good AS (
+-- After listed_manifests and by_view of job_list_queries.sql. The status row has the last success of a view that neither
+-- failed nor runs; for other views the history has it.
+success AS (
     SELECT
         table_name,
         CASE WHEN s.consecutive_failures = 0 AND s.status IN ('success', 'pending') THEN s.start_time ELSE (
             SELECT h.start_time
             FROM reporting.seeder_run_history AS h
-            WHERE h.table_name = shown.table_name AND h.status = 'success'
+            WHERE h.table_name = listed.table_name AND h.status = 'success'
             ORDER BY h.start_time DESC
             LIMIT 1
-        ) END AS at
-    FROM shown
+        ) END AS start_time
+    FROM listed
     LEFT JOIN reporting.seeder_job_status AS s USING (table_name)
 )
-SELECT table_name, at FROM good ORDER BY at NULLS FIRST, table_name LIMIT %(max_views)s;
+SELECT table_name, start_time FROM success ORDER BY start_time NULLS FIRST, table_name LIMIT %(max_views)s;
 
 -- name: run_activity
--- How many have not ended, and when one last did: among the latest, as no run takes so long that many others begin and end
--- meanwhile.
+-- The number of unfinished runs, and the latest end among the 100 runs that started last.
 SELECT
     (SELECT count(*) FROM reporting.seeder_run WHERE finished_at IS NULL),
     (SELECT max(finished_at) FROM (
@@ -83,11 +80,11 @@ SELECT
     ) AS latest);
 
 -- name: queue_depth
--- Parts that wait, parts that are worked on, and for how many seconds the first of those that wait has done so.
 SELECT
-    count(*) FILTER (WHERE state = 'queued'),
-    count(*) FILTER (WHERE state = 'running'),
+    count(*) FILTER (WHERE state = 'queued') AS queued,
+    count(*) FILTER (WHERE state = 'running') AS running,
     coalesce(extract(epoch FROM now() - min(requested_at) FILTER (WHERE state = 'queued')), 0)::double precision
+        AS oldest_wait_seconds
 FROM reporting.seeder_queued_refresh
 WHERE state <> 'ended';
 

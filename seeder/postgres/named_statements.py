@@ -1,36 +1,20 @@
-"""The named statements of the .sql files beside this module."""
+"""The named statements of the .sql files of a package."""
 
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Final
 
 _STATEMENT = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 
 
-def read_sql(filename: str) -> str:
-    """Return the text of a .sql file of this package."""
-    return files("seeder.postgres").joinpath(filename).read_text(encoding="utf-8")
+def load_statements(package: str) -> Mapping[str, str]:
+    """Return the statements of all .sql files of a package, by name.
+
+    Each begins with a line `-- name: <name>`. Parameters are psycopg's: `%(name)s`, so that a percent sign is `%%`.
+    """
+    paths = [path for path in files(package).iterdir() if path.name.endswith(".sql")]
+    return {name: body.strip() for path in paths for name, body in _STATEMENT.findall(path.read_text("utf-8"))}
 
 
-def _parse_statements(filename: str) -> dict[str, str]:
-    return {name: body.strip() for name, body in _STATEMENT.findall(read_sql(filename))}
-
-
-_FILES = (
-    "server_activity.sql",
-    "catalog.sql",
-    "refresh_cost_queries.sql",
-    "dependent_views.sql",
-    "doctor_server_queries.sql",
-    "doctor_view_queries.sql",
-    "column_statistics.sql",
-    "metrics_queries.sql",
-    "run_history.sql",
-    "job_list_queries.sql",
-    "advisory_locks.sql",
-    "pruning.sql",
-    "run_rows.sql",
-    "transactions.sql",
-)
-
-STATEMENTS: Final = {name: body for filename in _FILES for name, body in _parse_statements(filename).items()}
+STATEMENTS: Final = dict(load_statements("seeder.postgres"))

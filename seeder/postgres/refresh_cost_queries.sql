@@ -1,9 +1,8 @@
--- What statements and backends have cost the server, one named statement a question.
+-- Costs of statements and backends.
 
 -- name: statement_statistics_schema
--- The schema of pg_stat_statements, and whether it tells what clients have sent from what functions have (from its version
--- 1.9 on); no row where this role cannot read it. The library's own setting exists exactly when the server has preloaded it, without which reading
--- fails (55000). total_exec_time came with version 1.8; an extension may be older than its server.
+-- The schema of pg_stat_statements, and whether it has the column toplevel (version 1.9). No row if this role cannot read
+-- it, if it is older than 1.8 (total_exec_time) or not preloaded, because then reading fails (55000).
 SELECT
     n.nspname::text,
     EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'toplevel' AND NOT attisdropped)
@@ -17,12 +16,12 @@ WHERE e.extname = 'pg_stat_statements'
     AND has_table_privilege(c.oid, 'SELECT');
 
 -- name: statement_costs
--- What every statement that may be a REFRESH has cost this role in this database; times in milliseconds. What is in
--- braces is composed in.
+-- The statements of this role in this database that can be a REFRESH.
 SELECT
-    s.query, s.calls, s.total_exec_time, s.rows,
-    s.shared_blks_hit, s.shared_blks_read, s.shared_blks_dirtied, s.shared_blks_written,
-    s.temp_blks_read, s.temp_blks_written, s.wal_bytes::bigint
+    s.query, s.calls, s.total_exec_time * interval '1 ms' AS total_exec_time, s.rows,
+    s.shared_blks_hit AS shared_blocks_hit, s.shared_blks_read AS shared_blocks_read,
+    s.shared_blks_dirtied AS shared_blocks_dirtied, s.shared_blks_written AS shared_blocks_written,
+    s.temp_blks_read AS temp_blocks_read, s.temp_blks_written AS temp_blocks_written, s.wal_bytes::bigint
 FROM {view} AS s
 WHERE s.userid = (SELECT oid FROM pg_roles WHERE rolname = current_user)
     AND s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -30,14 +29,13 @@ WHERE s.userid = (SELECT oid FROM pg_roles WHERE rolname = current_user)
     AND s.query ILIKE '%refresh%materialized%view%';
 
 -- name: flush_backend_statistics
--- Have what this session has counted so far made readable when this transaction has ended; by itself the server does
--- that no more than once a second.
+-- Publish the counters of this session when the transaction ends. By default the server waits up to a second.
 SELECT pg_stat_force_next_flush();
 
 -- name: backend_costs
--- What this backend has read and written since it started (from PostgreSQL 18 on). WAL is counted apart, as it was
--- generated; what of it this backend also wrote out would be counted twice.
-SELECT pg_backend_pid(), io.read_bytes, io.write_bytes, wal.wal_bytes::bigint
+-- What this backend has read and written since it started (PostgreSQL 18). WAL is counted when generated, so its writes
+-- are left out.
+SELECT pg_backend_pid() AS pid, io.read_bytes, io.write_bytes, wal.wal_bytes::bigint
 FROM (
     SELECT
         coalesce(sum(read_bytes), 0)::bigint AS read_bytes,
@@ -52,8 +50,7 @@ SELECT pg_backend_pid(), extract(epoch FROM clock_timestamp() - backend_start)::
 FROM pg_stat_get_activity(pg_backend_pid());
 
 -- name: upsert_run_metrics
--- One row for each refresh, over what was known of it before. What is in braces is composed in: all columns but the first,
--- as every one of them is replaced.
+-- The columns are all but the first, so that every one is replaced.
 INSERT INTO reporting.seeder_run_metrics
-SELECT known.* FROM jsonb_populate_recordset(NULL::reporting.seeder_run_metrics, {rows}) AS known
+SELECT r.* FROM jsonb_populate_recordset(NULL::reporting.seeder_run_metrics, {rows}) AS r
 ON CONFLICT (history_id) DO UPDATE SET ({columns}) = ROW ({replaced});

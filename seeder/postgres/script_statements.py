@@ -15,7 +15,7 @@ from psycopg.types.json import JsonbLoader
 from seeder.errors import ColumnsNamedTwice, StatementRefused, TransactionRolledBack
 from seeder.postgres import sqlstates
 from seeder.postgres.sessions import discard_if_broken, driver_connection
-from seeder.postgres.transactions import in_transaction, nested_atomic
+from seeder.postgres.transactions import nested_atomic
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 Record = dict[str, Any]
@@ -110,5 +110,5 @@ def _restore_connection(database: str) -> None:
     session = connections[database].connection
     if session is not None and session.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
         connections[database].close()
-    elif not in_transaction(database):
+    elif not connections[database].in_atomic_block:
         discard_if_broken(database)

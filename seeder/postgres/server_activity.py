@@ -1,6 +1,38 @@
 """Activity of all clients on the server."""
 
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from psycopg.rows import class_row
+
+from seeder.domain import lock_keys
+from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
+from seeder.postgres.named_statements import STATEMENTS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlockingSession:
+    """A session that blocks a refresh. Facts that seeder's role may not see are empty."""
+
+    pid: int
+    role: str
+    application_name: str
+    state: str  # as in pg_stat_activity, such as "idle in transaction"
+    transaction_age: timedelta | None
+
+    def __str__(self) -> str:
+        age = self.transaction_age
+        age_text = "" if age is None else f"its transaction open for {age.total_seconds():.0f} s"
+        role = f"of {self.role}" if self.role else ""
+        return ", ".join(filter(None, (f"pid {self.pid}", self.application_name, role, self.state, age_text)))
+
+
+def blocking_sessions(database: str, view: ViewName, *, plain: bool) -> list[BlockingSession]:
+    """Return the sessions that block a plain or concurrent refresh, oldest transaction first."""
+    parameters = {**asdict(view), "key": lock_keys.of_view(view), "plain": plain}
+    row_factory = class_row(BlockingSession)
+    return sessions.query(database, STATEMENTS["blocking_sessions"], parameters, row_factory=row_factory)
 
 
 def active_query_count(database: str) -> int:
@@ -8,11 +40,11 @@ def active_query_count(database: str) -> int:
 
     Excludes this session, and seeder's refreshes that wait for a lock: its holder may itself be held by the throttle.
     """
-    [(active_sessions,)] = sessions.query(database, "active_query_count")
+    [(active_sessions,)] = sessions.query(database, STATEMENTS["active_query_count"])
     return int(active_sessions)
 
 
 def can_see_all_sessions(database: str) -> bool:
     """Return whether seeder's role may see the activity of other roles."""
-    [(can_see,)] = sessions.query(database, "can_see_all_sessions")
+    [(can_see,)] = sessions.query(database, STATEMENTS["can_see_all_sessions"])
     return bool(can_see)

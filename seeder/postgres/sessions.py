@@ -1,6 +1,6 @@
 """Connections and statements: Django's connection of this thread and its psycopg connection."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,27 +10,35 @@ import psycopg
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
+from psycopg.rows import RowFactory, class_row, tuple_row
 
-from seeder.domain.view_names import ViewName
 from seeder.postgres.named_statements import STATEMENTS
 
 Row = tuple[Any, ...]
 Rows = list[Row]
 
 
-def query(database: str, statement: str, parameters: Mapping[str, Any] | None = None) -> Rows:
-    """Run a named statement and return its rows."""
-    [rows] = query_batch(database, (statement,), parameters or {})
-    return rows
+def query(
+    database: str,
+    statement: str | sql.Composed,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    row_factory: RowFactory[Any] = tuple_row,
+) -> list[Any]:
+    """Run a trusted statement and return its rows, if it has any."""
+    if isinstance(statement, str):
+        parameters = parameters or {}  # a percent sign is doubled, but not in the names of a composed statement
+    with _cursor(database, row_factory) as cursor:
+        return _rows(cursor.execute(statement, parameters))
 
 
-def query_batch(database: str, statements: Sequence[str], parameters: Mapping[str, Any]) -> list[Rows]:
-    """Run named statements with shared parameters in one round trip. Return the rows of each.
+def query_batch(database: str, statements: Iterable[str], parameters: Mapping[str, Any]) -> list[Rows]:
+    """Run statements with shared parameters in one round trip. Return the rows of each.
 
     Each has its own snapshot, so it sees what was committed while an earlier one waited.
     """
     with _cursor(database) as cursor:
-        cursor.execute("\n".join(STATEMENTS[statement] for statement in statements), parameters)
+        cursor.execute("\n".join(statements), parameters)
         results = [_rows(cursor)]
         while cursor.nextset():
             results.append(_rows(cursor))
@@ -38,14 +46,15 @@ def query_batch(database: str, statements: Sequence[str], parameters: Mapping[st
 
 
 @contextmanager
-def _cursor(database: str) -> "Iterator[psycopg.ClientCursor[Row]]":
+def _cursor(database: str, row_factory: RowFactory[Any] = tuple_row) -> "Iterator[psycopg.ClientCursor[Any]]":
     """Open a psycopg cursor that binds parameters on the client.
 
     Django's cursor takes twice the time and keeps all queries in DEBUG. Server-side binding allows one statement only.
     """
     connection = connections[database]
     connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.ClientCursor(_driver_connection(connection)) as cursor:
+    session = _driver_connection(connection)
+    with connection.wrap_database_errors, psycopg.ClientCursor(session, row_factory=row_factory) as cursor:
         yield cursor
 
 
@@ -55,14 +64,9 @@ def _rows(cursor: "psycopg.Cursor[Any]") -> Rows:
     return cursor.fetchall() if result and result.status == psycopg.pq.ExecStatus.TUPLES_OK else []
 
 
-def query_view(database: str, statement: str, view: ViewName) -> Rows:
-    """Run a named statement with the schema and name of a view as parameters."""
-    return query(database, statement, {"schema": view.schema, "name": view.name})
-
-
 def server_time(database: str) -> datetime:
     """The server's time."""
-    return cast("datetime", query(database, "server_time")[0][0])
+    return cast("datetime", query(database, STATEMENTS["server_time"])[0][0])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,45 +81,15 @@ class SessionState:
 
 def session_state(database: str) -> SessionState:
     """Read the state of this thread's session, in one round trip."""
-    [(pid, is_read_only, deadlock_timeout_ms, now)] = query(database, "session_state")
-    return SessionState(
-        is_pooled=_is_other_backend(database, pid),
-        is_read_only=is_read_only,
-        deadlock_timeout_ms=deadlock_timeout_ms,
-        now=now,
-    )
-
-
-def _is_other_backend(database: str, pid: int) -> bool:
-    """Return whether the answer came from another process than the one that was reported at connect time."""
-    return bool(_driver_connection(connections[database]).info.backend_pid != pid)
-
-
-def is_pooled(database: str) -> bool:
-    """Return whether a proxy may give the next transaction another session.
-
-    A proxy reports another process at connect time than the one that answers.
-    """
-    [(pid,)] = query(database, "backend_pid")
-    return _is_other_backend(database, pid)
-
-
-def is_read_only(database: str) -> bool:
-    """Return whether the session is read-only, as on a standby."""
-    [(read_only,)] = query(database, "is_read_only")
-    return bool(read_only)
+    # A proxy reports another process at connect time than the one that answers.
+    parameters = {"connected_pid": driver_connection(database).info.backend_pid}
+    [state] = query(database, STATEMENTS["session_state"], parameters, row_factory=class_row(SessionState))
+    return cast("SessionState", state)
 
 
 def execute(database: str, statement: sql.Composed) -> None:
     """Run a trusted composed statement."""
-    with _cursor(database) as cursor:
-        cursor.execute(statement)
-
-
-def query_composed(database: str, statement: sql.Composed, parameters: Mapping[str, Any] | None = None) -> Rows:
-    """Run a trusted composed statement and return its rows."""
-    with _cursor(database) as cursor:
-        return cursor.execute(statement, parameters).fetchall()
+    query(database, statement)
 
 
 def execute_script(database: str, script: str) -> None:

@@ -1,8 +1,8 @@
-"""An instant of a database that several sessions see alike, in texts that do not depend on who asks."""
+"""A database snapshot that several sessions share."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Self
 
@@ -10,16 +10,17 @@ from psycopg import sql
 
 from seeder.domain.snapshots.snapshot_contents import ViewColumn
 from seeder.domain.view_names import ViewName
-from seeder.postgres import identifiers, sessions, transaction_limits, transactions
+from seeder.postgres import catalog, sessions, transactions, view_statements
+from seeder.postgres.named_statements import STATEMENTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LockedRelation:
-    """What stands under a name."""
+    """A relation that cannot change until the end of the transaction."""
 
     kind: str  # pg_class.relkind
     is_populated: bool
-    definition: str  # as this server prints it; empty for what has none
+    definition: str  # as this server prints it; empty if it is not a view
     server_version: int
     columns: tuple[ViewColumn, ...] = ()
 
@@ -29,17 +30,19 @@ class LockedRelation:
 
 
 class SharedSnapshot:
-    """A transaction, inside a `with`, in which nothing changes; or that of another session joined to the same instant.
+    """A transaction with one snapshot, inside a `with`, or one of another session that joins it.
 
-    A view is held there first: what a plain REFRESH puts in place is seen by every transaction, older ones too, so that
-    two sessions would see two versions of a view that is refreshed between their first looks at it.
+    Lock the view first: every transaction, even an older one, sees the result of a plain REFRESH. Otherwise two
+    sessions could see two versions of the view.
     """
 
     def __init__(
         self, database: str, parameters: Mapping[str, object], *, source: "SharedSnapshot | None" = None
     ) -> None:
         self._database, self._parameters, self._source = database, parameters, source
-        self._transaction = transactions.BatchedTransaction(database, begin_statement="begin_snapshot")
+        self._transaction = transactions.BatchedTransaction(
+            database, begin_statement="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+        )
         self.snapshot_id: str | None = None
         self.taken_at: datetime
 
@@ -50,11 +53,9 @@ class SharedSnapshot:
             if self._source is not None:
                 snapshot = sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self._source.snapshot_id))
                 sessions.execute(self._database, snapshot)
-            for statement in (
-                "set_stable_output",
-                transaction_limits.APPLY_LIMITS,
-            ):  # a limit tells the time, in a style that psycopg has to read
-                sessions.query(self._database, statement, self._parameters)
+            # One by one, because apply_limits returns a time, which psycopg parses by the new DateStyle.
+            sessions.query(self._database, STATEMENTS["set_stable_output"], self._parameters)
+            sessions.query(self._database, STATEMENTS["apply_limits"], self._parameters)
             undo.pop_all()
         return self
 
@@ -62,29 +63,27 @@ class SharedSnapshot:
         self._transaction.__exit__(kind)
 
     def lock_view(self, view: ViewName) -> LockedRelation | None:
-        """Keep the view as it is until the end, and say what it is; None where there is no such thing."""
-        relation_rows = sessions.query_view(self._database, "relation_kind", view)
-        if not relation_rows:
+        """Lock a view until the end and return its shape, or None if no relation has that name."""
+        database = self._database
+        state = catalog.relation_state(database, view)
+        if state is None:
             return None
-        [(relkind, is_populated)] = relation_rows
+        relkind, is_populated = state
         if relkind == "m" and is_populated:
-            lock_statement = sql.SQL("SELECT FROM {} LIMIT 0").format(identifiers.view_identifier(view))
-            sessions.execute(self._database, lock_statement)
-        definition, version = self._definition(view)
-        [(self.snapshot_id, self.taken_at)] = sessions.query(self._database, "export_snapshot")
-        columns = sessions.query_view(self._database, "relation_columns", view)
+            lock_statement = sql.SQL("SELECT FROM {} LIMIT 0").format(view_statements.view_identifier(view))
+            sessions.execute(database, lock_statement)
+        # Printing a definition locks everything that the query reads. The rollback releases that, so loads can go on.
+        # Savepoints prevent the export of a snapshot, so it is exported afterwards.
+        statements = "SAVEPOINT seeder;", STATEMENTS["view_definition"], "ROLLBACK TO seeder; RELEASE seeder;"
+        _, [(definition,)], *_ = sessions.query_batch(database, statements, asdict(view))
+        [(self.snapshot_id, self.taken_at)] = sessions.query(database, STATEMENTS["export_snapshot"])
         return LockedRelation(
             kind=relkind,
             is_populated=is_populated,
-            definition=definition,
-            server_version=version,
-            columns=tuple(ViewColumn(name=name, type=kind, nullable=nullable) for name, kind, nullable in columns),
+            definition=definition or "",
+            server_version=sessions.driver_connection(database).info.server_version,
+            columns=tuple(
+                ViewColumn(name=name, type=column_type, nullable=nullable)
+                for _, name, column_type, nullable in catalog.columns(database, [view])
+            ),
         )
-
-    def _definition(self, view: ViewName) -> tuple[str, int]:
-        """In a part that is undone, which lets go of what the view reads: loads go on while it is counted. Not being
-        inside of a part, the snapshot can be exported afterwards."""
-        parameters = {"schema": view.schema, "name": view.name}
-        statements = ("savepoint", "view_definition", "rollback_to_savepoint", "release_savepoint")
-        _, [(definition, version)], *_ = sessions.query_batch(self._database, statements, parameters)
-        return definition or "", version

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 import psycopg
 from django.db import Error, InterfaceError, OperationalError, connections
 
-from seeder.domain.outcomes import Failure
 from seeder.errors import (
     NotPostgreSQL,
     PermissionMissing,
@@ -75,7 +74,7 @@ def is_query_error(error: Error) -> bool:
     return state.startswith("42") and state != INSUFFICIENT_PRIVILEGE
 
 
-def _is_server_fault(state: str | None) -> bool:
+def is_server_fault(state: str | None) -> bool:
     """Whether an SQLSTATE says that the server is unwell, rather than the view, its data or its privileges: a lost or
     refused connection, no resources left, shut down, read-only, a system or internal error."""
     return state is None or (state[:2] in _SERVER_FAULT_CLASSES and state not in _VIEW_FAULTS) or state in _READ_ONLY
@@ -85,18 +84,7 @@ def first_line(error: Error) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def to_failure(error: Error) -> Failure:
-    """The error as the reason why a view failed, in PostgreSQL's own words: message, line, detail and hint."""
-    state = sqlstate(error)
-    return Failure(
-        reason=_condition_name(state),
-        message=str(error).strip(),
-        sqlstate=state,
-        is_server_fault=_is_server_fault(state),
-    )
-
-
-def _condition_name(state: str | None) -> str:
+def condition_name(state: str | None) -> str:
     """PostgreSQL's name for an SQLSTATE, such as division_by_zero; the SQLSTATE itself where psycopg knows no name."""
     if state is None:
         return LOST_CONNECTION

@@ -1,11 +1,12 @@
 """Transactions and savepoints: Django's, and one that saves a round trip."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Self, TypeVar
 
 from django.db import Error, connections, transaction
 
+from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sessions import Rows, query, query_batch
 
 Result = TypeVar("Result")
@@ -37,32 +38,15 @@ def attempt(database: str, operation: Callable[[], Result]) -> Result | Error:
             has_begun = True
             return operation()
     except Error as error:
-        if in_transaction(database) and (not has_begun or transaction.get_rollback(using=database)):
+        if connections[database].in_atomic_block and (not has_begun or transaction.get_rollback(using=database)):
             raise
         return error
 
 
-def after_commit(database: str, callback: Callable[[], object]) -> None:
-    """Call `callback` after the surrounding transaction has committed."""
-    transaction.on_commit(callback, using=database)
-
-
-def in_transaction(database: str) -> bool:
-    return connections[database].in_atomic_block
-
-
 @contextmanager
-def rolled_back_savepoint(database: str) -> Iterator[None]:
-    """Run the block in a savepoint that is always rolled back, with its locks."""
+def rolled_back_atomic(database: str) -> Iterator[None]:
+    """Run the block in a transaction or savepoint that is always rolled back, with its locks."""
     with transaction.atomic(using=database):
-        yield
-        transaction.set_rollback(True, using=database)
-
-
-@contextmanager
-def rolled_back_transaction(database: str) -> Iterator[None]:
-    """Run the block in a transaction that is always rolled back."""
-    with transaction.atomic(using=database, durable=True):
         yield
         transaction.set_rollback(True, using=database)
 
@@ -74,11 +58,11 @@ class BatchedTransaction:
     begin.
     """
 
-    def __init__(self, database: str, *, begin_statement: str = "begin") -> None:
+    def __init__(self, database: str, *, begin_statement: str = "BEGIN;") -> None:
         self._database, self._begin_statement, self._has_begun = database, begin_statement, False
 
-    def begin(self, statements: Sequence[str], parameters: Mapping[str, Any]) -> list[Rows]:
-        """Begin, run the named statements and return the rows of each."""
+    def begin(self, statements: Iterable[str], parameters: Mapping[str, Any]) -> list[Rows]:
+        """Begin, run the statements and return the rows of each."""
         self._has_begun = True
         return query_batch(self._database, (self._begin_statement, *statements), parameters)[1:]
 
@@ -89,11 +73,12 @@ class BatchedTransaction:
         if not self._has_begun:
             return
         try:
-            # Statistics are flushed at the commit, for a reader that then measures this transaction.
-            query_batch(self._database, ("flush_backend_statistics", "commit") if kind is None else ("rollback",), {})
+            # COMMIT then publishes the statistics, for a reader that measures this transaction.
+            commit = STATEMENTS["flush_backend_statistics"], "COMMIT;"
+            query_batch(self._database, commit if kind is None else ("ROLLBACK;",), {})
         except Error:
             with suppress(Error):  # a lost session has no transaction any more
-                query(self._database, "rollback")
+                query(self._database, "ROLLBACK;")
             if kind is None:
                 raise
 
@@ -101,10 +86,10 @@ class BatchedTransaction:
 @contextmanager
 def savepoint(database: str) -> Iterator[None]:
     """Run the block in a savepoint of a `BatchedTransaction`."""
-    query(database, "savepoint")
+    query(database, "SAVEPOINT seeder;")
     try:
         yield
     except Error:
-        query(database, "rollback_to_savepoint")
+        query(database, "ROLLBACK TO SAVEPOINT seeder;")
         raise
-    query(database, "release_savepoint")
+    query(database, "RELEASE SAVEPOINT seeder;")

@@ -42,4 +42,4 @@ def is_postgresql(database: str) -> bool:
 def why_unreadable(database: str, table: str) -> str | None:
     """Why an optional table cannot be read; None where it can. Raises `DatabaseError`."""
     with translate_database_errors(database):
-        return contract.reason_unusable(database, table, read_only=True)
+        return contract.OptionalTables.read(database, read_only=True).unusable.get(table)

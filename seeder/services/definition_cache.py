@@ -13,7 +13,7 @@ _TABLE = "seeder_view_definition"
 
 def load_definitions(database: str, tables: OptionalTables | None = None) -> Set[DefinitionKey]:
     """Return confirmed definitions, or none if the optional table is unusable."""
-    tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS, tables=(_TABLE,))
+    tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS)
     if not tables.is_usable(_TABLE):
         return frozenset()
     rows = ViewDefinition.objects.filter(database_alias=database).values_list("view_oid", "query_md5")

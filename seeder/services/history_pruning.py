@@ -14,8 +14,10 @@ from typing import NamedTuple
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
+from seeder.domain import lock_keys
 from seeder.errors import BadBatch, BadRetention, DeletingForbidden
 from seeder.postgres import advisory_locks, contract, server_activity, sessions
+from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services.event_logger import INFO, log_event
@@ -103,7 +105,7 @@ class _Pruning:
     def prune(self, on_progress: ProgressCallback) -> PruneResult:
         self._require_privileges()
         [(old, last_results)] = sessions.query(
-            DEFAULT_DB_ALIAS, "expired_rows_and_last_results", {"before": self._cutoff}
+            DEFAULT_DB_ALIAS, STATEMENTS["expired_rows_and_last_results"], {"before": self._cutoff}
         )
         kept = {row for row in last_results if row is not None}
         deleted = dict.fromkeys((_HISTORY, _RUNS, _QUEUE), 0)
@@ -126,7 +128,7 @@ class _Pruning:
     def _require_privileges(self) -> None:
         tables = [_METRICS, *(table.name for table in (_HISTORY, _RUNS, _QUEUE))]
         parameters = {"schema": contract.SCHEMA, "tables": tables}
-        forbidden = sessions.query(DEFAULT_DB_ALIAS, "tables_without_delete_privilege", parameters)
+        forbidden = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["tables_without_delete_privilege"], parameters)
         if forbidden:
             raise DeletingForbidden(tables=", ".join(name for name, _ in forbidden), role=forbidden[0][1])
 
@@ -138,9 +140,9 @@ class _Pruning:
         while not self._stop.requested:
             started = monotonic()
             with durable_transaction(DEFAULT_DB_ALIAS):
-                advisory_locks.lock_prune(DEFAULT_DB_ALIAS)
+                advisory_locks.lock(DEFAULT_DB_ALIAS, lock_keys.PRUNE)
                 place = {"after": after, "last": last}
-                rows = sessions.query(DEFAULT_DB_ALIAS, table.select_statement, parameters | place)
+                rows = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS[table.select_statement], parameters | place)
                 keys = [key for key, _, is_old in rows if is_old and not (table is _HISTORY and key in protected_ids)]
                 deleted = len(keys) if self._dry_run else self._delete(table, keys)
             yield deleted
@@ -150,8 +152,9 @@ class _Pruning:
             self._yield_to_load(timedelta(seconds=monotonic() - started))
 
     def _delete(self, table: _PrunedTable, keys: Collection[int | str]) -> int:
-        statements = ["delete_run_metrics"] if table is _HISTORY and _METRICS in self._existing else []
-        return len(sessions.query_batch(DEFAULT_DB_ALIAS, [*statements, table.delete_statement], {"keys": keys})[-1])
+        metrics = ["delete_run_metrics"] if table is _HISTORY and _METRICS in self._existing else []
+        statements = [STATEMENTS[name] for name in (*metrics, table.delete_statement)]
+        return len(sessions.query_batch(DEFAULT_DB_ALIAS, statements, {"keys": keys})[-1])
 
     def _yield_to_load(self, duration: timedelta) -> None:
         """Pause as long as the last batch took if other sessions are active."""

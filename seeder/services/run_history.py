@@ -15,13 +15,14 @@ from seeder.domain.plan import RefreshPlan
 from seeder.errors import RunLockLost
 from seeder.models import JobStatus, Run, RunHistory
 from seeder.postgres.contract import OptionalTables
+from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sessions import Row, query, query_batch
 from seeder.postgres.transactions import durable_transaction, nested_atomic
 
 _IDENTITY = ("manifest_id", "report_type", "table_name", "report_name", "agency_id", "agency_slug")
 
 # Named statement, with `RunHistoryWriter.other_refreshes_parameters`.
-OTHER_REFRESHES = "refreshes_by_other_runs"
+OTHER_REFRESHES = STATEMENTS["refreshes_by_other_runs"]
 
 
 def refresh_by_another_run(rows: Iterable[Row], *, is_ours: Callable[[str, int], bool]) -> RefreshResult | None:
@@ -57,7 +58,7 @@ class RunHistoryWriter:
         first_by_name = {one.table_name: one for one in sorted(manifests, key=lambda one: one.precedence, reverse=True)}
         with durable_transaction(DEFAULT_DB_ALIAS):
             columns = _column_arrays(manifests) | _column_arrays(first_by_name.values(), prefix="status_")
-            statements = "insert_pending_rows", "upsert_pending_status"
+            statements = STATEMENTS["insert_pending_rows"], STATEMENTS["upsert_pending_status"]
             rows, _ = query_batch(DEFAULT_DB_ALIAS, statements, {"run": self.run_id, **columns})
             self._ids = {(kind, number): pk for pk, kind, number in rows}
             for message, group in groupby(plan.rejected, key=lambda one: one.message):
@@ -66,7 +67,7 @@ class RunHistoryWriter:
     def mark_running(self, specs: Iterable[ViewSpec]) -> None:
         """Mark the rows of running views, unless they are closed."""
         ids = [pk for spec in specs for pk in self.history_ids(spec)]
-        query(DEFAULT_DB_ALIAS, "mark_running", {"ids": ids})
+        query(DEFAULT_DB_ALIAS, STATEMENTS["mark_running"], {"ids": ids})
 
     def record_result(self, spec: ViewSpec, result: RefreshResult) -> None:
         """Close the rows of a view. In the transaction of the refresh, both commit together.
@@ -110,7 +111,7 @@ class RunHistoryWriter:
             "cpu_seconds": None if cost.cpu_time is None else cost.cpu_time.total_seconds(),
             "notes": "\n".join(result.notes) or None,
         }
-        [(closed, rows, size, finished)] = query(DEFAULT_DB_ALIAS, "mark_succeeded", parameters)
+        [(closed, rows, size, finished)] = query(DEFAULT_DB_ALIAS, STATEMENTS["mark_succeeded"], parameters)
         if closed != len(spec.manifests):
             raise RunLockLost(run_id=self.run_id, view=name)
         return replace(result, rows=rows, size_bytes=size, finished_at=finished)
@@ -200,7 +201,7 @@ def _failure_streak() -> Subquery:
 def past_refreshes(specs: Iterable[ViewSpec]) -> tuple[Mapping[ViewKey, timedelta], Mapping[ViewKey, int]]:
     """Return each view's latest duration, and its failures in a row since."""
     keys = {manifest.table_name: spec.key for spec in specs for manifest in spec.manifests}
-    rows = query(DEFAULT_DB_ALIAS, "past_refreshes", {"names": list(keys)})
+    rows = query(DEFAULT_DB_ALIAS, STATEMENTS["past_refreshes"], {"names": list(keys)})
     durations = {keys[name]: duration for name, duration, _ in rows if duration is not None}
     return durations, {keys[name]: failures for name, _, failures in rows if failures}
 

@@ -46,7 +46,7 @@ def test_reasons_are_set_only_in_known_places() -> None:
         if keyword.arg == "reason"
     }
     assert places == {
-        ("sqlstates.py", "_condition_name(state)"),
+        ("failure_report.py", "condition_name(state)"),
         ("view_refresh.py", "hold.reason"),
         ("manifest_selection.py", "error.reason"),
     }

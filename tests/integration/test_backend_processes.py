@@ -11,6 +11,7 @@ from django.db import connection
 
 from seeder.postgres import backend_processes, sessions, transactions
 from seeder.postgres.backend_processes import ProcessId, ProcessMeter
+from seeder.postgres.named_statements import STATEMENTS
 from tests.conftest import sql
 from tests.server_proxy import proxy_to_server
 
@@ -94,7 +95,7 @@ def find_with_answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, float], 
 
 
 def test_pid_of_another_process_is_no_backend(find_with_answer: Callable[[int, float], ProcessId | None]) -> None:
-    [(pid, age)] = sessions.query("default", "backend_identity")
+    [(pid, age)] = sessions.query("default", STATEMENTS["backend_identity"])
     assert find_with_answer(pid, age)
     assert find_with_answer(os.getpid(), age) is None
     assert find_with_answer(1, age) is None
@@ -102,7 +103,7 @@ def test_pid_of_another_process_is_no_backend(find_with_answer: Callable[[int, f
 
 
 def test_backend_of_another_age_is_not_ours(find_with_answer: Callable[[int, float], ProcessId | None]) -> None:
-    [(pid, age)] = sessions.query("default", "backend_identity")
+    [(pid, age)] = sessions.query("default", STATEMENTS["backend_identity"])
     assert find_with_answer(pid, age - 1.5) is None
     assert find_with_answer(pid, age + 3600) is None
     [(checkpointer,)] = sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")

@@ -118,7 +118,7 @@ def test_costs_of_a_run_are_written_by_one_statement() -> None:
 
 def test_costs_are_rolled_back_with_the_refresh() -> None:
     first = row()
-    with transactions.rolled_back_transaction("default"):
+    with transactions.rolled_back_atomic("default"):
         RefreshCostWriter(OptionalTables.read("default")).write([measured_refresh(first)])
     assert not RunMetrics.objects.exists()
 

@@ -34,7 +34,7 @@ def test_concurrent_callers_share_one_query(gate: Event) -> None:
     connection_count: list[int] = []
 
     def run_query() -> int:
-        connection_count.append(sessions.query("default", "backend_pid")[0][0])
+        connection_count.append(sessions.query("default", "SELECT pg_backend_pid()")[0][0])
         gate.wait()
         return connection_count[-1]
 

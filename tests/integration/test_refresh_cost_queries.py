@@ -7,7 +7,7 @@ from django.db import Error
 
 from seeder.domain.refresh_costs import StatementCost, backend_cost_delta, statement_cost_delta
 from seeder.domain.view_names import ViewName
-from seeder.postgres import identifiers, refresh_cost_queries, sessions, transactions
+from seeder.postgres import refresh_cost_queries, sessions, transactions, view_statements
 from seeder.postgres.named_statements import STATEMENTS
 from tests.conftest import another_session, need_statements, server_major_version, sql
 
@@ -37,7 +37,7 @@ def reset_statistics() -> None:
 
 
 def refresh(*, concurrently: bool = False) -> None:
-    sessions.execute("default", identifiers.refresh_materialized_view(A, concurrently=concurrently))
+    sessions.execute("default", view_statements.refresh_materialized_view(A, concurrently=concurrently))
 
 
 def cost(*, concurrently: bool = False) -> StatementCost | None:
@@ -78,7 +78,7 @@ def test_failed_refresh_is_not_counted_and_a_rolled_back_one_is() -> None:
     sql("DROP INDEX reporting.a_n_idx")
     assert isinstance(transactions.attempt("default", lambda: refresh(concurrently=True)), Error)
     assert cost(concurrently=True) is None
-    with transactions.rolled_back_transaction("default"):
+    with transactions.rolled_back_atomic("default"):
         refresh()
     rolled_back = cost()
     assert rolled_back

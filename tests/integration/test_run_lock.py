@@ -3,6 +3,7 @@
 import pytest
 from django.db import OperationalError, connection
 
+from seeder.domain import lock_keys
 from seeder.postgres import advisory_locks, sessions
 from seeder.services.run.run_lock import RunLock
 from tests.conftest import another_session, sql
@@ -23,8 +24,8 @@ def test_run_is_alive_while_it_holds_its_lock() -> None:
     assert looks_dead()
     with RunLock("r1"):
         assert not looks_dead()
-        assert advisory_locks.holds_run_lock("default", "r1")
-        assert not advisory_locks.holds_run_lock("default", "r2")
+        assert advisory_locks.is_held("default", lock_keys.of_run("r1"))
+        assert not advisory_locks.is_held("default", lock_keys.of_run("r2"))
     assert looks_dead()
 
 
@@ -67,7 +68,7 @@ def test_unlock_on_a_lost_connection_is_no_error() -> None:
 
 def test_lock_taken_twice_is_released() -> None:
     with RunLock("r1"):
-        advisory_locks.lock_run("default", "r1")
+        advisory_locks.lock_for_session("default", lock_keys.of_run("r1"))
     assert looks_dead()
 
 
@@ -76,5 +77,5 @@ def test_failed_unlock_closes_the_connection(monkeypatch: pytest.MonkeyPatch) ->
         raise OperationalError
 
     with RunLock("r1"):
-        monkeypatch.setattr(advisory_locks, "unlock_run", fail)
+        monkeypatch.setattr(advisory_locks, "unlock", fail)
     eventually(looks_dead)  # a backend ends shortly after its client

@@ -4,7 +4,8 @@ import pytest
 from django.db import Error
 
 from seeder.errors import PermissionMissing, SchemaMissing, SeederError, ServerFault, ServerUnreachable
-from seeder.postgres.sqlstates import is_transient, to_failure, translate_database_errors
+from seeder.postgres.sqlstates import is_transient, translate_database_errors
+from seeder.services.run.failure_report import failure_from
 from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("bare_database")
@@ -48,7 +49,7 @@ def test_unexpected_sqlstate_is_raised_unchanged() -> None:
 def test_failure_has_the_condition_name_and_message(state: str, reason: str) -> None:
     with pytest.raises(Error) as caught:
         raise_sqlstate(state)
-    failure = to_failure(caught.value)
+    failure = failure_from(caught.value)
     assert (failure.reason, failure.sqlstate) == (reason, state)
     assert failure.message.startswith("so it is\nHINT:  Look.")
 

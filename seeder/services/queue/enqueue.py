@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, transaction
 
 from seeder import conf
+from seeder.domain import lock_keys
 from seeder.domain.manifests import Selection
 from seeder.domain.queue.plan_partitioning import partition_plan
 from seeder.domain.queue.queued_requests import CaptureRequest, find_covering_parts
@@ -21,7 +22,7 @@ from seeder.errors import BadIdempotencyKey, IdempotencyKeyTaken
 from seeder.models import QueuedRefresh
 from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.postgres.transactions import after_commit, durable_transaction
+from seeder.postgres.transactions import durable_transaction
 from seeder.services import manifest_selection
 from seeder.services.event_logger import INFO, log_event
 from seeder.services.queue import dispatch, part_rows
@@ -83,7 +84,7 @@ def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_k
                 requested_by=requested_by,
                 requested_at=requested_at,
             )
-            after_commit(DEFAULT_DB_ALIAS, partial(_dispatch, rows))
+            transaction.on_commit(partial(_dispatch, rows), using=DEFAULT_DB_ALIAS)
         return EnqueueResult(request_id=rows[0].request_id, description=request.description, parts=rows)
 
 
@@ -111,7 +112,7 @@ def _parts(request: RefreshRequest, selection: Selection, settings: conf.Setting
 
 def _earlier(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
     """Lock the queue for inserts, and return an earlier answer to the key or a request that was joined."""
-    advisory_locks.lock_enqueue(DEFAULT_DB_ALIAS)
+    advisory_locks.lock(DEFAULT_DB_ALIAS, lock_keys.ENQUEUE)
     return _repeated(request, key) or _joined(request, selection, key)
 
 

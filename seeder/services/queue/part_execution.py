@@ -15,6 +15,7 @@ from threading import Timer
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
+from seeder.domain import lock_keys
 from seeder.domain.log_format import LogValue, sorted_unique
 from seeder.domain.outcomes import Status
 from seeder.domain.queue.queued_requests import (
@@ -86,8 +87,8 @@ def _claim(part_id: int, run_id: str) -> _Claim | str:
             return "nothing: no such part"
         if part.state == QueuedPartState.ENDED:
             return "nothing: it has ended"
-        if part.state == QueuedPartState.RUNNING and not advisory_locks.try_lock_dead_run(
-            DEFAULT_DB_ALIAS, part.run_ids[-1]
+        if part.state == QueuedPartState.RUNNING and not advisory_locks.try_lock(
+            DEFAULT_DB_ALIAS, lock_keys.of_run(part.run_ids[-1])
         ):
             return "nothing: it is being worked on"
         successes = {run: run_history.finished_manifests(run, Status.SUCCESS) for run in part.run_ids}

@@ -27,7 +27,7 @@ PartContents = tuple[Sequence[Manifest], Sequence[ViewKey]]
 
 def require_table() -> None:
     """Raise `QueueMissing` if this role cannot use the table of parts."""
-    problem = contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE)
+    problem = contract.OptionalTables.read(DEFAULT_DB_ALIAS).unusable.get(_TABLE)
     if problem is not None:
         raise QueueMissing(problem=f"{problem}; `manage.py install_schema` creates it")
 
@@ -38,7 +38,7 @@ def exists() -> bool:
 
 
 def is_available() -> bool:
-    return contract.reason_unusable(DEFAULT_DB_ALIAS, _TABLE) is None
+    return contract.OptionalTables.read(DEFAULT_DB_ALIAS).is_usable(_TABLE)
 
 
 def add(parts: Sequence[PartContents], *, key: str | None, **columns: object) -> list[QueuedRefresh]:

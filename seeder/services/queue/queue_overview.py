@@ -11,6 +11,7 @@ from enum import StrEnum
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models.functions import Now
 
+from seeder.domain import lock_keys
 from seeder.domain.outcomes import Status
 from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.domain.view_names import ViewName
@@ -117,7 +118,8 @@ def _parts(agencies: list[str] | None) -> list[QueuedRefresh]:
 def _living_runs(rows: Iterable[QueuedRefresh]) -> Set[str]:
     """Return the runs of running parts that are alive."""
     latest = [row.run_ids[-1] for row in rows if row.state == QueuedPartState.RUNNING]
-    return advisory_locks.runs_holding_lock(DEFAULT_DB_ALIAS, latest)
+    held = advisory_locks.held_keys(DEFAULT_DB_ALIAS, map(lock_keys.of_run, latest))
+    return {run_id for run_id in latest if lock_keys.of_run(run_id) in held}
 
 
 def _done(rows: Sequence[QueuedRefresh], living: Set[str]) -> Set[tuple[str, ViewName]]:

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 from django.utils.module_loading import import_string
 
+from seeder.domain import lock_keys
 from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
@@ -61,7 +62,7 @@ def rescue_stalled_parts() -> Rescued:
             stalled = [
                 row.pk
                 for row in part_rows.running()
-                if advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, row.run_ids[-1])
+                if advisory_locks.try_lock(DEFAULT_DB_ALIAS, lock_keys.of_run(row.run_ids[-1]))
                 and part_rows.release(row.pk, run_ids=row.run_ids)
             ]
         again_after = _DISPATCH_AGAIN_AFTER_WITH_BACKLOG if dispatch.backlog_size() else _DISPATCH_AGAIN_AFTER

@@ -10,11 +10,12 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 
 from seeder import conf
+from seeder.domain import lock_keys
 from seeder.domain.refresh_requests import AgencyReports
 from seeder.errors import ConfigurationError
 from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.postgres.transactions import durable_transaction, rolled_back_transaction
+from seeder.postgres.transactions import durable_transaction, rolled_back_atomic
 from seeder.services import extras, manifest_selection
 from seeder.services.queue import dispatch
 
@@ -47,9 +48,9 @@ def sync_schedules(*, dry_run: bool = False) -> Sequence[ScheduleStatus]:
         raise ConfigurationError(setting=setting, value=cron, expected=f"a cron expression; {problem}")
     for slug in settings.agency_crons:
         manifest_selection.select(AgencyReports(slug=slug), databases=settings.databases)
-    transaction = rolled_back_transaction if dry_run else durable_transaction
+    transaction = rolled_back_atomic if dry_run else durable_transaction
     with translate_database_errors(DEFAULT_DB_ALIAS), transaction(DEFAULT_DB_ALIAS):
-        advisory_locks.lock_enqueue(DEFAULT_DB_ALIAS)
+        advisory_locks.lock(DEFAULT_DB_ALIAS, lock_keys.ENQUEUE)
         changes = [_sync_schedule(name, columns) for name, columns in _declared_schedules(settings)]
         undeclared = _own_schedules().exclude(name__in=[change.name for change in changes])
         removed = {row.name: row.cron for row in undeclared.order_by("id")}

@@ -11,7 +11,8 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.domain.monitoring.report_jobs import Job, JobKey
 from seeder.domain.outcomes import Status
 from seeder.models import RunHistory, RunMetrics
-from seeder.postgres import contract, job_list_queries
+from seeder.postgres import job_list_queries
+from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 
 PERMISSION = "seeder.view_errors"  # allows a user to see the complete messages
@@ -76,4 +77,4 @@ def _redact(
 
 
 def _has_reasons() -> bool:
-    return contract.reason_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics", read_only=True) is None
+    return OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable("seeder_run_metrics")

@@ -81,7 +81,7 @@ def _default_query() -> deadline_query.DeadlineQuery[Health]:
 
 @cache
 def _other_query(alias: str) -> deadline_query.DeadlineQuery[bool]:
-    return deadline_query.DeadlineQuery(alias, lambda: sessions.is_read_only(alias), timeout=TIMEOUT)
+    return deadline_query.DeadlineQuery(alias, lambda: sessions.session_state(alias).is_read_only, timeout=TIMEOUT)
 
 
 def _read_health() -> Health:
@@ -108,6 +108,6 @@ def _read_health() -> Health:
 
 
 def _breaker_status() -> ComponentStatus:
-    if contract.reason_unusable(DEFAULT_DB_ALIAS, "seeder_circuit_breaker", read_only=True) is not None:
+    if not contract.OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable("seeder_circuit_breaker"):
         return ComponentStatus.UNKNOWN
     return ComponentStatus.OPEN if CircuitBreaker.objects.exclude(opened_at=None).exists() else ComponentStatus.CLOSED

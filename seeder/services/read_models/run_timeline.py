@@ -11,7 +11,8 @@ from seeder.domain.monitoring.timeline import HoldInterval, RunTotals, Timeline,
 from seeder.domain.outcomes import Status
 from seeder.errors import UnknownRun
 from seeder.models import Run, RunHistory, RunMetrics
-from seeder.postgres import contract, sessions
+from seeder.postgres import sessions
+from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 
 _METRICS = ("worker_number", "throttle_wait_seconds", "lock_wait_seconds", "reason")
@@ -117,7 +118,7 @@ def _metrics(ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]]:
     The rows of a run are inserted together, so that a range of ids selects them. A join would read the metrics of
     all runs.
     """
-    if not ids or contract.reason_unusable(DEFAULT_DB_ALIAS, "seeder_run_metrics", read_only=True) is not None:
+    if not ids or not OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable("seeder_run_metrics"):
         return {}
     rows = RunMetrics.objects.filter(history_id__gte=min(ids), history_id__lte=max(ids))
     return {row["history_id"]: {name: row[name] for name in _METRICS} for row in rows.values("history_id", *_METRICS)}

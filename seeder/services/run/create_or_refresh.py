@@ -8,7 +8,7 @@ from django.db import Error
 from seeder.conf import Settings
 from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult
 from seeder.domain.plan import PlannedView
-from seeder.postgres import catalog, identifiers, sessions, transactions
+from seeder.postgres import catalog, sessions, transactions, view_statements
 from seeder.postgres.sqlstates import FEATURE_NOT_SUPPORTED, NOT_IN_PREREQUISITE_STATE, sqlstate
 
 
@@ -24,15 +24,15 @@ def create_or_refresh(view: PlannedView, settings: Settings, *, exists: bool, st
     if settings.refresh_concurrently and _refresh_concurrently(view, or_raise=not settings.concurrent_fallback):
         return done(outcome=Outcome.REFRESHED, mode=RefreshMode.CONCURRENT)
     # If another object has the name, PostgreSQL's error says so.
-    sessions.execute(view.key.database, identifiers.refresh_materialized_view(view.key.name))
+    sessions.execute(view.key.database, view_statements.refresh_materialized_view(view.key.name))
     return done(outcome=Outcome.REFRESHED, mode=RefreshMode.PLAIN, fell_back=settings.refresh_concurrently)
 
 
 def _create(view: PlannedView) -> None:
     database, name = view.key.database, view.key.name
-    sessions.execute_single_statement(database, identifiers.create_materialized_view(name, view.spec.query))
-    if not catalog.is_populated(database, name):  # the query itself ended in WITH NO DATA
-        sessions.execute(database, identifiers.refresh_materialized_view(name))
+    sessions.execute_single_statement(database, view_statements.create_materialized_view(name, view.spec.query))
+    if catalog.relation_state(database, name) == ("m", False):  # the query itself ended in WITH NO DATA
+        sessions.execute(database, view_statements.refresh_materialized_view(name))
 
 
 def _refresh_concurrently(view: PlannedView, *, or_raise: bool) -> bool:
@@ -44,7 +44,7 @@ def _refresh_concurrently(view: PlannedView, *, or_raise: bool) -> bool:
     database, name = view.key.database, view.key.name
     try:
         with transactions.savepoint(database):
-            sessions.execute(database, identifiers.refresh_materialized_view(name, concurrently=True))
+            sessions.execute(database, view_statements.refresh_materialized_view(name, concurrently=True))
     except Error as error:
         refused = sqlstate(error) in {NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED}
         if or_raise or not refused or not catalog.cannot_refresh_concurrently(database, name):

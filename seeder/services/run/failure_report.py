@@ -8,19 +8,31 @@ from django.db import Error
 from seeder.domain.failure_advice import advice_for
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import Failure
-from seeder.postgres import advisory_locks, catalog, sessions, sqlstates
+from seeder.postgres import catalog, server_activity, sessions
+from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, condition_name, is_server_fault, sqlstate
 
 
 def describe_failure(error: Error, view: ViewKey, *, refreshes_plainly: bool) -> Failure:
     """Return the failure, with the facts that the server still has."""
-    failure = sqlstates.to_failure(error)
+    failure = failure_from(error)
     lines = [failure.message]
     with suppress(Error):  # the server may be down; its message was enough then
         sessions.discard_if_broken(view.database)
-        if failure.sqlstate == sqlstates.LOCK_NOT_AVAILABLE:
-            holders = advisory_locks.blocking_sessions(view.database, view.name, plain=refreshes_plainly)
+        if failure.sqlstate == LOCK_NOT_AVAILABLE:
+            holders = server_activity.blocking_sessions(view.database, view.name, plain=refreshes_plainly)
             lines += [f"Blocked by {holder}." for holder in holders]
         if failure.sqlstate is not None:
-            exists = catalog.relation_exists(view.database, view.name)
+            exists = catalog.relation_state(view.database, view.name) is not None
             lines.append(advice_for(failure.sqlstate, view.name, relation_exists=exists) or "")
     return replace(failure, message="\n".join(filter(None, lines)))
+
+
+def failure_from(error: Error) -> Failure:
+    """Return the failure with PostgreSQL's full message: error, line, detail and hint."""
+    state = sqlstate(error)
+    return Failure(
+        reason=condition_name(state),
+        message=str(error).strip(),
+        sqlstate=state,
+        is_server_fault=is_server_fault(state),
+    )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from django.db import DEFAULT_DB_ALIAS
 
+from seeder.domain import lock_keys
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 from seeder.postgres import advisory_locks
@@ -31,7 +32,7 @@ def recover_orphaned_runs(tables: OptionalTables | None = None) -> Mapping[str, 
         for run_id in run_history.open_runs(tables):
             # The lock is held until the end of the transaction, so that two recoveries do not close the same run.
             with durable_transaction(DEFAULT_DB_ALIAS):
-                if not advisory_locks.try_lock_dead_run(DEFAULT_DB_ALIAS, run_id):
+                if not advisory_locks.try_lock(DEFAULT_DB_ALIAS, lock_keys.of_run(run_id)):
                     continue
                 rows = run_history.close_open_rows(run_id, reason=_REASON, may_close=_is_view_idle)
                 RunRowWriter(run_id, tables).close("killed")
@@ -46,4 +47,4 @@ def _is_view_idle(table_name: str) -> bool:
         name = ViewName.parse(table_name)
     except BadName:
         return True
-    return advisory_locks.try_lock_view(DEFAULT_DB_ALIAS, name)
+    return advisory_locks.try_lock(DEFAULT_DB_ALIAS, lock_keys.of_view(name))

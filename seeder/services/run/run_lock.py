@@ -12,6 +12,7 @@ from typing import Self
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
+from seeder.domain import lock_keys
 from seeder.postgres import advisory_locks, sessions
 from seeder.services.run.listeners import RunListener
 
@@ -22,25 +23,25 @@ class RunLock(RunListener):
     """The lock of one run, held inside a `with`."""
 
     def __init__(self, run_id: str, clock: Callable[[], float] = monotonic) -> None:
-        self.run_id = run_id
+        self.run_id, self._key = run_id, lock_keys.of_run(run_id)
         self._clock, self._checked_at = clock, clock()
 
     def __enter__(self) -> Self:
-        self.locked_at = advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
+        self.locked_at = advisory_locks.lock_for_session(DEFAULT_DB_ALIAS, self._key)
         return self
 
     def __exit__(self, *_: object) -> None:
         try:
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            while advisory_locks.unlock_run(DEFAULT_DB_ALIAS, self.run_id):
+            while advisory_locks.unlock(DEFAULT_DB_ALIAS, self._key):
                 pass  # a tick that did not see the lock has taken it twice
         except Error:
             sessions.close_thread_connections()  # the lock ends with the connection
 
     def ensure_held(self) -> None:
         """Take the lock again if its connection was lost."""
-        if not advisory_locks.holds_run_lock(DEFAULT_DB_ALIAS, self.run_id):
-            advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
+        if not advisory_locks.is_held(DEFAULT_DB_ALIAS, self._key):
+            advisory_locks.lock_for_session(DEFAULT_DB_ALIAS, self._key)
 
     def on_tick(self) -> None:
         """Ensure every few seconds that the lock is held.
@@ -55,4 +56,4 @@ class RunLock(RunListener):
                 self.ensure_held()
             except Error:
                 sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-                advisory_locks.lock_run(DEFAULT_DB_ALIAS, self.run_id)
+                advisory_locks.lock_for_session(DEFAULT_DB_ALIAS, self._key)

@@ -12,6 +12,7 @@ from seeder.domain.plan import RefreshPlan
 from seeder.domain.run_events import RunEvent, StartsHeld, StartsResumed
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
+from seeder.postgres.named_statements import STATEMENTS
 from seeder.services.run.listeners import RunListener
 
 
@@ -48,11 +49,13 @@ class RunRowWriter(RunListener):
 
     def close(self, stopped_by: str | None) -> datetime:
         """Sum up the run, and return the server's time."""
-        statements = [*(["close_run"] if self._is_kept else []), "server_time"]
+        statements = [STATEMENTS["close_run"]] if self._is_kept else []
         parameters = {"run": self._run_id, "stopped_by": stopped_by}
-        now: datetime = sessions.query_batch(DEFAULT_DB_ALIAS, statements, parameters)[-1][0][0]
+        now: datetime = sessions.query_batch(DEFAULT_DB_ALIAS, [*statements, STATEMENTS["server_time"]], parameters)[
+            -1
+        ][0][0]
         return now
 
     def _write(self, statement: str, **facts: object) -> None:
         if self._is_kept:
-            sessions.query(DEFAULT_DB_ALIAS, statement, {"run": self._run_id, **facts})
+            sessions.query(DEFAULT_DB_ALIAS, STATEMENTS[statement], {"run": self._run_id, **facts})

@@ -4,9 +4,9 @@
 view is in the database of the history; otherwise the outcome is recorded right after the commit.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -15,12 +15,13 @@ from typing import TypeVar
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.conf import Settings
-from seeder.domain import result_notes
+from seeder.domain import lock_keys, result_notes
 from seeder.domain.admission_decisions import Hold
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
-from seeder.postgres import advisory_locks, catalog, sessions, transaction_limits, transactions
+from seeder.postgres import catalog, sessions, transactions
+from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_connection_lost, sqlstate
 from seeder.services import manifest_selection
 from seeder.services.retry import retry_transient
@@ -182,17 +183,10 @@ class _ViewRefresh:
         after = self._refresher.requested_at
         after = max(after, self._context.dependencies_finished_at or after)
         parameters = self._history.other_refreshes_parameters(self._view.spec, after=after)
-        statements = (
-            advisory_locks.SET_LOCK_WAIT,
-            advisory_locks.LOCK_VIEW,
-            transaction_limits.APPLY_LIMITS,
-            catalog.RELATION_EXISTS,
-            *([OTHER_REFRESHES] if self._is_default else []),
-        )
-        name = {"schema": self._name.schema, "name": self._name.name, "lock_wait": self._lock_wait_ms}
-        waiting, locked, _, existing, *others = transaction.begin(
-            statements, {**self._limits.parameters, **name, **parameters}
-        )
+        names = ("set_lock_wait", "lock", "apply_limits", "relation_state")
+        statements = [*(STATEMENTS[name] for name in names), *([OTHER_REFRESHES] if self._is_default else [])]
+        view = {**asdict(self._name), "key": lock_keys.of_view(self._name), "lock_wait": self._lock_wait_ms}
+        waiting, locked, _, existing, *others = transaction.begin(statements, {**self._limits, **view, **parameters})
         now = locked[0][-1]
         self._lock_wait += now - waiting[0][-1]
         if not self._is_default:  # times are compared with others in the history, so its server's clock counts
@@ -202,13 +196,16 @@ class _ViewRefresh:
         return bool(existing), now, others[0]
 
     @property
-    def _limits(self) -> transaction_limits.TransactionLimits:
-        return transaction_limits.TransactionLimits(
-            lock_timeout_ms=self._settings.lock_timeout_ms,
-            statement_timeout_ms=self._settings.statement_timeout_ms,
-            allow_parallel=self._settings.parallel_when_busy or not self._context.pool_is_full,
-            application_name=f"seeder {self._history.run_id}",
-        )
+    def _limits(self) -> Mapping[str, object]:
+        """The parameters of the statement `apply_limits`."""
+        settings = self._refresher.settings
+        allow_parallel = settings.parallel_when_busy or not self._context.pool_is_full
+        return {
+            "lock_timeout": settings.lock_timeout_ms,
+            "statement_timeout": settings.statement_timeout_ms,
+            "parallel_workers": None if allow_parallel else "0",
+            "application_name": f"seeder {self._history.run_id}",
+        }
 
     @property
     def _lock_wait_ms(self) -> int:

@@ -98,7 +98,7 @@ def _require_columns(top: frozenset[str], request: RefreshRequest, selection: Se
         names = [spec.key.name for spec in selection.views if spec.key.database == database]
         try:
             with translate_database_errors(database):
-                known |= catalog.column_names(database, names)
+                known |= {column for _, column, *_ in catalog.columns(database, names)}
         except DatabaseError:
             return
     for column in sorted(top - known) if known else ():

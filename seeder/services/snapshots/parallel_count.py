@@ -9,7 +9,7 @@ from seeder.conf import Settings
 from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Release
 from seeder.domain.view_names import ViewName
 from seeder.errors import CaptureFailed
-from seeder.postgres import column_statistics, sessions, shared_snapshot, transaction_limits
+from seeder.postgres import column_statistics, sessions, shared_snapshot
 from seeder.services.stop_signal import StopSignal
 
 ProgressCallback = Callable[[int, int], object]  # columns counted, total; called in any thread
@@ -40,13 +40,15 @@ class CaptureOptions:
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        limits = transaction_limits.TransactionLimits(
-            lock_timeout_ms=self.settings.lock_timeout_ms,
-            statement_timeout_ms=self.settings.statement_timeout_ms,
-            allow_parallel=self.settings.snapshot_connections == 1,  # workers would compete with other connections
-            application_name=f"seeder snapshot {self.release.tag}",
-        )
-        return {**limits.parameters, "memory": f"{self.settings.snapshot_memory_mb}MB"}
+        """The parameters of the statements `apply_limits` and `set_stable_output`."""
+        return {
+            "lock_timeout": self.settings.lock_timeout_ms,
+            "statement_timeout": self.settings.statement_timeout_ms,
+            # Parallel workers would compete with other connections.
+            "parallel_workers": None if self.settings.snapshot_connections == 1 else "0",
+            "application_name": f"seeder snapshot {self.release.tag}",
+            "memory": f"{self.settings.snapshot_memory_mb}MB",
+        }
 
 
 class ParallelCounter:
@@ -70,7 +72,7 @@ class ParallelCounter:
                 self._work()
                 # If this session idled, the server would end it and its snapshot (25P03).
                 while wait(helpers, timeout=_KEEPALIVE_INTERVAL).not_done:
-                    sessions.query(self._database, "backend_pid")
+                    sessions.server_time(self._database)
             except BaseException as error:  # noqa: BLE001  # raised below, after all threads have ended
                 self._errors.append(error)
             while wait(helpers, timeout=CANCEL_INTERVAL).not_done:

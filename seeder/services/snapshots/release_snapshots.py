@@ -172,9 +172,11 @@ def validate_capture(name: ViewName, release: Release, top_values_columns: Seque
     if not top_values_columns:
         return
     with translate_database_errors(key.database):
-        if not catalog.relation_exists(key.database, key.name):
+        if catalog.relation_state(key.database, key.name) is None:
             raise ViewMissing(view=key.name, alias=key.database)
-        require_columns(key.name, top_values_columns, catalog.column_names(key.database, [key.name]))
+        require_columns(
+            key.name, top_values_columns, [column for _, column, *_ in catalog.columns(key.database, [key.name])]
+        )
 
 
 def _require_new(key: ViewKey, release: Release) -> None:

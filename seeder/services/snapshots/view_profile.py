@@ -22,7 +22,7 @@ def profile_view(key: ViewKey, options: CaptureOptions) -> Snapshot:
     Raises `ViewMissing`, `NotAView`, `NeverFilled`, `NeverAnalyzed`, `UnknownColumn` or PostgreSQL's errors.
     """
     database, name = key.database, key.name
-    if catalog.relation_exists(database, name):
+    if catalog.relation_state(database, name):
         _analyze_sample(key, options)
     with shared_snapshot.SharedSnapshot(database, options.parameters) as instant:
         found = instant.lock_view(name)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from seeder.domain.human_format import format_count
 from seeder.domain.view_names import ViewName
-from seeder.postgres import doctor_queries
+from seeder.postgres.catalog import name_lists
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Problem, info_problem, warning_problem
 
 FUNCTION_UNQUALIFIED = warning_problem(
@@ -52,9 +52,11 @@ class FunctionWithoutSearchPath(NamedTuple):
 
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     callers: dict[int, set[str]] = defaultdict(set)
-    names = doctor_queries.names_of(database.relations)
-    for schema, name, oid in database.read("views_calling_opaque_functions", **names):
-        callers[oid].add(str(ViewName(schema=schema, name=name)))
+    for schema, name, *_, oid, is_opaque in database.read(
+        "dependencies", **name_lists(database.relations), kinds=["m"]
+    ):
+        if is_opaque:
+            callers[oid].add(str(ViewName(schema=schema, name=name)))
     if not callers:
         return
     functions = database.read("functions_without_search_path")

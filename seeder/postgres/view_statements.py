@@ -1,0 +1,36 @@
+"""Composed statements that create, refresh and read views.
+
+Django's `quote_name()` is not used: it does not quote a name that looks quoted.
+"""
+
+from psycopg import sql
+
+from seeder.domain.view_names import ViewName
+
+
+def view_identifier(view: ViewName) -> sql.Identifier:
+    return sql.Identifier(view.schema, view.name)
+
+
+def create_materialized_view(view: ViewName, query: str) -> sql.Composed:
+    """Create and fill a view.
+
+    The query is last and begins a line: it can end with a semicolon or a comment, and PostgreSQL's line numbers are
+    those of the query. Like the next two it contains untrusted SQL: run it with `sessions.execute_single_statement`.
+    """
+    return sql.SQL("CREATE MATERIALIZED VIEW {} AS\n{}").format(view_identifier(view), sql.SQL(query))
+
+
+def create_plain_view(view: ViewName, query: str) -> sql.Composed:
+    return sql.SQL("CREATE VIEW {} AS\n{}").format(view_identifier(view), sql.SQL(query))
+
+
+def create_trial_view(number: int, query: str) -> sql.Composed:
+    """Create a temporary view, which needs no privilege on a schema."""
+    trial = sql.Identifier("pg_temp", f"seeder_trial_{number}")
+    return sql.SQL("CREATE TEMPORARY VIEW {} AS\n{}").format(trial, sql.SQL(query))
+
+
+def refresh_materialized_view(view: ViewName, *, concurrently: bool = False) -> sql.Composed:
+    option = sql.SQL("CONCURRENTLY " if concurrently else "")
+    return sql.SQL("REFRESH MATERIALIZED VIEW {}{}").format(option, view_identifier(view))
