@@ -1,4 +1,4 @@
-"""The tables of the contract, as rows. All are unmanaged: another team's repository owns the DDL."""
+"""Models of the contract's tables. All are unmanaged, because another repository owns the DDL."""
 
 from seeder.models.circuit_breaker import CircuitBreaker
 from seeder.models.history_and_status import JobStatus, RunHistory

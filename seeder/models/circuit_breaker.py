@@ -1,11 +1,11 @@
-"""The circuit breakers, one for each database, shared by all processes that refresh."""
+"""Circuit breakers, shared by all processes. Optional: without the table each process has its own."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 
 class CircuitBreaker(models.Model):
-    """The breaker of one database. Optional: without this table each process has its own."""
+    """The circuit breaker of one database."""
 
     database_alias = models.TextField(primary_key=True)
     failures = models.IntegerField(db_default=0)
@@ -16,6 +16,3 @@ class CircuitBreaker(models.Model):
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_circuit_breaker"'
-
-    def __str__(self) -> str:
-        return f"{self.database_alias}: {'open' if self.opened_at else 'closed'}, {self.failures} failures in a row"

@@ -1,4 +1,4 @@
-"""What ran and how it ended: one row per manifest per run, and the latest state of every view."""
+"""Run history, one row per manifest and run, and the latest state of every view."""
 
 from typing import Self
 
@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 class RunHistoryQuerySet(models.QuerySet["RunHistory"]):
     def of_agencies(self, slugs: list[str] | None) -> Self:
-        """Those of manifests of these agencies; None: of any."""
+        """Return the rows of these agencies (None: all)."""
         return self if slugs is None else self.filter(agency_slug__in=slugs)
 
 
@@ -42,14 +42,14 @@ class RunHistory(models.Model):
         managed = False
         db_table = '"reporting"."seeder_run_history"'
         verbose_name = verbose_name_plural = "run history"
-        permissions = (("view_errors", "Can see the errors of refreshes whole, which can quote the data"),)
+        permissions = (("view_errors", "Can see full error messages, which can quote data"),)
 
     def __str__(self) -> str:
         return f"{self.table_name} in run {self.run_id}: {self.status}"
 
 
 class JobStatus(models.Model):
-    """The latest state of a view, under each spelling that a manifest gives it."""
+    """The latest state of a view, one row for each spelling of its name in manifests."""
 
     table_name = models.TextField(primary_key=True)
     manifest_id = models.IntegerField()
@@ -69,7 +69,7 @@ class JobStatus(models.Model):
         managed = False
         db_table = '"reporting"."seeder_job_status"'
         verbose_name = "latest state"
-        permissions = (("refresh_views", "Can have views refreshed"),)
+        permissions = (("refresh_views", "Can refresh views"),)
 
     def __str__(self) -> str:
         return f"{self.table_name}: {self.status}"

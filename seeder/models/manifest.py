@@ -1,4 +1,4 @@
-"""The manifest tables: which views are wanted, by whom. Read only; somebody else fills them."""
+"""Manifest tables: the views that agencies request. Seeder only reads them."""
 
 from typing import Self
 
@@ -11,7 +11,7 @@ class CustomReportQuerySet(models.QuerySet["CustomReportManifest"]):
 
 
 class CustomReportManifest(models.Model):
-    """One agency's own report."""
+    """A report of one agency."""
 
     id = models.AutoField(primary_key=True)
     table_name = models.TextField()
@@ -33,7 +33,7 @@ class CustomReportManifest(models.Model):
 
 
 class CannedReport(models.Model):
-    """A report written once, for any agency that subscribes to it."""
+    """A report that any agency can subscribe to."""
 
     id = models.AutoField(primary_key=True)
     table_name = models.TextField()
@@ -50,12 +50,12 @@ class CannedReport(models.Model):
 
 
 class CannedReportManifest(models.Model):
-    """One agency's subscription to a canned report; it is enabled by existing."""
+    """The subscription of an agency to a canned report. It is enabled if the row exists."""
 
     id = models.AutoField(primary_key=True)
     agency_id = models.IntegerField()
     agency_slug = models.TextField()
-    # The contract knows no constraint here, so neither may Django: a row may point at a report that is gone.
+    # The contract has no foreign key, so the report can be missing.
     canned_report = models.ForeignKey(CannedReport, on_delete=models.DO_NOTHING, db_constraint=False)
 
     class Meta:

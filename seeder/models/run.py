@@ -1,35 +1,34 @@
-"""Runs as a whole, in a table that may be missing."""
+"""Runs with their totals. The table is optional."""
 
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
 
 
 class RunQuerySet(models.QuerySet["Run"]):
     def of_agencies(self, slugs: list[str] | None) -> Self:
-        """Those with a manifest of one of these agencies; None: of any."""
+        """Return the runs with manifests of these agencies (None: all)."""
         return self if slugs is None else self.filter(agencies__has_any_keys=slugs)
 
     def unfinished(self) -> Self:
-        return self.filter(Q(finished_at__isnull=True))
+        return self.filter(finished_at=None)
 
 
 class Run(models.Model):
-    """One run: what it was for, and how many manifests ended how."""
+    """One run: its request, totals and holds."""
 
     run_id = models.TextField(primary_key=True)
-    description = models.TextField()  # in words
-    requested_by = models.TextField()  # the command, a schedule, or a user's name
+    description = models.TextField()  # such as "agency demo"
+    requested_by = models.TextField()  # a command, a schedule or a user name
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
-    stopped_by = models.TextField(null=True)  # a signal, a time limit, or what else ended it before its time
-    workers = models.IntegerField()  # in each database
+    stopped_by = models.TextField(null=True)  # a signal or a time limit, if it ended early
+    workers = models.IntegerField()  # per database
     manifests = models.IntegerField()
-    succeeded = models.IntegerField(null=True)  # null until it has ended, as are the failed
-    failed = models.IntegerField(null=True)  # those that were interrupted among them
+    succeeded = models.IntegerField(null=True)  # null until the run has ended
+    failed = models.IntegerField(null=True)  # including the interrupted ones
     agencies = models.JSONField()  # {slug: {"manifests": 3, "succeeded": 2, "failed": 1}}
-    # [{"database", "reason", "from", "until"}, …]: when nothing might start; until is null where that never ended
+    # [{"database", "reason", "from", "until"}, …]; "until" is null if the hold did not end
     holds = models.JSONField(db_default=models.Value([], models.JSONField()))
 
     objects = RunQuerySet.as_manager()

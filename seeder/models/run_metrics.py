@@ -1,4 +1,4 @@
-"""What a refresh waited for and what it cost: at most one row for each history row, in a table that may be missing."""
+"""Waits and costs of refreshes, at most one row for each history row. The table is optional."""
 
 from django.db import models
 
@@ -6,21 +6,20 @@ from seeder.models.history_and_status import RunHistory
 
 
 class RunMetrics(models.Model):
-    """The measurements of one history row. What could not be known is null."""
+    """The measurements of one history row. Null is unknown."""
 
-    # The database deletes it with its history row. Were that Django's to do, deleting history would ask for this table
-    # even where there is none.
+    # The database deletes it with its history row. If Django did, deleting history would require this table.
     history = models.OneToOneField(RunHistory, models.DO_NOTHING, primary_key=True, related_name="metrics")
     mode = models.TextField(null=True)  # plain or concurrent; null for a creation and a failure
     fell_back = models.BooleanField(null=True)
     attempts = models.IntegerField(null=True)
-    reason = models.TextField(null=True)  # of a failure, as PostgreSQL calls the condition
+    reason = models.TextField(null=True)  # of a failure: PostgreSQL's condition name
     sqlstate = models.TextField(null=True)
-    worker_number = models.IntegerField(null=True)  # which of the run's seats in its database, from 1 on
+    worker_number = models.IntegerField(null=True)  # within its database, from 1
     worker_wait_seconds = models.FloatField(null=True)
     throttle_wait_seconds = models.FloatField(null=True)
     lock_wait_seconds = models.FloatField(null=True)
-    # By pg_stat_statements, parallel workers included; blocks are the server's, usually of 8 kB.
+    # From pg_stat_statements, with parallel workers. A block usually has 8 kB.
     statement_calls = models.BigIntegerField(null=True)
     statement_total_ms = models.FloatField(null=True)
     statement_mean_ms = models.FloatField(null=True)
@@ -32,7 +31,7 @@ class RunMetrics(models.Model):
     temp_blocks_read = models.BigIntegerField(null=True)
     temp_blocks_written = models.BigIntegerField(null=True)
     statement_wal_bytes = models.BigIntegerField(null=True)
-    # Of the backend itself, without its parallel workers.
+    # Of the backend, without parallel workers.
     backend_read_bytes = models.BigIntegerField(null=True)
     backend_write_bytes = models.BigIntegerField(null=True)
     backend_wal_bytes = models.BigIntegerField(null=True)
@@ -42,6 +41,3 @@ class RunMetrics(models.Model):
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_run_metrics"'
-
-    def __str__(self) -> str:
-        return f"measurements of history row {self.history_id}"

@@ -1,11 +1,11 @@
-"""Release snapshots: what a view looked like at a release. Written once, never updated."""
+"""Release snapshots: the shape and statistics of a view at a release. Never updated."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 
 class ReleaseSnapshot(models.Model):
-    """The shape of one view under one release tag."""
+    """A snapshot of one view at one release tag."""
 
     id = models.BigAutoField(primary_key=True)
     table_name = models.TextField()
@@ -14,13 +14,13 @@ class ReleaseSnapshot(models.Model):
     captured_at = models.DateTimeField(db_default=Now())
     schema_hash = models.TextField()
     definition_hash = models.TextField()
-    server_version = models.IntegerField()  # of the server that printed the definition: 180006
-    exact = models.BooleanField()  # or estimated from a sample, as a whole
+    server_version = models.IntegerField()  # of the server that printed the definition, such as 180006
+    exact = models.BooleanField()  # False: estimated from a sample
     row_count = models.BigIntegerField()
     column_count = models.IntegerField()
-    columns = models.JSONField()  # [{"name", "type", "nullable"}, …] in the view's own order
-    column_statistics = models.JSONField()  # {column: the fields of ColumnFigures but for its top values}
-    top_values = models.JSONField(null=True)  # {column: [[value, count], …]}, for the columns asked for
+    columns = models.JSONField()  # [{"name", "type", "nullable"}, …] in order
+    column_statistics = models.JSONField()  # {column: fields of ColumnStatistics, without top values}
+    top_values = models.JSONField(null=True)  # {column: [[value, count], …]} of the requested columns
 
     class Meta:
         managed = False

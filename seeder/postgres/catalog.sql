@@ -59,7 +59,7 @@ JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname AND 
 -- (BEGIN ATOMIC), operators and row security policies. A materialized view or another wanted relation ends the path.
 -- A function is opaque if PostgreSQL does not parse its body, unless it belongs to an extension.
 WITH RECURSIVE wanted AS (
-    SELECT c.oid, n.nspname::text, c.relname::text
+    SELECT c.oid
     FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS v (nspname, relname)
     JOIN pg_namespace AS n ON n.nspname = v.nspname
     JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = v.relname AND c.relkind = ANY (%(kinds)s::"char"[])
@@ -88,21 +88,19 @@ WITH RECURSIVE wanted AS (
     ) AS step
     WHERE step.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass)
 )
-SELECT wanted.nspname, wanted.relname, n.nspname::text, c.relname::text, NULL::oid AS function, false AS is_opaque
-FROM used
-JOIN wanted ON wanted.oid = used.root AND wanted.oid <> used.objid
-JOIN pg_class AS c ON used.classid = 'pg_class'::regclass AND c.oid = used.objid
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-UNION ALL
 SELECT
-    wanted.nspname, wanted.relname, NULL, NULL, p.oid,
+    root_namespace.nspname::text, root.relname::text, n.nspname::text, c.relname::text, p.oid,
     p.prosqlbody IS NULL AND l.lanname NOT IN ('c', 'internal') AND NOT EXISTS (
         SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-    )
+    ) AS is_opaque
 FROM used
-JOIN wanted ON wanted.oid = used.root
-JOIN pg_proc AS p ON used.classid = 'pg_proc'::regclass AND p.oid = used.objid
-JOIN pg_language AS l ON l.oid = p.prolang;
+JOIN pg_class AS root ON root.oid = used.root
+JOIN pg_namespace AS root_namespace ON root_namespace.oid = root.relnamespace
+LEFT JOIN pg_class AS c ON used.classid = 'pg_class'::regclass AND c.oid = used.objid
+LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN pg_proc AS p ON used.classid = 'pg_proc'::regclass AND p.oid = used.objid
+LEFT JOIN pg_language AS l ON l.oid = p.prolang
+WHERE p.oid IS NOT NULL OR c.oid <> root.oid;
 
 -- name: relations_and_relatives
 -- The wanted relations that exist, with their parents and partitions: a change of one changes the others.

@@ -1,4 +1,4 @@
-"""The contract's tables as three parties know them: contract.sql, the connected database and Django's models."""
+"""The contract's tables in contract.sql, in a connected database and in Django's models."""
 
 import re
 from collections import defaultdict
@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from operator import itemgetter
-from typing import Self
+from typing import NamedTuple, Self
 
 from django.apps import apps
 from django.db import connections
@@ -31,14 +31,11 @@ _FULL_TYPE = {
     "serial": "integer",
     "bigserial": "bigint",
     "timestamptz": "timestamp with time zone",
-    "double": "double precision",  # the one type of two words
+    "double": "double precision",  # the only type of two words
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ContractColumn:
-    """What two parties have to agree on."""
-
+class ContractColumn(NamedTuple):
     type: str  # as format_type() prints it
     nullable: bool
 
@@ -56,7 +53,7 @@ def _contract_sql() -> str:
 
 @cache
 def tables_in_sql() -> TableColumns:
-    """As contract.sql creates them."""
+    """Return the tables that contract.sql creates."""
     return {
         table: {
             name: ContractColumn(type=_FULL_TYPE.get(kind, kind), nullable=not re.search("NOT NULL|PRIMARY KEY", rest))
@@ -68,7 +65,7 @@ def tables_in_sql() -> TableColumns:
 
 @cache
 def optional_tables() -> Mapping[str, str]:
-    """Those of the tables that seeder works without, each with what one then does without."""
+    """Return the optional tables, each with the end of the sentence "Without it ..."."""
     return {match["table"]: match["without"].replace("\n-- ", " ") for match in _OPTIONAL.finditer(_contract_sql())}
 
 
@@ -83,13 +80,13 @@ def _names(tables: Iterable[str]) -> list[ViewName]:
 
 def _group_columns(rows: sessions.Rows) -> TableColumns:
     tables: dict[str, dict[str, ContractColumn]] = defaultdict(dict)
-    for table, column, kind, nullable in rows:
-        tables[table][column] = ContractColumn(type=kind, nullable=nullable)
+    for table, name, type_name, nullable in rows:
+        tables[table][name] = ContractColumn(type=type_name, nullable=nullable)
     return dict(tables)
 
 
 def tables_in_models(database: str) -> TableColumns:
-    """As the models map them."""
+    """Return the tables that the models map."""
     return {
         model._meta.db_table.split(".")[1].strip('"'): {
             str(field.column): ContractColumn(type=field.db_type(connections[database]) or "", nullable=field.null)
@@ -101,13 +98,13 @@ def tables_in_models(database: str) -> TableColumns:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContractDifference:
-    """Something that the contract has and the other party has not, or has otherwise."""
+    """A table or column that is missing or differs."""
 
     table: str
-    column: str | None  # None where the whole table is missing
+    column: str | None  # None: the entire table is missing
     expected: str
-    actual: str | None  # None where it is missing
-    lost_feature: str | None = None  # what one does without, where the table is optional; None where it is not
+    actual: str | None  # None: missing
+    lost_feature: str | None  # the end of the sentence "Without it ..."; None if the table is required
 
     def __str__(self) -> str:
         location = f"{SCHEMA}.{self.table}" + (f".{self.column}" if self.column else "")
@@ -115,29 +112,29 @@ class ContractDifference:
 
 
 def differences(expected: TableColumns, actual: TableColumns) -> Iterator[ContractDifference]:
-    """What of `contract` the other party lacks or has otherwise; what it has beyond that is its own business."""
-    lost_features = optional_tables()
+    """Yield what is missing from `actual` or differs there. Additional tables and columns are ignored."""
     for table, columns in expected.items():
+        lost_feature = optional_tables().get(table)
         if table not in actual:
             yield ContractDifference(
-                table=table, column=None, expected="a table", actual=None, lost_feature=lost_features.get(table)
+                table=table, column=None, expected="a table", actual=None, lost_feature=lost_feature
             )
             continue
         for name, column in columns.items():
-            actual_column = actual[table].get(name)
-            if actual_column != column:
+            found = actual[table].get(name)
+            if found != column:
                 yield ContractDifference(
                     table=table,
                     column=name,
                     expected=str(column),
-                    actual=str(actual_column) if actual_column else None,
-                    lost_feature=lost_features.get(table),
+                    actual=str(found) if found else None,
+                    lost_feature=lost_feature,
                 )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptionalTables:
-    """The optional tables of a database, as this role can use them. Read once per run."""
+    """Which optional tables this role can use. Read once per run."""
 
     unusable: Mapping[str, str]  # the reason by table; every other optional table can be used
 
@@ -171,15 +168,17 @@ def has_refresh_privileges(database: str, *, queued: bool = False) -> bool:
 
 
 def install(database: str) -> tuple[str, ...]:
-    """Create the tables that are missing, with their schema and indexes; their names. Changes nothing that exists, and
-    where nothing is missing it asks for no privilege either."""
+    """Create the missing tables, with their schema and indexes, and return their names.
+
+    Needs no privilege if nothing is missing.
+    """
     with transactions.durable_transaction(database):
         advisory_locks.lock(database, lock_keys.INSTALL)
         existing = tables_in_database(database)
         missing = tuple(table for table in tables_in_sql() if table not in existing)
         if set(missing) <= optional_tables().keys():
-            # Even to find a schema and an index there, IF NOT EXISTS wants to be allowed to create the one and to own
-            # the table of the other; whoever may only add tables can so add these.
+            # IF NOT EXISTS requires privileges on the schema and ownership of the tables even if they exist. So a role
+            # that can only add tables can add these.
             for table in missing:
                 sessions.execute_script(database, _create_statements(table))
         else:
@@ -188,6 +187,6 @@ def install(database: str) -> tuple[str, ...]:
 
 
 def _create_statements(table: str) -> str:
-    """What creates one table and its indexes."""
+    """Return the statements that create a table and its indexes."""
     mentions_table = re.compile(rf"(?:^CREATE TABLE IF NOT EXISTS| ON) reporting\.{table} ", re.MULTILINE)
     return ";\n".join(statement for statement in _contract_sql().split(";\n") if mentions_table.search(statement))

@@ -1,7 +1,7 @@
--- The tables that seeder reads and writes. In production another repository owns this DDL and seeder only maps it;
--- here it serves the embedded database, the tests and newcomers. Safe to apply again: it only creates what is missing.
--- One column a line: a check reads this file and holds it against the models and the connected database.
--- "Optional:" above a table says that seeder works without it, and what one then does without.
+-- The tables that seeder reads and writes. In production another repository owns this DDL; the embedded database and the
+-- tests use this file. It creates only what is missing.
+-- A check parses it, one column per line, and compares it with the models and the database. "Optional:" marks a table that
+-- seeder works without; the text completes the sentence "Without it ...".
 
 CREATE SCHEMA IF NOT EXISTS reporting;
 
@@ -60,21 +60,17 @@ CREATE INDEX IF NOT EXISTS seeder_run_history_table_name ON reporting.seeder_run
 CREATE INDEX IF NOT EXISTS seeder_run_history_agency_slug ON reporting.seeder_run_history (agency_slug);
 CREATE INDEX IF NOT EXISTS seeder_run_history_start_time ON reporting.seeder_run_history (start_time DESC);
 
--- An addition of ours, for who asks for the latest runs of each of many views, or how long the last good one took.
+-- Additions to the contract: the latest runs of a view, the rows of a run, the latest failures, and rows of killed runs.
 CREATE INDEX IF NOT EXISTS seeder_run_history_latest ON reporting.seeder_run_history (table_name, start_time DESC);
-
--- Additions of ours, for who looks at one run, and at what failed, the latest first.
 CREATE INDEX IF NOT EXISTS seeder_run_history_run_id ON reporting.seeder_run_history (run_id);
 CREATE INDEX IF NOT EXISTS seeder_run_history_failed ON reporting.seeder_run_history (start_time DESC)
     WHERE status = 'error';
-
--- Also ours. With how often each of a thousand agencies occurs, and not of the usual hundred, the server knows when one has
--- hardly any rows; else it looks for the latest of them among those of everybody, back to the first.
-ALTER TABLE reporting.seeder_run_history ALTER COLUMN agency_slug SET STATISTICS 1000;
-
--- An addition of ours, for who looks for rows of runs that were killed. Without it that takes a look at every row.
 CREATE INDEX IF NOT EXISTS seeder_run_history_open ON reporting.seeder_run_history (run_id)
     WHERE status IN ('pending', 'running');
+
+-- With statistics of a thousand agencies instead of a hundred, the planner knows which have few rows. Otherwise it would
+-- search the entire history for the latest rows of such an agency.
+ALTER TABLE reporting.seeder_run_history ALTER COLUMN agency_slug SET STATISTICS 1000;
 
 CREATE TABLE IF NOT EXISTS reporting.seeder_job_status (
     table_name text PRIMARY KEY,
@@ -96,7 +92,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_job_status (
 
 CREATE INDEX IF NOT EXISTS seeder_job_status_agency_slug ON reporting.seeder_job_status (agency_slug);
 
--- Optional: each process has circuit breakers of its own, and learns nothing from what others found out.
+-- Optional: each process has its own circuit breakers, which do not know the failures of other processes.
 CREATE TABLE IF NOT EXISTS reporting.seeder_circuit_breaker (
     database_alias text PRIMARY KEY,
     failures integer NOT NULL DEFAULT 0,
@@ -105,7 +101,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_circuit_breaker (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Optional: before each run every manifest's query is compared with its view, at a millisecond or two each.
+-- Optional: before each run every manifest's query is compared with its view, which takes a millisecond or two each.
 CREATE TABLE IF NOT EXISTS reporting.seeder_view_definition (
     database_alias text NOT NULL,
     view_oid bigint NOT NULL,
@@ -138,7 +134,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_release_snapshot (
     CHECK (jsonb_typeof(top_values) = 'object')
 );
 
--- What was recorded at a release is never changed, by whomever.
+-- A trigger, because release snapshots must not change even for a superuser.
 CREATE OR REPLACE FUNCTION reporting.seeder_release_snapshot_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'release snapshots are never changed (snapshot %, of % at %)', old.id, old.table_name, old.release_tag
@@ -148,7 +144,7 @@ $$;
 CREATE OR REPLACE TRIGGER is_final BEFORE UPDATE ON reporting.seeder_release_snapshot
     FOR EACH ROW EXECUTE FUNCTION reporting.seeder_release_snapshot_is_final();
 
--- Optional: the history has a row for each manifest, and nothing sums up a run or says what held it back.
+-- Optional: the history has a row for each manifest, but runs have no totals and no holds.
 CREATE TABLE IF NOT EXISTS reporting.seeder_run (
     run_id text PRIMARY KEY,
     description text NOT NULL,
@@ -167,7 +163,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run (
 CREATE INDEX IF NOT EXISTS seeder_run_started_at ON reporting.seeder_run (started_at DESC);
 CREATE INDEX IF NOT EXISTS seeder_run_open ON reporting.seeder_run (run_id) WHERE finished_at IS NULL;
 
--- Optional: nothing can be queued, every refresh is run by who asks for it.
+-- Optional: nothing can be queued, and the caller runs each refresh itself.
 CREATE TABLE IF NOT EXISTS reporting.seeder_queued_refresh (
     id bigserial PRIMARY KEY,
     request_id text NOT NULL,
@@ -200,7 +196,7 @@ CREATE INDEX IF NOT EXISTS seeder_queued_refresh_finished ON reporting.seeder_qu
 CREATE INDEX IF NOT EXISTS seeder_queued_refresh_keys ON reporting.seeder_queued_refresh USING gin (idempotency_keys)
     WHERE idempotency_keys <> '{}';
 
--- Optional: the history says how each refresh ended, and nothing keeps what it waited for and what it cost the server.
+-- Optional: the history says how each refresh ended, but not what it waited for and what it cost the server.
 CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (
     history_id bigint PRIMARY KEY REFERENCES reporting.seeder_run_history (id) ON DELETE CASCADE,
     mode text,

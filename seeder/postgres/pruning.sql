@@ -1,8 +1,8 @@
--- What has ended long ago, and goes. Each table is walked from its oldest row on, along an index, a few thousand rows at a
--- time; the walk remembers its place, so that no row is read twice.
+-- Deletes old rows. Each table is read from its oldest row along an index, a batch at a time, after the last row of the batch
+-- before.
 
 -- name: tables_without_delete_privilege
--- Those of these tables that exist and that this role may not delete from, and the role.
+-- The existing tables from which this role may not delete, and the role.
 SELECT format('%%I.%%I', n.nspname, c.relname), quote_ident(current_user)
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -10,9 +10,8 @@ WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s::text[]) AND NOT ha
 ORDER BY c.relname;
 
 -- name: expired_rows_and_last_results
--- How many rows of the history have ended before an instant; and of every report under each name of its view the row of its
--- last success and that of its last failure, where these are among them. Every row is looked at, once: whether a row is the
--- last is known only by those that came after it.
+-- The number of history rows that ended before a time, and the ids among them that are the last success or last failure of
+-- a report. Reads every row once.
 WITH latest AS MATERIALIZED (
     SELECT
         table_name, report_type, manifest_id, status, max(start_time) AS start_time,
@@ -38,7 +37,6 @@ SELECT
     );
 
 -- name: next_history_rows
--- The next rows, and whether each has ended before the instant.
 SELECT id, start_time, status IN ('success', 'error') AND coalesce(finish_time, start_time) < %(before)s
 FROM reporting.seeder_run_history
 WHERE start_time >= %(after)s::timestamptz AND (start_time > %(after)s::timestamptz OR id > %(last)s::bigint)
@@ -47,14 +45,14 @@ ORDER BY start_time, id
 LIMIT %(batch_size)s;
 
 -- name: delete_run_metrics
--- Where the server would do so by itself, this is no slower; where nobody told it to, this is needed.
+-- The foreign key cascades, but a table of another owner may lack it.
 DELETE FROM reporting.seeder_run_metrics WHERE history_id = ANY (%(keys)s::bigint[]);
 
 -- name: delete_history
 DELETE FROM reporting.seeder_run_history WHERE id = ANY (%(keys)s::bigint[]) RETURNING 1;
 
 -- name: next_runs
--- The next runs, and whether each has ended before the instant and has no row that has not.
+-- A run is old if it ended before the time and has no newer, open or protected row.
 SELECT
     r.run_id,
     r.started_at,
@@ -76,7 +74,7 @@ LIMIT %(batch_size)s;
 DELETE FROM reporting.seeder_run WHERE run_id = ANY (%(keys)s::text[]) RETURNING 1;
 
 -- name: next_queue_parts
--- The next parts of what was queued, and whether the whole request has ended before the instant.
+-- A part is old if its entire request ended before the time.
 SELECT
     q.id,
     q.finished_at,

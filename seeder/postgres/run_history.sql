@@ -1,11 +1,10 @@
--- What the run history knows, and what is added to it.
+-- Rows of the run history and of the job status.
 --
--- Open rows are asked for as those that have not ended: asked for as pending or running, they would be found through the
--- index of open rows whenever the statistics are from a moment when there were none, and every one of them read each time.
+-- Open rows are selected with NOT IN. With IN ('pending', 'running'), the planner would use the index of open rows if the
+-- statistics are from a time without any, and read all of them each time.
 
 -- name: past_refreshes
--- The duration of each view's latest success, and its number of failures in a row. One row of the history is read for
--- each name, however long the history is.
+-- The duration of each view's latest success, and its failures in a row. Reads one history row for each name.
 SELECT requested.name, latest.duration, s.consecutive_failures
 FROM unnest(%(names)s::text[]) AS requested (name)
 LEFT JOIN reporting.seeder_job_status AS s ON s.table_name = requested.name
@@ -18,27 +17,25 @@ LEFT JOIN LATERAL (
 ) AS latest ON true;
 
 -- name: insert_pending_rows
--- One pending row for each manifest.
 INSERT INTO reporting.seeder_run_history
     (run_id, status, manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
-SELECT %(run)s::text, 'pending', wanted.*
+SELECT %(run)s::text, 'pending', manifest.*
 FROM unnest(
     %(manifest_ids)s::integer[], %(report_types)s::text[], %(table_names)s::text[], %(report_names)s::text[],
     %(agency_ids)s::integer[], %(agency_slugs)s::text[]
-) AS wanted
+) AS manifest
 RETURNING id, report_type, manifest_id;
 
 -- name: upsert_pending_status
--- One status row for each name, in one order for everybody, so that two runs which share views never wait for each other
--- in a circle.
-INSERT INTO reporting.seeder_job_status AS shown
+-- All runs lock status rows in the order of names, so that two runs with common views cannot deadlock.
+INSERT INTO reporting.seeder_job_status
     (last_run_id, status, manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
-SELECT %(run)s::text, 'pending', representative.*
+SELECT %(run)s::text, 'pending', first.*
 FROM unnest(
     %(status_manifest_ids)s::integer[], %(status_report_types)s::text[], %(status_table_names)s::text[],
     %(status_report_names)s::text[], %(status_agency_ids)s::integer[], %(status_agency_slugs)s::text[]
-) AS representative (manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
-ORDER BY representative.table_name
+) AS first (manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
+ORDER BY first.table_name
 ON CONFLICT (table_name) DO UPDATE SET
     last_run_id = excluded.last_run_id, status = excluded.status, manifest_id = excluded.manifest_id,
     report_type = excluded.report_type, report_name = excluded.report_name, agency_id = excluded.agency_id,
@@ -46,24 +43,24 @@ ON CONFLICT (table_name) DO UPDATE SET
 RETURNING 1;
 
 -- name: mark_running
--- The rows before the statuses, and these in the order of their names, as everybody does. Where no row is pending, it was
--- marked before or somebody has closed it: then the status says how.
-WITH begun AS (
+-- Locks history rows before status rows, and those in the order of names, like every transaction. A row that is not pending
+-- was marked before or closed by another run, so its status is left alone.
+WITH marked AS (
     UPDATE reporting.seeder_run_history
     SET status = 'running', start_time = clock_timestamp(), updated_at = now()
     WHERE id = ANY (%(ids)s::bigint[]) AND status NOT IN ('running', 'success', 'error')
     RETURNING table_name
-), shown AS (
+), locked AS (
     SELECT table_name
     FROM reporting.seeder_job_status
-    WHERE table_name IN (SELECT table_name FROM begun)
+    WHERE table_name IN (SELECT table_name FROM marked)
     ORDER BY table_name
     FOR UPDATE
 )
 UPDATE reporting.seeder_job_status AS s
 SET status = 'running', start_time = clock_timestamp(), updated_at = now()
-FROM shown
-WHERE s.table_name = shown.table_name
+FROM locked
+WHERE s.table_name = locked.table_name
 RETURNING 1;
 
 -- name: mark_succeeded
@@ -101,7 +98,7 @@ WITH view AS MATERIALIZED (
 SELECT (SELECT count(*) FROM closed), rows, bytes, finished FROM timed;
 
 -- name: refreshes_by_other_runs
--- What other runs have done to a view since an instant, the latest first.
+-- Successful refreshes of a view by other runs since a time, the latest first.
 SELECT run_id, report_type, manifest_id, start_time, finish_time, records_processed, bytes_processed
 FROM reporting.seeder_run_history
 WHERE table_name = ANY (%(names)s::text[]) AND status = 'success' AND start_time > %(after)s

@@ -32,7 +32,7 @@ def test_generated_page_is_current(name: str) -> None:
 
 def test_every_reason_of_the_app_is_described() -> None:
     of_manifests = {kind.reason for kind in ManifestError.__subclasses__()}
-    assert OWN_REASONS.keys() == {*HoldReason, *of_manifests, sqlstates.LOST_CONNECTION}
+    assert OWN_REASONS.keys() == {*HoldReason, *of_manifests, sqlstates.condition_name(None)}
 
 
 def test_reasons_are_set_only_in_known_places() -> None:

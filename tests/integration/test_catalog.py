@@ -44,6 +44,17 @@ def test_dependency_through_parsed_function_bodies_is_found() -> None:
     assert dependencies(a="", b="") == {"b": {"a"}}
 
 
+def test_dependency_through_operator_and_policy_is_found() -> None:
+    sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")
+    sql("CREATE FUNCTION reporting.plus(integer) RETURNS integer BEGIN ATOMIC SELECT max(n) + $1 FROM reporting.a; END")
+    sql("CREATE OPERATOR reporting.@@+ (FUNCTION = reporting.plus, RIGHTARG = integer)")
+    sql("CREATE MATERIALIZED VIEW reporting.b AS SELECT OPERATOR(reporting.@@+) 1 AS n")
+    sql("CREATE TABLE reporting.secret (n integer)")
+    sql("CREATE POLICY p ON reporting.secret USING (n IN (SELECT n FROM reporting.b))")
+    sql("CREATE MATERIALIZED VIEW reporting.c AS SELECT n FROM reporting.secret")
+    assert dependencies(a="", b="", c="") == {"b": {"a"}, "c": {"b"}}
+
+
 def test_unselected_materialized_view_ends_the_dependency_path() -> None:
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")
     sql("CREATE MATERIALIZED VIEW reporting.outsider AS SELECT n FROM reporting.a")
