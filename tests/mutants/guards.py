@@ -159,8 +159,8 @@ COMMITS = [
     Mutant(
         name="commit: a refresh whose rows were closed by recovery is rolled back",
         file="seeder/services/run_history.py",
-        old='"mark_succeeded", parameters)\n        if closed != len(spec.manifests):',
-        new='"mark_succeeded", parameters)\n        if closed < 0:',
+        old='STATEMENTS["mark_succeeded"], parameters)\n        if closed != len(spec.manifests):',
+        new='STATEMENTS["mark_succeeded"], parameters)\n        if closed < 0:',
         tests=("tests/integration/test_view_refresh.py",),
     ),
     Mutant(
@@ -173,8 +173,8 @@ COMMITS = [
     Mutant(
         name="retry: a deadlock is retried",
         file="seeder/postgres/sqlstates.py",
-        old='_TRANSIENT = {LOCK_NOT_AVAILABLE, "40P01", ',
-        new="_TRANSIENT = {LOCK_NOT_AVAILABLE, ",
+        old='LOCK_NOT_AVAILABLE, "40P01", ',
+        new="LOCK_NOT_AVAILABLE, ",
         tests=("tests/integration/test_sqlstates.py",),
     ),
     Mutant(
