@@ -147,7 +147,7 @@ class OptionalTables:
         expected = {table: tables_in_sql()[table] for table in optional_tables()}
         privileges = ["USAGE", "SELECT", *([] if read_only else ["INSERT", "UPDATE"])]
         statements = STATEMENTS["relation_columns"], STATEMENTS["missing_privileges"]
-        parameters = {**catalog.name_lists(_names(expected)), "privileges": privileges}
+        parameters = {**catalog.name_lists(_names(expected)), "tables": [*expected], "privileges": privileges}
         columns, lacking = sessions.query_batch(database, statements, parameters)
         unusable: dict[str, str] = {}
         for difference in differences(expected, _group_columns(columns)):

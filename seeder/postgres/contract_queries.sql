@@ -6,7 +6,7 @@ SELECT c.relname::text, required.privilege
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 CROSS JOIN unnest(%(privileges)s::text[]) WITH ORDINALITY AS required (privilege, position)
-WHERE n.nspname = 'reporting' AND c.relname = ANY (%(names)s::text[])
+WHERE n.nspname = 'reporting' AND c.relname = ANY (%(tables)s::text[])
     AND NOT CASE required.privilege
         WHEN 'USAGE' THEN has_schema_privilege(n.oid, 'USAGE')
         ELSE has_table_privilege(c.oid, required.privilege)
