@@ -1,4 +1,4 @@
-"""What an operator gets wrong, and what a manifest can have wrong: one clear line, or one failed view."""
+"""Invalid arguments and settings print one line; an invalid manifest fails one view."""
 
 import os
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Manage = Callable[..., CompletedCommand]
 
 
 def only_line(ended: CompletedCommand, code: int = 2) -> str:
-    """The one line of a refused request."""
+    """Return the only line that a rejected command printed."""
     assert ended.exit_code == code
     assert ended.out == ""
     [line] = ended.err.splitlines()
@@ -20,14 +20,14 @@ def only_line(ended: CompletedCommand, code: int = 2) -> str:
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_an_unknown_agency_is_named_with_the_nearest_known_one(manage: Manage) -> None:
+def test_unknown_agency_is_printed_with_the_nearest_known_one(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1", agency="harbor")
     line = only_line(manage("refresh_agency", "habor", "--json"))
     assert line.endswith("No manifest names the agency 'habor'. The nearest known one is 'harbor'.")
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_an_unknown_table_is_named_with_the_nearest_known_one(manage: Manage) -> None:
+def test_unknown_table_is_printed_with_the_nearest_known_one(manage: Manage) -> None:
     create_custom_manifest("B_Count", "SELECT 1", enabled=False)
     create_custom_manifest("reporting.c_sum", "SELECT 1")
     line = only_line(manage("refresh_table", "reporting.b_cound"))
@@ -37,14 +37,14 @@ def test_an_unknown_table_is_named_with_the_nearest_known_one(manage: Manage) ->
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_bytes_that_are_no_text_are_one_line_too(manage: Manage) -> None:
+def test_argument_that_is_not_unicode_prints_one_line(manage: Manage) -> None:
     for command in ("refresh_agency", "refresh_table"):
         assert r"'a\udcff'" in only_line(manage(command, os.fsdecode(b"a\xff")))
 
 
 @pytest.mark.usefixtures("contract_tables")
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["refresh_table", "a.b.c"], "'a.b.c' is not a view's name: it has 3 parts"),
         (["refresh_table", "x" * 64], "64 bytes long, PostgreSQL keeps 63"),
@@ -56,16 +56,16 @@ def test_bytes_that_are_no_text_are_one_line_too(manage: Manage) -> None:
         (["refresh_all", "--json", "--table"], "not allowed with"),
     ],
 )
-def test_a_wrong_argument_is_one_line(manage: Manage, arguments: list[str], said: str) -> None:
-    assert said in only_line(manage(*arguments))
+def test_invalid_argument_prints_one_line(manage: Manage, arguments: list[str], message: str) -> None:
+    assert message in only_line(manage(*arguments))
 
 
-def test_a_setting_that_cannot_be_read_stops_before_any_database_work(manage: Manage) -> None:
+def test_invalid_setting_is_reported_before_any_connection(manage: Manage) -> None:
     line = only_line(manage("refresh_all", SEEDER_MAX_WORKERS="lots", DB_PORT="1"))
     assert line.endswith("SEEDER_MAX_WORKERS is 'lots', but must be a whole number of at least 1.")
 
 
-def test_a_server_that_does_not_answer_is_one_line_that_says_what_to_do(manage: Manage) -> None:
+def test_unreachable_server_prints_one_line_with_advice(manage: Manage) -> None:
     for command in (["refresh_all"], ["refresh_agency", "demo", "--dry-run"], ["install_schema"]):
         line = only_line(manage(*command, DB_HOST="127.0.0.1", DB_PORT="1", DB_PASSWORD="secret"))
         assert "127.0.0.1:1" in line
@@ -73,7 +73,7 @@ def test_a_server_that_does_not_answer_is_one_line_that_says_what_to_do(manage: 
         assert "secret" not in line
 
 
-def test_a_missing_schema_is_one_line_that_says_what_to_do(manage: Manage) -> None:
+def test_missing_schema_prints_one_line_with_advice(manage: Manage) -> None:
     line = only_line(manage("refresh_all"))
     assert 'relation "reporting.seeder_custom_report_manifest" does not exist' in line
     assert "Create missing tables with `manage.py install_schema`" in line
@@ -82,20 +82,20 @@ def test_a_missing_schema_is_one_line_that_says_what_to_do(manage: Manage) -> No
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_a_missing_column_is_one_line_that_says_how_to_see_the_rest(manage: Manage) -> None:
+def test_missing_column_prints_one_line_with_the_check_command(manage: Manage) -> None:
     sql("ALTER TABLE reporting.seeder_custom_report_manifest DROP COLUMN enabled")
     line = only_line(manage("refresh_all"))
     assert "enabled does not exist" in line
     assert "manage.py check --database default" in line
 
 
-def test_a_missing_privilege_is_one_line(manage: Manage) -> None:
+def test_missing_privilege_prints_one_line(manage: Manage) -> None:
     assert manage("install_schema").exit_code == 0
     sql("DROP ROLE IF EXISTS seeder_stranger")
     sql("CREATE ROLE seeder_stranger LOGIN PASSWORD 'x'")
     try:
         line = only_line(manage("refresh_all", PGOPTIONS="-c role=seeder_stranger"))
-        # Everything is there, so installing asks for no privilege.
+        # All tables exist, so install_schema needs no privilege.
         assert manage("install_schema", PGOPTIONS="-c role=seeder_stranger").exit_code == 0
     finally:
         sql("DROP ROLE seeder_stranger")
@@ -133,7 +133,7 @@ BAD = {
 
 
 @pytest.mark.usefixtures("contract_tables")
-def test_a_bad_manifest_ends_in_error_with_postgresql_s_own_message_and_the_others_succeed(manage: Manage) -> None:
+def test_invalid_manifest_fails_with_the_server_message_alone(manage: Manage) -> None:
     sql('CREATE SCHEMA "Gotham PD"')
     sql("CREATE TABLE reporting.a_table (n integer)")
     sql("INSERT INTO reporting.a_table VALUES (7)")
@@ -157,8 +157,8 @@ def test_a_bad_manifest_ends_in_error_with_postgresql_s_own_message_and_the_othe
             assert message in (JobStatus.objects.get(table_name=table_name).last_errors or "")
             assert JobStatus.objects.get(table_name=table_name).consecutive_failures == attempt + 1
     assert sql("SELECT to_regclass('reporting.pwned')") == [(None,)]
-    assert sql("SELECT n FROM reporting.a_table") == [(7,)], "what stands under the name is left alone"
-    assert sql(f"SELECT n FROM reporting.{'x' * 63}") == [(7,)], "a long name never means another view"
+    assert sql("SELECT n FROM reporting.a_table") == [(7,)], "a table of that name is unchanged"
+    assert sql(f"SELECT n FROM reporting.{'x' * 63}") == [(7,)], "a name that is too long never selects another view"
     assert sql("SELECT n FROM reporting.no_data") == [(1,)]
     assert sql("SELECT p, q FROM reporting.percent") == [("100 %", "%s %(x)s %%")]
     assert sql("SELECT b FROM reporting.braces") == [("{} {0} {x}",)]

@@ -1,4 +1,4 @@
-"""A host that names `seeder` among its apps and nothing else: no admin, no logins, no queue, no REST framework."""
+"""A host with `seeder` as its only app: no admin, users, queue or REST framework."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ _URLS = """
 from django.urls import include, path
 urlpatterns = [path("seeder/", include("seeder.urls"))]
 """
-_ASKED = """
+_STATUSES = """
 import django
 django.setup()
 from django.test import Client
@@ -59,13 +59,13 @@ def run(folder: Path, *command: str, missing: str = "") -> CompletedCommand:
     return CompletedCommand(exit_code=ended.returncode, out=ended.stdout, err=ended.stderr)
 
 
-def test_it_is_watched_and_has_no_api(bare: Path) -> None:
-    told = run(bare, "-c", _ASKED)
-    assert told.out.splitlines() == ["health/alive 200", "health/ready 200", "metrics 401", "v1/jobs/ 404"], told.err
+def test_bare_host_has_probes_and_no_api(bare: Path) -> None:
+    ended = run(bare, "-c", _STATUSES)
+    assert ended.out.splitlines() == ["health/alive 200", "health/ready 200", "metrics 401", "v1/jobs/ 404"], ended.err
 
 
 @pytest.mark.parametrize("command", ["schedule_refreshes", "watch_queue"])
-def test_what_needs_a_queue_says_in_one_line_that_there_is_none(command: str, bare: Path) -> None:
+def test_queue_command_without_queue_app_prints_one_line(command: str, bare: Path) -> None:
     ended = run(bare, "-m", "django", command)
     [line] = ended.err.splitlines()
     assert "django_q is not among INSTALLED_APPS" in line
@@ -93,8 +93,8 @@ def test_host_without_any_extra_refreshes_and_reports_health(bare: Path) -> None
         bare, "-m", "django", "check", "--database", "default", "--fail-level", "WARNING", missing=EVERY_EXTRA
     )
     assert (checked.exit_code, "no issues" in checked.out) == (0, True), checked.err
-    told = run(bare, "-c", _ASKED, missing=EVERY_EXTRA)
-    assert told.out.splitlines() == ["health/alive 200", "health/ready 200", "metrics 401", "v1/jobs/ 404"], told.err
+    ended = run(bare, "-c", _STATUSES, missing=EVERY_EXTRA)
+    assert ended.out.splitlines() == ["health/alive 200", "health/ready 200", "metrics 401", "v1/jobs/ 404"], ended.err
     listed = run(bare, "-m", "seeder.console", "list", missing=EVERY_EXTRA)
     assert (listed.exit_code, listed.err) == (0, "")
 
@@ -161,8 +161,8 @@ def test_module_imported_without_its_extra_names_it(module: str, missing: str, a
 
 def test_api_without_drf_spectacular_answers_501_and_fails_the_check(bare: Path) -> None:
     add(bare, "INSTALLED_APPS += ['django.contrib.auth', 'django.contrib.contenttypes', 'rest_framework']\n")
-    told = run(bare, "-c", _ASKED, missing="drf_spectacular")
-    assert told.out.splitlines() == ["health/alive 200", "health/ready 200", "metrics 401", "v1/jobs/ 501"], told.err
+    ended = run(bare, "-c", _STATUSES, missing="drf_spectacular")
+    assert ended.out.splitlines() == ["health/alive 200", "health/ready 200", "metrics 401", "v1/jobs/ 501"], ended.err
     page = run(bare, "-c", _BODY.format(place="v1/jobs/", token=""), missing="drf_spectacular")
     assert page.out == f"{NEEDS_SPECTACULAR}\n\n"
     checked = run(bare, "-m", "django", "check", missing="drf_spectacular")
@@ -194,7 +194,7 @@ def add(folder: Path, settings: str) -> None:
         file.write(settings)
 
 
-def test_a_host_without_time_zones_is_refused_in_one_line(bare: Path) -> None:
+def test_host_without_time_zones_is_rejected_in_one_line(bare: Path) -> None:
     (bare / "bare.py").write_text(f"{_SETTINGS}\nUSE_TZ = False\n")
     ended = run(bare, "-m", "django", "refresh_all")
     assert ended.err == "CommandError: USE_TZ is False, but must be True: every instant has a time zone.\n"
@@ -202,7 +202,7 @@ def test_a_host_without_time_zones_is_refused_in_one_line(bare: Path) -> None:
     assert "seeder.E001" in run(bare, "-m", "django", "check").err
 
 
-def test_a_router_that_sends_our_rows_elsewhere_is_refused_in_one_line(bare: Path) -> None:
+def test_router_to_another_database_is_rejected_in_one_line(bare: Path) -> None:
     replica = "class Router:\n    def db_for_read(self, model, **hints):\n        return 'replica'\n"
     (bare / "routers.py").write_text(replica)
     routed = "DATABASES['replica'] = DATABASES['default']\nDATABASE_ROUTERS = ['routers.Router']\n"
@@ -214,7 +214,7 @@ def test_a_router_that_sends_our_rows_elsewhere_is_refused_in_one_line(bare: Pat
     assert "seeder.E016" in run(bare, "-m", "django", "check").err
 
 
-def test_no_cluster_is_run_with_settings_that_it_cannot_work_with(bare: Path) -> None:
+def test_cluster_with_a_connection_pool_is_rejected(bare: Path) -> None:
     queue = "INSTALLED_APPS.append('django_q')\nfrom seeder.defaults import Q_CLUSTER\n"
     pool = "DATABASES['default']['OPTIONS'] = {'pool': {'min_size': 1}}\n"
     (bare / "bare.py").write_text(_SETTINGS + queue + pool)

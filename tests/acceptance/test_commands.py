@@ -1,4 +1,4 @@
-"""Each command once as a process of its own: most tests call them in the process of the test."""
+"""Each command as a separate process. Most other tests call commands in their own process."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest
 
 pytestmark = [pytest.mark.slow, pytest.mark.versions]
 CAPTURE = ("capture_release_snapshot", "--table-name", "reporting.a", "--release-tag")
-# In this order: a command finds what those before it left.
+# In this order, because a command uses the results of earlier ones.
 LINES = [
     ("install_schema",),
     ("refresh_all", "--json"),
@@ -37,6 +37,6 @@ def test_each_command_runs_as_a_process(manage_process: Callable[..., CompletedC
     assert manage_process("refresh_agency", "unknown").exit_code == 2
 
 
-def test_each_command_has_a_line_here() -> None:
+def test_every_command_is_listed_here() -> None:
     commands = {path.stem for path in (CHECKOUT / "seeder" / "management" / "commands").glob("[a-z]*.py")}
     assert commands == {line[0] for line in LINES} | LONG_RUNNING

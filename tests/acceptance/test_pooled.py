@@ -1,7 +1,6 @@
-"""Behind a proxy that gives each transaction another session, a lock of a session means nothing: refused, in one line.
+"""A run behind a proxy that pools transactions is rejected, because session locks do not work there.
 
-Such a proxy is known by a process number of its own invention, which it tells at the start of each connection. The one
-here does only that, on the wire between a real client and a real server.
+Such a proxy is recognised by the invented pid in its greeting. The proxy of these tests changes only this pid.
 """
 
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from tests.server_proxy import proxy_to_server
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
-# BackendKeyData in the frontend/backend protocol: its letter, the length of what follows, and there first the pid.
+# BackendKeyData in the frontend/backend protocol: its letter, the length, then the pid.
 _KEY_DATA = b"K" + pack("!i", 12)
 
 
@@ -23,7 +22,7 @@ def invent_a_pid(data: bytes) -> bytes:
     return data if at < 0 else data[: at + 5] + pack("!i", 4711) + data[at + 9 :]
 
 
-def test_a_proxy_that_pools_transactions_is_refused_in_one_line(manage: Callable[..., CompletedCommand]) -> None:
+def test_proxy_that_pools_transactions_is_rejected_in_one_line(manage: Callable[..., CompletedCommand]) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     with proxy_to_server(transform=invent_a_pid) as (host, port):
         ended = manage("refresh_all", DB_HOST=host, DB_PORT=str(port), PGSSLMODE="disable")
@@ -33,7 +32,7 @@ def test_a_proxy_that_pools_transactions_is_refused_in_one_line(manage: Callable
     assert sql("SELECT 1 FROM reporting.seeder_run_history") == []
 
 
-def test_a_proxy_that_passes_everything_on_is_not(manage: Callable[..., CompletedCommand]) -> None:
+def test_transparent_proxy_is_accepted(manage: Callable[..., CompletedCommand]) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     with proxy_to_server() as (host, port):
         ended = manage("refresh_all", DB_HOST=host, DB_PORT=str(port), PGSSLMODE="disable")

@@ -1,4 +1,4 @@
-"""The quickstart, block by block, in an empty folder and a database of its own: what it prints is what stands there."""
+"""The quickstart, executed block by block in an empty folder and database. Its output is as printed there."""
 
 import os
 import re
@@ -14,10 +14,10 @@ from tests.architecture.markdown import page_text
 from tests.conftest import CHECKOUT, another_session, process_environment
 
 DATABASE = "test_quickstart"
-# What a test need not do (its Python has everything), or what goes on for ever.
+# Not needed, because everything is installed, or commands that never end.
 NOT_RUN = ("python3 -m venv", "export DB_HOST", "python manage.py runserver", "python manage.py watch_queue")
-STEP = r"^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?"  # a block, and what it prints
-# What is never the same twice.
+STEP = r"^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?"  # a block and its output
+# Parts of the output that vary.
 RUNS, HASHES, NUMBERS = r"\d{8}-\d{6}-[0-9a-f]{8}", r"\b[0-9a-f]{12}\b", r"\d[\d.,:-]*"
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bare_database")]
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bare_database")]
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Of somebody who has installed the app and set where the database is."""
+    """Return an environment with the app installed and the database configured."""
     with another_session() as session:
         session.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)".encode())
         session.execute(f"CREATE DATABASE {DATABASE}".encode())
@@ -39,14 +39,14 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
         session.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)".encode())
 
 
-def alike(printed: str) -> set[str]:
-    """The lines, in whatever order two seats have come to them."""
+def comparable_lines(printed: str) -> set[str]:
+    """Return the lines without varying parts. Their order depends on the workers."""
     for varies in (RUNS, HASHES, NUMBERS):
         printed = re.sub(varies, "#", printed)
     return set(printed.strip().splitlines())
 
 
-def test_who_follows_the_quickstart_gets_what_it_says(environment: dict[str, str], tmp_path: Path) -> None:
+def test_quickstart_blocks_print_the_documented_output(environment: dict[str, str], tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     subprocess.run([sys.executable, "-m", "django", "startproject", "shop", "."], cwd=project, check=True)
@@ -58,4 +58,4 @@ def test_who_follows_the_quickstart_gets_what_it_says(environment: dict[str, str
         done = subprocess.run(shell, cwd=project, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         out = re.sub(r"(?<=^Created: seeder_custom_report_manifest, seeder_canned_report, ).*", "…", done.stdout)
-        assert alike(out) == alike(printed), block
+        assert comparable_lines(out) == comparable_lines(printed), block

@@ -1,4 +1,4 @@
-"""What the README says, done to the letter: its blocks are copied into a shell and into files, and nothing else is."""
+"""The blocks of the README, executed literally in an empty project."""
 
 import os
 import re
@@ -19,31 +19,31 @@ DATABASE = "test_readme"
 
 
 def blocks(text: str, heading: str) -> list[tuple[str, str]]:
-    """The language and the text of each fenced block of a section."""
+    """Return the language and the text of each fenced block of a section."""
     section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     return re.findall(r"^```(\w+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
 def newcomer(tmp_path: Path, django_databases: None, django_db_blocker: DjangoDbBlocker) -> Iterator[HostProject]:
-    """An empty folder beside the checkout, and an empty database."""
+    """Create an empty folder next to the checkout, and an empty database."""
     (tmp_path / "reporting-seeder").symlink_to(CHECKOUT)
     folder = tmp_path / "project"
     folder.mkdir()
     with django_db_blocker.unblock(), host_projects.temporary_database(DATABASE) as inherited:
-        # The Python and the Django of these tests, not whichever is first on the way.
+        # The Python of these tests comes first.
         python = Path(sys.executable).resolve().parent
         environment = {**inherited, "PATH": f"{python}:{os.environ['PATH']}"}
         yield HostProject(folder=folder, environment=environment)
 
 
-def test_into_your_own_project(newcomer: HostProject) -> None:
+def test_readme_blocks_install_the_app_into_a_project(newcomer: HostProject) -> None:
     found = blocks((CHECKOUT / "README.md").read_text(encoding="utf-8"), "Into your own project")
     assert [language for language, _ in found] == ["sh", "python", "python", "sh"]
     used = ""
     for language, text in found:
         if language == "sh":
-            # Whoever copies both blocks does so in one shell.
+            # A reader runs both blocks in one shell.
             activate = ". .venv/bin/activate\n" if used else ""
             used = newcomer.output_of("sh", "-euc", activate + text)
         else:

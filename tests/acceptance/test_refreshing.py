@@ -1,4 +1,4 @@
-"""What an operator does: refresh everything, an agency, a view; look at a plan; read the output in a script."""
+"""Refresh everything, an agency or a view; show a plan; read the output in a script."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ Manage = Callable[..., CompletedCommand]
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
-def test_one_agency_is_refreshed_and_nobody_else(manage: Manage) -> None:
+def test_refresh_agency_refreshes_only_its_reports(manage: Manage) -> None:
     create_custom_manifest("reporting.ours", "SELECT 1 AS n")
     create_custom_manifest("reporting.theirs", "SELECT 1 AS n", agency="metro")
     create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro"))
@@ -22,7 +22,7 @@ def test_one_agency_is_refreshed_and_nobody_else(manage: Manage) -> None:
     assert set(RunHistory.objects.values_list("agency_slug", flat=True)) == {"demo"}
 
 
-def test_one_view_is_refreshed_whichever_manifests_name_it(manage: Manage) -> None:
+def test_refresh_table_refreshes_all_manifests_of_the_view(manage: Manage) -> None:
     create_custom_manifest('"Reporting"."My View"', "SELECT 1 AS n")
     create_custom_manifest("reporting.other", "SELECT 1 AS n")
     create_canned_report("Reporting.Shared", "SELECT 1 AS n", agencies=("demo", "metro"))
@@ -35,7 +35,7 @@ def test_one_view_is_refreshed_whichever_manifests_name_it(manage: Manage) -> No
 
 
 @pytest.mark.parametrize(("option", "kinds"), [("custom", {"custom"}), ("canned", {"canned"})])
-def test_all_reports_or_those_of_one_type_are_refreshed(manage: Manage, option: str, kinds: set[str]) -> None:
+def test_refresh_all_can_be_limited_to_one_report_type(manage: Manage, option: str, kinds: set[str]) -> None:
     create_custom_manifest("reporting.ours", "SELECT 1 AS n")
     create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro"))
     assert manage("refresh_all", "--report-type", option).exit_code == 0
@@ -44,7 +44,7 @@ def test_all_reports_or_those_of_one_type_are_refreshed(manage: Manage, option: 
     assert RunHistory.objects.filter(status="success").count() == {"custom": 1, "canned": 2}[option] + 3
 
 
-def test_a_disabled_report_is_left_alone(manage: Manage) -> None:
+def test_disabled_report_is_not_refreshed(manage: Manage) -> None:
     create_custom_manifest("reporting.off", "SELECT 1 AS n", enabled=False)
     create_custom_manifest("reporting.on", "SELECT 1 AS n")
     assert manage("refresh_all").exit_code == 0
@@ -52,7 +52,7 @@ def test_a_disabled_report_is_left_alone(manage: Manage) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["refresh_agency", "demo"], ["refresh_table", "off"], ["refresh_all"]])
-def test_nothing_enabled_is_said_and_is_no_failure(manage: Manage, arguments: list[str]) -> None:
+def test_refresh_without_enabled_manifests_prints_one_line(manage: Manage, arguments: list[str]) -> None:
     create_custom_manifest("reporting.off", "SELECT 1 AS n", enabled=False)
     for options in ([], ["--dry-run"], ["--table"]):
         ended = manage(*arguments, *options)
@@ -60,7 +60,7 @@ def test_nothing_enabled_is_said_and_is_no_failure(manage: Manage, arguments: li
         assert "Nothing to refresh: no manifest is enabled for" in ended.out
 
 
-def test_a_dry_run_shows_the_plan_and_changes_nothing(manage: Manage) -> None:
+def test_dry_run_shows_the_plan_and_changes_nothing(manage: Manage) -> None:
     create_custom_manifest("reporting.b", "SELECT n FROM reporting.a")
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     ended = manage("refresh_agency", "demo", "--dry-run")
@@ -79,7 +79,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(manage: Manage) -> None:
     ]
 
 
-def test_without_a_terminal_each_event_is_one_plain_line(manage: Manage) -> None:
+def test_output_without_terminal_has_one_line_per_event(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT generate_series(1, 1204) AS n")
     ended = manage("refresh_agency", "demo")
     assert ended.exit_code == 0
@@ -91,7 +91,7 @@ def test_without_a_terminal_each_event_is_one_plain_line(manage: Manage) -> None
     assert "\x1b" not in ended.out
 
 
-def test_json_is_one_document_that_agrees_with_the_rows(manage: Manage) -> None:
+def test_json_agrees_with_the_history_rows(manage: Manage) -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n")
     ended = manage("refresh_agency", "demo", "--json")
@@ -104,7 +104,7 @@ def test_json_is_one_document_that_agrees_with_the_rows(manage: Manage) -> None:
         assert (row.errors, row.start_time.isoformat()) == (view["errors"], view["startTime"])
 
 
-def test_the_closing_table_can_be_had_without_a_terminal(manage: Manage) -> None:
+def test_table_option_prints_the_final_table_without_terminal(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     ended = manage("refresh_agency", "demo", "--table")
     assert ended.exit_code == 0
@@ -113,14 +113,14 @@ def test_the_closing_table_can_be_had_without_a_terminal(manage: Manage) -> None
     assert "started" not in ended.out
 
 
-def test_a_terminal_that_knows_no_umlauts_is_no_reason_to_fail(manage: Manage) -> None:
+def test_name_outside_the_output_encoding_is_escaped(manage: Manage) -> None:
     create_custom_manifest('"Kriminalität"', "SELECT 1 AS n")
     ended = manage("refresh_agency", "demo", PYTHONIOENCODING="ascii")
     assert ended.exit_code == 0
     assert r'reporting."Kriminalit\xe4t": created, 1 row' in ended.out
 
 
-def test_an_agency_with_subscriptions_only_and_a_report_without_any_are_known(manage: Manage) -> None:
+def test_subscribed_agency_and_report_without_one_are_known(manage: Manage) -> None:
     create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("metro",))
     create_canned_report("reporting.unread", "SELECT 1 AS n", agencies=())
     assert manage("refresh_agency", "metro").exit_code == 0
@@ -129,8 +129,8 @@ def test_an_agency_with_subscriptions_only_and_a_report_without_any_are_known(ma
     assert "Nothing to refresh: no manifest is enabled for the view reporting.unread." in ended.out
 
 
-def test_code_that_calls_a_command_gets_an_exception_and_keeps_running() -> None:
-    with pytest.raises(CommandError, match="No manifest names the agency 'nobody'"):
-        call_command("refresh_agency", "nobody")
+def test_call_command_with_invalid_argument_raises_an_exception() -> None:
+    with pytest.raises(CommandError, match="No manifest names the agency 'unknown'"):
+        call_command("refresh_agency", "unknown")
     with pytest.raises(CommandError, match="SLUG"):
         call_command("refresh_agency")
