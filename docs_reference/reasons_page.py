@@ -63,7 +63,7 @@ _NOTE_ROWS = (
         "The run ended first. Refresh again; a queued part continues by itself.",
     ),
     (
-        "interrupted: the process was killed before it could report the result",
+        "interrupted: the run ended before it could report the result",
         "The next run closed the row. The view is unchanged or refreshed. Read the log of the machine or container.",
     ),
     ("not started", "The database was on hold: see `server_busy` and `circuit_open`."),
