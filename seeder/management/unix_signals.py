@@ -3,17 +3,14 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
 
 from seeder.services.stop_signal import StopSignal
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-
-@contextmanager
-def stop_on_signal(stop: StopSignal) -> Iterator[None]:
+def stop_on_signal(stop: StopSignal) -> AbstractContextManager[None]:
     """Make a signal set `stop`. A second signal ends the process at once."""
 
     def request_stop(number: int, _: FrameType | None) -> None:
@@ -22,19 +19,16 @@ def stop_on_signal(stop: StopSignal) -> Iterator[None]:
             os.kill(os.getpid(), number)
         stop.request(signal.Signals(number).name)
 
-    with _handle_signals(request_stop):
-        yield
+    return _handle_signals(request_stop)
 
 
-@contextmanager
-def interrupt_on_signal() -> Iterator[None]:
+def interrupt_on_signal() -> AbstractContextManager[None]:
     """Make a signal raise `KeyboardInterrupt` with its name."""
 
     def raise_interrupt(number: int, _: FrameType | None) -> None:
         raise KeyboardInterrupt(signal.Signals(number).name)
 
-    with _handle_signals(raise_interrupt):
-        yield
+    return _handle_signals(raise_interrupt)
 
 
 @contextmanager
@@ -43,7 +37,7 @@ def _handle_signals(handler: Callable[[int, FrameType | None], None]) -> Iterato
     if current_thread() is not main_thread():
         yield
         return
-    previous_handlers = {number: signal.signal(number, handler) for number in _SIGNALS}
+    previous_handlers = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
