@@ -10,7 +10,7 @@ Document = Mapping[str, Any]
 def fields(source: object, *attributes: str, **renamed: str) -> dict[str, Any]:
     """Return attributes as JSON fields: `run_id` as `runId`, and renamed ones under the given names."""
     names = {_camel_case(attribute): attribute for attribute in attributes} | renamed
-    return {field: json_value(getattr(source, attribute)) for field, attribute in names.items()}
+    return {field: _json_value(getattr(source, attribute)) for field, attribute in names.items()}
 
 
 def _camel_case(attribute: str) -> str:
@@ -18,7 +18,7 @@ def _camel_case(attribute: str) -> str:
     return first + "".join(map(str.capitalize, others))
 
 
-def json_value(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     """Return a time in ISO 8601, a duration in seconds, and other values as they are."""
     match value:
         case datetime():
