@@ -12,7 +12,6 @@ from django.template.response import TemplateResponse
 from seeder.admin import queue_actions
 from seeder.admin.charts import sparkbars
 from seeder.admin.monitoring_form import PER_PAGE, MonitoringForm, ViewFilter
-from seeder.domain.human_format import format_count
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
 from seeder.services import contract_check
@@ -36,7 +35,7 @@ def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "title": "Monitoring",
         "form": form,
         "tiles": _tiles(totals),
-        "summary": _summary_sentence(totals),
+        "totals": totals,
         "rows": _monitoring_rows(request, page.jobs, agency_names),
         "view_count": page.total,
         "last_page": -(-page.total // PER_PAGE),
@@ -82,14 +81,6 @@ def _tiles(totals: JobTotals) -> Sequence[tuple[ViewFilter, int]]:
         (ViewFilter.LATE, totals.stale),
         (ViewFilter.LONG, totals.long_running),
     ]
-
-
-def _summary_sentence(totals: JobTotals) -> str:
-    """Return the text that screen readers announce when it changes."""
-    return (
-        f"{format_count(totals.jobs, 'view')}: {totals.fresh:,} fresh, {totals.failing:,} failing,"
-        f" {totals.running:,} running, {totals.stale:,} late."
-    )
 
 
 def _queue_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any]:

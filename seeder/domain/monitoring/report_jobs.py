@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from seeder.domain.human_format import format_count
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 
@@ -103,6 +104,11 @@ class JobTotals:
     running: int
     long_running: int
     stale: int
+
+    def __str__(self) -> str:
+        running = f"{self.running:,} running" + f" ({self.long_running:,} for too long)" * bool(self.long_running)
+        facts = (f"{self.fresh:,} fresh", f"{self.failing:,} failing", running, f"{self.stale:,} late")
+        return f"{format_count(self.jobs, 'view')}: {', '.join(facts)}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

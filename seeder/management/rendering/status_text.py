@@ -13,7 +13,7 @@ from seeder.services.read_models.job_list import JobOverview
 
 def status_blocks(overview: JobOverview) -> Iterator[Block]:
     """Yield the totals, the views with their errors, and a note about views that are not shown."""
-    yield totals_text(overview.totals), _totals_style(overview.totals)
+    yield str(overview.totals), _totals_style(overview.totals)
     errors = [(job, error) for job in overview.page.jobs if (error := _error_text(job, overview))]
     yield TextTable(
         headings=("view", "report+", "agency+", "state", "last success"),
@@ -25,12 +25,6 @@ def status_blocks(overview: JobOverview) -> Iterator[Block]:
         yield "No view matches." if overview.totals.jobs else "No enabled manifest matches."
     elif shown_count < total_count:
         yield f"{shown_count:,} of {total_count:,} shown; --limit shows more."
-
-
-def totals_text(totals: JobTotals) -> str:
-    running = f"{totals.running:,} running" + (f" ({totals.long_running:,} for too long)" * bool(totals.long_running))
-    facts = (f"{totals.fresh:,} fresh", f"{totals.failing:,} failing", running, f"{totals.stale:,} late")
-    return f"{format_count(totals.jobs, 'view')}: {', '.join(facts)}"
 
 
 def _totals_style(totals: JobTotals) -> str:

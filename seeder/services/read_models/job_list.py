@@ -102,11 +102,8 @@ def recent_runs(jobs: Iterable[Job], *, max_runs: int = 14) -> Mapping[str, Sequ
 
 def _can_match(job_filter: JobFilter) -> bool:
     """False if the filter contains text that PostgreSQL cannot store."""
-    return all(
-        is_storable_text(text)
-        for text in (job_filter.agency, job_filter.table_name, job_filter.search)
-        if text is not None
-    )
+    texts = (job_filter.agency, job_filter.table_name, job_filter.search)
+    return all(text is None or is_storable_text(text) for text in texts)
 
 
 def _staleness_limits() -> StalenessLimits:

@@ -13,7 +13,7 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
 from seeder.management.rendering.command_output import CommandOutput
-from seeder.management.rendering.status_text import job_state_text, status_blocks, time_ago_text, totals_text
+from seeder.management.rendering.status_text import job_state_text, status_blocks, time_ago_text
 from seeder.services.documents.job_documents import status_document
 from seeder.services.read_models.error_redaction import VisibleFailure
 from seeder.services.read_models.job_list import JobOverview, JobPage
@@ -84,9 +84,9 @@ def status_table(overview: JobOverview, width: int, monkeypatch: pytest.MonkeyPa
 
 
 def test_first_line_has_the_totals() -> None:
-    assert totals_text(TOTALS) == "1,204 views: 1,190 fresh, 9 failing, 3 running (1 for too long), 12 late"
+    assert str(TOTALS) == "1,204 views: 1,190 fresh, 9 failing, 3 running (1 for too long), 12 late"
     without_problems = JobTotals(jobs=1, fresh=1, failing=0, running=0, long_running=0, stale=0)
-    assert totals_text(without_problems) == "1 view: 1 fresh, 0 failing, 0 running, 0 late"
+    assert str(without_problems) == "1 view: 1 fresh, 0 failing, 0 running, 0 late"
 
 
 def test_line_shows_one_view() -> None:
