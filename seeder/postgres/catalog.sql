@@ -43,6 +43,19 @@ JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY c.relname, a.attnum;
 
+-- name: missing_privileges
+-- The required privileges that this role lacks on existing tables. USAGE is that of the schema.
+SELECT c.relname::text, required.privilege
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN unnest(%(privileges)s::text[]) WITH ORDINALITY AS required (privilege, position)
+WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s::text[])
+    AND NOT CASE required.privilege
+        WHEN 'USAGE' THEN has_schema_privilege(n.oid, 'USAGE')
+        ELSE has_table_privilege(c.oid, required.privilege)
+    END
+ORDER BY c.relname, required.position;
+
 -- name: compare_with_trials
 -- The position of each wanted view, and whether its definition differs from the trial view of that number. Both are printed
 -- in one session, because the text depends on the server's version and on search_path.

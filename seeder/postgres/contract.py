@@ -145,9 +145,9 @@ class OptionalTables:
         It needs no privilege and breaks no transaction. Set `read_only` if the tables will not be written.
         """
         expected = {table: tables_in_sql()[table] for table in optional_tables()}
-        privileges = ["USAGE", "SELECT", *([] if read_only else ["INSERT", "UPDATE"])]
+        privileges = _privilege_parameters(expected, "USAGE", "SELECT", *([] if read_only else ["INSERT", "UPDATE"]))
         statements = STATEMENTS["relation_columns"], STATEMENTS["missing_privileges"]
-        parameters = {**catalog.name_lists(_names(expected)), "tables": [*expected], "privileges": privileges}
+        parameters = {**catalog.name_lists(_names(expected)), **privileges}
         columns, lacking = sessions.query_batch(database, statements, parameters)
         unusable: dict[str, str] = {}
         for difference in differences(expected, _group_columns(columns)):
@@ -163,8 +163,17 @@ class OptionalTables:
 
 def has_refresh_privileges(database: str, *, queued: bool = False) -> bool:
     """Return whether this role can read the manifests and write the history, or the queue, as far as they exist."""
-    [(has_privileges,)] = sessions.query(database, STATEMENTS["has_refresh_privileges"], {"queued": queued})
-    return bool(has_privileges)
+    read = ["seeder_custom_report_manifest", "seeder_canned_report", "seeder_canned_report_manifest"]
+    written = ["seeder_queued_refresh"] if queued else ["seeder_run_history", "seeder_job_status"]
+    statements = STATEMENTS["missing_privileges"], STATEMENTS["unusable_sequences"]
+    parameters = _privilege_parameters([*read, *written], "USAGE", "SELECT", "INSERT", "UPDATE")
+    lacking, sequences = sessions.query_batch(database, statements, parameters)
+    has_privileges = all(table in read and privilege in {"INSERT", "UPDATE"} for table, privilege in lacking)
+    return has_privileges and all(table in read for table, _ in sequences)
+
+
+def _privilege_parameters(tables: Iterable[str], *privileges: str) -> dict[str, object]:
+    return {"schema": SCHEMA, "tables": list(tables), "privileges": list(privileges)}
 
 
 def install(database: str) -> tuple[str, ...]:

@@ -9,35 +9,40 @@ from psycopg.rows import class_row
 
 from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS, WAIT_BOUNDS, BreakerGauge, Distribution, QueueDepth
 from seeder.domain.monitoring.report_jobs import GroupBy, JobFilter
+from seeder.domain.outcomes import Status
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
 
 
 def refresh_durations(database: str, window: timedelta) -> Mapping[tuple[str, str], Distribution]:
     """Durations by report type and status."""
-    return _distributions(database, "recent_refresh_durations", window, DURATION_BOUNDS)
+    return _distributions(database, "duration_buckets", window, DURATION_BOUNDS)
 
 
 def wait_durations(database: str, window: timedelta) -> Mapping[str, Distribution]:
     """Waits by what was waited for."""
-    waits = _distributions(database, "recent_wait_durations", window, WAIT_BOUNDS)
+    waits = _distributions(database, "wait_buckets", window, WAIT_BOUNDS)
     return {waited_for: distribution for (waited_for,), distribution in waits.items()}
+
+
+def failure_reasons(database: str, window: timedelta) -> Sequence[tuple[str | None, int]]:
+    """Counts by reason (None: unknown), the most frequent first."""
+    return _recent(database, "reason_counts", window=window, statuses=[Status.ERROR])
 
 
 def _distributions(
     database: str, statement: str, window: timedelta, bounds: Sequence[float]
 ) -> dict[Any, Distribution]:
     cells: dict[Any, dict[int, tuple[int, float]]] = {}
-    # Negative bounds, longest first, so that a duration equal to a bound is counted below it.
-    parameters = {"window": window, "bounds": [-bound for bound in reversed(bounds)]}
-    for *key, bucket, count, seconds in sessions.query(database, STATEMENTS[statement], parameters):
+    negative = [-bound for bound in reversed(bounds)]
+    rows = _recent(database, statement, window=window, statuses=[Status.SUCCESS, Status.ERROR], bounds=negative)
+    for *key, bucket, count, seconds in rows:
         cells.setdefault(tuple(key), {})[bucket] = count, seconds
     return {key: Distribution.from_buckets(buckets, bounds) for key, buckets in cells.items()}
 
 
-def failure_reasons(database: str, window: timedelta) -> Sequence[tuple[str | None, int]]:
-    """Counts by reason (None: unknown), the most frequent first."""
-    return sessions.query(database, STATEMENTS["recent_failure_reasons"], {"window": window})
+def _recent(database: str, statement: str, **parameters: object) -> sessions.Rows:
+    return sessions.query(database, f"{STATEMENTS['recent_refreshes']}\n{STATEMENTS[statement]}", parameters)
 
 
 def last_successes(database: str, *, max_views: int) -> Sequence[tuple[str, datetime | None]]:

@@ -1,15 +1,17 @@
 -- Queries of the metrics endpoint. None may cost more the longer the history is.
 
--- name: recent_refresh_durations
--- Counts and seconds of the refreshes in the window, one for each run and view, by bucket. The bounds are negative, so
--- that a duration equal to a bound is counted below it.
+-- name: recent_refreshes
+-- The refreshes in the window, one for each run and view. The next three follow it.
 WITH recent AS (
     SELECT DISTINCT ON (run_id, table_name)
-        report_type, status, extract(epoch FROM finish_time - start_time)::double precision AS seconds
+        id, report_type, status, extract(epoch FROM finish_time - start_time)::double precision AS seconds
     FROM reporting.seeder_run_history
-    WHERE start_time > now() - %(window)s::interval AND status IN ('success', 'error')
+    WHERE start_time > now() - %(window)s::interval AND status = ANY (%(statuses)s)
     ORDER BY run_id, table_name, report_type DESC, manifest_id
 )
+
+-- name: duration_buckets
+-- Counts and seconds by bucket. The bounds are negative, so that a duration equal to a bound is counted below it.
 SELECT
     report_type,
     status,
@@ -19,14 +21,8 @@ SELECT
 FROM recent
 GROUP BY 1, 2, 3;
 
--- name: recent_wait_durations
+-- name: wait_buckets
 -- The same for waits. LIMIT forces a lookup of each row; otherwise the server may scan the table of metrics.
-WITH recent AS (
-    SELECT DISTINCT ON (run_id, table_name) id
-    FROM reporting.seeder_run_history
-    WHERE start_time > now() - %(window)s::interval AND status IN ('success', 'error')
-    ORDER BY run_id, table_name, report_type DESC, manifest_id
-)
 SELECT
     wait.kind,
     cardinality(%(bounds)s::float8[]) - width_bucket(-wait.seconds, %(bounds)s::float8[]) AS bucket,
@@ -40,13 +36,7 @@ CROSS JOIN LATERAL (VALUES
 WHERE wait.seconds IS NOT NULL
 GROUP BY 1, 2;
 
--- name: recent_failure_reasons
-WITH recent AS (
-    SELECT DISTINCT ON (run_id, table_name) id
-    FROM reporting.seeder_run_history
-    WHERE start_time > now() - %(window)s::interval AND status = 'error'
-    ORDER BY run_id, table_name, report_type DESC, manifest_id
-)
+-- name: reason_counts
 SELECT m.reason, count(*)
 FROM recent
 LEFT JOIN LATERAL (SELECT reason FROM reporting.seeder_run_metrics WHERE history_id = recent.id LIMIT 1) AS m ON true

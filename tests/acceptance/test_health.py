@@ -116,7 +116,7 @@ def test_old_queued_part_without_run_makes_workers_stalled() -> None:
     [
         "INSERT ON reporting.seeder_run_history, reporting.seeder_queued_refresh",
         "SELECT ON reporting.seeder_canned_report",
-        "USAGE ON SEQUENCE reporting.seeder_run_history_id_seq, reporting.seeder_queued_refresh_id_seq",
+        "USAGE, UPDATE ON SEQUENCE reporting.seeder_run_history_id_seq, reporting.seeder_queued_refresh_id_seq",
         "USAGE ON SCHEMA reporting",
     ],
 )
