@@ -8,7 +8,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core import checks
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connection
 
 from seeder import conf
 from seeder.domain.system_checks import SYSTEM_CHECK_HINTS
@@ -65,7 +65,7 @@ def check_models(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E002, E005 or E016 for models, database vendor or router."""
     if misrouted := _configuration_error("seeder.E016", preconditions.require_default_database):
         return misrouted
-    if not contract_check.is_postgresql(DEFAULT_DB_ALIAS):
+    if connection.vendor != "postgresql":
         return [_message("seeder.E005", "seeder needs a PostgreSQL database as DATABASES['default'].")]
     return [
         _message("seeder.E002", f"The models do not match the contract: {difference}.")
@@ -79,7 +79,7 @@ def check_database(databases: Sequence[str] | None = None, **_: Any) -> Sequence
 
     Never an error: `migrate` runs this check first, and would refuse the migrations that create a missing table.
     """
-    if DEFAULT_DB_ALIAS not in (databases or ()) or not contract_check.is_postgresql(DEFAULT_DB_ALIAS):
+    if DEFAULT_DB_ALIAS not in (databases or ()) or connection.vendor != "postgresql":
         return []
     try:
         differences = contract_check.database_differences(DEFAULT_DB_ALIAS)
