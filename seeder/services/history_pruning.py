@@ -53,9 +53,9 @@ class _PrunedTable(NamedTuple):
     smallest_key: str | int  # a primary key before all others
 
 
-_HISTORY = _PrunedTable("seeder_run_history", "next_history_rows", "delete_history", 0)
-_RUNS = _PrunedTable("seeder_run", "next_runs", "delete_runs", "")
-_QUEUE = _PrunedTable("seeder_queued_refresh", "next_queue_parts", "delete_queue_parts", 0)
+_HISTORY = _PrunedTable("seeder_run_history", STATEMENTS["next_history_rows"], STATEMENTS["delete_history"], 0)
+_RUNS = _PrunedTable("seeder_run", STATEMENTS["next_runs"], STATEMENTS["delete_runs"], "")
+_QUEUE = _PrunedTable("seeder_queued_refresh", STATEMENTS["next_queue_parts"], STATEMENTS["delete_queue_parts"], 0)
 _METRICS = "seeder_run_metrics"
 
 
@@ -142,7 +142,7 @@ class _Pruning:
             with durable_transaction(DEFAULT_DB_ALIAS):
                 advisory_locks.lock(DEFAULT_DB_ALIAS, lock_keys.PRUNE)
                 place = {"after": after, "last": last}
-                rows = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS[table.select_statement], parameters | place)
+                rows = sessions.query(DEFAULT_DB_ALIAS, table.select_statement, parameters | place)
                 keys = [key for key, _, is_old in rows if is_old and not (table is _HISTORY and key in protected_ids)]
                 deleted = len(keys) if self._dry_run else self._delete(table, keys)
             yield deleted
@@ -152,9 +152,8 @@ class _Pruning:
             self._yield_to_load(timedelta(seconds=monotonic() - started))
 
     def _delete(self, table: _PrunedTable, keys: Collection[int | str]) -> int:
-        metrics = ["delete_run_metrics"] if table is _HISTORY and _METRICS in self._existing else []
-        statements = [STATEMENTS[name] for name in (*metrics, table.delete_statement)]
-        return len(sessions.query_batch(DEFAULT_DB_ALIAS, statements, {"keys": keys})[-1])
+        statements = [STATEMENTS["delete_run_metrics"]] if table is _HISTORY and _METRICS in self._existing else []
+        return len(sessions.query_batch(DEFAULT_DB_ALIAS, [*statements, table.delete_statement], {"keys": keys})[-1])
 
     def _yield_to_load(self, duration: timedelta) -> None:
         """Pause as long as the last batch took if other sessions are active."""

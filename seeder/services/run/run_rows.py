@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from contextlib import suppress
 from datetime import datetime
+from typing import cast
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
@@ -49,12 +50,10 @@ class RunRowWriter(RunListener):
 
     def close(self, stopped_by: str | None) -> datetime:
         """Sum up the run, and return the server's time."""
-        statements = [STATEMENTS["close_run"]] if self._is_kept else []
+        statements = [*([STATEMENTS["close_run"]] if self._is_kept else []), STATEMENTS["server_time"]]
         parameters = {"run": self._run_id, "stopped_by": stopped_by}
-        now: datetime = sessions.query_batch(DEFAULT_DB_ALIAS, [*statements, STATEMENTS["server_time"]], parameters)[
-            -1
-        ][0][0]
-        return now
+        *_, [(now,)] = sessions.query_batch(DEFAULT_DB_ALIAS, statements, parameters)
+        return cast("datetime", now)
 
     def _write(self, statement: str, **facts: object) -> None:
         if self._is_kept:

@@ -153,14 +153,10 @@ class _ViewRefresh:
 
     def _committed_result(self) -> RefreshResult | None:
         """Return the kept result if the server has committed it."""
-        kept = self._uncommitted_result
-        if kept is None:
+        if (kept := self._uncommitted_result) is None:
             return None
-        return (
-            kept
-            if self._refresher.retry_transient(lambda _: self._history.has_recorded(self._view.spec, kept))
-            else None
-        )
+        is_recorded = self._refresher.retry_transient(lambda _: self._history.has_recorded(self._view.spec, kept))
+        return kept if is_recorded else None
 
     # The steps of one attempt
 
@@ -198,11 +194,10 @@ class _ViewRefresh:
     @property
     def _limits(self) -> Mapping[str, object]:
         """The parameters of the statement `apply_limits`."""
-        settings = self._refresher.settings
-        allow_parallel = settings.parallel_when_busy or not self._context.pool_is_full
+        allow_parallel = self._settings.parallel_when_busy or not self._context.pool_is_full
         return {
-            "lock_timeout": settings.lock_timeout_ms,
-            "statement_timeout": settings.statement_timeout_ms,
+            "lock_timeout": self._settings.lock_timeout_ms,
+            "statement_timeout": self._settings.statement_timeout_ms,
             "parallel_workers": None if allow_parallel else "0",
             "application_name": f"seeder {self._history.run_id}",
         }
