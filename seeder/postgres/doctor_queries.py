@@ -1,4 +1,4 @@
-"""Catalog queries of the doctor: one statement for all views, without locks on them.
+"""Catalog queries of the doctor, one for all views.
 
 The fields of each value are in the order of the columns of its statement. Names are quoted for SQL unless noted.
 """
@@ -42,7 +42,7 @@ class ServerFacts(NamedTuple):
         return self.version_num % _VERSION_NUM_PER_MAJOR
 
     def alter_role_sql(self, setting: str, value: str) -> str:
-        """Return the statement that sets it for the role in this database, which overrides all other defaults."""
+        """Return the statement that overrides every other default of the role."""
         return f"ALTER ROLE {self.role} IN DATABASE {self.database} SET {setting} = {value};"
 
 
@@ -72,7 +72,7 @@ class FoundSchema(NamedTuple):
 
 
 def read(database: str, statement: str, **parameters: Any) -> sessions.Rows:
-    """Return the rows of a named statement, run in a read-only transaction with short timeouts."""
+    """Run a named statement in a read-only transaction with short timeouts."""
     with transactions.BatchedTransaction(database, begin_statement="BEGIN READ ONLY;") as transaction:
         _, rows = transaction.begin((STATEMENTS["set_short_timeouts"], STATEMENTS[statement]), parameters)
     return rows

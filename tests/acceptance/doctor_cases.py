@@ -1,4 +1,4 @@
-"""Problems of a database, with the SQL of its owner that causes each."""
+"""Problems of a database, with the SQL that causes each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

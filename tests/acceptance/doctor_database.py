@@ -1,4 +1,4 @@
-"""A database without problems for the doctor, and a role with all privileges that it needs there."""
+"""A database and a role in which the doctor finds no problems."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -52,7 +52,7 @@ def manifest(table_name: str, query: str = "SELECT 1 AS n") -> str:
 
 @contextmanager
 def roles_and_grants() -> Iterator[None]:
-    """Create the roles and the view. Roles and privileges on databases outlive the schema of a test."""
+    """Create the roles and the view. Roles outlive a test's schema."""
     _drop_roles()
     sql(f"CREATE ROLE {ROLE} LOGIN; CREATE ROLE {OWNER}")
     sql(_HEALTHY)
@@ -76,7 +76,7 @@ def _drop_roles() -> None:
 
 
 def find_problems(manage: Manage, *options: str, **environment: str) -> Found:
-    """Run the doctor as the role. Leave out what a server without contrib modules has always."""
+    """Run the doctor as the role, and ignore missing contrib modules."""
     ended = manage("doctor", "--json", *options, **{"DB_USER": ROLE, **environment})
     assert ended.err == ""
     expected = set() if has_statements() else {"pg_stat_statements_missing"}
@@ -103,7 +103,7 @@ def execute_as_owner(statements: str) -> None:
 
 
 def settings_module(folder: Path, text: str) -> Mapping[str, str]:
-    """Return the environment of a host with these additional settings and the test database `archive`."""
+    """Return the environment of a host with these additional settings."""
     archive = connections["archive"].settings_dict["NAME"]
     (folder / "doctor_host.py").write_text(
         f"from settings.test import *\nDATABASES['archive'] = {{**DATABASES['default'], 'NAME': {archive!r}}}\n{text}\n"

@@ -1,4 +1,4 @@
-"""The doctor compares views with their manifests, reads their sources, and changes nothing."""
+"""The doctor checks views and their sources, and changes nothing."""
 
 from time import monotonic
 from typing import Any
@@ -126,7 +126,7 @@ def test_doctor_changes_nothing_and_works_for_a_read_only_role(doctor: Doctor) -
 
 
 def all_rows() -> list[tuple[Any, ...]]:
-    """Return a digest of catalogs and tables, with the transaction that wrote each row."""
+    """Return digests of catalogs and tables with the writing transactions."""
     catalogs = ("pg_class", "pg_attribute", "pg_proc", "pg_rewrite", "pg_depend", "pg_namespace", "pg_type", "pg_index")
     user_tables = (
         "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('reporting', 'public')"

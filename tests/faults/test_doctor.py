@@ -1,4 +1,4 @@
-"""The doctor on a standby, and on a server with other preloaded libraries."""
+"""The doctor on a standby and with other preloaded libraries."""
 
 from collections.abc import Callable
 

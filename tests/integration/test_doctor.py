@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("empty_queue")
 
 
 def create_views(first: int, last: int) -> None:
-    """Create views of all kinds: missing, never filled, with a function, with an index and without."""
+    """Create views: missing, unpopulated, with a function, with and without an index."""
     for number in range(first, last):
         query = "SELECT reporting.called() AS n" if number % 2 else "SELECT n FROM reporting.source"
         create_custom_manifest(f"reporting.v{number}", query)

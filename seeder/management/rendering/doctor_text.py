@@ -69,7 +69,7 @@ def _problem_blocks(diagnoses: list[Diagnosis], *, max_shown: int | None) -> Ite
 
 
 def _pasteable(sql: str) -> str:
-    """Return the SQL, or a comment if a terminal would interpret it. An escaped name would be another name."""
+    """Return the SQL, or a comment if a terminal would interpret it."""
     text = sql.replace("\r\n", "\n")  # line ends of a web form
     has_control_characters = any(category(character) in {"Cc", "Cf"} for character in text if character not in "\t\n")
     return "-- It has control characters: --json has it." if has_control_characters else text

@@ -1,1 +1,1 @@
-"""The doctor: checks that find problems in databases, one module each, and the loop that runs them."""
+"""The doctor runs checks that find problems in databases."""

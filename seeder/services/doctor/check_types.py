@@ -28,7 +28,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """A kind of problem, with its explanation on the reference page and its usual fix."""
+    """A kind of problem, as the reference page explains it."""
 
     name: str
     level: Level
@@ -37,7 +37,7 @@ class Problem:
     fix: str  # what to do, and which role can do it
 
     def found(self, subject: str, *, message: str = "", fix: str = "", sql: str = "") -> "Diagnosis":
-        """Return a diagnosis. `message` has details about the subject, and `fix` replaces the usual one."""
+        """Return a diagnosis, with details about the subject or another fix."""
         return Diagnosis(problem=self, subject=subject, message=message or self.meaning, fix=fix or self.fix, sql=sql)
 
 
@@ -60,7 +60,7 @@ class Diagnosis:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedDatabase:
-    """A database, and the manifests of its views. What is read from the catalog is read once."""
+    """A database with its manifests and cached facts of the catalog."""
 
     alias: str
     server: ServerFacts
@@ -72,7 +72,7 @@ class CheckedDatabase:
 
     @property
     def is_default(self) -> bool:
-        """Whether it has the reporting tables, and with them manifests, history and queue."""
+        """Whether it has the reporting tables and the queue."""
         return self.alias == DEFAULT_DB_ALIAS
 
     def read(self, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
@@ -101,6 +101,6 @@ class CheckedDatabase:
 
     @cached_property
     def schemas(self) -> Sequence[FoundSchema]:
-        """The schemas of the views, and that of the reporting tables on the default database."""
+        """The schemas of the views, and of the reporting tables."""
         names = {view.schema for view in self.views}
         return doctor_queries.find_schemas(self.alias, names | {contract.SCHEMA} if self.is_default else names)

@@ -32,7 +32,7 @@ CHECK_FAILED = warning_problem(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoctorReport:
-    """Checked databases and found problems, most severe first, otherwise in the order of the checks."""
+    """Checked databases, and found problems by level and check."""
 
     databases: tuple[CheckedDatabase, ...]
     diagnoses: tuple[Diagnosis, ...]
@@ -80,7 +80,7 @@ def run_checks(
 
 
 def _read_manifests(databases: Mapping[int, str]) -> tuple[Selection, frozenset[ViewKey], list[Diagnosis]]:
-    """Return the enabled manifests and all listed views, or nothing if they cannot be read.
+    """Return the enabled manifests and all listed views, if readable.
 
     The check of the tables then reports the cause.
     """
@@ -94,7 +94,7 @@ def _read_manifests(databases: Mapping[int, str]) -> tuple[Selection, frozenset[
 
 
 def _check_database(database: CheckedDatabase) -> Iterator[Diagnosis]:
-    """Run the functions that `doctor_checks` of every installed AppConfig names by their dotted paths.
+    """Run the functions in `doctor_checks` of every installed AppConfig.
 
     A check that fails is reported, and the others still run. Raises `ServerUnreachable`.
     """

@@ -36,7 +36,7 @@ def checked_database(
     missing: Iterable[ViewName] = (),
     **settings: object,
 ) -> CheckedDatabase:
-    """Return a database with these relations and schemas, as if they had been read from the catalog."""
+    """Return a database with these facts instead of the catalog's."""
     manifest = Manifest(
         report_type=ReportType.CUSTOM,
         manifest_id=1,

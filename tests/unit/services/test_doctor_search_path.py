@@ -1,4 +1,4 @@
-"""Names without a schema in functions, and the functions that a view reaches."""
+"""Functions that views reach, and their names without a schema."""
 
 import pytest
 

@@ -68,7 +68,7 @@ def test_read_only_role_has_a_statement_and_a_standby_has_none() -> None:
 
 
 def test_server_without_contrib_modules_has_no_statement(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CREATE EXTENSION would fail, and the server would not start with the library preloaded."""
+    """CREATE EXTENSION would fail, and a preloaded library prevents the start."""
     row = (False, False, False, False, False, None, "")
     monkeypatch.setattr(doctor_queries, "read", lambda *_: [row])
     [found] = statement_statistics.check(checked_database())

@@ -1,1 +1,1 @@
-"""The doctor's checks of this app: the problems that each can find, its query and its fixes."""
+"""The doctor's checks, each with its problems, its query and fixes."""

@@ -72,7 +72,7 @@ def _diagnose_difference(difference: ContractDifference) -> Diagnosis:
 
 
 def _alter_sql(difference: ContractDifference, column: str) -> str:
-    """Return the ALTER TABLE statement. No name or type in contract.sql needs quotes."""
+    """Return the statement. No name in contract.sql needs quotes."""
     alter = f"ALTER TABLE {contract.SCHEMA}.{difference.table}"
     expected = contract.tables_in_sql()[difference.table][column]
     if difference.actual is None:

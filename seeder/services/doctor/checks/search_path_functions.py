@@ -118,7 +118,7 @@ def unqualified_names(body: str) -> Set[str]:
 
 
 def _possible_names(body: str) -> Iterator[tuple[str, ...]]:
-    """Yield the parts of everything that may be a name, as in the catalog."""
+    """Yield the parts of possible names, as in the catalog."""
     for match in _QUALIFIED_NAME.finditer(body):
         if match["name"]:
             yield tuple(_fold_case(part) for part in _EACH_IDENTIFIER.findall(match["name"]))

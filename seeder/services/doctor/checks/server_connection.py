@@ -1,4 +1,4 @@
-"""The server that seeder connects to, and the role that it connects as."""
+"""The server and the role of seeder's connection."""
 
 from collections.abc import Iterator
 

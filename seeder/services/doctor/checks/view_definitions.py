@@ -1,6 +1,6 @@
-"""Missing views that PostgreSQL would not create, and views that differ from their manifests' queries.
+"""Missing views, and views that differ from their manifests' queries.
 
-Both are found by creating views in a transaction that is rolled back. A lock is waited for only minimally.
+Queries are tried by creating views in a transaction that is rolled back, which hardly waits for locks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ DRIFT_UNKNOWN = info_problem(
 
 
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
-    """Report only missing views if queries are not compared, or if that fails."""
+    """Report missing views even if queries cannot be compared."""
     try:
         survey = _survey(database) if database.compares_queries else None
     except Error:
@@ -96,7 +96,7 @@ def _check_drift(database: CheckedDatabase, survey: Survey) -> Iterator[Diagnosi
 
 
 def _recreate_sql(quoted_name: str, drift: DefinitionDrift, restoring: Sequence[str]) -> str:
-    """Return the statements. The query's semicolon has its own line, because the query can end with a comment."""
+    """Return the statements, with the semicolon after a trailing comment."""
     create = f"CREATE MATERIALIZED VIEW {quoted_name} AS\n{drift.manifest.query}\n;"
     statements = [f"DROP MATERIALIZED VIEW {quoted_name};", create, *(f"{statement};" for statement in restoring)]
     return "\n".join(["BEGIN;", *statements, "COMMIT;"])
