@@ -38,7 +38,7 @@ ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "docs/": {"GET": ANY_LOGIN},
     r"^[\s\S]*/$": dict.fromkeys(METHODS, OTHER_PATH),
 }
-# test_health.py and test_metrics.py test these.
+# test_health.py and test_metrics_access.py test these.
 PROBES = {"health/alive", "health/ready", "metrics"}
 # The status of each role for each kind.
 ROLES: Mapping[str, Mapping[str, int]] = {

@@ -1,35 +1,26 @@
-"""The metrics endpoint: values, formats and access."""
+"""The metrics endpoint: values and formats."""
 
-import gzip
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
-from time import monotonic
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import User
-from django.test import Client
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
-from prometheus_client.parser import text_string_to_metric_families as read_text
 from pytest_django import Settings
 
 from docs_reference import metrics_page
-from seeder import __version__, conf
+from seeder import __version__
 from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS
-from seeder.errors import ConfigurationError
 from seeder.models import RunHistory, RunMetrics
-from seeder.services.read_models import metrics_snapshot
 from tests.acceptance import api_clients
-from tests.acceptance.web_process import default_database_with, fetch, web_process
-from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest, process_environment, sql
-from tests.server_proxy import proxy_to_server
+from tests.acceptance.metrics_scrapes import TOKEN, scrape, value
+from tests.acceptance.web_process import default_database_with
+from tests.conftest import create_custom_manifest, sql
 
-PATH, TOKEN = "/api/seeder/metrics", "s3cret-and-16-long"
 LAST_SUCCESS = "seeder_view_last_success_timestamp_seconds"
+
+
 OPTIONAL = {
     "seeder_run_metrics": {"seeder_recent_refresh_wait_seconds", "seeder_recent_failures"},
     "seeder_circuit_breaker": {"seeder_breaker_open", "seeder_breaker_failures"},
@@ -45,26 +36,9 @@ def guarded(empty_queue: None, settings: Settings) -> Iterator[None]:
     api_clients.delete_users()
 
 
-def scrape(accept: str = "text/plain") -> Mapping[str, Metric]:
-    """Return the metric families by name, parsed by prometheus_client."""
-    answer = Client().get(PATH, headers={"Authorization": f"Bearer {TOKEN}", "Accept": accept})
-    assert answer.status_code == 200
-    assert "no-store" in answer["Cache-Control"]
-    parse = read_openmetrics if answer["Content-Type"].startswith("application/openmetrics-text") else read_text
-    assert answer["Content-Type"].split(";")[0] == accept.split(";", maxsplit=1)[0]
-    families = list(parse(answer.content.decode()))
-    assert len({family.name for family in families}) == len(families)
-    return {family.name: family for family in families}
-
-
 def values(family: Metric, *labels: str) -> dict[tuple[str, ...], float]:
     """Return the samples by the values of these labels."""
     return {tuple(sample.labels[name] for name in labels): sample.value for sample in family.samples}
-
-
-def value(families: Mapping[str, Metric], name: str) -> float:
-    [sample] = families[name].samples
-    return sample.value
 
 
 def insert_history(
@@ -226,133 +200,9 @@ def test_scrape_query_count_does_not_grow_with_views() -> None:
     assert api_clients.count_statements(scrape) == few <= 25
 
 
-def test_scrape_without_database_reports_down() -> None:
-    with web_process(DB_HOST="/nowhere", SEEDER_METRICS_TOKEN=TOKEN) as address:
-        code, text = fetch(address + PATH, Authorization=f"Bearer {TOKEN}")
-        refused, _ = fetch(address + PATH)
-    families = {family.name: family for family in read_text(text.decode())}
-    assert (code, refused, value(families, "seeder_up")) == (200, 401, 0)
-    assert families.keys() == {"seeder_up", "seeder_build_info", "seeder_scrape_duration_seconds"}
-    assert b"nowhere" not in text
-
-
-def test_scrape_of_hanging_database_ends_in_time() -> None:
-    greeted: list[bytes] = []
-
-    def answer(data: bytes) -> bytes:
-        if greeted:
-            return b""
-        greeted.append(data) if b"Z\0\0\0\5I" in data else None
-        return data
-
-    with proxy_to_server(transform=answer) as (host, port), default_database_with(HOST=host, PORT=str(port)):
-        started = monotonic()
-        families = scrape()
-    assert value(families, "seeder_up") == 0
-    assert monotonic() - started < metrics_snapshot.TIMEOUT.total_seconds() + 2
-
-
 def test_scrape_without_tables_reports_down() -> None:
     sql("DROP TABLE reporting.seeder_job_status")
     assert value(scrape(), "seeder_up") == 0
-
-
-def test_scrape_is_compressed_on_request() -> None:
-    api_clients.insert_many_rows(50)
-    answer = Client().get(PATH, headers={"Authorization": f"Bearer {TOKEN}", "Accept-Encoding": "gzip"})
-    assert answer["Content-Encoding"] == "gzip"
-    assert b"seeder_up 1.0" in gzip.decompress(answer.content)
-
-
-ROLES: Mapping[str, tuple[int, Callable[[], User] | None]] = {
-    "anonymous": (401, None),
-    "stranger": (403, lambda: api_clients.create_user("stranger")),
-    "reader of some agencies": (403, lambda: api_clients.create_user("reader", *api_clients.READER_PERMISSIONS)),
-    "superuser": (200, lambda: User.objects.create_superuser("root")),
-}
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_scrape_requires_access_to_all_agencies(role: str, settings: Settings) -> None:
-    settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api_clients.scope_by_last_name"}
-    code, create = ROLES[role]
-    caller = Client()
-    if create is not None:
-        caller.force_login(create())
-    for method in ("GET", "HEAD"):
-        assert caller.generic(method, PATH).status_code == code
-    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
-        assert caller.generic(method, PATH).status_code == 405
-    refused = caller.get(PATH)
-    assert "no-store" in refused["Cache-Control"]
-    if code != 200:
-        assert len(refused.content.splitlines()) == 1
-        assert refused.has_header("WWW-Authenticate") is (code == 401)
-
-
-def test_scrape_without_agency_scope_requires_permission() -> None:
-    caller = Client()
-    caller.force_login(api_clients.create_user("reader", "view_jobstatus"))
-    assert caller.get(PATH).status_code == 200
-
-
-def test_scrape_with_missing_scope_callable_answers_503(settings: Settings) -> None:
-    settings.SEEDER = {"AGENCY_SCOPE": "nowhere.scope"}
-    caller = Client()
-    caller.force_login(api_clients.create_user("reader", "view_jobstatus"))
-    assert caller.get(PATH).status_code == 503
-
-
-@pytest.mark.parametrize(
-    "header",
-    ["", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Token {TOKEN}", TOKEN, "Bearer ü\0"],
-)
-def test_scrape_with_invalid_token_is_rejected(header: str, settings: Settings) -> None:
-    for given in ({"METRICS_TOKEN": TOKEN}, {}):
-        settings.SEEDER = given
-        assert Client().get(PATH, headers={"Authorization": header}).status_code == 401
-
-
-def test_bearer_scheme_is_case_insensitive() -> None:
-    assert Client().get(PATH, headers={"Authorization": f"bearer {TOKEN}"}).status_code == 200
-
-
-def test_metrics_token_never_appears_in_messages(settings: Settings, manage: Callable[..., CompletedCommand]) -> None:
-    assert TOKEN not in repr(conf.load())
-    for given in (
-        {"METRICS_TOKEN": TOKEN, "MAX_WORKER": 1},
-        {"METRICS_TOKENS": TOKEN},
-        {"METRICS_TOKEN": f"{TOKEN} x"},
-    ):
-        settings.SEEDER = given
-        with pytest.raises(ConfigurationError) as raised:
-            conf.load()
-        assert TOKEN not in f"{raised.value} {raised.value.facts}"
-    settings.SEEDER = {}
-    wrong = manage("check", SEEDER_METRICS_TOKEN=f"{TOKEN}\n")
-    assert (wrong.exit_code, "SEEDER_METRICS_TOKEN is …, but must be" in wrong.err) == (1, True)
-    assert TOKEN not in wrong.err + wrong.out
-
-
-def test_prometheus_client_is_not_imported_unless_mounted() -> None:
-    script = (  # without django_q, which imports it too
-        "import importlib, sys, django\n"
-        "from django.conf import settings\n"
-        "settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != 'django_q']\n"
-        "django.setup()\n"
-        "for name in ('seeder.api.urls', 'seeder.admin', 'seeder.management.commands.refresh_all'):\n"
-        "    importlib.import_module(name)\n"
-        "    print('prometheus_client' in sys.modules)"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=CHECKOUT,
-        env=process_environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert ended.stdout.split() == ["False"] * 3
 
 
 def test_scrape_has_exactly_the_metrics_of_the_reference() -> None:

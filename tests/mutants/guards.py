@@ -303,7 +303,7 @@ REDACTION = [
         file="seeder/settings_readers.py",
         old="raise ConfigurationError(setting=name, value=REDACTED, expected=expected)",
         new="raise ConfigurationError(setting=name, value=value, expected=expected)",
-        tests=("tests/acceptance/test_metrics.py::test_metrics_token_never_appears_in_messages",),
+        tests=("tests/acceptance/test_metrics_access.py::test_metrics_token_never_appears_in_messages",),
     ),
 ]
 
