@@ -1,6 +1,6 @@
 """The only writer of run history and job status. All times are by the database's clock."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -163,10 +163,13 @@ class RunHistoryWriter:
         return RunHistory.objects.filter(pk__in=[self._ids[one.report_type, one.manifest_id] for one in manifests])
 
 
-def finished_manifests(run_id: str, status: Status) -> set[tuple[ReportType, int]]:
-    """Return the manifests of a run whose rows have this status."""
-    rows = RunHistory.objects.filter(run_id=run_id, status=status).values_list("report_type", "manifest_id")
-    return {(ReportType(kind), number) for kind, number in rows}
+def finished_manifests(run_ids: Collection[str], status: Status) -> Mapping[str, set[tuple[ReportType, int]]]:
+    """Return the manifests whose rows have this status, by run. Runs without such a row are left out."""
+    found: dict[str, set[tuple[ReportType, int]]] = {}
+    rows = RunHistory.objects.filter(run_id__in=run_ids, status=status)
+    for run_id, report_type, manifest_id in rows.values_list("run_id", "report_type", "manifest_id"):
+        found.setdefault(run_id, set()).add((ReportType(report_type), manifest_id))
+    return found
 
 
 def open_runs(tables: OptionalTables) -> Sequence[str]:

@@ -121,8 +121,8 @@ CLAIMS = [
     Mutant(
         name="claim: a part is given up after attempts without progress",
         file="seeder/services/queue/part_execution.py",
-        old="if claim.attempts >= MAX_ATTEMPTS_WITHOUT_PROGRESS:",
-        new="if claim.attempts < 0:",
+        old="if attempts >= MAX_ATTEMPTS_WITHOUT_PROGRESS:",
+        new="if attempts < 0:",
         tests=(PART_EXECUTION,),
     ),
     Mutant(

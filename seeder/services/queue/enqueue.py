@@ -38,11 +38,15 @@ _MAX_KEY_LENGTH = 200
 class EnqueueResult:
     """Result of queueing a request."""
 
-    request_id: str | None  # None if nothing is to be refreshed
     description: str
+    parts: Sequence[QueuedRefresh] = ()  # the parts that contain requested manifests
     joined: bool = False  # an earlier request covers it
     repeated: bool = False  # the same request was made before with this idempotency key
-    parts: Sequence[QueuedRefresh] = ()  # the parts that contain requested manifests
+
+    @property
+    def request_id(self) -> str | None:
+        """Return the id, or None if nothing is to be refreshed."""
+        return self.parts[0].request_id if self.parts else None
 
 
 def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_key: str | None = None) -> EnqueueResult:
@@ -72,7 +76,7 @@ def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_k
         # Planning rolls back a transaction of its own, so the queue may have changed when it ends.
         parts = _parts(request, selection, settings)
         if not parts:
-            return EnqueueResult(request_id=None, description=request.description)
+            return EnqueueResult(description=request.description)
         with durable_transaction(DEFAULT_DB_ALIAS):
             if earlier := _earlier(request, selection, key):
                 return earlier
@@ -85,7 +89,7 @@ def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_k
                 requested_at=requested_at,
             )
             transaction.on_commit(partial(_dispatch, rows), using=DEFAULT_DB_ALIAS)
-        return EnqueueResult(request_id=rows[0].request_id, description=request.description, parts=rows)
+        return EnqueueResult(description=request.description, parts=rows)
 
 
 def enqueue_capture(request: CaptureRequest) -> None:
@@ -124,7 +128,7 @@ def _repeated(request: RefreshRequest, key: str | None) -> EnqueueResult | None:
     earlier = rows[0].idempotency_keys[key]
     if earlier != request.description:
         raise IdempotencyKeyTaken(key=key, earlier_request=earlier, request=request.description)
-    return EnqueueResult(request_id=rows[0].request_id, description=request.description, repeated=True, parts=rows)
+    return EnqueueResult(description=request.description, parts=rows, repeated=True)
 
 
 def _joined(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
@@ -133,7 +137,7 @@ def _joined(request: RefreshRequest, selection: Selection, key: str | None) -> E
     if not parts:
         return None
     part_rows.join(parts, key=key, description=request.description)
-    return EnqueueResult(request_id=parts[0].request_id, description=request.description, joined=True, parts=parts)
+    return EnqueueResult(description=request.description, parts=parts, joined=True)
 
 
 def _dispatch(rows: Sequence[QueuedRefresh]) -> None:

@@ -52,15 +52,6 @@ class PartResult:
     failed: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Claim:
-    """A part that this worker has claimed."""
-
-    part: QueuedRefresh
-    left: frozenset[ManifestKey]
-    attempts: int  # earlier runs in a row that refreshed nothing
-
-
 def run_part(part_id: int, *, stop: StopSignal | None = None) -> PartResult:
     """Claim a part and refresh its remaining views.
 
@@ -72,14 +63,11 @@ def run_part(part_id: int, *, stop: StopSignal | None = None) -> PartResult:
     with translate_database_errors(DEFAULT_DB_ALIAS):
         preconditions.require_all(conf.load())
         with RunLock(new_run_id()) as run_lock, _time_limit(stop):
-            claim = _claim(part_id, run_lock.run_id)
-            if isinstance(claim, str):
-                return PartResult(id=part_id, result=claim)
-            log_event(INFO, "part_claimed", **_fields(claim), description=claim.part.description, left=len(claim.left))
-            return _work(claim, run_lock, stop)
+            part = _claim(part_id, run_lock.run_id)
+            return PartResult(id=part_id, result=part) if isinstance(part, str) else _work(part, run_lock, stop)
 
 
-def _claim(part_id: int, run_id: str) -> _Claim | str:
+def _claim(part_id: int, run_id: str) -> QueuedRefresh | str:
     """Claim a part for this run, or return the reason why it cannot be claimed."""
     with durable_transaction(DEFAULT_DB_ALIAS):
         part = part_rows.lock_part(part_id)
@@ -91,21 +79,23 @@ def _claim(part_id: int, run_id: str) -> _Claim | str:
             DEFAULT_DB_ALIAS, lock_keys.of_run(part.run_ids[-1])
         ):
             return "nothing: it is being worked on"
-        successes = {run: run_history.finished_manifests(run, Status.SUCCESS) for run in part.run_ids}
-        attempts = attempts_without_progress(part.run_ids, {run for run, done in successes.items() if done})
         part_rows.claim(part, run_id=run_id, worker=f"{socket.gethostname()}:{os.getpid()}")
-        return _Claim(part=part, left=part.manifest_keys.difference(*successes.values()), attempts=attempts)
+        return part
 
 
-def _work(claim: _Claim, run_lock: RunLock, stop: StopSignal) -> PartResult:
-    if claim.attempts >= MAX_ATTEMPTS_WITHOUT_PROGRESS:
+def _work(part: QueuedRefresh, run_lock: RunLock, stop: StopSignal) -> PartResult:
+    """Refresh what the earlier runs of a claimed part have left."""
+    successes = run_history.finished_manifests(part.run_ids, Status.SUCCESS)
+    left = part.manifest_keys.difference(*successes.values())
+    attempts = attempts_without_progress(part.run_ids[:-1], successes.keys())
+    log_event(INFO, "part_claimed", **_fields(part), description=part.description, left=len(left))
+    if attempts >= MAX_ATTEMPTS_WITHOUT_PROGRESS:
         orphan_recovery.recover_orphaned_runs()  # closes the rows that those attempts left open
-        error = f"given up: {claim.attempts} runs in a row ended before any of its views was refreshed"
-        return _end(claim, "nothing: given up", error=error)
-    part = claim.part
-    if not claim.left:
-        return _end(claim, "done")
-    request = SelectedManifests(manifests=claim.left, description=part.description)
+        error = f"given up: {attempts} runs in a row ended before any of its views was refreshed"
+        return _end(part, "nothing: given up", error=error)
+    if not left:
+        return _end(part, "done")
+    request = SelectedManifests(manifests=left, description=part.description)
     origin = RunOrigin(requested_at=part.last_requested_at, requested_by=part.requested_by)
     try:
         summary = execute_locked(request, run_lock, origin, on_event=lambda _: None, stop=stop)
@@ -113,34 +103,34 @@ def _work(claim: _Claim, run_lock: RunLock, stop: StopSignal) -> PartResult:
         with suppress(Error):  # if this fails too, the free run lock shows the same
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             part_rows.release(part.pk, run_ids=part.run_ids)
-            log_event(WARNING, "part_released", **_fields(claim), cause="database")
+            log_event(WARNING, "part_released", **_fields(part), cause="database")
         raise
     except SeederError as error:
-        return _end(claim, "ended in error", error=str(error))
+        return _end(part, "ended in error", error=str(error))
     if not summary.interrupted:
-        return _end(claim, "done")
+        return _end(part, "done")
     if part_rows.release(part.pk, run_ids=part.run_ids):
-        log_event(WARNING, "part_released", **_fields(claim), cause="stopped", stopped_by=stop.reason)
+        log_event(WARNING, "part_released", **_fields(part), cause="stopped", stopped_by=stop.reason)
         part_rows.dispatch_part(part.pk)
     return _result(part, f"stopped by {stop.reason}")
 
 
-def _end(claim: _Claim, outcome: str, *, error: str | None = None) -> PartResult:
-    result = _result(claim.part, outcome)
+def _end(part: QueuedRefresh, outcome: str, *, error: str | None = None) -> PartResult:
+    result = _result(part, outcome)
     counts = {"succeeded": result.succeeded, "failed": result.failed}
-    part_rows.end(claim.part.pk, run_ids=claim.part.run_ids, **counts, error=error)
-    log_event(WARNING if error or result.failed else INFO, "part_ended", **_fields(claim), outcome=outcome, **counts)
+    part_rows.end(part.pk, run_ids=part.run_ids, **counts, error=error)
+    log_event(WARNING if error or result.failed else INFO, "part_ended", **_fields(part), outcome=outcome, **counts)
     return result
 
 
-def _fields(claim: _Claim) -> dict[str, LogValue]:
-    return {"part": claim.part.pk, "run_id": claim.part.run_ids[-1], "agencies": sorted_unique(claim.part.agencies)}
+def _fields(part: QueuedRefresh) -> dict[str, LogValue]:
+    return {"part": part.pk, "run_id": part.run_ids[-1], "agencies": sorted_unique(part.agencies)}
 
 
 def _result(part: QueuedRefresh, outcome: str) -> PartResult:
     """Sum up all runs of the part. A manifest that succeeded in one of them has succeeded."""
     succeeded, failed = (
-        set[ManifestKey]().union(*(run_history.finished_manifests(run_id, status) for run_id in part.run_ids))
+        set[ManifestKey]().union(*run_history.finished_manifests(part.run_ids, status).values())
         for status in (Status.SUCCESS, Status.ERROR)
     )
     return PartResult(

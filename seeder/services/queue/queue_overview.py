@@ -4,14 +4,16 @@ An overview takes a constant number of queries.
 """
 
 from collections.abc import Iterable, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from seeder.domain import lock_keys
+from seeder.domain.monitoring.health_status import ComponentStatus
 from seeder.domain.outcomes import Status
 from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.domain.view_names import ViewName
@@ -87,20 +89,15 @@ def queue_problems() -> Sequence[str]:
     return list(schedules.unreadable_schedules())
 
 
-class WorkerActivity(StrEnum):
-    """What the workers of the queue are doing."""
+def worker_status() -> ComponentStatus:
+    """Return `WORKING`, `STALLED` if a part has waited for long, or `IDLE`.
 
-    WORKING = "working"
-    IDLE = "idle"  # no part has waited for long
-    STALLED = "stalled"
-
-
-def activity() -> WorkerActivity:
-    """Return what the workers are doing. Raises Django's database errors, also if the table is missing."""
+    Raises Django's database errors, also if the table is missing.
+    """
     if _living_runs(QueuedRefresh.objects.filter(state=QueuedPartState.RUNNING)):
-        return WorkerActivity.WORKING
+        return ComponentStatus.WORKING
     late = QueuedRefresh.objects.unfinished().filter(requested_at__lt=Now() - _STALLED_AFTER)
-    return WorkerActivity.STALLED if late.exists() else WorkerActivity.IDLE
+    return ComponentStatus.STALLED if late.exists() else ComponentStatus.IDLE
 
 
 def _parts(agencies: list[str] | None) -> list[QueuedRefresh]:
@@ -130,12 +127,9 @@ def _done(rows: Sequence[QueuedRefresh], living: Set[str]) -> Set[tuple[str, Vie
     """
     last = living | {row.run_ids[-1] for row in rows if row.run_ids and row.state == QueuedPartState.ENDED}
     runs = {run_id for row in rows for run_id in row.run_ids}
-    closed = RunHistory.objects.filter(run_id__in=runs, status__in=(Status.SUCCESS, Status.ERROR))
+    ended = Q(status=Status.SUCCESS) | Q(status=Status.ERROR, run_id__in=last)
     done = set()
-    for run_id, name, status in closed.values_list("run_id", "table_name", "status"):
-        if status == Status.SUCCESS or run_id in last:
-            try:
-                done.add((run_id, ViewName.parse(name)))
-            except BadName:  # a manifest that could not be planned, and no view of the part
-                continue
+    for run_id, name in RunHistory.objects.filter(ended, run_id__in=runs).values_list("run_id", "table_name"):
+        with suppress(BadName):  # a manifest that could not be planned, and no view of the part
+            done.add((run_id, ViewName.parse(name)))
     return done

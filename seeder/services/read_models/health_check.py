@@ -96,7 +96,7 @@ def _read_health() -> Health:
     if has_queue and part_rows.exists():
         queue, workers = ComponentStatus.UNUSABLE, ComponentStatus.UNKNOWN
         if not queue_overview.queue_problems():
-            queue, workers = ComponentStatus.OK, ComponentStatus(queue_overview.activity())
+            queue, workers = ComponentStatus.OK, queue_overview.worker_status()
     return replace(
         _CONNECTED,
         tables=ComponentStatus.OK,
