@@ -94,7 +94,7 @@ class CheckedDatabase:
         """The OIDs of `relations`."""
         return [relation.oid for relation in self.relations.values()]
 
-    @property
+    @cached_property
     def missing_views(self) -> Sequence[ViewName]:
         """The views that do not exist, sorted."""
         return sorted(self.views.keys() - self.relations.keys())
