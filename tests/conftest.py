@@ -248,7 +248,7 @@ def _run_as_process(*arguments: str, **environment: str) -> CompletedCommand:
         env={**process_environment(), **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return _completed_command(arguments, process.returncode, process.stdout, process.stderr)

@@ -54,7 +54,13 @@ def run(folder: Path, *command: str, missing: str = "") -> CompletedCommand:
     path = os.pathsep.join([os.fspath(folder), os.fspath(CHECKOUT)])
     environment = {**process_environment(), "DJANGO_SETTINGS_MODULE": "bare", "PYTHONPATH": path}
     ended = subprocess.run(
-        [sys.executable, *command], cwd=folder, env=environment, check=False, capture_output=True, text=True, timeout=60
+        [sys.executable, *command],
+        cwd=folder,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     return CompletedCommand(exit_code=ended.returncode, out=ended.stdout, err=ended.stderr)
 

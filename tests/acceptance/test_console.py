@@ -107,7 +107,7 @@ def begin(site: Path, project: Path, bare_database: None) -> Iterator[Callable[.
 def console(begin: Callable[..., "subprocess.Popen[str]"]) -> Console:
     def run(*arguments: str, **environment: str) -> CompletedCommand:
         process = begin(*arguments, **environment)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         return CompletedCommand(exit_code=process.returncode, out=out, err=err)
 
     return run

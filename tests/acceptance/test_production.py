@@ -25,7 +25,7 @@ def deploy_check(**environment: str) -> CompletedCommand:
         env={**clean, "DJANGO_SETTINGS_MODULE": "settings.production", **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return CompletedCommand(exit_code=process.returncode, out=process.stdout, err=process.stderr)
@@ -95,7 +95,7 @@ def refresh_in_production(*, err: Any = subprocess.PIPE, **environment: str) -> 
         stdout=subprocess.PIPE,
         stderr=err,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return CompletedCommand(exit_code=process.returncode, out=process.stdout, err=process.stderr or "")
