@@ -5,7 +5,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Site
 
-pytestmark = [pytest.mark.slow, pytest.mark.versions]
+pytestmark = [pytest.mark.slow]
 
 DOCS = "/api/seeder/v1/docs/"
 

@@ -16,7 +16,7 @@ from tests.acceptance import queue_clusters
 from tests.browser.conftest import Site
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
-pytestmark = [pytest.mark.slow, pytest.mark.versions]
+pytestmark = [pytest.mark.slow]
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 MONITORING = "/admin/seeder/monitoring/"

@@ -29,7 +29,7 @@ from tests.faults.gated_views import (
 from tests.faults.private_server import MAX_WAIT_SECONDS, PrivateServer, wait_until
 
 Manage = Callable[..., CompletedCommand]
-pytestmark = [pytest.mark.slow, pytest.mark.versions, pytest.mark.usefixtures("contract_tables")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
 
 GERMAN = "de_DE.UTF-8"
 INSTALLED_SERVERS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))

@@ -26,7 +26,7 @@ from tests.injection import night_of_views
 from tests.injection.database_calls import RUN, DatabaseCalls, counted_calls
 from tests.injection.injected_failures import SERVER_SURVIVES, TRANSIENT, FailureKind
 
-pytestmark = [pytest.mark.slow, pytest.mark.versions]
+pytestmark = [pytest.mark.slow]
 
 INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "39"))
 MAX_WAIT = 60  # seconds

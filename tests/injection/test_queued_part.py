@@ -29,7 +29,7 @@ from tests.conftest import create_custom_manifest, sql
 from tests.injection.database_calls import RUN, DatabaseCalls, counted_calls
 from tests.injection.injected_failures import TRANSIENT, FailureKind
 
-pytestmark = [pytest.mark.slow, pytest.mark.versions]
+pytestmark = [pytest.mark.slow]
 
 INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "39"))
 MAX_WAIT = 60  # seconds
