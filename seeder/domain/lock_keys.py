@@ -8,12 +8,12 @@ PRUNE = "seeder.prune"  # concurrent deletes of the same rows could deadlock
 
 
 def of_run(run_id: str) -> str:
-    """The key that a live run holds."""
+    """Return the key that a live run holds."""
     return f"seeder.run {run_id}"
 
 
 def of_view(view: ViewName) -> str:
-    """The key that a run holds while it creates or refreshes a view.
+    """Return the key that a run holds while it refreshes a view.
 
     A missing view has no relation to lock, so one of two runs that create it would fail.
     """

@@ -156,6 +156,6 @@ class _Pruning:
         return len(sessions.query_batch(DEFAULT_DB_ALIAS, [*statements, table.delete_statement], {"keys": keys})[-1])
 
     def _yield_to_load(self, duration: timedelta) -> None:
-        """Pause as long as the last batch took if other sessions are active."""
+        """Pause for the duration of a batch if other sessions are active."""
         if not self._dry_run and server_activity.active_query_count(DEFAULT_DB_ALIAS):
             self._stop.wait(min(duration, _MAX_PAUSE))

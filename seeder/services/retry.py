@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 def retry_transient(
     operation: Callable[[int], Result], *, retries: int, stop: StopSignal, database: str = DEFAULT_DB_ALIAS
 ) -> Result:
-    """Call the operation with the number of the attempt, and return its result.
+    """Call the operation with the attempt's number. Return its result.
 
     After a transient error (lock not granted, deadlock, lost connection, server starting or full) it is called again,
     up to `retries` times, with growing waits that a stop ends. Any other error, and the last one, is raised.

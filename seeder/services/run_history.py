@@ -51,7 +51,7 @@ class RunHistoryWriter:
         self._ids: dict[tuple[str, int], int] = {}
 
     def insert_pending(self, plan: RefreshPlan) -> None:
-        """Insert a pending row for each manifest, or an error if it is rejected."""
+        """Insert a pending row for each manifest, or an error if rejected."""
         rejected = [one.manifest for one in plan.rejected]
         manifests = [*(manifest for view in plan.views for manifest in view.spec.manifests), *rejected]
         # The first manifest with a name defines its status row.
@@ -173,7 +173,7 @@ def finished_manifests(run_ids: Collection[str], status: Status) -> Mapping[str,
 
 
 def open_runs(tables: OptionalTables) -> Sequence[str]:
-    """Return the runs with open rows in the history or the table of runs."""
+    """Return the runs with open rows in the history or run table."""
     runs = _open_rows().values_list("run_id", flat=True)
     if tables.is_usable("seeder_run"):
         runs = runs.union(Run.objects.unfinished().values_list("run_id", flat=True))

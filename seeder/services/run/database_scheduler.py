@@ -197,7 +197,7 @@ class DatabaseScheduler:
 
 
 class _HoldClock:
-    """Seconds in which a hold or a batch delay kept free workers waiting."""
+    """Seconds that free workers waited for a hold or batch delay."""
 
     def __init__(self) -> None:
         self._before = 0.0

@@ -80,7 +80,7 @@ class _Scheduler:
             database.start_views()
 
     def wait(self, seconds: float) -> None:
-        """Wait for the end of a view or a stop, at most one poll interval."""
+        """Wait for an ended view or a stop, at most one poll interval."""
         try:
             ended = self._ended.get(timeout=min(seconds, _POLL_INTERVAL))
         except Empty:
