@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 from typing import TypeVar
 
 from seeder.domain.manifests import ReportType
@@ -49,9 +50,4 @@ def find_covering_parts(
 
 def attempts_without_progress(run_ids: Sequence[str], productive_run_ids: Set[str]) -> int:
     """Count the latest consecutive runs without progress."""
-    attempts = 0
-    for run_id in reversed(run_ids):
-        if run_id in productive_run_ids:
-            break
-        attempts += 1
-    return attempts
+    return sum(1 for _ in takewhile(lambda run_id: run_id not in productive_run_ids, reversed(run_ids)))

@@ -15,7 +15,7 @@ from time import monotonic, sleep
 
 from seeder import conf
 from seeder.postgres import sessions
-from seeder.services import event_logger
+from seeder.services.event_logger import ERROR, INFO, WARNING, log_event
 from seeder.services.queue.queue_overview import queue_problems
 from seeder.services.queue.rescue import rescue_all
 from seeder.services.stop_signal import StopSignal
@@ -48,21 +48,19 @@ def keep_cluster_running(command: Sequence[str], *, stop: StopSignal, grace: tim
     failures = 0
     while not stop.requested:
         child = _Cluster(command)
-        event_logger.log_event(event_logger.INFO, "cluster_started", pid=child.pid)
+        log_event(INFO, "cluster_started", pid=child.pid)
         report(f"cluster {child.pid} started")
         cause = child.end_reason(stop)
         if cause is None:
             report(f"{stop.reason}: stopping cluster {child.pid}, within {grace.total_seconds():.0f} s")
             child.end(grace)
-            event_logger.log_event(event_logger.INFO, "cluster_ended", pid=child.pid, stopped_by=stop.reason)
+            log_event(INFO, "cluster_ended", pid=child.pid, stopped_by=stop.reason)
             report(f"cluster {child.pid} ended")
             break
         failures = failures + 1 if child.age < _SHORT_LIFE.total_seconds() else 1
         pause = min(timedelta(seconds=2 ** min(failures - 1, 16)), _MAX_BACKOFF)
         child.end(timedelta())
-        event_logger.log_event(
-            event_logger.ERROR, "cluster_lost", pid=child.pid, cause=cause, duration_seconds=round(child.age, 3)
-        )
+        log_event(ERROR, "cluster_lost", pid=child.pid, cause=cause, duration_seconds=round(child.age, 3))
         report(f"cluster {child.pid} {cause}; it was killed, another starts in {pause.total_seconds():.0f} s")
         stop.wait(pause)
     rescuer.join(_KILL_GRACE.total_seconds())
@@ -141,7 +139,7 @@ def _rescue(stop: StopSignal, report: Report) -> None:
         except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the next attempt may succeed
             problem, reason = f"cannot rescue stalled work: {error}", type(error).__name__
         if problem and problem != reported:
-            event_logger.log_event(event_logger.WARNING, "queue_problem", reason=reason)
+            log_event(WARNING, "queue_problem", reason=reason)
             report(problem)
         reported = problem
         sessions.close_thread_connections()
