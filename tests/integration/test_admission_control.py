@@ -202,7 +202,7 @@ def test_breaker_without_its_table_is_per_run_with_a_warning(settings: Settings)
     orchestrator.execute_run(AllReports(), on_event=events.append)
     [notice] = [event.message for event in events if isinstance(event, RunWarning)]
     assert notice == (
-        "reporting.seeder_circuit_breaker: a table in the contract, missing here. Without it each process has circuit"
-        " breakers of its own, and learns nothing from what others found out. `manage.py doctor` says what to do."
+        "reporting.seeder_circuit_breaker: a table in the contract, missing here. Without it each process has its own"
+        " circuit breakers, which do not know the failures of other processes. `manage.py doctor` says what to do."
     )
     assert [event.hold.reason for event in events if isinstance(event, StartsHeld)] == [HoldReason.CIRCUIT_OPEN]
