@@ -42,7 +42,7 @@ def test_unsafe_secret_key_is_rejected(key: str | None, monkeypatch: pytest.Monk
     monkeypatch.delenv("DJANGO_SECRET_KEY", raising=False)
     if key is not None:
         monkeypatch.setenv("DJANGO_SECRET_KEY", key)
-    with pytest.raises(ImproperlyConfigured, match="^DJANGO_SECRET_KEY has to be a secret of at least 50 characters"):
+    with pytest.raises(ImproperlyConfigured, match="^DJANGO_SECRET_KEY must be a secret of at least 50 characters"):
         runpy.run_module("settings.production")
 
 
