@@ -6,7 +6,7 @@ from importlib import import_module
 from docs_reference.markdown_text import code, page, table
 from docs_reference.system_check_meanings import SYSTEM_CHECK_MEANINGS
 from seeder.apps import SeederConfig
-from seeder.domain.system_checks import SYSTEM_CHECK_HINTS
+from seeder.domain.system_check_hints import SYSTEM_CHECK_HINTS
 from seeder.services.doctor import run_checks
 from seeder.services.doctor.check_types import Problem
 

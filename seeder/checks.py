@@ -1,6 +1,6 @@
 """System checks of settings, models and tables.
 
-`domain.system_checks` has their hints.
+`domain.system_check_hints` has their hints.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,10 +11,10 @@ from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from seeder import conf
-from seeder.domain.system_checks import SYSTEM_CHECK_HINTS
+from seeder.domain.system_check_hints import SYSTEM_CHECK_HINTS
 from seeder.errors import ConfigurationError, DatabaseError
 from seeder.postgres.contract import ContractDifference
-from seeder.services import contract_check, extras
+from seeder.services import contract_installation, extras
 from seeder.services.queue import dispatch, schedules
 from seeder.services.read_models import agency_scope
 from seeder.services.run import preconditions
@@ -69,7 +69,7 @@ def check_models(**_: Any) -> Sequence[checks.CheckMessage]:
         return [_message("seeder.E005", "seeder needs a PostgreSQL database as DATABASES['default'].")]
     return [
         _message("seeder.E002", f"The models do not match the contract: {difference}.")
-        for difference in contract_check.model_differences(DEFAULT_DB_ALIAS)
+        for difference in contract_installation.model_differences(DEFAULT_DB_ALIAS)
     ]
 
 
@@ -82,7 +82,7 @@ def check_database(databases: Sequence[str] | None = None, **_: Any) -> Sequence
     if DEFAULT_DB_ALIAS not in (databases or ()) or connection.vendor != "postgresql":
         return []
     try:
-        differences = contract_check.database_differences(DEFAULT_DB_ALIAS)
+        differences = contract_installation.database_differences(DEFAULT_DB_ALIAS)
     except DatabaseError as error:
         return [_message("seeder.W003", str(error))]
     return [_difference_message(difference) for difference in differences]

@@ -43,9 +43,9 @@ class DjangoORMClient:
 
     def fetch_all(self, sql: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
         """Return all rows as dictionaries, or none if the statement returns no rows."""
-        from seeder.postgres import script_statements
+        from seeder.postgres import client_statements
 
-        return script_statements.fetch_all(self.alias, sql, parameters)
+        return client_statements.fetch_all(self.alias, sql, parameters)
 
     def fetch_one(self, sql: str, parameters: Parameters | None = None) -> dict[str, Any] | None:
         """Return the first row, or None."""
@@ -57,23 +57,23 @@ class DjangoORMClient:
 
     def execute(self, sql: str, parameters: Parameters | None = None) -> int:
         """Return the number of affected rows, or 0 if PostgreSQL does not count them."""
-        from seeder.postgres import script_statements
+        from seeder.postgres import client_statements
 
-        return script_statements.execute(self.alias, sql, parameters)
+        return client_statements.execute(self.alias, sql, parameters)
 
     def fetch_iter(
         self, sql: str, parameters: Parameters | None = None, *, size: int = 2000
     ) -> Iterator[dict[str, Any]]:
         """Yield the rows of one query, `size` per round trip. Outside a transaction the server keeps the result."""
-        from seeder.postgres import script_statements
+        from seeder.postgres import client_statements
 
-        yield from script_statements.fetch_iter(self.alias, sql, parameters, chunk_size=size)
+        yield from client_statements.fetch_iter(self.alias, sql, parameters, chunk_size=size)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Commit all statements of a block or none. A nested block is a savepoint."""
-        from seeder.postgres import script_statements
+        from seeder.postgres import client_statements
 
-        return script_statements.transaction(self.alias)
+        return client_statements.transaction(self.alias)
 
     def close(self) -> None:
         """Close this thread's connection. The next statement opens another."""

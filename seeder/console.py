@@ -101,7 +101,7 @@ def _start_django(settings_module: str) -> None:
 
 
 def _list_jobs(*, as_json: bool) -> int:
-    from seeder.services.job_commands import app_name, description, discover_jobs
+    from seeder.services.command_discovery import app_name, description, discover_jobs
 
     commands, unusable = discover_jobs()
     for problem in unusable:
@@ -127,7 +127,7 @@ def _run_job(name: str, job_arguments: Sequence[str]) -> int:
     """Run a job like `manage.py`, which ends the process if the job fails."""
     from django.core.exceptions import ImproperlyConfigured
 
-    from seeder.services.job_commands import find_job
+    from seeder.services.command_discovery import find_job
 
     # The kernel ignores a signal without a handler in the first process of a container.
     if os.getpid() == 1 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 
 from bench.measurement_math import lower_bound
 from bench.night.platform import Platform
-from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, HoldReason
+from seeder.domain.admission_types import AdmissionDecision, Admit, Hold, HoldReason
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, build_plan

@@ -24,7 +24,7 @@ def main() -> None:
     from seeder.domain.refresh_requests import AllReports
     from seeder.models import ViewDefinition
     from seeder.postgres import catalog
-    from seeder.services import manifest_selection, run_history
+    from seeder.services import history_rows, manifest_selection
     from seeder.services.run import planning
 
     parts: dict[str, float] = {}
@@ -32,7 +32,7 @@ def main() -> None:
     selection = Selection(views=selection.views[:count])
     ViewDefinition.objects.all().delete()
     first, plan = _measured(lambda: planning.build(selection, save_confirmed=True))
-    for owner, names in ((planning, ("build_plan",)), (catalog, ("survey",)), (run_history, _HISTORY)):
+    for owner, names in ((planning, ("build_plan",)), (catalog, ("survey",)), (history_rows, _HISTORY)):
         for name in names:
             setattr(owner, name, _timing(getattr(owner, name), parts))
     seconds, plan = _measured(lambda: planning.build(selection))

@@ -14,7 +14,7 @@ from seeder.admin.charts import sparkbars
 from seeder.admin.monitoring_form import PER_PAGE, MonitoringForm, ViewFilter
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
-from seeder.services import contract_check
+from seeder.services import contract_installation
 from seeder.services.queue import dispatch, queue_overview
 from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline
 
@@ -96,7 +96,7 @@ def _runs_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[s
     """Return the latest runs, if available and visible to the user."""
     if not request.user.has_perm("seeder.view_run"):
         return {}
-    if unavailable_reason := contract_check.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
+    if unavailable_reason := contract_installation.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
         return {"runs_unavailable_reason": unavailable_reason}
     runs = run_timeline.totals(run_timeline.runs_of(agencies)[:_LATEST_RUNS], agencies)
     return {

@@ -16,7 +16,7 @@ from seeder.admin.error_pages import error_page
 from seeder.admin.read_only_admin import ReadOnlyAdmin
 from seeder.domain.outcomes import Status
 from seeder.models import JobStatus, ReleaseSnapshot, Run, RunHistory
-from seeder.services import contract_check
+from seeder.services import contract_installation
 from seeder.services.read_models import agency_scope, error_redaction
 
 # These name one manifest of the view, which may belong to an agency that the user may not see.
@@ -191,7 +191,7 @@ class RunAdmin(ReportAdmin):
         return _link(page_urls.run(self.admin_site, row.run_id), "timeline")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if reason := contract_check.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
+        if reason := contract_installation.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
             return error_page(request, self.admin_site, f"Run totals are unavailable: {reason}.", status=200)
         return super().changelist_view(request, extra_context)
 

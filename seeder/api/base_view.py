@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from seeder.api.access_control import (
+from seeder.api.authentication_and_throttling import (
     HasRequiredPermission,
     SeederSessionAuthentication,
     SeederTokenAuthentication,

@@ -8,11 +8,11 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api.access_control import READ
+from seeder.api.agency_scoped_view import ReportView
+from seeder.api.authentication_and_throttling import READ
 from seeder.api.document_serializers import HistorySerializer, JobSerializer
 from seeder.api.input_serializers import CursorQuerySerializer, JobQuerySerializer, job_page_request
 from seeder.api.openapi_decorators import JOB_PATH_PARAMETERS, describe_operation, page_schema
-from seeder.api.report_view import ReportView
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter
 from seeder.models import RunHistory
 from seeder.services.documents.document_fields import Document

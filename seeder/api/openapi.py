@@ -12,7 +12,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api.access_control import SeederSessionAuthentication
+from seeder.api.authentication_and_throttling import SeederSessionAuthentication
 from seeder.api.base_view import SeederView
 from seeder.api.openapi_decorators import describe_operation
 

@@ -36,7 +36,7 @@ JOB_PATH_PARAMETERS = [
 class SeederSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]  # it registers itself
     """Describe our session authentication, which drf-spectacular does not know."""
 
-    target_class = "seeder.api.access_control.SeederSessionAuthentication"
+    target_class = "seeder.api.authentication_and_throttling.SeederSessionAuthentication"
 
 
 def describe_operation(operation_id: str, response: Any, **schema_options: Any) -> Callable[[Method], Method]:

@@ -8,10 +8,10 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api.access_control import READ, WRITE
+from seeder.api.agency_scoped_view import ReportView
+from seeder.api.authentication_and_throttling import READ, WRITE
 from seeder.api.document_serializers import EnqueueResultSerializer, RequestStatusSerializer
 from seeder.api.openapi_decorators import JOB_PATH_PARAMETERS, describe_operation
-from seeder.api.report_view import ReportView
 from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import UnknownAgency

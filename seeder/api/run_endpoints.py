@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api.access_control import READ
+from seeder.api.agency_scoped_view import ReportView
+from seeder.api.authentication_and_throttling import READ
 from seeder.api.document_serializers import HistorySerializer, RunDetailSerializer, RunSerializer
 from seeder.api.input_serializers import CursorQuerySerializer, RunQuerySerializer
 from seeder.api.job_endpoints import BaseHistoryView
 from seeder.api.openapi_decorators import describe_operation, page_schema
-from seeder.api.report_view import ReportView
 from seeder.services.documents.run_documents import run_detail_document, run_totals_document
 from seeder.services.read_models import run_timeline
 

@@ -7,7 +7,8 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api.access_control import READ, WRITE
+from seeder.api.agency_scoped_view import ReportView
+from seeder.api.authentication_and_throttling import READ, WRITE
 from seeder.api.document_serializers import (
     CaptureSerializer,
     ComparisonSerializer,
@@ -16,7 +17,6 @@ from seeder.api.document_serializers import (
 )
 from seeder.api.input_serializers import CaptureRequestSerializer, ComparisonQuerySerializer, SnapshotQuerySerializer
 from seeder.api.openapi_decorators import describe_operation, page_schema
-from seeder.api.report_view import ReportView
 from seeder.domain.queue.queued_requests import CaptureRequest
 from seeder.services.documents.snapshot_documents import (
     comparison_document,

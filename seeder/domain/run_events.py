@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from seeder.domain.admission_decisions import Hold
+from seeder.domain.admission_types import Hold
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 

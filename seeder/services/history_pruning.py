@@ -20,8 +20,8 @@ from seeder.postgres import advisory_locks, contract, server_activity, sessions
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
-from seeder.services.event_logger import INFO, log_event
 from seeder.services.stop_signal import StopSignal
+from seeder.services.structured_log import INFO, log_event
 
 MAX_DAYS, MAX_BATCH_ROWS = 36_500, 100_000
 DEFAULT_BATCH_ROWS = 5_000  # about 0.1 s

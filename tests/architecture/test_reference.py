@@ -13,15 +13,15 @@ from docs_reference.log_events import LOG_EVENTS
 from docs_reference.pages import PAGES
 from docs_reference.sqlstate_classes import CLASSES
 from docs_reference.system_check_meanings import SYSTEM_CHECK_MEANINGS
-from seeder.domain.admission_decisions import HoldReason
-from seeder.domain.system_checks import SYSTEM_CHECK_HINTS
+from seeder.domain.admission_types import HoldReason
+from seeder.domain.system_check_hints import SYSTEM_CHECK_HINTS
 from seeder.errors import ManifestError
 from seeder.postgres import sqlstates
 from tests.architecture.markdown import page_text
 from tests.conftest import CHECKOUT
 
 SOURCES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((CHECKOUT / "seeder").rglob("*.py"))}
-LOG_FUNCTIONS = {"log_event", "event_logger.log_event", "self._log"}
+LOG_FUNCTIONS = {"log_event", "structured_log.log_event", "self._log"}
 SQLSTATES = {state for state in _sqlcodes if re.fullmatch("[0-9A-Z]{5}", state)}
 
 
@@ -46,7 +46,7 @@ def test_reasons_are_set_only_in_known_places() -> None:
         if keyword.arg == "reason"
     }
     assert places == {
-        ("failure_report.py", "condition_name(state)"),
+        ("failure_description.py", "condition_name(state)"),
         ("view_refresh.py", "hold.reason"),
         ("manifest_selection.py", "error.reason"),
     }

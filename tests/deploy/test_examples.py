@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from seeder.conf import Settings
-from seeder.services import job_commands
+from seeder.services import command_discovery
 from tests.conftest import CHECKOUT, process_environment
 
 DEPLOY = CHECKOUT / "deploy"
@@ -70,13 +70,13 @@ def test_container_runs_an_existing_job_with_valid_arguments(arguments: list[str
     run, job, *rest = arguments
     assert run == "run"
     assert rest[:1] in ([], ["--"])
-    job_commands.find_job(job).create_parser("reporting-seeder run", job).parse_args(rest[1:])
+    command_discovery.find_job(job).create_parser("reporting-seeder run", job).parse_args(rest[1:])
 
 
 @pytest.mark.parametrize("text", [DOCKERFILE, *(path.read_text() for path in DEPLOY.rglob("*.yaml"))])
 def test_job_in_a_shell_line_exists(text: str) -> None:
     for job in re.findall(r"reporting-seeder[ \",]+run[ \",]+(\w+)", text):
-        job_commands.find_job(job)  # raises if there is no such job
+        command_discovery.find_job(job)  # raises if there is no such job
 
 
 @pytest.mark.parametrize("name", PODS)

@@ -20,7 +20,7 @@ from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.errors import SeederError
 from seeder.models import RunHistory
 from seeder.postgres import sessions
-from seeder.services.run import cost_meter, orchestrator, orphan_recovery, run_lock, running_status
+from seeder.services.run import cost_meter, orchestrator, orphan_recovery, run_liveness_lock, running_view_marker
 from tests.conftest import sql
 from tests.injection import night_of_views
 from tests.injection.database_calls import RUN, DatabaseCalls, counted_calls
@@ -38,10 +38,10 @@ def night(contract_tables: None, settings: Settings, monkeypatch: pytest.MonkeyP
     """Refreshed views, without delays between attempts, with constant keepalives."""
     settings.SEEDER = night_of_views.SEEDER
     monkeypatch.setattr(backoff, "delay", lambda *_, **__: timedelta())
-    monkeypatch.setattr(run_lock, "_KEEPALIVE_INTERVAL", timedelta())
+    monkeypatch.setattr(run_liveness_lock, "_KEEPALIVE_INTERVAL", timedelta())
     # Each refresh is measured and marked as running, however short it is.
     monkeypatch.setattr(cost_meter, "_MIN_DURATION", timedelta())
-    monkeypatch.setattr(running_status, "_MARK_AFTER", timedelta())
+    monkeypatch.setattr(running_view_marker, "_MARK_AFTER", timedelta())
     night_of_views.create_manifests()
     orchestrator.execute_run(AllReports())
     night_of_views.change_after_first_run()

@@ -22,7 +22,7 @@ from seeder.postgres import sessions
 from seeder.services.queue.enqueue import enqueue_refresh
 from seeder.services.queue.part_execution import run_part
 from seeder.services.queue.rescue import rescue_stalled_parts
-from seeder.services.run import run_lock
+from seeder.services.run import run_liveness_lock
 from tests.acceptance.queue_clusters import counted_query as counting
 from tests.acceptance.queue_clusters import refresh_counts
 from tests.conftest import create_custom_manifest, sql
@@ -38,7 +38,7 @@ MAX_WAIT = 60  # seconds
 @pytest.fixture
 def part(empty_queue: None, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(backoff, "delay", lambda *_, **__: timedelta())
-    monkeypatch.setattr(run_lock, "_KEEPALIVE_INTERVAL", timedelta())
+    monkeypatch.setattr(run_liveness_lock, "_KEEPALIVE_INTERVAL", timedelta())
     create_custom_manifest("reporting.a", counting("a"))
     create_custom_manifest("reporting.b", f"{counting('b')}, reporting.a")
     [queued] = enqueue_refresh(AllReports(), requested_by="").parts

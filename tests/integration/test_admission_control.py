@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from seeder import conf
-from seeder.domain.admission_decisions import HoldReason
+from seeder.domain.admission_types import HoldReason
 from seeder.domain.refresh_requests import AllReports
 from seeder.domain.run_events import RunEvent, RunWarning, StartsHeld, StartsResumed, ViewEnded
 from seeder.models import CircuitBreaker, JobStatus, RunHistory, RunMetrics

@@ -9,7 +9,7 @@ from django.db import connections
 from pytest_django import Settings
 
 from seeder.domain.refresh_requests import AgencyReports, AllReports
-from seeder.domain.snapshots import scan_grouping
+from seeder.domain.snapshots import column_grouping
 from seeder.domain.snapshots.snapshot_contents import Release
 from seeder.errors import (
     AmbiguousView,
@@ -25,7 +25,7 @@ from seeder.errors import (
 from seeder.models import CustomReportManifest, ReleaseSnapshot
 from seeder.postgres import column_statistics
 from seeder.postgres.named_statements import STATEMENTS
-from seeder.services.snapshots import parallel_count
+from seeder.services.snapshots import parallel_column_count
 from seeder.services.snapshots.bulk_capture import CaptureResult, capture_all
 from seeder.services.snapshots.release_snapshots import (
     capture_release_snapshot,
@@ -163,8 +163,8 @@ def test_interrupt_cancels_a_capture_that_waits_for_a_lock() -> None:
 def test_idle_session_of_a_parallel_capture_stays_connected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STATEMENTS, "apply_limits", STATEMENTS["apply_limits"].replace("'30s'", "'300ms'"))
     monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")
-    monkeypatch.setattr(parallel_count, "_KEEPALIVE_INTERVAL", 0.05)
-    monkeypatch.setattr(scan_grouping, "MAX_COMBINATIONS", 1)
+    monkeypatch.setattr(parallel_column_count, "_KEEPALIVE_INTERVAL", 0.05)
+    monkeypatch.setattr(column_grouping, "MAX_COMBINATIONS", 1)
     count_columns, tasks_of_helper = column_statistics.count_columns, list[column_statistics.CountTask]()
 
     def slow_in_helper_thread(database: str, task: column_statistics.CountTask) -> column_statistics.CountedColumns:

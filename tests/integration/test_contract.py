@@ -13,7 +13,7 @@ from seeder.checks import check_database, check_models, check_settings
 from seeder.models import RunHistory
 from seeder.postgres import contract
 from seeder.postgres.contract import ContractColumn
-from seeder.services import contract_check
+from seeder.services import contract_installation
 from tests.conftest import sql
 
 
@@ -95,12 +95,12 @@ def test_defaults_and_indexes_are_those_of_the_contract() -> None:
 
 @pytest.mark.usefixtures("bare_database")
 def test_install_names_created_tables_and_is_repeatable() -> None:
-    assert contract_check.install("default") == tuple(contract.tables_in_sql())
+    assert contract_installation.install("default") == tuple(contract.tables_in_sql())
     sql("INSERT INTO reporting.seeder_canned_report VALUES (1, 'a', 'b', 'c', 1)")
-    assert contract_check.install("default") == ()
+    assert contract_installation.install("default") == ()
     assert sql("SELECT count(*) FROM reporting.seeder_canned_report") == [(1,)]
     sql("DROP TABLE reporting.seeder_job_status")
-    assert contract_check.install("default") == ("seeder_job_status",)
+    assert contract_installation.install("default") == ("seeder_job_status",)
 
 
 @pytest.mark.usefixtures("contract_tables")
@@ -173,8 +173,8 @@ def test_role_with_create_privilege_can_add_optional_tables() -> None:
     sql("GRANT REFERENCES ON reporting.seeder_run_history TO pg_signal_backend")
     sql("SET ROLE pg_signal_backend")
     try:
-        assert contract_check.install("default") == ("seeder_run_metrics",)
-        assert contract_check.install("default") == ()
+        assert contract_installation.install("default") == ("seeder_run_metrics",)
+        assert contract_installation.install("default") == ()
     finally:
         sql("RESET ROLE")
     assert messages() == []
@@ -209,7 +209,7 @@ def test_concurrent_installs_create_the_tables_once() -> None:
     def install() -> int:
         barrier.wait()
         try:
-            return len(contract_check.install("default"))
+            return len(contract_installation.install("default"))
         finally:
             connection.close()
 

@@ -14,9 +14,9 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.errors import ConfigurationError
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
-from seeder.services import run_history
+from seeder.services import history_rows
+from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import orchestrator, view_refresh
-from seeder.services.run_history import RunHistoryWriter
 from seeder.services.stop_signal import StopSignal
 from tests.conftest import another_session, create_custom_manifest, sql
 
@@ -165,7 +165,7 @@ def test_connection_lost_after_a_recorded_failure_counts_once(monkeypatch: pytes
             remaining_losses.pop()
             raise OperationalError
 
-    for module in (transactions, view_refresh, run_history):
+    for module in (transactions, view_refresh, history_rows):
         monkeypatch.setattr(module, "durable_transaction", loses_connection_once, raising=False)
     monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
     assert refresh().outcome is Outcome.FAILED

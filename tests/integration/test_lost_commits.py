@@ -11,8 +11,8 @@ from seeder.domain.outcomes import Outcome, RunSummary
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions
+from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import orchestrator
-from seeder.services.run_history import RunHistoryWriter
 from seeder.services.stop_signal import StopSignal
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.injection.injected_failures import cut

@@ -18,12 +18,12 @@ from seeder.domain.queue.queued_requests import MAX_ATTEMPTS_WITHOUT_PROGRESS
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.errors import BadTaskArgument, ConfigurationError, SchemaMissing, UnknownAgency
 from seeder.models import QueuedRefresh, RunHistory
+from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.queue import dispatch, part_execution, part_rows
 from seeder.services.queue.enqueue import enqueue_refresh
 from seeder.services.queue.part_execution import TIME_LIMIT, PartResult, run_part
 from seeder.services.queue.rescue import rescue_stalled_parts
 from seeder.services.run import orchestrator
-from seeder.services.run_history import RunHistoryWriter
 from seeder.services.stop_signal import StopSignal
 from tests.conftest import another_session, create_canned_report, create_custom_manifest, sql
 from tests.polling import eventually

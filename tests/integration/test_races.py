@@ -19,8 +19,8 @@ from seeder.domain.run_events import RunStarted
 from seeder.domain.view_names import ViewName
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions
+from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import orchestrator
-from seeder.services.run_history import RunHistoryWriter
 from tests.conftest import AGENCIES, create_canned_report, create_custom_manifest, sql
 
 pytestmark = pytest.mark.slow

@@ -12,8 +12,8 @@ from seeder.domain.refresh_requests import AllReports, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
+from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import orchestrator, orphan_recovery
-from seeder.services.run_history import RunHistoryWriter
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.polling import eventually
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seeder.domain.admission_decisions import Hold, HoldReason
+from seeder.domain.admission_types import Hold, HoldReason
 from seeder.domain.plan import RefreshPlan
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.domain.run_events import StartsHeld, StartsResumed

@@ -5,7 +5,7 @@ from django.db import Error
 
 from seeder.errors import PermissionMissing, SchemaMissing, SeederError, ServerFault, ServerUnreachable
 from seeder.postgres.sqlstates import is_transient, translate_database_errors
-from seeder.services.run.failure_report import failure_from
+from seeder.services.run.failure_description import failure_from
 from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("bare_database")

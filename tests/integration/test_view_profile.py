@@ -14,7 +14,7 @@ from seeder.domain.manifests import ViewKey
 from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Release, Snapshot
 from seeder.domain.view_names import ViewName
 from seeder.postgres import column_statistics
-from seeder.services.snapshots.parallel_count import CaptureOptions
+from seeder.services.snapshots.parallel_column_count import CaptureOptions
 from seeder.services.snapshots.view_profile import profile_view
 from tests.conftest import sql
 

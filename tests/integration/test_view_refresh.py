@@ -17,9 +17,9 @@ from seeder.domain.view_names import ViewName
 from seeder.errors import RunLockLost
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
-from seeder.services import run_history
+from seeder.services import history_rows
+from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import orchestrator
-from seeder.services.run_history import RunHistoryWriter
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 from tests.polling import eventually
 
@@ -311,6 +311,6 @@ def test_view_with_rows_closed_by_recovery_is_not_shown_running() -> None:
     plan, record = orchestrator.preview(AllReports()), RunHistoryWriter("r1")
     record.insert_pending(plan)
     with transactions.durable_transaction("default"):
-        assert run_history.close_open_rows("r1", reason="killed") == 1
+        assert history_rows.close_open_rows("r1", reason="killed") == 1
     record.mark_running([plan.views[0].spec])
     assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("error", "error")

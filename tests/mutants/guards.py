@@ -57,7 +57,7 @@ LOCKS = [
         file="seeder/postgres/advisory_locks.sql",
         old="SELECT pg_advisory_lock(",
         new="SELECT false AND pg_try_advisory_lock(",
-        tests=("tests/integration/test_run_lock.py",),
+        tests=("tests/integration/test_run_liveness_lock.py",),
     ),
     Mutant(
         name="lock: one request is queued at a time",
@@ -151,21 +151,21 @@ COMMITS = [
     ),
     Mutant(
         name="commit: a commit in progress is waited for",
-        file="seeder/services/run_history.py",
+        file="seeder/services/history_rows.py",
         old='self._rows(spec.manifests).select_for_update().values_list("status", "finish_time")',
         new='self._rows(spec.manifests).values_list("status", "finish_time")',
         tests=(LOST_COMMITS,),
     ),
     Mutant(
         name="commit: a refresh whose rows were closed by recovery is rolled back",
-        file="seeder/services/run_history.py",
+        file="seeder/services/history_rows.py",
         old='STATEMENTS["mark_succeeded"], parameters)\n        if closed != len(spec.manifests):',
         new='STATEMENTS["mark_succeeded"], parameters)\n        if closed < 0:',
         tests=("tests/integration/test_view_refresh.py",),
     ),
     Mutant(
         name="commit: a row that has ended is not marked as running",
-        file="seeder/postgres/run_history.sql",
+        file="seeder/postgres/history_rows.sql",
         old="AND status NOT IN ('running', 'success', 'error')",
         new="AND status NOT IN ('running')",
         tests=("tests/integration/test_recovering_meanwhile.py",),
@@ -269,7 +269,7 @@ SCOPE = [
     ),
     Mutant(
         name="permission: HEAD needs the permission of GET",
-        file="seeder/api/access_control.py",
+        file="seeder/api/authentication_and_throttling.py",
         old='required_permissions.get(READ if request.method == "HEAD" else str(request.method))',
         new="required_permissions.get(str(request.method))",
         tests=(API_ACCESS,),
@@ -293,7 +293,7 @@ REDACTION = [
     ),
     Mutant(
         name="redaction: errors need a permission",
-        file="seeder/api/report_view.py",
+        file="seeder/api/agency_scoped_view.py",
         old="return bool(self.request.user.has_perm(error_redaction.PERMISSION))",
         new="return True",
         tests=(API_ANSWERS,),
@@ -334,14 +334,14 @@ KEYS = [
 RUNS = [
     Mutant(
         name="shared: a refresh before the request is too old",
-        file="seeder/postgres/run_history.sql",
+        file="seeder/postgres/history_rows.sql",
         old="AND status = 'success' AND start_time > %(after)s",
         new="AND status = 'success' AND start_time > %(after)s::timestamptz - interval '1 day'",
         tests=(OTHER_RUNS,),
     ),
     Mutant(
         name="shared: a view of the same name in another database is not shared",
-        file="seeder/services/run_history.py",
+        file="seeder/services/history_rows.py",
         old="        if is_ours(kind, number):",
         new="        if kind or is_ours(kind, number):",
         tests=(OTHER_RUNS,),

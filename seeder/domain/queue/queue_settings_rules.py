@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from seeder.domain.system_checks import SYSTEM_CHECK_HINTS
+from seeder.domain.system_check_hints import SYSTEM_CHECK_HINTS
 
 # Brokers that deliver a task again if its worker dies, in the order in which django-q2 looks for them. Without any of
 # them it uses Redis.

@@ -4,7 +4,7 @@ from django.core.management.base import CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from seeder.management.base_command import SeederCommand
-from seeder.services import contract_check
+from seeder.services import contract_installation
 
 
 class Command(SeederCommand):
@@ -16,5 +16,5 @@ class Command(SeederCommand):
         )
 
     def run(self, options: Namespace) -> None:
-        created = contract_check.install(options.database)
+        created = contract_installation.install(options.database)
         self.stdout.write(f"Created: {', '.join(created)}." if created else "All tables of the contract exist.")

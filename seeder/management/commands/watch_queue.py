@@ -6,7 +6,7 @@ from django.utils.autoreload import get_child_arguments
 
 from seeder.management import unix_signals
 from seeder.management.base_command import SeederCommand
-from seeder.services.queue import dispatch, watchdog
+from seeder.services.queue import cluster_watchdog, dispatch
 from seeder.services.stop_signal import StopSignal
 
 _DEFAULT_GRACE_SECONDS = 15  # with the cleanup afterwards less than the 30 s that Kubernetes grants by default
@@ -29,13 +29,13 @@ class Command(SeederCommand):
     def run(self, options: Namespace) -> None:
         dispatch.require_valid_settings()
         if options.heartbeat_fd is not None:
-            from seeder.services.queue import supervised_cluster  # importing it reads the queue's settings
+            from seeder.services.queue import cluster_process  # importing it reads the queue's settings
 
-            supervised_cluster.run(options.heartbeat_fd)
+            cluster_process.run(options.heartbeat_fd)
             return
         stop = StopSignal()
         with unix_signals.stop_on_signal(stop):
-            watchdog.keep_cluster_running(
+            cluster_watchdog.keep_cluster_running(
                 [*get_child_arguments(), "--heartbeat-fd"],
                 stop=stop,
                 grace=timedelta(seconds=max(options.grace, 0)),

@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from seeder.domain.admission_decisions import Hold
+from seeder.domain.admission_types import Hold
 from seeder.domain.human_format import format_duration
 from seeder.domain.manifests import ViewKey
 from seeder.domain.plan import PlannedView, RefreshPlan

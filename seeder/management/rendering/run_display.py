@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from seeder.domain.admission_decisions import HoldReason
+from seeder.domain.admission_types import HoldReason
 from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.run_events import RunEnded, RunEvent, RunWarning, StartsHeld, StartsResumed
 from seeder.management.rendering.command_output import CommandOutput

@@ -24,12 +24,12 @@ from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services import manifest_selection
-from seeder.services.event_logger import INFO, log_event
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.queue.part_rows import PartContents
 from seeder.services.run import planning
 from seeder.services.run.orchestrator import new_run_id
 from seeder.services.snapshots import release_snapshots
+from seeder.services.structured_log import INFO, log_event
 
 _MAX_KEY_LENGTH = 200
 

@@ -30,13 +30,13 @@ from seeder.models import QueuedRefresh
 from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
-from seeder.services import run_history
-from seeder.services.event_logger import INFO, WARNING, log_event
+from seeder.services import history_rows
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import orphan_recovery, preconditions
 from seeder.services.run.orchestrator import RunOrigin, execute_locked, new_run_id
-from seeder.services.run.run_lock import RunLock
+from seeder.services.run.run_liveness_lock import RunLock
 from seeder.services.stop_signal import StopSignal
+from seeder.services.structured_log import INFO, WARNING, log_event
 
 TIME_LIMIT = "the time limit of the queue"
 
@@ -85,7 +85,7 @@ def _claim(part_id: int, run_id: str) -> QueuedRefresh | str:
 
 def _work(part: QueuedRefresh, run_lock: RunLock, stop: StopSignal) -> PartResult:
     """Refresh what the earlier runs of a claimed part have left."""
-    successes = run_history.finished_manifests(part.run_ids, Status.SUCCESS)
+    successes = history_rows.finished_manifests(part.run_ids, Status.SUCCESS)
     left = part.manifest_keys.difference(*successes.values())
     attempts = attempts_without_progress(part.run_ids[:-1], successes.keys())
     log_event(INFO, "part_claimed", **_fields(part), description=part.description, left=len(left))
@@ -130,7 +130,7 @@ def _fields(part: QueuedRefresh) -> dict[str, LogValue]:
 def _result(part: QueuedRefresh, outcome: str) -> PartResult:
     """Sum up all runs of the part. A manifest that succeeded in one of them has succeeded."""
     succeeded, failed = (
-        set[ManifestKey]().union(*run_history.finished_manifests(part.run_ids, status).values())
+        set[ManifestKey]().union(*history_rows.finished_manifests(part.run_ids, status).values())
         for status in (Status.SUCCESS, Status.ERROR)
     )
     return PartResult(

@@ -16,8 +16,8 @@ from seeder.domain.queue.queued_requests import ManifestKey, QueuedPartState
 from seeder.errors import QueueMissing
 from seeder.models import QueuedRefresh
 from seeder.postgres import contract
-from seeder.services.event_logger import WARNING, log_event
 from seeder.services.queue.dispatch import dispatch
+from seeder.services.structured_log import WARNING, log_event
 
 _TABLE = "seeder_queued_refresh"
 _TASK = "seeder.tasks.refresh_queued"

@@ -12,9 +12,9 @@ from seeder.domain import lock_keys
 from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
-from seeder.services.event_logger import WARNING, log_event
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import orphan_recovery
+from seeder.services.structured_log import WARNING, log_event
 
 # A message that is on its way, or held by a worker that is about to claim the part, is not sent again.
 _DISPATCH_AGAIN_AFTER = timedelta(minutes=1)

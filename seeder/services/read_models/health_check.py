@@ -21,7 +21,7 @@ from seeder.errors import (
 from seeder.models import CircuitBreaker
 from seeder.postgres import contract, deadline_query, sessions
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.services import contract_check
+from seeder.services import contract_installation
 from seeder.services.queue import dispatch, part_rows, queue_overview
 from seeder.services.run import preconditions
 
@@ -86,7 +86,7 @@ def _other_query(alias: str) -> deadline_query.DeadlineQuery[bool]:
 
 def _read_health() -> Health:
     preconditions.require_all(conf.load())
-    differences = contract_check.database_differences(DEFAULT_DB_ALIAS)
+    differences = contract_installation.database_differences(DEFAULT_DB_ALIAS)
     if any(each.actual is None and each.lost_feature is None for each in differences):
         return replace(_CONNECTED, tables=ComponentStatus.MISSING)
     has_queue = dispatch.is_installed()

@@ -5,7 +5,7 @@ from contextlib import suppress
 from django.db import Error
 
 from seeder.conf import Settings
-from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, HoldReason
+from seeder.domain.admission_types import AdmissionDecision, Admit, Hold, HoldReason
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.postgres import server_activity, sessions

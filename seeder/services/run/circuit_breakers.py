@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from seeder.conf import Settings
-from seeder.domain.admission_decisions import Hold, HoldReason
+from seeder.domain.admission_types import Hold, HoldReason
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.models import CircuitBreaker
 from seeder.postgres import sessions, transactions

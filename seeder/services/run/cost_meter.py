@@ -17,11 +17,11 @@ from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import BackendCost, backend_cost_delta, statement_cost_delta
 from seeder.domain.run_events import RunEvent, ViewEnded
 from seeder.postgres import refresh_cost_queries, sessions
-from seeder.postgres.backend_processes import ProcessMeter, backend_process
+from seeder.postgres.backend_cpu_and_memory import ProcessMeter, backend_process
 from seeder.postgres.contract import OptionalTables
+from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run.cost_rows import RefreshCostWriter
 from seeder.services.run.listeners import RunListener
-from seeder.services.run_history import RunHistoryWriter
 
 _SAMPLE_INTERVAL = timedelta(milliseconds=250)
 _WRITE_INTERVAL = timedelta(seconds=5)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from queue import SimpleQueue
 from time import monotonic
 
-from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold
+from seeder.domain.admission_types import AdmissionDecision, Admit, Hold
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView

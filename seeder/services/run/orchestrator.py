@@ -17,21 +17,21 @@ from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
-from seeder.services.event_logger import ERROR, log_event
+from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.retry import retry_transient
 from seeder.services.run import orphan_recovery, planning, preconditions
 from seeder.services.run.admission_control import AdmissionControl
 from seeder.services.run.cost_meter import CostMeter
 from seeder.services.run.database_scheduler import RunCallbacks, StartPolicy
-from seeder.services.run.event_log import EventLog
 from seeder.services.run.listeners import Listeners
-from seeder.services.run.run_lock import RunLock
+from seeder.services.run.log_listener import EventLog
+from seeder.services.run.run_liveness_lock import RunLock
 from seeder.services.run.run_rows import RunRowWriter
-from seeder.services.run.running_status import RunningStatusWriter
+from seeder.services.run.running_view_marker import RunningStatusWriter
 from seeder.services.run.scheduler import run_plan
 from seeder.services.run.view_refresh import ViewRefresher
-from seeder.services.run_history import RunHistoryWriter
 from seeder.services.stop_signal import StopSignal
+from seeder.services.structured_log import ERROR, log_event
 
 
 def preview(request: RefreshRequest) -> RefreshPlan:

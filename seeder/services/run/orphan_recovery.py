@@ -11,9 +11,9 @@ from seeder.postgres import advisory_locks
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
-from seeder.services import run_history
-from seeder.services.event_logger import WARNING, log_event
+from seeder.services import history_rows
 from seeder.services.run.run_rows import RunRowWriter
+from seeder.services.structured_log import WARNING, log_event
 
 _REASON = "interrupted: the run ended before it could report the result"
 
@@ -29,12 +29,12 @@ def recover_orphaned_runs(tables: OptionalTables | None = None) -> Mapping[str, 
     recovered: dict[str, int] = {}
     with translate_database_errors(DEFAULT_DB_ALIAS):
         tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS)
-        for run_id in run_history.open_runs(tables):
+        for run_id in history_rows.open_runs(tables):
             # The lock is held until the end of the transaction, so that two recoveries do not close the same run.
             with durable_transaction(DEFAULT_DB_ALIAS):
                 if not advisory_locks.try_lock(DEFAULT_DB_ALIAS, lock_keys.of_run(run_id)):
                     continue
-                rows = run_history.close_open_rows(run_id, reason=_REASON, may_close=_is_view_idle)
+                rows = history_rows.close_open_rows(run_id, reason=_REASON, may_close=_is_view_idle)
                 RunRowWriter(run_id, tables).close("killed")
             if rows:
                 log_event(WARNING, "run_recovered", run_id=run_id, rows=rows)

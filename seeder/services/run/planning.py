@@ -13,7 +13,7 @@ from seeder.errors import DatabaseError
 from seeder.postgres import catalog
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.services import definition_cache, run_history
+from seeder.services import confirmed_definitions, history_rows
 from seeder.services.retry import retry_transient
 from seeder.services.stop_signal import StopSignal
 
@@ -47,9 +47,9 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
         }
         drift |= definition_drift(selection, database, survey)
         if save_confirmed:
-            definition_cache.save_definitions(database, survey.confirmed, tables)
+            confirmed_definitions.save_definitions(database, survey.confirmed, tables)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        durations, failures = run_history.past_refreshes(selection.views)
+        durations, failures = history_rows.past_refreshes(selection.views)
     inputs = PlanInputs(
         row_counts=row_counts,
         depends_on=depends_on,
@@ -63,7 +63,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
 
 def _survey(database: str, views: Mapping[ViewName, Sequence[str]], tables: OptionalTables) -> catalog.Survey:
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        known = definition_cache.load_definitions(database, tables)
+        known = confirmed_definitions.load_definitions(database, tables)
     with translate_database_errors(database):
         return retry_transient(
             lambda _: catalog.survey(database, views, known_definitions=known),

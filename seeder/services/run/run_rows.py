@@ -8,7 +8,7 @@ from typing import cast
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
-from seeder.domain.admission_decisions import HoldReason
+from seeder.domain.admission_types import HoldReason
 from seeder.domain.plan import RefreshPlan
 from seeder.domain.run_events import RunEvent, StartsHeld, StartsResumed
 from seeder.postgres import sessions

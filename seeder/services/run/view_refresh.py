@@ -16,7 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.conf import Settings
 from seeder.domain import lock_keys, result_notes
-from seeder.domain.admission_decisions import Hold
+from seeder.domain.admission_types import Hold
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
@@ -24,12 +24,12 @@ from seeder.postgres import catalog, sessions, transactions
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_connection_lost, sqlstate
 from seeder.services import manifest_selection
+from seeder.services.history_rows import OTHER_REFRESHES, RunHistoryWriter, refresh_by_another_run
 from seeder.services.retry import retry_transient
-from seeder.services.run import failure_report, worker_pool
+from seeder.services.run import failure_description, worker_pool
 from seeder.services.run.cost_meter import CostMeter, Measurement
 from seeder.services.run.create_or_refresh import create_or_refresh
 from seeder.services.run.worker_pool import WorkerLost
-from seeder.services.run_history import OTHER_REFRESHES, RunHistoryWriter, refresh_by_another_run
 from seeder.services.stop_signal import StopSignal
 
 Result = TypeVar("Result")
@@ -240,7 +240,7 @@ class _ViewRefresh:
 
     def _failed_result(self, error: Error) -> RefreshResult:
         now = self._refresher.server_time()
-        failure = failure_report.describe_failure(
+        failure = failure_description.describe_failure(
             error, self._view.key, refreshes_plainly=not self._settings.refresh_concurrently
         )
         return self._with_waits_and_notes(

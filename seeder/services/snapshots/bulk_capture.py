@@ -19,7 +19,7 @@ from seeder.errors import ColumnInNoView, DatabaseError, NothingToCapture, Seede
 from seeder.postgres import catalog, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
-from seeder.services.snapshots.parallel_count import CANCEL_INTERVAL, CaptureOptions
+from seeder.services.snapshots.parallel_column_count import CANCEL_INTERVAL, CaptureOptions
 from seeder.services.snapshots.release_snapshots import capture, require_one_view
 
 

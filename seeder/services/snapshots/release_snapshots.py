@@ -24,9 +24,9 @@ from seeder.errors import (
 from seeder.models import ReleaseSnapshot
 from seeder.postgres import catalog
 from seeder.postgres.sqlstates import first_line, is_connection_lost, translate_database_errors
-from seeder.services import event_logger, manifest_selection
+from seeder.services import manifest_selection, structured_log
 from seeder.services.retry import retry_transient
-from seeder.services.snapshots.parallel_count import CaptureOptions, ProgressCallback
+from seeder.services.snapshots.parallel_column_count import CaptureOptions, ProgressCallback
 from seeder.services.snapshots.snapshot_store import insert_snapshot, snapshot_from_row
 from seeder.services.snapshots.view_profile import profile_view, require_columns
 
@@ -149,8 +149,8 @@ def capture(key: ViewKey, options: CaptureOptions) -> Snapshot:
             raise CaptureFailed(view=key.name, cause=first_line(error)) from error
     options.raise_if_stopped(key.name)
     snapshot = insert_snapshot(profile)
-    event_logger.log_event(
-        event_logger.INFO,
+    structured_log.log_event(
+        structured_log.INFO,
         "snapshot_captured",
         view=snapshot.table_name,
         database=key.database,

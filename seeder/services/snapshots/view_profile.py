@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterable, Sequence
 from django.db import Error
 
 from seeder.domain.manifests import ViewKey
-from seeder.domain.snapshots.scan_grouping import group_columns
+from seeder.domain.snapshots.column_grouping import group_columns
 from seeder.domain.snapshots.snapshot_contents import Snapshot, ViewColumn, ViewStatistics, sha256_hex
 from seeder.domain.view_names import ViewName, did_you_mean
 from seeder.errors import NeverAnalyzed, NeverFilled, NotAView, UnknownColumn, ViewMissing
-from seeder.postgres import catalog, column_statistics, planner_statistics, shared_snapshot
+from seeder.postgres import catalog, column_statistics, estimated_statistics, shared_snapshot
 from seeder.postgres.sqlstates import is_connection_lost
-from seeder.services.snapshots.parallel_count import CaptureOptions, ParallelCounter
+from seeder.services.snapshots.parallel_column_count import CaptureOptions, ParallelCounter
 
 
 def profile_view(key: ViewKey, options: CaptureOptions) -> Snapshot:
@@ -37,7 +37,7 @@ def profile_view(key: ViewKey, options: CaptureOptions) -> Snapshot:
             require_columns(name, options.top_values_columns, column_names)
         top_columns = options.top_values_columns & column_names
         if options.approximate:
-            statistics = planner_statistics.estimate_statistics(
+            statistics = estimated_statistics.estimate_statistics(
                 database, name, found.columns, top_columns=top_columns, max_top_values=options.max_top_values
             )
         else:
@@ -71,7 +71,7 @@ def _count(
             top_columns=top_columns,
             max_top_values=options.max_top_values,
         )
-        for together in group_columns(by_name, planner_statistics.estimate_distinct_counts(database, name))
+        for together in group_columns(by_name, estimated_statistics.estimate_distinct_counts(database, name))
     ]
     counted = ParallelCounter(database, instant, options).count(tasks)
     rows = next(iter(counted.values()))[0] if counted else column_statistics.count_rows(database, name)
@@ -85,10 +85,10 @@ def _analyze_sample(key: ViewKey, options: CaptureOptions) -> None:
     ignores a failed ANALYZE.
     """
     database, name = key.database, key.name
-    if not options.approximate and planner_statistics.estimate_distinct_counts(database, name):
+    if not options.approximate and estimated_statistics.estimate_distinct_counts(database, name):
         return
     try:
-        planner_statistics.analyze_view(database, name, options.parameters)
+        estimated_statistics.analyze_view(database, name, options.parameters)
     except Error as error:
         if options.approximate or is_connection_lost(error):
             raise

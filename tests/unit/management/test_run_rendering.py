@@ -12,7 +12,7 @@ from django.core.management.base import OutputWrapper
 from rich.console import Console
 
 from seeder.domain import human_format
-from seeder.domain.admission_decisions import Hold, HoldReason
+from seeder.domain.admission_types import Hold, HoldReason
 from seeder.domain.manifests import RejectedManifest
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import RefreshPlan

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from seeder.domain.admission_decisions import Admit
+from seeder.domain.admission_types import Admit
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.services.run.database_scheduler import RunCallbacks, StartPolicy

@@ -6,7 +6,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from seeder.domain.admission_decisions import AdmissionDecision, Admit, Hold, HoldReason
+from seeder.domain.admission_types import AdmissionDecision, Admit, Hold, HoldReason
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.run_events import RunEvent, StartsHeld, StartsResumed, ViewEnded, ViewStarted

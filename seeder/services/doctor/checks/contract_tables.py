@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from seeder.postgres import contract
 from seeder.postgres.contract import ContractDifference
-from seeder.services import contract_check
+from seeder.services import contract_installation
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
 
 TABLE_MISSING = error_problem(
@@ -52,7 +52,7 @@ _OTHER_PRIVILEGES = "SELECT", "INSERT", "UPDATE"
 
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     if database.is_default:
-        yield from map(_diagnose_difference, contract_check.database_differences(database.alias))
+        yield from map(_diagnose_difference, contract_installation.database_differences(database.alias))
         yield from _check_privileges(database)
 
 

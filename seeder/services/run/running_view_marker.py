@@ -13,8 +13,8 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.domain.plan import PlannedView
 from seeder.domain.run_events import RunEvent, ViewEnded, ViewStarted
 from seeder.postgres import sessions
+from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run.listeners import RunListener
-from seeder.services.run_history import RunHistoryWriter
 
 _MARK_AFTER = timedelta(milliseconds=100)
 

@@ -15,10 +15,10 @@ from time import monotonic, sleep
 
 from seeder import conf
 from seeder.postgres import sessions
-from seeder.services.event_logger import ERROR, INFO, WARNING, log_event
 from seeder.services.queue.queue_overview import queue_problems
 from seeder.services.queue.rescue import rescue_all
 from seeder.services.stop_signal import StopSignal
+from seeder.services.structured_log import ERROR, INFO, WARNING, log_event
 
 Report = Callable[[str], object]
 

@@ -12,7 +12,7 @@ from seeder.domain.result_notes import definition_drift_note
 from seeder.domain.view_names import ViewName
 from seeder.postgres import catalog
 from seeder.postgres.catalog import CreationRefused, Survey
-from seeder.services import definition_cache
+from seeder.services import confirmed_definitions
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
 from seeder.services.doctor.checks.schema_privileges import CREATE_FORBIDDEN
 from seeder.services.run import planning
@@ -61,7 +61,7 @@ def _survey(database: CheckedDatabase) -> Survey:
     return catalog.survey(
         database.alias,
         planning.queries_by_view(database.selection).get(database.alias, {}),
-        known_definitions=definition_cache.load_definitions(database.alias),
+        known_definitions=confirmed_definitions.load_definitions(database.alias),
         lock_wait=catalog.MINIMAL_LOCK_WAIT,
         on_progress=database.on_progress,
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from seeder.postgres import backend_processes, sessions, transactions
-from seeder.postgres.backend_processes import ProcessId, ProcessMeter
+from seeder.postgres import backend_cpu_and_memory, sessions, transactions
+from seeder.postgres.backend_cpu_and_memory import ProcessId, ProcessMeter
 from seeder.postgres.named_statements import STATEMENTS
 from tests.conftest import sql
 from tests.server_proxy import proxy_to_server
@@ -23,14 +23,14 @@ if not (HOST.startswith(("/", "127.")) or HOST in {"localhost", "::1"}):
 
 
 def find() -> ProcessId:
-    process = backend_processes.find_backend_process("default")
+    process = backend_cpu_and_memory.find_backend_process("default")
     assert process
     return process
 
 
 def test_backend_on_this_machine_is_found() -> None:
     assert [(find().pid,)] == sql("SELECT pg_backend_pid()")
-    assert backend_processes.backend_process("default") == find()
+    assert backend_cpu_and_memory.backend_process("default") == find()
 
 
 def test_backend_behind_local_proxy_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +89,7 @@ def find_with_answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, float], 
         with monkeypatch.context() as patch:
             patch.setattr(sessions, "query", lambda *_: [(pid, age)])
             patch.setattr(sessions.driver_connection("default").info.__class__, "backend_pid", pid)
-            return backend_processes.find_backend_process("default")
+            return backend_cpu_and_memory.find_backend_process("default")
 
     return find_backend
 
@@ -112,16 +112,16 @@ def test_backend_of_another_age_is_not_ours(find_with_answer: Callable[[int, flo
 
 def test_pid_reported_by_pooler_is_no_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions.driver_connection("default").info.__class__, "backend_pid", os.getpid())
-    assert backend_processes.find_backend_process("default") is None
+    assert backend_cpu_and_memory.find_backend_process("default") is None
 
 
 def test_process_name_with_parentheses_is_parsed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(backend_processes, "_PROC", tmp_path)
+    monkeypatch.setattr(backend_cpu_and_memory, "_PROC", tmp_path)
     (tmp_path / "7").mkdir()
     (tmp_path / "7" / "stat").write_text("7 (a) S 1 (b) S 3" + " 0" * 17 + " 70 0 0")
-    assert backend_processes._name_and_start(7) == ("a) S 1 (b", 70)
+    assert backend_cpu_and_memory._name_and_start(7) == ("a) S 1 (b", 70)
 
 
 def test_other_systems_have_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert backend_processes.find_backend_process("default") is None
+    assert backend_cpu_and_memory.find_backend_process("default") is None

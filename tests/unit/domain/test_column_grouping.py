@@ -5,7 +5,7 @@ from math import prod
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seeder.domain.snapshots.scan_grouping import MAX_COMBINATIONS, group_columns
+from seeder.domain.snapshots.column_grouping import MAX_COMBINATIONS, group_columns
 
 
 def test_columns_with_few_combinations_share_a_scan_largest_first() -> None:

@@ -7,8 +7,8 @@ from seeder.domain.log_format import LogValue, sorted_unique
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.run_events import RunEvent, WarningKind
-from seeder.services.event_logger import INFO, WARNING, log_event
 from seeder.services.run.listeners import RunListener
+from seeder.services.structured_log import INFO, WARNING, log_event
 
 
 class EventLog(RunListener):

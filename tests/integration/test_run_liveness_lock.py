@@ -5,7 +5,7 @@ from django.db import OperationalError, connection
 
 from seeder.domain import lock_keys
 from seeder.postgres import advisory_locks, sessions
-from seeder.services.run.run_lock import RunLock
+from seeder.services.run.run_liveness_lock import RunLock
 from tests.conftest import another_session, sql
 from tests.polling import eventually
 
