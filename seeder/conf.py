@@ -75,8 +75,9 @@ class Settings:
     start_delay_ms: int = _setting(integer(0), default=0)
     """Delay between two batches."""
     max_db_active_queries: int = _setting(integer(0), default=0)
-    """Throttle: a batch waits while this many sessions of any client are active on the server. 0: no throttle. The role
-    needs `pg_read_all_stats` to see other sessions; otherwise the run warns."""
+    """Throttle: a batch waits while this many client sessions on the server are not idle. 0: no throttle. Sessions that
+    are *idle in transaction* count. The role needs `pg_read_all_stats` to see other sessions; otherwise the run warns.
+    """
     max_wait_seconds: int = _setting(integer(1), default=3600)
     """A database that is on hold this long gives up its remaining views, which end in error. Also the maximum wait for
     another run that refreshes the same view."""
