@@ -1,21 +1,21 @@
--- Relations, their columns and privileges, and what depends on what.
+-- Relations: their columns, privileges and dependencies.
 
 -- name: find_relations
--- OID and estimated rows of the wanted relations that exist. Measuring a file would wait for a refresh.
+-- OID and estimated rows of the wanted relations that exist. Reading the size of the file would wait for a running refresh.
 SELECT n.nspname::text, c.relname::text, c.oid, greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0)::bigint
 FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (nspname, relname)
 JOIN pg_namespace AS n ON n.nspname = wanted.nspname
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname;
 
 -- name: relation_state
--- No row if no relation has that name.
+-- Kind of a relation and whether it is populated. Returns no row if it does not exist.
 SELECT c.relkind::text, c.relispopulated
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
 -- name: cannot_refresh_concurrently
--- A row if CONCURRENTLY is impossible, by the rules of is_usable_unique_index() in PostgreSQL's matview.c.
+-- Returns a row if CONCURRENTLY is impossible, by the rules of is_usable_unique_index() in PostgreSQL's matview.c.
 SELECT
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -44,7 +44,7 @@ JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdro
 ORDER BY c.relname, a.attnum;
 
 -- name: missing_privileges
--- The required privileges that this role lacks on existing tables. USAGE is that of the schema.
+-- The required privileges that this role lacks on existing tables. USAGE means USAGE on the schema of the tables.
 SELECT c.relname::text, required.privilege
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -57,8 +57,8 @@ WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s::text[])
 ORDER BY c.relname, required.position;
 
 -- name: compare_with_trials
--- The position of each wanted view, and whether its definition differs from the trial view of that number. Both are printed
--- in one session, because the text depends on the server's version and on search_path.
+-- The position of each wanted view, and whether its definition differs from that of the temporary view seeder_trial_N with
+-- this position. One session prints both, because the text depends on the server's version and on search_path.
 SELECT
     wanted.position - 1,
     pg_get_viewdef(c.oid) IS DISTINCT FROM
@@ -70,7 +70,7 @@ JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname AND 
 -- name: dependencies
 -- The relations and functions that the wanted relations use: directly, through plain views, functions with a parsed body
 -- (BEGIN ATOMIC), operators and row security policies. A materialized view or another wanted relation ends the path.
--- A function is opaque if PostgreSQL does not parse its body, unless it belongs to an extension.
+-- A function is opaque if its body is text that PostgreSQL does not parse, unless it belongs to an extension.
 WITH RECURSIVE wanted AS (
     SELECT c.oid
     FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS v (nspname, relname)
@@ -116,7 +116,7 @@ LEFT JOIN pg_language AS l ON l.oid = p.prolang
 WHERE p.oid IS NOT NULL OR c.oid <> root.oid;
 
 -- name: relations_and_relatives
--- The wanted relations that exist, with their parents and partitions: a change of one changes the others.
+-- The changed relations that exist, with their parents and partitions, whose contents change with them.
 WITH RECURSIVE changed AS (
     SELECT c.oid
     FROM unnest(%(changed_schemas)s::text[], %(changed_names)s::text[]) AS v (nspname, relname)

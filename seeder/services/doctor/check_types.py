@@ -1,4 +1,4 @@
-"""The argument and the results of a doctor check."""
+"""Types for doctor checks: their argument and their results."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """A kind of problem, as the reference page explains it."""
+    """A kind of problem, with its text on the reference page."""
 
     name: str
     level: Level
@@ -48,7 +48,7 @@ info_problem = partial(Problem, level=Level.INFO)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Diagnosis:
-    """A problem of one object, found by a check."""
+    """One problem that a check has found, with the affected object."""
 
     problem: Problem
     subject: str  # the view, table, role or setting
@@ -60,13 +60,13 @@ class Diagnosis:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedDatabase:
-    """A database with its manifests and cached facts of the catalog."""
+    """The argument of a check: one database with its manifests. Facts of its catalog are cached."""
 
     alias: str
     server: ServerFacts
     settings: Settings
-    selection: Selection  # all enabled manifests, also of other databases
-    listed_views: frozenset[ViewName]  # also by disabled manifests and canned reports without subscriptions
+    selection: Selection  # all enabled manifests, including those of other databases
+    listed_views: frozenset[ViewName]  # also of disabled manifests and of canned reports without subscriptions
     compares_queries: bool
     on_progress: Callable[[int, int], object]  # number of compared queries, total
 
@@ -81,12 +81,12 @@ class CheckedDatabase:
 
     @cached_property
     def views(self) -> Mapping[ViewName, ViewSpec]:
-        """The views that enabled manifests name."""
+        """The views of enabled manifests in this database."""
         return {spec.key.name: spec for spec in self.selection.views if spec.key.database == self.alias}
 
     @cached_property
     def relations(self) -> Mapping[ViewName, FoundRelation]:
-        """The relations of any kind that have the names of views."""
+        """The existing relations, of any kind, with the names of `views`."""
         return doctor_queries.find_relations(self.alias, self.views.keys())
 
     @property

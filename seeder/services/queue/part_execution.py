@@ -1,8 +1,8 @@
 """Runs one part of the queue.
 
-A worker holds its run lock before it claims a part, so that any other process can tell whether a claimed part is being
-worked on. A duplicate message, or one for an ended part, does nothing. If the run of a part is dead, the next worker
-continues where it was killed.
+A worker takes its run lock before it claims a part. So any other process can check whether the run of a claimed part is
+alive. A duplicate message has no effect, nor has a message for an ended part. If the run of a part is dead, the next
+worker claims the part and refreshes its remaining views.
 """
 
 import os
@@ -43,10 +43,10 @@ TIME_LIMIT = "the time limit of the queue"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PartResult:
-    """What a worker has done with a part."""
+    """The result of a task that ran a part."""
 
     id: int
-    result: str  # in a word or two
+    result: str  # short text for the result of the queue's task
     run_id: str | None = None
     succeeded: int = 0  # manifests, by all of the part's runs
     failed: int = 0
@@ -55,9 +55,9 @@ class PartResult:
 def run_part(part_id: int, *, stop: StopSignal | None = None) -> PartResult:
     """Claim a part and refresh its remaining views.
 
-    Failed views are counted, not raised. If `stop` is set, the remaining views are given back.
+    Failed views are counted, not raised. If `stop` is set, the part is queued again with its remaining views.
 
-    Raises `DatabaseError`; the part can then be claimed again.
+    Raises `DatabaseError`. The part can then be claimed again.
     """
     stop = stop or StopSignal()
     with translate_database_errors(DEFAULT_DB_ALIAS):
@@ -84,7 +84,7 @@ def _claim(part_id: int, run_id: str) -> QueuedRefresh | str:
 
 
 def _work(part: QueuedRefresh, run_lock: RunLock, stop: StopSignal) -> PartResult:
-    """Refresh what the earlier runs of a claimed part have left."""
+    """Refresh the manifests that the earlier runs of a claimed part have not refreshed."""
     successes = history_rows.finished_manifests(part.run_ids, Status.SUCCESS)
     left = part.manifest_keys.difference(*successes.values())
     attempts = attempts_without_progress(part.run_ids[:-1], successes.keys())
@@ -100,7 +100,7 @@ def _work(part: QueuedRefresh, run_lock: RunLock, stop: StopSignal) -> PartResul
     try:
         summary = execute_locked(request, run_lock, origin, on_event=lambda _: None, stop=stop)
     except DatabaseError:
-        with suppress(Error):  # if this fails too, the free run lock shows the same
+        with suppress(Error):  # if the release fails too, the free run lock shows that the run is dead
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             part_rows.release(part.pk, run_ids=part.run_ids)
             log_event(WARNING, "part_released", **_fields(part), cause="database")
@@ -128,7 +128,7 @@ def _fields(part: QueuedRefresh) -> dict[str, LogValue]:
 
 
 def _result(part: QueuedRefresh, outcome: str) -> PartResult:
-    """Sum up all runs of the part. A manifest that succeeded in one of them has succeeded."""
+    """Count the manifests of all runs of the part. One success makes a manifest a success."""
     succeeded, failed = (
         set[ManifestKey]().union(*history_rows.finished_manifests(part.run_ids, status).values())
         for status in (Status.SUCCESS, Status.ERROR)
@@ -144,7 +144,7 @@ def _result(part: QueuedRefresh, outcome: str) -> PartResult:
 
 @contextmanager
 def _time_limit(stop: StopSignal) -> Iterator[None]:
-    """Set the stop signal before the queue kills the task."""
+    """Set the stop signal shortly before the queue would kill the task."""
     limit = dispatch.time_limit()
     if limit is None:
         yield

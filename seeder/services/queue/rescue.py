@@ -16,29 +16,29 @@ from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import orphan_recovery
 from seeder.services.structured_log import WARNING, log_event
 
-# A message that is on its way, or held by a worker that is about to claim the part, is not sent again.
+# Time for a worker to receive a message and claim the part. Until then the message is not sent again.
 _DISPATCH_AGAIN_AFTER = timedelta(minutes=1)
-# While the queue has a backlog, the message may be in it, or lost: the queue does not tell.
+# If the queue has a backlog, the message may still be in it. The queue cannot say which messages it has.
 _DISPATCH_AGAIN_AFTER_WITH_BACKLOG = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rescued:
-    """What a rescue has done."""
+    """The result of a rescue."""
 
     dispatched: tuple[int, ...]  # ids of the parts that were dispatched again
     recovered: Mapping[str, int]  # closed rows of dead runs
 
     def __str__(self) -> str:
-        """Return the dispatched parts in one line, or nothing."""
+        """Return one line with the dispatched parts, or an empty text."""
         return f"dispatched again: part {', '.join(map(str, self.dispatched))}" if self.dispatched else ""
 
 
 def rescue_all() -> Iterator[str]:
     """Run the rescuers of every installed app, and yield the text of each non-empty result.
 
-    The `rescuers` of an AppConfig are dotted paths of functions without arguments. They may run at any time and several
-    times at once.
+    The `rescuers` of an AppConfig are dotted paths of functions without arguments. Each must be safe to call at any
+    time, and concurrently.
     """
     for app in apps.get_app_configs():
         for path in getattr(app, "rescuers", ()):
@@ -47,9 +47,9 @@ def rescue_all() -> Iterator[str]:
 
 
 def rescue_stalled_parts() -> Rescued:
-    """Release the parts of dead runs, and dispatch them and every part that has waited too long.
+    """Dispatch the parts of dead runs again, and the parts that have waited too long.
 
-    May run at any time and several times at once. Only recovers runs if there is no queue.
+    Also closes the rows of dead runs; without a queue it does only this. Safe to call at any time, and concurrently.
 
     Raises `DatabaseError`.
     """
@@ -58,7 +58,7 @@ def rescue_stalled_parts() -> Rescued:
         if not (dispatch.is_available() and part_rows.is_available()):
             return Rescued(dispatched=(), recovered=recovered)
         with durable_transaction(DEFAULT_DB_ALIAS):
-            # The locks are held until the end of the transaction, so that no other rescue finds the run dead.
+            # The locks are held until the end of the transaction, so that a concurrent rescue skips these runs.
             stalled = [
                 row.pk
                 for row in part_rows.running()

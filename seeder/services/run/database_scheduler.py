@@ -1,6 +1,6 @@
-"""Schedules the views of one database: which can start, which run, how they ended.
+"""Schedules the views of one database.
 
-Each database has its own workers, batches and circuit breaker, so that one that is down or busy delays no other.
+Each database has its own workers, batches and circuit breaker. A database that is down or busy does not delay another.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,12 +34,12 @@ class StartPolicy:
     workers: int  # concurrent refreshes in each database
     max_batch_size: int  # maximum number of views that start together
     batch_delay: timedelta  # between two batches
-    max_hold: timedelta  # longest hold, trials excluded, before the remaining views are given up
+    max_hold: timedelta  # hold after which the remaining views are given up; a failed trial does not end it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunCallbacks:
-    """What a scheduler calls, as plain callables."""
+    """The functions that a scheduler calls."""
 
     refresh: Callable[[PlannedView, StartContext], RefreshResult]  # called in a worker's thread
     give_up: Callable[[PlannedView, Hold, RefreshCost], RefreshResult]  # record a view that was never started
@@ -72,7 +72,7 @@ class DatabaseScheduler:
         self._contexts: dict[PlannedView, StartContext] = {}
         self._results, self._results_by_key = results, dict[ViewKey, RefreshResult]()
         self._next_batch = callbacks.clock()
-        self._held_since: float | None = None  # start of the hold, trials excluded
+        self._held_since: float | None = None  # start of the hold; a trial does not reset it
         self._current_hold: Hold | None = None  # the hold that was reported
         self._trial: PlannedView | None = None
         self.pool = WorkerPool(
@@ -93,7 +93,7 @@ class DatabaseScheduler:
         return left if self._can_start and left > 0 else None
 
     def start_views(self) -> None:
-        """Start the views that can start. Give them up after a long hold."""
+        """Start the views that can start. After a hold of `max_hold`, give up every ready view."""
         while self._can_start:
             now = self._callbacks.clock()
             if now < self._next_batch:
@@ -119,7 +119,7 @@ class DatabaseScheduler:
         self._mark_finished(view, result)
 
     def requeue(self, view: PlannedView, cause: WorkerLost) -> None:
-        """Queue a view again whose worker cannot connect. Raises the cause if no worker is left."""
+        """Remove a worker that cannot connect, and queue its view again. Raises the cause if no worker is left."""
         self.pool.remove_worker()
         if not self.pool.size:
             raise cause.__cause__ or cause

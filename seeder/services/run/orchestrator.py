@@ -64,7 +64,7 @@ def execute_run(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunOrigin:
-    """The origin of a run."""
+    """When and by whose request a run was started."""
 
     requested_at: datetime  # the database's clock; another run's refresh that started later satisfies this request
     requested_by: str
@@ -162,7 +162,7 @@ def _rows_closed_on_error(history: RunHistoryWriter, run_row: RunRowWriter) -> I
             yield
     except BaseException as error:
         log_event(ERROR, "run_broken", run_id=history.run_id, reason=type(error).__name__)
-        with suppress(Error):  # the first error says more than one from closing the rows
+        with suppress(Error):  # the first error is the cause; one from closing the rows would hide it
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             _close_rows(history, run_row, f"{type(error).__name__} {error}".strip())
         raise

@@ -1,7 +1,7 @@
 """Refreshes one view, from its lock to its recorded outcome.
 
-`_ViewRefresh._refresh_in_one_transaction` is the list of steps. The view and its history row commit together if the
-view is in the database of the history; otherwise the outcome is recorded right after the commit.
+`_ViewRefresh._refresh_in_one_transaction` has the steps. In the default database, the view and its history row commit
+together. For a view in another database, the row is written right after the commit.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -55,8 +55,10 @@ class ViewRefresher:
     def refresh(self, view: PlannedView, context: StartContext) -> RefreshResult:
         """Create or refresh the view, and record the outcome.
 
-        PostgreSQL's errors about the view are its result. An error in recording is raised, because the rows are then
-        wrong. `RefreshStopped` is raised as well; the run closes the rows.
+        If PostgreSQL cannot refresh the view, the result has the failure. Nothing is raised for it.
+
+        Raises database errors if the outcome cannot be recorded, because the rows are then wrong. Raises
+        `RefreshStopped` after a stop; the run then closes the rows.
         """
         return _ViewRefresh(self, view, context).result()
 
@@ -75,7 +77,7 @@ class ViewRefresher:
 
         def record(number: int) -> None:
             if number > 1 and self.history.has_recorded(view.spec, result):
-                return  # recorded; only the answer to the commit was lost
+                return  # the commit succeeded, and only its answer was lost
             with transactions.durable_transaction(DEFAULT_DB_ALIAS):
                 self.history.record_result(view.spec, result)
 
@@ -116,11 +118,11 @@ class _ViewRefresh:
 
     # A lost commit
     #
-    # If the connection is lost while COMMIT is answered, the refresh may have committed or not. The recorded row shows
-    # which, because it commits with the refresh. So the result is kept before COMMIT is sent. After a lost connection,
-    # the row is read before anything is repeated:
+    # If the connection is lost before the answer to COMMIT arrives, the client does not know whether the refresh has
+    # committed. The recorded row shows it, because it commits with the refresh. So the result is kept before COMMIT is
+    # sent. After a lost connection, the row is read before the next attempt:
     #   - the row has the kept result: the commit succeeded, and the result is final;
-    #   - it has not: the transaction was rolled back, and the next attempt repeats it.
+    #   - the row differs: the transaction was rolled back, and the next attempt repeats it.
     # Reading the row locks it. While the server still works on the commit, the reader waits for that lock.
 
     def result(self) -> RefreshResult:
@@ -162,7 +164,7 @@ class _ViewRefresh:
 
     @contextmanager
     def _cancellable(self) -> Iterator[None]:
-        """Let a stop of the run cancel the statements inside. Raises `RefreshStopped` if it has stopped already."""
+        """Let a stop of the run cancel the statements inside. Raises `RefreshStopped` after a stop."""
         with self._refresher.in_flight.track(self._database):
             if self._refresher.stop.requested:
                 raise RefreshStopped
@@ -185,7 +187,7 @@ class _ViewRefresh:
         waiting, locked, _, existing, *others = transaction.begin(statements, {**self._limits, **view, **parameters})
         now = locked[0][-1]
         self._lock_wait += now - waiting[0][-1]
-        if not self._is_default:  # times are compared with others in the history, so its server's clock counts
+        if not self._is_default:  # the history's server has the clock for all times that are compared
             now = sessions.server_time(DEFAULT_DB_ALIAS)
             others = [sessions.query(DEFAULT_DB_ALIAS, OTHER_REFRESHES, parameters)]
         self._started_at = now
@@ -206,14 +208,14 @@ class _ViewRefresh:
     def _lock_wait_ms(self) -> int:
         """Milliseconds left to wait for another run that refreshes this view.
 
-        A shorter wait would report a view as failed while it is being refreshed. It would also leave the view old if
-        the other run turns out to be dead and its refresh is rolled back.
+        It is at least the lock timeout. A shorter wait would report a view as failed while the other run refreshes it.
+        It would also leave the view old if that refresh is rolled back.
         """
         left = self._settings.max_wait_seconds * 1000 - int(self._lock_wait.total_seconds() * 1000)
         return min(max(left, self._settings.lock_timeout_ms), _MAX_LOCK_WAIT_MS)
 
     def _reuse(self, other_refreshes: sessions.Rows) -> RefreshResult | None:
-        """Return the result of another run's refresh that satisfies this one."""
+        """Return the result of a refresh by another run that can be reused, or None."""
         is_in_database = partial(
             manifest_selection.is_manifest_in_database, database=self._database, databases=self._settings.databases
         )
