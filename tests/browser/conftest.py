@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests import ports
@@ -121,3 +122,5 @@ def site(chromium: Browser, empty_queue: None) -> Iterator[Site]:
         server.wait(20)
         queue_clusters.kill_all()
         User.objects.all().delete()
+        # Playwright's event loop gives this thread other connections than those that are closed after the last test.
+        connections.close_all()
