@@ -20,7 +20,7 @@ from tests.polling import eventually
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = os.environ.get("SEEDER_EXAMPLES", "4")  # per operation; `make soak` sets more
+EXAMPLES = os.environ.get("SEEDER_EXAMPLES", "2")  # per operation; `make soak` sets more
 EXCLUDED_CHECK = "positive_data_acceptance"  # valid input can still name an unknown object
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest, process_environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.versions]
+pytestmark = [pytest.mark.slow]
 
 _SETTINGS = """
 import os

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest
 
-pytestmark = [pytest.mark.slow, pytest.mark.versions]
+pytestmark = [pytest.mark.slow]
 CAPTURE = ("capture_release_snapshot", "--table-name", "reporting.a", "--release-tag")
 # In this order, because a command uses the results of earlier ones.
 LINES = [

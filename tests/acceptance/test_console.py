@@ -14,7 +14,7 @@ from tests.acceptance import host_projects
 from tests.acceptance.refresh_processes import SLEEPING, wait_until
 from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest, process_environment, sql
 
-pytestmark = [pytest.mark.slow, pytest.mark.versions]
+pytestmark = [pytest.mark.slow]
 
 _SETTINGS = """
 import os

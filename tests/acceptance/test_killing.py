@@ -1,6 +1,6 @@
 """Runs that are killed with SIGKILL: their rows are closed later and stay correct.
 
-SEEDER_KILLS is the number of kills at random moments (default: 6; `make soak` sets 500).
+SEEDER_KILLS is the number of kills at random moments (default: 3; `make soak` sets 500).
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.acceptance.refresh_processes import SLEEPING, start, wait_until
 from tests.conftest import CompletedCommand, create_custom_manifest, sql
 from tests.polling import eventually
 
-KILLS = int(os.environ.get("SEEDER_KILLS", "6"))
+KILLS = int(os.environ.get("SEEDER_KILLS", "3"))
 VIEWS = 12
 Manage = Callable[..., CompletedCommand]
 pytestmark = pytest.mark.usefixtures("contract_tables", "kill_processes_after")

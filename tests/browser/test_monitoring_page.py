@@ -216,8 +216,7 @@ def test_pages_work_with_strict_csp(site: Site) -> None:
     expect(page.locator("figure svg a rect").first).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 400)])
 def test_page_fits_viewport_and_is_accessible(site: Site, width: int, scheme: str) -> None:
     page = site.logged_in_page("operator", width=width, scheme=scheme)
     for name, url in page_urls().items():

@@ -22,7 +22,7 @@ from tests.faults.gated_views import (
 )
 from tests.faults.private_server import MAX_WAIT_SECONDS, PrivateServer, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.versions, pytest.mark.usefixtures("contract_tables")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
 
 VIEWS = [f"v{number}" for number in range(6)]
 REFUSED = {"role": "too many connections for role", "server": "remaining connection slots are reserved"}

@@ -14,7 +14,7 @@ from tests.faults.gated_views import GATED_QUERY, build_gate, latest_statuses, o
 from tests.faults.private_server import PrivateServer, wait_until
 
 Manage = Callable[..., CompletedCommand]
-pytestmark = [pytest.mark.slow, pytest.mark.versions, pytest.mark.usefixtures("contract_tables")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
 
 # Delays between attempts are random; this number of them exceeds any restart here.
 WITH_RETRIES = {"SEEDER_MAX_WORKERS": "3", "SEEDER_MAX_RETRIES": "12"}

@@ -9,7 +9,7 @@ from tests.conftest import CompletedCommand, create_custom_manifest, sql
 from tests.faults.gated_views import create_filled_view
 from tests.faults.private_server import PrivateServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.versions]
+pytestmark = [pytest.mark.slow]
 
 Manage = Callable[..., CompletedCommand]
 

@@ -28,7 +28,7 @@ from tests.injection.injected_failures import SERVER_SURVIVES, TRANSIENT, Failur
 
 pytestmark = [pytest.mark.slow]
 
-INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "39"))
+INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "26"))
 MAX_WAIT = 60  # seconds
 HELD_LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 

@@ -31,7 +31,7 @@ from tests.injection.injected_failures import TRANSIENT, FailureKind
 
 pytestmark = [pytest.mark.slow]
 
-INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "39"))
+INJECTIONS = int(os.environ.get("SEEDER_INJECTIONS", "26"))
 MAX_WAIT = 60  # seconds
 
 

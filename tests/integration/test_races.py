@@ -25,7 +25,7 @@ from tests.conftest import AGENCIES, create_canned_report, create_custom_manifes
 
 pytestmark = pytest.mark.slow
 
-RACES = int(os.environ.get("SEEDER_RACES", "10"))
+RACES = int(os.environ.get("SEEDER_RACES", "5"))
 MAX_WAIT = 120  # seconds
 REQUESTS: Sequence[RefreshRequest] = (AllReports(), *(AgencyReports(slug=slug) for slug in AGENCIES))
 VIEWS = {f"reporting.{name}" for name in ("a", "b", "c", "d", "reader", "demo", "metro")}
