@@ -25,8 +25,8 @@ from seeder.postgres.sqlstates import (
 _WITH_DATA_CLAUSE = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*\Z", re.IGNORECASE)
 
 
-_TRIAL_BATCH_SIZE = 50  # queries compared at once
-_MAX_LOCKED_TRIALS = 50  # after as many lock timeouts, a tenth of a second each, the rest is not tried
+_COMPARISON_BATCH_SIZE = 50  # queries compared at once
+_MAX_LOCKED_VIEWS = 50  # after so many lock timeouts, the rest is not compared
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -111,7 +111,7 @@ def survey(
     """
     with transactions.rolled_back_atomic(database):
         existing = _find_relations(database, views, first=(lock_wait,))
-        unresolved, refused = _create_as_trial_views(
+        unresolved, refused = _create_as_plain_views(
             database, {view: views[view][0] for view in views if view not in existing}
         )
         relations = _find_relations(database, views) if len(existing) < len(views) else existing
@@ -139,7 +139,7 @@ def survey(
     )
 
 
-def _create_as_trial_views(
+def _create_as_plain_views(
     database: str, missing: Mapping[ViewName, str]
 ) -> tuple[dict[ViewName, set[ViewName]], dict[ViewName, CreationRefused]]:
     """Create the missing views as plain views. Return assumed dependencies, and refusals.
@@ -187,13 +187,13 @@ def _find_drift(
     drift: dict[tuple[ViewName, str], str | None] = {}
     undetermined: dict[tuple[ViewName, str], str] = {}
     locked_count = 0
-    for start in range(0, len(pairs), _TRIAL_BATCH_SIZE):
-        if locked_count >= _MAX_LOCKED_TRIALS:
+    for start in range(0, len(pairs), _COMPARISON_BATCH_SIZE):
+        if locked_count >= _MAX_LOCKED_VIEWS:
             undetermined |= dict.fromkeys(
                 pairs[start:], f"{locked_count} others were locked, so this one was not tried"
             )
             break
-        for pair, answer in _compare_with_trials(database, pairs[start : start + _TRIAL_BATCH_SIZE]):
+        for pair, answer in _compare_definitions(database, pairs[start : start + _COMPARISON_BATCH_SIZE]):
             if isinstance(answer, Error) and is_query_error(answer):
                 drift[pair] = first_line(answer)
             elif isinstance(answer, Error):
@@ -203,11 +203,11 @@ def _find_drift(
                 undetermined[pair] = "it is not a view"
             elif answer:
                 drift[pair] = None
-        on_progress(min(start + _TRIAL_BATCH_SIZE, len(pairs)), len(pairs))
+        on_progress(min(start + _COMPARISON_BATCH_SIZE, len(pairs)), len(pairs))
     return drift, undetermined
 
 
-def _compare_with_trials(
+def _compare_definitions(
     database: str, pairs: Sequence[tuple[ViewName, str]]
 ) -> list[tuple[tuple[ViewName, str], bool | Error | None]]:
     """Return for each pair whether it differs, None if it is not a view, or the error.
@@ -216,17 +216,17 @@ def _compare_with_trials(
     """
     try:
         with transactions.rolled_back_atomic(database):
-            trials = [view_statements.create_trial_view(number, query) for number, (_, query) in enumerate(pairs)]
-            sessions.execute_pipeline(database, trials)
+            views = [view_statements.create_comparison_view(number, query) for number, (_, query) in enumerate(pairs)]
+            sessions.execute_pipeline(database, views)
             parameters = name_lists(view for view, _ in pairs)
-            differs: dict[int, bool] = dict(sessions.query(database, STATEMENTS["compare_with_trials"], parameters))
+            differs: dict[int, bool] = dict(sessions.query(database, STATEMENTS["compare_definitions"], parameters))
     except Error as error:
         if is_connection_lost(error):
             raise
         if len(pairs) == 1:
             return [(pairs[0], error)]
         middle = len(pairs) // 2
-        return _compare_with_trials(database, pairs[:middle]) + _compare_with_trials(database, pairs[middle:])
+        return _compare_definitions(database, pairs[:middle]) + _compare_definitions(database, pairs[middle:])
     return [(pair, differs.get(number)) for number, pair in enumerate(pairs)]
 
 

@@ -56,13 +56,13 @@ WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s::text[])
     END
 ORDER BY c.relname, required.position;
 
--- name: compare_with_trials
--- The position of each wanted view, and whether its definition differs from that of the temporary view seeder_trial_N with
--- this position. One session prints both, because the text depends on the server's version and on search_path.
+-- name: compare_definitions
+-- The position of each wanted view, and whether its definition differs from that of the temporary view with this position
+-- in its name. One session prints both, because the text depends on the server's version and on search_path.
 SELECT
     wanted.position - 1,
     pg_get_viewdef(c.oid) IS DISTINCT FROM
-        pg_get_viewdef(format('pg_temp.seeder_trial_%%s', wanted.position - 1)::regclass)
+        pg_get_viewdef(format('pg_temp.seeder_comparison_%%s', wanted.position - 1)::regclass)
 FROM unnest(%(schemas)s::text[], %(names)s::text[]) WITH ORDINALITY AS wanted (nspname, relname, position)
 JOIN pg_namespace AS n ON n.nspname = wanted.nspname
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname AND c.relkind IN ('m', 'v');

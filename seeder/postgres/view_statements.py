@@ -25,10 +25,10 @@ def create_plain_view(view: ViewName, query: str) -> sql.Composed:
     return sql.SQL("CREATE VIEW {} AS\n{}").format(view_identifier(view), sql.SQL(query))
 
 
-def create_trial_view(number: int, query: str) -> sql.Composed:
+def create_comparison_view(number: int, query: str) -> sql.Composed:
     """Create a temporary view, which needs no privilege on a schema."""
-    trial = sql.Identifier("pg_temp", f"seeder_trial_{number}")
-    return sql.SQL("CREATE TEMPORARY VIEW {} AS\n{}").format(trial, sql.SQL(query))
+    view = sql.Identifier("pg_temp", f"seeder_comparison_{number}")
+    return sql.SQL("CREATE TEMPORARY VIEW {} AS\n{}").format(view, sql.SQL(query))
 
 
 def refresh_materialized_view(view: ViewName, *, concurrently: bool = False) -> sql.Composed:

@@ -173,7 +173,7 @@ def test_drift_is_found_without_the_cache_table() -> None:
 
 @pytest.mark.parametrize("batch", [1, 2, 7, 50])
 def test_queries_compared_in_one_batch_have_separate_results(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "_TRIAL_BATCH_SIZE", batch)
+    monkeypatch.setattr(catalog, "_COMPARISON_BATCH_SIZE", batch)
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n; CREATE TABLE reporting.locked AS SELECT 1 AS n")
     queries: dict[ViewName, list[str]] = {}
     for number in range(12):

@@ -156,7 +156,7 @@ def test_pruning_pauses_while_other_queries_are_active() -> None:
 
 
 def test_large_history_is_scanned_once_and_deleted_in_batches(plans: list[Any]) -> None:
-    insert_history(20_000)
+    insert_history(60_000)
     sql("ANALYZE reporting.seeder_run_history")
     plans.clear()
     result = history_pruning.prune(days=20, batch=500)
