@@ -26,7 +26,7 @@ _WITH_DATA_CLAUSE = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*\Z", re.IGNORECASE)
 
 
 _COMPARISON_BATCH_SIZE = 50  # queries compared at once
-_MAX_LOCKED_VIEWS = 50  # after so many lock timeouts, the rest is not compared
+_MAX_LOCKED_VIEWS = 50  # after this number of lock timeouts, the rest is not compared
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)

@@ -51,12 +51,12 @@ def test_computation_costs_cpu_time() -> None:
 
 
 def test_sort_memory_counts_and_shared_buffers_do_not() -> None:
-    sql("CREATE TABLE public.much AS SELECT repeat('a', 1000) AS t FROM generate_series(1, 20000)")
+    sql("CREATE TABLE public.much AS SELECT repeat('a', 1000) AS t FROM generate_series(1, 30000)")
     try:
         meter = ProcessMeter(find())
         assert meter.peak_memory_bytes
         memory_before = meter.peak_memory_bytes
-        sql("SELECT count(t) FROM public.much")  # 20 MB of shared buffers
+        sql("SELECT count(t) FROM public.much")  # 30 MB of shared buffers
         meter.sample()
         assert meter.peak_memory_bytes < memory_before + 10_000_000
         with transactions.durable_transaction("default"):
