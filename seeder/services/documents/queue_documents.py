@@ -21,13 +21,17 @@ def enqueue_document(result: EnqueueResult) -> Document:
         {**_part_fields(part), "id": part.pk, "manifests": len(part.manifests), "views": _view_documents(part)}
         for part in result.parts
     ]
-    return {**fields(result, "request_id", "description", "joined", "repeated"), "parts": parts}
+    return {**_enqueue_fields(result), "parts": parts}
 
 
 def scoped_enqueue_document(result: EnqueueResult, agencies: list[str] | None) -> Document:
     """Return the fields for a user with access to these agencies."""
     parts = [{**_part_fields(part), "agencies": _visible_agencies(part, agencies)} for part in result.parts]
-    return {**enqueue_document(result), "parts": parts}
+    return {**_enqueue_fields(result), "parts": parts}
+
+
+def _enqueue_fields(result: EnqueueResult) -> dict[str, Any]:
+    return fields(result, "request_id", "description", "joined", "repeated")
 
 
 def request_document(parts: Sequence[QueuedRefresh], agencies: list[str] | None, *, can_see_errors: bool) -> Document:
