@@ -6,16 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 import pytest
-from django.db import connections
 from pytest_django import Settings
 
-from seeder.domain.outcomes import RunSummary
-from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
-from seeder.services.run import orchestrator
-from seeder.services.stop_signal import StopSignal
 from tests.acceptance.refresh_processes import SLEEPING, start, wait_until
 from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
+from tests.faults.gated_views import run_in_background
 from tests.polling import eventually
 
 Manage = Callable[..., CompletedCommand]
@@ -101,21 +97,9 @@ def test_run_uses_one_connection_per_worker_and_one_for_its_lock(settings: Setti
     settings.SEEDER = {"MAX_WORKERS": 1}
     create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    stop = StopSignal()
-
-    def refresh() -> RunSummary:
-        try:
-            return orchestrator.execute_run(AllReports(), stop=stop)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as threads:
-        run = threads.submit(refresh)
-        try:
-            eventually(lambda: run.done() or sql("SELECT 1" + SLEEPING))
-            connections_of_run = sql(others + " AND backend_type = 'client backend'")
-        finally:
-            stop.request("end of test")
+    with run_in_background() as run:
+        eventually(lambda: run.done() or sql("SELECT 1" + SLEEPING))
+        connections_of_run = sql(others + " AND backend_type = 'client backend'")
     assert connections_of_run == [(2,)]
     assert run.result().stopped_by == "end of test"
 

@@ -100,7 +100,7 @@ def run_in_background() -> "Iterator[Future[RunSummary]]":
             yield future
         finally:
             if not future.done():
-                stop.request("the end of the test")
+                stop.request("end of test")
 
 
 def wait_until_lock_is_queued(relation: str) -> None:
