@@ -26,15 +26,12 @@ class SeederConfig(AppConfig):
 
     # Dotted paths of functions that find problems in a database; `doctor` runs those of every installed app.
     doctor_checks: ClassVar[Sequence[str]] = (
-        "seeder.services.doctor.checks.server_version.check",
-        "seeder.services.doctor.checks.server_connection.check",
-        "seeder.services.doctor.checks.server_limits.check",
+        "seeder.services.doctor.checks.server_and_role.check",
         "seeder.services.doctor.checks.breaker_state.check",
         "seeder.services.doctor.checks.contract_tables.check",
         "seeder.services.doctor.checks.manifest_rows.check",
         "seeder.services.doctor.checks.schema_privileges.check",
         "seeder.services.doctor.checks.view_state.check",
-        "seeder.services.doctor.checks.view_sources.check",
         "seeder.services.doctor.checks.missing_and_drifted_views.check",
         "seeder.services.doctor.checks.search_path_functions.check",
         "seeder.services.doctor.checks.invalid_indexes.check",

@@ -4,15 +4,14 @@ import pytest
 
 from seeder.postgres import doctor_queries
 from seeder.services.doctor.check_types import CheckedDatabase
-from seeder.services.doctor.checks import server_connection, server_limits, server_version, statement_statistics
+from seeder.services.doctor.checks import server_and_role, statement_statistics
 from tests.unit.services.doctor_values import GOOD_SERVER, checked_database
 
 
 def found(lock_timeout_ms: int = 1001, *, alias: str = "default", **facts: object) -> list[str]:
     server = GOOD_SERVER._replace(**facts)  # type: ignore[arg-type]  # any field
     database = checked_database(server, alias=alias, lock_timeout_ms=lock_timeout_ms)
-    checks = server_version.check, server_connection.check, server_limits.check
-    return [diagnosis.problem.name for check in checks for diagnosis in check(database)]
+    return [diagnosis.problem.name for diagnosis in server_and_role.check(database)]
 
 
 def read_only_database(**facts: bool) -> CheckedDatabase:
@@ -59,8 +58,8 @@ def test_pooled_sessions_are_found_only_on_the_default_database() -> None:
 
 
 def test_read_only_role_has_a_statement_and_a_standby_has_none() -> None:
-    [standby] = server_connection.check(read_only_database(is_standby=True))
-    [read_only] = server_connection.check(read_only_database(is_read_only=True))
+    [standby] = server_and_role.check(read_only_database(is_standby=True))
+    [read_only] = server_and_role.check(read_only_database(is_read_only=True))
     assert (standby.problem.name, standby.sql) == ("read_only", "")
     assert read_only.sql.splitlines()[1] == (
         'ALTER ROLE "The seeder" IN DATABASE reports SET default_transaction_read_only = off;'

@@ -28,6 +28,11 @@ FALLBACK = {"refresh_concurrently": True, "concurrent_fallback": True}
 NO_FALLBACK = {"refresh_concurrently": True, "concurrent_fallback": False}
 
 
+@pytest.fixture(autouse=True)
+def _readable_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_queries, "read", lambda *_, **__: [])
+
+
 def found(settings: dict[str, Any], *, major: int = 17, **facts: Any) -> list[Diagnosis]:
     server = GOOD_SERVER._replace(version_num=major * 10000, role="seeder")
     return list(view_state.check(checked_database(server, relations=[GOOD_VIEW._replace(**facts)], **settings)))

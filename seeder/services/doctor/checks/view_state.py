@@ -47,6 +47,12 @@ TEMP_FORBIDDEN = error_problem(
     meaning="The view's owner may not create temporary tables, which a concurrent refresh needs. There is no fallback.",
     fix="The owner of the database can grant it.",
 )
+SOURCE_FORBIDDEN = error_problem(
+    name="source_forbidden",
+    area="permissions",
+    meaning="A view is filled as its owner, which may not read a source, directly or through plain views.",
+    fix="The owner of the source can grant it.",
+)
 
 _FIRST_MAINTAIN_MAJOR = 17  # the first major version with the MAINTAIN privilege
 _RELKIND_NAMES = {
@@ -82,6 +88,10 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
         else:
             problem = CONCURRENT_FALLS_BACK if settings.concurrent_fallback else CONCURRENT_REFUSED
             yield problem.found(view)
+    views = {relation.oid: str(relation.view) for relation in database.relations.values()}
+    for oid, role, source in database.read("unreadable_sources", oids=[*views]):
+        message, sql = f"It reads {source} as {role}.", f"GRANT SELECT ON {source} TO {role};"
+        yield SOURCE_FORBIDDEN.found(views[oid], message=message, sql=sql)
 
 
 def _diagnose_forbidden(relation: FoundRelation, database: CheckedDatabase) -> Diagnosis:
