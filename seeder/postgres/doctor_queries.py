@@ -3,12 +3,10 @@
 The fields of each value are in the order of the columns of its statement. Names are quoted for SQL unless noted.
 """
 
-from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions, transactions
-from seeder.postgres.catalog import name_lists
 from seeder.postgres.named_statements import STATEMENTS
 
 _VERSION_NUM_PER_MAJOR = 10000  # of server_version_num
@@ -81,15 +79,3 @@ def read(database: str, statement: str, **parameters: Any) -> sessions.Rows:
 def server_facts(database: str) -> ServerFacts:
     [row] = read(database, "server_facts")
     return ServerFacts._make((*row, sessions.session_state(database).is_pooled))
-
-
-def find_relations(database: str, views: Collection[ViewName]) -> Mapping[ViewName, FoundRelation]:
-    """Return the relations that have these names."""
-    rows = read(database, "view_facts", **name_lists(views))
-    found = [FoundRelation(ViewName(schema=schema, name=name), *facts) for schema, name, *facts in rows]
-    return {relation.view: relation for relation in found}
-
-
-def find_schemas(database: str, names: Iterable[str]) -> list[FoundSchema]:
-    """Return the schemas with these names, including missing ones."""
-    return [FoundSchema(*row) for row in read(database, "schema_privileges", names=sorted(names))]

@@ -12,6 +12,7 @@ from seeder.conf import Settings
 from seeder.domain.manifests import Selection, ViewSpec
 from seeder.domain.view_names import ViewName
 from seeder.postgres import contract, doctor_queries
+from seeder.postgres.catalog import name_lists
 from seeder.postgres.doctor_queries import FoundRelation, FoundSchema, ServerFacts
 
 
@@ -87,12 +88,9 @@ class CheckedDatabase:
     @cached_property
     def relations(self) -> Mapping[ViewName, FoundRelation]:
         """The existing relations, of any kind, with the names of `views`."""
-        return doctor_queries.find_relations(self.alias, self.views.keys())
-
-    @property
-    def oids(self) -> Sequence[int]:
-        """The OIDs of `relations`."""
-        return [relation.oid for relation in self.relations.values()]
+        rows = self.read("view_facts", **name_lists(self.views))
+        found = [FoundRelation(ViewName(schema=schema, name=name), *facts) for schema, name, *facts in rows]
+        return {relation.view: relation for relation in found}
 
     @cached_property
     def missing_views(self) -> Sequence[ViewName]:
@@ -102,5 +100,5 @@ class CheckedDatabase:
     @cached_property
     def schemas(self) -> Sequence[FoundSchema]:
         """The schemas of the views, and of the reporting tables."""
-        names = {view.schema for view in self.views}
-        return doctor_queries.find_schemas(self.alias, names | {contract.SCHEMA} if self.is_default else names)
+        names = {view.schema for view in self.views} | ({contract.SCHEMA} if self.is_default else set())
+        return [FoundSchema(*row) for row in self.read("schema_privileges", names=sorted(names))]

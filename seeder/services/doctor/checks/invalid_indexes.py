@@ -15,10 +15,9 @@ INDEX_INVALID = warning_problem(
 
 
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
-    tables = [*contract.tables_in_sql()]
-    for relation, index, is_leftover in database.read(
-        "invalid_indexes", oids=database.oids, schema=contract.SCHEMA, tables=tables
-    ):
+    oids, tables = [relation.oid for relation in database.relations.values()], [*contract.tables_in_sql()]
+    rows = database.read("invalid_indexes", oids=oids, schema=contract.SCHEMA, tables=tables)
+    for relation, index, is_leftover in rows:
         yield INDEX_INVALID.found(
             relation,
             message=f"Its index {index} is {'left over from REINDEX CONCURRENTLY' if is_leftover else 'not complete'}.",

@@ -1,9 +1,8 @@
 """Manifests that no run can use."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from seeder.errors import BadName, DatabaseUnmapped, ReportMissing
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Problem, error_problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem
 
 BAD_NAME = error_problem(
     name="bad_name",
@@ -23,11 +22,8 @@ REPORT_MISSING = error_problem(
     meaning="An agency subscribes to a canned report that does not exist.",
     fix="Delete the subscription, or restore the report.",
 )
-_PROBLEMS: Mapping[str, Problem] = {
-    BadName.reason: BAD_NAME,
-    DatabaseUnmapped.reason: DATABASE_UNMAPPED,
-    ReportMissing.reason: REPORT_MISSING,
-}
+# Named like the reasons of rejected manifests.
+_PROBLEMS = {problem.name: problem for problem in (BAD_NAME, DATABASE_UNMAPPED, REPORT_MISSING)}
 
 
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:

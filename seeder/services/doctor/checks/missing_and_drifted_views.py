@@ -3,15 +3,14 @@
 Queries are tried by creating views in a transaction that is rolled back, which hardly waits for locks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from django.db import Error
 
 from seeder.domain.plan import DefinitionDrift
 from seeder.domain.result_notes import definition_drift_note
-from seeder.domain.view_names import ViewName
 from seeder.postgres import catalog
-from seeder.postgres.catalog import CreationRefused, Survey
+from seeder.postgres.catalog import Survey
 from seeder.services import confirmed_definitions
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
 from seeder.services.doctor.checks.schema_privileges import CREATE_FORBIDDEN
@@ -46,31 +45,29 @@ DRIFT_UNKNOWN = info_problem(
 
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     """Report missing views even if queries cannot be compared."""
+    survey = None
     try:
-        survey = _survey(database) if database.compares_queries else None
+        if database.compares_queries:
+            survey = catalog.survey(
+                database.alias,
+                planning.queries_by_view(database.selection).get(database.alias, {}),
+                known_definitions=confirmed_definitions.load_definitions(database.alias),
+                lock_wait=catalog.MINIMAL_LOCK_WAIT,
+                on_progress=database.on_progress,
+            )
     except Error:
-        yield from _check_missing(database, {})
+        yield from _check_missing(database, None)
         raise
-    yield from _check_missing(database, survey.refused if survey else {})
+    yield from _check_missing(database, survey)
     if survey:
         yield from _check_drift(database, survey)
         yield from _check_undetermined(database, survey)
 
 
-def _survey(database: CheckedDatabase) -> Survey:
-    return catalog.survey(
-        database.alias,
-        planning.queries_by_view(database.selection).get(database.alias, {}),
-        known_definitions=confirmed_definitions.load_definitions(database.alias),
-        lock_wait=catalog.MINIMAL_LOCK_WAIT,
-        on_progress=database.on_progress,
-    )
-
-
-def _check_missing(database: CheckedDatabase, refused: Mapping[ViewName, CreationRefused]) -> Iterator[Diagnosis]:
+def _check_missing(database: CheckedDatabase, survey: Survey | None) -> Iterator[Diagnosis]:
     closed_schemas = {schema.name for schema in database.schemas if not schema.can_create}  # reported as such
     for view in database.missing_views:
-        refusal = refused.get(view)
+        refusal = survey and survey.refused.get(view)
         if refusal and not refusal.is_privilege_error:
             yield QUERY_REFUSED.found(str(view), message=refusal.message)
         elif refusal and view.schema not in closed_schemas:

@@ -31,20 +31,16 @@ _MAX_LISTED_VIEWS = 5  # missing views in the message of a schema; each also has
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     role = database.server.role
     for schema in database.schemas:
-        missing = [view for view in database.missing_views if view.schema == schema.name]
-        grant = f"GRANT USAGE, CREATE ON SCHEMA {schema.quoted_name} TO {role};"
+        name, missing = schema.quoted_name, [view for view in database.missing_views if view.schema == schema.name]
+        grant = f"GRANT USAGE, CREATE ON SCHEMA {name} TO {role};"
         if not schema.exists and missing:  # a missing schema of the contract is reported with its tables
-            yield SCHEMA_MISSING.found(
-                schema.quoted_name,
-                message=f"Its views cannot be created: {_list_views(missing)}.",
-                sql=f"CREATE SCHEMA {schema.quoted_name};\n{grant}",
-            )
+            message, sql = f"Its views cannot be created: {_list_views(missing)}.", f"CREATE SCHEMA {name};\n{grant}"
+            yield SCHEMA_MISSING.found(name, message=message, sql=sql)
         if schema.exists and not schema.can_use:
-            sql = f"GRANT USAGE ON SCHEMA {schema.quoted_name} TO {role};"
-            yield SCHEMA_FORBIDDEN.found(schema.quoted_name, sql=sql)
+            yield SCHEMA_FORBIDDEN.found(name, sql=f"GRANT USAGE ON SCHEMA {name} TO {role};")
         if schema.exists and not schema.can_create and missing:
             message = f"Seeder's role {role} has no CREATE privilege. Missing views: {_list_views(missing)}."
-            yield CREATE_FORBIDDEN.found(schema.quoted_name, message=message, sql=grant)
+            yield CREATE_FORBIDDEN.found(name, message=message, sql=grant)
 
 
 def _list_views(views: Sequence[ViewName]) -> str:

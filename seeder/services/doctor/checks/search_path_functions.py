@@ -52,9 +52,8 @@ class FunctionWithoutSearchPath(NamedTuple):
 
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     callers: dict[int, set[str]] = defaultdict(set)
-    for schema, name, *_, oid, is_opaque in database.read(
-        "dependencies", **name_lists(database.relations), kinds=["m"]
-    ):
+    rows = database.read("dependencies", **name_lists(database.relations), kinds=["m"])
+    for schema, name, *_, oid, is_opaque in rows:
         if is_opaque:
             callers[oid].add(str(ViewName(schema=schema, name=name)))
     if not callers:
