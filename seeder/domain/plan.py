@@ -48,6 +48,7 @@ class PlannedView:
     action: PlannedAction
     depends_on: frozenset[ViewKey]  # views of this plan that must end before it starts
     expected_duration: timedelta | None  # of its last success; None if it never succeeded
+    estimated_duration: timedelta  # of this refresh
     critical_path: timedelta  # estimated time from its start to the end of the longest chain of dependents
 
     consecutive_failures: int = 0
@@ -88,13 +89,15 @@ def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
     """
     specs = {spec.key: spec for spec in selection.views}
     graph = _topological_order({key: specs.keys() & set(inputs.depends_on.get(key, ())) for key in specs})
-    critical_paths = _critical_paths(graph, _estimate_durations(inputs, specs.keys()))
+    estimated_durations = _estimate_durations(inputs, specs.keys())
+    critical_paths = _critical_paths(graph, estimated_durations)
     views = [
         PlannedView(
             spec=spec,
             action=PlannedAction.REFRESH if key in inputs.row_counts else PlannedAction.CREATE,
             depends_on=frozenset(graph[key]),
             expected_duration=inputs.expected_durations.get(key),
+            estimated_duration=estimated_durations[key],
             critical_path=critical_paths[key],
             consecutive_failures=inputs.consecutive_failures.get(key, 0),
             definition_drift=inputs.definition_drift.get(key, ()),

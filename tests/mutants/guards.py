@@ -113,7 +113,7 @@ CLAIMS = [
     ),
     Mutant(
         name="claim: the row of a part is locked",
-        file="seeder/services/queue/part_rows.py",
+        file="seeder/services/queue/part_execution.py",
         old="QueuedRefresh.objects.filter(pk=part_id).select_for_update().first()",
         new="QueuedRefresh.objects.filter(pk=part_id).first()",
         tests=(PART_EXECUTION,),

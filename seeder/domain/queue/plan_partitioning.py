@@ -6,38 +6,24 @@ Timing Anomalies", SIAM J. Appl. Math. 17(2), 1969).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
 from datetime import timedelta
 
-from seeder.domain.manifests import Manifest, RejectedManifest, ViewKey
-from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.manifests import Selection
+from seeder.domain.plan import RefreshPlan
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlanPartition:
-    """Views and rejected manifests that are independent of other partitions."""
-
-    views: tuple[PlannedView, ...] = ()  # most urgent first
-    rejected: tuple[RejectedManifest, ...] = ()
-
-    @property
-    def manifests(self) -> Sequence[Manifest]:
-        planned = [manifest for view in self.views for manifest in view.spec.manifests]
-        return [*planned, *(rejected.manifest for rejected in self.rejected)]
-
-
-def partition_plan(plan: RefreshPlan, *, max_partitions: int) -> tuple[PlanPartition, ...]:
+def partition_plan(plan: RefreshPlan, *, max_partitions: int) -> tuple[Selection, ...]:
     """Split a plan into non-empty partitions that share no view, dependency or status row.
 
-    The result is deterministic, and each partition is in the plan's order.
+    The result is deterministic, and each partition is in the plan's order: most urgent first.
     """
     group_of = _connected_groups(plan)
-    durations: dict[Hashable, timedelta] = {}
-    for view, duration in _own_durations(plan.views).items():
-        durations[group_of(view)] = durations.get(group_of(view), timedelta()) + duration
+    durations: dict[Hashable, timedelta] = defaultdict(timedelta)
+    for view in plan.views:
+        durations[group_of(view.key)] += view.estimated_duration
     for rejected in plan.rejected:
-        durations.setdefault(group_of(rejected.manifest.table_name), timedelta())
+        durations[group_of(rejected.manifest.table_name)] += timedelta()
     loads = [(timedelta(), 0)] * min(max_partitions, len(durations))
     partition_of = {}
     for group in sorted(durations, key=lambda group: durations[group], reverse=True):
@@ -47,21 +33,12 @@ def partition_plan(plan: RefreshPlan, *, max_partitions: int) -> tuple[PlanParti
         loads[lightest] = load + durations[group], groups + 1
         partition_of[group] = lightest
     return tuple(
-        PlanPartition(
-            views=tuple(view for view in plan.views if partition_of[group_of(view.key)] == number),
+        Selection(
+            views=tuple(view.spec for view in plan.views if partition_of[group_of(view.key)] == number),
             rejected=tuple(one for one in plan.rejected if partition_of[group_of(one.manifest.table_name)] == number),
         )
         for number in range(len(loads))
     )
-
-
-def _own_durations(views: Sequence[PlannedView]) -> Mapping[ViewKey, timedelta]:
-    """Return each view's own duration: its critical path without the longest one behind it."""
-    longest_behind: dict[ViewKey, timedelta] = defaultdict(timedelta)
-    for view in views:
-        for read in view.depends_on:
-            longest_behind[read] = max(longest_behind[read], view.critical_path)
-    return {view.key: view.critical_path - longest_behind[view.key] for view in views}
 
 
 def _connected_groups(plan: RefreshPlan) -> Callable[[Hashable], Hashable]:

@@ -6,9 +6,8 @@ request is one part, planned by the worker that claims it. The queue carries onl
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain import lock_keys
@@ -25,7 +24,6 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import durable_transaction
 from seeder.services import manifest_selection
 from seeder.services.queue import dispatch, part_rows
-from seeder.services.queue.part_rows import PartContents
 from seeder.services.run import planning
 from seeder.services.run.orchestrator import new_run_id
 from seeder.services.snapshots import release_snapshots
@@ -68,27 +66,24 @@ def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_k
         if repeated := _repeated(request, key):
             return repeated
         selection = manifest_selection.select(request, databases=settings.databases)
+        parts: Sequence[Selection] = [selection] if selection.manifests else []
         if isinstance(request, AllReports):
             with durable_transaction(DEFAULT_DB_ALIAS):
                 earlier = _earlier(request, selection, key)
             if earlier:
                 return earlier
-        # Planning rolls back a transaction of its own, so the queue may have changed when it ends.
-        parts = _parts(request, selection, settings)
+            # Planning rolls back a transaction of its own, so the queue may have changed when it ends.
+            parts = partition_plan(planning.build(selection), max_partitions=settings.queue_parts)
         if not parts:
             return EnqueueResult(description=request.description)
         with durable_transaction(DEFAULT_DB_ALIAS):
             if earlier := _earlier(request, selection, key):
                 return earlier
-            rows = part_rows.add(
-                parts,
-                key=key,
-                request_id=new_run_id(),
-                description=request.description,
-                requested_by=requested_by,
-                requested_at=requested_at,
-            )
-            transaction.on_commit(partial(_dispatch, rows), using=DEFAULT_DB_ALIAS)
+            facts = {"description": request.description, "requested_by": requested_by}
+            rows = part_rows.add(parts, key=key, request_id=new_run_id(), requested_at=requested_at, **facts)
+        log_event(INFO, "request_queued", request=rows[0].request_id, parts=len(rows), **facts)
+        for row in rows:
+            part_rows.dispatch_part(row.pk)
         return EnqueueResult(description=request.description, parts=rows)
 
 
@@ -105,13 +100,6 @@ def enqueue_capture(request: CaptureRequest) -> None:
     with translate_database_errors(DEFAULT_DB_ALIAS):
         dispatch.require_queue()
         dispatch.dispatch("seeder.tasks.capture_release_snapshot", **asdict(request))
-
-
-def _parts(request: RefreshRequest, selection: Selection, settings: conf.Settings) -> Sequence[PartContents]:
-    if isinstance(request, AllReports):
-        partitions = partition_plan(planning.build(selection), max_partitions=settings.queue_parts)
-        return [(one.manifests, [view.key for view in one.views]) for one in partitions]
-    return [(selection.manifests, [spec.key for spec in selection.views])] if selection.manifests else []
 
 
 def _earlier(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
@@ -138,11 +126,3 @@ def _joined(request: RefreshRequest, selection: Selection, key: str | None) -> E
         return None
     part_rows.join(parts, key=key, description=request.description)
     return EnqueueResult(description=request.description, parts=parts, joined=True)
-
-
-def _dispatch(rows: Sequence[QueuedRefresh]) -> None:
-    first = rows[0]
-    fields = {"description": first.description, "requested_by": first.requested_by}
-    log_event(INFO, "request_queued", request=first.request_id, parts=len(rows), **fields)
-    for row in rows:
-        part_rows.dispatch_part(row.pk)

@@ -70,7 +70,7 @@ def run_part(part_id: int, *, stop: StopSignal | None = None) -> PartResult:
 def _claim(part_id: int, run_id: str) -> QueuedRefresh | str:
     """Claim a part for this run, or return the reason why it cannot be claimed."""
     with durable_transaction(DEFAULT_DB_ALIAS):
-        part = part_rows.lock_part(part_id)
+        part = QueuedRefresh.objects.filter(pk=part_id).select_for_update().first()
         if part is None:
             return "nothing: no such part"
         if part.state == QueuedPartState.ENDED:
@@ -133,25 +133,18 @@ def _result(part: QueuedRefresh, outcome: str) -> PartResult:
         set[ManifestKey]().union(*history_rows.finished_manifests(part.run_ids, status).values())
         for status in (Status.SUCCESS, Status.ERROR)
     )
-    return PartResult(
-        id=part.pk,
-        result=outcome,
-        run_id=part.run_ids[-1],
-        succeeded=len(succeeded),
-        failed=len(failed - succeeded),
-    )
+    counts = {"succeeded": len(succeeded), "failed": len(failed - succeeded)}
+    return PartResult(id=part.pk, result=outcome, run_id=part.run_ids[-1], **counts)
 
 
 @contextmanager
 def _time_limit(stop: StopSignal) -> Iterator[None]:
     """Set the stop signal shortly before the queue would kill the task."""
     limit = dispatch.time_limit()
-    if limit is None:
-        yield
-        return
-    timer = Timer(limit.total_seconds(), stop.request, [TIME_LIMIT])
+    timer = Timer(limit.total_seconds() if limit else 0, stop.request, [TIME_LIMIT])
     timer.daemon = True
-    timer.start()
+    if limit:
+        timer.start()
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from seeder.domain.manifests import Manifest, ViewKey
+from seeder.domain.manifests import Selection
 from seeder.domain.queue.queued_requests import ManifestKey, QueuedPartState
 from seeder.errors import QueueMissing
 from seeder.models import QueuedRefresh
@@ -19,43 +19,36 @@ from seeder.postgres import contract
 from seeder.services.queue.dispatch import dispatch
 from seeder.services.structured_log import WARNING, log_event
 
-_TABLE = "seeder_queued_refresh"
+TABLE = "seeder_queued_refresh"
 _TASK = "seeder.tasks.refresh_queued"
-
-PartContents = tuple[Sequence[Manifest], Sequence[ViewKey]]
 
 
 def require_table() -> None:
     """Raise `QueueMissing` if this role cannot use the table of parts."""
-    problem = contract.OptionalTables.read(DEFAULT_DB_ALIAS).unusable.get(_TABLE)
+    problem = contract.OptionalTables.read(DEFAULT_DB_ALIAS).unusable.get(TABLE)
     if problem is not None:
         raise QueueMissing(problem=f"{problem}; `manage.py install_schema` creates it")
 
 
-def exists() -> bool:
-    """Return whether the table exists, even if this role cannot use it."""
-    return _TABLE in contract.tables_in_database(DEFAULT_DB_ALIAS)
-
-
 def is_available() -> bool:
-    return contract.OptionalTables.read(DEFAULT_DB_ALIAS).is_usable(_TABLE)
+    return contract.OptionalTables.read(DEFAULT_DB_ALIAS).is_usable(TABLE)
 
 
-def add(parts: Sequence[PartContents], *, key: str | None, **columns: object) -> list[QueuedRefresh]:
+def add(parts: Sequence[Selection], *, key: str | None, **columns: object) -> list[QueuedRefresh]:
     """Insert the parts of a new request. `columns` are those that all parts share."""
     rows = [
         QueuedRefresh(
             part=number,
             parts=len(parts),
             idempotency_keys={key: columns["description"]} if key else {},
-            manifests=[[one.report_type, one.manifest_id] for one in manifests],
-            views=[[view.database, str(view.name)] for view in views],
-            agencies=sorted({one.agency_slug for one in manifests}),
+            manifests=[[one.report_type, one.manifest_id] for one in part.manifests],
+            views=[[spec.key.database, str(spec.key.name)] for spec in part.views],
+            agencies=sorted({one.agency_slug for one in part.manifests}),
             state=QueuedPartState.QUEUED,
             run_ids=[],
             **columns,
         )
-        for number, (manifests, views) in enumerate(parts, start=1)
+        for number, part in enumerate(parts, start=1)
     ]
     return QueuedRefresh.objects.bulk_create(rows)
 
@@ -90,11 +83,6 @@ def dispatch_part(part_id: int) -> None:
         log_event(WARNING, "dispatch_failed", part=part_id, reason=type(error.__cause__).__name__)
     else:
         QueuedRefresh.objects.filter(pk=part_id).update(dispatched_at=Now())
-
-
-def lock_part(part_id: int) -> QueuedRefresh | None:
-    """Return the row of a part, locked until the end of the transaction."""
-    return QueuedRefresh.objects.filter(pk=part_id).select_for_update().first()
 
 
 def claim(row: QueuedRefresh, *, run_id: str, worker: str) -> None:

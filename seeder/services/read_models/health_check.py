@@ -93,7 +93,7 @@ def _read_health() -> Health:
     # With a queue, the web server's role may only need to request refreshes.
     may = any(contract.has_refresh_privileges(DEFAULT_DB_ALIAS, queued=queued) for queued in {False, has_queue})
     queue, workers = ComponentStatus.ABSENT, ComponentStatus.ABSENT
-    if has_queue and part_rows.exists():
+    if has_queue and not any(each.table == part_rows.TABLE and each.column is None for each in differences):
         queue, workers = ComponentStatus.UNUSABLE, ComponentStatus.UNKNOWN
         if not queue_overview.queue_problems():
             queue, workers = ComponentStatus.OK, queue_overview.worker_status()
