@@ -30,7 +30,7 @@ _HEARTBEAT_TIMEOUT = timedelta(minutes=2)
 _KILL_GRACE = timedelta(seconds=10)
 # A cluster that ended sooner than this will probably do so again: each start waits twice as long as the one before, up
 # to a minute.
-_SHORT_LIFE, _MAX_BACKOFF = timedelta(minutes=1), timedelta(minutes=1)
+_SHORT_LIFE, _FIRST_BACKOFF, _MAX_BACKOFF = timedelta(minutes=1), timedelta(seconds=1), timedelta(minutes=1)
 
 
 def keep_cluster_running(command: Sequence[str], *, stop: StopSignal, grace: timedelta, report: Report) -> None:
@@ -45,7 +45,7 @@ def keep_cluster_running(command: Sequence[str], *, stop: StopSignal, grace: tim
 
     rescuer = Thread(target=_rescue, args=(stop, report), daemon=True, name="seeder rescue")
     rescuer.start()
-    failures = 0
+    pause = timedelta()
     while not stop.requested:
         child = _Cluster(command)
         log_event(INFO, "cluster_started", pid=child.pid)
@@ -57,8 +57,7 @@ def keep_cluster_running(command: Sequence[str], *, stop: StopSignal, grace: tim
             log_event(INFO, "cluster_ended", pid=child.pid, stopped_by=stop.reason)
             report(f"cluster {child.pid} ended")
             break
-        failures = failures + 1 if child.age < _SHORT_LIFE.total_seconds() else 1
-        pause = min(timedelta(seconds=2 ** min(failures - 1, 16)), _MAX_BACKOFF)
+        pause = min(2 * pause, _MAX_BACKOFF) if pause and child.age < _SHORT_LIFE.total_seconds() else _FIRST_BACKOFF
         child.end(timedelta())
         log_event(ERROR, "cluster_lost", pid=child.pid, cause=cause, duration_seconds=round(child.age, 3))
         report(f"cluster {child.pid} {cause}; it was killed, another starts in {pause.total_seconds():.0f} s")
@@ -77,11 +76,7 @@ class _Cluster:
             [*command, str(child_end)], pass_fds=(child_end,), start_new_session=True
         )
         os.close(child_end)
-        self._started = self._last_heartbeat = monotonic()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+        self.pid, self._started = self._process.pid, monotonic()
 
     @property
     def age(self) -> float:
@@ -89,20 +84,18 @@ class _Cluster:
 
     def end_reason(self, stop: StopSignal) -> str | None:
         """Wait until the cluster stops working, and return why; None if `stop` is set first."""
+        last_heartbeat = self._started
         while not stop.requested:
-            self._read_heartbeats()
+            with suppress(BlockingIOError):
+                while os.read(self._heartbeat_pipe, 4096):
+                    last_heartbeat = monotonic()
             if self._process.poll() is not None:
                 code = self._process.returncode
                 return f"ended by itself, with exit code {code}" if code else "ended by itself"
-            if monotonic() - self._last_heartbeat > _HEARTBEAT_TIMEOUT.total_seconds():
+            if monotonic() - last_heartbeat > _HEARTBEAT_TIMEOUT.total_seconds():
                 return "sends no heartbeat"
             stop.wait(_POLL_INTERVAL)
         return None
-
-    def _read_heartbeats(self) -> None:
-        with suppress(BlockingIOError):
-            while os.read(self._heartbeat_pipe, 4096):
-                self._last_heartbeat = monotonic()
 
     def end(self, grace: timedelta) -> None:
         """Terminate the cluster, then its process group, and then kill what is left."""

@@ -19,9 +19,11 @@ _MARGIN = timedelta(seconds=30)
 
 def require_queue() -> None:
     """Raise `QueueMissing` if no task can be queued."""
-    problem = _reason_unavailable()
-    if problem is not None:
-        raise QueueMissing(problem=problem)
+    _require_installed()
+    from django_q.models import Schedule
+
+    if Schedule._meta.db_table not in connections[router.db_for_read(Schedule)].introspection.table_names():
+        raise QueueMissing(problem="the queue has no tables; `manage.py migrate` creates them")
 
 
 def require_valid_settings() -> None:
@@ -29,8 +31,7 @@ def require_valid_settings() -> None:
 
     Raises `QueueMissing` if django_q is not installed. Uses no database, which may be down for now.
     """
-    if not is_installed():
-        raise QueueMissing(problem=_reason_not_installed())
+    _require_installed()
     extras.require(extras.QUEUE, "The queue")
     for problem in settings_problems(conf.load()):
         if problem.is_error:
@@ -43,21 +44,18 @@ def is_installed() -> bool:
 
 
 def is_available() -> bool:
-    return _reason_unavailable() is None
+    try:
+        require_queue()
+    except QueueMissing:
+        return False
+    return True
 
 
-def _reason_not_installed() -> str:
-    missing = extras.problem(extras.QUEUE, "the queue")
-    return f"{missing}, then add 'django_q' to INSTALLED_APPS" if missing else "django_q is not among INSTALLED_APPS"
-
-
-def _reason_unavailable() -> str | None:
+def _require_installed() -> None:
     if not is_installed():
-        return _reason_not_installed()
-    from django_q.models import Schedule
-
-    tables = connections[router.db_for_read(Schedule)].introspection.table_names()
-    return None if Schedule._meta.db_table in tables else "the queue has no tables; `manage.py migrate` creates them"
+        missing = extras.problem(extras.QUEUE, "the queue")
+        steps = f"{missing}, then add 'django_q' to INSTALLED_APPS"
+        raise QueueMissing(problem=steps if missing else "django_q is not among INSTALLED_APPS")
 
 
 def dispatch(task: str, *arguments: object, **options: object) -> None:
@@ -89,10 +87,9 @@ def time_limit() -> timedelta | None:
 
 def settings_problems(settings: conf.Settings) -> Iterator[QueueSettingsProblem]:
     """Yield the problems of the queue settings; nothing if django_q is not installed."""
-    if not is_installed():
-        return iter(())
-    return queue_settings_rules.queue_settings_problems(
-        conf.django_q_settings(),
-        statement_timeout=timedelta(milliseconds=settings.statement_timeout_ms),
-        uses_connection_pool="pool" in connections[DEFAULT_DB_ALIAS].settings_dict.get("OPTIONS", {}),
-    )
+    if is_installed():
+        yield from queue_settings_rules.queue_settings_problems(
+            conf.django_q_settings(),
+            statement_timeout=timedelta(milliseconds=settings.statement_timeout_ms),
+            uses_connection_pool="pool" in connections[DEFAULT_DB_ALIAS].settings_dict.get("OPTIONS", {}),
+        )

@@ -63,9 +63,9 @@ def _sync_schedule(name: str, columns: Mapping[str, object]) -> ScheduleStatus:
     from django_q.models import Schedule
 
     rows = Schedule.objects.filter(name=name).order_by("id")
-    same = [row for row in rows if all(getattr(row, column) == value for column, value in columns.items())]
-    row, action = [*same, *rows, Schedule(name=name)][0], "kept" if same else "changed" if rows else "added"
-    if not same:
+    row, action = rows.filter(**columns).first(), "kept"
+    if row is None:
+        row, action = (rows.first(), "changed") if rows else (Schedule(name=name), "added")
         for column, value in columns.items():
             setattr(row, column, value)
         row.next_run = row.calculate_next_run()
