@@ -1,5 +1,6 @@
 """Users of the API, and reports and runs for them to see."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,13 @@ def api_client(user: User | None = None) -> APIClient:
         token, _ = Token.objects.get_or_create(user=user)
         caller.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
     return caller
+
+
+def get(caller: APIClient, path: str, **parameters: str | int) -> Any:
+    """Return the JSON of a successful answer."""
+    answer = caller.get(ROOT + path, parameters)
+    assert answer.status_code == 200, answer.content
+    return json.loads(answer.content)
 
 
 def delete_users() -> None:

@@ -2,8 +2,10 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
+from pytest_django import Settings
+from rest_framework.test import APIClient
 
-from tests.acceptance import doctor_database, refresh_processes
+from tests.acceptance import api_clients, doctor_database, refresh_processes
 from tests.acceptance.doctor_database import Doctor, Manage
 
 
@@ -18,6 +20,14 @@ def healthy_database(empty_queue: None) -> Iterator[None]:
     """A database in which the doctor finds no problem."""
     with doctor_database.roles_and_grants():
         yield
+
+
+@pytest.fixture
+def reader(contract_tables: None, settings: Settings) -> Iterator[APIClient]:
+    """Return a client whose user may read the reports of two agencies."""
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.acceptance.api_clients.scope_by_last_name"}
+    yield api_clients.api_client(api_clients.create_user("reader", *api_clients.READER_PERMISSIONS))
+    api_clients.delete_users()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ LOST_COMMITS = "tests/integration/test_lost_commits.py"
 OTHER_RUNS = "tests/integration/test_refreshes_by_other_runs.py"
 BAD_INPUT = "tests/acceptance/test_bad_input.py"
 API_ACCESS = "tests/acceptance/test_api_access.py"
-API_ANSWERS = "tests/acceptance/test_api_answers.py"
+API_ERRORS = "tests/acceptance/test_api_errors.py"
 API_REFRESHING = "tests/acceptance/test_api_refresh_views.py"
 ADMIN = "tests/integration/admin"
 ADMISSION = "tests/integration/test_admission_control.py"
@@ -161,7 +161,7 @@ COMMITS = [
         file="seeder/services/history_rows.py",
         old='STATEMENTS["mark_succeeded"], parameters)\n        if closed != len(spec.manifests):',
         new='STATEMENTS["mark_succeeded"], parameters)\n        if closed < 0:',
-        tests=("tests/integration/test_view_refresh.py",),
+        tests=("tests/integration/test_history_rows.py",),
     ),
     Mutant(
         name="commit: a row that has ended is not marked as running",
@@ -282,21 +282,21 @@ REDACTION = [
         file="seeder/services/read_models/error_redaction.py",
         old="if can_see_errors or message is None:",
         new="if can_see_errors or message:",
-        tests=(API_ANSWERS, ADMIN),
+        tests=(API_ERRORS, ADMIN),
     ),
     Mutant(
         name="redaction: a note that may name other views is redacted",
         file="seeder/services/read_models/error_redaction.py",
         old="    if not failed:\n        return None",
         new="    if not failed:\n        return message",
-        tests=(API_ANSWERS,),
+        tests=(API_ERRORS,),
     ),
     Mutant(
         name="redaction: errors need a permission",
         file="seeder/api/agency_scoped_view.py",
         old="return bool(self.request.user.has_perm(error_redaction.PERMISSION))",
         new="return True",
-        tests=(API_ANSWERS,),
+        tests=(API_ERRORS,),
     ),
     Mutant(
         name="redaction: an invalid secret is not printed",
