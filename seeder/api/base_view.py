@@ -4,6 +4,7 @@ It does not depend on the host's REST_FRAMEWORK settings.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 from typing import Any, ClassVar
 
 from django.apps import apps
@@ -12,8 +13,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.renderers import JSONRenderer
+from rest_framework.exceptions import NotFound, ParseError, ValidationError
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -26,8 +28,22 @@ from seeder.api.authentication_and_throttling import (
     WriteThrottle,
 )
 from seeder.api.exception_handler import ErrorStatuses, handle_exception
-from seeder.api.json_only import JSONOnlyNegotiation, LimitedJSONParser
 from seeder.domain.view_names import is_storable_text
+
+_MAX_BODY_BYTES = 2**16  # ten times the largest useful body
+
+
+class LimitedJSONParser(JSONParser):
+    """A JSON parser that rejects large bodies and deep nesting."""
+
+    def parse(self, stream: Any, *args: Any, **options: Any) -> dict[str, Any]:
+        body = stream.read(_MAX_BODY_BYTES + 1)
+        if len(body) > _MAX_BODY_BYTES:
+            raise ParseError(f"The body is longer than {_MAX_BODY_BYTES} bytes.")
+        try:
+            return super().parse(BytesIO(body), *args, **options)
+        except RecursionError as error:
+            raise ParseError("The body is nested too deeply.") from error
 
 
 class SeederView(APIView):
@@ -41,7 +57,6 @@ class SeederView(APIView):
     renderer_classes = [JSONRenderer]
     parser_classes = [LimitedJSONParser]
     throttle_classes = [WriteThrottle]
-    content_negotiation_class = JSONOnlyNegotiation
     versioning_class = None
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]  # no OPTIONS: the schema describes the API
     schema = AutoSchema()
@@ -58,6 +73,11 @@ class SeederView(APIView):
         """Accept a session, and a token if the host has `rest_framework.authtoken`."""
         token_authenticators = [SeederTokenAuthentication()] if apps.is_installed("rest_framework.authtoken") else []
         return [*token_authenticators, SeederSessionAuthentication()]
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:  # noqa: FBT001, FBT002
+        """Answer in JSON, regardless of the Accept header."""
+        renderer = self.get_renderers()[0]
+        return renderer, renderer.media_type
 
     def get_exception_handler(self) -> Callable[[Exception, Any], Response | None]:
         return handle_exception
