@@ -50,11 +50,15 @@ class RequestError(SeederError):
     """The request is invalid."""
 
 
-class UnknownAgency(RequestError):
+class UnknownObject(RequestError):
+    """The request names an object that does not exist."""
+
+
+class UnknownAgency(UnknownObject):
     """No manifest names the agency {slug!r}.{suggestion}"""
 
 
-class UnknownTable(RequestError):
+class UnknownTable(UnknownObject):
     """No manifest names the table {table!r}.{suggestion}"""
 
 
@@ -66,15 +70,15 @@ class BadBatch(RequestError):
     """A batch cannot have {batch} rows: give a number from 1 to {max_rows}."""
 
 
-class UnknownJob(RequestError):
+class UnknownJob(UnknownObject):
     """No enabled {report_type} manifest has the id {manifest_id}. Custom and canned reports have separate ids."""
 
 
-class UnknownRun(SeederError):
+class UnknownRun(UnknownObject):
     """There is no run {run_id!r}. `manage.py refresh_status --json` has the last run of each view."""
 
 
-class UnknownRequest(SeederError):
+class UnknownRequest(UnknownObject):
     """There is no queued request {request_id!r}. `manage.py queue_status` has the requests of the last day."""
 
 
@@ -157,7 +161,7 @@ class CaptureFailed(SnapshotError):
     refresh is running: {cause}"""
 
 
-class UnknownSnapshot(SnapshotError):
+class UnknownSnapshot(UnknownObject):
     """There is no release snapshot {identity}. Compare tags with --table-name, and ids without it."""
 
 

@@ -8,10 +8,8 @@ from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 
-from seeder.errors import BadName, DifferentViews, SeederError, UnknownRun, UnknownSnapshot, UnknownTable
+from seeder.errors import BadName, DifferentViews, SeederError, UnknownObject
 from seeder.postgres.sqlstates import translate_database_errors
-
-_NOT_FOUND_ERRORS = (UnknownRun, UnknownSnapshot, UnknownTable, BadName)
 
 
 def with_error_page(site: AdminSite, view: Any) -> Any:
@@ -24,7 +22,8 @@ def with_error_page(site: AdminSite, view: Any) -> Any:
                 page: HttpResponse = view(request, *args, **kwargs)
                 return page.render() if isinstance(page, SimpleTemplateResponse) else page
         except SeederError as error:
-            status = 404 if isinstance(error, _NOT_FOUND_ERRORS) else 400 if isinstance(error, DifferentViews) else 503
+            is_unknown = isinstance(error, UnknownObject | BadName)
+            status = 404 if is_unknown else 400 if isinstance(error, DifferentViews) else 503
             return error_page(request, site, str(error), status=status)
 
     return wrapper

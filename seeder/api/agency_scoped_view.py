@@ -12,17 +12,7 @@ from rest_framework.utils.urls import replace_query_param
 from seeder.api.base_view import SeederView
 from seeder.api.cursor_text import encode_cursor
 from seeder.api.exception_handler import ErrorStatuses
-from seeder.errors import (
-    AmbiguousView,
-    NothingToCapture,
-    SnapshotTaken,
-    UnknownAgency,
-    UnknownJob,
-    UnknownRequest,
-    UnknownRun,
-    UnknownSnapshot,
-    UnknownTable,
-)
+from seeder.errors import AmbiguousView, NothingToCapture, SnapshotTaken, UnknownObject
 from seeder.services.read_models import agency_scope, error_redaction, keyset_pagination
 
 
@@ -30,10 +20,7 @@ class ReportView(SeederView):
     """A view whose data depends on the user's agencies."""
 
     error_statuses: ClassVar[ErrorStatuses] = (
-        (
-            (UnknownAgency, UnknownJob, UnknownRequest, UnknownRun, UnknownSnapshot, UnknownTable, NothingToCapture),
-            status.HTTP_404_NOT_FOUND,
-        ),
+        ((UnknownObject, NothingToCapture), status.HTTP_404_NOT_FOUND),
         ((AmbiguousView, SnapshotTaken), status.HTTP_409_CONFLICT),
     )
 
