@@ -6,7 +6,7 @@ The body is `{"detail": "…"}`, and for invalid parameters also `"fields": {nam
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, Error
+from django.db import DEFAULT_DB_ALIAS
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
@@ -32,46 +32,28 @@ _GENERIC_MESSAGES = {
 
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """Return the error response, or None to re-raise a programming error."""
-    if isinstance(error, Error):
-        error = _translate_database_error(error)
-    if isinstance(error, SeederError):
-        code = _status_of(error, context)
-        return Response({"detail": _make_encodable(_detail(error, code, context))}, status=code)
-    response = exception_handler(error, dict(context))
-    if response is not None and isinstance(error, ValidationError):
-        response.data = _validation_body(error.detail)
-    return response
-
-
-def _status_of(error: SeederError, context: Mapping[str, Any]) -> int:
-    statuses: ErrorStatuses = (*getattr(context.get("view"), "error_statuses", ()), *_SHARED_STATUSES)
-    return next(code for error_types, code in statuses if isinstance(error, error_types))
-
-
-def _translate_database_error(error: Error) -> Exception:
-    """Translate a database error, including one from the host's user tables."""
+    if (response := exception_handler(error, dict(context))) is not None:
+        if isinstance(error, ValidationError):
+            response.data = _validation_body(error.detail)
+        return response
     try:
-        with translate_database_errors(DEFAULT_DB_ALIAS):
-            raise error
-    except (SeederError, Error) as translated:
-        return translated
+        with translate_database_errors(DEFAULT_DB_ALIAS):  # the error may be from the host's user tables
+            raise error  # noqa: TRY301  # only a context manager translates it
+    except SeederError as expected:
+        statuses: ErrorStatuses = (*getattr(context.get("view"), "error_statuses", ()), *_SHARED_STATUSES)
+        code = next(code for error_types, code in statuses if isinstance(expected, error_types))
+        return Response({"detail": _make_encodable(_detail(expected, code, context))}, status=code)
+    except Exception:  # noqa: BLE001  # DRF raises it again
+        return None
 
 
 def _detail(error: SeederError, code: int, context: Mapping[str, Any]) -> str:
-    if code == status.HTTP_503_SERVICE_UNAVAILABLE and _is_staff(context):
+    user = getattr(context.get("request"), "_user", None)  # loading it would need the database, which may have failed
+    if code == status.HTTP_503_SERVICE_UNAVAILABLE and getattr(user, "is_staff", False):
         return str(error)
     if isinstance(error, IdempotencyKeyTaken):  # the stored key has an internal prefix
         return f"This idempotency key was already used for {error.facts['earlier_request']}. Use another key."
     return _GENERIC_MESSAGES.get(code, str(error))
-
-
-def _is_staff(context: Mapping[str, Any]) -> bool:
-    """Return True if the loaded user is staff.
-
-    A user that is not loaded yet counts as False, because loading needs the database, which may have failed.
-    """
-    user = getattr(context.get("request"), "_user", None)
-    return bool(getattr(user, "is_staff", False))
 
 
 def _validation_body(detail: Any) -> Mapping[str, Any]:
@@ -83,11 +65,10 @@ def _validation_body(detail: Any) -> Mapping[str, Any]:
 
 def _flatten_messages(messages: Any) -> list[str]:
     """Return the messages of nested dicts and lists."""
-    if isinstance(messages, dict):
-        return [text for inner in messages.values() for text in _flatten_messages(inner)]
-    if isinstance(messages, list):
-        return [text for inner in messages for text in _flatten_messages(inner)]
-    return [_make_encodable(str(messages))]
+    if not isinstance(messages, dict | list):
+        return [_make_encodable(str(messages))]
+    nested = messages.values() if isinstance(messages, dict) else messages
+    return [text for inner in nested for text in _flatten_messages(inner)]
 
 
 def _make_encodable(text: str) -> str:
