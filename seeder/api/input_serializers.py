@@ -10,14 +10,12 @@ from rest_framework import serializers
 
 from seeder.api.cursor_text import decode_cursor
 from seeder.domain.manifests import ReportType
-from seeder.domain.monitoring.report_jobs import JobPageRequest, SortKey
+from seeder.domain.monitoring.report_jobs import SortKey
 from seeder.domain.outcomes import Status
 from seeder.domain.snapshots.snapshot_contents import MAX_TAG_LENGTH
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 
-DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 50, 200
-_MAX_PAGE = 10**6
 _MAX_NAME_LENGTH = 300  # characters: two identifiers of 63 bytes, with doubled quotes
 
 
@@ -61,7 +59,7 @@ class ViewNameField(StrictCharField):
 
 class PageSizeSerializer(StrictInputSerializer):
     pageSize = serializers.IntegerField(
-        source="size", min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE, help_text="rows per page"
+        source="size", min_value=1, max_value=200, default=50, help_text="rows per page"
     )
 
 
@@ -83,7 +81,7 @@ class CursorQuerySerializer(PageSizeSerializer):
 
 
 class JobQuerySerializer(PageSizeSerializer):
-    page = serializers.IntegerField(min_value=1, max_value=_MAX_PAGE, default=1)
+    page = serializers.IntegerField(min_value=1, max_value=10**6, default=1)
     agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="slug of the agency")
     reportType = serializers.ChoiceField(source="report_type", required=False, choices=[*ReportType])
     status = serializers.ChoiceField(required=False, choices=[*Status])
@@ -105,14 +103,6 @@ class JobQuerySerializer(PageSizeSerializer):
         choices=[sign + order for order in SortKey for sign in ("", "-")],
         default=str(SortKey.ATTENTION),
         help_text="sort key; `-` reverses it. `attention` (default): long-running jobs first, then failing ones",
-    )
-
-
-def job_page_request(ordering: str, page: int, size: int) -> JobPageRequest:
-    order, is_reversed = SortKey(ordering.lstrip("-")), ordering.startswith("-")
-    # `attention` means most urgent first, which is descending in the database.
-    return JobPageRequest(
-        sort_key=order, descending=is_reversed != (order is SortKey.ATTENTION), limit=size, offset=(page - 1) * size
     )
 
 

@@ -11,9 +11,9 @@ from rest_framework.response import Response
 from seeder.api.agency_scoped_view import ReportView
 from seeder.api.authentication_and_throttling import READ
 from seeder.api.document_serializers import HistorySerializer, JobSerializer
-from seeder.api.input_serializers import CursorQuerySerializer, JobQuerySerializer, job_page_request
-from seeder.api.openapi_decorators import JOB_PATH_PARAMETERS, describe_operation, page_schema
-from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter
+from seeder.api.input_serializers import CursorQuerySerializer, JobQuerySerializer
+from seeder.api.openapi import JOB_PATH_PARAMETERS, describe_operation, page_schema
+from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest, SortKey
 from seeder.models import RunHistory
 from seeder.services.documents.document_fields import Document
 from seeder.services.documents.job_documents import history_documents, job_documents
@@ -34,11 +34,13 @@ class JobListView(BaseJobView):
     def get(self, request: Request) -> Response:
         """List the latest status of every enabled manifest."""
         query = self.validated_query(JobQuerySerializer)
-        number, size = query.pop("page"), query.pop("size")
-        page_request = job_page_request(query.pop("ordering"), number, size)
-        page = job_list.job_page(
-            JobFilter(visible_agencies=self.visible_agencies, **query), page_request, group_by=GroupBy.MANIFEST
-        )
+        number, size, ordering = query.pop("page"), query.pop("size"), query.pop("ordering")
+        order = SortKey(ordering.lstrip("-"))
+        # `attention` means most urgent first, which is descending in the database.
+        descending = ordering.startswith("-") != (order is SortKey.ATTENTION)
+        page_request = JobPageRequest(sort_key=order, descending=descending, limit=size, offset=(number - 1) * size)
+        job_filter = JobFilter(visible_agencies=self.visible_agencies, **query)
+        page = job_list.job_page(job_filter, page_request, group_by=GroupBy.MANIFEST)
         if not page.jobs and number > 1:
             raise NotFound("Page not found.")
         return Response(
@@ -62,14 +64,11 @@ class BaseHistoryView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_runhistory"}
 
     def history_response(self, query: Mapping[str, Any], rows: Callable[[], QuerySet[RunHistory]]) -> Response:
-        return self.cursor_response(
-            query,
-            rows,
-            "start_time",
-            lambda page: history_documents(
-                page, error_redaction.failures_of_rows(page, can_see_errors=self.can_see_errors)
-            ),
-        )
+        def documents(page: Sequence[RunHistory]) -> list[Document]:
+            failures = error_redaction.failures_of_rows(page, can_see_errors=self.can_see_errors)
+            return history_documents(page, failures)
+
+        return self.cursor_response(query, rows, "start_time", documents)
 
 
 class JobHistoryView(BaseHistoryView):

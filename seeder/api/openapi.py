@@ -1,36 +1,36 @@
-"""The OpenAPI schema and its page, independent of the host's SPECTACULAR_SETTINGS."""
+"""The OpenAPI schema, its page and its decorators, independent of the host's SPECTACULAR_SETTINGS."""
 
+from collections.abc import Callable
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_required
 from django.utils.decorators import method_decorator
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.settings import patched_settings
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.settings import SPECTACULAR_DEFAULTS, patched_settings
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import CharField, Field, IntegerField, Serializer
 
 from seeder.api.authentication_and_throttling import SeederSessionAuthentication
 from seeder.api.base_view import SeederView
-from seeder.api.openapi_decorators import describe_operation
+from seeder.api.document_serializers import ErrorSerializer
+from seeder.domain.manifests import ReportType
 
-VERSION = "1"
-_SPECTACULAR_SETTINGS: dict[str, Any] = {
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+_SPECTACULAR_SETTINGS = {
+    # All defaults, except those that `patched_settings` refuses.
+    **{name: value for name, value in SPECTACULAR_DEFAULTS.items() if not name.startswith(("SERVE_", "DEFAULT_"))},
     "TITLE": "reporting-seeder",
     "DESCRIPTION": "Status of reports and their views, history of runs, release snapshots, and refreshes on request.",
-    "VERSION": VERSION,
-    "OAS_VERSION": "3.0.3",
+    "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "",
-    "SCHEMA_PATH_PREFIX_TRIM": False,
-    "SCHEMA_PATH_PREFIX_INSERT": "",
-    "SERVERS": [],
-    "TAGS": [],
-    "SECURITY": [],
-    "APPEND_COMPONENTS": {},
-    "COMPONENT_SPLIT_REQUEST": False,
-    "CAMELIZE_NAMES": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "PREPROCESSING_HOOKS": ["seeder.api.openapi.keep_own_endpoints"],
     "POSTPROCESSING_HOOKS": [],
@@ -39,6 +39,72 @@ _SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "list", "defaultModelsExpandDepth": 0},
 }
 _settings_lock = Lock()
+
+_ERROR_RESPONSES = {
+    400: "The request is invalid; `fields` lists the invalid parameters.",
+    401: "Not logged in.",
+    403: "Permission denied.",
+    404: "Not found, or not visible to this user.",
+    503: "The database is unavailable or a setting is invalid.",
+}
+_WRITE_ERROR_RESPONSES = {
+    409: "Conflicts with an existing object.",
+    415: "The body is not JSON.",
+    429: "Too many write requests; `Retry-After` is the number of seconds to wait.",
+}
+
+JOB_PATH_PARAMETERS = [
+    OpenApiParameter("reportType", str, OpenApiParameter.PATH, enum=[*map(str, ReportType)]),
+    OpenApiParameter("id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="id of the manifest"),
+]
+
+
+class SeederSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]  # it registers itself
+    """Describe our session authentication, which drf-spectacular does not know."""
+
+    target_class = "seeder.api.authentication_and_throttling.SeederSessionAuthentication"
+
+
+def describe_operation(
+    operation_id: str, response: Any, *, request: Any = None, **schema_options: Any
+) -> Callable[[Method], Method]:
+    """Wrap `extend_schema`, but ignore the host's schema class, and add the error responses.
+
+    `operation_id` is the method name in generated clients. The summary and description come from the docstring.
+    """
+
+    def decorate(method: Method) -> Method:
+        is_write = method.__name__ == "post"
+        texts = _ERROR_RESPONSES | (_WRITE_ERROR_RESPONSES if is_write else {})
+        errors = {code: OpenApiResponse(ErrorSerializer, text) for code, text in texts.items()}
+        method.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]  # extend_schema reads it
+        summary, _, more = " ".join((method.__doc__ or "").split()).partition(". ")
+        return extend_schema(
+            operation_id=operation_id,
+            tags=["reporting-seeder"],
+            summary=summary.rstrip("."),
+            description=more,
+            request=request,
+            responses={202 if is_write else 200: response, **errors},
+            **schema_options,
+        )(method)
+
+    return decorate
+
+
+@cache
+def page_schema(serializer: type[Serializer[Any]], *, is_counted: bool = False) -> Serializer[Any]:
+    """Return the schema of a cursor page, or of a numbered page with a total count."""
+    counts: dict[str, Field[Any, Any, Any, Any]] = {
+        "count": IntegerField(help_text="number of rows on all pages"),
+        "previous": CharField(allow_null=True, help_text="URL of the previous page, null on the first"),
+    }
+    links = {"next": CharField(allow_null=True, help_text="URL of the next page, null on the last")}
+    name = serializer.__name__.removesuffix("Serializer")
+    return inline_serializer(
+        f"{name}Page" if is_counted else f"{name}CursorPage",
+        {**(counts if is_counted else {}), **links, "results": serializer(many=True)},
+    )
 
 
 class SchemaView(SeederView):

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from seeder.api.agency_scoped_view import ReportView
 from seeder.api.authentication_and_throttling import READ, WRITE
 from seeder.api.document_serializers import EnqueueResultSerializer, RequestStatusSerializer
-from seeder.api.openapi_decorators import JOB_PATH_PARAMETERS, describe_operation
+from seeder.api.openapi import JOB_PATH_PARAMETERS, describe_operation
 from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import UnknownAgency
@@ -55,7 +55,7 @@ class BaseRefreshView(ReportView):
 
 class RefreshJobView(BaseRefreshView):
     @describe_operation(
-        "refreshJob", EnqueueResultSerializer, request=None, parameters=[*JOB_PATH_PARAMETERS, _IDEMPOTENCY_KEY_HEADER]
+        "refreshJob", EnqueueResultSerializer, parameters=[*JOB_PATH_PARAMETERS, _IDEMPOTENCY_KEY_HEADER]
     )
     def post(self, request: Request, reportType: str, id: int) -> Response:
         """Queue a refresh of the view of one manifest.
@@ -67,7 +67,7 @@ class RefreshJobView(BaseRefreshView):
 
 
 class RefreshAgencyView(BaseRefreshView):
-    @describe_operation("refreshAgency", EnqueueResultSerializer, request=None, parameters=[_IDEMPOTENCY_KEY_HEADER])
+    @describe_operation("refreshAgency", EnqueueResultSerializer, parameters=[_IDEMPOTENCY_KEY_HEADER])
     def post(self, request: Request, slug: str) -> Response:
         """Queue a refresh of all views of one agency."""
         if self.visible_agencies is not None and slug not in self.visible_agencies:

@@ -16,13 +16,9 @@ from seeder.api.document_serializers import (
     SnapshotSummarySerializer,
 )
 from seeder.api.input_serializers import CaptureRequestSerializer, ComparisonQuerySerializer, SnapshotQuerySerializer
-from seeder.api.openapi_decorators import describe_operation, page_schema
+from seeder.api.openapi import describe_operation, page_schema
 from seeder.domain.queue.queued_requests import CaptureRequest
-from seeder.services.documents.snapshot_documents import (
-    comparison_document,
-    snapshot_document,
-    snapshot_summary_document,
-)
+from seeder.services.documents import snapshot_documents
 from seeder.services.queue import enqueue
 from seeder.services.read_models import agency_scope
 from seeder.services.snapshots import release_snapshots
@@ -40,7 +36,7 @@ class SnapshotListView(ReportView):
             query,
             lambda: agency_scope.snapshot_rows_of(self.visible_agencies).filter(**filters),
             "captured_at",
-            lambda rows: [*map(snapshot_summary_document, rows)],
+            lambda rows: [*map(snapshot_documents.snapshot_summary_document, rows)],
         )
 
     @describe_operation("captureSnapshot", CaptureSerializer, request=CaptureRequestSerializer)
@@ -62,7 +58,8 @@ class SnapshotDetailView(ReportView):
     @describe_operation("getSnapshot", SnapshotSerializer)
     def get(self, request: Request, id: int) -> Response:
         """Get one snapshot with its columns and their statistics."""
-        return Response(snapshot_document(agency_scope.snapshot(id, self.visible_agencies)))
+        snapshot = agency_scope.snapshot(id, self.visible_agencies)
+        return Response(snapshot_documents.snapshot_document(snapshot))
 
 
 class SnapshotComparisonView(ReportView):
@@ -74,4 +71,4 @@ class SnapshotComparisonView(ReportView):
         query = self.validated_query(ComparisonQuerySerializer)
         base, other = (agency_scope.snapshot(query[name], self.visible_agencies) for name in ("base", "compare"))
         comparison = release_snapshots.compare_snapshots(base, other, across_views=query["across_views"])
-        return Response(comparison_document(comparison))
+        return Response(snapshot_documents.comparison_document(comparison))
