@@ -30,9 +30,6 @@ class Monitoring(JobStatus):
 
 @admin.register(Monitoring)
 class MonitoringAdmin(NoChangesAdmin):
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(_PERMISSION)
-
     def has_view_permission(self, request: HttpRequest, _: Any = None) -> bool:
         return request.user.has_perm(_PERMISSION)
 

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from seeder.admin import queue_actions
 from seeder.admin.charts import sparkbars
 from seeder.admin.monitoring_form import PER_PAGE, MonitoringForm, ViewFilter
-from seeder.domain.monitoring.report_jobs import Job, JobTotals
+from seeder.domain.monitoring.report_jobs import Job
 from seeder.domain.outcomes import Status
 from seeder.services import contract_installation
 from seeder.services.queue import dispatch, queue_overview
@@ -30,11 +30,12 @@ def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     form = MonitoringForm(request.GET, agency_names)
     page = job_list.job_page(form.job_filter(agencies, form.view_filter), form.page_request)
     totals = job_list.job_totals(form.job_filter(agencies, ViewFilter.ALL))
+    tile_totals = totals.jobs, totals.fresh, totals.failing, totals.running, totals.stale, totals.long_running
     context: dict[str, Any] = {
         **site.each_context(request),
         "title": "Monitoring",
         "form": form,
-        "tiles": _tiles(totals),
+        "tiles": [*zip(ViewFilter, tile_totals, strict=True)],
         "totals": totals,
         "rows": _monitoring_rows(request, page.jobs, agency_names),
         "view_count": page.total,
@@ -69,17 +70,6 @@ def _monitoring_rows(
             "errors": failures[job.key].errors,
         }
         for job in jobs
-    ]
-
-
-def _tiles(totals: JobTotals) -> Sequence[tuple[ViewFilter, int]]:
-    return [
-        (ViewFilter.ALL, totals.jobs),
-        (ViewFilter.FRESH, totals.fresh),
-        (ViewFilter.FAILING, totals.failing),
-        (ViewFilter.RUNNING, totals.running),
-        (ViewFilter.LATE, totals.stale),
-        (ViewFilter.LONG, totals.long_running),
     ]
 
 

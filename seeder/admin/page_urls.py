@@ -1,7 +1,5 @@
 """URLs of the admin pages."""
 
-from urllib.parse import urlencode
-
 from django.contrib.admin import AdminSite
 from django.urls import reverse
 
@@ -15,9 +13,8 @@ def view(site: AdminSite, table_name: str) -> str:
 
     The name is a parameter, because a quoted name may contain slashes and dots.
     """
-    return f"{reverse('admin:seeder_view', current_app=site.name)}?{urlencode({'table': table_name})}"
+    return reverse("admin:seeder_view", query={"table": table_name}, current_app=site.name)
 
 
 def drift(site: AdminSite, base: int, compare: int) -> str:
-    query = urlencode({"base": base, "compare": compare})
-    return f"{reverse('admin:seeder_drift', current_app=site.name)}?{query}"
+    return reverse("admin:seeder_drift", query={"base": base, "compare": compare}, current_app=site.name)

@@ -1,22 +1,71 @@
 """Public base classes of read-only admin lists for large tables."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
+from django.utils import timezone
 
 from seeder.admin.error_pages import error_page, with_error_page
-from seeder.admin.large_table_lists import CappedCountPaginator, DateRangeQuerySet
 from seeder.domain.view_names import is_storable_text
 
-_DIGITS_OF_A_YEAR = 4
+MAX_COUNTED_ROWS = 10_000
+
+
+class CappedCountPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
+    """Count at most MAX_COUNTED_ROWS rows, because counting millions is slow."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = self.object_list
+        return rows.order_by()[:MAX_COUNTED_ROWS].count() if isinstance(rows, QuerySet) else len(rows)
+
+
+class DateRangeQuerySet(QuerySet[Any]):
+    """Derive a date hierarchy from the first and the last row.
+
+    Django would read every row; these two come from an index. In return, a day without rows may get a link.
+    """
+
+    def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Aggregate few rows directly, and many along their date index.
+
+        For few rows, PostgreSQL would search that index for the first and the last of them, past all other rows.
+        """
+        if self.query.is_sliced:
+            return super().aggregate(*args, **kwargs)
+        values = self.order_by()[: MAX_COUNTED_ROWS + 1].aggregate(*args, **kwargs, number_of_rows=Count("pk"))
+        return values if values.pop("number_of_rows") <= MAX_COUNTED_ROWS else super().aggregate(*args, **kwargs)
+
+    def datetimes(self, field_name: str, kind: str, *_: object) -> Sequence[datetime]:  # type: ignore[override]
+        """Return the starts of the periods, earliest first, as a list: the admin only iterates."""
+        ends = self.aggregate(first=Min(field_name), last=Max(field_name))
+        if ends["first"] is None:
+            return []
+        first, last = timezone.localtime(ends["first"]), timezone.localtime(ends["last"])
+        days = (first + timedelta(days=number) for number in range((last.date() - first.date()).days + 1))
+        return list(dict.fromkeys(_start_of_period(day, kind) for day in days))
+
+
+def _start_of_period(at: datetime, kind: str) -> datetime:
+    """Return the start of the year, month or day.
+
+    Only the date is shown, so a clock change at midnight is harmless.
+    """
+    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    if kind == "day":
+        return day
+    return day.replace(day=1) if kind == "month" else day.replace(month=1, day=1)
 
 
 class NoChangesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
@@ -25,14 +74,10 @@ class NoChangesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic
     Public: other apps may subclass it.
     """
 
-    def has_add_permission(self, _: HttpRequest) -> bool:
+    def _deny(self, *_: Any, **_options: Any) -> bool:
         return False
 
-    def has_change_permission(self, _: HttpRequest, _obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, _: HttpRequest, _obj: Model | None = None) -> bool:
-        return False
+    has_add_permission = has_change_permission = has_delete_permission = _deny
 
 
 class ReadOnlyAdmin(NoChangesAdmin):
@@ -43,7 +88,6 @@ class ReadOnlyAdmin(NoChangesAdmin):
     """
 
     indexed_fields: Sequence[str] = ()
-    list_select_related = False
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
@@ -69,7 +113,7 @@ class ReadOnlyAdmin(NoChangesAdmin):
 
         This also prevents guessing error texts with `__startswith`.
         """
-        is_invalid_date = str(value).isdigit() and len(str(value)) > _DIGITS_OF_A_YEAR
+        is_invalid_date = str(value).isdigit() and len(str(value)) > 4  # digits of a year
         is_date_lookup = (
             bool(self.date_hierarchy) and lookup.startswith(f"{self.date_hierarchy}__") and not is_invalid_date
         )
@@ -91,17 +135,12 @@ class ReadOnlyAdmin(NoChangesAdmin):
 
     @transaction.non_atomic_requests  # a queued request must be committed before dispatch
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        submitted = [*request.GET.values(), *request.POST.getlist(ACTION_CHECKBOX_NAME)]
-        if not all(is_storable_text(str(one)) for one in submitted):
+        ids = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(is_storable_text(str(one)) for one in [*request.GET.values(), *ids]):
             return error_page(request, self.admin_site, "Not found.", status=404)
-        if not all(map(self._is_valid_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+        try:
+            for one in ids:
+                self.model._meta.pk.to_python(one)  # an id that is no key would fail in the database
+        except ValidationError:
             return error_page(request, self.admin_site, "Invalid id.", status=400)
         return super().changelist_view(request, extra_context)
-
-    def _is_valid_key(self, text: str) -> bool:
-        """Return False for ids that would fail in the database."""
-        try:
-            self.model._meta.pk.to_python(text)
-        except ValidationError:
-            return False
-        return True

@@ -86,7 +86,6 @@ class RunHistoryAdmin(ReportAdmin):
 
     indexed_fields = ("table_name", "run_id")
     list_display = ("start_time", "view", "status", "run", "agency_slug", "duration_seconds", "records_processed")
-    list_display_links = ("start_time",)
     list_filter = (StatusFilter, AgencyFilter)
     date_hierarchy = "start_time"
     ordering = ("-start_time", "-id")

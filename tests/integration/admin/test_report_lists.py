@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from seeder.admin.large_table_lists import MAX_COUNTED_ROWS, DateRangeQuerySet
+from seeder.admin.read_only_admin import MAX_COUNTED_ROWS, DateRangeQuerySet
 from seeder.domain.refresh_requests import AgencyReports
 from seeder.models import JobStatus, QueuedRefresh, ReleaseSnapshot, Run, RunHistory
 from seeder.services.run import orchestrator
@@ -127,7 +127,7 @@ def test_date_hierarchy_is_derived_from_first_and_last_row() -> None:
         )
     assert [at.year for at in dates.datetimes("start_time", "year")] == [2024, 2025]
     assert [at.month for at in dates.datetimes("start_time", "month")] == [11, 12, 1, 2]
-    days = [f"{at:%Y-%m-%d}" for at in dates.datetimes("start_time", "day", order="DESC")]
+    days = [f"{at:%Y-%m-%d}" for at in reversed(dates.datetimes("start_time", "day"))]
     assert (len(days), days[0], days[-1]) == (64, "2025-02-01", "2024-11-30")
     with timezone.override("America/New_York"):
         assert dates.datetimes("start_time", "day")[-1].day == 31
