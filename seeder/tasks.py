@@ -8,7 +8,6 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from threading import current_thread, main_thread
 from typing import Any
 
 from django.dispatch import receiver
@@ -18,9 +17,11 @@ from seeder.domain.refresh_requests import AgencyReports, AllReports, RefreshReq
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadTaskArgument, SnapshotTaken
 from seeder.services import extras, history_pruning
+from seeder.services.documents.document_fields import fields
 from seeder.services.queue import enqueue, part_execution, rescue
 from seeder.services.snapshots import release_snapshots
 from seeder.services.stop_signal import StopSignal
+from seeder.services.unix_signals import handle_signals
 
 extras.require(extras.QUEUE, "seeder.tasks")
 
@@ -56,8 +57,7 @@ def refresh_table(table_name: str) -> Mapping[str, Any]:
 def refresh_queued(part_id: int) -> Mapping[str, Any]:
     """Run a part, unless it has ended or another worker runs it."""
     _require_type("part_id", part_id, int)
-    stop = StopSignal()
-    with _stop_on_sigterm(stop):
+    with _stop_on_sigterm() as stop:
         return asdict(part_execution.run_part(part_id, stop=stop))
 
 
@@ -107,15 +107,10 @@ def prune_history(days: int) -> Mapping[str, Any]:
     as `history_pruning.prune`.
     """
     _require_type("days", days, int)
-    stop = StopSignal()
-    with _stop_on_sigterm(stop):
+    with _stop_on_sigterm() as stop:
         pruned = history_pruning.prune(days=days, stop=stop)
-    return {
-        "historyRows": pruned.deleted_history,
-        "runs": pruned.deleted_runs,
-        "queuedRefreshes": pruned.deleted_parts,
-        "stoppedBy": pruned.stopped_by,
-    }
+    counts = {"historyRows": "deleted_history", "runs": "deleted_runs", "queuedRefreshes": "deleted_parts"}
+    return fields(pruned, **counts, stoppedBy="stopped_by")
 
 
 @receiver(pre_execute)
@@ -139,16 +134,13 @@ def _enqueue(request: RefreshRequest) -> Mapping[str, Any]:
 
 
 @contextmanager
-def _stop_on_sigterm(stop: StopSignal) -> Iterator[None]:
-    """Make SIGTERM set the stop signal, and raise SIGTERM again at the end."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: stop.request("SIGTERM"))
+def _stop_on_sigterm() -> Iterator[StopSignal]:
+    """Yield a stop signal that SIGTERM sets, and raise SIGTERM again at the end."""
+    stop = StopSignal()
     try:
-        yield
+        with handle_signals(lambda *_: stop.request("SIGTERM"), [signal.SIGTERM]):
+            yield stop
     finally:
-        signal.signal(signal.SIGTERM, before)
         if stop.reason == "SIGTERM":
             os.kill(os.getpid(), signal.SIGTERM)
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from seeder.errors import SeederError
-from seeder.management import unix_signals
+from seeder.services import unix_signals
 
 EXIT_FAILED, EXIT_CANNOT_RUN = 1, 2
 

@@ -8,17 +8,16 @@ from django.core.management.base import CommandParser
 
 from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.run_events import RunEvent
-from seeder.management import unix_signals
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.management.rendering.command_output import CommandOutput, add_output_arguments
 from seeder.management.rendering.queue_text import enqueue_blocks
 from seeder.management.rendering.run_display import EventListener, show_run
 from seeder.management.rendering.run_text import plan_blocks
+from seeder.services import unix_signals
 from seeder.services.documents.queue_documents import enqueue_document
 from seeder.services.documents.run_documents import plan_document
 from seeder.services.queue import enqueue
 from seeder.services.run import orchestrator
-from seeder.services.stop_signal import StopSignal
 
 
 class RefreshCommand(SeederCommand):
@@ -47,8 +46,7 @@ class RefreshCommand(SeederCommand):
             self._refresh(request, output)
 
     def _refresh(self, request: RefreshRequest, output: CommandOutput) -> None:
-        stop = StopSignal()
-        with show_run(output, request) as on_event, unix_signals.stop_on_signal(stop):
+        with show_run(output, request) as on_event, unix_signals.stop_on_signal() as stop:
             summary = orchestrator.execute_run(
                 request,
                 on_event=lambda event: self._show_event(on_event, event),

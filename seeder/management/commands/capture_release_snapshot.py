@@ -6,10 +6,10 @@ from django.core.management.base import CommandParser
 
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.domain.snapshots.snapshot_contents import Release
-from seeder.management import unix_signals
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.management.rendering.command_output import CommandOutput, add_output_arguments
 from seeder.management.rendering.snapshot_text import capture_result_text, capture_text
+from seeder.services import unix_signals
 from seeder.services.documents.snapshot_documents import capture_results_document, snapshot_document
 from seeder.services.snapshots import bulk_capture, release_snapshots
 

@@ -3,10 +3,10 @@ from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
-from seeder.management import unix_signals
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.management.rendering.command_output import CommandOutput, add_output_arguments
 from seeder.management.rendering.doctor_text import doctor_blocks
+from seeder.services import unix_signals
 from seeder.services.doctor.check_types import Level
 from seeder.services.doctor.run_checks import run_checks
 from seeder.services.documents.doctor_documents import doctor_document

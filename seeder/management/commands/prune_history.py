@@ -7,13 +7,11 @@ from time import monotonic
 from django.core.management.base import CommandParser
 
 from seeder.domain.human_format import format_count
-from seeder.management import unix_signals
 from seeder.management.base_command import SeederCommand
 from seeder.management.rendering.command_output import Block, CommandOutput, add_output_arguments
-from seeder.services import history_pruning
+from seeder.services import history_pruning, unix_signals
 from seeder.services.documents.document_fields import fields
 from seeder.services.history_pruning import PruneResult
-from seeder.services.stop_signal import StopSignal
 
 
 class Command(SeederCommand):
@@ -34,8 +32,8 @@ class Command(SeederCommand):
         add_output_arguments(parser, table=False)
 
     def run(self, options: Namespace) -> None:
-        output, started_at, stop = CommandOutput(self.stdout, options), monotonic(), StopSignal()
-        with unix_signals.stop_on_signal(stop), output.show_progress("rows") as advance:
+        output, started_at = CommandOutput(self.stdout, options), monotonic()
+        with unix_signals.stop_on_signal() as stop, output.show_progress("rows") as advance:
             result = history_pruning.prune(
                 days=options.days,
                 batch=options.batch,

@@ -4,10 +4,9 @@ from datetime import timedelta
 from django.core.management.base import CommandParser
 from django.utils.autoreload import get_child_arguments
 
-from seeder.management import unix_signals
 from seeder.management.base_command import SeederCommand
+from seeder.services import unix_signals
 from seeder.services.queue import cluster_watchdog, dispatch
-from seeder.services.stop_signal import StopSignal
 
 _DEFAULT_GRACE_SECONDS = 15  # with the cleanup afterwards less than the 30 s that Kubernetes grants by default
 
@@ -33,8 +32,7 @@ class Command(SeederCommand):
 
             cluster_process.run(options.heartbeat_fd)
             return
-        stop = StopSignal()
-        with unix_signals.stop_on_signal(stop):
+        with unix_signals.stop_on_signal() as stop:
             cluster_watchdog.keep_cluster_running(
                 [*get_child_arguments(), "--heartbeat-fd"],
                 stop=stop,

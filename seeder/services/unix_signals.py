@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
@@ -10,8 +10,10 @@ from types import FrameType
 from seeder.services.stop_signal import StopSignal
 
 
-def stop_on_signal(stop: StopSignal) -> AbstractContextManager[None]:
-    """Make a signal set `stop`. A second signal ends the process at once."""
+@contextmanager
+def stop_on_signal() -> Iterator[StopSignal]:
+    """Yield a stop signal that a signal sets. A second signal ends the process at once."""
+    stop = StopSignal()
 
     def request_stop(number: int, _: FrameType | None) -> None:
         if stop.requested:
@@ -19,7 +21,8 @@ def stop_on_signal(stop: StopSignal) -> AbstractContextManager[None]:
             os.kill(os.getpid(), number)
         stop.request(signal.Signals(number).name)
 
-    return _handle_signals(request_stop)
+    with handle_signals(request_stop):
+        yield stop
 
 
 def interrupt_on_signal() -> AbstractContextManager[None]:
@@ -28,16 +31,18 @@ def interrupt_on_signal() -> AbstractContextManager[None]:
     def raise_interrupt(number: int, _: FrameType | None) -> None:
         raise KeyboardInterrupt(signal.Signals(number).name)
 
-    return _handle_signals(raise_interrupt)
+    return handle_signals(raise_interrupt)
 
 
 @contextmanager
-def _handle_signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+def handle_signals(
+    handler: Callable[[int, FrameType | None], None], numbers: Sequence[int] = (signal.SIGINT, signal.SIGTERM)
+) -> Iterator[None]:
     """Set the handler. Other threads than the main thread cannot, and do nothing."""
     if current_thread() is not main_thread():
         yield
         return
-    previous_handlers = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous_handlers = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
