@@ -2,23 +2,33 @@
 
 import argparse
 import os
-from typing import Any, NoReturn
+import sys
+from collections.abc import Sequence
+from typing import Any, ClassVar, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from seeder.errors import SeederError
+from seeder.management.rendering.command_output import CommandOutput
 from seeder.services import unix_signals
 
 EXIT_FAILED, EXIT_CANNOT_RUN = 1, 2
+_FORMAT_HELP = {
+    "json": "print one JSON document and nothing else",
+    "table": "print tables even if the output is not a terminal",
+}
 
 
 class SeederCommand(BaseCommand):
-    """A command that calls one service in `run`."""
+    """A command that calls one service in `run`, and shows the result with `output`."""
 
     # The service validates the settings that it needs, and names an invalid one in one line.
     requires_system_checks = ()
     # `reporting-seeder run` runs commands with this attribute, also those of other apps.
     is_job = True
+    # Formats that an option of this name selects: json, table.
+    output_formats: ClassVar[Sequence[str]] = ()
+    output: CommandOutput
 
     @property
     def name(self) -> str:
@@ -27,6 +37,10 @@ class SeederCommand(BaseCommand):
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
+        if self.output_formats:
+            group = parser.add_mutually_exclusive_group()
+            for name in self.output_formats:
+                group.add_argument(f"--{name}", action="store_true", help=_FORMAT_HELP[name])
         if parser.called_from_command_line:
 
             def error(message: str) -> NoReturn:
@@ -39,8 +53,11 @@ class SeederCommand(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         if hasattr(self.stdout, "reconfigure"):  # names can have characters that the encoding lacks
             self.stdout.reconfigure(errors="backslashreplace")
+        namespace = argparse.Namespace(**options)
+        self.output = CommandOutput(self.stdout, namespace)
         try:
-            self.run(argparse.Namespace(**options))
+            if exit_code := self.run(namespace):
+                sys.exit(exit_code)
         except SeederError as error:
             raise CommandError(str(error), returncode=EXIT_CANNOT_RUN) from error
         except BrokenPipeError:  # avoids a second error when Python flushes at exit
@@ -49,5 +66,6 @@ class SeederCommand(BaseCommand):
             code = unix_signals.exit_code_of_signal(str(interrupt) or None)
             raise CommandError("Interrupted.", returncode=code) from interrupt
 
-    def run(self, options: argparse.Namespace) -> None:
+    def run(self, options: argparse.Namespace) -> int | None:
+        """Do the work. Return the exit code, or None for 0."""
         raise NotImplementedError

@@ -1,4 +1,3 @@
-import sys
 from argparse import Namespace
 from time import monotonic
 
@@ -7,7 +6,6 @@ from django.core.management.base import CommandParser
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.domain.snapshots.snapshot_contents import Release
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
-from seeder.management.rendering.command_output import CommandOutput, add_output_arguments
 from seeder.management.rendering.snapshot_text import capture_result_text, capture_text
 from seeder.services import unix_signals
 from seeder.services.documents.snapshot_documents import capture_results_document, snapshot_document
@@ -16,6 +14,7 @@ from seeder.services.snapshots import bulk_capture, release_snapshots
 
 class Command(SeederCommand):
     help = "Record the columns of a view and their statistics under a release tag. A snapshot never changes."
+    output_formats = ("json",)
 
     def add_arguments(self, parser: CommandParser) -> None:
         target = parser.add_mutually_exclusive_group(required=True)
@@ -30,13 +29,12 @@ class Command(SeederCommand):
         parser.add_argument(
             "--approximate", action="store_true", help="estimate from the server's sample (default: count exactly)"
         )
-        add_output_arguments(parser, table=False)
 
-    def run(self, options: Namespace) -> None:
+    def run(self, options: Namespace) -> int | None:
         columns = tuple(name.strip() for name in options.top_values_columns.split(",") if name.strip())
-        output, started_at, failed_count = CommandOutput(self.stdout, options), monotonic(), 0
+        started_at, failed_count = monotonic(), 0
         if options.table_name is not None:
-            with unix_signals.interrupt_on_signal(), output.show_progress("columns") as advance:
+            with unix_signals.interrupt_on_signal(), self.output.show_progress("columns") as advance:
                 snapshot = release_snapshots.capture_release_snapshot(
                     options.table_name,
                     options.release_tag,
@@ -47,7 +45,7 @@ class Command(SeederCommand):
                 )
             text, document = f"{capture_text(snapshot)},", snapshot_document(snapshot)
         else:
-            with unix_signals.interrupt_on_signal(), output.show_progress("views") as advance:
+            with unix_signals.interrupt_on_signal(), self.output.show_progress("views") as advance:
                 results = bulk_capture.capture_all(
                     AgencyReports(slug=options.agency) if options.agency is not None else AllReports(),
                     Release(tag=options.release_tag, version=options.release_version),
@@ -58,6 +56,5 @@ class Command(SeederCommand):
             failed_count = sum(result.snapshot is None for result in results)
             text = f"{len(results) - failed_count} captured, {failed_count} failed"
             document = capture_results_document(results)
-        output.show(document, [f"{text} in {monotonic() - started_at:.1f} s"])
-        if failed_count:
-            sys.exit(EXIT_FAILED)
+        self.output.show(document, [f"{text} in {monotonic() - started_at:.1f} s"])
+        return EXIT_FAILED if failed_count else None

@@ -1,4 +1,3 @@
-import sys
 from argparse import Namespace
 
 from django.core.management.base import CommandParser
@@ -7,7 +6,6 @@ from seeder.domain.snapshots.drift_rules import Severity
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.errors import UnknownSnapshot
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
-from seeder.management.rendering.command_output import CommandOutput, add_output_arguments
 from seeder.management.rendering.snapshot_text import comparison_blocks
 from seeder.services.documents.snapshot_documents import comparison_document
 from seeder.services.snapshots import release_snapshots
@@ -15,27 +13,25 @@ from seeder.services.snapshots import release_snapshots
 
 class Command(SeederCommand):
     help = "Show the differences between two release snapshots of a view, with their severity."
+    output_formats = ("json",)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("base", metavar="BASE", help="id of the earlier snapshot, or its tag with --table-name")
         parser.add_argument("compare", metavar="COMPARE", help="id or tag of the later snapshot")
         parser.add_argument("--table-name", metavar="SCHEMA.TABLE", help="compare snapshots of this view by their tags")
         parser.add_argument(
-            "--fail-on",
-            choices=["notice", "breaking"],
-            help="exit with 1 if a difference is at or above this severity",
+            "--fail-on", choices=["notice", "breaking"], help="exit with 1 if a difference is at or above this severity"
         )
         parser.add_argument("--across-views", action="store_true", help="compare snapshots of two different views")
         parser.add_argument("--everything", action="store_true", help="also show expected differences")
-        add_output_arguments(parser, table=False)
 
-    def run(self, options: Namespace) -> None:
+    def run(self, options: Namespace) -> int | None:
         base, other = (self._find_snapshot(name, options.table_name) for name in (options.base, options.compare))
         comparison = release_snapshots.compare_snapshots(base, other, across_views=options.across_views)
         blocks = comparison_blocks(comparison, show_all=options.everything)
-        CommandOutput(self.stdout, options).show(comparison_document(comparison), blocks)
-        if options.fail_on and comparison.severity >= Severity[options.fail_on.upper()]:
-            sys.exit(EXIT_FAILED)
+        self.output.show(comparison_document(comparison), blocks)
+        is_failed = options.fail_on and comparison.severity >= Severity[options.fail_on.upper()]
+        return EXIT_FAILED if is_failed else None
 
     @staticmethod
     def _find_snapshot(id_or_tag: str, table_name: str | None) -> Snapshot:

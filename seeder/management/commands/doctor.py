@@ -1,10 +1,8 @@
-import sys
 from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
-from seeder.management.rendering.command_output import CommandOutput, add_output_arguments
 from seeder.management.rendering.doctor_text import doctor_blocks
 from seeder.services import unix_signals
 from seeder.services.doctor.check_types import Level
@@ -14,6 +12,7 @@ from seeder.services.documents.doctor_documents import doctor_document
 
 class Command(SeederCommand):
     help = "Find problems that prevent refreshes, and print a fix for each. Changes nothing."
+    output_formats = ("json",)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -29,12 +28,10 @@ class Command(SeederCommand):
             help="exit with 1 if a problem is at or above this level (default: ERROR)",
         )
         parser.add_argument("--all", action="store_true", help="list every view, even if many have the same problem")
-        add_output_arguments(parser, table=False)
 
-    def run(self, options: Namespace) -> None:
-        output = CommandOutput(self.stdout, options)
-        with unix_signals.interrupt_on_signal(), output.show_progress("queries compared") as advance:
+    def run(self, options: Namespace) -> int | None:
+        with unix_signals.interrupt_on_signal(), self.output.show_progress("queries compared") as advance:
             report = run_checks(compare_queries=not options.without_drift, on_progress=advance)
-        output.show(doctor_document(report), doctor_blocks(report, show_all=options.all))
-        if any(diagnosis.problem.level >= Level[options.fail_level] for diagnosis in report.diagnoses):
-            sys.exit(EXIT_FAILED)
+        self.output.show(doctor_document(report), doctor_blocks(report, show_all=options.all))
+        is_failed = any(diagnosis.problem.level >= Level[options.fail_level] for diagnosis in report.diagnoses)
+        return EXIT_FAILED if is_failed else None

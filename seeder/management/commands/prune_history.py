@@ -1,4 +1,3 @@
-import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from datetime import UTC
@@ -8,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from seeder.domain.human_format import format_count
 from seeder.management.base_command import SeederCommand
-from seeder.management.rendering.command_output import Block, CommandOutput, add_output_arguments
+from seeder.management.rendering.command_output import Block
 from seeder.services import history_pruning, unix_signals
 from seeder.services.documents.document_fields import fields
 from seeder.services.history_pruning import PruneResult
@@ -16,6 +15,7 @@ from seeder.services.history_pruning import PruneResult
 
 class Command(SeederCommand):
     help = "Delete old history rows, except the last success and the last failure of every report."
+    output_formats = ("json",)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -29,17 +29,12 @@ class Command(SeederCommand):
             metavar="N",
             help=f"number of rows in a transaction (default: {history_pruning.DEFAULT_BATCH_ROWS})",
         )
-        add_output_arguments(parser, table=False)
 
-    def run(self, options: Namespace) -> None:
-        output, started_at = CommandOutput(self.stdout, options), monotonic()
-        with unix_signals.stop_on_signal() as stop, output.show_progress("rows") as advance:
+    def run(self, options: Namespace) -> int | None:
+        started_at = monotonic()
+        with unix_signals.stop_on_signal() as stop, self.output.show_progress("rows") as advance:
             result = history_pruning.prune(
-                days=options.days,
-                batch=options.batch,
-                dry_run=options.dry_run,
-                stop=stop,
-                on_progress=advance,
+                days=options.days, batch=options.batch, dry_run=options.dry_run, stop=stop, on_progress=advance
             )
         seconds = monotonic() - started_at
         counts = {"historyRows": "deleted_history", "runs": "deleted_runs", "queuedRefreshes": "deleted_parts"}
@@ -48,9 +43,8 @@ class Command(SeederCommand):
             **fields(result, "days", "stopped_by", **counts, before="cutoff", keptHistoryRows="kept_rows"),
             "durationSeconds": round(seconds, 6),
         }
-        output.show(document, _result_blocks(result, seconds=seconds, dry_run=options.dry_run))
-        if result.stopped_by:
-            sys.exit(unix_signals.exit_code_of_signal(result.stopped_by))
+        self.output.show(document, _result_blocks(result, seconds=seconds, dry_run=options.dry_run))
+        return unix_signals.exit_code_of_signal(result.stopped_by) if result.stopped_by else None
 
 
 def _result_blocks(result: PruneResult, *, seconds: float, dry_run: bool) -> Iterator[Block]:

@@ -11,11 +11,8 @@ class Command(RefreshCommand):
     help = "Refresh every enabled report of every agency."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--report-type",
-            choices=[kind.value for kind in ReportType],
-            help="only the custom or only the canned reports",
-        )
+        choices = [*map(str, ReportType)]
+        parser.add_argument("--report-type", choices=choices, help="only the custom or only the canned reports")
         super().add_arguments(parser)
 
     def build_request(self, options: Namespace) -> AllReports:

@@ -1,5 +1,5 @@
-import sys
 from argparse import ArgumentTypeError, Namespace
+from typing import Any
 
 from django.core.management.base import CommandParser
 
@@ -7,7 +7,6 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
-from seeder.management.rendering.command_output import CommandOutput, add_output_arguments
 from seeder.management.rendering.status_text import status_blocks
 from seeder.services.documents.job_documents import status_document
 from seeder.services.read_models import job_list
@@ -17,18 +16,16 @@ _DEFAULT_TABLE_LIMIT = 50
 
 class Command(SeederCommand):
     help = "List fresh, failing, running and late views, most urgent first. Refreshes nothing."
+    output_formats = ("json", "table")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--agency", metavar="SLUG", help="only the views of one agency")
         parser.add_argument("--report-type", choices=[*map(str, ReportType)], help="only views of this report type")
         parser.add_argument("--status", choices=[*map(str, Status)], help="only views with this status")
-        parser.add_argument("--failing", action="store_true", default=None, help="only views whose last refresh failed")
-        parser.add_argument(
-            "--long-running", action="store_true", default=None, help="only views that have been running too long"
-        )
-        parser.add_argument(
-            "--stale", action="store_true", default=None, help="only views whose last success is too long ago"
-        )
+        flag: Any = {"action": "store_true", "default": None}  # None: the filter is not set
+        parser.add_argument("--failing", **flag, help="only views whose last refresh failed")
+        parser.add_argument("--long-running", **flag, help="only views that have been running too long")
+        parser.add_argument("--stale", **flag, help="only views whose last success is too long ago")
         parser.add_argument(
             "--search", metavar="TEXT", help="only views with this text in their name or their report's name"
         )
@@ -45,15 +42,21 @@ class Command(SeederCommand):
             default=[],
             help="exit with 1 if a selected view is failing or stale; can be given twice",
         )
-        add_output_arguments(parser)
 
-    def run(self, options: Namespace) -> None:
-        output = CommandOutput(self.stdout, options)
-        limit = options.limit or (_DEFAULT_TABLE_LIMIT if output.is_table else None)
-        overview = job_list.job_overview(_job_filter(options), JobPageRequest(limit=limit))
-        output.show(status_document(overview), status_blocks(overview))
-        if any(getattr(overview.totals, state) for state in options.fail_on):
-            sys.exit(EXIT_FAILED)
+    def run(self, options: Namespace) -> int | None:
+        limit = options.limit or (_DEFAULT_TABLE_LIMIT if self.output.is_table else None)
+        job_filter = JobFilter(
+            agency=options.agency,
+            report_type=options.report_type and ReportType(options.report_type),
+            status=options.status and Status(options.status),
+            failing=options.failing,
+            long_running=options.long_running,
+            stale=options.stale,
+            search=options.search,
+        )
+        overview = job_list.job_overview(job_filter, JobPageRequest(limit=limit))
+        self.output.show(status_document(overview), status_blocks(overview))
+        return EXIT_FAILED if any(getattr(overview.totals, state) for state in options.fail_on) else None
 
 
 def _positive_integer(text: str) -> int:
@@ -61,15 +64,3 @@ def _positive_integer(text: str) -> int:
     if number < 1:
         raise ArgumentTypeError(f"at least 1, not {number}")
     return number
-
-
-def _job_filter(options: Namespace) -> JobFilter:
-    return JobFilter(
-        agency=options.agency,
-        report_type=options.report_type and ReportType(options.report_type),
-        status=options.status and Status(options.status),
-        failing=options.failing,
-        long_running=options.long_running,
-        stale=options.stale,
-        search=options.search,
-    )

@@ -37,9 +37,5 @@ class Command(SeederCommand):
                 [*get_child_arguments(), "--heartbeat-fd"],
                 stop=stop,
                 grace=timedelta(seconds=max(options.grace, 0)),
-                report=self._write_line,
+                report=lambda line: self.output.show_text([line]),
             )
-
-    def _write_line(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()

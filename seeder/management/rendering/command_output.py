@@ -9,7 +9,7 @@ from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from django.core.management.base import CommandParser, OutputWrapper
+from django.core.management.base import OutputWrapper
 
 from seeder.domain.view_names import one_line
 
@@ -54,22 +54,12 @@ Block = Styled | TextTable | Verbatim
 Progress = Callable[..., None]  # receives the numbers of completed and all units, and a message about the last one
 
 
-def add_output_arguments(parser: CommandParser, *, table: bool = True) -> None:
-    """Add `--json`, and `--table` if the command prints tables."""
-    output_format = parser.add_mutually_exclusive_group()
-    output_format.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-    if table:
-        output_format.add_argument(
-            "--table", action="store_true", help="print tables even if the output is not a terminal"
-        )
-
-
 class CommandOutput:
     """The standard output of a command, in the format that its options and the terminal require."""
 
     def __init__(self, out: OutputWrapper, options: Namespace) -> None:
         self._out = out
-        self.is_json = options.json
+        self.is_json = getattr(options, "json", False)
         self.is_terminal = out.isatty() and not self.is_json
         self.is_table = self.is_terminal or getattr(options, "table", False)
         self._color = not options.no_color

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
-from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -38,10 +37,7 @@ class LiveProgress:
         self._spinner = Spinner("dots")
         self._live = Live(console=console, get_renderable=self.render, transient=True, redirect_stderr=False)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._live.stop()
 
     def on_event(self, event: RunEvent) -> None:

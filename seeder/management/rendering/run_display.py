@@ -1,7 +1,7 @@
 """The events of a run as plain lines, as tables or as one JSON document."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from seeder.domain.admission_types import HoldReason
 from seeder.domain.refresh_requests import RefreshRequest
@@ -16,13 +16,13 @@ EventListener = Callable[[RunEvent], None]
 @contextmanager
 def show_run(output: CommandOutput, request: RefreshRequest) -> Iterator[EventListener]:
     """Yield the listener that prints a run. On a terminal it also draws live progress."""
+    print_event = _print_listener(output, request)
     if not output.is_terminal:
-        yield _print_listener(output, request)
+        yield print_event
         return
     from seeder.management.rendering.live_progress import LiveProgress
 
-    print_event = _print_listener(output, request)
-    with LiveProgress(output.console) as live:
+    with closing(LiveProgress(output.console)) as live:
 
         def on_event(event: RunEvent) -> None:
             live.on_event(event)

@@ -3,22 +3,13 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from seeder.domain import run_events
 from seeder.domain.human_format import format_count, format_duration, format_size
 from seeder.domain.manifests import RejectedManifest
 from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.result_notes import definition_drift_note
-from seeder.domain.run_events import (
-    RunEnded,
-    RunEvent,
-    RunStarted,
-    RunWarning,
-    StartsHeld,
-    StartsResumed,
-    ViewEnded,
-    ViewStarted,
-)
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 
 _MIN_REPORTED_WAIT = timedelta(seconds=1)
@@ -54,26 +45,26 @@ def _rejection_block(rejected: RejectedManifest) -> Block:
     return f"{manifest.agency_slug}, {manifest.report_type} manifest {manifest.manifest_id}: {rejected.message}", "red"
 
 
-def event_blocks(event: RunEvent, request: RefreshRequest) -> Iterator[Block]:
+def event_blocks(event: run_events.RunEvent, request: RefreshRequest) -> Iterator[Block]:
     """Yield a line for each event."""
     match event:
-        case RunStarted(plan=plan):
+        case run_events.RunStarted(plan=plan):
             views, workers = format_count(len(plan.views), "view"), format_count(event.workers, "worker")
             yield f"run {event.run_id}: {views}, {workers}"
             yield from _empty_plan_blocks(plan, request)
             yield from map(_rejection_block, plan.rejected)
-        case ViewStarted(view=view):
+        case run_events.ViewStarted(view=view):
             yield f"{view.key.name}: started"
-        case ViewEnded(view=view, result=result):
+        case run_events.ViewEnded(view=view, result=result):
             yield f"{view.key.name}: {_result_text(result)}"
             yield from (f"{view.key.name}: {note}" for note in result.notes)
-        case StartsHeld(hold=hold):
+        case run_events.StartsHeld(hold=hold):
             yield f"waiting: {hold.message}"
-        case StartsResumed(database=database, duration=duration):
+        case run_events.StartsResumed(database=database, duration=duration):
             yield f"resumed in {database} after {format_duration(duration)}"
-        case RunWarning(message=message):
+        case run_events.RunWarning(message=message):
             yield message
-        case RunEnded(summary=summary):
+        case run_events.RunEnded(summary=summary):
             yield from (f"{view.key.name}: interrupted" for view in summary.interrupted)
             yield _summary_text(summary)
 
@@ -115,14 +106,14 @@ def first_line(message: str) -> str:
     return message.partition("\n")[0]
 
 
-def table_blocks(event: RunEvent, request: RefreshRequest) -> Iterator[Block]:
+def table_blocks(event: run_events.RunEvent, request: RefreshRequest) -> Iterator[Block]:
     """Yield warnings, and at the end a table of all views."""
     match event:
-        case RunStarted(plan=plan):
+        case run_events.RunStarted(plan=plan):
             yield from _empty_plan_blocks(plan, request)
-        case RunWarning(message=message):
+        case run_events.RunWarning(message=message):
             yield message
-        case RunEnded(summary=summary) if summary.results or summary.interrupted or summary.rejected:
+        case run_events.RunEnded(summary=summary) if summary.results or summary.interrupted or summary.rejected:
             yield from _summary_blocks(summary)
 
 

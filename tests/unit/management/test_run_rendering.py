@@ -4,6 +4,7 @@ import io
 import json
 import re
 from argparse import Namespace
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -146,7 +147,7 @@ def test_final_table_has_every_view_and_full_failure_messages() -> None:
 
 def test_live_progress_shows_running_and_finished_views() -> None:
     ticks = count(step=0.25)
-    with LiveProgress(command_output(Screen()).console, clock=lambda: next(ticks)) as live:
+    with closing(LiveProgress(command_output(Screen()).console, clock=lambda: next(ticks))) as live:
         for event in EVENTS[:2]:
             live.on_event(event)
         Console(file=(screenshot := io.StringIO()), width=100).print(live.render())
