@@ -1,13 +1,6 @@
 """Manifest tables: the views that agencies request. Seeder only reads them."""
 
-from typing import Self
-
 from django.db import models
-
-
-class CustomReportQuerySet(models.QuerySet["CustomReportManifest"]):
-    def enabled(self) -> Self:
-        return self.filter(enabled=True)
 
 
 class CustomReportManifest(models.Model):
@@ -21,8 +14,6 @@ class CustomReportManifest(models.Model):
     query = models.TextField()
     database_id = models.IntegerField()
     enabled = models.BooleanField(db_default=True)
-
-    objects = CustomReportQuerySet.as_manager()
 
     class Meta:
         managed = False
