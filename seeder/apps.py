@@ -16,7 +16,6 @@ class SeederConfig(AppConfig):
 
     name = "seeder"
     verbose_name = "Reporting seeder"
-    default_auto_field = "django.db.models.BigAutoField"
 
     # Dotted paths of functions that resume stalled work of the queue; `watch_queue` runs those of every installed app.
     rescuers: ClassVar[Sequence[str]] = ("seeder.services.queue.rescue.rescue_stalled_parts",)
@@ -47,15 +46,11 @@ class SeederConfig(AppConfig):
         for app in settings.INSTALLED_APPS:
             if (error := extras.import_problem(app)) is not None:
                 raise error
-        _require_libpq()
+        try:
+            import psycopg  # noqa: F401  # importing it loads libpq
+        except ImportError as error:
+            facts = {"feature": "psycopg without the libpq of the system", "distribution": "psycopg-binary"}
+            raise ExtraMissing(**facts, extra="psycopg-binary") from error
 
     def ready(self) -> None:
         from seeder import checks  # noqa: F401  # importing it registers the system checks
-
-
-def _require_libpq() -> None:
-    try:
-        import psycopg  # noqa: F401  # importing it loads libpq
-    except ImportError as error:
-        facts = {"feature": "psycopg without the libpq of the system", "distribution": "psycopg-binary"}
-        raise ExtraMissing(**facts, extra="psycopg-binary") from error

@@ -106,15 +106,12 @@ def _list_jobs(*, as_json: bool) -> int:
     commands, unusable = discover_jobs()
     for problem in unusable:
         sys.stderr.write(f"{_NAME}: {problem}\n")
+    jobs = [{"name": name, "description": description(job), "app": app_name(job)} for name, job in commands.items()]
     if as_json:
-        jobs = [
-            {"name": name, "description": description(command), "app": app_name(command)}
-            for name, command in commands.items()
-        ]
         lines = [json.dumps({"jobs": jobs}, indent=2, ensure_ascii=False)]
     else:
         width = max(map(len, commands), default=0)
-        lines = [f"{name:{width}}  {description(command)}".rstrip() for name, command in commands.items()]
+        lines = [f"{job['name']:{width}}  {job['description']}".rstrip() for job in jobs]
     try:
         sys.stdout.writelines(f"{line}\n" for line in lines)
         sys.stdout.flush()

@@ -20,17 +20,15 @@ register.filter("with_noun", human_format.format_count)
 
 
 @register.filter
-def duration(value: timedelta | float | None) -> str:
-    """Format a timedelta or seconds, e.g. `0.42 s`, `3 min 07 s`."""
-    if value is None:
-        return EMPTY_VALUE
-    return human_format.format_duration(value if isinstance(value, timedelta) else timedelta(seconds=value))
+def duration(value: timedelta | None) -> str:
+    """Format a duration, e.g. `0.42 s`, `3 min 07 s`."""
+    return EMPTY_VALUE if value is None else human_format.format_duration(value)
 
 
 @register.filter
 def wait_duration(seconds: float | None) -> str:
     """Format a wait like `duration`, but hide waits under 5 ms."""
-    return EMPTY_VALUE if seconds is None or seconds < 0.005 else duration(seconds)
+    return EMPTY_VALUE if seconds is None or seconds < 0.005 else duration(timedelta(seconds=seconds))
 
 
 @register.filter
