@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from hashlib import md5
 
 from django.db import Error
+from django.db.transaction import atomic
+from psycopg.rows import namedtuple_row
 
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions, transactions, view_statements
@@ -80,7 +82,8 @@ def relation_state(database: str, view: ViewName) -> tuple[str, bool] | None:
 
 def cannot_refresh_concurrently(database: str, view: ViewName) -> bool:
     """Return whether a view was never filled or has no unique index that CONCURRENTLY can use."""
-    return bool(sessions.query(database, STATEMENTS["cannot_refresh_concurrently"], asdict(view)))
+    rows = sessions.query(database, STATEMENTS["view_facts"], name_lists([view]), row_factory=namedtuple_row)
+    return any(row.relkind == "m" and not (row.relispopulated and row.has_unique_index) for row in rows)
 
 
 def columns(database: str, relations: Iterable[ViewName]) -> sessions.Rows:

@@ -14,18 +14,34 @@ FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
--- name: cannot_refresh_concurrently
--- Returns a row if CONCURRENTLY is impossible, by the rules of is_usable_unique_index() in PostgreSQL's matview.c.
+-- name: view_facts
+-- Before PostgreSQL 17, only a role with the privileges of the owner can refresh a view. The condition on the index is
+-- that of is_usable_unique_index() in PostgreSQL's matview.c.
 SELECT
-FROM pg_class AS c
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind = 'm'
-    AND (NOT c.relispopulated OR NOT EXISTS (
+    n.nspname::text,
+    c.relname::text,
+    c.oid,
+    format('%%I.%%I', n.nspname, c.relname),
+    c.relkind::text,
+    c.relispopulated,
+    quote_ident(r.rolname),
+    r.rolsuper,
+    CASE WHEN current_setting('server_version_num')::integer >= 170000
+        THEN has_table_privilege(c.oid, 'MAINTAIN')
+        ELSE pg_has_role(c.relowner, 'USAGE')
+    END,
+    has_database_privilege(c.relowner, current_database(), 'TEMPORARY'),
+    EXISTS (
         SELECT
         FROM pg_index AS i
         WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
             AND i.indpred IS NULL AND i.indexprs IS NULL
-    ));
+    ) AS has_unique_index
+FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (nspname, relname)
+JOIN pg_namespace AS n ON n.nspname = wanted.nspname
+JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname
+JOIN pg_roles AS r ON r.oid = c.relowner
+ORDER BY 1, 2;
 
 -- name: measure_view
 -- Rows that this transaction wrote, and the size on disk with indexes and TOAST.
@@ -44,8 +60,8 @@ JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdro
 ORDER BY c.relname, a.attnum;
 
 -- name: missing_privileges
--- The required privileges that this role lacks on existing tables. USAGE means USAGE on the schema of the tables.
-SELECT c.relname::text, required.privilege
+-- The required privileges that this role lacks on existing tables, and the role. USAGE means USAGE on the tables' schema.
+SELECT c.relname::text, required.privilege, quote_ident(current_user)
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 CROSS JOIN unnest(%(privileges)s::text[]) WITH ORDINALITY AS required (privilege, position)

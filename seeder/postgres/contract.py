@@ -153,7 +153,7 @@ class OptionalTables:
         for difference in differences(expected, _group_columns(columns)):
             unusable.setdefault(difference.table, str(difference))
         for table, rows in groupby(lacking, key=itemgetter(0)):
-            names = " and ".join(privilege for _, privilege in rows)
+            names = " and ".join(privilege for _, privilege, _ in rows)
             unusable.setdefault(table, f"{SCHEMA}.{table}: no {names} privilege")
         return cls(unusable=unusable)
 
@@ -168,7 +168,7 @@ def has_refresh_privileges(database: str, *, queued: bool = False) -> bool:
     statements = STATEMENTS["missing_privileges"], STATEMENTS["unusable_sequences"]
     parameters = _privilege_parameters([*read, *written], "USAGE", "SELECT", "INSERT", "UPDATE")
     lacking, sequences = sessions.query_batch(database, statements, parameters)
-    has_privileges = all(table in read and privilege in {"INSERT", "UPDATE"} for table, privilege in lacking)
+    has_privileges = all(table in read and privilege in {"INSERT", "UPDATE"} for table, privilege, _ in lacking)
     return has_privileges and all(table in read for table, _ in sequences)
 
 

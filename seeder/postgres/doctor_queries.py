@@ -11,6 +11,9 @@ from seeder.postgres.named_statements import STATEMENTS
 
 _VERSION_NUM_PER_MAJOR = 10000  # of server_version_num
 
+# Only DDL on catalogs themselves locks them for longer.
+_BEGIN_STATEMENT = "BEGIN READ ONLY; SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '60s';"
+
 
 class ServerFacts(NamedTuple):
     """Facts about a server and seeder's role there."""
@@ -71,9 +74,8 @@ class FoundSchema(NamedTuple):
 
 def read(database: str, statement: str, **parameters: Any) -> sessions.Rows:
     """Run a named statement in a read-only transaction with short timeouts."""
-    with transactions.BatchedTransaction(database, begin_statement="BEGIN READ ONLY;") as transaction:
-        _, rows = transaction.begin((STATEMENTS["set_short_timeouts"], STATEMENTS[statement]), parameters)
-    return rows
+    with transactions.BatchedTransaction(database, begin_statement=_BEGIN_STATEMENT) as transaction:
+        return transaction.begin((STATEMENTS[statement],), parameters)[-1]
 
 
 def server_facts(database: str) -> ServerFacts:

@@ -1,14 +1,6 @@
 -- Deletes old rows. Each table is read from its oldest row along an index, a batch at a time, after the last row of the batch
 -- before.
 
--- name: tables_without_delete_privilege
--- The existing tables from which this role may not delete, and the role.
-SELECT format('%%I.%%I', n.nspname, c.relname), quote_ident(current_user)
-FROM pg_class AS c
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s::text[]) AND NOT has_table_privilege(c.oid, 'DELETE')
-ORDER BY c.relname;
-
 -- name: expired_rows_and_last_results
 -- The number of history rows that ended before a time, and the ids among them that are the last success or last failure of
 -- a report. Reads every row once.
@@ -39,8 +31,7 @@ SELECT
 -- name: next_history_rows
 SELECT id, start_time, status IN ('success', 'error') AND coalesce(finish_time, start_time) < %(before)s
 FROM reporting.seeder_run_history
-WHERE start_time >= %(after)s::timestamptz AND (start_time > %(after)s::timestamptz OR id > %(last)s::bigint)
-    AND start_time < %(before)s
+WHERE (start_time, id) > (%(after)s::timestamptz, %(last)s::bigint) AND start_time < %(before)s
 ORDER BY start_time, id
 LIMIT %(batch_size)s;
 
@@ -65,8 +56,7 @@ SELECT
         )
     )
 FROM reporting.seeder_run AS r
-WHERE r.started_at >= %(after)s::timestamptz AND (r.started_at > %(after)s::timestamptz OR r.run_id > %(last)s::text)
-    AND r.started_at < %(before)s
+WHERE (r.started_at, r.run_id) > (%(after)s::timestamptz, %(last)s::text) AND r.started_at < %(before)s
 ORDER BY r.started_at, r.run_id
 LIMIT %(batch_size)s;
 
@@ -84,8 +74,8 @@ SELECT
         WHERE other.request_id = q.request_id AND (other.state <> 'ended' OR other.finished_at >= %(before)s)
     )
 FROM reporting.seeder_queued_refresh AS q
-WHERE q.state = 'ended' AND q.finished_at < %(before)s
-    AND q.finished_at >= %(after)s::timestamptz AND (q.finished_at > %(after)s::timestamptz OR q.id > %(last)s::bigint)
+WHERE q.state = 'ended' AND (q.finished_at, q.id) > (%(after)s::timestamptz, %(last)s::bigint)
+    AND q.finished_at < %(before)s
 ORDER BY q.finished_at, q.id
 LIMIT %(batch_size)s;
 

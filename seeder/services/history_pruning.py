@@ -127,10 +127,11 @@ class _Pruning:
 
     def _require_privileges(self) -> None:
         tables = [_METRICS, *(table.name for table in (_HISTORY, _RUNS, _QUEUE))]
-        parameters = {"schema": contract.SCHEMA, "tables": tables}
-        forbidden = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["tables_without_delete_privilege"], parameters)
-        if forbidden:
-            raise DeletingForbidden(tables=", ".join(name for name, _ in forbidden), role=forbidden[0][1])
+        parameters = {"schema": contract.SCHEMA, "tables": tables, "privileges": ["DELETE"]}
+        lacking = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["missing_privileges"], parameters)
+        if lacking:
+            names = ", ".join(f"{contract.SCHEMA}.{table}" for table, *_ in lacking)
+            raise DeletingForbidden(tables=names, role=lacking[0][-1])
 
     def _batches(self, table: _PrunedTable, protected_ids: Collection[int]) -> Iterator[int]:
         """Delete batch by batch, and yield the rows of each. A dry run only counts."""

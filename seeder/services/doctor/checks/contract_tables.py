@@ -85,7 +85,7 @@ def _check_privileges(database: CheckedDatabase) -> Iterator[Diagnosis]:
     required = {table: _PRIVILEGES.get(table, _OTHER_PRIVILEGES) for table in contract.tables_in_sql()}
     lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
     tables = {"schema": contract.SCHEMA, "tables": [*required]}
-    for table, privilege in database.read("missing_privileges", **tables, privileges=[*_OTHER_PRIVILEGES]):
+    for table, privilege, _ in database.read("missing_privileges", **tables, privileges=[*_OTHER_PRIVILEGES]):
         if privilege in required[table]:
             lacking[table, f"{contract.SCHEMA}.{table}"].append(privilege)
     for table, sequence in database.read("unusable_sequences", **tables):

@@ -1,4 +1,57 @@
--- The doctor's queries about all views of a database at once. `oids` are those of the relations that view_facts found.
+-- The doctor's queries about the server, seeder's role, the reporting tables and all views of a database at once. They read
+-- only catalogs, which no refresh locks. `oids` are those of the relations that view_facts found.
+
+-- name: server_facts
+-- Times in milliseconds. A setting that the server does not have is 0.
+SELECT
+    current_setting('server_version_num')::integer,
+    'PostgreSQL ' || current_setting('server_version'),
+    quote_ident(current_user),
+    quote_ident(current_database()),
+    r.rolsuper,
+    pg_is_in_recovery(),
+    current_setting('default_transaction_read_only')::boolean,
+    (SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout'),
+    coalesce((SELECT setting::integer FROM pg_settings WHERE name = 'transaction_timeout'), 0),
+    coalesce((SELECT setting::integer FROM pg_settings WHERE name = 'idle_session_timeout'), 0),
+    current_setting('max_connections')::integer,
+    CASE WHEN r.rolsuper THEN 0
+        ELSE current_setting('superuser_reserved_connections')::integer
+            + coalesce(current_setting('reserved_connections', true)::integer, 0)
+    END,
+    r.rolconnlimit,
+    (SELECT datconnlimit FROM pg_database WHERE datname = current_database())
+FROM pg_roles AS r
+WHERE r.rolname = current_user;
+
+-- name: unusable_sequences
+-- The sequences that number the rows of these tables and that the role may not use.
+SELECT c.relname::text, format('%%I.%%I', n.nspname, s.relname)
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND d.refobjid = c.oid AND d.deptype = 'a'
+JOIN pg_sequence AS q ON q.seqrelid = d.objid
+JOIN pg_class AS s ON s.oid = q.seqrelid  -- in the schema of the table that owns it
+WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s::text[])
+    AND NOT has_sequence_privilege(q.seqrelid, 'USAGE, UPDATE')
+ORDER BY 1, 2;
+
+-- name: statement_statistics_extension
+-- pg_stat_statements: if it is preloaded, installed on the server, created in this database, at least version 1.8 and
+-- readable; its quoted schema; the preloaded libraries, or null if the role may not read that setting.
+SELECT
+    current_setting('pg_stat_statements.max', true) IS NOT NULL,
+    EXISTS (SELECT FROM pg_available_extensions WHERE name = wanted.extname),
+    e.oid IS NOT NULL,
+    EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'total_exec_time' AND NOT attisdropped),
+    coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), false),
+    quote_ident(n.nspname),
+    (SELECT setting FROM pg_settings WHERE name = 'shared_preload_libraries')
+FROM (VALUES ('pg_stat_statements')) AS wanted (extname)
+LEFT JOIN pg_extension AS e ON e.extname = wanted.extname
+LEFT JOIN pg_namespace AS n ON n.oid = e.extnamespace
+LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.extname;
 
 -- name: schema_privileges
 SELECT
@@ -10,35 +63,6 @@ SELECT
 FROM unnest(%(names)s::text[]) AS wanted (nspname)
 LEFT JOIN pg_namespace AS n ON n.nspname = wanted.nspname
 ORDER BY 1;
-
--- name: view_facts
--- Before PostgreSQL 17, only a role with the privileges of the owner can refresh a view. The condition on the index is
--- that of is_usable_unique_index() in PostgreSQL's matview.c.
-SELECT
-    n.nspname::text,
-    c.relname::text,
-    c.oid,
-    format('%%I.%%I', n.nspname, c.relname),
-    c.relkind::text,
-    c.relispopulated,
-    quote_ident(r.rolname),
-    r.rolsuper,
-    CASE WHEN current_setting('server_version_num')::integer >= 170000
-        THEN has_table_privilege(c.oid, 'MAINTAIN')
-        ELSE pg_has_role(c.relowner, 'USAGE')
-    END,
-    has_database_privilege(c.relowner, current_database(), 'TEMPORARY'),
-    EXISTS (
-        SELECT
-        FROM pg_index AS i
-        WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
-            AND i.indpred IS NULL AND i.indexprs IS NULL
-    )
-FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (nspname, relname)
-JOIN pg_namespace AS n ON n.nspname = wanted.nspname
-JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname
-JOIN pg_roles AS r ON r.oid = c.relowner
-ORDER BY 1, 2;
 
 -- name: unreadable_sources
 -- The sources of materialized views that the reading role may not read: view, role, source. A view reads as its owner, and
@@ -76,11 +100,7 @@ ORDER BY 1, 2, 3;
 
 -- name: materialized_views
 -- All materialized views in these schemas.
-SELECT n.nspname::text, c.relname::text
-FROM pg_class AS c
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind = 'm' AND n.nspname = ANY (%(schemas)s::text[])
-ORDER BY 1, 2;
+SELECT schemaname::text, matviewname::text FROM pg_matviews WHERE schemaname = ANY (%(schemas)s::text[]) ORDER BY 1, 2;
 
 -- name: invalid_indexes
 -- Of the views and of the reporting tables: relation, index, and if REINDEX CONCURRENTLY left it behind. Excludes indexes
