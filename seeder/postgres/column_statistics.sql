@@ -13,10 +13,7 @@ SELECT
 SELECT pg_export_snapshot(), transaction_timestamp();
 
 -- name: view_definition
-SELECT pg_get_viewdef(c.oid)
-FROM pg_class AS c
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
+SELECT definition FROM pg_matviews WHERE schemaname = %(schema)s AND matviewname = %(name)s;
 
 -- name: estimated_column_statistics
 -- The share of nulls and the number of distinct values of each analyzed column. After a REFRESH the number of rows is unknown

@@ -9,7 +9,8 @@ from seeder.conf import Settings
 from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Release
 from seeder.domain.view_names import ViewName
 from seeder.errors import CaptureFailed
-from seeder.postgres import column_statistics, sessions, shared_snapshot
+from seeder.postgres import column_statistics, sessions
+from seeder.postgres.shared_snapshot import snapshot_transaction
 from seeder.services.stop_signal import StopSignal
 
 ProgressCallback = Callable[[int, int], object]  # columns counted, total; called in any thread
@@ -54,8 +55,8 @@ class CaptureOptions:
 class ParallelCounter:
     """Counts the columns of one view in the calling thread's snapshot."""
 
-    def __init__(self, database: str, snapshot: shared_snapshot.SharedSnapshot, options: CaptureOptions) -> None:
-        self._database, self._snapshot, self._options = database, snapshot, options
+    def __init__(self, database: str, snapshot_id: str, options: CaptureOptions) -> None:
+        self._database, self._snapshot_id, self._options = database, snapshot_id, options
         self._total = 0
         self._tasks = SimpleQueue[column_statistics.CountTask]()
         self._counted: dict[str, tuple[int, ColumnStatistics]] = {}
@@ -83,7 +84,7 @@ class ParallelCounter:
 
     def _run_helper(self) -> None:
         try:
-            with shared_snapshot.SharedSnapshot(self._database, self._options.parameters, source=self._snapshot):
+            with snapshot_transaction(self._database, self._options.parameters, snapshot_id=self._snapshot_id):
                 self._work()
         except BaseException as error:  # noqa: BLE001  # raised in the thread that joins this one
             self._errors.append(error)

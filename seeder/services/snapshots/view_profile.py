@@ -1,14 +1,14 @@
 """The shape and statistics of a view in one database snapshot."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from django.db import Error
 
 from seeder.domain.manifests import ViewKey
 from seeder.domain.snapshots.column_grouping import group_columns
-from seeder.domain.snapshots.snapshot_contents import Snapshot, ViewColumn, ViewStatistics, sha256_hex
+from seeder.domain.snapshots.snapshot_contents import Snapshot, ViewStatistics, sha256_hex
 from seeder.domain.view_names import ViewName, did_you_mean
-from seeder.errors import NeverAnalyzed, NeverFilled, NotAView, UnknownColumn, ViewMissing
+from seeder.errors import NeverAnalyzed, UnknownColumn
 from seeder.postgres import catalog, column_statistics, estimated_statistics, shared_snapshot
 from seeder.postgres.sqlstates import is_connection_lost
 from seeder.services.snapshots.parallel_column_count import CaptureOptions, ParallelCounter
@@ -24,46 +24,36 @@ def profile_view(key: ViewKey, options: CaptureOptions) -> Snapshot:
     database, name = key.database, key.name
     if catalog.relation_state(database, name):
         _analyze_sample(key, options)
-    with shared_snapshot.SharedSnapshot(database, options.parameters) as instant:
-        found = instant.lock_view(name)
-        if found is None:
-            raise ViewMissing(view=name, alias=database)
-        if not found.is_materialized:
-            raise NotAView(view=name, alias=database)
-        if not found.is_populated:
-            raise NeverFilled(view=name)
-        column_names = {column.name for column in found.columns}
+    with shared_snapshot.snapshot_transaction(database, options.parameters):
+        snapshot = shared_snapshot.lock_and_export(database, name)
+        column_names = {column.name for column in snapshot.columns}
         if options.strict:
             require_columns(name, options.top_values_columns, column_names)
         top_columns = options.top_values_columns & column_names
         if options.approximate:
             statistics = estimated_statistics.estimate_statistics(
-                database, name, found.columns, top_columns=top_columns, max_top_values=options.max_top_values
+                database, name, snapshot.columns, top_columns=top_columns, max_top_values=options.max_top_values
             )
         else:
-            statistics = _count(key, found.columns, top_columns, instant, options)
+            statistics = _count(key, snapshot, top_columns, options)
         if statistics is None:
             raise NeverAnalyzed(view=name)
         return Snapshot(
             table_name=str(name),
             release=options.release,
-            columns=found.columns,
-            definition_hash=sha256_hex(found.definition),
-            server_version=found.server_version,
+            columns=snapshot.columns,
+            definition_hash=sha256_hex(snapshot.definition),
+            server_version=snapshot.server_version,
             statistics=statistics,
-            captured_at=instant.taken_at,
+            captured_at=snapshot.taken_at,
         )
 
 
 def _count(
-    key: ViewKey,
-    columns: Sequence[ViewColumn],
-    top_columns: frozenset[str],
-    instant: shared_snapshot.SharedSnapshot,
-    options: CaptureOptions,
+    key: ViewKey, snapshot: shared_snapshot.SharedSnapshot, top_columns: frozenset[str], options: CaptureOptions
 ) -> ViewStatistics:
     database, name = key.database, key.name
-    by_name = {column.name: column for column in columns}
+    by_name = {column.name: column for column in snapshot.columns}
     tasks = [
         column_statistics.CountTask(
             view=name,
@@ -73,7 +63,7 @@ def _count(
         )
         for together in group_columns(by_name, estimated_statistics.estimate_distinct_counts(database, name))
     ]
-    counted = ParallelCounter(database, instant, options).count(tasks)
+    counted = ParallelCounter(database, snapshot.id, options).count(tasks)
     rows = next(iter(counted.values()))[0] if counted else column_statistics.count_rows(database, name)
     return ViewStatistics(row_count=rows, exact=True, columns={column: counted[column][1] for column in by_name})
 
