@@ -21,8 +21,9 @@ _UNSUPPORTED_SQLSTATES = {"42883", "42725"}  # no such function or operator for 
 
 _VALUE = sql.SQL("value")
 
-# Statements that print equal numbers alike, such as 1.0 and 1.00, or -0 and 0.
-_NORMALIZING_STATEMENTS = {"numeric": "trimmed_scale", "real": "unsigned_zero", "double precision": "unsigned_zero"}
+# Expressions that print equal numbers alike, such as 1.0 and 1.00, or -0 and 0.
+_UNSIGNED_ZERO = sql.SQL("({} + 0)")
+_NORMALIZING = {"numeric": sql.SQL("trim_scale({})"), "real": _UNSIGNED_ZERO, "double precision": _UNSIGNED_ZERO}
 
 CountedColumns = Mapping[str, tuple[int, ColumnStatistics]]  # by column: number of rows, and statistics
 Statements = Iterator[tuple[str | None, sql.Composed]]  # each with what the column's type lacks if only it succeeds
@@ -55,11 +56,8 @@ def count_columns(database: str, task: CountTask) -> CountedColumns:
         for column in task.columns:
             counted |= count_columns(database, replace(task, columns=(column,)))
         return counted
-    for unsupported, statement in _single_column_statements(task):
-        rows = query_if_supported(database, statement)
-        if rows is not None:
-            return _parse_summaries(task, rows, unsupported=unsupported)
-    raise AssertionError  # pragma: no cover  # every type can be counted
+    unsupported, rows = query_first_supported(database, _single_column_statements(task))
+    return _parse_summaries(task, rows, unsupported=unsupported)
 
 
 def count_rows(database: str, view: ViewName) -> int:
@@ -67,6 +65,12 @@ def count_rows(database: str, view: ViewName) -> int:
     statement = sql.SQL("SELECT count(*) FROM {}").format(view_statements.view_identifier(view))
     [(row_count,)] = sessions.query(database, statement)
     return int(row_count)
+
+
+def query_first_supported(database: str, statements: Statements) -> tuple[str | None, sessions.Rows]:
+    """Return what a column's type lacks, and the rows of the first statement that it supports."""
+    answers = ((unsupported, query_if_supported(database, statement)) for unsupported, statement in statements)
+    return next((unsupported, rows) for unsupported, rows in answers if rows is not None)
 
 
 def query_if_supported(database: str, statement: sql.Composed) -> sessions.Rows | None:
@@ -170,9 +174,7 @@ def _first_and_last(column_type: str) -> Sequence[sql.Composable]:
 
 
 def _as_text(value: sql.Composable, column_type: str) -> sql.Composed:
-    if column_type in _NORMALIZING_STATEMENTS:
-        value = compose(_NORMALIZING_STATEMENTS[column_type], value=value)
-    return compose("value_as_text", value=value)
+    return compose("value_as_text", value=_NORMALIZING.get(column_type, sql.SQL("{}")).format(value))
 
 
 def compose(statement: str, /, **parts: sql.Composable) -> sql.Composed:

@@ -16,16 +16,17 @@ SELECT pg_export_snapshot(), transaction_timestamp();
 SELECT definition FROM pg_matviews WHERE schemaname = %(schema)s AND matviewname = %(name)s;
 
 -- name: estimated_column_statistics
--- The share of nulls and the number of distinct values of each analyzed column. After a REFRESH the number of rows is unknown
--- (-1) until ANALYZE.
+-- The number of rows, and for each analyzed column the share of nulls and the number of distinct values. After a REFRESH the
+-- number of rows is unknown (-1) until ANALYZE.
 SELECT
+    nullif(c.reltuples, -1)::bigint,
     s.attname,
     s.null_frac,
     CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * nullif(c.reltuples, -1) ELSE nullif(s.n_distinct, 0) END
-FROM pg_stats AS s
-JOIN pg_namespace AS n ON n.nspname = s.schemaname
-JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = s.tablename
-WHERE s.schemaname = %(schema)s AND s.tablename = %(name)s AND NOT s.inherited;
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN pg_stats AS s ON s.schemaname = n.nspname AND s.tablename = c.relname AND NOT s.inherited
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
 -- name: sampled_groups
 -- The most frequent values of a column with their estimated counts, and the bounds of its histogram with the count 0. unnest()
@@ -41,13 +42,6 @@ WITH sample AS MATERIALIZED (
 SELECT frequent[i] AS value, round(shares[i]::numeric * {rows}) AS n FROM sample, generate_subscripts(frequent, 1) AS i
 UNION ALL
 SELECT bounds[i], 0 FROM sample, generate_subscripts(bounds, 1) AS i;
-
--- name: estimated_row_count
--- Null if the relation was never analyzed.
-SELECT nullif(c.reltuples, -1)::bigint
-FROM pg_class AS c
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
 -- name: combined_columns
 -- Groups of several columns with few values each. One scan finds their combinations, which are few as well.
@@ -96,12 +90,6 @@ FROM {view} AS v
         LIMIT {max_values}
     ) AS most_frequent
 )
-
--- name: trimmed_scale
-trim_scale({value})
-
--- name: unsigned_zero
-({value} + 0)
 
 -- name: value_as_text
 -- Long values are shortened, with their MD5 to tell them apart.
