@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any, cast
 
+from django.db import DEFAULT_DB_ALIAS
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
@@ -25,60 +26,51 @@ from seeder.domain.outcomes import Status
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
 
-_SORT_COLUMNS: Mapping[SortKey, tuple[str, ...]] = {
-    SortKey.ATTENTION: ("attention",),
-    SortKey.TABLE_NAME: (),
-    SortKey.REPORT_NAME: ("report_name",),
-    SortKey.AGENCY: ("agency_slug",),
-    SortKey.STATUS: ("status",),
-    SortKey.START_TIME: ("start_time",),
-    SortKey.DURATION: ("duration_seconds",),
-    SortKey.FAILURES: ("consecutive_failures",),
+_SORT_COLUMNS: Mapping[SortKey, str] = {
+    SortKey.ATTENTION: "attention",
+    SortKey.TABLE_NAME: "table_name",
+    SortKey.REPORT_NAME: "report_name",
+    SortKey.AGENCY: "agency_slug",
+    SortKey.STATUS: "status",
+    SortKey.START_TIME: "start_time",
+    SortKey.DURATION: "duration_seconds",
+    SortKey.FAILURES: "consecutive_failures",
 }
 
 
 def job_page(
-    database: str,
-    job_filter: JobFilter,
-    group_by: GroupBy,
-    page_request: JobPageRequest,
-    staleness_limits: StalenessLimits,
+    job_filter: JobFilter, group_by: GroupBy, page_request: JobPageRequest, staleness_limits: StalenessLimits
 ) -> tuple[list[Job], int]:
     """Return one page and the number of all jobs, which is 0 beyond the last page."""
     direction = sql.SQL(" DESC NULLS LAST" if page_request.descending else " NULLS FIRST")
-    keys = [sql.Identifier(column) + direction for column in _SORT_COLUMNS[page_request.sort_key]]
-    name = sql.Identifier("table_name") + (direction if page_request.sort_key is SortKey.TABLE_NAME else sql.SQL(""))
-    tie_breakers = [name, sql.Identifier("report_type"), sql.Identifier("manifest_id")]
-    statement = sql.SQL(_combine_parts(group_by, "job_page")).format(order=sql.SQL(", ").join([*keys, *tie_breakers]))
-    page_parameters = {"limit": page_request.limit, "offset": page_request.offset}
-    parameters = {**asdict(job_filter), **asdict(staleness_limits), **page_parameters}
-    rows = sessions.query(database, statement, parameters, row_factory=dict_row)
+    order = sql.Identifier(_SORT_COLUMNS[page_request.sort_key]) + direction
+    statement = sql.SQL(_combine_parts(group_by, "job_page")).format(order=order)
+    parameters = {**asdict(job_filter), **asdict(staleness_limits), **asdict(page_request)}
+    rows = sessions.query(DEFAULT_DB_ALIAS, statement, parameters, row_factory=dict_row)
     total = [row.pop("total") for row in rows]
     return [_job(row, group_by) for row in rows], total[0] if rows else 0
 
 
-def job_totals(database: str, job_filter: JobFilter, group_by: GroupBy, staleness_limits: StalenessLimits) -> JobTotals:
+def job_totals(job_filter: JobFilter, group_by: GroupBy, staleness_limits: StalenessLimits) -> JobTotals:
     parameters = {**asdict(job_filter), **asdict(staleness_limits)}
     statement = _combine_parts(group_by, "job_totals")
-    [totals] = sessions.query(database, statement, parameters, row_factory=class_row(JobTotals))
+    [totals] = sessions.query(DEFAULT_DB_ALIAS, statement, parameters, row_factory=class_row(JobTotals))
     return cast("JobTotals", totals)
 
 
-def recent_runs(database: str, jobs: Collection[Job], *, max_runs: int) -> Mapping[str, list[RecentRun]]:
+def recent_runs(jobs: Collection[Job], *, max_runs: int) -> Mapping[str, list[RecentRun]]:
     """Return the latest runs of each job by table name, the latest first."""
     runs_by_table: dict[str, list[RecentRun]] = {job.table_name: [] for job in jobs}
     parameters = {**_job_keys(jobs), "max_runs": max_runs}
-    recent = sessions.query(database, STATEMENTS["recent_runs"], parameters)
-    for name, run_id, status, started, finished, rows in recent:
-        runs_by_table[name].append(
-            RecentRun(run_id=run_id, status=Status(status), start_time=started, finish_time=finished, rows=rows)
-        )
+    for row in sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["recent_runs"], parameters, row_factory=dict_row):
+        row["status"] = Status(row["status"])
+        runs_by_table[row.pop("table_name")].append(RecentRun(**row))
     return runs_by_table
 
 
-def failure_reasons(database: str, jobs: Collection[Job]) -> Mapping[tuple[ReportType, int], tuple[str, str | None]]:
+def failure_reasons(jobs: Collection[Job]) -> Mapping[tuple[ReportType, int], tuple[str, str | None]]:
     """Return the known reason and SQLSTATE of the latest failure of each job."""
-    rows = sessions.query(database, STATEMENTS["failure_reasons"], _job_keys(jobs))
+    rows = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["failure_reasons"], _job_keys(jobs))
     return {(ReportType(kind), number): (reason, state) for kind, number, reason, state in rows}
 
 

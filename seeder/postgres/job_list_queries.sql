@@ -88,7 +88,7 @@ job AS MATERIALIZED (
 , page AS (
     SELECT *, (SELECT count(*) FROM found) AS total
     FROM found
-    ORDER BY {order}
+    ORDER BY {order}, table_name, report_type, manifest_id
     LIMIT %(limit)s OFFSET %(offset)s
 ), sharing AS (
     SELECT table_name, array_agg(agency_slug) AS agencies
@@ -120,7 +120,7 @@ LEFT JOIN LATERAL (
     ORDER BY h.start_time DESC
     LIMIT 1
 ) AS success ON true
-ORDER BY {order};
+ORDER BY {order}, table_name, report_type, manifest_id;
 
 -- name: job_totals
 SELECT
@@ -139,7 +139,7 @@ SELECT job.table_name, recent.*
 FROM unnest(%(table_names)s::text[], %(report_types)s::text[], %(manifest_ids)s::integer[])
     AS job (table_name, report_type, manifest_id)
 CROSS JOIN LATERAL (
-    SELECT h.run_id, h.status, h.start_time, h.finish_time, h.records_processed
+    SELECT h.run_id, h.status, h.start_time, h.finish_time, h.records_processed AS rows
     FROM reporting.seeder_run_history AS h
     WHERE h.table_name = job.table_name
         AND coalesce(h.report_type = job.report_type AND h.manifest_id = job.manifest_id, false)

@@ -61,14 +61,6 @@ success AS (
 )
 SELECT table_name, start_time FROM success ORDER BY start_time NULLS FIRST, table_name LIMIT %(max_views)s;
 
--- name: run_activity
--- The number of unfinished runs, and the latest end among the 100 runs that started last.
-SELECT
-    (SELECT count(*) FROM reporting.seeder_run WHERE finished_at IS NULL),
-    (SELECT max(finished_at) FROM (
-        SELECT finished_at FROM reporting.seeder_run ORDER BY started_at DESC LIMIT 100
-    ) AS latest);
-
 -- name: queue_depth
 SELECT
     count(*) FILTER (WHERE state = 'queued') AS queued,
@@ -77,6 +69,3 @@ SELECT
         AS oldest_wait_seconds
 FROM reporting.seeder_queued_refresh
 WHERE state <> 'ended';
-
--- name: breaker_states
-SELECT database_alias, opened_at IS NOT NULL, failures FROM reporting.seeder_circuit_breaker;

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from django.db import Error, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
@@ -19,16 +19,22 @@ StatementCosts = Mapping[tuple[ViewName, bool], StatementCost]
 _MIN_VERSION_BACKEND_COSTS = 180000  # pg_stat_get_backend_io() and pg_stat_get_backend_wal()
 
 
-def statement_costs(database: str, source: sql.Composed | None = None) -> StatementCosts | None:
+def statement_costs(database: str, source: sql.Composed) -> StatementCosts | None:
     """Return what this role's refreshes in this database have cost so far, by view and whether concurrently.
 
-    None if pg_stat_statements is missing, not preloaded or not readable. A statement counts as soon as it has
+    None if `source`, the result of `find_cost_source`, is not readable any more. A statement counts as soon as it has
     succeeded, before its transaction ends. PostgreSQL can keep several entries for one view, which are added. Takes
     25 ms with 5,000 entries of 0.6 kB text each.
     """
-    source = source or find_cost_source(database)
-    costs = None if source is None else transactions.attempt(database, lambda: _statement_costs(database, source))
-    return None if isinstance(costs, Error) else costs
+    rows = transactions.attempt(database, lambda: sessions.query(database, source, row_factory=dict_row))
+    if isinstance(rows, Error):
+        return None
+    costs: dict[tuple[ViewName, bool], StatementCost] = {}
+    for row in rows:
+        if (view_and_mode := parse_refresh(row.pop("query"))) is not None:
+            cost = StatementCost(**row)
+            costs[view_and_mode] = add_statement_costs(costs[view_and_mode], cost) if view_and_mode in costs else cost
+    return costs
 
 
 def find_cost_source(database: str) -> sql.Composed | None:
@@ -42,15 +48,6 @@ def find_cost_source(database: str) -> sql.Composed | None:
         view=sql.Identifier(schema, "pg_stat_statements"),
         toplevel=sql.Identifier("toplevel") if has_toplevel else sql.SQL("true"),
     )
-
-
-def _statement_costs(database: str, statement: sql.Composed) -> StatementCosts:
-    costs: dict[tuple[ViewName, bool], StatementCost] = {}
-    for row in sessions.query(database, statement, row_factory=dict_row):
-        if (view_and_mode := parse_refresh(row.pop("query"))) is not None:
-            cost = StatementCost(**row)
-            costs[view_and_mode] = add_statement_costs(costs[view_and_mode], cost) if view_and_mode in costs else cost
-    return costs
 
 
 def backend_costs(database: str, *, flush: bool = True) -> BackendCost | None:
@@ -72,16 +69,14 @@ def backend_costs(database: str, *, flush: bool = True) -> BackendCost | None:
     return cast("BackendCost", cost)
 
 
-def save_costs(database: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+def save_costs(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
     """Insert or replace rows of seeder_run_metrics. A column that a row omits becomes null.
 
     The rows are one JSON value, because the ORM takes ten times as long for 23 columns.
     """
-    sessions.execute(
-        database,
-        sql.SQL(STATEMENTS["upsert_run_metrics"]).format(
-            rows=sql.Literal(Jsonb(rows)),
-            columns=sql.SQL(", ").join([sql.Identifier(column) for column in columns]),
-            replaced=sql.SQL(", ").join([sql.Identifier("excluded", column) for column in columns]),
-        ),
+    statement = sql.SQL(STATEMENTS["upsert_run_metrics"]).format(
+        rows=sql.Literal(Jsonb(rows)),
+        columns=sql.SQL(", ").join([sql.Identifier(column) for column in columns]),
+        replaced=sql.SQL(", ").join([sql.Identifier("excluded", column) for column in columns]),
     )
+    sessions.query(DEFAULT_DB_ALIAS, statement)

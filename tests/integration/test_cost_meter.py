@@ -43,7 +43,7 @@ def test_every_history_row_has_its_costs(settings: Settings) -> None:
 def test_statement_cost_is_that_of_one_refresh() -> None:
     need_statements()
     sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-    if refresh_cost_queries.statement_costs("default") is None:
+    if refresh_cost_queries.find_cost_source("default") is None:
         pytest.skip("pg_stat_statements is not preloaded")
     create_custom_manifest("reporting.a", "SELECT generate_series(1, 20000) AS n")
     for _ in range(3):

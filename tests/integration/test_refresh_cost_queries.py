@@ -37,17 +37,22 @@ def reset_statistics() -> None:
 
 
 def refresh(*, concurrently: bool = False) -> None:
-    sessions.execute("default", view_statements.refresh_materialized_view(A, concurrently=concurrently))
+    sessions.query("default", view_statements.refresh_materialized_view(A, concurrently=concurrently))
+
+
+def statement_costs(database: str = "default") -> refresh_cost_queries.StatementCosts | None:
+    source = refresh_cost_queries.find_cost_source(database)
+    return None if source is None else refresh_cost_queries.statement_costs(database, source)
 
 
 def cost(*, concurrently: bool = False) -> StatementCost | None:
-    current = refresh_cost_queries.statement_costs("default")
+    current = statement_costs()
     assert current is not None
     return current.get((A, concurrently))
 
 
 def test_refresh_is_counted_once_by_its_mode() -> None:
-    assert refresh_cost_queries.statement_costs("default") == {}
+    assert statement_costs() == {}
     refresh()
     first = cost()
     refresh(concurrently=True)
@@ -94,7 +99,7 @@ def test_refreshes_of_other_roles_and_databases_are_not_counted() -> None:
     with another_session() as other_session:
         other_session.execute(f"SET ROLE {UNPRIVILEGED_ROLE}")
         other_session.execute("REFRESH MATERIALIZED VIEW reporting.a")
-    assert refresh_cost_queries.statement_costs("default") == {}
+    assert statement_costs() == {}
 
 
 def test_refresh_inside_a_function_is_not_counted() -> None:
@@ -115,13 +120,13 @@ def test_extension_may_be_in_any_schema() -> None:
 
 def test_costs_without_the_extension_are_unknown() -> None:
     sql("DROP EXTENSION pg_stat_statements")
-    assert refresh_cost_queries.statement_costs("default") is None
+    assert statement_costs() is None
 
 
 def test_costs_without_privilege_are_unknown() -> None:
     sql("REVOKE SELECT ON pg_stat_statements FROM PUBLIC")
     sql(f"SET ROLE {UNPRIVILEGED_ROLE}")
-    assert refresh_cost_queries.statement_costs("default") is None
+    assert statement_costs() is None
 
 
 def test_costs_of_an_older_extension_are_read_if_possible() -> None:
@@ -133,18 +138,18 @@ def test_costs_of_an_older_extension_are_read_if_possible() -> None:
     assert current.calls == 1
     sql("DROP EXTENSION pg_stat_statements")
     sql("CREATE EXTENSION pg_stat_statements SCHEMA public VERSION '1.7'")
-    assert refresh_cost_queries.statement_costs("default") is None
+    assert statement_costs() is None
 
 
 def test_failing_cost_query_does_not_abort_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STATEMENTS, "statement_statistics_schema", "SELECT 'no such schema', true")
     with transactions.durable_transaction("default"):
         refresh()
-        assert refresh_cost_queries.statement_costs("default") is None
+        assert statement_costs() is None
         assert sql("SELECT 1") == [(1,)]
 
 
-@pytest.mark.parametrize("read_costs", [refresh_cost_queries.statement_costs, refresh_cost_queries.backend_costs])
+@pytest.mark.parametrize("read_costs", [statement_costs, refresh_cost_queries.backend_costs])
 def test_costs_on_a_lost_connection_are_unknown(read_costs: Callable[[str], object]) -> None:
     if read_costs is refresh_cost_queries.backend_costs and server_major_version() < 18:
         pytest.skip("costs of a backend need PostgreSQL 18")

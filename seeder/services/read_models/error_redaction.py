@@ -51,7 +51,7 @@ def failures_of_jobs(jobs: Collection[Job], *, can_see_errors: bool) -> Mapping[
     reasons: Mapping[JobKey, _Reason] = {}
     with translate_database_errors(DEFAULT_DB_ALIAS):
         if _has_reasons():
-            reasons = job_list_queries.failure_reasons(DEFAULT_DB_ALIAS, [job for job in jobs if job.failing])
+            reasons = job_list_queries.failure_reasons([job for job in jobs if job.failing])
     return {
         job.key: _failure(job.errors, reasons.get(job.key), failed=job.failing, can_see_errors=can_see_errors)
         for job in jobs

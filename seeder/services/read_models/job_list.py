@@ -66,9 +66,7 @@ def job_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: G
     if not _can_match(job_filter):
         return JobPage(jobs=(), total=0)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        found, total = job_list_queries.job_page(
-            DEFAULT_DB_ALIAS, job_filter, group_by, page_request, _staleness_limits()
-        )
+        found, total = job_list_queries.job_page(job_filter, group_by, page_request, _staleness_limits())
     return JobPage(jobs=found, total=total)
 
 
@@ -91,13 +89,13 @@ def job_totals(job_filter: JobFilter, *, group_by: GroupBy = GroupBy.VIEW) -> Jo
     if not _can_match(job_filter):
         return JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        return job_list_queries.job_totals(DEFAULT_DB_ALIAS, job_filter, group_by, _staleness_limits())
+        return job_list_queries.job_totals(job_filter, group_by, _staleness_limits())
 
 
 def recent_runs(jobs: Iterable[Job], *, max_runs: int = 14) -> Mapping[str, Sequence[RecentRun]]:
     """Return the runs of each job by table name, latest first. Raises `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        return job_list_queries.recent_runs(DEFAULT_DB_ALIAS, list(jobs), max_runs=max_runs)
+        return job_list_queries.recent_runs(list(jobs), max_runs=max_runs)
 
 
 def _can_match(job_filter: JobFilter) -> bool:

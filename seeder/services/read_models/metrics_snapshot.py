@@ -7,14 +7,17 @@ from datetime import timedelta
 from functools import cache
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Max
 
 from seeder import conf
 from seeder.domain.monitoring.metrics_values import BreakerGauge, Gauges, top_reasons
 from seeder.domain.monitoring.report_jobs import JobFilter
+from seeder.models import CircuitBreaker, Run
 from seeder.postgres import contract, deadline_query, metrics_queries
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.read_models import job_list
 
+_LATEST_RUNS = 100  # those that started last; one of them ended last
 TIMEOUT = timedelta(seconds=8)  # for all queries; two seconds less than the default timeout of Prometheus
 
 
@@ -37,20 +40,25 @@ def _read() -> Gauges:
     waits = reasons = breakers = queue = None
     unfinished_runs, last_run_finished_at = None, None
     if tables.is_usable("seeder_run_metrics"):
-        waits = metrics_queries.wait_durations(database, window)
-        reasons = top_reasons(metrics_queries.failure_reasons(database, window))
+        waits = metrics_queries.wait_durations(window)
+        reasons = top_reasons(metrics_queries.failure_reasons(window))
     if tables.is_usable("seeder_circuit_breaker"):
         closed = BreakerGauge(is_open=False, failures=0)
         breakers = dict.fromkeys({database, *settings.databases.values()}, closed)
-        breakers |= metrics_queries.breaker_states(database)
+        breakers |= {
+            row.pk: BreakerGauge(is_open=row.opened_at is not None, failures=row.failures)
+            for row in CircuitBreaker.objects.all()
+        }
     if tables.is_usable("seeder_queued_refresh"):
-        queue = metrics_queries.queue_depth(database)
+        queue = metrics_queries.queue_depth()
     if tables.is_usable("seeder_run"):
-        unfinished_runs, last_run_finished_at = metrics_queries.run_activity(database)
+        unfinished_runs = Run.objects.unfinished().count()
+        latest = Run.objects.order_by("-started_at")[:_LATEST_RUNS]
+        last_run_finished_at = latest.aggregate(last=Max("finished_at"))["last"]
     return Gauges(
         job_totals=job_list.job_totals(JobFilter()),
-        refresh_durations=metrics_queries.refresh_durations(database, window),
-        last_successes=metrics_queries.last_successes(database, max_views=settings.metrics_views),
+        refresh_durations=metrics_queries.refresh_durations(window),
+        last_successes=metrics_queries.last_successes(max_views=settings.metrics_views),
         wait_durations=waits,
         failure_reasons=reasons,
         breakers=breakers,

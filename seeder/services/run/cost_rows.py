@@ -35,9 +35,7 @@ class RefreshCostWriter:
         rows = [] if self.missing else [_row(pk, result) for ids, result in measured for pk in ids]
         if not rows:
             return
-        written = transactions.attempt(
-            DEFAULT_DB_ALIAS, lambda: refresh_cost_queries.save_costs(DEFAULT_DB_ALIAS, _COLUMNS, rows)
-        )
+        written = transactions.attempt(DEFAULT_DB_ALIAS, lambda: refresh_cost_queries.save_costs(_COLUMNS, rows))
         if isinstance(written, Error):
             self.missing = f"{contract.SCHEMA}.{_TABLE}: {str(written).splitlines()[0]}"
 
