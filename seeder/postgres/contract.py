@@ -12,6 +12,8 @@ from typing import NamedTuple, Self
 
 from django.apps import apps
 from django.db import connections
+from django.db.transaction import atomic
+from psycopg import sql
 
 from seeder.domain import lock_keys
 from seeder.domain.view_names import ViewName
@@ -189,9 +191,9 @@ def install(database: str) -> tuple[str, ...]:
             # IF NOT EXISTS requires privileges on the schema and ownership of the tables even if they exist. So a role
             # that can only add tables can add these.
             for table in missing:
-                sessions.execute_script(database, _create_statements(table))
+                sessions.query(database, sql.SQL(_create_statements(table)))
         else:
-            sessions.execute_script(database, _contract_sql())
+            sessions.query(database, sql.SQL(_contract_sql()))
     return missing
 
 

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import psycopg
 from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 from psycopg.rows import RowFactory, class_row, tuple_row
 
@@ -20,7 +19,7 @@ Rows = list[Row]
 
 def query(
     database: str,
-    statement: str | sql.Composed,
+    statement: str | sql.SQL | sql.Composed,
     parameters: Mapping[str, Any] | None = None,
     *,
     row_factory: RowFactory[Any] = tuple_row,
@@ -51,10 +50,8 @@ def _cursor(database: str, row_factory: RowFactory[Any] = tuple_row) -> "Iterato
 
     Django's cursor takes twice the time and keeps all queries in DEBUG. Server-side binding allows one statement only.
     """
-    connection = connections[database]
-    connection.ensure_connection()
-    session = _driver_connection(connection)
-    with connection.wrap_database_errors, psycopg.ClientCursor(session, row_factory=row_factory) as cursor:
+    session = driver_connection(database)
+    with connections[database].wrap_database_errors, psycopg.ClientCursor(session, row_factory=row_factory) as cursor:
         yield cursor
 
 
@@ -85,17 +82,6 @@ def session_state(database: str) -> SessionState:
     parameters = {"connected_pid": driver_connection(database).info.backend_pid}
     [state] = query(database, STATEMENTS["session_state"], parameters, row_factory=class_row(SessionState))
     return cast("SessionState", state)
-
-
-def execute(database: str, statement: sql.Composed) -> None:
-    """Run a trusted composed statement."""
-    query(database, statement)
-
-
-def execute_script(database: str, script: str) -> None:
-    """Run the statements of a .sql file."""
-    with connections[database].cursor() as cursor:
-        cursor.execute(script)
 
 
 def execute_single_statement(database: str, statement: sql.Composed) -> None:
@@ -157,10 +143,6 @@ def driver_connection(database: str) -> "psycopg.Connection[Any]":
     """Return this thread's psycopg connection."""
     connection = connections[database]
     connection.ensure_connection()
-    return _driver_connection(connection)
-
-
-def _driver_connection(connection: BaseDatabaseWrapper) -> "psycopg.Connection[Any]":
     return cast("psycopg.Connection[Any]", connection.connection)
 
 

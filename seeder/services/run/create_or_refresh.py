@@ -24,7 +24,7 @@ def create_or_refresh(view: PlannedView, settings: Settings, *, exists: bool, st
     if settings.refresh_concurrently and _refresh_concurrently(view, or_raise=not settings.concurrent_fallback):
         return done(outcome=Outcome.REFRESHED, mode=RefreshMode.CONCURRENT)
     # If another object has the name, PostgreSQL's error says so.
-    sessions.execute(view.key.database, view_statements.refresh_materialized_view(view.key.name))
+    sessions.query(view.key.database, view_statements.refresh_materialized_view(view.key.name))
     return done(outcome=Outcome.REFRESHED, mode=RefreshMode.PLAIN, fell_back=settings.refresh_concurrently)
 
 
@@ -32,7 +32,7 @@ def _create(view: PlannedView) -> None:
     database, name = view.key.database, view.key.name
     sessions.execute_single_statement(database, view_statements.create_materialized_view(name, view.spec.query))
     if catalog.relation_state(database, name) == ("m", False):  # the query itself ended in WITH NO DATA
-        sessions.execute(database, view_statements.refresh_materialized_view(name))
+        sessions.query(database, view_statements.refresh_materialized_view(name))
 
 
 def _refresh_concurrently(view: PlannedView, *, or_raise: bool) -> bool:
@@ -44,7 +44,7 @@ def _refresh_concurrently(view: PlannedView, *, or_raise: bool) -> bool:
     database, name = view.key.database, view.key.name
     try:
         with transactions.savepoint(database):
-            sessions.execute(database, view_statements.refresh_materialized_view(name, concurrently=True))
+            sessions.query(database, view_statements.refresh_materialized_view(name, concurrently=True))
     except Error as error:
         refused = sqlstate(error) in {NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED}
         if or_raise or not refused or not catalog.cannot_refresh_concurrently(database, name):
