@@ -156,7 +156,7 @@ def _create_as_plain_views(
         progress = False
         for view, query in tuple(remaining.items()):
             try:
-                with transactions.nested_atomic(database):
+                with atomic(using=database):
                     sessions.execute_single_statement(database, view_statements.create_plain_view(view, query))
             except Error as error:
                 if is_connection_lost(error):

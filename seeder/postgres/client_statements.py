@@ -9,13 +9,13 @@ from typing import Any, cast
 
 import psycopg
 from django.db import Error, connections
+from django.db.transaction import atomic
 from psycopg.rows import dict_row
 from psycopg.types.json import JsonbLoader
 
 from seeder.errors import ColumnsNamedTwice, StatementRefused, TransactionRolledBack
 from seeder.postgres import sqlstates
 from seeder.postgres.sessions import discard_if_broken, driver_connection
-from seeder.postgres.transactions import nested_atomic
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 Record = dict[str, Any]
@@ -49,7 +49,7 @@ def transaction(database: str) -> Iterator[None]:
     """
     is_in_block = False
     try:
-        with nested_atomic(database):
+        with atomic(using=database):
             session = driver_connection(database)
             is_in_block = True
             yield

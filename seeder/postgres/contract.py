@@ -17,7 +17,7 @@ from psycopg import sql
 
 from seeder.domain import lock_keys
 from seeder.domain.view_names import ViewName
-from seeder.postgres import advisory_locks, catalog, sessions, transactions
+from seeder.postgres import advisory_locks, catalog, sessions
 from seeder.postgres.named_statements import STATEMENTS
 
 SCHEMA = "reporting"
@@ -183,7 +183,7 @@ def install(database: str) -> tuple[str, ...]:
 
     Needs no privilege if nothing is missing.
     """
-    with transactions.durable_transaction(database):
+    with atomic(using=database, durable=True):
         advisory_locks.lock(database, lock_keys.INSTALL)
         existing = tables_in_database(database)
         missing = tuple(table for table in tables_in_sql() if table not in existing)

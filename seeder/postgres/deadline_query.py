@@ -17,8 +17,9 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from django.db import OperationalError, connections
+from django.db.transaction import atomic
 
-from seeder.postgres import sessions, transactions
+from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
 
 Answer = TypeVar("Answer")
@@ -82,13 +83,13 @@ class PendingAnswer(Generic[Answer]):
     def _answer_within_transaction(self, database: str, query: Callable[[], Answer]) -> Answer:
         self._use_private_connection(database)
         try:
-            with transactions.durable_transaction(database):
+            with atomic(using=database, durable=True):
                 limit = {"timeout": f"{self._timeout.total_seconds():.0f}s"}
                 sessions.query(database, STATEMENTS["set_time_limit"], limit)
                 return query()
         finally:
             with suppress(Exception):  # the query's own error matters more
-                sessions.close_thread_connections()
+                connections.close_all()
             self._keep_socket(None)
             self._answered_at = monotonic()
 

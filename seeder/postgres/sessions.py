@@ -155,8 +155,3 @@ def discard_if_broken(database: str) -> None:
     connection = connections[database].connection
     if connection is not None and connection.closed:
         connections[database].close()
-
-
-def close_thread_connections() -> None:
-    """Close the connections of this thread. Other threads cannot."""
-    connections.close_all()

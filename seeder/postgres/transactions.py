@@ -1,4 +1,4 @@
-"""Transactions and savepoints: Django's, and one that saves a round trip."""
+"""Transactions and savepoints that Django does not have, and one that saves a round trip."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,20 +12,6 @@ from seeder.postgres.sessions import Rows, query, query_batch
 Result = TypeVar("Result")
 
 
-@contextmanager
-def durable_transaction(database: str) -> Iterator[None]:
-    """Run the block in an outermost transaction."""
-    with transaction.atomic(using=database, durable=True):
-        yield
-
-
-@contextmanager
-def nested_atomic(database: str) -> Iterator[None]:
-    """Run the block in a savepoint, or in a transaction if there is none."""
-    with transaction.atomic(using=database):
-        yield
-
-
 def attempt(database: str, operation: Callable[[], Result]) -> Result | Error:
     """Return the result of `operation`, or its database error. The surrounding transaction continues.
 
@@ -34,7 +20,7 @@ def attempt(database: str, operation: Callable[[], Result]) -> Result | Error:
     """
     has_begun = False
     try:
-        with nested_atomic(database):
+        with transaction.atomic(using=database):
             has_begun = True
             return operation()
     except Error as error:

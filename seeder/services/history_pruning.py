@@ -12,6 +12,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.transaction import atomic
 
 from seeder import conf
 from seeder.domain import lock_keys
@@ -19,7 +20,6 @@ from seeder.errors import BadBatch, BadRetention, DeletingForbidden
 from seeder.postgres import advisory_locks, contract, server_activity, sessions
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.postgres.transactions import durable_transaction
 from seeder.services.stop_signal import StopSignal
 from seeder.services.structured_log import INFO, log_event
 
@@ -140,7 +140,7 @@ class _Pruning:
         last = table.smallest_key
         while not self._stop.requested:
             started = monotonic()
-            with durable_transaction(DEFAULT_DB_ALIAS):
+            with atomic(durable=True):
                 advisory_locks.lock(DEFAULT_DB_ALIAS, lock_keys.PRUNE)
                 place = {"after": after, "last": last}
                 rows = sessions.query(DEFAULT_DB_ALIAS, table.select_statement, parameters | place)

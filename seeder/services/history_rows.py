@@ -8,6 +8,7 @@ from itertools import groupby
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
+from django.db.transaction import atomic
 
 from seeder.domain.manifests import Manifest, ReportType, ViewKey, ViewSpec
 from seeder.domain.outcomes import Outcome, RefreshResult, Status
@@ -126,7 +127,7 @@ class RunHistoryWriter:
         For a connection that was lost at the commit. Waits while the server works on that commit, because the rows are
         locked until then.
         """
-        with nested_atomic(DEFAULT_DB_ALIAS):
+        with atomic():
             rows = self._rows(spec.manifests).select_for_update().values_list("status", "finish_time")
             return set(rows) == {(result.outcome.status, result.finished_at)}
 
@@ -136,7 +137,7 @@ class RunHistoryWriter:
 
     def mark_interrupted(self, reason: str) -> None:
         """Close the open rows, because the run ends."""
-        with durable_transaction(DEFAULT_DB_ALIAS):
+        with atomic(durable=True):
             close_open_rows(self.run_id, reason=f"interrupted: {reason}")
 
     def _mark_failed(self, manifests: Iterable[Manifest], *, errors: str, **columns: object) -> int:

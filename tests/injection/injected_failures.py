@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 import psycopg
+from django.db import connections
 from psycopg.pq import TransactionStatus
 
-from seeder.postgres import sessions
 from seeder.services.run import orphan_recovery
 
 Connection = psycopg.Connection[Any]
@@ -143,4 +143,4 @@ def _recover() -> None:
     try:
         orphan_recovery.recover_orphaned_runs()
     finally:
-        sessions.close_thread_connections()
+        connections.close_all()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from pytest_django import Settings
 
 from seeder.domain import backoff
@@ -19,7 +19,6 @@ from seeder.domain.outcomes import RunSummary
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.errors import SeederError
 from seeder.models import RunHistory
-from seeder.postgres import sessions
 from seeder.services.run import cost_meter, orchestrator, orphan_recovery, run_liveness_lock, running_view_marker
 from tests.conftest import sql
 from tests.injection import night_of_views
@@ -57,7 +56,7 @@ def run(kind: FailureKind | None, number: int, site_prefix: str) -> tuple[RunSum
             connection.close()
         assert sql(HELD_LOCKS) == [(0,)], "a run that has ended holds no lock"
     finally:
-        sessions.close_thread_connections()
+        connections.close_all()
     return summary, calls
 
 
@@ -68,7 +67,7 @@ def fail(
     RunHistory.objects.all().delete()
     sql(f"DROP MATERIALIZED VIEW IF EXISTS {night_of_views.MISSING_VIEW}")
     state_before = night_of_views.read_state()
-    sessions.close_thread_connections()
+    connections.close_all()
     with ThreadPoolExecutor(1, thread_name_prefix=RUN) as thread:
         summary, calls = thread.submit(run, kind, number, site_prefix).result(MAX_WAIT)
     if kind in SERVER_SURVIVES and calls.failed:

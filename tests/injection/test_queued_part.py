@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django_q.models import OrmQ
 
 from seeder.domain import backoff
@@ -18,7 +18,6 @@ from seeder.domain.queue.queued_requests import MAX_ATTEMPTS_WITHOUT_PROGRESS
 from seeder.domain.refresh_requests import AllReports
 from seeder.errors import SeederError
 from seeder.models import JobStatus, QueuedRefresh, RunHistory
-from seeder.postgres import sessions
 from seeder.services.queue.enqueue import enqueue_refresh
 from seeder.services.queue.part_execution import run_part
 from seeder.services.queue.rescue import rescue_stalled_parts
@@ -51,7 +50,7 @@ def execute_part(part: int, kind: FailureKind | None, number: int) -> DatabaseCa
         with counted_calls(kind, number, "") as calls, suppress(SeederError):
             run_part(part)
     finally:
-        sessions.close_thread_connections()
+        connections.close_all()
     return calls
 
 
@@ -59,7 +58,7 @@ def fail(part: int, kind: FailureKind | None = None, number: int = 0) -> Databas
     """Let a call of a worker fail. Then execute the part until it has ended."""
     sql("TRUNCATE reporting.refreshed, reporting.seeder_run_history CASCADE")
     sql("UPDATE reporting.seeder_queued_refresh SET state = 'queued', run_ids = '[]', requested_at = clock_timestamp()")
-    sessions.close_thread_connections()
+    connections.close_all()
     with ThreadPoolExecutor(1, thread_name_prefix=RUN) as thread:
         calls = thread.submit(execute_part, part, kind, number).result(MAX_WAIT)
     for _ in range(MAX_ATTEMPTS_WITHOUT_PROGRESS):

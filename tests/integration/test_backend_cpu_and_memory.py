@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.transaction import atomic
 
-from seeder.postgres import backend_cpu_and_memory, sessions, transactions
+from seeder.postgres import backend_cpu_and_memory, sessions
 from seeder.postgres.backend_cpu_and_memory import ProcessId, ProcessMeter
 from seeder.postgres.named_statements import STATEMENTS
 from tests.conftest import sql
@@ -59,7 +60,7 @@ def test_sort_memory_counts_and_shared_buffers_do_not() -> None:
         sql("SELECT count(t) FROM public.much")  # 30 MB of shared buffers
         meter.sample()
         assert meter.peak_memory_bytes < memory_before + 10_000_000
-        with transactions.durable_transaction("default"):
+        with atomic(durable=True):
             sql("SET LOCAL work_mem = '64MB'")
             sql("DECLARE sorted CURSOR FOR SELECT t || random()::text AS t FROM public.much ORDER BY 1")
             sql("FETCH 1 FROM sorted")

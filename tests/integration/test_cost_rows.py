@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import Error
+from django.db.transaction import atomic
 
 from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult
 from seeder.domain.refresh_costs import BackendCost, RefreshCost, StatementCost
@@ -66,7 +67,7 @@ def measured_refresh(*history_ids: int, cost: RefreshCost = WAITED) -> MeasuredR
 def test_known_costs_are_written_early_and_the_rest_later() -> None:
     first, second, other = row(), row(), row()
     cost_writer = RefreshCostWriter(OptionalTables.read("default"))
-    with transactions.durable_transaction("default"):
+    with atomic(durable=True):
         cost_writer.write([measured_refresh(first, second)])
     assert RunMetrics.objects.filter(lock_wait_seconds=0.25, statement_calls=None).count() == 2
     cost_writer.write([measured_refresh(first, second, cost=FULL), measured_refresh(other)])
@@ -154,7 +155,7 @@ def test_unusable_table_is_reported_and_not_written(change: str, reason: str) ->
         sql(change.format("reporting.seeder_run_metrics"))
         cost_writer = RefreshCostWriter(OptionalTables.read("default"))
         assert cost_writer.missing == f"reporting.seeder_run_metrics{reason}"
-        with transactions.durable_transaction("default"):
+        with atomic(durable=True):
             cost_writer.write([measured_refresh(first, second)])
             assert sql("SELECT 1") == [(1,)]
     finally:
@@ -172,7 +173,7 @@ def test_unusable_table_is_reported_and_not_written(change: str, reason: str) ->
 def test_failed_write_does_not_abort_the_transaction(change: str, reason: str) -> None:
     first, cost_writer = row(), RefreshCostWriter(OptionalTables.read("default"))
     sql(change.format("reporting.seeder_run_metrics"))
-    with transactions.durable_transaction("default"):
+    with atomic(durable=True):
         sql("UPDATE reporting.seeder_run_history SET errors = 'kept'")
         cost_writer.write([measured_refresh(first)])
     assert RunHistory.objects.get().errors == "kept"
@@ -183,7 +184,7 @@ def test_failed_write_does_not_abort_the_transaction(change: str, reason: str) -
 
 def test_lost_connection_is_not_taken_for_a_commit() -> None:
     first, cost_writer = row(), RefreshCostWriter(OptionalTables.read("default"))
-    with pytest.raises(Error), transactions.durable_transaction("default"):  # noqa: PT012  # the transaction raises
+    with pytest.raises(Error), atomic(durable=True):  # noqa: PT012  # the transaction raises
         [(pid,)] = sql("SELECT pg_backend_pid()")
         with another_session() as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connections
 
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.models import QueuedRefresh, Run, RunHistory
@@ -128,7 +129,7 @@ def _prune_and_close_connections() -> history_pruning.PruneResult:
     try:
         return history_pruning.prune(days=1, batch=50)
     finally:
-        sessions.close_thread_connections()
+        connections.close_all()
 
 
 class RecordedWaits(StopSignal):

@@ -1,13 +1,14 @@
 """Rows of the history and of job status, written by runs."""
 
 import pytest
+from django.db.transaction import atomic
 
 from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.refresh_requests import AgencyReports, AllReports, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import RunLockLost
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
-from seeder.postgres import sessions, transactions
+from seeder.postgres import sessions
 from seeder.services import history_rows
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import orchestrator
@@ -112,7 +113,7 @@ def test_view_with_rows_closed_by_recovery_is_not_shown_running() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     plan, record = orchestrator.preview(AllReports()), RunHistoryWriter("r1")
     record.insert_pending(plan)
-    with transactions.durable_transaction("default"):
+    with atomic(durable=True):
         assert history_rows.close_open_rows("r1", reason="killed") == 1
     record.mark_running([plan.views[0].spec])
     assert (RunHistory.objects.get().status, JobStatus.objects.get().status) == ("error", "error")

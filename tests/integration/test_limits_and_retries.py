@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.db.transaction import atomic
 from pytest_django import Settings
 
 from seeder.domain.outcomes import Outcome, RefreshResult
@@ -14,7 +15,6 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.errors import ConfigurationError
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
-from seeder.services import history_rows
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import orchestrator, view_refresh
 from seeder.services.stop_signal import StopSignal
@@ -155,18 +155,17 @@ def test_lock_timeout_below_the_deadlock_timeout_is_refused(settings: Settings) 
 
 def test_connection_lost_after_a_recorded_failure_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
-    original, remaining_losses = transactions.durable_transaction, [True]
+    remaining_losses = [True]
 
     @contextmanager
-    def loses_connection_once(database: str) -> Iterator[None]:
-        with original(database):
+    def loses_connection_once(*, durable: bool) -> Iterator[None]:
+        with atomic(durable=durable):
             yield
         if remaining_losses and RunHistory.objects.filter(status="error").exists():
             remaining_losses.pop()
             raise OperationalError
 
-    for module in (transactions, view_refresh, history_rows):
-        monkeypatch.setattr(module, "durable_transaction", loses_connection_once, raising=False)
+    monkeypatch.setattr(view_refresh, "atomic", loses_connection_once)
     monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
     assert refresh().outcome is Outcome.FAILED
     assert not remaining_losses

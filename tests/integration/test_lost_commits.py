@@ -6,11 +6,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connections
 
 from seeder.domain.outcomes import Outcome, RunSummary
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
-from seeder.postgres import sessions
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import orchestrator
 from seeder.services.stop_signal import StopSignal
@@ -34,7 +34,7 @@ def run() -> RunSummary:
     try:
         return orchestrator.execute_run(AllReports())
     finally:
-        sessions.close_thread_connections()
+        connections.close_all()
 
 
 def wait_for_row(session: "psycopg.Connection[Any]", statement: str, *parameters: int) -> int:

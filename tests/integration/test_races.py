@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, BrokenBarrierError
 
 import pytest
+from django.db import connections
 from pytest_django import Settings
 
 from seeder.domain.outcomes import RunSummary
@@ -18,7 +19,6 @@ from seeder.domain.refresh_requests import AgencyReports, AllReports, RefreshReq
 from seeder.domain.run_events import RunStarted
 from seeder.domain.view_names import ViewName
 from seeder.models import JobStatus, RunHistory
-from seeder.postgres import sessions
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import orchestrator
 from tests.conftest import AGENCIES, create_canned_report, create_custom_manifest, sql
@@ -76,7 +76,7 @@ def run_concurrently(requests: Sequence[RefreshRequest]) -> list[RunSummary]:
             )
         finally:
             barrier.abort()  # threads that have not reached the barrier never will
-            sessions.close_thread_connections()
+            connections.close_all()
 
     with ThreadPoolExecutor(len(requests)) as threads:
         futures = [threads.submit(execute, request) for request in requests]
@@ -122,5 +122,5 @@ def test_concurrent_runs_fill_each_view_once_without_overlap(settings: Settings)
         summaries = run_concurrently([generator.choice(REQUESTS) for _ in range(2 + number % 7)])
         [(fills_after,)] = sql(FILL_COUNT)
         check_results(summaries, fills_after - fills_before, killed_run=killed_run)
-    sessions.close_thread_connections()
+    connections.close_all()
     assert sql(DEADLOCKS) == deadlocks

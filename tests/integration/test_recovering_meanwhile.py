@@ -5,13 +5,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
+from django.db.transaction import atomic
 
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult
 from seeder.domain.refresh_requests import AllReports, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.models import JobStatus, RunHistory
-from seeder.postgres import sessions, transactions
+from seeder.postgres import sessions
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import orchestrator, orphan_recovery
 from tests.conftest import another_session, create_custom_manifest, sql
@@ -28,7 +29,7 @@ def recover() -> int:
     try:
         return sum(orphan_recovery.recover_orphaned_runs().values())
     finally:
-        sessions.close_thread_connections()
+        connections.close_all()
 
 
 def wait_until_blocked(recovering: "Future[int]") -> None:
@@ -56,7 +57,7 @@ def test_run_taken_for_dead_still_records_its_failure() -> None:
         return result
 
     with ThreadPoolExecutor(1) as thread:
-        with connection.execute_wrapper(recover_after_update), transactions.durable_transaction("default"):
+        with connection.execute_wrapper(recover_after_update), atomic(durable=True):
             record.record_result(plan.views[0].spec, failed)
         assert recovering[0].result(20) == 0
     row, status = RunHistory.objects.get(), JobStatus.objects.get()
@@ -87,7 +88,7 @@ def test_statuses_are_locked_in_one_order(close: str) -> None:
         try:
             record.mark_interrupted("SIGTERM")
         finally:
-            sessions.close_thread_connections()
+            connections.close_all()
         return 2
 
     lock = "SELECT table_name FROM reporting.seeder_job_status WHERE table_name = %s FOR UPDATE"

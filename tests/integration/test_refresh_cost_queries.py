@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import Error
+from django.db.transaction import atomic
 
 from seeder.domain.refresh_costs import StatementCost, backend_cost_delta, statement_cost_delta
 from seeder.domain.view_names import ViewName
@@ -143,7 +144,7 @@ def test_costs_of_an_older_extension_are_read_if_possible() -> None:
 
 def test_failing_cost_query_does_not_abort_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STATEMENTS, "statement_statistics_schema", "SELECT 'no such schema', true")
-    with transactions.durable_transaction("default"):
+    with atomic(durable=True):
         refresh()
         assert statement_costs() is None
         assert sql("SELECT 1") == [(1,)]
@@ -165,7 +166,7 @@ def test_backend_cost_is_known_after_the_transaction() -> None:
         assert refresh_cost_queries.backend_costs("default") is None
         return
     first = refresh_cost_queries.backend_costs("default")
-    with transactions.durable_transaction("default"):
+    with atomic(durable=True):
         refresh()
         assert refresh_cost_queries.backend_costs("default") is None, "not visible in the transaction"
     second = refresh_cost_queries.backend_costs("default")

@@ -13,8 +13,9 @@ from datetime import timedelta
 from threading import Thread
 from time import monotonic, sleep
 
+from django.db import connections
+
 from seeder import conf
-from seeder.postgres import sessions
 from seeder.services.queue.queue_overview import queue_problems
 from seeder.services.queue.rescue import rescue_all
 from seeder.services.stop_signal import StopSignal
@@ -135,5 +136,5 @@ def _rescue(stop: StopSignal, report: Report) -> None:
             log_event(WARNING, "queue_problem", reason=reason)
             report(problem)
         reported = problem
-        sessions.close_thread_connections()
+        connections.close_all()
         stop.wait(_RESCUE_INTERVAL)

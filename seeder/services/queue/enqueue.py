@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.transaction import atomic
 
 from seeder import conf
 from seeder.domain import lock_keys
@@ -21,7 +22,6 @@ from seeder.errors import BadIdempotencyKey, IdempotencyKeyTaken
 from seeder.models import QueuedRefresh
 from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.postgres.transactions import durable_transaction
 from seeder.services import manifest_selection
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import planning
@@ -68,7 +68,7 @@ def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_k
         selection = manifest_selection.select(request, databases=settings.databases)
         parts: Sequence[Selection] = [selection] if selection.manifests else []
         if isinstance(request, AllReports):
-            with durable_transaction(DEFAULT_DB_ALIAS):
+            with atomic(durable=True):
                 earlier = _earlier(request, selection, key)
             if earlier:
                 return earlier
@@ -76,7 +76,7 @@ def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_k
             parts = partition_plan(planning.build(selection), max_partitions=settings.queue_parts)
         if not parts:
             return EnqueueResult(description=request.description)
-        with durable_transaction(DEFAULT_DB_ALIAS):
+        with atomic(durable=True):
             if earlier := _earlier(request, selection, key):
                 return earlier
             facts = {"description": request.description, "requested_by": requested_by}

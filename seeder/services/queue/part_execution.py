@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from threading import Timer
 
 from django.db import DEFAULT_DB_ALIAS, Error
+from django.db.transaction import atomic
 
 from seeder import conf
 from seeder.domain import lock_keys
@@ -29,7 +30,6 @@ from seeder.errors import DatabaseError, SeederError
 from seeder.models import QueuedRefresh
 from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.postgres.transactions import durable_transaction
 from seeder.services import history_rows
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import orphan_recovery, preconditions
@@ -69,7 +69,7 @@ def run_part(part_id: int, *, stop: StopSignal | None = None) -> PartResult:
 
 def _claim(part_id: int, run_id: str) -> QueuedRefresh | str:
     """Claim a part for this run, or return the reason why it cannot be claimed."""
-    with durable_transaction(DEFAULT_DB_ALIAS):
+    with atomic(durable=True):
         part = QueuedRefresh.objects.filter(pk=part_id).select_for_update().first()
         if part is None:
             return "nothing: no such part"

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
+from django.db.transaction import atomic
 from django.utils.module_loading import import_string
 
 from seeder.domain import lock_keys
 from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.postgres.transactions import durable_transaction
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import orphan_recovery
 from seeder.services.structured_log import WARNING, log_event
@@ -57,7 +57,7 @@ def rescue_stalled_parts() -> Rescued:
         recovered = orphan_recovery.recover_orphaned_runs()
         if not (dispatch.is_available() and part_rows.is_available()):
             return Rescued(dispatched=(), recovered=recovered)
-        with durable_transaction(DEFAULT_DB_ALIAS):
+        with atomic(durable=True):
             # The locks are held until the end of the transaction, so that a concurrent rescue skips these runs.
             stalled = [
                 row.pk
@@ -66,7 +66,7 @@ def rescue_stalled_parts() -> Rescued:
                 and part_rows.release(row.pk, run_ids=row.run_ids)
             ]
         again_after = _DISPATCH_AGAIN_AFTER_WITH_BACKLOG if dispatch.backlog_size() else _DISPATCH_AGAIN_AFTER
-        with durable_transaction(DEFAULT_DB_ALIAS):
+        with atomic(durable=True):
             stalled += part_rows.undispatched(_DISPATCH_AGAIN_AFTER, dispatched_before=again_after)
         for part_id in stalled:
             log_event(WARNING, "part_rescued", part=part_id)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
+from django.db.transaction import atomic
 
 from seeder import conf
 from seeder.domain import lock_keys
@@ -15,7 +16,7 @@ from seeder.domain.refresh_requests import AgencyReports
 from seeder.errors import ConfigurationError
 from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.postgres.transactions import durable_transaction, rolled_back_atomic
+from seeder.postgres.transactions import rolled_back_atomic
 from seeder.services import extras, manifest_selection
 from seeder.services.queue import dispatch
 
@@ -48,8 +49,8 @@ def sync_schedules(*, dry_run: bool = False) -> Sequence[ScheduleStatus]:
         raise ConfigurationError(setting=setting, value=cron, expected=f"a cron expression; {problem}")
     for slug in settings.agency_crons:
         manifest_selection.select(AgencyReports(slug=slug), databases=settings.databases)
-    transaction = rolled_back_atomic if dry_run else durable_transaction
-    with translate_database_errors(DEFAULT_DB_ALIAS), transaction(DEFAULT_DB_ALIAS):
+    transaction = rolled_back_atomic(DEFAULT_DB_ALIAS) if dry_run else atomic(durable=True)
+    with translate_database_errors(DEFAULT_DB_ALIAS), transaction:
         advisory_locks.lock(DEFAULT_DB_ALIAS, lock_keys.ENQUEUE)
         changes = [_sync_schedule(name, columns) for name, columns in _declared_schedules(settings)]
         undeclared = _own_schedules().exclude(name__in=[change.name for change in changes])

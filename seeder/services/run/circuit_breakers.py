@@ -8,13 +8,14 @@ from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, Error
 from django.db.models.functions import Now
+from django.db.transaction import atomic
 from django.utils import timezone
 
 from seeder.conf import Settings
 from seeder.domain.admission_types import Hold, HoldReason
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.models import CircuitBreaker
-from seeder.postgres import sessions, transactions
+from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 
 _CACHE_DURATION = timedelta(seconds=1)  # other processes may change the row; a change reads it again
@@ -87,7 +88,7 @@ class CircuitBreakers:
 
 
 def _change_row(database: str, transition: _Transition) -> CircuitBreakerState | None:
-    with transactions.durable_transaction(DEFAULT_DB_ALIAS):
+    with atomic(durable=True):
         CircuitBreaker.objects.bulk_create([CircuitBreaker(pk=database)], ignore_conflicts=True)
         row = CircuitBreaker.objects.select_for_update().get(pk=database)
         changed = transition(_state_from_row(row), sessions.server_time(DEFAULT_DB_ALIAS))

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db import DEFAULT_DB_ALIAS, Error
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from seeder import conf
 from seeder.domain.outcomes import RefreshResult, RunSummary
@@ -135,7 +135,7 @@ def _schedule(
         admit=admission.admit,
         record_result=admission.record_result,
         cancel=refresher.in_flight.cancel_all,
-        close_worker=sessions.close_thread_connections,
+        close_worker=connections.close_all,
         on_event=listeners.on_event,
         on_tick=listeners.on_tick,
     )

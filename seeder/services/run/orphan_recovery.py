@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.transaction import atomic
 
 from seeder.domain import lock_keys
 from seeder.domain.view_names import ViewName
@@ -10,7 +11,6 @@ from seeder.errors import BadName
 from seeder.postgres import advisory_locks
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.postgres.transactions import durable_transaction
 from seeder.services import history_rows
 from seeder.services.run.run_rows import RunRowWriter
 from seeder.services.structured_log import WARNING, log_event
@@ -31,7 +31,7 @@ def recover_orphaned_runs(tables: OptionalTables | None = None) -> Mapping[str, 
         tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS)
         for run_id in history_rows.open_runs(tables):
             # The lock is held until the end of the transaction, so that two recoveries do not close the same run.
-            with durable_transaction(DEFAULT_DB_ALIAS):
+            with atomic(durable=True):
                 if not advisory_locks.try_lock(DEFAULT_DB_ALIAS, lock_keys.of_run(run_id)):
                     continue
                 rows = history_rows.close_open_rows(run_id, reason=_REASON, may_close=_is_view_idle)

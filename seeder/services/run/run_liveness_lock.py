@@ -10,7 +10,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import Self
 
-from django.db import DEFAULT_DB_ALIAS, Error
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from seeder.domain import lock_keys
 from seeder.postgres import advisory_locks, sessions
@@ -36,7 +36,7 @@ class RunLock(RunListener):
             while advisory_locks.unlock(DEFAULT_DB_ALIAS, self._key):
                 pass  # a tick that did not see the lock has taken it twice
         except Error:
-            sessions.close_thread_connections()  # the lock ends with the connection
+            connections.close_all()  # the lock ends with the connection
 
     def ensure_held(self) -> None:
         """Take the lock again if its connection was lost."""

@@ -13,6 +13,7 @@ from time import monotonic
 from typing import TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, Error
+from django.db.transaction import atomic
 
 from seeder.conf import Settings
 from seeder.domain import lock_keys, result_notes
@@ -78,7 +79,7 @@ class ViewRefresher:
         def record(number: int) -> None:
             if number > 1 and self.history.has_recorded(view.spec, result):
                 return  # the commit succeeded, and only its answer was lost
-            with transactions.durable_transaction(DEFAULT_DB_ALIAS):
+            with atomic(durable=True):
                 self.history.record_result(view.spec, result)
 
         self.retry_transient(record)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from seeder import conf
 from seeder.domain.manifests import Selection, ViewKey
@@ -16,7 +16,7 @@ from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.snapshots.snapshot_contents import Release, Snapshot
 from seeder.domain.view_names import ViewName, did_you_mean
 from seeder.errors import ColumnInNoView, DatabaseError, NothingToCapture, SeederError
-from seeder.postgres import catalog, sessions
+from seeder.postgres import catalog
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.snapshots.parallel_column_count import CANCEL_INTERVAL, CaptureOptions
@@ -113,4 +113,4 @@ def _capture(name: ViewName, keys: Sequence[ViewKey], options: CaptureOptions) -
             raise  # no snapshot can be stored without the default database
         return CaptureResult(table_name=str(name), error=str(error))
     finally:
-        sessions.close_thread_connections()  # connections belong to this thread
+        connections.close_all()  # connections belong to this thread

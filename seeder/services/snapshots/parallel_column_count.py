@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
+from django.db import connections
+
 from seeder.conf import Settings
 from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Release
 from seeder.domain.view_names import ViewName
@@ -90,7 +92,7 @@ class ParallelCounter:
             self._errors.append(error)
             self._options.in_flight.cancel_all()  # after the append, so that this error is reported first
         finally:
-            sessions.close_thread_connections()
+            connections.close_all()
 
     def _work(self) -> None:
         while not self._errors:
