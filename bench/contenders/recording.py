@@ -44,10 +44,8 @@ def _open(names: list[str]) -> list[tuple[int, str]]:
     texts = {f"{column}s": ["bench"] * len(names) for column in ("report_name", "agency_slug")}
     numbers = {"manifest_ids": list(range(len(names))), "agency_ids": [1] * len(names)}
     rows = {"table_names": tables, "report_types": ["custom"] * len(names), **texts, **numbers}
-    facts = {"run": _RUN, **rows, **{f"status_{column}": values for column, values in rows.items()}}
     with psycopg.connect() as connection, psycopg.ClientCursor(connection) as cursor:
-        opened = cursor.execute(STATEMENTS["insert_pending_rows"], facts).fetchall()
-        cursor.execute(STATEMENTS["upsert_pending_status"], facts)
+        opened = cursor.execute(STATEMENTS["insert_pending_rows"], {"run": _RUN, **rows}).fetchall()
     return [(pk, names[number]) for pk, _, number in opened]
 
 

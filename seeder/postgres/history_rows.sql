@@ -17,30 +17,30 @@ LEFT JOIN LATERAL (
 ) AS latest ON true;
 
 -- name: insert_pending_rows
-INSERT INTO reporting.seeder_run_history
-    (run_id, status, manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
-SELECT %(run)s::text, 'pending', manifest.*
-FROM unnest(
-    %(manifest_ids)s::integer[], %(report_types)s::text[], %(table_names)s::text[], %(report_names)s::text[],
-    %(agency_ids)s::integer[], %(agency_slugs)s::text[]
-) AS manifest
-RETURNING id, report_type, manifest_id;
-
--- name: upsert_pending_status
--- All runs lock status rows in the order of names, so that two runs with common views cannot deadlock.
-INSERT INTO reporting.seeder_job_status
-    (last_run_id, status, manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
-SELECT %(run)s::text, 'pending', first.*
-FROM unnest(
-    %(status_manifest_ids)s::integer[], %(status_report_types)s::text[], %(status_table_names)s::text[],
-    %(status_report_names)s::text[], %(status_agency_ids)s::integer[], %(status_agency_slugs)s::text[]
-) AS first (manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
-ORDER BY first.table_name
-ON CONFLICT (table_name) DO UPDATE SET
-    last_run_id = excluded.last_run_id, status = excluded.status, manifest_id = excluded.manifest_id,
-    report_type = excluded.report_type, report_name = excluded.report_name, agency_id = excluded.agency_id,
-    agency_slug = excluded.agency_slug, updated_at = now()
-RETURNING 1;
+-- The first manifest with a name defines its status row: custom before canned, then by id. All runs lock status rows in the
+-- order of names, so that two runs with common views cannot deadlock.
+WITH inserted AS (
+    INSERT INTO reporting.seeder_run_history
+        (run_id, status, manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
+    SELECT %(run)s::text, 'pending', manifest.*
+    FROM unnest(
+        %(manifest_ids)s::integer[], %(report_types)s::text[], %(table_names)s::text[], %(report_names)s::text[],
+        %(agency_ids)s::integer[], %(agency_slugs)s::text[]
+    ) AS manifest
+    RETURNING *
+), latest AS (
+    INSERT INTO reporting.seeder_job_status
+        (last_run_id, status, manifest_id, report_type, table_name, report_name, agency_id, agency_slug)
+    SELECT DISTINCT ON (table_name)
+        run_id, status, manifest_id, report_type, table_name, report_name, agency_id, agency_slug
+    FROM inserted
+    ORDER BY table_name, report_type DESC, manifest_id
+    ON CONFLICT (table_name) DO UPDATE SET
+        last_run_id = excluded.last_run_id, status = excluded.status, manifest_id = excluded.manifest_id,
+        report_type = excluded.report_type, report_name = excluded.report_name, agency_id = excluded.agency_id,
+        agency_slug = excluded.agency_slug, updated_at = now()
+)
+SELECT id, report_type, manifest_id FROM inserted;
 
 -- name: mark_running
 -- Locks history rows before status rows, and those in the order of names, like every transaction. A row that is not pending

@@ -17,8 +17,7 @@ from seeder.errors import RunLockLost
 from seeder.models import JobStatus, Run, RunHistory
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.named_statements import STATEMENTS
-from seeder.postgres.sessions import Row, query, query_batch
-from seeder.postgres.transactions import durable_transaction, nested_atomic
+from seeder.postgres.sessions import Row, query
 
 _IDENTITY = ("manifest_id", "report_type", "table_name", "report_name", "agency_id", "agency_slug")
 
@@ -55,12 +54,9 @@ class RunHistoryWriter:
         """Insert a pending row for each manifest, or an error if rejected."""
         rejected = [one.manifest for one in plan.rejected]
         manifests = [*(manifest for view in plan.views for manifest in view.spec.manifests), *rejected]
-        # The first manifest with a name defines its status row.
-        first_by_name = {one.table_name: one for one in sorted(manifests, key=lambda one: one.precedence, reverse=True)}
-        with durable_transaction(DEFAULT_DB_ALIAS):
-            columns = _column_arrays(manifests) | _column_arrays(first_by_name.values(), prefix="status_")
-            statements = STATEMENTS["insert_pending_rows"], STATEMENTS["upsert_pending_status"]
-            rows, _ = query_batch(DEFAULT_DB_ALIAS, statements, {"run": self.run_id, **columns})
+        columns = {f"{column}s": [getattr(manifest, column) for manifest in manifests] for column in _IDENTITY}
+        with atomic(durable=True):
+            rows = query(DEFAULT_DB_ALIAS, STATEMENTS["insert_pending_rows"], {"run": self.run_id, **columns})
             self._ids = {(kind, number): pk for pk, kind, number in rows}
             for message, group in groupby(plan.rejected, key=lambda one: one.message):
                 self._mark_failed([one.manifest for one in group], errors=message)
@@ -208,9 +204,3 @@ def past_refreshes(specs: Iterable[ViewSpec]) -> tuple[Mapping[ViewKey, timedelt
     rows = query(DEFAULT_DB_ALIAS, STATEMENTS["past_refreshes"], {"names": list(keys)})
     durations = {keys[name]: duration for name, duration, _ in rows if duration is not None}
     return durations, {keys[name]: failures for name, _, failures in rows if failures}
-
-
-def _column_arrays(manifests: Iterable[Manifest], *, prefix: str = "") -> dict[str, list[object]]:
-    """Return the identity of manifests as one list per column."""
-    manifests = list(manifests)
-    return {f"{prefix}{name}s": [getattr(manifest, name) for manifest in manifests] for name in _IDENTITY}
