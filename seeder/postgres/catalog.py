@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from hashlib import md5
 
@@ -26,7 +26,6 @@ from seeder.postgres.sqlstates import (
 # Only CREATE MATERIALIZED VIEW allows this clause, so such a query cannot be tried as a plain view.
 _WITH_DATA_CLAUSE = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*\Z", re.IGNORECASE)
 
-
 _COMPARISON_BATCH_SIZE = 50  # queries compared at once
 _MAX_LOCKED_VIEWS = 50  # after this number of lock timeouts, the rest is not compared
 
@@ -44,14 +43,6 @@ class DefinitionKey:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CreationRefused:
-    """PostgreSQL's refusal to create a view."""
-
-    message: str
-    is_privilege_error: bool  # False: an error in the query
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Survey:
     """Facts of the catalog about some views."""
 
@@ -59,7 +50,7 @@ class Survey:
     dependencies: Mapping[ViewName, Set[ViewName]]  # among the surveyed views
     drift: Mapping[tuple[ViewName, str], str | None]  # queries that differ from the definition, with PostgreSQL's error
     confirmed: Set[DefinitionKey]  # queries newly found to match the definition
-    refused: Mapping[ViewName, CreationRefused]  # missing views that cannot be created, except for transient errors
+    refused: Mapping[ViewName, Error]  # missing views that cannot be created: query or privilege errors
     undetermined: Mapping[tuple[ViewName, str], str]  # queries that could not be compared, with the cause
 
 
@@ -97,6 +88,34 @@ def measure_view(database: str, view: ViewName) -> tuple[int, int]:
     return rows, size
 
 
+def find_affected_views(
+    database: str, relations: Collection[ViewName], views: Collection[ViewName]
+) -> tuple[Set[ViewName], Set[ViewName], Sequence[ViewName]]:
+    """Return which of the given materialized views read one of the changed relations, in one round trip.
+
+    A materialized view that is not given ends the path, because nothing refreshes it. Also returns the views that call
+    functions with text bodies, which may read anything, and the changed relations that do not exist.
+    """
+    statements = STATEMENTS["dependencies"], STATEMENTS["relations_and_relatives"]
+    parameters = {**name_lists(views), **name_lists(relations, prefix="changed_"), "kinds": ["m"]}
+    dependencies, changed_rows = sessions.query_batch(database, statements, parameters)
+    changed = {ViewName(schema=schema, name=name): is_materialized for schema, name, is_materialized in changed_rows}
+    dependents, opaque = defaultdict[ViewName, set[ViewName]](set), set[ViewName]()
+    for schema, name, used_schema, used_name, function, is_opaque in dependencies:
+        view = ViewName(schema=schema, name=name)
+        if function is None:
+            dependents[ViewName(schema=used_schema, name=used_name)].add(view)
+        elif is_opaque:
+            opaque.add(view)
+    affected = {relation for relation in views if changed.get(relation)}
+    unvisited = list(changed)
+    while unvisited:
+        found = dependents[unvisited.pop()] - affected
+        affected |= found
+        unvisited += found
+    return affected, opaque - affected, [relation for relation in relations if relation not in changed]
+
+
 def survey(
     database: str,
     views: Mapping[ViewName, Sequence[str]],
@@ -113,15 +132,17 @@ def survey(
     way; `on_progress` gets the compared number and the total.
     """
     with transactions.rolled_back_atomic(database):
-        existing = _find_relations(database, views, first=(lock_wait,))
+        existing = _find_relations(database, views, lock_wait)
         unresolved, refused = _create_as_plain_views(
             database, {view: views[view][0] for view in views if view not in existing}
         )
-        relations = _find_relations(database, views) if len(existing) < len(views) else existing
+        relations = _find_relations(database, views, lock_wait) if len(existing) < len(views) else existing
         names = {oid: view for view, (oid, _) in relations.items()}
         dependencies: dict[ViewName, set[ViewName]] = defaultdict(set, unresolved)
-        for view, dependency in _dependencies(database, views):
-            dependencies[view].add(dependency)
+        rows = sessions.query(database, STATEMENTS["dependencies"], {**name_lists(views), "kinds": ["m", "v"]})
+        for schema, name, used_schema, used_name, *_ in rows:
+            if (used := ViewName(schema=used_schema, name=used_name)) in views:
+                dependencies[ViewName(schema=schema, name=name)].add(used)
         pairs = {
             (view, query): DefinitionKey.of(oid, query)
             for oid, view in names.items()
@@ -144,8 +165,8 @@ def survey(
 
 def _create_as_plain_views(
     database: str, missing: Mapping[ViewName, str]
-) -> tuple[dict[ViewName, set[ViewName]], dict[ViewName, CreationRefused]]:
-    """Create the missing views as plain views. Return assumed dependencies, and refusals.
+) -> tuple[dict[ViewName, set[ViewName]], dict[ViewName, Error]]:
+    """Create the missing views as plain views. Return assumed dependencies, and query or privilege errors.
 
     Another session may be creating one of them, which locks it. A view whose query then lacks a relation is assumed to
     depend on the locked ones.
@@ -171,7 +192,7 @@ def _create_as_plain_views(
                 del remaining[view]
     waiting_for_locked = {view for view, error in errors.items() if locked and sqlstate(error) == UNDEFINED_TABLE}
     refused = {
-        view: CreationRefused(message=first_line(error), is_privilege_error=not is_query_error(error))
+        view: error
         for view, error in errors.items()
         if (is_query_error(error) and view not in waiting_for_locked and not _WITH_DATA_CLAUSE.search(missing[view]))
         or sqlstate(error) == INSUFFICIENT_PRIVILEGE
@@ -233,19 +254,7 @@ def _compare_definitions(
     return [(pair, differs.get(number)) for number, pair in enumerate(pairs)]
 
 
-def _find_relations(
-    database: str, views: Iterable[ViewName], *, first: Sequence[str] = ()
-) -> dict[ViewName, tuple[int, int]]:
-    """Return OID and number of rows of each view that exists. The statements of `first` are sent before."""
-    statements = (*first, STATEMENTS["find_relations"])
-    *_, rows_found = sessions.query_batch(database, statements, name_lists(views))
-    return {ViewName(schema=schema, name=name): (oid, rows) for schema, name, oid, rows in rows_found}
-
-
-def _dependencies(database: str, views: Collection[ViewName]) -> Iterator[tuple[ViewName, ViewName]]:
-    """Return which of these views uses which other one."""
-    parameters = {**name_lists(views), "kinds": ["m", "v"]}
-    for schema, name, used_schema, used_name, *_ in sessions.query(database, STATEMENTS["dependencies"], parameters):
-        used = ViewName(schema=used_schema, name=used_name)
-        if used in views:
-            yield ViewName(schema=schema, name=name), used
+def _find_relations(database: str, views: Iterable[ViewName], lock_wait: str) -> dict[ViewName, tuple[int, int]]:
+    """Set the lock wait, and return OID and number of rows of each view that exists."""
+    _, found = sessions.query_batch(database, (lock_wait, STATEMENTS["find_relations"]), name_lists(views))
+    return {ViewName(schema=schema, name=name): (oid, rows) for schema, name, oid, rows in found}

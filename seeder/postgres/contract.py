@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from itertools import groupby
 from operator import itemgetter
@@ -116,22 +116,14 @@ class ContractDifference:
 def differences(expected: TableColumns, actual: TableColumns) -> Iterator[ContractDifference]:
     """Yield what is missing from `actual` or differs there. Additional tables and columns are ignored."""
     for table, columns in expected.items():
-        lost_feature = optional_tables().get(table)
+        difference = partial(ContractDifference, table=table, lost_feature=optional_tables().get(table))
         if table not in actual:
-            yield ContractDifference(
-                table=table, column=None, expected="a table", actual=None, lost_feature=lost_feature
-            )
+            yield difference(column=None, expected="a table", actual=None)
             continue
         for name, column in columns.items():
             found = actual[table].get(name)
             if found != column:
-                yield ContractDifference(
-                    table=table,
-                    column=name,
-                    expected=str(column),
-                    actual=str(found) if found else None,
-                    lost_feature=lost_feature,
-                )
+                yield difference(column=name, expected=str(column), actual=str(found) if found else None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

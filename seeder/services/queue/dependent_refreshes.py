@@ -9,7 +9,7 @@ from seeder import conf
 from seeder.domain.manifests import ViewKey
 from seeder.domain.refresh_requests import AllReports, SelectedManifests
 from seeder.domain.view_names import ViewName
-from seeder.postgres.dependent_views import find_affected_views
+from seeder.postgres.catalog import find_affected_views
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.queue.enqueue import EnqueueResult, enqueue_refresh
@@ -46,8 +46,8 @@ def enqueue_dependent_refreshes(
     selection = manifest_selection.select(AllReports(), databases=conf.load().databases)
     specs = {spec.key.name: spec for spec in selection.views if spec.key.database == database}
     with translate_database_errors(database):
-        affected = find_affected_views(database, relations, specs.keys())
-    dependent = [specs[name] for name in sorted(affected.dependent)]
+        affected, undetermined, missing_relations = find_affected_views(database, relations, specs.keys())
+    dependent = [specs[name] for name in sorted(affected)]
     request = SelectedManifests(
         manifests=frozenset((one.report_type, one.manifest_id) for spec in dependent for one in spec.manifests),
         description=f"the views that depend on {', '.join(map(str, sorted(relations)))}",
@@ -55,6 +55,6 @@ def enqueue_dependent_refreshes(
     return DependentRefreshes(
         queued=enqueue_refresh(request, requested_by=requested_by, idempotency_key=idempotency_key),
         views=tuple(spec.key for spec in dependent),
-        undetermined=tuple(specs[name].key for name in sorted(affected.undetermined)),
-        missing_relations=affected.missing_relations,
+        undetermined=tuple(specs[name].key for name in sorted(undetermined)),
+        missing_relations=tuple(missing_relations),
     )

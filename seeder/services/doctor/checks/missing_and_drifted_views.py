@@ -11,6 +11,7 @@ from seeder.domain.plan import DefinitionDrift
 from seeder.domain.result_notes import definition_drift_note
 from seeder.postgres import catalog
 from seeder.postgres.catalog import Survey
+from seeder.postgres.sqlstates import first_line, is_query_error
 from seeder.services import confirmed_definitions
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
 from seeder.services.doctor.checks.schema_privileges import CREATE_FORBIDDEN
@@ -67,12 +68,12 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
 def _check_missing(database: CheckedDatabase, survey: Survey | None) -> Iterator[Diagnosis]:
     closed_schemas = {schema.name for schema in database.schemas if not schema.can_create}  # reported as such
     for view in database.missing_views:
-        refusal = survey and survey.refused.get(view)
-        if refusal and not refusal.is_privilege_error:
-            yield QUERY_REFUSED.found(str(view), message=refusal.message)
-        elif refusal and view.schema not in closed_schemas:
+        error = survey.refused.get(view) if survey else None
+        if error and is_query_error(error):
+            yield QUERY_REFUSED.found(str(view), message=first_line(error))
+        elif error and view.schema not in closed_schemas:
             fix = "The owner of that object can grant the privilege, such as USAGE on a schema that the query reads."
-            yield CREATE_FORBIDDEN.found(str(view), message=refusal.message, fix=fix)
+            yield CREATE_FORBIDDEN.found(str(view), message=first_line(error), fix=fix)
         else:
             yield VIEW_MISSING.found(str(view))
 
