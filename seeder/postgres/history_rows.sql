@@ -105,30 +105,6 @@ WHERE table_name = ANY (%(names)s::text[]) AND status = 'success' AND start_time
     AND run_id <> %(run)s AND finish_time IS NOT NULL
 ORDER BY start_time DESC;
 
--- name: insert_run
-INSERT INTO reporting.seeder_run (run_id, description, requested_by, started_at, workers, manifests, agencies)
-VALUES (%(run)s, %(description)s, %(requested_by)s, clock_timestamp(), %(workers)s, %(manifests)s, %(agencies)s::jsonb);
-
--- name: start_hold
--- No refresh starts in a database until the hold ends.
-UPDATE reporting.seeder_run
-SET holds = holds || jsonb_build_object(
-    'database', %(database)s::text, 'reason', %(reason)s::text, 'from', clock_timestamp(), 'until', NULL
-)
-WHERE run_id = %(run)s;
-
--- name: end_holds
-UPDATE reporting.seeder_run
-SET holds = (
-    SELECT jsonb_agg(
-        CASE WHEN hold ->> 'database' = %(database)s AND hold ->> 'until' IS NULL
-            THEN hold || jsonb_build_object('until', clock_timestamp()) ELSE hold END
-        ORDER BY position
-    )
-    FROM jsonb_array_elements(holds) WITH ORDINALITY AS held (hold, position)
-)
-WHERE run_id = %(run)s AND jsonb_array_length(holds) > 0;
-
 -- name: close_run
 -- Set the totals of a run from its history rows, unless they are set.
 UPDATE reporting.seeder_run AS r
