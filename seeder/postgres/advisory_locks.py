@@ -23,20 +23,14 @@ def try_lock(database: str, key: str) -> bool:
 
 
 def lock_for_session(database: str, key: str) -> datetime:
-    """Lock a key until the end of this thread's session, and return the server's time."""
+    """Lock a key until the end of this thread's session, unless it holds the lock. Return the server's time."""
     [(_, now)] = sessions.query(database, STATEMENTS["lock_for_session"], {"key": key})
     return cast("datetime", now)
 
 
-def is_held(database: str, key: str) -> bool:
-    """Return whether this thread's session holds the lock."""
-    return bool(sessions.query(database, STATEMENTS["held_by_this_session"], {"key": key}))
-
-
-def unlock(database: str, key: str) -> bool:
-    """Release a session's lock once, and return whether the session still holds it."""
-    statements = STATEMENTS["unlock"], STATEMENTS["held_by_this_session"]
-    return bool(sessions.query_batch(database, statements, {"key": key})[-1])
+def unlock(database: str, key: str) -> None:
+    """Release the lock of this thread's session, if it holds the lock."""
+    sessions.query(database, STATEMENTS["unlock"], {"key": key})
 
 
 def held_keys(database: str, keys: Iterable[str]) -> frozenset[str]:

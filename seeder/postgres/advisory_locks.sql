@@ -7,13 +7,16 @@ SELECT pg_advisory_xact_lock(hashtextextended(%(key)s::text, 0)), clock_timestam
 SELECT pg_try_advisory_xact_lock(hashtextextended(%(key)s::text, 0));
 
 -- name: lock_for_session
-SELECT pg_advisory_lock(hashtextextended(%(key)s::text, 0)), clock_timestamp();
-
--- name: held_by_this_session
-SELECT hash
-FROM pg_locks AS l, hashtextextended(%(key)s::text, 0) AS hash
-WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
-    AND l.classid::bigint = (hash >> 32) & 4294967295 AND l.objid::bigint = hash & 4294967295;
+-- Nothing is locked if this session holds the lock already.
+SELECT
+    CASE WHEN EXISTS (
+        SELECT
+        FROM pg_locks AS l
+        WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
+            AND l.classid::bigint = (hash >> 32) & 4294967295 AND l.objid::bigint = hash & 4294967295
+    ) THEN '' ELSE pg_advisory_lock(hash)::text END,
+    clock_timestamp()
+FROM hashtextextended(%(key)s::text, 0) AS hash;
 
 -- name: unlock
 -- Without the lock, pg_advisory_unlock() would raise a warning.

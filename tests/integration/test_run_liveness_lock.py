@@ -3,7 +3,6 @@
 import pytest
 from django.db import OperationalError, connection
 
-from seeder.domain import lock_keys
 from seeder.postgres import advisory_locks, sessions
 from seeder.services.run.run_liveness_lock import RunLock
 from tests.conftest import another_session, sql
@@ -24,8 +23,6 @@ def test_run_is_alive_while_it_holds_its_lock() -> None:
     assert looks_dead()
     with RunLock("r1"):
         assert not looks_dead()
-        assert advisory_locks.is_held("default", lock_keys.of_run("r1"))
-        assert not advisory_locks.is_held("default", lock_keys.of_run("r2"))
     assert looks_dead()
 
 
@@ -66,10 +63,18 @@ def test_unlock_on_a_lost_connection_is_no_error() -> None:
     assert looks_dead()
 
 
-def test_lock_taken_twice_is_released() -> None:
-    with RunLock("r1"):
-        advisory_locks.lock_for_session("default", lock_keys.of_run("r1"))
+def test_lock_taken_twice_is_held_once_and_released() -> None:
+    with RunLock("r1") as run_lock:
+        run_lock.ensure_held()
+        assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()") == [(1,)]
     assert looks_dead()
+
+
+def test_locks_of_two_runs_in_a_session_are_independent() -> None:
+    with RunLock("r2"):
+        with RunLock("r1"):
+            assert not looks_dead()
+        assert looks_dead()
 
 
 def test_failed_unlock_closes_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,8 +55,8 @@ LOCKS = [
     Mutant(
         name="lock: a run holds its lock",
         file="seeder/postgres/advisory_locks.sql",
-        old="SELECT pg_advisory_lock(",
-        new="SELECT false AND pg_try_advisory_lock(",
+        old="ELSE pg_advisory_lock(hash)::text END",
+        new="ELSE '' END",
         tests=("tests/integration/test_run_liveness_lock.py",),
     ),
     Mutant(

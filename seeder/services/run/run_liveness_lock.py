@@ -33,15 +33,13 @@ class RunLock(RunListener):
     def __exit__(self, *_: object) -> None:
         try:
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            while advisory_locks.unlock(DEFAULT_DB_ALIAS, self._key):
-                pass  # a tick that did not see the lock has taken it twice
+            advisory_locks.unlock(DEFAULT_DB_ALIAS, self._key)
         except Error:
             connections.close_all()  # the lock ends with the connection
 
     def ensure_held(self) -> None:
         """Take the lock again if its connection was lost."""
-        if not advisory_locks.is_held(DEFAULT_DB_ALIAS, self._key):
-            advisory_locks.lock_for_session(DEFAULT_DB_ALIAS, self._key)
+        advisory_locks.lock_for_session(DEFAULT_DB_ALIAS, self._key)
 
     def on_tick(self) -> None:
         """Ensure every few seconds that the lock is held.
@@ -56,4 +54,4 @@ class RunLock(RunListener):
                 self.ensure_held()
             except Error:
                 sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-                advisory_locks.lock_for_session(DEFAULT_DB_ALIAS, self._key)
+                self.ensure_held()
