@@ -9,7 +9,6 @@ import os
 import socket
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from datetime import timedelta
 from threading import Lock, Thread
@@ -63,16 +62,12 @@ class PendingAnswer(Generic[Answer]):
         """Wait for the answer. Raises the query's errors, and `OperationalError` at the deadline."""
         try:
             return self._future.result(max(self._deadline - monotonic(), 0))
-        except FutureTimeout:
-            self._abort()
+        except TimeoutError:
+            with self._lock:
+                self._timed_out = True
+                self._shut_down_socket()
             wait([self._future], _ABORT_GRACE)
             raise OperationalError(f"no answer within {self._timeout.total_seconds():.0f} s") from None
-
-    def _abort(self) -> None:
-        """Shut the socket down, which ends the thread's wait."""
-        with self._lock:
-            self._timed_out = True
-            self._shut_down_socket()
 
     def _run(self, database: str, query: Callable[[], Answer]) -> None:
         try:
@@ -124,6 +119,7 @@ class PendingAnswer(Generic[Answer]):
                 self._shut_down_socket()
 
     def _shut_down_socket(self) -> None:
+        """End the thread's wait."""
         with suppress(OSError):
             if self._socket is not None:
                 self._socket.shutdown(socket.SHUT_RDWR)

@@ -27,8 +27,7 @@ def create_plain_view(view: ViewName, query: str) -> sql.Composed:
 
 def create_comparison_view(number: int, query: str) -> sql.Composed:
     """Create a temporary view, which needs no privilege on a schema."""
-    view = sql.Identifier("pg_temp", f"seeder_comparison_{number}")
-    return sql.SQL("CREATE TEMPORARY VIEW {} AS\n{}").format(view, sql.SQL(query))
+    return create_plain_view(ViewName(schema="pg_temp", name=f"seeder_comparison_{number}"), query)
 
 
 def refresh_materialized_view(view: ViewName, *, concurrently: bool = False) -> sql.Composed:

@@ -11,10 +11,8 @@ from django.views.decorators.http import require_safe
 from seeder.probes import health
 from seeder.probes.metrics import metrics
 
-ProbeView = Callable[[HttpRequest], HttpResponse]
 
-
-def probe(view: ProbeView) -> ProbeView:
+def probe(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Allow only GET and HEAD, disable caching, ignore ATOMIC_REQUESTS.
 
     A transaction around the request would wait for the databases whose status is checked.
