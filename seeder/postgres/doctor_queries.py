@@ -5,9 +5,12 @@ The fields of each value are in the order of the columns of its statement. Names
 
 from typing import Any, NamedTuple
 
+from django.db import Error
+
 from seeder.domain.view_names import ViewName
-from seeder.postgres import sessions, transactions
+from seeder.postgres import catalog, sessions, transactions, view_statements
 from seeder.postgres.named_statements import STATEMENTS
+from seeder.postgres.sqlstates import is_connection_lost
 
 _VERSION_NUM_PER_MAJOR = 10000  # of server_version_num
 
@@ -81,3 +84,16 @@ def read(database: str, statement: str, **parameters: Any) -> sessions.Rows:
 def server_facts(database: str) -> ServerFacts:
     [row] = read(database, "server_facts")
     return ServerFacts._make((*row, sessions.session_state(database).is_pooled))
+
+
+def columns_of_query(database: str, query: str) -> frozenset[str] | None:
+    """Return the names of a query's columns, or None if PostgreSQL cannot tell now, as with a locked table."""
+    try:
+        with transactions.rolled_back_atomic(database):
+            sessions.query(database, catalog.MINIMAL_LOCK_WAIT)
+            sessions.execute_single_statement(database, view_statements.create_comparison_view(0, query))
+            return frozenset(name for (name,) in sessions.query(database, STATEMENTS["comparison_columns"]))
+    except Error as error:
+        if is_connection_lost(error):
+            raise
+        return None

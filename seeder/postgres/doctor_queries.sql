@@ -152,26 +152,3 @@ WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
         SELECT FROM found AS builtin WHERE builtin.name = found.name AND builtin.schema = 'pg_catalog'::regnamespace
     )
 ORDER BY array_position(current_schemas(false), n.nspname), 2, 1;
-
--- name: recreate_statements
--- The statements that restore what DROP MATERIALIZED VIEW loses: indexes, owner and grants.
-SELECT c.oid, lost.statements
-FROM pg_class AS c
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-CROSS JOIN LATERAL (
-    SELECT array_agg(statement ORDER BY position, statement)
-    FROM (
-        SELECT 1, pg_get_indexdef(i.indexrelid) FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisvalid
-        UNION ALL
-        SELECT 2, format('ALTER MATERIALIZED VIEW %%I.%%I OWNER TO %%I', n.nspname, c.relname, pg_get_userbyid(c.relowner))
-        UNION ALL
-        SELECT 3, format(
-            'GRANT %%s ON %%I.%%I TO %%s%%s', a.privilege_type, n.nspname, c.relname,
-            CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
-            CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
-        )
-        FROM aclexplode(c.relacl) AS a
-        WHERE a.grantee <> c.relowner
-    ) AS parts (position, statement)
-) AS lost (statements)
-WHERE c.oid = ANY (%(oids)s::oid[]) AND c.relkind = 'm';

@@ -3,11 +3,10 @@
 Queries are tried by creating views in a transaction that is rolled back, which hardly waits for locks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from django.db import Error
 
-from seeder.domain.plan import DefinitionDrift
 from seeder.domain.result_notes import definition_drift_note
 from seeder.postgres import catalog
 from seeder.postgres.catalog import Survey
@@ -15,6 +14,7 @@ from seeder.postgres.sqlstates import first_line, is_query_error
 from seeder.services import confirmed_definitions
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
 from seeder.services.doctor.checks.schema_privileges import CREATE_FORBIDDEN
+from seeder.services.doctor.view_recreation import read_recreations
 from seeder.services.run import planning
 
 VIEW_MISSING = warning_problem(
@@ -33,8 +33,9 @@ DEFINITION_DRIFT = warning_problem(
     name="definition_drift",
     area="views",
     meaning="A view was created from another query than its manifest's, or PostgreSQL now rejects that query.",
-    fix="If the manifest is right, the owner can recreate the view with its indexes and grants. Readers wait. Views"
-    " that read it must be dropped before and created after. Otherwise restore the old query in the manifest.",
+    fix="If the manifest is right, the owner or a superuser can recreate the view with its indexes, grants, comments"
+    " and options. Readers wait; if a statement fails, nothing changes. Otherwise restore the old query in the"
+    " manifest.",
 )
 DRIFT_UNKNOWN = info_problem(
     name="drift_unknown",
@@ -81,23 +82,21 @@ def _check_missing(database: CheckedDatabase, survey: Survey | None) -> Iterator
 def _check_drift(database: CheckedDatabase, survey: Survey) -> Iterator[Diagnosis]:
     found = planning.definition_drift(database.selection, database.alias, survey)
     drifts = [(key.name, drift) for key, drifts in found.items() for drift in drifts]
-    oids = [database.relations[view].oid for view, _ in drifts if view in database.relations]
-    restored: dict[int, list[str]] = dict(database.read("recreate_statements", oids=oids)) if oids else {}
+    queries = {
+        database.relations[view].oid: drift.manifest.query
+        for view, drift in drifts
+        if view in database.relations and drift.cause is None and drift.manifest.query == database.views[view].query
+    }
+    recreations = read_recreations(database, queries) if queries else {}
     for view, drift in drifts:
         spec, relation = database.views[view], database.relations.get(view)
+        recreation = recreations.get(relation.oid) if relation and drift.manifest.query == spec.query else None
         fix, sql = "Decide which query is right: the old one, or a corrected one.", ""
-        if relation and relation.oid in restored and drift.cause is None and drift.manifest.query == spec.query:
-            fix, sql = "", _recreate_sql(relation.quoted_name, drift, restored[relation.oid])
+        if recreation and drift.cause is None:
+            fix, sql = " ".join((DEFINITION_DRIFT.fix, *recreation.limits)), recreation.sql
         elif len({manifest.query for manifest in spec.manifests}) > 1:
             fix = "Its manifests have different queries: decide which is right, and use it in all of them."
         yield DEFINITION_DRIFT.found(str(view), message=definition_drift_note(drift), fix=fix, sql=sql)
-
-
-def _recreate_sql(quoted_name: str, drift: DefinitionDrift, restoring: Sequence[str]) -> str:
-    """Return the statements, with the semicolon after a trailing comment."""
-    create = f"CREATE MATERIALIZED VIEW {quoted_name} AS\n{drift.manifest.query}\n;"
-    statements = [f"DROP MATERIALIZED VIEW {quoted_name};", create, *(f"{statement};" for statement in restoring)]
-    return "\n".join(["BEGIN;", *statements, "COMMIT;"])
 
 
 def _check_undetermined(database: CheckedDatabase, survey: Survey) -> Iterator[Diagnosis]:
