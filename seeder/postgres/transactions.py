@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 from django.db import Error, connections, transaction
 
 from seeder.postgres.named_statements import STATEMENTS
-from seeder.postgres.sessions import Rows, driver_connection, query, query_batch
+from seeder.postgres.sessions import Rows, query, query_batch
 
 Result = TypeVar("Result")
 
@@ -72,5 +72,10 @@ class BatchedTransaction:
 @contextmanager
 def savepoint(database: str) -> Iterator[None]:
     """Run the block in a savepoint of a `BatchedTransaction`."""
-    with connections[database].wrap_database_errors, driver_connection(database).transaction():
+    query(database, "SAVEPOINT seeder;")  # psycopg's transaction() would hide an error of this statement
+    try:
         yield
+    except Error:
+        query(database, "ROLLBACK TO SAVEPOINT seeder;")
+        raise
+    query(database, "RELEASE SAVEPOINT seeder;")
