@@ -30,6 +30,14 @@ class DefinitionDrift:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ViewInputs:
+    """What a refresh of a view reads, as OIDs of its database."""
+
+    tables: tuple[int, ...] = ()  # directly and through plain views, functions and policies, as far as PostgreSQL knows
+    views: tuple[int, ...] = ()  # the view, and plain views on the way
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PlanInputs:
     """Facts about the selected views from catalog and history. Entries of other views are ignored."""
 
@@ -38,6 +46,7 @@ class PlanInputs:
     expected_durations: Mapping[ViewKey, timedelta] = field(default_factory=dict)  # of views that ever succeeded
     consecutive_failures: Mapping[ViewKey, int] = field(default_factory=dict)  # of views whose last refresh failed
     definition_drift: Mapping[ViewKey, tuple[DefinitionDrift, ...]] = field(default_factory=dict)
+    view_inputs: Mapping[ViewKey, ViewInputs] = field(default_factory=dict)  # without those that may change
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,6 +62,7 @@ class PlannedView:
 
     consecutive_failures: int = 0
     definition_drift: tuple[DefinitionDrift, ...] = ()
+    inputs: ViewInputs | None = None  # None if they have to be looked up before the refresh
 
     @property
     def key(self) -> ViewKey:
@@ -101,6 +111,7 @@ def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
             critical_path=critical_paths[key],
             consecutive_failures=inputs.consecutive_failures.get(key, 0),
             definition_drift=inputs.definition_drift.get(key, ()),
+            inputs=inputs.view_inputs.get(key),
         )
         for key, spec in specs.items()
     ]

@@ -10,8 +10,9 @@ from django.db import Error
 from django.db.transaction import atomic
 from psycopg.rows import namedtuple_row
 
+from seeder.domain.plan import ViewInputs
 from seeder.domain.view_names import ViewName
-from seeder.postgres import sessions, transactions, view_statements
+from seeder.postgres import input_locks, sessions, transactions, view_statements
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import (
     INSUFFICIENT_PRIVILEGE,
@@ -48,6 +49,7 @@ class Survey:
 
     row_counts: Mapping[ViewName, int]  # of existing relations of any kind; 0 if unknown
     dependencies: Mapping[ViewName, Set[ViewName]]  # among the surveyed views
+    inputs: Mapping[ViewName, ViewInputs]  # of views that can be created, and of those whose inputs cannot change
     drift: Mapping[tuple[ViewName, str], str | None]  # queries that differ from the definition, with PostgreSQL's error
     confirmed: Set[DefinitionKey]  # queries newly found to match the definition
     refused: Mapping[ViewName, Error]  # missing views that cannot be created: query or privilege errors
@@ -101,7 +103,7 @@ def find_affected_views(
     dependencies, changed_rows = sessions.query_batch(database, statements, parameters)
     changed = {ViewName(schema=schema, name=name): is_materialized for schema, name, is_materialized in changed_rows}
     dependents, opaque = defaultdict[ViewName, set[ViewName]](set), set[ViewName]()
-    for schema, name, used_schema, used_name, function, is_opaque in dependencies:
+    for schema, name, used_schema, used_name, *_, function, is_opaque in dependencies:
         view = ViewName(schema=schema, name=name)
         if function is None:
             dependents[ViewName(schema=used_schema, name=used_name)].add(view)
@@ -139,10 +141,13 @@ def survey(
         relations = _find_relations(database, views, lock_wait) if len(existing) < len(views) else existing
         names = {oid: view for view, (oid, _) in relations.items()}
         dependencies: dict[ViewName, set[ViewName]] = defaultdict(set, unresolved)
+        used_objects: dict[ViewName, list[sessions.Row]] = {view: [] for view in relations}
         rows = sessions.query(database, STATEMENTS["dependencies"], {**name_lists(views), "kinds": ["m", "v"]})
-        for schema, name, used_schema, used_name, *_ in rows:
-            if (used := ViewName(schema=used_schema, name=used_name)) in views:
-                dependencies[ViewName(schema=schema, name=name)].add(used)
+        for schema, name, *used_object in rows:
+            view, used = ViewName(schema=schema, name=name), ViewName(schema=used_object[0], name=used_object[1])
+            used_objects[view].append(tuple(used_object))
+            if used in views:
+                dependencies[view].add(used)
         pairs = {
             (view, query): DefinitionKey.of(oid, query)
             for oid, view in names.items()
@@ -156,6 +161,11 @@ def survey(
     return Survey(
         row_counts={view: rows for view, (_, rows) in existing.items()},
         dependencies=dependencies,
+        inputs={
+            view: input_locks.inputs_of(objects)
+            for view, objects in used_objects.items()
+            if view not in existing or not input_locks.can_change(objects)
+        },
         drift=drift,
         confirmed={pairs[pair] for pair in confirmed},
         refused=refused,

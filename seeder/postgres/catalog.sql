@@ -86,7 +86,8 @@ JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname AND 
 -- name: dependencies
 -- The relations and functions that the wanted relations use: directly, through plain views, functions with a parsed body
 -- (BEGIN ATOMIC), operators and row security policies. A materialized view or another wanted relation ends the path.
--- A function is opaque if its body is text that PostgreSQL does not parse, unless it belongs to an extension.
+-- A function is opaque if its body is text that PostgreSQL does not parse, unless it belongs to an extension. What lies
+-- behind a plain view, a function or a policy can change without the wanted relation.
 WITH RECURSIVE wanted AS (
     SELECT c.oid
     FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS v (nspname, relname)
@@ -118,7 +119,10 @@ WITH RECURSIVE wanted AS (
     WHERE step.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass)
 )
 SELECT
-    root_namespace.nspname::text, root.relname::text, n.nspname::text, c.relname::text, p.oid,
+    root_namespace.nspname::text, root.relname::text, n.nspname::text, c.relname::text,
+    root.oid, c.oid, c.relkind::text,
+    coalesce(c.relkind = 'v' OR c.relrowsecurity, l.lanname NOT IN ('c', 'internal')) AS can_change,
+    p.oid,
     p.prosqlbody IS NULL AND l.lanname NOT IN ('c', 'internal') AND NOT EXISTS (
         SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
     ) AS is_opaque

@@ -152,3 +152,13 @@ WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
         SELECT FROM found AS builtin WHERE builtin.name = found.name AND builtin.schema = 'pg_catalog'::regnamespace
     )
 ORDER BY array_position(current_schemas(false), n.nspname), 2, 1;
+
+-- name: unlockable_relations
+-- The foreign tables of these relations, and partitioned or inherited tables that this role may not lock. A table without
+-- partitions can be locked without a privilege, as `choose_inputs` does.
+SELECT c.oid, format('%%I.%%I', n.nspname, c.relname), c.relkind = 'f', quote_ident(current_user)
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.oid = ANY (%(oids)s::oid[])
+    AND (c.relkind = 'f' OR c.relkind IN ('r', 'p') AND c.relhassubclass AND NOT has_table_privilege(c.oid, 'SELECT'))
+ORDER BY 2;

@@ -7,7 +7,7 @@ from psycopg.rows import class_row
 
 from seeder.domain import lock_keys
 from seeder.domain.view_names import ViewName
-from seeder.postgres import sessions
+from seeder.postgres import input_locks, sessions
 from seeder.postgres.named_statements import STATEMENTS
 
 
@@ -30,7 +30,8 @@ class BlockingSession:
 
 def blocking_sessions(database: str, view: ViewName, *, plain: bool) -> list[BlockingSession]:
     """Return the sessions that block a plain or concurrent refresh, oldest transaction first."""
-    parameters = {**asdict(view), "key": lock_keys.of_view(view), "plain": plain}
+    inputs = list(input_locks.look_up_inputs(database, view).tables)
+    parameters = {**asdict(view), "key": lock_keys.of_view(view), "plain": plain, "inputs": inputs}
     row_factory = class_row(BlockingSession)
     return sessions.query(database, STATEMENTS["blocking_sessions"], parameters, row_factory=row_factory)
 

@@ -12,8 +12,13 @@ WHERE backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_
 SELECT pg_has_role('pg_read_all_stats', 'USAGE');
 
 -- name: blocking_sessions
--- Sessions that hold a relation or an advisory lock. Locks of readers block only a plain refresh. An ordinary role sees few
--- facts about sessions of other roles.
+-- Sessions that hold a view, its advisory lock or one of its inputs. Locks of readers block only a plain refresh. An
+-- ordinary role sees few facts about sessions of other roles.
+WITH RECURSIVE input (relid) AS (
+    SELECT unnest(%(inputs)s::oid[])
+    UNION
+    SELECT i.inhrelid FROM input JOIN pg_inherits AS i ON i.inhparent = input.relid
+)
 SELECT
     a.pid,
     coalesce(a.usename::text, '') AS role,
@@ -29,6 +34,7 @@ WHERE a.pid <> pg_backend_pid() AND a.pid IN (
             AND l.classid::bigint = (hash >> 32) & 4294967295 AND l.objid::bigint = hash & 4294967295
         OR l.locktype = 'relation' AND l.relation = to_regclass(format('%%I.%%I', %(schema)s::text, %(name)s::text))
             AND (%(plain)s OR l.mode <> 'AccessShareLock')
+        OR l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.relation IN (SELECT relid FROM input)
     )
 )
 ORDER BY a.xact_start, a.pid;

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Self, TypeVar
 
 from django.db import Error, connections, transaction
+from psycopg import sql
 
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sessions import Rows, query, query_batch
@@ -67,6 +68,15 @@ class BatchedTransaction:
                 query(self._database, "ROLLBACK;")
             if kind is None:
                 raise
+
+
+def execute_in_savepoint(database: str, statement: sql.Composed) -> None:
+    """Run a trusted statement in a savepoint of a `BatchedTransaction`, in one round trip."""
+    try:
+        query(database, sql.SQL("SAVEPOINT seeder; {}; RELEASE SAVEPOINT seeder;").format(statement))
+    except Error:
+        query(database, "ROLLBACK TO SAVEPOINT seeder;")
+        raise
 
 
 @contextmanager

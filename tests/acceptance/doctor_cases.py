@@ -36,6 +36,15 @@ def _function_case(problem: str, *, min_server_version: int = 0, max_server_vers
 CONCURRENT_SETTINGS = {"SEEDER_REFRESH_CONCURRENTLY": "true"}
 CASES_FIXED_BY_SQL = [
     DoctorCase(
+        problem="input_unlockable",
+        provoking_sql="CREATE TABLE reporting.parted (n integer) PARTITION BY LIST (n);"
+        " CREATE TABLE reporting.part PARTITION OF reporting.parted DEFAULT;"
+        " CREATE MATERIALIZED VIEW reporting.a AS SELECT n FROM reporting.parted;"
+        f" ALTER MATERIALIZED VIEW reporting.a OWNER TO {ROLE};"
+        + manifest("reporting.a", "SELECT n FROM reporting.parted"),
+        subject="reporting.parted",
+    ),
+    DoctorCase(
         problem="read_only",
         provoking_sql=f"ALTER ROLE {ROLE} SET default_transaction_read_only = on",
         subject="default_transaction_read_only",

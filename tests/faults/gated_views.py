@@ -1,6 +1,6 @@
 """Views that wait at a gate, background runs, and waiting sessions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +10,7 @@ from django.db import connections
 
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.refresh_requests import AllReports
+from seeder.domain.run_events import RunEvent
 from seeder.models import JobStatus, RunHistory
 from seeder.services.run import orchestrator
 from seeder.services.stop_signal import StopSignal
@@ -84,13 +85,15 @@ def sqlstate_of(result: RefreshResult) -> str | None:
 
 
 @contextmanager
-def run_in_background() -> "Iterator[Future[RunSummary]]":
+def run_in_background(
+    on_event: Callable[[RunEvent], object] = lambda _: None,
+) -> "Iterator[Future[RunSummary]]":
     """Execute a run in the background. It is stopped at the end."""
     stop = StopSignal()
 
     def run() -> RunSummary:
         try:
-            return orchestrator.execute_run(AllReports(), stop=stop)
+            return orchestrator.execute_run(AllReports(), stop=stop, on_event=on_event)
         finally:
             connections.close_all()
 
@@ -103,13 +106,14 @@ def run_in_background() -> "Iterator[Future[RunSummary]]":
                 stop.request("end of test")
 
 
-def wait_until_lock_is_queued(relation: str) -> None:
-    """Wait until a refresh waits for a lock on a relation."""
+def wait_until_lock_is_queued(relation: str, *, by: str = "seeder ") -> None:
+    """Wait until a refresh, or another application, waits for a lock on a relation."""
     wait_until(
         lambda: sql(
             "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)"
-            " WHERE relation = to_regclass(%s) AND NOT granted AND application_name ~ '^seeder '",
+            " WHERE relation = to_regclass(%s) AND NOT granted AND application_name ^@ %s",
             relation,
+            by,
         )
     )
 

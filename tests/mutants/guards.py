@@ -29,8 +29,30 @@ API_REFRESHING = "tests/acceptance/test_api_refresh_views.py"
 ADMIN = "tests/integration/admin"
 ADMISSION = "tests/integration/test_admission_control.py"
 KILLING = "tests/acceptance/test_killing.py"
+RELOADS = "tests/faults/test_reloaded_inputs.py"
 
 LOCKS = [
+    Mutant(
+        name="lock: inputs are locked before the snapshot of a refresh",
+        file="seeder/postgres/input_locks.sql",
+        old="EXECUTE format('LOCK TABLE %%s IN ACCESS SHARE MODE NOWAIT', array_to_string(inputs, ', '));",
+        new="",
+        tests=(RELOADS,),
+    ),
+    Mutant(
+        name="lock: no input is held while another is awaited",
+        file="seeder/postgres/input_locks.sql",
+        old="IN ACCESS SHARE MODE NOWAIT'",
+        new="IN ACCESS SHARE MODE'",
+        tests=(RELOADS,),
+    ),
+    Mutant(
+        name="lock: inputs behind a plain view are looked up again",
+        file="seeder/postgres/catalog.sql",
+        old="coalesce(c.relkind = 'v' OR c.relrowsecurity, l.lanname NOT IN ('c', 'internal')) AS can_change",
+        new="false AS can_change",
+        tests=(RELOADS,),
+    ),
     Mutant(
         name="lock: one run refreshes a view at a time",
         file="seeder/domain/lock_keys.py",

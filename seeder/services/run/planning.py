@@ -7,7 +7,7 @@ from dataclasses import replace
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.manifests import Selection, ViewKey
-from seeder.domain.plan import DefinitionDrift, PlanInputs, RefreshPlan, build_plan
+from seeder.domain.plan import DefinitionDrift, PlanInputs, RefreshPlan, ViewInputs, build_plan
 from seeder.domain.view_names import ViewName
 from seeder.errors import DatabaseError
 from seeder.postgres import catalog
@@ -29,6 +29,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
     row_counts: dict[ViewKey, int] = {}
     depends_on: dict[ViewKey, set[ViewKey]] = {}
     drift: dict[ViewKey, tuple[DefinitionDrift, ...]] = {}
+    view_inputs: dict[ViewKey, ViewInputs] = {}
     warnings: dict[str, str] = {}
     for database, views in queries_by_view(selection).items():
         try:
@@ -45,6 +46,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
             ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}
             for reader, names in survey.dependencies.items()
         }
+        view_inputs |= {ViewKey(database=database, name=name): read for name, read in survey.inputs.items()}
         drift |= definition_drift(selection, database, survey)
         if save_confirmed:
             confirmed_definitions.save_definitions(database, survey.confirmed, tables)
@@ -56,6 +58,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
         expected_durations=durations,
         consecutive_failures=failures,
         definition_drift=drift,
+        view_inputs=view_inputs,
     )
     plan = build_plan(selection, inputs)
     return replace(plan, warnings=tuple(warnings.values()), undetermined_databases=frozenset(warnings))

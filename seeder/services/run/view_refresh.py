@@ -21,7 +21,7 @@ from seeder.domain.admission_types import Hold
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
-from seeder.postgres import catalog, sessions, transactions
+from seeder.postgres import catalog, input_locks, sessions, transactions
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_connection_lost, sqlstate
 from seeder.services import manifest_selection
@@ -106,14 +106,15 @@ class _ViewRefresh:
         self._uncommitted_result: RefreshResult | None = None  # see "A lost commit"
 
     def _refresh_in_one_transaction(self) -> RefreshResult:
-        """Lock, limit and look. Reuse or refresh, measure, record, commit."""
+        """Lock, limit and look. Reuse, or lock the inputs and refresh. Measure, record, commit."""
         with self._refresher.meter.measure(self._view) as measurement:
             with transactions.BatchedTransaction(self._database) as transaction:
                 with self._cancellable():
                     exists, started_at, other_refreshes = self._lock_limit_and_look(transaction)
-                    result = self._reuse(other_refreshes) or create_or_refresh(
-                        self._view, self._settings, exists=exists, started_at=started_at
-                    )
+                    result = self._reuse(other_refreshes)
+                    if result is None:
+                        started_at += self._lock_inputs(exists=exists)
+                        result = create_or_refresh(self._view, self._settings, exists=exists, started_at=started_at)
                 self._uncommitted_result = result = self._record(result, measurement)
             return replace(result, cost=replace(result.cost, backend=measurement.backend_cost()))
 
@@ -221,6 +222,17 @@ class _ViewRefresh:
             manifest_selection.is_manifest_in_database, database=self._database, databases=self._settings.databases
         )
         return refresh_by_another_run(other_refreshes, is_ours=is_in_database)
+
+    def _lock_inputs(self, *, exists: bool) -> timedelta:
+        """Lock what the view reads, so that the refresh sees what others have committed. Return the wait.
+
+        `input_locks.sql` explains why. Without a view, unknown inputs are locked after its creation.
+        """
+        if not exists and self._view.inputs is None:
+            return timedelta()
+        waited = input_locks.lock_inputs(self._database, self._name, self._view.inputs)
+        self._lock_wait += waited
+        return waited
 
     def _record(self, result: RefreshResult, measurement: Measurement) -> RefreshResult:
         """Return the complete result. Write its row if it is in this database."""

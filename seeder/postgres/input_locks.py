@@ -1,0 +1,53 @@
+"""Locks on the tables that a view reads, taken before the snapshot of its refresh."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import cast
+
+from seeder.domain.plan import ViewInputs
+from seeder.domain.view_names import ViewName
+from seeder.postgres import sessions
+from seeder.postgres.named_statements import STATEMENTS
+
+
+def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> timedelta:
+    """Lock the tables that an existing view reads until the end of the transaction. Return how long that took.
+
+    `inputs` is None if they have to be looked up.
+
+    Raises a database error with SQLSTATE 55P03 if another session keeps a table locked for the transaction's
+    `lock_timeout`.
+    """
+    inputs = inputs or look_up_inputs(database, view)
+    if not inputs.tables:
+        return timedelta()
+    statements = [STATEMENTS[name] for name in ("choose_inputs", "lock_inputs", "server_time")]
+    parameters = {"inputs": list(inputs.tables), "input_views": list(inputs.views)}
+    [(*_, started)], _, [(finished,)] = sessions.query_batch(database, statements, parameters)
+    return cast("timedelta", finished - started)
+
+
+def look_up_inputs(database: str, view: ViewName) -> ViewInputs:
+    """Return what a view reads now. Nothing if it does not exist."""
+    parameters = {"schemas": [view.schema], "names": [view.name], "kinds": ["m"]}
+    return inputs_of(row[2:] for row in sessions.query(database, STATEMENTS["dependencies"], parameters))
+
+
+# Both take rows of the statement `dependencies` about one view, without its name.
+
+
+def inputs_of(used_objects: Iterable[sessions.Row]) -> ViewInputs:
+    """Return the inputs among the objects that a view uses."""
+    tables, views = set[int](), set[int]()
+    for _, _, view, relation, kind, *_ in used_objects:
+        views.add(view)
+        if kind in {"r", "p"}:
+            tables.add(relation)
+        elif kind == "v":
+            views.add(relation)
+    return ViewInputs(tables=tuple(sorted(tables)), views=tuple(sorted(views)))
+
+
+def can_change(used_objects: Iterable[sessions.Row]) -> bool:
+    """Return whether the inputs can change without the view: behind a plain view, a function or a policy."""
+    return any(row[5] for row in used_objects)
