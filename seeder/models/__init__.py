@@ -1,10 +1,11 @@
 """Models of the contract's tables. All are unmanaged, because another repository owns the DDL."""
 
 from seeder.models.circuit_breaker import CircuitBreaker
-from seeder.models.history_and_status import JobStatus, RunHistory, RunMetrics
+from seeder.models.history_and_status import JobStatus, RunHistory
 from seeder.models.manifest import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.models.queued_refresh import QueuedRefresh
 from seeder.models.run import Run
+from seeder.models.run_metrics import RunMetrics
 from seeder.models.snapshot import ReleaseSnapshot
 from seeder.models.view_definition import ViewDefinition
 

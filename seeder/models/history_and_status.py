@@ -1,4 +1,4 @@
-"""Run history, one row per manifest and run, with its metrics, and the latest state of every view."""
+"""Run history, one row per manifest and run, and the latest state of every view."""
 
 from typing import Self
 
@@ -46,44 +46,6 @@ class RunHistory(models.Model):
 
     def __str__(self) -> str:
         return f"{self.table_name} in run {self.run_id}: {self.status}"
-
-
-class RunMetrics(models.Model):
-    """Waits and costs of the refresh in one history row. Null is unknown. The table is optional."""
-
-    # The database deletes it with its history row. If Django did, deleting history would require this table.
-    history = models.OneToOneField(RunHistory, models.DO_NOTHING, primary_key=True, related_name="metrics")
-    mode = models.TextField(null=True)  # plain or concurrent; null for a creation and a failure
-    fell_back = models.BooleanField(null=True)
-    attempts = models.IntegerField(null=True)
-    reason = models.TextField(null=True)  # of a failure: PostgreSQL's condition name
-    sqlstate = models.TextField(null=True)
-    worker_number = models.IntegerField(null=True)  # within its database, from 1
-    worker_wait_seconds = models.FloatField(null=True)
-    throttle_wait_seconds = models.FloatField(null=True)
-    lock_wait_seconds = models.FloatField(null=True)
-    # From pg_stat_statements, with parallel workers. A block usually has 8 kB.
-    statement_calls = models.BigIntegerField(null=True)
-    statement_total_ms = models.FloatField(null=True)
-    statement_mean_ms = models.FloatField(null=True)
-    statement_rows = models.BigIntegerField(null=True)
-    shared_blocks_hit = models.BigIntegerField(null=True)
-    shared_blocks_read = models.BigIntegerField(null=True)
-    shared_blocks_dirtied = models.BigIntegerField(null=True)
-    shared_blocks_written = models.BigIntegerField(null=True)
-    temp_blocks_read = models.BigIntegerField(null=True)
-    temp_blocks_written = models.BigIntegerField(null=True)
-    statement_wal_bytes = models.BigIntegerField(null=True)
-    # Of the backend, without parallel workers.
-    backend_read_bytes = models.BigIntegerField(null=True)
-    backend_write_bytes = models.BigIntegerField(null=True)
-    backend_wal_bytes = models.BigIntegerField(null=True)
-    cpu_seconds = models.FloatField(null=True)
-    peak_memory_bytes = models.BigIntegerField(null=True)
-
-    class Meta:
-        managed = False
-        db_table = '"reporting"."seeder_run_metrics"'
 
 
 class JobStatus(models.Model):
