@@ -1,6 +1,13 @@
 """Manifest tables: the views that agencies request. Seeder only reads them."""
 
+from typing import Self
+
 from django.db import models
+
+
+class CustomReportQuerySet(models.QuerySet["CustomReportManifest"]):
+    def enabled(self) -> Self:
+        return self.filter(enabled=True)
 
 
 class CustomReportManifest(models.Model):
@@ -14,6 +21,8 @@ class CustomReportManifest(models.Model):
     query = models.TextField()
     database_id = models.IntegerField()
     enabled = models.BooleanField(db_default=True)
+
+    objects = CustomReportQuerySet.as_manager()
 
     class Meta:
         managed = False

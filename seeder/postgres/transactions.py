@@ -75,7 +75,8 @@ def execute_in_savepoint(database: str, statement: sql.Composed) -> None:
     try:
         query(database, sql.SQL("SAVEPOINT seeder; {}; RELEASE SAVEPOINT seeder;").format(statement))
     except Error:
-        query(database, "ROLLBACK TO SAVEPOINT seeder;")
+        with suppress(Error):  # there is no savepoint if that statement failed
+            query(database, "ROLLBACK TO SAVEPOINT seeder;")
         raise
 
 

@@ -53,7 +53,7 @@ def all_listed_views(*, databases: Mapping[int, str]) -> frozenset[ViewKey]:
 def _manifests(report_types: Iterable[ReportType] = ReportType, **filters: object) -> Iterator[_Row]:
     """Yield the enabled manifests of some types, custom ones first."""
     if ReportType.CUSTOM in report_types:
-        for custom in CustomReportManifest.objects.filter(enabled=True, **filters).order_by("id"):
+        for custom in CustomReportManifest.objects.enabled().filter(**filters).order_by("id"):
             yield _manifest(ReportType.CUSTOM, custom, custom), custom.database_id
     if ReportType.CANNED in report_types:
         reports = CannedReport.objects.in_bulk()
