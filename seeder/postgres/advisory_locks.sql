@@ -27,12 +27,7 @@ WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.o
 
 -- name: held_keys
 SELECT key
-FROM unnest(%(keys)s::text[]) AS key
-CROSS JOIN LATERAL hashtextextended(key, 0) AS hash
-WHERE EXISTS (
-    SELECT
-    FROM pg_locks AS l
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND l.classid::bigint = (hash >> 32) & 4294967295 AND l.objid::bigint = hash & 4294967295
-);
+FROM unnest(%(keys)s::text[]) AS key, hashtextextended(key, 0) AS hash, pg_locks AS l
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.classid::bigint = (hash >> 32) & 4294967295 AND l.objid::bigint = hash & 4294967295;

@@ -71,17 +71,14 @@ ORDER BY 1;
 WITH RECURSIVE reached (view, relation, role) AS (
     SELECT oid, oid, relowner FROM pg_class WHERE oid = ANY (%(oids)s::oid[]) AND relkind = 'm'
     UNION
-    SELECT reached.view, v.oid, CASE WHEN invoker.reads THEN reached.role ELSE v.relowner END
+    SELECT reached.view, v.oid, CASE WHEN (
+        SELECT option_value::boolean FROM pg_options_to_table(v.reloptions) WHERE option_name = 'security_invoker'
+    ) THEN reached.role ELSE v.relowner END
     FROM reached
     JOIN pg_rewrite AS r ON r.ev_class = reached.relation AND r.ev_type = '1'
     JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
         AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> reached.relation
     JOIN pg_class AS v ON v.oid = d.refobjid AND v.relkind = 'v'
-    CROSS JOIN LATERAL (
-        SELECT coalesce(bool_or(option_value::boolean), false)
-        FROM pg_options_to_table(v.reloptions)
-        WHERE option_name = 'security_invoker'
-    ) AS invoker (reads)
 )
 SELECT reached.view, quote_ident(pg_get_userbyid(reached.role)), format('%%I.%%I', n.nspname, s.relname)
 FROM reached
