@@ -26,11 +26,9 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     breakers = CircuitBreakers(database.settings, OptionalTables.read(DEFAULT_DB_ALIAS))
     for alias in sorted({DEFAULT_DB_ALIAS, *database.settings.databases.values()}):
         if hold := breakers.hold(alias):
-            yield BREAKER_OPEN.found(alias, message=f"{hold.message}.", sql=_close_sql(alias.replace("'", "''")))
-
-
-def _close_sql(alias: str) -> str:
-    return (
-        "UPDATE reporting.seeder_circuit_breaker SET failures = 0, opened_at = NULL, last_trial_at = NULL,"  # noqa: S608  # shown, not run
-        f" updated_at = now() WHERE database_alias = '{alias}';"
-    )
+            quoted_alias = alias.replace("'", "''")
+            sql = (
+                "UPDATE reporting.seeder_circuit_breaker SET failures = 0, opened_at = NULL, last_trial_at = NULL,"  # noqa: S608  # shown, not run
+                f" updated_at = now() WHERE database_alias = '{quoted_alias}';"
+            )
+            yield BREAKER_OPEN.found(alias, message=f"{hold.message}.", sql=sql)

@@ -63,7 +63,10 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     yield from _check_missing(database, survey)
     if survey:
         yield from _check_drift(database, survey)
-        yield from _check_undetermined(database, survey)
+        for (view, _), reason in sorted(survey.undetermined.items()):
+            relation = database.relations.get(view)
+            if relation and relation.relkind == "m":  # a missing view can have a second query
+                yield DRIFT_UNKNOWN.found(str(view), message=reason)
 
 
 def _check_missing(database: CheckedDatabase, survey: Survey | None) -> Iterator[Diagnosis]:
@@ -97,10 +100,3 @@ def _check_drift(database: CheckedDatabase, survey: Survey) -> Iterator[Diagnosi
         elif len({manifest.query for manifest in spec.manifests}) > 1:
             fix = "Its manifests have different queries: decide which is right, and use it in all of them."
         yield DEFINITION_DRIFT.found(str(view), message=definition_drift_note(drift), fix=fix, sql=sql)
-
-
-def _check_undetermined(database: CheckedDatabase, survey: Survey) -> Iterator[Diagnosis]:
-    for (view, _), reason in sorted(survey.undetermined.items()):
-        relation = database.relations.get(view)
-        if relation and relation.relkind == "m":  # a missing view can have a second query
-            yield DRIFT_UNKNOWN.found(str(view), message=reason)
