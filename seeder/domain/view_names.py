@@ -5,9 +5,8 @@ compares both parsers.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from seeder.errors import BadName
 
@@ -83,14 +82,6 @@ def _parse_identifiers(text: str) -> Iterator[str]:
         if text[position] != ".":
             raise BadName(text=text, problem=f"unexpected {text[position]!r} at character {position + 1}")
         position += 1
-
-
-def did_you_mean(name: str, candidates: Iterable[str], introduction: str) -> str:
-    """Return the introduction with the most similar candidate.
-
-    Returns an empty text without candidates."""
-    matches = get_close_matches(name, sorted(candidates), n=1, cutoff=0)
-    return f" {introduction} {matches[0]!r}." if matches else ""
 
 
 def is_storable_text(text: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
-from seeder.domain.view_names import did_you_mean
+from seeder.domain.suggestions import did_you_mean
 from seeder.errors import UnknownJobCommand, UnusableJobCommand
 
 _DJANGO_ITSELF = "django.core"

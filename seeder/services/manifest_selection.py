@@ -7,7 +7,8 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.manifests import Manifest, RejectedManifest, ReportType, Selection, ViewKey, group_by_view
 from seeder.domain.refresh_requests import AgencyReports, AllReports, RefreshRequest, SelectedManifests, SingleView
-from seeder.domain.view_names import ViewName, did_you_mean, is_storable_text
+from seeder.domain.suggestions import did_you_mean
+from seeder.domain.view_names import ViewName, is_storable_text
 from seeder.errors import BadName, DatabaseUnmapped, ManifestError, ReportMissing, UnknownAgency, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.postgres.sqlstates import translate_database_errors

@@ -177,13 +177,13 @@ def test_invalid_capture_request_is_rejected(operator: APIClient, capture: Any, 
 
 
 def test_capture_of_unknown_column_is_rejected_before_queueing(operator: APIClient) -> None:
-    capture = {"tableName": "reporting.good", "releaseTag": "v1", "topValuesColumns": ["n", "m"]}
+    capture = {"tableName": "reporting.good", "releaseTag": "v1", "topValuesColumns": ["n", "nn"]}
     missing = operator.post(f"{api_clients.ROOT}snapshots/", capture, format="json")
     assert (missing.status_code, "reporting.good does not exist" in missing.json()["detail"]) == (400, True)
     operator.post(JOB)
     run_queued_tasks()
     answer = operator.post(f"{api_clients.ROOT}snapshots/", capture, format="json")
-    message = "reporting.good has no column 'm'. The nearest it has is 'n'."
+    message = "reporting.good has no column 'nn'. The nearest it has is 'n'."
     assert (answer.status_code, answer.json()) == (400, {"detail": message})
     assert OrmQ.objects.count() == 0
 

@@ -275,12 +275,16 @@ def test_unknown_settings_are_reported(console: Console) -> None:
 
 @pytest.mark.parametrize(
     ("job", "nearest"),
-    [("refresh_al", "refresh_all"), ("refresh-table", "refresh_table"), ("not_offered", ""), ("migrate", "")],
+    [
+        ("refresh_al", " The nearest one is 'refresh_all'."),
+        ("refresh-table", " The nearest one is 'refresh_table'."),
+        ("not_offered", ""),
+        ("migrate", ""),
+    ],
 )
 def test_unknown_job_is_refused_with_nearest_name(console: Console, job: str, nearest: str) -> None:
     line = error_line(console("run", job))
-    assert line.startswith(f"reporting-seeder: There is no job {job!r}. The nearest one is '{nearest}")
-    assert line.endswith(" `reporting-seeder list` lists them.")
+    assert line == f"reporting-seeder: There is no job {job!r}.{nearest} `reporting-seeder list` lists them."
 
 
 def test_wrong_arguments_are_refused(console: Console) -> None:

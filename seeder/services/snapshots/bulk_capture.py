@@ -14,7 +14,8 @@ from seeder import conf
 from seeder.domain.manifests import Selection, ViewKey
 from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.snapshots.snapshot_contents import Release, Snapshot
-from seeder.domain.view_names import ViewName, did_you_mean
+from seeder.domain.suggestions import did_you_mean
+from seeder.domain.view_names import ViewName
 from seeder.errors import ColumnInNoView, DatabaseError, NothingToCapture, SeederError
 from seeder.postgres import catalog
 from seeder.postgres.sqlstates import translate_database_errors

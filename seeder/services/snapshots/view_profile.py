@@ -7,7 +7,8 @@ from django.db import Error
 from seeder.domain.manifests import ViewKey
 from seeder.domain.snapshots.column_grouping import group_columns
 from seeder.domain.snapshots.snapshot_contents import Snapshot, ViewStatistics, sha256_hex
-from seeder.domain.view_names import ViewName, did_you_mean
+from seeder.domain.suggestions import did_you_mean
+from seeder.domain.view_names import ViewName
 from seeder.errors import NeverAnalyzed, UnknownColumn
 from seeder.postgres import catalog, column_statistics, estimated_statistics, shared_snapshot
 from seeder.postgres.sqlstates import is_connection_lost
