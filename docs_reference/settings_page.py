@@ -14,7 +14,8 @@ from seeder.errors import ConfigurationError
 
 _INTRO = """A setting is read from the dictionary `SEEDER` in the host's settings, then from the environment
 variable with the prefix `SEEDER_`, then from its default. An invalid value stops a command before any database
-work, with one line that names it."""
+work, with one line that names it. Numbers are plain ASCII digits. Commands, `manage.py check` and the doctor warn
+about a variable with this prefix that has no effect, such as a misspelt name."""
 
 _EXAMPLE = """```python
 SEEDER = {"MAX_WORKERS": 4}  # the same as SEEDER_MAX_WORKERS=4 in the environment

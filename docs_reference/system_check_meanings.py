@@ -10,7 +10,7 @@ SYSTEM_CHECK_MEANINGS: Mapping[str, str] = {
     "seeder.E005": "The default database is not PostgreSQL.",
     "seeder.I006": "An optional table is missing. The message names the missing feature.",
     "seeder.W006": "An optional table differs and is not used.",
-    "seeder.E007": "A cron expression never matches.",
+    "seeder.E007": "A cron expression is invalid or never matches.",
     "seeder.E008": "The queue delivers a task again while the first worker still runs it.",
     "seeder.E009": "The queue ends a task before its refresh reaches STATEMENT_TIMEOUT_MS.",
     "seeder.W010": "A worker over its timeout may never be ended.",
@@ -26,4 +26,5 @@ SYSTEM_CHECK_MEANINGS: Mapping[str, str] = {
     "seeder.E017": (
         "An app or a setting needs an extra that is not installed. The message has the command to install it."
     ),
+    "seeder.W018": "An environment variable that begins with `SEEDER_` has no effect, such as a misspelt setting.",
 }

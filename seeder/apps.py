@@ -37,7 +37,7 @@ class SeederConfig(AppConfig):
         "seeder.services.doctor.checks.invalid_indexes.check",
         "seeder.services.doctor.checks.unlisted_views.check",
         "seeder.services.doctor.checks.queue_setup.check",
-        "seeder.services.doctor.checks.agency_settings.check",
+        "seeder.services.doctor.checks.host_settings.check",
         "seeder.services.doctor.checks.statement_statistics.check",
     )
 

@@ -27,6 +27,12 @@ def check_settings(**_: Any) -> Sequence[checks.CheckMessage]:
 
 
 @checks.register
+def check_environment(**_: Any) -> Sequence[checks.CheckMessage]:
+    """Return W018 for each environment variable that looks like a setting but has no effect."""
+    return [_message("seeder.W018", message) for _, message in conf.ignored_variables()]
+
+
+@checks.register
 def check_agency_settings(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E015 for a missing agency scope or model, unless E001 applies."""
     return [] if check_settings() else _configuration_error("seeder.E015", agency_scope.validate_settings)
@@ -40,7 +46,7 @@ def check_queue_settings(**_: Any) -> Sequence[checks.CheckMessage]:
     settings = conf.load()
     return [
         *(
-            _message("seeder.E007", f"{setting} is {cron!r}, which never matches: {problem}")
+            _message("seeder.E007", f"{setting} is {cron!r}, which cannot be scheduled: {problem}")
             for setting, cron, problem in schedules.schedule_problems(settings)
         ),
         *(_message(problem.check_id, problem.message) for problem in dispatch.settings_problems(settings)),

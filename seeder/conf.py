@@ -5,7 +5,8 @@ the environment variable with the prefix `SEEDER_`, otherwise from its default.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from math import isfinite
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Direction, DriftRule, Severity
+from seeder.domain.suggestions import nearest
 from seeder.errors import ConfigurationError
 from seeder.settings_readers import REDACTED, boolean, integer, one_of, secret, text, throttle_rate
 
@@ -161,6 +163,8 @@ def load() -> Settings:
         expected = f"a dictionary with some of {', '.join(fields_by_name)}"
         if isinstance(configured, Mapping):  # a misspelt name may hold a secret
             configured = dict.fromkeys(configured.keys() - fields_by_name.keys(), REDACTED)
+            suggestions = filter(None, (nearest(str(name), fields_by_name) for name in configured))
+            expected = "; nearest: ".join([expected, *sorted(suggestions)])
         raise ConfigurationError(setting="SEEDER", value=configured, expected=expected)
     values = {}
     for name, setting in fields_by_name.items():
@@ -170,6 +174,25 @@ def load() -> Settings:
         elif setting.default is not MISSING and variable in os.environ:
             values[setting.name] = read(variable, os.environ[variable])
     return Settings(**values)
+
+
+# Kubernetes sets such variables for every service of the namespace.
+_SERVICE_VARIABLE = re.compile(r"SEEDER_(.*_)?(SERVICE_HOST|SERVICE_PORT|PORT)(_.*)?")
+
+
+def ignored_variables() -> Iterator[tuple[str, str]]:
+    """Yield each environment variable that looks like a setting but has no effect, with a message without its value."""
+    is_readable = {setting.name.upper(): setting.default is not MISSING for setting in fields(Settings)}
+    for variable in sorted(os.environ):
+        prefix, name = variable[: len("SEEDER_")], variable[len("SEEDER_") :]
+        if prefix.upper() != "SEEDER_" or _SERVICE_VARIABLE.fullmatch(variable):
+            continue
+        if prefix != "SEEDER_" or name not in is_readable:
+            suggestion = nearest(name, is_readable)
+            hint = f" The nearest one is 'SEEDER_{suggestion}'." if suggestion else ""
+            yield variable, f"{variable} is no setting and has no effect.{hint}"
+        elif not is_readable[name]:
+            yield variable, f"{variable} has no effect: set SEEDER[{name!r}] in the host's settings."
 
 
 def django_q_settings() -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from seeder.domain.plain_numbers import parse_whole_number
 from seeder.errors import ConfigurationError
 
 _MAX_INTEGER = 2**31 - 1
@@ -19,11 +20,11 @@ REDACTED = _RedactedValue()  # shown instead of a secret
 
 
 def integer(min_value: int, max_value: int = _MAX_INTEGER) -> Callable[[str, object], int]:
-    """Return a reader of integers in a range."""
+    """Return a reader of integers, or of their plain digits, in a range."""
 
     def read(name: str, value: object) -> int:
         try:
-            number = int(str(value)) if not isinstance(value, bool) else None
+            number = parse_whole_number(str(value)) if not isinstance(value, bool) else None
         except ValueError:
             number = None
         if number is None or not min_value <= number <= max_value:

@@ -12,6 +12,7 @@ from seeder.api.cursor_text import decode_cursor
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import SortKey
 from seeder.domain.outcomes import Status
+from seeder.domain.plain_numbers import parse_whole_number
 from seeder.domain.snapshots.snapshot_contents import MAX_TAG_LENGTH
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
@@ -44,6 +45,16 @@ class StrictCharField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class DigitsField(serializers.IntegerField):
+    """A number in plain digits. DRF also accepts 1.0, +1, 1_0 and digits of other scripts."""
+
+    def to_internal_value(self, data: Any) -> int:
+        try:
+            return parse_whole_number(str(data))
+        except ValueError:
+            self.fail("invalid")
+
+
 class ViewNameField(StrictCharField):
     """The name of a view in any spelling, normalized."""
 
@@ -58,9 +69,7 @@ class ViewNameField(StrictCharField):
 
 
 class PageSizeSerializer(StrictInputSerializer):
-    pageSize = serializers.IntegerField(
-        source="size", min_value=1, max_value=200, default=50, help_text="rows per page"
-    )
+    pageSize = DigitsField(source="size", min_value=1, max_value=200, default=50, help_text="rows per page")
 
 
 class CursorQuerySerializer(PageSizeSerializer):
@@ -81,7 +90,7 @@ class CursorQuerySerializer(PageSizeSerializer):
 
 
 class JobQuerySerializer(PageSizeSerializer):
-    page = serializers.IntegerField(min_value=1, max_value=10**6, default=1)
+    page = DigitsField(min_value=1, max_value=10**6, default=1)
     agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="slug of the agency")
     reportType = serializers.ChoiceField(source="report_type", required=False, choices=[*ReportType])
     status = serializers.ChoiceField(required=False, choices=[*Status])
@@ -117,8 +126,8 @@ class SnapshotQuerySerializer(CursorQuerySerializer):
 
 
 class ComparisonQuerySerializer(StrictInputSerializer):
-    base = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="id of the earlier snapshot")
-    compare = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="id of the later snapshot")
+    base = DigitsField(min_value=1, max_value=2**63 - 1, help_text="id of the earlier snapshot")
+    compare = DigitsField(min_value=1, max_value=2**63 - 1, help_text="id of the later snapshot")
     acrossViews = serializers.BooleanField(
         source="across_views", default=False, help_text="allow snapshots of two different views (default: false)"
     )

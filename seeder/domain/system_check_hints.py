@@ -30,4 +30,5 @@ SYSTEM_CHECK_HINTS: Mapping[str, str] = {
     "seeder.E015": "Correct the dotted path.",
     "seeder.E016": "Let the router return None for the app seeder.",
     "seeder.E017": "Install the extra, or remove the app or the setting.",
+    "seeder.W018": "Correct the variable's name, or remove the variable.",
 }

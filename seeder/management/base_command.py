@@ -8,6 +8,8 @@ from typing import Any, ClassVar, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from seeder import conf
+from seeder.domain.plain_numbers import parse_whole_number
 from seeder.errors import SeederError
 from seeder.management.rendering.command_output import CommandOutput
 from seeder.services import unix_signals
@@ -17,6 +19,14 @@ _FORMAT_HELP = {
     "json": "print one JSON document and nothing else",
     "table": "print tables even if the output is not a terminal",
 }
+
+
+def whole_number(text: str) -> int:
+    """Read an argument in plain digits."""
+    try:
+        return parse_whole_number(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a whole number in plain digits, not {text!r}") from error
 
 
 class SeederCommand(BaseCommand):
@@ -29,6 +39,8 @@ class SeederCommand(BaseCommand):
     # Formats that an option of this name selects: json, table.
     output_formats: ClassVar[Sequence[str]] = ()
     output: CommandOutput
+    # The doctor reports ignored variables itself.
+    warns_of_ignored_variables = True
 
     @property
     def name(self) -> str:
@@ -55,6 +67,9 @@ class SeederCommand(BaseCommand):
             self.stdout.reconfigure(errors="backslashreplace")
         namespace = argparse.Namespace(**options)
         self.output = CommandOutput(self.stdout, namespace)
+        if self.warns_of_ignored_variables:
+            for _variable, message in conf.ignored_variables():
+                self.stderr.write(f"Warning: {message}")
         try:
             if exit_code := self.run(namespace):
                 sys.exit(exit_code)

@@ -203,6 +203,7 @@ CASES_WITHOUT_FIX: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "view_without_manifest": ("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n", {}),
     "lock_timeout_low": ("", {"SEEDER_LOCK_TIMEOUT_MS": "500"}),
     "setting_wrong": ("", {"SEEDER_AGENCY_SCOPE": "nowhere.scope"}),
+    "variable_ignored": ("", {"SEEDER_MAX_WORKER": "2"}),
     "role_superuser": ("", {"DB_USER": "postgres"}),
     "queue_blocked": (
         "INSERT INTO django_q_schedule (name, func, args, schedule_type, repeats) VALUES ('x', 'x', '(', 'O', 1)",

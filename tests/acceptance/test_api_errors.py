@@ -34,6 +34,10 @@ from tests.conftest import sql
         ("snapshots/", {"tableName": "a.b.c"}, "tableName"),
         ("snapshots/compare/", {}, "base"),
         ("snapshots/compare/", {"base": "9223372036854775808", "compare": 1}, "base"),
+        ("snapshots/compare/", {"base": "1_0", "compare": 1}, "base"),
+        ("jobs/", {"page": "\uff14"}, "page"),
+        ("jobs/", {"pageSize": "+4"}, "pageSize"),
+        ("runs/", {"pageSize": "4.0"}, "pageSize"),
     ],
 )
 def test_invalid_parameter_is_rejected_by_name(

@@ -37,6 +37,24 @@ def test_unknown_table_is_printed_with_the_nearest_known_one(manage: Manage) -> 
 
 
 @pytest.mark.usefixtures("contract_tables")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("refresh_agency", "nosuch"), "No manifest names the agency 'nosuch'."),
+        (("refresh_table", "nosuch"), "No manifest names the table 'reporting.nosuch'."),
+        (("refresh_status", "--agency", "nosuch"), "No manifest names the agency 'nosuch'."),
+        (("capture_release_snapshot", "--table-name", "nosuch", "--release-tag", "1"), "'reporting.nosuch'."),
+    ],
+)
+def test_unknown_name_without_a_similar_one_has_no_suggestion(
+    manage: Manage, arguments: tuple[str, ...], message: str
+) -> None:
+    create_custom_manifest("reporting.gotham", "SELECT 1", agency="metro")
+    sql("UPDATE reporting.seeder_custom_report_manifest SET agency_slug = 'gotham'")
+    assert only_line(manage(*arguments)).endswith(message)
+
+
+@pytest.mark.usefixtures("contract_tables")
 def test_argument_that_is_not_unicode_prints_one_line(manage: Manage) -> None:
     for command in ("refresh_agency", "refresh_table"):
         assert r"'a\udcff'" in only_line(manage(command, os.fsdecode(b"a\xff")))
@@ -63,6 +81,31 @@ def test_invalid_argument_prints_one_line(manage: Manage, arguments: list[str], 
 def test_invalid_setting_is_reported_before_any_connection(manage: Manage) -> None:
     line = only_line(manage("refresh_all", SEEDER_MAX_WORKERS="lots", DB_PORT="1"))
     assert line.endswith("SEEDER_MAX_WORKERS is 'lots', but must be a whole number of at least 1.")
+
+
+@pytest.mark.usefixtures("contract_tables")
+@pytest.mark.parametrize("value", ["\uff14", "+4", "1_0", " 4"])
+def test_number_must_have_plain_digits(manage: Manage, value: str) -> None:
+    line = only_line(manage("refresh_all", SEEDER_MAX_WORKERS=value))
+    assert line.endswith(f"SEEDER_MAX_WORKERS is {value!r}, but must be a whole number of at least 1.")
+    for arguments in (
+        ("refresh_status", "--limit", value),
+        ("prune_history", "--days", value),
+        ("prune_history", "--batch", value),
+        ("watch_queue", "--grace", value),
+    ):
+        assert f"must be a whole number in plain digits, not {value!r}" in only_line(manage(*arguments))
+
+
+@pytest.mark.usefixtures("contract_tables")
+def test_misspelt_variable_is_warned_of_and_the_command_runs(manage: Manage) -> None:
+    warning = "SEEDER_MAX_WORKER is no setting and has no effect. The nearest one is 'SEEDER_MAX_WORKERS'."
+    for arguments in (("refresh_all",), ("refresh_status", "--json"), ("prune_history",)):
+        ended = manage(*arguments, SEEDER_MAX_WORKER="2")
+        assert (ended.exit_code, ended.err) == (0, f"Warning: {warning}\n")
+    checked = manage("check", SEEDER_MAX_WORKER="2")
+    assert checked.exit_code == 0
+    assert f"(seeder.W018) {warning}" in checked.err
 
 
 def test_unreachable_server_prints_one_line_with_advice(manage: Manage) -> None:

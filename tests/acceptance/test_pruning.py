@@ -116,8 +116,8 @@ def test_zero_days_setting_keeps_all_history(manage: Manage) -> None:
     ("arguments", "environment", "message"),
     [
         (("--days", "0"), {}, "Cannot keep a history of 0 days: give a number from 1 to 36500."),
-        (("--days", "-3"), {}, "Cannot keep a history of -3 days"),
-        (("--days", "lots"), {}, "argument --days: invalid int value: 'lots'"),
+        (("--days", "-3"), {}, "argument --days: must be a whole number in plain digits, not '-3'"),
+        (("--days", "lots"), {}, "argument --days: must be a whole number in plain digits, not 'lots'"),
         (("--batch", "0"), {}, "A batch cannot have 0 rows: give a number from 1 to 100000."),
         ((), {"SEEDER_HISTORY_DAYS": "lots"}, "SEEDER_HISTORY_DAYS is 'lots'"),
         (

@@ -88,7 +88,7 @@ def test_invalid_schedule_is_refused_before_any_change(settings: Settings) -> No
     settings.SEEDER = {"AGENCY_CRONS": {"dmeo": "0 2 * * *"}}
     with pytest.raises(UnknownAgency, match="nearest known one is 'demo'"):
         schedules.sync_schedules()
-    for cron in ("every day", "0 0 30 2 *", "* * * *", "0 2 * * *" + " " * 100):
+    for cron in ("every day", "0 0 30 2 *", "* * * *", "0 0 2 * * *", "0 2 * * *" + " " * 100):
         settings.SEEDER = {"NIGHTLY_CRON": cron}
         with pytest.raises(ConfigurationError, match="NIGHTLY_CRON"):
             schedules.sync_schedules()

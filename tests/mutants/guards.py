@@ -224,6 +224,13 @@ STATEMENTS = [
         tests=(BAD_INPUT,),
     ),
     Mutant(
+        name="input: numbers have plain digits",
+        file="seeder/domain/plain_numbers.py",
+        old="if not _DIGITS.fullmatch(text):",
+        new="if False:",
+        tests=(BAD_INPUT,),
+    ),
+    Mutant(
         name="statement: names are quoted",
         file="seeder/postgres/view_statements.py",
         old="return sql.Identifier(view.schema, view.name)",

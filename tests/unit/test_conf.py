@@ -36,7 +36,9 @@ def test_dictionary_takes_precedence_over_the_environment(settings: Settings, mo
     assert conf.load() == conf.Settings(max_workers=2, databases={7: "default"})
 
 
-@pytest.mark.parametrize("value", ["lots", "0", "-1", "1.5", "", "1e3"])
+@pytest.mark.parametrize(
+    "value", ["lots", "0", "-1", "1.5", "", "1e3", "\uff14", "\u0664", "+4", "1_0", " 4", "4\n", "9" * 5000]
+)
 def test_unreadable_value_names_its_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDER_MAX_WORKERS", value)
     with pytest.raises(ConfigurationError, match="^SEEDER_MAX_WORKERS is "):
@@ -69,7 +71,10 @@ def test_setting_out_of_range_names_its_variable(name: str, value: str, monkeypa
     ("value", "pattern"),
     [
         ({"MAX_WORKERS": True}, r"SEEDER\['MAX_WORKERS'\] is True"),
-        ({"MAX_WORKER": 2}, "SEEDER is .* a dictionary with some of MAX_WORKERS, "),
+        ({"MAX_WORKER": 2}, "SEEDER is .* a dictionary with some of MAX_WORKERS, .*; nearest: MAX_WORKERS"),
+        ({"MAX_WORKERS": "\uff14"}, r"SEEDER\['MAX_WORKERS'\] is '\uff14'"),
+        ({"MAX_WORKERS": 4.0}, r"SEEDER\['MAX_WORKERS'\] is 4.0"),
+        ({"COLOR": "red"}, "METRICS_VIEWS, DATABASES.$"),
         ([], "SEEDER is "),
         ({"DATABASES": {1: "nowhere"}}, r"SEEDER\['DATABASES'\] is .* in DATABASES: default"),
         ({"DATABASES": {"1": "default"}}, r"SEEDER\['DATABASES'\]"),
@@ -97,3 +102,26 @@ def test_wrong_dictionary_names_the_key(value: Any, pattern: str, settings: Sett
     settings.SEEDER = value
     with pytest.raises(ConfigurationError, match=pattern):
         conf.load()
+
+
+@pytest.mark.parametrize(
+    ("variable", "message"),
+    [
+        ("SEEDER_MAX_WORKER", "is no setting and has no effect. The nearest one is 'SEEDER_MAX_WORKERS'."),
+        ("SEEDER_WORKERS", "is no setting and has no effect. The nearest one is 'SEEDER_MAX_WORKERS'."),
+        ("seeder_max_workers", "is no setting and has no effect. The nearest one is 'SEEDER_MAX_WORKERS'."),
+        ("SEEDER_COLOR", "is no setting and has no effect."),
+        ("SEEDER_DATABASES", "has no effect: set SEEDER['DATABASES'] in the host's settings."),
+    ],
+)
+def test_ignored_variable_is_named_without_its_value(
+    variable: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "hidden")
+    assert [*conf.ignored_variables()] == [(variable, f"{variable} {message}")]
+
+
+def test_settings_and_service_variables_are_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MAX_WORKERS", "PORT", "SERVICE_HOST", "WEB_SERVICE_PORT_HTTP", "WEB_PORT_8000_TCP_ADDR"):
+        monkeypatch.setenv(f"SEEDER_{name}", "1")
+    assert [*conf.ignored_variables()] == []

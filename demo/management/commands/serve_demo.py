@@ -50,6 +50,6 @@ class Command(BaseCommand):
 
 def _address(text: str) -> str:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not (port.isascii() and port.isdigit()):
         raise ArgumentTypeError("it has to be host:port")
     return text

@@ -6,7 +6,7 @@ from time import monotonic
 from django.core.management.base import CommandParser
 
 from seeder.domain.human_format import format_count
-from seeder.management.base_command import SeederCommand
+from seeder.management.base_command import SeederCommand, whole_number
 from seeder.management.rendering.command_output import Block
 from seeder.services import history_pruning, unix_signals
 from seeder.services.documents.document_fields import fields
@@ -19,12 +19,12 @@ class Command(SeederCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--days", type=int, metavar="N", help="number of days to keep (default: SEEDER_HISTORY_DAYS)"
+            "--days", type=whole_number, metavar="N", help="number of days to keep (default: SEEDER_HISTORY_DAYS)"
         )
         parser.add_argument("--dry-run", action="store_true", help="count the rows and delete nothing")
         parser.add_argument(
             "--batch",
-            type=int,
+            type=whole_number,
             default=history_pruning.DEFAULT_BATCH_ROWS,
             metavar="N",
             help=f"number of rows in a transaction (default: {history_pruning.DEFAULT_BATCH_ROWS})",

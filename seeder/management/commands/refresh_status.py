@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
-from seeder.management.base_command import EXIT_FAILED, SeederCommand
+from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
 from seeder.management.rendering.status_text import status_blocks
 from seeder.services.documents.job_documents import status_document
 from seeder.services.read_models import job_list
@@ -60,7 +60,7 @@ class Command(SeederCommand):
 
 
 def _positive_integer(text: str) -> int:
-    number = int(text)
+    number = whole_number(text)
     if number < 1:
         raise ArgumentTypeError(f"at least 1, not {number}")
     return number

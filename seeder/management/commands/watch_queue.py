@@ -4,7 +4,7 @@ from datetime import timedelta
 from django.core.management.base import CommandParser
 from django.utils.autoreload import get_child_arguments
 
-from seeder.management.base_command import SeederCommand
+from seeder.management.base_command import SeederCommand, whole_number
 from seeder.services import unix_signals
 from seeder.services.queue import cluster_watchdog, dispatch
 
@@ -17,7 +17,7 @@ class Command(SeederCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--grace",
-            type=int,
+            type=whole_number,
             default=_DEFAULT_GRACE_SECONDS,
             metavar="SECONDS",
             help=f"time for running tasks to end after a stop signal (default: {_DEFAULT_GRACE_SECONDS})",
@@ -36,6 +36,6 @@ class Command(SeederCommand):
             cluster_watchdog.keep_cluster_running(
                 [*get_child_arguments(), "--heartbeat-fd"],
                 stop=stop,
-                grace=timedelta(seconds=max(options.grace, 0)),
+                grace=timedelta(seconds=options.grace),
                 report=lambda line: self.output.show_text([line]),
             )

@@ -162,6 +162,8 @@ def _cron_problem(cron: str) -> str | None:
 
     if len(cron) > _LONGEST:
         return f"the queue keeps {_LONGEST} characters of it"
+    if not cron.startswith("@") and len(cron.split()) != 5:
+        return "it must have five fields: minute, hour, day, month, weekday"  # a sixth would mean seconds
     try:
         croniter(cron).get_next()  # February 30 parses, and never comes
     except CroniterError as error:

@@ -42,7 +42,7 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
         message, fix = f"{missing_extra} (seeder.E017).", "Install the extra, or remove 'django_q'."
         yield QUEUE_FAULT.found("INSTALLED_APPS", message=message, fix=fix)
     for setting, cron, reason in schedules.schedule_problems(database.settings):
-        message = f"It is {cron!r}, which never matches: {reason} (seeder.E007)."
+        message = f"It is {cron!r}, which cannot be scheduled: {reason} (seeder.E007)."
         yield QUEUE_FAULT.found(setting, message=message, fix="Correct it, and run `manage.py schedule_refreshes`.")
     for found in dispatch.settings_problems(database.settings):
         problem = QUEUE_FAULT if found.is_error else QUEUE_RISK

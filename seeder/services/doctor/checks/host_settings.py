@@ -1,9 +1,10 @@
-"""Settings that name a missing callable or model of the host."""
+"""Settings that name a missing callable or model of the host, and variables that are no settings."""
 
 from collections.abc import Iterator
 
+from seeder import conf
 from seeder.errors import ConfigurationError
-from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem
+from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, warning_problem
 from seeder.services.read_models import agency_scope
 
 SETTING_WRONG = error_problem(
@@ -11,6 +12,12 @@ SETTING_WRONG = error_problem(
     area="settings",
     meaning="`SEEDER_AGENCY_SCOPE` or `SEEDER_AGENCY_MODEL` does not exist (`seeder.E015`): API and pages deny access.",
     fix="Correct it in the host's settings.",
+)
+VARIABLE_IGNORED = warning_problem(
+    name="variable_ignored",
+    area="settings",
+    meaning="An environment variable begins with `SEEDER_` but has no effect (`seeder.W018`), such as a misspelt name.",
+    fix="Correct the variable's name, or remove the variable.",
 )
 
 
@@ -20,3 +27,5 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
             agency_scope.validate_settings()
         except ConfigurationError as error:
             yield SETTING_WRONG.found(str(error.facts["setting"]), message=str(error))
+        for name, message in conf.ignored_variables():
+            yield VARIABLE_IGNORED.found(name, message=message)
