@@ -6,12 +6,13 @@ Equal values are grouped once per column, by hashing. That gives nulls, distinct
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from django.db import Error
 from psycopg import sql
+from psycopg.rows import class_row
 
-from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, TopValue, ViewColumn
+from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, TopValue
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions, transactions, view_statements
 from seeder.postgres.named_statements import STATEMENTS
@@ -21,12 +22,29 @@ _UNSUPPORTED_SQLSTATES = {"42883", "42725"}  # no such function or operator for 
 
 _VALUE = sql.SQL("value")
 
-# Expressions that print equal numbers alike, such as 1.0 and 1.00, or -0 and 0.
-_UNSIGNED_ZERO = sql.SQL("({} + 0)")
-_NORMALIZING = {"numeric": sql.SQL("trim_scale({})"), "real": _UNSIGNED_ZERO, "double precision": _UNSIGNED_ZERO}
+# Expressions that print equal numbers alike, such as 1.0 and 1.00, or -0 and 0. The zero is an untyped literal: an
+# integer would turn real into double precision.
+_UNSIGNED_ZERO = sql.SQL("({value} + '0')::text")
+_TEXT_EXPRESSIONS = {
+    "numeric": sql.SQL("trim_scale({value})::text"),
+    "real": _UNSIGNED_ZERO,
+    "double precision": _UNSIGNED_ZERO,
+    "boolean": sql.SQL("{value}::text"),  # true or false, not t or f
+}
+# Other types print by their output function. A cast to text would add a netmask to inet, and trim character(n).
+_PRINTED = sql.SQL("CASE WHEN {value} IS DISTINCT FROM NULL THEN concat({value}) END")
 
 CountedColumns = Mapping[str, tuple[int, ColumnStatistics]]  # by column: number of rows, and statistics
 Statements = Iterator[tuple[str | None, sql.Composed]]  # each with what the column's type lacks if only it succeeds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CountedColumn:
+    """A column, with the facts that decide how its values are compared and printed."""
+
+    name: str
+    base_type: str  # as format_type() prints it; never a domain
+    has_minimum: bool  # min() and max() have the order of the type
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,13 +52,18 @@ class CountTask:
     """Columns that one statement counts."""
 
     view: ViewName
-    columns: tuple[ViewColumn, ...]
+    columns: tuple[CountedColumn, ...]
     top_columns: frozenset[str]  # columns whose most frequent values are counted
     max_top_values: int
 
-    def limit(self, column: ViewColumn) -> int:
+    def limit(self, column: CountedColumn) -> int:
         """The maximum number of top values."""
         return self.max_top_values if column.name in self.top_columns else 0
+
+
+def read_columns(database: str, view: ViewName) -> Sequence[CountedColumn]:
+    """Return the columns of a view, in order."""
+    return sessions.query(database, STATEMENTS["column_types"], asdict(view), row_factory=class_row(CountedColumn))
 
 
 def count_columns(database: str, task: CountTask) -> CountedColumns:
@@ -111,10 +134,10 @@ def _combined_statement(task: CountTask) -> sql.Composed:
     summaries = [
         _summary(
             compose("combined_column_groups", column=names[number]),
-            column.type,
+            column,
             max_top_values=task.limit(column),
             number=number,
-            bounds=_first_and_last(column.type),  # boolean, for example, has an order but no min()
+            bounds=_first_and_last(column),  # of so few groups, as fast as min() and max()
         )
         for number, column in enumerate(task.columns)
     ]
@@ -132,24 +155,22 @@ def _single_column_statements(task: CountTask) -> Statements:
     [column] = task.columns
     parts = {"column": sql.Identifier(column.name), "view": view_statements.view_identifier(task.view)}
     groups = compose("single_column_groups", **parts)
-    yield from summary_statements(groups, column.type, max_top_values=task.limit(column))
+    yield from summary_statements(groups, column, max_top_values=task.limit(column))
     yield "equality", compose("summary_without_equality", number=sql.Literal(0), **parts)
 
 
-def summary_statements(groups: sql.Composable, column_type: str, *, max_top_values: int) -> Statements:
+def summary_statements(groups: sql.Composable, column: CountedColumn, *, max_top_values: int) -> Statements:
     """Yield statements that summarize groups of equal values."""
-    if not column_type.startswith("reg"):  # min() of these is an OID, not a name
-        bounds = [_as_text(sql.SQL(f"{function}(value)"), column_type) for function in ("min", "max")]
-        yield None, _summary(groups, column_type, max_top_values=max_top_values, bounds=bounds)
-    yield None, _summary(groups, column_type, max_top_values=max_top_values, bounds=_first_and_last(column_type))
+    bounds = _min_and_max(column) if column.has_minimum else _first_and_last(column)
+    yield None, _summary(groups, column, max_top_values=max_top_values, bounds=bounds)
     # Ordering by text takes as long as the grouping, so only values without an order are ordered by text.
     no_bounds, by_text = [sql.SQL("NULL::text")] * 2, sql.SQL('value::text COLLATE "C"')
-    yield "order", _summary(groups, column_type, max_top_values=max_top_values, bounds=no_bounds, order=by_text)
+    yield "order", _summary(groups, column, max_top_values=max_top_values, bounds=no_bounds, order=by_text)
 
 
 def _summary(  # noqa: PLR0913  # the parts of one statement
     groups: sql.Composable,
-    column_type: str,
+    column: CountedColumn,
     *,
     max_top_values: int,
     bounds: Sequence[sql.Composable],
@@ -157,7 +178,7 @@ def _summary(  # noqa: PLR0913  # the parts of one statement
     order: sql.Composable = _VALUE,
 ) -> sql.Composed:
     minimum, maximum = bounds
-    as_text, limit = _as_text(_VALUE, column_type), sql.Literal(max_top_values)
+    as_text, limit = _as_text(_VALUE, column), sql.Literal(max_top_values)
     top = (
         compose("most_frequent_values", value_text=as_text, order=order, max_values=limit)
         if max_top_values
@@ -168,13 +189,19 @@ def _summary(  # noqa: PLR0913  # the parts of one statement
     )
 
 
-def _first_and_last(column_type: str) -> Sequence[sql.Composable]:
-    as_text = _as_text(_VALUE, column_type)
+def _min_and_max(column: CountedColumn) -> Sequence[sql.Composable]:
+    """Return the fastest bounds: for 300,000 different texts, a third less time than `_first_and_last`."""
+    return [_as_text(sql.SQL(f"{function}(value)"), column) for function in ("min", "max")]
+
+
+def _first_and_last(column: CountedColumn) -> Sequence[sql.Composable]:
+    as_text = _as_text(_VALUE, column)
     return [compose("extreme_value", value_text=as_text, direction=sql.SQL(order)) for order in ("ASC", "DESC")]
 
 
-def _as_text(value: sql.Composable, column_type: str) -> sql.Composed:
-    return compose("value_as_text", value=_NORMALIZING.get(column_type, sql.SQL("{}")).format(value))
+def _as_text(value: sql.Composable, column: CountedColumn) -> sql.Composed:
+    expression = _TEXT_EXPRESSIONS.get(column.base_type, _PRINTED)
+    return compose("value_as_text", text=expression.format(value=value))
 
 
 def compose(statement: str, /, **parts: sql.Composable) -> sql.Composed:

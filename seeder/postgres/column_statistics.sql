@@ -6,6 +6,7 @@ SELECT
     set_config('search_path', 'pg_catalog', true), set_config('datestyle', 'ISO, YMD', true),
     set_config('timezone', 'UTC', true), set_config('intervalstyle', 'iso_8601', true),
     set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true),
+    set_config('array_nulls', 'on', true),
     set_config('quote_all_identifiers', 'off', true), set_config('jit', 'off', true),
     set_config('work_mem', %(memory)s, true);
 
@@ -14,6 +15,29 @@ SELECT pg_export_snapshot(), transaction_timestamp();
 
 -- name: view_definition
 SELECT definition FROM pg_matviews WHERE schemaname = %(schema)s AND matviewname = %(name)s;
+
+-- name: column_types
+-- The columns of a view with their types, of domains the base types, and whether pg_catalog has min() and max() for that very
+-- type (for varchar, text). Others would be found by a cast, such as those of text for citext, and have another order.
+WITH RECURSIVE base (attnum, name, type, modifier) AS (
+    SELECT a.attnum, a.attname, a.atttypid, a.atttypmod
+    FROM pg_class AS c
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE n.nspname = %(schema)s AND c.relname = %(name)s
+    UNION ALL
+    SELECT base.attnum, base.name, t.typbasetype, t.typtypmod
+    FROM base
+    JOIN pg_type AS t ON t.oid = base.type AND t.typtype = 'd'
+)
+SELECT base.name::text, format_type(base.type, base.modifier) AS base_type, EXISTS (
+    SELECT FROM pg_proc AS p
+    WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = 'min' AND p.prokind = 'a'
+        AND p.proargtypes[0] = CASE base.type WHEN 'varchar'::regtype THEN 'text'::regtype ELSE base.type END
+) AS has_minimum
+FROM base
+JOIN pg_type AS t ON t.oid = base.type AND t.typtype <> 'd'
+ORDER BY base.attnum;
 
 -- name: estimated_column_statistics
 -- The number of rows, and for each analyzed column the share of nulls and the number of distinct values. After a REFRESH the
@@ -29,19 +53,21 @@ LEFT JOIN pg_stats AS s ON s.schemaname = n.nspname AND s.tablename = c.relname 
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
 -- name: sampled_groups
--- The most frequent values of a column with their estimated counts, and the bounds of its histogram with the count 0. unnest()
--- would expand composites.
+-- The most frequent values of a column with their estimated counts, and the bounds of its histogram with the count 0. The
+-- first part is empty, and gives the values the collation of the column. unnest() would expand composites.
 WITH sample AS MATERIALIZED (
     SELECT
-        s.most_common_vals::text::{type}[] AS frequent,
+        s.most_common_vals::text::{list_type}[] AS frequent,
         s.most_common_freqs AS shares,
-        s.histogram_bounds::text::{type}[] AS bounds
+        s.histogram_bounds::text::{list_type}[] AS bounds
     FROM pg_stats AS s
     WHERE s.schemaname = {schema} AND s.tablename = {name} AND s.attname = {column} AND NOT s.inherited
 )
-SELECT frequent[i] AS value, round(shares[i]::numeric * {rows}) AS n FROM sample, generate_subscripts(frequent, 1) AS i
+SELECT v.{column_name} AS value, 0::numeric AS n FROM {view} AS v WHERE false
 UNION ALL
-SELECT bounds[i], 0 FROM sample, generate_subscripts(bounds, 1) AS i;
+SELECT frequent[i]::{type}, round(shares[i]::numeric * {rows}) FROM sample, generate_subscripts(frequent, 1) AS i
+UNION ALL
+SELECT bounds[i]::{type}, 0 FROM sample, generate_subscripts(bounds, 1) AS i
 
 -- name: combined_columns
 -- Groups of several columns with few values each. One scan finds their combinations, which are few as well.
@@ -76,7 +102,7 @@ SELECT {number}::integer, count(*), count(*) - count(v.{column}), NULL::bigint, 
 FROM {view} AS v
 
 -- name: extreme_value
--- For types that have an order but no min() and max(). The unqualified name would be the text.
+-- By the type's default order. The unqualified name would be the text.
 (SELECT {value_text} FROM groups WHERE value IS DISTINCT FROM NULL ORDER BY groups.value {direction} LIMIT 1)
 
 -- name: most_frequent_values
@@ -93,7 +119,4 @@ FROM {view} AS v
 
 -- name: value_as_text
 -- Long values are shortened, with their MD5 to tell them apart.
-CASE
-    WHEN length({value}::text) > 200 THEN left({value}::text, 200) || '… MD5 ' || md5({value}::text)
-    ELSE {value}::text
-END
+CASE WHEN length({text}) > 200 THEN left({text}, 200) || '… MD5 ' || md5({text}) ELSE {text} END

@@ -5,9 +5,10 @@ from dataclasses import asdict
 
 from psycopg import sql
 
-from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, TopValue, ViewColumn, ViewStatistics
+from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, TopValue, ViewStatistics
 from seeder.domain.view_names import ViewName
 from seeder.postgres import column_statistics, sessions, transactions, view_statements
+from seeder.postgres.column_statistics import CountedColumn
 from seeder.postgres.named_statements import STATEMENTS
 
 
@@ -28,7 +29,7 @@ def estimate_distinct_counts(database: str, view: ViewName) -> Mapping[str, floa
 
 
 def estimate_statistics(
-    database: str, view: ViewName, columns: Sequence[ViewColumn], *, top_columns: frozenset[str], max_top_values: int
+    database: str, view: ViewName, columns: Sequence[CountedColumn], *, top_columns: frozenset[str], max_top_values: int
 ) -> ViewStatistics | None:
     """Return what the server knows about a view, or None if it was never analyzed."""
     estimates = sessions.query(database, STATEMENTS["estimated_column_statistics"], asdict(view))
@@ -54,20 +55,23 @@ def estimate_statistics(
 
 
 def _sampled_range_and_top_values(
-    database: str, view: ViewName, column: ViewColumn, row_count: int, max_top_values: int
+    database: str, view: ViewName, column: CountedColumn, row_count: int, max_top_values: int
 ) -> tuple[str | None, str | None, tuple[TopValue, ...]]:
     """Return the minimum, the maximum and the most frequent values of the sample."""
-    if column.type.endswith("[]"):  # an array of arrays has no element type
-        return None, None, ()
+    column_type = sql.SQL(column.base_type)  # as the catalog prints it
     groups = column_statistics.compose(
         "sampled_groups",
         rows=sql.Literal(row_count),
-        type=sql.SQL(column.type),  # as the catalog prints it
+        type=column_type,
+        # PostgreSQL reads a list of arrays as an array of two dimensions.
+        list_type=sql.SQL("text") if column.base_type.endswith("[]") else column_type,
+        view=view_statements.view_identifier(view),
+        column_name=sql.Identifier(column.name),
         schema=sql.Literal(view.schema),
         name=sql.Literal(view.name),
         column=sql.Literal(column.name),
     )
-    statements = column_statistics.summary_statements(groups, column.type, max_top_values=max_top_values)
+    statements = column_statistics.summary_statements(groups, column, max_top_values=max_top_values)
     _, [(*_, minimum, maximum, top)] = column_statistics.query_first_supported(database, statements)
     top_values = column_statistics.parse_top_values(top) or ()
     return minimum, maximum, tuple(value for value in top_values if value.count)

@@ -412,4 +412,23 @@ RUNS = [
     ),
 ]
 
-GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS]
+COLUMN_RANGES = "tests/integration/test_column_ranges.py"
+
+FIGURES = [
+    Mutant(
+        name="figures: a range has the order of the column's own type",
+        file="seeder/postgres/column_statistics.py",
+        old="bounds = _min_and_max(column) if column.has_minimum else _first_and_last(column)",
+        new="bounds = _min_and_max(column)",
+        tests=(COLUMN_RANGES,),
+    ),
+    Mutant(
+        name="figures: real is not printed as double precision",
+        file="seeder/postgres/column_statistics.py",
+        old="({value} + '0')::text",
+        new="({value} + 0)::text",
+        tests=(COLUMN_RANGES,),
+    ),
+]
+
+GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES]

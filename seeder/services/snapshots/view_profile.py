@@ -1,6 +1,6 @@
 """The shape and statistics of a view in one database snapshot."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import Error
 
@@ -31,12 +31,13 @@ def profile_view(key: ViewKey, options: CaptureOptions) -> Snapshot:
         if options.strict:
             require_columns(name, options.top_values_columns, column_names)
         top_columns = options.top_values_columns & column_names
+        columns = column_statistics.read_columns(database, name)
         if options.approximate:
             statistics = estimated_statistics.estimate_statistics(
-                database, name, snapshot.columns, top_columns=top_columns, max_top_values=options.max_top_values
+                database, name, columns, top_columns=top_columns, max_top_values=options.max_top_values
             )
         else:
-            statistics = _count(key, snapshot, top_columns, options)
+            statistics = _count(key, columns, snapshot.id, top_columns, options)
         if statistics is None:
             raise NeverAnalyzed(view=name)
         return Snapshot(
@@ -51,10 +52,14 @@ def profile_view(key: ViewKey, options: CaptureOptions) -> Snapshot:
 
 
 def _count(
-    key: ViewKey, snapshot: shared_snapshot.SharedSnapshot, top_columns: frozenset[str], options: CaptureOptions
+    key: ViewKey,
+    columns: Sequence[column_statistics.CountedColumn],
+    snapshot_id: str,
+    top_columns: frozenset[str],
+    options: CaptureOptions,
 ) -> ViewStatistics:
     database, name = key.database, key.name
-    by_name = {column.name: column for column in snapshot.columns}
+    by_name = {column.name: column for column in columns}
     tasks = [
         column_statistics.CountTask(
             view=name,
@@ -64,7 +69,7 @@ def _count(
         )
         for together in group_columns(by_name, estimated_statistics.estimate_distinct_counts(database, name))
     ]
-    counted = ParallelCounter(database, snapshot.id, options).count(tasks)
+    counted = ParallelCounter(database, snapshot_id, options).count(tasks)
     rows = next(iter(counted.values()))[0] if counted else column_statistics.count_rows(database, name)
     return ViewStatistics(row_count=rows, exact=True, columns={column: counted[column][1] for column in by_name})
 
