@@ -59,7 +59,6 @@ class PlannedView:
     expected_duration: timedelta | None  # of its last success; None if it never succeeded
     estimated_duration: timedelta  # of this refresh
     critical_path: timedelta  # estimated time from its start to the end of the longest chain of dependents
-
     consecutive_failures: int = 0
     definition_drift: tuple[DefinitionDrift, ...] = ()
     inputs: ViewInputs | None = None  # None if they have to be looked up before the refresh
@@ -79,8 +78,13 @@ class RefreshPlan:
 
     views: tuple[PlannedView, ...] = ()
     rejected: tuple[RejectedManifest, ...] = ()
-    warnings: tuple[str, ...] = ()  # about facts that could not be determined
-    undetermined_databases: frozenset[str] = frozenset()  # databases whose dependencies are unknown
+    warnings: Mapping[str, str] = field(default_factory=dict)  # by database whose dependencies are unknown
+
+    @property
+    def manifests(self) -> list[Manifest]:
+        """All manifests, rejected ones last."""
+        planned = [manifest for view in self.views for manifest in view.spec.manifests]
+        return [*planned, *(one.manifest for one in self.rejected)]
 
     @property
     def by_database(self) -> Mapping[str, Sequence[PlannedView]]:
@@ -115,10 +119,7 @@ def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
         )
         for key, spec in specs.items()
     ]
-    return RefreshPlan(
-        views=tuple(sorted(views, key=_urgency_key)),
-        rejected=selection.rejected,
-    )
+    return RefreshPlan(views=tuple(sorted(views, key=_urgency_key)), rejected=selection.rejected)
 
 
 def _urgency_key(view: PlannedView) -> tuple[int, bool, timedelta, ViewKey]:

@@ -52,9 +52,7 @@ class RunHistoryWriter:
 
     def insert_pending(self, plan: RefreshPlan) -> None:
         """Insert a pending row for each manifest, or an error if rejected."""
-        rejected = [one.manifest for one in plan.rejected]
-        manifests = [*(manifest for view in plan.views for manifest in view.spec.manifests), *rejected]
-        columns = {f"{column}s": [getattr(manifest, column) for manifest in manifests] for column in _IDENTITY}
+        columns = {f"{column}s": [getattr(manifest, column) for manifest in plan.manifests] for column in _IDENTITY}
         with atomic(durable=True):
             rows = query(DEFAULT_DB_ALIAS, STATEMENTS["insert_pending_rows"], {"run": self.run_id, **columns})
             self._ids = {(kind, number): pk for pk, kind, number in rows}

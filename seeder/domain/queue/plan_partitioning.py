@@ -1,4 +1,4 @@
-"""Partitions of a plan that workers can run independently.
+"""Division of a plan into plans that workers can run independently.
 
 Views that depend on each other or share a status row stay in one partition. Groups are assigned longest first to the
 partition with the least work, which takes at most 4/3 of the optimal time (R. L. Graham, "Bounds on Multiprocessing
@@ -56,7 +56,7 @@ def _connected_groups(plan: RefreshPlan) -> Callable[[Hashable], Hashable]:
         return member
 
     for view in plan.views:
-        undetermined = {view.key.database} & plan.undetermined_databases
+        undetermined = {view.key.database} & plan.warnings.keys()
         for other in (*view.depends_on, *view.spec.table_names, *((name,) for name in undetermined)):
             root[find_root(other)] = find_root(view.key)
     return find_root

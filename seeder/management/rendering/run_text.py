@@ -22,7 +22,7 @@ def plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:
     for view in plan.views:
         yield from (f"{view.key.name}: {definition_drift_note(drift)}" for drift in view.definition_drift)
     yield from map(_rejection_block, plan.rejected)
-    yield from plan.warnings
+    yield from plan.warnings.values()
 
 
 def _empty_plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:

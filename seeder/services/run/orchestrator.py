@@ -118,7 +118,7 @@ def execute_locked(
 
 
 def _warnings(plan: RefreshPlan, settings: conf.Settings, tables: OptionalTables) -> Iterator[RunWarning]:
-    for message in plan.warnings:
+    for message in plan.warnings.values():
         yield RunWarning(kind=WarningKind.DEPENDENCIES_UNKNOWN, message=message)
     for message in preconditions.missing_features(settings, plan.by_database, tables):
         yield RunWarning(kind=WarningKind.FEATURE_UNAVAILABLE, message=message)

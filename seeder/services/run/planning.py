@@ -60,8 +60,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
         definition_drift=drift,
         view_inputs=view_inputs,
     )
-    plan = build_plan(selection, inputs)
-    return replace(plan, warnings=tuple(warnings.values()), undetermined_databases=frozenset(warnings))
+    return replace(build_plan(selection, inputs), warnings=warnings)
 
 
 def _survey(database: str, views: Mapping[ViewName, Sequence[str]], tables: OptionalTables) -> catalog.Survey:

@@ -27,9 +27,7 @@ class RunRowWriter(RunListener):
 
     def open(self, plan: RefreshPlan, description: str, requested_by: str, *, workers: int) -> None:
         """Insert the row."""
-        manifests = [manifest for view in plan.views for manifest in view.spec.manifests]
-        manifests += [rejected.manifest for rejected in plan.rejected]
-        counts = Counter(manifest.agency_slug for manifest in manifests)
+        counts = Counter(manifest.agency_slug for manifest in plan.manifests)
         if self._is_kept:
             Run.objects.create(
                 run_id=self._run_id,
@@ -37,7 +35,7 @@ class RunRowWriter(RunListener):
                 requested_by=requested_by,
                 started_at=Now(),
                 workers=workers,
-                manifests=len(manifests),
+                manifests=counts.total(),
                 agencies={slug: {"manifests": number} for slug, number in counts.items()},
             )
 

@@ -63,11 +63,9 @@ def test_views_with_one_status_row_stay_together() -> None:
 
 
 def test_views_stay_together_if_dependencies_are_unknown() -> None:
-    refresh_plan = replace(plan(*"abc"), undetermined_databases=frozenset({"default"}))
+    refresh_plan = replace(plan(*"abc"), warnings={"default": "unknown"})
     assert partition_contents(partition_plan(refresh_plan, max_partitions=8)) == ["abc"]
-    assert (
-        len(partition_plan(replace(refresh_plan, undetermined_databases=frozenset({"archive"})), max_partitions=8)) == 3
-    )
+    assert len(partition_plan(replace(refresh_plan, warnings={"archive": "unknown"}), max_partitions=8)) == 3
 
 
 @given(
