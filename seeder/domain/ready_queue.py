@@ -2,8 +2,8 @@
 
 from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
+from graphlib import TopologicalSorter
 
-from seeder.domain.manifests import ViewKey
 from seeder.domain.plan import PlannedView
 
 
@@ -12,12 +12,10 @@ class ReadyQueue:
 
     def __init__(self, views: Sequence[PlannedView]) -> None:
         self._rank = {view: rank for rank, view in enumerate(views)}
-        self._dependents: dict[ViewKey, list[PlannedView]] = {view.key: [] for view in views}
-        self._unfinished_dependencies = {view: len(view.depends_on) for view in views}
-        for view in views:
-            for key in view.depends_on:
-                self._dependents[key].append(view)
-        self._ready = [view for view in views if not view.depends_on]
+        by_key = {view.key: view for view in views}
+        self._sorter = TopologicalSorter({view: [by_key[key] for key in view.depends_on] for view in views})
+        self._sorter.prepare()
+        self._ready = sorted(self._sorter.get_ready(), key=self._rank.__getitem__)
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -35,10 +33,8 @@ class ReadyQueue:
 
         A failed view releases its dependents too, because their other dependencies may have new data.
         """
-        released = []
-        for dependent in self._dependents[view.key]:
-            self._unfinished_dependencies[dependent] -= 1
-            if not self._unfinished_dependencies[dependent]:
-                self.put(dependent)
-                released.append(dependent)
+        self._sorter.done(view)
+        released = self._sorter.get_ready()
+        for dependent in released:
+            self.put(dependent)
         return released
