@@ -4,7 +4,6 @@ import re
 from functools import lru_cache
 
 from seeder.domain.view_names import ViewName
-from seeder.errors import BadName
 
 _QUOTED = r'"(?:[^"]|"")*"'
 _COMMENT = re.compile(rf"({_QUOTED})|--[^\n\r]*|/\*(?:(?!/\*|\*/).)*\*/", re.DOTALL)  # without nested comments
@@ -28,7 +27,5 @@ def parse_refresh(statement: str) -> tuple[ViewName, bool] | None:
     refresh = _REFRESH.fullmatch(_COMMENT.sub(lambda comment: comment[1] or " ", statement))
     if refresh is None:
         return None
-    try:
-        return ViewName.parse(f"{refresh[2]}.{refresh[3]}"), refresh[1] is not None
-    except BadName:
-        return None
+    name = ViewName.parse_or_none(f"{refresh[2]}.{refresh[3]}")
+    return None if name is None else (name, refresh[1] is not None)

@@ -47,17 +47,20 @@ class ViewName:
                     text=text,
                     problem=f"{part!r} is {len(part.encode())} bytes long, PostgreSQL keeps {MAX_IDENTIFIER_BYTES}",
                 )
-        if len(parts) == 2 and parts[0].startswith("pg_"):
+        if len(parts) > 2:
+            raise BadName(text=text, problem=f"it has {len(parts)} parts, but a view has a schema and a name at most")
+        schema, name = parts if len(parts) == 2 else (DEFAULT_SCHEMA, *parts)
+        if schema.startswith("pg_"):
             raise BadName(text=text, problem="PostgreSQL keeps the schemas that begin with pg_ for itself")
-        match parts:
-            case [name]:
-                return cls(schema=DEFAULT_SCHEMA, name=name)
-            case [schema, name]:
-                return cls(schema=schema, name=name)
-            case _:
-                raise BadName(
-                    text=text, problem=f"it has {len(parts)} parts, but a view has a schema and a name at most"
-                )
+        return cls(schema=schema, name=name)
+
+    @classmethod
+    def parse_or_none(cls, text: str) -> "ViewName | None":
+        """Parse a name. Return None if it is invalid."""
+        try:
+            return cls.parse(text)
+        except BadName:
+            return None
 
     def __str__(self) -> str:
         """Return the name as in SQL. For messages only: statements compose identifiers."""
@@ -82,6 +85,11 @@ def _parse_identifiers(text: str) -> Iterator[str]:
         if text[position] != ".":
             raise BadName(text=text, problem=f"unexpected {text[position]!r} at character {position + 1}")
         position += 1
+
+
+def normalize_name(text: str) -> str:
+    """Return one text for all spellings of a view. Keeps an invalid name."""
+    return str(ViewName.parse_or_none(text) or text)
 
 
 def is_storable_text(text: str) -> bool:

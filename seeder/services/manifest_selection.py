@@ -1,15 +1,16 @@
 """Reads the manifest tables: valid rows are grouped by view, and invalid rows are rejected."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import QuerySet
 
 from seeder.domain.manifests import Manifest, RejectedManifest, ReportType, Selection, ViewKey, group_by_view
 from seeder.domain.refresh_requests import AgencyReports, AllReports, RefreshRequest, SelectedManifests, SingleView
 from seeder.domain.suggestions import did_you_mean
-from seeder.domain.view_names import ViewName, is_storable_text
-from seeder.errors import BadName, DatabaseUnmapped, ManifestError, ReportMissing, UnknownAgency, UnknownTable
+from seeder.domain.view_names import ViewName, is_storable_text, normalize_name
+from seeder.errors import DatabaseUnmapped, ManifestError, ReportMissing, UnknownAgency, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.postgres.sqlstates import translate_database_errors
 
@@ -24,13 +25,13 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
     """
     match request:
         case AllReports(report_type=report_type):
-            rows = list(_manifests(ReportType if report_type is None else [report_type]))
+            rows = [row for row in _manifests() if report_type in {None, row[0].report_type}]
         case AgencyReports(slug=slug):
             rows = list(_manifests(agency_slug=slug)) if is_storable_text(slug) else []
             if not rows:
                 require_known_agency(slug)
         case SingleView(name=name):
-            rows = [row for row in _manifests() if _normalize(row[0].table_name) == str(name)]
+            rows = [row for row in _manifests() if normalize_name(row[0].table_name) == str(name)]
             if not rows:
                 _require_known_view(name)
         case SelectedManifests(manifests=chosen):
@@ -43,26 +44,23 @@ def all_listed_views(*, databases: Mapping[int, str]) -> frozenset[ViewKey]:
     columns = "table_name", "database_id"
     with translate_database_errors(DEFAULT_DB_ALIAS):
         rows = [*CustomReportManifest.objects.values_list(*columns), *CannedReport.objects.values_list(*columns)]
-    keys = set()
-    for table_name, database_id in rows:
-        with suppress(BadName):
-            name = ViewName.parse(table_name)
-            keys.add(ViewKey(database=databases.get(database_id, DEFAULT_DB_ALIAS), name=name))
-    return frozenset(keys)
+    return frozenset(
+        ViewKey(database=databases.get(database_id, DEFAULT_DB_ALIAS), name=name)
+        for table_name, database_id in rows
+        if (name := ViewName.parse_or_none(table_name))
+    )
 
 
-def _manifests(report_types: Iterable[ReportType] = ReportType, **filters: object) -> Iterator[_Row]:
-    """Yield the enabled manifests of some types, custom ones first."""
-    if ReportType.CUSTOM in report_types:
-        for custom in CustomReportManifest.objects.enabled().filter(**filters).order_by("id"):
-            yield _manifest(ReportType.CUSTOM, custom, custom), custom.database_id
-    if ReportType.CANNED in report_types:
-        reports = CannedReport.objects.in_bulk()
-        for subscription in CannedReportManifest.objects.filter(**filters).order_by("id"):
-            report_id = subscription.canned_report_id
-            name = f"canned report {report_id}"
-            report = reports.get(report_id) or CannedReport(table_name=name, report_name=name, query="")
-            yield _manifest(ReportType.CANNED, subscription, report), report.database_id
+def _manifests(**filters: object) -> Iterator[_Row]:
+    """Yield the enabled manifests, custom ones first."""
+    for custom in CustomReportManifest.objects.enabled().filter(**filters).order_by("id"):
+        yield _manifest(ReportType.CUSTOM, custom, custom), custom.database_id
+    reports = CannedReport.objects.in_bulk()
+    for subscription in CannedReportManifest.objects.filter(**filters).order_by("id"):
+        report_id = subscription.canned_report_id
+        name = f"canned report {report_id}"
+        report = reports.get(report_id) or CannedReport(table_name=name, report_name=name, query="")
+        yield _manifest(ReportType.CANNED, subscription, report), report.database_id
 
 
 def _manifest(
@@ -111,35 +109,26 @@ def is_manifest_in_database(report_type: str, manifest_id: int, database: str, *
     return row is not None and databases.get(row.database_id) == database
 
 
+def column_values(column: str, *rows: QuerySet[Any]) -> set[str]:
+    """Return the values of a column in several tables."""
+    return {value for each in rows for value in each.values_list(column, flat=True)}
+
+
 def require_known_agency(slug: str) -> None:
     """Raise `UnknownAgency` unless a manifest has this agency, even a disabled one."""
     if not is_storable_text(slug):
         raise UnknownAgency(slug=slug, suggestion="")
-    slugs = {
-        *CustomReportManifest.objects.values_list("agency_slug", flat=True),
-        *CannedReportManifest.objects.values_list("agency_slug", flat=True),
-    }
+    slugs = column_values("agency_slug", CustomReportManifest.objects.all(), CannedReportManifest.objects.all())
     if slug not in slugs:
         raise UnknownAgency(slug=slug, suggestion=_suggestion(slug, slugs))
 
 
 def _require_known_view(name: ViewName) -> None:
     """Raise `UnknownTable` unless a manifest or canned report has this view."""
-    table_names = {
-        *CustomReportManifest.objects.values_list("table_name", flat=True),
-        *CannedReport.objects.values_list("table_name", flat=True),
-    }
-    known = {_normalize(table_name) for table_name in table_names}
+    table_names = column_values("table_name", CustomReportManifest.objects.all(), CannedReport.objects.all())
+    known = set(map(normalize_name, table_names))
     if str(name) not in known:
         raise UnknownTable(table=str(name), suggestion=_suggestion(str(name), known))
-
-
-def _normalize(table_name: str) -> str:
-    """Return one text for all spellings of a view. Keeps an invalid name."""
-    try:
-        return str(ViewName.parse(table_name))
-    except BadName:
-        return table_name
 
 
 def _suggestion(requested: str, known: Iterable[str]) -> str:

@@ -63,7 +63,7 @@ LOCKS = [
     Mutant(
         name="lock: recovery skips a view that is being refreshed",
         file="seeder/services/run/orphan_recovery.py",
-        old="return advisory_locks.try_lock(DEFAULT_DB_ALIAS, lock_keys.of_view(name))",
+        old="return name is None or advisory_locks.try_lock(DEFAULT_DB_ALIAS, lock_keys.of_view(name))",
         new="return True",
         tests=(KILLING,),
     ),

@@ -11,9 +11,10 @@ from django.utils.module_loading import import_string
 from seeder import conf
 from seeder.domain.monitoring.report_jobs import Job
 from seeder.domain.snapshots.snapshot_contents import Snapshot
-from seeder.domain.view_names import DEFAULT_SCHEMA, ViewName
-from seeder.errors import BadName, ConfigurationError, UnknownSnapshot, UnknownTable
+from seeder.domain.view_names import DEFAULT_SCHEMA, normalize_name
+from seeder.errors import ConfigurationError, UnknownSnapshot, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, ReleaseSnapshot, RunHistory
+from seeder.services import manifest_selection
 from seeder.services.snapshots import release_snapshots
 
 SNAPSHOT_COLUMN_FIELDS = ("columns", "column_statistics", "top_values")  # large, and not shown in lists
@@ -64,12 +65,8 @@ def tables_of(agencies: list[str]) -> list[str]:
     """
     custom = CustomReportManifest.objects.filter(agency_slug__in=agencies)
     canned = CannedReport.objects.filter(cannedreportmanifest__agency_slug__in=agencies)
-    spelled = _table_names(custom, canned)
-    return sorted(spelled | {name for table in spelled if (name := _as_printed(table))})
-
-
-def _table_names(*rows: QuerySet[Any]) -> set[str]:
-    return {name for each in rows for name in each.values_list("table_name", flat=True)}
+    spelled = manifest_selection.column_values("table_name", custom, canned)
+    return sorted(spelled.union(map(normalize_name, spelled)))
 
 
 def snapshot_rows_of(agencies: list[str] | None) -> QuerySet[ReleaseSnapshot]:
@@ -103,13 +100,6 @@ def history_of_job(job: Job) -> QuerySet[RunHistory]:
         Coalesce(is_its, False, output_field=BooleanField()),  # noqa: FBT003  # an SQL value
         table_name=job.table_name,
     )
-
-
-def _as_printed(table_name: str) -> str | None:
-    try:
-        return str(ViewName.parse(table_name))
-    except BadName:
-        return None
 
 
 def names_of(agencies: Iterable[tuple[int, str]]) -> Mapping[int, str]:
@@ -147,7 +137,7 @@ def agency_choices(agencies: list[str] | None) -> Mapping[str, str]:
 
 def name_spellings(table_name: str) -> list[str]:
     """Return the name as given, normalized, and without the default schema."""
-    printed = _as_printed(table_name) or table_name
+    printed = normalize_name(table_name)
     return sorted({table_name, printed, printed.removeprefix(f"{DEFAULT_SCHEMA}.")})
 
 
@@ -156,6 +146,7 @@ def manifest_spellings(table_name: str) -> list[str]:
 
     Reads all manifests, so call it only if the other spellings match nothing.
     """
-    printed = _as_printed(table_name)
-    spelled = _table_names(CustomReportManifest.objects.all(), CannedReport.objects.all())
-    return sorted(one for one in spelled if printed and _as_printed(one) == printed)
+    printed, tables = normalize_name(table_name), (CustomReportManifest.objects.all(), CannedReport.objects.all())
+    return sorted(
+        one for one in manifest_selection.column_values("table_name", *tables) if normalize_name(one) == printed
+    )

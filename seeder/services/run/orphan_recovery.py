@@ -7,7 +7,6 @@ from django.db.transaction import atomic
 
 from seeder.domain import lock_keys
 from seeder.domain.view_names import ViewName
-from seeder.errors import BadName
 from seeder.postgres import advisory_locks
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
@@ -43,8 +42,5 @@ def recover_orphaned_runs(tables: OptionalTables | None = None) -> Mapping[str, 
 
 
 def _is_view_idle(table_name: str) -> bool:
-    try:
-        name = ViewName.parse(table_name)
-    except BadName:
-        return True
-    return advisory_locks.try_lock(DEFAULT_DB_ALIAS, lock_keys.of_view(name))
+    name = ViewName.parse_or_none(table_name)
+    return name is None or advisory_locks.try_lock(DEFAULT_DB_ALIAS, lock_keys.of_view(name))
