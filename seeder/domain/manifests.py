@@ -14,6 +14,9 @@ class ReportType(StrEnum):
     CANNED = "canned"
 
 
+ManifestKey = tuple[ReportType, int]  # with the manifest's id
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
     """One agency's report on a view: a custom report, or a subscription to a canned one."""
@@ -25,6 +28,10 @@ class Manifest:
     agency_id: int
     agency_slug: str
     query: str = field(repr=False)  # definition of the view; empty if the canned report is missing
+
+    @property
+    def key(self) -> ManifestKey:
+        return self.report_type, self.manifest_id
 
     @property
     def precedence(self) -> tuple[bool, int]:

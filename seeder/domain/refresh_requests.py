@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from seeder.domain.manifests import ReportType
+from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.view_names import ViewName
 
 
@@ -52,7 +52,7 @@ class SingleView:
 class SelectedManifests:
     """The enabled ones of these manifests: a part or the rest of a wider request."""
 
-    manifests: frozenset[tuple[ReportType, int]]
+    manifests: frozenset[ManifestKey]
     description: str  # of the wider request
 
     def __str__(self) -> str:

@@ -6,8 +6,7 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
-from seeder.domain.manifests import ReportType, ViewKey
-from seeder.domain.queue.queued_requests import ManifestKey
+from seeder.domain.manifests import ManifestKey, ReportType, ViewKey
 from seeder.domain.view_names import ViewName
 
 

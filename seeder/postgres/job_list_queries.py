@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
-from seeder.domain.manifests import ReportType
+from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.monitoring.report_jobs import (
     GroupBy,
     Job,
@@ -68,7 +68,7 @@ def recent_runs(jobs: Collection[Job], *, max_runs: int) -> Mapping[str, list[Re
     return runs_by_table
 
 
-def failure_reasons(jobs: Collection[Job]) -> Mapping[tuple[ReportType, int], tuple[str, str | None]]:
+def failure_reasons(jobs: Collection[Job]) -> Mapping[ManifestKey, tuple[str, str | None]]:
     """Return the known reason and SQLSTATE of the latest failure of each job."""
     rows = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["failure_reasons"], _job_keys(jobs))
     return {(ReportType(kind), number): (reason, state) for kind, number, reason, state in rows}

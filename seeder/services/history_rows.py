@@ -10,7 +10,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.db.transaction import atomic
 
-from seeder.domain.manifests import Manifest, ReportType, ViewKey, ViewSpec
+from seeder.domain.manifests import Manifest, ManifestKey, ReportType, ViewKey, ViewSpec
 from seeder.domain.outcomes import Outcome, RefreshResult, Status
 from seeder.domain.plan import RefreshPlan
 from seeder.errors import RunLockLost
@@ -113,7 +113,7 @@ class RunHistoryWriter:
 
     def history_ids(self, spec: ViewSpec) -> tuple[int, ...]:
         """Return the primary keys of a view's rows."""
-        return tuple(self._ids[manifest.report_type, manifest.manifest_id] for manifest in spec.manifests)
+        return tuple(self._ids[manifest.key] for manifest in spec.manifests)
 
     def has_recorded(self, spec: ViewSpec, result: RefreshResult) -> bool:
         """Return whether the rows already have this result.
@@ -155,12 +155,12 @@ class RunHistoryWriter:
         return closed
 
     def _rows(self, manifests: Iterable[Manifest]) -> "QuerySet[RunHistory]":
-        return RunHistory.objects.filter(pk__in=[self._ids[one.report_type, one.manifest_id] for one in manifests])
+        return RunHistory.objects.filter(pk__in=[self._ids[one.key] for one in manifests])
 
 
-def finished_manifests(run_ids: Collection[str], status: Status) -> Mapping[str, set[tuple[ReportType, int]]]:
+def finished_manifests(run_ids: Collection[str], status: Status) -> Mapping[str, set[ManifestKey]]:
     """Return the manifests whose rows have this status, by run. Runs without such a row are left out."""
-    found: dict[str, set[tuple[ReportType, int]]] = {}
+    found: dict[str, set[ManifestKey]] = {}
     rows = RunHistory.objects.filter(run_id__in=run_ids, status=status)
     for run_id, report_type, manifest_id in rows.values_list("run_id", "report_type", "manifest_id"):
         found.setdefault(run_id, set()).add((ReportType(report_type), manifest_id))

@@ -35,7 +35,7 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
             if not rows:
                 _require_known_view(name)
         case SelectedManifests(manifests=chosen):
-            rows = [row for row in _manifests() if (row[0].report_type, row[0].manifest_id) in chosen]
+            rows = [row for row in _manifests() if row[0].key in chosen]
     return _group_rows(rows, databases)
 
 

@@ -6,10 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from seeder.domain.human_format import format_count
-from seeder.domain.manifests import ReportType
+from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.outcomes import Status
-
-JobKey = tuple[ReportType, int]  # report type and manifest id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +34,7 @@ class Job:
     long_running: bool  # running longer than SEEDER_LONG_RUNNING_FACTOR times its usual duration
 
     @property
-    def key(self) -> JobKey:
+    def key(self) -> ManifestKey:
         return self.report_type, self.manifest_id
 
 

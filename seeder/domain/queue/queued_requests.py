@@ -6,9 +6,8 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import TypeVar
 
-from seeder.domain.manifests import ReportType
+from seeder.domain.manifests import ManifestKey
 
-ManifestKey = tuple[ReportType, int]
 Part = TypeVar("Part")
 
 # Consecutive runs of a part that ended before any view was refreshed. If a part kills its worker or exceeds the time

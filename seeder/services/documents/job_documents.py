@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from seeder.domain.manifests import Manifest
-from seeder.domain.monitoring.report_jobs import Job, JobKey
+from seeder.domain.manifests import Manifest, ManifestKey
+from seeder.domain.monitoring.report_jobs import Job
 from seeder.models import RunHistory
 from seeder.services.documents.document_fields import Document, fields
 from seeder.services.read_models.error_redaction import VisibleFailure
@@ -16,7 +16,7 @@ def manifest_document(manifest: Manifest | Job | RunHistory) -> Document:
 
 
 def job_documents(
-    jobs: Iterable[Job], agency_names: Mapping[int, str], failures: Mapping[JobKey, VisibleFailure]
+    jobs: Iterable[Job], agency_names: Mapping[int, str], failures: Mapping[ManifestKey, VisibleFailure]
 ) -> list[Document]:
     state = ("status", "start_time", "duration_seconds", "consecutive_failures", "last_run_id")
     return [

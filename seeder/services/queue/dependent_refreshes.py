@@ -49,7 +49,7 @@ def enqueue_dependent_refreshes(
         affected, undetermined, missing_relations = find_affected_views(database, relations, specs.keys())
     dependent = [specs[name] for name in sorted(affected)]
     request = SelectedManifests(
-        manifests=frozenset((one.report_type, one.manifest_id) for spec in dependent for one in spec.manifests),
+        manifests=frozenset(one.key for spec in dependent for one in spec.manifests),
         description=f"the views that depend on {', '.join(map(str, sorted(relations)))}",
     )
     return DependentRefreshes(

@@ -120,7 +120,7 @@ def _repeated(request: RefreshRequest, key: str | None) -> EnqueueResult | None:
 
 
 def _joined(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
-    requested = {(manifest.report_type, manifest.manifest_id) for manifest in selection.manifests}
+    requested = {manifest.key for manifest in selection.manifests}
     parts = find_covering_parts(part_rows.not_started(), requested)
     if not parts:
         return None

@@ -17,11 +17,11 @@ from django.db.transaction import atomic
 
 from seeder import conf
 from seeder.domain import lock_keys
-from seeder.domain.log_format import LogValue, sorted_unique
+from seeder.domain.log_format import LogValue
+from seeder.domain.manifests import ManifestKey
 from seeder.domain.outcomes import Status
 from seeder.domain.queue.queued_requests import (
     MAX_ATTEMPTS_WITHOUT_PROGRESS,
-    ManifestKey,
     QueuedPartState,
     attempts_without_progress,
 )

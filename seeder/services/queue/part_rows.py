@@ -11,8 +11,8 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from seeder.domain.manifests import Selection
-from seeder.domain.queue.queued_requests import ManifestKey, QueuedPartState
+from seeder.domain.manifests import ManifestKey, Selection
+from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.errors import QueueMissing
 from seeder.models import QueuedRefresh
 from seeder.postgres import contract
@@ -41,7 +41,7 @@ def add(parts: Sequence[Selection], *, key: str | None, **columns: object) -> li
             part=number,
             parts=len(parts),
             idempotency_keys={key: columns["description"]} if key else {},
-            manifests=[[one.report_type, one.manifest_id] for one in part.manifests],
+            manifests=[[*one.key] for one in part.manifests],
             views=[[spec.key.database, str(spec.key.name)] for spec in part.views],
             agencies=sorted({one.agency_slug for one in part.manifests}),
             state=QueuedPartState.QUEUED,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
 
-from seeder.domain.monitoring.report_jobs import Job, JobKey
+from seeder.domain.manifests import ManifestKey
+from seeder.domain.monitoring.report_jobs import Job
 from seeder.domain.outcomes import Status
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import job_list_queries
@@ -46,9 +47,9 @@ def failures_of_rows(rows: Collection[RunHistory], *, can_see_errors: bool) -> M
     }
 
 
-def failures_of_jobs(jobs: Collection[Job], *, can_see_errors: bool) -> Mapping[JobKey, VisibleFailure]:
+def failures_of_jobs(jobs: Collection[Job], *, can_see_errors: bool) -> Mapping[ManifestKey, VisibleFailure]:
     """Return the latest failures by `Job.key`. Raises `DatabaseError`."""
-    reasons: Mapping[JobKey, _Reason] = {}
+    reasons: Mapping[ManifestKey, _Reason] = {}
     with translate_database_errors(DEFAULT_DB_ALIAS):
         if _has_reasons():
             reasons = job_list_queries.failure_reasons([job for job in jobs if job.failing])

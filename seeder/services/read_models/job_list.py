@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.manifests import ReportType
+from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.monitoring.report_jobs import (
     GroupBy,
     Job,
     JobFilter,
-    JobKey,
     JobPageRequest,
     JobTotals,
     RecentRun,
@@ -44,7 +43,7 @@ class JobOverview:
     page: JobPage
     totals: JobTotals  # of jobs in any state
     agency_names: Mapping[int, str]  # of the page's agencies, by their ids
-    failures: Mapping[JobKey, VisibleFailure]  # with complete messages
+    failures: Mapping[ManifestKey, VisibleFailure]  # with complete messages
     now: datetime  # by the database's clock
 
 

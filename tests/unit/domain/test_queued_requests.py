@@ -1,9 +1,5 @@
-from seeder.domain.manifests import ReportType
-from seeder.domain.queue.queued_requests import (
-    ManifestKey,
-    attempts_without_progress,
-    find_covering_parts,
-)
+from seeder.domain.manifests import ManifestKey, ReportType
+from seeder.domain.queue.queued_requests import attempts_without_progress, find_covering_parts
 
 
 def manifests(*numbers: int) -> frozenset[ManifestKey]:
