@@ -12,16 +12,7 @@ from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
 from seeder.domain.manifests import ManifestKey, ReportType
-from seeder.domain.monitoring.report_jobs import (
-    GroupBy,
-    Job,
-    JobFilter,
-    JobPageRequest,
-    JobTotals,
-    RecentRun,
-    SortKey,
-    StalenessLimits,
-)
+from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobPageRequest, JobTotals, RecentRun, SortKey
 from seeder.domain.outcomes import Status
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
@@ -39,22 +30,24 @@ _SORT_COLUMNS: Mapping[SortKey, str] = {
 
 
 def job_page(
-    job_filter: JobFilter, group_by: GroupBy, page_request: JobPageRequest, staleness_limits: StalenessLimits
+    job_parameters: Mapping[str, Any], group_by: GroupBy, page_request: JobPageRequest
 ) -> tuple[list[Job], int]:
-    """Return one page and the number of all jobs, which is 0 beyond the last page."""
+    """Return one page and the number of all jobs, which is 0 beyond the last page.
+
+    `job_parameters` are the fields of a `JobFilter`, and the limits `stale_after` and `long_running_factor`.
+    """
     direction = sql.SQL(" DESC NULLS LAST" if page_request.descending else " NULLS FIRST")
     order = sql.Identifier(_SORT_COLUMNS[page_request.sort_key]) + direction
     statement = sql.SQL(_combine_parts(group_by, "job_page")).format(order=order)
-    parameters = {**asdict(job_filter), **asdict(staleness_limits), **asdict(page_request)}
+    parameters = {**job_parameters, **asdict(page_request)}
     rows = sessions.query(DEFAULT_DB_ALIAS, statement, parameters, row_factory=dict_row)
     total = [row.pop("total") for row in rows]
     return [_job(row, group_by) for row in rows], total[0] if rows else 0
 
 
-def job_totals(job_filter: JobFilter, group_by: GroupBy, staleness_limits: StalenessLimits) -> JobTotals:
-    parameters = {**asdict(job_filter), **asdict(staleness_limits)}
+def job_totals(job_parameters: Mapping[str, Any], group_by: GroupBy) -> JobTotals:
     statement = _combine_parts(group_by, "job_totals")
-    [totals] = sessions.query(DEFAULT_DB_ALIAS, statement, parameters, row_factory=class_row(JobTotals))
+    [totals] = sessions.query(DEFAULT_DB_ALIAS, statement, job_parameters, row_factory=class_row(JobTotals))
     return cast("JobTotals", totals)
 
 

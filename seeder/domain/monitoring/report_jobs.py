@@ -85,14 +85,6 @@ class JobPageRequest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StalenessLimits:
-    """Limits from which a view is stale or long-running."""
-
-    stale_after: timedelta
-    long_running_factor: int  # times the usual duration
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class JobTotals:
     """Numbers of jobs by kind. A job can be of several kinds."""
 

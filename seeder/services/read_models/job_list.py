@@ -1,22 +1,15 @@
 """Jobs with their status, limited to the visible agencies."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.manifests import ManifestKey, ReportType
-from seeder.domain.monitoring.report_jobs import (
-    GroupBy,
-    Job,
-    JobFilter,
-    JobPageRequest,
-    JobTotals,
-    RecentRun,
-    StalenessLimits,
-)
+from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest, JobTotals, RecentRun
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import UnknownJob
 from seeder.postgres import job_list_queries, sessions
@@ -65,7 +58,7 @@ def job_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: G
     if not _can_match(job_filter):
         return JobPage(jobs=(), total=0)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        found, total = job_list_queries.job_page(job_filter, group_by, page_request, _staleness_limits())
+        found, total = job_list_queries.job_page(_parameters(job_filter), group_by, page_request)
     return JobPage(jobs=found, total=total)
 
 
@@ -88,7 +81,7 @@ def job_totals(job_filter: JobFilter, *, group_by: GroupBy = GroupBy.VIEW) -> Jo
     if not _can_match(job_filter):
         return JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        return job_list_queries.job_totals(job_filter, group_by, _staleness_limits())
+        return job_list_queries.job_totals(_parameters(job_filter), group_by)
 
 
 def recent_runs(jobs: Iterable[Job], *, max_runs: int = 14) -> Mapping[str, Sequence[RecentRun]]:
@@ -103,8 +96,7 @@ def _can_match(job_filter: JobFilter) -> bool:
     return all(text is None or is_storable_text(text) for text in texts)
 
 
-def _staleness_limits() -> StalenessLimits:
+def _parameters(job_filter: JobFilter) -> Mapping[str, Any]:
     settings = conf.load()
-    return StalenessLimits(
-        stale_after=timedelta(hours=settings.stale_hours), long_running_factor=settings.long_running_factor
-    )
+    limits = {"stale_after": timedelta(hours=settings.stale_hours), "long_running_factor": settings.long_running_factor}
+    return asdict(job_filter) | limits
