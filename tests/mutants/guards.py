@@ -309,15 +309,15 @@ REDACTION = [
     Mutant(
         name="redaction: a message that may quote data is redacted",
         file="seeder/services/read_models/error_redaction.py",
-        old="if can_see_errors or message is None:",
-        new="if can_see_errors or message:",
+        old="if message is not None and not can_see_errors:",
+        new="if message is None and not can_see_errors:",
         tests=(API_ERRORS, ADMIN),
     ),
     Mutant(
         name="redaction: a note that may name other views is redacted",
         file="seeder/services/read_models/error_redaction.py",
-        old="    if not failed:\n        return None",
-        new="    if not failed:\n        return message",
+        old="message = redacted if failed else None",
+        new="message = redacted if failed else message",
         tests=(API_ERRORS,),
     ),
     Mutant(

@@ -61,20 +61,12 @@ def failures_of_jobs(jobs: Collection[Job], *, can_see_errors: bool) -> Mapping[
 
 def _failure(message: str | None, known: _Reason | None, *, failed: bool, can_see_errors: bool) -> VisibleFailure:
     reason, sqlstate = known or (None, None)
-    shown = _redact(message, reason, sqlstate, failed=failed, can_see_errors=can_see_errors)
-    return VisibleFailure(errors=shown, reason=reason, sqlstate=sqlstate)
-
-
-def _redact(
-    message: str | None, reason: str | None, sqlstate: str | None, *, failed: bool, can_see_errors: bool
-) -> str | None:
-    if can_see_errors or message is None:
-        return message
-    if not failed:
-        return None  # a note, which can name views of other agencies
-    named = f": {reason}" if reason else ""
-    state = f" (SQLSTATE {sqlstate})" if sqlstate else ""
-    return f"The refresh failed{named}{state}. Its message can quote the data, so it requires {PERMISSION}."
+    if message is not None and not can_see_errors:
+        named = f": {reason}" if reason else ""
+        state = f" (SQLSTATE {sqlstate})" if sqlstate else ""
+        redacted = f"The refresh failed{named}{state}. Its message can quote the data, so it requires {PERMISSION}."
+        message = redacted if failed else None  # a note can name views of other agencies
+    return VisibleFailure(errors=message, reason=reason, sqlstate=sqlstate)
 
 
 def _has_reasons() -> bool:
