@@ -36,11 +36,11 @@ class ReportView(SeederView):
     def cursor_response(
         self,
         query: Mapping[str, Any],
-        rows: Callable[[], QuerySet[Any]],
+        rows: QuerySet[Any],
         order_column: str,
         documents: Callable[[Sequence[Any]], Sequence[Any]],
     ) -> Response:
-        """Return the documents of the rows on the requested page. Raises `DatabaseError`."""
+        """Return the documents of the rows on the requested page."""
         page, cursor = keyset_pagination.fetch_page(rows, order_column, query.get("after"), max_rows=query["size"])
         after = encode_cursor(cursor) if cursor else None
         return Response({"next": after and self.url_with("after", after), "results": documents(page)})

@@ -1,6 +1,6 @@
 """Endpoints for jobs: list, detail and history."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -63,7 +63,7 @@ class JobDetailView(BaseJobView):
 class BaseHistoryView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_runhistory"}
 
-    def history_response(self, query: Mapping[str, Any], rows: Callable[[], QuerySet[RunHistory]]) -> Response:
+    def history_response(self, query: Mapping[str, Any], rows: QuerySet[RunHistory]) -> Response:
         def documents(page: Sequence[RunHistory]) -> list[Document]:
             failures = error_redaction.failures_of_rows(page, can_see_errors=self.can_see_errors)
             return history_documents(page, failures)
@@ -79,4 +79,4 @@ class JobHistoryView(BaseHistoryView):
         """List the runs of one manifest, latest first."""
         query = self.validated_query(CursorQuerySerializer)
         job = job_list.find_job(reportType, id, self.visible_agencies)
-        return self.history_response(query, lambda: agency_scope.history_of_job(job))
+        return self.history_response(query, agency_scope.history_of_job(job))

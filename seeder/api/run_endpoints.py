@@ -29,7 +29,7 @@ class RunListView(BaseRunView):
             agencies = [query["agency"]] if agencies is None or query["agency"] in agencies else []
         return self.cursor_response(
             query,
-            lambda: run_timeline.runs_of(agencies),
+            run_timeline.runs_of(agencies),
             "started_at",
             lambda runs: [*map(run_totals_document, run_timeline.totals(runs, agencies))],
         )
@@ -48,4 +48,4 @@ class RunHistoryView(BaseHistoryView):
         """List the history rows of one run, latest first."""
         query = self.validated_query(CursorQuerySerializer)
         run_timeline.summary(runId, self.visible_agencies)
-        return self.history_response(query, lambda: run_timeline.history_of(runId, self.visible_agencies))
+        return self.history_response(query, run_timeline.history_of(runId, self.visible_agencies))

@@ -34,7 +34,7 @@ class SnapshotListView(ReportView):
         filters = {name: query[name] for name in ("table_name", "release_tag") if name in query}
         return self.cursor_response(
             query,
-            lambda: agency_scope.snapshot_rows_of(self.visible_agencies).filter(**filters),
+            agency_scope.snapshot_rows_of(self.visible_agencies).filter(**filters),
             "captured_at",
             lambda rows: [*map(snapshot_documents.snapshot_summary_document, rows)],
         )

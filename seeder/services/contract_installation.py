@@ -33,6 +33,5 @@ def database_differences(database: str) -> Sequence[ContractDifference]:
 
 
 def why_unreadable(database: str, table: str) -> str | None:
-    """Return why an optional table cannot be read, or None. Raises `DatabaseError`."""
-    with translate_database_errors(database):
-        return contract.OptionalTables.read(database, read_only=True).unusable.get(table)
+    """Return why an optional table cannot be read, or None."""
+    return contract.OptionalTables.read(database, read_only=True).unusable.get(table)

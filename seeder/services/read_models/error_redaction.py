@@ -14,7 +14,6 @@ from seeder.domain.outcomes import Status
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import job_list_queries
 from seeder.postgres.contract import OptionalTables
-from seeder.postgres.sqlstates import translate_database_errors
 
 PERMISSION = "seeder.view_errors"  # allows a user to see the complete messages
 
@@ -31,14 +30,12 @@ class VisibleFailure:
 
 
 def failures_of_rows(rows: Collection[RunHistory], *, can_see_errors: bool) -> Mapping[int, VisibleFailure]:
-    """Return the failures by history id. Raises `DatabaseError`."""
+    """Return the failures by history id."""
     reasons: Mapping[int, _Reason] = {}
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        if _has_reasons():
-            known = RunMetrics.objects.filter(history_id__in=[row.pk for row in rows], reason__isnull=False)
-            reasons = {
-                pk: (str(reason), state) for pk, reason, state in known.values_list("history_id", "reason", "sqlstate")
-            }
+    if _has_reasons():
+        known = RunMetrics.objects.filter(history_id__in=[row.pk for row in rows], reason__isnull=False)
+        columns = known.values_list("history_id", "reason", "sqlstate")
+        reasons = {pk: (str(reason), state) for pk, reason, state in columns}
     return {
         row.pk: _failure(
             row.errors, reasons.get(row.pk), failed=row.status == Status.ERROR, can_see_errors=can_see_errors
@@ -48,11 +45,10 @@ def failures_of_rows(rows: Collection[RunHistory], *, can_see_errors: bool) -> M
 
 
 def failures_of_jobs(jobs: Collection[Job], *, can_see_errors: bool) -> Mapping[ManifestKey, VisibleFailure]:
-    """Return the latest failures by `Job.key`. Raises `DatabaseError`."""
+    """Return the latest failures by `Job.key`."""
     reasons: Mapping[ManifestKey, _Reason] = {}
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        if _has_reasons():
-            reasons = job_list_queries.failure_reasons([job for job in jobs if job.failing])
+    if _has_reasons():
+        reasons = job_list_queries.failure_reasons([job for job in jobs if job.failing])
     return {
         job.key: _failure(job.errors, reasons.get(job.key), failed=job.failing, can_see_errors=can_see_errors)
         for job in jobs

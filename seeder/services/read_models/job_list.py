@@ -54,18 +54,17 @@ def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOver
 
 
 def job_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: GroupBy = GroupBy.VIEW) -> JobPage:
-    """One page of the jobs. Raises `ConfigurationError` or `DatabaseError`."""
+    """One page of the jobs. Raises `ConfigurationError`."""
     if not _can_match(job_filter):
         return JobPage(jobs=(), total=0)
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        found, total = job_list_queries.job_page(_parameters(job_filter), group_by, page_request)
+    found, total = job_list_queries.job_page(_parameters(job_filter), group_by, page_request)
     return JobPage(jobs=found, total=total)
 
 
 def find_job(report_type: str, manifest_id: int, agencies: list[str] | None) -> Job:
     """Return the job of one manifest.
 
-    Raises `UnknownJob`, also for one of other agencies, `ConfigurationError` or `DatabaseError`.
+    Raises `UnknownJob`, also for one of other agencies, or `ConfigurationError`.
     """
     if report_type not in {*ReportType} or not 0 < manifest_id <= _LAST_ID:
         raise UnknownJob(report_type=report_type, manifest_id=manifest_id)
@@ -77,17 +76,15 @@ def find_job(report_type: str, manifest_id: int, agencies: list[str] | None) -> 
 
 
 def job_totals(job_filter: JobFilter, *, group_by: GroupBy = GroupBy.VIEW) -> JobTotals:
-    """Raises `ConfigurationError` or `DatabaseError`."""
+    """Raises `ConfigurationError`."""
     if not _can_match(job_filter):
         return JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        return job_list_queries.job_totals(_parameters(job_filter), group_by)
+    return job_list_queries.job_totals(_parameters(job_filter), group_by)
 
 
 def recent_runs(jobs: Iterable[Job], *, max_runs: int = 14) -> Mapping[str, Sequence[RecentRun]]:
-    """Return the runs of each job by table name, latest first. Raises `DatabaseError`."""
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        return job_list_queries.recent_runs(list(jobs), max_runs=max_runs)
+    """Return the runs of each job by table name, latest first."""
+    return job_list_queries.recent_runs(list(jobs), max_runs=max_runs)
 
 
 def _can_match(job_filter: JobFilter) -> bool:

@@ -3,15 +3,12 @@
 It counts no rows, and each page costs the same.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
-
-from seeder.postgres.sqlstates import translate_database_errors
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,19 +20,15 @@ class Cursor:
 
 
 def fetch_page(
-    rows: Callable[[], QuerySet[Any]], order_column: str, cursor: Cursor | None, *, max_rows: int
+    rows: QuerySet[Any], order_column: str, cursor: Cursor | None, *, max_rows: int
 ) -> tuple[Sequence[Any], Cursor | None]:
-    """Return the page after a cursor, and the cursor of the next page.
-
-    Raises `ConfigurationError` or `DatabaseError`.
-    """
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        selected = rows().order_by(f"-{order_column}", "-pk")
-        if cursor is not None:
-            earlier = Q(**{f"{order_column}__lt": cursor.instant}) | Q(pk__lt=cursor.key)
-            # The first condition can use an index.
-            selected = selected.filter(Q(**{f"{order_column}__lte": cursor.instant}), earlier)
-        found = list(selected[: max_rows + 1])  # one extra row shows if there is a next page
+    """Return the page after a cursor, and the cursor of the next page."""
+    rows = rows.order_by(f"-{order_column}", "-pk")
+    if cursor is not None:
+        earlier = Q(**{f"{order_column}__lt": cursor.instant}) | Q(pk__lt=cursor.key)
+        # The first condition can use an index.
+        rows = rows.filter(Q(**{f"{order_column}__lte": cursor.instant}), earlier)
+    found = list(rows[: max_rows + 1])  # one extra row shows if there is a next page
     page = found[:max_rows]
     if len(found) <= max_rows:
         return page, None

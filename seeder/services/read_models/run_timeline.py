@@ -13,7 +13,6 @@ from seeder.errors import UnknownRun
 from seeder.models import Run, RunHistory, RunMetrics
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
-from seeder.postgres.sqlstates import translate_database_errors
 
 _METRICS = ("worker_number", "throttle_wait_seconds", "lock_wait_seconds", "reason")
 _COUNTS = ("manifests", "succeeded", "failed")
@@ -37,25 +36,23 @@ def totals(runs: Iterable[Run], agencies: list[str] | None) -> list[RunTotals]:
 def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[HoldInterval]]:
     """The totals and holds of a run, without its views.
 
-    Raises `DatabaseError`, or `UnknownRun`, also for a run of other agencies.
+    Raises `UnknownRun`, also for a run of other agencies.
     """
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        run = runs_of(agencies).filter(run_id=run_id).first()
-        if run is None:
-            raise UnknownRun(run_id=run_id)
-        [summed] = totals([run], agencies)
+    run = runs_of(agencies).filter(run_id=run_id).first()
+    if run is None:
+        raise UnknownRun(run_id=run_id)
+    [summed] = totals([run], agencies)
     return summed, [_hold(hold) for hold in run.holds]
 
 
 def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
     """The timeline of a run.
 
-    Raises `DatabaseError`, or `UnknownRun`, also for a run of other agencies.
+    Raises `UnknownRun`, also for a run of other agencies.
     """
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        now = sessions.server_time(DEFAULT_DB_ALIAS)
-        run, holds = summary(run_id, agencies)
-        bars = _bars(history_of(run_id, agencies))
+    now = sessions.server_time(DEFAULT_DB_ALIAS)
+    run, holds = summary(run_id, agencies)
+    bars = _bars(history_of(run_id, agencies))
     started = [bar for bar in bars if bar.status is not Status.PENDING]
     pending_count = len(bars) - len(started)
     return Timeline(run=run, now=now, bars=assign_lanes(started, now=now), pending_count=pending_count, holds=holds)
