@@ -4,7 +4,6 @@ Runs are separate processes and most have ended before a scrape, so that counter
 """
 
 from datetime import timedelta
-from functools import cache
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Max
@@ -25,12 +24,7 @@ def read_metrics() -> Gauges:
     """Read all metrics within the deadline. Raises `ConfigurationError` or `DatabaseError`."""
     conf.load()
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        return _query().start().answer()
-
-
-@cache
-def _query() -> deadline_query.DeadlineQuery[Gauges]:
-    return deadline_query.DeadlineQuery(DEFAULT_DB_ALIAS, _read, timeout=TIMEOUT)
+        return _QUERY.start().answer()
 
 
 def _read() -> Gauges:
@@ -66,3 +60,6 @@ def _read() -> Gauges:
         unfinished_runs=unfinished_runs,
         last_run_finished_at=last_run_finished_at,
     )
+
+
+_QUERY = deadline_query.DeadlineQuery(DEFAULT_DB_ALIAS, _read, timeout=TIMEOUT)
