@@ -23,10 +23,6 @@ class StatementCost:
     temp_blocks_written: int
     wal_bytes: int
 
-    @property
-    def mean_exec_time(self) -> timedelta:
-        return self.total_exec_time / self.calls
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackendCost:

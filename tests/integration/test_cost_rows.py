@@ -1,20 +1,21 @@
 """The optional table of refresh costs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import Error
-from django.db.transaction import atomic
 
 from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult
 from seeder.domain.refresh_costs import BackendCost, RefreshCost, StatementCost
+from seeder.domain.run_events import ViewEnded
 from seeder.models import RunHistory, RunMetrics
-from seeder.postgres import sessions, transactions
+from seeder.postgres import refresh_cost_queries, transactions
 from seeder.postgres.contract import OptionalTables
-from seeder.services.run.cost_rows import MeasuredRefresh, RefreshCostWriter
+from seeder.services.history_rows import RunHistoryWriter
+from seeder.services.run.cost_meter import CostMeter, save_costs
 from tests.conftest import another_session, sql
+from tests.unit.domain.plan_values import plan
 
 SECOND = timedelta(seconds=1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -60,17 +61,24 @@ def row() -> int:
     return RunHistory.objects.create(manifest_id=1, agency_id=1, **text).pk
 
 
-def measured_refresh(*history_ids: int, cost: RefreshCost = WAITED) -> MeasuredRefresh:
+def measured_refresh(*history_ids: int, cost: RefreshCost = WAITED) -> tuple[Iterable[int], RefreshResult]:
     return history_ids, replace(RESULT, cost=cost)
+
+
+def meter_of_one_refresh(tables: OptionalTables) -> CostMeter:
+    """Return the meter of a run that has refreshed one view."""
+    refresh_plan, history = plan("a"), RunHistoryWriter("r1")
+    history.insert_pending(refresh_plan)
+    meter = CostMeter([], history, tables)
+    meter.on_event(ViewEnded(view=refresh_plan.views[0], result=RESULT))
+    return meter
 
 
 def test_known_costs_are_written_early_and_the_rest_later() -> None:
     first, second, other = row(), row(), row()
-    cost_writer = RefreshCostWriter(OptionalTables.read("default"))
-    with atomic(durable=True):
-        cost_writer.write([measured_refresh(first, second)])
+    save_costs([measured_refresh(first, second)])
     assert RunMetrics.objects.filter(lock_wait_seconds=0.25, statement_calls=None).count() == 2
-    cost_writer.write([measured_refresh(first, second, cost=FULL), measured_refresh(other)])
+    save_costs([measured_refresh(first, second, cost=FULL), measured_refresh(other)])
     assert RunMetrics.objects.values().get(pk=second) == {
         "history_id": second,
         "mode": "plain",
@@ -100,19 +108,18 @@ def test_known_costs_are_written_early_and_the_rest_later() -> None:
         "peak_memory_bytes": 12,
     }
     assert RunMetrics.objects.count() == 3
-    assert cost_writer.missing is None
 
 
 def test_costs_of_a_run_are_written_by_one_statement() -> None:
-    rows, cost_writer = [row() for _ in range(50)], RefreshCostWriter(OptionalTables.read("default"))
+    rows = [row() for _ in range(50)]
     sql("CREATE TABLE reporting.statements ()")
     sql(
         "CREATE FUNCTION reporting.count() RETURNS trigger LANGUAGE plpgsql"
         " AS 'BEGIN INSERT INTO reporting.statements DEFAULT VALUES; RETURN NULL; END'"
     )
     sql("CREATE TRIGGER count AFTER INSERT ON reporting.seeder_run_metrics EXECUTE FUNCTION reporting.count()")
-    cost_writer.write([measured_refresh(pk) for pk in rows])
-    cost_writer.write([])
+    save_costs(measured_refresh(pk) for pk in rows)
+    save_costs([])
     assert sql("SELECT count(*) FROM reporting.statements") == [(1,)]
     assert RunMetrics.objects.count() == 50
 
@@ -120,13 +127,13 @@ def test_costs_of_a_run_are_written_by_one_statement() -> None:
 def test_costs_are_rolled_back_with_the_refresh() -> None:
     first = row()
     with transactions.rolled_back_atomic("default"):
-        RefreshCostWriter(OptionalTables.read("default")).write([measured_refresh(first)])
+        save_costs([measured_refresh(first)])
     assert not RunMetrics.objects.exists()
 
 
 def test_costs_are_deleted_with_their_history_row() -> None:
     first, second = row(), row()
-    RefreshCostWriter(OptionalTables.read("default")).write([measured_refresh(first)])
+    save_costs([measured_refresh(first)])
     RunHistory.objects.filter(pk=first).delete()
     assert not RunMetrics.objects.exists()
     sql("DROP TABLE reporting.seeder_run_metrics")
@@ -149,44 +156,35 @@ def test_costs_are_deleted_with_their_history_row() -> None:
         ),
     ],
 )
-def test_unusable_table_is_reported_and_not_written(change: str, reason: str) -> None:
-    first, second = row(), row()
-    try:
-        sql(change.format("reporting.seeder_run_metrics"))
-        cost_writer = RefreshCostWriter(OptionalTables.read("default"))
-        assert cost_writer.missing == f"reporting.seeder_run_metrics{reason}"
-        with atomic(durable=True):
-            cost_writer.write([measured_refresh(first, second)])
-            assert sql("SELECT 1") == [(1,)]
-    finally:
-        sql("RESET ROLE")
+def test_unusable_table_is_reported_and_not_written(change: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sql(change.format("reporting.seeder_run_metrics"))
+    tables = OptionalTables.read("default")
+    sql("RESET ROLE")
+    assert tables.unusable["seeder_run_metrics"] == f"reporting.seeder_run_metrics{reason}"
+    monkeypatch.setattr(refresh_cost_queries, "save_costs", lambda *_: pytest.fail("written"))
+    meter_of_one_refresh(tables).close()
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    "change",
     [
-        ("DROP TABLE {}", 'relation "reporting.seeder_run_metrics" does not exist'),
-        ("ALTER TABLE {} ADD beyond integer NOT NULL", 'null value in column "beyond"'),
-        ("ALTER TABLE {} DROP CONSTRAINT seeder_run_metrics_pkey", "there is no unique or exclusion constraint"),
+        "DROP TABLE {}",
+        "ALTER TABLE {} ADD beyond integer NOT NULL",
+        "ALTER TABLE {} DROP CONSTRAINT seeder_run_metrics_pkey",
     ],
 )
-def test_failed_write_does_not_abort_the_transaction(change: str, reason: str) -> None:
-    first, cost_writer = row(), RefreshCostWriter(OptionalTables.read("default"))
+def test_failed_write_does_not_end_the_run(change: str) -> None:
+    meter = meter_of_one_refresh(OptionalTables.read("default"))
     sql(change.format("reporting.seeder_run_metrics"))
-    with atomic(durable=True):
-        sql("UPDATE reporting.seeder_run_history SET errors = 'kept'")
-        cost_writer.write([measured_refresh(first)])
-    assert RunHistory.objects.get().errors == "kept"
-    assert cost_writer.missing
-    assert reason in cost_writer.missing
-    cost_writer.write([measured_refresh(first)])
+    meter.close()
+    assert RunHistory.objects.get().status == "pending"
 
 
-def test_lost_connection_is_not_taken_for_a_commit() -> None:
-    first, cost_writer = row(), RefreshCostWriter(OptionalTables.read("default"))
-    with pytest.raises(Error), atomic(durable=True):  # noqa: PT012  # the transaction raises
-        [(pid,)] = sql("SELECT pg_backend_pid()")
-        with another_session() as other:
-            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-        cost_writer.write([measured_refresh(first)])
-    sessions.discard_if_broken("default")
+def test_costs_are_written_after_a_lost_connection() -> None:
+    meter = meter_of_one_refresh(OptionalTables.read("default"))
+    [(pid,)] = sql("SELECT pg_backend_pid()")
+    with another_session() as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    meter.close()
+    meter.close()
+    assert RunMetrics.objects.exists()

@@ -1,4 +1,4 @@
-"""Measures the costs of a run's refreshes, and has them recorded.
+"""Measures the costs of a run's refreshes. The only writer of their optional table.
 
 Costs that are known inside a refresh's transaction are part of its result. The server publishes others later; they are
 written every few seconds and at the end of the run. A run that is killed loses only these.
@@ -6,28 +6,28 @@ written every few seconds and at the end of the run. A run that is killed loses 
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
+from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import RefreshMode, RefreshResult
 from seeder.domain.plan import PlannedView
-from seeder.domain.refresh_costs import BackendCost, backend_cost_delta, statement_cost_delta
+from seeder.domain.refresh_costs import BackendCost, StatementCost, backend_cost_delta, statement_cost_delta
 from seeder.domain.run_events import RunEvent, ViewEnded
+from seeder.models import RunMetrics
 from seeder.postgres import refresh_cost_queries, sessions
 from seeder.postgres.backend_cpu_and_memory import ProcessMeter, backend_process
 from seeder.postgres.contract import OptionalTables
 from seeder.services.history_rows import RunHistoryWriter
-from seeder.services.run.cost_rows import RefreshCostWriter
 from seeder.services.run.listeners import RunListener
 
 _SAMPLE_INTERVAL = timedelta(milliseconds=250)
 _WRITE_INTERVAL = timedelta(seconds=5)
+_COLUMNS = [str(field.column) for field in RunMetrics._meta.concrete_fields if not field.primary_key]
 _MIN_DURATION = timedelta(milliseconds=50)  # measuring takes half a millisecond
-
-_StatementCosts = Mapping[str, refresh_cost_queries.StatementCosts]  # by database
 
 
 class Measurement:
@@ -53,7 +53,7 @@ class CostMeter(RunListener):
     """Measures one run. Workers call only `measure`; everything else runs in the scheduler's thread."""
 
     def __init__(self, databases: Iterable[str], history: RunHistoryWriter, tables: OptionalTables) -> None:
-        self._history, self._writer = history, RefreshCostWriter(tables)
+        self._history, self._has_table = history, tables.is_usable("seeder_run_metrics")
         self._sampled_at = self._written_at = monotonic()
         self._processes = set[ProcessMeter]()  # of the running refreshes
         self._refreshes: list[tuple[PlannedView, RefreshResult]] = []
@@ -61,7 +61,7 @@ class CostMeter(RunListener):
         self._sources = {
             database: source
             for database in databases
-            if self._writer.missing is None and (source := refresh_cost_queries.find_cost_source(database))
+            if self._has_table and (source := refresh_cost_queries.find_cost_source(database))
         }
         self._before = self._statement_costs()
 
@@ -73,12 +73,12 @@ class CostMeter(RunListener):
         process = ProcessMeter(backend_process(database) if is_long else None)
         self._processes.add(process)
         try:
-            yield Measurement(database, process, with_backend_cost=is_long and self._writer.missing is None)
+            yield Measurement(database, process, with_backend_cost=is_long and self._has_table)
         finally:
             self._processes.discard(process)
 
     def on_event(self, event: RunEvent) -> None:
-        if isinstance(event, ViewEnded) and self._writer.missing is None:
+        if isinstance(event, ViewEnded) and self._has_table:
             self._refreshes.append((event.view, event.result))
 
     def on_tick(self) -> None:
@@ -96,31 +96,68 @@ class CostMeter(RunListener):
         """Write the rest, and the costs of all REFRESH statements."""
         after, refreshes = self._statement_costs(), list[tuple[PlannedView, RefreshResult]]()
         for number, (view, result) in enumerate(self._refreshes):
-            complete = self._with_statement_cost(view, result, after)
-            if complete or number >= self._written_count:
-                refreshes.append((view, complete or result))
+            statement = view.key, result.mode is RefreshMode.CONCURRENT
+            cost = statement_cost_delta(self._before.get(statement), after.get(statement)) if result.mode else None
+            if cost or number >= self._written_count:
+                refreshes.append((view, replace(result, cost=replace(result.cost, statement=cost))))
         self._write(refreshes)
 
-    def _statement_costs(self) -> _StatementCosts:
-        costs: dict[str, refresh_cost_queries.StatementCosts] = {}
+    def _statement_costs(self) -> Mapping[tuple[ViewKey, bool], StatementCost]:
+        """Return what all REFRESH statements have cost so far, by view and whether concurrently."""
+        costs: dict[tuple[ViewKey, bool], StatementCost] = {}
         for database, source in self._sources.items():
             with suppress(Error):
-                if (current := refresh_cost_queries.statement_costs(database, source)) is not None:
-                    costs[database] = current
+                found = refresh_cost_queries.statement_costs(database, source) or {}
+                for (name, concurrently), cost in found.items():
+                    costs[ViewKey(database=database, name=name), concurrently] = cost
         return costs
-
-    def _with_statement_cost(
-        self, view: PlannedView, result: RefreshResult, after: _StatementCosts
-    ) -> RefreshResult | None:
-        """Add the cost of the REFRESH statement. Return None if pg_stat_statements does not have it."""
-        database = view.key.database
-        if result.mode is None or database not in self._before or database not in after:
-            return None
-        statement = view.key.name, result.mode is RefreshMode.CONCURRENT
-        cost = statement_cost_delta(self._before[database].get(statement), after[database].get(statement))
-        return replace(result, cost=replace(result.cost, statement=cost))
 
     def _write(self, refreshes: Iterable[tuple[PlannedView, RefreshResult]]) -> None:
         with suppress(Error):  # costs are not worth failing the run
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            self._writer.write((self._history.history_ids(view.spec), result) for view, result in refreshes)
+            save_costs((self._history.history_ids(view.spec), result) for view, result in refreshes)
+
+
+def save_costs(refreshes: Iterable[tuple[Iterable[int], RefreshResult]]) -> None:
+    """Write all known costs of refreshes in one statement.
+
+    Each refresh has the primary keys of its history rows, one for each manifest of the view.
+    """
+    rows = [_row(pk, result) for history_ids, result in refreshes for pk in history_ids]
+    if rows:
+        refresh_cost_queries.save_costs(_COLUMNS, rows)
+
+
+def _row(history_id: int, result: RefreshResult) -> Mapping[str, object]:
+    """Return the columns with known values."""
+    cost = result.cost
+    return {
+        "history_id": history_id,
+        "mode": result.mode,
+        "fell_back": result.fell_back,
+        "attempts": result.attempts,
+        "reason": result.failure and result.failure.reason,
+        "sqlstate": result.failure and result.failure.sqlstate,
+        "worker_number": cost.worker_number,
+        "worker_wait_seconds": cost.worker_wait.total_seconds(),
+        "throttle_wait_seconds": cost.throttle_wait.total_seconds(),
+        "lock_wait_seconds": cost.lock_wait.total_seconds(),
+        "cpu_seconds": None if cost.cpu_time is None else cost.cpu_time.total_seconds(),
+        "peak_memory_bytes": cost.peak_memory_bytes,
+        **(_statement_columns(cost.statement) if cost.statement else {}),
+        **(_backend_columns(cost.backend) if cost.backend else {}),
+    }
+
+
+def _statement_columns(statement: StatementCost) -> Mapping[str, float]:
+    counters = asdict(statement)
+    millisecond = timedelta(milliseconds=1)
+    return {
+        "statement_total_ms": counters.pop("total_exec_time") / millisecond,
+        "statement_mean_ms": statement.total_exec_time / statement.calls / millisecond,
+        **{name if "_blocks_" in name else f"statement_{name}": value for name, value in counters.items()},
+    }
+
+
+def _backend_columns(backend: BackendCost) -> Mapping[str, int]:
+    return {f"backend_{name}": getattr(backend, name) for name in ("read_bytes", "write_bytes", "wal_bytes")}

@@ -33,12 +33,7 @@ def test_cost_of_one_refresh_is_the_difference() -> None:
 
 def test_cost_of_two_refreshes_is_their_sum() -> None:
     total = add_statement_costs(BEFORE, BEFORE)
-    assert (total.calls, total.total_exec_time, total.wal_bytes, total.mean_exec_time) == (
-        8,
-        16 * SECOND,
-        1400,
-        2 * SECOND,
-    )
+    assert (total.calls, total.total_exec_time, total.wal_bytes) == (8, 16 * SECOND, 1400)
 
 
 def test_first_refresh_has_no_cost_before_it() -> None:
