@@ -15,7 +15,7 @@ from seeder.models import CircuitBreaker, JobStatus, RunHistory, RunMetrics
 from seeder.postgres import server_activity
 from seeder.postgres.contract import OptionalTables
 from seeder.services.run import orchestrator
-from seeder.services.run.circuit_breakers import CircuitBreakers
+from seeder.services.run.admission_control import CircuitBreakers
 from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
 from tests.polling import eventually
 

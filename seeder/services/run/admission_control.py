@@ -1,16 +1,31 @@
-"""Decides before each batch if views may start in a database."""
+"""Decides before each batch if views may start in a database.
 
+Processes share the circuit breakers of the databases if their optional table exists.
+"""
+
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from time import monotonic
 
-from django.db import Error
+from django.db import DEFAULT_DB_ALIAS, Error
+from django.db.models.functions import Now
+from django.db.transaction import atomic
+from django.utils import timezone
 
 from seeder.conf import Settings
 from seeder.domain.admission_types import AdmissionDecision, Admit, Hold, HoldReason
+from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
+from seeder.models import CircuitBreaker
 from seeder.postgres import server_activity, sessions
 from seeder.postgres.contract import OptionalTables
-from seeder.services.run.circuit_breakers import CircuitBreakers
+
+_CACHE_DURATION = timedelta(seconds=1)  # other processes may change the row; a change reads it again
+
+_Transition = Callable[[CircuitBreakerState, datetime], CircuitBreakerState | None]
 
 
 class AdmissionControl:
@@ -49,3 +64,81 @@ class AdmissionControl:
         if self._breakers.claim_trial(database):
             return Admit.TRIAL
         return self._breakers.hold(database) or Admit.BATCH
+
+
+class CircuitBreakers:
+    """Used by the scheduler's thread only. If the server does not answer, the refreshes report it."""
+
+    def __init__(self, settings: Settings, tables: OptionalTables) -> None:
+        self._max_failures = settings.max_failures
+        self._reset_after = timedelta(seconds=settings.reset_seconds)
+        self._is_shared = tables.is_usable("seeder_circuit_breaker")
+        self._cached: dict[str, tuple[CircuitBreakerState, float]] = {}  # with the time of reading
+
+    def state(self, database: str) -> CircuitBreakerState:
+        """Return the breaker of a database, at most one second old."""
+        breaker, read_at = self._cached.get(database, (CircuitBreakerState(), None))
+        if self._is_shared and (read_at is None or monotonic() - read_at > _CACHE_DURATION.total_seconds()):
+            with suppress(Error):
+                sessions.discard_if_broken(DEFAULT_DB_ALIAS)
+                row = CircuitBreaker.objects.filter(pk=database).first()
+                breaker = CircuitBreakerState() if row is None else _state_from_row(row)
+            self._cached[database] = breaker, monotonic()
+        return breaker
+
+    def hold(self, database: str) -> Hold | None:
+        """Return the hold of an open breaker until its next trial. Raises database errors."""
+        breaker = self.state(database)
+        due = breaker.next_trial_at(self._reset_after)
+        if due is None or sessions.server_time(DEFAULT_DB_ALIAS) >= due:
+            return None
+        since, due = timezone.localtime(breaker.opened_at), timezone.localtime(due)
+        message = (
+            f"the circuit breaker of {database} is open since {since:%Y-%m-%d %H:%M:%S %Z} after {breaker.failures}"
+            f" failures in a row; one view is tried at {due:%H:%M:%S}"
+        )
+        return Hold(reason=HoldReason.CIRCUIT_OPEN, message=message)
+
+    def claim_trial(self, database: str) -> bool:
+        """Claim the due trial for this process. Return False if another process was faster."""
+        return self._change(database, lambda breaker, now: breaker.start_trial(now, reset_after=self._reset_after))
+
+    def failed(self, database: str, *, is_trial: bool) -> None:
+        """Count a failed refresh."""
+        self._change(
+            database, lambda breaker, now: breaker.failed(now, max_failures=self._max_failures, is_trial=is_trial)
+        )
+
+    def succeeded(self, database: str) -> None:
+        """Close the breaker after a successful refresh."""
+        if self.state(database).failures:
+            self._change(database, lambda breaker, _: breaker.succeeded())
+
+    def _change(self, database: str, transition: _Transition) -> bool:
+        """Replace the state by the transition's result. Return False if that is None, or without an answer."""
+        with suppress(Error):
+            sessions.discard_if_broken(DEFAULT_DB_ALIAS)
+            if self._is_shared:
+                changed = _change_row(database, transition)
+            else:
+                changed = transition(self.state(database), sessions.server_time(DEFAULT_DB_ALIAS))
+            if changed:
+                self._cached[database] = changed, monotonic()
+                return True
+            if self._is_shared:  # another process has changed it
+                self._cached.pop(database, None)
+        return False
+
+
+def _change_row(database: str, transition: _Transition) -> CircuitBreakerState | None:
+    with atomic(durable=True):
+        CircuitBreaker.objects.bulk_create([CircuitBreaker(pk=database)], ignore_conflicts=True)
+        row = CircuitBreaker.objects.select_for_update().get(pk=database)
+        changed = transition(_state_from_row(row), sessions.server_time(DEFAULT_DB_ALIAS))
+        if changed:
+            CircuitBreaker.objects.filter(pk=database).update(**asdict(changed), updated_at=Now())
+        return changed
+
+
+def _state_from_row(row: CircuitBreaker) -> CircuitBreakerState:
+    return CircuitBreakerState(failures=row.failures, opened_at=row.opened_at, last_trial_at=row.last_trial_at)

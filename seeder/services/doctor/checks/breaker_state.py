@@ -6,7 +6,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder.postgres.contract import OptionalTables
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem
-from seeder.services.run.circuit_breakers import CircuitBreakers
+from seeder.services.run.admission_control import CircuitBreakers
 
 BREAKER_OPEN = error_problem(
     name="breaker_open",
