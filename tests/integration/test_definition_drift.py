@@ -9,8 +9,7 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.domain.view_names import ViewName
 from seeder.models import CustomReportManifest, JobStatus, RunHistory, ViewDefinition
 from seeder.postgres import catalog
-from seeder.services import confirmed_definitions
-from seeder.services.run import orchestrator
+from seeder.services.run import orchestrator, planning
 from tests.conftest import CompletedCommand, another_session, create_canned_report, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
@@ -136,7 +135,7 @@ def test_confirmed_definition_is_not_compared_again() -> None:
     assert catalog.survey(
         "default",
         {A: ["SELECT n FROM reporting.source"]},
-        known_definitions=confirmed_definitions.load_definitions("default"),
+        known_definitions=planning.load_definitions("default"),
     ) == (replace(catalog.survey("default", {A: ["SELECT n FROM reporting.source"]}), confirmed=set()))
 
 

@@ -1,7 +1,7 @@
 """Builds a plan from a selection, the catalog and the history."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from django.db import DEFAULT_DB_ALIAS
@@ -10,13 +10,15 @@ from seeder.domain.manifests import Selection, ViewKey
 from seeder.domain.plan import DefinitionDrift, PlanInputs, RefreshPlan, ViewInputs, build_plan
 from seeder.domain.view_names import ViewName
 from seeder.errors import DatabaseError
+from seeder.models import ViewDefinition
 from seeder.postgres import catalog
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.services import confirmed_definitions, history_rows
+from seeder.services import history_rows
 from seeder.services.retry import retry_transient
 from seeder.services.stop_signal import StopSignal
 
+_DEFINITIONS = "seeder_view_definition"
 _RETRIES = 1  # for a lost connection; a server that is down is reported soon
 
 
@@ -48,8 +50,8 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
         }
         view_inputs |= {ViewKey(database=database, name=name): read for name, read in survey.inputs.items()}
         drift |= definition_drift(selection, database, survey)
-        if save_confirmed:
-            confirmed_definitions.save_definitions(database, survey.confirmed, tables)
+        if save_confirmed and survey.confirmed and tables.is_usable(_DEFINITIONS):
+            _save_definitions(database, survey.confirmed)
     with translate_database_errors(DEFAULT_DB_ALIAS):
         durations, failures = history_rows.past_refreshes(selection.views)
     inputs = PlanInputs(
@@ -65,7 +67,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
 
 def _survey(database: str, views: Mapping[ViewName, Sequence[str]], tables: OptionalTables) -> catalog.Survey:
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        known = confirmed_definitions.load_definitions(database, tables)
+        known = load_definitions(database, tables)
     with translate_database_errors(database):
         return retry_transient(
             lambda _: catalog.survey(database, views, known_definitions=known),
@@ -73,6 +75,23 @@ def _survey(database: str, views: Mapping[ViewName, Sequence[str]], tables: Opti
             stop=StopSignal(),
             database=database,
         )
+
+
+def load_definitions(database: str, tables: OptionalTables | None = None) -> Set[catalog.DefinitionKey]:
+    """Return the queries that views were created from. A survey compares only others with the catalog."""
+    tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS)
+    if not tables.is_usable(_DEFINITIONS):
+        return frozenset()
+    rows = ViewDefinition.objects.filter(database_alias=database).values_list("view_oid", "query_md5")
+    return {catalog.DefinitionKey(oid=oid, query_md5=md5) for oid, md5 in rows}
+
+
+def _save_definitions(database: str, definitions: Set[catalog.DefinitionKey]) -> None:
+    rows = [
+        ViewDefinition(database_alias=database, view_oid=one.oid, query_md5=one.query_md5)
+        for one in sorted(definitions)
+    ]
+    ViewDefinition.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def queries_by_view(selection: Selection) -> Mapping[str, Mapping[ViewName, Sequence[str]]]:

@@ -11,7 +11,6 @@ from seeder.domain.result_notes import definition_drift_note
 from seeder.postgres import catalog
 from seeder.postgres.catalog import Survey
 from seeder.postgres.sqlstates import first_line, is_query_error
-from seeder.services import confirmed_definitions
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
 from seeder.services.doctor.checks.schema_privileges import CREATE_FORBIDDEN
 from seeder.services.doctor.view_recreation import read_recreations
@@ -53,7 +52,7 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
             survey = catalog.survey(
                 database.alias,
                 planning.queries_by_view(database.selection).get(database.alias, {}),
-                known_definitions=confirmed_definitions.load_definitions(database.alias),
+                known_definitions=planning.load_definitions(database.alias),
                 lock_wait=catalog.MINIMAL_LOCK_WAIT,
                 on_progress=database.on_progress,
             )
