@@ -5,8 +5,9 @@ from django.db import Error
 
 from seeder.errors import PermissionMissing, SchemaMissing, SeederError, ServerFault, ServerUnreachable
 from seeder.postgres.sqlstates import is_transient, translate_database_errors
-from seeder.services.run.failure_description import failure_from
+from seeder.services.run.failure_description import describe_failure
 from tests.conftest import sql
+from tests.unit.domain.plan_values import view_key
 
 pytestmark = pytest.mark.usefixtures("bare_database")
 
@@ -49,7 +50,7 @@ def test_unexpected_sqlstate_is_raised_unchanged() -> None:
 def test_failure_has_the_condition_name_and_message(state: str, reason: str) -> None:
     with pytest.raises(Error) as caught:
         raise_sqlstate(state)
-    failure = failure_from(caught.value)
+    failure = describe_failure(caught.value, view_key("a"), refreshes_plainly=True)
     assert (failure.reason, failure.sqlstate) == (reason, state)
     assert failure.message.startswith("so it is\nHINT:  Look.")
 

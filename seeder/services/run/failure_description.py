@@ -1,7 +1,6 @@
 """Describes why a view failed: PostgreSQL's message, the blocking sessions, and advice."""
 
 from contextlib import suppress
-from dataclasses import replace
 
 from django.db import Error
 
@@ -13,26 +12,17 @@ from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, condition_name, is_ser
 
 
 def describe_failure(error: Error, view: ViewKey, *, refreshes_plainly: bool) -> Failure:
-    """Return the failure, with the facts that the server still has."""
-    failure = failure_from(error)
-    lines = [failure.message]
+    """Return PostgreSQL's full message (error, line, detail and hint), with the facts that the server still has."""
+    state, lines = sqlstate(error), [str(error).strip()]
     with suppress(Error):  # the server may be down; its message was enough then
         sessions.discard_if_broken(view.database)
-        if failure.sqlstate == LOCK_NOT_AVAILABLE:
+        if state == LOCK_NOT_AVAILABLE:
             holders = server_activity.blocking_sessions(view.database, view.name, plain=refreshes_plainly)
             lines += [f"Blocked by {holder}." for holder in holders]
-        if failure.sqlstate is not None:
+        if state is not None:
             exists = catalog.relation_state(view.database, view.name) is not None
-            lines.append(advice_for(failure.sqlstate, view.name, relation_exists=exists) or "")
-    return replace(failure, message="\n".join(filter(None, lines)))
-
-
-def failure_from(error: Error) -> Failure:
-    """Return the failure with PostgreSQL's full message: error, line, detail and hint."""
-    state = sqlstate(error)
+            lines.append(advice_for(state, view.name, relation_exists=exists) or "")
+    message = "\n".join(filter(None, lines))
     return Failure(
-        reason=condition_name(state),
-        message=str(error).strip(),
-        sqlstate=state,
-        is_server_fault=is_server_fault(state),
+        reason=condition_name(state), message=message, sqlstate=state, is_server_fault=is_server_fault(state)
     )
