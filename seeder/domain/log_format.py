@@ -1,7 +1,7 @@
 """Formats of log events: always one line, so that a name cannot forge an event."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from seeder.domain.view_names import one_line
@@ -42,8 +42,3 @@ def _format_value(value: LogValue) -> str:
 
 def _quote_if_needed(text: str) -> str:
     return text if text and _UNQUOTED_CHARACTERS.issuperset(text) else one_line(json.dumps(text, ensure_ascii=False))
-
-
-def sorted_unique(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the distinct texts in alphabetical order."""
-    return tuple(sorted(set(texts)))

@@ -124,7 +124,7 @@ def _end(part: QueuedRefresh, outcome: str, *, error: str | None = None) -> Part
 
 
 def _fields(part: QueuedRefresh) -> dict[str, LogValue]:
-    return {"part": part.pk, "run_id": part.run_ids[-1], "agencies": sorted_unique(part.agencies)}
+    return {"part": part.pk, "run_id": part.run_ids[-1], "agencies": tuple(part.agencies)}
 
 
 def _result(part: QueuedRefresh, outcome: str) -> PartResult:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from seeder.domain import run_events
-from seeder.domain.log_format import LogValue, sorted_unique
+from seeder.domain.log_format import LogValue
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.run_events import RunEvent, WarningKind
@@ -44,7 +44,7 @@ class EventLog(RunListener):
         log_event(level, event, run_id=self._run_id, **fields)
 
     def _log_run_started(self, plan: RefreshPlan, workers: int) -> None:
-        databases = sorted_unique(plan.by_database)
+        databases = tuple(sorted(plan.by_database))
         views, rejected = len(plan.views), len(plan.rejected)
         self._log(INFO, "run_started", views=views, rejected=rejected, workers=workers, databases=databases)
         for one in plan.rejected:
@@ -81,8 +81,8 @@ def _view_fields(view: PlannedView) -> dict[str, LogValue]:
     return {
         "view": str(view.key.name),
         "database": view.key.database,
-        "agencies": sorted_unique(manifest.agency_slug for manifest in manifests),
-        "report_types": sorted_unique(manifest.report_type for manifest in manifests),
+        "agencies": tuple(sorted({manifest.agency_slug for manifest in manifests})),
+        "report_types": tuple(sorted({manifest.report_type for manifest in manifests})),
     }
 
 
