@@ -3,7 +3,7 @@
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -85,12 +85,8 @@ class Snapshot:
 
     @property
     def schema_hash(self) -> str:
-        return schema_hash(self.columns)
-
-
-def schema_hash(columns: Sequence[ViewColumn]) -> str:
-    """Return the SHA-256 of the ordered names, types and nullabilities in hexadecimal."""
-    return sha256_hex(json.dumps([[column.name, column.type, column.nullable] for column in columns]))
+        """The SHA-256 of the ordered names, types and nullabilities in hexadecimal."""
+        return sha256_hex(json.dumps([[column.name, column.type, column.nullable] for column in self.columns]))
 
 
 def sha256_hex(text: str) -> str:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 
 from seeder.domain.snapshots.distribution_distance import top_values_distance
-from seeder.domain.snapshots.drift_rules import DEFAULT_RULES, DifferenceKind, DriftRule, Severity
+from seeder.domain.snapshots.drift_rules import DifferenceKind, DriftRule, Severity
 from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Snapshot, TopValue
 
 _NUMERIC_TYPES = re.compile(r"smallint|integer|bigint|numeric(\(.*\))?|real|double precision")
@@ -51,9 +51,7 @@ class SnapshotComparison:
         return max((finding.severity for finding in self.findings), default=Severity.NONE)
 
 
-def compare_snapshots(
-    base: Snapshot, other: Snapshot, rules: Sequence[DriftRule] = DEFAULT_RULES
-) -> SnapshotComparison:
+def compare_snapshots(base: Snapshot, other: Snapshot, rules: Sequence[DriftRule]) -> SnapshotComparison:
     """Return all differences, even without severity."""
     differences = [
         *_compare_columns(base, other),

@@ -66,11 +66,7 @@ def capture_all(
     for rejected in selection.rejected:
         add(CaptureResult(table_name=rejected.manifest.table_name, error=rejected.message))
     options = CaptureOptions(
-        settings=settings,
-        release=release,
-        top_values_columns=top_values_columns,
-        strict=False,
-        approximate=approximate,
+        settings=settings, release=release, top_values_columns=top_values_columns, strict=False, approximate=approximate
     )
     with ThreadPoolExecutor(max_workers=settings.snapshot_connections) as pool:
         futures = [pool.submit(_capture, name, keys, options) for name, keys in keys_by_name.items()]

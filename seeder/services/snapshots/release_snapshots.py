@@ -88,13 +88,7 @@ def compare_snapshots(base: Snapshot, other: Snapshot, *, across_views: bool = F
 
 def find_snapshot(snapshot_id: int) -> Snapshot:
     """The snapshot with this id. Raises `UnknownSnapshot` or `DatabaseError`."""
-    row = None
-    if 0 < snapshot_id < 2**63:
-        with translate_database_errors(DEFAULT_DB_ALIAS):
-            row = ReleaseSnapshot.objects.filter(pk=snapshot_id).first()
-    if row is None:
-        raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
-    return snapshot_from_row(row)
+    return _find(f"with the id {snapshot_id}", pk=snapshot_id)
 
 
 def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
@@ -102,12 +96,15 @@ def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
 
     Raises `BadName`, `BadTag`, `UnknownSnapshot` or `DatabaseError`.
     """
-    release = Release(tag=release_tag)
+    release, name = Release(tag=release_tag), str(ViewName.parse(table_name))
+    return _find(f"of {name} at {release.tag!r}", table_name=name, release_tag=release.tag)
+
+
+def _find(identity: str, **columns: object) -> Snapshot:
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        name = str(ViewName.parse(table_name))
-        row = ReleaseSnapshot.objects.filter(table_name=name, release_tag=release.tag).first()
+        row = ReleaseSnapshot.objects.filter(**columns).first()
     if row is None:
-        raise UnknownSnapshot(identity=f"of {name} at {release.tag!r}")
+        raise UnknownSnapshot(identity=identity)
     return snapshot_from_row(row)
 
 

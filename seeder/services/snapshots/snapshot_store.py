@@ -23,13 +23,8 @@ def insert_snapshot(snapshot: Snapshot) -> Snapshot:
     Raises `SnapshotTaken`, `CaptureFailed` or `DatabaseError`.
     """
     statistics = {name: asdict(column) for name, column in snapshot.statistics.columns.items()}
-    for column in statistics.values():
-        del column["top"]
-    tops = {
-        name: [[top.value, top.count] for top in column.top]
-        for name, column in snapshot.statistics.columns.items()
-        if column.top is not None
-    }
+    tops = {name: column.pop("top") for name, column in statistics.items()}
+    top_values = {name: [[*top.values()] for top in column] for name, column in tops.items() if column is not None}
     row = ReleaseSnapshot(
         table_name=snapshot.table_name,
         release_tag=snapshot.release.tag,
@@ -43,7 +38,7 @@ def insert_snapshot(snapshot: Snapshot) -> Snapshot:
         column_count=len(snapshot.columns),
         columns=[asdict(column) for column in snapshot.columns],
         column_statistics=statistics,
-        top_values=tops or None,
+        top_values=top_values or None,
     )
     with translate_database_errors(DEFAULT_DB_ALIAS):
         try:

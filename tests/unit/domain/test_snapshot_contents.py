@@ -2,9 +2,9 @@
 
 import pytest
 
-from seeder.domain.snapshots.snapshot_contents import Release, schema_hash
+from seeder.domain.snapshots.snapshot_contents import Release, ViewColumn
 from seeder.errors import BadTag
-from tests.unit.domain.snapshot_values import columns
+from tests.unit.domain.snapshot_values import columns, snapshot
 
 
 @pytest.mark.parametrize("tag", ["v1", "2026.11 (second)", "Überfall", "x" * 200, "{0}", "'; DROP TABLE x"])
@@ -20,6 +20,10 @@ def test_tag_that_cannot_be_typed_is_rejected(tag: str) -> None:
         Release(tag=tag)
     with pytest.raises(BadTag, match="version"):
         Release(tag="v1", version=tag)
+
+
+def schema_hash(shape: tuple[ViewColumn, ...]) -> str:
+    return snapshot(shape).schema_hash
 
 
 def test_schema_hash_depends_on_names_types_order_and_nullability() -> None:

@@ -6,21 +6,25 @@ import pytest
 
 from seeder.domain.snapshots.drift_rules import DEFAULT_RULES, DifferenceKind, Direction, DriftRule, Severity
 from seeder.domain.snapshots.snapshot_contents import Snapshot
-from seeder.domain.snapshots.snapshot_drift import Finding, compare_snapshots
+from seeder.domain.snapshots.snapshot_drift import Finding, SnapshotComparison, compare_snapshots
 from tests.unit.domain.snapshot_values import columns, snapshot, top_values
 
 
+def compare(base: Snapshot, other: Snapshot) -> SnapshotComparison:
+    return compare_snapshots(base, other, DEFAULT_RULES)
+
+
 def findings_by_kind(base: Snapshot, other: Snapshot) -> dict[tuple[DifferenceKind, str | None], Finding]:
-    return {(finding.kind, finding.column): finding for finding in compare_snapshots(base, other).findings}
+    return {(finding.kind, finding.column): finding for finding in compare(base, other).findings}
 
 
 def only_finding(base: Snapshot, other: Snapshot) -> Finding:
-    [finding] = compare_snapshots(base, other).findings
+    [finding] = compare(base, other).findings
     return finding
 
 
 def test_snapshot_does_not_differ_from_itself() -> None:
-    comparison = compare_snapshots(snapshot(), snapshot())
+    comparison = compare(snapshot(), snapshot())
     assert comparison.findings == ()
     assert comparison.severity is Severity.NONE
 
@@ -47,7 +51,7 @@ def test_every_change_of_columns_is_found() -> None:
 
 
 def test_most_severe_findings_come_first() -> None:
-    comparison = compare_snapshots(snapshot(columns("a", "b")), snapshot(columns("b", "c"), rows=1001))
+    comparison = compare(snapshot(columns("a", "b")), snapshot(columns("b", "c"), rows=1001))
     severities = [finding.severity for finding in comparison.findings]
     assert severities == sorted(severities, reverse=True)
     assert comparison.severity is Severity.BREAKING
@@ -56,7 +60,7 @@ def test_most_severe_findings_come_first() -> None:
 def test_definitions_are_compared_within_one_major_version() -> None:
     base = snapshot(definition="1" * 64)
     assert only_finding(base, snapshot(definition="2" * 64, server=180001)).kind is DifferenceKind.DEFINITION
-    assert compare_snapshots(base, snapshot(definition="2" * 64, server=150004)).findings == ()
+    assert compare(base, snapshot(definition="2" * 64, server=150004)).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -126,8 +130,8 @@ def test_distinct_count_matters_by_share_and_difference(distinct: int, now: int,
 
 def test_unknown_statistics_are_not_compared() -> None:
     unknown = {"nulls": None, "distinct": None, "minimum": None, "maximum": None, "exact": False}
-    assert compare_snapshots(snapshot(a=unknown), snapshot(a=unknown)).findings == ()
-    assert compare_snapshots(snapshot(a=unknown), snapshot()).findings == ()
+    assert compare(snapshot(a=unknown), snapshot(a=unknown)).findings == ()
+    assert compare(snapshot(a=unknown), snapshot()).findings == ()
 
 
 @pytest.mark.parametrize(
