@@ -101,8 +101,5 @@ class Timeline:
 
 def describe_reason(reason: str) -> str:
     """Describe the reason of a failure or a hold."""
-    descriptions = {
-        "server_busy": "the throttle: the server was busy",
-        "circuit_open": "the circuit breaker was open",
-    }
+    descriptions = {"server_busy": "the throttle: the server was busy", "circuit_open": "the circuit breaker was open"}
     return descriptions.get(reason, reason.replace("_", " "))

@@ -17,10 +17,7 @@ _REDACTED_ERROR = "The part ended before it was completely run."
 
 
 def enqueue_document(result: EnqueueResult) -> Document:
-    parts = [
-        {**_part_fields(part), "id": part.pk, "manifests": len(part.manifests), "views": _view_documents(part)}
-        for part in result.parts
-    ]
+    parts = [{**_part_fields(part), "id": part.pk, **_part_contents(part)} for part in result.parts]
     return {**_enqueue_fields(result), "parts": parts}
 
 
@@ -75,8 +72,7 @@ def _part_overview_document(part: QueuedRefresh) -> Document:
         **fields(part, "id", *_REQUEST, "worker", "is_worker_alive", "done", partCount="parts"),
         **_part_fields(part),
         **fields(part, *_PROGRESS, **_PERIOD),
-        "manifests": len(part.manifests),
-        "views": _view_documents(part),
+        **_part_contents(part),
     }
 
 
@@ -84,5 +80,5 @@ def _part_fields(part: QueuedRefresh) -> dict[str, Any]:
     return fields(part, "state", "agencies", "run_ids", number="part")
 
 
-def _view_documents(part: QueuedRefresh) -> list[Document]:
-    return [*map(view_document, part.view_keys)]
+def _part_contents(part: QueuedRefresh) -> dict[str, Any]:
+    return {"manifests": len(part.manifests), "views": [*map(view_document, part.view_keys)]}

@@ -9,21 +9,13 @@ from datetime import timedelta
 from queue import SimpleQueue
 from time import monotonic
 
+from seeder.domain import run_events
 from seeder.domain.admission_types import AdmissionDecision, Admit, Hold
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.ready_queue import ReadyQueue
 from seeder.domain.refresh_costs import RefreshCost
-from seeder.domain.run_events import (
-    RunEvent,
-    RunWarning,
-    StartsHeld,
-    StartsResumed,
-    ViewEnded,
-    ViewStarted,
-    WarningKind,
-)
 from seeder.services.run.worker_pool import Ended, WorkerLost, WorkerPool
 
 
@@ -48,7 +40,7 @@ class RunCallbacks:
     cancel: Callable[[], object]  # cancel every running refresh
     on_tick: Callable[[], object]  # periodic work of the scheduler's thread
     close_worker: Callable[[], object]  # the last call in each worker's thread
-    on_event: Callable[[RunEvent], object]  # listeners
+    on_event: Callable[[run_events.RunEvent], object]  # listeners
     clock: Callable[[], float] = monotonic  # seconds
 
 
@@ -127,7 +119,8 @@ class DatabaseScheduler:
         self._ready.put(view)
         self._wait_from_now(view)
         message = f"One worker fewer in {self._database}, {self.pool.size} left: {cause}"
-        self._callbacks.on_event(RunWarning(kind=WarningKind.WORKER_LOST, message=message, database=self._database))
+        kind = run_events.WarningKind.WORKER_LOST
+        self._callbacks.on_event(run_events.RunWarning(kind=kind, message=message, database=self._database))
 
     @property
     def _can_start(self) -> bool:
@@ -142,7 +135,7 @@ class DatabaseScheduler:
         self._hold_time.stop(now)
         if self._current_hold is not None and self._held_since is not None:
             held = timedelta(seconds=now - self._held_since)
-            self._callbacks.on_event(StartsResumed(database=self._database, duration=held))
+            self._callbacks.on_event(run_events.StartsResumed(database=self._database, duration=held))
         self._current_hold = self._held_since = None
 
     def _start_view(self, view: PlannedView, now: float) -> None:
@@ -155,7 +148,7 @@ class DatabaseScheduler:
             pool_is_full=self._fills_pool,
         )
         self.pool.start(view, self._contexts[view])
-        self._callbacks.on_event(ViewStarted(view=view))
+        self._callbacks.on_event(run_events.ViewStarted(view=view))
 
     def _end_start(self, view: PlannedView) -> StartContext:
         """Forget a started view. Return its context."""
@@ -180,7 +173,7 @@ class DatabaseScheduler:
             self._give_up_ready_views(hold, now)
         elif hold != self._current_hold:
             self._current_hold = hold
-            self._callbacks.on_event(StartsHeld(database=self._database, hold=hold))
+            self._callbacks.on_event(run_events.StartsHeld(database=self._database, hold=hold))
 
     def _give_up_ready_views(self, hold: Hold, now: float) -> None:
         """Give up every ready view. Running views continue, and views that wait for them are given up later."""
@@ -193,7 +186,7 @@ class DatabaseScheduler:
         self._results[view] = self._results_by_key[view.key] = result
         for dependent in self._ready.mark_done(view):
             self._wait_from_now(dependent)
-        self._callbacks.on_event(ViewEnded(view=view, result=result))
+        self._callbacks.on_event(run_events.ViewEnded(view=view, result=result))
 
 
 class _HoldClock:
