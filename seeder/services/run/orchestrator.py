@@ -93,8 +93,10 @@ def execute_locked(
     with _rows_closed_on_error(history, run_row):
         run_row.open(plan, request.description, origin.requested_by, workers=settings.max_workers)
         listeners.on_event(RunStarted(run_id=run_lock.run_id, plan=plan, workers=settings.max_workers))
-        for warning in _warnings(plan, settings, tables):
-            listeners.on_event(warning)
+        for message in plan.warnings.values():
+            listeners.on_event(RunWarning(kind=WarningKind.DEPENDENCIES_UNKNOWN, message=message))
+        for message in preconditions.missing_features(settings, plan.by_database, tables):
+            listeners.on_event(RunWarning(kind=WarningKind.FEATURE_UNAVAILABLE, message=message))
         refresher = ViewRefresher(
             history=history, settings=settings, stop=stop, requested_at=origin.requested_at, meter=meter
         )
@@ -115,13 +117,6 @@ def execute_locked(
     )
     listeners.on_event(RunEnded(summary=summary))
     return summary
-
-
-def _warnings(plan: RefreshPlan, settings: conf.Settings, tables: OptionalTables) -> Iterator[RunWarning]:
-    for message in plan.warnings.values():
-        yield RunWarning(kind=WarningKind.DEPENDENCIES_UNKNOWN, message=message)
-    for message in preconditions.missing_features(settings, plan.by_database, tables):
-        yield RunWarning(kind=WarningKind.FEATURE_UNAVAILABLE, message=message)
 
 
 def _schedule(
