@@ -32,11 +32,8 @@ class CircuitBreakerState:
         """
         failures = self.failures + 1
         opened = self.opened_at or (now if failures >= max_failures else None)
-        return CircuitBreakerState(
-            failures=failures,
-            opened_at=opened,
-            last_trial_at=now if is_trial and self.opened_at else self.last_trial_at,
-        )
+        trial_at = now if is_trial and self.opened_at else self.last_trial_at
+        return CircuitBreakerState(failures=failures, opened_at=opened, last_trial_at=trial_at)
 
     def succeeded(self) -> "CircuitBreakerState":
         """Close the breaker after any successful refresh, trial or not."""

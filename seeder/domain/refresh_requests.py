@@ -29,9 +29,7 @@ class AgencyReports:
     def __str__(self) -> str:
         return f"the agency {self.slug!r}"
 
-    @property
-    def description(self) -> str:
-        return str(self)
+    description = property(__str__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,9 +41,7 @@ class SingleView:
     def __str__(self) -> str:
         return f"the view {self.name}"
 
-    @property
-    def description(self) -> str:
-        return str(self)
+    description = property(__str__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -44,7 +44,7 @@ def check_health() -> Health:
     except ConfigurationError:
         return Health(settings=ComponentStatus.INVALID)
     pending = {alias: _other_query(alias).start(max_age=CACHE_DURATION) for alias in others}
-    health = _default_health(_default_query().start(max_age=CACHE_DURATION))
+    health = _default_health(_DEFAULT_QUERY.start(max_age=CACHE_DURATION))
     if not others:
         return health
     statuses = [_other_status(alias, answer) for alias, answer in pending.items()]
@@ -72,11 +72,6 @@ def _other_status(alias: str, pending: deadline_query.PendingAnswer[bool]) -> Co
             return ComponentStatus.READ_ONLY if pending.answer() else ComponentStatus.OK
     except DatabaseError as error:
         return _STATUS_OF_ERROR.get(type(error), ComponentStatus.UNREACHABLE)
-
-
-@cache
-def _default_query() -> deadline_query.DeadlineQuery[Health]:
-    return deadline_query.DeadlineQuery(DEFAULT_DB_ALIAS, _read_health, timeout=TIMEOUT)
 
 
 @cache
@@ -111,3 +106,6 @@ def _breaker_status() -> ComponentStatus:
     if not contract.OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable("seeder_circuit_breaker"):
         return ComponentStatus.UNKNOWN
     return ComponentStatus.OPEN if CircuitBreaker.objects.exclude(opened_at=None).exists() else ComponentStatus.CLOSED
+
+
+_DEFAULT_QUERY = deadline_query.DeadlineQuery(DEFAULT_DB_ALIAS, _read_health, timeout=TIMEOUT)

@@ -64,8 +64,6 @@ def history_of(run_id: str, agencies: list[str] | None) -> QuerySet[RunHistory]:
 
 
 def _live_counts(run_ids: Sequence[str], agencies: list[str] | None) -> Mapping[str, Mapping[str, int]]:
-    if not run_ids:
-        return {}
     rows = RunHistory.objects.filter(run_id__in=run_ids).of_agencies(agencies).values_list("run_id")
     counted = rows.annotate(
         manifests=Count("pk"),

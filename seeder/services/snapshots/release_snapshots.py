@@ -74,9 +74,8 @@ def compare_release_snapshots_by_id(
 
     Raises `UnknownSnapshot`, `ConfigurationError` or `DatabaseError`, and `DifferentViews` unless `across_views`.
     """
-    return compare_snapshots(
-        find_snapshot(base_snapshot_id), find_snapshot(compare_snapshot_id), across_views=across_views
-    )
+    base, other = find_snapshot(base_snapshot_id), find_snapshot(compare_snapshot_id)
+    return compare_snapshots(base, other, across_views=across_views)
 
 
 def compare_snapshots(base: Snapshot, other: Snapshot, *, across_views: bool = False) -> SnapshotComparison:
