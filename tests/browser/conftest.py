@@ -91,13 +91,9 @@ def create_user(name: str, *permissions: str) -> User:
     return created
 
 
-@pytest.fixture
-def site(chromium: Browser, empty_queue: None) -> Iterator[Site]:
+@pytest.fixture(scope="session")
+def web_server(django_databases: None) -> Iterator[str]:
     """Start the web server. A user named after an agency sees only it."""
-    User.objects.all().delete()
-    create_user("operator", *OPERATOR_PERMISSIONS)
-    create_user("reader", *READER_PERMISSIONS)
-    create_user("metro", *OPERATOR_PERMISSIONS)
     port = ports.free_port()
     server = subprocess.Popen(
         [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
@@ -110,16 +106,28 @@ def site(chromium: Browser, empty_queue: None) -> Iterator[Site]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    site = Site(address=f"http://127.0.0.1:{port}", browser=chromium)
     try:
         queue_clusters.wait_until(lambda: server.poll() is not None or ports.is_listening(port))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait(20)
+
+
+@pytest.fixture
+def site(chromium: Browser, web_server: str, empty_queue: None) -> Iterator[Site]:
+    """Three users on the web server."""
+    User.objects.all().delete()
+    create_user("operator", *OPERATOR_PERMISSIONS)
+    create_user("reader", *READER_PERMISSIONS)
+    create_user("metro", *OPERATOR_PERMISSIONS)
+    site = Site(address=web_server, browser=chromium)
+    try:
         yield site
         assert site.browser_errors == []
     finally:
         for context in site.contexts:
             context.close()
-        server.kill()
-        server.wait(20)
         queue_clusters.kill_all()
         User.objects.all().delete()
         # Playwright's event loop gives this thread other connections than those that are closed after the last test.
