@@ -13,6 +13,15 @@ SELECT
 -- name: export_snapshot
 SELECT pg_export_snapshot(), transaction_timestamp();
 
+-- name: replaced_view
+-- Returns a row if a view of this snapshot no longer has its name. Rows of catalogs are those of the snapshot, but a name
+-- means the current relation.
+SELECT 1
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s
+    AND c.oid IS DISTINCT FROM to_regclass(format('%%I.%%I', n.nspname, c.relname));
+
 -- name: view_definition
 SELECT definition FROM pg_matviews WHERE schemaname = %(schema)s AND matviewname = %(name)s;
 

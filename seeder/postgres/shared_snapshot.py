@@ -14,6 +14,10 @@ from seeder.postgres import catalog, sessions, transactions, view_statements
 from seeder.postgres.named_statements import STATEMENTS
 
 
+class ViewReplaced(Exception):
+    """Another view has the name since the snapshot was taken, so the snapshot sees no or only some of its rows."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SharedSnapshot:
     """A snapshot in which a view is locked, and the shape of that view."""
@@ -47,7 +51,8 @@ def lock_and_export(database: str, view: ViewName) -> SharedSnapshot:
     Lock the view first: every transaction, even an older one, sees the result of a plain REFRESH. Otherwise two
     sessions could see two versions of the view.
 
-    Raises `ViewMissing`, `NotAView` or `NeverFilled`.
+    Raises `ViewMissing`, `NotAView` or `NeverFilled`. Raises `ViewReplaced` if the view was dropped and created again
+    while this waited for the lock: a new snapshot sees the new view.
     """
     state = catalog.relation_state(database, view)
     if state is None:
@@ -58,6 +63,8 @@ def lock_and_export(database: str, view: ViewName) -> SharedSnapshot:
     if not is_populated:
         raise NeverFilled(view=view)
     sessions.query(database, sql.SQL("SELECT FROM {} LIMIT 0").format(view_statements.view_identifier(view)))
+    if sessions.query(database, STATEMENTS["replaced_view"], asdict(view)):
+        raise ViewReplaced
     # Printing a definition locks everything that the query reads. The rollback releases that, so loads can go on.
     # Savepoints prevent the export of a snapshot, so it is exported afterwards.
     statements = "SAVEPOINT seeder;", STATEMENTS["view_definition"], "ROLLBACK TO seeder; RELEASE seeder;"

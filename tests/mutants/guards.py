@@ -429,6 +429,13 @@ FIGURES = [
         new="({value} + 0)::text",
         tests=(COLUMN_RANGES,),
     ),
+    Mutant(
+        name="figures: a snapshot from before a view was created again is not used",
+        file="seeder/postgres/shared_snapshot.py",
+        old='if sessions.query(database, STATEMENTS["replaced_view"], asdict(view)):',
+        new="if False:",
+        tests=("tests/faults/test_replaced_views.py",),
+    ),
 ]
 
 GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES]

@@ -1,6 +1,7 @@
 """The shape and statistics of a view in one database snapshot."""
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 
 from django.db import Error
 
@@ -9,10 +10,12 @@ from seeder.domain.snapshots.column_grouping import group_columns
 from seeder.domain.snapshots.snapshot_contents import Snapshot, ViewStatistics, sha256_hex
 from seeder.domain.suggestions import did_you_mean
 from seeder.domain.view_names import ViewName
-from seeder.errors import NeverAnalyzed, UnknownColumn
+from seeder.errors import CaptureFailed, NeverAnalyzed, UnknownColumn
 from seeder.postgres import catalog, column_statistics, estimated_statistics, shared_snapshot
 from seeder.postgres.sqlstates import is_connection_lost
 from seeder.services.snapshots.parallel_column_count import CaptureOptions, ParallelCounter
+
+_MAX_SNAPSHOTS = 5
 
 
 def profile_view(key: ViewKey, options: CaptureOptions) -> Snapshot:
@@ -20,8 +23,17 @@ def profile_view(key: ViewKey, options: CaptureOptions) -> Snapshot:
 
     Its lock blocks a plain refresh, but neither readers nor concurrent refreshes.
 
-    Raises `ViewMissing`, `NotAView`, `NeverFilled`, `NeverAnalyzed`, `UnknownColumn` or PostgreSQL's errors.
+    Raises `ViewMissing`, `NotAView`, `NeverFilled`, `NeverAnalyzed`, `UnknownColumn`, `CaptureFailed` or PostgreSQL's
+    errors.
     """
+    for _ in range(_MAX_SNAPSHOTS):
+        with suppress(shared_snapshot.ViewReplaced):
+            return _profile_in_snapshot(key, options)
+    raise CaptureFailed(view=key.name, cause=f"it was dropped and created again during {_MAX_SNAPSHOTS} attempts.")
+
+
+def _profile_in_snapshot(key: ViewKey, options: CaptureOptions) -> Snapshot:
+    """Profile the view in one snapshot. Raises `ViewReplaced` too."""
     database, name = key.database, key.name
     if catalog.relation_state(database, name):
         _analyze_sample(key, options)
