@@ -12,7 +12,8 @@ from psycopg.rows import namedtuple_row
 
 from seeder.domain.plan import ViewInputs
 from seeder.domain.view_names import ViewName
-from seeder.postgres import input_locks, sessions, transactions, view_statements
+from seeder.postgres import creation_refusals, input_locks, sessions, transactions, view_statements
+from seeder.postgres.creation_refusals import CreationRefused
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import (
     INSUFFICIENT_PRIVILEGE,
@@ -44,6 +45,15 @@ class DefinitionKey:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Undetermined:
+    """Why a query could not be compared with its view."""
+
+    message: str
+    is_locked: bool = False
+    is_privilege_error: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Survey:
     """Facts of the catalog about some views."""
 
@@ -52,8 +62,8 @@ class Survey:
     inputs: Mapping[ViewName, ViewInputs]  # of views that can be created, and of those whose inputs cannot change
     drift: Mapping[tuple[ViewName, str], str | None]  # queries that differ from the definition, with PostgreSQL's error
     confirmed: Set[DefinitionKey]  # queries newly found to match the definition
-    refused: Mapping[ViewName, Error]  # missing views that cannot be created: query or privilege errors
-    undetermined: Mapping[tuple[ViewName, str], str]  # queries that could not be compared, with the cause
+    refused: Mapping[ViewName, CreationRefused]  # of a diagnosis: missing views that cannot be created
+    undetermined: Mapping[tuple[ViewName, str], Undetermined]  # queries that could not be compared
 
 
 # How long a survey waits for each lock. The interactive wait is longer than deadlock_timeout (1 s by default), when
@@ -123,7 +133,7 @@ def survey(
     views: Mapping[ViewName, Sequence[str]],
     *,
     known_definitions: Set[DefinitionKey] = frozenset(),
-    lock_wait: str = INTERACTIVE_LOCK_WAIT,
+    is_diagnosis: bool = False,
     on_progress: Callable[[int, int], object] = lambda *_: None,
 ) -> Survey:
     """Survey views, each with its queries. A missing view is created from the first.
@@ -131,13 +141,16 @@ def survey(
     Dependencies of missing views are found by creating them as plain views of the same name in a transaction that is
     rolled back. This repeats while a round makes progress, so the order of the views does not matter. A query that
     PostgreSQL rejects has no dependencies here; its refresh reports the error. Definitions are compared in the same
-    way; `on_progress` gets the compared number and the total.
+    way; `on_progress` gets the compared number and the total. A diagnosis hardly waits for locks, and finds the causes
+    of errors.
     """
+    lock_wait = MINIMAL_LOCK_WAIT if is_diagnosis else INTERACTIVE_LOCK_WAIT
     with transactions.rolled_back_atomic(database):
         existing = _find_relations(database, views, lock_wait)
-        unresolved, refused = _create_as_plain_views(
-            database, {view: views[view][0] for view in views if view not in existing}
-        )
+        missing = {view: queries[0] for view, queries in views.items() if view not in existing}
+        unresolved, errors = _create_as_plain_views(database, missing)
+        without_proof = unresolved.keys() | {view for view in errors if _WITH_DATA_CLAUSE.search(missing[view])}
+        refused = creation_refusals.explain(database, missing, errors, without_proof) if is_diagnosis else {}
         relations = _find_relations(database, views, lock_wait) if len(existing) < len(views) else existing
         names = {oid: view for view, (oid, _) in relations.items()}
         dependencies: dict[ViewName, set[ViewName]] = defaultdict(set, unresolved)
@@ -176,7 +189,7 @@ def survey(
 def _create_as_plain_views(
     database: str, missing: Mapping[ViewName, str]
 ) -> tuple[dict[ViewName, set[ViewName]], dict[ViewName, Error]]:
-    """Create the missing views as plain views. Return assumed dependencies, and query or privilege errors.
+    """Create the missing views as plain views. Return assumed dependencies, and the error of each other view.
 
     Another session may be creating one of them, which locks it. A view whose query then lacks a relation is assumed to
     depend on the locked ones.
@@ -201,44 +214,50 @@ def _create_as_plain_views(
                 errors.pop(view, None)
                 del remaining[view]
     waiting_for_locked = {view for view, error in errors.items() if locked and sqlstate(error) == UNDEFINED_TABLE}
-    refused = {
-        view: error
-        for view, error in errors.items()
-        if (is_query_error(error) and view not in waiting_for_locked and not _WITH_DATA_CLAUSE.search(missing[view]))
-        or sqlstate(error) == INSUFFICIENT_PRIVILEGE
-    }
-    return {view: set(locked) for view in waiting_for_locked}, refused
+    return {view: set(locked) for view in waiting_for_locked}, errors
 
 
 def _find_drift(
     database: str, pairs: Sequence[tuple[ViewName, str]], on_progress: Callable[[int, int], object]
-) -> tuple[dict[tuple[ViewName, str], str | None], dict[tuple[ViewName, str], str]]:
+) -> tuple[dict[tuple[ViewName, str], str | None], dict[tuple[ViewName, str], Undetermined]]:
     """Return the pairs that differ, and those that could not be compared, with PostgreSQL's message.
 
     The message of a differing pair is set if PostgreSQL rejects its query.
     """
     sessions.query(database, MINIMAL_LOCK_WAIT)
     drift: dict[tuple[ViewName, str], str | None] = {}
-    undetermined: dict[tuple[ViewName, str], str] = {}
-    locked_count = 0
+    undetermined: dict[tuple[ViewName, str], Undetermined] = {}
+    locked_count, refuses_any_view = 0, None
     for start in range(0, len(pairs), _COMPARISON_BATCH_SIZE):
         if locked_count >= _MAX_LOCKED_VIEWS:
-            undetermined |= dict.fromkeys(
-                pairs[start:], f"{locked_count} others were locked, so this one was not tried"
-            )
+            message = f"{locked_count} others were locked, so this one was not tried"
+            undetermined |= dict.fromkeys(pairs[start:], Undetermined(message=message, is_locked=True))
             break
         for pair, answer in _compare_definitions(database, pairs[start : start + _COMPARISON_BATCH_SIZE]):
-            if isinstance(answer, Error) and is_query_error(answer):
+            if isinstance(answer, Error) and is_query_error(answer) and refuses_any_view is None:
+                refuses_any_view = _refuses_any_view(database)
+            if isinstance(answer, Error) and is_query_error(answer) and not refuses_any_view:
                 drift[pair] = first_line(answer)
             elif isinstance(answer, Error):
-                undetermined[pair] = first_line(answer)
+                undetermined[pair] = Undetermined(
+                    message=first_line(answer),
+                    is_locked=is_transient(answer),
+                    is_privilege_error=sqlstate(answer) == INSUFFICIENT_PRIVILEGE,
+                )
                 locked_count += is_transient(answer)
             elif answer is None:
-                undetermined[pair] = "it is not a view"
+                undetermined[pair] = Undetermined(message="it is not a view")
             elif answer:
                 drift[pair] = None
         on_progress(min(start + _COMPARISON_BATCH_SIZE, len(pairs)), len(pairs))
     return drift, undetermined
+
+
+def _refuses_any_view(database: str) -> bool:
+    """Return whether PostgreSQL refuses the simplest temporary view, as by an event trigger."""
+    with transactions.rolled_back_atomic(database):
+        statement = view_statements.create_comparison_view(0, "SELECT")
+        return bool(transactions.attempt(database, lambda: sessions.execute_single_statement(database, statement)))
 
 
 def _compare_definitions(

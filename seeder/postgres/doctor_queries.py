@@ -35,6 +35,7 @@ class ServerFacts(NamedTuple):
     reserved_connections: int  # not available to seeder's role
     role_connection_limit: int  # -1: no limit
     database_connection_limit: int  # -1: no limit
+    can_create_temp: bool  # temporary views
     is_pooled: bool
 
     @property

@@ -20,7 +20,8 @@ SELECT
             + coalesce(current_setting('reserved_connections', true)::integer, 0)
     END,
     r.rolconnlimit,
-    (SELECT datconnlimit FROM pg_database WHERE datname = current_database())
+    (SELECT datconnlimit FROM pg_database WHERE datname = current_database()),
+    has_database_privilege(current_database(), 'TEMPORARY')
 FROM pg_roles AS r
 WHERE r.rolname = current_user;
 
@@ -159,3 +160,11 @@ JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = ANY (%(oids)s::oid[])
     AND (c.relkind = 'f' OR c.relkind IN ('r', 'p') AND c.relhassubclass AND NOT has_table_privilege(c.oid, 'SELECT'))
 ORDER BY 2;
+
+-- name: event_triggers
+-- The enabled event triggers that a command fires, with their functions. Their functions run as the role of the command.
+SELECT quote_ident(evtname), evtfoid::regprocedure::text
+FROM pg_event_trigger
+WHERE evtenabled IN ('O', 'A') AND evtevent IN ('ddl_command_start', 'ddl_command_end')
+    AND (evttags IS NULL OR %(tag)s = ANY (evttags))
+ORDER BY evtname;

@@ -36,6 +36,7 @@ _READ_ONLY = "25006"
 
 # Transaction rollback, insufficient resources, object not in prerequisite state, operator intervention, system error.
 _SERVER_UNABLE_CLASSES, _IN_FAILED_TRANSACTION = {_CONNECTION_CLASS, "40", "53", "55", "57", "58"}, "25P02"
+_UNRELATED_CLASSES = {*_SERVER_UNABLE_CLASSES, "25"}  # also invalid transaction state
 
 
 def sqlstate(error: Error) -> str | None:
@@ -58,9 +59,16 @@ def is_connection_lost(error: Error) -> bool:
 
 
 def is_query_error(error: Error) -> bool:
-    """Return whether a statement is wrong: its syntax or a name. A missing privilege is not the query's error."""
-    state = sqlstate(error) or ""
-    return state.startswith("42") and state != INSUFFICIENT_PRIVILEGE
+    """Return whether a statement is refused for what it says: a name, a literal, a feature or a limit.
+
+    Every SQLSTATE counts unless it is about a privilege, a lock, the transaction or the server, because any function
+    that PostgreSQL calls while it parses a query can raise its own.
+    """
+    state = sqlstate(error)
+    if state is None:
+        return not is_connection_lost(error)
+    is_unrelated = is_transient(error) or is_server_fault(state) or state[:2] in _UNRELATED_CLASSES
+    return not is_unrelated and state != INSUFFICIENT_PRIVILEGE
 
 
 def is_server_fault(state: str | None) -> bool:

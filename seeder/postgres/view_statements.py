@@ -25,6 +25,10 @@ def create_plain_view(view: ViewName, query: str) -> sql.Composed:
     return sql.SQL("CREATE VIEW {} AS\n{}").format(view_identifier(view), sql.SQL(query))
 
 
+def drop_plain_view(view: ViewName) -> sql.Composed:
+    return sql.SQL("DROP VIEW {}").format(view_identifier(view))
+
+
 def create_comparison_view(number: int, query: str) -> sql.Composed:
     """Create a temporary view, which needs no privilege on a schema."""
     return create_plain_view(ViewName(schema="pg_temp", name=f"seeder_comparison_{number}"), query)

@@ -23,6 +23,7 @@ GOOD_SERVER = ServerFacts(
     reserved_connections=3,
     role_connection_limit=-1,
     database_connection_limit=-1,
+    can_create_temp=True,
     is_pooled=False,
 )
 

@@ -4,13 +4,14 @@ Queries are tried by creating views in a transaction that is rolled back, which 
 """
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 from django.db import Error
 
 from seeder.domain.result_notes import definition_drift_note
 from seeder.postgres import catalog
-from seeder.postgres.catalog import Survey
-from seeder.postgres.sqlstates import first_line, is_query_error
+from seeder.postgres.catalog import Survey, Undetermined
+from seeder.postgres.creation_refusals import RefusalCause
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
 from seeder.services.doctor.checks.schema_privileges import CREATE_FORBIDDEN
 from seeder.services.doctor.view_recreation import read_recreations
@@ -40,7 +41,11 @@ DRIFT_UNKNOWN = info_problem(
     name="drift_unknown",
     area="views",
     meaning="A query could not be compared with its view: a lock, or a missing privilege.",
-    fix="Run the doctor again later. Seeder's role needs TEMPORARY, and USAGE on the schemas that the query reads.",
+    fix="Run the doctor again later, or grant the privilege that the message names.",
+)
+
+_DEPENDENCY_MISSING_FIX = (
+    "It reads a view that does not exist either: correct that view's problem. The next run then creates both."
 )
 
 
@@ -53,7 +58,7 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
                 database.alias,
                 planning.queries_by_view(database.selection).get(database.alias, {}),
                 known_definitions=planning.load_definitions(database.alias),
-                lock_wait=catalog.MINIMAL_LOCK_WAIT,
+                is_diagnosis=True,
                 on_progress=database.on_progress,
             )
     except Error:
@@ -62,23 +67,33 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     yield from _check_missing(database, survey)
     if survey:
         yield from _check_drift(database, survey)
-        for (view, _), reason in sorted(survey.undetermined.items()):
-            relation = database.relations.get(view)
-            if relation and relation.relkind == "m":  # a missing view can have a second query
-                yield DRIFT_UNKNOWN.found(str(view), message=reason)
+        yield from _check_undetermined(database, survey)
 
 
 def _check_missing(database: CheckedDatabase, survey: Survey | None) -> Iterator[Diagnosis]:
     closed_schemas = {schema.name for schema in database.schemas if not schema.can_create}  # reported as such
     for view in database.missing_views:
-        error = survey.refused.get(view) if survey else None
-        if error and is_query_error(error):
-            yield QUERY_REFUSED.found(str(view), message=first_line(error))
-        elif error and view.schema not in closed_schemas:
-            fix = "The owner of that object can grant the privilege, such as USAGE on a schema that the query reads."
-            yield CREATE_FORBIDDEN.found(str(view), message=first_line(error), fix=fix)
-        else:
+        refusal = survey.refused.get(view) if survey else None
+        if refusal is None or view.schema in closed_schemas:
             yield VIEW_MISSING.found(str(view))
+        elif refusal.cause is RefusalCause.QUERY:
+            yield QUERY_REFUSED.found(str(view), message=refusal.message)
+        elif refusal.cause is RefusalCause.MISSING_VIEW:
+            yield VIEW_MISSING.found(str(view), message=refusal.message, fix=_DEPENDENCY_MISSING_FIX)
+        elif refusal.cause is RefusalCause.PRIVILEGE:
+            fix = "The owner of that object can grant the privilege, such as USAGE on a schema that the query reads."
+            yield CREATE_FORBIDDEN.found(str(view), message=refusal.message, fix=fix)
+        else:
+            fix = f"No view can be created there, so the query is not the cause. {_event_trigger_fix(database)}"
+            yield CREATE_FORBIDDEN.found(str(view), message=refusal.message, fix=fix)
+
+
+def _event_trigger_fix(database: CheckedDatabase) -> str:
+    triggers = [
+        f"{name} (function {function})" for name, function in database.read("event_triggers", tag="CREATE VIEW")
+    ]
+    causes = f"An event trigger can be the cause: {', '.join(triggers)}. " if triggers else ""
+    return f"{causes}Correct what the message names. If it is a privilege, grant it to seeder's role."
 
 
 def _check_drift(database: CheckedDatabase, survey: Survey) -> Iterator[Diagnosis]:
@@ -99,3 +114,21 @@ def _check_drift(database: CheckedDatabase, survey: Survey) -> Iterator[Diagnosi
         elif len({manifest.query for manifest in spec.manifests}) > 1:
             fix = "Its manifests have different queries: decide which is right, and use it in all of them."
         yield DEFINITION_DRIFT.found(str(view), message=definition_drift_note(drift), fix=fix, sql=sql)
+
+
+def _check_undetermined(database: CheckedDatabase, survey: Survey) -> Iterator[Diagnosis]:
+    for (view, _), undetermined in sorted(survey.undetermined.items(), key=itemgetter(0)):
+        relation = database.relations.get(view)
+        if relation and relation.relkind == "m":  # a missing view can have a second query
+            fix, sql = _undetermined_fix(database, undetermined)
+            yield DRIFT_UNKNOWN.found(str(view), message=undetermined.message, fix=fix, sql=sql)
+
+
+def _undetermined_fix(database: CheckedDatabase, undetermined: Undetermined) -> tuple[str, str]:
+    server = database.server
+    if undetermined.is_locked:
+        return "Run the doctor again later.", ""
+    if undetermined.is_privilege_error and not server.can_create_temp:
+        sql = f"GRANT TEMPORARY ON DATABASE {server.database} TO {server.role};"
+        return "The comparison needs a temporary view. The owner of the database can grant it.", sql
+    return _event_trigger_fix(database), ""
