@@ -23,7 +23,7 @@ def main() -> None:
     from seeder.domain.manifests import Selection
     from seeder.domain.refresh_requests import AllReports
     from seeder.models import ViewDefinition
-    from seeder.postgres import catalog
+    from seeder.postgres import view_survey
     from seeder.services import history_rows, manifest_selection
     from seeder.services.run import planning
 
@@ -32,7 +32,7 @@ def main() -> None:
     selection = Selection(views=selection.views[:count])
     ViewDefinition.objects.all().delete()
     first, plan = _measured(lambda: planning.build(selection, save_confirmed=True))
-    for owner, names in ((planning, ("build_plan",)), (catalog, ("survey",)), (history_rows, _HISTORY)):
+    for owner, names in ((planning, ("build_plan",)), (view_survey, ("survey",)), (history_rows, _HISTORY)):
         for name in names:
             setattr(owner, name, _timing(getattr(owner, name), parts))
     seconds, plan = _measured(lambda: planning.build(selection))

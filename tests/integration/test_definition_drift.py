@@ -8,7 +8,7 @@ import pytest
 from seeder.domain.refresh_requests import AllReports
 from seeder.domain.view_names import ViewName
 from seeder.models import CustomReportManifest, JobStatus, RunHistory, ViewDefinition
-from seeder.postgres import catalog
+from seeder.postgres import view_survey
 from seeder.services.run import orchestrator, planning
 from tests.conftest import CompletedCommand, another_session, create_canned_report, create_custom_manifest, sql
 
@@ -132,11 +132,11 @@ def test_confirmed_definition_is_not_compared_again() -> None:
     orchestrator.execute_run(AllReports())
     [(oid,)] = sql("SELECT view_oid FROM reporting.seeder_view_definition")
     assert [(oid,)] == sql("SELECT 'reporting.a'::regclass::oid::bigint")
-    assert catalog.survey(
+    assert view_survey.survey(
         "default",
         {A: ["SELECT n FROM reporting.source"]},
         known_definitions=planning.load_definitions("default"),
-    ) == (replace(catalog.survey("default", {A: ["SELECT n FROM reporting.source"]}), confirmed=set()))
+    ) == (replace(view_survey.survey("default", {A: ["SELECT n FROM reporting.source"]}), confirmed=set()))
 
 
 def test_cached_definition_does_not_apply_to_a_new_view() -> None:
@@ -172,7 +172,7 @@ def test_drift_is_found_without_the_cache_table() -> None:
 
 @pytest.mark.parametrize("batch", [1, 2, 7, 50])
 def test_queries_compared_in_one_batch_have_separate_results(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "_COMPARISON_BATCH_SIZE", batch)
+    monkeypatch.setattr(view_survey, "_COMPARISON_BATCH_SIZE", batch)
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n; CREATE TABLE reporting.locked AS SELECT 1 AS n")
     queries: dict[ViewName, list[str]] = {}
     for number in range(12):
@@ -188,7 +188,7 @@ def test_queries_compared_in_one_batch_have_separate_results(batch: int, monkeyp
         queries[ViewName(schema="reporting", name=f"v{number}")] = [query]
     with another_session() as other_session, other_session.transaction():
         other_session.execute("LOCK reporting.locked")
-        surveyed = catalog.survey("default", queries)
+        surveyed = view_survey.survey("default", queries)
     assert {view.name: cause for (view, _), cause in surveyed.drift.items()} == {
         "v2": None,
         "v3": 'column "gone" does not exist',

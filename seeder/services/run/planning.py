@@ -11,7 +11,7 @@ from seeder.domain.plan import DefinitionDrift, PlanInputs, RefreshPlan, ViewInp
 from seeder.domain.view_names import ViewName
 from seeder.errors import DatabaseError
 from seeder.models import ViewDefinition
-from seeder.postgres import catalog
+from seeder.postgres import view_survey
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import history_rows
@@ -65,28 +65,28 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
     return replace(build_plan(selection, inputs), warnings=warnings)
 
 
-def _survey(database: str, views: Mapping[ViewName, Sequence[str]], tables: OptionalTables) -> catalog.Survey:
+def _survey(database: str, views: Mapping[ViewName, Sequence[str]], tables: OptionalTables) -> view_survey.Survey:
     with translate_database_errors(DEFAULT_DB_ALIAS):
         known = load_definitions(database, tables)
     with translate_database_errors(database):
         return retry_transient(
-            lambda _: catalog.survey(database, views, known_definitions=known),
+            lambda _: view_survey.survey(database, views, known_definitions=known),
             retries=_RETRIES,
             stop=StopSignal(),
             database=database,
         )
 
 
-def load_definitions(database: str, tables: OptionalTables | None = None) -> Set[catalog.DefinitionKey]:
+def load_definitions(database: str, tables: OptionalTables | None = None) -> Set[view_survey.DefinitionKey]:
     """Return the queries that views were created from. A survey compares only others with the catalog."""
     tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS)
     if not tables.is_usable(_DEFINITIONS):
         return frozenset()
     rows = ViewDefinition.objects.filter(database_alias=database).values_list("view_oid", "query_md5")
-    return {catalog.DefinitionKey(oid=oid, query_md5=md5) for oid, md5 in rows}
+    return {view_survey.DefinitionKey(oid=oid, query_md5=md5) for oid, md5 in rows}
 
 
-def _save_definitions(database: str, definitions: Set[catalog.DefinitionKey]) -> None:
+def _save_definitions(database: str, definitions: Set[view_survey.DefinitionKey]) -> None:
     rows = [
         ViewDefinition(database_alias=database, view_oid=one.oid, query_md5=one.query_md5)
         for one in sorted(definitions)
@@ -103,7 +103,7 @@ def queries_by_view(selection: Selection) -> Mapping[str, Mapping[ViewName, Sequ
 
 
 def definition_drift(
-    selection: Selection, database: str, survey: catalog.Survey
+    selection: Selection, database: str, survey: view_survey.Survey
 ) -> Mapping[ViewKey, tuple[DefinitionDrift, ...]]:
     """Return the manifests whose query differs from their view's definition."""
     return {

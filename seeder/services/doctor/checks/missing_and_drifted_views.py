@@ -9,9 +9,9 @@ from operator import itemgetter
 from django.db import Error
 
 from seeder.domain.result_notes import definition_drift_note
-from seeder.postgres import catalog
-from seeder.postgres.catalog import Survey, Undetermined
+from seeder.postgres import view_survey
 from seeder.postgres.creation_refusals import RefusalCause
+from seeder.postgres.view_survey import Survey, Undetermined
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
 from seeder.services.doctor.checks.schema_privileges import CREATE_FORBIDDEN
 from seeder.services.doctor.view_recreation import read_recreations
@@ -54,7 +54,7 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     survey = None
     try:
         if database.compares_queries:
-            survey = catalog.survey(
+            survey = view_survey.survey(
                 database.alias,
                 planning.queries_by_view(database.selection).get(database.alias, {}),
                 known_definitions=planning.load_definitions(database.alias),

@@ -1,7 +1,7 @@
 import pytest
 
 from seeder.domain.view_names import ViewName
-from seeder.postgres import catalog
+from seeder.postgres import view_survey
 from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
@@ -13,7 +13,7 @@ def view_name(name: str) -> ViewName:
 
 def dependencies(**queries: str) -> dict[str, set[str]]:
     """Return the dependencies of each view, without the schema reporting."""
-    surveyed = catalog.survey("default", {view_name(name): [query] for name, query in queries.items()})
+    surveyed = view_survey.survey("default", {view_name(name): [query] for name, query in queries.items()})
     return {
         reader.name: {dependency.name for dependency in names_read}
         for reader, names_read in surveyed.dependencies.items()
@@ -84,7 +84,7 @@ def test_survey_leaves_no_objects_behind() -> None:
 def test_quoted_names_are_surveyed_unchanged() -> None:
     sql('CREATE SCHEMA "Gotham PD"')
     sql('CREATE TABLE "Gotham PD"."Use of Force" ()')
-    surveyed = catalog.survey(
+    surveyed = view_survey.survey(
         "default", {view_name('"Gotham PD"."Use of Force"'): [""], view_name("missing"): ["SELECT 1 AS n"]}
     )
     assert [str(name) for name in surveyed.row_counts] == ['"Gotham PD"."Use of Force"']
