@@ -130,8 +130,9 @@ CONDITIONS: Mapping[str, ReasonText] = {
         "The server's log has its error, directly before.",
     ),
     "42501": ReasonText(
-        "Seeder's role may not refresh the view, or the view's owner may not read a source. `errors` names it.",
-        "Ask the owner for the `GRANT` in `errors`.",
+        "Seeder's role may not refresh the view, its owner may not read a source, or a function of the view or an event"
+        " trigger is refused. `errors` names it.",
+        "Do what `errors` says, such as a `GRANT`.",
     ),
     "42P01": ReasonText(
         "The view was dropped meanwhile, or its query names a missing table. If the view exists, a function in it names"
@@ -145,8 +146,8 @@ CONDITIONS: Mapping[str, ReasonText] = {
     ),
     "42725": ReasonText("Several functions or operators match.", "Add casts to the query."),
     "42704": ReasonText(
-        "A type, role or setting of the query does not exist.",
-        "Install what is missing (an extension?).",
+        "A type, role or setting of the query does not exist. If the view exists, a function in it names it.",
+        "Install what is missing (an extension?), or correct the function as described in `errors`.",
     ),
     "3F000": ReasonText(
         "The view's schema does not exist. Refreshes create views, not schemas.",

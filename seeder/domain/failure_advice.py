@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from seeder.domain.view_names import ViewName
-
 # By SQLSTATE, the cause and the next step, if PostgreSQL's message is not enough. docs/reference/reasons.md has the
 # others.
 EXPLANATIONS: Mapping[str, tuple[str, str]] = {
@@ -31,22 +29,8 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
         "Change the query, or a wrong index. `manage.py doctor` names unfinished indexes.",
     ),
 }
-_INSUFFICIENT_PRIVILEGE = "42501"
-_PRIVILEGE_ADVICE = (
-    "The owner of {view} can GRANT MAINTAIN on it to seeder's role (PostgreSQL 17 and later; before, make the role a"
-    " member of the owner). If the message names a source, the view's owner lacks SELECT on it."
-)
-_UNDEFINED_NAME_SQLSTATES = {"42P01", "42883"}  # table, function
-_SEARCH_PATH_ADVICE = (
-    "PostgreSQL 17 and later refresh with search_path = pg_catalog, pg_temp. A function in the view that uses a name"
-    " without its schema needs ALTER FUNCTION … SET search_path, or a BEGIN ATOMIC body."
-)
 
 
-def advice_for(sqlstate: str, view: ViewName, *, relation_exists: bool) -> str | None:
-    """Return the next step, or None if PostgreSQL's message is enough."""
-    if relation_exists and sqlstate in _UNDEFINED_NAME_SQLSTATES:
-        return _SEARCH_PATH_ADVICE
-    if sqlstate == _INSUFFICIENT_PRIVILEGE:
-        return _PRIVILEGE_ADVICE.format(view=view)
+def advice_for(sqlstate: str) -> str | None:
+    """Return the next step for an SQLSTATE with one cause, or None."""
     return " ".join(EXPLANATIONS.get(sqlstate, ())).replace("`", "") or None

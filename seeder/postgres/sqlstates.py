@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import psycopg
 from django.db import Error, InterfaceError, OperationalError, connections
 
+from seeder.domain.view_names import ViewName
 from seeder.errors import (
     NotPostgreSQL,
     PermissionMissing,
@@ -19,6 +20,7 @@ from seeder.errors import (
 QUERY_CANCELED = "57014"  # by seeder, another user or statement_timeout; only the translated message tells which
 LOCK_NOT_AVAILABLE, UNDEFINED_TABLE, UNIQUE_VIOLATION = "55P03", "42P01", "23505"
 INSUFFICIENT_PRIVILEGE = "42501"
+UNDEFINED_NAMES = {UNDEFINED_TABLE, "42883", "42704"}  # also functions and operators; types and other objects
 
 # REFRESH ... CONCURRENTLY without a usable unique index, and of a view that was never filled. Both have other meanings.
 NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED = "55000", "0A000"
@@ -69,6 +71,30 @@ def is_query_error(error: Error) -> bool:
         return not is_connection_lost(error)
     is_unrelated = is_transient(error) or is_server_fault(state) or state[:2] in _UNRELATED_CLASSES
     return not is_unrelated and state != INSUFFICIENT_PRIVILEGE
+
+
+def is_missing_privilege(error: Error) -> bool:
+    """Return whether PostgreSQL's check of privileges on an object failed.
+
+    Other refusals have the same SQLSTATE, such as those of operations that a refresh does not allow. The name of the
+    routine is a field of the protocol, and is never translated.
+    """
+    cause = error.__cause__
+    return isinstance(cause, psycopg.Error) and (cause.diag.source_function or "").startswith("aclcheck_error")
+
+
+def is_in_function(error: Error) -> bool:
+    """Return whether the error is in a statement of a function."""
+    cause = error.__cause__
+    return isinstance(cause, psycopg.Error) and cause.diag.internal_query is not None
+
+
+def named_table(error: Error) -> ViewName | None:
+    """Return the table that violates a constraint."""
+    cause = error.__cause__
+    if isinstance(cause, psycopg.Error) and cause.diag.schema_name and cause.diag.table_name:
+        return ViewName(schema=cause.diag.schema_name, name=cause.diag.table_name)
+    return None
 
 
 def is_server_fault(state: str | None) -> bool:

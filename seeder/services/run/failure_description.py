@@ -7,8 +7,19 @@ from django.db import Error
 from seeder.domain.failure_advice import advice_for
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import Failure
-from seeder.postgres import catalog, server_activity, sessions
-from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, condition_name, is_server_fault, sqlstate
+from seeder.domain.refusal_advice import privilege_advice, undefined_name_advice
+from seeder.postgres import server_activity, sessions
+from seeder.postgres.refusal_facts import read_refusal_facts
+from seeder.postgres.sqlstates import (
+    INSUFFICIENT_PRIVILEGE,
+    LOCK_NOT_AVAILABLE,
+    UNDEFINED_NAMES,
+    UNIQUE_VIOLATION,
+    condition_name,
+    is_server_fault,
+    named_table,
+    sqlstate,
+)
 
 
 def describe_failure(error: Error, view: ViewKey, *, refreshes_plainly: bool) -> Failure:
@@ -20,9 +31,18 @@ def describe_failure(error: Error, view: ViewKey, *, refreshes_plainly: bool) ->
             holders = server_activity.blocking_sessions(view.database, view.name, plain=refreshes_plainly)
             lines += [f"Blocked by {holder}." for holder in holders]
         if state is not None:
-            exists = catalog.relation_state(view.database, view.name) is not None
-            lines.append(advice_for(state, view.name, relation_exists=exists) or "")
+            lines.append(_advice(error, state, view, is_concurrent=not refreshes_plainly) or "")
     message = "\n".join(filter(None, lines))
     return Failure(
         reason=condition_name(state), message=message, sqlstate=state, is_server_fault=is_server_fault(state)
     )
+
+
+def _advice(error: Error, state: str, view: ViewKey, *, is_concurrent: bool) -> str | None:
+    """Return the next step. Facts of the catalog tell the causes of an SQLSTATE apart."""
+    if state == INSUFFICIENT_PRIVILEGE or state in UNDEFINED_NAMES:
+        facts = read_refusal_facts(view.database, view.name, error, is_concurrent=is_concurrent)
+        return privilege_advice(facts) if state == INSUFFICIENT_PRIVILEGE else undefined_name_advice(facts)
+    if state == UNIQUE_VIOLATION and named_table(error) not in {None, view.name}:
+        return None  # a function or an event trigger wrote to another table
+    return advice_for(state)
