@@ -13,7 +13,8 @@ class ReasonText(NamedTuple):
     advice: str
 
 
-_AS_LOST = "As for `lost_connection`."
+_OTHER_SERVER = "If `errors` says that seeder's session still answers, check the foreign server of the query."
+AS_LOST = f"{_OTHER_SERVER} Otherwise as for `lost_connection`."
 _AGAIN = "Refresh again."
 _CORRECT = "Correct the manifest's query."
 
@@ -71,28 +72,29 @@ CONDITIONS: Mapping[str, ReasonText] = {
         "Run `ALTER ROLE … SET transaction_timeout = 0` for its role, and use `STATEMENT_TIMEOUT_MS` instead.",
     ),
     "57014": ReasonText(*EXPLANATIONS["57014"]),
-    "08000": ReasonText("The connection broke.", _AS_LOST),
-    "08006": ReasonText("The connection broke.", _AS_LOST),
+    "08000": ReasonText("The connection broke.", AS_LOST),
+    "08001": ReasonText("A foreign server that the query uses is down.", "Check that server and its user mapping."),
+    "08006": ReasonText("The connection broke.", AS_LOST),
     "08P01": ReasonText(
         "Usually a proxy before the server is full or does not support the protocol.",
         "Connect to PostgreSQL directly, or enlarge the proxy's pool.",
     ),
     "57P01": ReasonText(
         "The server was shut down, or the session was terminated.",
-        "Refresh again when the server is back.",
+        f"{_OTHER_SERVER} Otherwise refresh again when the server is back.",
     ),
     "57P02": ReasonText(
         "Another session crashed, and the server restarted.",
-        "The server's log names it. Refresh again.",
+        f"{_OTHER_SERVER} Otherwise refresh again; the server's log names that session.",
     ),
     "57P03": ReasonText(
         "The server is starting, stopping or recovering.",
-        "Wait until `manage.py dbshell` answers. Refresh again.",
+        f"{_OTHER_SERVER} Otherwise wait until `manage.py dbshell` answers, and refresh again.",
     ),
     "57P04": ReasonText("The database was dropped.", "Find out by which session. Restore it."),
     "53300": ReasonText(
         "No connection was free.",
-        "Lower `MAX_WORKERS`, or raise `max_connections`.",
+        f"{_OTHER_SERVER} Otherwise lower `MAX_WORKERS`, or raise `max_connections`.",
     ),
     "53100": ReasonText(*EXPLANATIONS["53100"]),
     "53200": ReasonText(

@@ -2,11 +2,13 @@
 
 import psycopg
 from django.db import OperationalError
+from psycopg.pq import DiagnosticField
 
 from docs_reference.failure_reasons import CONDITIONS, OWN_REASONS
 from docs_reference.markdown_text import code, page, table
 from docs_reference.sqlstate_classes import CLASSES
 from seeder.postgres import sqlstates
+from seeder.postgres.sqlstates import QUERY_CANCELED
 
 _INTRO = """A *reason* is the machine-readable cause of a failure. It is stored in
 `reporting.seeder_run_metrics.reason`. It is also in the output of `refresh_*` and `refresh_status`, in the API, on
@@ -18,10 +20,17 @@ advice.
 
 - *Retried*: the view is retried up to `MAX_RETRIES` times before it fails; `attempts` counts them.
 - *Server*: the failure is a fault of the server. It counts for the circuit breaker also with
-  `BREAKER_COUNTS=server`."""
+  `BREAKER_COUNTS=server`.
+
+Both columns are about errors of seeder's own server. A function or a foreign server in the query can report any
+SQLSTATE, such as 08001 if the foreign server is down. If seeder's own session still answers, such an error is
+neither retried as a lost connection nor counted as a fault of the server."""
 
 _CLASSES = """Conditions that are not listed above, by the first two characters of their SQLSTATE. A reason that is
 only an SQLSTATE is a code without a name, such as one of an extension."""
+
+# Errors with which the server ends a session.
+_CLASSES_ENDING_SESSION, _ENDING_SESSION = {"08", "57"}, {"53300", "25P03", "25P04"}
 
 _NOTES = """`errors` also has notes, one sentence a line. A success can have notes."""
 
@@ -82,8 +91,10 @@ _NOTE_ROWS = (
 
 
 def _error(state: str) -> OperationalError:
-    """Return an error as Django raises it."""
-    error, cause = OperationalError(), psycopg.DatabaseError()
+    """Return an error of the server itself, as Django raises it."""
+    ends_session = state in _ENDING_SESSION or (state[:2] in _CLASSES_ENDING_SESSION and state != QUERY_CANCELED)
+    severity = b"FATAL" if ends_session else b"ERROR"
+    error, cause = OperationalError(), psycopg.DatabaseError(info={DiagnosticField.SEVERITY_NONLOCALIZED: severity})
     cause.sqlstate = state
     error.__cause__ = cause
     return error
@@ -91,5 +102,6 @@ def _error(state: str) -> OperationalError:
 
 def _decisions(state: str) -> tuple[str, str]:
     """Return if a failure is retried and if it blames the server."""
-    is_retried, blames_server = sqlstates.is_transient(_error(state)), sqlstates.is_server_fault(state)
+    error = _error(state)
+    is_retried, blames_server = sqlstates.is_transient(error), sqlstates.is_server_fault(error)
     return "yes" if is_retried else "no", "yes" if blames_server else "no"

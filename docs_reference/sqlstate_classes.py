@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from docs_reference.failure_reasons import ReasonText
+from docs_reference.failure_reasons import AS_LOST, ReasonText
 
 _CORRECT = "Correct the query."
 _CORRECT_FUNCTION = "Correct the function in the query."
@@ -13,7 +13,7 @@ _PRIVILEGE = "As for `insufficient_privilege`."
 CLASSES: Mapping[str, ReasonText] = {
     "02": ReasonText("no data", _ASK_AUTHOR),
     "03": ReasonText("SQL statement not complete", _CORRECT),
-    "08": ReasonText("connection exception", "As for `lost_connection`."),
+    "08": ReasonText("connection exception", AS_LOST),
     "09": ReasonText("triggered action exception", "Ask the trigger's owner."),
     "0A": ReasonText("feature not supported", _CORRECT),
     "0B": ReasonText("invalid transaction initiation", _ASK_AUTHOR),

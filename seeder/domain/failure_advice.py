@@ -30,6 +30,12 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+# The message of a foreign server or a function reads as if seeder's own connection were lost.
+OTHER_SERVER_ADVICE = (
+    "Seeder's own session still answers: a foreign server or a function in the query reported this. Check that server"
+    " and its user mapping."
+)
+
 
 def advice_for(sqlstate: str) -> str | None:
     """Return the next step for an SQLSTATE with one cause, or None."""

@@ -27,18 +27,21 @@ NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED = "55000", "0A000"
 
 _CONNECTION_CLASS = "08"
 _CONNECTION_LOST = {"57P01", "57P02", "57P03", "53300"}  # terminated, crashed, starting, too many connections
-# Unrelated to the statement: also lock not granted, deadlock, serialization, idle session, idle transaction.
-_TRANSIENT = {*_CONNECTION_LOST, LOCK_NOT_AVAILABLE, "40P01", "40001", "57P05", "25P03"}
+# Unrelated to the statement: lock not granted, deadlock, serialization, idle session, idle transaction.
+_TRANSIENT, _SESSION_TIMEOUTS = {LOCK_NOT_AVAILABLE, "40P01", "40001"}, {"57P05", "25P03"}
 
-# Connection, insufficient resources, operator intervention, system and internal errors; without a view's own limits
-# (temp_file_limit, statement_timeout).
-_SERVER_FAULT_CLASSES = {_CONNECTION_CLASS, "53", "57", "58", "XX"}
-_VIEW_FAULTS = {"53400", QUERY_CANCELED, "57P05"}
+# Faults of a server whose session continues: no resources, no disk, no memory, I/O error, read-only.
 _READ_ONLY = "25006"
+_FAULTS_OF_LIVE_SERVER = {"53000", "53100", "53200", "58030", _READ_ONLY}
+# Connection, resources, intervention, system and internal errors, if they end the session; an idle one does not count.
+_SERVER_FAULT_CLASSES, _IDLE_SESSION = {_CONNECTION_CLASS, "53", "57", "58", "XX"}, "57P05"
+# Source files that report the SQLSTATE of a function's author or of another server: RAISE and its like in procedural
+# languages, dblink, postgres_fdw.
+_RELAYING_FILES = {"pl_exec.c", "plperl.c", "plpy_elog.c", "plpy_plpymodule.c", "pltcl.c", "dblink.c", "connection.c"}
 
 # Transaction rollback, insufficient resources, object not in prerequisite state, operator intervention, system error.
 _SERVER_UNABLE_CLASSES, _IN_FAILED_TRANSACTION = {_CONNECTION_CLASS, "40", "53", "55", "57", "58"}, "25P02"
-_UNRELATED_CLASSES = {*_SERVER_UNABLE_CLASSES, "25"}  # also invalid transaction state
+_UNRELATED_CLASSES = {*_SERVER_UNABLE_CLASSES, "25", "XX"}  # also invalid transaction state, internal error
 
 
 def sqlstate(error: Error) -> str | None:
@@ -47,17 +50,32 @@ def sqlstate(error: Error) -> str | None:
     return cause.sqlstate if isinstance(cause, psycopg.Error) else None
 
 
+def has_lost_session(error: Error) -> bool:
+    """Return whether the session ended with this error, or never began.
+
+    The server ends a session with the severity FATAL or PANIC. After an ERROR the session answers, even if the SQLSTATE
+    says that a connection was lost: that was the connection of a function or a foreign server.
+    """
+    cause = error.__cause__
+    if not isinstance(cause, psycopg.Error) or cause.sqlstate is None:
+        return isinstance(error, OperationalError | InterfaceError)
+    return cause.diag.severity_nonlocalized != "ERROR"
+
+
 def is_transient(error: Error) -> bool:
     """Return whether a retry can succeed."""
-    return is_connection_lost(error) or sqlstate(error) in _TRANSIENT
+    state = sqlstate(error)
+    return is_connection_lost(error) or state in _TRANSIENT or (state in _SESSION_TIMEOUTS and has_lost_session(error))
 
 
 def is_connection_lost(error: Error) -> bool:
-    """Return whether a connection was refused or lost, or the server is down, starting or full."""
-    state = sqlstate(error)
-    if state is None:
-        return isinstance(error, OperationalError | InterfaceError)
-    return state in _CONNECTION_LOST or state.startswith(_CONNECTION_CLASS)
+    """Return whether our connection was refused or lost, or the server is down, starting or full."""
+    return has_lost_session(error) and names_lost_connection(sqlstate(error))
+
+
+def names_lost_connection(state: str | None) -> bool:
+    """Return whether an SQLSTATE means a lost connection, ours or one to another server."""
+    return state is None or state in _CONNECTION_LOST or state.startswith(_CONNECTION_CLASS)
 
 
 def is_query_error(error: Error) -> bool:
@@ -69,7 +87,7 @@ def is_query_error(error: Error) -> bool:
     state = sqlstate(error)
     if state is None:
         return not is_connection_lost(error)
-    is_unrelated = is_transient(error) or is_server_fault(state) or state[:2] in _UNRELATED_CLASSES
+    is_unrelated = is_transient(error) or state[:2] in _UNRELATED_CLASSES
     return not is_unrelated and state != INSUFFICIENT_PRIVILEGE
 
 
@@ -97,9 +115,18 @@ def named_table(error: Error) -> ViewName | None:
     return None
 
 
-def is_server_fault(state: str | None) -> bool:
-    """Return whether an SQLSTATE blames the server, not the view, its data or its privileges."""
-    return state is None or state == _READ_ONLY or (state[:2] in _SERVER_FAULT_CLASSES and state not in _VIEW_FAULTS)
+def is_server_fault(error: Error) -> bool:
+    """Return whether an error blames our server, not the view, its data, its privileges or another server."""
+    state = sqlstate(error)
+    if has_lost_session(error):
+        return state is None or (state[:2] in _SERVER_FAULT_CLASSES and state != _IDLE_SESSION)
+    return state in _FAULTS_OF_LIVE_SERVER and _source_file(error) not in _RELAYING_FILES
+
+
+def _source_file(error: Error) -> str | None:
+    """Return PostgreSQL's source file that reported an error."""
+    cause = error.__cause__
+    return cause.diag.source_file if isinstance(cause, psycopg.Error) else None
 
 
 def first_line(error: Error) -> str:
@@ -138,7 +165,7 @@ def translate_database_errors(database: str) -> Iterator[None]:
             "cause": first_line(error),
         }
         match sqlstate(error):
-            case None | "57P01" | "57P02" | "57P03":  # refused or lost, terminated, crashed, starting
+            case None | "57P01" | "57P02" | "57P03" if has_lost_session(error):  # or terminated, crashed, starting
                 raise ServerUnreachable(**facts) from error
             case "42P01" | "42703" | "3F000":  # no such table, column, schema
                 raise SchemaMissing(**facts) from error
@@ -146,6 +173,6 @@ def translate_database_errors(database: str) -> Iterator[None]:
                 raise ReadOnly(**facts) from error
             case "42501":  # insufficient privilege
                 raise PermissionMissing(**facts) from error
-            case state if state == _IN_FAILED_TRANSACTION or state[:2] in _SERVER_UNABLE_CLASSES:
+            case str(state) if state == _IN_FAILED_TRANSACTION or state[:2] in _SERVER_UNABLE_CLASSES:
                 raise ServerFault(**facts) from error
         raise

@@ -19,9 +19,8 @@ def raise_sqlstate(state: str) -> None:
 @pytest.mark.parametrize(
     ("state", "error_class"),
     [
-        ("57P01", ServerUnreachable),
-        ("57P02", ServerUnreachable),
-        ("57P03", ServerUnreachable),
+        ("57P01", ServerFault),  # of another server, because the session still answers
+        ("08006", ServerFault),
         ("57014", ServerFault),
         ("53100", ServerFault),
         ("55P03", ServerFault),
@@ -36,6 +35,11 @@ def raise_sqlstate(state: str) -> None:
 def test_sqlstate_is_translated_to_an_expected_error(state: str, error_class: type[SeederError]) -> None:
     with pytest.raises(error_class, match="so it is"), translate_database_errors("default"):
         raise_sqlstate(state)
+
+
+def test_terminated_session_is_translated_to_an_unreachable_server() -> None:
+    with pytest.raises(ServerUnreachable), translate_database_errors("default"):
+        sql("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 def test_unexpected_sqlstate_is_raised_unchanged() -> None:
@@ -55,14 +59,17 @@ def test_failure_has_the_condition_name_and_message(state: str, reason: str) -> 
     assert failure.message.startswith("so it is\nHINT:  Look.")
 
 
-@pytest.mark.parametrize("state", ["55P03", "40P01", "40001", "57P03", "57P05", "25P03", "53300", "08006"])
+@pytest.mark.parametrize("state", ["55P03", "40P01", "40001"])
 def test_sqlstate_unrelated_to_the_statement_is_transient(state: str) -> None:
     with pytest.raises(Error) as caught:
         raise_sqlstate(state)
     assert is_transient(caught.value)
 
 
-@pytest.mark.parametrize("state", ["22012", "42601", "42P01", "42501", "57014", "53100"])
+@pytest.mark.parametrize(
+    "state",
+    ["22012", "42601", "42P01", "42501", "57014", "53100", "57P01", "57P03", "57P05", "25P03", "53300", "08006"],
+)
 def test_sqlstate_caused_by_the_statement_is_not_transient(state: str) -> None:
     with pytest.raises(Error) as caught:
         raise_sqlstate(state)

@@ -200,6 +200,13 @@ COMMITS = [
         tests=("tests/integration/test_sqlstates.py",),
     ),
     Mutant(
+        name="retry: an error of another server is no lost connection",
+        file="seeder/postgres/sqlstates.py",
+        old='cause.diag.severity_nonlocalized != "ERROR"',
+        new="True",
+        tests=("tests/integration/test_sqlstates.py",),
+    ),
+    Mutant(
         name="retry: the number of attempts is limited by the setting",
         file="seeder/services/retry.py",
         old="if attempt > retries or not",

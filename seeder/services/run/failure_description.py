@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from django.db import Error
 
-from seeder.domain.failure_advice import advice_for
+from seeder.domain.failure_advice import OTHER_SERVER_ADVICE, advice_for
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import Failure
 from seeder.domain.refusal_advice import privilege_advice, undefined_name_advice
@@ -16,8 +16,10 @@ from seeder.postgres.sqlstates import (
     UNDEFINED_NAMES,
     UNIQUE_VIOLATION,
     condition_name,
+    has_lost_session,
     is_server_fault,
     named_table,
+    names_lost_connection,
     sqlstate,
 )
 
@@ -34,7 +36,7 @@ def describe_failure(error: Error, view: ViewKey, *, refreshes_plainly: bool) ->
             lines.append(_advice(error, state, view, is_concurrent=not refreshes_plainly) or "")
     message = "\n".join(filter(None, lines))
     return Failure(
-        reason=condition_name(state), message=message, sqlstate=state, is_server_fault=is_server_fault(state)
+        reason=condition_name(state), message=message, sqlstate=state, is_server_fault=is_server_fault(error)
     )
 
 
@@ -43,6 +45,8 @@ def _advice(error: Error, state: str, view: ViewKey, *, is_concurrent: bool) -> 
     if state == INSUFFICIENT_PRIVILEGE or state in UNDEFINED_NAMES:
         facts = read_refusal_facts(view.database, view.name, error, is_concurrent=is_concurrent)
         return privilege_advice(facts) if state == INSUFFICIENT_PRIVILEGE else undefined_name_advice(facts)
+    if names_lost_connection(state) and not has_lost_session(error):
+        return OTHER_SERVER_ADVICE
     if state == UNIQUE_VIOLATION and named_table(error) not in {None, view.name}:
         return None  # a function or an event trigger wrote to another table
     return advice_for(state)
