@@ -60,6 +60,7 @@ class Survey:
     row_counts: Mapping[ViewName, int]  # of existing relations of any kind; 0 if unknown
     dependencies: Mapping[ViewName, Set[ViewName]]  # among the surveyed views
     inputs: Mapping[ViewName, ViewInputs]  # of views that can be created, and of those whose inputs cannot change
+    functions: Mapping[ViewName, Set[int]]  # OIDs of functions with text bodies, of views that can be created
     drift: Mapping[tuple[ViewName, str], str | None]  # queries that differ from the definition, with PostgreSQL's error
     confirmed: Set[DefinitionKey]  # queries newly found to match the definition
     refused: Mapping[ViewName, CreationRefused]  # of a diagnosis: missing views that cannot be created
@@ -121,6 +122,10 @@ def survey(
             view: input_locks.inputs_of(objects)
             for view, objects in used_objects.items()
             if view not in existing or not input_locks.can_change(objects)
+        },
+        functions={
+            view: {function for *_, function, is_opaque in objects if is_opaque}
+            for view, objects in used_objects.items()
         },
         drift=drift,
         confirmed={pairs[pair] for pair in confirmed},

@@ -11,9 +11,11 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.conf import Settings
 from seeder.domain.manifests import Selection, ViewSpec
 from seeder.domain.view_names import ViewName
-from seeder.postgres import contract, doctor_queries
+from seeder.postgres import contract, doctor_queries, view_survey
 from seeder.postgres.catalog import name_lists
 from seeder.postgres.doctor_queries import FoundRelation, FoundSchema, ServerFacts
+from seeder.postgres.view_survey import Survey
+from seeder.services.run import planning
 
 
 class Level(IntEnum):
@@ -70,6 +72,19 @@ class CheckedDatabase:
     listed_views: frozenset[ViewName]  # also of disabled manifests and of canned reports without subscriptions
     compares_queries: bool
     on_progress: Callable[[int, int], object]  # number of compared queries, total
+
+    @cached_property
+    def survey(self) -> Survey | None:
+        """The survey of the views, or None if queries are not compared. Raises database errors."""
+        if not self.compares_queries:
+            return None
+        return view_survey.survey(
+            self.alias,
+            planning.queries_by_view(self.selection).get(self.alias, {}),
+            known_definitions=planning.load_definitions(self.alias),
+            is_diagnosis=True,
+            on_progress=self.on_progress,
+        )
 
     @property
     def is_default(self) -> bool:

@@ -5,11 +5,13 @@ import pytest
 from seeder.postgres import doctor_queries
 from seeder.services.doctor.checks.search_path_functions import (
     FUNCTION_UNQUALIFIED,
+    Definition,
     FunctionWithoutSearchPath,
     check,
     check_names,
     functions_reached,
     unqualified_names,
+    unqualified_operators,
 )
 from tests.unit.services.doctor_values import GOOD_SERVER, checked_database
 
@@ -36,6 +38,23 @@ def test_names_without_a_schema_are_found_in_a_body(body: str, names: set[str]) 
     assert unqualified_names(body) == names
 
 
+@pytest.mark.parametrize(
+    ("body", "operators"),
+    [
+        ("SELECT a = b", {"="}),
+        ("SELECT a!=b, c OPERATOR(public.%) d, e::text", {"<>"}),
+        ("SELECT a=-1 -- +\n/* % */", {"=-", "="}),
+        ("x := y; f(a => 1)", set()),
+        ("SELECT name LIKE '%a % b%'", {"~~", "!~~"}),
+        ("EXECUTE format('SELECT %I % %L')", {"%"}),
+        ("SELECT DISTINCT a FROM b NATURAL JOIN c", {"="}),
+        ('SELECT "a=b"', set()),
+    ],
+)
+def test_operators_without_a_schema_are_found_in_a_body(body: str, operators: set[str]) -> None:
+    assert unqualified_operators(body) == operators
+
+
 def function(oid: int, name: str, body: str) -> FunctionWithoutSearchPath:
     return FunctionWithoutSearchPath(oid=oid, schema="reporting", name=name, signature=f"reporting.{name}()", body=body)
 
@@ -51,7 +70,8 @@ def test_functions_called_by_functions_are_reached_also_in_a_cycle() -> None:
 
 
 def test_existing_names_are_reported_with_a_search_path_that_has_them() -> None:
-    definitions = [("source", "zoo"), ("other", "elsewhere"), ("source", "mid"), ("source", '"A b"')]
+    schemas = ("zoo", "mid", '"A b"')
+    definitions = {ONE.oid: [], TWO.oid: [Definition("source", schema) for schema in schemas]}
     [found] = check_names({ONE: {"a"}, TWO: {"v1", "v2", "v3", "v4"}}, definitions, FUNCTION_UNQUALIFIED)
     assert found.subject == "reporting.two()"
     assert found.message == "Without a schema: source. Used by v1, v2, v3 and 1 more view."
@@ -63,7 +83,8 @@ def test_problem_depends_on_the_server_version(major: int, problem: str, monkeyp
     rows = {
         "dependencies": [("reporting", "a", None, None, TWO.oid, True)],
         "functions_without_search_path": [TWO],
-        "schemas_defining": [("source", "reporting")],
+        "schemas_defining": [("source", "reporting"), ("other", "elsewhere")],
+        "overloads_in_other_schemas": [],
     }
     monkeypatch.setattr(doctor_queries, "read", lambda _, statement, **__: rows[statement])
     [found] = check(checked_database(GOOD_SERVER._replace(version_num=major * 10000)))

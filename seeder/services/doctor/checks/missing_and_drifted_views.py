@@ -9,7 +9,6 @@ from operator import itemgetter
 from django.db import Error
 
 from seeder.domain.result_notes import definition_drift_note
-from seeder.postgres import view_survey
 from seeder.postgres.creation_refusals import RefusalCause
 from seeder.postgres.view_survey import Survey, Undetermined
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
@@ -51,16 +50,8 @@ _DEPENDENCY_MISSING_FIX = (
 
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     """Report missing views even if queries cannot be compared."""
-    survey = None
     try:
-        if database.compares_queries:
-            survey = view_survey.survey(
-                database.alias,
-                planning.queries_by_view(database.selection).get(database.alias, {}),
-                known_definitions=planning.load_definitions(database.alias),
-                is_diagnosis=True,
-                on_progress=database.on_progress,
-            )
+        survey = database.survey
     except Error:
         yield from _check_missing(database, None)
         raise

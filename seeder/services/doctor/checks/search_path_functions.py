@@ -1,14 +1,19 @@
-"""Functions of views that use names without a schema.
+"""Functions of views that use names or operators without a schema.
 
 PostgreSQL 17 and later refresh a view with `search_path = pg_catalog, pg_temp`, so such a name is not found unless the
-function sets its own search_path. Bodies are not parsed: every word that could be a name counts, also in texts, because
-texts can be executed. Words that name no relation, function or type are ignored later.
+function sets its own search_path. If PostgreSQL has an operator or a function of that name for other types, it takes
+that one without a message. Bodies are not parsed: every word that could be a name counts, also in texts, because texts
+can be executed. Words that name no relation, function or type are ignored later, as are operators of types that a
+function does not seem to use.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from typing import NamedTuple
+
+from django.db import Error
 
 from seeder.domain.human_format import format_count
 from seeder.domain.view_names import ViewName
@@ -18,9 +23,10 @@ from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Probl
 FUNCTION_UNQUALIFIED = warning_problem(
     name="function_unqualified",
     area="views",
-    meaning="A function of a view seems to name a table, function or type without its schema. PostgreSQL 17 and later"
-    " refresh with `search_path = pg_catalog, pg_temp` and do not find it. Found by the words of its body: it can be a"
-    " column or variable of that name, and composed names are not found.",
+    meaning="A function of a view seems to use a table, function, type or operator without its schema. PostgreSQL 17"
+    " and later refresh with `search_path = pg_catalog, pg_temp`: they do not find it, or take another operator, and"
+    " the view has other rows without an error. Found by the words of its body: it can be a column or variable of that"
+    " name, and composed names are not found.",
     fix="Its owner can set its search_path, or qualify the names. A SQL function with a search_path is not inlined.",
 )
 FUNCTION_UPGRADE = info_problem(
@@ -37,6 +43,20 @@ _QUALIFIED_NAME = re.compile(
     re.DOTALL | re.IGNORECASE | re.ASCII,
 )
 _EACH_IDENTIFIER = re.compile(_IDENTIFIER, re.ASCII)
+_OPERATOR = re.compile(
+    r"--[^\n]*|/\*.*?\*/|(?P<text>'(?:[^']|'')*')|\"(?:[^\"]|\"\")*\"|\bOPERATOR\s*\([^)]*\)|:=|=>"
+    r"|(?P<operator>[-+*/<>=~!@#%^&|`?]+)",
+    re.DOTALL | re.IGNORECASE,
+)
+_SPACED_OPERATOR = re.compile(r"(?<=\s)[-+*/<>=~!@#%^&|`?]+(?=\s)")
+_OPERATORS_BY_KEYWORD: Mapping[str, Set[str]] = {
+    "like": {"~~", "!~~"},
+    "ilike": {"~~*", "!~~*"},
+    "similar": {"~", "!~"},
+    "between": {"<", "<=", ">", ">="},
+    **{word: {"=", "<>"} for word in ("in", "any", "all", "some")},
+    **{word: {"="} for word in ("distinct", "nullif", "case", "using", "natural")},
+}
 _MAX_SHOWN_VIEWS = 3
 
 
@@ -50,20 +70,53 @@ class FunctionWithoutSearchPath(NamedTuple):
     body: str
 
 
+class Definition(NamedTuple):
+    """A name that exists outside PostgreSQL's own schemas."""
+
+    label: str
+    schema: str  # quoted
+
+
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     callers: dict[int, set[str]] = defaultdict(set)
     rows = database.read("dependencies", **name_lists(database.relations), kinds=["m"])
     for schema, name, *_, oid, is_opaque in rows:
         if is_opaque:
             callers[oid].add(str(ViewName(schema=schema, name=name)))
+    with suppress(Error):  # reported by the check of missing views
+        for view, oids in database.survey.functions.items() if database.survey else ():
+            for oid in oids if view not in database.relations else ():
+                callers[oid].add(str(view))
     if not callers:
         return
     functions = database.read("functions_without_search_path")
     reached = functions_reached(callers, map(FunctionWithoutSearchPath._make, functions))
-    used = {name for function in reached for name in unqualified_names(function.body)}
-    definitions = database.read("schemas_defining", names=sorted(used))
     problem = FUNCTION_UNQUALIFIED if database.server.major >= _FIRST_RESTRICTED_MAJOR else FUNCTION_UPGRADE
-    yield from check_names(reached, definitions, problem)
+    yield from check_names(reached, _definitions(database, reached.keys()), problem)
+
+
+def _definitions(
+    database: CheckedDatabase, functions: Collection[FunctionWithoutSearchPath]
+) -> Mapping[int, Sequence[Definition]]:
+    """Return the definitions of names and operators that each function seems to use without their schema."""
+    names = {function.oid: unqualified_names(function.body) for function in functions}
+    qualified = [(function.oid, parts) for function in functions for parts in set(possible_names(function.body))]
+    operators = [(function.oid, name) for function in functions for name in unqualified_operators(function.body)]
+    defined = database.read("schemas_defining", names=sorted(set().union(*names.values())))
+    found = {oid: [Definition(name, schema) for name, schema in defined if name in used] for oid, used in names.items()}
+    for oid, label, schema, _ in database.read(
+        "overloads_in_other_schemas",
+        function_oids=[*names],
+        name_oids=[oid for oid, _ in qualified],
+        name_schemas=[parts[0] if len(parts) > 1 else None for _, parts in qualified],
+        names=[parts[min(len(parts) - 1, 1)] for _, parts in qualified],
+        word_oids=[oid for oid, parts in qualified for _ in parts],
+        words=[part for _, parts in qualified for part in parts],
+        operator_oids=[oid for oid, _ in operators],
+        operators=[operator for _, operator in operators],
+    ):
+        found[oid].append(Definition(label, schema))
+    return found
 
 
 def functions_reached(
@@ -85,25 +138,22 @@ def functions_reached(
         if views <= reached.setdefault(function, set()):
             continue
         reached[function] |= views
-        for parts in _possible_names(function.body):
+        for parts in possible_names(function.body):
             pending += [(called, views) for called in by_name.get((parts[0], parts[-1]), ()) if len(parts) == 2]
     return reached
 
 
 def check_names(
-    functions: Mapping[FunctionWithoutSearchPath, Set[str]], definitions: Sequence[tuple[str, str]], problem: Problem
+    functions: Mapping[FunctionWithoutSearchPath, Set[str]],
+    definitions: Mapping[int, Sequence[Definition]],
+    problem: Problem,
 ) -> Iterator[Diagnosis]:
-    """Yield functions with unresolved names.
-
-    `definitions` has each existing name with a quoted schema that defines it, in the order for a search_path.
-    """
+    """Yield functions with unresolved names. `definitions` are by OID, in the order for a search_path."""
     for function, views in functions.items():
-        used = unqualified_names(function.body)
-        unresolved = sorted({name for name, _ in definitions if name in used})
-        if unresolved:
+        if unresolved := sorted({definition.label for definition in definitions[function.oid]}):
             shown, hidden_count = sorted(views)[:_MAX_SHOWN_VIEWS], len(views) - _MAX_SHOWN_VIEWS
             more = f" and {format_count(hidden_count, 'more view')}" if hidden_count > 0 else ""
-            search_path = ", ".join(dict.fromkeys(schema for name, schema in definitions if name in used))
+            search_path = ", ".join(dict.fromkeys(definition.schema for definition in definitions[function.oid]))
             yield problem.found(
                 function.signature,
                 message=f"Without a schema: {', '.join(unresolved)}. Used by {', '.join(shown)}{more}.",
@@ -113,10 +163,31 @@ def check_names(
 
 def unqualified_names(body: str) -> Set[str]:
     """Return the possible names without a schema."""
-    return {parts[0] for parts in _possible_names(body) if len(parts) == 1}
+    return {parts[0] for parts in possible_names(body) if len(parts) == 1}
 
 
-def _possible_names(body: str) -> Iterator[tuple[str, ...]]:
+def unqualified_operators(body: str) -> Set[str]:
+    """Return the possible operators without a schema, also those of keywords.
+
+    In a text, which can be executed, an operator has blanks on both sides: `%` in a text is usually a placeholder.
+    """
+    words = unqualified_names(body)
+    found = {operator for word in words for operator in _OPERATORS_BY_KEYWORD.get(word, ())}
+    for match in _OPERATOR.finditer(body):
+        if match["operator"]:
+            found |= _variants(match["operator"])
+        elif match["text"] and "execute" in words:
+            found |= {name for operator in _SPACED_OPERATOR.findall(match["text"]) for name in _variants(operator)}
+    return found
+
+
+def _variants(token: str) -> Set[str]:
+    """Return the operators that PostgreSQL can read from adjacent characters."""
+    token = {"!=": "<>"}.get(token, token)
+    return {token, token.rstrip("+-") or token[:1]}
+
+
+def possible_names(body: str) -> Iterator[tuple[str, ...]]:
     """Yield the parts of possible names, as in the catalog."""
     for match in _QUALIFIED_NAME.finditer(body):
         if match["name"]:
