@@ -38,6 +38,8 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
             "attempts",
             "duration_seconds",
             "rows",
+            "rows_inserted",
+            "rows_deleted",
             "size_bytes",
             "worker_wait_seconds",
             "throttle_wait_seconds",

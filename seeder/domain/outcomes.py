@@ -69,7 +69,7 @@ class RefreshResult:
     mode: RefreshMode | None = None  # None if the view was created or failed
     fell_back: bool = False  # plain instead of concurrent
     attempts: int = 1
-    rows: int = 0  # rows written; for a concurrent refresh, rows changed
+    rows: int | None = 0  # rows of the view afterwards; 0 if it failed, None if unknown
     size_bytes: int = 0  # size on disk afterwards, with indexes and TOAST
     failure: Failure | None = None  # set if and only if the outcome is FAILED
     cost: RefreshCost = field(default_factory=RefreshCost)

@@ -46,6 +46,8 @@ class RefreshCost:
     backend: BackendCost | None = None
     cpu_time: timedelta | None = None
     peak_memory_bytes: int | None = None  # largest sample
+    rows_inserted: int | None = None  # a changed row is deleted and inserted; a plain refresh inserts all rows
+    rows_deleted: int | None = None
 
 
 def add_statement_costs(one: StatementCost, other: StatementCost) -> StatementCost:

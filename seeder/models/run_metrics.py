@@ -37,6 +37,9 @@ class RunMetrics(models.Model):
     backend_wal_bytes = models.BigIntegerField(null=True)
     cpu_seconds = models.FloatField(null=True)
     peak_memory_bytes = models.BigIntegerField(null=True)
+    # Counted by PostgreSQL in the transaction of the refresh.
+    rows_inserted = models.BigIntegerField(null=True)
+    rows_deleted = models.BigIntegerField(null=True)
 
     class Meta:
         managed = False

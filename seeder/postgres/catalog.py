@@ -34,12 +34,6 @@ def columns(database: str, relations: Iterable[ViewName]) -> sessions.Rows:
     return sessions.query(database, STATEMENTS["relation_columns"], name_lists(relations))
 
 
-def measure_view(database: str, view: ViewName) -> tuple[int, int]:
-    """Return the rows that this transaction wrote into a view, and its size in bytes."""
-    [(rows, size)] = sessions.query(database, STATEMENTS["measure_view"], asdict(view))
-    return rows, size
-
-
 def find_affected_views(
     database: str, relations: Collection[ViewName], views: Collection[ViewName]
 ) -> tuple[Set[ViewName], Set[ViewName], Sequence[ViewName]]:

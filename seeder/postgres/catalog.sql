@@ -43,9 +43,24 @@ JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname
 JOIN pg_roles AS r ON r.oid = c.relowner
 ORDER BY 1, 2;
 
+-- name: view_before_refresh
+-- Whether a view exists and this role can count its rows, and the counters of rows that this session inserted and deleted.
+-- They include earlier transactions that the session has not published, so only their differences count.
+SELECT
+    c.oid IS NOT NULL AS exists,
+    coalesce(has_any_column_privilege(c.oid, 'SELECT'), true) AS can_count,
+    CASE WHEN tracked THEN coalesce(pg_stat_get_xact_tuples_inserted(c.oid), 0) END AS inserted,
+    CASE WHEN tracked THEN coalesce(pg_stat_get_xact_tuples_deleted(c.oid), 0) END AS deleted
+FROM (SELECT current_setting('track_counts')::boolean) AS setting (tracked)
+LEFT JOIN (pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace)
+    ON n.nspname = %(schema)s AND c.relname = %(name)s;
+
 -- name: measure_view
--- Rows that this transaction wrote, and the size on disk with indexes and TOAST.
-SELECT pg_stat_get_xact_tuples_inserted(c.oid), pg_total_relation_size(c.oid)
+-- Rows that this transaction inserted and deleted, null if unknown, and the size on disk with indexes and TOAST.
+SELECT
+    pg_stat_get_xact_tuples_inserted(c.oid) - %(inserted)s::bigint AS inserted,
+    pg_stat_get_xact_tuples_deleted(c.oid) - %(deleted)s::bigint AS deleted,
+    pg_total_relation_size(c.oid) AS size_bytes
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;

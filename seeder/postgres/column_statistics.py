@@ -83,13 +83,6 @@ def count_columns(database: str, task: CountTask) -> CountedColumns:
     return _parse_summaries(task, rows, unsupported=unsupported)
 
 
-def count_rows(database: str, view: ViewName) -> int:
-    """Count the rows of a view, which may have no columns."""
-    statement = sql.SQL("SELECT count(*) FROM {}").format(view_statements.view_identifier(view))
-    [(row_count,)] = sessions.query(database, statement)
-    return int(row_count)
-
-
 def query_first_supported(database: str, statements: Statements) -> tuple[str | None, sessions.Rows]:
     """Return what a column's type lacks, and the rows of the first statement that it supports."""
     answers = ((unsupported, query_if_supported(database, statement)) for unsupported, statement in statements)

@@ -224,5 +224,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (
     backend_wal_bytes bigint,
     cpu_seconds double precision,
     peak_memory_bytes bigint,
+    rows_inserted bigint,
+    rows_deleted bigint,
     CHECK (mode IN ('plain', 'concurrent'))
 );

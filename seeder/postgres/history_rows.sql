@@ -65,16 +65,20 @@ RETURNING 1;
 
 -- name: mark_succeeded
 -- Close the rows of a created or refreshed view that are still open. Returns their number, and the view's rows, bytes and
--- end. Those three are given; if they are null, they are measured for a view of this database and this transaction: the
--- rows that it wrote so far, and the size on disk with indexes and TOAST. Costs are in seconds of CPU time.
+-- end, and the rows that this transaction inserted and deleted. The first three are given, or measured for a view of this
+-- database and this transaction: the rows that it inserted, unless they were counted, and the size on disk with indexes and
+-- TOAST. Costs are in seconds of CPU time.
 WITH view AS MATERIALIZED (
-    SELECT c.oid
+    SELECT
+        c.oid,
+        pg_stat_get_xact_tuples_inserted(c.oid) - %(inserted_before)s::bigint AS inserted,
+        pg_stat_get_xact_tuples_deleted(c.oid) - %(deleted_before)s::bigint AS deleted
     FROM pg_class AS c
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = %(schema)s AND c.relname = %(name)s
 ), measured AS MATERIALIZED (
     SELECT
-        coalesce(%(rows)s::bigint, (SELECT pg_stat_get_xact_tuples_inserted(oid) FROM view)) AS rows,
+        CASE WHEN %(counted)s THEN %(rows)s::bigint ELSE (SELECT inserted FROM view) END AS rows,
         coalesce(%(bytes)s::bigint, (SELECT pg_total_relation_size(oid) FROM view)) AS bytes,
         coalesce(%(finished)s::timestamptz, clock_timestamp()) AS finished
 ), timed AS MATERIALIZED (
@@ -95,7 +99,9 @@ WITH view AS MATERIALIZED (
     FROM timed
     WHERE table_name = ANY (%(names)s::text[]) AND (SELECT count(*) FROM closed) > 0
 )
-SELECT (SELECT count(*) FROM closed), rows, bytes, finished FROM timed;
+SELECT
+    (SELECT count(*) FROM closed), rows, bytes, finished, (SELECT inserted FROM view), (SELECT deleted FROM view)
+FROM timed;
 
 -- name: refreshes_by_other_runs
 -- Successful refreshes of a view by other runs since a time, the latest first.

@@ -17,6 +17,7 @@ from seeder.errors import RunLockLost
 from seeder.models import JobStatus, Run, RunHistory
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.named_statements import STATEMENTS
+from seeder.postgres.row_counts import ViewBeforeRefresh
 from seeder.postgres.sessions import Row, query
 
 _IDENTITY = ("manifest_id", "report_type", "table_name", "report_name", "agency_id", "agency_slug")
@@ -30,13 +31,13 @@ def refresh_by_another_run(rows: Iterable[Row], *, is_ours: Callable[[str, int],
 
     `is_ours` gets a report type and a manifest id, because two databases can have a view of the same name.
     """
-    for run_id, kind, number, started, finished, written, size in rows:
+    for run_id, kind, number, started, finished, row_count, size in rows:
         if is_ours(kind, number):
             return RefreshResult(
                 outcome=Outcome.REFRESHED,
                 started_at=started,
                 finished_at=finished,
-                rows=written or 0,
+                rows=row_count,
                 size_bytes=size or 0,
                 satisfied_by=run_id,
             )
@@ -72,7 +73,7 @@ class RunHistoryWriter:
         Raises `RunLockLost` if another run has closed the rows: then neither may commit.
         """
         if result.failure is None:
-            self.record_success(spec, result, measure=False)
+            self.record_success(spec, result)
             return
         closed = self._mark_failed(
             spec.manifests,
@@ -84,14 +85,17 @@ class RunHistoryWriter:
         if closed != len(spec.manifests):
             raise RunLockLost(run_id=self.run_id, view=spec.key.name)
 
-    def record_success(self, spec: ViewSpec, result: RefreshResult, *, measure: bool) -> RefreshResult:
+    def record_success(
+        self, spec: ViewSpec, result: RefreshResult, *, before: ViewBeforeRefresh | None = None
+    ) -> RefreshResult:
         """Close the rows of a view that was created or refreshed. Return the recorded result.
 
-        Set `measure` if this transaction did it, in this database: then rows, size and end are measured.
+        If `before` is given, this transaction did it, in this database: then size and end are measured, and the rows
+        unless they were counted.
 
         Raises `RunLockLost` as `record_result` does.
         """
-        cost, name = result.cost, spec.key.name
+        cost, name, measure = result.cost, spec.key.name, before is not None
         parameters = {
             "run": self.run_id,
             "ids": list(self.history_ids(spec)),
@@ -100,16 +104,21 @@ class RunHistoryWriter:
             "name": name.name,
             "started": result.started_at,
             "finished": None if measure else result.finished_at,
-            "rows": None if measure else result.rows,
+            "counted": before is None or before.requires_count(result.mode),
+            "rows": result.rows,
+            "inserted_before": before and before.inserted,
+            "deleted_before": before and before.deleted,
             "bytes": None if measure else result.size_bytes,
             "memory": None if cost.peak_memory_bytes is None else round(cost.peak_memory_bytes / 2**20),
             "cpu_seconds": None if cost.cpu_time is None else cost.cpu_time.total_seconds(),
             "notes": "\n".join(result.notes) or None,
         }
-        [(closed, rows, size, finished)] = query(DEFAULT_DB_ALIAS, STATEMENTS["mark_succeeded"], parameters)
+        [(closed, rows, size, finished, *written)] = query(DEFAULT_DB_ALIAS, STATEMENTS["mark_succeeded"], parameters)
         if closed != len(spec.manifests):
             raise RunLockLost(run_id=self.run_id, view=name)
-        return replace(result, rows=rows, size_bytes=size, finished_at=finished)
+        if measure:
+            cost = replace(cost, rows_inserted=written[0], rows_deleted=written[1])
+        return replace(result, rows=rows, size_bytes=size, finished_at=finished, cost=cost)
 
     def history_ids(self, spec: ViewSpec) -> tuple[int, ...]:
         """Return the primary keys of a view's rows."""

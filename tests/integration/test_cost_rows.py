@@ -44,6 +44,8 @@ FULL = RefreshCost(
     backend=BackendCost(pid=1, read_bytes=9, write_bytes=10, wal_bytes=11),
     cpu_time=SECOND / 8,
     peak_memory_bytes=12,
+    rows_inserted=13,
+    rows_deleted=14,
 )
 # A role of every server without any privilege.
 UNPRIVILEGED_ROLE = "pg_signal_backend"
@@ -106,6 +108,8 @@ def test_known_costs_are_written_early_and_the_rest_later() -> None:
         "backend_wal_bytes": 11,
         "cpu_seconds": 0.125,
         "peak_memory_bytes": 12,
+        "rows_inserted": 13,
+        "rows_deleted": 14,
     }
     assert RunMetrics.objects.count() == 3
 

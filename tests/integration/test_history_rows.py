@@ -9,6 +9,7 @@ from seeder.domain.view_names import ViewName
 from seeder.errors import RunLockLost
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from seeder.postgres import sessions
+from seeder.postgres.row_counts import ViewBeforeRefresh
 from seeder.services import history_rows
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import orchestrator
@@ -82,8 +83,9 @@ def test_row_that_has_ended_cannot_be_ended_again() -> None:
     with pytest.raises(RunLockLost, match="another run closed its rows while it refreshed reporting.a"):
         record.record_result(plan.views[0].spec, result)
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")
+    before = ViewBeforeRefresh(exists=True, can_count=True, inserted=0, deleted=0)
     with pytest.raises(RunLockLost):
-        record.record_success(plan.views[0].spec, result, measure=True)
+        record.record_success(plan.views[0].spec, result, before=before)
     record.mark_running([plan.views[0].spec])
     record.mark_interrupted("test")
     rows = dict(RunHistory.objects.values_list("table_name", "status"))

@@ -420,6 +420,7 @@ RUNS = [
 ]
 
 COLUMN_RANGES = "tests/integration/test_column_ranges.py"
+RECORDS_PROCESSED = "tests/cases/test_records_processed.py"
 
 FIGURES = [
     Mutant(
@@ -442,6 +443,13 @@ FIGURES = [
         old='if sessions.query(database, STATEMENTS["replaced_view"], asdict(view)):',
         new="if False:",
         tests=("tests/faults/test_replaced_views.py",),
+    ),
+    Mutant(
+        name="figures: the rows of a concurrent refresh are counted",
+        file="seeder/postgres/row_counts.py",
+        old="return mode is RefreshMode.CONCURRENT or self.inserted is None",
+        new="return self.inserted is None",
+        tests=(RECORDS_PROCESSED,),
     ),
 ]
 

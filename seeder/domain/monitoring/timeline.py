@@ -56,6 +56,8 @@ class TimelineBar:
     worker_number: int | None = None  # from 1; None if unknown
     throttle_wait_seconds: float | None = None  # held by the start delay, the throttle or the circuit breaker
     lock_wait_seconds: float | None = None
+    rows_inserted: int | None = None
+    rows_deleted: int | None = None
     reason: str | None = None  # of a failure
     lane: int = 0  # from 1
 

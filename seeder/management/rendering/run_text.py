@@ -75,7 +75,7 @@ def _result_text(result: RefreshResult) -> str:
         return f"{result.outcome} after {format_duration(result.duration)}: {result.failure.reason}: {message}"
     facts = [
         _outcome_text(result),
-        format_count(result.rows, "row"),
+        *([] if result.rows is None else [format_count(result.rows, "row")]),
         format_size(result.size_bytes),
         format_duration(result.duration),
     ]
@@ -133,7 +133,8 @@ def _summary_blocks(summary: RunSummary) -> Iterator[Block]:
 
 
 def _result_row(view: PlannedView, result: RefreshResult) -> TableRow:
-    rows, size = ("", "") if result.failure else (f"{result.rows:,}", format_size(result.size_bytes))
+    rows = "" if result.failure or result.rows is None else f"{result.rows:,}"
+    size = "" if result.failure else format_size(result.size_bytes)
     outcome = _outcome_text(result), _OUTCOME_STYLES[result.outcome]
     return _table_row(view, outcome, rows, size, format_duration(result.duration))
 

@@ -14,7 +14,7 @@ from seeder.models import Run, RunHistory, RunMetrics
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 
-_METRICS = ("worker_number", "throttle_wait_seconds", "lock_wait_seconds", "reason")
+_METRICS = ("worker_number", "throttle_wait_seconds", "lock_wait_seconds", "rows_inserted", "rows_deleted", "reason")
 _COUNTS = ("manifests", "succeeded", "failed")
 
 

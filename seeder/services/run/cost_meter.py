@@ -144,6 +144,8 @@ def _row(history_id: int, result: RefreshResult) -> Mapping[str, object]:
         "lock_wait_seconds": cost.lock_wait.total_seconds(),
         "cpu_seconds": None if cost.cpu_time is None else cost.cpu_time.total_seconds(),
         "peak_memory_bytes": cost.peak_memory_bytes,
+        "rows_inserted": cost.rows_inserted,
+        "rows_deleted": cost.rows_deleted,
         **(_statement_columns(cost.statement) if cost.statement else {}),
         **(_backend_columns(cost.backend) if cost.backend else {}),
     }

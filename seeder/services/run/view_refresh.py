@@ -21,7 +21,7 @@ from seeder.domain.admission_types import Hold
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
-from seeder.postgres import catalog, input_locks, sessions, transactions
+from seeder.postgres import input_locks, row_counts, sessions, transactions
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_connection_lost, sqlstate
 from seeder.services import manifest_selection
@@ -106,16 +106,13 @@ class _ViewRefresh:
         self._uncommitted_result: RefreshResult | None = None  # see "A lost commit"
 
     def _refresh_in_one_transaction(self) -> RefreshResult:
-        """Lock, limit and look. Reuse, or lock the inputs and refresh. Measure, record, commit."""
+        """Lock, limit and look. Reuse or refresh, measure, record, commit."""
         with self._refresher.meter.measure(self._view) as measurement:
             with transactions.BatchedTransaction(self._database) as transaction:
                 with self._cancellable():
-                    exists, started_at, other_refreshes = self._lock_limit_and_look(transaction)
-                    result = self._reuse(other_refreshes)
-                    if result is None:
-                        started_at += self._lock_inputs(exists=exists)
-                        result = create_or_refresh(self._view, self._settings, exists=exists, started_at=started_at)
-                self._uncommitted_result = result = self._record(result, measurement)
+                    before, started_at, other_refreshes = self._lock_limit_and_look(transaction)
+                    result = self._reuse(other_refreshes) or self._refresh(before, started_at)
+                self._uncommitted_result = result = self._record(result, before, measurement)
             return replace(result, cost=replace(result.cost, backend=measurement.backend_cost()))
 
     # A lost commit
@@ -174,8 +171,8 @@ class _ViewRefresh:
 
     def _lock_limit_and_look(
         self, transaction: transactions.BatchedTransaction
-    ) -> tuple[bool, datetime, sessions.Rows]:
-        """Lock the view. Return whether it exists, the time, and its refreshes by other runs, in one round trip.
+    ) -> tuple[row_counts.ViewBeforeRefresh, datetime, sessions.Rows]:
+        """Lock the view. Return its state, the time, and its refreshes by other runs, in one round trip.
 
         A refresh by another run can be reused if it started after this run was requested and after the dependencies in
         this plan had finished.
@@ -183,17 +180,19 @@ class _ViewRefresh:
         after = self._refresher.requested_at
         after = max(after, self._context.dependencies_finished_at or after)
         parameters = self._history.other_refreshes_parameters(self._view.spec, after=after)
-        names = ("set_lock_wait", "lock", "apply_limits", "relation_state")
+        names = ("set_lock_wait", "lock", "apply_limits", "view_before_refresh")
         statements = [*(STATEMENTS[name] for name in names), *([OTHER_REFRESHES] if self._is_default else [])]
         view = {**asdict(self._name), "key": lock_keys.of_view(self._name), "lock_wait": self._lock_wait_ms}
-        waiting, locked, _, existing, *others = transaction.begin(statements, {**self._limits, **view, **parameters})
+        waiting, locked, _, [state], *others = transaction.begin(statements, {**self._limits, **view, **parameters})
         now = locked[0][-1]
         self._lock_wait += now - waiting[0][-1]
         if not self._is_default:  # the history's server has the clock for all times that are compared
             now = sessions.server_time(DEFAULT_DB_ALIAS)
             others = [sessions.query(DEFAULT_DB_ALIAS, OTHER_REFRESHES, parameters)]
         self._started_at = now
-        return bool(existing), now, others[0]
+        exists, can_count, inserted, deleted = state
+        before = row_counts.ViewBeforeRefresh(exists=exists, can_count=can_count, inserted=inserted, deleted=deleted)
+        return before, now, others[0]
 
     @property
     def _limits(self) -> Mapping[str, object]:
@@ -223,6 +222,14 @@ class _ViewRefresh:
         )
         return refresh_by_another_run(other_refreshes, is_ours=is_in_database)
 
+    def _refresh(self, before: row_counts.ViewBeforeRefresh, started_at: datetime) -> RefreshResult:
+        """Lock the inputs, and create or refresh the view. Count its rows if they cannot be measured."""
+        started_at += self._lock_inputs(exists=before.exists)
+        result = create_or_refresh(self._view, self._settings, exists=before.exists, started_at=started_at)
+        if not before.requires_count(result.mode):
+            return result
+        return replace(result, rows=row_counts.count_rows(self._database, self._name) if before.can_count else None)
+
     def _lock_inputs(self, *, exists: bool) -> timedelta:
         """Lock what the view reads, so that the refresh sees what others have committed. Return the wait.
 
@@ -234,7 +241,9 @@ class _ViewRefresh:
         self._lock_wait += waited
         return waited
 
-    def _record(self, result: RefreshResult, measurement: Measurement) -> RefreshResult:
+    def _record(
+        self, result: RefreshResult, before: row_counts.ViewBeforeRefresh, measurement: Measurement
+    ) -> RefreshResult:
         """Return the complete result. Write its row if it is in this database."""
         result = self._with_waits_and_notes(result)
         if result.satisfied_by is not None:
@@ -244,9 +253,15 @@ class _ViewRefresh:
         cpu_time, peak_memory = measurement.process_cost()
         result = replace(result, cost=replace(result.cost, cpu_time=cpu_time, peak_memory_bytes=peak_memory))
         if self._is_default:
-            return self._history.record_success(self._view.spec, result, measure=True)
-        rows, size = catalog.measure_view(self._database, self._name)
-        return replace(result, rows=rows, size_bytes=size, finished_at=sessions.server_time(DEFAULT_DB_ALIAS))
+            return self._history.record_success(self._view.spec, result, before=before)
+        written = row_counts.measure_view(self._database, self._name, before)
+        return replace(
+            result,
+            rows=result.rows if before.requires_count(result.mode) else written.inserted,
+            size_bytes=written.size_bytes,
+            finished_at=sessions.server_time(DEFAULT_DB_ALIAS),
+            cost=replace(result.cost, rows_inserted=written.inserted, rows_deleted=written.deleted),
+        )
 
     def _with_waits_and_notes(self, result: RefreshResult) -> RefreshResult:
         cost = replace(self._context.waits, worker_number=worker_pool.worker_number.get(), lock_wait=self._lock_wait)

@@ -11,7 +11,7 @@ from seeder.domain.snapshots.snapshot_contents import Snapshot, ViewStatistics, 
 from seeder.domain.suggestions import did_you_mean
 from seeder.domain.view_names import ViewName
 from seeder.errors import CaptureFailed, NeverAnalyzed, UnknownColumn
-from seeder.postgres import catalog, column_statistics, estimated_statistics, shared_snapshot
+from seeder.postgres import catalog, column_statistics, estimated_statistics, row_counts, shared_snapshot
 from seeder.postgres.sqlstates import is_connection_lost
 from seeder.services.snapshots.parallel_column_count import CaptureOptions, ParallelCounter
 
@@ -82,7 +82,7 @@ def _count(
         for together in group_columns(by_name, estimated_statistics.estimate_distinct_counts(database, name))
     ]
     counted = ParallelCounter(database, snapshot_id, options).count(tasks)
-    rows = next(iter(counted.values()))[0] if counted else column_statistics.count_rows(database, name)
+    rows = next(iter(counted.values()))[0] if counted else row_counts.count_rows(database, name)
     return ViewStatistics(row_count=rows, exact=True, columns={column: counted[column][1] for column in by_name})
 
 

@@ -7,7 +7,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from seeder.domain.refresh_requests import AgencyReports
-from seeder.models import QueuedRefresh, Run, RunHistory
+from seeder.models import QueuedRefresh, Run, RunHistory, RunMetrics
 from seeder.services.queue import enqueue, part_rows
 from seeder.services.snapshots import release_snapshots
 from tests.conftest import another_session, create_custom_manifest, sql
@@ -45,6 +45,14 @@ def test_page_of_shared_view_names_manifest_of_runs() -> None:
     manifest_id = RunHistory.objects.filter(table_name="reporting.shared").order_by("manifest_id")[0].manifest_id
     assert f"the runs below refreshed it for canned manifest {manifest_id}." in page
     assert "Several manifests" not in get_page(reader, "monitoring/view/", table="reporting.good")
+
+
+def test_page_of_run_shows_inserted_and_deleted_rows() -> None:
+    row = RunHistory.objects.get(table_name="reporting.good")
+    RunMetrics.objects.filter(pk=row.pk).update(rows_inserted=1234567, rows_deleted=7654321)
+    page = get_page(client_with(*READER_PERMISSIONS), f"monitoring/run/{row.run_id}/")
+    assert 'data-label="Inserted">1,234,567<' in page
+    assert 'data-label="Deleted">7,654,321<' in page
 
 
 def test_agency_scope_applies_to_every_list_and_page(settings: Settings) -> None:
