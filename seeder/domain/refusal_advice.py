@@ -23,7 +23,7 @@ class RefusalFacts:
     owner_is_superuser: bool = False
     can_refresh: bool = False
     owner_can_create_temp: bool = False
-    unreadable_sources: Sequence[tuple[str, str]] = ()  # reading role, source
+    unreadable_sources: Sequence[tuple[str, str, str]] = ()  # reading role, source, privilege to grant
     forbidden_functions: Sequence[str] = ()  # that the owner may not execute
     calls_functions: bool = False  # with text bodies
     event_triggers: Sequence[str] = ()  # that the command fires
@@ -46,8 +46,8 @@ def _missing_grants(facts: RefusalFacts) -> Iterator[str]:
         return
     if not facts.can_refresh:
         yield _refresh_grant(facts, facts.owner)
-    for reader, source in facts.unreadable_sources[:_MAX_SHOWN]:
-        yield f"The view reads {source} as {reader}: the owner of the source can GRANT SELECT ON {source} TO {reader}."
+    for reader, source, privilege in facts.unreadable_sources[:_MAX_SHOWN]:
+        yield f"The view reads {source} as {reader}: its owner can GRANT {privilege} ON {source} TO {reader}."
     for function in facts.forbidden_functions[:_MAX_SHOWN]:
         yield f"Its owner can GRANT EXECUTE ON FUNCTION {function} TO {facts.owner}."
     if facts.is_concurrent and not facts.owner_can_create_temp:

@@ -66,9 +66,9 @@ LEFT JOIN pg_namespace AS n ON n.nspname = wanted.nspname
 ORDER BY 1;
 
 -- name: unreadable_sources
--- The sources of materialized views that the reading role may not read: view, role, source. A view reads as its owner, and
--- a plain view in between reads as its own owner, unless it is a security_invoker view. A privilege on the columns is
--- enough.
+-- The sources of materialized views that the reading role may not read: view, role, source, privilege to grant. A view
+-- reads as its owner, and a plain view in between reads as its own owner, unless it is a security_invoker view. A
+-- privilege on the columns is enough, and is all that a role needs that may read other columns only.
 WITH RECURSIVE reached (view, relation, role) AS (
     SELECT oid, oid, relowner FROM pg_class WHERE oid = ANY (%(oids)s::oid[]) AND relkind = 'm'
     UNION
@@ -81,13 +81,20 @@ WITH RECURSIVE reached (view, relation, role) AS (
         AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> reached.relation
     JOIN pg_class AS v ON v.oid = d.refobjid AND v.relkind = 'v'
 )
-SELECT reached.view, quote_ident(pg_get_userbyid(reached.role)), format('%%I.%%I', n.nspname, s.relname)
+SELECT reached.view, quote_ident(pg_get_userbyid(reached.role)), format('%%I.%%I', n.nspname, s.relname),
+    CASE WHEN has_any_column_privilege(reached.role, s.oid, 'SELECT')
+        THEN format('SELECT (%%s)', string_agg(DISTINCT quote_ident(a.attname), ', ') FILTER (
+            WHERE NOT has_column_privilege(reached.role, s.oid, a.attnum, 'SELECT')
+        ))
+        ELSE 'SELECT'
+    END
 FROM reached
 JOIN pg_rewrite AS r ON r.ev_class = reached.relation AND r.ev_type = '1'
 JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
     AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> reached.relation
 JOIN pg_class AS s ON s.oid = d.refobjid AND s.relkind IN ('r', 'p', 'v', 'm', 'f')
 JOIN pg_namespace AS n ON n.oid = s.relnamespace
+LEFT JOIN pg_attribute AS a ON a.attrelid = s.oid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
 WHERE NOT has_table_privilege(reached.role, s.oid, 'SELECT')
 GROUP BY reached.view, reached.role, n.nspname, s.relname, s.oid
 HAVING CASE WHEN max(d.refobjsubid) > 0

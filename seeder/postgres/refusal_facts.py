@@ -28,7 +28,7 @@ def read_refusal_facts(database: str, view: ViewName, error: Error, *, is_concur
         forbidden = sessions.query(database, STATEMENTS["forbidden_functions"], parameters)
     return RefusalFacts(
         **facts,
-        unreadable_sources=[(reader, source) for _, reader, source in unreadable],
+        unreadable_sources=[tuple(source) for _, *source in unreadable],
         forbidden_functions=[name for (name,) in forbidden],
         calls_functions=any(functions.values()),
         event_triggers=[f"{name} (function {function})" for name, function in triggers],

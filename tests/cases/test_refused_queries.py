@@ -107,3 +107,19 @@ def test_unknown_drift_names_the_privilege_that_is_lacking(deployment: Deploymen
         assert not deployment.problems("drift_unknown")
     finally:
         sql(f"REVOKE TEMPORARY ON DATABASE {database} FROM seeder; GRANT TEMPORARY ON DATABASE {database} TO PUBLIC")
+
+
+@pytest.mark.usefixtures("source")
+def test_missing_view_whose_query_fails_when_it_runs_is_not_created_by_the_next_run(deployment: Deployment) -> None:
+    deployment.execute(
+        "CREATE FUNCTION public.f() RETURNS int LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'no data yet'; END$$;"
+        "INSERT INTO public.src VALUES (1, 'opened')"
+    )
+    deployment.add_manifest("reporting.raises", "SELECT public.f() AS n")
+    deployment.add_manifest("reporting.casts", "SELECT (id || 'x')::int AS n FROM public.src")
+    assert "next run creates it" in deployment.problems("view_missing")["reporting.raises"]["fix"]
+    deployment.manage("refresh_all")
+    found = deployment.problems("view_missing")
+    assert "Its last refresh failed: no data yet" in found["reporting.raises"]["message"]
+    assert "invalid input syntax" in found["reporting.casts"]["message"]
+    assert not any("next run creates it" in one["fix"] for one in found.values())

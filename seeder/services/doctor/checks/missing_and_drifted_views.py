@@ -3,12 +3,16 @@
 Queries are tried by creating views in a transaction that is rolled back, which hardly waits for locks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from operator import itemgetter
 
 from django.db import Error
+from django.db.transaction import atomic
 
 from seeder.domain.result_notes import definition_drift_note
+from seeder.domain.view_names import ViewName
+from seeder.models import JobStatus
 from seeder.postgres.creation_refusals import RefusalCause
 from seeder.postgres.view_survey import Survey, Undetermined
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
@@ -43,6 +47,7 @@ DRIFT_UNKNOWN = info_problem(
     fix="Run the doctor again later, or grant the privilege that the message names.",
 )
 
+_FAILED_FIX = "If it is not corrected yet, correct that, then run `manage.py refresh_table`."
 _DEPENDENCY_MISSING_FIX = (
     "It reads a view that does not exist either: correct that view's problem. The next run then creates both."
 )
@@ -63,9 +68,12 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
 
 def _check_missing(database: CheckedDatabase, survey: Survey | None) -> Iterator[Diagnosis]:
     closed_schemas = {schema.name for schema in database.schemas if not schema.can_create}  # reported as such
+    last_errors = _read_last_errors(database)
     for view in database.missing_views:
         refusal = survey.refused.get(view) if survey else None
-        if refusal is None or view.schema in closed_schemas:
+        if refusal is None and (error := last_errors.get(view)):
+            yield VIEW_MISSING.found(str(view), message=f"Its last refresh failed: {error}", fix=_FAILED_FIX)
+        elif refusal is None or view.schema in closed_schemas:
             yield VIEW_MISSING.found(str(view))
         elif refusal.cause is RefusalCause.QUERY:
             yield QUERY_REFUSED.found(str(view), message=refusal.message)
@@ -77,6 +85,16 @@ def _check_missing(database: CheckedDatabase, survey: Survey | None) -> Iterator
         else:
             fix = f"No view can be created there, so the query is not the cause. {_event_trigger_fix(database)}"
             yield CREATE_FORBIDDEN.found(str(view), message=refusal.message, fix=fix)
+
+
+def _read_last_errors(database: CheckedDatabase) -> Mapping[ViewName, str]:
+    """Return the errors of missing views whose last refresh failed. Some errors occur only when a query runs."""
+    names = {name: view for view in database.missing_views for name in database.views[view].table_names}
+    with suppress(Error), atomic():  # the check of the tables reports the cause
+        failed = JobStatus.objects.filter(table_name__in=names, status="error")
+        rows = failed.values_list("table_name", "last_errors")
+        return {names[name]: " ".join((errors or "").split()) for name, errors in rows}
+    return {}
 
 
 def _event_trigger_fix(database: CheckedDatabase) -> str:

@@ -46,7 +46,7 @@ STATS_HIDDEN = warning_problem(
     name="stats_hidden",
     area="permissions",
     meaning="The throttle (`SEEDER_MAX_DB_ACTIVE_QUERIES`) does not see the queries of other roles.",
-    fix="A superuser can grant it.",
+    fix="A superuser can grant it. Seeder's role can then read the statements and statistics of all roles.",
 )
 LOCK_TIMEOUT_LOW = error_problem(
     name="lock_timeout_low",

@@ -89,8 +89,8 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
             problem = CONCURRENT_FALLS_BACK if settings.concurrent_fallback else CONCURRENT_REFUSED
             yield problem.found(view)
     views = {relation.oid: str(relation.view) for relation in database.relations.values()}
-    for oid, role, source in database.read("unreadable_sources", oids=[*views]):
-        message, sql = f"It reads {source} as {role}.", f"GRANT SELECT ON {source} TO {role};"
+    for oid, role, source, privilege in database.read("unreadable_sources", oids=[*views]):
+        message, sql = f"It reads {source} as {role}.", f"GRANT {privilege} ON {source} TO {role};"
         yield SOURCE_FORBIDDEN.found(views[oid], message=message, sql=sql)
 
 
@@ -105,6 +105,7 @@ def _diagnose_forbidden(relation: FoundRelation, database: CheckedDatabase) -> D
         )
         sql = f"ALTER MATERIALIZED VIEW {relation.quoted_name} OWNER TO {role};"
     else:
-        fix, sql = f"A role that may GRANT {relation.owner} can grant it.", f"GRANT {relation.owner} TO {role};"
+        fix = f"A role that may GRANT {relation.owner} can grant it. {role} then also reads and changes what it may."
+        sql = f"GRANT {relation.owner} TO {role};"
     message = f"It belongs to {relation.owner}, and seeder's role is {role}."
     return VIEW_FORBIDDEN.found(str(relation.view), message=message, fix=fix, sql=sql)
