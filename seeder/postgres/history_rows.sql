@@ -103,6 +103,27 @@ SELECT
     (SELECT count(*) FROM closed), rows, bytes, finished, (SELECT inserted FROM view), (SELECT deleted FROM view)
 FROM timed;
 
+-- name: restore_statuses
+-- Give views that this run did not start their last state back, which is that of their latest refresh that started. The
+-- other columns still have it. A view that was never refreshed has none, so it keeps the reason.
+UPDATE reporting.seeder_job_status AS s
+SET status = CASE WHEN s.consecutive_failures > 0 THEN 'error' ELSE coalesce(latest.status, 'error') END,
+    last_run_id = coalesce(latest.run_id, s.last_run_id),
+    last_errors = CASE WHEN latest.run_id IS NULL AND s.last_errors IS NULL THEN %(reason)s ELSE s.last_errors END,
+    updated_at = now()
+FROM reporting.seeder_job_status AS old
+LEFT JOIN LATERAL (
+    SELECT h.status, h.run_id
+    FROM reporting.seeder_run_history AS h
+    WHERE h.table_name = old.table_name AND h.start_time <= old.start_time AND h.run_id <> %(run)s
+        AND h.status IN ('success', 'error')
+    ORDER BY h.start_time DESC, h.id DESC
+    LIMIT 1
+) AS latest ON true
+WHERE s.table_name = old.table_name AND old.table_name = ANY (%(names)s::text[])
+    AND s.last_run_id = %(run)s AND s.status = 'pending'
+RETURNING 1;
+
 -- name: refreshes_by_other_runs
 -- Successful refreshes of a view by other runs since a time, the latest first.
 SELECT run_id, report_type, manifest_id, start_time, finish_time, records_processed, bytes_processed

@@ -78,6 +78,7 @@ class RunHistoryWriter:
         closed = self._mark_failed(
             spec.manifests,
             errors="\n".join((result.failure.message, *result.notes)),
+            last_start=result.started_at if result.attempts else None,
             start_time=result.started_at,
             finish_time=result.finished_at,
             duration_seconds=round(result.duration.total_seconds()),
@@ -143,9 +144,12 @@ class RunHistoryWriter:
         with atomic(durable=True):
             close_open_rows(self.run_id, reason=f"interrupted: {reason}")
 
-    def _mark_failed(self, manifests: Iterable[Manifest], *, errors: str, **columns: object) -> int:
+    def _mark_failed(
+        self, manifests: Iterable[Manifest], *, errors: str, last_start: datetime | None = None, **columns: object
+    ) -> int:
         """Close open rows with an error. Return their number.
 
+        `last_start` is the start of the refresh, or None if it never started.
         Rows are locked before statuses, as in every transaction, so that there are no deadlocks.
         """
         manifests = list(manifests)
@@ -156,6 +160,7 @@ class RunHistoryWriter:
             status=Status.ERROR,
             last_errors=errors,
             last_run_id=self.run_id,
+            start_time=F("start_time") if last_start is None else last_start,
             duration_seconds=columns.get("duration_seconds", 0),
             consecutive_failures=Coalesce(F("consecutive_failures"), 0) + 1,
             updated_at=Now(),
@@ -185,14 +190,21 @@ def open_runs(tables: OptionalTables) -> Sequence[str]:
 
 
 def close_open_rows(run_id: str, *, reason: str, may_close: Callable[[str], bool] = lambda _: True) -> int:
-    """Close the open rows of a run whose views `may_close` accepts. Return their number."""
-    open_rows = _open_rows().filter(run_id=run_id).select_for_update()
-    rows = RunHistory.objects.filter(pk__in={row.pk for row in open_rows if may_close(row.table_name)})
-    ended = {"status": Status.ERROR, "updated_at": Now()}
+    """Close the open rows of a run whose views `may_close` accepts as interrupted. Return their number.
+
+    An interruption is no failure of a view. A view that was not started keeps its last state.
+    """
+    open_rows = [row for row in _open_rows().filter(run_id=run_id).select_for_update() if may_close(row.table_name)]
+    started = {row.table_name for row in open_rows if row.status == Status.RUNNING}
+    unstarted = {row.table_name for row in open_rows} - started
     # A later run of the same view has its own status.
-    statuses = JobStatus.objects.filter(table_name__in=rows.values("table_name"), last_run_id=run_id)
+    statuses = JobStatus.objects.filter(table_name__in=started | unstarted, last_run_id=run_id)
     list(statuses.order_by("table_name").select_for_update())  # in the order of every run, so without deadlocks
-    statuses.update(last_errors=reason, consecutive_failures=Coalesce(F("consecutive_failures"), 0) + 1, **ended)
+    ended = {"status": Status.ERROR, "updated_at": Now()}
+    statuses.filter(table_name__in=started).update(last_errors=reason, **ended)
+    parameters = {"run": run_id, "names": sorted(unstarted), "reason": reason}
+    query(DEFAULT_DB_ALIAS, STATEMENTS["restore_statuses"], parameters)
+    rows = RunHistory.objects.filter(pk__in=[row.pk for row in open_rows])
     return rows.update(errors=reason, finish_time=Now(), consecutive_failures=_failure_streak(), **ended)
 
 

@@ -69,7 +69,7 @@ def job_state_text(job: Job, now: datetime) -> str:
         return "pending"
     if job.failing:
         return f"failed {format_count(job.consecutive_failures, 'time')}"
-    if job.status is None:
+    if job.status is None or job.start_time is None:
         return "never ran"
     return "late" if job.stale else "fresh"
 
