@@ -10,9 +10,9 @@ from pathlib import Path
 
 from embedded import binaries, server_config, unprivileged_launcher
 from embedded.errors import ClusterNotCreated, ServerNotStarted, WrongVersion
-from embedded.file_locks import MAX_WAIT_SECONDS, is_locked_exclusively, poll_until
-from embedded.postmaster import find_ready_postmaster
-from embedded.server_folder import PORT, ServerFolder, prepare_socket_folder
+from embedded.file_locks import MAX_WAIT_SECONDS, poll_until
+from embedded.postmaster import find_ready_postmaster, has_processes, remove_stale_lock_files
+from embedded.server_folder import ServerFolder, prepare_socket_folder
 
 _INITDB = "--username=postgres --encoding=UTF8 --locale=C"
 # Both have upper case for letters of every script; before PostgreSQL 17 only the system's library does.
@@ -30,7 +30,7 @@ def create_cluster(server_folder: ServerFolder, lock: int) -> None:
     options = f"{_INITDB} {locale} {_AUTH_OPTIONS}".split()
     program = [str(binaries.folder() / "initdb"), *options, f"--pgdata={incomplete}"]
     before = _size(server_folder.log)
-    if _run(server_folder, program, lock) != 0:
+    if run_program(server_folder, program, lock) != 0:
         raise ClusterNotCreated(folder=server_folder, reason=_failure_reason_in(server_folder.log, before))
     incomplete.rename(server_folder.data)
 
@@ -44,25 +44,25 @@ def start_server(server_folder: ServerFolder, lock: int, settings: Mapping[str, 
     if made_by != str(binaries.major()):
         raise WrongVersion(folder=server_folder.data, found=made_by, wanted=binaries.major())
     socket_folder = prepare_socket_folder(server_folder)
-    _remove_stale_files(server_folder, socket_folder)
+    remove_stale_lock_files(server_folder, socket_folder)
     server_config.write_config_files(server_folder, socket_folder, settings)
     if _size(server_folder.log) > _MAX_LOG_BYTES:
         server_folder.log.replace(server_folder.log.with_suffix(".log.old"))
     log_begins = _size(server_folder.log)
     postgres, config = binaries.folder() / "postgres", server_folder.path / "server.conf"
-    _run(
+    run_program(
         server_folder, [str(postgres), "-D", str(server_folder.data), "-c", f"config_file={config}"], lock, detach=True
     )
     return log_begins
 
 
 def wait_until_ready(server_folder: ServerFolder, log_begins: int) -> None:
-    """Wait until the server accepts connections. Only it may hold its lock: a free lock means that it ended."""
+    """Wait until the server accepts connections. If no process of it is alive, it has ended."""
 
     def is_ready() -> bool | None:
         if find_ready_postmaster(server_folder):
             return True
-        return None if is_locked_exclusively(server_folder.server_lock) else False
+        return None if has_processes(server_folder) else False
 
     if not poll_until(is_ready, MAX_WAIT_SECONDS):
         raise ServerNotStarted(
@@ -70,7 +70,7 @@ def wait_until_ready(server_folder: ServerFolder, log_begins: int) -> None:
         )
 
 
-def _run(server_folder: ServerFolder, program: list[str], lock: int, *, detach: bool = False) -> int:
+def run_program(server_folder: ServerFolder, program: list[str], lock: int, *, detach: bool = False) -> int:
     """Run a program of PostgreSQL as the folder's account. It inherits the lock and writes to the log."""
     options = ["--detach"] if detach else []
     if os.geteuid() == 0:
@@ -93,13 +93,6 @@ def _run(server_folder: ServerFolder, program: list[str], lock: int, *, detach: 
         ).returncode
     finally:
         os.close(log)
-
-
-def _remove_stale_files(server_folder: ServerFolder, socket_folder: Path) -> None:
-    """Delete files of a server that the free lock proves dead. PostgreSQL would trust a recycled process id."""
-    (server_folder.data / "postmaster.pid").unlink(missing_ok=True)
-    for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
-        (socket_folder / name).unlink(missing_ok=True)
 
 
 def _failure_reason_in(log: Path, offset: int) -> str:

@@ -65,5 +65,10 @@ class ServerInOtherContainer(EmbeddedError):
     """The embedded PostgreSQL in {folder} was started in another container. Stop it there."""
 
 
+class ServerStartedElsewhere(EmbeddedError):
+    """The data in {folder} is used by a PostgreSQL server that was started manually (process {pid}) and listens in
+    {socket_folder}. Stop it with `manage.py embedded_db stop` or pg_ctl, then try again."""
+
+
 class BootstrapFailed(EmbeddedError):
     """{file} failed in the embedded PostgreSQL: {reason}. Correct the file; it runs again at the next connection."""

@@ -6,6 +6,7 @@ next user starts another.
 """
 
 import argparse
+import fcntl
 import os
 import subprocess
 import sys
@@ -17,10 +18,11 @@ from pathlib import Path
 
 from embedded import unprivileged_launcher
 from embedded.errors import EmbeddedError
-from embedded.file_locks import EXCLUSIVE, SHARED, try_lock, wait_for_lock
-from embedded.postmaster import find_ready_postmaster, request_shutdown
-from embedded.server_folder import PORT, ServerFolder, remove_external_socket_folder, resolve_server_folder
+from embedded.file_locks import EXCLUSIVE, SHARED, is_same_file, try_lock, wait_for_lock
+from embedded.postmaster import find_ready_postmaster, has_processes, request_shutdown
+from embedded.server_folder import PORT, ServerFolder, remove_socket_folder, resolve_server_folder
 
+_CHECK_SECONDS = 1.0
 _COUNT_CLIENTS = (
     "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
@@ -58,19 +60,36 @@ def main() -> None:
         watcher_lock = try_lock(server_folder.watcher_lock, EXCLUSIVE, uid=server_folder.account.uid)
     if watcher_lock is None:
         sys.exit(f"{server_folder} is already watched")
-    threading.Thread(target=_stop_when_idle, args=(server_folder, options.after), daemon=True).start()
-    server_lock = wait_for_lock(
-        server_folder.server_lock, SHARED
-    )  # granted when the last process of the cluster has ended
-    remove_external_socket_folder(server_folder)
+    socket_folder = server_folder.socket_folder()  # before a folder at the same path can replace this one
+    is_stopped = threading.Event()
+    arguments = server_folder, options.after, watcher_lock, is_stopped
+    threading.Thread(target=_stop_when_idle, args=arguments, daemon=True).start()
+    server_lock = _wait_for_end(server_folder)
+    if is_stopped.is_set():  # otherwise it may be starting again manually
+        remove_socket_folder(socket_folder)
     # Released first: the process that starts the next server must not find this watcher.
     os.close(watcher_lock)
     os.close(server_lock)
 
 
-def _stop_when_idle(server_folder: ServerFolder, idle_after: float) -> None:
-    """Stop the server. The main thread sees it end; the end of this process releases the users' lock."""
-    while True:
+def _wait_for_end(server_folder: ServerFolder) -> int:
+    """Wait until the last process of the server has ended. Return the server's lock."""
+    lock = wait_for_lock(server_folder.server_lock, SHARED)
+    while is_same_file(server_folder.server_lock, lock) and has_processes(server_folder):
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        time.sleep(_CHECK_SECONDS)  # a server that was restarted manually does not hold the lock
+        fcntl.flock(lock, SHARED)
+    return lock
+
+
+def _stop_when_idle(
+    server_folder: ServerFolder, idle_after: float, watcher_lock: int, is_stopped: threading.Event
+) -> None:
+    """Stop the server. The main thread sees it end; the end of this process releases the users' lock.
+
+    A folder that was created again at this path has its own watcher.
+    """
+    while is_same_file(server_folder.watcher_lock, watcher_lock):
         users_lock = wait_for_lock(server_folder.users_lock, EXCLUSIVE)
         last_used_ns = os.fstat(users_lock).st_mtime_ns
         os.close(users_lock)
@@ -84,6 +103,7 @@ def _stop_when_idle(server_folder: ServerFolder, idle_after: float) -> None:
                 and not _has_clients(server_folder)
                 and request_shutdown(server_folder)
             ):
+                is_stopped.set()
                 return
         os.close(exclusive_lock)
 

@@ -21,12 +21,11 @@ from embedded.file_locks import (
     EXCLUSIVE,
     MAX_WAIT_SECONDS,
     SHARED,
-    is_locked_exclusively,
     is_same_file,
     poll_until,
     try_lock,
 )
-from embedded.postmaster import Postmaster, find_ready_postmaster
+from embedded.postmaster import Postmaster, find_ready_postmaster, has_processes
 from embedded.server_folder import PORT, ServerFolder, create_folder, resolve_server_folder, translate_os_errors
 from embedded.start_and_stop import start_unless_running, stop_and_wait
 
@@ -99,7 +98,7 @@ def stop(folder: FolderPath) -> bool:
     """Stop the server even if it is used, and return whether it ran."""
     with translate_os_errors(folder):
         server_folder = resolve_server_folder(folder)
-        if not is_locked_exclusively(server_folder.server_lock):
+        if not has_processes(server_folder):
             return False
         stop_and_wait(server_folder)
         return True
@@ -115,7 +114,7 @@ def status(folder: FolderPath) -> ServerStatus:
             data=server_folder.data if server_folder.data.exists() else None,
             size_bytes=_size_on_disk(server_folder.path),
             server=_server(server_folder, postmaster) if postmaster else None,
-            is_busy=postmaster is None and is_locked_exclusively(server_folder.server_lock),
+            is_busy=postmaster is None and has_processes(server_folder),
         )
 
 

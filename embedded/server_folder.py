@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from embedded.errors import FolderOfOtherAccount, FolderUnusable
@@ -62,19 +61,29 @@ class ServerFolder:
     def watcher_lock(self) -> Path:
         return self.path / "watcher.lock"
 
-    @property
-    def external_socket_name(self) -> str:
-        return f"embedded-pg-{self.account.uid}-{sha256(os.fsencode(self.path)).hexdigest()[:16]}"
-
     def socket_folder(self) -> Path:
-        """Return the folder to listen in: this one, unless its path is too long for a socket or has a comma."""
+        """Return the folder to listen in: below this one, unless its path is too long for a socket or has a comma.
+
+        Its name has the inode of the data folder, so that a server whose folder was deleted or moved cannot remove the
+        socket of a successor at the same path.
+        """
+        inside, outside = self._socket_folder_names()
         temporary = (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108  # see prepare_socket_folder
-        candidates = (self.path, *(folder / self.external_socket_name for folder in temporary))
+        candidates = (self.path / inside, *(folder / outside for folder in temporary))
         return next(folder for folder in candidates if _fits_socket_path(folder))
 
     def is_own_socket_folder(self, socket_folder: Path) -> bool:
         """Return whether a socket folder in postmaster.pid is this server's. A copied checkout names the original's."""
-        return socket_folder == self.path or socket_folder.name == self.external_socket_name
+        inside, outside = self._socket_folder_names()
+        return socket_folder == self.path / inside or socket_folder.name == outside
+
+    def _socket_folder_names(self) -> tuple[str, str]:
+        """Return the names of a socket folder below this folder and below a temporary one."""
+        device = inode = 0  # no data folder yet
+        with suppress(FileNotFoundError):
+            found = self.data.stat()
+            device, inode = found.st_dev, found.st_ino
+        return f"socket.{inode}", f"embedded-pg-{self.account.uid}-{device}-{inode}"
 
 
 def resolve_server_folder(folder: str | os.PathLike[str]) -> ServerFolder:
@@ -109,28 +118,26 @@ def create_folder(server_folder: ServerFolder) -> None:
 
 
 def prepare_socket_folder(server_folder: ServerFolder) -> Path:
-    """Return the folder to listen in, and create it if it is external.
+    """Create the folder to listen in, and return it.
 
-    An external folder of another user is refused, because it could be a trap.
+    A folder of another user is refused, because it could be a trap.
     """
     folder = server_folder.socket_folder()
-    if folder != server_folder.path:
-        folder.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder_stat = folder.lstat()
+    if os.geteuid() == 0 and folder_stat.st_uid == 0 and stat.S_ISDIR(folder_stat.st_mode):
+        os.chown(folder, server_folder.account.uid, server_folder.account.gid)
         folder_stat = folder.lstat()
-        if os.geteuid() == 0 and folder_stat.st_uid == 0 and stat.S_ISDIR(folder_stat.st_mode):
-            os.chown(folder, server_folder.account.uid, server_folder.account.gid)
-            folder_stat = folder.lstat()
-        if not stat.S_ISDIR(folder_stat.st_mode) or folder_stat.st_uid != server_folder.account.uid:
-            raise FolderOfOtherAccount(folder=folder, owner=_account_of_uid(folder_stat.st_uid).name)
-        folder.chmod(0o700)
+    if not stat.S_ISDIR(folder_stat.st_mode) or folder_stat.st_uid != server_folder.account.uid:
+        raise FolderOfOtherAccount(folder=folder, owner=_account_of_uid(folder_stat.st_uid).name)
+    folder.chmod(0o700)
     return folder
 
 
-def remove_external_socket_folder(server_folder: ServerFolder) -> None:
-    """Delete an external socket folder. The server must not be able to start."""
-    if (folder := server_folder.socket_folder()) != server_folder.path:
-        with suppress(OSError):
-            folder.rmdir()
+def remove_socket_folder(folder: Path) -> None:
+    """Delete a socket folder, unless it has a socket. The server must not be able to start."""
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _fits_socket_path(folder: Path) -> bool:

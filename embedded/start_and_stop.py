@@ -1,8 +1,9 @@
 """Starts and stops the server, one process at a time (start.lock).
 
-A process that gets the lock checks again, because another one may have been faster. If the server does not answer and
-its lock is free, no process of the old cluster is alive and a new server can start. Otherwise a process is starting,
-stopping or dying, and waiting leads to one of the two.
+A process that gets the lock checks again, because another one may have been faster. If the server does not answer, its
+lock is free, and no process of PostgreSQL works in the data folder, a new server can start. Otherwise a process is
+starting, stopping or dying, and waiting leads to one of the two. A server that was restarted manually, as with
+`pg_ctl restart`, does not hold the lock.
 """
 
 import os
@@ -13,15 +14,16 @@ from pathlib import Path
 from embedded import bootstrap, data_directory
 from embedded.announce import announce
 from embedded.errors import ServerNotAnswering, ServerNotStopped, ServerVanished, StartLockTimeout
-from embedded.file_locks import EXCLUSIVE, MAX_WAIT_SECONDS, is_locked_exclusively, poll_until, try_lock, unlock_on_exit
+from embedded.file_locks import EXCLUSIVE, MAX_WAIT_SECONDS, poll_until, try_lock, unlock_on_exit
 from embedded.postmaster import (
     Postmaster,
     find_listening_postmaster,
     find_ready_postmaster,
+    has_processes,
     quit_orphaned_processes,
     request_shutdown,
 )
-from embedded.server_folder import ServerFolder, remove_external_socket_folder
+from embedded.server_folder import ServerFolder, remove_socket_folder
 
 _EXIT_GRACE_SECONDS = 3.0  # seconds; idle processes of a killed server end by themselves
 _ATTEMPTS = 5  # another process may stop a server right after its start, but not repeatedly
@@ -47,18 +49,15 @@ def start_unless_running(
 def stop_and_wait(server_folder: ServerFolder) -> None:
     """Stop the server and wait until its last process has ended."""
     with _holding_start_lock(server_folder):
-        if (
-            poll_until(
-                lambda: request_shutdown(server_folder) or not is_locked_exclusively(server_folder.server_lock) or None,
-                _EXIT_GRACE_SECONDS,
-            )
-            is None
-        ):
+        is_stopping = poll_until(
+            lambda: request_shutdown(server_folder) or not has_processes(server_folder) or None, _EXIT_GRACE_SECONDS
+        )
+        if not is_stopping:
             quit_orphaned_processes(server_folder)
-        lock = poll_until(lambda: _try_server_lock(server_folder), MAX_WAIT_SECONDS)
+        lock = poll_until(lambda: _lock_if_dead(server_folder), MAX_WAIT_SECONDS)
         if lock is None:
             raise ServerNotStopped(folder=server_folder, seconds=MAX_WAIT_SECONDS, log=server_folder.log)
-        remove_external_socket_folder(server_folder)
+        remove_socket_folder(server_folder.socket_folder())
         os.close(lock)
 
 
@@ -83,7 +82,7 @@ def _lock_unless_ready(server_folder: ServerFolder) -> int | None:
     def is_ready_or_locked() -> bool | None:
         if find_ready_postmaster(server_folder):
             return True
-        if (lock := _try_server_lock(server_folder)) is not None:
+        if (lock := _lock_if_dead(server_folder)) is not None:
             locks.append(lock)
         return bool(locks) or None
 
@@ -104,5 +103,8 @@ def _holding_start_lock(server_folder: ServerFolder) -> AbstractContextManager[N
     return unlock_on_exit(lock)
 
 
-def _try_server_lock(server_folder: ServerFolder) -> int | None:
+def _lock_if_dead(server_folder: ServerFolder) -> int | None:
+    """Take the server's lock, unless a process of the server is alive, with the lock or without it."""
+    if has_processes(server_folder):
+        return None
     return try_lock(server_folder.server_lock, EXCLUSIVE, uid=server_folder.account.uid)

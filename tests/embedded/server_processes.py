@@ -15,6 +15,7 @@ from typing import Any, Self
 import psutil
 import psycopg
 
+from embedded import binaries, data_directory
 from embedded.file_locks import is_locked_exclusively, poll_until
 from embedded.server import Server, status, stop
 from embedded.server_folder import resolve_server_folder
@@ -145,6 +146,18 @@ class EmbeddedServer:
         running_server = status(self.folder).server
         assert running_server
         return running_server
+
+    def pg_ctl(self, *arguments: str) -> None:
+        """Run pg_ctl as an administrator does, without a lock."""
+        server_folder = resolve_server_folder(self.folder)
+        program = [str(binaries.folder() / "pg_ctl"), f"--pgdata={server_folder.data}", *arguments]
+        with Path(os.devnull).open() as no_lock:
+            exit_code = data_directory.run_program(server_folder, program, no_lock.fileno())
+        assert exit_code == 0, server_folder.log.read_text()
+
+    def postmaster_pid(self) -> int:
+        """Return the process id in postmaster.pid."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
 
     def connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
         """Connect like psql, without a lock on the server."""

@@ -54,13 +54,13 @@ def test_killed_watcher_is_replaced_by_the_next_user(embedded_server: EmbeddedSe
 
 
 def test_stale_pid_file_with_a_reused_pid_is_ignored(embedded_server: EmbeddedServer) -> None:
-    _, pid = embedded_server.start_user().server()
+    socket_folder, pid = embedded_server.start_user().server()
     kill(pid)
     unrelated_process = subprocess.Popen(
         ["sleep", "600"], user=resolve_server_folder(embedded_server.folder).account.uid if IS_ROOT else None
     )
     try:
-        for file in (embedded_server.folder / "data" / "postmaster.pid", embedded_server.folder / ".s.PGSQL.5432.lock"):
+        for file in (embedded_server.folder / "data" / "postmaster.pid", socket_folder / ".s.PGSQL.5432.lock"):
             _, *rest = file.read_text().splitlines()
             file.write_text("\n".join([str(unrelated_process.pid), *rest, ""]))
 
