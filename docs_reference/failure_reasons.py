@@ -97,10 +97,7 @@ CONDITIONS: Mapping[str, ReasonText] = {
         f"{_OTHER_SERVER} Otherwise lower `MAX_WORKERS`, or raise `max_connections`.",
     ),
     "53100": ReasonText(*EXPLANATIONS["53100"]),
-    "53200": ReasonText(
-        "The server had no memory left.",
-        "Lower `MAX_WORKERS` or `work_mem`. Refresh the view alone with `manage.py refresh_table SCHEMA.TABLE`.",
-    ),
+    "53200": ReasonText(*EXPLANATIONS["53200"]),
     "53000": ReasonText("The server is short of a resource. `errors` names it.", "Ask the server's owner."),
     "53400": ReasonText(*EXPLANATIONS["53400"]),
     "54000": ReasonText(

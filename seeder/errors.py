@@ -188,6 +188,12 @@ class ServerFault(DatabaseError):
     next run closes what an interrupted run left open."""
 
 
+class ServerOutOfMemory(ServerFault):
+    """PostgreSQL at {address}, database {database!r}, failed: {cause}. "Out of shared memory" usually means that its
+    lock table is full: raise max_locks_per_transaction, which needs a restart. Otherwise the server lacks memory: lower
+    work_mem."""
+
+
 class SchemaMissing(DatabaseError):
     """The database {database!r} at {address} does not match the contract: {cause}. Create missing tables with
     `manage.py install_schema`, list other differences with `manage.py check --database {alias}`, or ask its owner."""

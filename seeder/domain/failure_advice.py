@@ -16,6 +16,10 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
         "The server's disk is full. The view is unchanged.",
         "First free disk space: a refresh needs the size of the view a second time.",
     ),
+    "53200": (
+        "The server had no memory left, or its lock table is full (out of shared memory). The view is unchanged.",
+        "If the lock table is full, raise `max_locks_per_transaction` and restart. Otherwise lower `MAX_WORKERS`.",
+    ),
     "53400": (
         "The query needs more temporary files than `temp_file_limit` allows. The view is unchanged.",
         "Raise the limit for seeder's role, or make the query need less.",

@@ -14,12 +14,13 @@ from seeder.errors import (
     ReadOnly,
     SchemaMissing,
     ServerFault,
+    ServerOutOfMemory,
     ServerUnreachable,
 )
 
 QUERY_CANCELED = "57014"  # by seeder, another user or statement_timeout; only the translated message tells which
 LOCK_NOT_AVAILABLE, UNDEFINED_TABLE, UNIQUE_VIOLATION = "55P03", "42P01", "23505"
-INSUFFICIENT_PRIVILEGE = "42501"
+INSUFFICIENT_PRIVILEGE, OUT_OF_MEMORY = "42501", "53200"  # or a full lock table
 UNDEFINED_NAMES = {UNDEFINED_TABLE, "42883", "42704"}  # also functions and operators; types and other objects
 
 # REFRESH ... CONCURRENTLY without a usable unique index, and of a view that was never filled. Both have other meanings.
@@ -173,6 +174,8 @@ def translate_database_errors(database: str) -> Iterator[None]:
                 raise ReadOnly(**facts) from error
             case "42501":  # insufficient privilege
                 raise PermissionMissing(**facts) from error
+            case "53200":  # out of memory
+                raise ServerOutOfMemory(**facts) from error
             case str(state) if state == _IN_FAILED_TRANSACTION or state[:2] in _SERVER_UNABLE_CLASSES:
                 raise ServerFault(**facts) from error
         raise

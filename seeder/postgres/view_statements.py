@@ -3,9 +3,13 @@
 Django's `quote_name()` is not used: it does not quote a name that looks quoted.
 """
 
+import re
+
 from psycopg import sql
 
 from seeder.domain.view_names import ViewName
+
+_WITH_DATA_CLAUSE = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*\Z", re.IGNORECASE)
 
 
 def view_identifier(view: ViewName) -> sql.Identifier:
@@ -22,6 +26,8 @@ def create_materialized_view(view: ViewName, query: str) -> sql.Composed:
 
 
 def create_plain_view(view: ViewName, query: str) -> sql.Composed:
+    """Create a view of the query, without the clause that only CREATE MATERIALIZED VIEW allows."""
+    query = _WITH_DATA_CLAUSE.sub("", query)
     return sql.SQL("CREATE VIEW {} AS\n{}").format(view_identifier(view), sql.SQL(query))
 
 

@@ -1,23 +1,20 @@
 """Survey of views before a plan: their existence, dependencies and drift."""
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from hashlib import md5
 
 from django.db import Error
-from django.db.transaction import atomic
 
 from seeder.domain.plan import ViewInputs
 from seeder.domain.view_names import ViewName
-from seeder.postgres import creation_refusals, input_locks, sessions, transactions, view_statements
+from seeder.postgres import input_locks, sessions, transactions, view_statements
 from seeder.postgres.catalog import name_lists
 from seeder.postgres.creation_refusals import CreationRefused
+from seeder.postgres.missing_views import MissingViews, lock_table_capacity
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import (
     INSUFFICIENT_PRIVILEGE,
-    UNDEFINED_TABLE,
     first_line,
     is_connection_lost,
     is_query_error,
@@ -25,10 +22,8 @@ from seeder.postgres.sqlstates import (
     sqlstate,
 )
 
-# Only CREATE MATERIALIZED VIEW allows this clause, so such a query cannot be tried as a plain view.
-_WITH_DATA_CLAUSE = re.compile(r"\bWITH\s+(NO\s+)?DATA[\s;]*\Z", re.IGNORECASE)
-
-_COMPARISON_BATCH_SIZE = 50  # queries compared at once
+_COMPARISON_BATCH_SIZE = 50  # queries compared at once, at most
+_LOCKS_PER_COMPARISON = 32  # a batch takes a small part of the lock table, even if each query reads many tables
 _MAX_LOCKED_VIEWS = 50  # after this number of lock timeouts, the rest is not compared
 
 
@@ -63,8 +58,9 @@ class Survey:
     functions: Mapping[ViewName, Set[int]]  # OIDs of functions with text bodies, of views that can be created
     drift: Mapping[tuple[ViewName, str], str | None]  # queries that differ from the definition, with PostgreSQL's error
     confirmed: Set[DefinitionKey]  # queries newly found to match the definition
-    refused: Mapping[ViewName, CreationRefused]  # of a diagnosis: missing views that cannot be created
-    undetermined: Mapping[tuple[ViewName, str], Undetermined]  # queries that could not be compared
+    refused: Mapping[ViewName, CreationRefused]  # missing views that cannot be created
+    undetermined: Mapping[tuple[ViewName, str], Undetermined]  # queries of existing views that could not be compared
+    unknown_dependencies: Mapping[ViewName, str]  # missing views whose dependencies are unknown, with the cause
 
 
 # How long a survey waits for each lock. The interactive wait is longer than deadlock_timeout (1 s by default), when
@@ -83,41 +79,29 @@ def survey(
     """Survey views, each with its queries. A missing view is created from the first.
 
     Dependencies of missing views are found by creating them as plain views of the same name in a transaction that is
-    rolled back. This repeats while a round makes progress, so the order of the views does not matter. A query that
-    PostgreSQL rejects has no dependencies here; its refresh reports the error. Definitions are compared in the same
-    way; `on_progress` gets the compared number and the total. A diagnosis hardly waits for locks, and finds the causes
-    of errors.
+    rolled back. A query that PostgreSQL rejects has no dependencies here; its refresh reports the error. Queries of
+    existing views are compared in the same way; `on_progress` gets the compared number and the total. A diagnosis
+    hardly waits for locks.
     """
     lock_wait = MINIMAL_LOCK_WAIT if is_diagnosis else INTERACTIVE_LOCK_WAIT
     with transactions.rolled_back_atomic(database):
         existing = _find_relations(database, views, lock_wait)
-        missing = {view: queries[0] for view, queries in views.items() if view not in existing}
-        unresolved, errors = _create_as_plain_views(database, missing)
-        without_proof = unresolved.keys() | {view for view in errors if _WITH_DATA_CLAUSE.search(missing[view])}
-        refused = creation_refusals.explain(database, missing, errors, without_proof) if is_diagnosis else {}
-        relations = _find_relations(database, views, lock_wait) if len(existing) < len(views) else existing
-        names = {oid: view for view, (oid, _) in relations.items()}
-        dependencies: dict[ViewName, set[ViewName]] = defaultdict(set, unresolved)
-        used_objects: dict[ViewName, list[sessions.Row]] = {view: [] for view in relations}
-        rows = sessions.query(database, STATEMENTS["dependencies"], {**name_lists(views), "kinds": ["m", "v"]})
-        for schema, name, *used_object in rows:
-            view, used = ViewName(schema=schema, name=name), ViewName(schema=used_object[0], name=used_object[1])
-            used_objects[view].append(tuple(used_object))
-            if used in views:
-                dependencies[view].add(used)
+        missing = MissingViews(database, {view: queries for view, queries in views.items() if view not in existing})
+        used_objects = _find_used_objects(database, existing)
+        drift: dict[tuple[ViewName, str], str | None] = {}
+        for created in missing.portions():
+            used_objects |= _find_used_objects(database, created)
+            further = [(view, query) for view in created for query in views[view][1:]]
+            drift |= _find_drift(database, further)[0]
+        refused = missing.explain_errors()
         pairs = {
-            (view, query): DefinitionKey.of(oid, query)
-            for oid, view in names.items()
-            # A view that was just created from its first query needs no comparison with it.
-            for query in (views[view] if view in existing else views[view][1:])
-            if not _WITH_DATA_CLAUSE.search(query)
+            (view, query): DefinitionKey.of(oid, query) for view, (oid, _) in existing.items() for query in views[view]
         }
         unknown = [pair for pair, definition in pairs.items() if definition not in known_definitions]
-        drift, undetermined = _find_drift(database, unknown, on_progress) if unknown else ({}, {})
-        confirmed = [pair for pair in unknown if pair[0] in existing and pair not in drift and pair not in undetermined]
+        drift_of_existing, undetermined = _find_drift(database, unknown, on_progress)
     return Survey(
         row_counts={view: rows for view, (_, rows) in existing.items()},
-        dependencies=dependencies,
+        dependencies=_find_dependencies(used_objects, views.keys(), missing.assumed_dependencies),
         inputs={
             view: input_locks.inputs_of(objects)
             for view, objects in used_objects.items()
@@ -127,61 +111,60 @@ def survey(
             view: {function for *_, function, is_opaque in objects if is_opaque}
             for view, objects in used_objects.items()
         },
-        drift=drift,
-        confirmed={pairs[pair] for pair in confirmed},
+        drift=drift | drift_of_existing,
+        confirmed={pairs[pair] for pair in unknown if pair not in drift_of_existing and pair not in undetermined},
         refused=refused,
         undetermined=undetermined,
+        unknown_dependencies=missing.unknown_dependencies(refused),
     )
 
 
-def _create_as_plain_views(
-    database: str, missing: Mapping[ViewName, str]
-) -> tuple[dict[ViewName, set[ViewName]], dict[ViewName, Error]]:
-    """Create the missing views as plain views. Return assumed dependencies, and the error of each other view.
+def _find_used_objects(database: str, views: Collection[ViewName]) -> dict[ViewName, list[sessions.Row]]:
+    """Return the rows of `dependencies` about each view, without its name."""
+    used_objects: dict[ViewName, list[sessions.Row]] = {view: [] for view in views}
+    if views:
+        for schema, name, *used_object in sessions.query(
+            database, STATEMENTS["dependencies"], {**name_lists(views), "kinds": ["m", "v"]}
+        ):
+            used_objects[ViewName(schema=schema, name=name)].append(tuple(used_object))
+    return used_objects
 
-    Another session may be creating one of them, which locks it. A view whose query then lacks a relation is assumed to
-    depend on the locked ones.
-    """
-    remaining, locked, errors = dict(missing), set[ViewName](), dict[ViewName, Error]()
-    progress = True
-    while remaining and progress:
-        progress = False
-        for view, query in tuple(remaining.items()):
-            try:
-                with atomic(using=database):
-                    sessions.execute_single_statement(database, view_statements.create_plain_view(view, query))
-            except Error as error:
-                if is_connection_lost(error):
-                    raise
-                errors[view] = error
-                if is_transient(error):
-                    locked.add(view)
-                    del remaining[view]
-            else:
-                progress = True
-                errors.pop(view, None)
-                del remaining[view]
-    waiting_for_locked = {view for view, error in errors.items() if locked and sqlstate(error) == UNDEFINED_TABLE}
-    return {view: set(locked) for view in waiting_for_locked}, errors
+
+def _find_dependencies(
+    used_objects: Mapping[ViewName, Sequence[sessions.Row]],
+    views: Set[ViewName],
+    assumed: Mapping[ViewName, Set[ViewName]],
+) -> dict[ViewName, Set[ViewName]]:
+    """Return the views that each view uses, or is assumed to use."""
+    used = {
+        view: {ViewName(schema=schema, name=name) for schema, name, *_ in objects} & views
+        for view, objects in used_objects.items()
+    }
+    return {view: names for view, names in (*used.items(), *assumed.items()) if names}
 
 
 def _find_drift(
-    database: str, pairs: Sequence[tuple[ViewName, str]], on_progress: Callable[[int, int], object]
+    database: str,
+    pairs: Sequence[tuple[ViewName, str]],
+    on_progress: Callable[[int, int], object] = lambda *_: None,
 ) -> tuple[dict[tuple[ViewName, str], str | None], dict[tuple[ViewName, str], Undetermined]]:
     """Return the pairs that differ, and those that could not be compared, with PostgreSQL's message.
 
     The message of a differing pair is set if PostgreSQL rejects its query.
     """
+    if not pairs:
+        return {}, {}
     sessions.query(database, MINIMAL_LOCK_WAIT)
+    batch_size = min(_COMPARISON_BATCH_SIZE, max(1, lock_table_capacity(database) // _LOCKS_PER_COMPARISON))
     drift: dict[tuple[ViewName, str], str | None] = {}
     undetermined: dict[tuple[ViewName, str], Undetermined] = {}
     locked_count, refuses_any_view = 0, None
-    for start in range(0, len(pairs), _COMPARISON_BATCH_SIZE):
+    for start in range(0, len(pairs), batch_size):
         if locked_count >= _MAX_LOCKED_VIEWS:
             message = f"{locked_count} others were locked, so this one was not tried"
             undetermined |= dict.fromkeys(pairs[start:], Undetermined(message=message, is_locked=True))
             break
-        for pair, answer in _compare_definitions(database, pairs[start : start + _COMPARISON_BATCH_SIZE]):
+        for pair, answer in _compare_definitions(database, pairs[start : start + batch_size]):
             if isinstance(answer, Error) and is_query_error(answer) and refuses_any_view is None:
                 refuses_any_view = _refuses_any_view(database)
             if isinstance(answer, Error) and is_query_error(answer) and not refuses_any_view:
@@ -197,7 +180,7 @@ def _find_drift(
                 undetermined[pair] = Undetermined(message="it is not a view")
             elif answer:
                 drift[pair] = None
-        on_progress(min(start + _COMPARISON_BATCH_SIZE, len(pairs)), len(pairs))
+        on_progress(min(start + batch_size, len(pairs)), len(pairs))
     return drift, undetermined
 
 

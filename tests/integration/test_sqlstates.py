@@ -3,7 +3,14 @@
 import pytest
 from django.db import Error
 
-from seeder.errors import PermissionMissing, SchemaMissing, SeederError, ServerFault, ServerUnreachable
+from seeder.errors import (
+    PermissionMissing,
+    SchemaMissing,
+    SeederError,
+    ServerFault,
+    ServerOutOfMemory,
+    ServerUnreachable,
+)
 from seeder.postgres.sqlstates import is_transient, translate_database_errors
 from seeder.services.run.failure_description import describe_failure
 from tests.conftest import sql
@@ -23,6 +30,7 @@ def raise_sqlstate(state: str) -> None:
         ("08006", ServerFault),
         ("57014", ServerFault),
         ("53100", ServerFault),
+        ("53200", ServerOutOfMemory),
         ("55P03", ServerFault),
         ("40P01", ServerFault),
         ("25P02", ServerFault),

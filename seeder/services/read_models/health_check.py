@@ -16,6 +16,7 @@ from seeder.errors import (
     ReadOnly,
     SchemaMissing,
     ServerFault,
+    ServerOutOfMemory,
     SessionsPooled,
 )
 from seeder.models import CircuitBreaker
@@ -31,6 +32,7 @@ CACHE_DURATION = timedelta(seconds=1)  # the endpoint is public, and each check 
 _STATUS_OF_ERROR: dict[type[DatabaseError], ComponentStatus] = {
     NotPostgreSQL: ComponentStatus.INVALID,
     ServerFault: ComponentStatus.FAULTY,
+    ServerOutOfMemory: ComponentStatus.FAULTY,
     ReadOnly: ComponentStatus.READ_ONLY,
     SessionsPooled: ComponentStatus.POOLED,
 }

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from django.db import DEFAULT_DB_ALIAS
 
+from seeder.domain.human_format import format_count
 from seeder.domain.manifests import Selection, ViewKey
 from seeder.domain.plan import DefinitionDrift, PlanInputs, RefreshPlan, ViewInputs, build_plan
 from seeder.domain.view_names import ViewName
@@ -50,6 +51,8 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
         }
         view_inputs |= {ViewKey(database=database, name=name): read for name, read in survey.inputs.items()}
         drift |= definition_drift(selection, database, survey)
+        if survey.unknown_dependencies:
+            warnings[database] = _unknown_dependencies_text(database, survey.unknown_dependencies)
         if save_confirmed and survey.confirmed and tables.is_usable(_DEFINITIONS):
             _save_definitions(database, survey.confirmed)
     with translate_database_errors(DEFAULT_DB_ALIAS):
@@ -63,6 +66,15 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
         view_inputs=view_inputs,
     )
     return replace(build_plan(selection, inputs), warnings=warnings)
+
+
+def _unknown_dependencies_text(database: str, causes: Mapping[ViewName, str]) -> str:
+    first, *others = sorted(causes)
+    more = f" and {format_count(len(others), 'other missing view')}" if others else ""
+    return (
+        f"The dependencies of {first}{more} in {database} are unknown, so they may start before a view that they read."
+        f" PostgreSQL's message about {first}: {causes[first]}"
+    )
 
 
 def _survey(database: str, views: Mapping[ViewName, Sequence[str]], tables: OptionalTables) -> view_survey.Survey:
