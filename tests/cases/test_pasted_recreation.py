@@ -103,6 +103,17 @@ def test_same_roles_read_the_same_columns_after_the_pasted_sql(deployment: Deplo
     drifted(deployment)
 
 
+def test_statements_can_be_pasted_from_the_text(deployment: Deployment) -> None:
+    deployment.execute(SOURCE + "CREATE MATERIALIZED VIEW reporting.a AS SELECT id FROM public.src")
+    deployment.execute("COMMENT ON MATERIALIZED VIEW reporting.a IS E'first\\nsecond; COMMIT'")
+    deployment.add_manifest("reporting.a", "SELECT id, 1 AS one FROM public.src;\n-- BEGIN")
+    before = catalogs()
+    text = deployment.manage("doctor").out
+    deployment.execute(text[text.index("\nBEGIN;") : text.index("\nCOMMIT;") + len("\nCOMMIT;")])
+    assert catalogs() == before
+    drifted(deployment)
+
+
 UNUSUAL = """
 SET allow_in_place_tablespaces = on;
 CREATE ACCESS METHOD "Heap 2" TYPE TABLE HANDLER heap_tableam_handler;

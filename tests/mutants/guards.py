@@ -460,4 +460,52 @@ FIGURES = [
     ),
 ]
 
-GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES]
+RECREATION = "tests/cases/test_pasted_recreation.py"
+REFUSED_QUERIES = "tests/cases/test_refused_queries.py"
+
+DIAGNOSIS = [
+    Mutant(
+        name="diagnosis: a view is recreated as its owner",
+        file="seeder/postgres/recreate_statements.sql",
+        old="format('SET LOCAL ROLE %%s', owner)",
+        new="'SET LOCAL ROLE NONE'",
+        tests=(RECREATION,),
+    ),
+    Mutant(
+        name="diagnosis: default privileges are revoked from a recreated view",
+        file="seeder/postgres/recreate_statements.sql",
+        old="'REVOKE ALL ON %%s FROM %%s'",
+        new="'REVOKE TRIGGER ON %%s FROM %%s'",
+        tests=(RECREATION,),
+    ),
+    Mutant(
+        name="diagnosis: column grants of a recreated view are kept",
+        file="seeder/postgres/recreate_statements.sql",
+        old="CROSS JOIN aclexplode(c.attacl) WITH ORDINALITY AS a",
+        new="CROSS JOIN aclexplode(c.attacl) WITH ORDINALITY AS a WHERE false",
+        tests=(RECREATION,),
+    ),
+    Mutant(
+        name="diagnosis: query errors have any SQLSTATE",
+        file="seeder/postgres/sqlstates.py",
+        old="return not is_unrelated and state != INSUFFICIENT_PRIVILEGE",
+        new='return not is_unrelated and state != INSUFFICIENT_PRIVILEGE and state.startswith("42")',
+        tests=(REFUSED_QUERIES,),
+    ),
+    Mutant(
+        name="diagnosis: a refusal of any view is not the query's error",
+        file="seeder/postgres/creation_refusals.py",
+        old="    if control:",
+        new="    if False:",
+        tests=(REFUSED_QUERIES,),
+    ),
+    Mutant(
+        name="diagnosis: a restricted operation is not a missing grant",
+        file="seeder/postgres/refusal_facts.py",
+        old="lacks_privilege=is_missing_privilege(error)",
+        new="lacks_privilege=True",
+        tests=("tests/cases/test_refusal_advice.py",),
+    ),
+]
+
+GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS]
