@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.db.backends.signals import connection_created
 
 from seeder.errors import ExtraMissing
 from seeder.services import extras
@@ -55,3 +56,6 @@ class SeederConfig(AppConfig):
 
     def ready(self) -> None:
         from seeder import checks  # noqa: F401  # importing it registers the system checks
+        from seeder.postgres.session_formats import pin_formats
+
+        connection_created.connect(pin_formats)

@@ -230,7 +230,7 @@ def run_in_process(*arguments: str, **environment: str) -> CompletedCommand:
 
 def run_manage_command(*arguments: str, out: TextIO, err: TextIO, **environment: str) -> int:
     """Run `manage.py` on the database of the test. Return its exit code."""
-    with _default_database(environment), pytest.MonkeyPatch.context() as patch:
+    with default_database(environment), pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
         with redirect_stdout(out), redirect_stderr(err):
@@ -260,7 +260,7 @@ def _completed_command(arguments: tuple[str, ...], code: int, out: str, err: str
 
 
 @contextmanager
-def _default_database(environment: Mapping[str, str]) -> Iterator[None]:
+def default_database(environment: Mapping[str, str]) -> Iterator[None]:
     """Use connections of its own for `default`, defined by DB_* variables."""
     variables = {**_server_variables(), **environment}
     address = {name.removeprefix("DB_"): value for name, value in variables.items() if name.startswith("DB_")}

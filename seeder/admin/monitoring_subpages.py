@@ -14,10 +14,10 @@ from seeder.domain.outcomes import Status
 from seeder.domain.snapshots.drift_rules import Severity
 from seeder.domain.snapshots.drift_text import SEVERITY_SUMMARIES
 from seeder.domain.snapshots.snapshot_contents import Snapshot
-from seeder.domain.view_names import is_storable_text
 from seeder.errors import UnknownRun, UnknownSnapshot, UnknownTable
 from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline
 from seeder.services.snapshots import release_snapshots
+from seeder.services.storable_text import is_storable
 
 _MAX_RUNS = 60
 _MAX_MANIFESTS = 200
@@ -25,7 +25,7 @@ _MAX_SNAPSHOTS = 100
 
 
 def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
-    if not is_storable_text(run_id):
+    if not is_storable(run_id):
         raise UnknownRun(run_id=run_id)
     timeline = run_timeline.timeline(run_id, agency_scope.agencies_of(request.user))
     context = {
@@ -90,7 +90,7 @@ def _require_job(table_name: str, agencies: list[str] | None) -> Job:
 
     Manifests keep their own spelling; snapshots have that of `ViewName`.
     """
-    for name in _name_spellings(table_name) if is_storable_text(table_name) else ():
+    for name in _name_spellings(table_name) if is_storable(table_name) else ():
         page = job_list.job_page(JobFilter(visible_agencies=agencies, table_name=name), JobPageRequest(limit=1))
         if page.jobs:
             return page.jobs[0]

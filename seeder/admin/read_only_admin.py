@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -17,7 +18,7 @@ from django.urls import URLPattern
 from django.utils import timezone
 
 from seeder.admin.error_pages import error_page, with_error_page
-from seeder.domain.view_names import is_storable_text
+from seeder.services.storable_text import is_storable
 
 MAX_COUNTED_ROWS = 10_000
 
@@ -125,18 +126,21 @@ class ReadOnlyAdmin(NoChangesAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """Search for exact names, because anything else would read every row."""
         term = search_term.strip()
+        if not is_storable(term):
+            return queryset.none(), False
         return (self.search(queryset, term) if term else queryset), False
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:  # noqa: ARG002  # for subclasses
         return rows
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        return super().get_object(request, object_id, from_field) if is_storable_text(unquote(object_id)) else None
+        return super().get_object(request, object_id, from_field) if is_storable(unquote(object_id)) else None
 
     @transaction.non_atomic_requests  # a queued request must be committed before dispatch
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         ids = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if not all(is_storable_text(str(one)) for one in [*request.GET.values(), *ids]):
+        filters = {name: value for name, value in request.GET.items() if name != SEARCH_VAR}
+        if not all(is_storable(str(one)) for one in [*filters.values(), *ids]):
             return error_page(request, self.admin_site, "Not found.", status=404)
         try:
             for one in ids:

@@ -14,6 +14,7 @@ from seeder.api.cursor_text import encode_cursor
 from seeder.api.exception_handler import ErrorStatuses
 from seeder.errors import AmbiguousView, NothingToCapture, SnapshotTaken, UnknownObject
 from seeder.services.read_models import agency_scope, error_redaction, keyset_pagination
+from seeder.services.storable_text import is_storable
 
 
 class ReportView(SeederView):
@@ -41,6 +42,8 @@ class ReportView(SeederView):
         documents: Callable[[Sequence[Any]], Sequence[Any]],
     ) -> Response:
         """Return the documents of the rows on the requested page."""
+        if not all(is_storable(value) for value in query.values() if isinstance(value, str)):
+            rows = rows.none()
         page, cursor = keyset_pagination.fetch_page(rows, order_column, query.get("after"), max_rows=query["size"])
         after = encode_cursor(cursor) if cursor else None
         return Response({"next": after and self.url_with("after", after), "results": documents(page)})

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
 from seeder import conf
-from seeder.domain.view_names import is_storable_text
+from seeder.services.storable_text import is_storable
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -22,7 +22,7 @@ class SeederTokenAuthentication(TokenAuthentication):
     """`Authorization: Token …`."""
 
     def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
-        if not is_storable_text(key):
+        if not is_storable(key):
             raise AuthenticationFailed
         return super().authenticate_credentials(key)
 

@@ -28,7 +28,7 @@ from seeder.api.authentication_and_throttling import (
     WriteThrottle,
 )
 from seeder.api.exception_handler import ErrorStatuses, handle_exception
-from seeder.domain.view_names import is_storable_text
+from seeder.services.storable_text import is_storable
 
 _MAX_BODY_BYTES = 2**16  # ten times the largest useful body
 
@@ -84,7 +84,7 @@ class SeederView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if not all(is_storable_text(part) for part in kwargs.values() if isinstance(part, str)):
+        if not all(is_storable(part) for part in kwargs.values() if isinstance(part, str)):
             raise NotFound
 
     def url_for(self, name: str, **reverse_options: Any) -> str:

@@ -3,8 +3,8 @@
 import base64
 from datetime import UTC, datetime
 
-from seeder.domain.view_names import is_storable_text
 from seeder.services.read_models.keyset_pagination import Cursor
+from seeder.services.storable_text import is_storable
 
 _MAX_KEY = 2**63 - 1
 
@@ -22,5 +22,5 @@ def decode_cursor(text: str, *, is_numeric: bool) -> Cursor | None:
         cursor = Cursor(instant=at.astimezone(UTC), key=int(key) if is_numeric else key)
     except (ValueError, OverflowError):  # OverflowError: year 1 in an eastern time zone
         return None
-    is_valid = at.tzinfo is not None and key and is_storable_text(key)
+    is_valid = at.tzinfo is not None and key and is_storable(key)
     return cursor if is_valid and (not is_numeric or abs(int(key)) <= _MAX_KEY) else None

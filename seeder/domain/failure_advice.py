@@ -26,7 +26,7 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
     ),
     "21000": (
         "The query returns duplicate rows, which `CONCURRENTLY` cannot handle. Or a subquery returned several rows.",
-        "Change the query. Find duplicates with `GROUP BY … HAVING count(*) > 1`.",
+        "Change the query. Find duplicates with `GROUP BY ... HAVING count(*) > 1`.",
     ),
     "23505": (
         "The query returns a value twice that a unique index of the view requires once.",

@@ -103,7 +103,7 @@ def _search_path_advice(facts: RefusalFacts) -> Iterator[str]:
     if facts.major >= _FIRST_MAINTAIN_MAJOR:
         yield (
             "PostgreSQL 17 and later refresh with search_path = pg_catalog, pg_temp. A function in the view that uses a"
-            " name without its schema needs ALTER FUNCTION … SET search_path, or a BEGIN ATOMIC body."
+            " name without its schema needs ALTER FUNCTION ... SET search_path, or a BEGIN ATOMIC body."
         )
     else:
         yield (

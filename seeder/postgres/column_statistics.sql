@@ -128,4 +128,4 @@ FROM {view} AS v
 
 -- name: value_as_text
 -- Long values are shortened, with their MD5 to tell them apart.
-CASE WHEN length({text}) > 200 THEN left({text}, 200) || '… MD5 ' || md5({text}) ELSE {text} END
+CASE WHEN length({text}) > 200 THEN left({text}, 200) || '... MD5 ' || md5({text}) ELSE {text} END

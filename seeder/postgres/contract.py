@@ -12,13 +12,13 @@ from typing import NamedTuple, Self
 
 from django.apps import apps
 from django.db import connections
-from django.db.transaction import atomic
 from psycopg import sql
 
 from seeder.domain import lock_keys
 from seeder.domain.view_names import ViewName
 from seeder.postgres import advisory_locks, catalog, sessions
 from seeder.postgres.named_statements import STATEMENTS
+from seeder.postgres.transactions import atomic
 
 SCHEMA = "reporting"
 

@@ -16,10 +16,10 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from django.db import OperationalError, connections
-from django.db.transaction import atomic
 
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
+from seeder.postgres.transactions import atomic
 
 Answer = TypeVar("Answer")
 

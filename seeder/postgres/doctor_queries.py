@@ -29,7 +29,6 @@ class ServerFacts(NamedTuple):
     is_standby: bool
     is_read_only: bool  # by default_transaction_read_only
     deadlock_timeout_ms: int  # milliseconds
-    transaction_timeout_ms: int  # milliseconds; 0: none
     idle_session_timeout_ms: int  # milliseconds; 0: none
     max_connections: int
     reserved_connections: int  # not available to seeder's role

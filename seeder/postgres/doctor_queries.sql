@@ -12,7 +12,6 @@ SELECT
     pg_is_in_recovery(),
     current_setting('default_transaction_read_only')::boolean,
     (SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout'),
-    coalesce((SELECT setting::integer FROM pg_settings WHERE name = 'transaction_timeout'), 0),
     coalesce((SELECT setting::integer FROM pg_settings WHERE name = 'idle_session_timeout'), 0),
     current_setting('max_connections')::integer,
     CASE WHEN r.rolsuper THEN 0

@@ -66,6 +66,18 @@ def server_time(database: str) -> datetime:
     return cast("datetime", query(database, STATEMENTS["server_time"])[0][0])
 
 
+def can_encode(database: str, text: str) -> bool:
+    """Return whether the encoding of the database has all characters of a text."""
+    encoding = driver_connection(database).info.parameter_status("server_encoding") or "UTF8"
+    if encoding in {"UTF8", "SQL_ASCII"}:  # SQL_ASCII stores any bytes
+        return True
+    try:
+        text.encode(encoding.replace("WIN", "cp").replace("KOI8", "koi8_"))
+    except (UnicodeEncodeError, LookupError):  # an encoding that Python does not know cannot be asked
+        return False
+    return True
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SessionState:
     """What a run requires of this thread's session."""

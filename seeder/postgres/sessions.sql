@@ -3,6 +3,31 @@
 -- name: server_time
 SELECT clock_timestamp();
 
+-- name: pin_formats
+-- How this session prints and reads values. A role, a database or the server can have other settings. These are PostgreSQL's
+-- defaults, which Django and psycopg expect as well. DateStyle keeps its order of day and month.
+SELECT
+    set_config('DateStyle', 'ISO', false),
+    set_config('IntervalStyle', 'postgres', false),
+    set_config('array_nulls', 'on', false),
+    set_config('bytea_output', 'hex', false),
+    set_config('extra_float_digits', '1', false),
+    set_config('quote_all_identifiers', 'off', false),
+    set_config('standard_conforming_strings', 'on', false);
+
+-- name: pin_transactions
+-- How transactions of a run's session begin and end. Waits for locks would end in serialization failures in another
+-- isolation level. Refreshes have limits of their own. Settings that this version does not have are left out.
+SELECT set_config(pinned.name, pinned.value, false)
+FROM (VALUES
+    ('default_transaction_deferrable', 'off'),
+    ('default_transaction_isolation', 'read committed'),
+    ('exit_on_error', 'off'),
+    ('idle_in_transaction_session_timeout', '30s'),
+    ('transaction_timeout', '0')
+) AS pinned (name, value)
+WHERE current_setting(pinned.name, true) IS NOT NULL;
+
 -- name: session_state
 -- What a run requires of its session. A standby has transaction_read_only on as well.
 SELECT

@@ -4,13 +4,34 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Self, TypeVar
 
-from django.db import Error, connections, transaction
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 from psycopg import sql
 
+from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sessions import Rows, query, query_batch
 
 Result = TypeVar("Result")
+
+
+@contextmanager
+def atomic(using: str = DEFAULT_DB_ALIAS, *, durable: bool = False) -> Iterator[None]:
+    """Run the block in Django's `atomic()`, which begins READ COMMITTED.
+
+    The default of the role, the database or the host can be another one. A snapshot from before a lock would then be
+    read after the wait for it.
+    """
+    session, idle = sessions.driver_connection(using), psycopg.pq.TransactionStatus.IDLE
+    isolation_level, begins = session.isolation_level, session.info.transaction_status == idle
+    if begins:
+        session.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+    try:
+        with transaction.atomic(using=using, durable=durable):
+            yield
+    finally:
+        if begins and session.info.transaction_status == idle:
+            session.isolation_level = isolation_level
 
 
 def attempt(database: str, operation: Callable[[], Result]) -> Result | Error:
@@ -21,7 +42,7 @@ def attempt(database: str, operation: Callable[[], Result]) -> Result | Error:
     """
     has_begun = False
     try:
-        with transaction.atomic(using=database):
+        with atomic(database):
             has_begun = True
             return operation()
     except Error as error:
@@ -33,7 +54,7 @@ def attempt(database: str, operation: Callable[[], Result]) -> Result | Error:
 @contextmanager
 def rolled_back_atomic(database: str) -> Iterator[None]:
     """Run the block in a transaction or savepoint that is always rolled back, with its locks."""
-    with transaction.atomic(using=database):
+    with atomic(database):
         yield
         transaction.set_rollback(True, using=database)
 
@@ -45,7 +66,7 @@ class BatchedTransaction:
     begin.
     """
 
-    def __init__(self, database: str, *, begin_statement: str = "BEGIN;") -> None:
+    def __init__(self, database: str, *, begin_statement: str = "BEGIN ISOLATION LEVEL READ COMMITTED;") -> None:
         self._database, self._begin_statement, self._has_begun = database, begin_statement, False
 
     def begin(self, statements: Iterable[str], parameters: Mapping[str, Any]) -> list[Rows]:

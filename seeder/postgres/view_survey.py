@@ -21,6 +21,7 @@ from seeder.postgres.sqlstates import (
     is_transient,
     sqlstate,
 )
+from seeder.postgres.transactions import atomic
 
 _COMPARISON_BATCH_SIZE = 50  # queries compared at once, at most
 _LOCKS_PER_COMPARISON = 32  # a batch takes a small part of the lock table, even if each query reads many tables

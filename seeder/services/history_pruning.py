@@ -12,7 +12,6 @@ from time import monotonic
 from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.transaction import atomic
 
 from seeder import conf
 from seeder.domain import lock_keys
@@ -20,6 +19,7 @@ from seeder.errors import BadBatch, BadRetention, DeletingForbidden
 from seeder.postgres import advisory_locks, contract, server_activity, sessions
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import atomic
 from seeder.services.stop_signal import StopSignal
 from seeder.services.structured_log import INFO, log_event
 

@@ -8,7 +8,6 @@ from itertools import groupby
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
-from django.db.transaction import atomic
 
 from seeder.domain.manifests import Manifest, ManifestKey, ReportType, ViewKey, ViewSpec
 from seeder.domain.outcomes import Outcome, RefreshResult, Status
@@ -19,6 +18,7 @@ from seeder.postgres.contract import OptionalTables
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.row_counts import ViewBeforeRefresh
 from seeder.postgres.sessions import Row, query
+from seeder.postgres.transactions import atomic
 
 _IDENTITY = ("manifest_id", "report_type", "table_name", "report_name", "agency_id", "agency_slug")
 

@@ -9,10 +9,11 @@ from django.db.models import QuerySet
 from seeder.domain.manifests import Manifest, RejectedManifest, ReportType, Selection, ViewKey, group_by_view
 from seeder.domain.refresh_requests import AgencyReports, AllReports, RefreshRequest, SelectedManifests, SingleView
 from seeder.domain.suggestions import did_you_mean
-from seeder.domain.view_names import ViewName, is_storable_text, normalize_name
+from seeder.domain.view_names import ViewName, normalize_name
 from seeder.errors import DatabaseUnmapped, ManifestError, ReportMissing, UnknownAgency, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services.storable_text import is_storable
 
 _Row = tuple[Manifest, int | None]  # with its database_id; None if the canned report is missing
 
@@ -27,7 +28,7 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
         case AllReports(report_type=report_type):
             rows = [row for row in _manifests() if report_type in {None, row[0].report_type}]
         case AgencyReports(slug=slug):
-            rows = list(_manifests(agency_slug=slug)) if is_storable_text(slug) else []
+            rows = list(_manifests(agency_slug=slug)) if is_storable(slug) else []
             if not rows:
                 require_known_agency(slug)
         case SingleView(name=name):

@@ -53,12 +53,6 @@ CASES_FIXED_BY_SQL = [
         problem="too_few_connections", provoking_sql=f"ALTER ROLE {ROLE} CONNECTION LIMIT 3", subject=f"role {ROLE}"
     ),
     DoctorCase(
-        problem="transaction_timeout",
-        provoking_sql=f"ALTER ROLE {ROLE} SET transaction_timeout = '1h'",
-        subject="transaction_timeout",
-        min_server_version=17,
-    ),
-    DoctorCase(
         problem="idle_session_timeout",
         provoking_sql=f"ALTER ROLE {ROLE} SET idle_session_timeout = '5s'",
         subject="idle_session_timeout",

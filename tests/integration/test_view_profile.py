@@ -127,7 +127,7 @@ def reference_statistics(name: str, kind: TypeSample) -> ColumnStatistics:
     column, source = quote_identifier(name), "FROM reporting.made"
     shown = (
         f"CASE WHEN length({column}::text) > 200"
-        f" THEN left({column}::text, 200) || '… MD5 ' || md5({column}::text) ELSE {column}::text END"
+        f" THEN left({column}::text, 200) || '... MD5 ' || md5({column}::text) ELSE {column}::text END"
     )
     [(nulls,)] = sql(f"SELECT count(*) - count({column}) {source}")
     if kind.lacks == "equality":

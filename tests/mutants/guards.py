@@ -40,6 +40,13 @@ LOCKS = [
         tests=(RELOADS,),
     ),
     Mutant(
+        name="transactions: they begin READ COMMITTED",
+        file="seeder/postgres/transactions.py",
+        old="session.isolation_level = psycopg.IsolationLevel.READ_COMMITTED",
+        new="session.isolation_level = isolation_level",
+        tests=("tests/integration/test_transactions.py",),
+    ),
+    Mutant(
         name="lock: no input is held while another is awaited",
         file="seeder/postgres/input_locks.sql",
         old="IN ACCESS SHARE MODE NOWAIT'",

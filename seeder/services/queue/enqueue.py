@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.transaction import atomic
 
 from seeder import conf
 from seeder.domain import lock_keys
@@ -17,16 +16,18 @@ from seeder.domain.queue.plan_partitioning import partition_plan
 from seeder.domain.queue.queued_requests import CaptureRequest, find_covering_parts
 from seeder.domain.refresh_requests import AllReports, RefreshRequest
 from seeder.domain.snapshots.snapshot_contents import Release
-from seeder.domain.view_names import ViewName, is_storable_text
+from seeder.domain.view_names import ViewName
 from seeder.errors import BadIdempotencyKey, IdempotencyKeyTaken
 from seeder.models import QueuedRefresh
 from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import atomic
 from seeder.services import manifest_selection
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import planning
 from seeder.services.run.orchestrator import new_run_id
 from seeder.services.snapshots import release_snapshots
+from seeder.services.storable_text import is_storable
 from seeder.services.structured_log import INFO, log_event
 
 _MAX_KEY_LENGTH = 200
@@ -56,7 +57,7 @@ def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_k
     Raises `RequestError`, `ConfigurationError`, `QueueError` or `DatabaseError`.
     """
     settings, key = conf.load(), idempotency_key
-    if key is not None and not (0 < len(key) <= _MAX_KEY_LENGTH and is_storable_text(key)):
+    if key is not None and not (0 < len(key) <= _MAX_KEY_LENGTH and is_storable(key)):
         raise BadIdempotencyKey(key=key, max_length=_MAX_KEY_LENGTH)
     with translate_database_errors(DEFAULT_DB_ALIAS):
         dispatch.require_queue()

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from threading import Timer
 
 from django.db import DEFAULT_DB_ALIAS, Error
-from django.db.transaction import atomic
 
 from seeder import conf
 from seeder.domain import lock_keys
@@ -30,6 +29,7 @@ from seeder.errors import DatabaseError, SeederError
 from seeder.models import QueuedRefresh
 from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import atomic
 from seeder.services import history_rows
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import orphan_recovery, preconditions

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
-from django.db.transaction import atomic
 from django.utils.module_loading import import_string
 
 from seeder.domain import lock_keys
 from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import atomic
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import orphan_recovery
 from seeder.services.structured_log import WARNING, log_event

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
-from django.db.transaction import atomic
 
 from seeder import conf
 from seeder.domain import lock_keys
@@ -16,7 +15,7 @@ from seeder.domain.refresh_requests import AgencyReports
 from seeder.errors import ConfigurationError
 from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.postgres.transactions import rolled_back_atomic
+from seeder.postgres.transactions import atomic, rolled_back_atomic
 from seeder.services import extras, manifest_selection
 from seeder.services.queue import dispatch
 

@@ -10,13 +10,13 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest, JobTotals, RecentRun
-from seeder.domain.view_names import is_storable_text
 from seeder.errors import UnknownJob
 from seeder.postgres import job_list_queries, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.read_models import agency_scope, error_redaction
 from seeder.services.read_models.error_redaction import VisibleFailure
+from seeder.services.storable_text import is_storable
 
 _LAST_ID = 2**31 - 1  # largest value of an integer column
 
@@ -90,7 +90,7 @@ def recent_runs(jobs: Iterable[Job], *, max_runs: int = 14) -> Mapping[str, Sequ
 def _can_match(job_filter: JobFilter) -> bool:
     """False if the filter contains text that PostgreSQL cannot store."""
     texts = (job_filter.agency, job_filter.table_name, job_filter.search)
-    return all(text is None or is_storable_text(text) for text in texts)
+    return all(text is None or is_storable(text) for text in texts)
 
 
 def _parameters(job_filter: JobFilter) -> Mapping[str, Any]:

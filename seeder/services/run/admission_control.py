@@ -11,7 +11,6 @@ from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, Error
 from django.db.models.functions import Now
-from django.db.transaction import atomic
 from django.utils import timezone
 
 from seeder.conf import Settings
@@ -22,6 +21,7 @@ from seeder.domain.plan import PlannedView
 from seeder.models import CircuitBreaker
 from seeder.postgres import server_activity, sessions
 from seeder.postgres.contract import OptionalTables
+from seeder.postgres.transactions import atomic
 
 _CACHE_DURATION = timedelta(seconds=1)  # other processes may change the row; a change reads it again
 

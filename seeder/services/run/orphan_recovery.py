@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.transaction import atomic
 
 from seeder.domain import lock_keys
 from seeder.domain.view_names import ViewName
 from seeder.postgres import advisory_locks
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import atomic
 from seeder.services import history_rows
 from seeder.services.run.run_rows import RunRowWriter
 from seeder.services.structured_log import WARNING, log_event

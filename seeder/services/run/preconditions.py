@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections, router
 from seeder.conf import Settings
 from seeder.errors import ConfigurationError, ReadOnly, SessionsPooled
 from seeder.postgres import contract, server_activity, sessions
+from seeder.postgres.named_statements import STATEMENTS
 
 
 def require_all(settings: Settings) -> datetime:
@@ -19,6 +20,7 @@ def require_all(settings: Settings) -> datetime:
     """
     require_default_database()
     database = DEFAULT_DB_ALIAS
+    sessions.query(database, STATEMENTS["pin_transactions"])
     state = sessions.session_state(database)
     if state.is_pooled:
         raise SessionsPooled(alias=database)

@@ -13,7 +13,6 @@ from time import monotonic
 from typing import TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, Error
-from django.db.transaction import atomic
 
 from seeder.conf import Settings
 from seeder.domain import lock_keys, result_notes
@@ -24,6 +23,7 @@ from seeder.domain.refresh_costs import RefreshCost
 from seeder.postgres import input_locks, row_counts, sessions, transactions
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_connection_lost, sqlstate
+from seeder.postgres.transactions import atomic
 from seeder.services import manifest_selection
 from seeder.services.history_rows import OTHER_REFRESHES, RunHistoryWriter, refresh_by_another_run
 from seeder.services.retry import retry_transient
@@ -180,10 +180,10 @@ class _ViewRefresh:
         after = self._refresher.requested_at
         after = max(after, self._context.dependencies_finished_at or after)
         parameters = self._history.other_refreshes_parameters(self._view.spec, after=after)
-        names = ("set_lock_wait", "lock", "apply_limits", "view_before_refresh")
+        names = ("pin_transactions", "set_lock_wait", "lock", "apply_limits", "view_before_refresh")
         statements = [*(STATEMENTS[name] for name in names), *([OTHER_REFRESHES] if self._is_default else [])]
         view = {**asdict(self._name), "key": lock_keys.of_view(self._name), "lock_wait": self._lock_wait_ms}
-        waiting, locked, _, [state], *others = transaction.begin(statements, {**self._limits, **view, **parameters})
+        _, waiting, locked, _, [state], *others = transaction.begin(statements, {**self._limits, **view, **parameters})
         now = locked[0][-1]
         self._lock_wait += now - waiting[0][-1]
         if not self._is_default:  # the history's server has the clock for all times that are compared

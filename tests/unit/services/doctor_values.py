@@ -17,7 +17,6 @@ GOOD_SERVER = ServerFacts(
     is_standby=False,
     is_read_only=False,
     deadlock_timeout_ms=1000,
-    transaction_timeout_ms=0,
     idle_session_timeout_ms=0,
     max_connections=12,
     reserved_connections=3,

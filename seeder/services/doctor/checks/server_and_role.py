@@ -62,12 +62,6 @@ TOO_FEW_CONNECTIONS = warning_problem(
     " database. Some workers cannot start. Each queue worker needs as many.",
     fix="Lower `SEEDER_MAX_WORKERS`, or raise the limit.",
 )
-TRANSACTION_TIMEOUT = warning_problem(
-    name="transaction_timeout",
-    area="server and role",
-    meaning="The server (17 and later) ends the connection of a refresh that takes longer than `transaction_timeout`.",
-    fix="Switch it off for seeder's role, and limit refreshes with `SEEDER_STATEMENT_TIMEOUT_MS`.",
-)
 IDLE_SESSION_TIMEOUT = warning_problem(
     name="idle_session_timeout",
     area="server and role",
@@ -121,9 +115,6 @@ def _check_timeouts(database: CheckedDatabase) -> Iterator[Diagnosis]:
         message = f"It is {lock_timeout_ms} ms, and deadlock_timeout is {server.deadlock_timeout_ms} ms."
         fix = f"Set SEEDER_LOCK_TIMEOUT_MS={max(2 * server.deadlock_timeout_ms, 2000)}."
         yield LOCK_TIMEOUT_LOW.found("SEEDER_LOCK_TIMEOUT_MS", message=message, fix=fix)
-    if server.transaction_timeout_ms:
-        message, sql = f"It is {server.transaction_timeout_ms} ms.", server.alter_role_sql("transaction_timeout", "0")
-        yield TRANSACTION_TIMEOUT.found("transaction_timeout", message=message, sql=sql)
     if 0 < server.idle_session_timeout_ms <= _MIN_IDLE_SESSION_TIMEOUT_MS:
         message, sql = f"It is {server.idle_session_timeout_ms} ms.", server.alter_role_sql("idle_session_timeout", "0")
         yield IDLE_SESSION_TIMEOUT.found("idle_session_timeout", message=message, sql=sql)
