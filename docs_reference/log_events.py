@@ -49,7 +49,7 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
             "notes",
             "stopped_by",
         ),
-        "Look up its `reason`. `notes` is their number; the row's `errors` has the texts.",
+        "Look up its `reason`. `notes` is their number; `seeder_run_metrics.notes` has the texts.",
     ),
     "starts_held": LogEvent(
         "warning",

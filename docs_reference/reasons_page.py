@@ -32,7 +32,8 @@ only an SQLSTATE is a code without a name, such as one of an extension."""
 # Errors with which the server ends a session.
 _CLASSES_ENDING_SESSION, _ENDING_SESSION = {"08", "57"}, {"53300", "25P03", "25P04"}
 
-_NOTES = """`errors` also has notes, one sentence a line. A success can have notes."""
+_NOTES = """Notes on a result are in `reporting.seeder_run_metrics.notes`, one on each line. Those of a failure
+are also in `errors`. Interruptions and rows that were not started have only `errors`."""
 
 
 def render() -> str:

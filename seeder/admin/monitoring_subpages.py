@@ -50,11 +50,13 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     manifests = job_list.job_page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), group_by=GroupBy.MANIFEST)
     agency_names = agency_scope.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs)
     can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
+    failure = error_redaction.failures_of_jobs([job], can_see_errors=can_see_errors)[job.key]
     context = {
         **site.each_context(request),
         "title": job.report_name,
         "job": job,
-        "errors": error_redaction.failures_of_jobs([job], can_see_errors=can_see_errors)[job.key].errors,
+        "errors": failure.errors,
+        "notes": failure.notes,
         "manifests": [(one, agency_names[one.agency_id]) for one in manifests.jobs],
         "manifest_count": manifests.total,
         "recent": recent,

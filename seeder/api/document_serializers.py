@@ -32,6 +32,7 @@ class _ManifestFields(serializers.Serializer[Any]):
     errors = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # DRF moves fields out of the class
     reason = serializers.CharField(allow_null=True)
     sqlstate = serializers.CharField(allow_null=True)
+    notes = serializers.CharField(allow_null=True, help_text="notes on the result, one on each line")
 
 
 class JobSerializer(_ManifestFields):

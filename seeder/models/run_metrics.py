@@ -40,6 +40,7 @@ class RunMetrics(models.Model):
     # Counted by PostgreSQL in the transaction of the refresh.
     rows_inserted = models.BigIntegerField(null=True)
     rows_deleted = models.BigIntegerField(null=True)
+    notes = models.TextField(null=True)  # one on each line
 
     class Meta:
         managed = False

@@ -226,5 +226,6 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (
     peak_memory_bytes bigint,
     rows_inserted bigint,
     rows_deleted bigint,
+    notes text,
     CHECK (mode IN ('plain', 'concurrent'))
 );

@@ -87,7 +87,7 @@ WITH view AS MATERIALIZED (
     UPDATE reporting.seeder_run_history
     SET status = 'success', start_time = %(started)s, finish_time = finished, duration_seconds = round(seconds),
         records_processed = rows, bytes_processed = bytes, memory_usage_mb = %(memory)s,
-        cpu_percentage = round(100 * %(cpu_seconds)s::numeric / nullif(seconds, 0)), errors = %(notes)s,
+        cpu_percentage = round(100 * %(cpu_seconds)s::numeric / nullif(seconds, 0)), errors = NULL,
         consecutive_failures = 0, updated_at = now()
     FROM timed
     WHERE id = ANY (%(ids)s::bigint[]) AND status NOT IN ('success', 'error')
@@ -95,7 +95,7 @@ WITH view AS MATERIALIZED (
 ), latest AS (
     UPDATE reporting.seeder_job_status
     SET status = 'success', start_time = %(started)s, duration_seconds = round(seconds), last_run_id = %(run)s,
-        last_errors = %(notes)s, consecutive_failures = 0, updated_at = now()
+        last_errors = NULL, consecutive_failures = 0, updated_at = now()
     FROM timed
     WHERE table_name = ANY (%(names)s::text[]) AND (SELECT count(*) FROM closed) > 0
 )

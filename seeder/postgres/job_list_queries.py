@@ -61,10 +61,12 @@ def recent_runs(jobs: Collection[Job], *, max_runs: int) -> Mapping[str, list[Re
     return runs_by_table
 
 
-def failure_reasons(jobs: Collection[Job]) -> Mapping[ManifestKey, tuple[str, str | None]]:
-    """Return the known reason and SQLSTATE of the latest failure of each job."""
-    rows = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["failure_reasons"], _job_keys(jobs))
-    return {(ReportType(kind), number): (reason, state) for kind, number, reason, state in rows}
+def latest_results(jobs: Collection[Job]) -> Mapping[ManifestKey, tuple[str | None, str | None, str | None]]:
+    """Return the known reason, SQLSTATE and notes of the latest failure of failing jobs, and success of others."""
+    statuses = [Status.ERROR if job.failing else Status.SUCCESS for job in jobs]
+    parameters = {**_job_keys(jobs), "statuses": statuses}
+    rows = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["latest_results"], parameters)
+    return {(ReportType(kind), number): tuple(result) for kind, number, *result in rows}
 
 
 def _job_keys(jobs: Collection[Job]) -> Mapping[str, list[Any]]:

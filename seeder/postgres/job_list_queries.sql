@@ -148,17 +148,18 @@ CROSS JOIN LATERAL (
 ) AS recent
 ORDER BY job.table_name, recent.start_time DESC;
 
--- name: failure_reasons
--- The reason of the latest failure of each job's view, even for another manifest. For coalesce() see recent_runs.
-SELECT job.report_type, job.manifest_id, m.reason, m.sqlstate
-FROM unnest(%(table_names)s::text[], %(report_types)s::text[], %(manifest_ids)s::integer[])
-    AS job (table_name, report_type, manifest_id)
+-- name: latest_results
+-- Reason and notes of the latest failure or success of each job's view, even for another manifest. For coalesce() see
+-- recent_runs.
+SELECT job.report_type, job.manifest_id, m.reason, m.sqlstate, m.notes
+FROM unnest(%(table_names)s::text[], %(report_types)s::text[], %(manifest_ids)s::integer[], %(statuses)s::text[])
+    AS job (table_name, report_type, manifest_id, status)
 CROSS JOIN LATERAL (
     SELECT h.id
     FROM reporting.seeder_run_history AS h
-    WHERE h.table_name = job.table_name AND coalesce(h.status = 'error', false)
+    WHERE h.table_name = job.table_name AND coalesce(h.status = job.status, false)
     ORDER BY h.start_time DESC
     LIMIT 1
 ) AS latest
 JOIN reporting.seeder_run_metrics AS m ON m.history_id = latest.id
-WHERE m.reason IS NOT NULL;
+WHERE m.reason IS NOT NULL OR m.notes IS NOT NULL;

@@ -68,7 +68,7 @@ class RunHistoryWriter:
     def record_result(self, spec: ViewSpec, result: RefreshResult) -> None:
         """Close the rows of a view. In the transaction of the refresh, both commit together.
 
-        Notes are stored with the errors, because the contract has no other column for texts.
+        The notes of a failure are stored with its message; `cost_meter` writes the notes of every result.
 
         Raises `RunLockLost` if another run has closed the rows: then neither may commit.
         """
@@ -112,7 +112,6 @@ class RunHistoryWriter:
             "bytes": None if measure else result.size_bytes,
             "memory": None if cost.peak_memory_bytes is None else round(cost.peak_memory_bytes / 2**20),
             "cpu_seconds": None if cost.cpu_time is None else cost.cpu_time.total_seconds(),
-            "notes": "\n".join(result.notes) or None,
         }
         [(closed, rows, size, finished, *written)] = query(DEFAULT_DB_ALIAS, STATEMENTS["mark_succeeded"], parameters)
         if closed != len(spec.manifests):

@@ -110,6 +110,7 @@ def test_known_costs_are_written_early_and_the_rest_later() -> None:
         "peak_memory_bytes": 12,
         "rows_inserted": 13,
         "rows_deleted": 14,
+        "notes": None,
     }
     assert RunMetrics.objects.count() == 3
 

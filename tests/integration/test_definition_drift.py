@@ -7,7 +7,7 @@ import pytest
 
 from seeder.domain.refresh_requests import AllReports
 from seeder.domain.view_names import ViewName
-from seeder.models import CustomReportManifest, JobStatus, RunHistory, ViewDefinition
+from seeder.models import CustomReportManifest, JobStatus, RunHistory, RunMetrics, ViewDefinition
 from seeder.postgres import view_survey
 from seeder.services.run import orchestrator, planning
 from tests.conftest import CompletedCommand, another_session, create_canned_report, create_custom_manifest, sql
@@ -85,9 +85,13 @@ def test_drift_is_in_plan_result_and_status(
     result = manage("refresh_all")
     assert result.exit_code == 0
     assert any(line.startswith("reporting.a: Definition drift: ") for line in result.lines)
-    for errors in (JobStatus.objects.get().last_errors, RunHistory.objects.latest("id").errors):
-        assert errors
-        assert errors.startswith("Definition drift: the query of custom manifest 1 of demo is not")
+    assert (JobStatus.objects.get().last_errors, RunHistory.objects.latest("id").errors) == (None, None)
+    notes = RunMetrics.objects.latest("history_id").notes
+    assert notes
+    assert notes.startswith("Definition drift: the query of custom manifest 1 of demo is not")
+    [job] = manage("refresh_status", "--json").document["jobs"]
+    assert (job["errors"], job["notes"]) == (None, notes)
+    assert any(notes.partition("\n")[0] in line for line in manage("refresh_status").lines)
     assert JobStatus.objects.get().consecutive_failures == 0
     assert sql("SELECT 'reporting.a'::regclass::oid, n FROM reporting.a") == [(oid, 1)]
 

@@ -330,16 +330,16 @@ REDACTION = [
     Mutant(
         name="redaction: a message that may quote data is redacted",
         file="seeder/services/read_models/error_redaction.py",
-        old="if message is not None and not can_see_errors:",
-        new="if message is None and not can_see_errors:",
+        old="message = redacted if failed and message is not None else None",
+        new="message = message if failed and message is not None else None",
         tests=(API_ERRORS, ADMIN),
     ),
     Mutant(
         name="redaction: a note that may name other views is redacted",
         file="seeder/services/read_models/error_redaction.py",
-        old="message = redacted if failed else None",
-        new="message = redacted if failed else message",
-        tests=(API_ERRORS,),
+        old="notes = None  # a note",
+        new="pass  # a note",
+        tests=(ADMIN,),
     ),
     Mutant(
         name="redaction: errors need a permission",

@@ -53,10 +53,11 @@ def _job_row(job: Job, overview: JobOverview) -> TableRow:
 
 
 def _error_text(job: Job, overview: JobOverview) -> str:
-    """Return the reason, which the runbook explains, and PostgreSQL's message."""
+    """Return the reason, which the runbook explains, and PostgreSQL's message. Of a success, the first note."""
+    failure = overview.failures[job.key]
     if not job.errors:
-        return ""
-    return ": ".join(filter(None, (overview.failures[job.key].reason, first_line(job.errors))))
+        return first_line(failure.notes or "")
+    return ": ".join(filter(None, (failure.reason, first_line(job.errors))))
 
 
 def job_state_text(job: Job, now: datetime) -> str:

@@ -26,7 +26,7 @@ def job_documents(
             **fields(
                 job, *state, "failing", "stale", "long_running", agencySlugs="agencies", lastSuccess="last_success_at"
             ),
-            **fields(failures[job.key], "reason", "sqlstate", "errors"),
+            **fields(failures[job.key], "reason", "sqlstate", "errors", "notes"),
         }
         for job in jobs
     ]
@@ -39,7 +39,7 @@ def history_documents(rows: Iterable[RunHistory], failures: Mapping[int, Visible
         {
             **manifest_document(row),
             **fields(row, "run_id", "status", *times, *costs),
-            **fields(failures[row.pk], "reason", "sqlstate", "errors"),
+            **fields(failures[row.pk], "reason", "sqlstate", "errors", "notes"),
         }
         for row in rows
     ]

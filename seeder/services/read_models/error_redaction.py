@@ -17,28 +17,29 @@ from seeder.postgres.contract import OptionalTables
 
 PERMISSION = "seeder.view_errors"  # allows a user to see the complete messages
 
-_Reason = tuple[str, str | None]  # with its SQLSTATE
+_Metrics = tuple[str | None, str | None, str | None]  # reason, SQLSTATE, notes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VisibleFailure:
-    """A failure as the user may see it."""
+    """A failure, and the notes of a result, as the user may see them."""
 
-    errors: str | None  # of a success: a note
+    errors: str | None
     reason: str | None = None  # None if not recorded
     sqlstate: str | None = None
+    notes: str | None = None  # one on each line
 
 
 def failures_of_rows(rows: Collection[RunHistory], *, can_see_errors: bool) -> Mapping[int, VisibleFailure]:
     """Return the failures by history id."""
-    reasons: Mapping[int, _Reason] = {}
-    if _has_reasons():
-        known = RunMetrics.objects.filter(history_id__in=[row.pk for row in rows], reason__isnull=False)
-        columns = known.values_list("history_id", "reason", "sqlstate")
-        reasons = {pk: (str(reason), state) for pk, reason, state in columns}
+    known: Mapping[int, _Metrics] = {}
+    if _has_metrics():
+        metrics = RunMetrics.objects.filter(history_id__in=[row.pk for row in rows])
+        columns = metrics.values_list("history_id", "reason", "sqlstate", "notes")
+        known = {pk: (reason, state, notes) for pk, reason, state, notes in columns}
     return {
         row.pk: _failure(
-            row.errors, reasons.get(row.pk), failed=row.status == Status.ERROR, can_see_errors=can_see_errors
+            row.errors, known.get(row.pk), failed=row.status == Status.ERROR, can_see_errors=can_see_errors
         )
         for row in rows
     }
@@ -46,24 +47,23 @@ def failures_of_rows(rows: Collection[RunHistory], *, can_see_errors: bool) -> M
 
 def failures_of_jobs(jobs: Collection[Job], *, can_see_errors: bool) -> Mapping[ManifestKey, VisibleFailure]:
     """Return the latest failures by `Job.key`."""
-    reasons: Mapping[ManifestKey, _Reason] = {}
-    if _has_reasons():
-        reasons = job_list_queries.failure_reasons([job for job in jobs if job.failing])
+    known = job_list_queries.latest_results(jobs) if _has_metrics() else {}
     return {
-        job.key: _failure(job.errors, reasons.get(job.key), failed=job.failing, can_see_errors=can_see_errors)
+        job.key: _failure(job.errors, known.get(job.key), failed=job.failing, can_see_errors=can_see_errors)
         for job in jobs
     }
 
 
-def _failure(message: str | None, known: _Reason | None, *, failed: bool, can_see_errors: bool) -> VisibleFailure:
-    reason, sqlstate = known or (None, None)
-    if message is not None and not can_see_errors:
+def _failure(message: str | None, known: _Metrics | None, *, failed: bool, can_see_errors: bool) -> VisibleFailure:
+    reason, sqlstate, notes = known or (None, None, None)
+    if not can_see_errors:
+        notes = None  # a note can name views of other agencies
         named = f": {reason}" if reason else ""
         state = f" (SQLSTATE {sqlstate})" if sqlstate else ""
         redacted = f"The refresh failed{named}{state}. Its message can quote the data, so it requires {PERMISSION}."
-        message = redacted if failed else None  # a note can name views of other agencies
-    return VisibleFailure(errors=message, reason=reason, sqlstate=sqlstate)
+        message = redacted if failed and message is not None else None
+    return VisibleFailure(errors=message, reason=reason, sqlstate=sqlstate, notes=notes)
 
 
-def _has_reasons() -> bool:
+def _has_metrics() -> bool:
     return OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable("seeder_run_metrics")

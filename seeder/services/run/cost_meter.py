@@ -146,6 +146,7 @@ def _row(history_id: int, result: RefreshResult) -> Mapping[str, object]:
         "peak_memory_bytes": cost.peak_memory_bytes,
         "rows_inserted": cost.rows_inserted,
         "rows_deleted": cost.rows_deleted,
+        "notes": "\n".join(result.notes) or None,
         **(_statement_columns(cost.statement) if cost.statement else {}),
         **(_backend_columns(cost.backend) if cost.backend else {}),
     }

@@ -32,10 +32,12 @@ def test_error_text_is_redacted_in_pages_and_lookups() -> None:
 
 
 def test_note_of_success_is_not_styled_as_error() -> None:
-    sql("UPDATE reporting.seeder_job_status SET last_errors = 'Also' WHERE table_name = 'reporting.good'")
+    rows = RunHistory.objects.filter(table_name="reporting.good")
+    RunMetrics.objects.filter(history__in=rows).update(notes="Also")
     operator = client_with(*READER_PERMISSIONS, "view_errors")
     for path in ("monitoring/", "monitoring/view/?table=reporting.good"):
         assert '<p class="errors note">Also</p>' in get_page(operator, path)
+        assert "Also" not in get_page(client_with(*READER_PERMISSIONS, name=f"reader of {path}"), path)
     assert '<p class="errors">' in get_page(operator, "monitoring/view/?table=reporting.bad")
 
 
