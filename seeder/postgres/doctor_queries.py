@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.db import Error
 
 from seeder.domain.view_names import ViewName
-from seeder.postgres import sessions, transactions, view_statements, view_survey
+from seeder.postgres import session_sharing, sessions, transactions, view_statements, view_survey
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import is_connection_lost
 
@@ -83,7 +83,8 @@ def read(database: str, statement: str, **parameters: Any) -> sessions.Rows:
 
 def server_facts(database: str) -> ServerFacts:
     [row] = read(database, "server_facts")
-    return ServerFacts._make((*row, sessions.session_state(database).is_pooled))
+    is_pooled = sessions.session_state(database).is_behind_proxy and session_sharing.shares_session(database)
+    return ServerFacts._make((*row, is_pooled))
 
 
 def columns_of_query(database: str, query: str) -> frozenset[str] | None:

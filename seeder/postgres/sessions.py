@@ -82,7 +82,7 @@ def can_encode(database: str, text: str) -> bool:
 class SessionState:
     """What a run requires of this thread's session."""
 
-    is_pooled: bool  # a proxy may give the next transaction another session
+    is_behind_proxy: bool  # the proxy may share sessions: see `session_sharing`
     is_read_only: bool  # also true on a standby
     deadlock_timeout_ms: int
     now: datetime  # the server's time

@@ -31,10 +31,15 @@ WHERE current_setting(pinned.name, true) IS NOT NULL;
 -- name: session_state
 -- What a run requires of its session. A standby has transaction_read_only on as well.
 SELECT
-    pg_backend_pid() <> %(connected_pid)s AS is_pooled,
+    pg_backend_pid() <> %(connected_pid)s AS is_behind_proxy,
     current_setting('transaction_read_only')::boolean AS is_read_only,
     (SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout') AS deadlock_timeout_ms,
     clock_timestamp() AS now;
+
+-- name: session_identity
+-- Process and start of the session, and the time. The times are in seconds.
+SELECT pg_backend_pid(), extract(epoch FROM backend_start)::float8, extract(epoch FROM clock_timestamp())::float8
+FROM pg_stat_get_activity(pg_backend_pid());
 
 -- name: set_lock_wait
 -- Limit the wait for an advisory lock, in milliseconds, until `apply_limits` in the same transaction. The server ends the

@@ -23,9 +23,8 @@ from tests.acceptance.doctor_database import (
     only,
     settings_module,
 )
-from tests.acceptance.test_pooled import invent_a_pid
 from tests.conftest import need_statements, server_major_version, sql
-from tests.server_proxy import proxy_to_server
+from tests.pgbouncer import pgbouncer
 
 pytestmark = pytest.mark.usefixtures("healthy_database")
 
@@ -111,8 +110,10 @@ def test_unreachable_database_does_not_stop_the_other_checks(doctor: Doctor, tmp
 
 
 def test_proxy_that_pools_transactions_is_found(doctor: Doctor) -> None:
-    with proxy_to_server(transform=invent_a_pid) as (host, port):
-        assert only(doctor(DB_HOST=host, DB_PORT=str(port), PGSSLMODE="disable"), "sessions_pooled")["fix"]
+    with pgbouncer("transaction", login=ROLE) as address:
+        assert only(doctor(**address), "sessions_pooled")["fix"]
+    with pgbouncer("session", login=ROLE) as address:
+        assert "sessions_pooled" not in names(doctor(**address))
 
 
 def test_every_problem_has_a_test() -> None:

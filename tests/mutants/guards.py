@@ -413,7 +413,7 @@ RUNS = [
     Mutant(
         name="precondition: a pooler that shares sessions is refused",
         file="seeder/services/run/preconditions.py",
-        old="if state.is_pooled:",
+        old="if state.is_behind_proxy and session_sharing.shares_session(database):",
         new="if False:",
         tests=("tests/acceptance/test_pooled.py",),
     ),

@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections, router
 
 from seeder.conf import Settings
 from seeder.errors import ConfigurationError, ReadOnly, SessionsPooled
-from seeder.postgres import contract, server_activity, sessions
+from seeder.postgres import contract, server_activity, session_sharing, sessions
 from seeder.postgres.named_statements import STATEMENTS
 
 
@@ -22,7 +22,7 @@ def require_all(settings: Settings) -> datetime:
     database = DEFAULT_DB_ALIAS
     sessions.query(database, STATEMENTS["pin_transactions"])
     state = sessions.session_state(database)
-    if state.is_pooled:
+    if state.is_behind_proxy and session_sharing.shares_session(database):
         raise SessionsPooled(alias=database)
     if state.is_read_only:
         raise ReadOnly(alias=database, database=connections[database].settings_dict["NAME"])
