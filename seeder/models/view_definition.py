@@ -4,9 +4,9 @@ from django.db import models
 
 
 class ViewDefinition(models.Model):
-    """The hash of a query that matches a view's definition.
+    """The hash of a query that matches a view's definition, and of the names that the query uses.
 
-    It stays valid, because neither the OID nor the definition of a view can change.
+    It stays valid while those names mean the same, because neither the OID nor the definition of a view can change.
     """
 
     pk = models.CompositePrimaryKey("database_alias", "view_oid", "query_md5")

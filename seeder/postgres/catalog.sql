@@ -87,17 +87,6 @@ WHERE n.nspname = %(schema)s AND c.relname = ANY (%(tables)s::text[])
     END
 ORDER BY c.relname, required.position;
 
--- name: compare_definitions
--- The position of each wanted view, and whether its definition differs from that of the temporary view with this position
--- in its name. One session prints both, because the text depends on the server's version and on search_path.
-SELECT
-    wanted.position - 1,
-    pg_get_viewdef(c.oid) IS DISTINCT FROM
-        pg_get_viewdef(format('pg_temp.seeder_comparison_%%s', wanted.position - 1)::regclass)
-FROM unnest(%(schemas)s::text[], %(names)s::text[]) WITH ORDINALITY AS wanted (nspname, relname, position)
-JOIN pg_namespace AS n ON n.nspname = wanted.nspname
-JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relname AND c.relkind IN ('m', 'v');
-
 -- name: dependencies
 -- The relations and functions that the wanted relations use: directly, through plain views, functions with a parsed body
 -- (BEGIN ATOMIC), operators and row security policies. A materialized view or another wanted relation ends the path.

@@ -4,6 +4,7 @@ Django's `quote_name()` is not used: it does not quote a name that looks quoted.
 """
 
 import re
+from collections.abc import Iterable
 
 from psycopg import sql
 
@@ -25,19 +26,24 @@ def create_materialized_view(view: ViewName, query: str) -> sql.Composed:
     return sql.SQL("CREATE MATERIALIZED VIEW {} AS\n{}").format(view_identifier(view), sql.SQL(query))
 
 
-def create_plain_view(view: ViewName, query: str) -> sql.Composed:
-    """Create a view of the query, without the clause that only CREATE MATERIALIZED VIEW allows."""
+def create_plain_view(view: ViewName, query: str, column_names: Iterable[str] = ()) -> sql.Composed:
+    """Create a view of the query, without the clause that only CREATE MATERIALIZED VIEW allows.
+
+    Without column names, the view has those of the query.
+    """
+    names = sql.SQL(", ").join(map(sql.Identifier, column_names))
+    columns = sql.SQL(" ({})").format(names) if column_names else sql.SQL("")
     query = _WITH_DATA_CLAUSE.sub("", query)
-    return sql.SQL("CREATE VIEW {} AS\n{}").format(view_identifier(view), sql.SQL(query))
+    return sql.SQL("CREATE VIEW {}{} AS\n{}").format(view_identifier(view), columns, sql.SQL(query))
 
 
 def drop_plain_view(view: ViewName) -> sql.Composed:
     return sql.SQL("DROP VIEW {}").format(view_identifier(view))
 
 
-def create_comparison_view(number: int, query: str) -> sql.Composed:
+def create_comparison_view(number: int, query: str, column_names: Iterable[str] = ()) -> sql.Composed:
     """Create a temporary view, which needs no privilege on a schema."""
-    return create_plain_view(ViewName(schema="pg_temp", name=f"seeder_comparison_{number}"), query)
+    return create_plain_view(ViewName(schema="pg_temp", name=f"seeder_comparison_{number}"), query, column_names)
 
 
 def refresh_materialized_view(view: ViewName, *, concurrently: bool = False) -> sql.Composed:

@@ -21,7 +21,6 @@ from seeder.postgres.sqlstates import (
     is_transient,
     sqlstate,
 )
-from seeder.postgres.transactions import atomic
 
 _COMPARISON_BATCH_SIZE = 50  # queries compared at once, at most
 _LOCKS_PER_COMPARISON = 32  # a batch takes a small part of the lock table, even if each query reads many tables
@@ -30,14 +29,15 @@ _MAX_LOCKED_VIEWS = 50  # after this number of lock timeouts, the rest is not co
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class DefinitionKey:
-    """A view and a query that matches its definition."""
+    """A view, and a query that matches its definition while the names that it uses mean the same."""
 
     oid: int
-    query_md5: str
+    query_md5: str  # with the hash of `definition_sources`
 
     @classmethod
-    def of(cls, oid: int, query: str) -> "DefinitionKey":
-        return cls(oid=oid, query_md5=md5(query.encode(errors="surrogatepass"), usedforsecurity=False).hexdigest())
+    def of(cls, oid: int, query: str, sources: str) -> "DefinitionKey":
+        text = f"{sources} {query}".encode(errors="surrogatepass")
+        return cls(oid=oid, query_md5=md5(text, usedforsecurity=False).hexdigest())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,8 +95,12 @@ def survey(
             further = [(view, query) for view in created for query in views[view][1:]]
             drift |= _find_drift(database, further)[0]
         refused = missing.explain_errors()
+        # Read before the comparison, so that a change in between makes the next survey compare again.
+        sources = dict(sessions.query(database, STATEMENTS["definition_sources"], name_lists(existing)))
         pairs = {
-            (view, query): DefinitionKey.of(oid, query) for view, (oid, _) in existing.items() for query in views[view]
+            (view, query): DefinitionKey.of(oid, query, sources.get(oid, ""))
+            for view, (oid, _) in existing.items()
+            for query in views[view]
         }
         unknown = [pair for pair, definition in pairs.items() if definition not in known_definitions]
         drift_of_existing, undetermined = _find_drift(database, unknown, on_progress)
@@ -193,18 +197,27 @@ def _refuses_any_view(database: str) -> bool:
 
 
 def _compare_definitions(
-    database: str, pairs: Sequence[tuple[ViewName, str]]
+    database: str, pairs: Sequence[tuple[ViewName, str]], column_names: Sequence[str] = ()
 ) -> list[tuple[tuple[ViewName, str], bool | Error | None]]:
     """Return for each pair whether it differs, None if it is not a view, or the error.
 
-    All are tried in one batch. If one fails, the batch is split in halves.
+    All are tried in one batch. If one fails, the batch is split in halves. A pair that may differ in column names only
+    is compared again with those of the view.
     """
+    differs: dict[int, bool | Error | None] = {}
     try:
         with transactions.rolled_back_atomic(database):
-            views = [view_statements.create_comparison_view(number, query) for number, (_, query) in enumerate(pairs)]
+            views = [
+                view_statements.create_comparison_view(number, query, column_names)
+                for number, (_, query) in enumerate(pairs)
+            ]
             sessions.execute_pipeline(database, views)
             parameters = name_lists(view for view, _ in pairs)
-            differs: dict[int, bool] = dict(sessions.query(database, STATEMENTS["compare_definitions"], parameters))
+            rows = sessions.query(database, STATEMENTS["compare_definitions"], parameters)
+        for number, is_different, names in rows:
+            differs[number] = is_different
+            if is_different and names:
+                [(_, differs[number])] = _compare_definitions(database, [pairs[number]], names)
     except Error as error:
         if is_connection_lost(error):
             raise

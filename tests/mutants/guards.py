@@ -61,6 +61,13 @@ LOCKS = [
         tests=(RELOADS,),
     ),
     Mutant(
+        name="drift: a confirmed query is compared again after its sources changed",
+        file="seeder/postgres/view_survey.py",
+        old='text = f"{sources} {query}"',
+        new='text = f"{query}"',
+        tests=("tests/cases/test_changed_sources.py",),
+    ),
+    Mutant(
         name="plan: a missing view finds the views of earlier portions",
         file="seeder/postgres/missing_views.py",
         old="needed = (self._named[view] & self._stubs.keys()) - stubs",
