@@ -21,6 +21,7 @@ from seeder.errors import (
 QUERY_CANCELED = "57014"  # by seeder, another user or statement_timeout; only the translated message tells which
 LOCK_NOT_AVAILABLE, UNDEFINED_TABLE, UNIQUE_VIOLATION = "55P03", "42P01", "23505"
 INSUFFICIENT_PRIVILEGE, OUT_OF_MEMORY = "42501", "53200"  # or a full lock table
+CARDINALITY_VIOLATION = "21000"
 UNDEFINED_NAMES = {UNDEFINED_TABLE, "42883", "42704"}  # also functions and operators; types and other objects
 
 # REFRESH ... CONCURRENTLY without a usable unique index, and of a view that was never filled. Both have other meanings.

@@ -130,3 +130,9 @@ def test_missing_name_in_a_function_of_a_new_view_names_the_search_path(deployme
     )
     deployment.add_manifest("reporting.new", "SELECT public.f() AS n")
     assert "search_path" in advice(deployment, "new")
+
+
+def test_subquery_with_several_rows_is_not_a_concurrent_refresh(deployment: Deployment) -> None:
+    deployment.add_manifest("reporting.new", "SELECT (SELECT n FROM generate_series(1, 2) AS n) AS n")
+    assert "CONCURRENTLY" not in errors_of(deployment, "new")
+    assert "CONCURRENTLY" in errors_of(deployment, "new", SEEDER_REFRESH_CONCURRENTLY="true")

@@ -11,6 +11,7 @@ from seeder.domain.refusal_advice import privilege_advice, undefined_name_advice
 from seeder.postgres import server_activity, sessions
 from seeder.postgres.refusal_facts import read_refusal_facts
 from seeder.postgres.sqlstates import (
+    CARDINALITY_VIOLATION,
     INSUFFICIENT_PRIVILEGE,
     LOCK_NOT_AVAILABLE,
     UNDEFINED_NAMES,
@@ -49,4 +50,6 @@ def _advice(error: Error, state: str, view: ViewKey, *, is_concurrent: bool) -> 
         return OTHER_SERVER_ADVICE
     if state == UNIQUE_VIOLATION and named_table(error) not in {None, view.name}:
         return None  # a function or an event trigger wrote to another table
+    if state == CARDINALITY_VIOLATION and not is_concurrent:
+        return None  # only a concurrent refresh has it also for duplicate rows
     return advice_for(state)
