@@ -23,8 +23,12 @@ def try_lock(database: str, key: str) -> bool:
 
 
 def lock_for_session(database: str, key: str) -> datetime:
-    """Lock a key until the end of this thread's session, unless it holds the lock. Return the server's time."""
-    [(_, now)] = sessions.query(database, STATEMENTS["lock_for_session"], {"key": key})
+    """Lock a key until the end of this thread's session, unless it holds the lock. Return the server's time.
+
+    The session is a run's from then on, so the settings of its transactions are pinned.
+    """
+    statements = STATEMENTS["pin_transactions"], STATEMENTS["lock_for_session"]
+    _, [(_, now)] = sessions.query_batch(database, statements, {"key": key})
     return cast("datetime", now)
 
 

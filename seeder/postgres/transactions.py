@@ -40,13 +40,18 @@ def attempt(database: str, operation: Callable[[], Result]) -> Result | Error:
     Raises an error that ends the surrounding transaction, such as a lost connection: otherwise Django would roll that
     transaction back silently.
     """
+    if not connections[database].in_atomic_block:
+        try:
+            return operation()
+        except Error as error:
+            return error
     has_begun = False
     try:
         with atomic(database):
             has_begun = True
             return operation()
     except Error as error:
-        if connections[database].in_atomic_block and (not has_begun or transaction.get_rollback(using=database)):
+        if not has_begun or transaction.get_rollback(using=database):
             raise
         return error
 

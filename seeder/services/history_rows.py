@@ -1,6 +1,7 @@
 """The only writer of run history and job status. All times are by the database's clock."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -54,7 +55,7 @@ class RunHistoryWriter:
     def insert_pending(self, plan: RefreshPlan) -> None:
         """Insert a pending row for each manifest, or an error if rejected."""
         columns = {f"{column}s": [getattr(manifest, column) for manifest in plan.manifests] for column in _IDENTITY}
-        with atomic(durable=True):
+        with atomic(durable=True) if plan.rejected else nullcontext():  # one statement needs no transaction
             rows = query(DEFAULT_DB_ALIAS, STATEMENTS["insert_pending_rows"], {"run": self.run_id, **columns})
             self._ids = {(kind, number): pk for pk, kind, number in rows}
             for message, group in groupby(plan.rejected, key=lambda one: one.message):

@@ -77,6 +77,10 @@ def assert_no_open_rows() -> None:
         assert not table.objects.filter(status__in=_OPEN).exists(), "no row is open"
 
 
+def is_interrupted(row: RunHistory) -> bool:
+    return bool(row.errors) and row.errors.startswith("interrupted: ")
+
+
 def assert_consistent(before: StateBeforeRun, *, summary: RunSummary | None) -> None:
     """Assert that no row is open, missing or wrong after a run.
 
@@ -96,14 +100,17 @@ def assert_consistent(before: StateBeforeRun, *, summary: RunSummary | None) -> 
             assert filled == row.run_id, f"{name}: a success has filled the view"
         elif name != ARCHIVE_VIEW or filled != row.run_id:
             assert filled == before.filled_by[name], f"{name}: a failed view is unchanged: {row.errors}"
-        streak = 0 if row.status == "success" else (before.failures[name] or 0) + 1
+        is_failure = row.status == "error" and not is_interrupted(row)
+        streak = 0 if row.status == "success" else (before.failures[name] or 0) + is_failure
         assert (after.failures[name], row.consecutive_failures) == (streak, streak), f"{name}: failures in a row"
     statuses = {status.table_name: status for status in JobStatus.objects.all()}
     for row in rows:
         status = statuses[row.table_name]
-        assert (status.last_run_id, status.status, status.last_errors) == (row.run_id, row.status, row.errors), (
-            f"{row.table_name}: the status matches the latest history row"
-        )
+        if status.last_run_id == row.run_id:
+            assert (status.status, status.last_errors) == (row.status, row.errors), f"{row.table_name}: matching status"
+        else:
+            assert is_interrupted(row), f"{row.table_name}: only an unstarted view keeps its last state"
+            assert status.status in {"success", "error"}
     if not rows:
         assert before == after, "a run without rows changes nothing"
     if summary:

@@ -10,7 +10,6 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections, router
 from seeder.conf import Settings
 from seeder.errors import ConfigurationError, ReadOnly, SessionsPooled
 from seeder.postgres import contract, server_activity, session_sharing, sessions
-from seeder.postgres.named_statements import STATEMENTS
 
 
 def require_all(settings: Settings) -> datetime:
@@ -20,7 +19,6 @@ def require_all(settings: Settings) -> datetime:
     """
     require_default_database()
     database = DEFAULT_DB_ALIAS
-    sessions.query(database, STATEMENTS["pin_transactions"])
     state = sessions.session_state(database)
     if state.is_behind_proxy and session_sharing.shares_session(database):
         raise SessionsPooled(alias=database)
