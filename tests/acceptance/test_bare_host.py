@@ -220,6 +220,21 @@ def test_router_to_another_database_is_rejected_in_one_line(bare: Path) -> None:
     assert "seeder.E016" in run(bare, "-m", "django", "check").err
 
 
+@pytest.mark.parametrize(("max_size", "workers"), [(2, 1), (3, 2)])
+def test_run_uses_no_more_workers_than_the_connection_pool_allows(bare: Path, max_size: int, workers: int) -> None:
+    package = pytest.importorskip("psycopg_pool", reason="Django's connection pool needs psycopg_pool").__file__
+    pool = f"{{'pool': {{'min_size': 1, 'max_size': {max_size}, 'timeout': 5}}}}"
+    path = f"import sys\nsys.path.append({str(Path(package).parent.parent)!r})\n"
+    (bare / "bare.py").write_text(f"{path}{_SETTINGS}DATABASES['default']['OPTIONS'] = {pool}\n")
+    for number in range(6):
+        create_custom_manifest(f"reporting.a{number}", "SELECT 1 AS n FROM pg_sleep(0.2)")
+    for _ in range(2):
+        ended = run(bare, "-m", "django", "refresh_all")
+        assert (ended.exit_code, ended.err) == (0, "")
+        assert f"6 views, {workers} worker" in ended.lines[0]
+        assert f"has a connection pool of {max_size}, so the run has {workers} worker" in ended.out
+
+
 def test_cluster_with_a_connection_pool_is_rejected(bare: Path) -> None:
     queue = "INSTALLED_APPS.append('django_q')\nfrom seeder.defaults import Q_CLUSTER\n"
     pool = "DATABASES['default']['OPTIONS'] = {'pool': {'min_size': 1}}\n"

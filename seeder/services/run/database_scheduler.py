@@ -3,8 +3,8 @@
 Each database has its own workers, batches and circuit breaker. A database that is down or busy does not delay another.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from queue import SimpleQueue
 from time import monotonic
@@ -27,6 +27,7 @@ class StartPolicy:
     max_batch_size: int  # maximum number of views that start together
     batch_delay: timedelta  # between two batches
     max_hold: timedelta  # hold after which the remaining views are given up; a failed trial does not end it
+    workers_by_database: Mapping[str, int] = field(default_factory=dict)  # fewer for some databases
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +69,7 @@ class DatabaseScheduler:
         self._current_hold: Hold | None = None  # the hold that was reported
         self._trial: PlannedView | None = None
         self.pool = WorkerPool(
-            min(policy.workers, len(views)),
+            min(policy.workers_by_database.get(self._database, policy.workers), len(views)),
             refresh=callbacks.refresh,
             close_worker=callbacks.close_worker,
             ended=ended_views,

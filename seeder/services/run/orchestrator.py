@@ -1,7 +1,7 @@
 """Executes a run: preconditions, lock, plan, record, schedule, close, summarise."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.retry import retry_transient
-from seeder.services.run import orphan_recovery, planning, preconditions
+from seeder.services.run import connection_pools, orphan_recovery, planning, preconditions
 from seeder.services.run.admission_control import AdmissionControl
 from seeder.services.run.cost_meter import CostMeter
 from seeder.services.run.database_scheduler import RunCallbacks, StartPolicy
@@ -83,6 +83,8 @@ def execute_locked(
     settings, tables = conf.load(), OptionalTables.read(DEFAULT_DB_ALIAS)
     selection = manifest_selection.select(request, databases=settings.databases)
     plan = planning.build(selection, tables, save_confirmed=True)
+    workers = connection_pools.workers_by_database(settings, plan.by_database)
+    most_workers = max(workers.values(), default=settings.max_workers)
     history, run_row = RunHistoryWriter(run_lock.run_id), RunRowWriter(run_lock.run_id, tables)
     meter = CostMeter(plan.by_database, history, tables)
     recorders = run_lock, RunningStatusWriter(history), run_row, meter
@@ -91,8 +93,10 @@ def execute_locked(
     run_lock.ensure_held()  # planning may have lost the connection that held it
     history.insert_pending(plan)
     with _rows_closed_on_error(history, run_row):
-        run_row.open(plan, request.description, origin.requested_by, workers=settings.max_workers)
-        listeners.on_event(RunStarted(run_id=run_lock.run_id, plan=plan, workers=settings.max_workers))
+        run_row.open(plan, request.description, origin.requested_by, workers=most_workers)
+        listeners.on_event(RunStarted(run_id=run_lock.run_id, plan=plan, workers=most_workers))
+        for message in connection_pools.pool_warnings(settings, workers):
+            listeners.on_event(RunWarning(kind=WarningKind.FEATURE_UNAVAILABLE, message=message))
         for message in plan.warnings.values():
             listeners.on_event(RunWarning(kind=WarningKind.DEPENDENCIES_UNKNOWN, message=message))
         for message in preconditions.missing_features(settings, plan.by_database, tables):
@@ -100,7 +104,7 @@ def execute_locked(
         refresher = ViewRefresher(
             history=history, settings=settings, stop=stop, requested_at=origin.requested_at, meter=meter
         )
-        results = _schedule(plan, refresher, tables, listeners)
+        results = _schedule(plan, refresher, tables, listeners, workers)
         meter.close()
         finished_at = retry_transient(
             lambda _: _close_rows(history, run_row, stop.reason),
@@ -120,7 +124,11 @@ def execute_locked(
 
 
 def _schedule(
-    plan: RefreshPlan, refresher: ViewRefresher, tables: OptionalTables, listeners: Listeners
+    plan: RefreshPlan,
+    refresher: ViewRefresher,
+    tables: OptionalTables,
+    listeners: Listeners,
+    workers: Mapping[str, int],
 ) -> dict[PlannedView, RefreshResult]:
     settings = refresher.settings
     admission = AdmissionControl(settings, tables)
@@ -139,6 +147,7 @@ def _schedule(
         max_batch_size=settings.batch_size,
         batch_delay=timedelta(milliseconds=settings.start_delay_ms),
         max_hold=timedelta(seconds=settings.max_wait_seconds),
+        workers_by_database=workers,
     )
     return run_plan(plan, policy=policy, callbacks=callbacks, stop=refresher.stop)
 
