@@ -131,12 +131,18 @@ class _Simulation:
         self._breaker = trial
         return Admit.TRIAL
 
-    def _record_result(self, _: PlannedView, result: RefreshResult, context: StartContext) -> None:
+    def _record_result(self, view: PlannedView, result: RefreshResult, context: StartContext) -> None:
         if self._breaker is not None:
             now = self._at(self._now)
             breaker = self._breaker
             self._breaker = (
-                breaker.failed(now, max_failures=5, is_trial=context.is_trial)
+                breaker.failed(
+                    now,
+                    view=str(view.key.name),
+                    reason=result.failure.reason,
+                    max_failures=5,
+                    is_trial=context.is_trial,
+                )
                 if result.failure
                 else breaker.succeeded()
             )

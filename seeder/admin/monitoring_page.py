@@ -17,6 +17,7 @@ from seeder.domain.outcomes import Status
 from seeder.services import contract_installation
 from seeder.services.queue import dispatch, queue_overview
 from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline
+from seeder.services.run import open_breakers
 
 _SPARKBAR_RUNS = 14
 _LATEST_RUNS = 5
@@ -37,6 +38,7 @@ def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "form": form,
         "tiles": [*zip(ViewFilter, tile_totals, strict=True)],
         "totals": totals,
+        "open_breakers": _open_breakers(agencies),
         "rows": _monitoring_rows(request, page.jobs, agency_names),
         "view_count": page.total,
         "last_page": -(-page.total // PER_PAGE),
@@ -46,6 +48,11 @@ def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     }
     context["live"] = bool(totals.running or context.get("parts") or context.get("has_open_run"))
     return TemplateResponse(request, "seeder/monitoring.html", context)
+
+
+def _open_breakers(agencies: list[str] | None) -> Sequence[str]:
+    """Return the open breakers. Only a user of all agencies gets them, because their causes name views."""
+    return open_breakers.open_breakers() if agencies is None else ()
 
 
 def handle_refresh_post(request: HttpRequest) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Set
 from datetime import timedelta
+from graphlib import TopologicalSorter
 
 from seeder.domain.manifests import ViewKey
 from seeder.domain.plan import PlannedView
@@ -12,18 +13,24 @@ def estimate_remaining(
 ) -> timedelta | None:
     """Return the longest remaining chain, or the work per worker if longer.
 
-    `running` has the elapsed time of each running view. Returns None while a view without a known duration has not
-    ended.
+    `running` has the elapsed time of each running view. A view without history is expected to take as long as the
+    others on average. Returns None if no view has a history.
     """
-    remaining_durations, remaining_paths = list[timedelta](), list[timedelta]()
-    for view in views:
-        if view.key in ended:
-            continue
-        if view.expected_duration is None:
-            return None
-        elapsed = min(running.get(view.key, timedelta()), view.expected_duration)
-        remaining_durations.append(view.expected_duration - elapsed)
-        remaining_paths.append(view.critical_path - elapsed)
-    return (
-        max(*remaining_paths, sum(remaining_durations, timedelta()) / workers) if remaining_durations else timedelta()
-    )
+    by_key = {view.key: view for view in views}
+    known = [view.expected_duration for view in by_key.values() if view.expected_duration is not None]
+    average = sum(known, timedelta()) / len(known) if known else None
+    left: dict[ViewKey, timedelta] = {}
+    for view in by_key.values():
+        if view.key not in ended:
+            expected = average if view.expected_duration is None else view.expected_duration
+            if expected is None:
+                return None
+            left[view.key] = max(expected - running.get(view.key, timedelta()), timedelta())
+    paths: dict[ViewKey, timedelta] = {}
+    for key in TopologicalSorter(
+        {view.key: view.depends_on for view in by_key.values() if view.key in left}
+    ).static_order():
+        if key in left:
+            dependencies = (paths[one] for one in by_key[key].depends_on if one in paths)
+            paths[key] = left[key] + max(dependencies, default=timedelta())
+    return max(*paths.values(), sum(left.values(), timedelta()) / workers) if left else timedelta()

@@ -12,6 +12,7 @@ class CircuitBreaker(models.Model):
     opened_at = models.DateTimeField(null=True)
     last_trial_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(db_default=Now())
+    causes = models.JSONField(db_default=models.Value({}, models.JSONField()))  # {view: reason} of the failures
 
     class Meta:
         managed = False

@@ -98,7 +98,8 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_circuit_breaker (
     failures integer NOT NULL DEFAULT 0,
     opened_at timestamptz,
     last_trial_at timestamptz,
-    updated_at timestamptz NOT NULL DEFAULT now()
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    causes jsonb NOT NULL DEFAULT '{}'
 );
 
 -- Optional: before each run every manifest's query is compared with its view, which takes a millisecond or two each.

@@ -20,6 +20,7 @@ LINES = [
     ("compare_release_snapshots", "1", "2"),
     ("doctor", "--fail-level", "error"),
     ("recover_runs",),
+    ("reset_breaker",),
     ("prune_history", "--json"),
     ("schedule_refreshes",),
     ("queue_status",),

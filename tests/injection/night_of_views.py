@@ -78,7 +78,7 @@ def assert_no_open_rows() -> None:
 
 
 def is_interrupted(row: RunHistory) -> bool:
-    return bool(row.errors) and row.errors.startswith("interrupted: ")
+    return (row.errors or "").startswith("interrupted: ")
 
 
 def assert_consistent(before: StateBeforeRun, *, summary: RunSummary | None) -> None:

@@ -56,6 +56,7 @@ def test_defaults_and_indexes_are_those_of_the_contract() -> None:
     )
     assert defaults == {
         "seeder_custom_report_manifest.enabled": "true",
+        "seeder_circuit_breaker.causes": "'{}'::jsonb",
         "seeder_run_history.start_time": "now()",
         "seeder_run_history.records_processed": "0",
         "seeder_run_history.bytes_processed": "0",

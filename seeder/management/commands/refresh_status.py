@@ -10,6 +10,7 @@ from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_num
 from seeder.management.rendering.status_text import status_blocks
 from seeder.services.documents.job_documents import status_document
 from seeder.services.read_models import job_list
+from seeder.services.run import open_breakers
 
 _DEFAULT_TABLE_LIMIT = 50
 
@@ -55,7 +56,8 @@ class Command(SeederCommand):
             search=options.search,
         )
         overview = job_list.job_overview(job_filter, JobPageRequest(limit=limit))
-        self.output.show(status_document(overview), status_blocks(overview))
+        breakers = open_breakers.open_breakers()
+        self.output.show(status_document(overview, breakers), status_blocks(overview, breakers))
         return EXIT_FAILED if any(getattr(overview.totals, state) for state in options.fail_on) else None
 
 

@@ -1,6 +1,6 @@
 """The status of views as text and tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from seeder.domain.human_format import format_count, format_duration
@@ -11,9 +11,11 @@ from seeder.management.rendering.run_text import first_line
 from seeder.services.read_models.job_list import JobOverview
 
 
-def status_blocks(overview: JobOverview) -> Iterator[Block]:
-    """Yield the totals, the views with their errors, and a note about views that are not shown."""
+def status_blocks(overview: JobOverview, open_breakers: Iterable[str] = ()) -> Iterator[Block]:
+    """Yield totals, open breakers, views with their errors, and a note about views that are not shown."""
     yield str(overview.totals), _totals_style(overview.totals)
+    for text in open_breakers:
+        yield f"Nothing starts: {text}. Close it with `manage.py reset_breaker` when the cause is repaired.", "bold red"
     errors = [(job, error) for job in overview.page.jobs if (error := _error_text(job, overview))]
     yield TextTable(
         headings=("view", "report+", "agency+", "state", "last success"),

@@ -1,6 +1,6 @@
 """Documents of manifests, jobs and their history rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from seeder.domain.manifests import Manifest, ManifestKey
 from seeder.domain.monitoring.report_jobs import Job
@@ -45,9 +45,10 @@ def history_documents(rows: Iterable[RunHistory], failures: Mapping[int, Visible
     ]
 
 
-def status_document(overview: JobOverview) -> Document:
+def status_document(overview: JobOverview, open_breakers: Sequence[str] = ()) -> Document:
     return {
         "totals": fields(overview.totals, "jobs", "fresh", "failing", "running", "long_running", "stale"),
+        "openBreakers": open_breakers,
         "count": overview.page.total,
         "jobs": job_documents(overview.page.jobs, overview.agency_names, overview.failures),
     }

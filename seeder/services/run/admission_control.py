@@ -3,7 +3,7 @@
 Processes share the circuit breakers of the databases if their optional table exists.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from django.utils import timezone
 from seeder.conf import Settings
 from seeder.domain.admission_types import AdmissionDecision, Admit, Hold, HoldReason
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
+from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.models import CircuitBreaker
@@ -48,7 +49,7 @@ class AdmissionControl:
         if failure is None:
             self._breakers.succeeded(database)
         elif self._settings.breaker_counts == "all" or failure.is_server_fault:
-            self._breakers.failed(database, is_trial=context.is_trial)
+            self._breakers.failed(view.key, failure.reason, is_trial=context.is_trial)
 
     def _throttle_hold(self, database: str) -> Hold | None:
         most = self._settings.max_db_active_queries
@@ -92,27 +93,36 @@ class CircuitBreakers:
         due = breaker.next_trial_at(self._reset_after)
         if due is None or sessions.server_time(DEFAULT_DB_ALIAS) >= due:
             return None
-        since, due = timezone.localtime(breaker.opened_at), timezone.localtime(due)
-        message = (
-            f"the circuit breaker of {database} is open since {since:%Y-%m-%d %H:%M:%S %Z} after {breaker.failures}"
-            f" failures in a row; one view is tried at {due:%H:%M:%S}"
-        )
-        return Hold(reason=HoldReason.CIRCUIT_OPEN, message=message)
+        return Hold(reason=HoldReason.CIRCUIT_OPEN, message=_open_text(database, breaker, due, causes=""))
+
+    def open_texts(self, databases: Iterable[str]) -> Iterator[str]:
+        """Describe each open breaker, with the views that opened it."""
+        for database in sorted(databases):
+            breaker = self.state(database)
+            if (due := breaker.next_trial_at(self._reset_after)) is not None:
+                yield _open_text(database, breaker, due, causes=breaker.cause_text())
 
     def claim_trial(self, database: str) -> bool:
         """Claim the due trial for this process. Return False if another process was faster."""
         return self._change(database, lambda breaker, now: breaker.start_trial(now, reset_after=self._reset_after))
 
-    def failed(self, database: str, *, is_trial: bool) -> None:
+    def failed(self, view: ViewKey, reason: str, *, is_trial: bool) -> None:
         """Count a failed refresh."""
         self._change(
-            database, lambda breaker, now: breaker.failed(now, max_failures=self._max_failures, is_trial=is_trial)
+            view.database,
+            lambda breaker, now: breaker.failed(
+                now, view=str(view.name), reason=reason, max_failures=self._max_failures, is_trial=is_trial
+            ),
         )
 
     def succeeded(self, database: str) -> None:
         """Close the breaker after a successful refresh."""
         if self.state(database).failures:
             self._change(database, lambda breaker, _: breaker.succeeded())
+
+    def reset(self, database: str) -> None:
+        """Close the shared breaker. Raises database errors."""
+        _change_row(database, lambda breaker, _: breaker.succeeded())
 
     def _change(self, database: str, transition: _Transition) -> bool:
         """Replace the state by the transition's result. Return False if that is None, or without an answer."""
@@ -130,6 +140,14 @@ class CircuitBreakers:
         return False
 
 
+def _open_text(database: str, breaker: CircuitBreakerState, due: datetime, *, causes: str) -> str:
+    since, due = timezone.localtime(breaker.opened_at), timezone.localtime(due)
+    return (
+        f"the circuit breaker of {database} is open since {since:%Y-%m-%d %H:%M:%S %Z} after {breaker.failures}"
+        f" failures in a row{causes and f': {causes}'}; one view is tried at {due:%H:%M:%S}"
+    )
+
+
 def _change_row(database: str, transition: _Transition) -> CircuitBreakerState | None:
     with atomic(durable=True):
         CircuitBreaker.objects.bulk_create([CircuitBreaker(pk=database)], ignore_conflicts=True)
@@ -141,4 +159,6 @@ def _change_row(database: str, transition: _Transition) -> CircuitBreakerState |
 
 
 def _state_from_row(row: CircuitBreaker) -> CircuitBreakerState:
-    return CircuitBreakerState(failures=row.failures, opened_at=row.opened_at, last_trial_at=row.last_trial_at)
+    return CircuitBreakerState(
+        failures=row.failures, opened_at=row.opened_at, last_trial_at=row.last_trial_at, causes=row.causes
+    )

@@ -41,6 +41,19 @@ def test_note_of_success_is_not_styled_as_error() -> None:
     assert '<p class="errors">' in get_page(operator, "monitoring/view/?table=reporting.bad")
 
 
+def test_monitoring_page_shows_an_open_breaker_with_its_cause() -> None:
+    reader = client_with(*READER_PERMISSIONS)
+    assert "circuit breaker" not in get_page(reader, "monitoring/")
+    sql(
+        "INSERT INTO reporting.seeder_circuit_breaker (database_alias, failures, opened_at, causes)"
+        """ VALUES ('default', 1, now(), '{"reporting.bad": "disk_full"}') ON CONFLICT (database_alias) DO UPDATE"""
+        " SET (failures, opened_at, causes) = (excluded.failures, excluded.opened_at, excluded.causes)"
+    )
+    page = get_page(reader, "monitoring/")
+    assert "Nothing starts: the circuit breaker of default is open since" in page
+    assert "after 1 failures in a row: reporting.bad (disk_full); one view is tried at" in page
+
+
 def test_page_of_shared_view_names_manifest_of_runs() -> None:
     reader = client_with(*READER_PERMISSIONS)
     page = get_page(reader, "monitoring/view/", table="reporting.shared")

@@ -8,9 +8,15 @@ RESET = timedelta(seconds=300)
 
 def after(failures: int, *, max_failures: int = 3) -> CircuitBreakerState:
     breaker = CircuitBreakerState()
-    for _ in range(failures):
-        breaker = breaker.failed(NOON, max_failures=max_failures, is_trial=False)
+    for number in range(failures):
+        breaker = failed(breaker, NOON, view=f"v{number}", max_failures=max_failures)
     return breaker
+
+
+def failed(
+    breaker: CircuitBreakerState, now: datetime, *, view: str = "x", max_failures: int = 3, is_trial: bool = False
+) -> CircuitBreakerState:
+    return breaker.failed(now, view=view, reason="disk_full", max_failures=max_failures, is_trial=is_trial)
 
 
 def test_breaker_opens_at_exactly_max_failures() -> None:
@@ -23,7 +29,7 @@ def test_breaker_opens_at_exactly_max_failures() -> None:
 def test_success_resets_the_count_of_failures() -> None:
     breaker = after(2).succeeded()
     assert breaker == CircuitBreakerState()
-    assert breaker.failed(NOON, max_failures=3, is_trial=False).opened_at is None
+    assert failed(breaker, NOON).opened_at is None
 
 
 def test_success_closes_an_open_breaker() -> None:
@@ -41,14 +47,30 @@ def test_trial_postpones_the_next_from_its_start_and_failure() -> None:
     started = after(3).start_trial(start, reset_after=RESET)
     assert started is not None
     assert started.next_trial_at(RESET) == start + RESET
-    failed = started.failed(end, max_failures=3, is_trial=True)
-    assert (failed.opened_at, failed.failures, failed.next_trial_at(RESET)) == (NOON, 4, end + RESET)
+    again = failed(started, end, is_trial=True)
+    assert (again.opened_at, again.failures, again.next_trial_at(RESET)) == (NOON, 4, end + RESET)
 
 
 def test_failure_of_a_running_view_does_not_postpone_the_trial() -> None:
-    later = after(3).failed(NOON + timedelta(seconds=200), max_failures=3, is_trial=False)
+    later = failed(after(3), NOON + timedelta(seconds=200))
     assert (later.failures, later.next_trial_at(RESET)) == (4, NOON + RESET)
 
 
 def test_first_failure_opens_with_max_failures_of_one() -> None:
     assert after(1, max_failures=1).opened_at == NOON
+
+
+def test_repeated_failures_of_one_view_count_once() -> None:
+    breaker = CircuitBreakerState()
+    for _ in range(9):
+        breaker = failed(breaker, NOON, view="bad")
+    assert (breaker.failures, breaker.opened_at) == (1, None)
+    breaker = failed(failed(breaker, NOON, view="b"), NOON, view="c")
+    assert (breaker.failures, breaker.opened_at) == (3, NOON)
+    assert failed(breaker.succeeded(), NOON, view="bad").failures == 1
+
+
+def test_causes_name_some_views_and_count_the_others() -> None:
+    assert after(2).cause_text() == "v0 (disk_full), v1 (disk_full)"
+    assert after(5).cause_text() == "2 others, v2 (disk_full), v3 (disk_full), v4 (disk_full)"
+    assert CircuitBreakerState().cause_text() == ""

@@ -30,10 +30,16 @@ def test_elapsed_time_is_subtracted_up_to_the_expected_duration() -> None:
     )
 
 
-def test_view_without_history_prevents_an_estimate() -> None:
-    views = plan("a", "new", seconds={"a": 5}).views
-    assert estimate_remaining(views, ended=set(), running={}, workers=1) is None
-    assert estimate_remaining(views, ended={view_key("new")}, running={}, workers=1) == 5 * SECOND
+def test_view_without_history_takes_as_long_as_the_average() -> None:
+    views = plan("a", "b", "new", depends_on={"new": "a"}, seconds={"a": 5, "b": 1}).views
+    assert estimate_remaining(views, ended=set(), running={}, workers=1) == 9 * SECOND
+    assert estimate_remaining(views, ended=set(), running={}, workers=8) == 8 * SECOND
+    assert estimate_remaining(views, ended={view_key("new")}, running={}, workers=1) == 6 * SECOND
+    assert estimate_remaining(views, ended={view_key("a"), view_key("b")}, running={}, workers=1) == 3 * SECOND
+
+
+def test_plan_without_any_history_has_no_estimate() -> None:
+    assert estimate_remaining(plan("a", "b").views, ended=set(), running={}, workers=1) is None
 
 
 def test_nothing_remains_when_all_views_have_ended() -> None:

@@ -12,7 +12,8 @@ BREAKER_OPEN = error_problem(
     name="breaker_open",
     area="server and role",
     meaning="The circuit breaker of a database is open and its next trial is still to come: nothing starts.",
-    fix="Find the cause with `manage.py refresh_status --failing`. The next success closes it, the statement at once.",
+    fix="Find the cause with `manage.py refresh_status --failing`. The next success closes it. `reset_breaker` or the"
+    " statement closes it at once.",
 )
 
 
@@ -29,6 +30,6 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
             quoted_alias = alias.replace("'", "''")
             sql = (
                 "UPDATE reporting.seeder_circuit_breaker SET failures = 0, opened_at = NULL, last_trial_at = NULL,"  # noqa: S608  # shown, not run
-                f" updated_at = now() WHERE database_alias = '{quoted_alias}';"
+                f" causes = '{{}}', updated_at = now() WHERE database_alias = '{quoted_alias}';"
             )
             yield BREAKER_OPEN.found(alias, message=f"{hold.message}.", sql=sql)
