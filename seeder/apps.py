@@ -34,6 +34,7 @@ class SeederConfig(AppConfig):
         "seeder.services.doctor.checks.view_state.check",
         "seeder.services.doctor.checks.missing_and_drifted_views.check",
         "seeder.services.doctor.checks.unlockable_inputs.check",
+        "seeder.services.doctor.checks.unknown_dependencies.check",
         "seeder.services.doctor.checks.search_path_functions.check",
         "seeder.services.doctor.checks.invalid_indexes.check",
         "seeder.services.doctor.checks.unlisted_views.check",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from seeder.domain.declared_dependencies import Declaration, find_declaration
 from seeder.domain.view_names import ViewName
 
 
@@ -58,6 +59,11 @@ class ViewSpec:
     def table_names(self) -> frozenset[str]:
         """Every spelling of the view's name in its manifests."""
         return frozenset(manifest.table_name for manifest in self.manifests)
+
+    @property
+    def declaration(self) -> Declaration | None:
+        """The dependencies that its queries declare."""
+        return find_declaration(manifest.query for manifest in self.manifests)
 
     @property
     def query(self) -> str:

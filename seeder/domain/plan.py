@@ -79,6 +79,7 @@ class RefreshPlan:
     views: tuple[PlannedView, ...] = ()
     rejected: tuple[RejectedManifest, ...] = ()
     warnings: Mapping[str, str] = field(default_factory=dict)  # by database whose dependencies are unknown
+    notes: tuple[str, ...] = ()  # for the reader of the plan: what PostgreSQL cannot know about it
 
     @property
     def manifests(self) -> list[Manifest]:

@@ -1,11 +1,12 @@
 """Catalog queries: which relations exist, and which depend on which."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import asdict
 
 from psycopg.rows import namedtuple_row
 
+from seeder.domain.declared_dependencies import Declaration
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
@@ -35,12 +36,13 @@ def columns(database: str, relations: Iterable[ViewName]) -> sessions.Rows:
 
 
 def find_affected_views(
-    database: str, relations: Collection[ViewName], views: Collection[ViewName]
+    database: str, relations: Collection[ViewName], views: Mapping[ViewName, Declaration | None]
 ) -> tuple[Set[ViewName], Set[ViewName], Sequence[ViewName]]:
     """Return which of the given materialized views read one of the changed relations, in one round trip.
 
     A materialized view that is not given ends the path, because nothing refreshes it. Also returns the views that call
-    functions with text bodies, which may read anything, and the changed relations that do not exist.
+    functions with text bodies, which may read anything unless the view declares its dependencies, and the changed
+    relations that do not exist.
     """
     statements = STATEMENTS["dependencies"], STATEMENTS["relations_and_relatives"]
     parameters = {**name_lists(views), **name_lists(relations, prefix="changed_"), "kinds": ["m"]}
@@ -51,8 +53,11 @@ def find_affected_views(
         view = ViewName(schema=schema, name=name)
         if function is None:
             dependents[ViewName(schema=used_schema, name=used_name)].add(view)
-        elif is_opaque:
+        elif is_opaque and not views[view]:
             opaque.add(view)
+    for view, declaration in views.items():
+        for used in declaration.views if declaration else ():
+            dependents[used].add(view)
     affected = {relation for relation in views if changed.get(relation)}
     unvisited = list(changed)
     while unvisited:

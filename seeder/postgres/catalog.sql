@@ -89,7 +89,8 @@ ORDER BY c.relname, required.position;
 
 -- name: dependencies
 -- The relations and functions that the wanted relations use: directly, through plain views, functions with a parsed body
--- (BEGIN ATOMIC), operators and row security policies. A materialized view or another wanted relation ends the path.
+-- (BEGIN ATOMIC) and their default arguments, aggregates, operators, types, constraints of domains, row security policies,
+-- and the wanted relation's indexes, which a refresh builds. A materialized view or another wanted relation ends the path.
 -- A function is opaque if its body is text that PostgreSQL does not parse, unless it belongs to an extension. What lies
 -- behind a plain view, a function or a policy can change without the wanted relation.
 WITH RECURSIVE wanted AS (
@@ -112,15 +113,33 @@ WITH RECURSIVE wanted AS (
         UNION ALL
         SELECT d.refclassid, d.refobjid
         FROM pg_depend AS d
-        WHERE used.classid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+        WHERE used.classid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass)
             AND d.classid = used.classid AND d.objid = used.objid
+        UNION ALL
+        SELECT d.refclassid, d.refobjid
+        FROM pg_constraint AS k
+        JOIN pg_depend AS d ON d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
+        WHERE used.classid = 'pg_type'::regclass AND k.contypid = used.objid
+        UNION ALL
+        SELECT d.refclassid, d.refobjid
+        FROM pg_type AS t
+        JOIN pg_class AS c ON c.oid = t.typrelid AND c.relkind = 'c'
+        JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
+        WHERE used.classid = 'pg_type'::regclass AND t.oid = used.objid
+        UNION ALL
+        SELECT d.refclassid, d.refobjid
+        FROM pg_index AS i
+        JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+        WHERE used.classid = 'pg_class'::regclass AND used.objid = used.root AND i.indrelid = used.root
         UNION ALL
         SELECT d.refclassid, d.refobjid
         FROM pg_policy AS p
         JOIN pg_depend AS d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
         WHERE used.classid = 'pg_class'::regclass AND p.polrelid = used.objid
     ) AS step
-    WHERE step.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass)
+    WHERE step.refclassid IN (
+        'pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass
+    )
 )
 SELECT
     root_namespace.nspname::text, root.relname::text, n.nspname::text, c.relname::text,

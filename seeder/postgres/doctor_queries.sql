@@ -137,6 +137,13 @@ WHERE p.prokind = 'f' AND l.lanname NOT IN ('c', 'internal') AND p.prosqlbody IS
     )
 ORDER BY p.oid;
 
+-- name: function_signatures
+-- The functions, with their schema and the types of their arguments.
+SELECT p.oid, format('%%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
+FROM pg_proc AS p
+JOIN pg_namespace AS n ON n.oid = p.pronamespace
+WHERE p.oid = ANY (%(oids)s::oid[]);
+
 -- name: schemas_defining
 -- The schemas that have a relation, function or type with one of these names, in the order of this session's search_path,
 -- then the others. Excludes names that PostgreSQL itself defines.

@@ -187,6 +187,13 @@ CASES_WITHOUT_FIX: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {},
     ),
     "not_materialized_view": ("CREATE VIEW reporting.a AS SELECT 1 AS n;" + manifest("reporting.a"), {}),
+    "dependencies_unknown": (
+        "CREATE FUNCTION reporting.opaque() RETURNS integer LANGUAGE sql AS 'SELECT 1';"
+        " CREATE MATERIALIZED VIEW reporting.a AS SELECT reporting.opaque() AS n;"
+        + manifest("reporting.a", "SELECT reporting.opaque() AS n"),
+        {},
+    ),
+    "declared_dependency_missing": (manifest("reporting.a", "-- depends_on: nosuch\nSELECT 1 AS n"), {}),
     "query_refused": (manifest("reporting.a", "SELECT nonsense"), {}),
     "concurrent_refused": (
         VIEW + "DROP INDEX reporting.a_n",

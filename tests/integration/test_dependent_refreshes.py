@@ -119,3 +119,15 @@ def test_change_that_no_view_reads_queues_nothing(tables: None) -> None:
     assert (result.queued.request_id, result.views) == (None, ())
     assert result.missing_relations == (ViewName.parse("reporting.nowhere"),)
     assert not QueuedRefresh.objects.exists()
+
+
+def test_declared_dependency_of_a_text_function_is_queued(tables: None) -> None:
+    sql("CREATE FUNCTION reporting.opaque() RETURNS bigint LANGUAGE sql AS 'SELECT sum(n) FROM reporting.one'")
+    create_views(
+        a="-- depends_on: one\nSELECT reporting.opaque() AS n",
+        b="SELECT reporting.opaque() AS n -- depends_on: one",
+        c="-- depends_on:\nSELECT reporting.opaque() AS n",
+    )
+    result = enqueue("reporting.one")
+    assert {view.name.name for view in result.views} == {"a"}
+    assert {view.name.name for view in result.undetermined} == {"b"}

@@ -61,6 +61,13 @@ LOCKS = [
         tests=(RELOADS,),
     ),
     Mutant(
+        name="plan: constraints of domains lead to dependencies",
+        file="seeder/postgres/catalog.sql",
+        old="WHERE used.classid = 'pg_type'::regclass AND k.contypid = used.objid",
+        new="WHERE false",
+        tests=("tests/cases/test_hidden_dependencies.py",),
+    ),
+    Mutant(
         name="drift: a confirmed query is compared again after its sources changed",
         file="seeder/postgres/view_survey.py",
         old='text = f"{sources} {query}"',

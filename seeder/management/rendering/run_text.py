@@ -23,6 +23,7 @@ def plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:
         yield from (f"{view.key.name}: {definition_drift_note(drift)}" for drift in view.definition_drift)
     yield from map(_rejection_block, plan.rejected)
     yield from plan.warnings.values()
+    yield from plan.notes
 
 
 def _empty_plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:

@@ -27,7 +27,7 @@ def plan_document(plan: RefreshPlan) -> Document:
             for view in plan.views
         ],
         "rejected": [*map(_rejection_document, plan.rejected)],
-        "warnings": [*plan.warnings.values()],
+        "warnings": [*plan.warnings.values(), *plan.notes],
     }
 
 

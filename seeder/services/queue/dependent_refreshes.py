@@ -34,9 +34,10 @@ def enqueue_dependent_refreshes(
 ) -> DependentRefreshes:
     """Queue a refresh of the views that depend on the changed tables, and of no other view.
 
-    Dependencies are those of the catalog: plain and materialized views, partitions and their parents, BEGIN ATOMIC
-    functions, operators, row security policies. Views that may depend on the tables through a function with a text body
-    are reported in `undetermined` and are not refreshed.
+    Dependencies are those of the catalog (plain and materialized views, partitions and their parents, BEGIN ATOMIC
+    functions, operators, row security policies) and those that queries declare. Views that may depend on the tables
+    through a function with a text body are reported in `undetermined` and are not refreshed, unless they declare their
+    dependencies.
 
     The refresh is one request: a repeated idempotency key returns the first answer, and an earlier request that covers
     the views and has not started is joined. Must not be called inside a transaction.
@@ -46,7 +47,8 @@ def enqueue_dependent_refreshes(
     selection = manifest_selection.select(AllReports(), databases=conf.load().databases)
     specs = {spec.key.name: spec for spec in selection.views if spec.key.database == database}
     with translate_database_errors(database):
-        affected, undetermined, missing_relations = find_affected_views(database, relations, specs.keys())
+        declarations = {name: spec.declaration for name, spec in specs.items()}
+        affected, undetermined, missing_relations = find_affected_views(database, relations, declarations)
     dependent = [specs[name] for name in sorted(affected)]
     request = SelectedManifests(
         manifests=frozenset(one.key for spec in dependent for one in spec.manifests),

@@ -34,6 +34,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
     drift: dict[ViewKey, tuple[DefinitionDrift, ...]] = {}
     view_inputs: dict[ViewKey, ViewInputs] = {}
     warnings: dict[str, str] = {}
+    notes: list[str] = []
     for database, views in queries_by_view(selection).items():
         try:
             survey = _survey(database, views, tables)
@@ -49,6 +50,14 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
             ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}
             for reader, names in survey.dependencies.items()
         }
+        declared = {spec.key.name: spec.declaration for spec in selection.views if spec.key.database == database}
+        for reader, declaration in declared.items():
+            names = declaration.views - {reader} if declaration else ()
+            depends_on.setdefault(ViewKey(database=database, name=reader), set()).update(
+                ViewKey(database=database, name=name) for name in names
+            )
+        if opaque := [view for view, functions in survey.functions.items() if functions and not declared[view]]:
+            notes.append(_opaque_functions_text(database, sorted(opaque)))
         view_inputs |= {ViewKey(database=database, name=name): read for name, read in survey.inputs.items()}
         drift |= definition_drift(selection, database, survey)
         if survey.unknown_dependencies:
@@ -65,7 +74,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
         definition_drift=drift,
         view_inputs=view_inputs,
     )
-    return replace(build_plan(selection, inputs), warnings=warnings)
+    return replace(build_plan(selection, inputs), warnings=warnings, notes=tuple(notes))
 
 
 def _unknown_dependencies_text(database: str, causes: Mapping[ViewName, str]) -> str:
@@ -74,6 +83,14 @@ def _unknown_dependencies_text(database: str, causes: Mapping[ViewName, str]) ->
     return (
         f"The dependencies of {first}{more} in {database} are unknown, so they may start before a view that they read."
         f" PostgreSQL's message about {first}: {causes[first]}"
+    )
+
+
+def _opaque_functions_text(database: str, views: Sequence[ViewName]) -> str:
+    more = f" and {format_count(len(views) - 1, 'other view')}" if len(views) > 1 else ""
+    return (
+        f"{views[0]}{more} in {database} may start before a view that they read, because they call functions with text"
+        " bodies. `manage.py doctor` lists them. Declare the views in a line of the query: -- depends_on: reporting.a"
     )
 
 
