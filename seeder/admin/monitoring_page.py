@@ -97,8 +97,9 @@ def _runs_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[s
     if unavailable_reason := contract_installation.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
         return {"runs_unavailable_reason": unavailable_reason}
     runs = run_timeline.totals(run_timeline.runs_of(agencies)[:_LATEST_RUNS], agencies)
+    counts = run_timeline.view_counts([run.run_id for run in runs], agencies)
     return {
-        "runs": runs,
+        "runs": [(run, counts[run.run_id]) for run in runs],
         "has_open_run": any(run.status is Status.RUNNING for run in runs),
         "can_see_history": request.user.has_perm("seeder.view_runhistory"),
     }

@@ -27,12 +27,14 @@ _MAX_SNAPSHOTS = 100
 def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
     if not is_storable(run_id):
         raise UnknownRun(run_id=run_id)
-    timeline = run_timeline.timeline(run_id, agency_scope.agencies_of(request.user))
+    agencies = agency_scope.agencies_of(request.user)
+    timeline = run_timeline.timeline(run_id, agencies)
     context = {
         **site.each_context(request),
         "title": f"Run for {timeline.run.description}",
         "run": timeline.run,
         "timeline": timeline,
+        "counts": run_timeline.view_counts([run_id], agencies)[run_id],
         "chart": timeline_chart(timeline, site),
         "holds": [(hold, (hold.finished_at or timeline.end) - hold.started_at) for hold in timeline.holds],
         "live": timeline.run.status is Status.RUNNING,

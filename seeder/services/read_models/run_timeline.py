@@ -33,6 +33,24 @@ def totals(runs: Iterable[Run], agencies: list[str] | None) -> list[RunTotals]:
     return [_totals(run, agencies, live.get(run.run_id, {})) for run in runs]
 
 
+def view_counts(run_ids: Sequence[str], agencies: list[str] | None) -> Mapping[str, Mapping[str, int]]:
+    """Return the numbers of views of each run, the unit of the commands, as `views`, `succeeded` and `failed`.
+
+    A name that two databases share counts as failed if either failed.
+    """
+    rows = RunHistory.objects.filter(run_id__in=run_ids).of_agencies(agencies).values_list("run_id")
+    counted = rows.annotate(
+        views=Count("table_name", distinct=True),
+        open=Count("table_name", distinct=True, filter=Q(status__in=(Status.PENDING, Status.RUNNING))),
+        failed=Count("table_name", distinct=True, filter=Q(status=Status.ERROR)),
+    )
+    none = {"views": 0, "succeeded": 0, "failed": 0}  # of a run whose history was pruned
+    return dict.fromkeys(run_ids, none) | {
+        run_id: {"views": views, "succeeded": max(views - unfinished - failed, 0), "failed": failed}
+        for run_id, views, unfinished, failed in counted
+    }
+
+
 def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[HoldInterval]]:
     """The totals and holds of a run, without its views.
 
@@ -92,6 +110,8 @@ def _bars(of_run: QuerySet[RunHistory]) -> list[TimelineBar]:
     """One bar for each view, even if several manifests name it."""
     rows = list(of_run.order_by("report_type", "manifest_id").defer("errors"))
     metrics = _metrics([row.pk for row in rows])
+    # Two databases can have a view of the same name: then a failed one is shown.
+    rows.sort(key=lambda row: row.status != Status.ERROR)
     first_rows = {row.table_name: row for row in reversed(rows)}
     return [
         TimelineBar(

@@ -54,6 +54,15 @@ def test_monitoring_page_shows_an_open_breaker_with_its_cause() -> None:
     assert "after 1 failures in a row: reporting.bad (disk_full); one view is tried at" in page
 
 
+def test_pages_count_a_run_in_views_like_the_commands() -> None:
+    [run_id] = RunHistory.objects.filter(table_name="reporting.shared").values_list("run_id", flat=True).distinct()
+    views = RunHistory.objects.filter(run_id=run_id).values("table_name").distinct().count()
+    assert RunHistory.objects.filter(run_id=run_id).count() > views
+    reader = client_with(*READER_PERMISSIONS)
+    assert f"{views} views: {views - 1} succeeded, 1 failed" in get_page(reader, f"monitoring/run/{run_id}/")
+    assert f'<td class="figure">{views}</td><td class="figure">1</td>' in get_page(reader, "monitoring/")
+
+
 def test_page_of_shared_view_names_manifest_of_runs() -> None:
     reader = client_with(*READER_PERMISSIONS)
     page = get_page(reader, "monitoring/view/", table="reporting.shared")
