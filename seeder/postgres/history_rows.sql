@@ -103,6 +103,15 @@ SELECT
     (SELECT count(*) FROM closed), rows, bytes, finished, (SELECT inserted FROM view), (SELECT deleted FROM view)
 FROM timed;
 
+-- name: keep_failures
+-- Show the failure of a view of the same name in another database, although this one succeeded in the same run.
+UPDATE reporting.seeder_job_status AS s
+SET status = 'error', last_errors = h.errors, consecutive_failures = greatest(h.consecutive_failures, 1)
+FROM reporting.seeder_run_history AS h
+WHERE h.run_id = %(run)s AND h.status = 'error' AND h.table_name = s.table_name
+    AND s.table_name = ANY (%(names)s::text[])
+RETURNING 1;
+
 -- name: restore_statuses
 -- Give views that this run did not start their last state back, which is that of their latest refresh that started. The
 -- other columns still have it. A view that was never refreshed has none, so it keeps the reason.

@@ -5,7 +5,7 @@ from django.db import connections
 from pytest_django import Settings
 
 from seeder.domain.refresh_requests import AllReports
-from seeder.models import CustomReportManifest, RunHistory
+from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from seeder.services.run import orchestrator
 from tests.conftest import create_custom_manifest, sql
 
@@ -63,3 +63,20 @@ def test_view_is_refreshed_in_the_database_of_its_id(settings: Settings) -> None
         ("reporting.bad", "error", 0),
         ("reporting.good", "success", 1),
     ]
+
+
+def test_failure_in_one_of_two_databases_with_the_same_view_is_visible(settings: Settings) -> None:
+    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
+    sql("CREATE SCHEMA reporting", using="archive")
+    create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
+    CustomReportManifest.objects.update(database_id=2)
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(0.5)")  # ends last
+    for failures in (1, 2):
+        orchestrator.execute_run(AllReports())
+        state = JobStatus.objects.get()
+        assert (state.status, state.last_errors) == ("error", "division by zero")
+        assert state.consecutive_failures == failures
+    CustomReportManifest.objects.filter(database_id=2).update(query="SELECT 2 AS n")
+    orchestrator.execute_run(AllReports())
+    state = JobStatus.objects.get()
+    assert (state.status, state.last_errors, state.consecutive_failures) == ("success", None, 0)
