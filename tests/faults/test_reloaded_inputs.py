@@ -23,7 +23,7 @@ from tests.faults.gated_views import (
     run_in_background,
     wait_until_lock_is_queued,
 )
-from tests.faults.private_server import MAX_WAIT_SECONDS
+from tests.faults.private_server import MAX_WAIT_SECONDS, PrivateServer
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
@@ -215,7 +215,8 @@ def test_input_with_an_odd_name_is_locked(name: str) -> None:
     assert sql("SELECT count(*) FROM reporting.a") == [(12,)]
 
 
-def test_loaders_that_lock_in_any_order_never_fail() -> None:
+def test_loaders_that_lock_in_any_order_never_fail(server: PrivateServer) -> None:
+    server.restart(deadlock_timeout="1s")  # as by default: longer than planning waits for a lock
     sql("CREATE TABLE reporting.one (n integer); CREATE TABLE reporting.two (n integer)")
     sql("CREATE TABLE reporting.three (n integer)")
     create_filled_view("a", "SELECT n FROM reporting.one UNION ALL TABLE reporting.two UNION ALL TABLE reporting.three")
