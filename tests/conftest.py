@@ -63,6 +63,12 @@ def clean_environment() -> Iterator[None]:
         yield
 
 
+_END_OTHER_SESSIONS = (
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
 @pytest.fixture(scope="session")
 def django_databases(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Django's test databases, one for each alias."""
@@ -70,6 +76,8 @@ def django_databases(django_test_environment: None, django_db_blocker: DjangoDbB
         created = setup_databases(verbosity=0, interactive=False)
     yield
     with django_db_blocker.unblock():
+        for alias in connections:  # the server may not have noticed yet that a test killed a client
+            sql(_END_OTHER_SESSIONS, using=alias)
         teardown_databases(created, verbosity=0)
         if "PYTEST_XDIST_WORKER" in os.environ and (embedded := connections.settings["default"].get("EMBEDDED")):
             connections.close_all()

@@ -171,13 +171,16 @@ def _find_names(queries: Mapping[ViewName, str]) -> Mapping[ViewName, Set[ViewNa
 
 
 def _dependencies_first(named: Mapping[ViewName, Set[ViewName]]) -> dict[ViewName, None]:
-    """Return all views, each after the views that its query names, unless names form a cycle."""
+    """Return all views, each after the views that its query names, unless names form a cycle.
+
+    Otherwise in the order of names, so that two runs that create the same views do not deadlock.
+    """
     ordered: dict[ViewName, None] = {}
-    visited, unfinished = set[ViewName](), list(named)
+    visited, unfinished = set[ViewName](), sorted(named, reverse=True)
     while unfinished:
         view = unfinished[-1]
         if view in visited:
             ordered[unfinished.pop()] = None
         visited.add(view)
-        unfinished += sorted(named[view] - visited)
+        unfinished += sorted(named[view] - visited, reverse=True)
     return ordered
