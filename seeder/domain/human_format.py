@@ -1,11 +1,19 @@
 """Formats of counts, durations and sizes for people."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 
 def format_count(number: int, noun: str) -> str:
     """Return a count with its noun: `1 view`, `1,204 views`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def format_names(names: Iterable[str], noun: str, *, max_shown: int = 3) -> str:
+    """Return the first names in order, and the count of the others: `a, b, c and 2 more views`."""
+    ordered = sorted(names)
+    more = f" and {format_count(len(ordered) - max_shown, f'more {noun}')}" if len(ordered) > max_shown else ""
+    return ", ".join(ordered[:max_shown]) + more
 
 
 def format_duration(span: timedelta) -> str:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import asdict
+from typing import NamedTuple
 
 from psycopg.rows import namedtuple_row
 
@@ -35,6 +36,44 @@ def columns(database: str, relations: Iterable[ViewName]) -> sessions.Rows:
     return sessions.query(database, STATEMENTS["relation_columns"], name_lists(relations))
 
 
+class UsedObject(NamedTuple):
+    """A relation or a function that a view uses, as a row of the statement `dependencies`."""
+
+    view_schema: str
+    view_name: str
+    schema: str | None  # of a relation; None for a function
+    name: str | None
+    view_oid: int
+    relation_oid: int | None
+    kind: str | None  # relkind of a relation
+    can_change: bool  # what lies behind it, without the view
+    function_oid: int | None
+    is_opaque: bool  # a function with a text body
+
+    @property
+    def relation(self) -> ViewName | None:
+        return None if self.schema is None or self.name is None else ViewName(schema=self.schema, name=self.name)
+
+
+def group_used_objects(rows: Iterable[sessions.Row]) -> dict[ViewName, list[UsedObject]]:
+    """Return the objects that each view uses, from the rows of `dependencies`."""
+    grouped = defaultdict[ViewName, list[UsedObject]](list)
+    for one in map(UsedObject._make, rows):
+        grouped[ViewName(schema=one.view_schema, name=one.view_name)].append(one)
+    return grouped
+
+
+def find_used_objects(
+    database: str, views: Collection[ViewName], *, kinds: Sequence[str] = ("m",)
+) -> dict[ViewName, list[UsedObject]]:
+    """Return the objects that views of some relkinds use. A view without any, or that does not exist, has none."""
+    if not views:
+        return {}
+    parameters = {**name_lists(views), "kinds": list(kinds)}
+    rows = sessions.query(database, STATEMENTS["dependencies"], parameters)
+    return {view: [] for view in views} | group_used_objects(rows)
+
+
 def find_affected_views(
     database: str, relations: Collection[ViewName], views: Mapping[ViewName, Declaration | None]
 ) -> tuple[Set[ViewName], Set[ViewName], Sequence[ViewName]]:
@@ -49,12 +88,12 @@ def find_affected_views(
     dependencies, changed_rows = sessions.query_batch(database, statements, parameters)
     changed = {ViewName(schema=schema, name=name): is_materialized for schema, name, is_materialized in changed_rows}
     dependents, opaque = defaultdict[ViewName, set[ViewName]](set), set[ViewName]()
-    for schema, name, used_schema, used_name, *_, function, is_opaque in dependencies:
-        view = ViewName(schema=schema, name=name)
-        if function is None:
-            dependents[ViewName(schema=used_schema, name=used_name)].add(view)
-        elif is_opaque and not views[view]:
-            opaque.add(view)
+    for view, used_objects in group_used_objects(dependencies).items():
+        for one in used_objects:
+            if one.relation is not None:
+                dependents[one.relation].add(view)
+            elif one.is_opaque and not views[view]:
+                opaque.add(view)
     for view, declaration in views.items():
         for used in declaration.views if declaration else ():
             dependents[used].add(view)

@@ -6,7 +6,8 @@ from typing import cast
 
 from seeder.domain.plan import ViewInputs
 from seeder.domain.view_names import ViewName
-from seeder.postgres import sessions
+from seeder.postgres import catalog, sessions
+from seeder.postgres.catalog import UsedObject
 from seeder.postgres.named_statements import STATEMENTS
 
 
@@ -29,25 +30,21 @@ def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> tim
 
 def look_up_inputs(database: str, view: ViewName) -> ViewInputs:
     """Return what a view reads now. Nothing if it does not exist."""
-    parameters = {"schemas": [view.schema], "names": [view.name], "kinds": ["m"]}
-    return inputs_of(row[2:] for row in sessions.query(database, STATEMENTS["dependencies"], parameters))
+    return inputs_of(catalog.find_used_objects(database, [view])[view])
 
 
-# Both take rows of the statement `dependencies` about one view, without its name.
-
-
-def inputs_of(used_objects: Iterable[sessions.Row]) -> ViewInputs:
+def inputs_of(used_objects: Iterable[UsedObject]) -> ViewInputs:
     """Return the inputs among the objects that a view uses."""
     tables, views = set[int](), set[int]()
-    for _, _, view, relation, kind, *_ in used_objects:
-        views.add(view)
-        if kind in {"r", "p"}:
-            tables.add(relation)
-        elif kind == "v":
-            views.add(relation)
+    for one in used_objects:
+        views.add(one.view_oid)
+        if one.relation_oid is not None and one.kind in {"r", "p"}:
+            tables.add(one.relation_oid)
+        elif one.relation_oid is not None and one.kind == "v":
+            views.add(one.relation_oid)
     return ViewInputs(tables=tuple(sorted(tables)), views=tuple(sorted(views)))
 
 
-def can_change(used_objects: Iterable[sessions.Row]) -> bool:
+def can_change(used_objects: Iterable[UsedObject]) -> bool:
     """Return whether the inputs can change without the view: behind a plain view, a function or a policy."""
-    return any(row[5] for row in used_objects)
+    return any(one.can_change for one in used_objects)

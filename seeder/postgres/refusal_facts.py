@@ -8,7 +8,7 @@ from psycopg.rows import dict_row
 from seeder.domain.refusal_advice import RefusalFacts
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
-from seeder.postgres.catalog import name_lists
+from seeder.postgres.catalog import find_used_objects
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import is_in_function, is_missing_privilege
 
@@ -22,8 +22,8 @@ def read_refusal_facts(database: str, view: ViewName, error: Error, *, is_concur
     unreadable, functions, forbidden = [], {}, []
     if oid is not None:
         unreadable = sessions.query(database, STATEMENTS["unreadable_sources"], {"oids": [oid]})
-        used = sessions.query(database, STATEMENTS["dependencies"], {**name_lists([view]), "kinds": ["m"]})
-        functions = {function: is_opaque for *_, function, is_opaque in used if function is not None}
+        used_objects = find_used_objects(database, [view])[view]
+        functions = {one.function_oid: one.is_opaque for one in used_objects if one.function_oid is not None}
         parameters = {"view_oid": oid, "function_oids": [*functions]}
         forbidden = sessions.query(database, STATEMENTS["forbidden_functions"], parameters)
     return RefusalFacts(

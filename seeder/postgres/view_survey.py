@@ -1,6 +1,6 @@
 """Survey of views before a plan: their existence, dependencies and drift."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from hashlib import md5
 
@@ -9,7 +9,7 @@ from django.db import Error
 from seeder.domain.plan import ViewInputs
 from seeder.domain.view_names import ViewName
 from seeder.postgres import input_locks, sessions, transactions, view_statements
-from seeder.postgres.catalog import name_lists
+from seeder.postgres.catalog import UsedObject, find_used_objects, name_lists
 from seeder.postgres.creation_refusals import CreationRefused
 from seeder.postgres.missing_views import MissingViews, lock_table_capacity
 from seeder.postgres.named_statements import STATEMENTS
@@ -22,6 +22,7 @@ from seeder.postgres.sqlstates import (
     sqlstate,
 )
 
+_SURVEYED_KINDS = ("m", "v")  # missing views are created as plain ones
 _COMPARISON_BATCH_SIZE = 50  # queries compared at once, at most
 _LOCKS_PER_COMPARISON = 32  # a batch takes a small part of the lock table, even if each query reads many tables
 _MAX_LOCKED_VIEWS = 50  # after this number of lock timeouts, the rest is not compared
@@ -88,10 +89,10 @@ def survey(
     with transactions.rolled_back_atomic(database):
         existing = _find_relations(database, views, lock_wait)
         missing = MissingViews(database, {view: queries for view, queries in views.items() if view not in existing})
-        used_objects = _find_used_objects(database, existing)
+        used_objects = find_used_objects(database, existing, kinds=_SURVEYED_KINDS)
         drift: dict[tuple[ViewName, str], str | None] = {}
         for created in missing.portions():
-            used_objects |= _find_used_objects(database, created)
+            used_objects |= find_used_objects(database, created, kinds=_SURVEYED_KINDS)
             further = [(view, query) for view in created for query in views[view][1:]]
             drift |= _find_drift(database, further)[0]
         refused = missing.explain_errors()
@@ -113,7 +114,7 @@ def survey(
             if view not in existing or not input_locks.can_change(objects)
         },
         functions={
-            view: {function for *_, function, is_opaque in objects if is_opaque}
+            view: {one.function_oid for one in objects if one.function_oid is not None and one.is_opaque}
             for view, objects in used_objects.items()
         },
         drift=drift | drift_of_existing,
@@ -124,25 +125,14 @@ def survey(
     )
 
 
-def _find_used_objects(database: str, views: Collection[ViewName]) -> dict[ViewName, list[sessions.Row]]:
-    """Return the rows of `dependencies` about each view, without its name."""
-    used_objects: dict[ViewName, list[sessions.Row]] = {view: [] for view in views}
-    if views:
-        for schema, name, *used_object in sessions.query(
-            database, STATEMENTS["dependencies"], {**name_lists(views), "kinds": ["m", "v"]}
-        ):
-            used_objects[ViewName(schema=schema, name=name)].append(tuple(used_object))
-    return used_objects
-
-
 def _find_dependencies(
-    used_objects: Mapping[ViewName, Sequence[sessions.Row]],
+    used_objects: Mapping[ViewName, Sequence[UsedObject]],
     views: Set[ViewName],
     assumed: Mapping[ViewName, Set[ViewName]],
 ) -> dict[ViewName, Set[ViewName]]:
     """Return the views that each view uses, or is assumed to use."""
     used = {
-        view: {ViewName(schema=schema, name=name) for schema, name, *_ in objects} & views
+        view: {used for one in objects if (used := one.relation) and used in views}
         for view, objects in used_objects.items()
     }
     return {view: names for view, names in (*used.items(), *assumed.items()) if names}

@@ -12,7 +12,7 @@ from seeder.conf import Settings
 from seeder.domain.manifests import Selection, ViewSpec
 from seeder.domain.view_names import ViewName
 from seeder.postgres import contract, doctor_queries, view_survey
-from seeder.postgres.catalog import name_lists
+from seeder.postgres.catalog import UsedObject, group_used_objects, name_lists
 from seeder.postgres.doctor_queries import FoundRelation, FoundSchema, ServerFacts
 from seeder.postgres.view_survey import Survey
 from seeder.services.run import planning
@@ -106,6 +106,11 @@ class CheckedDatabase:
         rows = self.read("view_facts", **name_lists(self.views))
         found = [FoundRelation(ViewName(schema=schema, name=name), *facts) for schema, name, *facts in rows]
         return {relation.view: relation for relation in found}
+
+    @cached_property
+    def used_objects(self) -> Mapping[ViewName, Sequence[UsedObject]]:
+        """What existing materialized views use, if they use anything."""
+        return group_used_objects(self.read("dependencies", **name_lists(self.relations), kinds=["m"]))
 
     @cached_property
     def missing_views(self) -> Sequence[ViewName]:

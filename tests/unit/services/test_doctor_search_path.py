@@ -81,7 +81,7 @@ def test_existing_names_are_reported_with_a_search_path_that_has_them() -> None:
 @pytest.mark.parametrize(("major", "problem"), [(16, "function_upgrade"), (17, "function_unqualified")])
 def test_problem_depends_on_the_server_version(major: int, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = {
-        "dependencies": [("reporting", "a", None, None, TWO.oid, True)],
+        "dependencies": [("reporting", "a", None, None, 1, None, None, True, TWO.oid, True)],
         "functions_without_search_path": [TWO],
         "schemas_defining": [("source", "reporting"), ("other", "elsewhere")],
         "overloads_in_other_schemas": [],

@@ -15,9 +15,7 @@ from typing import NamedTuple
 
 from django.db import Error
 
-from seeder.domain.human_format import format_count
-from seeder.domain.view_names import ViewName
-from seeder.postgres.catalog import name_lists
+from seeder.domain.human_format import format_names
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Problem, info_problem, warning_problem
 
 FUNCTION_UNQUALIFIED = warning_problem(
@@ -57,7 +55,6 @@ _OPERATORS_BY_KEYWORD: Mapping[str, Set[str]] = {
     **{word: {"=", "<>"} for word in ("in", "any", "all", "some")},
     **{word: {"="} for word in ("distinct", "nullif", "case", "using", "natural")},
 }
-_MAX_SHOWN_VIEWS = 3
 
 
 class FunctionWithoutSearchPath(NamedTuple):
@@ -79,10 +76,10 @@ class Definition(NamedTuple):
 
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     callers: dict[int, set[str]] = defaultdict(set)
-    rows = database.read("dependencies", **name_lists(database.relations), kinds=["m"])
-    for schema, name, *_, oid, is_opaque in rows:
-        if is_opaque:
-            callers[oid].add(str(ViewName(schema=schema, name=name)))
+    for view, used_objects in database.used_objects.items():
+        for one in used_objects:
+            if one.function_oid is not None and one.is_opaque:
+                callers[one.function_oid].add(str(view))
     with suppress(Error):  # reported by the check of missing views
         for view, oids in database.survey.functions.items() if database.survey else ():
             for oid in oids if view not in database.relations else ():
@@ -151,12 +148,10 @@ def check_names(
     """Yield functions with unresolved names. `definitions` are by OID, in the order for a search_path."""
     for function, views in functions.items():
         if unresolved := sorted({definition.label for definition in definitions[function.oid]}):
-            shown, hidden_count = sorted(views)[:_MAX_SHOWN_VIEWS], len(views) - _MAX_SHOWN_VIEWS
-            more = f" and {format_count(hidden_count, 'more view')}" if hidden_count > 0 else ""
             search_path = ", ".join(dict.fromkeys(definition.schema for definition in definitions[function.oid]))
             yield problem.found(
                 function.signature,
-                message=f"Without a schema: {', '.join(unresolved)}. Used by {', '.join(shown)}{more}.",
+                message=f"Without a schema: {', '.join(unresolved)}. Used by {format_names(views, 'view')}.",
                 sql=f"ALTER FUNCTION {function.signature} SET search_path = {search_path};",
             )
 

@@ -1,6 +1,5 @@
 """Dependencies of views that PostgreSQL does not know, and declared ones that do not exist."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from seeder.domain.view_names import ViewName
@@ -24,13 +23,12 @@ DECLARED_DEPENDENCY_MISSING = warning_problem(
 
 
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
-    functions: dict[ViewName, set[int]] = defaultdict(set)
-    for schema, name, *_, function, is_opaque in database.read(
-        "dependencies", **name_lists(database.relations), kinds=["m"]
-    ):
-        if is_opaque:
-            functions[ViewName(schema=schema, name=name)].add(function)
-    undeclared = {view: oids for view, oids in functions.items() if not database.views[view].declaration}
+    functions = {
+        view: {one.function_oid for one in used_objects if one.is_opaque}
+        for view, used_objects in database.used_objects.items()
+        if not database.views[view].declaration
+    }
+    undeclared = {view: oids for view, oids in functions.items() if oids}
     signatures = dict(database.read("function_signatures", oids=sorted(set().union(*undeclared.values()))))
     for view, oids in sorted(undeclared.items()):
         calls = ", ".join(sorted(signatures[oid] for oid in oids if oid in signatures))

@@ -3,9 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from seeder.domain.human_format import format_count
-from seeder.domain.view_names import ViewName
-from seeder.postgres.catalog import name_lists
+from seeder.domain.human_format import format_names
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, info_problem
 
 INPUT_UNLOCKABLE = info_problem(
@@ -18,21 +16,17 @@ INPUT_UNLOCKABLE = info_problem(
     " reload that with DELETE.",
 )
 
-_MAX_SHOWN_VIEWS = 3
-
 
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     readers: dict[int, set[str]] = defaultdict(set)
-    for schema, name, *_, relation, _, _, _, _ in database.read(
-        "dependencies", **name_lists(database.relations), kinds=["m"]
-    ):
-        if relation is not None:
-            readers[relation].add(str(ViewName(schema=schema, name=name)))
+    for view, used_objects in database.used_objects.items():
+        for one in used_objects:
+            if one.relation_oid is not None:
+                readers[one.relation_oid].add(str(view))
     for relation, table, is_foreign, role in database.read("unlockable_relations", oids=[*readers]):
-        shown, hidden_count = sorted(readers[relation])[:_MAX_SHOWN_VIEWS], len(readers[relation]) - _MAX_SHOWN_VIEWS
-        more = f" and {format_count(hidden_count, 'more view')}" if hidden_count > 0 else ""
+        cause = "a foreign table" if is_foreign else f"{role} lacks SELECT"
         yield INPUT_UNLOCKABLE.found(
             table,
-            message=f"Read by {', '.join(shown)}{more}: {'a foreign table' if is_foreign else f'{role} lacks SELECT'}.",
+            message=f"Read by {format_names(readers[relation], 'view')}: {cause}.",
             sql="" if is_foreign else f"GRANT SELECT ON {table} TO {role};",
         )
