@@ -92,8 +92,7 @@ def query_first_supported(database: str, statements: Statements) -> tuple[str | 
 def query_if_supported(database: str, statement: sql.Composed) -> sessions.Rows | None:
     """Return the rows of a statement, or None if a type lacks an operator or function."""
     try:
-        with transactions.savepoint(database):
-            return sessions.query(database, statement)
+        return transactions.query_in_savepoint(database, statement)
     except Error as error:
         if sqlstate(error) not in _UNSUPPORTED_SQLSTATES:
             raise

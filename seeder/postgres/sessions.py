@@ -31,13 +31,16 @@ def query(
         return _rows(cursor.execute(statement, parameters))
 
 
-def query_batch(database: str, statements: Iterable[str], parameters: Mapping[str, Any]) -> list[Rows]:
+def query_batch(
+    database: str, statements: Iterable[str] | sql.Composed, parameters: Mapping[str, Any] | None = None
+) -> list[Rows]:
     """Run statements with shared parameters in one round trip. Return the rows of each.
 
-    Each has its own snapshot, so it sees what was committed while an earlier one waited.
+    Each has its own snapshot, so it sees what was committed while an earlier one waited. Composed statements have no
+    parameters.
     """
     with _cursor(database) as cursor:
-        cursor.execute("\n".join(statements), parameters)
+        cursor.execute(statements if isinstance(statements, sql.Composed) else "\n".join(statements), parameters)
         results = [_rows(cursor)]
         while cursor.nextset():
             results.append(_rows(cursor))

@@ -39,9 +39,8 @@ def snapshot_transaction(
         transaction.begin((), {})
         if snapshot_id is not None:
             sessions.query(database, sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot_id)))
-        sessions.query(database, STATEMENTS["pin_transactions"])
-        # One by one, because apply_limits returns a time, which psycopg parses by the new DateStyle.
-        sessions.query(database, STATEMENTS["set_stable_output"], parameters)
+        sessions.query_batch(database, (STATEMENTS["pin_transactions"], STATEMENTS["set_stable_output"]), parameters)
+        # Afterwards, because apply_limits returns a time, which psycopg parses by the new DateStyle.
         sessions.query(database, STATEMENTS["apply_limits"], parameters)
         yield
 

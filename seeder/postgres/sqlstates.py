@@ -48,8 +48,14 @@ _UNRELATED_CLASSES = {*_SERVER_UNABLE_CLASSES, "25", "XX"}  # also invalid trans
 
 def sqlstate(error: Error) -> str | None:
     """Return the SQLSTATE, or None if there is none, as for a refused or lost connection."""
+    cause = _driver_error(error)
+    return cause.sqlstate if cause else None
+
+
+def _driver_error(error: Error) -> psycopg.Error | None:
+    """Return the error of psycopg, which has the fields of the protocol."""
     cause = error.__cause__
-    return cause.sqlstate if isinstance(cause, psycopg.Error) else None
+    return cause if isinstance(cause, psycopg.Error) else None
 
 
 def has_lost_session(error: Error) -> bool:
@@ -58,8 +64,8 @@ def has_lost_session(error: Error) -> bool:
     The server ends a session with the severity FATAL or PANIC. After an ERROR the session answers, even if the SQLSTATE
     says that a connection was lost: that was the connection of a function or a foreign server.
     """
-    cause = error.__cause__
-    if not isinstance(cause, psycopg.Error) or cause.sqlstate is None:
+    cause = _driver_error(error)
+    if cause is None or cause.sqlstate is None:
         return isinstance(error, OperationalError | InterfaceError)
     return cause.diag.severity_nonlocalized != "ERROR"
 
@@ -99,36 +105,31 @@ def is_missing_privilege(error: Error) -> bool:
     Other refusals have the same SQLSTATE, such as those of operations that a refresh does not allow. The name of the
     routine is a field of the protocol, and is never translated.
     """
-    cause = error.__cause__
-    return isinstance(cause, psycopg.Error) and (cause.diag.source_function or "").startswith("aclcheck_error")
+    cause = _driver_error(error)
+    return cause is not None and (cause.diag.source_function or "").startswith("aclcheck_error")
 
 
 def is_in_function(error: Error) -> bool:
     """Return whether the error is in a statement of a function."""
-    cause = error.__cause__
-    return isinstance(cause, psycopg.Error) and cause.diag.internal_query is not None
+    cause = _driver_error(error)
+    return cause is not None and cause.diag.internal_query is not None
 
 
 def named_table(error: Error) -> ViewName | None:
     """Return the table that violates a constraint."""
-    cause = error.__cause__
-    if isinstance(cause, psycopg.Error) and cause.diag.schema_name and cause.diag.table_name:
+    cause = _driver_error(error)
+    if cause and cause.diag.schema_name and cause.diag.table_name:
         return ViewName(schema=cause.diag.schema_name, name=cause.diag.table_name)
     return None
 
 
 def is_server_fault(error: Error) -> bool:
     """Return whether an error blames our server, not the view, its data, its privileges or another server."""
-    state = sqlstate(error)
+    state, cause = sqlstate(error), _driver_error(error)
     if has_lost_session(error):
         return state is None or (state[:2] in _SERVER_FAULT_CLASSES and state != _IDLE_SESSION)
-    return state in _FAULTS_OF_LIVE_SERVER and _source_file(error) not in _RELAYING_FILES
-
-
-def _source_file(error: Error) -> str | None:
-    """Return PostgreSQL's source file that reported an error."""
-    cause = error.__cause__
-    return cause.diag.source_file if isinstance(cause, psycopg.Error) else None
+    source_file = cause.diag.source_file if cause else None
+    return state in _FAULTS_OF_LIVE_SERVER and source_file not in _RELAYING_FILES
 
 
 def first_line(error: Error) -> str:

@@ -96,23 +96,13 @@ class BatchedTransaction:
                 raise
 
 
-def execute_in_savepoint(database: str, statement: sql.Composed) -> None:
-    """Run a trusted statement in a savepoint of a `BatchedTransaction`, in one round trip."""
+def query_in_savepoint(database: str, statement: sql.Composed) -> Rows:
+    """Run a trusted statement in a savepoint of a `BatchedTransaction`, in one round trip. Return its rows."""
+    batch = sql.SQL("SAVEPOINT seeder;\n{}\n;\nRELEASE SAVEPOINT seeder;").format(statement)
     try:
-        query(database, sql.SQL("SAVEPOINT seeder; {}; RELEASE SAVEPOINT seeder;").format(statement))
+        _, rows, _ = query_batch(database, batch)
     except Error:
         with suppress(Error):  # there is no savepoint if that statement failed
             query(database, "ROLLBACK TO SAVEPOINT seeder;")
         raise
-
-
-@contextmanager
-def savepoint(database: str) -> Iterator[None]:
-    """Run the block in a savepoint of a `BatchedTransaction`."""
-    query(database, "SAVEPOINT seeder;")  # psycopg's transaction() would hide an error of this statement
-    try:
-        yield
-    except Error:
-        query(database, "ROLLBACK TO SAVEPOINT seeder;")
-        raise
-    query(database, "RELEASE SAVEPOINT seeder;")
+    return rows

@@ -47,7 +47,7 @@ def _refresh_concurrently(view: PlannedView, *, or_raise: bool) -> bool:
     database, name = view.key.database, view.key.name
     try:
         statement = view_statements.refresh_materialized_view(name, concurrently=True)
-        transactions.execute_in_savepoint(database, statement)
+        transactions.query_in_savepoint(database, statement)
     except Error as error:
         refused = sqlstate(error) in {NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED}
         if or_raise or not refused or not catalog.cannot_refresh_concurrently(database, name):
