@@ -14,30 +14,26 @@ WITH views AS (
     FROM views AS v
     JOIN pg_attribute AS a ON a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type AS t ON t.oid = a.atttypid
+), needed_columns (classid, objid, names) AS (
+    SELECT d.classid, d.objid, array_agg(a.attname::text)
+    FROM views AS v
+    JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = v.oid
+    JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    GROUP BY d.classid, d.objid
 ), indexes AS (
     SELECT i.*, v.oid AS view, v.name AS view_name, x.relname, x.reltablespace,
-        format('%%I.%%I', n.nspname, x.relname) AS name,
-        ARRAY(
-            SELECT a.attname::text
-            FROM pg_depend AS d
-            JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-            WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid AND d.refobjid = v.oid
-        ) AS needed
+        format('%%I.%%I', n.nspname, x.relname) AS name, coalesce(c.names, '{}') AS needed
     FROM views AS v
     JOIN pg_index AS i ON i.indrelid = v.oid AND i.indisvalid
     JOIN pg_class AS x ON x.oid = i.indexrelid
     JOIN pg_namespace AS n ON n.oid = x.relnamespace
+    LEFT JOIN needed_columns AS c ON c.classid = 'pg_class'::regclass AND c.objid = x.oid
 ), extended_statistics AS (
-    SELECT s.*, v.oid AS view, format('%%I.%%I', n.nspname, s.stxname) AS name,
-        ARRAY(
-            SELECT a.attname::text
-            FROM pg_depend AS d
-            JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-            WHERE d.classid = 'pg_statistic_ext'::regclass AND d.objid = s.oid AND d.refobjid = v.oid
-        ) AS needed
+    SELECT s.*, v.oid AS view, format('%%I.%%I', n.nspname, s.stxname) AS name, coalesce(c.names, '{}') AS needed
     FROM views AS v
     JOIN pg_statistic_ext AS s ON s.stxrelid = v.oid
     JOIN pg_namespace AS n ON n.oid = s.stxnamespace
+    LEFT JOIN needed_columns AS c ON c.classid = 'pg_statistic_ext'::regclass AND c.objid = s.oid
 ), options (view, option, position) AS (
     SELECT v.oid, format('%%I = %%L', o.option_name, o.option_value), o.ordinality
     FROM views AS v

@@ -31,6 +31,7 @@ from seeder.services.snapshots.release_snapshots import (
     capture_release_snapshot,
     find_by_tag,
 )
+from tests.blocked_calls import BLOCKED_BY
 from tests.conftest import another_session, create_canned_report, create_custom_manifest, sql
 from tests.integration.captured_views import assert_capture_refused, create_view_with_manifest, stored_count
 from tests.polling import eventually
@@ -90,9 +91,6 @@ def test_ambiguous_view_name_is_refused(settings: Settings) -> None:
     assert "a view in each of the databases archive and default" in assert_capture_refused(AmbiguousView, "reporting.a")
     [result] = capture_all(AllReports(), Release(tag="v1"))
     assert "a view in each of the databases archive and default" in str(result.error)
-
-
-BLOCKED_BY = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
 
 
 def test_view_dropped_during_a_capture_is_missing() -> None:

@@ -20,8 +20,8 @@ from seeder.services.queue import part_rows, queue_overview
 from seeder.services.queue.enqueue import EnqueueResult, enqueue_refresh
 from seeder.services.queue.rescue import rescue_stalled_parts
 from seeder.services.run import planning
+from tests.blocked_calls import blocked_call
 from tests.conftest import another_session, create_canned_report, create_custom_manifest, sql
-from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("empty_queue")
 
@@ -188,22 +188,13 @@ def test_concurrent_requests_are_joined_to_one() -> None:
 
 def test_request_waits_for_another_one_to_be_queued() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
-    blocked = "SELECT 1 FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
-
-    def enqueue() -> bool:
-        try:
-            return enqueue_refresh(AllReports(), requested_by="").joined
-        finally:
-            connection.close()
-
-    with another_session() as other_session, ThreadPoolExecutor(1) as thread:
+    with another_session() as other_session:
         other_session.execute("BEGIN")
         other_session.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock_keys.ENQUEUE])
-        request = thread.submit(enqueue)
-        eventually(lambda: request.done() or sql(blocked, other_session.info.backend_pid))
-        assert not request.done()
-        other_session.execute("COMMIT")
-        assert not request.result()
+        with blocked_call(other_session, lambda: enqueue_refresh(AllReports(), requested_by="").joined) as request:
+            assert not request.done()
+            other_session.execute("COMMIT")
+            assert not request.result()
 
 
 def test_missing_queue_is_an_error(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from seeder.models import JobStatus, RunHistory
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import orchestrator
 from seeder.services.stop_signal import StopSignal
+from tests.blocked_calls import BLOCKED_BY
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.injection.injected_failures import cut
 from tests.polling import eventually
@@ -27,7 +28,6 @@ GATE = """
     CREATE CONSTRAINT TRIGGER gate AFTER UPDATE ON reporting.seeder_run_history DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW WHEN (NEW.status IN ('success', 'error')) EXECUTE FUNCTION reporting.gate()"""
 WAITING_COMMITS = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted"
-BLOCKED_BY = "SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
 
 
 def run() -> RunSummary:

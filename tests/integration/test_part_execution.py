@@ -22,9 +22,9 @@ from seeder.services.queue.part_execution import TIME_LIMIT, run_part
 from seeder.services.queue.rescue import rescue_stalled_parts
 from seeder.services.run import orchestrator
 from seeder.services.stop_signal import StopSignal
+from tests.blocked_calls import blocked_call
 from tests.conftest import another_session, sql
 from tests.integration.queued_parts import enqueue_part
-from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("empty_queue")
 
@@ -101,21 +101,12 @@ def test_concurrent_deliveries_refresh_once(part: QueuedRefresh) -> None:
 
 
 def test_part_ended_by_another_transaction_is_not_claimed(part: QueuedRefresh) -> None:
-    blocked = "SELECT 1 FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
-
-    def execute() -> str:
-        try:
-            return run_part(part.pk).result
-        finally:
-            connection.close()
-
-    with another_session() as other_session, ThreadPoolExecutor(1) as thread:
+    with another_session() as other_session:
         other_session.execute("BEGIN")
         other_session.execute("UPDATE reporting.seeder_queued_refresh SET state = 'ended' WHERE id = %s", [part.pk])
-        execution = thread.submit(execute)
-        eventually(lambda: execution.done() or sql(blocked, other_session.info.backend_pid))
-        other_session.execute("COMMIT")
-        assert execution.result() == "nothing: it has ended"
+        with blocked_call(other_session, lambda: run_part(part.pk).result) as execution:
+            other_session.execute("COMMIT")
+            assert execution.result() == "nothing: it has ended"
 
 
 def test_earlier_run_cannot_end_the_part_of_a_later_run(part: QueuedRefresh) -> None:
