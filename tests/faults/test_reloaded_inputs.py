@@ -120,12 +120,26 @@ def test_refresh_looks_up_what_a_replaced_plain_view_reads() -> None:
     sql(SOURCE)
     sql("CREATE TABLE reporting.other AS SELECT 1 AS n; CREATE VIEW reporting.plain AS SELECT n FROM reporting.source")
     create_filled_view("a", "SELECT n FROM reporting.plain")
-    with run_during("LOCK TABLE reporting.source") as (loader, run):
-        wait_until_lock_is_queued("reporting.source")
-        loader.execute("CREATE OR REPLACE VIEW reporting.plain AS SELECT n FROM reporting.other")
+
+    def replace() -> None:
+        with another_session() as replacing:
+            replacing.execute("CREATE OR REPLACE VIEW reporting.plain AS SELECT n FROM reporting.other")
+
+    with run_during("TRUNCATE reporting.other", then=replace) as (loader, run):
+        wait_until_lock_is_queued("reporting.other")
         loader.execute(RELOAD.format("reporting.other").encode())
     assert results_by_name(run.result())["a"].outcome is Outcome.REFRESHED
     assert sql("SELECT count(*) FROM reporting.a") == [(12,)]
+
+
+def test_refresh_that_waits_for_an_input_holds_no_other_one() -> None:
+    sql("CREATE TABLE reporting.one AS SELECT 1 AS n; CREATE TABLE reporting.two AS SELECT 1 AS n")
+    create_filled_view("a", "SELECT n FROM reporting.one UNION ALL SELECT n FROM reporting.two")
+    for awaited, other in (("one", "two"), ("two", "one")):
+        with run_during(f"LOCK TABLE reporting.{awaited}") as (loader, run):
+            wait_until_lock_is_queued(f"reporting.{awaited}")
+            loader.execute(f"LOCK TABLE reporting.{other} NOWAIT".encode())
+        assert results_by_name(run.result())["a"].outcome is Outcome.REFRESHED
 
 
 REWRITES = {
