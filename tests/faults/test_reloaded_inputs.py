@@ -39,13 +39,14 @@ INSERT INTO reporting.source SELECT generate_series(1, 5);
 
 @contextmanager
 def run_during(
-    *statements: str, then: Callable[[], object] = lambda: None
+    *statements: str, first: Callable[[], object] = lambda: None, then: Callable[[], object] = lambda: None
 ) -> "Iterator[tuple[psycopg.Connection[Any], Future[RunSummary]]]":
     """Start a run. When it has its plan, another transaction executes the statements, and commits at the end."""
     with another_session() as loader, loader.transaction():
 
         def load(event: RunEvent) -> None:
             if isinstance(event, RunStarted):
+                first()
                 loader.execute("; ".join(statements).encode())
                 then()
 
@@ -125,7 +126,7 @@ def test_refresh_looks_up_what_a_replaced_plain_view_reads() -> None:
         with another_session() as replacing:
             replacing.execute("CREATE OR REPLACE VIEW reporting.plain AS SELECT n FROM reporting.other")
 
-    with run_during("TRUNCATE reporting.other", then=replace) as (loader, run):
+    with run_during("TRUNCATE reporting.other", first=replace) as (loader, run):
         wait_until_lock_is_queued("reporting.other")
         loader.execute(RELOAD.format("reporting.other").encode())
     assert results_by_name(run.result())["a"].outcome is Outcome.REFRESHED
