@@ -76,6 +76,7 @@ def django_databases(django_test_environment: None, django_db_blocker: DjangoDbB
         created = setup_databases(verbosity=0, interactive=False)
     yield
     with django_db_blocker.unblock():
+        connections.close_all()  # one from before the browser started an event loop may have been ended meanwhile
         for alias in connections:  # the server may not have noticed yet that a test killed a client
             sql(_END_OTHER_SESSIONS, using=alias)
         teardown_databases(created, verbosity=0)
