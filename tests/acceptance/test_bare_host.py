@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg_pool
 import pytest
 
 from tests.conftest import CHECKOUT, CompletedCommand, create_custom_manifest, process_environment
@@ -222,9 +223,8 @@ def test_router_to_another_database_is_rejected_in_one_line(bare: Path) -> None:
 
 @pytest.mark.parametrize(("max_size", "workers"), [(2, 1), (3, 2)])
 def test_run_uses_no_more_workers_than_the_connection_pool_allows(bare: Path, max_size: int, workers: int) -> None:
-    package = pytest.importorskip("psycopg_pool", reason="Django's connection pool needs psycopg_pool").__file__
     pool = f"{{'pool': {{'min_size': 1, 'max_size': {max_size}, 'timeout': 5}}}}"
-    path = f"import sys\nsys.path.append({str(Path(package).parent.parent)!r})\n"
+    path = f"import sys\nsys.path.append({str(Path(psycopg_pool.__file__).parent.parent)!r})\n"
     (bare / "bare.py").write_text(f"{path}{_SETTINGS}DATABASES['default']['OPTIONS'] = {pool}\n")
     for number in range(6):
         create_custom_manifest(f"reporting.a{number}", "SELECT 1 AS n FROM pg_sleep(0.2)")
