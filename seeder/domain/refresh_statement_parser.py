@@ -7,7 +7,7 @@ from seeder.domain.view_names import ViewName
 
 _QUOTED = r'"(?:[^"]|"")*"'
 _COMMENT = re.compile(rf"({_QUOTED})|--[^\n\r]*|/\*(?:(?!/\*|\*/).)*\*/", re.DOTALL)  # without nested comments
-_IDENTIFIER = rf"({_QUOTED}|[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)"
+_IDENTIFIER = rf"({_QUOTED}|(?:[A-Za-z_]|[^\x00-\x7f])(?:[\w$]|[^\x00-\x7f])*)"
 _REFRESH = re.compile(
     rf"\s*REFRESH\s+MATERIALIZED\s+VIEW\b\s*(CONCURRENTLY\b)?\s*{_IDENTIFIER}\s*\.\s*{_IDENTIFIER}"
     r"(?:\s*\bWITH\s+DATA\b)?[\s;]*",
