@@ -46,7 +46,7 @@ class PlanInputs:
     expected_durations: Mapping[ViewKey, timedelta] = field(default_factory=dict)  # of views that ever succeeded
     consecutive_failures: Mapping[ViewKey, int] = field(default_factory=dict)  # of views whose last refresh failed
     definition_drift: Mapping[ViewKey, tuple[DefinitionDrift, ...]] = field(default_factory=dict)
-    view_inputs: Mapping[ViewKey, ViewInputs] = field(default_factory=dict)  # without those that may change
+    view_inputs: Mapping[ViewKey, ViewInputs] = field(default_factory=dict)  # of existing views, unless they may change
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

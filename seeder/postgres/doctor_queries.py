@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.db import Error
 
 from seeder.domain.view_names import ViewName
-from seeder.postgres import session_sharing, sessions, transactions, view_statements, view_survey
+from seeder.postgres import session_sharing, sessions, transactions, view_statements
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import is_connection_lost
 
@@ -91,7 +91,7 @@ def columns_of_query(database: str, query: str) -> frozenset[str] | None:
     """Return the names of a query's columns, or None if PostgreSQL cannot tell now, as with a locked table."""
     try:
         with transactions.rolled_back_atomic(database):
-            sessions.query(database, view_survey.MINIMAL_LOCK_WAIT)
+            sessions.query(database, transactions.SHORT_LOCK_TIMEOUT)
             sessions.execute_single_statement(database, view_statements.create_comparison_view(0, query))
             return frozenset(name for (name,) in sessions.query(database, STATEMENTS["comparison_columns"]))
     except Error as error:

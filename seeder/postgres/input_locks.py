@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from typing import cast
 
 from seeder.domain.plan import ViewInputs
 from seeder.domain.view_names import ViewName
-from seeder.postgres import catalog, sessions
+from seeder.postgres import catalog, sessions, transactions, view_statements
 from seeder.postgres.catalog import UsedObject
 from seeder.postgres.named_statements import STATEMENTS
+from seeder.postgres.sqlstates import is_query_error
 
 
 def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> timedelta:
@@ -26,6 +28,27 @@ def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> tim
     parameters = {"inputs": list(inputs.tables), "input_views": list(inputs.views)}
     [(*_, started)], _, [(finished,)] = sessions.query_batch(database, statements, parameters)
     return cast("timedelta", finished - started)
+
+
+def inputs_of_missing_view(database: str, view: ViewName, query: str, *, max_wait: timedelta) -> ViewInputs:
+    """Return what a view will read, found by creating it as a plain one for a moment in a `BatchedTransaction`.
+
+    A query that PostgreSQL rejects has no inputs here; the creation that follows reports the error.
+
+    Raises other database errors, such as 55P03 if another session keeps a table locked for `max_wait`.
+    """
+
+    def create_and_look_up() -> ViewInputs:
+        sessions.execute_single_statement(database, view_statements.create_plain_view(view, query))
+        return inputs_of(catalog.find_used_objects(database, [view], kinds=("v",))[view])
+
+    attempt = partial(transactions.attempt_and_roll_back, database, create_and_look_up)
+    inputs = transactions.retry_while_locked(attempt, max_wait)
+    if isinstance(inputs, ViewInputs):
+        return inputs
+    if is_query_error(inputs):
+        return ViewInputs()
+    raise inputs
 
 
 def look_up_inputs(database: str, view: ViewName) -> ViewInputs:

@@ -2,11 +2,16 @@
 
 A created view is locked until its transaction ends, and all sessions share one lock table. So the views are created in
 portions. A later portion gets stubs of the views of earlier portions that it reads: views with the same columns.
+
+A transaction that waits for a table while it has locked others can deadlock with one that reloads both, and PostgreSQL
+may end the other one. So a lock ends the portion, and is awaited by short attempts that hold nothing in between.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
+from datetime import timedelta
+from functools import partial
 from typing import cast
 
 from django.db import Error
@@ -19,6 +24,7 @@ from seeder.postgres.creation_refusals import CreationRefused, RefusalCause
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import (
     INSUFFICIENT_PRIVILEGE,
+    LOCK_NOT_AVAILABLE,
     OUT_OF_MEMORY,
     UNDEFINED_TABLE,
     first_line,
@@ -31,10 +37,14 @@ _LOCK_TABLE_SHARE = 8  # a portion takes at most this part of the lock table
 
 
 class MissingViews:
-    """The missing views, each with its queries. A view is created from the first."""
+    """The missing views, each with its queries. A view is created from the first.
 
-    def __init__(self, database: str, queries: Mapping[ViewName, Sequence[str]]) -> None:
-        self._database, self._queries = database, queries
+    `max_lock_wait` is how long the creation of a view may wait for locks, in addition to the `lock_timeout` of the
+    transaction, which has to be shorter than `deadlock_timeout`.
+    """
+
+    def __init__(self, database: str, queries: Mapping[ViewName, Sequence[str]], max_lock_wait: timedelta) -> None:
+        self._database, self._queries, self._max_lock_wait = database, queries, max_lock_wait
         self._named = _find_names({view: "\n".join(all_of_view) for view, all_of_view in queries.items()})
         self._remaining = _dependencies_first(self._named)
         self._max_locks = lock_table_capacity(database) // _LOCK_TABLE_SHARE if queries else 0
@@ -91,7 +101,7 @@ class MissingViews:
         return {view: first_line(error) for view, error in self.errors.items() if view not in known}
 
     def _create_portion(self) -> list[ViewName]:
-        """Create views until the portion is full, or none of the remaining ones can be created.
+        """Create views until the portion is full, a lock is in the way, or none of the remaining ones can be created.
 
         A view whose query fails is tried again after the others, because it may read one of them.
         """
@@ -103,8 +113,9 @@ class MissingViews:
                 if created and self._is_full():
                     self._was_divided = True
                     return created
-                error = self._create(view, stubs)
-                if error and sqlstate(error) == OUT_OF_MEMORY and created:
+                max_wait = timedelta() if created else self._max_lock_wait
+                error = transactions.retry_while_locked(partial(self._create, view, stubs), max_wait)
+                if created and error and self._may_succeed_alone(error):
                     self._was_divided = True
                     return created
                 del self._remaining[view]
@@ -123,6 +134,10 @@ class MissingViews:
             self._remaining[view] = None
         else:
             self._untried.add(view)
+
+    def _may_succeed_alone(self, error: Error) -> bool:
+        is_locked = sqlstate(error) == LOCK_NOT_AVAILABLE
+        return sqlstate(error) == OUT_OF_MEMORY or (is_locked and bool(self._max_lock_wait))
 
     def _create(self, view: ViewName, stubs: set[ViewName]) -> Error | None:
         """Create a view, after the stubs that its queries name and that do not exist in this portion."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import timedelta
+from time import monotonic
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -11,6 +13,7 @@ from psycopg import sql
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sessions import Rows, query, query_batch
+from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, sqlstate
 
 Result = TypeVar("Result")
 
@@ -56,6 +59,24 @@ def attempt(database: str, operation: Callable[[], Result]) -> Result | Error:
         return error
 
 
+# For transactions that hold locks: less than deadlock_timeout (1 s by default), after which PostgreSQL ends one of two
+# that wait for each other.
+SHORT_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '50ms';"
+
+
+def retry_while_locked(attempt: Callable[[], Result | Error], max_wait: timedelta) -> Result | Error:
+    """Repeat an attempt, which holds no locks after an error, while another session's lock is in the way.
+
+    With a short lock timeout, this waits without deadlocks: what the attempt has locked is free between two attempts.
+    """
+    deadline = monotonic() + max_wait.total_seconds()
+    while True:
+        result = attempt()
+        is_locked = isinstance(result, Error) and sqlstate(result) == LOCK_NOT_AVAILABLE
+        if not is_locked or monotonic() >= deadline:
+            return result
+
+
 @contextmanager
 def rolled_back_atomic(database: str) -> Iterator[None]:
     """Run the block in a transaction or savepoint that is always rolled back, with its locks."""
@@ -94,6 +115,21 @@ class BatchedTransaction:
                 query(self._database, "ROLLBACK;")
             if kind is None:
                 raise
+
+
+def attempt_and_roll_back(database: str, operation: Callable[[], Result]) -> Result | Error:
+    """Return the result or the database error of an operation in a `BatchedTransaction`, and undo what it did.
+
+    It waits for each lock for a short time.
+    """
+    query(database, f"SAVEPOINT seeder; {SHORT_LOCK_TIMEOUT}")
+    try:
+        return operation()
+    except Error as error:
+        return error
+    finally:
+        with suppress(Error):  # the connection is lost
+            query(database, "ROLLBACK TO SAVEPOINT seeder; RELEASE SAVEPOINT seeder;")
 
 
 def query_in_savepoint(database: str, statement: sql.Composed) -> Rows:

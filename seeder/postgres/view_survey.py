@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import md5
 
 from django.db import Error
@@ -25,6 +26,7 @@ from seeder.postgres.sqlstates import (
 _SURVEYED_KINDS = ("m", "v")  # missing views are created as plain ones
 _COMPARISON_BATCH_SIZE = 50  # queries compared at once, at most
 _LOCKS_PER_COMPARISON = 32  # a batch takes a small part of the lock table, even if each query reads many tables
+_MAX_LOCK_WAIT = timedelta(seconds=3)  # for the creation of a missing view
 _MAX_LOCKED_VIEWS = 50  # after this number of lock timeouts, the rest is not compared
 
 
@@ -56,18 +58,13 @@ class Survey:
 
     row_counts: Mapping[ViewName, int]  # of existing relations of any kind; 0 if unknown
     dependencies: Mapping[ViewName, Set[ViewName]]  # among the surveyed views
-    inputs: Mapping[ViewName, ViewInputs]  # of views that can be created, and of those whose inputs cannot change
+    inputs: Mapping[ViewName, ViewInputs]  # of existing views whose inputs cannot change
     functions: Mapping[ViewName, Set[int]]  # OIDs of functions with text bodies, of views that can be created
     drift: Mapping[tuple[ViewName, str], str | None]  # queries that differ from the definition, with PostgreSQL's error
     confirmed: Set[DefinitionKey]  # queries newly found to match the definition
     refused: Mapping[ViewName, CreationRefused]  # missing views that cannot be created
     undetermined: Mapping[tuple[ViewName, str], Undetermined]  # queries of existing views that could not be compared
     unknown_dependencies: Mapping[ViewName, str]  # missing views whose dependencies are unknown, with the cause
-
-
-# How long a survey waits for each lock. The interactive wait is longer than deadlock_timeout (1 s by default), when
-# PostgreSQL cancels a blocking autovacuum.
-INTERACTIVE_LOCK_WAIT, MINIMAL_LOCK_WAIT = "SET LOCAL lock_timeout = '3s';", "SET LOCAL lock_timeout = '50ms';"
 
 
 def survey(
@@ -85,10 +82,13 @@ def survey(
     existing views are compared in the same way; `on_progress` gets the compared number and the total. A diagnosis
     hardly waits for locks.
     """
-    lock_wait = MINIMAL_LOCK_WAIT if is_diagnosis else INTERACTIVE_LOCK_WAIT
     with transactions.rolled_back_atomic(database):
-        existing = _find_relations(database, views, lock_wait)
-        missing = MissingViews(database, {view: queries for view, queries in views.items() if view not in existing})
+        existing = _find_relations(database, views)
+        missing = MissingViews(
+            database,
+            {view: queries for view, queries in views.items() if view not in existing},
+            max_lock_wait=timedelta() if is_diagnosis else _MAX_LOCK_WAIT,
+        )
         used_objects = find_used_objects(database, existing, kinds=_SURVEYED_KINDS)
         drift: dict[tuple[ViewName, str], str | None] = {}
         for created in missing.portions():
@@ -111,7 +111,7 @@ def survey(
         inputs={
             view: input_locks.inputs_of(objects)
             for view, objects in used_objects.items()
-            if view not in existing or not input_locks.can_change(objects)
+            if view in existing and not input_locks.can_change(objects)
         },
         functions={
             view: {one.function_oid for one in objects if one.function_oid is not None and one.is_opaque}
@@ -149,7 +149,6 @@ def _find_drift(
     """
     if not pairs:
         return {}, {}
-    sessions.query(database, MINIMAL_LOCK_WAIT)
     batch_size = min(_COMPARISON_BATCH_SIZE, max(1, lock_table_capacity(database) // _LOCKS_PER_COMPARISON))
     drift: dict[tuple[ViewName, str], str | None] = {}
     undetermined: dict[tuple[ViewName, str], Undetermined] = {}
@@ -218,7 +217,9 @@ def _compare_definitions(
     return [(pair, differs.get(number)) for number, pair in enumerate(pairs)]
 
 
-def _find_relations(database: str, views: Iterable[ViewName], lock_wait: str) -> dict[ViewName, tuple[int, int]]:
-    """Set the lock wait, and return OID and number of rows of each view that exists."""
-    _, found = sessions.query_batch(database, (lock_wait, STATEMENTS["find_relations"]), name_lists(views))
+def _find_relations(database: str, views: Iterable[ViewName]) -> dict[ViewName, tuple[int, int]]:
+    """Set the lock timeout, and return OID and number of rows of each view that exists."""
+    _, found = sessions.query_batch(
+        database, (transactions.SHORT_LOCK_TIMEOUT, STATEMENTS["find_relations"]), name_lists(views)
+    )
     return {ViewName(schema=schema, name=name): (oid, rows) for schema, name, oid, rows in found}

@@ -51,10 +51,15 @@ def wait_until_at_gate(count: int) -> list[int]:
     return [pid for (pid,) in sql(WAITING_AT_GATE)]
 
 
+def create_missing_view(name: str, query: str = "SELECT n FROM reporting.source") -> None:
+    """Create a manifest without its view."""
+    create_custom_manifest(f"reporting.{name}", query)
+
+
 def create_filled_view(name: str, query: str = "SELECT n FROM reporting.source") -> None:
     """Create a manifest and its filled view."""
     sql(f"CREATE MATERIALIZED VIEW reporting.{name} AS {query}")
-    create_custom_manifest(f"reporting.{name}", query)
+    create_missing_view(name, query)
 
 
 def create_gated_view(name: str) -> None:

@@ -18,6 +18,7 @@ from seeder.domain.run_events import RunEvent, RunStarted
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.faults.gated_views import (
     create_filled_view,
+    create_missing_view,
     refresh_everything,
     results_by_name,
     run_in_background,
@@ -79,14 +80,14 @@ def test_refresh_after_truncate_has_the_new_rows(settings: Settings, mode: Refre
 
 def test_view_created_after_truncate_has_the_new_rows() -> None:
     sql(SOURCE)
-    create_custom_manifest("reporting.a", "SELECT n FROM reporting.source")
+    create_missing_view("a")
     result = refresh_during(RELOAD.format("reporting.source"))
     assert (result.outcome, sql("SELECT count(*) FROM reporting.a")) == (Outcome.CREATED, [(12,)])
 
 
 def test_view_created_after_partition_was_truncated_has_the_new_rows() -> None:
     sql(PARTITIONED)
-    create_custom_manifest("reporting.a", "SELECT n FROM reporting.source")
+    create_missing_view("a")
     result = refresh_during(RELOAD.format("reporting.low"), relation="reporting.low")
     assert (result.outcome, sql("SELECT count(*) FROM reporting.a")) == (Outcome.CREATED, [(12,)])
 
@@ -133,14 +134,39 @@ def test_refresh_looks_up_what_a_replaced_plain_view_reads() -> None:
     assert sql("SELECT count(*) FROM reporting.a") == [(12,)]
 
 
-def test_refresh_that_waits_for_an_input_holds_no_other_one() -> None:
-    sql("CREATE TABLE reporting.one AS SELECT 1 AS n; CREATE TABLE reporting.two AS SELECT 1 AS n")
-    create_filled_view("a", "SELECT n FROM reporting.one UNION ALL SELECT n FROM reporting.two")
-    for awaited, other in (("one", "two"), ("two", "one")):
-        with run_during(f"LOCK TABLE reporting.{awaited}") as (loader, run):
-            wait_until_lock_is_queued(f"reporting.{awaited}")
-            loader.execute(f"LOCK TABLE reporting.{other} NOWAIT".encode())
-        assert results_by_name(run.result())["a"].outcome is Outcome.REFRESHED
+TWO_TABLES = "CREATE TABLE reporting.one AS SELECT 1 AS n; CREATE TABLE reporting.two AS SELECT 1 AS n"
+UNION = "SELECT n FROM reporting.one UNION ALL SELECT n FROM reporting.two"
+LOCK_SOON = "SET LOCAL lock_timeout = '500ms'; LOCK TABLE reporting.{}"
+
+
+@pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.parametrize(("awaited", "other"), [("one", "two"), ("two", "one")])
+def test_refresh_that_waits_for_an_input_holds_no_other_one(
+    server: PrivateServer, awaited: str, other: str, *, exists: bool
+) -> None:
+    server.restart(deadlock_timeout="1s")  # as by default
+    sql(TWO_TABLES)
+    (create_filled_view if exists else create_missing_view)("a", UNION)
+    with run_during(f"LOCK TABLE reporting.{awaited}") as (loader, run):
+        wait_until_lock_is_queued(f"reporting.{awaited}")
+        loader.execute(LOCK_SOON.format(other).encode())
+    assert not results_by_name(run.result())["a"].failure
+
+
+@pytest.mark.parametrize("queries", [("SELECT n FROM reporting.one", "SELECT n FROM reporting.two"), (UNION,)])
+def test_plan_that_waits_for_a_table_holds_no_other_one(server: PrivateServer, queries: tuple[str, ...]) -> None:
+    server.restart(deadlock_timeout="1s")
+    sql(TWO_TABLES)
+    for number, query in enumerate(queries):
+        create_missing_view(f"a{number}", query)
+    with another_session() as loader, loader.transaction():
+        loader.execute("LOCK TABLE reporting.two")
+        with run_in_background() as run:
+            wait_until_lock_is_queued("reporting.two", by="")
+            loader.execute(LOCK_SOON.format("one").encode())
+            loader.execute("COMMIT; BEGIN")
+            results = results_by_name(run.result(MAX_WAIT_SECONDS))
+    assert [result.failure for result in results.values()] == [None] * len(queries)
 
 
 REWRITES = {

@@ -159,7 +159,7 @@ def test_interrupt_cancels_a_capture_that_waits_for_a_lock() -> None:
 
 
 def test_idle_session_of_a_parallel_capture_stays_connected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(STATEMENTS, "apply_limits", STATEMENTS["apply_limits"].replace("'30s'", "'300ms'"))
+    monkeypatch.setitem(STATEMENTS, "apply_limits", STATEMENTS["apply_limits"].replace("'30s'", "'1s'"))
     monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")
     monkeypatch.setattr(parallel_column_count, "_KEEPALIVE_INTERVAL", 0.05)
     monkeypatch.setattr(column_grouping, "MAX_COMBINATIONS", 1)
@@ -168,7 +168,7 @@ def test_idle_session_of_a_parallel_capture_stays_connected(monkeypatch: pytest.
     def slow_in_helper_thread(database: str, task: column_statistics.CountTask) -> column_statistics.CountedColumns:
         if current_thread() is not main_thread():
             tasks_of_helper.append(task)
-            sql("SELECT pg_sleep(1)")
+            sql("SELECT pg_sleep(2)")
         elif not tasks_of_helper:  # leave a task for the helper thread
             sql("SELECT pg_sleep(0.2)")
         return count_columns(database, task)

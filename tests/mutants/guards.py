@@ -54,6 +54,20 @@ LOCKS = [
         tests=(RELOADS,),
     ),
     Mutant(
+        name="lock: a plan waits for a table without holding others",
+        file="seeder/postgres/transactions.py",
+        old="SET LOCAL lock_timeout = '50ms'",
+        new="SET LOCAL lock_timeout = '3s'",
+        tests=(RELOADS,),
+    ),
+    Mutant(
+        name="lock: inputs of a missing view are locked before its creation",
+        file="seeder/postgres/input_locks.py",
+        old='inputs_of(catalog.find_used_objects(database, [view], kinds=("v",))[view])',
+        new="ViewInputs()",
+        tests=(RELOADS,),
+    ),
+    Mutant(
         name="lock: inputs behind a plain view are looked up again",
         file="seeder/postgres/catalog.sql",
         old="coalesce(c.relkind = 'v' OR c.relrowsecurity, l.lanname NOT IN ('c', 'internal')) AS can_change",

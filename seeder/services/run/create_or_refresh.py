@@ -8,15 +8,14 @@ from django.db import Error
 from seeder.conf import Settings
 from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult
 from seeder.domain.plan import PlannedView
-from seeder.postgres import catalog, input_locks, sessions, transactions, view_statements
+from seeder.postgres import catalog, sessions, transactions, view_statements
 from seeder.postgres.sqlstates import FEATURE_NOT_SUPPORTED, NOT_IN_PREREQUISITE_STATE, sqlstate
 
 
 def create_or_refresh(view: PlannedView, settings: Settings, *, exists: bool, started_at: datetime) -> RefreshResult:
     """Create or refresh the view inside the caller's transaction. Raises PostgreSQL's errors unchanged.
 
-    The caller has locked the inputs of the view, if they are known. The result has no measurements yet, and ends when
-    it started.
+    The caller has locked the inputs of the view. The result has no measurements yet, and ends when it started.
     """
     done = partial(RefreshResult, started_at=started_at, finished_at=started_at)
     if not exists:
@@ -33,8 +32,7 @@ def _create(view: PlannedView) -> None:
     database, name = view.key.database, view.key.name
     sessions.execute_single_statement(database, view_statements.create_materialized_view(name, view.spec.query))
     ends_in_no_data = catalog.relation_state(database, name) == ("m", False)
-    if ends_in_no_data or view.inputs is None:  # what waited for an unknown input may have read it with an old snapshot
-        input_locks.lock_inputs(database, name, inputs=None)
+    if ends_in_no_data:
         sessions.query(database, view_statements.refresh_materialized_view(name))
 
 

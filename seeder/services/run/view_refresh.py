@@ -233,11 +233,14 @@ class _ViewRefresh:
     def _lock_inputs(self, *, exists: bool) -> timedelta:
         """Lock what the view reads, so that the refresh sees what others have committed. Return the wait.
 
-        `input_locks.sql` explains why. Without a view, unknown inputs are locked after its creation.
+        `input_locks.sql` explains why.
         """
-        if not exists and self._view.inputs is None:
-            return timedelta()
-        waited = input_locks.lock_inputs(self._database, self._name, self._view.inputs)
+        inputs = self._view.inputs
+        if not exists:
+            max_wait = timedelta(milliseconds=self._settings.lock_timeout_ms)
+            query = self._view.spec.query
+            inputs = input_locks.inputs_of_missing_view(self._database, self._name, query, max_wait=max_wait)
+        waited = input_locks.lock_inputs(self._database, self._name, inputs)
         self._lock_wait += waited
         return waited
 
