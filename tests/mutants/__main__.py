@@ -1,7 +1,8 @@
 """Break guards and expect tests to fail: `make mutants`.
 
 Each guard of `guards.py` is broken in a copy of the checkout. Arguments are parts of names and select guards. The exit
-code is 1 if a mutant survived, or if its tests could not run.
+code is 1 if a mutant survived, or if its tests could not run. Tests that hang have noticed the mutant, unless the
+machine is too busy.
 """
 
 import shutil
@@ -14,7 +15,8 @@ from tests.mutants.guards import GUARDS, Mutant
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 _NOT_COPIED = shutil.ignore_patterns(".*", "var", "dist", "__pycache__")
-_PASSED, _FAILED = 0, 1  # exit codes of pytest
+_PASSED, _FAILED, _HUNG = 0, 1, -1  # exit codes of pytest, and no end within the limit
+_MAX_SECONDS = 300  # seconds for the tests of a mutant, which take one minute at most
 
 
 def main(name_parts: list[str]) -> int:
@@ -24,12 +26,12 @@ def main(name_parts: list[str]) -> int:
         copy = Path(folder)
         shutil.copytree(CHECKOUT, copy, ignore=_NOT_COPIED, dirs_exist_ok=True)
         tests = sorted({test for mutant in chosen for test in mutant.tests})
-        if (code := _run(copy, tests)) != _PASSED:
+        if (code := _run(copy, tests, max_seconds=None)) != _PASSED:
             _print(f"without a mutant the tests do not pass: pytest ended with {code}")
             return 1
         for mutant in chosen:
             verdict = _try(mutant, copy)
-            survived += verdict != "caught"
+            survived += verdict not in {"caught", "hung"}
             _print(f"{verdict:10} {mutant.name}")
         _stop(copy)
     _print(f"{len(chosen) - survived} of {len(chosen)} mutants caught")
@@ -43,19 +45,19 @@ def _try(mutant: Mutant, copy: Path) -> str:
         return "outdated"
     path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
     try:
-        code = _run(copy, mutant.tests)
+        code = _run(copy, mutant.tests, max_seconds=_MAX_SECONDS)
     finally:
         path.write_text(text, encoding="utf-8")
-    return {_PASSED: "SURVIVED", _FAILED: "caught"}.get(code, f"error {code}")
+    return {_PASSED: "SURVIVED", _FAILED: "caught", _HUNG: "hung"}.get(code, f"error {code}")
 
 
-def _run(copy: Path, tests: "list[str] | tuple[str, ...]") -> int:
-    """Return the exit code of pytest. A test that hangs counts as failed."""
+def _run(copy: Path, tests: "list[str] | tuple[str, ...]", *, max_seconds: float | None) -> int:
+    """Return the exit code of pytest."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     try:
-        result = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=300, check=False)
+        result = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=max_seconds, check=False)
     except subprocess.TimeoutExpired:
-        return _FAILED
+        return _HUNG
     (CHECKOUT / "var" / "mutants.log").write_text(result.stdout[-20_000:] + result.stderr[-2_000:])
     return result.returncode
 
