@@ -212,7 +212,7 @@ def test_agency_scope_is_decided_by_a_callable_of_the_host(settings: Settings) -
     assert agency_scope.agencies_of(user) is None
     settings.SEEDER = {"AGENCY_SCOPE": f"{__name__}.only_demo"}
     assert agency_scope.agencies_of(user) == ["demo"]
-    for invalid_path in (f"{__name__}.nonsense", f"{__name__}.__name__", "no.such.module"):
+    for invalid_path in (f"{__name__}.{invalid_scope.__name__}", f"{__name__}.__name__", "no.such.module"):
         settings.SEEDER = {"AGENCY_SCOPE": invalid_path}
         with pytest.raises(ConfigurationError, match="AGENCY_SCOPE"):
             agency_scope.agencies_of(user)
