@@ -120,16 +120,19 @@ class BatchedTransaction:
 def attempt_and_roll_back(database: str, operation: Callable[[], Result]) -> Result | Error:
     """Return the result or the database error of an operation in a `BatchedTransaction`, and undo what it did.
 
-    It waits for each lock for a short time.
+    It waits for each lock for a short time. Raises the error if the transaction cannot continue.
     """
     query(database, f"SAVEPOINT seeder; {SHORT_LOCK_TIMEOUT}")
+    result: Result | Error
     try:
-        return operation()
+        result = operation()
     except Error as error:
-        return error
-    finally:
-        with suppress(Error):  # the connection is lost
-            query(database, "ROLLBACK TO SAVEPOINT seeder; RELEASE SAVEPOINT seeder;")
+        result = error
+    try:
+        query(database, "ROLLBACK TO SAVEPOINT seeder; RELEASE SAVEPOINT seeder;")
+    except Error as error:
+        raise (result if isinstance(result, Error) else error) from None
+    return result
 
 
 def query_in_savepoint(database: str, statement: sql.Composed) -> Rows:
