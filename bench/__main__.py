@@ -63,6 +63,9 @@ def _measure(results: Results, bench: BenchServer, bench_options: options.Option
     if "statements" in bench_options.only:
         results.statements = probe_runs.statements(bench, bench_options)
         yield
+    if "locks" in bench_options.only:
+        results.locks = probe_runs.locks(bench, bench_options)
+        yield
     if "startup" in bench_options.only:
         results.startup = probe_runs.startup(bench, bench_options)
         yield

@@ -10,7 +10,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 WORK = CHECKOUT / "var" / "bench"  # all files created by the benchmark
-PARTS = ("small", "graph", "tpch", "night", "planning", "startup", "statements", "snapshots", "lists")
+PARTS = ("small", "graph", "tpch", "night", "planning", "startup", "statements", "locks", "snapshots", "lists")
 
 
 @dataclass(frozen=True, kw_only=True)

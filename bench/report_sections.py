@@ -173,6 +173,22 @@ def _list_row(baselines: Mapping[str, float], measured: Sequence[Mapping[str, An
     )
 
 
+def locks(results: Results) -> Iterator[str]:
+    if not results.locks:
+        return
+    yield "## Locks on the tables that a view reads"
+    yield ""
+    yield "A refresh with and without them, in turns in one session. Each table has 100 rows."
+    yield ""
+    yield from table(
+        ("tables", "refresh", "with locks", "ratio"),
+        (
+            (count, f"{ms['bare']:.2f} ms", f"{ms['locked']:.2f} ms", f"{ms['locked'] / ms['bare']:.2f}")
+            for count, ms in results.locks.items()
+        ),
+    )
+
+
 def startup(results: Results) -> Iterator[str]:
     if not results.startup:
         return

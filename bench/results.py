@@ -33,6 +33,7 @@ class Results:
     nights: list[SimulatedNight] = field(default_factory=list)
     nights_with_breaker: list[SimulatedNight] = field(default_factory=list)
     statements: Mapping[str, StatementCounts] = field(default_factory=dict)
+    locks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # milliseconds, by the number of tables
     startup: Mapping[str, Sequence[Measurement]] = field(default_factory=dict)
     planning: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     snapshots: Mapping[str, Sequence[Measurement]] = field(default_factory=dict)

@@ -7,10 +7,10 @@ Only the app's SQL is used; nothing is planned, decided, measured or displayed.
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Thread
 from time import monotonic
 
 import psycopg
@@ -19,9 +19,12 @@ from psycopg import sql
 from seeder.postgres.named_statements import STATEMENTS
 
 _RUN, _REQUESTED_AT = "bench", datetime.now(UTC)
-_NAMES = ("apply_limits", "lock", "relation_state", "refreshes_by_other_runs")
+_NAMES = ("pin_transactions", "set_lock_wait", "lock", "apply_limits", "view_before_refresh", "refreshes_by_other_runs")
+_LOCK = 1 + _NAMES.index("lock")  # its result, after that of BEGIN
 _FIRST_STATEMENTS = "\n".join(["BEGIN;", *(STATEMENTS[name] for name in _NAMES)])
 _LIMITS = {"lock_timeout": 2000, "statement_timeout": 0, "parallel_workers": None, "application_name": _RUN}
+_MEASURED_BY_THE_SERVER = dict.fromkeys(("rows", "bytes", "finished", "memory", "cpu_seconds"))
+_BEFORE = {"counted": False, "inserted_before": 0, "deleted_before": 0}
 
 
 def main() -> None:
@@ -30,11 +33,9 @@ def main() -> None:
     queue = SimpleQueue[tuple[int, str]]()
     for row in _open(workload["views"]):
         queue.put(row)
-    threads = [Thread(target=_work, args=(queue,)) for _ in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(workers) as threads:
+        for work in [threads.submit(_work, queue) for _ in range(workers)]:
+            work.result()
     print(json.dumps({"inner": monotonic() - started_at}))
 
 
@@ -60,19 +61,16 @@ def _work(queue: "SimpleQueue[tuple[int, str]]") -> None:
 
 
 def _refresh(connection: "psycopg.Connection[tuple[object, ...]]", pk: int, name: str) -> None:
-    view = {"schema": "reporting", "name": name, "key": f"seeder.view reporting.{name}"}
+    view = {"schema": "reporting", "name": name, "key": f"seeder.view reporting.{name}", "lock_wait": 2000}
     names = [f"reporting.{name}"]
     with psycopg.ClientCursor(connection) as cursor:
         cursor.execute(_FIRST_STATEMENTS, {**_LIMITS, **view, "names": names, "after": _REQUESTED_AT, "run": _RUN})
-        for _ in range(2):  # skip the results of BEGIN and the limits
+        for _ in range(_LOCK):
             cursor.nextset()
-        [(_, started)] = cursor.fetchall()
+        [(*_, started)] = cursor.fetchall()
         cursor.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier("reporting", name)))
-        unmeasured = dict.fromkeys(("rows", "bytes", "finished", "memory", "cpu_seconds", "notes"))
-        cursor.execute(
-            STATEMENTS["mark_succeeded"],
-            {"run": _RUN, "ids": [pk], "names": names, "started": started, **view, **unmeasured},
-        )
+        row = {"run": _RUN, "ids": [pk], "names": names, "started": started, **view}
+        cursor.execute(STATEMENTS["mark_succeeded"], {**row, **_MEASURED_BY_THE_SERVER, **_BEFORE})
         cursor.fetchall()
         cursor.execute("COMMIT")
 

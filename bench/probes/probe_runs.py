@@ -12,6 +12,7 @@ from bench.options import Options
 from bench.probes import logged_statements
 from bench.server import BenchServer
 from bench.workloads import large
+from bench.workloads.locked_inputs import locked_inputs
 from bench.workloads.small import small
 from bench.workloads.workload import create_workload
 
@@ -92,6 +93,18 @@ def statements(bench: BenchServer, options: Options) -> Mapping[str, StatementCo
             f"  {command.name} sends {statement_counts.total()} statements for {len(workload.views)} views", flush=True
         )
     return counts
+
+
+def locks(bench: BenchServer, options: Options) -> Mapping[str, Mapping[str, float]]:
+    """Measure input locks. Return the milliseconds of a bare and of a locked refresh, by the number of tables."""
+    workload = locked_inputs()
+    create_workload(workload, bench)
+    command = Command(
+        name="input locks",
+        arguments=[sys.executable, "-m", "bench.probes.time_input_locks", "20" if options.quick else "300"],
+        environment=bench.libpq_variables(workload.name),
+    )
+    return measure(command).reported
 
 
 def _print_progress(line: str) -> None:
