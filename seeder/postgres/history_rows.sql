@@ -104,12 +104,19 @@ SELECT
 FROM timed;
 
 -- name: keep_failures
--- Show the failure of a view of the same name in another database, although this one succeeded in the same run.
+-- Show the failure of a view of the same name in another database, although this one succeeded. The last refresh of each of
+-- its manifests counts.
 UPDATE reporting.seeder_job_status AS s
-SET status = 'error', last_errors = h.errors, consecutive_failures = greatest(h.consecutive_failures, 1)
-FROM reporting.seeder_run_history AS h
-WHERE h.run_id = %(run)s AND h.status = 'error' AND h.table_name = s.table_name
-    AND s.table_name = ANY (%(names)s::text[])
+SET status = 'error', last_errors = last.errors, consecutive_failures = last.consecutive_failures
+FROM (
+    SELECT DISTINCT ON (h.report_type, h.manifest_id) h.table_name, h.status, h.errors, h.consecutive_failures
+    FROM unnest(%(report_types)s::text[], %(manifest_ids)s::integer[]) AS other (report_type, manifest_id)
+    JOIN reporting.seeder_run_history AS h USING (report_type, manifest_id)
+    WHERE h.table_name = ANY (%(names)s::text[])
+        AND (h.status = 'success' OR h.status = 'error' AND h.consecutive_failures > 0)
+    ORDER BY h.report_type, h.manifest_id, h.id DESC
+) AS last
+WHERE last.status = 'error' AND s.table_name = last.table_name
 RETURNING 1;
 
 -- name: restore_statuses

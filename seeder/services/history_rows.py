@@ -48,18 +48,14 @@ def refresh_by_another_run(rows: Iterable[Row], *, is_ours: Callable[[str, int],
 class RunHistoryWriter:
     """The rows of one run. Each goes from pending, or running if it takes long, to success or error, never back."""
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, *, namesakes: Mapping[ViewKey, Sequence[ManifestKey]] | None = None) -> None:
+        """`namesakes` has the manifests of views with the same name in other databases, which share a status row."""
         self.run_id = run_id
         self._ids: dict[tuple[str, int], int] = {}
-        self._shared_names: frozenset[str] = frozenset()  # of views in several databases, which share a status row
+        self._namesakes = namesakes or {}
 
     def insert_pending(self, plan: RefreshPlan) -> None:
         """Insert a pending row for each manifest, or an error if rejected."""
-        databases: dict[str, set[str]] = {}
-        for view in plan.views:
-            for name in view.spec.table_names:
-                databases.setdefault(name, set()).add(view.key.database)
-        self._shared_names = frozenset(name for name, aliases in databases.items() if len(aliases) > 1)
         columns = {f"{column}s": [getattr(manifest, column) for manifest in plan.manifests] for column in _IDENTITY}
         with atomic(durable=True) if plan.rejected else nullcontext():  # one statement needs no transaction
             rows = query(DEFAULT_DB_ALIAS, STATEMENTS["insert_pending_rows"], {"run": self.run_id, **columns})
@@ -123,8 +119,11 @@ class RunHistoryWriter:
         [(closed, rows, size, finished, *written)] = query(DEFAULT_DB_ALIAS, STATEMENTS["mark_succeeded"], parameters)
         if closed != len(spec.manifests):
             raise RunLockLost(run_id=self.run_id, view=name)
-        if shared := self._shared_names & set(spec.table_names):
-            query(DEFAULT_DB_ALIAS, STATEMENTS["keep_failures"], {"run": self.run_id, "names": sorted(shared)})
+        if others := self._namesakes.get(spec.key):
+            report_types, manifest_ids = zip(*others, strict=True)
+            others_by_column = {"report_types": list(report_types), "manifest_ids": list(manifest_ids)}
+            names = {"names": list(spec.table_names)}
+            query(DEFAULT_DB_ALIAS, STATEMENTS["keep_failures"], {**others_by_column, **names})
         if measure:
             cost = replace(cost, rows_inserted=written[0], rows_deleted=written[1])
         return replace(result, rows=rows, size_bytes=size, finished_at=finished, cost=cost)

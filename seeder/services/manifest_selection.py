@@ -1,12 +1,22 @@
 """Reads the manifest tables: valid rows are grouped by view, and invalid rows are rejected."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 
-from seeder.domain.manifests import Manifest, RejectedManifest, ReportType, Selection, ViewKey, group_by_view
+from seeder.domain.manifests import (
+    Manifest,
+    ManifestKey,
+    RejectedManifest,
+    ReportType,
+    Selection,
+    ViewKey,
+    ViewSpec,
+    group_by_view,
+)
 from seeder.domain.refresh_requests import AgencyReports, AllReports, RefreshRequest, SelectedManifests, SingleView
 from seeder.domain.suggestions import did_you_mean
 from seeder.domain.view_names import ViewName, normalize_name
@@ -50,6 +60,20 @@ def all_listed_views(*, databases: Mapping[int, str]) -> frozenset[ViewKey]:
         for table_name, database_id in rows
         if (name := ViewName.parse_or_none(table_name))
     )
+
+
+def find_namesakes(views: Iterable[ViewKey], *, databases: Mapping[int, str]) -> Mapping[ViewKey, list[ManifestKey]]:
+    """Return for each view the enabled manifests of views with the same name in other databases, if there are any."""
+    if len({*databases.values()}) <= 1:
+        return {}
+    specs_by_name = defaultdict[ViewName, list[ViewSpec]](list)
+    for spec in select(AllReports(), databases=databases).views:
+        specs_by_name[spec.key.name].append(spec)
+    found = {
+        view: [manifest.key for spec in specs_by_name[view.name] if spec.key != view for manifest in spec.manifests]
+        for view in views
+    }
+    return {view: manifests for view, manifests in found.items() if manifests}
 
 
 def _manifests(**filters: object) -> Iterator[_Row]:

@@ -4,7 +4,7 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
-from seeder.domain.refresh_requests import AllReports
+from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from seeder.services.run import orchestrator
 from tests.conftest import create_custom_manifest, sql
@@ -70,9 +70,9 @@ def test_failure_in_one_of_two_databases_with_the_same_view_is_visible(settings:
     sql("CREATE SCHEMA reporting", using="archive")
     create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
     CustomReportManifest.objects.update(database_id=2)
-    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(0.5)")  # ends last
-    for failures in (1, 2):
-        orchestrator.execute_run(AllReports())
+    create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(0.5)", agency="metro")  # ends last
+    for request, failures in ((AllReports(), 1), (AllReports(), 2), (AgencyReports(slug="metro"), 2)):
+        orchestrator.execute_run(request)
         state = JobStatus.objects.get()
         assert (state.status, state.last_errors) == ("error", "division by zero")
         assert state.consecutive_failures == failures

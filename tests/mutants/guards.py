@@ -425,6 +425,27 @@ RUNS = [
         tests=(OTHER_RUNS,),
     ),
     Mutant(
+        name="breaker: repeated failures of one view count once",
+        file="seeder/domain/circuit_breaker_rules.py",
+        old="failures = self.failures + (view not in self.causes)",
+        new="failures = self.failures + 1",
+        tests=("tests/acceptance/test_breaker.py",),
+    ),
+    Mutant(
+        name="status: an unstarted view keeps its last state",
+        file="seeder/postgres/history_rows.sql",
+        old="AND s.last_run_id = %(run)s AND s.status = 'pending'",
+        new="AND false",
+        tests=("tests/acceptance/test_displayed_state.py",),
+    ),
+    Mutant(
+        name="status: a failure of the same view in another database stays visible",
+        file="seeder/postgres/history_rows.sql",
+        old="WHERE last.status = 'error' AND s.table_name",
+        new="WHERE false AND s.table_name",
+        tests=("tests/integration/test_databases.py",),
+    ),
+    Mutant(
         name="breaker: one trial at a time",
         file="seeder/domain/circuit_breaker_rules.py",
         old="return replace(self, last_trial_at=now) if due is not None and now >= due else None",

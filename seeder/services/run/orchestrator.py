@@ -85,7 +85,10 @@ def execute_locked(
     plan = planning.build(selection, tables, save_confirmed=True)
     workers = connection_pools.workers_by_database(settings, plan.by_database)
     most_workers = max(workers.values(), default=settings.max_workers)
-    history, run_row = RunHistoryWriter(run_lock.run_id), RunRowWriter(run_lock.run_id, tables)
+    views = (view.key for view in plan.views)
+    namesakes = manifest_selection.find_namesakes(views, databases=settings.databases)
+    history = RunHistoryWriter(run_lock.run_id, namesakes=namesakes)
+    run_row = RunRowWriter(run_lock.run_id, tables)
     meter = CostMeter(plan.by_database, history, tables)
     recorders = run_lock, RunningStatusWriter(history), run_row, meter
     listeners = Listeners(*recorders, EventLog(run_lock.run_id), callback=on_event)
