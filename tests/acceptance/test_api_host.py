@@ -69,6 +69,7 @@ def delete_users(contract_tables: None) -> Iterator[None]:
     api_clients.delete_users()
 
 
+@pytest.mark.slow
 def test_api_ignores_the_hosts_rest_framework_settings(tmp_path: Path) -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     reader = api_clients.create_user("reader", *api_clients.READER_PERMISSIONS)
@@ -180,6 +181,7 @@ def test_docs_page_in_host_namespace_finds_schema() -> None:
     assert "/theirs/v1/schema/" in caller.get(address).content.decode()
 
 
+@pytest.mark.slow
 def test_docs_page_without_drf_spectacular_is_not_found(tmp_path: Path) -> None:
     (tmp_path / "plain.py").write_text(
         "from settings.test import *\n"

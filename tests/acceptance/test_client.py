@@ -44,6 +44,7 @@ def test_importing_client_imports_no_django() -> None:
 
 
 @needs_database
+@pytest.mark.slow
 def test_bootstrap_twice_starts_django_once() -> None:
     printed = script(
         "from seeder.client import bootstrap_django, get_database_client\n"
@@ -58,6 +59,7 @@ def test_bootstrap_twice_starts_django_once() -> None:
 
 
 @needs_database
+@pytest.mark.slow
 def test_bootstrap_with_other_settings_keeps_the_first() -> None:
     printed = script(
         "from seeder.client import bootstrap_django, get_database_client\n"
@@ -69,6 +71,7 @@ def test_bootstrap_with_other_settings_keeps_the_first() -> None:
 
 
 @needs_database
+@pytest.mark.slow
 def test_unusable_settings_raise_one_line_and_can_be_corrected() -> None:
     printed = script(
         "import os\n"
@@ -162,6 +165,7 @@ def test_statement_without_settings_raises_the_error_of_django() -> None:
 
 
 @needs_database
+@pytest.mark.slow
 def test_statement_in_notebook_runs_inside_event_loop() -> None:
     printed = script(
         "import asyncio, sys, types\n"

@@ -39,6 +39,7 @@ def create_views(manage: Manage) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.slow
 def test_interrupted_run_leaves_the_state_of_unstarted_views(manage: Manage, number: signal.Signals) -> None:
     create_views(manage)
     create_custom_manifest("reporting.z_new", "SELECT n FROM reporting.a")
@@ -61,6 +62,7 @@ def test_interrupted_run_leaves_the_state_of_unstarted_views(manage: Manage, num
     assert "reporting.z_new: never ran" in manage("refresh_status").out
 
 
+@pytest.mark.slow
 def test_later_success_clears_an_interruption(manage: Manage) -> None:
     create_views(manage)
     interrupt_while_a_sleeps(signal.SIGINT)
@@ -87,6 +89,7 @@ def test_last_refresh_is_that_of_a_failed_creation(manage: Manage) -> None:
     assert manage("refresh_status", "--json").document["jobs"][0]["startTime"]
 
 
+@pytest.mark.slow
 def test_view_given_up_on_hold_keeps_its_last_start(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     manage("refresh_all")

@@ -71,6 +71,7 @@ def test_missing_view_is_created_by_the_named_command(doctor: Doctor, manage: Ma
     assert "view_missing" not in names(doctor())
 
 
+@pytest.mark.slow
 def test_queue_settings_are_checked(doctor: Doctor, tmp_path: Path) -> None:
     host = settings_module(tmp_path, "Q_CLUSTER = {**Q_CLUSTER, 'catch_up': True}")
     found = doctor(**host, SEEDER_STATEMENT_TIMEOUT_MS="60000")
@@ -80,6 +81,7 @@ def test_queue_settings_are_checked(doctor: Doctor, tmp_path: Path) -> None:
     assert only(doctor(**host), "queue_fault")["subject"] == "SEEDER_NIGHTLY_CRON"
 
 
+@pytest.mark.slow
 def test_mapped_databases_are_checked(doctor: Doctor, tmp_path: Path) -> None:
     sql("CREATE SCHEMA reporting", using="archive")
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n; CREATE SCHEMA other", using="archive")
@@ -99,6 +101,7 @@ def test_mapped_databases_are_checked(doctor: Doctor, tmp_path: Path) -> None:
     assert only(found, "database_unmapped")["subject"] == "custom manifest 3 of demo"
 
 
+@pytest.mark.slow
 def test_unreachable_database_does_not_stop_the_other_checks(doctor: Doctor, tmp_path: Path) -> None:
     execute_as_owner(manifest("a.b.c"))
     host = settings_module(

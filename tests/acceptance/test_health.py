@@ -156,6 +156,7 @@ def test_other_database_down_makes_it_degraded(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("empty_queue")
+@pytest.mark.slow
 def test_web_process_without_database_is_alive_but_not_ready() -> None:
     with web_process(DB_HOST="/nowhere") as address:
         assert fetch(address + ALIVE) == (200, b'{"status": "alive"}')
@@ -166,6 +167,7 @@ def test_web_process_without_database_is_alive_but_not_ready() -> None:
 
 
 @pytest.mark.usefixtures("empty_queue")
+@pytest.mark.slow
 def test_silent_server_is_unreachable_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host, port = silent.getsockname()
@@ -177,6 +179,7 @@ def test_silent_server_is_unreachable_in_time() -> None:
 
 
 @pytest.mark.usefixtures("empty_queue")
+@pytest.mark.slow
 def test_hanging_server_is_unreachable_then_recovers() -> None:
     """A stopped server never answers and never closes the connection."""
     silent = True
@@ -221,6 +224,7 @@ def test_repeated_readiness_request_uses_cached_result(monkeypatch: pytest.Monke
 
 
 @pytest.mark.usefixtures("empty_queue")
+@pytest.mark.slow
 def test_production_probe_answers_without_tls() -> None:
     """Only the probes are exempt from the redirect to https."""
     names = {"DJANGO_SETTINGS_MODULE": "settings.production", "DJANGO_ALLOWED_HOSTS": "127.0.0.1"}

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.usefixtures("contract_tables", "kill_processes_after")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.slow
 def test_signal_interrupts_running_and_pending_views(number: signal.Signals, code: int) -> None:
     for name in "abcd":
         create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n FROM pg_sleep(60)")
@@ -43,6 +44,7 @@ def test_signal_interrupts_running_and_pending_views(number: signal.Signals, cod
     assert sql("SELECT to_regclass('reporting.a')") == [(None,)]
 
 
+@pytest.mark.slow
 def test_second_signal_exits_at_once() -> None:
     """Both signals arrive before the process has handled the first."""
     create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
@@ -104,6 +106,7 @@ def test_run_uses_one_connection_per_worker_and_one_for_its_lock(settings: Setti
     assert run.result().stopped_by == "end of test"
 
 
+@pytest.mark.slow
 def test_run_continues_after_its_output_is_closed() -> None:
     for name in "abcd":
         create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n")

@@ -84,6 +84,7 @@ def test_kill_at_a_random_moment_leaves_correct_closed_rows() -> None:
     assert partial_runs > KILLS // 10, "some kills came between two views"
 
 
+@pytest.mark.slow
 def test_next_run_closes_rows_of_a_killed_run(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT 1 AS n FROM pg_sleep(60)")
@@ -100,6 +101,7 @@ def test_next_run_closes_rows_of_a_killed_run(manage: Manage) -> None:
     assert JobStatus.objects.get(table_name="reporting.b").consecutive_failures == 0
 
 
+@pytest.mark.slow
 def test_recovery_leaves_a_living_run_unchanged(manage: Manage) -> None:
     sql("CREATE TABLE reporting.gate AS SELECT 60 AS seconds")
     create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep((SELECT seconds FROM reporting.gate))")
@@ -114,6 +116,7 @@ def test_recovery_leaves_a_living_run_unchanged(manage: Manage) -> None:
     assert process.wait(20) == 1
 
 
+@pytest.mark.slow
 def test_run_whose_rows_were_closed_rolls_back_its_refreshes(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n FROM pg_sleep(60)")
     create_custom_manifest("reporting.b", "SELECT n FROM reporting.a")
@@ -134,6 +137,7 @@ def test_run_whose_rows_were_closed_rolls_back_its_refreshes(manage: Manage) -> 
     assert set(RunHistory.objects.values_list("status", flat=True)) == {"error"}
 
 
+@pytest.mark.slow
 def test_recover_runs_reports_closed_rows_and_keeps_later_status(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     assert manage("refresh_agency", "demo").exit_code == 0

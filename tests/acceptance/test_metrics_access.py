@@ -99,6 +99,7 @@ def test_metrics_token_never_appears_in_messages(settings: Settings, manage: Cal
     assert TOKEN not in wrong.err + wrong.out
 
 
+@pytest.mark.slow
 def test_prometheus_client_is_not_imported_unless_mounted() -> None:
     script = (  # without django_q, which imports it too
         "import importlib, sys, django\n"
@@ -137,6 +138,7 @@ def test_scrape_without_database_reports_down() -> None:
     assert b"nowhere" not in text
 
 
+@pytest.mark.slow
 def test_scrape_of_hanging_database_ends_in_time() -> None:
     greeted: list[bytes] = []
 

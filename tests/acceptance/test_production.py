@@ -31,6 +31,7 @@ def deploy_check(**environment: str) -> CompletedCommand:
     return CompletedCommand(exit_code=process.returncode, out=process.stdout, err=process.stderr)
 
 
+@pytest.mark.slow
 def test_deploy_check_with_required_variables_finds_no_issue() -> None:
     ended = deploy_check(DJANGO_SECRET_KEY=secrets.token_urlsafe(50), DJANGO_ALLOWED_HOSTS="reports.example.org")
     assert (ended.exit_code, ended.err) == (0, "")
@@ -54,6 +55,7 @@ def test_command_without_secret_key_prints_one_line() -> None:
 
 
 @pytest.mark.usefixtures("contract_tables")
+@pytest.mark.slow
 def test_json_log_has_one_object_per_event() -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     ended = refresh_in_production(SEEDER_LOG_FORMAT="json")
@@ -63,6 +65,7 @@ def test_json_log_has_one_object_per_event() -> None:
 
 
 @pytest.mark.usefixtures("contract_tables")
+@pytest.mark.slow
 def test_default_log_has_one_text_line_per_event() -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     for line in refresh_in_production().err.splitlines():
@@ -70,6 +73,7 @@ def test_default_log_has_one_text_line_per_event() -> None:
 
 
 @pytest.mark.usefixtures("contract_tables")
+@pytest.mark.slow
 def test_events_are_not_logged_to_a_terminal() -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     leader, follower = pty.openpty()

@@ -157,6 +157,7 @@ def test_missing_delete_privilege_prints_the_grant(manage: Manage) -> None:
     assert history_ids() == rows[1:]
 
 
+@pytest.mark.slow
 def test_signal_stops_prune_after_its_current_batch() -> None:
     rows = [insert_history_row("reporting.a", 1000 - n) for n in range(10)]
     with another_session() as other:
@@ -187,6 +188,7 @@ def test_killed_prune_leaves_whole_batches_and_next_one_continues(manage: Manage
     assert (history_ids(), sql("SELECT history_id FROM reporting.seeder_run_metrics")) == (rows[9:], [(rows[9],)])
 
 
+@pytest.mark.slow
 def test_two_concurrent_prunes_take_turns() -> None:
     rows = [insert_history_row("reporting.a", 1000 - n, manifest=n % 3) for n in range(24)]
     with another_session() as other:

@@ -50,6 +50,7 @@ def is_recovered() -> bool:
     return is_drained() and not any(open_rows)
 
 
+@pytest.mark.slow
 def test_cluster_refreshes_all_queued_views(manage: Manage) -> None:
     expected = create_views(5)
     create_custom_manifest("reporting.last", "SELECT 1 / 0 AS n")
@@ -109,6 +110,7 @@ def test_message_delivered_twice_refreshes_once(manage: Manage) -> None:
     assert RunHistory.objects.count() == 3
 
 
+@pytest.mark.slow
 def test_scheduled_task_delivered_twice_queues_one_request() -> None:
     expected = create_views(3)
     async_task("seeder.tasks.refresh_all", "any", group="seeder: every report")

@@ -158,6 +158,7 @@ def test_missing_table_prints_one_line_for_many_views(manage: Manage) -> None:
     assert "manage.py install_schema" in line
 
 
+@pytest.mark.slow
 def test_signal_cancels_capture_and_stores_nothing() -> None:
     create_custom_manifest("reporting.large", "SELECT 1")
     sql(

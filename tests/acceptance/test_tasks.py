@@ -37,6 +37,7 @@ def cluster(view: str) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.slow
 def test_tasks_in_a_cluster_return_results_or_fail_with_a_reason(view: str) -> None:
     options = {"release_version": "1.0", "top_values_columns": ["kind"]}
     for captured in (True, False):

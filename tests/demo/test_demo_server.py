@@ -39,6 +39,7 @@ def test_login_works_and_is_created_once(as_if_embedded: None) -> None:
     user.delete()
 
 
+@pytest.mark.slow
 def test_simulated_nights_leave_a_failure_and_two_snapshots(
     as_if_embedded: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,6 +175,7 @@ def web(contract_tables: None) -> Iterator[str]:
         assert process.wait(30) == 0
 
 
+@pytest.mark.slow
 def test_probes_and_health_check_of_web_succeed_in_production(web: str) -> None:
     [container] = PODS["web"]["containers"]
     for probe in (container["livenessProbe"], container["readinessProbe"]):

@@ -79,6 +79,7 @@ def test_server_below_accessible_folders_gets_no_capability(template: Path) -> N
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root works in folders of other accounts")
+@pytest.mark.slow
 def test_server_started_by_root_belongs_to_the_folder_owner(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     checkout.mkdir()
@@ -107,6 +108,7 @@ def _ambient_capabilities(pid: int) -> int:
 
 
 @pytest.mark.skipif(not SYSTEM, reason="no PostgreSQL from 15 to 18 is installed here")
+@pytest.mark.slow
 def test_postgresql_named_by_the_environment_is_used(fresh_server: EmbeddedServer) -> None:
     fresh_server.start_user(environment={**os.environ, binaries.FOLDER_VARIABLE: SYSTEM}).server()
 

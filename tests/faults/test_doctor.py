@@ -25,6 +25,7 @@ def test_standby_runs_every_check_that_only_reads(server: PrivateServer, manage:
     assert not found.keys() & {"check_failed", "drift_unknown"}
 
 
+@pytest.mark.slow
 def test_library_is_added_to_those_that_are_preloaded(server: PrivateServer, manage: Manage) -> None:
     need_statements()  # a server without it has no auto_explain either
     server.restart(shared_preload_libraries="auto_explain")

@@ -46,6 +46,7 @@ def create_grown_views(*names: str, tablespace: str = "pg_default") -> None:
 
 
 @pytest.mark.parametrize("concurrently", [False, True], ids=["plain", "concurrent"])
+@pytest.mark.slow
 def test_temp_file_limit_fails_the_view_and_others_continue(
     concurrently: bool,  # noqa: FBT001  # parameter of pytest
     server: PrivateServer,
@@ -90,6 +91,7 @@ def free_bytes(disk: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
+@pytest.mark.slow
 def test_full_disk_fails_its_views_and_is_freed(small_disk: Path) -> None:
     create_grown_views("a", tablespace="small_disk")
     create_filled_view("b", "SELECT 1 AS n")

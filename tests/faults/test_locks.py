@@ -28,6 +28,7 @@ from tests.faults.private_server import MAX_WAIT_SECONDS, PrivateServer, wait_un
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
+@pytest.mark.slow
 def test_long_reader_fails_one_view_which_keeps_its_data(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 100, "MAX_RETRIES": 2, "MAX_WORKERS": 1}
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
@@ -48,6 +49,7 @@ VACUUMED = "SELECT 1 FROM pg_stat_progress_vacuum WHERE relid = 'reporting.a'::r
 
 
 @pytest.mark.parametrize("concurrently", [False, True], ids=["plain", "concurrent"])
+@pytest.mark.slow
 def test_blocking_autovacuum_is_cancelled_before_the_lock_timeout(
     concurrently: bool,  # noqa: FBT001  # parameter of pytest
     settings: Settings,
@@ -79,6 +81,7 @@ def first_run() -> "subprocess.Popen[str]":
     return first
 
 
+@pytest.mark.slow
 def test_second_run_times_out_and_leaves_the_first_alone(
     first_run: "subprocess.Popen[str]", settings: Settings
 ) -> None:
@@ -93,6 +96,7 @@ def test_second_run_times_out_and_leaves_the_first_alone(
     assert list(RunHistory.objects.order_by("id").values_list("status", flat=True)) == ["success", "error"]
 
 
+@pytest.mark.slow
 def test_second_run_refreshes_again_after_the_first(
     first_run: "subprocess.Popen[str]",
 ) -> None:
@@ -112,6 +116,7 @@ def test_second_run_refreshes_again_after_the_first(
 MAX_PLANNING_WAIT = 6.0  # seconds; planning waits three of them for a view that another run creates
 
 
+@pytest.mark.slow
 def test_dependency_on_a_view_being_created_is_found(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 20_000}
     build_gate()

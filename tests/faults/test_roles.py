@@ -142,6 +142,7 @@ def assert_privileges(server: Any, views: str, *also_refused: str) -> None:
 
 
 @pytest.mark.usefixtures("bare_database")
+@pytest.mark.slow
 def test_each_role_has_exactly_the_privileges_it_needs(server: PrivateServer) -> None:
     """Before PostgreSQL 17, refreshing a view requires membership in its owner."""
     if server_major_version() >= 17:

@@ -46,6 +46,7 @@ def test_number_of_statements_does_not_depend_on_the_views(tmp_path: Path) -> No
     assert 10 < few < 60
 
 
+@pytest.mark.slow
 def test_after_many_locked_views_the_rest_is_not_tried() -> None:
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     for number in range(101):

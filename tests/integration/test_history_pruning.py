@@ -109,6 +109,7 @@ def test_metrics_are_deleted_without_a_cascading_foreign_key(reference: str) -> 
     assert sql("SELECT history_id FROM reporting.seeder_run_metrics") == [(rows[1],)]
 
 
+@pytest.mark.slow
 def test_concurrent_runs_lose_no_rows() -> None:
     for name in "abcdef":
         create_custom_manifest(f"reporting.{name}", "SELECT 1 AS n" if name != "f" else "SELECT 1 / 0 AS n")
@@ -156,6 +157,7 @@ def test_pruning_pauses_while_other_queries_are_active() -> None:
     assert timedelta() < max(on_busy_server.waits) <= timedelta(seconds=1)
 
 
+@pytest.mark.slow
 def test_large_history_is_scanned_once_and_deleted_in_batches(plans: list[Any]) -> None:
     insert_history(60_000)
     sql("ANALYZE reporting.seeder_run_history")
