@@ -10,7 +10,7 @@ from seeder.domain.view_names import ViewName
 from seeder.postgres import catalog, sessions, transactions, view_statements
 from seeder.postgres.catalog import UsedObject
 from seeder.postgres.named_statements import STATEMENTS
-from seeder.postgres.sqlstates import is_query_error
+from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, is_query_error, sqlstate
 
 
 def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> timedelta:
@@ -33,7 +33,8 @@ def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> tim
 def inputs_of_missing_view(database: str, view: ViewName, query: str, *, max_wait: timedelta) -> ViewInputs:
     """Return what a view will read, found by creating it as a plain one for a moment in a `BatchedTransaction`.
 
-    A query that PostgreSQL rejects has no inputs here; the creation that follows reports the error.
+    A query that PostgreSQL rejects, or a plain view that this role may not create, has no inputs here; the creation that
+    follows reports the error.
 
     Raises other database errors, such as 55P03 if another session keeps a table locked for `max_wait`.
     """
@@ -46,7 +47,7 @@ def inputs_of_missing_view(database: str, view: ViewName, query: str, *, max_wai
     inputs = transactions.retry_while_locked(attempt, max_wait)
     if isinstance(inputs, ViewInputs):
         return inputs
-    if is_query_error(inputs):
+    if is_query_error(inputs) or sqlstate(inputs) == INSUFFICIENT_PRIVILEGE:
         return ViewInputs()
     raise inputs
 
