@@ -33,8 +33,8 @@ def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> tim
 def inputs_of_missing_view(database: str, view: ViewName, query: str, *, max_wait: timedelta) -> ViewInputs:
     """Return what a view will read, found by creating it as a plain one for a moment in a `BatchedTransaction`.
 
-    A query that PostgreSQL rejects, or a plain view that this role may not create, has no inputs here; the creation that
-    follows reports the error.
+    A query that PostgreSQL rejects, or a plain view that this role may not create, has no inputs here; the creation
+    that follows reports the error.
 
     Raises other database errors, such as 55P03 if another session keeps a table locked for `max_wait`.
     """
