@@ -30,8 +30,12 @@ def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> tim
     return cast("timedelta", finished - started)
 
 
-def inputs_of_missing_view(database: str, view: ViewName, query: str, *, max_wait: timedelta) -> ViewInputs:
-    """Return what a view will read, found by creating it as a plain one for a moment in a `BatchedTransaction`.
+def inputs_of_missing_view(
+    database: str, view: ViewName, query: str, *, max_wait: timedelta
+) -> tuple[ViewInputs, timedelta]:
+    """Return what a view will read, and how long this waited for locks. In a `BatchedTransaction`.
+
+    The view is created as a plain one for a moment.
 
     A query that PostgreSQL rejects, or a plain view that this role may not create, has no inputs here; the creation
     that follows reports the error.
@@ -44,11 +48,11 @@ def inputs_of_missing_view(database: str, view: ViewName, query: str, *, max_wai
         return inputs_of(catalog.find_used_objects(database, [view], kinds=("v",))[view])
 
     attempt = partial(transactions.attempt_and_roll_back, database, create_and_look_up)
-    inputs = transactions.retry_while_locked(attempt, max_wait)
+    inputs, waited = transactions.retry_while_locked(attempt, max_wait)
     if isinstance(inputs, ViewInputs):
-        return inputs
+        return inputs, waited
     if is_query_error(inputs) or sqlstate(inputs) == INSUFFICIENT_PRIVILEGE:
-        return ViewInputs()
+        return ViewInputs(), waited
     raise inputs
 
 

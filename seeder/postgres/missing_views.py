@@ -114,7 +114,7 @@ class MissingViews:
                     self._was_divided = True
                     return created
                 max_wait = timedelta() if created else self._max_lock_wait
-                error = transactions.retry_while_locked(partial(self._create, view, stubs), max_wait)
+                error, _ = transactions.retry_while_locked(partial(self._create, view, stubs), max_wait)
                 if created and error and self._may_succeed_alone(error):
                     self._was_divided = True
                     return created

@@ -64,17 +64,19 @@ def attempt(database: str, operation: Callable[[], Result]) -> Result | Error:
 SHORT_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '50ms';"
 
 
-def retry_while_locked(attempt: Callable[[], Result | Error], max_wait: timedelta) -> Result | Error:
+def retry_while_locked(attempt: Callable[[], Result | Error], max_wait: timedelta) -> tuple[Result | Error, timedelta]:
     """Repeat an attempt, which holds no locks after an error, while another session's lock is in the way.
 
-    With a short lock timeout, this waits without deadlocks: what the attempt has locked is free between two attempts.
+    Return its last result, and how long the attempts before it took. With a short lock timeout, this waits without
+    deadlocks: what the attempt has locked is free between two attempts.
     """
-    deadline = monotonic() + max_wait.total_seconds()
+    begun = monotonic()
     while True:
+        waited = timedelta(seconds=monotonic() - begun)
         result = attempt()
         is_locked = isinstance(result, Error) and sqlstate(result) == LOCK_NOT_AVAILABLE
-        if not is_locked or monotonic() >= deadline:
-            return result
+        if not is_locked or waited >= max_wait:
+            return result, waited
 
 
 @contextmanager

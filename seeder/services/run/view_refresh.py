@@ -235,12 +235,12 @@ class _ViewRefresh:
 
         `input_locks.sql` explains why.
         """
-        inputs = self._view.inputs
+        inputs, waited = self._view.inputs, timedelta()
         if not exists:
             max_wait = timedelta(milliseconds=self._settings.lock_timeout_ms)
             query = self._view.spec.query
-            inputs = input_locks.inputs_of_missing_view(self._database, self._name, query, max_wait=max_wait)
-        waited = input_locks.lock_inputs(self._database, self._name, inputs)
+            inputs, waited = input_locks.inputs_of_missing_view(self._database, self._name, query, max_wait=max_wait)
+        waited += input_locks.lock_inputs(self._database, self._name, inputs)
         self._lock_wait += waited
         return waited
 
