@@ -4,19 +4,17 @@ A setting is read from the dictionary `SEEDER` in the host's settings (`SEEDER =
 the environment variable with the prefix `SEEDER_`, otherwise from its default.
 """
 
-import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 from django.conf import settings
 
+from seeder import settings_readers
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Direction, DriftRule, Severity
-from seeder.domain.suggestions import nearest
 from seeder.errors import ConfigurationError
-from seeder.settings_readers import REDACTED, boolean, integer, one_of, secret, text, throttle_rate
+from seeder.settings_readers import boolean, integer, one_of, read_settings, secret, setting, text, throttle_rate
 
 
 def _database_aliases(name: str, value: object) -> Mapping[int, str]:
@@ -59,97 +57,90 @@ def _minimum(value: object) -> float:
     return float(value)
 
 
-def _setting(read: Callable[[str, object], object], *, default: object) -> Any:
-    """Declare a setting. A callable default creates a map or a list, which is not read from the environment."""
-    if callable(default):
-        return field(default_factory=default, metadata={"read": read})
-    return field(default=default, repr=read is not secret, metadata={"read": read})
-
-
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings. The name in upper case is the setting's name, and docs/reference/settings.md has the docstring."""
 
-    max_workers: int = _setting(integer(1), default=8)
+    max_workers: int = setting(integer(1), default=8)
     """Refreshes at once in each database, and so connections to it. The run needs one more, to the default database."""
-    batch_size: int = _setting(integer(1), default=8)
+    batch_size: int = setting(integer(1), default=8)
     """Maximum number of views that start together."""
-    start_delay_ms: int = _setting(integer(0), default=0)
+    start_delay_ms: int = setting(integer(0), default=0)
     """Delay between two batches."""
-    max_db_active_queries: int = _setting(integer(0), default=0)
+    max_db_active_queries: int = setting(integer(0), default=0)
     """Throttle: a batch waits while this many client sessions on the server are not idle. 0: no throttle. Sessions that
     are *idle in transaction* count. The role needs `pg_read_all_stats` to see other sessions; otherwise the run warns.
     """
-    max_wait_seconds: int = _setting(integer(1), default=3600)
+    max_wait_seconds: int = setting(integer(1), default=3600)
     """A database that is on hold this long gives up its remaining views, which end in error. Also the maximum wait for
     another run that refreshes the same view."""
-    max_failures: int = _setting(integer(1), default=5)
+    max_failures: int = setting(integer(1), default=5)
     """Failures in a row that open the circuit breaker of a database: nothing more starts there."""
-    reset_seconds: int = _setting(integer(1), default=300)
+    reset_seconds: int = setting(integer(1), default=300)
     """Time until an open circuit breaker lets one view through, preferably one that succeeded last time. Its success
     closes the breaker."""
-    breaker_counts: str = _setting(one_of("all", "server"), default="all")
+    breaker_counts: str = setting(one_of("all", "server"), default="all")
     """Failures that the circuit breaker counts. `all`: every failed refresh. `server`: only faults of the server, such
     as lost or refused connections, no resources, a shutdown, or read-only."""
-    refresh_concurrently: bool = _setting(boolean, default=False)
+    refresh_concurrently: bool = setting(boolean, default=False)
     """Try `REFRESH … CONCURRENTLY` first, which does not block readers. It takes longer and needs a unique index."""
-    concurrent_fallback: bool = _setting(boolean, default=True)
+    concurrent_fallback: bool = setting(boolean, default=True)
     """Refresh plainly, with a note, if a view cannot be refreshed concurrently (no usable unique index, never filled).
     If false, such a view fails and readers are never blocked."""
-    lock_timeout_ms: int = _setting(integer(1), default=2000)
+    lock_timeout_ms: int = setting(integer(1), default=2000)
     """How long a refresh waits for each lock, and so how long readers queue behind it. Must exceed the server's
     `deadlock_timeout`, or a blocking autovacuum is never cancelled."""
-    statement_timeout_ms: int = _setting(integer(0), default=0)
+    statement_timeout_ms: int = setting(integer(0), default=0)
     """Time limit of a refresh. 0: none."""
-    parallel_when_busy: bool = _setting(boolean, default=True)
+    parallel_when_busy: bool = setting(boolean, default=True)
     """Use parallel query for views that start while all workers are busy. If false, they refresh with
     `max_parallel_workers_per_gather = 0`. Parallel query makes one refresh faster, but all together slower if the
     workers already use every core."""
-    max_retries: int = _setting(integer(0, 100), default=3)
+    max_retries: int = setting(integer(0, 100), default=3)
     """Retries of a view after a lock timeout, a deadlock, a lost connection, or a server that is starting or full. The
     delays are random and grow from half a second to half a minute. Errors in the query, the data or the privileges are
     not retried."""
-    queue_parts: int = _setting(integer(1), default=8)
+    queue_parts: int = setting(integer(1), default=8)
     """Maximum number of parts of a queued request for everything, so that several workers share it."""
-    nightly_cron: str = _setting(text, default="0 2 * * *")
+    nightly_cron: str = setting(text, default="0 2 * * *")
     """When `manage.py schedule_refreshes` has every report queued, as a cron expression in the host's time zone. Empty:
     never."""
-    agency_crons: Mapping[str, str] = _setting(_cron_expressions, default=dict)
+    agency_crons: Mapping[str, str] = setting(_cron_expressions, default=dict)
     """Additional times for single agencies, as a map of slugs to cron expressions: `{'demo': '0 12 * * 1-5'}`."""
-    snapshot_connections: int = _setting(integer(1), default=2)
+    snapshot_connections: int = setting(integer(1), default=2)
     """Connections that share the work of release snapshots: the columns of one view, or several views."""
-    snapshot_memory_mb: int = _setting(integer(1), default=128)
+    snapshot_memory_mb: int = setting(integer(1), default=128)
     """`work_mem` of each of these connections. A column that needs more than twice that (`hash_mem_multiplier`) spills
     to disk."""
-    drift_rules: Sequence[DriftRule] = _setting(_drift_rules, default=list)
+    drift_rules: Sequence[DriftRule] = setting(_drift_rules, default=list)
     """Rules for the severity of differences between two release snapshots, in place of the defaults of the same kind.
     """
-    stale_hours: int = _setting(integer(1), default=26)
+    stale_hours: int = setting(integer(1), default=26)
     """Age of a view's last success after which it is late. The default is two hours more than a day."""
-    long_running_factor: int = _setting(integer(1), default=3)
+    long_running_factor: int = setting(integer(1), default=3)
     """A view is long-running after this many times its last successful duration, but not before this many seconds."""
-    history_days: int = _setting(integer(0, 36_500), default=400)
+    history_days: int = setting(integer(0, 36_500), default=400)
     """Age after which `manage.py prune_history` deletes ended runs; nothing else deletes them. 0: keep everything. The
     default of 13 months keeps the same month-end of the last year."""
-    agency_scope: str = _setting(text, default="")
+    agency_scope: str = setting(text, default="")
     """Dotted path of a callable that takes a user and returns the slugs of the agencies that this user may see, or None
     for all. Empty: every user may see all. Applies to the API and the pages."""
-    agency_model: str = _setting(text, default="")
+    agency_model: str = setting(text, default="")
     """The host's model of agencies, as `app.Model`. `str()` of the object with the primary key `agency_id` is the
     agency's name. Empty: the slug is."""
-    api_write_rate: str = _setting(throttle_rate, default="60/min")
+    api_write_rate: str = setting(throttle_rate, default="60/min")
     """Calls that start something, for each user: a number and `/sec`, `/min`, `/hour` or `/day`. Counted in Django's
     default cache, so in each process if it is not shared."""
-    log_format: str = _setting(one_of("text", "json"), default="text")
+    log_format: str = setting(one_of("text", "json"), default="text")
     """Format of the log `seeder`. `text`: the event, then `name=value`. `json`: one object."""
-    metrics_token: str = _setting(secret, default="")
+    metrics_token: str = setting(secret, default="")
     """Secret with which a program can read the metrics, as `Authorization: Bearer …`. Empty: only a login that may see
     all agencies can. No command, log or check shows it."""
-    metrics_window_hours: int = _setting(integer(1), default=24)
+    metrics_window_hours: int = setting(integer(1), default=24)
     """What *recent* means in the metrics. Must be less than `HISTORY_DAYS`."""
-    metrics_views: int = _setting(integer(0), default=10000)
+    metrics_views: int = setting(integer(0), default=10000)
     """Maximum number of views with a metric of their last success, oldest first; a series each."""
-    databases: Mapping[int, str] = _setting(_database_aliases, default=dict)
+    databases: Mapping[int, str] = setting(_database_aliases, default=dict)
     """Which Django database a manifest's `database_id` means, as a map of ids to aliases. Empty: all mean `default`."""
 
 
@@ -157,42 +148,12 @@ def load() -> Settings:
     """Read and validate the settings. Raises `ConfigurationError` for the first invalid one."""
     if not settings.USE_TZ:  # otherwise Django would store the database's times as local times
         raise ConfigurationError(setting="USE_TZ", value=False, expected="True: every instant has a time zone")
-    configured: object = getattr(settings, "SEEDER", {})
-    fields_by_name = {setting.name.upper(): setting for setting in fields(Settings)}
-    if not isinstance(configured, Mapping) or not configured.keys() <= fields_by_name.keys():
-        expected = f"a dictionary with some of {', '.join(fields_by_name)}"
-        if isinstance(configured, Mapping):  # a misspelt name may hold a secret
-            configured = dict.fromkeys(configured.keys() - fields_by_name.keys(), REDACTED)
-            suggestions = filter(None, (nearest(str(name), fields_by_name) for name in configured))
-            expected = "; nearest: ".join([expected, *sorted(suggestions)])
-        raise ConfigurationError(setting="SEEDER", value=configured, expected=expected)
-    values = {}
-    for name, setting in fields_by_name.items():
-        read, variable = setting.metadata["read"], f"SEEDER_{name}"
-        if name in configured:
-            values[setting.name] = read(f"SEEDER[{name!r}]", configured[name])
-        elif setting.default is not MISSING and variable in os.environ:
-            values[setting.name] = read(variable, os.environ[variable])
-    return Settings(**values)
-
-
-# Kubernetes sets such variables for every service of the namespace.
-_SERVICE_VARIABLE = re.compile(r"SEEDER_(.*_)?(SERVICE_HOST|SERVICE_PORT|PORT)(_.*)?")
+    return read_settings(Settings, getattr(settings, "SEEDER", {}), name="SEEDER")
 
 
 def ignored_variables() -> Iterator[tuple[str, str]]:
     """Yield each environment variable that looks like a setting but has no effect, with a message without its value."""
-    is_readable = {setting.name.upper(): setting.default is not MISSING for setting in fields(Settings)}
-    for variable in sorted(os.environ):
-        prefix, name = variable[: len("SEEDER_")], variable[len("SEEDER_") :]
-        if prefix.upper() != "SEEDER_" or _SERVICE_VARIABLE.fullmatch(variable):
-            continue
-        if prefix != "SEEDER_" or name not in is_readable:
-            suggestion = nearest(name, is_readable)
-            hint = f" The nearest one is 'SEEDER_{suggestion}'." if suggestion else ""
-            yield variable, f"{variable} is no setting and has no effect.{hint}"
-        elif not is_readable[name]:
-            yield variable, f"{variable} has no effect: set SEEDER[{name!r}] in the host's settings."
+    return settings_readers.ignored_variables(Settings, name="SEEDER")
 
 
 def django_q_settings() -> Mapping[str, Any]:

@@ -1,9 +1,13 @@
 """Readers of settings: take the name and the value, return the value or raise `ConfigurationError`."""
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, field, fields
+from typing import Any, TypeVar
 
 from seeder.domain.plain_numbers import parse_whole_number
+from seeder.domain.suggestions import nearest
 from seeder.errors import ConfigurationError
 
 _MAX_INTEGER = 2**31 - 1
@@ -78,3 +82,70 @@ def throttle_rate(name: str, value: object) -> str:
     if not isinstance(value, str) or not _RATE.fullmatch(value):
         raise ConfigurationError(setting=name, value=value, expected="a number per sec, min, hour or day, as '60/min'")
     return value
+
+
+Settings = TypeVar("Settings")
+
+
+def setting(read: Callable[[str, object], object], *, default: object, variable: str | None = None) -> Any:
+    """Declare a setting as a field of a dataclass.
+
+    A callable default creates a map or a list, which is not read from the environment. `variable` is the name of the
+    environment variable if it is not the prefix and the name in upper case.
+    """
+    metadata = {"read": read, "variable": variable}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, repr=read is not secret, metadata=metadata)
+
+
+def read_settings(declaration: type[Settings], configured: object, *, name: str) -> Settings:
+    """Return the settings from the host's dictionary, otherwise from the environment, otherwise the defaults.
+
+    `name` is that of the dictionary, and the prefix of the variables. Raises `ConfigurationError` for the first invalid
+    one.
+    """
+    declared = _fields_by_name(declaration)
+    if not isinstance(configured, Mapping) or not configured.keys() <= declared.keys():
+        expected = f"a dictionary with some of {', '.join(declared)}"
+        if isinstance(configured, Mapping):  # a misspelt name may hold a secret
+            configured = dict.fromkeys(configured.keys() - declared.keys(), REDACTED)
+            suggestions = filter(None, (nearest(str(key), declared) for key in configured))
+            expected = "; nearest: ".join([expected, *sorted(suggestions)])
+        raise ConfigurationError(setting=name, value=configured, expected=expected)
+    values = {}
+    for key, one in declared.items():
+        read, variable = one.metadata["read"], _variable(one, name)
+        if key in configured:
+            values[one.name] = read(f"{name}[{key!r}]", configured[key])
+        elif one.default is not MISSING and variable in os.environ:
+            values[one.name] = read(variable, os.environ[variable])
+    return declaration(**values)
+
+
+def ignored_variables(declaration: type[Any], *, name: str) -> Iterator[tuple[str, str]]:
+    """Yield each environment variable that looks like a setting but has no effect, with a message without its value."""
+    declared = _fields_by_name(declaration)
+    readable = {_variable(one, name) for one in declared.values() if one.default is not MISSING}
+    prefix = f"{name}_"
+    # Kubernetes sets such variables for every service of the namespace.
+    service_variable = re.compile(rf"{prefix}(.*_)?(SERVICE_HOST|SERVICE_PORT|PORT)(_.*)?")
+    for variable in sorted(os.environ):
+        key = variable[len(prefix) :]
+        is_other = variable[: len(prefix)].upper() != prefix or service_variable.fullmatch(variable)
+        if is_other or variable in readable:
+            continue
+        if not variable.startswith(prefix) or key not in declared:
+            suggestion = nearest(key, declared)
+            hint = f" The nearest one is '{prefix}{suggestion}'." if suggestion else ""
+            yield variable, f"{variable} is no setting and has no effect.{hint}"
+        else:
+            yield variable, f"{variable} has no effect: set {name}[{key!r}] in the host's settings."
+
+
+def _fields_by_name(declaration: type[Any]) -> Mapping[str, "Field[Any]"]:
+    return {one.name.upper(): one for one in fields(declaration)}
+
+
+def _variable(declared: "Field[Any]", prefix: str) -> str:
+    return declared.metadata["variable"] or f"{prefix}_{declared.name.upper()}"
