@@ -12,6 +12,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 INSTALLED_APPS = [
     "seeder",
+    "data_pipeline",
     # Without autodiscover, so that commands do not load the admin. The URLs do.
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",

@@ -1,0 +1,25 @@
+"""The app's configuration: its system checks, rescuers, metrics and doctor checks."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+
+
+class DataPipelineConfig(AppConfig):
+    """What other parts of a project find through Django's app registry."""
+
+    name = "data_pipeline"
+    verbose_name = "Data pipeline"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    rescuers: ClassVar[Sequence[str]] = ()
+    metric_collectors: ClassVar[Sequence[str]] = ()
+    doctor_checks: ClassVar[Sequence[str]] = ()
+
+    def ready(self) -> None:
+        from data_pipeline import checks  # noqa: F401  # importing it registers the system checks
+        from seeder.postgres.session_formats import pin_formats
+
+        connection_created.connect(pin_formats)

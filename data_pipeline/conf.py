@@ -1,0 +1,84 @@
+"""The loading lane's settings as one frozen, validated object.
+
+A setting is read from the dictionary `DATA_PIPELINE` in the host's settings, otherwise from an environment variable,
+otherwise from its default.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from seeder import settings_readers
+from seeder.errors import ConfigurationError
+from seeder.settings_readers import boolean, integer, one_of, read_settings, setting, text
+
+
+def _folders(name: str, value: object) -> Sequence[str]:
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(one, str) for one in value):
+        raise ConfigurationError(setting=name, value=value, expected="a list of folders")
+    return list(value)
+
+
+def _ratio(name: str, value: object) -> float | None:
+    """Read a share of rows from 0 to 1; an empty value is no limit."""
+    if value in ("", None):
+        return None
+    try:
+        share = float(str(value))
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise ConfigurationError(setting=name, value=value, expected="a share from 0 to 1, or nothing")
+    return share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings. The name in upper case is the setting's name, and docs/reference/settings.md has the docstring."""
+
+    key_by: str = setting(one_of("remote", "content"), default="remote")
+    """What identifies a file. `remote`: its etag, or size and modification time. `content`: a hash of its bytes."""
+    lock_wait_s: int = setting(integer(0), default=0)
+    """Seconds to wait for another process that loads the same file, before this one gives up."""
+    max_rejects: int = setting(integer(0), default=0)
+    """Rejected rows that a load may have. With more, nothing of the file is loaded, and its rejects are kept."""
+    max_reject_ratio: float | None = setting(_ratio, default=None)
+    """Share of rejected rows that a load may have, from 0 to 1. Empty: only `MAX_REJECTS` limits. Both limits hold."""
+    keep_rejects: int = setting(integer(1), default=10_000)
+    """Rejected rows of a load that are kept. Later ones are only counted."""
+    undo_days: int = setting(integer(0), default=30)
+    """Days for which the previous values of updated and deleted rows are kept, so that the load can be undone. 0: none
+    are kept."""
+    refresh_after_load: bool = setting(boolean, default=True)
+    """Queue a refresh of the views that depend on a loaded table. Needs the app `seeder` and its queue."""
+    ingest_roots: Sequence[str] = setting(_folders, default=list)
+    """Folders that `file://` addresses may be in. Empty: any folder, for commands; the API then accepts no file."""
+    ingest_schema: str = setting(text, default="public")
+    """Schema of tables that `--table auto` creates."""
+    ingest_streaming_enabled: bool = setting(boolean, default=True, variable="INGEST_STREAMING_ENABLED")
+    """Mark loads of large files with `streaming` in their metadata. Every file is streamed, however large."""
+    ingest_streaming_threshold_mb: int = setting(integer(0), default=50, variable="INGEST_STREAMING_THRESHOLD_MB")
+    """Size in MB that a file must exceed to be marked with `streaming`."""
+    ingest_streaming_chunk_size: int = setting(integer(0), default=0, variable="INGEST_STREAMING_CHUNK_SIZE")
+    """Rows in a chunk, approximately. 0: `INGEST_STREAMING_CHUNK_SIZE_MB` applies."""
+    ingest_streaming_chunk_size_mb: int = setting(integer(1, 64), default=8, variable="INGEST_STREAMING_CHUNK_SIZE_MB")
+    """Size of a chunk in MB. PostgreSQL accepts or refuses a chunk as a whole; a refused one is parsed."""
+    max_unpacked_mb: int = setting(integer(1), default=8192)
+    """Size in MB to which a compressed file may grow."""
+    xlsx_in_memory_mb: int = setting(integer(1), default=32)
+    """Size in MB of a workbook's XML above which it is read as a stream, which takes longer and less memory."""
+    default_job: str = setting(text, default="get_s3_files")
+    """Job that `data-pipeline` runs if the first argument is an option of the job."""
+    log_format: str = setting(one_of("text", "json"), default="text")
+    """Format of the log `data_pipeline`. `text`: the event, then `name=value`. `json`: one object."""
+
+
+def load() -> Settings:
+    """Read and validate the settings. Raises `ConfigurationError` for the first invalid one."""
+    return read_settings(Settings, getattr(settings, "DATA_PIPELINE", {}), name="DATA_PIPELINE")
+
+
+def ignored_variables() -> Iterator[tuple[str, str]]:
+    """Yield each environment variable that looks like a setting but has no effect, with a message without its value."""
+    return settings_readers.ignored_variables(Settings, name="DATA_PIPELINE")

@@ -1,0 +1,52 @@
+"""Rejected records: the problems of their columns, and the limits of a load."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+MAX_RAW_BYTES = 64 * 1024
+
+
+class RejectState(StrEnum):
+    """The closed set of the column `load_reject.state`."""
+
+    OPEN = "open"
+    REPLAYED = "replayed"
+    DISMISSED = "dismissed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """Why a column, or the record as a whole, was refused."""
+
+    column: str | None  # None for the record as a whole
+    sqlstate: str
+    reason: str  # PostgreSQL's message, or that of this app
+    value: str | None = None  # the text in the file, if the problem is of a column
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reject:
+    """A record that cannot be loaded."""
+
+    line_no: int  # physical line at which it begins, from 1
+    record_no: int  # from 1, without the header
+    raw: bytes  # as in the file, without the line end
+    problems: Sequence[Problem]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RejectLimits:
+    """How many records may be rejected before the load is rolled back."""
+
+    max_rejects: int | None  # records; None for no limit
+    max_ratio: float | None = None  # share of all records, from 0 to 1; None for no limit
+
+    def exceeded(self, *, rejected: int, records: int) -> bool:
+        """Return whether a load with these figures must be rolled back."""
+        is_over_number = self.max_rejects is not None and rejected > self.max_rejects
+        return is_over_number or (self.max_ratio is not None and rejected > self.max_ratio * records)
+
+    def surely_exceeded(self, *, rejected: int) -> bool:
+        """Return whether the limit is exceeded however many records follow."""
+        return self.max_rejects is not None and rejected > self.max_rejects

@@ -1,0 +1,9 @@
+"""Tables of the loading lane, which migrations create in the default schema."""
+
+from data_pipeline.models.load_changes import LoadChange
+from data_pipeline.models.load_events import LoadEvent
+from data_pipeline.models.load_log import LoadLog
+from data_pipeline.models.load_rejects import LoadReject
+from data_pipeline.models.load_requests import LoadRefresh, LoadRequest
+
+__all__ = ["LoadChange", "LoadEvent", "LoadLog", "LoadRefresh", "LoadReject", "LoadRequest"]

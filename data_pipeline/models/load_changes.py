@@ -1,0 +1,23 @@
+"""Previous values of rows that loads updated or deleted, so that a load can be undone."""
+
+from django.db import models
+
+from data_pipeline.models.load_log import LoadLog
+
+
+class LoadChange(models.Model):
+    """The previous values of one row that a load updated or deleted. Inserted rows carry the load's id themselves."""
+
+    id = models.BigAutoField(primary_key=True)
+    load = models.ForeignKey(LoadLog, models.CASCADE, related_name="changes")
+    target = models.TextField()  # the table, with its schema
+    key = models.JSONField()  # the columns that identify the row
+    old = models.JSONField(null=True)  # all columns before the load; null if the load inserted the row
+    deleted = models.BooleanField(default=False, db_default=False)  # the load deleted the row
+
+    class Meta:
+        db_table = "load_change"
+        indexes = (models.Index(fields=["target", "key"], name="load_change_key"),)
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.target}"

@@ -1,0 +1,54 @@
+"""The loads: one row for each artefact of a source, which makes a load exactly once."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.models.columns import FixedCharField, TransactionIdField
+
+
+class LoadLog(models.Model):
+    """A load of one artefact of a source. `services/process_once.py` is the only writer of its status."""
+
+    source = models.CharField(max_length=128)
+    idempotency_key = FixedCharField(max_length=64)
+    status = models.TextField(choices=[(one.value, one.value) for one in LoadStatus])
+    payload_meta = models.JSONField(default=dict, db_default={})
+    processed_by = models.TextField(null=True)
+    task_id = models.TextField(null=True)
+    duration_ms = models.IntegerField(null=True)
+    error_message = models.CharField(max_length=1024, null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+    attempts = models.IntegerField(default=1, db_default=1)
+    succeeded_at = models.DateTimeField(null=True)
+    xid = TransactionIdField(null=True)  # of the transaction that committed the rows
+    target = models.TextField(null=True)  # the loaded table, with its schema
+    rows_in = models.BigIntegerField(null=True)  # records of the artefact, without the header
+    rows_inserted = models.BigIntegerField(null=True)
+    rows_updated = models.BigIntegerField(null=True)
+    rows_unchanged = models.BigIntegerField(null=True)
+    rows_deleted = models.BigIntegerField(null=True)
+    rows_rejected = models.BigIntegerField(null=True)
+    content_blake2b = models.TextField(null=True)
+    undone_at = models.DateTimeField(null=True)
+    error_code = models.TextField(null=True)  # SQLSTATE, or a word of this app
+
+    class Meta:
+        db_table = "load_log"
+        verbose_name = "load"
+        constraints = (
+            models.UniqueConstraint(fields=["source", "idempotency_key"], name="load_log_source_key"),
+            models.CheckConstraint(condition=models.Q(status__in=list(LoadStatus)), name="load_log_status"),
+            models.CheckConstraint(
+                condition=models.Q(idempotency_key__regex="^[0-9a-f]{64}$"), name="load_log_idempotency_key"
+            ),
+        )
+        indexes = (
+            models.Index(models.F("updated_at").desc(), name="load_log_updated"),
+            models.Index(fields=["source", "status"], name="load_log_source_status"),
+            models.Index(fields=["target", "id"], name="load_log_target"),
+        )
+
+    def __str__(self) -> str:
+        return f"load {self.pk} of {self.source}"

@@ -1,0 +1,52 @@
+"""Queued loads, and the outbox of refreshes that loads request."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from data_pipeline.domain.load_requests import RequestState
+from data_pipeline.models.load_log import LoadLog
+
+
+class LoadRequest(models.Model):
+    """A queued load of one artefact. Messages of the queue carry only its id."""
+
+    id = models.BigAutoField(primary_key=True)
+    source_uri = models.TextField()
+    options = models.JSONField(default=dict, db_default={})  # the options of `load_file`
+    requested_by = models.TextField()
+    state = models.TextField(default=RequestState.QUEUED, db_default=RequestState.QUEUED)
+    load = models.ForeignKey(LoadLog, models.SET_NULL, null=True)
+    error_message = models.CharField(max_length=1024, null=True)
+    dispatched_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "load_request"
+        constraints = (
+            models.CheckConstraint(condition=models.Q(state__in=list(RequestState)), name="load_request_state"),
+        )
+
+    def __str__(self) -> str:
+        return f"request {self.pk} for {self.source_uri}"
+
+
+class LoadRefresh(models.Model):
+    """A refresh that a load requests, written in the load's transaction."""
+
+    id = models.BigAutoField(primary_key=True)
+    load = models.OneToOneField(LoadLog, models.CASCADE, related_name="refresh")
+    relations = models.JSONField()  # the changed tables, as [schema, name]
+    created_at = models.DateTimeField(db_default=Now())
+    dispatched_at = models.DateTimeField(null=True)
+    request_id = models.TextField(null=True)  # of seeder's queue; null if no view depends on the tables
+    views = models.JSONField(null=True)  # the dependent views of enabled manifests, once known
+
+    class Meta:
+        db_table = "load_refresh"
+        indexes = (
+            models.Index(fields=["id"], condition=models.Q(dispatched_at=None), name="load_refresh_undispatched"),
+        )
+
+    def __str__(self) -> str:
+        return f"refresh after load {self.load_id}"

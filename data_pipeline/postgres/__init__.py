@@ -1,0 +1,1 @@
+"""All SQL of the loading lane, and everything that uses psycopg."""

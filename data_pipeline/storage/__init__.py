@@ -1,0 +1,1 @@
+"""Artefacts to load: addresses, formats, compression and workbooks. Uses no database."""
