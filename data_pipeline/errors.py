@@ -20,6 +20,11 @@ class BadIdempotencyKey(PipelineError):
     returns them."""
 
 
+class NothingToIdentify(PipelineError):
+    """Nothing identifies the artefact: give stable metadata of a remote object, the path of a local file, or a
+    payload."""
+
+
 class LoadInProgress(PipelineError):
     """{source} {key} is being loaded by {worker}. Try again when that load has ended."""
 
