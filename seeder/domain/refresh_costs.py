@@ -1,6 +1,6 @@
 """Waits and costs of a refresh. None means unknown, never zero."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any
 
@@ -50,9 +50,17 @@ class RefreshCost:
     rows_deleted: int | None = None
 
 
+_NAMES = {kind: [one.name for one in fields(kind)] for kind in (StatementCost, BackendCost)}
+
+
+def counters(cost: StatementCost | BackendCost) -> dict[str, Any]:
+    """Return the counters by name. `asdict` would copy each value, which takes ten times as long."""
+    return {name: getattr(cost, name) for name in _NAMES[type(cost)]}
+
+
 def add_statement_costs(one: StatementCost, other: StatementCost) -> StatementCost:
     """Add the counters of two entries."""
-    return StatementCost(**{name: value + getattr(other, name) for name, value in asdict(one).items()})
+    return StatementCost(**{name: value + getattr(other, name) for name, value in counters(one).items()})
 
 
 def statement_cost_delta(before: StatementCost | None, after: StatementCost | None) -> StatementCost | None:
@@ -79,5 +87,5 @@ def backend_cost_delta(before: BackendCost | None, after: BackendCost | None) ->
 
 def _subtract(before: StatementCost | BackendCost, after: StatementCost | BackendCost) -> dict[str, Any] | None:
     """Return the difference of each field, or None if one has decreased."""
-    difference = {name: getattr(after, name) - value for name, value in asdict(before).items()}
+    difference = {name: getattr(after, name) - value for name, value in counters(before).items()}
     return None if any(value < type(value)() for value in difference.values()) else difference

@@ -46,9 +46,8 @@ def _print_listener(output: CommandOutput, request: RefreshRequest) -> EventList
                 shown_holds[database] = hold.reason
             case StartsResumed(database=database):
                 shown_holds.pop(database, None)
-            case RunEnded(summary=summary):
-                output.show(run_document(summary, warnings), blocks(event, request))
-                return
+            case RunEnded(summary=summary) if output.is_json:  # a document of all views takes time to build
+                output.show(run_document(summary, warnings), [])
         output.show_text(blocks(event, request))
 
     return on_event

@@ -6,7 +6,7 @@ written every few seconds and at the end of the run. A run that is killed loses 
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
 from time import monotonic
 
@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import RefreshMode, RefreshResult
 from seeder.domain.plan import PlannedView
-from seeder.domain.refresh_costs import BackendCost, StatementCost, backend_cost_delta, statement_cost_delta
+from seeder.domain.refresh_costs import BackendCost, StatementCost, backend_cost_delta, counters, statement_cost_delta
 from seeder.domain.run_events import RunEvent, ViewEnded
 from seeder.models import RunMetrics
 from seeder.postgres import refresh_cost_queries, sessions
@@ -153,12 +153,12 @@ def _row(history_id: int, result: RefreshResult) -> Mapping[str, object]:
 
 
 def _statement_columns(statement: StatementCost) -> Mapping[str, float]:
-    counters = asdict(statement)
+    columns = counters(statement)
     millisecond = timedelta(milliseconds=1)
     return {
-        "statement_total_ms": counters.pop("total_exec_time") / millisecond,
+        "statement_total_ms": columns.pop("total_exec_time") / millisecond,
         "statement_mean_ms": statement.total_exec_time / statement.calls / millisecond,
-        **{name if "_blocks_" in name else f"statement_{name}": value for name, value in counters.items()},
+        **{name if "_blocks_" in name else f"statement_{name}": value for name, value in columns.items()},
     }
 
 
