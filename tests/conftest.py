@@ -52,12 +52,8 @@ def clean_environment() -> Iterator[None]:
     """Remove colors, widths, languages and settings of the app from the environment."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("SEEDER_", "LC_", "PYTHONIO")) or name in {
-                "COLUMNS",
-                "LINES",
-                "FORCE_COLOR",
-                "NO_COLOR",
-            }:
+            is_display = name in {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"}
+            if is_display or name.startswith(("SEEDER_", "DATA_PIPELINE_", "INGEST_", "LC_", "PYTHONIO")):
                 patch.delenv(name)
         patch.setenv("LC_ALL", "C.UTF-8")
         yield

@@ -1,0 +1,40 @@
+SET allow_in_place_tablespaces = on;
+CREATE ACCESS METHOD "Heap 2" TYPE TABLE HANDLER heap_tableam_handler;
+CREATE MATERIALIZED VIEW reporting."A b" USING "Heap 2"
+    WITH (fillfactor = 70, autovacuum_enabled = false, toast.autovacuum_enabled = false) AS
+    SELECT id, name, salary AS "Pay, gross" FROM public.src;
+CREATE UNIQUE INDEX "key" ON reporting."A b" (id) INCLUDE (name) WITH (fillfactor = 60);
+CREATE INDEX upper_name ON reporting."A b" (upper(name) COLLATE "C" DESC) WHERE id > 3;
+CREATE INDEX "Pay" ON reporting."A b" USING hash ("Pay, gross");
+CREATE STATISTICS reporting."S 1" (ndistinct, mcv) ON id, name FROM reporting."A b";
+CREATE STATISTICS reporting.s2 ON (id % 3), name FROM reporting."A b";
+ALTER MATERIALIZED VIEW reporting."A b" OWNER TO seeder;
+ALTER STATISTICS reporting."S 1" OWNER TO seeder;
+ALTER STATISTICS reporting.s2 OWNER TO seeder;
+ALTER STATISTICS reporting.s2 SET STATISTICS 7;
+ALTER MATERIALIZED VIEW reporting."A b" ALTER COLUMN id SET STATISTICS 77;
+ALTER MATERIALIZED VIEW reporting."A b" ALTER COLUMN "Pay, gross" SET STATISTICS 0;
+ALTER MATERIALIZED VIEW reporting."A b" ALTER COLUMN name SET (n_distinct = -0.5, n_distinct_inherited = 3);
+ALTER MATERIALIZED VIEW reporting."A b" ALTER COLUMN name SET STORAGE EXTERNAL;
+ALTER MATERIALIZED VIEW reporting."A b" ALTER COLUMN name SET COMPRESSION pglz;
+ALTER MATERIALIZED VIEW reporting."A b" REPLICA IDENTITY FULL;
+ALTER MATERIALIZED VIEW reporting."A b" CLUSTER ON "key";
+ALTER MATERIALIZED VIEW reporting."A b" DEPENDS ON EXTENSION plpgsql;
+ALTER INDEX reporting.upper_name ALTER COLUMN 1 SET STATISTICS 99;
+ALTER INDEX reporting."key" DEPENDS ON EXTENSION plpgsql;
+COMMENT ON MATERIALIZED VIEW reporting."A b" IS 'It''s the \\ first
+second line';
+COMMENT ON TYPE reporting."A b" IS 'a row';
+COMMENT ON RULE "_RETURN" ON reporting."A b" IS 'a rule';
+COMMENT ON COLUMN reporting."A b"."Pay, gross" IS 'a column';
+COMMENT ON INDEX reporting."key" IS 'an index';
+COMMENT ON STATISTICS reporting."S 1" IS 'statistics';
+ALTER DEFAULT PRIVILEGES FOR ROLE seeder GRANT SELECT ON TABLES TO h2_reader WITH GRANT OPTION;
+ALTER DEFAULT PRIVILEGES FOR ROLE seeder IN SCHEMA reporting GRANT ALL ON TABLES TO manager;
+ALTER DEFAULT PRIVILEGES FOR ROLE seeder REVOKE TRUNCATE ON TABLES FROM seeder;
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;
+GRANT SELECT ON reporting."A b" TO "Odd ""Role" WITH GRANT OPTION;
+GRANT INSERT, SELECT ON reporting."A b" TO manager;
+GRANT SELECT (id), INSERT (id), SELECT ("Pay, gross") ON reporting."A b" TO PUBLIC;
+GRANT SELECT (name) ON reporting."A b" TO h2_reader WITH GRANT OPTION;
+REVOKE DELETE ON reporting."A b" FROM seeder;
