@@ -1,0 +1,91 @@
+"""Opens an artefact as a stream of CSV bytes in UTF-8."""
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from data_pipeline.errors import UnsupportedFormat
+from data_pipeline.storage.addresses import LocalAddress
+from data_pipeline.storage.byte_streams import ByteStream, PieceStream
+from data_pipeline.storage.file_formats import HEAD_BYTES, recognise
+from data_pipeline.storage.source_file import SourceFile
+from data_pipeline.storage.transcoding import as_utf8
+from data_pipeline.storage.unpacking import unpacked_gzip
+
+
+class Artefact:
+    """An open artefact, read once from its beginning to its end."""
+
+    def __init__(self, *, source: SourceFile, content: ByteStream, file_format: str, compression: str | None) -> None:
+        self._source = source
+        self._content = content
+        self.format = file_format
+        self.compression = compression
+        self.size = source.size  # bytes on disk
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes of CSV, or none at the end."""
+        return self._content.read(size)
+
+    @property
+    def position(self) -> int:
+        """Bytes of the file on disk that were read so far, for progress."""
+        return self._source.position
+
+    @property
+    def file_sha256(self) -> str:
+        """The SHA-256 of the file on disk in hexadecimal digits, after its end was read."""
+        return self._source.file_sha256
+
+    @property
+    def content_blake2b(self) -> str:
+        """The BLAKE2b-256 of the file on disk in hexadecimal digits, after its end was read."""
+        return self._source.content_blake2b
+
+    def line_of(self, csv_line: int) -> int:
+        """Return the line of the file at which a line of the CSV begins, both from 1."""
+        return csv_line
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._source.close()
+
+
+def open_artefact(
+    address: LocalAddress,
+    *,
+    max_unpacked_bytes: int,
+    encoding: str | None = None,
+) -> Artefact:
+    """Open a CSV file, which may be compressed with gzip.
+
+    The file's first bytes decide its format. `encoding` is that of text without a byte order mark.
+    """
+    with ExitStack() as stack:
+        source = SourceFile(address)
+        stack.callback(source.close)
+        stream: ByteStream = source
+        head = source.read_at(0, HEAD_BYTES)
+        file_format = recognise(head, path=source.path)
+        compression = None
+        if file_format == "gzip":
+            compression = "gzip"
+            stream = PieceStream(unpacked_gzip(source, max_unpacked_bytes=max_unpacked_bytes))
+            head = stream.peek(HEAD_BYTES)
+            file_format = recognise(head, path=source.path)
+            if file_format != "csv":
+                raise UnsupportedFormat(
+                    path=source.path,
+                    description=f"{file_format} data inside gzip",
+                    advice="Unpack the outer layer, and load the file inside.",
+                )
+        if file_format != "csv":
+            raise UnsupportedFormat(path=source.path, description="a workbook", advice="Save it as CSV.")
+        content = as_utf8(stream, head, declared=encoding, path=source.path)
+        artefact = Artefact(source=source, content=content, file_format=file_format, compression=compression)
+        stack.pop_all()
+        return artefact

@@ -1,0 +1,24 @@
+"""Opens files of the tests as artefacts."""
+
+from pathlib import Path
+
+from data_pipeline.storage.addresses import resolve
+from data_pipeline.storage.opening import Artefact, open_artefact
+
+MB = 1 << 20
+
+
+def opened(path: Path, *, max_unpacked_bytes: int = 64 * MB, encoding: str | None = None) -> Artefact:
+    """Open a file with limits that suit tests."""
+    return open_artefact(resolve(str(path), roots=[]), max_unpacked_bytes=max_unpacked_bytes, encoding=encoding)
+
+
+def read_all(artefact: Artefact, size: int = 1 << 16) -> bytes:
+    """Read an artefact to its end in reads of one size."""
+    return b"".join(iter(lambda: artefact.read(size), b""))
+
+
+def csv_of(path: Path, *, max_unpacked_bytes: int = 64 * MB, encoding: str | None = None) -> bytes:
+    """Return the CSV of a file."""
+    with opened(path, max_unpacked_bytes=max_unpacked_bytes, encoding=encoding) as artefact:
+        return read_all(artefact)
