@@ -7,8 +7,6 @@ otherwise from its default.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from seeder import settings_readers
 from seeder.errors import ConfigurationError
 from seeder.settings_readers import boolean, integer, one_of, read_settings, setting, text
@@ -70,13 +68,22 @@ class Settings:
     """Size in MB of a workbook's XML above which it is read as a stream, which takes longer and less memory."""
     default_job: str = setting(text, default="get_s3_files")
     """Job that `data-pipeline` runs if the first argument is an option of the job."""
+    job_packages: str = setting(text, default="")
+    """Packages whose modules are jobs, separated by commas, beside the `jobs` packages of installed apps."""
     log_format: str = setting(one_of("text", "json"), default="text")
     """Format of the log `data_pipeline`. `text`: the event, then `name=value`. `json`: one object."""
 
 
 def load() -> Settings:
     """Read and validate the settings. Raises `ConfigurationError` for the first invalid one."""
-    return read_settings(Settings, getattr(settings, "DATA_PIPELINE", {}), name="DATA_PIPELINE")
+    from django.conf import settings  # importing this module imports no Django
+
+    return load_from(settings)
+
+
+def load_from(host_settings: object) -> Settings:
+    """Read and validate the settings in a settings module, which may be imported without Django."""
+    return read_settings(Settings, getattr(host_settings, "DATA_PIPELINE", {}), name="DATA_PIPELINE")
 
 
 def ignored_variables() -> Iterator[tuple[str, str]]:

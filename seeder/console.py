@@ -7,52 +7,53 @@ ends with its own exit code.
 import argparse
 import json
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import NoReturn
 
 from seeder import __version__
+from seeder.console_script import (
+    EXIT_CANNOT_RUN,
+    OneLineErrorParser,
+    add_settings_option,
+    find_modules_in_current_folder,
+    manage_py_default,
+    print_lines,
+    split_at_separator,
+    take_settings,
+)
 from seeder.errors import SeederError, SettingsMissing
 from seeder.services.django_bootstrap import bootstrap_django
 
 _NAME = "reporting-seeder"
-_EXIT_CANNOT_RUN = 2
-
-
-class _OneLineErrorParser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Exit with one line, without argparse's usage text."""
-        self.exit(_EXIT_CANNOT_RUN, f"{self.prog}: {message}. See {self.prog} --help\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit code, unless a job ends the process with its own."""
     parser = _build_parser()
     argv = list(sys.argv[1:] if arguments is None else arguments)
-    # Cut here, because versions of argparse drop different `--`.
-    separator_index = argv.index("--") if "--" in argv else len(argv)
-    options, after_separator = parser.parse_args(argv[:separator_index]), argv[separator_index + 1 :]
+    own, separated = split_at_separator(argv)
+    options = parser.parse_args(own)
     if not options.command:
         parser.print_help()
-        return _EXIT_CANNOT_RUN
+        return EXIT_CANNOT_RUN
     # After an argument of the job, `--` is one of them.
-    job_arguments = [*options.arguments, *argv[separator_index:]] if options.arguments else after_separator
+    job_arguments = [*options.arguments, *separated] if options.arguments else separated[1:]
     try:
-        _start_django(_settings_module_in(job_arguments) or options.settings or _manage_py_default())
+        # Once Django is started, settings among the job's arguments would have no effect.
+        settings_among_arguments, _ = take_settings(_NAME, job_arguments)
+        _start_django(settings_among_arguments or options.settings or manage_py_default())
         return _run_job(options.job, job_arguments) if options.command == "run" else _list_jobs(as_json=options.json)
     except SeederError as error:
         sys.stderr.write(f"{_NAME}: {error}\n")
-        return _EXIT_CANNOT_RUN
+        return EXIT_CANNOT_RUN
 
 
 def _build_parser() -> argparse.ArgumentParser:
-    settings_parser = _OneLineErrorParser(add_help=False)
-    _add_settings_option(settings_parser, default=argparse.SUPPRESS)  # keeps a value that precedes the command
-    parser = _OneLineErrorParser(prog=_NAME, description="Keeps PostgreSQL materialized views fresh.")
-    _add_settings_option(parser, default=os.environ.get("DJANGO_SETTINGS_MODULE", ""))
+    settings_parser = OneLineErrorParser(add_help=False)
+    add_settings_option(settings_parser, default=argparse.SUPPRESS)  # keeps a value that precedes the command
+    parser = OneLineErrorParser(prog=_NAME, description="Keeps PostgreSQL materialized views fresh.")
+    add_settings_option(parser, default=os.environ.get("DJANGO_SETTINGS_MODULE", ""))
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.set_defaults(arguments=[])
     commands = parser.add_subparsers(dest="command", metavar="{list,run}")
@@ -68,35 +69,11 @@ def _build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_settings_option(parser: argparse.ArgumentParser, *, default: str) -> None:
-    help_text = "Django settings (default: DJANGO_SETTINGS_MODULE, otherwise those of manage.py in this folder)"
-    parser.add_argument("--settings", metavar="MODULE", default=default, help=help_text)
-
-
-def _settings_module_in(job_arguments: Sequence[str]) -> str:
-    """Return the settings among the job's arguments. Once Django is started, they would have no effect."""
-    parser = _OneLineErrorParser(prog=_NAME, add_help=False, allow_abbrev=False)
-    _add_settings_option(parser, default="")
-    return str(parser.parse_known_args(job_arguments)[0].settings)
-
-
-def _manage_py_default() -> str:
-    """Return the settings module that manage.py in the current folder sets by default."""
-    try:
-        text = Path("manage.py").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
-    found = re.search(r"""setdefault\(\s*["']DJANGO_SETTINGS_MODULE["'],\s*["']([\w.]+)["']""", text)
-    return found[1] if found else ""
-
-
 def _start_django(settings_module: str) -> None:
     """Start Django. Modules are also found in the current folder, as with manage.py."""
     if not settings_module:
         raise SettingsMissing
-    current_folder = str(Path.cwd())
-    if current_folder not in sys.path and "" not in sys.path:
-        sys.path.insert(0, current_folder)
+    find_modules_in_current_folder()
     bootstrap_django(settings_module)
 
 
@@ -112,11 +89,7 @@ def _list_jobs(*, as_json: bool) -> int:
     else:
         width = max(map(len, commands), default=0)
         lines = [f"{job['name']:{width}}  {job['description']}".rstrip() for job in jobs]
-    try:
-        sys.stdout.writelines(f"{line}\n" for line in lines)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as head, has closed the pipe; Python would report it again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print_lines(lines)
     return 0
 
 
@@ -133,7 +106,7 @@ def _run_job(name: str, job_arguments: Sequence[str]) -> int:
         find_job(name).run_from_argv([f"{_NAME} run", name, *job_arguments])
     except ImproperlyConfigured as error:  # its message suffices; a traceback would not help
         sys.stderr.write(f"{_NAME}: {error}\n")
-        return _EXIT_CANNOT_RUN
+        return EXIT_CANNOT_RUN
     return 0
 
 

@@ -1,0 +1,30 @@
+"""The composition root of jobs: what their work needs from outside. A test replaces it in the constructor."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from seeder.errors import SettingsMissing
+from seeder.services.django_bootstrap import bootstrap_django
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _start_django() -> None:
+    """Start Django with the settings that `data-pipeline` or the environment names, unless it is started."""
+    settings_module = os.environ.get("DJANGO_SETTINGS_MODULE", "")
+    if not settings_module:
+        raise SettingsMissing
+    bootstrap_django(settings_module)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceHandler:
+    """What a job passes to services. Creating a handler opens no connection and imports no Django."""
+
+    database: str = "default"  # alias in DATABASES
+    clock: Callable[[], datetime] = _utc_now  # returns the current instant
+    start_django: Callable[[], None] = _start_django  # before the first use of the database; raises `StartError`
