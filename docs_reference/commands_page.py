@@ -1,12 +1,15 @@
-"""docs/reference/commands.md: the options of every command of the app."""
+"""docs/reference/commands.md: the options of every command of the apps, and of the script `data-pipeline`."""
 
 import argparse
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
+from data_pipeline.cli.main import NAME as SCRIPT
+from data_pipeline.cli.main import build_parser
 from docs_reference.markdown_text import code, page, table
 
 _INTRO = (
@@ -14,16 +17,39 @@ _INTRO = (
 )
 
 
+_APPS = {"seeder", "data_pipeline"}
+_SCRIPT = "Finds and runs [jobs](../how-to/add-a-job.md). An option that is none of these runs the default job."
+
+
 def render() -> str:
     """Return the page."""
-    blocks = []
-    for name in sorted(name for name, app in get_commands().items() if app == "seeder"):
-        command = load_command_class("seeder", name)
-        blocks += [f"## {name}", " ".join(command.help.split()) + (" *(job)*" if _is_job(command) else "")]
-        rows = [_row(action) for action in _own_actions(command)]
-        if rows:
-            blocks.append(table(("argument", "effect"), rows))
-    return page("Commands", _INTRO, *blocks)
+    blocks = list[str]()
+    for name, app in sorted(get_commands().items()):
+        if app in _APPS:
+            command = load_command_class(app, name)
+            effect = " ".join(command.help.split()) + (" *(job)*" if _is_job(command) else "")
+            blocks += _command_blocks(f"## {name}", effect, _own_actions(command))
+    return page("Commands", _INTRO, *blocks, *_script_blocks())
+
+
+def _command_blocks(heading: str, effect: str, actions: Iterable[argparse.Action]) -> Iterator[str]:
+    yield heading
+    yield effect
+    if rows := [_row(action) for action in actions]:
+        yield table(("argument", "effect"), rows)
+
+
+def _script_blocks() -> Iterator[str]:
+    """Yield the section of the script, and those of its commands."""
+    *actions, commands = _without_help(build_parser())
+    yield from _command_blocks(f"## {SCRIPT}", _SCRIPT, actions)
+    effects = {action.dest: action.help or "" for action in commands._choices_actions}  # type: ignore[attr-defined]  # noqa: SLF001
+    for name, parser in commands.choices.items():  # type: ignore[union-attr]  # they are commands
+        yield from _command_blocks(f"### {SCRIPT} {name}", f"{effects[name].capitalize()}.", _without_help(parser))
+
+
+def _without_help(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    return [action for action in parser._actions if action.dest != "help"]  # noqa: SLF001
 
 
 def _is_job(command: Any) -> bool:

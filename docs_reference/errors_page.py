@@ -17,7 +17,8 @@ def render() -> str:
     blocks = []
     groups: list[type[SeederError]] = [SeederError, *_groups(SeederError)]
     for group in groups:
-        rows = [(code(kind.__name__), _message(kind)) for kind in group.__subclasses__() if not _is_group(kind)]
+        own = [kind for kind in group.__subclasses__() if kind.__module__ == SeederError.__module__]
+        rows = [(code(kind.__name__), _message(kind)) for kind in own if not _is_group(kind)]
         if rows:
             title = "General" if group is SeederError else _message(group).partition(";")[0].rstrip(".")
             blocks += [f"## {title}", table(("error", "message"), rows)]

@@ -8,14 +8,16 @@ from dataclasses import MISSING, Field, fields
 from itertools import pairwise
 from typing import Any
 
+from data_pipeline import conf as loading_conf
 from docs_reference.markdown_text import code, page, table
-from seeder.conf import Settings
+from seeder import conf as refreshing_conf
 from seeder.errors import ConfigurationError
 
-_INTRO = """A setting is read from the dictionary `SEEDER` in the host's settings, then from the environment
-variable with the prefix `SEEDER_`, then from its default. An invalid value stops a command before any database
-work, with one line that names it. Numbers are plain ASCII digits. Commands, `manage.py check` and the doctor warn
-about a variable with this prefix that has no effect, such as a misspelt name."""
+_INTRO = """A setting is read from a dictionary in the host's settings, `SEEDER` for refreshing and `DATA_PIPELINE` for
+loading. Otherwise it is read from the environment variable with that prefix, such as `SEEDER_MAX_WORKERS`; otherwise
+its default applies. An invalid value stops a command before any database work, with one line that names it. Numbers are
+plain ASCII digits. Commands, `manage.py check` and the doctor warn about a variable with such a prefix that has no
+effect, such as a misspelt name."""
 
 _EXAMPLE = """```python
 SEEDER = {"MAX_WORKERS": 4}  # the same as SEEDER_MAX_WORKERS=4 in the environment
@@ -26,14 +28,19 @@ _UNITS = {"_MS": "ms", "_SECONDS": "s", "_HOURS": "h", "_DAYS": "d", "_MB": "MB"
 
 def render() -> str:
     """Return the page."""
-    docstrings = _docstrings()
-    rows = [_row(setting, docstrings[setting.name]) for setting in fields(Settings)]
-    return page("Settings", _INTRO, _EXAMPLE, table(("setting", "default", "value", "effect"), rows))
+    refreshing, loading = _table(refreshing_conf.Settings), _table(loading_conf.Settings)
+    return page("Settings", _INTRO, _EXAMPLE, "## Refreshing", refreshing, "## Loading", loading)
 
 
-def _docstrings() -> Mapping[str, str]:
+def _table(settings: type[Any]) -> str:
+    docstrings = _docstrings(settings)
+    rows = [_row(setting, settings(), docstrings[setting.name]) for setting in fields(settings)]
+    return table(("setting", "default", "value", "effect"), rows)
+
+
+def _docstrings(settings: type[Any]) -> Mapping[str, str]:
     """Return the docstring below each setting. Python does not keep the docstrings of attributes."""
-    [definition] = ast.parse(inspect.getsource(Settings)).body
+    [definition] = ast.parse(inspect.getsource(settings)).body
     texts = {}
     for statement, following in pairwise(definition.body):  # type: ignore[attr-defined]  # it is a class
         if isinstance(statement, ast.AnnAssign):
@@ -41,9 +48,11 @@ def _docstrings() -> Mapping[str, str]:
     return texts
 
 
-def _row(setting: Field[Any], effect: str) -> tuple[str, str, str, str]:
-    name, default = setting.name.upper(), getattr(Settings(), setting.name)
+def _row(setting: Field[Any], defaults: object, effect: str) -> tuple[str, str, str, str]:
+    name, default = setting.name.upper(), getattr(defaults, setting.name)
     unit = next((f", {unit}" for ending, unit in _UNITS.items() if name.endswith(ending)), "")
+    if (variable := setting.metadata["variable"]) is not None:
+        effect += f" Environment: `{variable}`."
     if setting.default is MISSING:
         effect += " Not from the environment."
     return code(name), code(str(default).lower()), _expected(setting) + unit, effect
