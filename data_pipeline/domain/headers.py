@@ -1,0 +1,129 @@
+"""Matches the header of a file with the columns of a table."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from data_pipeline.domain.dialect_values import is_identifier
+from data_pipeline.domain.dialects import Dialect, Surplus
+from data_pipeline.domain.letters import fold, trim
+from data_pipeline.errors import AmbiguousHeader, HeaderRefused
+from seeder.domain.suggestions import did_you_mean
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeaderMatch:
+    """Where the values of each column of a file go."""
+
+    targets: Sequence[str | None]  # columns of the table by position in the file; None for a rescued column
+    added: Sequence[str]  # new columns of the table, in the order of the file
+    rescued: Sequence[str]  # columns of the file that the table does not get, as spelled there
+    missing: Sequence[str]  # columns of the table that the file does not have, in the order of the table
+
+
+def match_header(
+    names: Sequence[str],
+    *,
+    dialect: Dialect,
+    table_columns: Sequence[str],
+    required: Collection[str],
+    artefact: str = "the file",
+) -> HeaderMatch:
+    """Match the names of a header with the columns of a table, in any order.
+
+    A name is compared exactly, then without spaces at the ends and case, then as an alias of the dialect. `required`
+    are columns that need a value, besides those that the dialect requires.
+
+    Raises `HeaderRefused` with all problems of the header.
+    """
+    targets = _find_targets(names, dialect=dialect, table_columns=table_columns)
+    added = _new_names(names, targets) if dialect.surplus is Surplus.ADD else {}
+    matched = [targets[at] or added.get(at) for at in range(len(names))]
+    missing = [column for column in table_columns if column not in targets]
+    needed = {*required, *(column.name for column in dialect.columns if column.required)}
+    problems = [
+        *_unnamed(names),
+        *_duplicates(names, targets),
+        *(_unknown(names, targets, missing or table_columns) if dialect.surplus is Surplus.REFUSE else ()),
+        *(f"{name!r} cannot be a column's name" for name in added.values() if not is_identifier(name)),
+        *_not_given([column for column in (*missing, *sorted(needed - {*table_columns})) if column in needed]),
+    ]
+    if problems:
+        raise HeaderRefused(artefact=artefact, table=dialect.target or "the table", problem="; ".join(problems))
+    return HeaderMatch(
+        targets=matched,
+        added=list(added.values()),
+        rescued=[name for name, column in zip(names, matched, strict=True) if column is None],
+        missing=missing,
+    )
+
+
+def auto_dialect(names: Sequence[str], dialects: Iterable[Dialect]) -> Dialect | None:
+    """Return the dialect whose required columns a header has, and most of its others. None if no dialect fits.
+
+    Raises `AmbiguousHeader` if several fit equally well.
+    """
+    scores = {dialect.name: (dialect, _score(names, dialect)) for dialect in dialects}
+    best = max((score for _, score in scores.values()), default=0)
+    if best == 0:
+        return None
+    fitting = [dialect for dialect, score in scores.values() if score == best]
+    if len(fitting) > 1:
+        raise AmbiguousHeader(dialects=" and ".join(sorted(dialect.name for dialect in fitting)))
+    return fitting[0]
+
+
+def _score(names: Sequence[str], dialect: Dialect) -> int:
+    """Return the number of matched columns, or 0 if a required column is missing or none is required."""
+    found = set(_find_targets(names, dialect=dialect, table_columns=[column.name for column in dialect.columns]))
+    required = {column.name for column in dialect.columns if column.required}
+    return len(found - {None}) if required and required <= found else 0
+
+
+def _find_targets(names: Sequence[str], *, dialect: Dialect, table_columns: Sequence[str]) -> list[str | None]:
+    exact = {column: column for column in table_columns}
+    by_case = _unique_by_fold((column, column) for column in table_columns)
+    aliases = _unique_by_fold(
+        (alias, column.name) for column in dialect.columns if column.name in exact for alias in column.aliases
+    )
+    return [exact.get(name) or by_case.get(fold(name)) or aliases.get(fold(name)) for name in names]
+
+
+def _unique_by_fold(spellings: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    """Return columns by folded spelling, without spellings that fit several columns."""
+    pairs = {(fold(spelling), column) for spelling, column in spellings}
+    counts = Counter(spelling for spelling, _ in pairs)
+    return {spelling: column for spelling, column in pairs if counts[spelling] == 1}
+
+
+def _new_names(names: Sequence[str], targets: Sequence[str | None]) -> dict[int, str]:
+    return {at: trim(name) for at, name in enumerate(names) if targets[at] is None and trim(name)}
+
+
+def _unnamed(names: Sequence[str]) -> list[str]:
+    positions = [str(at) for at, name in enumerate(names, start=1) if not trim(name)]
+    if not names:
+        return ["it is empty"]
+    return [f"column {', '.join(positions)} has no name"] if positions else []
+
+
+def _duplicates(names: Sequence[str], targets: Sequence[str | None]) -> list[str]:
+    spellings: dict[tuple[str | None, str], list[str]] = {}
+    for name, column in zip(names, targets, strict=True):
+        if trim(name):
+            spellings.setdefault((column, "" if column else fold(name)), []).append(name)
+    return [f"{' and '.join(map(repr, given))} are the same column" for given in spellings.values() if len(given) > 1]
+
+
+def _unknown(names: Sequence[str], targets: Sequence[str | None], columns: Sequence[str]) -> list[str]:
+    unknown = [name for name, column in zip(names, targets, strict=True) if column is None and trim(name)]
+    return [f"unknown column {name!r}{_nearest(name, columns)}" for name in unknown]
+
+
+def _nearest(name: str, columns: Sequence[str]) -> str:
+    suggestion = did_you_mean(name, columns, "the nearest is").strip().rstrip(".")
+    return f" ({suggestion})" if suggestion else ""
+
+
+def _not_given(columns: Sequence[str]) -> list[str]:
+    return [f"missing column {column!r}" for column in columns]
