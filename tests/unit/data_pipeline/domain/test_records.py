@@ -1,0 +1,103 @@
+"""Records, chunks and silent changes, compared with Python's csv reader."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_pipeline.domain.chunks import RecordChunks
+from data_pipeline.domain.records import CsvFormat, parse_fields, split_records
+from data_pipeline.domain.silent_changes import has_changing_word, may_lose_bytes
+
+FORMAT = CsvFormat()
+TEXTS = st.text(alphabet='ab",;\n\r é', max_size=6)
+ROWS = st.lists(st.lists(TEXTS, min_size=2, max_size=2), max_size=6)
+
+
+def written(rows: list[list[str]], line_end: str = "\n") -> bytes:
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator=line_end, quoting=csv.QUOTE_ALL).writerows(rows)
+    return out.getvalue().encode()
+
+
+def chunks_of(data: bytes, size: int) -> tuple[bytes, list[tuple[int, bytes]]]:
+    chunks = RecordChunks(io.BytesIO(data).read, chunk_bytes=size)
+    header = chunks.header()
+    return header, [(chunk.first_line, chunk.data) for chunk in chunks]
+
+
+@given(ROWS, st.integers(1, 40), st.sampled_from(["\n", "\r\n"]))
+def test_chunks_end_where_a_record_ends(rows: list[list[str]], size: int, line_end: str) -> None:
+    data = b"x,y\n" + written(rows, line_end)
+    header, chunks = chunks_of(data, size)
+    assert header == b"x,y"
+    assert b"".join(chunk for _, chunk in chunks) == data[4:]
+    line = 2
+    for first_line, chunk in chunks:
+        assert (first_line, chunk.count(b'"') % 2) == (line, 0)
+        line += chunk.count(b"\n")
+
+
+@given(ROWS, st.sampled_from(["\n", "\r\n"]))
+def test_well_formed_records_have_the_values_of_the_csv_reader(rows: list[list[str]], line_end: str) -> None:
+    data = written(rows, line_end)
+    split = split_records(data, FORMAT, columns=2, first_line=2, first_number=1)
+    assert split.rejects == []
+    assert [parse_fields(record, FORMAT) for record in split.records] == rows
+    assert split.numbers == list(range(1, len(rows) + 1))
+    assert not may_lose_bytes(data, FORMAT)
+
+
+@given(st.text(alphabet='a",\n', max_size=20))
+def test_every_line_is_in_a_record_or_a_reject(text: str) -> None:
+    data = text.encode()
+    split = split_records(data, FORMAT, columns=2, first_line=1, first_number=1)
+    kept = b"\n".join([*split.records, *(one.raw for one in split.rejects)])
+    assert sorted(kept.replace(b"\n", b"")) == sorted(data.replace(b"\n", b""))
+
+
+@pytest.mark.parametrize(
+    ("data", "lines", "rejected", "reason"),
+    [
+        (b'1,a\n2,"b\n3,c\n4,"d"\n', [1, 3, 4], [2], "is not closed"),
+        (b'1,a\n2,"b\n', [1], [2], "is not closed"),
+        (b'1,5" pipe\n2,b\n', [2], [1], "is not closed, or stands inside a field"),
+        (b'1,"a"b"c"\n2,b\n', [2], [1], "after the closing quote"),
+        (b"1\n2,b\n", [2], [1], "missing data: the record has 1 fields, but the header has 2"),
+        (b"1,a,x\n2,b\n", [2], [1], "extra data: the record has 3 fields, but the header has 2"),
+        (b"1,a\xff\n2,b\n", [2], [1], "byte 4 of the record is not UTF-8: 0xff"),
+        (b"1,a\0\n2,b\n", [2], [1], "byte 4 of the record is NUL"),
+        (b"1,a\rx\n2,b\n", [2], [1], "carriage return"),
+    ],
+)
+def test_malformed_record_is_rejected_alone(data: bytes, lines: list[int], rejected: list[int], reason: str) -> None:
+    split = split_records(data, FORMAT, columns=2, first_line=1, first_number=1)
+    assert (split.lines, [one.line_no for one in split.rejects]) == (lines, rejected)
+    assert reason in split.rejects[0].problems[0].reason
+
+
+def test_blank_lines_are_no_records_unless_there_is_one_column() -> None:
+    assert split_records(b"1,a\n\n2,b\n", FORMAT, columns=2, first_line=1, first_number=1).lines == [1, 3]
+    assert split_records(b"1\n\n2\n", FORMAT, columns=1, first_line=1, first_number=1).lines == [1, 2, 3]
+
+
+@pytest.mark.parametrize("data", [b'1,5" pipe\n', b'1,"a"b\n', b'1,a""b\n', b"1,a\n\\.\n2,b\n", b'1,"a\n'])
+def test_bytes_that_copy_would_drop_are_found(data: bytes) -> None:
+    assert may_lose_bytes(data, FORMAT)
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"1,today\n", True),
+        (b'1," NOW"\n', True),
+        (b"tomorrow,1\n", True),
+        (b"1,[2020-01-01\\,yesterday)\n", True),
+        (b"1,snow today here\n", False),
+        (b"1,known\n2,todays\n", False),
+    ],
+)
+def test_changing_words_are_found_as_fields(data: bytes, found: bool) -> None:  # noqa: FBT001
+    assert has_changing_word(data, FORMAT) is found
