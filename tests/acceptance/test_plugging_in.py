@@ -27,11 +27,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return host_projects.build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
-def test_wheel_has_all_files_of_the_app_and_no_others(wheel: Path) -> None:
+def test_wheel_has_all_files_of_the_apps_and_no_others(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
         metadata = archive.read(next(name for name in held if name.endswith("METADATA"))).decode()
-    sources = (CHECKOUT / "seeder").rglob("*")
+    sources = (path for package in ("seeder", "data_pipeline") for path in (CHECKOUT / package).rglob("*"))
     expected = {
         str(path.relative_to(CHECKOUT)) for path in sources if path.is_file() and "__pycache__" not in path.parts
     }
@@ -58,6 +58,7 @@ def test_wheel_without_extras_requires_only_django_psycopg_and_rich(wheel: Path)
         "api": {"djangorestframework", "drf-spectacular"},
         "metrics": {"prometheus-client"},
         "psycopg-binary": {"psycopg"},
+        "xlsx": {"python-calamine"},
     }
     assert everything == set().union(*by_extra.values())
 

@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -108,10 +109,19 @@ def test_web_has_longer_than_its_shutdown_takes() -> None:
 
 
 def test_image_and_pods_run_as_the_same_user_without_root() -> None:
-    [user] = re.findall(r"^USER (\d+):\d+$", DOCKERFILE, re.MULTILINE)
+    [user] = set(re.findall(r"^USER (\d+):\d+$", DOCKERFILE, re.MULTILINE))
     assert {str(spec["securityContext"]["runAsUser"]) for spec in PODS.values()} == {user}
     assert user != "0"
-    assert 'ENTRYPOINT ["reporting-seeder"]' in DOCKERFILE
+
+
+def test_entry_points_of_the_images_are_console_scripts() -> None:
+    """Without a target, the last stage is built."""
+    scripts = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["scripts"]
+    targets = re.findall(
+        r'^FROM runtime AS (\S+)\nUSER .*\nENTRYPOINT \["(.+)"\]\nCMD \["--help"\]$', DOCKERFILE, re.MULTILINE
+    )
+    assert targets == [("data-pipeline", "data-pipeline"), ("reporting-seeder", "reporting-seeder")]
+    assert {entry_point for _, entry_point in targets} <= scripts.keys()
 
 
 def test_examples_contain_no_secret() -> None:

@@ -45,7 +45,7 @@ BROKEN: dict[str, list[tuple[str, str, str, str]]] = {
     ],
     "Dockerfile practices": [
         ("Dockerfile", "USER 10001:10001", "", "running as root"),
-        ("Dockerfile", "FROM python:${PYTHON}-slim\n", "FROM python:latest\n", "Using 'latest' tag"),
+        ("Dockerfile", "FROM python:${PYTHON}-slim AS runtime", "FROM python:latest AS runtime", "Using 'latest' tag"),
     ],
     "Compose": [
         ("compose.yaml", "stop_grace_period: 90s", "stop_grace: 90s", "'stop_grace' was unexpected"),
