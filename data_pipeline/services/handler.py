@@ -1,7 +1,7 @@
 """The composition root of jobs: what their work needs from outside. A test replaces it in the constructor."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,6 +21,16 @@ def _start_django() -> None:
     bootstrap_django(settings_module)
 
 
+def _run_command(name: str, argv: Sequence[str]) -> int:
+    """Run a management command of any installed app like `manage.py`, which ends the process if it fails."""
+    _start_django()
+    from django.core.management import get_commands, load_command_class
+
+    command = load_command_class(get_commands()[name], name)
+    command.run_from_argv(["data-pipeline run", name, *argv])
+    return 0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceHandler:
     """What a job passes to services. Creating a handler opens no connection and imports no Django."""
@@ -28,3 +38,4 @@ class ServiceHandler:
     database: str = "default"  # alias in DATABASES
     clock: Callable[[], datetime] = _utc_now  # returns the current instant
     start_django: Callable[[], None] = _start_django  # before the first use of the database; raises `StartError`
+    run_command: Callable[[str, Sequence[str]], int] = _run_command  # starts Django; takes name and arguments

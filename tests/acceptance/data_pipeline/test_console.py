@@ -61,6 +61,23 @@ def entrypoint(argv):
 
 JOB = (entrypoint, "Print without end.")
 """
+_COMMAND = """
+from django.core.management.base import BaseCommand, CommandError
+class Command(BaseCommand):
+    def add_arguments(self, parser):
+        parser.add_argument("--fail", type=int, default=0)
+        parser.add_argument("names", nargs="*")
+    def handle(self, *args, **options):
+        if options["fail"]:
+            raise CommandError("Too untidy.", returncode=options["fail"])
+        print("swept", options["names"])
+"""
+_WRAP = """
+from data_pipeline.services.handler import ServiceHandler
+def entrypoint(argv, *, handler=None):
+    return (handler or ServiceHandler()).run_command("sweep", argv)
+JOB = (entrypoint, "Sweep by a management command.")
+"""
 
 # Importing Django, or a driver, fails.
 _BLOCKED = (
@@ -199,6 +216,16 @@ def test_job_that_uses_the_database_starts_django(console: Console) -> None:
     without = console(*arguments, settings="", DATA_PIPELINE_JOB_PACKAGES="reports.jobs")
     assert (without.exit_code, len(without.err.splitlines())) == (2, 1)
     assert without.err.startswith("data-pipeline: No settings module is given.")
+
+
+def test_job_wraps_a_management_command(console: Console, project: Path) -> None:
+    (project / "reports" / "management" / "commands").mkdir(parents=True)
+    (project / "reports" / "management" / "commands" / "sweep.py").write_text(_COMMAND)
+    (project / "reports" / "jobs" / "sweep.py").write_text(_WRAP)
+    assert console("run", "sweep", "--", "a", "b").out == "swept ['a', 'b']\n"
+    failed = console("run", "sweep", "--", "--fail", "3")
+    assert (failed.exit_code, failed.err) == (3, "CommandError: Too untidy.\n")
+    assert console("run", "sweep", "--", "--help").out.startswith("usage: data-pipeline run sweep [-h]")
 
 
 def test_settings_of_manage_py_are_the_default(console: Console, project: Path) -> None:
