@@ -3,11 +3,13 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.architecture.markdown import page_text
 from tests.conftest import CHECKOUT
 
 JOBS = sorted((CHECKOUT / "data_pipeline" / "jobs").glob("*.py"))
@@ -65,3 +67,15 @@ def test_importing_jobs_opens_no_socket_and_reads_no_setting() -> None:
     loaded = set(json.loads(ended.stdout))
     assert "data_pipeline" in loaded
     assert loaded & HEAVY == set()
+
+
+def test_every_point_of_the_checklist_has_a_test() -> None:
+    checklist = page_text("how-to/add-a-job.md").partition("## Checklist")[2]
+    sources = "".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "tests").rglob("test_*.py"))
+    points = checklist.split("- [ ]")[1:]
+    assert len(points) == 5
+    for point in points:
+        named = re.findall(r"`(tests/[\w/]+\.py|test_\w+)`", point)
+        assert named, point
+        for name in named:
+            assert (CHECKOUT / name).exists() or f"def {name}(" in sources, name
