@@ -35,6 +35,7 @@ from tests.database_reset import (
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+pytest_plugins = ["tests.load_fixtures"]
 CHECKOUT = Path(__file__).resolve().parent.parent
 BuildScene = Callable[[Callable[[], None]], None]
 AGENCIES = {"demo": 1, "metro": 2, "harbor": 3}

@@ -1,7 +1,7 @@
 """Splits CSV bytes that PostgreSQL refused into records, and finds those that are malformed.
 
-Stricter than COPY, which accepts quotes in the middle of a field and removes them. A record is well formed if each field
-is quoted as a whole or has no quote, and if it has as many fields as the header (RFC 4180, section 2).
+Stricter than COPY, which accepts quotes in the middle of a field and removes them. A record is well formed if each
+field is quoted as a whole or has no quote, and if it has as many fields as the header (RFC 4180, section 2).
 """
 
 import re

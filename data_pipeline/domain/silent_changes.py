@@ -1,7 +1,7 @@
 """Finds bytes that COPY would accept with another meaning than their text, so that their chunk is parsed.
 
-COPY removes quotes inside a field, and before PostgreSQL 18 a line with only `\\.` ends the data. The words `now`, `today`,
-`tomorrow` and `yesterday` are dates whose meaning changes, so a repeated load would differ.
+COPY removes quotes inside a field, and before PostgreSQL 18 a line with only `\\.` ends the data. The words `now`,
+`today`, `tomorrow` and `yesterday` are dates whose meaning changes, so a repeated load would differ.
 """
 
 import re

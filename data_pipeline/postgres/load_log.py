@@ -1,0 +1,143 @@
+"""Claims and outcomes of loads in `load_log`."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.db import Error
+from psycopg.types.json import Jsonb
+
+from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.postgres.statements import STATEMENTS
+from seeder.postgres import sessions
+from seeder.postgres.sqlstates import sqlstate
+
+LOCK_PREFIX = "data_pipeline.load "
+MAX_MESSAGE_LENGTH = 1024  # characters
+
+
+class Claim(NamedTuple):
+    """A claimed load. With the status skipped, its rows are in the table already."""
+
+    load_id: int
+    status: LoadStatus
+    attempts: int
+
+
+class DeadLoad(NamedTuple):
+    """A pending load without a process."""
+
+    load_id: int
+    source: str
+    attempts: int
+
+
+def lock_key(source: str, idempotency_key: str) -> str:
+    """Return the key of the advisory lock that a live load holds."""
+    return f"{LOCK_PREFIX}{source} {idempotency_key}"
+
+
+def claim(database: str, *, source: str, idempotency_key: str, payload_meta: object, **columns: Any) -> Claim | None:
+    """Claim a load, in one round trip. Return None if another session is loading it."""
+    parameters = {
+        "source": source,
+        "idempotency_key": idempotency_key,
+        "payload_meta": Jsonb(payload_meta),
+        "lock_key": lock_key(source, idempotency_key),
+        **columns,
+    }
+    rows = sessions.query(database, STATEMENTS["claim_load"], parameters)
+    return Claim(rows[0][0], LoadStatus(rows[0][1]), rows[0][2]) if rows else None
+
+
+def complete(  # noqa: PLR0913  # the columns of the row
+    database: str,
+    claimed: Claim,
+    *,
+    key: str,
+    counts: LoadCounts,
+    payload_meta: object,
+    relations: object,
+    **columns: Any,
+) -> bool:
+    """Mark a load as successful in the current transaction, in one round trip. Return False if it was taken over."""
+    parameters = {
+        **counts.as_columns(),
+        "load_id": claimed.load_id,
+        "attempts": claimed.attempts,
+        "lock_key": key,
+        "payload_meta": Jsonb(payload_meta),
+        "relations": None if relations is None else Jsonb(relations),
+        **columns,
+    }
+    return bool(sessions.query(database, STATEMENTS["complete_load"], parameters))
+
+
+def fail(  # noqa: PLR0913  # the columns of the row
+    database: str,
+    claimed: Claim,
+    error: BaseException,
+    *,
+    key: str,
+    counts: LoadCounts,
+    payload_meta: object,
+    **columns: Any,
+) -> None:
+    """Mark a load as failed, and release its lock, in one round trip."""
+    parameters = {
+        **counts.as_columns(),
+        "load_id": claimed.load_id,
+        "attempts": claimed.attempts,
+        "lock_key": key,
+        "payload_meta": Jsonb(payload_meta),
+        "error_message": _message(error),
+        "error_code": sqlstate(error) if isinstance(error, Error) else _word(error),
+        **columns,
+    }
+    sessions.query_batch(database, (STATEMENTS["fail_load"], STATEMENTS["release_load"]), parameters)
+
+
+def release(database: str, key: str) -> None:
+    """Release the lock of a load, if this session has it."""
+    sessions.query(database, STATEMENTS["release_load"], {"lock_key": key})
+
+
+def is_committed(database: str, claimed: Claim) -> bool | None:
+    """Return whether an attempt has committed, or None if another one has taken over."""
+    rows = sessions.query(database, STATEMENTS["settled_load"], {"load_id": claimed.load_id})
+    if not rows or rows[0][1] != claimed.attempts:
+        return None
+    return LoadStatus(rows[0][0]) in {LoadStatus.SUCCESS, LoadStatus.SKIPPED}
+
+
+def worker_of(database: str, source: str, idempotency_key: str) -> str | None:
+    """Return the process that has claimed a load."""
+    rows = sessions.query(database, STATEMENTS["load_worker"], {"source": source, "idempotency_key": idempotency_key})
+    return rows[0][0] if rows else None
+
+
+def dead_loads(database: str) -> list[DeadLoad]:
+    """Return the pending loads whose process or connection has ended."""
+    return [DeadLoad(*row) for row in sessions.query(database, STATEMENTS["dead_loads"], {"prefix": LOCK_PREFIX})]
+
+
+def interrupt(database: str, load: DeadLoad, *, actor: str) -> bool:
+    """Mark a dead load as failed. Return False if it ended or was taken over meanwhile."""
+    parameters: Mapping[str, Any] = {
+        "load_id": load.load_id,
+        "attempts": load.attempts,
+        "prefix": LOCK_PREFIX,
+        "actor": actor,
+    }
+    return bool(sessions.query(database, STATEMENTS["interrupt_load"], parameters))
+
+
+def _message(error: BaseException) -> str:
+    """Return the first 1,024 characters of a message that PostgreSQL can store."""
+    text = str(error) or type(error).__name__
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()[:MAX_MESSAGE_LENGTH]
+
+
+def _word(error: BaseException) -> str:
+    """Return the machine-readable cause of an error without an SQLSTATE."""
+    return str(getattr(error, "code", type(error).__name__))

@@ -1,0 +1,201 @@
+"""Does a piece of work exactly once: the guard of every load.
+
+PostgreSQL decides. The unique pair of source and key is the identity of a load. A session advisory lock proves that the
+process of a pending load is alive; a free lock proves that it is not, without a clock. The rows and the status `success`
+have one commit, so neither is ever seen without the other.
+"""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.errors import BadIdempotencyKey, BadSource, InsideTransaction, LoadInProgress, LoadTakenOver
+from data_pipeline.postgres import load_log
+from data_pipeline.postgres.load_log import Claim
+from seeder.domain.view_names import is_storable_text
+from seeder.postgres import sessions
+from seeder.postgres.sqlstates import is_connection_lost
+from seeder.postgres.transactions import atomic
+
+_MAX_SOURCE_LENGTH = 128
+_RETRY_SECONDS = 0.05  # between two attempts to get the lock of another process
+
+
+class ProcessHandle:
+    """The claimed load of a `process_once` block. Everything on its connection commits with the load."""
+
+    def __init__(self, database: str, claimed: Claim, *, source: str, idempotency_key: str) -> None:
+        self.database, self.source, self.idempotency_key = database, source, idempotency_key
+        self.load_id, self.attempts = claimed.load_id, claimed.attempts
+        self.counts = LoadCounts()
+        self.target: str | None = None  # the loaded table, with its schema
+        self.content_blake2b: str | None = None
+        self.changed_relations: list[tuple[str, str]] = []  # schema and name of tables whose views are to be refreshed
+        self._meta: dict[str, Any] = {}
+
+    @property
+    def connection(self) -> BaseDatabaseWrapper:
+        """Django's connection, inside the transaction of the load."""
+        return connections[self.database]
+
+    session = connection
+
+    def update_meta(self, meta: Mapping[str, Any] | None = None, **facts: Any) -> None:
+        """Add facts to `payload_meta`. They are written with the outcome."""
+        self._meta.update(meta or {}, **facts)
+
+    def add_counts(self, counts: LoadCounts) -> None:
+        """Add the counts of a part of the load."""
+        added = counts.as_columns()
+        known = {
+            name: (value or 0) + (added[name] or 0)
+            for name, value in self.counts.as_columns().items()
+            if value is not None or added[name] is not None
+        }
+        self.counts = replace(self.counts, **known)
+
+    def pending_meta(self) -> Mapping[str, Any]:
+        return self._meta
+
+
+@contextmanager
+def process_once(  # noqa: PLR0913  # keyword-only facts of one load
+    using: str | Callable[[], BaseDatabaseWrapper] = DEFAULT_DB_ALIAS,
+    *,
+    source: str,
+    payload_meta: Mapping[str, Any],
+    idempotency_key: str,
+    on_duplicate: str = "skip",
+    task_id: str | None = None,
+    wait: timedelta = timedelta(),
+) -> Iterator[ProcessHandle | None]:
+    """Run the block in a transaction that commits with the load's success, unless the load has succeeded before.
+
+    Yields None for a duplicate, whose row then has the status `skipped`; `on_duplicate="update_meta"` also refreshes its
+    metadata. If the block raises, its changes are rolled back, the row becomes `failed` with the message, and the error
+    is raised. A load that failed, or whose process was killed, is attempted again. `using` is an alias of Django's
+    databases, or a callable that returns one of its connections.
+
+    Raises `LoadInProgress` if another process still loads it after `wait`, `LoadTakenOver`, `InsideTransaction`,
+    `BadSource` or `BadIdempotencyKey`.
+    """
+    database = using if isinstance(using, str) else using().alias
+    _validate(database, source, idempotency_key, on_duplicate)
+    started_at, worker = monotonic(), f"{socket.gethostname()}:{os.getpid()}"
+    claimed = _claim(
+        database,
+        wait,
+        source=source,
+        idempotency_key=idempotency_key,
+        payload_meta=payload_meta,
+        update_meta=on_duplicate == "update_meta",
+        processed_by=worker,
+        task_id=task_id,
+    )
+    if claimed.status is LoadStatus.SKIPPED:
+        yield None
+        return
+    handle = ProcessHandle(database, claimed, source=source, idempotency_key=idempotency_key)
+    attempt = _Attempt(handle, claimed, worker, started_at)
+    try:
+        with atomic(database, durable=True):
+            yield handle
+            attempt.complete()
+    except BaseException as error:
+        if attempt.is_committed_after(error):
+            return
+        attempt.fail(error)
+        raise
+
+
+def _validate(database: str, source: str, idempotency_key: str, on_duplicate: str) -> None:
+    if on_duplicate not in {"skip", "update_meta"}:
+        raise ValueError(f"on_duplicate must be 'skip' or 'update_meta', not {on_duplicate!r}")
+    if not (0 < len(source) <= _MAX_SOURCE_LENGTH and is_storable_text(source)):
+        raise BadSource(source=source)
+    if len(idempotency_key) != 64 or not set(idempotency_key) <= set("0123456789abcdef"):
+        raise BadIdempotencyKey(key=idempotency_key)
+    if connections[database].in_atomic_block:
+        raise InsideTransaction(operation="process_once", alias=database)
+
+
+def _claim(database: str, wait: timedelta, *, source: str, idempotency_key: str, **columns: Any) -> Claim:
+    deadline = monotonic() + wait.total_seconds()
+    while True:
+        claimed = load_log.claim(database, source=source, idempotency_key=idempotency_key, **columns)
+        if claimed is not None:
+            return claimed
+        if monotonic() >= deadline:
+            worker = load_log.worker_of(database, source, idempotency_key)
+            raise LoadInProgress(source=source, key=idempotency_key, worker=worker or "another process")
+        threading.Event().wait(_RETRY_SECONDS)
+
+
+class _Attempt:
+    """The end of a claimed load: success with the rows, or failure after their rollback.
+
+    If the connection is lost before the answer to COMMIT arrives, the client does not know whether the rows are
+    committed. Their row in `load_log` shows it, because it commits with them. Reading it waits for its lock, and so for
+    a commit in progress.
+    """
+
+    def __init__(self, handle: ProcessHandle, claimed: Claim, worker: str, started_at: float) -> None:
+        self._handle, self._claimed, self._worker, self._started_at = handle, claimed, worker, started_at
+        self._key = load_log.lock_key(handle.source, handle.idempotency_key)
+        self._has_completed = False  # the status success was written, and only the commit can fail
+
+    def complete(self) -> None:
+        handle = self._handle
+        relations = handle.changed_relations if handle.changed_relations and handle.counts.has_changed_rows else None
+        is_ours = load_log.complete(
+            handle.database,
+            self._claimed,
+            counts=handle.counts,
+            content_blake2b=handle.content_blake2b,
+            relations=relations,
+            **self._columns(),
+        )
+        if not is_ours:
+            raise LoadTakenOver(load_id=handle.load_id, source=handle.source)
+        self._has_completed = True
+
+    def is_committed_after(self, error: BaseException) -> bool:
+        """Return whether the rows are committed although the commit raised an error."""
+        if not (self._has_completed and isinstance(error, Error) and is_connection_lost(error)):
+            return False
+        database = self._handle.database
+        sessions.discard_if_broken(database)
+        try:
+            with atomic(database, durable=True):
+                is_committed = load_log.is_committed(database, self._claimed)
+        except Error:
+            return False  # the row remains as it is, and shows the outcome
+        if is_committed is None:
+            raise LoadTakenOver(load_id=self._handle.load_id, source=self._handle.source) from error
+        return is_committed
+
+    def fail(self, error: BaseException) -> None:
+        """Write the failure. Without a connection the row stays pending with a free lock, so it is attempted again."""
+        with suppress(Error):
+            sessions.discard_if_broken(self._handle.database)
+            load_log.fail(self._handle.database, self._claimed, error, counts=self._handle.counts, **self._columns())
+
+    def _columns(self) -> dict[str, Any]:
+        return {
+            "key": self._key,
+            "payload_meta": self._handle.pending_meta(),
+            "target": self._handle.target,
+            "processed_by": self._worker,
+            "duration_ms": int((monotonic() - self._started_at) * 1000),
+        }
