@@ -1,4 +1,4 @@
-"""Patterns of dates and timestamps in ISO 8601 that exist, for Python and PostgreSQL."""
+"""Patterns of dates and timestamps in ISO 8601, for Python and PostgreSQL."""
 
 from typing import Final
 
@@ -17,3 +17,7 @@ ISO_DATE: Final = f"(?:{_COMMON_DAYS}|{_LEAP_DAYS})"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
 _ZONE = "(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)"
 ISO_TIMESTAMP: Final = f"{ISO_DATE}(?:[ T]{_CLOCK}{_ZONE}?)?"
+
+# What looks like one of them, and may not exist.
+ISO_DATE_SHAPE: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+ISO_TIMESTAMP_SHAPE: Final = f"{ISO_DATE_SHAPE}(?:[ T][0-9]{{2}}:[-+0-9:.Z]+)?"
