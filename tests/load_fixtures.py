@@ -12,6 +12,6 @@ def load_tables(contract_tables: None) -> None:
     """The tables of the loading lane, empty, with ids from 1, and no other table in the schema public of the test."""
     # A replica's triggers do not fire, so the audit can be emptied.
     sql(
-        f"SET session_replication_role = replica; TRUNCATE {_TABLES} RESTART IDENTITY; SET session_replication_role = origin;"
+        f"SET session_replication_role = replica; TRUNCATE {_TABLES} RESTART IDENTITY; RESET session_replication_role;"
         " DROP SCHEMA IF EXISTS landing CASCADE; CREATE SCHEMA landing"
     )
