@@ -134,6 +134,26 @@ class UnknownTarget(TargetError):
     """There is no table {table!r}.{suggestion} Create it, or load with --table auto."""
 
 
+class NotLoadable(TargetError):
+    """{table} is {kind}. Only tables can be loaded."""
+
+
+class KeyMissing(TargetError):
+    """{table} cannot be loaded with the mode {mode}: it has no primary key, and the dialect names no key. Name the
+    columns that identify a row."""
+
+
+class KeyNotInFile(TargetError):
+    """{table} cannot be loaded with the mode {mode}: the file has no column for the key column {column!r}."""
+
+
+class TooManyRejects(PipelineError):
+    """{rejected} of {records} records were rejected, but the limit is {limit}. Nothing of the file was loaded. The first
+    one is in line {line}: {problem}. `manage.py rejects {load_id}` lists them."""
+
+    code = "too_many_rejects"
+
+
 class DialectError(PipelineError):
     """A dialect is invalid."""
 

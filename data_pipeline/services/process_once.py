@@ -1,8 +1,8 @@
 """Does a piece of work exactly once: the guard of every load.
 
-PostgreSQL decides. The unique pair of source and key is the identity of a load. A session advisory lock proves that the
-process of a pending load is alive; a free lock proves that it is not, without a clock. The rows and the status `success`
-have one commit, so neither is ever seen without the other.
+PostgreSQL decides. The unique pair of source and key is the identity of a load. A session advisory lock proves that
+the process of a pending load is alive; a free lock proves that it is not, without a clock. The rows and the status
+`success` have one commit, so neither is ever seen without the other.
 """
 
 import os
@@ -82,8 +82,8 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
 ) -> Iterator[ProcessHandle | None]:
     """Run the block in a transaction that commits with the load's success, unless the load has succeeded before.
 
-    Yields None for a duplicate, whose row then has the status `skipped`; `on_duplicate="update_meta"` also refreshes its
-    metadata. If the block raises, its changes are rolled back, the row becomes `failed` with the message, and the error
+    Yields None for a duplicate, whose row then has the status `skipped`. `on_duplicate="update_meta"` also refreshes
+    its metadata. If the block raises, its changes are rolled back, the row becomes `failed` with the message, and the error
     is raised. A load that failed, or whose process was killed, is attempted again. `using` is an alias of Django's
     databases, or a callable that returns one of its connections.
 

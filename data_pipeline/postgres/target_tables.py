@@ -1,0 +1,78 @@
+"""The table that a load fills, as the catalog describes it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+from psycopg.rows import class_row
+
+from data_pipeline.errors import NotLoadable, UnknownTarget
+from data_pipeline.postgres.statements import STATEMENTS
+from seeder.domain.view_names import ViewName
+from seeder.postgres import sessions
+
+LOAD_ID_COLUMN, LINE_NO_COLUMN = "load_id", "line_no"  # provenance, which `track_loads` adds
+_LOADABLE_KINDS = {"r", "p", "f"}  # table, partitioned table, foreign table
+_KIND_NAMES = {"v": "a view", "m": "a materialized view", "S": "a sequence", "i": "an index", "c": "a type"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetColumn:
+    """A column of the table."""
+
+    name: str
+    type: str  # as PostgreSQL writes it, with its modifier
+    is_required: bool  # null is refused
+    can_be_omitted: bool  # nullable, or with a default
+    is_generated: bool  # cannot be written
+    is_any_text: bool  # every text that PostgreSQL can store is a value
+    is_date: bool  # date, timestamp or timestamptz
+    reads_date_words: bool  # reads words such as `today`, perhaps as a part of the value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetTable:
+    """The table that a load fills."""
+
+    name: ViewName
+    oid: int
+    columns: Sequence[TargetColumn]  # without generated columns
+    primary_key: Sequence[str]
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        return sql.Identifier(self.name.schema, self.name.name)
+
+    @property
+    def is_tracked(self) -> bool:
+        """Whether each row has the id of its load."""
+        return any(column.name == LOAD_ID_COLUMN for column in self.columns)
+
+    @property
+    def data_columns(self) -> Sequence[TargetColumn]:
+        """The columns that a file can fill."""
+        return [column for column in self.columns if column.name not in {LOAD_ID_COLUMN, LINE_NO_COLUMN}]
+
+    def column(self, name: str) -> TargetColumn:
+        return next(column for column in self.columns if column.name == name)
+
+
+def describe(database: str, name: ViewName) -> TargetTable:
+    """Read a table from the catalog. Raises `UnknownTarget` or `NotLoadable`."""
+    parameters = {"schema": name.schema, "name": name.name}
+    relation = sessions.query(database, STATEMENTS["target_relation"], parameters)
+    if not relation:
+        raise UnknownTarget(table=str(name), suggestion="")
+    oid, kind, _ = relation[0]
+    if kind not in _LOADABLE_KINDS:
+        raise NotLoadable(table=str(name), kind=_KIND_NAMES.get(kind, "no table"))
+    columns = sessions.query(
+        database, STATEMENTS["target_columns"], {"oid": oid}, row_factory=class_row(TargetColumn)
+    )
+    primary_key = sessions.query(database, STATEMENTS["target_primary_key"], {"oid": oid})
+    return TargetTable(
+        name=name,
+        oid=oid,
+        columns=[column for column in columns if not column.is_generated],
+        primary_key=[column for (column,) in primary_key],
+    )
