@@ -69,11 +69,11 @@ def test_importing_jobs_opens_no_socket_and_reads_no_setting() -> None:
     assert loaded & HEAVY == set()
 
 
-def test_every_point_of_the_checklist_has_a_test() -> None:
-    checklist = page_text("how-to/add-a-job.md").partition("## Checklist")[2]
+def test_every_point_of_the_checklists_has_a_test() -> None:
+    checklists = [page_text(f"how-to/add-a-{page}.md").partition("## Checklist")[2] for page in ("job", "connector")]
     sources = "".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "tests").rglob("test_*.py"))
-    points = checklist.split("- [ ]")[1:]
-    assert len(points) == 5
+    points = [point for checklist in checklists for point in checklist.split("- [ ]")[1:]]
+    assert len(points) == 12
     for point in points:
         named = re.findall(r"`(tests/[\w/]+\.py|test_\w+)`", point)
         assert named, point
