@@ -11,7 +11,7 @@ from data_pipeline.postgres.statements import STATEMENTS
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
 
-LOAD_ID_COLUMN, LINE_NO_COLUMN = "load_id", "line_no"  # provenance, which `track_loads` adds
+LOAD_ID_COLUMN = "load_id"  # added by `track_loads`; its default is the id of the current load
 _LOADABLE_KINDS = {"r", "p", "f"}  # table, partitioned table, foreign table
 _KIND_NAMES = {"v": "a view", "m": "a materialized view", "S": "a sequence", "i": "an index", "c": "a type"}
 
@@ -51,7 +51,7 @@ class TargetTable:
     @property
     def data_columns(self) -> Sequence[TargetColumn]:
         """The columns that a file can fill."""
-        return [column for column in self.columns if column.name not in {LOAD_ID_COLUMN, LINE_NO_COLUMN}]
+        return [column for column in self.columns if column.name != LOAD_ID_COLUMN]
 
     def column(self, name: str) -> TargetColumn:
         return next(column for column in self.columns if column.name == name)
@@ -66,9 +66,7 @@ def describe(database: str, name: ViewName) -> TargetTable:
     oid, kind, _ = relation[0]
     if kind not in _LOADABLE_KINDS:
         raise NotLoadable(table=str(name), kind=_KIND_NAMES.get(kind, "no table"))
-    columns = sessions.query(
-        database, STATEMENTS["target_columns"], {"oid": oid}, row_factory=class_row(TargetColumn)
-    )
+    columns = sessions.query(database, STATEMENTS["target_columns"], {"oid": oid}, row_factory=class_row(TargetColumn))
     primary_key = sessions.query(database, STATEMENTS["target_primary_key"], {"oid": oid})
     return TargetTable(
         name=name,

@@ -85,6 +85,10 @@ FROM (
 ) AS known
 WHERE relation = %(oid)s AND name = %(constraint)s;
 
+-- name: check_expression
+SELECT pg_get_expr(c.conbin, c.conrelid) FROM pg_constraint AS c
+WHERE c.conrelid = %(oid)s AND c.conname = %(constraint)s AND c.contype = 'c';
+
 -- name: set_constraints_immediate
 -- A violation is then an error of the statement that inserts the row.
 SET CONSTRAINTS ALL IMMEDIATE;

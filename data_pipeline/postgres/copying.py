@@ -1,0 +1,79 @@
+"""Copies CSV bytes into a relation."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import psycopg
+from django.db import Error, connections
+from psycopg import sql
+
+from data_pipeline.domain.records import CsvFormat
+from data_pipeline.postgres.refusals import is_refusal
+from data_pipeline.postgres.target_tables import TargetColumn
+from seeder.postgres import sessions
+
+_PIECE_BYTES = 256 * 1024  # psycopg copies what it sends, and this much fits the processor's cache
+
+
+def copy_bytes(database: str, statement: sql.Composed, pieces: Iterable[bytes | memoryview]) -> int:
+    """Send bytes by COPY. Return the number of rows. Raises Django's database errors."""
+    connection = sessions.driver_connection(database)
+    with connections[database].wrap_database_errors, psycopg.Cursor(connection) as cursor:
+        with cursor.copy(statement) as copy:
+            for piece in pieces:
+                copy.write(piece)
+        return cursor.rowcount
+
+
+def pieces_of(data: bytes) -> Iterable[memoryview]:
+    """Cut bytes into pieces that are sent one by one."""
+    view = memoryview(data)
+    return (view[start : start + _PIECE_BYTES] for start in range(0, len(view), _PIECE_BYTES))
+
+
+def copy_statement(
+    relation: sql.Composable, columns: Sequence[str], csv_format: CsvFormat, *, guard: sql.Composable | None = None
+) -> sql.Composed:
+    """Return a COPY of CSV in UTF-8. A row for which `guard` raises an error is refused."""
+    return sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv, DELIMITER {}, QUOTE {}, ENCODING 'UTF8'){}").format(
+        relation,
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.Literal(csv_format.delimiter.decode()),
+        sql.Literal(csv_format.quote.decode()),
+        sql.SQL(" WHERE {}").format(guard) if guard else sql.SQL(""),
+    )
+
+
+def changing_date_guard(columns: Iterable[TargetColumn]) -> sql.Composed | None:
+    """Return a condition that raises an error for dates near today, which can have been written as `today`.
+
+    Evaluating it costs less than 5 % of a COPY, and searching the words in the bytes 15 %. None without such columns.
+    """
+    near = [
+        sql.SQL("{name} BETWEEN current_date - 2 AND current_date + 2").format(name=sql.Identifier(column.name))
+        for column in columns
+        if column.is_date
+    ]
+    if not near:
+        return None
+    # Not folded to a constant, because PostgreSQL does not know that both branches are zero.
+    division = sql.SQL("1 / (CASE WHEN {} IS NULL THEN 0 ELSE 0 END) = 1").format(
+        sql.Identifier(next(column.name for column in columns if column.is_date))
+    )
+    return sql.SQL("CASE WHEN {} THEN {} ELSE true END").format(sql.SQL(" OR ").join(near), division)
+
+
+def in_savepoint(database: str, operation: Callable[[], int]) -> int | Error:
+    """Return the number of rows of an operation, or the error if PostgreSQL refused one of its rows.
+
+    Raises other errors.
+    """
+    sessions.query(database, "SAVEPOINT load_rows")
+    try:
+        count = operation()
+    except Error as error:
+        if not is_refusal(error):
+            raise
+        sessions.query(database, "ROLLBACK TO SAVEPOINT load_rows; RELEASE SAVEPOINT load_rows")
+        return error
+    sessions.query(database, "RELEASE SAVEPOINT load_rows")
+    return count
