@@ -222,3 +222,7 @@ class BadJobName(JobError):
 
 class JobFileExists(JobError):
     """{path} exists already. Use another name, or edit that file."""
+
+
+class BadRow(PipelineError):
+    """{model}.{field} is {value!r}, but must be {expected}."""

@@ -1,6 +1,5 @@
 """Expressions that read dates and timestamps of declared formats."""
 
-import re
 from collections.abc import Sequence
 
 from psycopg import sql
@@ -10,7 +9,6 @@ from data_pipeline.postgres.sql_texts import matches, text_literal
 
 _MONTH = "@"  # placeholders in the result: no format has them there
 _HOUR = "#"
-_WIDTHS = {"Y": 4, "b": 3, **dict.fromkeys("mdHIMSp", 2)}  # of directives with a greatest length
 
 
 def iso_text(value: sql.Composable, formats: Sequence[str]) -> sql.Composed:
@@ -26,7 +24,7 @@ def iso_text(value: sql.Composable, formats: Sequence[str]) -> sql.Composed:
 
 
 def _converted(value: sql.Composable, one: DateFormat) -> sql.Composable:
-    converted = _padded(_part(value, one, _template(one)), value, one)
+    converted = _padded(_part(value, one, _template(one)), one)
     if "m" not in one.directives:
         converted = _replaced(converted, _MONTH, _month_number(value, one))
     if "I" in one.directives:
@@ -50,17 +48,12 @@ def _part(value: sql.Composable, one: DateFormat, template: str) -> sql.Composed
     return sql.SQL("regexp_replace({}, {}, {}, 'i')").format(value, pattern, text_literal(template))
 
 
-def _padded(iso: sql.Composable, value: sql.Composable, one: DateFormat) -> sql.Composable:
+def _padded(iso: sql.Composable, one: DateFormat) -> sql.Composable:
     """Return the text with a zero in front of single digits, except in a fraction."""
     if "{1,2}" not in one.pattern:
         return iso
     pattern, replacement = text_literal("(^|[- :])([0-9])(?=[- :.zZ+]|$)"), text_literal("\\10\\2")
-    padded = sql.SQL("regexp_replace({}, {}, {}, 'g')").format(iso, pattern, replacement)
-    if not _WIDTHS.keys() >= set(one.directives):
-        return padded
-    # The usual value has all its digits. A comparison of lengths costs less than a regular expression.
-    length = len(re.sub("%.", "", one.text)) + sum(_WIDTHS[directive] for directive in one.directives)
-    return sql.SQL("CASE WHEN char_length({}) = {} THEN {} ELSE {} END").format(value, length, iso, padded)
+    return sql.SQL("regexp_replace({}, {}, {}, 'g')").format(iso, pattern, replacement)
 
 
 def _replaced(text: sql.Composable, placeholder: str, value: sql.Composable) -> sql.Composed:
