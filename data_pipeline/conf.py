@@ -52,6 +52,8 @@ class Settings:
     """Queue a refresh of the views that depend on a loaded table. Needs the app `seeder` and its queue."""
     ingest_roots: Sequence[str] = setting(_folders, default=list)
     """Folders that `file://` addresses may be in. Empty: any folder, for commands; the API then accepts no file."""
+    dialect_folders: Sequence[str] = setting(_folders, default=list)
+    """Folders of the host's dialects, as `.toml` files. They win over dialects of the same name in the app."""
     ingest_schema: str = setting(text, default="public")
     """Schema of tables that `--table auto` creates."""
     ingest_streaming_enabled: bool = setting(boolean, default=True, variable="INGEST_STREAMING_ENABLED")

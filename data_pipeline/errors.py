@@ -126,12 +126,20 @@ class CellOutsideTable(ArtefactError):
     Give the column a header, or delete the value."""
 
 
+class EmptyArtefact(ArtefactError):
+    """{path} is empty. A file needs at least a header."""
+
+
 class TargetError(PipelineError):
     """A table cannot be loaded."""
 
 
 class UnknownTarget(TargetError):
     """There is no table {table!r}.{suggestion} Create it, or load with --table auto."""
+
+
+class TableNotNamed(TargetError):
+    """No dialect names the table of {path}. Name it with --table, or choose a dialect with --dialect."""
 
 
 class NotLoadable(TargetError):
@@ -148,8 +156,8 @@ class KeyNotInFile(TargetError):
 
 
 class TooManyRejects(PipelineError):
-    """{rejected} of {records} records were rejected, but the limit is {limit}. Nothing of the file was loaded. The first
-    one is in line {line}: {problem}. `manage.py rejects {load_id}` lists them."""
+    """{rejected} of {records} records were rejected, but the limit is {limit}. Nothing of the file was loaded. The
+    first one is in line {line}: {problem}. `manage.py rejects {load_id}` lists them."""
 
     code = "too_many_rejects"
 

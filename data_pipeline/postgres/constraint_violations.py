@@ -69,7 +69,7 @@ def duplicates(
 ) -> sql.Composed:
     """Return a query of the rows whose key is that of an earlier row, or of a row of the target if it is given."""
     is_equal = "IS NOT DISTINCT FROM" if nulls_not_distinct else "="
-    in_table = sql.SQL("false")
+    in_table: sql.Composable = sql.SQL("false")
     if target is not None:
         in_table = sql.SQL("EXISTS (SELECT FROM {target} AS t WHERE {same})").format(
             target=target.identifier, same=_pairs("t", "s", columns, is_equal)

@@ -48,17 +48,12 @@ def changing_date_guard(columns: Iterable[TargetColumn]) -> sql.Composed | None:
 
     Evaluating it costs less than 5 % of a COPY, and searching the words in the bytes 15 %. None without such columns.
     """
-    near = [
-        sql.SQL("{name} BETWEEN current_date - 2 AND current_date + 2").format(name=sql.Identifier(column.name))
-        for column in columns
-        if column.is_date
-    ]
-    if not near:
+    dates = [sql.Identifier(column.name) for column in columns if column.is_date]
+    if not dates:
         return None
+    near = [sql.SQL("{} BETWEEN current_date - 2 AND current_date + 2").format(one) for one in dates]
     # Not folded to a constant, because PostgreSQL does not know that both branches are zero.
-    division = sql.SQL("1 / (CASE WHEN {} IS NULL THEN 0 ELSE 0 END) = 1").format(
-        sql.Identifier(next(column.name for column in columns if column.is_date))
-    )
+    division = sql.SQL("1 / (CASE WHEN {} IS NULL THEN 0 ELSE 0 END) = 1").format(dates[0])
     return sql.SQL("CASE WHEN {} THEN {} ELSE true END").format(sql.SQL(" OR ").join(near), division)
 
 

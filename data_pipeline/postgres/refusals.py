@@ -1,5 +1,7 @@
 """Tells errors of a row from errors of a statement, a session or the server."""
 
+from typing import cast
+
 import psycopg
 from django.db import Error
 
@@ -21,6 +23,4 @@ def is_refusal(error: Error) -> bool:
 
 def diagnostics(error: Error) -> psycopg.errors.Diagnostic:
     """Return the fields of the protocol: message, detail, constraint, table."""
-    cause = error.__cause__
-    assert isinstance(cause, psycopg.Error)
-    return cause.diag
+    return cast("psycopg.Error", error.__cause__).diag

@@ -20,9 +20,10 @@ _SURE = {
     "integer": r"^[+-]?\d{1,9}$",
     "smallint": r"^[+-]?\d{1,4}$",
     "boolean": r"^(true|false|t|f)$",
-    "date": r"^[12]\d{3}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8]))$",
 }
-_DAY = _SURE["date"][:-1]
+_DAYS_OF_MONTHS = r"(0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8])"
+_DAY = rf"^[12]\d{{3}}-({_DAYS_OF_MONTHS})"
+_SURE |= {"date": f"{_DAY}$"}
 _SURE |= dict.fromkeys(
     ("timestamp with time zone", "timestamp without time zone"),
     _DAY + r"[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?Z?$",
@@ -111,7 +112,7 @@ class ValueChecks:
                     sql.Literal("the value names a day relative to the load, so a repeated load would differ"),
                 )
             )
-        cases.append(sql.SQL("ELSE {}").format(self._refusal(column)))
+        cases.append(sql.SQL("WHEN true THEN {}").format(self._refusal(column)))
         return sql.SQL("({name}, (CASE {cases} END)[1], (CASE {cases} END)[2], {text})").format(
             name=sql.Literal(name), cases=sql.SQL(" ").join(cases), text=column.text
         )

@@ -83,9 +83,9 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
     """Run the block in a transaction that commits with the load's success, unless the load has succeeded before.
 
     Yields None for a duplicate, whose row then has the status `skipped`. `on_duplicate="update_meta"` also refreshes
-    its metadata. If the block raises, its changes are rolled back, the row becomes `failed` with the message, and the error
-    is raised. A load that failed, or whose process was killed, is attempted again. `using` is an alias of Django's
-    databases, or a callable that returns one of its connections.
+    its metadata. If the block raises, its changes are rolled back, the row becomes `failed` with the message, and the
+    error is raised. A load that failed, or whose process was killed, is attempted again. `using` is an alias of
+    Django's databases, or a callable that returns one of its connections.
 
     Raises `LoadInProgress` if another process still loads it after `wait`, `LoadTakenOver`, `InsideTransaction`,
     `BadSource` or `BadIdempotencyKey`.

@@ -1,0 +1,28 @@
+"""The rejected records of a load, kept within bounds."""
+
+from dataclasses import replace
+
+from data_pipeline.domain.rejects import Reject
+
+_MAX_BYTES = 16 * 1024 * 1024  # of all raw records of a load
+_MAX_RAW_AFTERWARDS = 256  # bytes of each record beyond that
+
+
+class RejectLog:
+    """Counts all rejected records, and keeps the first ones."""
+
+    def __init__(self, *, max_kept: int) -> None:
+        self.count = 0
+        self.kept: list[Reject] = []
+        self._max_kept, self._bytes = max_kept, 0
+
+    def add(self, rejects: list[Reject]) -> None:
+        self.count += len(rejects)
+        for one in rejects[: self._max_kept - len(self.kept)]:
+            kept = one if self._bytes < _MAX_BYTES else replace(one, raw=one.raw[:_MAX_RAW_AFTERWARDS])
+            self._bytes += len(kept.raw)
+            self.kept.append(kept)
+
+    @property
+    def first(self) -> Reject | None:
+        return min(self.kept, key=lambda one: one.record_no, default=None)

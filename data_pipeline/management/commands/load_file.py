@@ -1,0 +1,82 @@
+import argparse
+from argparse import Namespace
+from collections.abc import Callable
+
+from django.core.management.base import CommandParser
+
+from data_pipeline.domain.dialects import Mode
+from data_pipeline.domain.load_progress import LoadProgress
+from data_pipeline.errors import PipelineError, TooManyRejects
+from data_pipeline.management.rendering.load_text import load_blocks
+from data_pipeline.services.load_documents import load_document
+from data_pipeline.services.load_file import Loaded, load_file
+from seeder.domain.plain_numbers import parse_whole_number
+from seeder.management.base_command import EXIT_FAILED, SeederCommand
+from seeder.services import unix_signals
+
+
+def _limit(text: str) -> tuple[int | None, float | None]:
+    """Read a number of records, or a share such as 1.5%."""
+    try:
+        if text.endswith("%"):
+            share = float(text[:-1]) / 100
+            if 0 <= share <= 1:
+                return None, share
+            raise ValueError(text)
+        return parse_whole_number(text), None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a whole number or a share such as 1.5%, not {text!r}") from error
+
+
+class Command(SeederCommand):
+    help = "Load files into tables, each exactly once, and queue a refresh of the dependent views."
+    output_formats = ("json", "table")
+    warns_of_ignored_variables = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("uris", metavar="URI", nargs="+", help="path or file:// address of a file")
+        parser.add_argument("--table", default="auto", help="table to load (default: that of the dialect)")
+        parser.add_argument("--dialect", metavar="NAME", help="name of a dialect, or path of its .toml file")
+        parser.add_argument(
+            "--mode", choices=[one.value for one in Mode], help="default: that of the dialect, or append"
+        )
+        parser.add_argument("--key", metavar="KEY", help="idempotency key, 64 hexadecimal digits (default: computed)")
+        parser.add_argument("--force", action="store_true", help="load the file although it was loaded before")
+        parser.add_argument("--sheet", metavar="NAME", help="sheet of a workbook (default: the only visible one)")
+        parser.add_argument(
+            "--max-rejects",
+            metavar="N|N%",
+            type=_limit,
+            default=(None, None),
+            help="number or share of records that may be rejected (default: DATA_PIPELINE_MAX_REJECTS)",
+        )
+
+    def run(self, options: Namespace) -> int | None:
+        loads, failures = list[Loaded](), list[PipelineError]()
+        with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:
+            for uri in options.uris:
+                try:
+                    loads.append(self._load(uri, options, advance))
+                except TooManyRejects as error:
+                    failures.append(error)
+        document = {"loads": [load_document(one) for one in loads], "failures": [str(one) for one in failures]}
+        self.output.show(document, [*load_blocks(loads), *(str(one) for one in failures)])
+        return EXIT_FAILED if failures else None
+
+    def _load(self, uri: str, options: Namespace, advance: Callable[..., None]) -> Loaded:
+        def on_progress(progress: LoadProgress) -> None:
+            advance(progress.bytes_read, progress.bytes_total)
+
+        max_rejects, max_ratio = options.max_rejects
+        return load_file(
+            uri,
+            table=options.table,
+            dialect=options.dialect,
+            key=options.key,
+            mode=options.mode,
+            force=options.force,
+            max_rejects=max_rejects,
+            max_reject_ratio=max_ratio,
+            sheet=options.sheet,
+            on_progress=on_progress,
+        )

@@ -1,0 +1,186 @@
+"""Merges the rows of a whole file into the target.
+
+The changed rows are updated and the missing ones inserted, in two statements under the target's lock. So unchanged rows
+keep their version, and the counts are exact on every supported server (MERGE tells them apart since PostgreSQL 17).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from psycopg import sql
+
+from data_pipeline.domain.dialects import Mode
+from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.rejects import Problem
+from data_pipeline.postgres.checked_statements import (
+    ALL_ROWS,
+    CheckedResult,
+    CheckedStatement,
+    counted,
+    delete_records,
+    insert,
+)
+from data_pipeline.postgres.constraint_violations import UNIQUE_VIOLATION, RowSource, duplicates
+from data_pipeline.postgres.record_tables import ROWS, FileColumn
+from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
+from seeder.postgres import sessions
+
+_CHANGED = sql.Identifier("pg_temp", "load_changed")
+_NOT_NULL_VIOLATION = "23502"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Merge:
+    """How the rows of a file are merged."""
+
+    target: TargetTable
+    columns: Sequence[FileColumn]
+    mode: Mode
+    key: Sequence[str]  # columns that identify a row; empty for the mode replace
+    rows: int  # in `load_rows`
+    load_id: int
+    keeps_old_rows: bool  # so that the load can be undone
+
+
+@dataclass(kw_only=True, slots=True)
+class MergeResult:
+    """What a merge did, and the rows that it left out, by record number."""
+
+    counts: LoadCounts
+    refused: dict[int, Problem] = field(default_factory=dict)
+
+
+def merge(database: str, facts: Merge) -> MergeResult:
+    """Merge `load_rows` into the target. Other sessions can read the target meanwhile, but not write it."""
+    sessions.query(database, sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(facts.target.identifier))
+    sessions.query(database, sql.SQL("ANALYZE {}").format(ROWS))
+    return _Merging(database, facts).run()
+
+
+class _Merging:
+    def __init__(self, database: str, facts: Merge) -> None:
+        self._database, self._facts = database, facts
+        self._names = [column.target.name for column in facts.columns]
+        self._values = [name for name in self._names if name not in facts.key]
+        self._source = RowSource(relation=ROWS, columns=self._names)
+        self._refused: dict[int, Problem] = {}
+
+    def run(self) -> MergeResult:
+        deleted = updated = 0
+        if self._facts.mode is Mode.REPLACE:
+            deleted = self._delete_old(ALL_ROWS)
+        else:
+            self._refuse_bad_keys()
+            if self._facts.mode is Mode.SNAPSHOT:
+                in_file = sql.SQL("EXISTS (SELECT FROM {} AS s WHERE {})").format(ROWS, self._same_key)
+                deleted = self._delete_old(sql.SQL("NOT {}").format(in_file))
+            updated = self._update_changed() if self._values else 0
+        inserted = self._checked(self._insert).count
+        unchanged = self._facts.rows - len(self._refused) - inserted - updated
+        counts = LoadCounts(
+            rows_inserted=inserted, rows_updated=updated, rows_unchanged=unchanged, rows_deleted=deleted
+        )
+        return MergeResult(counts=counts, refused=self._refused)
+
+    def _refuse_bad_keys(self) -> None:
+        """Refuse rows without a key, and all but the first of several rows with the same key."""
+        key = sql.SQL(", ").join(map(sql.Identifier, self._facts.key))
+        # Grouping is faster than the window function that finds the rows, and nearly always finds none.
+        has_bad_keys = sql.SQL(
+            "SELECT EXISTS (SELECT FROM {rows} WHERE num_nulls({key}) > 0)"
+            " OR EXISTS (SELECT FROM {rows} GROUP BY {key} HAVING count(*) > 1)"
+        ).format(rows=ROWS, key=key)
+        if not sessions.query(self._database, has_bad_keys)[0][0]:
+            return
+        for name in self._facts.key:
+            statement = sql.SQL("SELECT record_no FROM {} WHERE {} IS NULL").format(ROWS, sql.Identifier(name))
+            reason = f'null value in key column "{name}"'
+            problem = Problem(column=name, sqlstate=_NOT_NULL_VIOLATION, reason=reason)
+            self._refuse({number: problem for (number,) in sessions.query(self._database, statement)})
+        repeated = duplicates(self._source, self._facts.key, target=None)
+        self._refuse(
+            {
+                number: Problem(column=column, sqlstate=UNIQUE_VIOLATION, reason=f"duplicate key: {detail}")
+                for number, column, detail in sessions.query(self._database, repeated)
+            }
+        )
+
+    def _refuse(self, refused: dict[int, Problem]) -> None:
+        delete_records(self._database, ROWS, list(refused))
+        self._refused |= refused
+
+    def _checked(self, build: Callable[[sql.Composable], sql.Composed]) -> CheckedResult:
+        result = CheckedStatement(self._database, self._facts.target, self._source, table=ROWS, build=build).run()
+        self._refused |= result.refused
+        return result
+
+    def _update_changed(self) -> int:
+        """Update the rows that differ. Return their number."""
+        old = sql.SQL("to_jsonb(t)") if self._facts.keeps_old_rows else sql.SQL("NULL::jsonb")
+        found = sql.SQL(
+            "CREATE TEMPORARY TABLE load_changed ON COMMIT DROP AS"
+            " SELECT s.record_no, {} AS old FROM {} AS t JOIN {} AS s ON {} WHERE ROW({}) IS DISTINCT FROM ROW({})"
+        ).format(old, self._facts.target.identifier, ROWS, self._same_key, self._list("t"), self._list("s"))
+        sessions.query(self._database, found)
+        if not sessions.query(self._database, sql.SQL("SELECT EXISTS (SELECT FROM {})").format(_CHANGED))[0][0]:
+            return 0
+        updated = self._checked(self._update).count
+        if self._facts.keeps_old_rows:
+            source = sql.SQL("{} AS c JOIN {} AS s USING (record_no)").format(_CHANGED, ROWS)
+            self._keep(source, key_of="s", old=sql.SQL("c.old"), deleted=False)
+        return updated
+
+    def _update(self, condition: sql.Composable) -> sql.Composed:
+        values = [sql.SQL("{} = s.{}").format(sql.Identifier(name), sql.Identifier(name)) for name in self._values]
+        if self._facts.target.is_tracked:
+            values.append(sql.SQL("{} = {}").format(sql.Identifier(LOAD_ID_COLUMN), sql.Literal(self._facts.load_id)))
+        return counted(
+            sql.SQL(
+                "UPDATE {} AS t SET {} FROM {} AS s WHERE {} AND s.record_no IN (SELECT record_no FROM {}) AND {}"
+            ).format(
+                self._facts.target.identifier, sql.SQL(", ").join(values), ROWS, self._same_key, _CHANGED, condition
+            )
+        )
+
+    def _insert(self, condition: sql.Composable) -> sql.Composed:
+        if self._facts.mode is not Mode.REPLACE:
+            condition = sql.SQL("{} AND NOT EXISTS (SELECT FROM {} AS t WHERE {})").format(
+                condition, self._facts.target.identifier, self._same_key
+            )
+        return insert(self._facts.target.identifier, self._source, condition)
+
+    def _delete_old(self, condition: sql.Composable) -> int:
+        """Delete rows of the target that the file does not have. Return their number."""
+        target = self._facts.target.identifier
+        if self._facts.keeps_old_rows:
+            source = sql.SQL("{} AS t WHERE {}").format(target, condition)
+            self._keep(source, key_of="t", old=sql.SQL("to_jsonb(t)"), deleted=True)
+        statement = sql.SQL("DELETE FROM {} AS t WHERE {}").format(target, condition)
+        return int(sessions.query(self._database, counted(statement))[0][0])
+
+    def _keep(self, source: sql.Composable, *, key_of: str, old: sql.Composable, deleted: bool) -> None:
+        """Keep the previous values of changed rows."""
+        key = self._facts.key or [column.name for column in self._facts.target.data_columns]
+        pairs = [sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier(key_of, name)) for name in key]
+        statement = sql.SQL(
+            "INSERT INTO load_change (load_id, target, key, old, deleted)"
+            " SELECT {}, {}, jsonb_build_object({}), {}, {} FROM {}"
+        ).format(
+            sql.Literal(self._facts.load_id),
+            sql.Literal(str(self._facts.target.name)),
+            sql.SQL(", ").join(pairs),
+            old,
+            sql.Literal(deleted),
+            source,
+        )
+        sessions.query(self._database, statement)
+
+    @property
+    def _same_key(self) -> sql.Composed:
+        return sql.SQL(" AND ").join(
+            sql.SQL("t.{} = s.{}").format(sql.Identifier(name), sql.Identifier(name)) for name in self._facts.key
+        )
+
+    def _list(self, alias: str) -> sql.Composed:
+        """Return the columns that a file can change."""
+        return sql.SQL(", ").join(sql.Identifier(alias, name) for name in self._values)

@@ -1,0 +1,191 @@
+"""Loads the bytes of one open artefact into a table, inside the transaction of its load.
+
+PostgreSQL judges each chunk as a whole, from its bytes as they are. Only a chunk that it refuses, or that COPY would
+change silently, is split into records. Then every record that it does not accept is kept with PostgreSQL's reasons.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from django.db import Error
+
+from data_pipeline.domain import records, silent_changes
+from data_pipeline.domain.chunks import Chunk, RecordChunks
+from data_pipeline.domain.dialects import Mode
+from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_progress import LoadProgress
+from data_pipeline.domain.records import CsvFormat
+from data_pipeline.domain.reject_log import RejectLog
+from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject, RejectLimits
+from data_pipeline.postgres import copying, merging, record_tables
+from data_pipeline.postgres.exact_loading import ExactLoading
+from data_pipeline.postgres.record_tables import FileColumn
+from data_pipeline.postgres.target_tables import TargetTable
+from data_pipeline.storage.opening import Artefact
+
+ProgressListener = Callable[[LoadProgress], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadPlan:
+    """Where the columns of a file go, and how."""
+
+    target: TargetTable
+    columns: Sequence[FileColumn]
+    file_columns: int
+    mode: Mode
+    key: Sequence[str]
+    limits: RejectLimits
+    keeps_old_rows: bool
+
+
+class ArtefactLoading:
+    """The load of one artefact. `run` returns its counts; `rejects` has the rejected records, also after an error."""
+
+    def __init__(  # noqa: PLR0913  # facts of one load
+        self,
+        database: str,
+        artefact: Artefact,
+        chunks: RecordChunks,
+        plan: LoadPlan,
+        *,
+        csv_format: CsvFormat,
+        load_id: int,
+        rejects: RejectLog,
+        reopen: Callable[[], tuple[Artefact, RecordChunks]],
+        on_progress: ProgressListener,
+    ) -> None:
+        self._database, self._artefact, self._chunks, self._plan = database, artefact, chunks, plan
+        self._csv_format, self._load_id, self._rejects = csv_format, load_id, rejects
+        self._reopen, self._on_progress = reopen, on_progress
+        self._records = self._loaded = 0
+        self._guard = copying.changing_date_guard([one.target for one in plan.columns])
+        self._is_staged = plan.mode is not Mode.APPEND
+        self._searches_words = any(one.target.reads_date_words and not one.target.is_date for one in plan.columns)
+
+    def run(self) -> LoadCounts:
+        """Load all chunks, and merge them. Raises database errors that are not about a row, and `ArtefactError`."""
+        if self._is_staged:
+            record_tables.create_rows(self._database, self._plan.columns)
+        for chunk in self._chunks:
+            self._load_chunk(chunk)
+            if self._plan.limits.surely_exceeded(rejected=self._rejects.count):
+                break
+            self._on_progress(self._progress())
+        if not self._is_staged:
+            return self._counts(
+                LoadCounts(rows_inserted=self._loaded, rows_updated=0, rows_unchanged=0, rows_deleted=0)
+            )
+        result = merging.merge(
+            self._database,
+            merging.Merge(
+                target=self._plan.target,
+                columns=self._plan.columns,
+                mode=self._plan.mode,
+                key=self._plan.key,
+                rows=self._loaded,
+                load_id=self._load_id,
+                keeps_old_rows=self._plan.keeps_old_rows,
+            ),
+        )
+        self._add_refused(result.refused)
+        return self._counts(result.counts)
+
+    def _counts(self, merged: LoadCounts) -> LoadCounts:
+        return replace(merged, rows_in=self._records, rows_rejected=self._rejects.count)
+
+    def _progress(self) -> LoadProgress:
+        return LoadProgress(
+            bytes_read=self._artefact.position,
+            bytes_total=self._artefact.size,
+            records=self._records,
+            rejected=self._rejects.count,
+        )
+
+    def _load_chunk(self, chunk: Chunk) -> None:
+        count = self._copied(chunk.data)
+        if count is None:
+            split = self._split(chunk, self._records + 1)
+            self._rejects.add([self._in_file(one) for one in split.rejects])
+            count, refused = self._exact_loading.load(split)
+            self._rejects.add([self._in_file(one) for one in refused])
+            self._records += split.count
+        else:
+            self._records += count
+        self._loaded += count
+
+    def _copied(self, data: bytes) -> int | None:
+        """Return the number of rows that PostgreSQL took from the bytes as they are, or None if they must be split."""
+        if silent_changes.may_lose_bytes(data, self._csv_format):
+            return None
+        if self._searches_words and silent_changes.has_changing_word(data, self._csv_format):
+            return None
+        outcome = self._copy(data, is_guarded=not self._searches_words)
+        if isinstance(outcome, Error) and self._guard is not None and not self._searches_words:
+            # The chunk has a date near today, as a day's new data have, or a bad value.
+            self._searches_words = True
+            if silent_changes.has_changing_word(data, self._csv_format):
+                return None
+            outcome = self._copy(data, is_guarded=False)
+        return None if isinstance(outcome, Error) else outcome
+
+    def _copy(self, data: bytes, *, is_guarded: bool) -> int | Error:
+        relation = record_tables.ROWS if self._is_staged else self._plan.target.identifier
+        statement = copying.copy_statement(
+            relation,
+            self._file_order,
+            self._csv_format,
+            guard=self._guard if is_guarded else None,
+        )
+        return copying.in_savepoint(
+            self._database, lambda: copying.copy_bytes(self._database, statement, copying.pieces_of(data))
+        )
+
+    @property
+    def _file_order(self) -> Sequence[str]:
+        return [one.target.name for one in sorted(self._plan.columns, key=lambda one: one.position)]
+
+    @cached_property
+    def _exact_loading(self) -> ExactLoading:
+        return ExactLoading(
+            self._database,
+            self._plan.target,
+            self._plan.columns,
+            csv_format=self._csv_format,
+            file_columns=self._plan.file_columns,
+            into_rows=self._is_staged,
+        )
+
+    def _split(self, chunk: Chunk, first_number: int) -> records.SplitRecords:
+        return records.split_records(
+            chunk.data,
+            self._csv_format,
+            columns=self._plan.file_columns,
+            first_line=chunk.first_line,
+            first_number=first_number,
+        )
+
+    def _in_file(self, reject: Reject) -> Reject:
+        """Return a reject with the line in the artefact, which is not that of the CSV for a workbook."""
+        return replace(reject, line_no=self._artefact.line_of(reject.line_no))
+
+    def _add_refused(self, refused: Mapping[int, Problem]) -> None:
+        """Keep records that the merge left out. Their bytes are read again, because rows do not have them."""
+        if not refused:
+            return
+        artefact, chunks = self._reopen()
+        with artefact:
+            number = 1
+            for chunk in chunks:
+                split = self._split(chunk, number)
+                self._rejects.add(
+                    [
+                        self._in_file(
+                            Reject(line_no=line, record_no=no, raw=record[:MAX_RAW_BYTES], problems=[refused[no]])
+                        )
+                        for no, line, record in zip(split.numbers, split.lines, split.records, strict=True)
+                        if no in refused
+                    ]
+                )
+                number += split.count

@@ -1,0 +1,322 @@
+"""Loads one file into a table, exactly once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+
+from data_pipeline import conf
+from data_pipeline.domain.chunks import RecordChunks
+from data_pipeline.domain.dialect_search import find_dialect
+from data_pipeline.domain.dialects import Dialect, Mode
+from data_pipeline.domain.headers import match_header
+from data_pipeline.domain.keys import compute_idempotency_key, forced_key
+from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.domain.payload_meta import build_payload_meta
+from data_pipeline.domain.records import CsvFormat, parse_fields
+from data_pipeline.domain.reject_log import RejectLog
+from data_pipeline.domain.rejects import Reject, RejectLimits
+from data_pipeline.errors import EmptyArtefact, KeyMissing, KeyNotInFile, TableNotNamed, TooManyRejects
+from data_pipeline.models import LoadLog
+from data_pipeline.postgres import load_transactions, target_tables
+from data_pipeline.postgres import rejects as reject_rows
+from data_pipeline.postgres.record_tables import FileColumn
+from data_pipeline.postgres.target_tables import TargetTable
+from data_pipeline.services.artefact_loading import ArtefactLoading, LoadPlan, ProgressListener
+from data_pipeline.services.process_once import ProcessHandle, process_once
+from data_pipeline.storage.addresses import resolve
+from data_pipeline.storage.opening import Artefact, open_artefact
+from seeder.domain.view_names import ViewName
+from seeder.postgres.sqlstates import translate_database_errors
+
+SOURCE = "ingest.import_file"
+_MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadOptions:
+    """What a caller wants of a load. None means the dialect's value, otherwise that of the settings."""
+
+    table: str = "auto"
+    dialect: str | None = None
+    key: str | None = None  # an idempotency key that the caller computed
+    mode: Mode | None = None
+    force: bool = False  # load the file although it was loaded before
+    max_rejects: int | None = None
+    max_reject_ratio: float | None = None
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """The result of a load that succeeded or was skipped."""
+
+    load_id: int
+    status: LoadStatus
+    source_uri: str
+    target: str | None
+    counts: LoadCounts
+    duration: timedelta
+    size_bytes: int
+    rejects: Sequence[Reject] = field(default_factory=tuple)  # the first ones
+
+
+def load_file(  # noqa: PLR0913  # the options of a load
+    source_uri: str,
+    *,
+    table: str = "auto",
+    dialect: str | None = None,
+    key: str | None = None,
+    mode: str | None = None,
+    force: bool = False,
+    max_rejects: int | None = None,
+    max_reject_ratio: float | None = None,
+    sheet: str | None = None,
+    using: str = DEFAULT_DB_ALIAS,
+    task_id: str | None = None,
+    on_progress: ProgressListener = lambda _: None,
+) -> Loaded:
+    """Load a file into a table, unless it was loaded before.
+
+    Everything commits together: rows, outcome, rejects, and the request to refresh the dependent views. A file that
+    exceeds the limits of rejected records leaves no row.
+
+    Raises `TooManyRejects`, other errors of `data_pipeline.errors`, or those of the database.
+    """
+    options = LoadOptions(
+        table=table,
+        dialect=dialect,
+        key=key,
+        mode=Mode(mode) if mode else None,
+        force=force,
+        max_rejects=max_rejects,
+        max_reject_ratio=max_reject_ratio,
+        sheet=sheet,
+    )
+    with translate_database_errors(using):
+        return _FileLoad(source_uri, options, using, on_progress).run(task_id)
+
+
+class _FileLoad:
+    """One call of `load_file`."""
+
+    def __init__(self, source_uri: str, options: LoadOptions, using: str, on_progress: ProgressListener) -> None:
+        self._settings, self._options, self._using = conf.load(), options, using
+        self._on_progress = on_progress
+        self._address = resolve(source_uri, roots=self._settings.ingest_roots)
+        self._dialect = _dialect(options.dialect, self._settings)
+        self._rejects = RejectLog(max_kept=self._settings.keep_rejects)
+        self._started_at = monotonic()
+
+    def run(self, task_id: str | None) -> Loaded:
+        key, meta = self._identity()
+        handle: ProcessHandle | None = None
+        try:
+            with process_once(
+                self._using,
+                source=SOURCE,
+                payload_meta=meta,
+                idempotency_key=key,
+                task_id=task_id,
+                wait=timedelta(seconds=self._settings.lock_wait_s),
+            ) as handle:
+                if handle is not None:
+                    self._load(handle)
+        except TooManyRejects:
+            self._save_rejects(handle)
+            raise
+        if handle is None:
+            return self._skipped(key)
+        return self._result(handle)
+
+    def _identity(self) -> tuple[str, dict[str, Any]]:
+        """Return the idempotency key and the metadata. The file is not read, unless its content is the key."""
+        options = self._options
+        extra = {"table": options.table, "dialect": self._dialect.name}
+        meta = build_payload_meta(
+            path=self._address.path,
+            extra={
+                "source_uri": self._address.uri,
+                "target_table": options.table,
+                "dialect": self._dialect.name,
+                "force": options.force,
+                "streaming": self._is_streaming,
+            },
+        )
+        key = options.key or compute_idempotency_key(path=self._address.path, extra=extra)
+        if not options.force:
+            return key, meta
+        overrides = {"mode": options.mode, "max_rejects": options.max_rejects}
+        return forced_key(key, overrides, datetime.now(UTC)), meta | {"of_key": key}
+
+    @property
+    def _is_streaming(self) -> bool:
+        threshold = self._settings.ingest_streaming_threshold_mb * _MEGABYTE
+        return self._settings.ingest_streaming_enabled and self._address.path.stat().st_size > threshold
+
+    def _load(self, handle: ProcessHandle) -> None:
+        artefact, chunks = self._open()
+        with artefact:
+            header = chunks.header()
+            load_transactions.begin_loading(self._using)
+            plan = self._plan(header)
+            handle.target = str(plan.target.name)
+            loading = ArtefactLoading(
+                self._using,
+                artefact,
+                chunks,
+                plan,
+                csv_format=self._csv_format(chunks),
+                load_id=handle.load_id,
+                rejects=self._rejects,
+                reopen=self._reopen,
+                on_progress=self._on_progress,
+            )
+            counts = loading.run()
+            handle.add_counts(counts)
+            self._require_limits(plan.limits, handle, counts)
+            self._save_rejects(handle)
+            handle.content_blake2b = artefact.content_blake2b
+            handle.changed_relations = [(plan.target.name.schema, plan.target.name.name)]
+            handle.update_meta(
+                target_table=str(plan.target.name),
+                rows=counts.rows_in,
+                file_sha256=artefact.file_sha256,
+                mode=plan.mode,
+            )
+
+    def _open(self) -> tuple[Artefact, RecordChunks]:
+        artefact = open_artefact(
+            self._address,
+            max_unpacked_bytes=self._settings.max_unpacked_mb * _MEGABYTE,
+            encoding=self._dialect.encoding,
+        )
+        chunk_bytes = self._settings.ingest_streaming_chunk_size_mb * _MEGABYTE
+        return artefact, RecordChunks(artefact.read, chunk_bytes=chunk_bytes, quote=self._dialect.quote.encode())
+
+    def _reopen(self) -> tuple[Artefact, RecordChunks]:
+        artefact, chunks = self._open()
+        chunks.header()
+        return artefact, chunks
+
+    def _csv_format(self, chunks: RecordChunks) -> CsvFormat:
+        return CsvFormat(
+            delimiter=self._dialect.delimiter.encode(), quote=self._dialect.quote.encode(), line_end=chunks.line_end
+        )
+
+    def _plan(self, header: bytes) -> LoadPlan:
+        """Match the file with its table. Raises `HeaderRefused`, `TargetError` or `EmptyArtefact`."""
+        if not header:
+            raise EmptyArtefact(path=self._address.path)
+        names = self._header_names(header)
+        table = self._options.table if self._options.table != "auto" else self._dialect.target
+        if table is None:
+            raise TableNotNamed(path=self._address.path)
+        target = target_tables.describe(self._using, ViewName.parse(table))
+        match = match_header(
+            names,
+            dialect=self._dialect,
+            table_columns=[column.name for column in target.data_columns],
+            required=[column.name for column in target.data_columns if not column.can_be_omitted],
+            artefact=self._address.path.name,
+        )
+        columns = [
+            FileColumn(position=position, target=target.column(name))
+            for position, name in enumerate(match.targets)
+            if name is not None
+        ]
+        mode = self._options.mode or self._dialect.mode or Mode.APPEND
+        return LoadPlan(
+            target=target,
+            columns=columns,
+            file_columns=len(names),
+            mode=mode,
+            key=self._key_columns(target, mode, [one.target.name for one in columns]),
+            limits=self._limits,
+            keeps_old_rows=self._settings.undo_days > 0,
+        )
+
+    def _header_names(self, header: bytes) -> Sequence[str]:
+        csv_format = CsvFormat(delimiter=self._dialect.delimiter.encode(), quote=self._dialect.quote.encode())
+        return [name or "" for name in parse_fields(header, csv_format)]
+
+    def _key_columns(self, target: TargetTable, mode: Mode, loaded: Sequence[str]) -> Sequence[str]:
+        if mode not in {Mode.UPSERT, Mode.SNAPSHOT}:
+            return []
+        key = self._dialect.key or target.primary_key
+        if not key:
+            raise KeyMissing(table=str(target.name), mode=mode.value)
+        for column in key:
+            if column not in loaded:
+                raise KeyNotInFile(table=str(target.name), mode=mode.value, column=column)
+        return key
+
+    @property
+    def _limits(self) -> RejectLimits:
+        number, ratio = self._options.max_rejects, self._options.max_reject_ratio
+        if number is None and ratio is None:
+            return RejectLimits(
+                max_rejects=self._settings.max_rejects if self._settings.max_reject_ratio is None else None,
+                max_ratio=self._settings.max_reject_ratio,
+            )
+        return RejectLimits(max_rejects=number, max_ratio=ratio)
+
+    def _require_limits(self, limits: RejectLimits, handle: ProcessHandle, counts: LoadCounts) -> None:
+        rejected, total = counts.rows_rejected or 0, counts.rows_in or 0
+        first = self._rejects.first
+        if first is not None and limits.exceeded(rejected=rejected, records=total):
+            raise TooManyRejects(
+                rejected=rejected,
+                records=total,
+                limit=_limit_text(limits),
+                line=first.line_no,
+                problem=first.problems[0].reason,
+                load_id=handle.load_id,
+            )
+
+    def _save_rejects(self, handle: ProcessHandle | None) -> None:
+        if handle is not None:
+            reject_rows.save_rejects(self._using, handle.load_id, self._rejects.kept)
+
+    def _skipped(self, key: str) -> Loaded:
+        row = LoadLog.objects.using(self._using).get(source=SOURCE, idempotency_key=key)
+        return Loaded(
+            load_id=row.pk,
+            status=LoadStatus.SKIPPED,
+            source_uri=self._address.uri,
+            target=row.target,
+            counts=LoadCounts(),
+            duration=self._elapsed,
+            size_bytes=self._address.path.stat().st_size,
+        )
+
+    def _result(self, handle: ProcessHandle) -> Loaded:
+        return Loaded(
+            load_id=handle.load_id,
+            status=LoadStatus.SUCCESS,
+            source_uri=self._address.uri,
+            target=handle.target,
+            counts=handle.counts,
+            duration=self._elapsed,
+            size_bytes=self._address.path.stat().st_size,
+            rejects=self._rejects.kept[:20],
+        )
+
+    @property
+    def _elapsed(self) -> timedelta:
+        return timedelta(seconds=monotonic() - self._started_at)
+
+
+def _dialect(name: str | None, settings: conf.Settings) -> Dialect:
+    return Dialect(name="csv") if name is None else find_dialect(name, map(Path, settings.dialect_folders))
+
+
+def _limit_text(limits: RejectLimits) -> str:
+    number = None if limits.max_rejects is None else str(limits.max_rejects)
+    ratio = None if limits.max_ratio is None else f"{limits.max_ratio:.2%}"
+    return " and ".join(filter(None, [number, ratio]))
