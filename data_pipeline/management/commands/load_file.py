@@ -18,14 +18,14 @@ from seeder.services import unix_signals
 def _limit(text: str) -> tuple[int | None, float | None]:
     """Read a number of records, or a share such as 1.5%."""
     try:
-        if text.endswith("%"):
-            share = float(text[:-1]) / 100
-            if 0 <= share <= 1:
-                return None, share
-            raise ValueError(text)
-        return parse_whole_number(text), None
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"must be a whole number or a share such as 1.5%, not {text!r}") from error
+        if not text.endswith("%"):
+            return parse_whole_number(text), None
+        share = float(text[:-1]) / 100
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number or a share such as 1.5%, not {text!r}")
+    return None, share
 
 
 class Command(SeederCommand):

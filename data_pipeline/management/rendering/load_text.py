@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.rejects import Reject
 from data_pipeline.services.load_file import Loaded
-from seeder.domain.human_format import format_bytes, format_count, format_duration
+from seeder.domain.human_format import format_count, format_duration, format_size
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 
 _HEADINGS = ("table", "file", "outcome", "rows>", "inserted>", "updated>", "unchanged>", "rejected>", "size>", "time>")
@@ -46,7 +46,7 @@ def _row(loaded: Loaded) -> TableRow:
             name,
             ("loaded", "green") if loaded.status is LoadStatus.SUCCESS else ("skipped", "dim"),
             *("" if number is None else f"{number:,}" for number in figures),
-            format_bytes(loaded.size_bytes),
+            format_size(loaded.size_bytes),
             format_duration(loaded.duration),
         ],
     )
