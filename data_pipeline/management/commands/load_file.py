@@ -30,7 +30,7 @@ def _limit(text: str) -> tuple[int | None, float | None]:
 
 class Command(SeederCommand):
     help = "Load files into tables, each exactly once, and queue a refresh of the dependent views."
-    output_formats = ("json", "table")
+    output_formats = ("json",)  # `--table` names the table to load
     warns_of_ignored_variables = False
 
     def add_arguments(self, parser: CommandParser) -> None:
