@@ -35,7 +35,13 @@ class Command(SeederCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("uris", metavar="URI", nargs="+", help="path or file:// address of a file")
-        parser.add_argument("--table", default="auto", help="table to load (default: that of the dialect)")
+        parser.add_argument(
+            "--table",
+            dest="target",  # `table` is the option of other commands that forces tables
+            metavar="TABLE",
+            default="auto",
+            help="table to load (default: that of the dialect)",
+        )
         parser.add_argument("--dialect", metavar="NAME", help="name of a dialect, or path of its .toml file")
         parser.add_argument(
             "--mode", choices=[one.value for one in Mode], help="default: that of the dialect, or append"
@@ -70,7 +76,7 @@ class Command(SeederCommand):
         max_rejects, max_ratio = options.max_rejects
         return load_file(
             uri,
-            table=options.table,
+            table=options.target,
             dialect=options.dialect,
             key=options.key,
             mode=options.mode,
