@@ -234,3 +234,7 @@ class JobFileExists(JobError):
 
 class BadRow(PipelineError):
     """{model}.{field} is {value!r}, but must be {expected}."""
+
+
+class PiiKeyMissing(PipelineError):
+    """A column is stored as a keyed hash, but there is no key. Configure a secret of at least 32 random bytes."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
+from pytest_django import DjangoDbBlocker
 
 from data_pipeline.domain.dialects import Column, Rule
 from data_pipeline.domain.letters import LOWER_OF, SPACES, UPPER_OF
@@ -93,7 +94,7 @@ texts_of_rule = {
 
 
 @pytest.fixture(scope="module")
-def session(django_databases: None, django_db_blocker: Any) -> Iterator[psycopg.Connection[Any]]:
+def session(django_databases: None, django_db_blocker: DjangoDbBlocker) -> Iterator[psycopg.Connection[Any]]:
     with django_db_blocker.unblock(), another_session() as opened:
         yield opened
 
