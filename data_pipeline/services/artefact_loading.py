@@ -107,9 +107,9 @@ class ArtefactLoading:
         count = self._copied(chunk.data)
         if count is None:
             split = self._split(chunk, self._records + 1)
-            self._rejects.add([self._in_file(one) for one in split.rejects])
             count, refused = self._exact_loading.load(split)
-            self._rejects.add([self._in_file(one) for one in refused])
+            rejects = sorted([*split.rejects, *refused], key=lambda one: one.record_no)
+            self._rejects.add([self._in_file(one) for one in rejects])
             self._records += split.count
         else:
             self._records += count
