@@ -16,6 +16,7 @@ ISO_DATE: Final = f"(?:{_COMMON_DAYS}|{_LEAP_DAYS})"
 # 24:00 and 60 seconds are times of the next day and minute, so PostgreSQL would store another date.
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
 _ZONE = "(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)"
+ISO_INSTANT: Final = f"{ISO_DATE}[ T]{_CLOCK}{_ZONE}"
 ISO_TIMESTAMP: Final = f"{ISO_DATE}(?:[ T]{_CLOCK}{_ZONE}?)?"
 
 # What looks like one of them, and may not exist.

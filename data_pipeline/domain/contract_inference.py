@@ -1,0 +1,100 @@
+"""Infers the columns of a file from all of its records, as a dialect to edit."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from data_pipeline.domain.dialect_values import MAX_NAME_BYTES
+from data_pipeline.domain.dialect_writer import dialect_to_toml
+from data_pipeline.domain.dialects import Column, Dialect, Rule
+from data_pipeline.domain.inferred_types import InferredType, TypeEvidence
+from data_pipeline.domain.letters import trim
+from data_pipeline.errors import HeaderRefused
+
+_NOT_IN_NAMES = re.compile(r"\W+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InferredColumn:
+    """A column, as far as the given records show it."""
+
+    heading: str  # in the file
+    name: str  # proposed for the table
+    type: InferredType
+    is_nullable: bool
+    date_format: str | None  # of local dates
+    ambiguous_formats: Sequence[str]  # why local dates stay text
+
+    def as_column(self) -> Column:
+        """Return the column of a dialect."""
+        return Column(
+            name=self.name,
+            type=self.type.value,
+            aliases=() if self.heading == self.name else (self.heading,),
+            required=not self.is_nullable,
+            rule=Rule.DATE if self.date_format else None,
+            formats=(self.date_format,) if self.date_format else (),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inference:
+    """The inferred columns, and on how many records they rest."""
+
+    columns: Sequence[InferredColumn]
+    records: int  # read
+    malformed: int  # of those, with more or fewer fields than the header, and therefore ignored
+
+    def to_toml(self, dialect: Dialect) -> str:
+        """Return a dialect with the settings of another one and the inferred columns."""
+        notes = [f"Inferred from {self.records} records, {self.malformed} of them malformed and ignored."]
+        notes += [
+            f"{column.name}: local dates that fit {' and '.join(column.ambiguous_formats)}; declare one of them."
+            for column in self.columns
+            if column.ambiguous_formats
+        ]
+        columns = tuple(column.as_column() for column in self.columns)
+        return dialect_to_toml(replace(dialect, columns=columns), notes=notes)
+
+
+def infer_columns(header: Sequence[str], records: Iterable[Sequence[str]], *, artefact: str = "the file") -> Inference:
+    """Infer columns from all given records. Give all of a file, because its last record may need a wider type.
+
+    An empty field is NULL. Raises `HeaderRefused` if two headings have the same name.
+    """
+    names = _names(header, artefact=artefact)
+    evidence = [TypeEvidence() for _ in header]
+    count = malformed = 0
+    for record in records:
+        count += 1
+        if len(record) != len(evidence):
+            malformed += 1
+            continue
+        for column, text in zip(evidence, record, strict=True):
+            column.add(text)
+    columns = [
+        InferredColumn(
+            heading=heading,
+            name=name,
+            type=column.type,
+            is_nullable=column.has_nulls or count == malformed,
+            date_format=column.date_format,
+            ambiguous_formats=column.ambiguous_formats,
+        )
+        for heading, name, column in zip(header, names, evidence, strict=True)
+    ]
+    return Inference(columns=columns, records=count, malformed=malformed)
+
+
+def _names(header: Sequence[str], *, artefact: str) -> list[str]:
+    names = [_name(heading) or f"column_{at}" for at, heading in enumerate(header, start=1)]
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
+        given = "; ".join(f"several columns would be named {name!r}" for name in duplicates)
+        raise HeaderRefused(artefact=artefact, table="a new table", problem=given)
+    return names
+
+
+def _name(heading: str) -> str:
+    name = _NOT_IN_NAMES.sub("_", trim(heading).lower()).strip("_")
+    return name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
