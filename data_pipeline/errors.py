@@ -105,8 +105,7 @@ class EncryptedArtefact(ArtefactError):
 
 
 class WorkbookTooLarge(ArtefactError):
-    """{path} is {description} of {size}, but only {limit} of this format can be read. Save it as CSV or XLSX, or raise
-    XLSX_IN_MEMORY_MB."""
+    """{path} is {description} than {limit}, which must be held in memory. Save it as CSV, and load that file."""
 
 
 class WorkbookRefused(ArtefactError):
@@ -114,7 +113,7 @@ class WorkbookRefused(ArtefactError):
 
 
 class UnknownSheet(ArtefactError):
-    """{path} has no sheet {sheet!r}. Its sheets with cells are: {sheets}."""
+    """{path} has no sheet {sheet!r}. Its sheets are: {sheets}."""
 
 
 class SheetNotChosen(ArtefactError):

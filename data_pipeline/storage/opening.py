@@ -11,12 +11,15 @@ from data_pipeline.storage.file_formats import HEAD_BYTES, recognise
 from data_pipeline.storage.source_file import SourceFile
 from data_pipeline.storage.transcoding import as_utf8
 from data_pipeline.storage.unpacking import unpacked_gzip
+from data_pipeline.storage.workbooks import SheetCsv, open_workbook
 
 
 class Artefact:
     """An open artefact, read once from its beginning to its end."""
 
-    def __init__(self, *, source: SourceFile, content: ByteStream, file_format: str, compression: str | None) -> None:
+    def __init__(
+        self, *, source: SourceFile, content: ByteStream | SheetCsv, file_format: str, compression: str | None
+    ) -> None:
         self._source = source
         self._content = content
         self.format = file_format
@@ -30,7 +33,7 @@ class Artefact:
     @property
     def position(self) -> int:
         """Bytes of the file on disk that were read so far, for progress."""
-        return self._source.position
+        return self._content.position if isinstance(self._content, SheetCsv) else self._source.position
 
     @property
     def file_sha256(self) -> str:
@@ -43,8 +46,8 @@ class Artefact:
         return self._source.content_blake2b
 
     def line_of(self, csv_line: int) -> int:
-        """Return the line of the file at which a line of the CSV begins, both from 1."""
-        return csv_line
+        """Return the line of the file, or the row of the sheet, of a line of the CSV. All count from 1."""
+        return self._content.row_of(csv_line) if isinstance(self._content, SheetCsv) else csv_line
 
     def __enter__(self) -> Self:
         return self
@@ -59,33 +62,41 @@ def open_artefact(
     address: LocalAddress,
     *,
     max_unpacked_bytes: int,
+    sheet: str | None = None,
     encoding: str | None = None,
 ) -> Artefact:
-    """Open a CSV file, which may be compressed with gzip.
+    """Open a CSV file, which may be compressed with gzip, or a workbook.
 
-    The file's first bytes decide its format. `encoding` is that of text without a byte order mark.
+    The file's first bytes decide its format. `sheet` names a sheet of a workbook. `encoding` is that of text without a
+    byte order mark.
     """
     with ExitStack() as stack:
         source = SourceFile(address)
         stack.callback(source.close)
-        stream: ByteStream = source
         head = source.read_at(0, HEAD_BYTES)
-        file_format = recognise(head, path=source.path)
-        compression = None
-        if file_format == "gzip":
-            compression = "gzip"
+        container = recognise(head, path=source.path)
+        content: ByteStream | SheetCsv
+        if container in {"zip", "ole"}:
+            file_format, content = open_workbook(source, sheet=sheet, max_unpacked_bytes=max_unpacked_bytes)
+            artefact = Artefact(source=source, content=content, file_format=file_format, compression=None)
+        elif container == "gzip":
             stream = PieceStream(unpacked_gzip(source, max_unpacked_bytes=max_unpacked_bytes))
             head = stream.peek(HEAD_BYTES)
-            file_format = recognise(head, path=source.path)
-            if file_format != "csv":
-                raise UnsupportedFormat(
-                    path=source.path,
-                    description=f"{file_format} data inside gzip",
-                    advice="Unpack the outer layer, and load the file inside.",
-                )
-        if file_format != "csv":
-            raise UnsupportedFormat(path=source.path, description="a workbook", advice="Save it as CSV.")
-        content = as_utf8(stream, head, declared=encoding, path=source.path)
-        artefact = Artefact(source=source, content=content, file_format=file_format, compression=compression)
+            _require_text(recognise(head, path=source.path), source)
+            content = as_utf8(stream, head, declared=encoding, path=source.path)
+            artefact = Artefact(source=source, content=content, file_format="csv", compression="gzip")
+        else:
+            content = as_utf8(source, head, declared=encoding, path=source.path)
+            artefact = Artefact(source=source, content=content, file_format="csv", compression=None)
         stack.pop_all()
         return artefact
+
+
+def _require_text(inner_format: str, source: SourceFile) -> None:
+    """Refuse a container inside gzip."""
+    if inner_format != "csv":
+        raise UnsupportedFormat(
+            path=source.path,
+            description=f"{inner_format} data inside gzip",
+            advice="Unpack the outer layer, and load the file inside.",
+        )

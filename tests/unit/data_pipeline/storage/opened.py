@@ -8,9 +8,12 @@ from data_pipeline.storage.opening import Artefact, open_artefact
 MB = 1 << 20
 
 
-def opened(path: Path, *, max_unpacked_bytes: int = 64 * MB, encoding: str | None = None) -> Artefact:
+def opened(
+    path: Path, *, max_unpacked_bytes: int = 64 * MB, sheet: str | None = None, encoding: str | None = None
+) -> Artefact:
     """Open a file with limits that suit tests."""
-    return open_artefact(resolve(str(path), roots=[]), max_unpacked_bytes=max_unpacked_bytes, encoding=encoding)
+    address = resolve(str(path), roots=[])
+    return open_artefact(address, max_unpacked_bytes=max_unpacked_bytes, sheet=sheet, encoding=encoding)
 
 
 def read_all(artefact: Artefact, size: int = 1 << 16) -> bytes:
@@ -18,7 +21,9 @@ def read_all(artefact: Artefact, size: int = 1 << 16) -> bytes:
     return b"".join(iter(lambda: artefact.read(size), b""))
 
 
-def csv_of(path: Path, *, max_unpacked_bytes: int = 64 * MB, encoding: str | None = None) -> bytes:
+def csv_of(
+    path: Path, *, max_unpacked_bytes: int = 64 * MB, sheet: str | None = None, encoding: str | None = None
+) -> bytes:
     """Return the CSV of a file."""
-    with opened(path, max_unpacked_bytes=max_unpacked_bytes, encoding=encoding) as artefact:
+    with opened(path, max_unpacked_bytes=max_unpacked_bytes, sheet=sheet, encoding=encoding) as artefact:
         return read_all(artefact)

@@ -1,0 +1,105 @@
+"""Workbooks as CSV: recognises their kind, and chooses the sheet."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from data_pipeline.errors import SheetNotChosen, UnknownSheet, UnsupportedFormat, WorkbookRefused
+from data_pipeline.storage.byte_streams import PieceStream
+from data_pipeline.storage.sheet_csv import LineMap, csv_pieces
+from data_pipeline.storage.sheets import Sheet, SheetReader, Workbook
+from data_pipeline.storage.source_file import SourceFile
+from data_pipeline.storage.xlsx_package import XlsxWorkbook, related_parts
+from data_pipeline.storage.zip_directory import ZipDirectory
+
+_PACKAGE = "_rels/.rels"
+_SAVE_AS_XLSX = "Save it as XLSX or CSV, and load that file."
+
+
+class SheetCsv:
+    """A sheet as a stream of CSV."""
+
+    def __init__(self, source: SourceFile, reader: SheetReader) -> None:
+        self._source = source
+        self._reader = reader
+        self._lines = LineMap()
+        self._stream = PieceStream(self._pieces())
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, or none at the end."""
+        return self._stream.read(size)
+
+    def row_of(self, line: int) -> int:
+        """Return the sheet's row of a line that was read."""
+        return self._lines.row_of(line)
+
+    @property
+    def position(self) -> int:
+        """The share of the sheet that was read, in bytes of the file."""
+        return self._source.position or round(self._source.size * self._reader.progress())
+
+    def _pieces(self) -> Iterator[bytes]:
+        yield from csv_pieces(self._reader.rows, self._lines, path=self._source.path)
+        self._source.hash_rest()
+
+
+def open_workbook(source: SourceFile, *, sheet: str | None, max_unpacked_bytes: int) -> tuple[str, SheetCsv]:
+    """Open a sheet of a workbook. Return its format and its content.
+
+    Without a name, the sheet is the visible one that has data.
+    """
+    directory = ZipDirectory(source, max_unpacked_bytes=max_unpacked_bytes)
+    file_format, workbook = _workbook(directory)
+    return file_format, SheetCsv(source, workbook.read(_chosen(workbook, sheet, path=source.path)))
+
+
+def _workbook(directory: ZipDirectory) -> tuple[str, Workbook]:
+    """Return the format and the workbook of a zip file."""
+    if _PACKAGE in directory:
+        for kind, part in related_parts(directory).values():
+            if kind == "officeDocument":
+                return "xlsx", XlsxWorkbook(directory, _require_worksheets(part, path=directory.path))
+    raise UnsupportedFormat(
+        path=directory.path, description="a zip archive", advice="Unpack it, and load the files inside one by one."
+    )
+
+
+def _require_worksheets(part: str, *, path: Path) -> str:
+    """Return the main part of a package if it is an XLSX workbook."""
+    if part.endswith(".bin"):
+        raise UnsupportedFormat(path=path, description="a binary workbook (XLSB)", advice=_SAVE_AS_XLSX)
+    if not part.startswith("xl/"):
+        raise UnsupportedFormat(path=path, description="an Office document without worksheets", advice=_SAVE_AS_XLSX)
+    return part
+
+
+def _chosen(workbook: Workbook, name: str | None, *, path: Path) -> Sheet:
+    """Return the sheet of a name, or the only visible one that has data."""
+    if name is not None:
+        return _named(workbook.sheets, name, path=path)
+    visible = [sheet for sheet in workbook.sheets if sheet.is_visible]
+    filled = [sheet for sheet in visible if _has_data(workbook.read(sheet))] if len(visible) > 1 else visible
+    if len(filled) > 1:
+        raise SheetNotChosen(path=path, sheets=_names(filled))
+    if not visible:
+        problem = f"all its sheets are hidden. Name one of them: {_names(workbook.sheets)}"
+        raise WorkbookRefused(path=path, problem=problem)
+    return (filled or visible)[0]
+
+
+def _named(sheets: Sequence[Sheet], name: str, *, path: Path) -> Sheet:
+    """Return the sheet of a name. Spreadsheet programs do not distinguish case."""
+    for sheet in sheets:
+        if sheet.name == name:
+            return sheet
+    for sheet in sheets:
+        if sheet.name.casefold() == name.casefold():
+            return sheet
+    raise UnknownSheet(path=path, sheet=name, sheets=_names(sheets))
+
+
+def _names(sheets: Sequence[Sheet]) -> str:
+    return ", ".join(repr(sheet.name) for sheet in sheets) or "none"
+
+
+def _has_data(reader: SheetReader) -> bool:
+    return any(any(row.fields) for row in reader.rows)
