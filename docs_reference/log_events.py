@@ -1,4 +1,4 @@
-"""The events of the log `seeder`, with the fields and the next step of each."""
+"""The events of the logs `seeder` and `data_pipeline`, with the fields and the next step of each."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -15,6 +15,8 @@ class LogEvent(NamedTuple):
 
 _VIEW = ("run_id", "view", "database", "agencies", "report_types")
 _PART = ("part", "run_id", "agencies")
+_LOAD = ("load_id", "source", "source_uri")
+_COUNTS = ("rows_in", "rows_inserted", "rows_updated", "rows_unchanged", "rows_deleted", "rows_rejected")
 
 LOG_EVENTS: Mapping[str, LogEvent] = {
     "run_started": LogEvent("info", "A run started.", ("run_id", "views", "rejected", "workers", "databases")),
@@ -131,5 +133,30 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         "info",
         "A release snapshot was captured.",
         ("view", "database", "release_tag", "rows", "columns", "exact"),
+    ),
+}
+
+LOADING_EVENTS: Mapping[str, LogEvent] = {
+    "load_claimed": LogEvent(
+        "info", "A process started a load. `attempt` is above 1 if an earlier one failed.", (*_LOAD, "attempt")
+    ),
+    "load_skipped": LogEvent("info", "A load was skipped, because it had succeeded before.", _LOAD),
+    "load_succeeded": LogEvent(
+        "info; warning if records were rejected",
+        "The rows of a load are committed.",
+        (*_LOAD, "target", "duration_seconds", *_COUNTS),
+        "With `rows_rejected`: the load's page and `manage.py rejects LOAD` have the records with their reasons.",
+    ),
+    "load_failed": LogEvent(
+        "warning",
+        "A load failed, and nothing of it remains. `reason` is an SQLSTATE or the name of an error.",
+        (*_LOAD, "reason", "target", "duration_seconds", *_COUNTS),
+        "Look it up in [errors](errors.md) or [reasons](reasons.md). The load's page has the message.",
+    ),
+    "load_interrupted": LogEvent(
+        "warning",
+        "The process of a load was killed or lost its connection. Nothing of it remains, and it is marked as failed.",
+        ("load_id", "source", "attempt"),
+        "Find the killer: the machine's log, the container's memory limit. Then load it again.",
     ),
 }

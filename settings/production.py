@@ -4,6 +4,7 @@ Raises `ImproperlyConfigured` without a secret key.
 """
 
 import sys
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -26,24 +27,33 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# A JSON message is a complete document.
+_EVENT_FORMATS = {"json": "{message}", "text": "{asctime} {levelname} {message}"}
+
+
+def _event_formatter(variable: str) -> dict[str, str]:
+    return {"style": "{", "format": _EVENT_FORMATS.get(env.str(variable, default="text"), _EVENT_FORMATS["text"])}
+
+
+def _event_logger(handler: str) -> dict[str, Any]:
+    return {"handlers": [] if sys.stderr.isatty() else [handler], "level": "INFO", "propagate": False}
+
+
 # Logs go to stderr, as usual in containers. On a terminal, events would repeat the command's output.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "event": {
-            "style": "{",
-            "format": "{message}"  # the message is a complete document
-            if env.str("SEEDER_LOG_FORMAT", default="") == "json"
-            else "{asctime} {levelname} {message}",
-        },
+        "refreshing": _event_formatter("SEEDER_LOG_FORMAT"),
+        "loading": _event_formatter("DATA_PIPELINE_LOG_FORMAT"),
         "other": {"style": "{", "format": "{asctime} {levelname} {name} {message}"},
     },
     "handlers": {
-        "events": {"class": "logging.StreamHandler", "formatter": "event"},
+        "refreshing": {"class": "logging.StreamHandler", "formatter": "refreshing"},
+        "loading": {"class": "logging.StreamHandler", "formatter": "loading"},
         "others": {"class": "logging.StreamHandler", "formatter": "other"},
     },
-    "loggers": {"seeder": {"handlers": [] if sys.stderr.isatty() else ["events"], "level": "INFO", "propagate": False}},
+    "loggers": {"seeder": _event_logger("refreshing"), "data_pipeline": _event_logger("loading")},
     "root": {"handlers": ["others"], "level": "WARNING"},
 }
 

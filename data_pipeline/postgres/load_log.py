@@ -91,7 +91,7 @@ def fail(  # noqa: PLR0913  # the columns of the row
         "lock_key": key,
         "payload_meta": Jsonb(payload_meta),
         "error_message": _message(error),
-        "error_code": sqlstate(error) if isinstance(error, Error) else _word(error),
+        "error_code": error_code(error),
         **columns,
     }
     sessions.query_batch(database, (STATEMENTS["fail_load"], STATEMENTS["release_load"]), parameters)
@@ -138,6 +138,6 @@ def _message(error: BaseException) -> str:
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()[:MAX_MESSAGE_LENGTH]
 
 
-def _word(error: BaseException) -> str:
-    """Return the machine-readable cause of an error without an SQLSTATE."""
-    return str(getattr(error, "code", type(error).__name__))
+def error_code(error: BaseException) -> str | None:
+    """Return the machine-readable cause of an error: its SQLSTATE, or a word."""
+    return sqlstate(error) if isinstance(error, Error) else str(getattr(error, "code", type(error).__name__))

@@ -23,6 +23,7 @@ from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.errors import BadIdempotencyKey, BadSource, InsideTransaction, LoadInProgress, LoadTakenOver
 from data_pipeline.postgres import load_log
 from data_pipeline.postgres.load_log import Claim
+from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from seeder.domain.view_names import is_storable_text
 from seeder.postgres import sessions
 from seeder.postgres.sqlstates import is_connection_lost
@@ -103,20 +104,27 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
         processed_by=worker,
         task_id=task_id,
     )
+    uri = payload_meta.get("source_uri")
+    facts: dict[str, Any] = {"load_id": claimed.load_id, "source": source}
+    facts |= {"source_uri": uri if isinstance(uri, str) else None}
     if claimed.status is LoadStatus.SKIPPED:
+        log_event(INFO, "load_skipped", **facts)
         yield None
         return
     handle = ProcessHandle(database, claimed, source=source, idempotency_key=idempotency_key)
     attempt = _Attempt(handle, claimed, worker, started_at)
     try:
+        log_event(INFO, "load_claimed", **facts, attempt=claimed.attempts)
         with atomic(database, durable=True):
             yield handle
             attempt.complete()
     except BaseException as error:
-        if attempt.is_committed_after(error):
-            return
-        attempt.fail(error)
-        raise
+        if not attempt.is_committed_after(error):
+            attempt.fail(error)
+            log_event(WARNING, "load_failed", **facts, reason=load_log.error_code(error), **attempt.log_fields)
+            raise
+    level = WARNING if handle.counts.rows_rejected else INFO
+    log_event(level, "load_succeeded", **facts, **attempt.log_fields)
 
 
 def _validate(database: str, source: str, idempotency_key: str, on_duplicate: str) -> None:
@@ -190,6 +198,12 @@ class _Attempt:
         with suppress(Error):
             sessions.discard_if_broken(self._handle.database)
             load_log.fail(self._handle.database, self._claimed, error, counts=self._handle.counts, **self._columns())
+
+    @property
+    def log_fields(self) -> Mapping[str, Any]:
+        """The fields of the attempt's end in the log."""
+        duration = monotonic() - self._started_at
+        return {"target": self._handle.target, "duration_seconds": duration, **self._handle.counts.as_columns()}
 
     def _columns(self) -> dict[str, Any]:
         return {

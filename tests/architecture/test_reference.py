@@ -2,14 +2,15 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from psycopg.errors import _sqlcodes
 
 from docs_reference.checks_page import doctor_problems
 from docs_reference.failure_reasons import CONDITIONS, OWN_REASONS
-from docs_reference.log_events import LOG_EVENTS
+from docs_reference.log_events import LOADING_EVENTS, LOG_EVENTS
 from docs_reference.pages import PAGES
 from docs_reference.sqlstate_classes import CLASSES
 from docs_reference.system_check_meanings import SYSTEM_CHECK_MEANINGS
@@ -20,7 +21,14 @@ from seeder.postgres import sqlstates
 from tests.architecture.markdown import page_text
 from tests.conftest import CHECKOUT
 
-SOURCES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((CHECKOUT / "seeder").rglob("*.py"))}
+Sources = Mapping[Path, ast.AST]
+
+
+def sources_of(package: str) -> Sources:
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((CHECKOUT / package).rglob("*.py"))}
+
+
+SOURCES, LOADING_SOURCES = sources_of("seeder"), sources_of("data_pipeline")
 LOG_FUNCTIONS = {"log_event", "structured_log.log_event", "self._log"}
 SQLSTATES = {state for state in _sqlcodes if re.fullmatch("[0-9A-Z]{5}", state)}
 
@@ -61,20 +69,21 @@ def test_every_class_of_sqlstates_is_described() -> None:
     assert CLASSES.keys() == {state[:2] for state in SQLSTATES} - {"00", "01"}  # without success and warnings
 
 
-def test_every_log_event_is_described() -> None:
+@pytest.mark.parametrize(("sources", "events"), [(SOURCES, LOG_EVENTS), (LOADING_SOURCES, LOADING_EVENTS)])
+def test_every_log_event_is_described(sources: Sources, events: Mapping[str, object]) -> None:
     """An event is the second argument of a log function.
 
     In a partial of the function it is the third.
     """
     in_code = set()
-    for tree in SOURCES.values():
+    for tree in sources.values():
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             function, *arguments = [call.func, *call.args[:3]]
             if ast.unparse(function) == "partial" and arguments:
                 function, *arguments = arguments
             if ast.unparse(function) in LOG_FUNCTIONS:
                 in_code |= {argument.value for argument in arguments[1:2] if isinstance(argument, ast.Constant)}
-    assert in_code == LOG_EVENTS.keys()
+    assert in_code == events.keys()
 
 
 def test_every_problem_of_the_doctor_is_described() -> None:
