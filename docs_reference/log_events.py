@@ -145,13 +145,13 @@ LOADING_EVENTS: Mapping[str, LogEvent] = {
         "info; warning if records were rejected",
         "The rows of a load are committed.",
         (*_LOAD, "target", "duration_seconds", *_COUNTS),
-        "With `rows_rejected`: the load's page and `manage.py rejects LOAD` have the records with their reasons.",
+        "With `rows_rejected`: the page of the load lists the records with their reasons.",
     ),
     "load_failed": LogEvent(
         "warning",
         "A load failed, and nothing of it remains. `reason` is an SQLSTATE or the name of an error.",
         (*_LOAD, "reason", "target", "duration_seconds", *_COUNTS),
-        "Look it up in [errors](errors.md) or [reasons](reasons.md). The load's page has the message.",
+        "Look it up in [errors](errors.md) or [reasons](reasons.md). The page of the load has the message.",
     ),
     "load_interrupted": LogEvent(
         "warning",
