@@ -42,7 +42,8 @@ class Settings:
     max_rejects: int = setting(integer(0), default=0)
     """Rejected rows that a load may have. With more, nothing of the file is loaded, and its rejects are kept."""
     max_reject_ratio: float | None = setting(_ratio, default=None)
-    """Share of rejected rows that a load may have, from 0 to 1. Empty: only `MAX_REJECTS` limits. Both limits hold."""
+    """Share of rejected rows that a load may have, from 0 to 1. Empty: only `MAX_REJECTS` limits. Otherwise both limits
+    hold, but a `MAX_REJECTS` of 0 does not."""
     keep_rejects: int = setting(integer(1), default=10_000)
     """Rejected rows of a load that are kept. Later ones are only counted."""
     undo_days: int = setting(integer(0), default=30)

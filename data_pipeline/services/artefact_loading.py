@@ -5,7 +5,7 @@ change silently, is split into records. Then every record that it does not accep
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from django.db import Error
@@ -17,27 +17,13 @@ from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.domain.records import CsvFormat
 from data_pipeline.domain.reject_log import RejectLog
-from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject, RejectLimits
+from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import copying, merging, record_tables
 from data_pipeline.postgres.exact_loading import ExactLoading
-from data_pipeline.postgres.record_tables import FileColumn
-from data_pipeline.postgres.target_tables import TargetTable
+from data_pipeline.services.load_planning import LoadPlan
 from data_pipeline.storage.opening import Artefact
 
 ProgressListener = Callable[[LoadProgress], None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LoadPlan:
-    """Where the columns of a file go, and how."""
-
-    target: TargetTable
-    columns: Sequence[FileColumn]
-    file_columns: int
-    mode: Mode
-    key: Sequence[str]
-    limits: RejectLimits
-    keeps_old_rows: bool
 
 
 class ArtefactLoading:

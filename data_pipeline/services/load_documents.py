@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from data_pipeline.domain.rejects import Reject
-from data_pipeline.services.load_file import Loaded
+from data_pipeline.services.load_values import Loaded
 
 Document = Mapping[str, Any]
 

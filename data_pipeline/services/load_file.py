@@ -1,7 +1,5 @@
 """Loads one file into a table, exactly once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -13,57 +11,27 @@ from data_pipeline import conf
 from data_pipeline.domain.chunks import RecordChunks
 from data_pipeline.domain.dialect_search import find_dialect
 from data_pipeline.domain.dialects import Dialect, Mode
-from data_pipeline.domain.headers import match_header
 from data_pipeline.domain.keys import compute_idempotency_key, forced_key
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta
-from data_pipeline.domain.records import CsvFormat, parse_fields
+from data_pipeline.domain.records import CsvFormat
 from data_pipeline.domain.reject_log import RejectLog
-from data_pipeline.domain.rejects import Reject, RejectLimits
-from data_pipeline.errors import EmptyArtefact, KeyMissing, KeyNotInFile, TableNotNamed, TooManyRejects
+from data_pipeline.domain.rejects import RejectLimits
+from data_pipeline.errors import TooManyRejects
 from data_pipeline.models import LoadLog
-from data_pipeline.postgres import load_transactions, target_tables
+from data_pipeline.postgres import load_transactions
 from data_pipeline.postgres import rejects as reject_rows
-from data_pipeline.postgres.record_tables import FileColumn
-from data_pipeline.postgres.target_tables import TargetTable
-from data_pipeline.services.artefact_loading import ArtefactLoading, LoadPlan, ProgressListener
+from data_pipeline.services.artefact_loading import ArtefactLoading, ProgressListener
+from data_pipeline.services.load_planning import plan_load
+from data_pipeline.services.load_values import Loaded, LoadOptions
 from data_pipeline.services.process_once import ProcessHandle, process_once
 from data_pipeline.storage.addresses import resolve
 from data_pipeline.storage.opening import Artefact, open_artefact
-from seeder.domain.view_names import ViewName
 from seeder.postgres.sqlstates import translate_database_errors
 
 SOURCE = "ingest.import_file"
 _MEGABYTE = 1024 * 1024
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LoadOptions:
-    """What a caller wants of a load. None means the dialect's value, otherwise that of the settings."""
-
-    table: str = "auto"
-    dialect: str | None = None
-    key: str | None = None  # an idempotency key that the caller computed
-    mode: Mode | None = None
-    force: bool = False  # load the file although it was loaded before
-    max_rejects: int | None = None
-    max_reject_ratio: float | None = None
-    sheet: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Loaded:
-    """The result of a load that succeeded or was skipped."""
-
-    load_id: int
-    status: LoadStatus
-    source_uri: str
-    target: str | None
-    counts: LoadCounts
-    duration: timedelta
-    size_bytes: int
-    rejects: Sequence[Reject] = field(default_factory=tuple)  # the first ones
 
 
 def load_file(  # noqa: PLR0913  # the options of a load
@@ -164,7 +132,14 @@ class _FileLoad:
         with artefact:
             header = chunks.header()
             load_transactions.begin_loading(self._using)
-            plan = self._plan(header)
+            plan = plan_load(
+                self._using,
+                header,
+                address=self._address,
+                dialect=self._dialect,
+                options=self._options,
+                settings=self._settings,
+            )
             handle.target = str(plan.target.name)
             loading = ArtefactLoading(
                 self._using,
@@ -208,63 +183,6 @@ class _FileLoad:
         return CsvFormat(
             delimiter=self._dialect.delimiter.encode(), quote=self._dialect.quote.encode(), line_end=chunks.line_end
         )
-
-    def _plan(self, header: bytes) -> LoadPlan:
-        """Match the file with its table. Raises `HeaderRefused`, `TargetError` or `EmptyArtefact`."""
-        if not header:
-            raise EmptyArtefact(path=self._address.path)
-        names = self._header_names(header)
-        table = self._options.table if self._options.table != "auto" else self._dialect.target
-        if table is None:
-            raise TableNotNamed(path=self._address.path)
-        target = target_tables.describe(self._using, ViewName.parse(table))
-        match = match_header(
-            names,
-            dialect=self._dialect,
-            table_columns=[column.name for column in target.data_columns],
-            required=[column.name for column in target.data_columns if not column.can_be_omitted],
-            artefact=self._address.path.name,
-        )
-        columns = [
-            FileColumn(position=position, target=target.column(name))
-            for position, name in enumerate(match.targets)
-            if name is not None
-        ]
-        mode = self._options.mode or self._dialect.mode or Mode.APPEND
-        return LoadPlan(
-            target=target,
-            columns=columns,
-            file_columns=len(names),
-            mode=mode,
-            key=self._key_columns(target, mode, [one.target.name for one in columns]),
-            limits=self._limits,
-            keeps_old_rows=self._settings.undo_days > 0,
-        )
-
-    def _header_names(self, header: bytes) -> Sequence[str]:
-        csv_format = CsvFormat(delimiter=self._dialect.delimiter.encode(), quote=self._dialect.quote.encode())
-        return [name or "" for name in parse_fields(header, csv_format)]
-
-    def _key_columns(self, target: TargetTable, mode: Mode, loaded: Sequence[str]) -> Sequence[str]:
-        if mode not in {Mode.UPSERT, Mode.SNAPSHOT}:
-            return []
-        key = self._dialect.key or target.primary_key
-        if not key:
-            raise KeyMissing(table=str(target.name), mode=mode.value)
-        for column in key:
-            if column not in loaded:
-                raise KeyNotInFile(table=str(target.name), mode=mode.value, column=column)
-        return key
-
-    @property
-    def _limits(self) -> RejectLimits:
-        number, ratio = self._options.max_rejects, self._options.max_reject_ratio
-        if number is None and ratio is None:
-            return RejectLimits(
-                max_rejects=self._settings.max_rejects if self._settings.max_reject_ratio is None else None,
-                max_ratio=self._settings.max_reject_ratio,
-            )
-        return RejectLimits(max_rejects=number, max_ratio=ratio)
 
     def _require_limits(self, limits: RejectLimits, handle: ProcessHandle, counts: LoadCounts) -> None:
         rejected, total = counts.rows_rejected or 0, counts.rows_in or 0

@@ -9,7 +9,8 @@ from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.errors import PipelineError, TooManyRejects
 from data_pipeline.management.rendering.load_text import load_blocks
 from data_pipeline.services.load_documents import load_document
-from data_pipeline.services.load_file import Loaded, load_file
+from data_pipeline.services.load_file import load_file
+from data_pipeline.services.load_values import Loaded
 from seeder.domain.plain_numbers import parse_whole_number
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.services import unix_signals

@@ -1,0 +1,38 @@
+"""What a caller wants of a load, and its result."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from data_pipeline.domain.dialects import Mode
+from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.domain.rejects import Reject
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadOptions:
+    """What a caller wants of a load. None means the dialect's value, otherwise that of the settings."""
+
+    table: str = "auto"
+    dialect: str | None = None
+    key: str | None = None  # an idempotency key that the caller computed
+    mode: Mode | None = None
+    force: bool = False  # load the file although it was loaded before
+    max_rejects: int | None = None
+    max_reject_ratio: float | None = None
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """The result of a load that succeeded or was skipped."""
+
+    load_id: int
+    status: LoadStatus
+    source_uri: str
+    target: str | None
+    counts: LoadCounts
+    duration: timedelta
+    size_bytes: int
+    rejects: Sequence[Reject] = field(default_factory=tuple)  # the first ones
