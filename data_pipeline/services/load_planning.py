@@ -30,7 +30,7 @@ class LoadPlan:
     keeps_old_rows: bool  # so that the load can be undone
 
 
-def plan_load(
+def plan_load(  # noqa: PLR0913  # facts of one load
     database: str,
     header: bytes,
     *,
