@@ -23,10 +23,13 @@ class SharedStrings:
         self._text = bytearray()
         self._fields = b""
         self._ends = array("Q", [0])
+        self.longest = 0  # bytes of the longest field
 
     def append(self, text: bytes) -> None:
         """Add the next text."""
-        self._text += csv_field(text)
+        field = csv_field(text)
+        self.longest = max(self.longest, len(field))
+        self._text += field
         self._ends.append(len(self._text))
         if len(self._text) + 8 * len(self._ends) > MAX_BYTES:
             raise WorkbookTooLarge(

@@ -5,8 +5,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_pipeline.errors import CellOutsideTable
+from data_pipeline.errors import CellOutsideTable, UnpacksTooLarge
 from data_pipeline.storage.sheets import Row
+from seeder.domain.human_format import format_size
 
 _PIECE_BYTES = 1 << 18
 _LETTERS = 26
@@ -39,14 +40,16 @@ class LineMap:
         return min(self._rows[place] + line - self._lines[place], self._last_rows[place]) if place >= 0 else line
 
 
-def csv_pieces(rows: Iterator[Row], lines: LineMap, *, path: Path) -> Iterator[bytes]:
+def csv_pieces(rows: Iterator[Row], lines: LineMap, *, path: Path, max_bytes: int) -> Iterator[bytes]:
     """Yield the rows as CSV, without empty rows. Each has at least the fields of the header.
 
-    A row with values right of the header keeps them, so that PostgreSQL refuses that row only.
+    A row with values right of the header keeps them, so that PostgreSQL refuses that row only. Repeated texts and cells
+    are short in a workbook and long as CSV, so that its size is limited.
     """
     header: Row | None = None
     first = 0  # column of the header
     piece = bytearray()
+    size = 0
     for row in rows:
         fields = row.fields
         while fields and not fields[-1]:
@@ -64,6 +67,9 @@ def csv_pieces(rows: Iterator[Row], lines: LineMap, *, path: Path) -> Iterator[b
         lines.add(row.number, lines=line.count(b"\n"))
         piece += line
         if len(piece) >= _PIECE_BYTES:
+            size += len(piece)
+            if size > max_bytes:
+                raise UnpacksTooLarge(path=path, limit=format_size(max_bytes))
             yield bytes(piece)
             piece.clear()
     yield bytes(piece)

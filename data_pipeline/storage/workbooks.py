@@ -5,6 +5,7 @@ from pathlib import Path
 
 from data_pipeline.errors import SheetNotChosen, UnknownSheet, UnsupportedFormat, WorkbookRefused
 from data_pipeline.storage.byte_streams import PieceStream
+from data_pipeline.storage.ods_workbook import OdsWorkbook, is_open_document
 from data_pipeline.storage.sheet_csv import LineMap, csv_pieces
 from data_pipeline.storage.sheets import Sheet, SheetReader, Workbook
 from data_pipeline.storage.source_file import SourceFile
@@ -18,8 +19,9 @@ _SAVE_AS_XLSX = "Save it as XLSX or CSV, and load that file."
 class SheetCsv:
     """A sheet as a stream of CSV."""
 
-    def __init__(self, source: SourceFile, reader: SheetReader) -> None:
+    def __init__(self, source: SourceFile, reader: SheetReader, *, max_bytes: int) -> None:
         self._source = source
+        self._max_bytes = max_bytes
         self._reader = reader
         self._lines = LineMap()
         self._stream = PieceStream(self._pieces())
@@ -38,7 +40,7 @@ class SheetCsv:
         return self._source.position or round(self._source.size * self._reader.progress())
 
     def _pieces(self) -> Iterator[bytes]:
-        yield from csv_pieces(self._reader.rows, self._lines, path=self._source.path)
+        yield from csv_pieces(self._reader.rows, self._lines, path=self._source.path, max_bytes=self._max_bytes)
         self._source.hash_rest()
 
 
@@ -49,7 +51,8 @@ def open_workbook(source: SourceFile, *, sheet: str | None, max_unpacked_bytes: 
     """
     directory = ZipDirectory(source, max_unpacked_bytes=max_unpacked_bytes)
     file_format, workbook = _workbook(directory)
-    return file_format, SheetCsv(source, workbook.read(_chosen(workbook, sheet, path=source.path)))
+    reader = workbook.read(_chosen(workbook, sheet, path=source.path))
+    return file_format, SheetCsv(source, reader, max_bytes=max_unpacked_bytes)
 
 
 def _workbook(directory: ZipDirectory) -> tuple[str, Workbook]:
@@ -58,6 +61,8 @@ def _workbook(directory: ZipDirectory) -> tuple[str, Workbook]:
         for kind, part in related_parts(directory).values():
             if kind == "officeDocument":
                 return "xlsx", XlsxWorkbook(directory, _require_worksheets(part, path=directory.path))
+    if is_open_document(directory):
+        return "ods", OdsWorkbook(directory)
     raise UnsupportedFormat(
         path=directory.path, description="a zip archive", advice="Unpack it, and load the files inside one by one."
     )

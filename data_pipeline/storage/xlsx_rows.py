@@ -9,7 +9,7 @@ from data_pipeline.storage.cell_text import IRREGULAR_REFERENCE, RichText, deref
 from data_pipeline.storage.sheets import Row
 from data_pipeline.storage.xlsx_values import CellValues, put
 from data_pipeline.storage.xml_elements import XmlElements
-from data_pipeline.storage.xml_parsing import Attributes, XmlParser
+from data_pipeline.storage.xml_parsing import MAX_ELEMENT_BYTES, Attributes, XmlParser, require_bounded_element
 
 _ROW = rb"(?:\s*<{0}row\b[^<>]*/>)*\s*<{0}row\b([^<>/]*)>"
 _ROW_NUMBER = re.compile(rb'\sr="([0-9]+)"')
@@ -61,6 +61,8 @@ class RegularRows:
         cells = self._cells(element, start.end())
         if len(cells) != element.count(self._cell_tag) or (b"&" in element and IRREGULAR_REFERENCE.search(element)):
             return None
+        if len(cells) * self._values.longest_string > MAX_ELEMENT_BYTES:
+            return None  # the parser counts, because a row may repeat a long shared string thousands of times
         return Row(self._values.row_number(number[1], previous=previous), self._fields(cells))
 
     def _fields(self, cells: list[tuple[bytes, bytes, bytes, bytes, bytes, bytes]]) -> list[bytes]:
@@ -96,6 +98,7 @@ class RowParser:
         self._is_in_data = False
         self._rows: list[Row] = []
         self._fields: list[bytes] = []
+        self._size = 0  # bytes of the row's fields
         self._cell: Attributes = {}
         self._value: list[str] | None = None
         self._has_value = False
@@ -117,7 +120,7 @@ class RowParser:
         elif name == "row":
             number = attributes["r"].encode() if "r" in attributes else None
             self.number = self._values.row_number(number, previous=self.number)
-            self._fields = []
+            self._fields, self._size = [], 0
         elif name == "c":
             self._cell, self._value = attributes, None
         elif name == "v":
@@ -156,3 +159,5 @@ class RowParser:
         letters = self._cell.get("r", "").rstrip("0123456789").encode()
         column = self._values.column(letters) if letters else len(self._fields)
         put(self._fields, column, field)
+        self._size += len(field)
+        require_bounded_element(self._size, path=self._values.path)

@@ -29,6 +29,7 @@ class CellValues:
     def __init__(self, path: Path, *, strings: SharedStrings, styles: Mapping[bytes, CellKind], is_1904: bool) -> None:
         self.path = path
         self.string = strings.field
+        self.longest_string = strings.longest  # bytes
         self.styles = styles  # of dates and durations only
         self._is_1904 = is_1904
         self._by_kind: Mapping[bytes, Callable[[bytes], bytes]] = {

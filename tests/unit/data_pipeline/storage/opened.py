@@ -1,5 +1,8 @@
 """Opens files of the tests as artefacts."""
 
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from data_pipeline.storage.addresses import resolve
@@ -27,3 +30,14 @@ def csv_of(
     """Return the CSV of a file."""
     with opened(path, max_unpacked_bytes=max_unpacked_bytes, sheet=sheet, encoding=encoding) as artefact:
         return read_all(artefact)
+
+
+@contextmanager
+def memory_limit(limit: int) -> Iterator[None]:
+    """Require that the block allocates less than this number of bytes at a time."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < limit
+    finally:
+        tracemalloc.stop()

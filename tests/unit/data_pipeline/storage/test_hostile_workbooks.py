@@ -1,6 +1,5 @@
 import hashlib
 import struct
-import tracemalloc
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -17,9 +16,9 @@ from data_pipeline.errors import (
     UnpacksTooLarge,
     WorkbookRefused,
 )
-from data_pipeline.storage import shared_strings, xml_parsing
+from data_pipeline.storage import shared_strings, xlsx_rows, xml_parsing
 from tests.unit.data_pipeline.storage.made_workbooks import MadeSheet, cell, made_xlsx, made_zip, row, sheet_xml, texts
-from tests.unit.data_pipeline.storage.opened import MB, csv_of, opened
+from tests.unit.data_pipeline.storage.opened import MB, csv_of, memory_limit, opened
 
 DATA = texts(1, "id", "name") + "".join(texts(number, str(number), "x") for number in range(2, 40))
 NOISE = "".join(hashlib.sha256(b"%d" % number).hexdigest() for number in range(40_000))  # 2.5 MB
@@ -73,11 +72,8 @@ def test_member_is_not_read_beyond_the_size_in_the_directory(file: Path) -> None
         place = content.index(size)
         content[place : place + 4] = struct.pack("<L", 1000)
     file.write_bytes(content)
-    tracemalloc.start()
-    with pytest.raises(DamagedArtefact):
+    with memory_limit(4 * MB), pytest.raises(DamagedArtefact):
         csv_of(file)
-    assert tracemalloc.get_traced_memory()[1] < 4 * MB
-    tracemalloc.stop()
 
 
 def test_directory_with_many_members_is_refused(file: Path) -> None:
@@ -186,16 +182,29 @@ def test_shared_strings_are_limited(file: Path, monkeypatch: pytest.MonkeyPatch)
         csv_of(made_xlsx(file, DATA, strings=["<t>0123456789</t>"] * 100))
 
 
+@pytest.mark.parametrize("comment", ["", "<!-- -->"])
+def test_long_string_in_many_cells_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch, comment: str) -> None:
+    monkeypatch.setattr(xlsx_rows, "MAX_ELEMENT_BYTES", MB)
+    monkeypatch.setattr(xml_parsing, "MAX_ELEMENT_BYTES", MB)
+    made_xlsx(file, comment + row(1, *[cell("0", kind="s")] * 500), strings=[f"<t>{NOISE[: MB // 8]}</t>"])
+    with memory_limit(16 * MB), pytest.raises(WorkbookRefused, match="element of more than"):
+        csv_of(file)
+
+
+def test_long_string_in_many_rows_is_limited(file: Path) -> None:
+    rows = "".join(row(number, cell("0", kind="s")) for number in range(1, 100))
+    made_xlsx(file, rows, strings=[f"<t>{NOISE[: MB // 2]}</t>"])
+    with memory_limit(16 * MB), pytest.raises(UnpacksTooLarge):
+        csv_of(file, max_unpacked_bytes=4 * MB)
+
+
 def test_sparse_sheet_takes_little_memory(file: Path) -> None:
     rows = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>2</v></c></row>'
     made_xlsx(file, rows)
-    tracemalloc.start()
-    with opened(file) as artefact:
+    with memory_limit(4 * MB), opened(file) as artefact:
         content = artefact.read(MB)
         assert content == b"1\n" + b"," * 16383 + b"2\n"
         assert artefact.line_of(2) == 1048576
-    assert tracemalloc.get_traced_memory()[1] < 4 * MB
-    tracemalloc.stop()
 
 
 @given(st.data())
