@@ -1,12 +1,18 @@
-"""A change of tables enqueues exactly the views that depend on them."""
+"""A change of tables enqueues or refreshes exactly the views that depend on them."""
 
 import pytest
 
 from seeder.domain.refresh_requests import AllReports
 from seeder.domain.view_names import ViewName
-from seeder.models import QueuedRefresh
-from seeder.services.queue.dependent_refreshes import DependentRefreshes, enqueue_dependent_refreshes
+from seeder.models import QueuedRefresh, Run
+from seeder.services.queue.dependent_refreshes import (
+    DependentRefreshes,
+    RefreshedViews,
+    enqueue_dependent_refreshes,
+    refresh_dependent_views,
+)
 from seeder.services.run.orchestrator import execute_run
+from seeder.services.stop_signal import StopSignal
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("empty_queue")
@@ -131,3 +137,37 @@ def test_declared_dependency_of_a_text_function_is_queued(tables: None) -> None:
     result = enqueue("reporting.one")
     assert {view.name.name for view in result.views} == {"a"}
     assert {view.name.name for view in result.undetermined} == {"b"}
+
+
+def refresh(*tables: str, stop: StopSignal | None = None) -> RefreshedViews:
+    return refresh_dependent_views([ViewName.parse(table) for table in tables], requested_by="a loader", stop=stop)
+
+
+def test_refresh_here_covers_the_dependent_views_and_no_other(tables: None) -> None:
+    create_views(a="SELECT n FROM reporting.one", b="SELECT n FROM reporting.two", c="SELECT n FROM reporting.a")
+    sql("INSERT INTO reporting.one VALUES (3); INSERT INTO reporting.two VALUES (4)")
+    result = refresh("reporting.one")
+    assert ({view.name.name for view in result.views}, result.failures) == ({"a", "c"}, {})
+    counts = "SELECT (SELECT count(*) FROM reporting.a), (SELECT count(*) FROM reporting.b)"
+    assert sql(counts) == [(2, 1)]
+    assert Run.objects.order_by("-started_at")[0].requested_by == "a loader"
+
+
+def test_refresh_here_returns_the_message_of_a_failed_view(tables: None) -> None:
+    create_views(a="SELECT 1 / (n - 3) AS n FROM reporting.one")
+    sql("INSERT INTO reporting.one VALUES (3)")
+    assert {view.name.name: message for view, message in refresh("reporting.one").failures.items()} == {
+        "a": "division by zero"
+    }
+
+
+def test_refresh_here_without_dependents_makes_no_run(tables: None) -> None:
+    assert refresh("reporting.one").views == ()
+    assert not Run.objects.exists()
+
+
+def test_stopped_refresh_here_returns_the_interrupted_views(tables: None) -> None:
+    create_views(a="SELECT n FROM reporting.one")
+    stop = StopSignal()
+    stop.request("SIGTERM")
+    assert [view.name.name for view in refresh("reporting.one", stop=stop).interrupted] == ["a"]

@@ -1,18 +1,37 @@
-"""Queues a refresh of the views that depend on changed tables: what a loader calls after its commit."""
+"""Queues or runs a refresh of the views that depend on changed tables: what a loader calls after its commit."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.manifests import ViewKey
+from seeder.domain.manifests import ManifestKey, ViewKey
 from seeder.domain.refresh_requests import AllReports, SelectedManifests
 from seeder.domain.view_names import ViewName
 from seeder.postgres.catalog import find_affected_views
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
+from seeder.services.queue import dispatch, part_rows
 from seeder.services.queue.enqueue import EnqueueResult, enqueue_refresh
+from seeder.services.run.orchestrator import execute_run
+from seeder.services.stop_signal import StopSignal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DependentViews:
+    """The views that depend on some tables of a database."""
+
+    relations: Collection[ViewName]
+    views: tuple[ViewKey, ...]  # of enabled manifests
+    manifests: frozenset[ManifestKey]  # that name these views
+    undetermined: tuple[ViewKey, ...]  # they call functions with text bodies, so their dependencies are unknown
+    missing_relations: tuple[ViewName, ...]  # tables that do not exist
+
+    @property
+    def request(self) -> SelectedManifests:
+        description = f"the views that depend on {', '.join(map(str, sorted(self.relations)))}"
+        return SelectedManifests(manifests=self.manifests, description=description)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,24 +44,29 @@ class DependentRefreshes:
     missing_relations: tuple[ViewName, ...]  # changed tables that do not exist
 
 
-def enqueue_dependent_refreshes(
-    relations: Collection[ViewName],
-    *,
-    requested_by: str,
-    database: str = DEFAULT_DB_ALIAS,
-    idempotency_key: str | None = None,
-) -> DependentRefreshes:
-    """Queue a refresh of the views that depend on the changed tables, and of no other view.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefreshedViews:
+    """What a change of some tables has refreshed."""
+
+    views: tuple[ViewKey, ...]  # the dependent views of enabled manifests
+    undetermined: tuple[ViewKey, ...]  # they call functions with text bodies, so their dependencies are unknown
+    failures: Mapping[ViewKey, str] = field(default_factory=dict)  # messages of the views that failed
+    interrupted: tuple[ViewKey, ...] = ()  # not refreshed, because the run was stopped
+
+
+def is_queue_available() -> bool:
+    """Return whether a refresh can be queued. Otherwise the caller runs it."""
+    return dispatch.is_available() and part_rows.is_available()
+
+
+def find_dependent_views(relations: Collection[ViewName], *, database: str = DEFAULT_DB_ALIAS) -> DependentViews:
+    """Return the views of enabled manifests that depend on some tables, and no other view.
 
     Dependencies are those of the catalog (plain and materialized views, partitions and their parents, BEGIN ATOMIC
     functions, operators, row security policies) and those that queries declare. Views that may depend on the tables
-    through a function with a text body are reported in `undetermined` and are not refreshed, unless they declare their
-    dependencies.
+    through a function with a text body are in `undetermined`, unless they declare their dependencies.
 
-    The refresh is one request: a repeated idempotency key returns the first answer, and an earlier request that covers
-    the views and has not started is joined. Must not be called inside a transaction.
-
-    Raises `ConfigurationError`, `QueueError` or `DatabaseError`.
+    Raises `ConfigurationError` or `DatabaseError`.
     """
     selection = manifest_selection.select(AllReports(), databases=conf.load().databases)
     specs = {spec.key.name: spec for spec in selection.views if spec.key.database == database}
@@ -50,13 +74,58 @@ def enqueue_dependent_refreshes(
         declarations = {name: spec.declaration for name, spec in specs.items()}
         affected, undetermined, missing_relations = find_affected_views(database, relations, declarations)
     dependent = [specs[name] for name in sorted(affected)]
-    request = SelectedManifests(
-        manifests=frozenset(one.key for spec in dependent for one in spec.manifests),
-        description=f"the views that depend on {', '.join(map(str, sorted(relations)))}",
-    )
-    return DependentRefreshes(
-        queued=enqueue_refresh(request, requested_by=requested_by, idempotency_key=idempotency_key),
+    return DependentViews(
+        relations=relations,
         views=tuple(spec.key for spec in dependent),
+        manifests=frozenset(one.key for spec in dependent for one in spec.manifests),
         undetermined=tuple(specs[name].key for name in sorted(undetermined)),
         missing_relations=tuple(missing_relations),
+    )
+
+
+def enqueue_dependent_refreshes(
+    relations: Collection[ViewName],
+    *,
+    requested_by: str,
+    database: str = DEFAULT_DB_ALIAS,
+    idempotency_key: str | None = None,
+) -> DependentRefreshes:
+    """Queue a refresh of the views that `find_dependent_views` returns.
+
+    The refresh is one request: a repeated idempotency key returns the first answer, and an earlier request that covers
+    the views and has not started is joined. Must not be called inside a transaction.
+
+    Raises `ConfigurationError`, `QueueError` or `DatabaseError`.
+    """
+    found = find_dependent_views(relations, database=database)
+    return DependentRefreshes(
+        queued=enqueue_refresh(found.request, requested_by=requested_by, idempotency_key=idempotency_key),
+        views=found.views,
+        undetermined=found.undetermined,
+        missing_relations=found.missing_relations,
+    )
+
+
+def refresh_dependent_views(
+    relations: Collection[ViewName],
+    *,
+    requested_by: str,
+    database: str = DEFAULT_DB_ALIAS,
+    stop: StopSignal | None = None,
+) -> RefreshedViews:
+    """Refresh the views that `find_dependent_views` returns, in this process: for hosts without a queue.
+
+    When `stop` is set, the run cancels its refreshes and ends. Must not be called inside a transaction.
+
+    Raises `ConfigurationError` or `DatabaseError`.
+    """
+    found = find_dependent_views(relations, database=database)
+    if not found.views:
+        return RefreshedViews(views=(), undetermined=found.undetermined)
+    summary = execute_run(found.request, requested_by=requested_by, stop=stop)
+    return RefreshedViews(
+        views=found.views,
+        undetermined=found.undetermined,
+        failures={view.key: result.failure.message for view, result in summary.results.items() if result.failure},
+        interrupted=tuple(view.key for view in summary.interrupted),
     )
