@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from seeder import settings_readers
 from seeder.errors import ConfigurationError
-from seeder.settings_readers import boolean, integer, one_of, read_settings, setting, text
+from seeder.settings_readers import boolean, integer, one_of, read_settings, secret, setting, text
 
 
 def _folders(name: str, value: object) -> Sequence[str]:
@@ -69,6 +69,9 @@ class Settings:
     """Size in MB to which a compressed file may grow."""
     xlsx_in_memory_mb: int = setting(integer(1), default=32)
     """Size in MB of a workbook's XML above which it is read as a stream, which takes longer and less memory."""
+    pii_hash_key: str = setting(secret, default="")
+    """Secret key of the hashes that are stored for personal columns with `pii = "hash"`. With another key, equal values
+    get other hashes."""
     default_job: str = setting(text, default="get_s3_files")
     """Job that `data-pipeline` runs if the first argument is an option of the job."""
     job_packages: str = setting(text, default="")

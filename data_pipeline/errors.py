@@ -236,4 +236,10 @@ class BadRow(PipelineError):
 
 
 class PiiKeyMissing(PipelineError):
-    """A column is stored as a keyed hash, but there is no key. Configure a secret of at least 32 random bytes."""
+    """A column is stored as a keyed hash, but PII_HASH_KEY is empty. Set it to a random secret of 32 characters or
+    more."""
+
+
+class NormalizingNeedsUtf8(PipelineError):
+    """The dialect normalizes values, which needs a database in UTF-8, but that of {alias!r} is in {encoding}. Load the
+    file into a database in UTF-8, or without a dialect."""

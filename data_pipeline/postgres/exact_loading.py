@@ -10,6 +10,7 @@ from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import record_tables
 from data_pipeline.postgres.checked_statements import CheckedStatement, delete_records, insert
 from data_pipeline.postgres.constraint_violations import RowSource
+from data_pipeline.postgres.normalized_texts import NormalizedTexts
 from data_pipeline.postgres.record_tables import TEXTS, FileColumn
 from data_pipeline.postgres.target_tables import TargetTable
 from data_pipeline.postgres.value_checks import ValueChecks
@@ -27,9 +28,11 @@ class ExactLoading:
         csv_format: CsvFormat,
         file_columns: int,
         into_rows: bool,
+        normalized: NormalizedTexts | None,
     ) -> None:
         self._database, self._target, self._columns = database, target, columns
         self._csv_format, self._file_columns, self._into_rows = csv_format, file_columns, into_rows
+        self._normalized = normalized
         self._checks = ValueChecks(database, columns, check_words=True)
         self._is_prepared = False
 
@@ -38,8 +41,7 @@ class ExactLoading:
         if not split.records:
             return 0, []
         self._prepare()
-        record_tables.fill_texts(self._database, split, self._csv_format, columns=self._file_columns)
-        problems: dict[int, Sequence[Problem]] = dict(self._checks.find_problems())
+        problems = self._fill(split)
         delete_records(self._database, TEXTS, list(problems))
         result = CheckedStatement(self._database, self._target, self._source, table=TEXTS, build=self._insert).run()
         problems |= {number: [problem] for number, problem in result.refused.items()}
@@ -47,9 +49,20 @@ class ExactLoading:
             record_tables.continue_numbers(self._database, split.numbers[-1] + 1)
         return result.count, [_reject(split, number, problems[number]) for number in sorted(problems)]
 
+    def _fill(self, split: SplitRecords) -> dict[int, Sequence[Problem]]:
+        """Fill `load_texts`. Return the problems of its values, by record number."""
+        if self._normalized is not None:
+            self._normalized.fill(split)
+            return self._normalized.explain(self._checks.find_problems(), split)
+        record_tables.fill_texts(self._database, split, self._csv_format, columns=self._file_columns)
+        return dict(self._checks.find_problems())
+
     def _prepare(self) -> None:
         if not self._is_prepared:
-            record_tables.create_texts(self._database, columns=self._file_columns)
+            if self._normalized is not None:
+                self._normalized.create()
+            else:
+                record_tables.create_texts(self._database, columns=self._file_columns)
             self._checks.prepare()
             self._is_prepared = True
 

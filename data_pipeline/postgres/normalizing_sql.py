@@ -37,9 +37,14 @@ def canonical_text(text: sql.Composable, column: Column, *, null_words: Collecti
     return _evaluated(text, column, _CANONICALS[column.rule](column), null_words=null_words)
 
 
+def can_be_refused(column: Column) -> bool:
+    """Return whether the rule of a column refuses some text."""
+    return column.rule in _REASONS
+
+
 def refusal_reason(text: sql.Composable, column: Column, *, null_words: Collection[str] = ()) -> sql.Composed:
     """Return the expression of the reason why a value is refused, a `NormalizeReason`. It is NULL for a good value."""
-    if column.rule is None or column.rule not in _REASONS:
+    if column.rule is None or not can_be_refused(column):
         return sql.Composed([_NULL])
     return _evaluated(text, column, _REASONS[column.rule](column), null_words=null_words)
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from data_pipeline.domain.dialects import Column
 from data_pipeline.domain.records import CsvFormat, SplitRecords
 from data_pipeline.postgres.copying import copy_bytes, copy_statement
 from data_pipeline.postgres.target_tables import TargetColumn
 from seeder.postgres import sessions
 
 TEXTS = sql.Identifier("pg_temp", "load_texts")
+FILE_TEXTS = sql.Identifier("pg_temp", "load_file_texts")  # before they are normalized
 ROWS = sql.Identifier("pg_temp", "load_rows")
 _RECORDS_IN_PIECE = 2000
 
@@ -21,11 +23,17 @@ class FileColumn:
 
     position: int  # in the file, from 0
     target: TargetColumn
+    declared: Column  # how the dialect spells its values
 
     @property
     def text(self) -> sql.Identifier:
         """The column of `load_texts`."""
         return sql.Identifier(f"c{self.position}")
+
+    @property
+    def refusal(self) -> sql.Identifier:
+        """The column of `load_texts` with the reason why a value was not normalized."""
+        return sql.Identifier(f"r{self.position}")
 
     @property
     def name(self) -> sql.Identifier:
@@ -37,11 +45,15 @@ class FileColumn:
         return sql.SQL(self.target.type)  # format_type() quotes names
 
 
-def create_texts(database: str, *, columns: int) -> None:
-    """Create the table of the records of a refused chunk, with a text for each column of the file."""
-    names = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(f"c{at}")) for at in range(columns))
-    statement = "CREATE TEMPORARY TABLE load_texts (record_no bigint NOT NULL, {}) ON COMMIT DROP"
-    sessions.query(database, sql.SQL(statement).format(names))
+def create_texts(
+    database: str, *, columns: int, relation: sql.Identifier = TEXTS, others: Sequence[sql.Identifier] = ()
+) -> None:
+    """Create a table of records, with a text for each column of the file, and for others."""
+    names = [*(sql.Identifier(f"c{at}") for at in range(columns)), *others]
+    statement = sql.SQL("CREATE TEMPORARY TABLE {} (record_no bigint NOT NULL, {}) ON COMMIT DROP").format(
+        relation, sql.SQL(", ").join(sql.SQL("{} text").format(name) for name in names)
+    )
+    sessions.query(database, statement)
 
 
 def create_rows(database: str, columns: Sequence[FileColumn]) -> None:
@@ -59,8 +71,15 @@ def continue_numbers(database: str, next_number: int) -> None:
     sessions.query(database, sql.SQL(statement).format(sql.Literal(next_number)))
 
 
-def fill_texts(database: str, split: SplitRecords, csv_format: CsvFormat, *, columns: int) -> None:
-    """Replace the contents of `load_texts` with records. Their bytes are sent as they are, after their number."""
+def fill_texts(
+    database: str,
+    split: SplitRecords,
+    csv_format: CsvFormat,
+    *,
+    columns: int,
+    relation: sql.Identifier = TEXTS,
+) -> None:
+    """Replace the contents of a table with records. Their bytes are sent as they are, after their number."""
     names = ["record_no", *(f"c{at}" for at in range(columns))]
     delimiter = csv_format.delimiter
 
@@ -77,5 +96,5 @@ def fill_texts(database: str, split: SplitRecords, csv_format: CsvFormat, *, col
             for start in range(0, len(split.records), _RECORDS_IN_PIECE)
         ]
 
-    sessions.query(database, "TRUNCATE pg_temp.load_texts")
-    copy_bytes(database, copy_statement(TEXTS, names, csv_format), pieces())
+    sessions.query(database, sql.SQL("TRUNCATE {}").format(relation))
+    copy_bytes(database, copy_statement(relation, names, csv_format), pieces())

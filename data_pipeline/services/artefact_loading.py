@@ -7,6 +7,7 @@ change silently, is split into records. Then every record that it does not accep
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from django.db import Error
 
@@ -20,6 +21,7 @@ from data_pipeline.domain.reject_log import RejectLog
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import copying, merging, record_tables
 from data_pipeline.postgres.exact_loading import ExactLoading
+from data_pipeline.postgres.normalized_texts import NormalizedTexts
 from data_pipeline.services.load_planning import LoadPlan
 from data_pipeline.storage.opening import Artefact
 
@@ -47,6 +49,7 @@ class ArtefactLoading:
         self._reopen, self._on_progress = reopen, on_progress
         self._records = self._loaded = 0
         self._guard = copying.changing_date_guard([one.target for one in plan.columns])
+        self._masking, self._normalized = plan.masking(csv_format), self._new_normalized()
         self._is_staged = plan.mode is not Mode.APPEND
         self._searches_words = any(one.target.reads_date_words and not one.target.is_date for one in plan.columns)
 
@@ -78,6 +81,23 @@ class ArtefactLoading:
         self._add_refused(result.refused)
         return self._counts(result.counts)
 
+    def normalizing_meta(self) -> Mapping[str, Any]:
+        """Return the number of normalized records, and of refused values by reason, for `payload_meta`."""
+        if self._normalized is None:
+            return {}
+        return {"rows_normalized": self._normalized.records, "normalize_errors": dict(self._normalized.errors)}
+
+    def _new_normalized(self) -> NormalizedTexts | None:
+        if self._plan.normalizing is None:
+            return None
+        return NormalizedTexts(
+            self._database,
+            self._plan.columns,
+            self._plan.normalizing,
+            csv_format=self._csv_format,
+            file_columns=self._plan.file_columns,
+        )
+
     def _counts(self, merged: LoadCounts) -> LoadCounts:
         return replace(merged, rows_in=self._records, rows_rejected=self._rejects.count)
 
@@ -104,6 +124,8 @@ class ArtefactLoading:
     def _copied(self, data: bytes) -> int | None:
         """Return the number of rows that PostgreSQL took from the bytes as they are, or None if they must be split."""
         if silent_changes.may_lose_bytes(data, self._csv_format):
+            return None
+        if self._plan.normalizing is not None and self._plan.normalizing.may_change(data, self._csv_format):
             return None
         if self._searches_words and silent_changes.has_changing_word(data, self._csv_format):
             return None
@@ -141,6 +163,7 @@ class ArtefactLoading:
             csv_format=self._csv_format,
             file_columns=self._plan.file_columns,
             into_rows=self._is_staged,
+            normalized=self._normalized,
         )
 
     def _split(self, chunk: Chunk, first_number: int) -> records.SplitRecords:
@@ -153,8 +176,8 @@ class ArtefactLoading:
         )
 
     def _in_file(self, reject: Reject) -> Reject:
-        """Return a reject with the line in the artefact, which is not that of the CSV for a workbook."""
-        return replace(reject, line_no=self._artefact.line_of(reject.line_no))
+        """Return a reject without personal values, with its line in the artefact: that of a workbook is another."""
+        return self._masking.masked(replace(reject, line_no=self._artefact.line_of(reject.line_no)))
 
     def _add_refused(self, refused: Mapping[int, Problem]) -> None:
         """Keep records that the merge left out. Their bytes are read again, because rows do not have them."""

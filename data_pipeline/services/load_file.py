@@ -154,6 +154,7 @@ class _FileLoad:
             )
             counts = loading.run()
             handle.add_counts(counts)
+            handle.update_meta(loading.normalizing_meta())
             self._require_limits(plan.limits, handle, counts)
             self._save_rejects(handle)
             handle.content_blake2b = artefact.content_blake2b

@@ -1,0 +1,37 @@
+"""Problems of values that do not have the form that the dialect declares."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from data_pipeline.domain.dialects import Column
+from data_pipeline.domain.normalizing import NormalizeReason
+from data_pipeline.domain.rejects import Problem
+
+INVALID_PARAMETER_VALUE: Final = "22023"  # PostgreSQL raises it for no text of a column, so it is unambiguous here
+
+_EXPLANATIONS: Final[Mapping[NormalizeReason, Callable[[Column], str]]] = {
+    NormalizeReason.EMPTY: lambda _: "the value is empty",
+    NormalizeReason.NOT_A_NUMBER: lambda column: (
+        f"the value is no number with the decimal mark {column.decimal_mark!r}"
+    ),
+    NormalizeReason.WRONG_GROUPING: lambda column: (
+        f"the digits are not grouped as those of a number with the decimal mark {column.decimal_mark!r}"
+    ),
+    NormalizeReason.OTHER_CURRENCY: lambda column: f"the amount is of another currency than {column.currency}",
+    NormalizeReason.UNKNOWN_DATE_FORMAT: lambda column: (
+        f"the value does not have the format {' or '.join(column.formats) or 'of ISO 8601'}"
+    ),
+    NormalizeReason.NO_SUCH_DATE: lambda _: "the date or time does not exist",
+    NormalizeReason.NOT_A_BOOLEAN: lambda _: "the value is neither true nor false",
+    NormalizeReason.NOT_IN_MAP: lambda _: "the dialect maps other values only",
+}
+
+
+def refused_value(column: Column, reason: NormalizeReason, *, value: str | None) -> Problem:
+    """Return the problem of a value. Its reason begins with the word of the metric's label."""
+    return Problem(
+        column=column.name,
+        sqlstate=INVALID_PARAMETER_VALUE,
+        reason=f"{reason.value}: {_EXPLANATIONS[reason](column)}",
+        value=value,
+    )

@@ -1,0 +1,157 @@
+"""Fills `load_texts` with the texts that PostgreSQL reads for the values of a file, and explains refused values.
+
+Every record goes this way if the dialect has rules, personal columns, or words for NULL.
+"""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from psycopg import sql
+
+from data_pipeline.domain.masking import hash_pads
+from data_pipeline.domain.normalize_problems import refused_value
+from data_pipeline.domain.normalizing import NormalizeReason
+from data_pipeline.domain.records import CsvFormat, SplitRecords, parse_fields
+from data_pipeline.domain.rejects import Problem
+from data_pipeline.errors import NormalizingNeedsUtf8
+from data_pipeline.postgres import record_tables
+from data_pipeline.postgres.masking_sql import masked_text
+from data_pipeline.postgres.normalizing_sql import can_be_refused, canonical_text, refusal_reason
+from data_pipeline.postgres.record_tables import FILE_TEXTS, TEXTS, FileColumn
+from seeder.postgres import sessions
+
+_PADS = (sql.SQL("%(inner)s::bytea"), sql.SQL("%(outer)s::bytea"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Normalizing:
+    """What a dialect changes, besides the rules of its columns."""
+
+    null_words: Sequence[str]
+    is_of_columns: bool  # a column has a rule, or is personal
+    hash_key: bytes = field(repr=False)
+
+    def may_change(self, data: bytes, csv_format: CsvFormat) -> bool:
+        """Return whether a value in these bytes may be changed. False positives only cost time."""
+        if self.is_of_columns:
+            return True
+        words = [word.encode() for word in self.null_words]
+        return any(word in data or csv_format.quote in word for word in words)
+
+
+def require_utf8(database: str) -> None:
+    """Raise `NormalizingNeedsUtf8` for a database of another encoding, whose letters have other bytes."""
+    encoding = sessions.driver_connection(database).info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise NormalizingNeedsUtf8(alias=database, encoding=encoding)
+
+
+class NormalizedTexts:
+    """The texts of the records of one load. Counts them, and the refused values by their reason."""
+
+    def __init__(
+        self,
+        database: str,
+        columns: Sequence[FileColumn],
+        normalizing: Normalizing,
+        *,
+        csv_format: CsvFormat,
+        file_columns: int,
+    ) -> None:
+        self._database, self._columns, self._normalizing = database, columns, normalizing
+        self._csv_format, self._file_columns = csv_format, file_columns
+        self._judged = [column for column in columns if can_be_refused(column.declared)]
+        self.records, self.errors = 0, Counter[str]()
+
+    def create(self) -> None:
+        """Create `load_texts` with a reason for each column that can be refused, and the table of the file's texts."""
+        record_tables.create_texts(self._database, columns=self._file_columns, relation=FILE_TEXTS)
+        record_tables.create_texts(
+            self._database, columns=self._file_columns, others=[one.refusal for one in self._judged]
+        )
+
+    def fill(self, split: SplitRecords) -> None:
+        """Replace the contents of `load_texts` with normalized records."""
+        record_tables.fill_texts(
+            self._database, split, self._csv_format, columns=self._file_columns, relation=FILE_TEXTS
+        )
+        sessions.query(self._database, "TRUNCATE pg_temp.load_texts")
+        sessions.query(self._database, self._insert, self._pads)
+
+    def explain(self, problems: Mapping[int, Sequence[Problem]], split: SplitRecords) -> dict[int, Sequence[Problem]]:
+        """Add refused values to the problems that PostgreSQL has with the normalized ones.
+
+        Each problem gets the value of the file.
+        """
+        refusals = self._find_refusals()
+        self.records += len(split.records) - len(refusals)
+        explained: dict[int, Sequence[Problem]] = {}
+        for number in {*problems, *refusals}:
+            values = parse_fields(split.records[bisect_left(split.numbers, number)], self._csv_format)
+            of_columns = {one.target.name: values[one.position] for one in self._columns}
+            refused = refusals.get(number, {})
+            explained[number] = [
+                *(one for one in problems.get(number, ()) if one.column not in refused),
+                *(refused_value(column.declared, reason, value=None) for column, reason in refused.values()),
+            ]
+            explained[number] = [replace(one, value=of_columns.get(one.column or "")) for one in explained[number]]
+        return explained
+
+    def _find_refusals(self) -> Mapping[int, Mapping[str, tuple[FileColumn, NormalizeReason]]]:
+        """Return the column and reason of each refused value, by record number and name of the column."""
+        found = defaultdict[int, dict[str, tuple[FileColumn, NormalizeReason]]](dict)
+        if not self._judged:
+            return found
+        refusals = [column.refusal for column in self._judged]
+        statement = sql.SQL("SELECT record_no, {} FROM {} WHERE num_nonnulls({}) > 0").format(
+            sql.SQL(", ").join(refusals), TEXTS, sql.SQL(", ").join(refusals)
+        )
+        for number, *words in sessions.query(self._database, statement):
+            for column, word in zip(self._judged, words, strict=True):
+                if word is not None:
+                    found[number][column.target.name] = (column, NormalizeReason(word))
+                    self.errors[word] += 1
+        return found
+
+    @property
+    def _pads(self) -> Mapping[str, bytes]:
+        if not self._normalizing.hash_key:
+            return {"inner": b"", "outer": b""}
+        inner, outer = hash_pads(self._normalizing.hash_key)
+        return {"inner": inner, "outer": outer}
+
+    @cached_property
+    def _insert(self) -> sql.Composed:
+        """Return the statement that normalizes the file's texts. The subquery evaluates each rule once."""
+        names, canonicals, stored = [], [], []
+        for column in self._columns:
+            canonical = sql.Identifier(f"n{column.position}")
+            names.append(column.text)
+            canonicals.append(
+                sql.SQL("{} AS {}").format(
+                    canonical_text(column.text, column.declared, null_words=self._normalizing.null_words), canonical
+                )
+            )
+            pii = column.declared.pii
+            stored.append(canonical if pii is None else masked_text(canonical, pii, pads=_PADS))
+        for column in self._judged:
+            names.append(column.refusal)
+            stored.append(
+                sql.SQL("CASE WHEN {} IS NULL AND {} IS NOT NULL THEN {} END").format(
+                    sql.Identifier(f"n{column.position}"),
+                    column.text,
+                    refusal_reason(column.text, column.declared, null_words=self._normalizing.null_words),
+                )
+            )
+        return sql.SQL(
+            "INSERT INTO {} (record_no, {}) SELECT record_no, {} FROM (SELECT *, {} FROM {} OFFSET 0) AS f"
+        ).format(
+            TEXTS,
+            sql.SQL(", ").join(names),
+            sql.SQL(", ").join(stored),
+            sql.SQL(", ").join(canonicals),
+            FILE_TEXTS,
+        )
