@@ -62,13 +62,14 @@ def open_artefact(
     address: LocalAddress,
     *,
     max_unpacked_bytes: int,
+    xlsx_in_memory_bytes: int = 32 << 20,
     sheet: str | None = None,
     encoding: str | None = None,
 ) -> Artefact:
     """Open a CSV file, which may be compressed with gzip, or a workbook.
 
     The file's first bytes decide its format. `sheet` names a sheet of a workbook. `encoding` is that of text without a
-    byte order mark.
+    byte order mark. Old workbooks (XLS) are read as a whole, up to `xlsx_in_memory_bytes`.
     """
     with ExitStack() as stack:
         source = SourceFile(address)
@@ -77,7 +78,13 @@ def open_artefact(
         container = recognise(head, path=source.path)
         content: ByteStream | SheetCsv
         if container in {"zip", "ole"}:
-            file_format, content = open_workbook(source, sheet=sheet, max_unpacked_bytes=max_unpacked_bytes)
+            file_format, content = open_workbook(
+                source,
+                container,
+                sheet=sheet,
+                max_unpacked_bytes=max_unpacked_bytes,
+                xlsx_in_memory_bytes=xlsx_in_memory_bytes,
+            )
             artefact = Artefact(source=source, content=content, file_format=file_format, compression=None)
         elif container == "gzip":
             stream = PieceStream(unpacked_gzip(source, max_unpacked_bytes=max_unpacked_bytes))

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from data_pipeline.errors import SheetNotChosen, UnknownSheet, UnsupportedFormat, WorkbookRefused
+from data_pipeline.errors import EncryptedArtefact, SheetNotChosen, UnknownSheet, UnsupportedFormat, WorkbookRefused
 from data_pipeline.storage.byte_streams import PieceStream
 from data_pipeline.storage.ods_workbook import OdsWorkbook, is_open_document
+from data_pipeline.storage.ole_file import OleFile
 from data_pipeline.storage.sheet_csv import LineMap, csv_pieces
 from data_pipeline.storage.sheets import Sheet, SheetReader, Workbook
 from data_pipeline.storage.source_file import SourceFile
+from data_pipeline.storage.xls_workbook import XlsWorkbook, is_xls
 from data_pipeline.storage.xlsx_package import XlsxWorkbook, related_parts
 from data_pipeline.storage.zip_directory import ZipDirectory
 
@@ -44,13 +46,17 @@ class SheetCsv:
         self._source.hash_rest()
 
 
-def open_workbook(source: SourceFile, *, sheet: str | None, max_unpacked_bytes: int) -> tuple[str, SheetCsv]:
-    """Open a sheet of a workbook. Return its format and its content.
+def open_workbook(
+    source: SourceFile, container: str, *, sheet: str | None, max_unpacked_bytes: int, xlsx_in_memory_bytes: int
+) -> tuple[str, SheetCsv]:
+    """Open a sheet of a workbook in a `zip` or `ole` container. Return its format and its content.
 
     Without a name, the sheet is the visible one that has data.
     """
-    directory = ZipDirectory(source, max_unpacked_bytes=max_unpacked_bytes)
-    file_format, workbook = _workbook(directory)
+    if container == "ole":
+        file_format, workbook = _old_workbook(source, max_bytes=xlsx_in_memory_bytes)
+    else:
+        file_format, workbook = _workbook(ZipDirectory(source, max_unpacked_bytes=max_unpacked_bytes))
     reader = workbook.read(_chosen(workbook, sheet, path=source.path))
     return file_format, SheetCsv(source, reader, max_bytes=max_unpacked_bytes)
 
@@ -66,6 +72,16 @@ def _workbook(directory: ZipDirectory) -> tuple[str, Workbook]:
     raise UnsupportedFormat(
         path=directory.path, description="a zip archive", advice="Unpack it, and load the files inside one by one."
     )
+
+
+def _old_workbook(source: SourceFile, *, max_bytes: int) -> tuple[str, Workbook]:
+    """Return the format and the workbook of a compound file."""
+    ole = OleFile(source)
+    if "EncryptedPackage" in ole:
+        raise EncryptedArtefact(path=source.path)
+    if not is_xls(ole):
+        raise UnsupportedFormat(path=source.path, description="an old Office document", advice=_SAVE_AS_XLSX)
+    return "xls", XlsWorkbook(source, ole, max_bytes=max_bytes)
 
 
 def _require_worksheets(part: str, *, path: Path) -> str:

@@ -99,7 +99,7 @@ def test_spreadsheet_is_read_as_csv(file: Path) -> None:
         (text("a", "", "b"), '"a\n\nb"'),
         (text(" a \n  b <text:span> c</text:span> "), "a b c"),
         (text('a<text:s text:c="3"/>b<text:s/><text:tab/>c<text:line-break/>d'), '"a   b \tc\nd"'),
-        (text("<text:a>link</text:a><office:annotation><text:p>who</text:p></office:annotation>"), "link"),
+        (text("<text:a>link</text:a><office:annotation><text:p>note</text:p></office:annotation>"), "link"),
         (text("a").replace("<text:p>", "<office:annotation><text:p>b</text:p></office:annotation><text:p>"), "a"),
         ("<table:covered-table-cell><text:p>hidden</text:p></table:covered-table-cell>", ""),
         (empty(), ""),
