@@ -30,6 +30,7 @@ def _lines(results: Results) -> Iterator[str]:
     yield from report_sections.night(results)
     yield from report_sections.planning(results)
     yield from report_sections.snapshots(results)
+    yield from report_sections.loading(results)
     yield from report_sections.lists(results)
     yield from report_sections.locks(results)
     yield from report_sections.startup(results)

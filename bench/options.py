@@ -10,7 +10,19 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 WORK = CHECKOUT / "var" / "bench"  # all files created by the benchmark
-PARTS = ("small", "graph", "tpch", "night", "planning", "startup", "statements", "locks", "snapshots", "lists")
+PARTS = (
+    "small",
+    "graph",
+    "tpch",
+    "night",
+    "planning",
+    "startup",
+    "statements",
+    "locks",
+    "snapshots",
+    "lists",
+    "loading",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

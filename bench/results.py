@@ -14,6 +14,8 @@ from bench.interleaved_runs import Measurement
 from bench.measurement_math import Spread, ratio, slope
 from bench.night.simulation import SimulatedNight
 from bench.options import Options
+from bench.probes import loading_benchmark as loads
+from bench.probes.loading_benchmark import LoadingResults
 from bench.probes.probe_runs import StatementCounts
 from bench.probes.snapshot_benchmark import APPROXIMATE, EXACT, NAIVE, PANDAS, PROFILER, SCAN
 
@@ -38,6 +40,7 @@ class Results:
     planning: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     snapshots: Mapping[str, Sequence[Measurement]] = field(default_factory=dict)
     lists: Mapping[str, Any] = field(default_factory=dict)
+    loading: list[LoadingResults] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +97,53 @@ def goals(results: Results) -> Iterator[Goal]:
         slowest = max(results.lists["lists"], key=lambda entry: entry["ms"])
         name = f"{slowest['name']}, {slowest['scene']}"
         yield Goal(measure=f"database time of the slowest list ({name}), ms", target=50, reached=slowest["ms"])
+    for loading in results.loading:
+        yield from _loading_goals(loading)
     if results.nights:
         worst = max(night.ratio for night in results.nights)
         yield Goal(
             measure="simulated night against the lower bound, the worst number of workers", target=1.02, reached=worst
         )
+
+
+def _loading_goals(loading: LoadingResults) -> Iterator[Goal]:
+    title = f"{loading.records:,} records"
+
+    def cpu(name: str) -> float | None:
+        measured = loading.measurements.get(name)
+        return median(one.cpu for one in measured) if measured else None
+
+    def cpu_with_start(name: str) -> float | None:
+        measured = loading.measurements.get(name)
+        return median(one.cpu_with_start for one in measured) if measured else None
+
+    ours, is_large = cpu_with_start(loads.CLEAN), loads.DLT_ROWS not in loading.measurements
+    for measure, name, other, target in (
+        ("CPU of a clean file against psql", loads.CLEAN, loads.PSQL, 1.25),
+        ("CPU with 1 % bad records against psql with none", loads.DIRTY, loads.PSQL, 2.5),
+        ("CPU of an upsert of the same file against updating all rows", loads.UPSERT_SAME, loads.UPDATE_ALL, 0.5),
+    ):
+        reached = ratio(cpu(name), cpu(other))
+        if reached is not None and is_large:
+            yield Goal(measure=f"{title}: {measure}", target=target, reached=reached)
+    if measured := loading.measurements.get(loads.DIRTY):
+        wrong = max(abs((one.rejected or 0) - loading.bad_records) for one in measured)
+        yield Goal(measure=f"{title}: rejects missed or invented", target=0, reached=wrong)
+    if measured := loading.measurements.get(loads.CLEAN):
+        memory = max(one.memory for one in measured) / 1_000_000
+        yield Goal(measure=f"{title}: client memory, MB", target=100, reached=memory)
+    for name, target in (
+        (loads.DLT_ROWS, 5),
+        (loads.DLT_ARROW, 5),
+        (loads.BULK_CREATE, 5),
+        (loads.IMPORT_EXPORT, 15),
+        (loads.PANDAS, 1),
+        (loads.PGLOADER, 1),
+    ):
+        if ours and (theirs := cpu_with_start(name)):
+            yield Goal(
+                measure=f"{title}: times less CPU than {name}", target=target, reached=theirs / ours, is_minimum=True
+            )
 
 
 def _graph_goals(contest: Contest) -> Iterator[Goal]:

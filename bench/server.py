@@ -1,5 +1,6 @@
 """A new embedded PostgreSQL server, with one database for each workload."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -86,6 +87,11 @@ class BenchServer:
         with self.connect("postgres") as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(database)))
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+
+    def cpu_of_ended_backends(self) -> float:
+        """Return the CPU seconds of all backends that have ended. Needs Linux."""
+        fields = Path(f"/proc/{self._server.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")  # cutime and cstime, see proc(5)
 
     def vacuum_and_checkpoint(self, database: str) -> None:
         """Clean up after a turn: dead rows, especially in the catalog, and dirty pages."""
