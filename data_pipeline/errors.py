@@ -7,6 +7,11 @@ class PipelineError(SeederError):
     """Base class of expected errors of the loading lane."""
 
 
+class RelationMissing(PipelineError):
+    """The database {database!r} at {address} lacks a table or a column: {cause}. `manage.py migrate data_pipeline`
+    creates the tables of loads. The loaded table belongs to its owner."""
+
+
 class InsideTransaction(PipelineError):
     """{operation} was called inside a transaction of {alias!r}. It commits itself, so call it outside of `atomic()`."""
 

@@ -22,13 +22,13 @@ from data_pipeline.errors import TooManyRejects
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres import load_transactions
 from data_pipeline.postgres import rejects as reject_rows
+from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.artefact_loading import ArtefactLoading, ProgressListener
 from data_pipeline.services.load_planning import plan_load
 from data_pipeline.services.load_values import Loaded, LoadOptions
 from data_pipeline.services.process_once import ProcessHandle, process_once
 from data_pipeline.storage.addresses import resolve
 from data_pipeline.storage.opening import Artefact, open_artefact
-from seeder.postgres.sqlstates import translate_database_errors
 
 SOURCE = "ingest.import_file"
 _MEGABYTE = 1024 * 1024
@@ -66,7 +66,7 @@ def load_file(  # noqa: PLR0913  # the options of a load
         max_reject_ratio=max_reject_ratio,
         sheet=sheet,
     )
-    with translate_database_errors(using):
+    with translate_errors(using):
         return _FileLoad(source_uri, options, using, on_progress).run(task_id)
 
 
