@@ -159,6 +159,37 @@ class KeyNotInFile(TargetError):
     """{table} cannot be loaded with the mode {mode}: the file has no column for the key column {column!r}."""
 
 
+class NotTrackable(TargetError):
+    """{table} cannot be tracked: {problem}."""
+
+
+class NotOwner(TargetError):
+    """Only the owner of {table} can track it. Give the owner these statements: {statements}"""
+
+
+class TableBusy(TargetError):
+    """{table} is in use: its lock was not granted within {seconds} s. Try again when no long transaction uses it."""
+
+
+class UndoRefused(PipelineError):
+    """Load {load_id} cannot be undone: {reason}."""
+
+
+class LaterLoads(UndoRefused):
+    """Load {load_id} cannot be undone: {later} changed the same rows of {table} afterwards. Undo them first, in this
+    order."""
+
+
+class RowsChanged(UndoRefused):
+    """Load {load_id} cannot be undone: {changed} of its {rows} in {table} were changed or deleted afterwards, but not
+    by a load that is on record. With --force these changes are lost."""
+
+
+class OldValuesMissing(UndoRefused):
+    """Load {load_id} cannot be undone: the previous values of {missing} are not kept. UNDO_DAYS was 0, they were
+    pruned, or the key is not unique."""
+
+
 class TooManyRejects(PipelineError):
     """{rejected} of {records} records were rejected, but the limit is {limit}. Nothing of the file was loaded. The
     first one is in line {line}: {problem}. `manage.py rejects {load_id}` lists them."""

@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "load_change",
-                "indexes": [models.Index(fields=["target", "key"], name="load_change_key")],
+                "indexes": [models.Index(fields=["target", "id"], name="load_change_target")],
             },
         ),
         migrations.CreateModel(

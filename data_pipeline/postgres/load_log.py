@@ -60,7 +60,11 @@ def complete(  # noqa: PLR0913  # the columns of the row
     relations: object,
     **columns: Any,
 ) -> bool:
-    """Mark a load as successful in the current transaction, in one round trip. Return False if it was taken over."""
+    """Mark a load as successful in the current transaction, in one round trip. Return False if it was taken over.
+
+    The row versions of the load have the ids of its transaction or of its savepoints. The event is written in the last
+    savepoint, so its version has the last of these ids, with which an undo recognises changes by others.
+    """
     parameters = {
         **counts.as_columns(),
         "load_id": claimed.load_id,
@@ -70,7 +74,8 @@ def complete(  # noqa: PLR0913  # the columns of the row
         "relations": None if relations is None else Jsonb(relations),
         **columns,
     }
-    return bool(sessions.query(database, STATEMENTS["complete_load"], parameters))
+    statements = "SAVEPOINT load_end;", STATEMENTS["complete_load"], "RELEASE SAVEPOINT load_end;"
+    return bool(sessions.query_batch(database, statements, parameters)[1])
 
 
 def fail(  # noqa: PLR0913  # the columns of the row

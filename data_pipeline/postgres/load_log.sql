@@ -63,7 +63,8 @@ WITH completed AS (
         jsonb_strip_nulls(jsonb_build_object(
             'inserted', %(rows_inserted)s::bigint, 'updated', %(rows_updated)s::bigint,
             'unchanged', %(rows_unchanged)s::bigint, 'deleted', %(rows_deleted)s::bigint,
-            'rejected', %(rows_rejected)s::bigint
+            'rejected', %(rows_rejected)s::bigint,
+            'xid', pg_current_xact_id()::text
         ))
     FROM completed
 ), requested AS (

@@ -22,6 +22,7 @@ from data_pipeline.postgres.checked_statements import (
 )
 from data_pipeline.postgres.constraint_violations import UNIQUE_VIOLATION, RowSource, duplicates
 from data_pipeline.postgres.record_tables import ROWS, FileColumn
+from data_pipeline.postgres.row_texts import row_texts
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
 from seeder.postgres import sessions
 
@@ -116,7 +117,7 @@ class _Merging:
 
     def _update_changed(self) -> int:
         """Update the rows that differ. Return their number."""
-        old = sql.SQL("to_jsonb(t)") if self._facts.keeps_old_rows else sql.SQL("NULL::jsonb")
+        old = self._old_row if self._facts.keeps_old_rows else sql.SQL("NULL::jsonb")
         found = sql.SQL(
             "CREATE TEMPORARY TABLE load_changed ON COMMIT DROP AS"
             " SELECT s.record_no, {} AS old FROM {} AS t JOIN {} AS s ON {} WHERE ROW({}) IS DISTINCT FROM ROW({})"
@@ -154,26 +155,27 @@ class _Merging:
         target = self._facts.target.identifier
         if self._facts.keeps_old_rows:
             source = sql.SQL("{} AS t WHERE {}").format(target, condition)
-            self._keep(source, key_of="t", old=sql.SQL("to_jsonb(t)"), deleted=True)
+            self._keep(source, key_of="t", old=self._old_row, deleted=True)
         statement = sql.SQL("DELETE FROM {} AS t WHERE {}").format(target, condition)
         return int(sessions.query(self._database, counted(statement))[0][0])
 
     def _keep(self, source: sql.Composable, *, key_of: str, old: sql.Composable, deleted: bool) -> None:
         """Keep the previous values of changed rows."""
-        key = self._facts.key or [column.name for column in self._facts.target.data_columns]
-        pairs = [sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier(key_of, name)) for name in key]
         statement = sql.SQL(
-            "INSERT INTO load_change (load_id, target, key, old, deleted)"
-            " SELECT {}, {}, jsonb_build_object({}), {}, {} FROM {}"
+            "INSERT INTO load_change (load_id, target, key, old, deleted) SELECT {}, {}, {}, {}, {} FROM {}"
         ).format(
             sql.Literal(self._facts.load_id),
             sql.Literal(str(self._facts.target.name)),
-            sql.SQL(", ").join(pairs),
+            row_texts(self._facts.key or self._facts.target.primary_key, alias=key_of),
             old,
             sql.Literal(deleted),
             source,
         )
         sessions.query(self._database, statement)
+
+    @property
+    def _old_row(self) -> sql.Composed:
+        return row_texts([column.name for column in self._facts.target.stored_columns], alias="t")
 
     @property
     def _same_key(self) -> sql.Composed:

@@ -24,7 +24,8 @@ class TargetColumn:
     type: str  # as PostgreSQL writes it, with its modifier
     is_required: bool  # null is refused
     can_be_omitted: bool  # nullable, or with a default
-    is_generated: bool  # cannot be written
+    is_generated: bool  # cannot be written by a file
+    is_computed: bool  # from other columns
     is_any_text: bool  # every text that PostgreSQL can store is a value
     is_date: bool  # date, timestamp or timestamptz
     reads_date_words: bool  # reads words such as `today`, perhaps as a part of the value
@@ -37,6 +38,7 @@ class TargetTable:
     name: ViewName
     oid: int
     columns: Sequence[TargetColumn]  # without generated columns
+    stored_columns: Sequence[TargetColumn]  # also identities; without computed columns
     primary_key: Sequence[str]
 
     @property
@@ -72,5 +74,6 @@ def describe(database: str, name: ViewName) -> TargetTable:
         name=name,
         oid=oid,
         columns=[column for column in columns if not column.is_generated],
+        stored_columns=[column for column in columns if not column.is_computed],
         primary_key=[column for (column,) in primary_key],
     )

@@ -30,6 +30,7 @@ SELECT
     a.attnotnull OR (t.typtype = 'd' AND t.typnotnull) AS is_required,
     NOT a.attnotnull OR a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL AS can_be_omitted,
     a.attgenerated <> '' OR a.attidentity = 'a' AS is_generated,
+    a.attgenerated <> '' AS is_computed,
     t.typname IN ('text', 'varchar', 'bpchar') AND a.atttypmod < 0 AND t.typtype = 'b' AS is_any_text,
     t.typname IN ('date', 'timestamp', 'timestamptz') AS is_date,
     EXISTS (

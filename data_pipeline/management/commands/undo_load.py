@@ -1,0 +1,48 @@
+from argparse import Namespace
+from collections.abc import Iterator
+
+from django.core.management.base import CommandError, CommandParser
+
+from data_pipeline.errors import UndoRefused
+from data_pipeline.services.undoing import UndoneLoad, undo_load
+from seeder.domain.human_format import format_count
+from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
+from seeder.management.rendering.command_output import Block
+
+
+class Command(SeederCommand):
+    help = "Undo a load: remove the rows that it inserted, and restore those that it updated or deleted."
+    output_formats = ("json",)
+    warns_of_ignored_variables = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("load_id", metavar="LOAD", type=whole_number, help="id of the load")
+        parser.add_argument("--dry-run", action="store_true", help="undo the load, show the result and roll it back")
+        parser.add_argument(
+            "--force", action="store_true", help="undo it although its rows were changed since, but not by a load"
+        )
+
+    def run(self, options: Namespace) -> None:
+        try:
+            undone = undo_load(options.load_id, actor=self.name, dry_run=options.dry_run, force=options.force)
+        except UndoRefused as error:
+            raise CommandError(str(error), returncode=EXIT_FAILED) from error
+        document = {
+            "loadId": undone.load_id,
+            "table": str(undone.table),
+            "dryRun": options.dry_run,
+            "rowsRemoved": undone.rows.removed,
+            "rowsRestored": undone.rows.restored,
+            "rowsReinserted": undone.rows.reinserted,
+        }
+        self.output.show(document, _blocks(undone, is_dry_run=options.dry_run))
+
+
+def _blocks(undone: UndoneLoad, *, is_dry_run: bool) -> Iterator[Block]:
+    rows = undone.rows
+    yield (
+        f"{undone.table}: load {undone.load_id} {'would be' if is_dry_run else 'is'} undone:"
+        f" {format_count(rows.removed, 'row')} removed, {rows.restored:,} restored, {rows.reinserted:,} inserted again"
+    )
+    if not is_dry_run:
+        yield "The dependent views are refreshed next, and the file can be loaded again."

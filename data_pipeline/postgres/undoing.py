@@ -1,0 +1,214 @@
+"""Takes the rows of a load out of its table, and puts the previous ones back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from data_pipeline.postgres.row_texts import same_values, value_of
+from data_pipeline.postgres.statements import STATEMENTS
+from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetColumn, TargetTable
+from seeder.postgres import sessions
+
+_CHANGES = sql.Identifier("pg_temp", "undo_changes")
+_LOAD_ID = sql.Identifier("t", LOAD_ID_COLUMN)
+_OLD, _KEY = sql.Identifier("c", "old"), sql.Identifier("c", "key")
+
+
+class LockedLoad(NamedTuple):
+    """A load whose row is locked until the end of the transaction."""
+
+    status: str
+    target: str | None
+    rows_inserted: int | None
+    rows_updated: int | None
+    rows_deleted: int | None
+    undone_at: datetime | None
+
+
+def lock_load(database: str, load_id: int) -> LockedLoad | None:
+    """Lock a load. Return None if there is none."""
+    rows = sessions.query(database, STATEMENTS["lock_load"], {"load_id": load_id})
+    return LockedLoad(*rows[0]) if rows else None
+
+
+def loads_of_rejects(database: str, load_id: int) -> Sequence[int]:
+    """Return the loads that corrected rejects of a load, the latest first."""
+    return [one for (one,) in sessions.query(database, STATEMENTS["loads_of_rejects"], {"load_id": load_id})]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UndoneRows:
+    """What an undo changed in the table."""
+
+    removed: int  # rows that the load had inserted
+    restored: int  # rows that the load had updated
+    reinserted: int  # rows that the load had deleted
+
+    @property
+    def has_changes(self) -> bool:
+        return bool(self.removed or self.restored or self.reinserted)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptChanges:
+    """The previous values that a load has kept."""
+
+    updated: int  # rows
+    deleted: int  # rows
+    has_keys: bool  # each row can be identified, and each updated one by a key of its own
+    columns: frozenset[str]  # of the previous rows
+    key: frozenset[str]  # columns
+
+
+class Undoing:
+    """The undo of one load. Other sessions can read its table meanwhile, but not write it."""
+
+    def __init__(self, database: str, load_id: int, target: TargetTable) -> None:
+        self._database, self._load_id, self._target = database, load_id, target
+        self._parameters: Mapping[str, Any] = {
+            "load_id": load_id,
+            "target": str(target.name),
+            "column": LOAD_ID_COLUMN,
+        }
+        sessions.query(database, sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(target.identifier))
+        sessions.query(database, STATEMENTS["copy_changes"], self._parameters)
+        sessions.query(database, sql.SQL("ANALYZE {}").format(_CHANGES))
+
+    @cached_property
+    def kept(self) -> KeptChanges:
+        """The previous values that the load has kept."""
+        [(updated, deleted, has_keys, columns, key)] = sessions.query(self._database, STATEMENTS["changes_kept"])
+        return KeptChanges(
+            updated=updated,
+            deleted=deleted,
+            has_keys=bool(has_keys),
+            columns=frozenset(columns or ()),
+            key=frozenset(key or ()),
+        )
+
+    def rows_as_left(self) -> int:
+        """Return the number of rows in the table that are as the load has left them."""
+        if self._target.is_tracked:
+            statement = sql.SQL("SELECT count(*) FROM {} AS t WHERE {} AND {}").format(
+                self._target.identifier, self._is_of_load, self._is_as_left
+            )
+        else:
+            statement = sql.SQL("SELECT count(*) FROM {} AS t JOIN {} AS c ON NOT c.deleted AND {} WHERE {}").format(
+                self._target.identifier, _CHANGES, self._same_key, self._is_as_left
+            )
+        return int(sessions.query(self._database, statement)[0][0])
+
+    def rows_in_place_of_deleted(self) -> int:
+        """Return the number of rows in the table that have the key of a row that the load deleted."""
+        if not (self.kept.deleted and self.kept.has_keys):
+            return 0
+        statement = sql.SQL("SELECT count(*) FROM {} AS t JOIN {} AS c ON c.deleted AND {}{}").format(
+            self._target.identifier,
+            _CHANGES,
+            self._same_key,
+            sql.SQL(" WHERE {} IS DISTINCT FROM {}").format(_LOAD_ID, self._load_id)
+            if self._target.is_tracked
+            else sql.SQL(" WHERE NOT {}").format(self._is_as_left),
+        )
+        return int(sessions.query(self._database, statement)[0][0])
+
+    def later_loads(self) -> Sequence[int]:
+        """Return the loads that changed the same rows afterwards and are in the table, the latest first."""
+        found = set(self._first_column(STATEMENTS["later_changes_of_keys"]))
+        if self._target.is_tracked:
+            found |= set(self._first_column(STATEMENTS["later_changes_of_rows"]))
+            if self.kept.has_keys:
+                statement = sql.SQL("SELECT DISTINCT {} FROM {} AS t JOIN {} AS c ON {} WHERE {} <> {}").format(
+                    _LOAD_ID, self._target.identifier, _CHANGES, self._same_key, _LOAD_ID, self._load_id
+                )
+                found |= {one for (one,) in sessions.query(self._database, statement)}
+        parameters = {"load_ids": list(found)}
+        return [one for (one,) in sessions.query(self._database, STATEMENTS["loads_in_table"], parameters)]
+
+    def run(self) -> UndoneRows:
+        """Change the table. Raises database errors, for example if another table references a removed row."""
+        removed = self._remove_inserted() if self._target.is_tracked else 0
+        restored = self._restore_updated() if self.kept.updated else 0
+        reinserted = self._reinsert_deleted()
+        sessions.query(self._database, STATEMENTS["set_constraints_immediate"])  # a violation is found now, not later
+        return UndoneRows(removed=removed, restored=restored, reinserted=reinserted)
+
+    def mark(self, rows: UndoneRows, *, actor: str) -> None:
+        """Mark the load as undone, and request a refresh of the dependent views."""
+        relations = [[self._target.name.schema, self._target.name.name]]
+        parameters = {
+            **self._parameters,
+            "actor": actor,
+            "removed": rows.removed,
+            "restored": rows.restored,
+            "reinserted": rows.reinserted,
+            "relations": Jsonb(relations) if rows.has_changes else None,
+        }
+        sessions.query(self._database, STATEMENTS["mark_undone"], parameters)
+
+    def _remove_inserted(self) -> int:
+        updated: sql.Composable = sql.SQL("")
+        if self.kept.updated:
+            updated = sql.SQL(" AND NOT EXISTS (SELECT FROM {} AS c WHERE NOT c.deleted AND {})").format(
+                _CHANGES, self._same_key
+            )
+        statement = sql.SQL("DELETE FROM {} AS t WHERE {}{}").format(self._target.identifier, self._is_of_load, updated)
+        return self._count(statement)
+
+    def _restore_updated(self) -> int:
+        columns = [one for one in self._target.columns if one.name in self.kept.columns - self.kept.key]
+        values = sql.SQL(", ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(one.name), value_of(one, _OLD)) for one in columns
+        )
+        statement = sql.SQL("UPDATE {} AS t SET {} FROM {} AS c WHERE NOT c.deleted AND {}").format(
+            self._target.identifier, values, _CHANGES, self._same_key
+        )
+        return self._count(statement)
+
+    def _reinsert_deleted(self) -> int:
+        if not self.kept.deleted:
+            return 0
+        columns = [one for one in self._target.stored_columns if one.name in self.kept.columns]
+        statement = sql.SQL(
+            "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} AS c WHERE c.deleted ORDER BY c.id"
+        ).format(
+            self._target.identifier,
+            sql.SQL(", ").join(sql.Identifier(one.name) for one in columns),
+            sql.SQL(", ").join(value_of(one, _OLD) for one in columns),
+            _CHANGES,
+        )
+        return self._count(statement)
+
+    def _count(self, statement: sql.Composed) -> int:
+        counted = sql.SQL("WITH affected AS ({} RETURNING 1) SELECT count(*) FROM affected").format(statement)
+        return int(sessions.query(self._database, counted)[0][0])
+
+    def _first_column(self, statement: str) -> list[int]:
+        return [one for (one,) in sessions.query(self._database, statement, self._parameters)]
+
+    @property
+    def _is_of_load(self) -> sql.Composed:
+        return sql.SQL("{} = {}").format(_LOAD_ID, self._load_id)
+
+    @property
+    def _same_key(self) -> sql.Composed:
+        return same_values(self._key_columns, alias="t", texts=_KEY)
+
+    @cached_property
+    def _key_columns(self) -> Sequence[TargetColumn]:
+        return [one for one in self._target.stored_columns if one.name in self.kept.key]
+
+    @cached_property
+    def _is_as_left(self) -> sql.Composed:
+        """The condition that the current version of a row was written by the load, or put back by an undo."""
+        ranges = sessions.query(self._database, STATEMENTS["written_by"], self._parameters)
+        conditions = [
+            sql.SQL("mod(t.xmin::text::bigint - {} + 4294967296, 4294967296) <= {}").format(first, last)
+            for first, last in ranges
+        ]
+        return sql.SQL("({})").format(sql.SQL(" OR ").join(conditions) if conditions else sql.SQL("true"))

@@ -1,0 +1,125 @@
+"""Undoes a load: its table then has the rows from before, unless others have changed them since."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC
+
+from django.db import DEFAULT_DB_ALIAS, Error, transaction
+
+from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.errors import LaterLoads, OldValuesMissing, RowsChanged, UndoRefused, UnknownLoad
+from data_pipeline.postgres import target_tables, undoing
+from data_pipeline.postgres.refusals import diagnostics, is_refusal
+from data_pipeline.postgres.undoing import LockedLoad, Undoing, UndoneRows
+from seeder.domain.human_format import format_count
+from seeder.domain.view_names import ViewName
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import atomic
+
+_MAX_LOADS_NAMED = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UndoneLoad:
+    """The result of an undo, or of its dry run."""
+
+    load_id: int
+    table: ViewName
+    rows: UndoneRows
+
+
+def undo_load(
+    load_id: int, *, actor: str, dry_run: bool = False, force: bool = False, using: str = DEFAULT_DB_ALIAS
+) -> UndoneLoad:
+    """Remove the rows that a load inserted, and restore those that it updated or deleted.
+
+    Everything commits together: the rows, the mark of the load, an event, and the request to refresh the dependent
+    views. The file can then be loaded again. A dry run does the same and rolls it back. `force` also overwrites changes
+    that were not made by a load.
+
+    Raises `UnknownLoad`, `UndoRefused` or `TargetError`.
+    """
+    with translate_database_errors(using):
+        try:
+            with atomic(using, durable=True):
+                result = _undo(load_id, actor=actor, force=force, using=using)
+                transaction.set_rollback(dry_run, using=using)
+        except Error as error:
+            if not is_refusal(error):
+                raise
+            facts = diagnostics(error)
+            reason = " ".join(filter(None, [facts.message_primary, facts.message_detail])).rstrip(".")
+            raise UndoRefused(load_id=load_id, reason=reason) from error
+    return result
+
+
+def _undo(load_id: int, *, actor: str, force: bool, using: str) -> UndoneLoad:
+    load = undoing.lock_load(using, load_id)
+    if load is None:
+        raise UnknownLoad(load_id=load_id)
+    name = _table_of(load_id, load)
+    if corrections := undoing.loads_of_rejects(using, load_id):
+        reason = f"{_loads_text(corrections)} loaded its corrected rejects. Undo that first"
+        raise UndoRefused(load_id=load_id, reason=reason)
+    target = target_tables.describe(using, name)
+    undo = Undoing(using, load_id, target)
+    _require_no_later_loads(load_id, undo, name)
+    _require_old_values(load_id, load, undo)
+    if load.rows_inserted and not target.is_tracked:
+        raise UndoRefused(load_id=load_id, reason=_UNTRACKED.format(table=name))
+    if not force:
+        _require_rows_as_left(load_id, load, undo, name)
+    rows = undo.run()
+    undo.mark(rows, actor=actor)
+    return UndoneLoad(load_id=load_id, table=name, rows=rows)
+
+
+_UNTRACKED = (
+    "it inserted rows, but the rows of {table} have no load id. After `manage.py track_loads {table}`, later loads can"
+    " be undone"
+)
+
+
+def _table_of(load_id: int, load: LockedLoad) -> ViewName:
+    """Return the table of a load that can be undone."""
+    reason = None
+    if load.undone_at is not None and load.status == LoadStatus.FAILED:
+        reason = f"it was undone already, on {load.undone_at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC"
+    elif load.status == LoadStatus.FAILED:
+        reason = "it failed, and none of its rows is in a table"
+    elif load.status == LoadStatus.PENDING:
+        reason = "it is being loaded, or its process was killed. `manage.py recover_loads` closes dead loads"
+    elif load.target is None:
+        reason = "it does not record its table. Only loads of files do"
+    if reason is not None or load.target is None:
+        raise UndoRefused(load_id=load_id, reason=reason)
+    return ViewName.parse(load.target)
+
+
+def _require_no_later_loads(load_id: int, undo: Undoing, name: ViewName) -> None:
+    if later := undo.later_loads():
+        raise LaterLoads(load_id=load_id, later=_loads_text(later), table=name)
+
+
+def _require_old_values(load_id: int, load: LockedLoad, undo: Undoing) -> None:
+    missing = (load.rows_updated or 0) + (load.rows_deleted or 0) - undo.kept.updated - undo.kept.deleted
+    if undo.kept.updated and not undo.kept.has_keys:
+        missing = undo.kept.updated
+    if missing > 0:
+        raise OldValuesMissing(load_id=load_id, missing=format_count(missing, "row"))
+
+
+def _require_rows_as_left(load_id: int, load: LockedLoad, undo: Undoing, name: ViewName) -> None:
+    expected = (load.rows_inserted or 0) + (load.rows_updated or 0)
+    changed = max(expected - undo.rows_as_left(), 0) + undo.rows_in_place_of_deleted()
+    if changed:
+        rows = format_count(expected + (load.rows_deleted or 0), "row")
+        raise RowsChanged(load_id=load_id, changed=f"{changed:,}", rows=rows, table=name)
+
+
+def _loads_text(load_ids: Sequence[int]) -> str:
+    """Return `load 5`, or `loads 7, 6 and 5`."""
+    shown = [str(one) for one in load_ids[:_MAX_LOADS_NAMED]]
+    if load_ids[_MAX_LOADS_NAMED:]:
+        shown.append(f"{len(load_ids) - _MAX_LOADS_NAMED:,} others")
+    return f"load {shown[0]}" if len(shown) == 1 else f"loads {', '.join(shown[:-1])} and {shown[-1]}"
