@@ -22,6 +22,7 @@ class Claim(NamedTuple):
     load_id: int
     status: LoadStatus
     attempts: int
+    is_behind_proxy: bool  # the proxy may share sessions, which ends the meaning of their locks
 
 
 class DeadLoad(NamedTuple):
@@ -47,7 +48,12 @@ def claim(database: str, *, source: str, idempotency_key: str, payload_meta: obj
         **columns,
     }
     rows = sessions.query(database, STATEMENTS["claim_load"], parameters)
-    return Claim(rows[0][0], LoadStatus(rows[0][1]), rows[0][2]) if rows else None
+    if not rows:
+        return None
+    load_id, status, attempts, backend_pid, _ = rows[0]
+    # A proxy reports another process at connect time than the one that answers.
+    is_behind_proxy = backend_pid != sessions.driver_connection(database).info.backend_pid
+    return Claim(load_id, LoadStatus(status), attempts, is_behind_proxy)
 
 
 def complete(  # noqa: PLR0913  # the columns of the row

@@ -36,7 +36,7 @@ WITH lock AS MATERIALIZED (
     FROM claimed
 )
 SELECT
-    id, status, attempts,
+    id, status, attempts, pg_backend_pid(),
     CASE WHEN status = 'skipped'
         THEN pg_advisory_unlock(hashtextextended(%(lock_key)s::text, 0))::text
         ELSE set_config('data_pipeline.load_id', id::text, false)

@@ -25,7 +25,9 @@ from data_pipeline.postgres import load_log
 from data_pipeline.postgres.load_log import Claim
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from seeder.domain.view_names import is_storable_text
+from seeder.errors import SessionsPooled
 from seeder.postgres import sessions
+from seeder.postgres.session_sharing import shares_session
 from seeder.postgres.sqlstates import is_connection_lost
 from seeder.postgres.transactions import atomic
 
@@ -89,7 +91,7 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
     Django's databases, or a callable that returns one of its connections.
 
     Raises `LoadInProgress` if another process still loads it after `wait`, `LoadTakenOver`, `InsideTransaction`,
-    `BadSource` or `BadIdempotencyKey`.
+    `SessionsPooled`, `BadSource` or `BadIdempotencyKey`.
     """
     database = using if isinstance(using, str) else using().alias
     _validate(database, source, idempotency_key, on_duplicate)
@@ -115,6 +117,7 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
     attempt = _Attempt(handle, claimed, worker, started_at)
     try:
         log_event(INFO, "load_claimed", **facts, attempt=claimed.attempts)
+        _require_own_session(database, claimed)
         with atomic(database, durable=True):
             yield handle
             attempt.complete()
@@ -136,6 +139,12 @@ def _validate(database: str, source: str, idempotency_key: str, on_duplicate: st
         raise BadIdempotencyKey(key=idempotency_key)
     if connections[database].in_atomic_block:
         raise InsideTransaction(operation="process_once", alias=database)
+
+
+def _require_own_session(database: str, claimed: Claim) -> None:
+    """Raise `SessionsPooled` if the lock belongs to a session that other clients use, too."""
+    if claimed.is_behind_proxy and shares_session(database):
+        raise SessionsPooled(alias=database)
 
 
 def _claim(database: str, wait: timedelta, *, source: str, idempotency_key: str, **columns: Any) -> Claim:
