@@ -15,6 +15,7 @@ _PUBLIC = {
     "parse_decimal": "data_pipeline.domain.normalizing",
     "process_once": "data_pipeline.services.process_once",
     "record_etl_batch": "data_pipeline.services.load_metrics",
+    "record_etl_normalizing": "data_pipeline.services.load_metrics",
     "record_etl_retry": "data_pipeline.services.load_metrics",
     "record_etl_run": "data_pipeline.services.load_metrics",
     "record_etl_skip": "data_pipeline.services.load_metrics",

@@ -15,7 +15,7 @@ class DataPipelineConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     rescuers: ClassVar[Sequence[str]] = ()
-    metric_collectors: ClassVar[Sequence[str]] = ()
+    metric_collectors: ClassVar[Sequence[str]] = ("data_pipeline.probes.prometheus_collector.collect_metrics",)
     doctor_checks: ClassVar[Sequence[str]] = ()
 
     def ready(self) -> None:

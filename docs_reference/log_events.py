@@ -159,4 +159,10 @@ LOADING_EVENTS: Mapping[str, LogEvent] = {
         ("load_id", "source", "attempt"),
         "Find the killer: the machine's log, the container's memory limit. Then load it again.",
     ),
+    "measurement_lost": LogEvent(
+        "warning",
+        "What a run recorded for the metrics could not be saved. The run itself is not affected.",
+        ("source",),
+        "Check the database.",
+    ),
 }

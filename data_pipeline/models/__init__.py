@@ -5,5 +5,6 @@ from data_pipeline.models.load_events import LoadEvent
 from data_pipeline.models.load_log import LoadLog
 from data_pipeline.models.load_rejects import LoadReject
 from data_pipeline.models.load_requests import LoadRefresh, LoadRequest
+from data_pipeline.models.load_totals import LoadTotal
 
-__all__ = ["LoadChange", "LoadEvent", "LoadLog", "LoadRefresh", "LoadReject", "LoadRequest"]
+__all__ = ["LoadChange", "LoadEvent", "LoadLog", "LoadRefresh", "LoadReject", "LoadRequest", "LoadTotal"]

@@ -37,6 +37,11 @@ class LoadLog(models.Model):
     class Meta:
         db_table = "load_log"
         verbose_name = "load"
+        permissions = (
+            ("load", "Can load, replay and verify files, and dismiss rejects"),
+            ("undo", "Can undo loads"),
+            ("see_raw", "Can see the bytes and values of rejected records"),
+        )
         constraints = (
             models.UniqueConstraint(fields=["source", "idempotency_key"], name="load_log_source_key"),
             models.CheckConstraint(condition=models.Q(status__in=list(LoadStatus)), name="load_log_status"),
@@ -48,6 +53,12 @@ class LoadLog(models.Model):
             models.Index(models.F("updated_at").desc(), name="load_log_updated"),
             models.Index(fields=["source", "status"], name="load_log_source_status"),
             models.Index(fields=["target", "id"], name="load_log_target"),
+            models.Index(
+                models.F("status"),
+                models.F("updated_at").desc(),
+                condition=models.Q(status__in=[LoadStatus.PENDING, LoadStatus.SKIPPED, LoadStatus.FAILED]),
+                name="load_log_unsettled",
+            ),
         )
 
     def __str__(self) -> str:

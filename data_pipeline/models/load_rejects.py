@@ -28,6 +28,7 @@ class LoadReject(models.Model):
             models.UniqueConstraint(fields=["load", "record_no"], name="load_reject_record"),
             models.CheckConstraint(condition=models.Q(state__in=list(RejectState)), name="load_reject_state"),
         )
+        indexes = (models.Index(fields=["load"], condition=models.Q(state=RejectState.OPEN), name="load_reject_open"),)
 
     def __str__(self) -> str:
         return f"line {self.line_no} of load {self.load_id}"

@@ -32,7 +32,7 @@ WITH lock AS MATERIALIZED (
         id,
         CASE WHEN status = 'skipped' THEN 'skipped' WHEN attempts > 1 THEN 'attempted' ELSE 'claimed' END,
         %(processed_by)s::text,
-        jsonb_build_object('attempt', attempts)
+        jsonb_build_object('source', %(source)s::text, 'attempt', attempts)
     FROM claimed
 )
 SELECT
@@ -55,12 +55,13 @@ WITH completed AS (
         rows_unchanged = %(rows_unchanged)s::bigint, rows_deleted = %(rows_deleted)s::bigint,
         rows_rejected = %(rows_rejected)s::bigint, content_blake2b = %(content_blake2b)s::text
     WHERE id = %(load_id)s AND status = 'pending' AND attempts = %(attempts)s
-    RETURNING id
+    RETURNING id, source
 ), audited AS (
     INSERT INTO load_event (load_id, event, actor, facts)
     SELECT
         id, 'loaded', %(processed_by)s::text,
         jsonb_strip_nulls(jsonb_build_object(
+            'source', source, 'duration_ms', %(duration_ms)s::integer, 'records', %(rows_in)s::bigint,
             'inserted', %(rows_inserted)s::bigint, 'updated', %(rows_updated)s::bigint,
             'unchanged', %(rows_unchanged)s::bigint, 'deleted', %(rows_deleted)s::bigint,
             'rejected', %(rows_rejected)s::bigint,
@@ -88,12 +89,15 @@ WITH failed AS (
         target = coalesce(%(target)s::text, target), rows_in = %(rows_in)s::bigint,
         rows_rejected = %(rows_rejected)s::bigint, payload_meta = payload_meta || %(payload_meta)s::jsonb
     WHERE id = %(load_id)s AND status = 'pending' AND attempts = %(attempts)s
-    RETURNING id
+    RETURNING id, source
 ), audited AS (
     INSERT INTO load_event (load_id, event, actor, facts)
     SELECT
         id, 'failed', %(processed_by)s::text,
-        jsonb_build_object('error', %(error_message)s::text, 'code', %(error_code)s::text)
+        jsonb_build_object(
+            'source', source, 'duration_ms', %(duration_ms)s::integer,
+            'error', %(error_message)s::text, 'code', %(error_code)s::text
+        )
     FROM failed
 )
 SELECT id FROM failed;
@@ -136,8 +140,9 @@ WITH interrupted AS (
         error_message = 'The process or its connection ended during the load, and nothing of it remains.'
     WHERE id = %(load_id)s AND status = 'pending' AND attempts = %(attempts)s
         AND pg_try_advisory_xact_lock(hashtextextended(%(prefix)s::text || source || ' ' || idempotency_key, 0))
-    RETURNING id
+    RETURNING id, source
 ), audited AS (
-    INSERT INTO load_event (load_id, event, actor) SELECT id, 'interrupted', %(actor)s::text FROM interrupted
+    INSERT INTO load_event (load_id, event, actor, facts)
+    SELECT id, 'interrupted', %(actor)s::text, jsonb_build_object('source', source) FROM interrupted
 )
 SELECT id FROM interrupted;

@@ -23,6 +23,7 @@ from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.errors import BadIdempotencyKey, BadSource, InsideTransaction, LoadInProgress, LoadTakenOver
 from data_pipeline.postgres import load_log
 from data_pipeline.postgres.load_log import Claim
+from data_pipeline.services import load_metrics
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import SessionsPooled
@@ -111,6 +112,7 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
     facts |= {"source_uri": uri if isinstance(uri, str) else None}
     if claimed.status is LoadStatus.SKIPPED:
         log_event(INFO, "load_skipped", **facts)
+        load_metrics.end_load(source, LoadStatus.SKIPPED, database=database)
         yield None
         return
     handle = ProcessHandle(database, claimed, source=source, idempotency_key=idempotency_key)
@@ -125,9 +127,11 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
         if not attempt.is_committed_after(error):
             attempt.fail(error)
             log_event(WARNING, "load_failed", **facts, reason=load_log.error_code(error), **attempt.log_fields)
+            load_metrics.end_load(source, LoadStatus.FAILED, database=database)
             raise
     level = WARNING if handle.counts.rows_rejected else INFO
     log_event(level, "load_succeeded", **facts, **attempt.log_fields)
+    load_metrics.end_load(source, LoadStatus.SUCCESS, database=database)
 
 
 def _validate(database: str, source: str, idempotency_key: str, on_duplicate: str) -> None:

@@ -134,7 +134,8 @@ def test_scrape_without_database_reports_down() -> None:
         refused, _ = fetch(address + PATH)
     families = {family.name: family for family in read_text(text.decode())}
     assert (code, refused, value(families, "seeder_up")) == (200, 401, 0)
-    assert families.keys() == {"seeder_up", "seeder_build_info", "seeder_scrape_duration_seconds"}
+    always = {"seeder_up", "seeder_build_info", "seeder_scrape_duration_seconds", "data_pipeline_up"}
+    assert families.keys() == always
     assert b"nowhere" not in text
 
 

@@ -1,0 +1,1 @@
+"""Metrics of the loading lane for monitoring programs."""
