@@ -10,6 +10,7 @@ from data_pipeline.storage.byte_streams import ByteStream
 from seeder.domain.human_format import format_size
 
 MAX_ELEMENT_BYTES = 64 << 20  # a row or a start tag; the largest genuine ones have a few MB
+_ENCODINGS = {"utf-8", "utf-16", "us-ascii", "iso-8859-1"}  # that expat knows; Office allows the first two
 READ_AT_ONCE = 1 << 18  # bytes
 
 Attributes = Mapping[str, str]
@@ -65,6 +66,8 @@ class XmlParser:
             raise DamagedArtefact(path=self._path, problem=f"its XML is invalid ({error})") from error
 
     def _note_declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding is not None and encoding.lower() not in _ENCODINGS:
+            raise WorkbookRefused(path=self._path, problem=f"its XML has the encoding {encoding[:20]!r}")
         self.declared_encoding = encoding
 
     def _refuse_document_type(self, *_declaration: object) -> NoReturn:

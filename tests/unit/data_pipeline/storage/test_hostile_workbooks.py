@@ -44,6 +44,13 @@ def test_document_type_is_refused(file: Path, part: str, declaration: str) -> No
         csv_of(file)
 
 
+@pytest.mark.parametrize("encoding", ["UTW-8", "shift_jis", "utf-7"])
+def test_xml_in_another_encoding_is_refused(file: Path, encoding: str) -> None:
+    sheet = sheet_xml(MadeSheet(DATA)).replace('version="1.0"', f'version="1.0" encoding="{encoding}"')
+    with pytest.raises(WorkbookRefused, match=f"the encoding '{encoding}'"):
+        csv_of(made_xlsx(file, "", parts={"xl/worksheets/sheet1.xml": sheet}))
+
+
 @pytest.mark.parametrize("where", ["value", "row"])
 def test_undefined_entity_is_damage(file: Path, where: str) -> None:
     rows = '<row r="1"><c r="A1" t="str"><v>&b;</v></c></row>' if where == "value" else "&b;"
