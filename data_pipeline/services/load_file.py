@@ -1,21 +1,17 @@
 """Loads one file into a table, exactly once."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline import conf
-from data_pipeline.domain.chunks import RecordChunks
-from data_pipeline.domain.dialect_search import find_dialect
-from data_pipeline.domain.dialects import Dialect, Mode
+from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.keys import compute_idempotency_key, forced_key
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta
-from data_pipeline.domain.records import CsvFormat
 from data_pipeline.domain.reject_log import RejectLog
 from data_pipeline.domain.rejects import RejectLimits
 from data_pipeline.errors import TooManyRejects
@@ -24,11 +20,11 @@ from data_pipeline.postgres import load_transactions
 from data_pipeline.postgres import rejects as reject_rows
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.artefact_loading import ArtefactLoading, ProgressListener
+from data_pipeline.services.file_reading import FileReading, dialect_named
 from data_pipeline.services.load_planning import plan_load
 from data_pipeline.services.load_values import Loaded, LoadOptions
 from data_pipeline.services.process_once import ProcessHandle, process_once
 from data_pipeline.storage.addresses import resolve
-from data_pipeline.storage.opening import Artefact, open_artefact
 
 SOURCE = "ingest.import_file"
 _MEGABYTE = 1024 * 1024
@@ -45,6 +41,7 @@ def load_file(  # noqa: PLR0913  # the options of a load
     max_rejects: int | None = None,
     max_reject_ratio: float | None = None,
     sheet: str | None = None,
+    of_load: int | None = None,
     using: str = DEFAULT_DB_ALIAS,
     task_id: str | None = None,
     on_progress: ProgressListener = lambda _: None,
@@ -65,9 +62,19 @@ def load_file(  # noqa: PLR0913  # the options of a load
         max_rejects=max_rejects,
         max_reject_ratio=max_reject_ratio,
         sheet=sheet,
+        of_load=of_load,
     )
     with translate_errors(using):
         return _FileLoad(source_uri, options, using, on_progress).run(task_id)
+
+
+def find_load(
+    source_uri: str, *, table: str = "auto", dialect: str | None = None, using: str = DEFAULT_DB_ALIAS
+) -> LoadLog | None:
+    """Return the load of a file as it is now, in any status. Without one, `load_file` would begin it."""
+    options = LoadOptions(table=table, dialect=dialect)
+    with translate_errors(using):
+        return _FileLoad(source_uri, options, using, lambda _: None).find()
 
 
 class _FileLoad:
@@ -77,7 +84,8 @@ class _FileLoad:
         self._settings, self._options, self._using = conf.load(), options, using
         self._on_progress = on_progress
         self._address = resolve(source_uri, roots=self._settings.ingest_roots)
-        self._dialect = _dialect(options.dialect, self._settings)
+        self._dialect = dialect_named(options.dialect, self._settings)
+        self._file = FileReading(self._address, self._dialect, self._settings)
         self._rejects = RejectLog(max_kept=self._settings.keep_rejects)
         self._started_at = monotonic()
 
@@ -102,6 +110,10 @@ class _FileLoad:
             return self._skipped(key)
         return self._result(handle)
 
+    def find(self) -> LoadLog | None:
+        key, _ = self._identity()
+        return LoadLog.objects.using(self._using).filter(source=SOURCE, idempotency_key=key).first()
+
     def _identity(self) -> tuple[str, dict[str, Any]]:
         """Return the idempotency key and the metadata. The file is not read, unless its content is the key."""
         options = self._options
@@ -114,6 +126,8 @@ class _FileLoad:
                 "dialect": self._dialect.name,
                 "force": options.force,
                 "streaming": self._is_streaming,
+                "options": options.as_given(),
+                **({"of_load": options.of_load} if options.of_load else {}),
             },
         )
         key = options.key or compute_idempotency_key(path=self._address.path, extra=extra)
@@ -128,7 +142,7 @@ class _FileLoad:
         return self._settings.ingest_streaming_enabled and self._address.path.stat().st_size > threshold
 
     def _load(self, handle: ProcessHandle) -> None:
-        artefact, chunks = self._open()
+        artefact, chunks = self._file.open()
         with artefact:
             header = chunks.header()
             load_transactions.begin_loading(self._using)
@@ -141,15 +155,16 @@ class _FileLoad:
                 settings=self._settings,
             )
             handle.target = str(plan.target.name)
+            handle.update_meta(columns=list(plan.names))
             loading = ArtefactLoading(
                 self._using,
                 artefact,
                 chunks,
                 plan,
-                csv_format=self._csv_format(chunks),
+                csv_format=self._file.csv_format(chunks),
                 load_id=handle.load_id,
                 rejects=self._rejects,
-                reopen=self._reopen,
+                reopen=self._file.reopen,
                 on_progress=self._on_progress,
             )
             counts = loading.run()
@@ -165,25 +180,6 @@ class _FileLoad:
                 file_sha256=artefact.file_sha256,
                 mode=plan.mode,
             )
-
-    def _open(self) -> tuple[Artefact, RecordChunks]:
-        artefact = open_artefact(
-            self._address,
-            max_unpacked_bytes=self._settings.max_unpacked_mb * _MEGABYTE,
-            encoding=self._dialect.encoding,
-        )
-        chunk_bytes = self._settings.ingest_streaming_chunk_size_mb * _MEGABYTE
-        return artefact, RecordChunks(artefact.read, chunk_bytes=chunk_bytes, quote=self._dialect.quote.encode())
-
-    def _reopen(self) -> tuple[Artefact, RecordChunks]:
-        artefact, chunks = self._open()
-        chunks.header()
-        return artefact, chunks
-
-    def _csv_format(self, chunks: RecordChunks) -> CsvFormat:
-        return CsvFormat(
-            delimiter=self._dialect.delimiter.encode(), quote=self._dialect.quote.encode(), line_end=chunks.line_end
-        )
 
     def _require_limits(self, limits: RejectLimits, handle: ProcessHandle, counts: LoadCounts) -> None:
         rejected, total = counts.rows_rejected or 0, counts.rows_in or 0
@@ -229,10 +225,6 @@ class _FileLoad:
     @property
     def _elapsed(self) -> timedelta:
         return timedelta(seconds=monotonic() - self._started_at)
-
-
-def _dialect(name: str | None, settings: conf.Settings) -> Dialect:
-    return Dialect(name="csv") if name is None else find_dialect(name, map(Path, settings.dialect_folders))
 
 
 def _limit_text(limits: RejectLimits) -> str:

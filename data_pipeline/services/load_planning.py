@@ -25,12 +25,16 @@ class LoadPlan:
 
     target: TargetTable
     columns: Sequence[FileColumn]
-    file_columns: int
+    names: Sequence[str]  # in the header
     mode: Mode
     key: Sequence[str]  # columns that identify a row; empty for the modes append and replace
     limits: RejectLimits
     keeps_old_rows: bool  # so that the load can be undone
     normalizing: Normalizing | None  # None if PostgreSQL reads the values as they are
+
+    @property
+    def file_columns(self) -> int:
+        return len(self.names)
 
     def masking(self, csv_format: CsvFormat) -> RejectMasking:
         """Return what hides the personal values of rejected records."""
@@ -84,7 +88,7 @@ def plan_load(  # noqa: PLR0913  # facts of one load
     return LoadPlan(
         target=target,
         columns=columns,
-        file_columns=len(names),
+        names=names,
         mode=mode,
         key=_key_columns(target, dialect, mode, [one.target.name for one in columns]),
         limits=_limits(options, settings),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_outcomes import LoadCounts
@@ -22,6 +23,12 @@ class LoadOptions:
     max_rejects: int | None = None
     max_reject_ratio: float | None = None
     sheet: str | None = None
+    of_load: int | None = None  # the load that this one repeats
+
+    def as_given(self) -> dict[str, Any]:
+        """Return the options with which the load can be repeated, without those that have their defaults."""
+        defaults, repeated = LoadOptions(), set(LoadOptions.__slots__) - {"force", "of_load"}
+        return {name: getattr(self, name) for name in repeated if getattr(self, name) != getattr(defaults, name)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,8 @@ from data_pipeline.errors import (
     UnknownLoad,
 )
 from data_pipeline.models import LoadChange, LoadEvent, LoadLog
-from data_pipeline.services.load_file import Loaded, load_file
+from data_pipeline.services.load_file import load_file
+from data_pipeline.services.load_values import Loaded
 from data_pipeline.services.tracking import track_loads
 from data_pipeline.services.undoing import UndoneLoad, undo_load
 from tests.conftest import CompletedCommand, sql

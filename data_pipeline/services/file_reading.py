@@ -1,0 +1,47 @@
+"""Reads a file of a dialect as chunks of records."""
+
+from pathlib import Path
+
+from data_pipeline import conf
+from data_pipeline.domain.chunks import RecordChunks
+from data_pipeline.domain.dialect_search import find_dialect
+from data_pipeline.domain.dialects import Dialect
+from data_pipeline.domain.records import CsvFormat
+from data_pipeline.storage.addresses import LocalAddress
+from data_pipeline.storage.opening import Artefact, open_artefact
+
+_MEGABYTE = 1024 * 1024
+
+
+class FileReading:
+    """A file that can be opened several times."""
+
+    def __init__(self, address: LocalAddress, dialect: Dialect, settings: conf.Settings) -> None:
+        self.address, self.dialect, self._settings = address, dialect, settings
+
+    def open(self) -> tuple[Artefact, RecordChunks]:
+        """Open the file. The chunks begin with the header."""
+        artefact = open_artefact(
+            self.address,
+            max_unpacked_bytes=self._settings.max_unpacked_mb * _MEGABYTE,
+            encoding=self.dialect.encoding,
+        )
+        chunk_bytes = self._settings.ingest_streaming_chunk_size_mb * _MEGABYTE
+        return artefact, RecordChunks(artefact.read, chunk_bytes=chunk_bytes, quote=self.dialect.quote.encode())
+
+    def reopen(self) -> tuple[Artefact, RecordChunks]:
+        """Open the file behind its header."""
+        artefact, chunks = self.open()
+        chunks.header()
+        return artefact, chunks
+
+    def csv_format(self, chunks: RecordChunks) -> CsvFormat:
+        """Return the format of the chunks, once their header was read."""
+        return CsvFormat(
+            delimiter=self.dialect.delimiter.encode(), quote=self.dialect.quote.encode(), line_end=chunks.line_end
+        )
+
+
+def dialect_named(name: str | None, settings: conf.Settings) -> Dialect:
+    """Return a dialect by its name or path, or the one of plain CSV files."""
+    return Dialect(name="csv") if name is None else find_dialect(name, map(Path, settings.dialect_folders))
