@@ -8,7 +8,7 @@ from data_pipeline.errors import DamagedArtefact, WorkbookTooLarge
 from data_pipeline.storage.byte_streams import ByteStream
 from data_pipeline.storage.cell_fields import csv_field
 from data_pipeline.storage.cell_text import IRREGULAR_REFERENCE, RichText, regular_text
-from data_pipeline.storage.xml_elements import XmlElements
+from data_pipeline.storage.xml_elements import MAX_IRREGULAR, XmlElements
 from data_pipeline.storage.xml_parsing import XmlParser
 from seeder.domain.human_format import format_size
 
@@ -62,6 +62,7 @@ class SharedStrings:
 
         elements = XmlElements(stream, self._path, parent="sst", child="si")
         pattern: re.Pattern[bytes] | None = None
+        irregular = 0
         for element in elements.regular():
             pattern = pattern or _plain_string(elements.prefix)
             match = pattern.fullmatch(element)
@@ -69,6 +70,9 @@ class SharedStrings:
                 self.append(regular_text(match[2], is_preserved=match[1] is not None))
             else:
                 new_parser().feed(elements.single(element))
+                irregular += 1
+                if irregular > MAX_IRREGULAR:
+                    elements.hand_over()
         for _ in elements.parse_rest(new_parser()):
             pass
         self._fields = bytes(self._text)

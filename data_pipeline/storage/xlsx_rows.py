@@ -8,7 +8,7 @@ from data_pipeline.storage.cell_fields import csv_field, number_field
 from data_pipeline.storage.cell_text import IRREGULAR_REFERENCE, RichText, dereferenced, regular_text
 from data_pipeline.storage.sheets import Row
 from data_pipeline.storage.xlsx_values import CellValues, put
-from data_pipeline.storage.xml_elements import XmlElements
+from data_pipeline.storage.xml_elements import MAX_IRREGULAR, XmlElements
 from data_pipeline.storage.xml_parsing import MAX_ELEMENT_BYTES, Attributes, XmlParser, require_bounded_element
 
 _ROW = rb"(?:\s*<{0}row\b[^<>]*/>)*\s*<{0}row\b([^<>/]*)>"
@@ -24,7 +24,7 @@ def rows(stream: ByteStream, values: CellValues) -> Iterator[Row]:
     """Yield the rows of a sheet in order, without those that the sheet leaves out."""
     elements = XmlElements(stream, values.path, parent="sheetData", child="row")
     pattern: RegularRows | None = None
-    number = 0
+    number = irregular = 0
     for element in elements.regular():
         pattern = pattern or RegularRows(values, elements.prefix)
         row = pattern.row(element, previous=number)
@@ -32,10 +32,13 @@ def rows(stream: ByteStream, values: CellValues) -> Iterator[Row]:
             number = row.number
             yield row
         else:
-            irregular = RowParser(values, previous=number)
-            irregular.parser.feed(elements.single(element))
-            yield from irregular.take()
-            number = irregular.number
+            single = RowParser(values, previous=number)
+            single.parser.feed(elements.single(element))
+            yield from single.take()
+            number = single.number
+            irregular += 1
+            if irregular > MAX_IRREGULAR:
+                elements.hand_over()
     rest = RowParser(values, previous=number)
     for _ in elements.parse_rest(rest.parser):
         yield from rest.take()

@@ -11,6 +11,7 @@ from pathlib import Path
 from data_pipeline.storage.byte_streams import ByteStream
 from data_pipeline.storage.xml_parsing import READ_AT_ONCE, Attributes, XmlParser, require_bounded_element
 
+MAX_IRREGULAR = 1000  # elements with a parser for each; one parser for all costs less then
 _IRREGULAR = re.compile(rb"<[!?]|\r")  # XML reads `\r\n` as `\n`
 _NAME = re.compile(rb"<([^\s<>/]+)")
 _FIRST_READ = 1 << 12  # bytes; the parser reads what stands before the elements
@@ -25,6 +26,7 @@ class XmlElements:
         self._parent = parent
         self._child = child.encode()
         self._rest: bytes | None = None  # what a parser has to read first; None: nothing is left
+        self._is_handed_over = False
         self._opening: bytes | None = None  # start tags of the root and the parent; None: the rest has them
         self.prefix = b""
 
@@ -41,7 +43,7 @@ class XmlElements:
             is_plain = not _IRREGULAR.search(text)
             *elements, text = text.split(end_tag)
             for place, element in enumerate(elements):
-                if not is_plain and _IRREGULAR.search(element):
+                if self._is_handed_over or (not is_plain and _IRREGULAR.search(element)):
                     self._rest = end_tag.join([*elements[place:], text])
                     return
                 yield element
@@ -51,12 +53,17 @@ class XmlElements:
                 else:
                     self._read_to_checksum()
                 return
-            data = b"" if _IRREGULAR.search(text) else self._stream.read(READ_AT_ONCE)
+            needs_parser = self._is_handed_over or _IRREGULAR.search(text)
+            data = b"" if needs_parser else self._stream.read(READ_AT_ONCE)
             if not data:
                 self._rest = text
                 return
             text += data
             require_bounded_element(len(text) - READ_AT_ONCE, path=self._path)
+
+    def hand_over(self) -> None:
+        """Leave everything that `regular` has not yielded to a parser."""
+        self._is_handed_over = True
 
     def parse_rest(self, parser: XmlParser) -> Iterator[None]:
         """Give what `regular` has left to a parser. Yield after each part."""

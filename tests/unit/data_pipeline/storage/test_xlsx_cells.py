@@ -253,3 +253,18 @@ def test_names_may_have_prefixes(file: Path) -> None:
         },
     )
     assert csv_of(file) == b"a\n1\n"
+
+
+@pytest.mark.parametrize("irregular", [999, 1001, 1002])
+def test_many_irregular_rows_are_read_by_one_parser(file: Path, irregular: int) -> None:
+    last = irregular + 3
+    rows = "".join(
+        f'<row r="{number}"><c t="n" r="A{number}"><v>{number}</v></c></row>' for number in range(1, irregular + 1)
+    )
+    rows += "".join(row(number, cell(str(number))) for number in range(irregular + 1, last + 1))
+    assert csv_of(made_xlsx(file, rows)) == b"".join(b"%d\n" % number for number in range(1, last + 1))
+    strings = [
+        f"<r><t>{number}</t></r>" if number <= irregular else f"<t>{number}</t>" for number in range(1, last + 1)
+    ]
+    shared = "".join(row(number, cell(str(number - 1), kind="s")) for number in range(1, last + 1))
+    assert csv_of(made_xlsx(file, shared, strings=strings)) == csv_of(made_xlsx(file, rows))
