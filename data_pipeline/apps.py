@@ -14,8 +14,8 @@ class DataPipelineConfig(AppConfig):
     verbose_name = "Data pipeline"
     default_auto_field = "django.db.models.BigAutoField"
 
-    rescuers: ClassVar[Sequence[str]] = ()
     metric_collectors: ClassVar[Sequence[str]] = ("data_pipeline.probes.prometheus_collector.collect_metrics",)
+    rescuers: ClassVar[Sequence[str]] = ("data_pipeline.services.dependent_refreshes.rescue_refreshes",)
     doctor_checks: ClassVar[Sequence[str]] = ()
 
     def ready(self) -> None:

@@ -165,4 +165,16 @@ LOADING_EVENTS: Mapping[str, LogEvent] = {
         ("source",),
         "Check the database.",
     ),
+    "refresh_dispatched": LogEvent(
+        "info",
+        "The refresh of the views that depend on loaded tables was queued (`queued`), or done in the loader's process"
+        " (`refreshed`). `unneeded`: no view of an enabled manifest depends on them.",
+        ("loads", "outcome", "request"),
+    ),
+    "refresh_undispatched": LogEvent(
+        "warning",
+        "The refresh after a load could not be queued. The rows are loaded. The next load or `watch_queue` repeats it.",
+        ("load_id",),
+        "`manage.py load_file` and `manage.py queue_status` show the problem.",
+    ),
 }

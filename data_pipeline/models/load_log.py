@@ -59,6 +59,7 @@ class LoadLog(models.Model):
                 condition=models.Q(status__in=[LoadStatus.PENDING, LoadStatus.SKIPPED, LoadStatus.FAILED]),
                 name="load_log_unsettled",
             ),
+            models.Index(fields=["target", "-succeeded_at"], name="load_log_target_succeeded"),
         )
 
     def __str__(self) -> str:

@@ -38,6 +38,7 @@ class LoadRefresh(models.Model):
     load = models.OneToOneField(LoadLog, models.CASCADE, related_name="refresh")
     relations = models.JSONField()  # the changed tables, as [schema, name]
     created_at = models.DateTimeField(db_default=Now())
+    claimed_at = models.DateTimeField(null=True)  # by a process that dispatches it
     dispatched_at = models.DateTimeField(null=True)
     request_id = models.TextField(null=True)  # of seeder's queue; null if no view depends on the tables
     views = models.JSONField(null=True)  # the dependent views of enabled manifests, once known

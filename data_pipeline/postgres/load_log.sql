@@ -72,8 +72,8 @@ WITH completed AS (
     INSERT INTO load_refresh (load_id, relations)
     SELECT id, %(relations)s::jsonb FROM completed WHERE %(relations)s::jsonb IS NOT NULL
     ON CONFLICT (load_id) DO UPDATE SET
-        relations = excluded.relations, created_at = clock_timestamp(), dispatched_at = NULL, request_id = NULL,
-        views = NULL
+        relations = excluded.relations, created_at = clock_timestamp(), claimed_at = NULL, dispatched_at = NULL,
+        request_id = NULL, views = NULL
 )
 SELECT
     id, pg_advisory_unlock(hashtextextended(%(lock_key)s::text, 0)),

@@ -81,8 +81,8 @@ WITH undone AS (
     INSERT INTO load_refresh (load_id, relations)
     SELECT id, %(relations)s::jsonb FROM undone WHERE %(relations)s::jsonb IS NOT NULL
     ON CONFLICT (load_id) DO UPDATE SET
-        relations = excluded.relations, created_at = clock_timestamp(), dispatched_at = NULL, request_id = NULL,
-        views = NULL
+        relations = excluded.relations, created_at = clock_timestamp(), claimed_at = NULL, dispatched_at = NULL,
+        request_id = NULL, views = NULL
 ), reopened AS (
     UPDATE load_reject SET state = 'open', replayed_by_id = NULL WHERE replayed_by_id = %(load_id)s
 )

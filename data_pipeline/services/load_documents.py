@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.domain.rejects import Reject
 from data_pipeline.services.load_values import Loaded
 
@@ -26,6 +27,18 @@ def load_document(loaded: Loaded) -> Document:
         "sizeBytes": loaded.size_bytes,
         "durationSeconds": round(loaded.duration.total_seconds(), 6),
         "rejects": [reject_document(one) for one in loaded.rejects],
+        "refresh": None if loaded.refresh is None else refresh_document(loaded.refresh),
+    }
+
+
+def refresh_document(dispatch: RefreshDispatch) -> Document:
+    return {
+        "outcome": dispatch.outcome.value,
+        "requestId": dispatch.request_id,
+        "views": list(dispatch.views),
+        "undetermined": list(dispatch.undetermined),
+        "failures": dict(dispatch.failures),
+        "problem": dispatch.problem,
     }
 
 

@@ -44,12 +44,14 @@ def load_file(  # noqa: PLR0913  # the options of a load
     of_load: int | None = None,
     using: str = DEFAULT_DB_ALIAS,
     task_id: str | None = None,
+    refresh_here: bool = True,
     on_progress: ProgressListener = lambda _: None,
 ) -> Loaded:
     """Load a file into a table, unless it was loaded before.
 
     Everything commits together: rows, outcome, rejects, and the request to refresh the dependent views. A file that
-    exceeds the limits of rejected records leaves no row.
+    exceeds the limits of rejected records leaves no row. After the commit, the refresh is queued. With `refresh_here`,
+    a host without a queue refreshes the views before this returns.
 
     Raises `TooManyRejects`, other errors of `data_pipeline.errors`, or those of the database.
     """
@@ -65,7 +67,7 @@ def load_file(  # noqa: PLR0913  # the options of a load
         of_load=of_load,
     )
     with translate_errors(using):
-        return _FileLoad(source_uri, options, using, on_progress).run(task_id)
+        return _FileLoad(source_uri, options, using, on_progress).run(task_id, refresh_here=refresh_here)
 
 
 def find_load(
@@ -89,7 +91,7 @@ class _FileLoad:
         self._rejects = RejectLog(max_kept=self._settings.keep_rejects)
         self._started_at = monotonic()
 
-    def run(self, task_id: str | None) -> Loaded:
+    def run(self, task_id: str | None, *, refresh_here: bool) -> Loaded:
         key, meta = self._identity()
         handle: ProcessHandle | None = None
         try:
@@ -100,6 +102,7 @@ class _FileLoad:
                 idempotency_key=key,
                 task_id=task_id,
                 wait=timedelta(seconds=self._settings.lock_wait_s),
+                refresh_here=refresh_here,
             ) as handle:
                 if handle is not None:
                     self._load(handle)
@@ -220,6 +223,7 @@ class _FileLoad:
             duration=self._elapsed,
             size_bytes=self._address.path.stat().st_size,
             rejects=self._rejects.kept[:20],
+            refresh=handle.refresh,
         )
 
     @property

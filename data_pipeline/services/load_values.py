@@ -8,6 +8,7 @@ from typing import Any
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.domain.rejects import Reject
 
 
@@ -43,3 +44,4 @@ class Loaded:
     duration: timedelta
     size_bytes: int
     rejects: Sequence[Reject] = field(default_factory=tuple)  # the first ones
+    refresh: RefreshDispatch | None = None  # of the dependent views; None if no row changed

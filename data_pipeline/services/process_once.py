@@ -20,10 +20,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.errors import BadIdempotencyKey, BadSource, InsideTransaction, LoadInProgress, LoadTakenOver
 from data_pipeline.postgres import load_log
 from data_pipeline.postgres.load_log import Claim
 from data_pipeline.services import load_metrics
+from data_pipeline.services.dependent_refreshes import refresh_after
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import SessionsPooled
@@ -46,6 +48,7 @@ class ProcessHandle:
         self.target: str | None = None  # the loaded table, with its schema
         self.content_blake2b: str | None = None
         self.changed_relations: list[tuple[str, str]] = []  # schema and name of tables whose views are to be refreshed
+        self.refresh: RefreshDispatch | None = None  # of their views; None before the commit, and if no row changed
         self._meta: dict[str, Any] = {}
 
     @property
@@ -54,6 +57,11 @@ class ProcessHandle:
         return connections[self.database]
 
     session = connection
+
+    @property
+    def requested_refresh(self) -> list[tuple[str, str]] | None:
+        """The tables whose views the load will change, or None if it changed no row."""
+        return self.changed_relations if self.changed_relations and self.counts.has_changed_rows else None
 
     def update_meta(self, meta: Mapping[str, Any] | None = None, **facts: Any) -> None:
         """Add facts to `payload_meta`. They are written with the outcome."""
@@ -83,6 +91,7 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
     on_duplicate: str = "skip",
     task_id: str | None = None,
     wait: timedelta = timedelta(),
+    refresh_here: bool = False,
 ) -> Iterator[ProcessHandle | None]:
     """Run the block in a transaction that commits with the load's success, unless the load has succeeded before.
 
@@ -90,6 +99,9 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
     its metadata. If the block raises, its changes are rolled back, the row becomes `failed` with the message, and the
     error is raised. A load that failed, or whose process was killed, is attempted again. `using` is an alias of
     Django's databases, or a callable that returns one of its connections.
+
+    After the commit, a refresh of the views that depend on the handle's `changed_relations` is queued. With
+    `refresh_here`, a host without a queue refreshes them before this returns.
 
     Raises `LoadInProgress` if another process still loads it after `wait`, `LoadTakenOver`, `InsideTransaction`,
     `SessionsPooled`, `BadSource` or `BadIdempotencyKey`.
@@ -132,6 +144,8 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
     level = WARNING if handle.counts.rows_rejected else INFO
     log_event(level, "load_succeeded", **facts, **attempt.log_fields)
     load_metrics.end_load(source, LoadStatus.SUCCESS, database=database)
+    if handle.requested_refresh is not None:
+        handle.refresh = refresh_after(handle.load_id, database, refresh_here=refresh_here)
 
 
 def _validate(database: str, source: str, idempotency_key: str, on_duplicate: str) -> None:
@@ -178,13 +192,12 @@ class _Attempt:
 
     def complete(self) -> None:
         handle = self._handle
-        relations = handle.changed_relations if handle.changed_relations and handle.counts.has_changed_rows else None
         is_ours = load_log.complete(
             handle.database,
             self._claimed,
             counts=handle.counts,
             content_blake2b=handle.content_blake2b,
-            relations=relations,
+            relations=handle.requested_refresh,
             **self._columns(),
         )
         if not is_ours:

@@ -1,13 +1,17 @@
 import argparse
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from django.core.management.base import CommandParser
 
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_progress import LoadProgress
+from data_pipeline.domain.refresh_dispatches import RefreshOutcome
 from data_pipeline.errors import PipelineError, TooManyRejects
 from data_pipeline.management.rendering.load_text import load_blocks
+from data_pipeline.management.rendering.refresh_text import refresh_blocks
+from data_pipeline.services import dependent_refreshes
 from data_pipeline.services.load_documents import load_document
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_values import Loaded
@@ -66,9 +70,20 @@ class Command(SeederCommand):
                     loads.append(self._load(uri, options, advance))
                 except TooManyRejects as error:
                     failures.append(error)
+        loads = self._refresh_without_queue(loads)
         document = {"loads": [load_document(one) for one in loads], "failures": [str(one) for one in failures]}
-        self.output.show(document, [*load_blocks(loads), *(str(one) for one in failures)])
-        return EXIT_FAILED if failures else None
+        self.output.show(document, [*load_blocks(loads), *refresh_blocks(loads), *(str(one) for one in failures)])
+        has_failed_views = any(one.refresh and one.refresh.failures for one in loads)
+        return EXIT_FAILED if failures or has_failed_views else None
+
+    def _refresh_without_queue(self, loads: Sequence[Loaded]) -> list[Loaded]:
+        """Refresh views of all loads together, if they could not be queued. Return the loads with their refreshes."""
+        if not any(one.refresh and one.refresh.outcome is RefreshOutcome.UNDISPATCHED for one in loads):
+            return list(loads)
+        with unix_signals.stop_on_signal() as stop:
+            dispatches = dependent_refreshes.dispatch_refreshes(refresh_here=True, stop=stop)
+        by_load = {load_id: dispatch for dispatch in dispatches for load_id in dispatch.load_ids}
+        return [replace(one, refresh=by_load.get(one.load_id, one.refresh)) for one in loads]
 
     def _load(self, uri: str, options: Namespace, advance: Callable[..., None]) -> Loaded:
         def on_progress(progress: LoadProgress) -> None:
@@ -85,5 +100,6 @@ class Command(SeederCommand):
             max_rejects=max_rejects,
             max_reject_ratio=max_ratio,
             sheet=options.sheet,
+            refresh_here=False,
             on_progress=on_progress,
         )
