@@ -1,5 +1,6 @@
 """Loads one file into a table, exactly once."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -87,7 +88,7 @@ class _FileLoad:
         self._on_progress = on_progress
         self._address = resolve(source_uri, roots=self._settings.ingest_roots)
         self._dialect = dialect_named(options.dialect, self._settings)
-        self._file = FileReading(self._address, self._dialect, self._settings)
+        self._file = FileReading(self._address, self._dialect, self._settings, sheet=options.sheet)
         self._rejects = RejectLog(max_kept=self._settings.keep_rejects)
         self._started_at = monotonic()
 
@@ -120,7 +121,7 @@ class _FileLoad:
     def _identity(self) -> tuple[str, dict[str, Any]]:
         """Return the idempotency key and the metadata. The file is not read, unless its content is the key."""
         options = self._options
-        extra = {"table": options.table, "dialect": self._dialect.name}
+        extra = {"table": options.table, "dialect": self._dialect.name, "sheet": options.sheet}
         meta = build_payload_meta(
             path=self._address.path,
             extra={
@@ -133,11 +134,16 @@ class _FileLoad:
                 **({"of_load": options.of_load} if options.of_load else {}),
             },
         )
-        key = options.key or compute_idempotency_key(path=self._address.path, extra=extra)
+        key = options.key or self._computed_key(extra)
         if not options.force:
             return key, meta
         overrides = {"mode": options.mode, "max_rejects": options.max_rejects}
         return forced_key(key, overrides, datetime.now(UTC)), meta | {"of_key": key}
+
+    def _computed_key(self, extra: Mapping[str, object]) -> str:
+        if self._settings.key_by == "content":
+            return compute_idempotency_key(payload=self._file.content_key(), extra=extra)
+        return compute_idempotency_key(path=self._address.path, extra=extra)
 
     @property
     def _is_streaming(self) -> bool:
@@ -153,7 +159,7 @@ class _FileLoad:
                 self._using,
                 header,
                 address=self._address,
-                dialect=self._dialect,
+                dialect=self._file.dialect,
                 options=self._options,
                 settings=self._settings,
             )
