@@ -5,7 +5,6 @@ from pathlib import Path
 from shutil import copy
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from data_pipeline import load_file
 from data_pipeline.models import LoadReject
@@ -42,9 +41,9 @@ def test_sheet_is_loaded_with_the_row_numbers_of_its_rejects(tmp_path: Path, dia
 
 @pytest.mark.parametrize(("key_by", "status"), [("content", "skipped"), ("remote", "success")])
 def test_copy_under_another_name_is_skipped_by_content_only(
-    tmp_path: Path, settings: SettingsWrapper, key_by: str, status: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key_by: str, status: str
 ) -> None:
-    settings.DATA_PIPELINE = {"KEY_BY": key_by}
+    monkeypatch.setenv("DATA_PIPELINE_KEY_BY", key_by)
     (tmp_path / "a.csv").write_text("id,name\n1,Ada\n", encoding="utf-8")
     load_file(str(tmp_path / "a.csv"), table="landing.people", mode="upsert")
     copy(tmp_path / "a.csv", tmp_path / "b.csv")
