@@ -3,78 +3,125 @@
 PostgreSQL accepts most chunks as they are, so nothing here looks at fields.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-MAX_RECORD_BYTES = 32 * 1024 * 1024  # a longer one is cut, which PostgreSQL refuses
+from data_pipeline.domain.rejects import MAX_RAW_BYTES
+
+MAX_RECORD_BYTES = 32 * 1024 * 1024
+_SAMPLE_BYTES = 64 * 1024  # from which the length of a record is estimated
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
-    """Bytes of whole records, unless a record is longer than `MAX_RECORD_BYTES`."""
+    """Bytes of whole records, unless a quote is misplaced or a record is longer than `MAX_RECORD_BYTES`."""
 
     data: bytes  # ends with a line end, except perhaps at the end of the file
     first_line: int  # physical line at which it begins, from 1
+    is_end: bool  # nothing follows
+    is_too_long: bool = False  # the beginning of one line that is longer than `MAX_RECORD_BYTES`
 
 
 class RecordChunks:
     """The chunks of a stream. The header is the first record."""
 
-    def __init__(self, read: Callable[[int], bytes], *, chunk_bytes: int, quote: bytes = b'"') -> None:
-        self._read, self._chunk_bytes, self._quote = read, chunk_bytes, quote
+    def __init__(
+        self,
+        read: Callable[[int], bytes],
+        *,
+        chunk_bytes: int,
+        chunk_records: int = 0,
+        quote: bytes = b'"',
+        max_record_bytes: int = MAX_RECORD_BYTES,
+    ) -> None:
+        """Cut chunks of a size in bytes, or of a number of records if it is not 0. Both are approximate."""
+        self._read, self._chunk_bytes, self._chunk_records = read, chunk_bytes, chunk_records
+        self._quote, self._max_record_bytes = quote, max_record_bytes
         self._rest, self._line, self._is_exhausted = b"", 1, False
-        self.line_end = b"\n"  # known after the first read: a file can have carriage returns only
+        self.line_end = b"\n"  # known after the header: a file can have carriage returns only
 
     def header(self) -> bytes:
-        """Return the first record without its line end, or an empty text if the stream is empty."""
-        end = 0
-        while not end and not self._is_exhausted and len(self._rest) <= MAX_RECORD_BYTES:
-            self._fill()
-            if b"\r" in self._rest[:-1] and b"\n" not in self._rest:
-                self.line_end = b"\r"
-            end = self._end_of_first_record()
-        record = self._rest[: end or len(self._rest)]
-        self._rest = self._rest[len(record) :]
-        self._line += record.count(self.line_end)
-        return record.rstrip(b"\r\n")
+        """Return the first record without its line end and blank lines before it, or an empty text without one."""
+        q = re.escape(self._quote)
+        pattern = re.compile(rb"[\r\n]*+((?:[^%b\r\n]++|%b[^%b]*+%b)++)(\r\n?|\n)" % (q, q, q, q))
+        size, is_certain = _SAMPLE_BYTES, False
+        while not is_certain:
+            self._fill(size)
+            size *= 2
+            found = pattern.match(self._rest)
+            is_certain = found is not None and (found[2] != b"\r" or found.end() < len(self._rest))
+            is_certain |= self._is_exhausted or len(self._rest) > self._max_record_bytes
+        if found is None:
+            return self._take(len(self._rest)).strip(b"\r\n")
+        self.line_end = b"\r" if found[2] == b"\r" else b"\n"
+        self._take(found.end())
+        return found[1]
+
+    def give_back(self, data: bytes) -> None:
+        """Put the last bytes of the last chunk in front of the next one."""
+        self._rest = data + self._rest
+        self._line -= data.count(self.line_end)
 
     def __iter__(self) -> Iterator[Chunk]:
+        size = chunk_bytes = self._estimated_bytes()
         while True:
-            self._fill()
+            self._fill(size)
             if not self._rest:
                 return
-            end = len(self._rest) if self._is_exhausted else self._end_of_records()
-            if not end:
+            is_last = self._is_exhausted and len(self._rest) <= size
+            end = len(self._rest) if is_last else self._end_of_records(size)
+            if not end and size <= self._max_record_bytes:
+                size = min(size * 2, self._max_record_bytes + 1)
                 continue
-            data, self._rest = self._rest[:end], self._rest[end:]
-            yield Chunk(data=data, first_line=self._line)
-            self._line += data.count(self.line_end)
+            yield self._chunk(end) if end else self._chunk_without_end(size)
+            size = chunk_bytes
 
-    def _fill(self) -> None:
-        """Read until there is a chunk, or to the end of the stream."""
-        if not self._is_exhausted:
-            block = self._read(self._chunk_bytes)
+    def _fill(self, size: int) -> None:
+        """Read until this number of bytes is there, or to the end of the stream."""
+        while len(self._rest) < size and not self._is_exhausted:
+            block = self._read(size - len(self._rest))
             self._is_exhausted = not block
             self._rest = self._rest + block if self._rest else block
 
-    def _end_of_first_record(self) -> int:
-        end = self._rest.find(self.line_end) + 1
-        while end and self._rest.count(self._quote, 0, end) & 1:
-            end = self._rest.find(self.line_end, end) + 1
-        return end
+    def _take(self, size: int) -> bytes:
+        data, self._rest = self._rest[:size], self._rest[size:]
+        self._line += data.count(self.line_end)
+        return data
 
-    def _end_of_records(self) -> int:
-        """Return the end of the last whole record, or 0 if more bytes are needed.
+    def _estimated_bytes(self) -> int:
+        """Return the size of a chunk. If it is given in records, their length is estimated by the first ones."""
+        if not self._chunk_records:
+            return self._chunk_bytes
+        self._fill(_SAMPLE_BYTES)
+        lines = self._rest.count(self.line_end, 0, _SAMPLE_BYTES) or 1
+        return self._chunk_records * min(len(self._rest), _SAMPLE_BYTES) // lines or 1
 
-        A line end is that of a record if the number of quotes before it is even. An unclosed quote makes it odd for
-        the rest of the stream, so a part that is too long is cut at its last line end.
+    def _end_of_records(self, size: int) -> int:
+        """Return the end of the last whole record in the first bytes, or 0 if there is none.
+
+        A line end is that of a record if the number of quotes before it is even.
         """
-        end = last_line_end = self._rest.rfind(self.line_end) + 1
+        end = self._rest.rfind(self.line_end, 0, size) + 1
         is_inside_quotes = self._rest.count(self._quote, 0, end) & 1
         while end and is_inside_quotes:
             previous = self._rest.rfind(self.line_end, 0, end - 1) + 1
             is_inside_quotes ^= self._rest.count(self._quote, previous, end) & 1
             end = previous
-        if not end and len(self._rest) > MAX_RECORD_BYTES:
-            return last_line_end or len(self._rest)
         return end
+
+    def _chunk(self, end: int) -> Chunk:
+        first_line, data = self._line, self._take(end)
+        return Chunk(data=data, first_line=first_line, is_end=self._is_exhausted and not self._rest)
+
+    def _chunk_without_end(self, size: int) -> Chunk:
+        """Return whole lines of a record that is too long, or the beginning of a line that is too long."""
+        end = self._rest.rfind(self.line_end, 0, size) + 1
+        if end:
+            return self._chunk(end)
+        first_line, data = self._line, self._rest[:MAX_RAW_BYTES].partition(self.line_end)[0]
+        while not (end := self._rest.find(self.line_end) + 1) and self._rest:
+            self._take(len(self._rest))
+            self._fill(size)
+        self._take(end)
+        return Chunk(data=data, first_line=first_line, is_end=False, is_too_long=True)

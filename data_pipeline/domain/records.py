@@ -1,18 +1,18 @@
 """Splits CSV bytes that PostgreSQL refused into records, and finds those that are malformed.
 
-Stricter than COPY, which accepts quotes in the middle of a field and removes them. A record is well formed if each
-field is quoted as a whole or has no quote, and if it has as many fields as the header (RFC 4180, section 2).
+Most lines are records whose delimiters only need counting, which takes little time for many lines together. The others
+are examined one by one: lines with a quote, with bytes that are not UTF-8, with NUL, or with an odd line end.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from itertools import repeat
 
-from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
+from data_pipeline.domain.fields import CsvFormat, Fault, find_fault
+from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
 
-BAD_COPY_FILE_FORMAT = "22P04"  # PostgreSQL's SQLSTATE for the same faults
-INVALID_UTF8, NUL_BYTE = "22021", "22021"
+PROGRAM_LIMIT_EXCEEDED = "54000"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -23,151 +23,117 @@ class SplitRecords:
     lines: list[int] = field(default_factory=list)  # physical lines at which the records begin, from 1
     records: list[bytes] = field(default_factory=list)  # without their line ends
     rejects: list[Reject] = field(default_factory=list)
+    rest: bytes = b""  # a record that may end behind the bytes, and what follows it
 
     @property
     def count(self) -> int:
         return len(self.records) + len(self.rejects)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CsvFormat:
-    """What separates and quotes fields."""
-
-    delimiter: bytes = b","
-    quote: bytes = b'"'
-    line_end: bytes = b"\n"
-
-
-def split_records(
-    data: bytes, csv_format: CsvFormat, *, columns: int, first_line: int, first_number: int
+def split_records(  # noqa: PLR0913  # where the bytes are in the file
+    data: bytes, csv_format: CsvFormat, *, columns: int, first_line: int, first_number: int, is_end: bool = True
 ) -> SplitRecords:
-    """Split whole records. Lines without a character are no records, unless there is only one column.
+    """Split bytes into records. Lines without a character are no records, unless there is only one column.
 
-    After a malformed record, parsing continues in the next physical line, so that an unclosed quote costs one line.
+    After a malformed record, splitting continues in the next physical line, so that an unclosed quote costs one line.
+    Unless the bytes are the end of the file, a record without its closing quote is not judged: it is in `rest`.
     """
-    split, lines = SplitRecords(), data.split(csv_format.line_end)
-    if not lines[-1]:
-        lines.pop()
-    is_utf8 = _is_utf8(data)
-    position, number = 0, first_number
-    while position < len(lines):
-        text, length = _record_at(lines, position, csv_format)
-        line = first_line + position
-        if not text and columns > 1:
-            position += 1
-            continue
-        problem = _problem(text, csv_format, columns) if is_utf8 else _problem_of_any_bytes(text, csv_format, columns)
-        if problem is None:
-            split.numbers.append(number)
-            split.lines.append(line)
-            split.records.append(text)
-            position += length
-        else:
-            raw = text if length == 1 or not problem.is_structural else _without_return(lines[position])
-            reject = Reject(line_no=line, record_no=number, raw=raw[:MAX_RAW_BYTES], problems=[problem.as_problem()])
-            split.rejects.append(reject)
-            position += 1 if problem.is_structural else length
-        number += 1
-    return split
+    return _Splitting(data, csv_format, columns=columns, first_line=first_line, first_number=first_number).run(
+        is_end=is_end
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    sqlstate: str
-    reason: str
-    is_structural: bool = True  # the end of the record is uncertain
-
-    def as_problem(self) -> Problem:
-        return Problem(column=None, sqlstate=self.sqlstate, reason=self.reason)
+def too_long_record(data: bytes, *, line: int, number: int) -> SplitRecords:
+    """Return the reject of a line of which only the beginning was read."""
+    fault = Fault(PROGRAM_LIMIT_EXCEEDED, "the line is longer than 32 MB", is_structural=True)
+    reject = Reject(line_no=line, record_no=number, raw=data, problems=[fault.as_problem()])
+    return SplitRecords(rejects=[reject])
 
 
-def _record_at(lines: Sequence[bytes], position: int, csv_format: CsvFormat) -> tuple[bytes, int]:
-    """Return the record that begins in a line, without its line end, and its number of physical lines."""
-    first, quote = lines[position], csv_format.quote
-    if not first.count(quote) & 1:
-        return _without_return(first), 1
-    for end in range(position + 1, len(lines)):
-        if lines[end].count(quote) & 1:
-            return _without_return(csv_format.line_end.join(lines[position : end + 1])), end + 1 - position
-    return _without_return(first), 1  # the quote is never closed
+class _Splitting:
+    def __init__(self, data: bytes, csv_format: CsvFormat, *, columns: int, first_line: int, first_number: int) -> None:
+        self._data, self._format, self._columns = data, csv_format, columns
+        self._first_line, self._next_number = first_line, first_number
+        self._split = SplitRecords()
+        self._lines = data.split(csv_format.line_end)
+        if not self._lines[-1]:
+            self._lines.pop()
+        # A record of one line; those of several lines keep the carriage returns inside.
+        self._texts = [_without_return(line) for line in self._lines] if b"\r" in data else self._lines
+        has_quotes = csv_format.quote in data
+        self._quoted = [at for at, line in enumerate(self._lines) if csv_format.quote in line] if has_quotes else []
+        self._odd = [at for at in self._quoted if self._lines[at].count(csv_format.quote) & 1]
+
+    def run(self, *, is_end: bool) -> SplitRecords:
+        position = 0
+        for at in self._unusual_lines():
+            if at < position:  # inside of a record
+                continue
+            self._add_usual(position, at)
+            length = self._length_at(at)
+            if length is None and at > 0 and not is_end:
+                self._split.rest = self._data[sum(map(len, self._lines[:at])) + at * len(self._format.line_end) :]
+                return self._split
+            position = at + self._add_unusual(at, length or 1)
+        self._add_usual(position, len(self._lines))
+        return self._split
+
+    def _unusual_lines(self) -> Sequence[int]:
+        """Return the lines that are not judged by their delimiters alone."""
+        unusual = set(self._quoted)
+        if not self._data.isascii() and not _is_utf8(self._data):
+            unusual.update(at for at, line in enumerate(self._lines) if not line.isascii() and not _is_utf8(line))
+        for byte in (b"\0", b"\r", b"\n"):
+            if byte in self._data and byte != self._format.line_end:
+                unusual.update(at for at, text in enumerate(self._texts) if byte in text)
+        return sorted(unusual)
+
+    def _add_usual(self, start: int, stop: int) -> None:
+        texts = self._texts[start:stop]
+        delimiters = self._columns - 1
+        if all(map(delimiters.__eq__, map(bytes.count, texts, repeat(self._format.delimiter)))):
+            self._add_good(texts, range(self._first_line + start, self._first_line + stop))
+            return
+        for at, text in enumerate(texts, start):
+            if text.count(self._format.delimiter) == delimiters:
+                self._add_good([text], [self._first_line + at])
+            elif text:
+                self._add_unusual(at, 1)
+
+    def _add_good(self, texts: Sequence[bytes], lines: Iterable[int]) -> None:
+        self._split.records.extend(texts)
+        self._split.lines.extend(lines)
+        self._split.numbers.extend(range(self._next_number, self._next_number + len(texts)))
+        self._next_number += len(texts)
+
+    def _add_unusual(self, at: int, length: int) -> int:
+        """Add the record of some lines. Return its number of lines, which is 1 if its end is uncertain."""
+        text = self._texts[at]
+        if length > 1:
+            text = self._format.line_end.join([*self._lines[at : at + length - 1], self._texts[at + length - 1]])
+        fault = find_fault(text, self._format, columns=self._columns)
+        if fault is None:
+            self._add_good([text], [self._first_line + at])
+            return length
+        raw, problem = self._texts[at] if fault.is_structural else text, fault.as_problem()
+        reject = Reject(
+            line_no=self._first_line + at, record_no=self._next_number, raw=raw[:MAX_RAW_BYTES], problems=[problem]
+        )
+        self._split.rejects.append(reject)
+        self._next_number += 1
+        return 1 if fault.is_structural else length
+
+    def _length_at(self, at: int) -> int | None:
+        """Return the number of lines of the record that begins in a line, or None if no line closes its quote."""
+        if not self._lines[at].count(self._format.quote) & 1:
+            return 1
+        following = bisect_right(self._odd, at)
+        return self._odd[following] - at + 1 if following < len(self._odd) else None
 
 
 def _without_return(line: bytes) -> bytes:
     """Return a line without the carriage return of a CRLF."""
     return line[:-1] if line.endswith(b"\r") else line
-
-
-def _problem_of_any_bytes(record: bytes, csv_format: CsvFormat, columns: int) -> _Fault | None:
-    try:
-        record.decode()
-    except UnicodeDecodeError as error:
-        reason = f"byte {error.start + 1} of the record is not UTF-8: 0x{record[error.start]:02x}"
-        return _Fault(INVALID_UTF8, reason, is_structural=b"\n" in record)
-    return _problem(record, csv_format, columns)
-
-
-def _problem(record: bytes, csv_format: CsvFormat, columns: int) -> _Fault | None:
-    """Return the fault of a record, or None."""
-    if b"\0" in record:
-        return _Fault(NUL_BYTE, f"byte {record.index(bytes(1)) + 1} of the record is NUL", is_structural=False)
-    if csv_format.quote in record:
-        fields = list(_fields(record, csv_format))
-        if fields[-1] is None:
-            return _quote_fault(record, csv_format)
-        found = len(fields)
-    else:
-        found = record.count(csv_format.delimiter) + 1
-    if found != columns:
-        few_or_many = "missing data: " if found < columns else "extra data: "
-        return _Fault(BAD_COPY_FILE_FORMAT, f"{few_or_many}the record has {found} fields, but the header has {columns}")
-    has_return = b"\r" in record and any(b"\r" in one for one in _unquoted_fields(record, csv_format))
-    if has_return:
-        return _Fault(BAD_COPY_FILE_FORMAT, "a field that is not quoted has a carriage return", is_structural=False)
-    return None
-
-
-def _quote_fault(record: bytes, csv_format: CsvFormat) -> _Fault:
-    if record.count(csv_format.quote) & 1:
-        return _Fault(BAD_COPY_FILE_FORMAT, "a quote that opens in this line is not closed, or stands inside a field")
-    return _Fault(BAD_COPY_FILE_FORMAT, "a quote stands inside a field that is not quoted, or after the closing quote")
-
-
-@lru_cache(maxsize=16)
-def _field_pattern(delimiter: bytes, quote: bytes) -> re.Pattern[bytes]:
-    d, q = re.escape(delimiter), re.escape(quote)
-    return re.compile(rb"(?:%b((?:[^%b]|%b%b)*+)%b|([^%b%b]*+))(%b|\Z)" % (q, q, q, q, q, q, d, d), re.DOTALL)
-
-
-def _fields(record: bytes, csv_format: CsvFormat) -> Iterator[re.Match[bytes] | None]:
-    """Yield a match for each field, and None at the first malformed one."""
-    pattern, position = _field_pattern(csv_format.delimiter, csv_format.quote), 0
-    while True:
-        found = pattern.match(record, position)
-        yield found
-        if found is None or not found[3]:
-            return
-        position = found.end()
-
-
-def _unquoted_fields(record: bytes, csv_format: CsvFormat) -> Iterator[bytes]:
-    for found in _fields(record, csv_format):
-        if found is not None and found[2]:
-            yield found[2]
-
-
-def parse_fields(record: bytes, csv_format: CsvFormat) -> list[str | None]:
-    """Return the values of a well-formed record. An empty field without quotes is None, as in COPY.
-
-    Raises `UnicodeDecodeError`.
-    """
-    values: list[str | None] = []
-    quote = csv_format.quote.decode()
-    for found in _fields(record, csv_format):
-        if found is None or found[1] is None:
-            values.append((found[2].decode() or None) if found else None)
-        else:
-            values.append(found[1].decode().replace(quote * 2, quote))
-    return values
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -1,29 +1,55 @@
 """Finds bytes that COPY would accept with another meaning than their text, so that their chunk is parsed.
 
-COPY removes quotes inside a field, and before PostgreSQL 18 a line with only `\\.` ends the data. The words `now`,
-`today`, `tomorrow` and `yesterday` are dates whose meaning changes, so a repeated load would differ.
+COPY removes quotes inside a field. It recognises line ends by the first one of a chunk. Before PostgreSQL 18 a line
+with only `\\.` ends the data. The words `now`, `today`, `tomorrow` and `yesterday` are dates whose meaning changes, so
+a repeated load would differ.
 """
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
-from data_pipeline.domain.records import CsvFormat
+from data_pipeline.domain.fields import CsvFormat, fields_of
 
 CHANGING_WORDS = ("now", "today", "tomorrow", "yesterday")  # of PostgreSQL's date and time types, in any case
+_WORD = re.compile(rb"(?i)(?<![a-z])(?:%b)(?![a-z])" % "|".join(CHANGING_WORDS).encode())
 _LOWER = bytes(range(256)).lower()
-_BLANKS, _MAX_BLANKS = b" \t\f\v", 8  # with more blanks around it, a word counts as a field
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz"
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 
 
 def may_lose_bytes(data: bytes, csv_format: CsvFormat) -> bool:
     """Return whether COPY may drop a part of the bytes without an error. False positives only cost time."""
-    return (b"\\" in data and b"\\." in data) or _has_misplaced_quote(data, csv_format)
+    return (
+        (b"\\" in data and b"\\." in data)
+        or _has_other_line_end(data, csv_format)
+        or _has_misplaced_quote(data, csv_format)
+    )
 
 
-def has_changing_word(data: bytes, csv_format: CsvFormat) -> bool:
-    """Return whether a field may be a word that means another date tomorrow."""
+def has_changing_word(data: bytes, csv_format: CsvFormat, *, positions: Collection[int], columns: int) -> bool:
+    """Return whether a field at one of these positions may mean another date tomorrow.
+
+    Such a word can have digits, spaces and punctuation around it: `today 10:00` is a timestamp.
+    """
     lower = data.translate(_LOWER)
-    borders = csv_format.delimiter + csv_format.quote + b"\n\r[({,"  # also the elements of ranges and arrays
-    return any(_has_field(lower, word.encode(), borders) for word in CHANGING_WORDS)
+    return any(
+        _is_in_fields(data, at, csv_format, positions=positions, columns=columns)
+        for word in CHANGING_WORDS
+        for at in _places(lower, word.encode())
+    )
+
+
+def contains_changing_word(record: bytes) -> bool:
+    """Return whether a record has such a word in any of its fields."""
+    return _WORD.search(record) is not None
+
+
+def _has_other_line_end(data: bytes, csv_format: CsvFormat) -> bool:
+    """Return whether COPY may end a line elsewhere. It refuses line ends of two kinds, but not a single one."""
+    if csv_format.line_end == b"\r":
+        return b"\n" in data
+    return not data.endswith(b"\n") and _LONE_RETURN.search(data) is not None
 
 
 def _has_misplaced_quote(data: bytes, csv_format: CsvFormat) -> bool:
@@ -41,14 +67,26 @@ def _quotes_pattern(delimiter: bytes, quote: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"(?:[^%b]*+%b)*+[^%b]*+" % (q, quoted, q))
 
 
-def _has_field(lower: bytes, word: bytes, borders: bytes) -> bool:
-    """Return whether a field is this word, apart from blanks around it."""
-    start = lower.find(word)
-    while start >= 0:
-        before = lower[max(start - _MAX_BLANKS, 0) : start].rstrip(_BLANKS)
-        end = start + len(word)
-        after = lower[end : end + _MAX_BLANKS].lstrip(_BLANKS)
-        if (not before or before[-1] in borders) and (not after or after[0] in borders + b"])}"):
-            return True
-        start = lower.find(word, end)
-    return False
+def _places(lower: bytes, word: bytes) -> "list[int]":
+    """Return where a word stands without a letter before or after it."""
+    found, at = [], lower.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if (not at or lower[at - 1] not in _LETTERS) and (end == len(lower) or lower[end] not in _LETTERS):
+            found.append(at)
+        at = lower.find(word, end)
+    return found
+
+
+def _is_in_fields(data: bytes, at: int, csv_format: CsvFormat, *, positions: Collection[int], columns: int) -> bool:
+    """Return whether a place may be in one of these fields. The lines of a record of several lines may all be."""
+    start = data.rfind(csv_format.line_end, 0, at) + 1
+    end = data.find(csv_format.line_end, at)
+    line = data[start : end if end >= 0 else len(data)]
+    if csv_format.quote not in line:
+        position = line.count(csv_format.delimiter, 0, at - start)
+        return position in positions or line.count(csv_format.delimiter) + 1 != columns
+    fields = fields_of(line.rstrip(b"\r"), csv_format)
+    if fields is None or len(fields) != columns:
+        return True
+    return sum(one.end() <= at - start for one in fields) in positions

@@ -6,7 +6,7 @@ import psycopg
 from django.db import Error, connections
 from psycopg import sql
 
-from data_pipeline.domain.records import CsvFormat
+from data_pipeline.domain.fields import CsvFormat
 from data_pipeline.postgres.refusals import is_refusal
 from data_pipeline.postgres.target_tables import TargetColumn
 from seeder.postgres import sessions

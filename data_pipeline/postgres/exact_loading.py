@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from data_pipeline.domain.records import CsvFormat, SplitRecords
+from data_pipeline.domain.fields import CsvFormat
+from data_pipeline.domain.records import SplitRecords
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import record_tables
 from data_pipeline.postgres.checked_statements import CheckedStatement, delete_records, insert

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from data_pipeline.domain.dialects import Column
-from data_pipeline.domain.records import CsvFormat, SplitRecords
+from data_pipeline.domain.fields import CsvFormat
+from data_pipeline.domain.records import SplitRecords
 from data_pipeline.postgres.copying import copy_bytes, copy_statement
 from data_pipeline.postgres.target_tables import TargetColumn
 from seeder.postgres import sessions

@@ -14,9 +14,9 @@ from django.db import Error
 from data_pipeline.domain import records, silent_changes
 from data_pipeline.domain.chunks import Chunk, RecordChunks
 from data_pipeline.domain.dialects import Mode
+from data_pipeline.domain.fields import CsvFormat
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_progress import LoadProgress
-from data_pipeline.domain.records import CsvFormat
 from data_pipeline.domain.reject_log import RejectLog
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import copying, merging, record_tables
@@ -110,9 +110,9 @@ class ArtefactLoading:
         )
 
     def _load_chunk(self, chunk: Chunk) -> None:
-        count = self._copied(chunk.data)
+        count = self._copied(chunk)
         if count is None:
-            split = self._split(chunk, self._records + 1)
+            split = self._split(self._chunks, chunk, self._records + 1)
             count, refused = self._exact_loading.load(split)
             rejects = sorted([*split.rejects, *refused], key=lambda one: one.record_no)
             self._rejects.add([self._in_file(one) for one in rejects])
@@ -121,19 +121,20 @@ class ArtefactLoading:
             self._records += count
         self._loaded += count
 
-    def _copied(self, data: bytes) -> int | None:
+    def _copied(self, chunk: Chunk) -> int | None:
         """Return the number of rows that PostgreSQL took from the bytes as they are, or None if they must be split."""
-        if silent_changes.may_lose_bytes(data, self._csv_format):
+        data = chunk.data
+        if chunk.is_too_long or silent_changes.may_lose_bytes(data, self._csv_format):
             return None
         if self._plan.normalizing is not None and self._plan.normalizing.may_change(data, self._csv_format):
             return None
-        if self._searches_words and silent_changes.has_changing_word(data, self._csv_format):
+        if self._searches_words and self._has_changing_word(data):
             return None
         outcome = self._copy(data, is_guarded=not self._searches_words)
         if isinstance(outcome, Error) and self._guard is not None and not self._searches_words:
             # The chunk has a date near today, as a day's new data have, or a bad value.
             self._searches_words = True
-            if silent_changes.has_changing_word(data, self._csv_format):
+            if self._has_changing_word(data):
                 return None
             outcome = self._copy(data, is_guarded=False)
         return None if isinstance(outcome, Error) else outcome
@@ -166,14 +167,26 @@ class ArtefactLoading:
             normalized=self._normalized,
         )
 
-    def _split(self, chunk: Chunk, first_number: int) -> records.SplitRecords:
-        return records.split_records(
+    def _has_changing_word(self, data: bytes) -> bool:
+        positions = {one.position for one in self._plan.columns if one.target.reads_date_words}
+        return silent_changes.has_changing_word(
+            data, self._csv_format, positions=positions, columns=self._plan.file_columns
+        )
+
+    def _split(self, chunks: RecordChunks, chunk: Chunk, first_number: int) -> records.SplitRecords:
+        """Split a chunk, and give a record that may end behind it back to the next one."""
+        if chunk.is_too_long:
+            return records.too_long_record(chunk.data, line=chunk.first_line, number=first_number)
+        split = records.split_records(
             chunk.data,
             self._csv_format,
             columns=self._plan.file_columns,
             first_line=chunk.first_line,
             first_number=first_number,
+            is_end=chunk.is_end,
         )
+        chunks.give_back(split.rest)
+        return split
 
     def _in_file(self, reject: Reject) -> Reject:
         """Return a reject without personal values, with its line in the artefact: that of a workbook is another."""
@@ -187,7 +200,7 @@ class ArtefactLoading:
         with artefact:
             number = 1
             for chunk in chunks:
-                split = self._split(chunk, number)
+                split = self._split(chunks, chunk, number)
                 self._rejects.add(
                     [
                         self._in_file(

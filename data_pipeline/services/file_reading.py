@@ -8,7 +8,7 @@ from data_pipeline import conf
 from data_pipeline.domain.chunks import RecordChunks
 from data_pipeline.domain.dialect_search import find_dialect
 from data_pipeline.domain.dialects import Dialect
-from data_pipeline.domain.records import CsvFormat
+from data_pipeline.domain.fields import CsvFormat
 from data_pipeline.storage.addresses import LocalAddress
 from data_pipeline.storage.opening import Artefact, open_artefact
 from data_pipeline.storage.source_file import SourceFile
@@ -37,7 +37,13 @@ class FileReading:
         if artefact.format != "csv":  # sheets become CSV with these separators
             self.dialect = replace(self.dialect, delimiter=",", quote='"')
         chunk_bytes = self._settings.ingest_streaming_chunk_size_mb * _MEGABYTE
-        return artefact, RecordChunks(artefact.read, chunk_bytes=chunk_bytes, quote=self.dialect.quote.encode())
+        chunks = RecordChunks(
+            artefact.read,
+            chunk_bytes=chunk_bytes,
+            chunk_records=self.settings.ingest_streaming_chunk_size,
+            quote=self.dialect.quote.encode(),
+        )
+        return artefact, chunks
 
     def reopen(self) -> tuple[Artefact, RecordChunks]:
         """Open the file behind its header."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from data_pipeline import conf
 from data_pipeline.domain.dialects import Column, Dialect, Mode, Pii
+from data_pipeline.domain.fields import CsvFormat, find_fault, parse_fields
 from data_pipeline.domain.headers import match_header
 from data_pipeline.domain.masking import RejectMasking
-from data_pipeline.domain.records import CsvFormat, parse_fields
 from data_pipeline.domain.rejects import RejectLimits
-from data_pipeline.errors import EmptyArtefact, KeyMissing, KeyNotInFile, PiiKeyMissing, TableNotNamed
+from data_pipeline.errors import EmptyArtefact, HeaderRefused, KeyMissing, KeyNotInFile, PiiKeyMissing, TableNotNamed
 from data_pipeline.postgres import target_tables
 from data_pipeline.postgres.normalized_texts import Normalizing, require_utf8
 from data_pipeline.postgres.record_tables import FileColumn
@@ -66,8 +66,8 @@ def plan_load(  # noqa: PLR0913  # facts of one load
     table = options.table if options.table != "auto" else dialect.target
     if table is None:
         raise TableNotNamed(path=address.path)
-    names = _names(header, dialect)
     target = target_tables.describe(database, ViewName.parse(table))
+    names = _names(header, dialect, artefact=address.path.name, table=table)
     match = match_header(
         names,
         dialect=dialect,
@@ -97,8 +97,11 @@ def plan_load(  # noqa: PLR0913  # facts of one load
     )
 
 
-def _names(header: bytes, dialect: Dialect) -> Sequence[str]:
+def _names(header: bytes, dialect: Dialect, *, artefact: str, table: str) -> Sequence[str]:
     csv_format = CsvFormat(delimiter=dialect.delimiter.encode(), quote=dialect.quote.encode())
+    fault = find_fault(header, csv_format, columns=None)
+    if fault is not None:
+        raise HeaderRefused(artefact=artefact, table=table, problem=fault.reason)
     return [name or "" for name in parse_fields(header, csv_format)]
 
 
