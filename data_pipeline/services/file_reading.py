@@ -40,7 +40,7 @@ class FileReading:
         chunks = RecordChunks(
             artefact.read,
             chunk_bytes=chunk_bytes,
-            chunk_records=self.settings.ingest_streaming_chunk_size,
+            chunk_records=self._settings.ingest_streaming_chunk_size,
             quote=self.dialect.quote.encode(),
         )
         return artefact, chunks

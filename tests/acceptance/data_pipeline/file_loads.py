@@ -39,7 +39,8 @@ def load(folder: Path, content: bytes, *, dialect: str | None = None, **options:
     if dialect is not None:
         options["dialect"] = str(folder / "orders.toml")
         (folder / "orders.toml").write_text(dialect)
-    return load_file(str(path), **{"table": TABLE, "max_rejects": 100_000, "force": True} | options)
+    defaults: dict[str, Any] = {"table": TABLE, "max_rejects": 100_000, "force": True}
+    return load_file(str(path), **defaults | options)
 
 
 def rows(*columns: str) -> list[tuple[Any, ...]]:
