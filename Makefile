@@ -15,9 +15,10 @@ export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_WORKERS BENCH_SMA
 
 .PHONY: words demo serve screenshots test test-all docs soak mutants bench check lint types imports deploy-lint matrix lock setup clean
 
-demo: setup  ## load public records and refresh the demo agency's reports from them
-	@$(python) manage.py load_demo
+demo: setup  ## load public records, refresh the demo agency's reports, then load a newer file and refresh its reports
+	@$(python) manage.py load_demo --table
 	@$(python) manage.py refresh_agency demo --table
+	@$(python) manage.py load_demo --newest-edition --table
 	@echo "See it on a page: make serve"
 
 serve: setup  ## the monitoring page with the demo's data, at http://127.0.0.1:8000/; ADDRESS=… for elsewhere

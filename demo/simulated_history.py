@@ -94,14 +94,10 @@ def _records_set_aside() -> Iterator[None]:
     """Remove the records of the last months, and restore all at the end, even after an error."""
     _execute(
         "CREATE SCHEMA IF NOT EXISTS demo_past;"
-        " CREATE TABLE IF NOT EXISTS demo_past.crimes AS"
-        " SELECT * FROM records.nypd_hate_crimes WHERE recorded_on >= %s;"
-        " CREATE TABLE IF NOT EXISTS demo_past.arrests AS"
-        " SELECT a.* FROM records.nypd_hate_crime_arrests AS a JOIN demo_past.crimes USING (complaint_id);"
-        " DELETE FROM records.nypd_hate_crime_arrests USING demo_past.arrests AS a"
-        " WHERE nypd_hate_crime_arrests.complaint_id = a.complaint_id;"
-        " DELETE FROM records.nypd_hate_crimes USING demo_past.crimes AS c"
-        " WHERE nypd_hate_crimes.complaint_id = c.complaint_id",
+        " CREATE TABLE IF NOT EXISTS demo_past.lines AS"
+        " SELECT * FROM records.nypd_hate_crime_lines WHERE recorded_on >= %s;"
+        " DELETE FROM records.nypd_hate_crime_lines AS l USING demo_past.lines AS p"
+        " WHERE l.complaint_id = p.complaint_id",
         _MONTHS[0],
     )
     try:
@@ -114,10 +110,8 @@ def _records_set_aside() -> Iterator[None]:
 def _restore_records_until(month: date) -> None:
     """Restore the records up to this month."""
     _execute(
-        "INSERT INTO records.nypd_hate_crimes SELECT * FROM demo_past.crimes"
-        " WHERE date_trunc('month', recorded_on::timestamp) <= %s ON CONFLICT DO NOTHING;"
-        " INSERT INTO records.nypd_hate_crime_arrests SELECT a.* FROM demo_past.arrests AS a"
-        " JOIN records.nypd_hate_crimes USING (complaint_id) ON CONFLICT DO NOTHING",
+        "INSERT INTO records.nypd_hate_crime_lines SELECT * FROM demo_past.lines"
+        " WHERE date_trunc('month', recorded_on::timestamp) <= %s ON CONFLICT DO NOTHING",
         month,
     )
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 CHECKOUT = Path(__file__).resolve().parent.parent
 _WHOLE_TEXT = {".md", ".html"}
 _COMMENTS = {".sql": "--", ".sh": "#", ".yaml": "#", ".yml": "#", ".toml": "#", "": "#", ".js": "//"}
-_SKIPPED = ("lint/plain_words.toml", "requirements/", "vendor/", "LICENSE", "demo/datasets/", "bench/report.md")
+_SKIPPED = ("lint/plain_words.toml", "requirements/", "vendor/", "LICENSE", "bench/report.md")
 
 
 class Text(NamedTuple):

@@ -22,3 +22,4 @@ DATABASES = {
         },
     }
 }
+DATA_PIPELINE = {"DIALECT_FOLDERS": [str(CHECKOUT / "demo" / "dialects")]}

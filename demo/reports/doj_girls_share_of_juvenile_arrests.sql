@@ -11,7 +11,7 @@ WITH arrests AS (
            100.0 * female / nullif(male + female, 0) AS girls,
            min(male + female) OVER (PARTITION BY offense_code) AS fewest
       FROM records.us_juvenile_arrests
-     WHERE white + black + asian_pacific_islander + american_indian >= 0.9 * (male + female)
+     WHERE white + black + coalesce(asian_pacific_islander, 0) + coalesce(american_indian, 0) >= 0.9 * (male + female)
 )
 SELECT offense_code,
        offense,

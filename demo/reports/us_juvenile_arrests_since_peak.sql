@@ -9,7 +9,7 @@ WITH rates AS (
            male + female AS arrests,
            100000.0 * (male + female) / population AS rate
       FROM records.us_juvenile_arrests
-     WHERE white + black + asian_pacific_islander + american_indian >= 0.9 * (male + female)
+     WHERE white + black + coalesce(asian_pacific_islander, 0) + coalesce(american_indian, 0) >= 0.9 * (male + female)
 ),
 spans AS (
     SELECT offense_code,

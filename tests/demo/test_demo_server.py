@@ -14,7 +14,7 @@ from tests.conftest import sql
 
 
 @pytest.fixture
-def as_if_embedded(contract_tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def as_if_embedded(load_tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Treat the database of the test as embedded."""
     monkeypatch.setattr(embedded_only, "require_embedded_database", lambda: None)
 
@@ -55,4 +55,6 @@ def test_simulated_nights_leave_a_failure_and_two_snapshots(
     assert failing.table_name == simulated_history._FAILING
     assert failing.consecutive_failures == 2
     assert [row.release_tag for row in ReleaseSnapshot.objects.order_by("id")] == ["2026.10", "2026.11"]
-    assert not load(connections["default"]).changed
+    loaded = load(connections["default"])
+    assert not loaded.has_loaded_files
+    assert loaded.manifest_rows_written == 0

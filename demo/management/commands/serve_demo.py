@@ -31,6 +31,7 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0)
             call_command("install_schema", stdout=StringIO())  # tables that are newer than this database
             call_command("load_demo")
+            call_command("load_demo", newest_edition=True)
             demo_user.create()
             if not simulated_history.has_history():
                 self.stdout.write("Simulating some nights …")
