@@ -49,6 +49,9 @@ class Settings:
     undo_days: int = setting(integer(0), default=30)
     """Days for which the previous values of updated and deleted rows are kept, so that the load can be undone. 0: none
     are kept."""
+    keep_loads_days: int = setting(integer(0), default=0)
+    """Days after which `prune_loads` deletes failed loads, with their rejects, and rejects that are not open any more.
+    0: they are kept. Successful loads are never deleted, because their files would be loaded again."""
     refresh_after_load: bool = setting(boolean, default=True)
     """Queue a refresh of the views that depend on a loaded table. Needs the app `seeder` and its queue."""
     ingest_roots: Sequence[str] = setting(_folders, default=list)

@@ -159,6 +159,20 @@ class KeyNotInFile(TargetError):
     """{table} cannot be loaded with the mode {mode}: the file has no column for the key column {column!r}."""
 
 
+class NotRepeatable(PipelineError):
+    """Load {load_id} of {source} cannot be repeated: it is no load of a file. Run its connector again with another
+    key."""
+
+
+class BadDayTemplate(PipelineError):
+    """{template!r} is not a template of daily files: {problem}. Write {{date}} where the day stands, or a format such
+    as {{date:%Y%m%d}}."""
+
+
+class BadDayRange(PipelineError):
+    """The days from {first} to {last} are no range: {problem}."""
+
+
 class NotTrackable(TargetError):
     """{table} cannot be tracked: {problem}."""
 

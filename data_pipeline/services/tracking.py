@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline.postgres import target_tables, tracking
+from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.tracking import TrackingStep
 from seeder.domain.view_names import ViewName
-from seeder.postgres.sqlstates import translate_database_errors
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +24,7 @@ def track_loads(table: str, *, dry_run: bool = False, using: str = DEFAULT_DB_AL
 
     Rows that are in the table already keep a null. Raises `TargetError`.
     """
-    with translate_database_errors(using):
+    with translate_errors(using):
         target = target_tables.describe(using, ViewName.parse(table))
         steps = tracking.missing_steps(using, target)
         if steps and not dry_run:

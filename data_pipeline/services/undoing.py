@@ -9,11 +9,11 @@ from django.db import DEFAULT_DB_ALIAS, Error, transaction
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.errors import LaterLoads, OldValuesMissing, RowsChanged, UndoRefused, UnknownLoad
 from data_pipeline.postgres import target_tables, undoing
+from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.refusals import diagnostics, is_refusal
 from data_pipeline.postgres.undoing import LockedLoad, Undoing, UndoneRows
 from seeder.domain.human_format import format_count
 from seeder.domain.view_names import ViewName
-from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
 
 _MAX_LOADS_NAMED = 10
@@ -39,7 +39,7 @@ def undo_load(
 
     Raises `UnknownLoad`, `UndoRefused` or `TargetError`.
     """
-    with translate_database_errors(using):
+    with translate_errors(using):
         try:
             with atomic(using, durable=True):
                 result = _undo(load_id, actor=actor, force=force, using=using)

@@ -11,7 +11,6 @@ from data_pipeline import compute_idempotency_key, process_once
 from data_pipeline.cli.main import main
 from data_pipeline.jobs import recover_loads
 from data_pipeline.models import LoadEvent, LoadLog
-from data_pipeline.services.handler import ServiceHandler
 from tests.conftest import CHECKOUT, process_environment
 from tests.polling import eventually
 
@@ -61,15 +60,8 @@ def test_killed_load_is_marked_as_failed(killed_load: int, capsys: pytest.Captur
         assert handle.attempts == 2
 
 
-def test_live_load_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    with process_once(source="test", payload_meta={}, idempotency_key=KEY):
-        assert recover_loads.entrypoint(["--json"], handler=ServiceHandler(start_django=lambda: None)) == 0
-        assert json.loads(capsys.readouterr().out) == {"recovered": []}
-        assert recover_loads.entrypoint([], handler=ServiceHandler(start_django=lambda: None)) == 0
-        assert capsys.readouterr().out.startswith("Nothing to recover")
-    assert LoadLog.objects.get().status == "success"
-
-
-def test_handler_names_the_database() -> None:
-    with pytest.raises(Exception, match="The connection 'elsewhere' doesn't exist"):
-        recover_loads.entrypoint([], handler=ServiceHandler(database="elsewhere"))
+def test_nothing_to_recover_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    assert recover_loads.entrypoint(["--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"recovered": []}
+    assert recover_loads.entrypoint([]) == 0
+    assert capsys.readouterr().out.startswith("Nothing to recover")

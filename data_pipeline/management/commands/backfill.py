@@ -1,0 +1,94 @@
+import argparse
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from django.core.management.base import CommandParser
+
+from data_pipeline.domain.dialects import Mode
+from data_pipeline.services import backfilling
+from data_pipeline.services.backfilling import BackfillOptions, DayPlan, DayState
+from seeder.domain.human_format import format_count
+from seeder.management.base_command import EXIT_FAILED, SeederCommand
+from seeder.management.rendering.command_output import Block, TableRow, TextTable
+from seeder.services import unix_signals
+
+_STYLES = {DayState.MISSING: "yellow", DayState.FAILED: "bold red", DayState.LOADED: "green"}
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a day such as 2026-11-29, not {text!r}") from error
+
+
+class Command(SeederCommand):
+    help = "Load the daily files of a period. Files that were loaded before are skipped."
+    output_formats = ("json",)
+    warns_of_ignored_variables = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "template", metavar="SOURCE", help="address of the files, with {date} or a format such as {date:%%Y%%m%%d}"
+        )
+        parser.add_argument("--from", dest="first", metavar="DAY", type=_day, required=True, help="first day")
+        parser.add_argument("--to", dest="last", metavar="DAY", type=_day, required=True, help="last day")
+        parser.add_argument(
+            "--table", dest="target", metavar="TABLE", default="auto", help="table to load (default: the dialect's)"
+        )
+        parser.add_argument("--dialect", metavar="NAME", help="name of a dialect, or path of its .toml file")
+        parser.add_argument(
+            "--mode", choices=[one.value for one in Mode], help="default: that of the dialect, or append"
+        )
+        parser.add_argument("--force", action="store_true", help="load files again that were loaded before")
+        parser.add_argument("--dry-run", action="store_true", help="show what would be loaded and load nothing")
+
+    def run(self, options: Namespace) -> int | None:
+        how = BackfillOptions(table=options.target, dialect=options.dialect, mode=options.mode, force=options.force)
+        plans = backfilling.plan_backfill(options.template, options.first, options.last, how)
+        due = sum(backfilling.is_due(plan, how) for plan in plans)
+        if not options.dry_run:
+            with unix_signals.interrupt_on_signal(), self.output.show_progress("files") as advance:
+                plans = list(backfilling.run_backfill(plans, how, on_progress=advance))
+        document = {"dryRun": options.dry_run, "due": due, "days": [_document(plan) for plan in plans]}
+        self.output.show(document, _blocks(plans, due, is_dry_run=options.dry_run))
+        has_gaps = any(plan.state in {DayState.MISSING, DayState.FAILED} for plan in plans)
+        return EXIT_FAILED if has_gaps and not options.dry_run else None
+
+
+def _document(plan: DayPlan) -> dict[str, object]:
+    return {
+        "day": plan.day.isoformat(),
+        "sourceUri": plan.source_uri,
+        "state": plan.state,
+        "loadId": plan.load_id,
+        "isLoadedNow": plan.loaded is not None,
+        "error": plan.error,
+    }
+
+
+def _blocks(plans: Sequence[DayPlan], due: int, *, is_dry_run: bool) -> Iterator[Block]:
+    if is_dry_run:
+        yield f"{due:,} of {format_count(len(plans), 'day')} would be loaded"
+    else:
+        loaded = sum(plan.loaded is not None for plan in plans)
+        yield f"{loaded:,} of {format_count(len(plans), 'day')} loaded"
+    yield TextTable(headings=("day", "file+", "state", "load>", "rows>"), rows=[_row(plan) for plan in plans])
+    yield from ((f"{plan.day}: {plan.error}", "bold red") for plan in plans if plan.error)
+
+
+def _row(plan: DayPlan) -> TableRow:
+    rows = "" if plan.loaded is None else f"{plan.loaded.counts.rows_in or 0:,}"
+    state = f"{plan.state} now" if plan.loaded else plan.state.value
+    load = f" (load {plan.load_id})" if plan.load_id else ""
+    return TableRow(
+        line=f"{plan.day}: {plan.source_uri.rpartition('/')[2]} {state}{load}",
+        cells=[
+            plan.day.isoformat(),
+            plan.source_uri.rpartition("/")[2],
+            (state, _STYLES.get(plan.state, "")),
+            str(plan.load_id or ""),
+            rows,
+        ],
+    )

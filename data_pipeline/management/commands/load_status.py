@@ -1,0 +1,46 @@
+from argparse import Namespace
+
+from django.core.management.base import CommandParser
+
+from data_pipeline.management.rendering.status_text import overview_blocks
+from data_pipeline.services import load_status
+from data_pipeline.services.status_documents import overview_document
+from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
+
+
+class Command(SeederCommand):
+    help = "Show the latest loads, failing ones first."
+    output_formats = ("json",)
+    warns_of_ignored_variables = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--source", metavar="SOURCE", help="only loads of this source")
+        parser.add_argument("--table", dest="target", metavar="TABLE", help="only loads of this table, with its schema")
+        parser.add_argument(
+            "--limit",
+            type=whole_number,
+            default=load_status.DEFAULT_LIMIT,
+            metavar="N",
+            help=f"maximum number of loads (default: {load_status.DEFAULT_LIMIT})",
+        )
+        parser.add_argument(
+            "--late-after",
+            type=whole_number,
+            default=load_status.DEFAULT_LATE_HOURS,
+            metavar="HOURS",
+            help=f"age of a table's last load after which it is late (default: {load_status.DEFAULT_LATE_HOURS})",
+        )
+        parser.add_argument(
+            "--fail-on",
+            action="append",
+            choices=["failed", "stuck", "late"],
+            default=[],
+            help="exit with 1 if a load is failing, or pending without a process, or if a table is late; repeatable",
+        )
+
+    def run(self, options: Namespace) -> int | None:
+        overview = load_status.read_load_overview(
+            source=options.source, table=options.target, limit=options.limit, late_hours=options.late_after
+        )
+        self.output.show(overview_document(overview), overview_blocks(overview))
+        return EXIT_FAILED if overview.problems & set(options.fail_on) else None

@@ -1,0 +1,58 @@
+from argparse import Namespace
+from collections.abc import Iterator
+
+from django.core.management.base import CommandParser
+
+from data_pipeline.services.load_pruning import PrunedLoads, prune_loads
+from seeder.domain.human_format import format_count
+from seeder.management.base_command import SeederCommand, whole_number
+from seeder.management.rendering.command_output import Block
+from seeder.services import unix_signals
+
+
+class Command(SeederCommand):
+    help = "Delete previous values that are too old for an undo, and old failed loads. Successful loads stay."
+    output_formats = ("json",)
+    warns_of_ignored_variables = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--days",
+            type=whole_number,
+            metavar="N",
+            help="days to keep failed loads and their rejects (default: DATA_PIPELINE_KEEP_LOADS_DAYS)",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="count the rows and delete nothing")
+
+    def run(self, options: Namespace) -> int | None:
+        with unix_signals.stop_on_signal() as stop:
+            pruned = prune_loads(days=options.days, dry_run=options.dry_run, stop=stop)
+        document = {
+            "dryRun": options.dry_run,
+            "undoDays": pruned.undo_days,
+            "days": pruned.days,
+            "changes": pruned.changes,
+            "rejects": pruned.rejects,
+            "loads": pruned.loads,
+            "requests": pruned.requests,
+            "stoppedBy": pruned.stopped_by,
+        }
+        self.output.show(document, _blocks(pruned, is_dry_run=options.dry_run))
+        return unix_signals.exit_code_of_signal(pruned.stopped_by) if pruned.stopped_by else None
+
+
+def _blocks(pruned: PrunedLoads, *, is_dry_run: bool) -> Iterator[Block]:
+    action = "Would delete" if is_dry_run else "Deleted"
+    if pruned.stopped_by:
+        yield f"Stopped by {pruned.stopped_by}. What was deleted stays deleted."
+    days = format_count(pruned.undo_days, "day")
+    yield f"{action} {format_count(pruned.changes, 'previous value')} of loads more than {days} ago."
+    if not pruned.days:
+        yield "KEEP_LOADS_DAYS is 0, so failed loads and rejects are kept. Use --days to delete them."
+        return
+    rest = [
+        format_count(pruned.loads, "failed load"),
+        format_count(pruned.rejects, "closed reject"),
+        format_count(pruned.requests, "ended request"),
+    ]
+    yield f"{action} {rest[0]}, {rest[1]} and {rest[2]} older than {format_count(pruned.days, 'day')}."

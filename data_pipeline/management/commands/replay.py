@@ -1,0 +1,32 @@
+from argparse import Namespace
+
+from django.core.management.base import CommandError, CommandParser
+
+from data_pipeline.domain.load_progress import LoadProgress
+from data_pipeline.errors import TooManyRejects
+from data_pipeline.management.rendering.load_text import load_blocks
+from data_pipeline.services.load_documents import load_document
+from data_pipeline.services.repeating import replay_load
+from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
+from seeder.services import unix_signals
+
+
+class Command(SeederCommand):
+    help = "Load the file of a load again, with the same options."
+    output_formats = ("json",)
+    warns_of_ignored_variables = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("load_id", metavar="LOAD", type=whole_number, help="id of the load")
+
+    def run(self, options: Namespace) -> None:
+        with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:
+
+            def on_progress(progress: LoadProgress) -> None:
+                advance(progress.bytes_read, progress.bytes_total)
+
+            try:
+                loaded = replay_load(options.load_id, on_progress=on_progress)
+            except TooManyRejects as error:
+                raise CommandError(str(error), returncode=EXIT_FAILED) from error
+        self.output.show({"ofLoad": options.load_id, **load_document(loaded)}, load_blocks([loaded]))

@@ -1,0 +1,24 @@
+"""Counts and deletes old rows of the loading lane."""
+
+from data_pipeline.postgres.statements import STATEMENTS
+from seeder.postgres import sessions
+
+_DELETIONS = {
+    "changes": "prune_changes",
+    "rejects": "prune_rejects",
+    "loads": "prune_failed_loads",
+    "requests": "prune_requests",
+}
+
+
+def count(database: str, *, undo_days: int, days: int) -> tuple[int, int, int, int]:
+    """Return the number of changes, rejects, loads and requests that can be deleted."""
+    parameters = {"undo_days": undo_days, "days": days}
+    [(changes, rejects, loads, requests)] = sessions.query(database, STATEMENTS["count_prunable"], parameters)
+    return changes, rejects, loads, requests
+
+
+def delete(database: str, name: str, *, undo_days: int, days: int, batch: int) -> int:
+    """Delete a batch of rows, the oldest first. Return their number."""
+    parameters = {"undo_days": undo_days, "days": days, "batch": batch}
+    return len(sessions.query(database, STATEMENTS[_DELETIONS[name]], parameters))

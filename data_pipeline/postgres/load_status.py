@@ -1,0 +1,30 @@
+"""Reads the state of loads."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from psycopg.rows import class_row
+
+from data_pipeline.domain.load_states import LateTable, LoadState
+from data_pipeline.postgres import load_log
+from data_pipeline.postgres.statements import STATEMENTS
+from seeder.postgres import sessions
+
+
+def load_states(database: str, *, source: str | None, table: str | None, limit: int) -> Sequence[LoadState]:
+    """Return loads, failing and stuck ones first, then the latest first."""
+    parameters = {
+        "dead": [load.load_id for load in load_log.dead_loads(database)],
+        "source": source,
+        "table": table,
+        "limit": limit,
+    }
+    rows = sessions.query(database, STATEMENTS["load_states"], parameters, row_factory=class_row(LoadState))
+    return cast("list[LoadState]", rows)
+
+
+def late_tables(database: str, *, source: str | None, table: str | None, hours: int) -> Sequence[LateTable]:
+    """Return tables whose last successful load is older than some hours, the oldest first."""
+    parameters = {"source": source, "table": table, "hours": hours}
+    rows = sessions.query(database, STATEMENTS["late_tables"], parameters, row_factory=class_row(LateTable))
+    return cast("list[LateTable]", rows)

@@ -1,0 +1,49 @@
+"""The latest loads, and what is wrong with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import DEFAULT_DB_ALIAS
+
+from data_pipeline.domain.load_states import LateTable, LoadState
+from data_pipeline.postgres import load_status
+from data_pipeline.postgres.error_translation import translate_errors
+from seeder.domain.view_names import normalize_name
+
+DEFAULT_LIMIT = 20
+DEFAULT_LATE_HOURS = 26  # a daily load, with two hours to spare
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadOverview:
+    """The latest loads, failing and stuck ones first."""
+
+    loads: Sequence[LoadState]
+    late: Sequence[LateTable]
+
+    @property
+    def problems(self) -> frozenset[str]:
+        """Which of `failed`, `stuck` and `late` there are."""
+        found = {
+            "failed": any(load.is_failing for load in self.loads),
+            "stuck": any(load.is_stuck for load in self.loads),
+            "late": bool(self.late),
+        }
+        return frozenset(name for name, is_found in found.items() if is_found)
+
+
+def read_load_overview(
+    *,
+    source: str | None = None,
+    table: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    late_hours: int = DEFAULT_LATE_HOURS,
+    using: str = DEFAULT_DB_ALIAS,
+) -> LoadOverview:
+    """Read the state of loads. Failing loads come first, so that a limit hides none if there are no more."""
+    table = None if table is None else normalize_name(table)
+    with translate_errors(using):
+        return LoadOverview(
+            loads=load_status.load_states(using, source=source, table=table, limit=limit),
+            late=load_status.late_tables(using, source=source, table=table, hours=late_hours),
+        )
