@@ -75,6 +75,7 @@ class RefreshResult:
     cost: RefreshCost = field(default_factory=RefreshCost)
     satisfied_by: str | None = None  # the other run whose refresh was reused
     notes: tuple[str, ...] = ()  # sentences
+    snapshot: str | None = None  # pg_snapshot of transactions that the view contains; None if it reads no table
 
     @property
     def duration(self) -> timedelta:

@@ -41,6 +41,7 @@ class RunMetrics(models.Model):
     rows_inserted = models.BigIntegerField(null=True)
     rows_deleted = models.BigIntegerField(null=True)
     notes = models.TextField(null=True)  # one on each line
+    snapshot = models.TextField(null=True)  # pg_snapshot just before the refresh; the view contains its transactions
 
     class Meta:
         managed = False

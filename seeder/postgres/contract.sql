@@ -228,5 +228,6 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (
     rows_inserted bigint,
     rows_deleted bigint,
     notes text,
+    snapshot text,
     CHECK (mode IN ('plain', 'concurrent'))
 );

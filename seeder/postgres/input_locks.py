@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
-from typing import cast
+from typing import NamedTuple
 
 from seeder.domain.plan import ViewInputs
 from seeder.domain.view_names import ViewName
@@ -13,8 +13,15 @@ from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, is_query_error, sqlstate
 
 
-def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> timedelta:
-    """Lock the tables that an existing view reads until the end of the transaction. Return how long that took.
+class LockedInputs(NamedTuple):
+    """How long the locks took, and which transactions a refresh that follows contains."""
+
+    waited: timedelta = timedelta()
+    snapshot: str | None = None  # a pg_snapshot; None if the view reads no table
+
+
+def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> LockedInputs:
+    """Lock the tables that an existing view reads until the end of the transaction.
 
     `inputs` is None if they have to be looked up.
 
@@ -23,11 +30,11 @@ def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> tim
     """
     inputs = inputs or look_up_inputs(database, view)
     if not inputs.tables:
-        return timedelta()
-    statements = [STATEMENTS[name] for name in ("choose_inputs", "lock_inputs", "server_time")]
+        return LockedInputs()
+    statements = [STATEMENTS[name] for name in ("choose_inputs", "lock_inputs", "inputs_locked")]
     parameters = {"inputs": list(inputs.tables), "input_views": list(inputs.views)}
-    [(*_, started)], _, [(finished,)] = sessions.query_batch(database, statements, parameters)
-    return cast("timedelta", finished - started)
+    [(*_, started)], _, [(finished, snapshot)] = sessions.query_batch(database, statements, parameters)
+    return LockedInputs(waited=finished - started, snapshot=snapshot)
 
 
 def inputs_of_missing_view(

@@ -4,6 +4,11 @@
 -- (PostgreSQL's manual, "Caveats" of concurrency control), so a refresh that waits for one of them would then see an empty
 -- table. LOCK TABLE takes no snapshot: a statement after it sees what the other transaction committed.
 
+-- name: inputs_locked
+-- The time, and the transactions whose rows the refresh sees. It takes its own snapshot later, so it can see more, but never
+-- less. A refresh that then waits for a lock on its view has taken its snapshot before the wait.
+SELECT clock_timestamp(), pg_current_snapshot()::text;
+
 -- name: choose_inputs
 -- Set the tables to lock: those that exist and that this role may lock. If there are others, lock what the views read by
 -- printing them, which needs no privilege but omits partitions.

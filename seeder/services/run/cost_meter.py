@@ -147,6 +147,7 @@ def _row(history_id: int, result: RefreshResult) -> Mapping[str, object]:
         "rows_inserted": cost.rows_inserted,
         "rows_deleted": cost.rows_deleted,
         "notes": "\n".join(result.notes) or None,
+        "snapshot": result.snapshot,
         **(_statement_columns(cost.statement) if cost.statement else {}),
         **(_backend_columns(cost.backend) if cost.backend else {}),
     }

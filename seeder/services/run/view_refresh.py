@@ -224,14 +224,16 @@ class _ViewRefresh:
 
     def _refresh(self, before: row_counts.ViewBeforeRefresh, started_at: datetime) -> RefreshResult:
         """Lock the inputs, and create or refresh the view. Count its rows if they cannot be measured."""
-        started_at += self._lock_inputs(exists=before.exists)
+        locked = self._lock_inputs(exists=before.exists)
+        started_at += locked.waited
         result = create_or_refresh(self._view, self._settings, exists=before.exists, started_at=started_at)
+        result = replace(result, snapshot=locked.snapshot)
         if not before.requires_count(result.mode):
             return result
         return replace(result, rows=row_counts.count_rows(self._database, self._name) if before.can_count else None)
 
-    def _lock_inputs(self, *, exists: bool) -> timedelta:
-        """Lock what the view reads, so that the refresh sees what others have committed. Return the wait.
+    def _lock_inputs(self, *, exists: bool) -> input_locks.LockedInputs:
+        """Lock what the view reads, so that the refresh sees what others have committed.
 
         `input_locks.sql` explains why.
         """
@@ -240,9 +242,10 @@ class _ViewRefresh:
             max_wait = timedelta(milliseconds=self._settings.lock_timeout_ms)
             query = self._view.spec.query
             inputs, waited = input_locks.inputs_of_missing_view(self._database, self._name, query, max_wait=max_wait)
-        waited += input_locks.lock_inputs(self._database, self._name, inputs)
-        self._lock_wait += waited
-        return waited
+        locked = input_locks.lock_inputs(self._database, self._name, inputs)
+        locked = locked._replace(waited=locked.waited + waited)
+        self._lock_wait += locked.waited
+        return locked
 
     def _record(
         self, result: RefreshResult, before: row_counts.ViewBeforeRefresh, measurement: Measurement
