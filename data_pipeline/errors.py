@@ -142,8 +142,9 @@ class UnknownTarget(TargetError):
     """There is no table {table!r}.{suggestion} Create it, or load with --table auto."""
 
 
-class TableNotNamed(TargetError):
-    """No dialect names the table of {path}. Name it with --table, or choose a dialect with --dialect."""
+class TableNotTracked(TargetError):
+    """{file} belongs to the table {table} by its name, but that table has no column load_id, so no load created it. If
+    the file belongs there, name the table with --table."""
 
 
 class NotLoadable(TargetError):
@@ -233,6 +234,10 @@ class BadDialectValue(DialectError):
 
 class AmbiguousHeader(DialectError):
     """The header fits the dialects {dialects} equally well. Choose one with --dialect."""
+
+
+class DialectFileExists(DialectError):
+    """{path} exists already. Use another name, or delete that file."""
 
 
 class HeaderRefused(PipelineError):

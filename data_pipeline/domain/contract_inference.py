@@ -62,7 +62,7 @@ def infer_columns(header: Sequence[str], records: Iterable[Sequence[str]], *, ar
 
     An empty field is NULL. Raises `HeaderRefused` if two headings have the same name.
     """
-    names = _names(header, artefact=artefact)
+    names = column_names(header, artefact=artefact)
     evidence = [TypeEvidence() for _ in header]
     count = malformed = 0
     for record in records:
@@ -86,8 +86,9 @@ def infer_columns(header: Sequence[str], records: Iterable[Sequence[str]], *, ar
     return Inference(columns=columns, records=count, malformed=malformed)
 
 
-def _names(header: Sequence[str], *, artefact: str) -> list[str]:
-    names = [_name(heading) or f"column_{at}" for at, heading in enumerate(header, start=1)]
+def column_names(header: Sequence[str], *, artefact: str) -> list[str]:
+    """Return a safe name for each heading. Raises `HeaderRefused` if two have the same name."""
+    names = [safe_name(heading) or f"column_{at}" for at, heading in enumerate(header, start=1)]
     duplicates = sorted({name for name in names if names.count(name) > 1})
     if duplicates:
         given = "; ".join(f"several columns would be named {name!r}" for name in duplicates)
@@ -95,6 +96,7 @@ def _names(header: Sequence[str], *, artefact: str) -> list[str]:
     return names
 
 
-def _name(heading: str) -> str:
+def safe_name(heading: str) -> str:
+    """Return a text in lower case, with underscores instead of everything but letters and digits."""
     name = _NOT_IN_NAMES.sub("_", trim(heading).lower()).strip("_")
     return name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")

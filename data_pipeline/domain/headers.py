@@ -1,7 +1,7 @@
 """Matches the header of a file with the columns of a table."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from data_pipeline.domain.dialect_values import is_identifier
@@ -36,7 +36,7 @@ def match_header(
 
     Raises `HeaderRefused` with all problems of the header.
     """
-    targets = _find_targets(names, dialect=dialect, table_columns=table_columns)
+    targets = find_targets(names, dialect=dialect, table_columns=table_columns)
     added = _new_names(names, targets) if dialect.surplus is Surplus.ADD else {}
     matched = [targets[at] or added.get(at) for at in range(len(names))]
     missing = [column for column in table_columns if column not in targets]
@@ -58,12 +58,14 @@ def match_header(
     )
 
 
-def auto_dialect(names: Sequence[str], dialects: Iterable[Dialect]) -> Dialect | None:
+def auto_dialect(names: Callable[[Dialect], Sequence[str]], dialects: Iterable[Dialect]) -> Dialect | None:
     """Return the dialect whose required columns a header has, and most of its others. None if no dialect fits.
+
+    `names` returns those of the header, as a dialect separates them.
 
     Raises `AmbiguousHeader` if several fit equally well.
     """
-    scores = {dialect.name: (dialect, _score(names, dialect)) for dialect in dialects}
+    scores = {dialect.name: (dialect, _score(names(dialect), dialect)) for dialect in dialects}
     best = max((score for _, score in scores.values()), default=0)
     if best == 0:
         return None
@@ -75,12 +77,13 @@ def auto_dialect(names: Sequence[str], dialects: Iterable[Dialect]) -> Dialect |
 
 def _score(names: Sequence[str], dialect: Dialect) -> int:
     """Return the number of matched columns, or 0 if a required column is missing or none is required."""
-    found = set(_find_targets(names, dialect=dialect, table_columns=[column.name for column in dialect.columns]))
+    found = set(find_targets(names, dialect=dialect, table_columns=[column.name for column in dialect.columns]))
     required = {column.name for column in dialect.columns if column.required}
     return len(found - {None}) if required and required <= found else 0
 
 
-def _find_targets(names: Sequence[str], *, dialect: Dialect, table_columns: Sequence[str]) -> list[str | None]:
+def find_targets(names: Sequence[str], *, dialect: Dialect, table_columns: Sequence[str]) -> list[str | None]:
+    """Return the column of the table for each name of a header, or None."""
     exact = {column: column for column in table_columns}
     by_case = _unique_by_fold((column, column) for column in table_columns)
     aliases = _unique_by_fold(

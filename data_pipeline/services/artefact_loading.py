@@ -11,18 +11,20 @@ from typing import Any
 
 from django.db import Error
 
-from data_pipeline.domain import records, silent_changes
+from data_pipeline.domain import silent_changes
 from data_pipeline.domain.chunks import Chunk, RecordChunks
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.fields import CsvFormat
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_progress import LoadProgress
+from data_pipeline.domain.records import SplitRecords
 from data_pipeline.domain.reject_log import RejectLog
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import copying, merging, record_tables
 from data_pipeline.postgres.exact_loading import ExactLoading
 from data_pipeline.postgres.normalized_texts import NormalizedTexts
 from data_pipeline.services.load_planning import LoadPlan
+from data_pipeline.services.record_reading import split_chunk
 from data_pipeline.storage.opening import Artefact
 
 ProgressListener = Callable[[LoadProgress], None]
@@ -173,20 +175,9 @@ class ArtefactLoading:
             data, self._csv_format, positions=positions, columns=self._plan.file_columns
         )
 
-    def _split(self, chunks: RecordChunks, chunk: Chunk, first_number: int) -> records.SplitRecords:
-        """Split a chunk, and give a record that may end behind it back to the next one."""
-        if chunk.is_too_long:
-            return records.too_long_record(chunk.data, line=chunk.first_line, number=first_number)
-        split = records.split_records(
-            chunk.data,
-            self._csv_format,
-            columns=self._plan.file_columns,
-            first_line=chunk.first_line,
-            first_number=first_number,
-            is_end=chunk.is_end,
-        )
-        chunks.give_back(split.rest)
-        return split
+    def _split(self, chunks: RecordChunks, chunk: Chunk, first_number: int) -> SplitRecords:
+        columns = self._plan.file_columns
+        return split_chunk(chunks, chunk, self._csv_format, columns=columns, first_number=first_number)
 
     def _in_file(self, reject: Reject) -> Reject:
         """Return a reject without personal values, with its line in the artefact: that of a workbook is another."""

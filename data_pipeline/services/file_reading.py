@@ -1,7 +1,9 @@
 """Reads a file of a dialect as chunks of records."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from data_pipeline import conf
@@ -9,6 +11,8 @@ from data_pipeline.domain.chunks import RecordChunks
 from data_pipeline.domain.dialect_search import find_dialect
 from data_pipeline.domain.dialects import Dialect
 from data_pipeline.domain.fields import CsvFormat
+from data_pipeline.errors import EmptyArtefact
+from data_pipeline.services.record_reading import csv_format, header_names, read_records
 from data_pipeline.storage.addresses import LocalAddress
 from data_pipeline.storage.opening import Artefact, open_artefact
 from data_pipeline.storage.source_file import SourceFile
@@ -24,9 +28,10 @@ class FileReading:
     ) -> None:
         self.address, self.dialect, self._settings = address, dialect, settings
         self._sheet = sheet or dialect.sheet
+        self.is_sheet = False  # known after the file was opened
 
-    def open(self) -> tuple[Artefact, RecordChunks]:
-        """Open the file. The chunks begin with the header."""
+    def open(self, *, chunk_bytes: int | None = None) -> tuple[Artefact, RecordChunks]:
+        """Open the file. The chunks begin with the header. Their size is that of the settings by default."""
         artefact = open_artefact(
             self.address,
             max_unpacked_bytes=self._settings.max_unpacked_mb * _MEGABYTE,
@@ -34,16 +39,19 @@ class FileReading:
             sheet=self._sheet,
             encoding=self.dialect.encoding,
         )
-        if artefact.format != "csv":  # sheets become CSV with these separators
-            self.dialect = replace(self.dialect, delimiter=",", quote='"')
-        chunk_bytes = self._settings.ingest_streaming_chunk_size_mb * _MEGABYTE
+        self.is_sheet = artefact.format != "csv"
+        self.dialect = self.as_read(self.dialect)
         chunks = RecordChunks(
             artefact.read,
-            chunk_bytes=chunk_bytes,
-            chunk_records=self._settings.ingest_streaming_chunk_size,
+            chunk_bytes=chunk_bytes or self._settings.ingest_streaming_chunk_size_mb * _MEGABYTE,
+            chunk_records=0 if chunk_bytes else self._settings.ingest_streaming_chunk_size,
             quote=self.dialect.quote.encode(),
         )
         return artefact, chunks
+
+    def as_read(self, dialect: Dialect) -> Dialect:
+        """Return a dialect with the separators of this file. Sheets become CSV with commas."""
+        return replace(dialect, delimiter=",", quote='"') if self.is_sheet else dialect
 
     def reopen(self) -> tuple[Artefact, RecordChunks]:
         """Open the file behind its header."""
@@ -57,11 +65,25 @@ class FileReading:
             source.hash_rest()
             return source.content_blake2b
 
+    def header(self) -> bytes:
+        """Return the header. Raises `EmptyArtefact` if the file is empty."""
+        artefact, chunks = self.open(chunk_bytes=_MEGABYTE)
+        with artefact:
+            header = chunks.header()
+        if not header:
+            raise EmptyArtefact(path=self.address.path)
+        return header
+
+    def sample(self, count: int) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        """Return the names in the header, and the values of the first records."""
+        artefact, chunks = self.open(chunk_bytes=_MEGABYTE)
+        with artefact:
+            names = header_names(chunks.header(), self.dialect)
+            return names, list(islice(read_records(chunks, self.dialect, columns=len(names)), count))
+
     def csv_format(self, chunks: RecordChunks) -> CsvFormat:
         """Return the format of the chunks, once their header was read."""
-        return CsvFormat(
-            delimiter=self.dialect.delimiter.encode(), quote=self.dialect.quote.encode(), line_end=chunks.line_end
-        )
+        return csv_format(self.dialect, chunks)
 
 
 def dialect_named(name: str | None, settings: conf.Settings) -> Dialect:

@@ -21,9 +21,10 @@ from data_pipeline.postgres import load_transactions
 from data_pipeline.postgres import rejects as reject_rows
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.artefact_loading import ArtefactLoading, ProgressListener
+from data_pipeline.services.auto_tables import choose_table, create_missing
 from data_pipeline.services.file_reading import FileReading, dialect_named
 from data_pipeline.services.load_planning import plan_load
-from data_pipeline.services.load_values import Loaded, LoadOptions
+from data_pipeline.services.load_values import AUTO, Loaded, LoadOptions
 from data_pipeline.services.process_once import ProcessHandle, process_once
 from data_pipeline.storage.addresses import resolve
 
@@ -34,7 +35,7 @@ _MEGABYTE = 1024 * 1024
 def load_file(  # noqa: PLR0913  # the options of a load
     source_uri: str,
     *,
-    table: str = "auto",
+    table: str = AUTO,
     dialect: str | None = None,
     key: str | None = None,
     mode: str | None = None,
@@ -72,7 +73,7 @@ def load_file(  # noqa: PLR0913  # the options of a load
 
 
 def find_load(
-    source_uri: str, *, table: str = "auto", dialect: str | None = None, using: str = DEFAULT_DB_ALIAS
+    source_uri: str, *, table: str = AUTO, dialect: str | None = None, using: str = DEFAULT_DB_ALIAS
 ) -> LoadLog | None:
     """Return the load of a file as it is now, in any status. Without one, `load_file` would begin it."""
     options = LoadOptions(table=table, dialect=dialect)
@@ -151,10 +152,12 @@ class _FileLoad:
         return self._settings.ingest_streaming_enabled and self._address.path.stat().st_size > threshold
 
     def _load(self, handle: ProcessHandle) -> None:
+        load_transactions.begin_loading(self._using)
+        if self._options.table == AUTO:
+            self._find_table(handle)
         artefact, chunks = self._file.open()
         with artefact:
             header = chunks.header()
-            load_transactions.begin_loading(self._using)
             plan = plan_load(
                 self._using,
                 header,
@@ -185,10 +188,17 @@ class _FileLoad:
             handle.changed_relations = [(plan.target.name.schema, plan.target.name.name)]
             handle.update_meta(
                 target_table=str(plan.target.name),
+                dialect=self._file.dialect.name,
                 rows=counts.rows_in,
                 file_sha256=artefact.file_sha256,
                 mode=plan.mode,
             )
+
+    def _find_table(self, handle: ProcessHandle) -> None:
+        """Find the dialect by the header, and create its table if it is missing."""
+        table = choose_table(self._file, self._dialect if self._options.dialect else None, self._settings)
+        self._file = FileReading(self._address, table.dialect, self._settings, sheet=self._options.sheet)
+        create_missing(self._using, self._file, table, load_id=handle.load_id)
 
     def _require_limits(self, limits: RejectLimits, handle: ProcessHandle, counts: LoadCounts) -> None:
         rejected, total = counts.rows_rejected or 0, counts.rows_in or 0

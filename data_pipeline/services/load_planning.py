@@ -5,16 +5,17 @@ from dataclasses import dataclass
 
 from data_pipeline import conf
 from data_pipeline.domain.dialects import Column, Dialect, Mode, Pii
-from data_pipeline.domain.fields import CsvFormat, find_fault, parse_fields
+from data_pipeline.domain.fields import CsvFormat
 from data_pipeline.domain.headers import match_header
 from data_pipeline.domain.masking import RejectMasking
 from data_pipeline.domain.rejects import RejectLimits
-from data_pipeline.errors import EmptyArtefact, HeaderRefused, KeyMissing, KeyNotInFile, PiiKeyMissing, TableNotNamed
+from data_pipeline.errors import EmptyArtefact, KeyMissing, KeyNotInFile, PiiKeyMissing
 from data_pipeline.postgres import target_tables
 from data_pipeline.postgres.normalized_texts import Normalizing, require_utf8
 from data_pipeline.postgres.record_tables import FileColumn
 from data_pipeline.postgres.target_tables import TargetTable
-from data_pipeline.services.load_values import LoadOptions
+from data_pipeline.services.load_values import AUTO, LoadOptions
+from data_pipeline.services.record_reading import read_header
 from data_pipeline.storage.addresses import LocalAddress
 from seeder.domain.view_names import ViewName
 
@@ -63,11 +64,9 @@ def plan_load(  # noqa: PLR0913  # facts of one load
     """
     if not header:
         raise EmptyArtefact(path=address.path)
-    table = options.table if options.table != "auto" else dialect.target
-    if table is None:
-        raise TableNotNamed(path=address.path)
+    table = dialect.target or "" if options.table == AUTO else options.table
     target = target_tables.describe(database, ViewName.parse(table))
-    names = _names(header, dialect, artefact=address.path.name, table=table)
+    names = read_header(header, dialect, artefact=address.path.name, table=table)
     match = match_header(
         names,
         dialect=dialect,
@@ -95,14 +94,6 @@ def plan_load(  # noqa: PLR0913  # facts of one load
         keeps_old_rows=settings.undo_days > 0,
         normalizing=_normalizing(database, dialect, columns, settings),
     )
-
-
-def _names(header: bytes, dialect: Dialect, *, artefact: str, table: str) -> Sequence[str]:
-    csv_format = CsvFormat(delimiter=dialect.delimiter.encode(), quote=dialect.quote.encode())
-    fault = find_fault(header, csv_format, columns=None)
-    if fault is not None:
-        raise HeaderRefused(artefact=artefact, table=table, problem=fault.reason)
-    return [name or "" for name in parse_fields(header, csv_format)]
 
 
 def _key_columns(target: TargetTable, dialect: Dialect, mode: Mode, loaded: Sequence[str]) -> Sequence[str]:

@@ -11,12 +11,14 @@ from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.domain.rejects import Reject
 
+AUTO = "auto"  # the table of the dialect that fits the header, or one that is named after the file
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoadOptions:
     """What a caller wants of a load. None means the dialect's value, otherwise that of the settings."""
 
-    table: str = "auto"
+    table: str = AUTO
     dialect: str | None = None
     key: str | None = None  # an idempotency key that the caller computed
     mode: Mode | None = None

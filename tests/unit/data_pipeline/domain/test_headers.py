@@ -109,18 +109,26 @@ RETURNS = Dialect(
 
 
 def test_dialect_is_chosen_by_required_and_most_matched_columns() -> None:
-    assert auto_dialect(["ID", "Reason", "by"], [ORDERS, RETURNS]) == RETURNS
-    assert auto_dialect(["Total", "#"], [RETURNS, ORDERS]) == ORDERS
+    assert auto_dialect(lambda _: ["ID", "Reason", "by"], [ORDERS, RETURNS]) == RETURNS
+    assert auto_dialect(lambda _: ["Total", "#"], [RETURNS, ORDERS]) == ORDERS
 
 
 @pytest.mark.parametrize(
     "dialects", [[], [RETURNS], [Dialect(name="generic")], [Dialect(name="x", columns=(Column(name="id"),))]]
 )
 def test_no_dialect_is_chosen_without_its_required_columns(dialects: list[Dialect]) -> None:
-    assert auto_dialect(["id", "amount"], dialects) is None
+    assert auto_dialect(lambda _: ["id", "amount"], dialects) is None
 
 
 def test_two_dialects_that_fit_equally_are_refused() -> None:
     twin = Dialect(name="invoices", columns=ORDERS.columns)
     with pytest.raises(AmbiguousHeader, match="fits the dialects invoices and orders equally well"):
-        auto_dialect(["id", "total"], [ORDERS, twin])
+        auto_dialect(lambda _: ["id", "total"], [ORDERS, twin])
+
+
+def test_dialect_separates_the_names_of_its_header_itself() -> None:
+    def names(dialect: Dialect) -> list[str]:
+        return "id;reason".split(dialect.delimiter)
+
+    semicolon = Dialect(name="semicolon", delimiter=";", columns=RETURNS.columns)
+    assert auto_dialect(names, [ORDERS, RETURNS, semicolon]) == semicolon

@@ -1,0 +1,39 @@
+from argparse import Namespace
+from pathlib import Path
+
+from django.core.management.base import CommandParser
+
+from data_pipeline.services.contract_inference import infer_contract, write_dialect
+from seeder.management.base_command import SeederCommand, whole_number
+from seeder.management.rendering.command_output import Verbatim
+
+
+class Command(SeederCommand):
+    help = "Infer the columns of a file, and print them as a dialect to edit."
+    output_formats = ("json",)
+    warns_of_ignored_variables = False
+    is_job = False  # its result is a file to edit
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("uri", metavar="FILE", help="path or file:// address of a file")
+        parser.add_argument("--rows", metavar="N", type=whole_number, help="number of records to read (default: all)")
+        parser.add_argument("--out", metavar="DIALECT.toml", type=Path, help="new file for the dialect")
+
+    def run(self, options: Namespace) -> None:
+        contract = infer_contract(options.uri, rows=options.rows)
+        inference = contract.inference
+        document = {
+            "records": inference.records,
+            "malformed": inference.malformed,
+            "columns": [
+                {"heading": one.heading, "name": one.name, "type": one.type.value, "nullable": one.is_nullable}
+                for one in inference.columns
+            ],
+            "dialect": contract.toml,
+        }
+        if options.out is None:
+            self.output.show(document, map(Verbatim, contract.toml.splitlines()))
+            return
+        write_dialect(contract, options.out)
+        summary = f"{options.out}: {len(inference.columns)} columns, inferred from {inference.records} records."
+        self.output.show(document, [summary])

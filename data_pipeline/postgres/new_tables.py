@@ -1,0 +1,45 @@
+"""Creates the table of a file, in the transaction of its load."""
+
+from collections.abc import Sequence
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from data_pipeline.domain.auto_tables import NewColumn
+from data_pipeline.postgres.statements import STATEMENTS
+from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN
+from seeder.domain.view_names import ViewName
+from seeder.postgres import sessions
+
+
+def lock_name(database: str, name: ViewName) -> bool:
+    """Wait for other loads that create this table. Return whether it exists. The lock lasts until the commit."""
+    parameters = {"schema": name.schema, "name": name.name}
+    sessions.query(database, STATEMENTS["lock_new_table"], parameters)
+    return bool(sessions.query(database, STATEMENTS["target_relation"], parameters))
+
+
+def create_table(  # noqa: PLR0913  # facts of one table
+    database: str, name: ViewName, columns: Sequence[NewColumn], *, key: Sequence[str], load_id: int, artefact: str
+) -> None:
+    """Create a table whose rows have the id of their load, and its schema if it is missing."""
+    if not sessions.query(database, STATEMENTS["schema_exists"], {"schema": name.schema})[0][0]:
+        sessions.query(database, sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name.schema)))
+    table, load_column = sql.Identifier(name.schema, name.name), sql.Identifier(LOAD_ID_COLUMN)
+    parts = [sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.type)) for column in columns]
+    default = "nullif(current_setting('data_pipeline.load_id', true), '')::bigint"
+    parts.append(sql.SQL("{} bigint DEFAULT " + default).format(load_column))
+    if key:
+        parts.append(sql.SQL("PRIMARY KEY ({})").format(sql.SQL(", ").join(map(sql.Identifier, key))))
+    sessions.query(database, sql.SQL("CREATE TABLE {} ({})").format(table, sql.SQL(", ").join(parts)))
+    index = sql.SQL("CREATE INDEX ON {} ({}) WHERE {} IS NOT NULL").format(table, load_column, load_column)
+    sessions.query(database, index)
+    facts = {"table": str(name), "file": artefact, "columns": {column.name: column.type for column in columns}}
+    record_event(database, load_id, "table_created", facts)
+
+
+def record_event(database: str, load_id: int, event: str, facts: object) -> None:
+    """Write an event of a load, whose actor is the process that loads it."""
+    sessions.query(
+        database, STATEMENTS["record_load_event"], {"load_id": load_id, "event": event, "facts": Jsonb(facts)}
+    )

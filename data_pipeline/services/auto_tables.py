@@ -1,0 +1,61 @@
+"""Finds the dialect and the table of a file with `--table auto`, and creates a missing table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_pipeline import conf
+from data_pipeline.domain import auto_tables
+from data_pipeline.domain.dialect_search import all_dialects
+from data_pipeline.domain.dialects import Dialect
+from data_pipeline.domain.headers import auto_dialect
+from data_pipeline.errors import TableNotTracked
+from data_pipeline.postgres import new_tables, target_tables
+from data_pipeline.services.file_reading import FileReading
+from data_pipeline.services.load_values import AUTO
+from data_pipeline.services.record_reading import header_names
+from seeder.domain.view_names import ViewName
+
+SAMPLE_RECORDS = 10_000  # inferring types takes 10 seconds per million records
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AutoTable:
+    """The dialect of a file, with a target."""
+
+    dialect: Dialect
+    is_named_after_file: bool  # the dialect itself has no target
+
+
+def choose_table(file: FileReading, given: Dialect | None, settings: conf.Settings) -> AutoTable:
+    """Return the given dialect of a file, or the known one whose header it has, with its table.
+
+    Otherwise the table is named after the file, in `INGEST_SCHEMA`. Raises `EmptyArtefact`, `AmbiguousHeader` or
+    `HeaderRefused`.
+    """
+    header, file_name = file.header(), file.address.path.name
+    known = [] if given else map(file.as_read, all_dialects(map(Path, settings.dialect_folders)))
+    dialect = given or auto_dialect(lambda one: header_names(header, one), known)
+    if dialect is None:
+        dialect = Dialect(name=AUTO, delimiter=auto_tables.likely_delimiter(header.decode(errors="replace")))
+    dialect = file.as_read(dialect)
+    if dialect.target is not None:
+        return AutoTable(dialect=dialect, is_named_after_file=False)
+    target = str(ViewName(schema=settings.ingest_schema, name=auto_tables.table_name(file_name)))
+    names = header_names(header, dialect)
+    with_columns = auto_tables.with_header(dialect, names, target=target, artefact=file_name)
+    return AutoTable(dialect=with_columns, is_named_after_file=True)
+
+
+def create_missing(database: str, file: FileReading, table: AutoTable, *, load_id: int) -> None:
+    """Create the table if it does not exist, with the types of the dialect, otherwise those of the first records.
+
+    Raises `TableNotTracked` if a table that is named after the file was created otherwise: it may be another one.
+    """
+    dialect, name, file_name = table.dialect, ViewName.parse(table.dialect.target or ""), file.address.path.name
+    if new_tables.lock_name(database, name):
+        if table.is_named_after_file and not target_tables.describe(database, name).is_tracked:
+            raise TableNotTracked(table=str(name), file=file_name)
+        return
+    names, records = file.sample(SAMPLE_RECORDS)
+    columns = auto_tables.new_columns(dialect, names, records, artefact=file_name)
+    new_tables.create_table(database, name, columns, key=dialect.key, load_id=load_id, artefact=file_name)
