@@ -2,7 +2,7 @@
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from demo.loading import DemoError
+from demo.errors import DemoError
 
 
 def require_embedded_database() -> None:

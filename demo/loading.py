@@ -18,6 +18,7 @@ from data_pipeline.services.load_values import Loaded
 from demo import manifests
 from demo.agencies import DEMO_FOLDER, Catalogue, read_catalogue
 from demo.edited_copies import write_damaged_copies, write_earlier_edition
+from demo.errors import DemoError
 from demo.files import FILES, US_STATES, PublicFile
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ COPIES = DEMO_FOLDER.parent / "var" / "demo"
 MAX_REJECT_RATIO = 0.05
 # Otherwise two simultaneous loads would both create the tables. The key is arbitrary.
 _LOCK_LOAD = "SELECT pg_advisory_xact_lock(hashtextextended('demo.loading', 0))"
-
-
-class DemoError(Exception):
-    """The demo cannot be loaded into this database. The message says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)

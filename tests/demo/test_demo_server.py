@@ -1,5 +1,8 @@
 """The preparation of the demo server, only in an embedded database."""
 
+import os
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -8,9 +11,10 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 
 from demo import demo_user, embedded_only, simulated_history
-from demo.loading import DemoError, load
+from demo.errors import DemoError
+from demo.loading import load
 from seeder.models import JobStatus, ReleaseSnapshot, Run
-from tests.conftest import sql
+from tests.conftest import CHECKOUT, sql
 
 
 @pytest.fixture
@@ -58,3 +62,8 @@ def test_simulated_nights_leave_a_failure_and_two_snapshots(
     loaded = load(connections["default"])
     assert not loaded.has_loaded_files
     assert loaded.manifest_rows_written == 0
+
+
+def test_screenshots_are_imported_without_settings() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    subprocess.run([sys.executable, "-c", "import demo.screenshots"], cwd=CHECKOUT, env=environment, check=True)

@@ -12,8 +12,9 @@ from data_pipeline.errors import TooManyRejects
 from data_pipeline.services.load_values import Loaded
 from demo import loading
 from demo.agencies import read_catalogue
+from demo.errors import DemoError
 from demo.files import FILES
-from demo.loading import DemoError, load, load_damaged_copies, load_newest_edition
+from demo.loading import load, load_damaged_copies, load_newest_edition
 from seeder.domain.view_names import ViewName
 from seeder.models import CustomReportManifest, JobStatus, RunHistory
 from tests.conftest import CompletedCommand, sql

@@ -14,7 +14,8 @@ from data_pipeline.management.rendering.load_text import load_blocks
 from data_pipeline.management.rendering.refresh_text import refresh_blocks
 from data_pipeline.services.load_values import Loaded
 from demo import loading
-from demo.loading import MAX_REJECT_RATIO, DemoError, DemoLoad
+from demo.errors import DemoError
+from demo.loading import MAX_REJECT_RATIO, DemoLoad
 from seeder.management.base_command import SeederCommand
 from seeder.management.rendering.command_output import Block
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from demo import demo_user, embedded_only, simulated_history
 from demo.demo_server import serve
-from demo.loading import DemoError
+from demo.errors import DemoError
 
 
 class Command(BaseCommand):
