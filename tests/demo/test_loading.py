@@ -9,6 +9,7 @@ from django.db import connection
 
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.errors import TooManyRejects
+from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_values import Loaded
 from demo import loading
 from demo.agencies import read_catalogue
@@ -173,6 +174,13 @@ def test_records_are_typed_and_derived_as_documented() -> None:
         "SELECT count(*) FROM records.berlin_crimes WHERE NOT is_located": (12 * 8,),
     }.items():
         assert sql(statement) == [expected], statement
+
+
+@pytest.mark.usefixtures("load_tables")
+def test_header_of_each_file_identifies_its_dialect() -> None:
+    load(connection)
+    for file in FILES:
+        assert load_file(str(file.path), force=True).target == f"records.{file.table}"
 
 
 @pytest.mark.usefixtures("load_tables")
