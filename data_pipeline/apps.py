@@ -16,7 +16,11 @@ class DataPipelineConfig(AppConfig):
 
     metric_collectors: ClassVar[Sequence[str]] = ("data_pipeline.probes.prometheus_collector.collect_metrics",)
     rescuers: ClassVar[Sequence[str]] = ("data_pipeline.services.dependent_refreshes.rescue_refreshes",)
-    doctor_checks: ClassVar[Sequence[str]] = ()
+    doctor_checks: ClassVar[Sequence[str]] = (
+        "data_pipeline.services.doctor.load_tables.check",
+        "data_pipeline.services.doctor.unfinished_loads.check",
+        "data_pipeline.services.doctor.targets.check",
+    )
 
     def ready(self) -> None:
         from data_pipeline import checks  # noqa: F401  # importing it registers the system checks

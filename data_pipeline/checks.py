@@ -1,12 +1,19 @@
-"""System checks of the loading lane."""
+"""System checks of the loading lane.
+
+`domain.system_check_hints` has their hints.
+"""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
 from django.core import checks
+from django.db import connection
 
 from data_pipeline import conf
+from data_pipeline.domain.dialect_search import check_dialects
+from data_pipeline.domain.system_check_hints import SYSTEM_CHECK_HINTS
 from data_pipeline.errors import JobError, MalformedJob
 from data_pipeline.services.job_discovery import find_job_packages
 from seeder.errors import ConfigurationError
@@ -18,15 +25,14 @@ def check_settings(**_: Any) -> Sequence[checks.CheckMessage]:
     try:
         conf.load()
     except ConfigurationError as error:
-        return [checks.Error(str(error), hint="See docs/reference/settings.md.", id="data_pipeline.E001")]
+        return [_message("data_pipeline.E001", str(error))]
     return []
 
 
 @checks.register
 def check_environment(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return W001 for each environment variable that looks like a setting but has no effect."""
-    hint = "Correct or remove it."
-    return [checks.Warning(message, hint=hint, id="data_pipeline.W001") for _, message in conf.ignored_variables()]
+    return [_message("data_pipeline.W001", message) for _, message in conf.ignored_variables()]
 
 
 @checks.register
@@ -34,8 +40,7 @@ def check_seeder(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return I001 if no view is refreshed after a load, because `seeder` is not installed."""
     if apps.is_installed("seeder"):
         return []
-    hint = "Add 'seeder' to INSTALLED_APPS, or set REFRESH_AFTER_LOAD to False."
-    return [checks.Info("Loads refresh no views: 'seeder' is not installed.", hint=hint, id="data_pipeline.I001")]
+    return [_message("data_pipeline.I001", "Loads refresh no views: 'seeder' is not installed.")]
 
 
 @checks.register
@@ -44,8 +49,34 @@ def check_jobs(**_: Any) -> Sequence[checks.CheckMessage]:
     return [] if check_settings() else [_job_message(error) for error in find_job_packages().load_all()[1]]
 
 
+@checks.register
+def check_folders(**_: Any) -> Sequence[checks.CheckMessage]:
+    """Return E003 for each invalid dialect, W003 for each missing folder, unless E001 applies."""
+    if check_settings():
+        return []
+    settings = conf.load()
+    missing = [folder for folder in (*settings.dialect_folders, *settings.ingest_roots) if not Path(folder).is_dir()]
+    return [
+        *(_message("data_pipeline.W003", f"There is no folder {folder}.") for folder in missing),
+        *(
+            _message("data_pipeline.E003", str(error))
+            for error in check_dialects(map(Path, settings.dialect_folders))[1]
+        ),
+    ]
+
+
+@checks.register(checks.Tags.models)
+def check_database_vendor(**_: Any) -> Sequence[checks.CheckMessage]:
+    """Return E004 if the default database is not PostgreSQL."""
+    if connection.vendor == "postgresql":
+        return []
+    return [_message("data_pipeline.E004", "data_pipeline needs a PostgreSQL database as DATABASES['default'].")]
+
+
 def _job_message(error: JobError) -> checks.CheckMessage:
-    hint = "See docs/how-to/add-a-job.md. `data-pipeline list` has the jobs that can be used."
-    if isinstance(error, MalformedJob):
-        return checks.Error(str(error), hint=hint, id="data_pipeline.E002")
-    return checks.Warning(str(error), hint=hint, id="data_pipeline.W002")
+    return _message("data_pipeline.E002" if isinstance(error, MalformedJob) else "data_pipeline.W002", str(error))
+
+
+def _message(check_id: str, message: str) -> checks.CheckMessage:
+    level = {"E": checks.ERROR, "W": checks.WARNING, "I": checks.INFO}[check_id.removeprefix("data_pipeline.")[0]]
+    return checks.CheckMessage(level, message, hint=SYSTEM_CHECK_HINTS[check_id], id=check_id)

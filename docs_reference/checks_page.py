@@ -3,6 +3,8 @@
 import re
 from importlib import import_module
 
+from data_pipeline.apps import DataPipelineConfig
+from data_pipeline.domain.system_check_hints import SYSTEM_CHECK_HINTS as LOADING_HINTS
 from docs_reference.markdown_text import code, page, table
 from docs_reference.system_check_meanings import SYSTEM_CHECK_MEANINGS
 from seeder.apps import SeederConfig
@@ -11,7 +13,7 @@ from seeder.services.doctor import run_checks
 from seeder.services.doctor.check_types import Problem
 
 _DOCTOR = """[The doctor](../how-to/doctor.md) prints these with the affected objects and a fix. An *error* prevents
-refreshes or stops the queue. With a *warning* refreshes run, but not as intended. An *info* is for information
+refreshes or loads, or stops the queue. With a *warning* they run, but not as intended. An *info* is for information
 only."""
 
 _SYSTEM_CHECKS = """`manage.py check --database default` prints these with a hint. The first letter is the level:
@@ -20,7 +22,8 @@ Error, Warning or Information. `--fail-level WARNING` makes the exit code depend
 
 def doctor_problems() -> list[Problem]:
     """Return every problem of the modules that `doctor_checks` names."""
-    modules = [run_checks, *(import_module(path.rpartition(".")[0]) for path in SeederConfig.doctor_checks)]
+    paths = [*SeederConfig.doctor_checks, *DataPipelineConfig.doctor_checks]
+    modules = [run_checks, *(import_module(path.rpartition(".")[0]) for path in paths)]
     values = (value for module in modules for value in vars(module).values())
     return list(dict.fromkeys(value for value in values if isinstance(value, Problem)))
 
@@ -33,7 +36,8 @@ def render() -> str:
         of_area = [problem for problem in problems if problem.area == area]
         rows = [(code(problem.name), str(problem.level), problem.meaning, _link(problem.fix)) for problem in of_area]
         blocks += [f"### {area.capitalize()}", table(("problem", "level", "meaning", "what to do"), rows)]
-    checks = [(code(check_id), SYSTEM_CHECK_MEANINGS[check_id], hint) for check_id, hint in SYSTEM_CHECK_HINTS.items()]
+    hints = {**SYSTEM_CHECK_HINTS, **LOADING_HINTS}
+    checks = [(code(check_id), SYSTEM_CHECK_MEANINGS[check_id], hint) for check_id, hint in hints.items()]
     return page("Checks", *blocks, "## System checks", _SYSTEM_CHECKS, table(("id", "meaning", "what to do"), checks))
 
 

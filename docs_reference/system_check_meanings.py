@@ -27,4 +27,14 @@ SYSTEM_CHECK_MEANINGS: Mapping[str, str] = {
         "An app or a setting needs an extra that is not installed. The message has the command to install it."
     ),
     "seeder.W018": "An environment variable that begins with `SEEDER_` has no effect, such as a misspelt setting.",
+    "data_pipeline.E001": "A setting of the loading lane is invalid. Nothing is loaded.",
+    "data_pipeline.W001": (
+        "An environment variable that begins with `DATA_PIPELINE_` has no effect, such as a misspelt setting."
+    ),
+    "data_pipeline.I001": "`seeder` is not installed, so no view is refreshed after a load.",
+    "data_pipeline.E002": "The `JOB` of a module is malformed. The other jobs work.",
+    "data_pipeline.W002": "A job or a package of jobs cannot be used, such as a module that cannot be imported.",
+    "data_pipeline.E003": "A dialect in `DIALECT_FOLDERS` is invalid.",
+    "data_pipeline.W003": "A folder of `DIALECT_FOLDERS` or `INGEST_ROOTS` does not exist.",
+    "data_pipeline.E004": "The default database is not PostgreSQL.",
 }

@@ -4,7 +4,7 @@ import os
 
 from embedded import binaries
 from settings.local import *  # noqa: F403  # settings extend another module
-from settings.local import CHECKOUT, DATABASES, Q_CLUSTER
+from settings.local import CHECKOUT, DATA_PIPELINE, DATABASES, Q_CLUSTER
 
 if "EMBEDDED" in DATABASES["default"]:
     # A crash of the machine may lose this data.
@@ -24,3 +24,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Serve static files from the apps, without collectstatic.
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True
+
+# Without the dialects of the demo, whose tables do not exist.
+DATA_PIPELINE = {**DATA_PIPELINE, "DIALECT_FOLDERS": []}

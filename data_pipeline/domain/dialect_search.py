@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data_pipeline.domain.dialect_parser import parse_dialect
 from data_pipeline.domain.dialects import Dialect
-from data_pipeline.errors import DialectUnreadable, UnknownDialect
+from data_pipeline.errors import DialectError, DialectUnreadable, UnknownDialect
 from seeder.domain.suggestions import did_you_mean
 
 _SUFFIX = ".toml"
@@ -35,10 +35,26 @@ def all_dialects(folders: Iterable[Path] = ()) -> Sequence[Dialect]:
     return [_read(file, name=name) for name, file in sorted(_files_by_name(folders).items())]
 
 
+def check_dialects(folders: Iterable[Path]) -> tuple[Sequence[Dialect], Sequence[DialectError]]:
+    """Return the valid dialects of the folders, without the shipped ones, and the errors of the invalid ones."""
+    dialects, errors = list[Dialect](), list[DialectError]()
+    for name, file in sorted(_files_in(folder for folder in folders if folder.is_dir()).items()):
+        try:
+            dialects.append(_read(file, name=name))
+        except DialectError as error:
+            errors.append(error)
+    return dialects, errors
+
+
 def _files_by_name(folders: Iterable[Path]) -> dict[str, Traversable]:
     shipped = files("data_pipeline.domain") / "dialect_files"
+    return _files_in((*(folder for folder in folders if folder.is_dir()), shipped))
+
+
+def _files_in(folders: Iterable[Traversable]) -> dict[str, Traversable]:
+    """Return the files of dialects by name. The first folder that has a name wins."""
     found: dict[str, Traversable] = {}
-    for folder in (*(folder for folder in folders if folder.is_dir()), shipped):
+    for folder in folders:
         for file in folder.iterdir():
             name = file.name.removesuffix(_SUFFIX)
             if file.name.endswith(_SUFFIX) and _NAME.fullmatch(name):

@@ -3,6 +3,7 @@
 The fields of each value are in the order of the columns of its statement. Names are quoted for SQL unless noted.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.db import Error
@@ -77,8 +78,13 @@ class FoundSchema(NamedTuple):
 
 def read(database: str, statement: str, **parameters: Any) -> sessions.Rows:
     """Run a named statement in a read-only transaction with short timeouts."""
+    return read_text(database, STATEMENTS[statement], parameters)
+
+
+def read_text(database: str, statement: str, parameters: Mapping[str, Any]) -> sessions.Rows:
+    """Run a trusted statement in a read-only transaction with short timeouts. Public: for checks of other apps."""
     with transactions.BatchedTransaction(database, begin_statement=_BEGIN_STATEMENT) as transaction:
-        return transaction.begin((STATEMENTS[statement],), parameters)[-1]
+        return transaction.begin((statement,), parameters)[-1]
 
 
 def server_facts(database: str) -> ServerFacts:

@@ -65,8 +65,8 @@ class InstalledAppsCollector:
     """Collect the metrics of every app whose AppConfig has `metric_collectors`.
 
     `metric_collectors` is a sequence of dotted paths to functions without arguments that return metrics. They are
-    imported at the first scrape, so that prometheus_client is loaded only if the endpoint is used. All are called before
-    the first metric is read, so that they can start their queries at the same time.
+    imported at the first scrape, so that prometheus_client is loaded only if the endpoint is used. All are called
+    before the first metric is read, so that they can start their queries at the same time.
     """
 
     def collect(self) -> Iterator["Metric"]:

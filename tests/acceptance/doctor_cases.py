@@ -231,3 +231,16 @@ PROBLEMS_WITH_OWN_TEST = {
     "database_unreachable",
 }
 PROBLEMS_TESTED_ELSEWHERE = {"server_unsupported", "server_unpatched", "pg_stat_statements_unloaded"}
+PROBLEMS_OF_LOADS = {  # tests/integration/data_pipeline/test_doctor_of_loads.py
+    "migrations_missing",
+    "load_tables_forbidden",
+    "audit_unprotected",
+    "loads_stuck",
+    "loads_failed",
+    "refreshes_undispatched",
+    "rejects_open",
+    "dialect_invalid",
+    "target_missing",
+    "target_without_key",
+    "target_forbidden",
+}

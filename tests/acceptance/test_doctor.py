@@ -9,6 +9,7 @@ from tests.acceptance.doctor_cases import (
     CASES_FIXED_BY_INSTALL,
     CASES_FIXED_BY_SQL,
     CASES_WITHOUT_FIX,
+    PROBLEMS_OF_LOADS,
     PROBLEMS_TESTED_ELSEWHERE,
     PROBLEMS_WITH_OWN_TEST,
     DoctorCase,
@@ -126,5 +127,6 @@ def test_every_problem_has_a_test() -> None:
         | CASES_FIXED_BY_INSTALL.keys()
         | PROBLEMS_WITH_OWN_TEST
         | PROBLEMS_TESTED_ELSEWHERE
+        | PROBLEMS_OF_LOADS
     )
     assert tested == {problem.name for problem in doctor_problems()}

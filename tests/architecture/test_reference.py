@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from psycopg.errors import _sqlcodes
 
+from data_pipeline.domain.system_check_hints import SYSTEM_CHECK_HINTS as LOADING_HINTS
 from docs_reference.checks_page import doctor_problems
 from docs_reference.failure_reasons import CONDITIONS, OWN_REASONS
 from docs_reference.log_events import LOADING_EVENTS, LOG_EVENTS
@@ -90,7 +91,7 @@ def test_every_problem_of_the_doctor_is_described() -> None:
     """The page omits problems of a check not registered in apps.py."""
     in_code = {
         keyword.value.value
-        for tree in SOURCES.values()
+        for tree in (*SOURCES.values(), *LOADING_SOURCES.values())
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call))
         if ast.unparse(call.func).endswith("_problem")
         for keyword in call.keywords
@@ -100,9 +101,10 @@ def test_every_problem_of_the_doctor_is_described() -> None:
 
 
 def test_every_system_check_is_described() -> None:
-    in_code = {text for tree in SOURCES.values() for text in texts_in(tree)}
-    check_ids = {text for text in in_code if re.fullmatch(r"seeder\.[EWI]\d+", text)}
-    assert check_ids == SYSTEM_CHECK_HINTS.keys() == SYSTEM_CHECK_MEANINGS.keys()
+    trees = (*SOURCES.values(), *LOADING_SOURCES.values())
+    in_code = {text for tree in trees for text in texts_in(tree)}
+    check_ids = {text for text in in_code if re.fullmatch(r"(seeder|data_pipeline)\.[EWI]\d+", text)}
+    assert check_ids == {*SYSTEM_CHECK_HINTS, *LOADING_HINTS} == SYSTEM_CHECK_MEANINGS.keys()
 
 
 def texts_in(tree: ast.AST) -> Iterator[str]:

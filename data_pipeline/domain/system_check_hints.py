@@ -1,0 +1,17 @@
+"""The hints that the system checks print, by check id."""
+
+from collections.abc import Mapping
+
+_JOBS = "See docs/how-to/add-a-job.md. `data-pipeline list` has the jobs that can be used."
+
+# The letter of an id is the level: Error, Warning or Information. docs/reference/checks.md has the meanings.
+SYSTEM_CHECK_HINTS: Mapping[str, str] = {
+    "data_pipeline.E001": "Correct the setting.",
+    "data_pipeline.W001": "Correct the variable's name, or remove the variable.",
+    "data_pipeline.I001": "Add 'seeder' to INSTALLED_APPS, or set REFRESH_AFTER_LOAD to False.",
+    "data_pipeline.E002": _JOBS,
+    "data_pipeline.W002": _JOBS,
+    "data_pipeline.E003": "Correct the file of the dialect.",
+    "data_pipeline.W003": "Create the folder, or correct DIALECT_FOLDERS or INGEST_ROOTS.",
+    "data_pipeline.E004": "Set DATABASES['default'] to PostgreSQL.",
+}

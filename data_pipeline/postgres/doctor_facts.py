@@ -1,0 +1,89 @@
+"""Facts that the doctor needs about the loading lane. Names are quoted for SQL unless noted."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.db import ProgrammingError, connections
+from django.db.migrations.loader import MigrationLoader
+
+from data_pipeline.postgres.load_log import LOCK_PREFIX
+from data_pipeline.postgres.statements import STATEMENTS
+from seeder.domain.view_names import ViewName
+from seeder.postgres import doctor_queries, sessions
+
+
+class LoadTable(NamedTuple):
+    """A table of the lane, with what the session's role lacks on it."""
+
+    name: str
+    quoted_name: str
+    is_present: bool
+    missing: Sequence[str]  # privileges
+    forbidden_sequence: str | None  # of its ids
+
+
+class TargetFacts(NamedTuple):
+    """A table that exists and that is loaded, with what the session's role lacks on it."""
+
+    position: int  # in the names that were given
+    quoted_name: str
+    has_key: bool
+    quoted_schema: str
+    can_use_schema: bool
+    missing: Sequence[str]  # privileges
+
+
+def has_tables(database: str) -> bool:
+    """Return whether the tables of the first migration exist."""
+    return bool(_read(database, "has_load_tables")[0][0])
+
+
+def unapplied_migrations(database: str) -> Sequence[str]:
+    """Return the names of the lane's migrations that the database does not have, in order.
+
+    Empty if the session's role may not read which ones are applied.
+    """
+    try:
+        loader = MigrationLoader(connections[database])
+    except ProgrammingError:
+        return []
+    applied = loader.applied_migrations
+    return sorted(name for app, name in loader.disk_migrations if app == "data_pipeline" and (app, name) not in applied)
+
+
+def load_tables(database: str, needed: dict[str, str]) -> Sequence[LoadTable]:
+    """Return the tables of the lane. `needed` has the privileges by table, separated by spaces."""
+    rows = _read(database, "load_table_privileges", names=list(needed), needed=list(needed.values()))
+    return [LoadTable(*row) for row in rows]
+
+
+def is_audit_protected(database: str) -> bool | None:
+    """Return whether the trigger of `load_event` is enabled, or None if it is missing."""
+    rows = _read(database, "event_trigger_state")
+    return rows[0][0] in {"O", "A"} if rows else None
+
+
+def stuck_loads(database: str) -> sessions.Rows:
+    """Return source, count and first ids of pending loads whose process has ended."""
+    return _read(database, "stuck_loads", prefix=LOCK_PREFIX)
+
+
+def read(database: str, statement: str) -> sessions.Rows:
+    """Return the rows of a statement of `doctor_facts.sql` without parameters."""
+    return _read(database, statement)
+
+
+def target_facts(database: str, targets: Sequence[tuple[ViewName, str]]) -> Sequence[TargetFacts]:
+    """Return facts of the tables that exist. Each target has the privileges that it needs, separated by spaces."""
+    rows = _read(
+        database,
+        "target_facts",
+        schemas=[table.schema for table, _ in targets],
+        names=[table.name for table, _ in targets],
+        needed=[needed for _, needed in targets],
+    )
+    return [TargetFacts(*row) for row in rows]
+
+
+def _read(database: str, statement: str, **parameters: Any) -> sessions.Rows:
+    return doctor_queries.read_text(database, STATEMENTS[statement], parameters)

@@ -1,0 +1,1 @@
+"""Checks of the loading lane, which the doctor runs."""

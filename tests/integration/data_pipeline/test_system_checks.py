@@ -1,0 +1,37 @@
+"""The system checks of the loading lane."""
+
+from pathlib import Path
+
+from django.core import checks
+from pytest_django import Settings
+
+from data_pipeline.checks import check_folders, check_seeder, check_settings
+
+
+def ids(messages: object) -> list[str | None]:
+    assert isinstance(messages, list)
+    return [message.id for message in messages if isinstance(message, checks.CheckMessage)]
+
+
+def test_invalid_setting_is_an_error(settings: Settings) -> None:
+    settings.DATA_PIPELINE = {"MAX_REJECTS": "many"}
+    assert ids(check_settings()) == ["data_pipeline.E001"]
+    assert ids(check_folders()) == []
+
+
+def test_missing_folder_is_a_warning(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_PIPELINE = {"DIALECT_FOLDERS": [str(tmp_path / "a")], "INGEST_ROOTS": [str(tmp_path)]}
+    assert ids(check_folders()) == ["data_pipeline.W003"]
+
+
+def test_invalid_dialect_is_an_error(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "broken.toml").write_text("mode = 'sometimes'")
+    (tmp_path / "good.toml").write_text("mode = 'append'")
+    settings.DATA_PIPELINE = {"DIALECT_FOLDERS": [str(tmp_path)]}
+    [message] = check_folders()
+    assert (message.id, "broken" in message.msg) == ("data_pipeline.E003", True)
+
+
+def test_host_without_seeder_gets_an_information(settings: Settings) -> None:
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "seeder"]
+    assert ids(check_seeder()) == ["data_pipeline.I001"]
