@@ -160,6 +160,29 @@ class KeyNotInFile(TargetError):
     """{table} cannot be loaded with the mode {mode}: the file has no column for the key column {column!r}."""
 
 
+class ColumnsUnknown(PipelineError):
+    """The columns of load {load_id} are not on record, because its header was never read. Correct its file instead."""
+
+
+class BadCorrectionFile(PipelineError):
+    """{path} is no file of corrected rejects: {problem}. `manage.py rejects LOAD --csv FILE` writes one."""
+
+
+class RejectsNotReplayable(PipelineError):
+    """The rejects of load {load_id} cannot be replayed: {reason}."""
+
+
+class RejectsChanged(PipelineError):
+    """Rejects of load {load_id} were replayed or dismissed meanwhile by another process. Nothing was loaded. Write the
+    open ones again, and correct those."""
+
+
+class NothingReplayed(PipelineError):
+    """None of the {records} of load {load_id} could be loaded, so nothing has changed. Record {record}: {problem}."""
+
+    code = "nothing_replayed"
+
+
 class NotRepeatable(PipelineError):
     """Load {load_id} of {source} cannot be repeated: it is no load of a file. Run its connector again with another
     key."""

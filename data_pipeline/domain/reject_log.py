@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from data_pipeline.domain.rejects import Reject
 
-_MAX_BYTES = 16 * 1024 * 1024  # of all raw records of a load
-_MAX_RAW_AFTERWARDS = 256  # bytes of each record beyond that
+MAX_KEPT_BYTES = 16 * 1024 * 1024  # of all raw records of a load
+MAX_RAW_AFTERWARDS = 256  # bytes of each record beyond that
 
 
 class RejectLog:
@@ -19,7 +19,7 @@ class RejectLog:
     def add(self, rejects: list[Reject]) -> None:
         self.count += len(rejects)
         for one in rejects[: self._max_kept - len(self.kept)]:
-            kept = one if self._bytes < _MAX_BYTES else replace(one, raw=one.raw[:_MAX_RAW_AFTERWARDS])
+            kept = one if self._bytes < MAX_KEPT_BYTES else replace(one, raw=one.raw[:MAX_RAW_AFTERWARDS])
             self._bytes += len(kept.raw)
             self.kept.append(kept)
 

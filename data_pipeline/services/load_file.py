@@ -167,13 +167,16 @@ class _FileLoad:
                 settings=self._settings,
             )
             handle.target = str(plan.target.name)
-            handle.update_meta(columns=list(plan.names))
+            csv_format = self._file.csv_format(chunks)
+            handle.update_meta(
+                columns=list(plan.names), delimiter=csv_format.delimiter.decode(), quote=csv_format.quote.decode()
+            )
             loading = ArtefactLoading(
                 self._using,
                 artefact,
                 chunks,
                 plan,
-                csv_format=self._file.csv_format(chunks),
+                csv_format=csv_format,
                 load_id=handle.load_id,
                 rejects=self._rejects,
                 reopen=self._file.reopen,

@@ -35,12 +35,18 @@ def replay_load(
 
 def file_load(load_id: int, *, using: str) -> LoadLog:
     """Return the load of a file. Raises `UnknownLoad` or `NotRepeatable`."""
+    load = find_load_by_id(load_id, using=using)
+    if load.source != SOURCE or not isinstance(load.payload_meta.get("source_uri"), str):
+        raise NotRepeatable(load_id=load_id, source=load.source)
+    return load
+
+
+def find_load_by_id(load_id: int, *, using: str) -> LoadLog:
+    """Return a load of any source. Raises `UnknownLoad`."""
     with translate_errors(using):
         load = LoadLog.objects.using(using).filter(pk=load_id).first()
     if load is None:
         raise UnknownLoad(load_id=load_id)
-    if load.source != SOURCE or not isinstance(load.payload_meta.get("source_uri"), str):
-        raise NotRepeatable(load_id=load_id, source=load.source)
     return load
 
 

@@ -1,17 +1,19 @@
 """Undoes a load: its table then has the rows from before, unless others have changed them since."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 
 from django.db import DEFAULT_DB_ALIAS, Error, transaction
 
 from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.errors import LaterLoads, OldValuesMissing, RowsChanged, UndoRefused, UnknownLoad
 from data_pipeline.postgres import target_tables, undoing
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.refusals import diagnostics, is_refusal
 from data_pipeline.postgres.undoing import LockedLoad, Undoing, UndoneRows
+from data_pipeline.services import dependent_refreshes
 from seeder.domain.human_format import format_count
 from seeder.domain.view_names import ViewName
 from seeder.postgres.transactions import atomic
@@ -26,16 +28,23 @@ class UndoneLoad:
     load_id: int
     table: ViewName
     rows: UndoneRows
+    refresh: RefreshDispatch | None = None  # None if no row has changed, or in a dry run
 
 
-def undo_load(
-    load_id: int, *, actor: str, dry_run: bool = False, force: bool = False, using: str = DEFAULT_DB_ALIAS
+def undo_load(  # noqa: PLR0913  # the options of an undo
+    load_id: int,
+    *,
+    actor: str,
+    dry_run: bool = False,
+    force: bool = False,
+    using: str = DEFAULT_DB_ALIAS,
+    refresh_here: bool = True,
 ) -> UndoneLoad:
     """Remove the rows that a load inserted, and restore those that it updated or deleted.
 
     Everything commits together: the rows, the mark of the load, an event, and the request to refresh the dependent
     views. The file can then be loaded again. A dry run does the same and rolls it back. `force` also overwrites changes
-    that were not made by a load.
+    that were not made by a load. Without a queue, the views are refreshed in this process if `refresh_here` is set.
 
     Raises `UnknownLoad`, `UndoRefused` or `TargetError`.
     """
@@ -50,7 +59,9 @@ def undo_load(
             facts = diagnostics(error)
             reason = " ".join(filter(None, [facts.message_primary, facts.message_detail])).rstrip(".")
             raise UndoRefused(load_id=load_id, reason=reason) from error
-    return result
+    if dry_run or not result.rows.has_changes:
+        return result
+    return replace(result, refresh=dependent_refreshes.refresh_after(load_id, using, refresh_here=refresh_here))
 
 
 def _undo(load_id: int, *, actor: str, force: bool, using: str) -> UndoneLoad:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from django.core.management.base import CommandError, CommandParser
 
 from data_pipeline.errors import UndoRefused
+from data_pipeline.management.rendering.refresh_text import dispatch_blocks
 from data_pipeline.services.undoing import UndoneLoad, undo_load
 from seeder.domain.human_format import format_count
 from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
@@ -44,5 +45,7 @@ def _blocks(undone: UndoneLoad, *, is_dry_run: bool) -> Iterator[Block]:
         f"{undone.table}: load {undone.load_id} {'would be' if is_dry_run else 'is'} undone:"
         f" {format_count(rows.removed, 'row')} removed, {rows.restored:,} restored, {rows.reinserted:,} inserted again"
     )
+    if undone.refresh:
+        yield from dispatch_blocks(str(undone.table), undone.refresh)
     if not is_dry_run:
-        yield "The dependent views are refreshed next, and the file can be loaded again."
+        yield "The file can be loaded again."

@@ -12,13 +12,14 @@ def refresh_blocks(loads: Sequence[Loaded]) -> Iterator[Block]:
     """Yield the refreshes that loads have requested, each once."""
     shown = set[Block]()
     for loaded in loads:
-        for block in _blocks(loaded.target or "", loaded.refresh) if loaded.refresh else ():
+        for block in dispatch_blocks(loaded.target or "", loaded.refresh) if loaded.refresh else ():
             if block not in shown:
                 shown.add(block)
                 yield block
 
 
-def _blocks(table: str, refresh: RefreshDispatch) -> Iterator[Block]:
+def dispatch_blocks(table: str, refresh: RefreshDispatch) -> Iterator[Block]:
+    """Yield what became of the views that depend on a table."""
     views = f"{format_count(len(refresh.views), 'view')}: {', '.join(refresh.views)}"
     match refresh.outcome:
         case RefreshOutcome.QUEUED:

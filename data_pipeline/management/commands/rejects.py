@@ -1,0 +1,69 @@
+from argparse import Namespace
+from pathlib import Path
+
+from django.core.management.base import CommandError, CommandParser
+
+from data_pipeline.errors import NothingReplayed, RejectsChanged, RejectsNotReplayable
+from data_pipeline.management.rendering.reject_text import list_blocks, replay_blocks
+from data_pipeline.services import reject_listing, reject_replay
+from data_pipeline.services.reject_documents import list_document, replay_document
+from seeder.domain.human_format import format_count
+from seeder.management.base_command import EXIT_CANNOT_RUN, EXIT_FAILED, SeederCommand, whole_number
+from seeder.services import unix_signals
+
+
+class Command(SeederCommand):
+    help = "List the rejected records of a load, write them out, and load them again when they are corrected."
+    output_formats = ("json",)
+    warns_of_ignored_variables = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("load_id", metavar="LOAD", type=whole_number, help="id of the load")
+        actions = parser.add_mutually_exclusive_group()
+        actions.add_argument("--csv", metavar="FILE", help="write the open rejects to a file for a spreadsheet")
+        actions.add_argument("--replay", metavar="FILE", help="load the corrected records of such a file")
+        actions.add_argument(
+            "--replay-as-is", action="store_true", help="load the open rejects as they are, after the table was changed"
+        )
+        actions.add_argument("--dismiss", action="store_true", help="mark the open rejects as dismissed")
+        parser.add_argument(
+            "--limit",
+            type=whole_number,
+            default=reject_listing.DEFAULT_LIMIT,
+            metavar="N",
+            help=f"maximum number of listed rejects (default: {reject_listing.DEFAULT_LIMIT})",
+        )
+
+    def run(self, options: Namespace) -> int | None:
+        load_id = options.load_id
+        if options.csv:
+            self._write(load_id, options.csv)
+        elif options.replay or options.replay_as_is:
+            return self._replay(load_id, options.replay)
+        elif options.dismiss:
+            count = reject_listing.dismiss_rejects(load_id, actor=self.name)
+            document = {"loadId": load_id, "dismissed": count}
+            self.output.show(document, [f"load {load_id}: {format_count(count, 'reject')} dismissed"])
+        else:
+            found = reject_listing.list_rejects(load_id, limit=options.limit)
+            self.output.show(list_document(found), list_blocks(found))
+        return None
+
+    def _write(self, load_id: int, path: str) -> None:
+        try:
+            count = reject_listing.write_reject_file(load_id, Path(path))
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror}.", returncode=EXIT_CANNOT_RUN) from error
+        lines = [f"{path}: {format_count(count, 'open reject')} of load {load_id}"]
+        if count:
+            lines.append(f"Correct the values, and run: manage.py rejects {load_id} --replay {path}")
+        self.output.show({"loadId": load_id, "path": path, "written": count}, lines)
+
+    def _replay(self, load_id: int, path: str | None) -> int | None:
+        try:
+            with unix_signals.interrupt_on_signal():
+                result = reject_replay.replay_rejects(load_id, path=path, actor=self.name)
+        except (NothingReplayed, RejectsChanged, RejectsNotReplayable) as error:
+            raise CommandError(str(error), returncode=EXIT_FAILED) from error
+        self.output.show(replay_document(result), replay_blocks(result))
+        return EXIT_FAILED if result.refused or result.unusable else None

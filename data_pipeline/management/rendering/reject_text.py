@@ -1,0 +1,62 @@
+"""Rejects as plain lines and tables."""
+
+from collections.abc import Iterator
+
+from data_pipeline.domain.rejects import RejectState
+from data_pipeline.postgres.reject_states import KeptReject
+from data_pipeline.services.reject_listing import RejectList
+from data_pipeline.services.reject_replay import ReplayedRejects
+from seeder.domain.human_format import format_count
+from seeder.management.rendering.command_output import Block, TableRow, TextTable
+
+_HEADINGS = ("record>", "line>", "state", "reasons", "raw+")
+_MAX_RAW_SHOWN = 200  # characters
+_STYLES = {RejectState.OPEN: "yellow", RejectState.REPLAYED: "green", RejectState.DISMISSED: "dim"}
+
+
+def list_blocks(found: RejectList) -> Iterator[Block]:
+    """Yield the number of rejects in each state, and a table of them."""
+    total = sum(found.counts.values())
+    if not total:
+        yield f"load {found.load_id} has no rejects"
+        return
+    states = ", ".join(f"{found.counts[state]:,} {state}" for state in RejectState if found.counts.get(state))
+    yield f"load {found.load_id} into {found.table or 'no table'}: {format_count(total, 'reject')} ({states})"
+    yield TextTable(headings=_HEADINGS, rows=[_row(one) for one in found.rejects])
+    if total > len(found.rejects):
+        yield f"and {format_count(total - len(found.rejects), 'other reject')}: use --limit or --csv"
+
+
+def _row(reject: KeptReject) -> TableRow:
+    record = reject.record
+    text = record.raw.decode("utf-8", "backslashreplace")
+    shown = text if len(text) <= _MAX_RAW_SHOWN else f"{text[:_MAX_RAW_SHOWN]}…"
+    state = reject.state.value if reject.replayed_by is None else f"{reject.state} by load {reject.replayed_by}"
+    return TableRow(
+        line=f"record {record.record_no}, line {record.line_no}, {state}: {record.reasons} | {shown}",
+        cells=[
+            f"{record.record_no:,}",
+            f"{record.line_no:,}",
+            (state, _STYLES[reject.state]),
+            record.reasons,
+            shown,
+        ],
+    )
+
+
+def replay_blocks(result: ReplayedRejects) -> Iterator[Block]:
+    """Yield what became of the rejects."""
+    if result.is_duplicate:
+        yield f"load {result.of_load}: the same correction was loaded before, as load {result.load_id}"
+    elif result.load_id is None:
+        yield f"load {result.of_load}: no open reject to replay"
+    else:
+        count = format_count(len(result.replayed), "reject")
+        yield f"load {result.of_load}: {count} replayed, as load {result.load_id}"
+    for number, problems in result.refused.items():
+        reasons = "; ".join(f"{one.column}: {one.reason}" if one.column else one.reason for one in problems)
+        yield f"record {number} is still bad: {reasons}", "yellow"
+    for number, reason in result.unusable.items():
+        yield f"record {number} was not tried: {reason}", "yellow"
+    if result.left:
+        yield f"{format_count(result.left, 'other reject')} of the load {'is' if result.left == 1 else 'are'} open"

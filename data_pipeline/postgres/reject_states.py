@@ -1,0 +1,76 @@
+"""Rejects of a load and what became of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from data_pipeline.domain.correction_files import RejectedRecord
+from data_pipeline.domain.reject_log import MAX_KEPT_BYTES, MAX_RAW_AFTERWARDS
+from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, RejectState
+from data_pipeline.postgres.statements import STATEMENTS
+from seeder.postgres import sessions
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptReject:
+    """A rejected record and its state."""
+
+    record: RejectedRecord
+    state: RejectState
+    replayed_by: int | None  # a load
+
+
+def kept_rejects(
+    database: str, load_id: int, *, state: RejectState | None = None, limit: int | None = None
+) -> Sequence[KeptReject]:
+    """Return rejects in the order of the file."""
+    parameters = {"load_id": load_id, "state": state, "limit": limit}
+    return [
+        KeptReject(
+            record=RejectedRecord(
+                record_no=record_no,
+                line_no=line_no,
+                raw=bytes(raw),
+                problems=[Problem(**one) for one in json.loads(problems)],  # Django's connections return JSON as text
+                is_shortened=_is_shortened(len(raw), kept_bytes),
+            ),
+            state=RejectState(state),
+            replayed_by=replayed_by,
+        )
+        for record_no, line_no, state, replayed_by, problems, raw, kept_bytes in sessions.query(
+            database, STATEMENTS["kept_rejects"], parameters
+        )
+    ]
+
+
+def _is_shortened(size: int, kept_bytes: int) -> bool:
+    """Return whether a record may be the beginning of a longer one."""
+    return size == MAX_RAW_BYTES or (size == MAX_RAW_AFTERWARDS and kept_bytes >= MAX_KEPT_BYTES)
+
+
+def count_by_state(database: str, load_id: int) -> Mapping[RejectState, int]:
+    """Return the number of kept rejects of a load in each state."""
+    rows = sessions.query(database, STATEMENTS["reject_counts"], {"load_id": load_id})
+    return {RejectState(state): number for state, number in rows}
+
+
+def keep_from_undo(database: str, load_id: int) -> bool:
+    """Keep a load in its table until the end of the transaction. Return False if it is not there."""
+    return bool(sessions.query(database, STATEMENTS["lock_rejected_load"], {"load_id": load_id}))
+
+
+def lock_open(database: str, load_id: int, numbers: Sequence[int]) -> Sequence[int]:
+    """Lock open rejects. Return the record numbers of those that are still open."""
+    parameters = {"load_id": load_id, "numbers": list(numbers)}
+    return [number for (number,) in sessions.query(database, STATEMENTS["lock_rejects"], parameters)]
+
+
+def mark_replayed(database: str, load_id: int, numbers: Sequence[int], *, replayed_by: int, actor: str) -> None:
+    """Mark rejects as loaded by another load."""
+    parameters = {"load_id": load_id, "numbers": list(numbers), "replayed_by": replayed_by, "actor": actor}
+    sessions.query(database, STATEMENTS["mark_replayed"], parameters)
+
+
+def dismiss_open(database: str, load_id: int, *, actor: str) -> int:
+    """Mark all open rejects of a load as dismissed. Return their number."""
+    return int(sessions.query(database, STATEMENTS["dismiss_rejects"], {"load_id": load_id, "actor": actor})[0][0])

@@ -1,0 +1,75 @@
+"""Shows, writes out and dismisses the rejects of a load."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import DEFAULT_DB_ALIAS
+
+from data_pipeline.domain.correction_files import write_corrections
+from data_pipeline.domain.fields import CsvFormat
+from data_pipeline.domain.rejects import RejectState
+from data_pipeline.errors import ColumnsUnknown
+from data_pipeline.models import LoadLog
+from data_pipeline.postgres import reject_states
+from data_pipeline.postgres.error_translation import translate_errors
+from data_pipeline.postgres.reject_states import KeptReject
+from data_pipeline.services.repeating import file_load, find_load_by_id
+
+DEFAULT_LIMIT = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RejectList:
+    """Rejects of a load in the order of the file."""
+
+    load_id: int
+    table: str | None
+    counts: Mapping[RejectState, int]  # of all kept rejects
+    rejects: Sequence[KeptReject]  # the first ones
+
+
+def list_rejects(load_id: int, *, limit: int = DEFAULT_LIMIT, using: str = DEFAULT_DB_ALIAS) -> RejectList:
+    """Return the rejects of a load. Raises `UnknownLoad`."""
+    load = find_load_by_id(load_id, using=using)
+    with translate_errors(using):
+        return RejectList(
+            load_id=load_id,
+            table=load.target,
+            counts=reject_states.count_by_state(using, load_id),
+            rejects=reject_states.kept_rejects(using, load_id, limit=limit),
+        )
+
+
+def write_reject_file(load_id: int, path: Path, *, using: str = DEFAULT_DB_ALIAS) -> int:
+    """Write the open rejects of a load as CSV, to be corrected. Return their number.
+
+    Raises `UnknownLoad`, `NotRepeatable`, `ColumnsUnknown` or `OSError`.
+    """
+    load = file_load(load_id, using=using)
+    with translate_errors(using):
+        rejects = reject_states.kept_rejects(using, load_id, state=RejectState.OPEN)
+    text = write_corrections([one.record for one in rejects], file_columns(load), csv_format_of(load))
+    path.write_text(text, encoding="utf-8", newline="")
+    return len(rejects)
+
+
+def dismiss_rejects(load_id: int, *, actor: str, using: str = DEFAULT_DB_ALIAS) -> int:
+    """Mark the open rejects of a load as dismissed. Return their number. Raises `UnknownLoad`."""
+    find_load_by_id(load_id, using=using)
+    with translate_errors(using):
+        return reject_states.dismiss_open(using, load_id, actor=actor)
+
+
+def file_columns(load: LoadLog) -> Sequence[str]:
+    """Return the names in the header of the loaded file. Raises `ColumnsUnknown`."""
+    columns = load.payload_meta.get("columns")
+    if not columns:
+        raise ColumnsUnknown(load_id=load.pk)
+    return list(columns)
+
+
+def csv_format_of(load: LoadLog) -> CsvFormat:
+    """Return the format in which the rejects of a load are kept."""
+    meta = load.payload_meta
+    return CsvFormat(delimiter=meta.get("delimiter", ",").encode(), quote=meta.get("quote", '"').encode())

@@ -1,0 +1,245 @@
+"""Loads rejected records again, corrected or as they are, as a load of their own."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from django.db import DEFAULT_DB_ALIAS
+
+from data_pipeline import conf
+from data_pipeline.domain.correction_files import RejectedRecord, Values, csv_record, kept_nulls, read_corrections
+from data_pipeline.domain.dialects import Dialect, Mode, Pii
+from data_pipeline.domain.fields import find_fault, parse_fields
+from data_pipeline.domain.keys import compute_idempotency_key
+from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.domain.payload_meta import build_payload_meta
+from data_pipeline.domain.reject_log import RejectLog
+from data_pipeline.domain.rejects import Problem, RejectState
+from data_pipeline.errors import NothingReplayed, RejectsChanged, RejectsNotReplayable
+from data_pipeline.models import LoadLog
+from data_pipeline.postgres import load_transactions, reject_states
+from data_pipeline.postgres.error_translation import translate_errors
+from data_pipeline.services.artefact_loading import ArtefactLoading
+from data_pipeline.services.file_reading import FileReading, dialect_named
+from data_pipeline.services.load_planning import LoadPlan, plan_load
+from data_pipeline.services.load_values import LoadOptions
+from data_pipeline.services.process_once import ProcessHandle, process_once
+from data_pipeline.services.reject_listing import csv_format_of, file_columns
+from data_pipeline.services.repeating import file_load, given_options
+from data_pipeline.storage.addresses import LocalAddress, resolve
+from seeder.domain.human_format import format_count
+
+SOURCE = "ingest.replay"
+# A correction adds to what the load has done. It must not delete the other rows again.
+_MODES = {Mode.REPLACE: Mode.APPEND, Mode.SNAPSHOT: Mode.UPSERT}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplayedRejects:
+    """What became of the open rejects of a load."""
+
+    of_load: int
+    load_id: int | None = None  # the load of the corrected records; None if there were none
+    is_duplicate: bool = False  # the same correction was loaded before
+    replayed: Sequence[int] = ()  # record numbers
+    refused: Mapping[int, Sequence[Problem]] = field(default_factory=dict)  # still bad, by record number
+    unusable: Mapping[int, str] = field(default_factory=dict)  # not tried, with the reason
+    left: int = 0  # open rejects that the file does not have
+
+
+def replay_rejects(load_id: int, *, path: str | None, actor: str, using: str = DEFAULT_DB_ALIAS) -> ReplayedRejects:
+    """Load the open rejects of a load: as corrected in a file, otherwise as they are.
+
+    The corrected records become rows of a load of their own, and their rejects are marked as replayed in the same
+    commit. What is still bad stays open. The same correction is loaded once.
+
+    Raises `RejectsNotReplayable`, `BadCorrectionFile`, `RejectsChanged`, `NothingReplayed`, or what `load_file` raises.
+    """
+    with translate_errors(using):
+        return _RejectReplay(file_load(load_id, using=using), using, actor).run(path)
+
+
+class _RejectReplay:
+    """One replay of rejects."""
+
+    def __init__(self, load: LoadLog, using: str, actor: str) -> None:
+        if load.status not in {LoadStatus.SUCCESS, LoadStatus.SKIPPED} or load.target is None:
+            reason = "none of its rows is in a table. Correct its file, and load that"
+            raise RejectsNotReplayable(load_id=load.pk, reason=reason)
+        self._load, self._using, self._actor, self._settings = load, using, actor, conf.load()
+        self._columns, self._csv_format = file_columns(load), csv_format_of(load)
+        self._plan = self._new_plan()
+
+    def run(self, path: str | None) -> ReplayedRejects:
+        rejects = reject_states.kept_rejects(self._using, self._load.pk, state=RejectState.OPEN)
+        open_records = {one.record.record_no: one.record for one in rejects}
+        if path is None:
+            records, unusable = self._as_they_are(open_records)
+        else:
+            corrections = read_corrections(self._read(path), self._columns, path=path)
+            records, unusable = self._corrected(open_records, corrections)
+        result = ReplayedRejects(
+            of_load=self._load.pk, unusable=unusable, left=len(open_records) - len(records) - len(unusable)
+        )
+        return self._run(records, result, path) if records else result
+
+    def _read(self, path: str) -> str:
+        address = resolve(path, roots=self._settings.ingest_roots)
+        artefact, _ = FileReading(address, Dialect(name="csv"), self._settings).open()
+        with artefact:
+            return b"".join(iter(lambda: artefact.read(1 << 20), b"")).decode()
+
+    def _as_they_are(self, records: Mapping[int, RejectedRecord]) -> tuple[dict[int, bytes], dict[int, str]]:
+        usable, unusable = dict[int, bytes](), dict[int, str]()
+        for number, one in records.items():
+            fault = find_fault(one.raw, self._csv_format, columns=len(self._columns))
+            if one.is_shortened:
+                unusable[number] = "only its beginning is kept"
+            elif fault is not None:
+                unusable[number] = fault.reason
+            elif (hashed := self._hashed_column(parse_fields(one.raw, self._csv_format), None)) is not None:
+                unusable[number] = _HASHED.format(column=hashed)
+            else:
+                usable[number] = one.raw
+        return usable, unusable
+
+    def _corrected(
+        self, records: Mapping[int, RejectedRecord], corrections: Mapping[int, Values]
+    ) -> tuple[dict[int, bytes], dict[int, str]]:
+        usable, unusable = dict[int, bytes](), dict[int, str]()
+        for number, values in sorted(corrections.items()):
+            if number not in records:
+                continue
+            original = records[number].values(self._csv_format, columns=len(self._columns))
+            if (hashed := self._hashed_column(values, original)) is not None:
+                unusable[number] = _HASHED.format(column=hashed)
+            else:
+                usable[number] = csv_record(kept_nulls(values, original), self._csv_format)
+        return usable, unusable
+
+    def _hashed_column(self, values: Values, original: Values | None) -> str | None:
+        """Return a column that still has the hash of its value, which would be hashed again."""
+        for column in self._plan.columns:
+            value = values[column.position]
+            is_kept = original is None or value == original[column.position]
+            if column.declared.pii is Pii.HASH and value and is_kept:
+                return self._columns[column.position]
+        return None
+
+    def _run(self, records: Mapping[int, bytes], result: ReplayedRejects, path: str | None) -> ReplayedRejects:
+        content = b"".join(b"%b\n" % one for one in (self._header, *records.values()))
+        key = compute_idempotency_key(
+            payload=content, extra={"of_load": self._load.pk, "records": list(records), "table": self._load.target}
+        )
+        meta = build_payload_meta(
+            extra={
+                "source_uri": self._load.payload_meta["source_uri"],
+                "corrections": path,
+                "target_table": self._load.target,
+                "of_load": self._load.pk,
+                "mode": self._plan.mode,
+                "rows": len(records),
+            }
+        )
+        with process_once(
+            self._using,
+            source=SOURCE,
+            payload_meta=meta,
+            idempotency_key=key,
+            wait=timedelta(seconds=self._settings.lock_wait_s),
+        ) as handle:
+            refused = {} if handle is None else self._load_records(handle, list(records), content)
+        if handle is None:
+            earlier = LoadLog.objects.using(self._using).get(source=SOURCE, idempotency_key=key)
+            return replace(result, load_id=earlier.pk, is_duplicate=True)
+        replayed = [number for number in records if number not in refused]
+        return replace(result, load_id=handle.load_id, replayed=replayed, refused=refused)
+
+    def _load_records(
+        self, handle: ProcessHandle, numbers: Sequence[int], content: bytes
+    ) -> Mapping[int, Sequence[Problem]]:
+        """Load the records, and mark their rejects. Return the problems of those that are still bad."""
+        load_id = self._load.pk
+        if not reject_states.keep_from_undo(self._using, load_id):
+            raise RejectsNotReplayable(load_id=load_id, reason="it was undone meanwhile")
+        if reject_states.lock_open(self._using, load_id, numbers) != sorted(numbers):
+            raise RejectsChanged(load_id=load_id)
+        load_transactions.begin_loading(self._using)
+        rejects = RejectLog(max_kept=len(numbers))
+        with _file_of(content) as address:
+            self._load_file(handle, self._reading(address), rejects)
+        refused = {numbers[one.record_no - 1]: one.problems for one in rejects.kept}
+        replayed = [number for number in numbers if number not in refused]
+        if not replayed:
+            raise NothingReplayed(
+                records=format_count(len(numbers), "record"),
+                load_id=load_id,
+                record=numbers[0],
+                problem=refused[numbers[0]][0].reason,
+            )
+        reject_states.mark_replayed(self._using, load_id, replayed, replayed_by=handle.load_id, actor=self._actor)
+        return refused
+
+    def _load_file(self, handle: ProcessHandle, reading: FileReading, rejects: RejectLog) -> None:
+        artefact, chunks = reading.open()
+        with artefact:
+            chunks.header()
+            loading = ArtefactLoading(
+                self._using,
+                artefact,
+                chunks,
+                self._plan,
+                csv_format=reading.csv_format(chunks),
+                load_id=handle.load_id,
+                rejects=rejects,
+                reopen=reading.reopen,
+                on_progress=lambda _: None,
+            )
+            handle.add_counts(loading.run())
+            handle.update_meta(loading.normalizing_meta())
+        name = self._plan.target.name
+        handle.target, handle.changed_relations = str(name), [(name.schema, name.name)]
+
+    @property
+    def _header(self) -> bytes:
+        return csv_record(self._columns, self._csv_format)
+
+    def _new_plan(self) -> LoadPlan:
+        mode = Mode(self._load.payload_meta.get("mode", Mode.APPEND))
+        return plan_load(
+            self._using,
+            self._header,
+            address=LocalAddress(path=Path(self._load.payload_meta["source_uri"])),
+            dialect=self._dialect,
+            options=LoadOptions(table=self._load.target or "auto", mode=_MODES.get(mode, mode), max_reject_ratio=1.0),
+            settings=self._settings,
+        )
+
+    @property
+    def _dialect(self) -> Dialect:
+        """The dialect of the load, with the format in which its rejects are kept."""
+        return replace(
+            dialect_named(given_options(self._load).get("dialect"), self._settings),
+            delimiter=self._csv_format.delimiter.decode(),
+            quote=self._csv_format.quote.decode(),
+            encoding=None,
+            sheet=None,
+        )
+
+    def _reading(self, address: LocalAddress) -> FileReading:
+        return FileReading(address, self._dialect, self._settings)
+
+
+_HASHED = "its column {column!r} is kept as a hash only. Enter the value in a file of corrections"
+
+
+@contextmanager
+def _file_of(content: bytes) -> Iterator[LocalAddress]:
+    """Write a temporary file, which only this user can read."""
+    with NamedTemporaryFile(prefix="corrections-", suffix=".csv") as file:
+        file.write(content)
+        file.flush()
+        yield LocalAddress(path=Path(file.name).resolve())
