@@ -21,6 +21,7 @@ class DataPipelineConfig(AppConfig):
         "data_pipeline.services.doctor.unfinished_loads.check",
         "data_pipeline.services.doctor.targets.check",
     )
+    as_of_providers: ClassVar[Sequence[str]] = ("data_pipeline.postgres.as_of.loads_in_views",)
 
     def ready(self) -> None:
         from data_pipeline import checks  # noqa: F401  # importing it registers the system checks

@@ -24,6 +24,10 @@ class SeederConfig(AppConfig):
     # Dotted paths of functions that yield Prometheus metrics. The metrics endpoint shows those of every installed app.
     metric_collectors: ClassVar[Sequence[str]] = ("seeder.probes.prometheus_collector.collect_metrics",)
 
+    # Dotted paths of functions that tell which loads views contain. Pages, commands and the API show those of every
+    # installed app.
+    as_of_providers: ClassVar[Sequence[str]] = ()
+
     # Dotted paths of functions that find problems in a database; `doctor` runs those of every installed app.
     doctor_checks: ClassVar[Sequence[str]] = (
         "seeder.services.doctor.checks.server_and_role.check",

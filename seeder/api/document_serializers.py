@@ -35,6 +35,16 @@ class _ManifestFields(serializers.Serializer[Any]):
     notes = serializers.CharField(allow_null=True, help_text="notes on the result, one on each line")
 
 
+class AsOfSerializer(serializers.Serializer[Any]):
+    """The loads of one table that a view contains."""
+
+    table = serializers.CharField()
+    loadId = Int64Field(allow_null=True, help_text="the last committed load that the view contains, null if none")
+    loadedAt = serializers.DateTimeField(allow_null=True)
+    newerLoads = serializers.IntegerField(help_text="loads and undone loads that the view does not show")
+    byTimes = serializers.BooleanField(help_text="true: transaction ids do not tell, so times were compared")
+
+
 class JobSerializer(_ManifestFields):
     """A manifest with the latest status of its view."""
 
@@ -51,6 +61,7 @@ class JobSerializer(_ManifestFields):
     failing = serializers.BooleanField(help_text="the last finished refresh failed (also true while a new one runs)")
     stale = serializers.BooleanField(help_text="the last success is too long ago, or there is none")
     longRunning = serializers.BooleanField()
+    asOf = AsOfSerializer(many=True, help_text="the loads that the view contains, by table; empty if unknown")
 
 
 class HistorySerializer(_ManifestFields):

@@ -17,7 +17,7 @@ from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPag
 from seeder.models import RunHistory
 from seeder.services.documents.document_fields import Document
 from seeder.services.documents.job_documents import history_documents, job_documents
-from seeder.services.read_models import agency_scope, error_redaction, job_list
+from seeder.services.read_models import agency_scope, error_redaction, job_list, view_as_of
 
 
 class BaseJobView(ReportView):
@@ -26,7 +26,7 @@ class BaseJobView(ReportView):
     def documents(self, jobs: Sequence[Job]) -> list[Document]:
         names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in jobs)
         failures = error_redaction.failures_of_jobs(jobs, can_see_errors=self.can_see_errors)
-        return job_documents(jobs, names, failures)
+        return job_documents(jobs, names, failures, view_as_of.loads_in_views(jobs))
 
 
 class JobListView(BaseJobView):

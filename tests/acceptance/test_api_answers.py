@@ -10,10 +10,12 @@ from rest_framework import serializers
 from rest_framework.test import APIClient
 
 from seeder.api import document_serializers
+from seeder.domain.as_of import TableAsOf
 from seeder.domain.monitoring.report_jobs import SortKey
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import Run
 from seeder.services.queue import enqueue
+from seeder.services.read_models import view_as_of
 from seeder.services.snapshots import release_snapshots
 from tests.acceptance import api_clients
 from tests.acceptance.api_clients import get
@@ -118,8 +120,10 @@ def document_fields(document: Any, described: Any) -> Any:
     ],
 )
 def test_document_has_exactly_the_described_fields(
-    reader: APIClient, path: str, described: type[serializers.Serializer[Any]]
+    reader: APIClient, path: str, described: type[serializers.Serializer[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    as_of = TableAsOf(table="sales.orders", load_id=1, loaded_at=None, newer_loads=0, by_times=False)
+    monkeypatch.setattr(view_as_of, "loads_in_views", lambda jobs: {job.table_name: [as_of] for job in jobs})
     api_clients.create_reports()
     hold = {"database": "default", "reason": "server_busy", "from": "2026-01-01T00:00:00+00:00", "until": None}
     Run.objects.update(holds=[hold])

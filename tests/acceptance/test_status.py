@@ -95,6 +95,7 @@ def test_json_describes_a_job_like_the_api() -> None:
         "sqlstate": "22012",
         "errors": "division by zero",
         "notes": None,
+        "asOf": [],
     }
 
 

@@ -1,4 +1,4 @@
-"""The snapshot that a refresh records has exactly the transactions whose rows the view shows, whatever it waits for."""
+"""The snapshot that a refresh records has exactly the transactions whose rows the view shows, even after a wait."""
 
 import psycopg
 import pytest

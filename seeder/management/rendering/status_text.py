@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from seeder.domain.as_of import as_of_text
 from seeder.domain.human_format import format_count, format_duration
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
@@ -16,10 +17,11 @@ def status_blocks(overview: JobOverview, open_breakers: Iterable[str] = ()) -> I
     yield str(overview.totals), _totals_style(overview.totals)
     for text in open_breakers:
         yield f"Nothing starts: {text}. Close it with `manage.py reset_breaker` when the cause is repaired.", "bold red"
+    has_loads = any(overview.as_of.get(job.table_name) for job in overview.page.jobs)
     errors = [(job, error) for job in overview.page.jobs if (error := _error_text(job, overview))]
     yield TextTable(
-        headings=("view", "report+", "agency+", "state", "last success"),
-        rows=[_job_row(job, overview) for job in overview.page.jobs],
+        headings=("view", "report+", "agency+", "state", "last success", *(["as of+"] if has_loads else [])),
+        rows=[_job_row(job, overview, has_loads=has_loads) for job in overview.page.jobs],
         notes=[(f"{job.table_name}: {error}", "red" if job.failing else "yellow") for job, error in errors],
     )
     shown_count, total_count = len(overview.page.jobs), overview.page.total
@@ -35,13 +37,14 @@ def _totals_style(totals: JobTotals) -> str:
     return "bold yellow" if totals.stale else "bold green"
 
 
-def _job_row(job: Job, overview: JobOverview) -> TableRow:
+def _job_row(job: Job, overview: JobOverview, *, has_loads: bool) -> TableRow:
     state, last_success = job_state_text(job, overview.now), time_ago_text(job.last_success_at, overview.now)
     agency, *others = job.agencies
     agencies = f"{agency} (and {format_count(len(others), 'other')})" if others else agency
-    error = _error_text(job, overview)
+    error, as_of = _error_text(job, overview), overview.as_of.get(job.table_name, ())
     facts = [f"{job.table_name}: {state}"]
     facts += [f"last success {last_success}"] if job.status is not None else []
+    facts += [f"as of {as_of_text(as_of)}"] if as_of else []
     return TableRow(
         line="; ".join([*facts, job.report_name, agencies]) + (f": {error}" if error else ""),
         cells=(
@@ -50,6 +53,7 @@ def _job_row(job: Job, overview: JobOverview) -> TableRow:
             agencies,
             (state, _job_style(job)),
             (last_success, "yellow" if job.stale else ""),
+            *([as_of_text(as_of)] if has_loads else []),
         ),
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from seeder.domain.as_of import TableAsOf
 from seeder.domain.manifests import Manifest, ManifestKey
 from seeder.domain.monitoring.report_jobs import Job
 from seeder.models import RunHistory
@@ -16,7 +17,10 @@ def manifest_document(manifest: Manifest | Job | RunHistory) -> Document:
 
 
 def job_documents(
-    jobs: Iterable[Job], agency_names: Mapping[int, str], failures: Mapping[ManifestKey, VisibleFailure]
+    jobs: Iterable[Job],
+    agency_names: Mapping[int, str],
+    failures: Mapping[ManifestKey, VisibleFailure],
+    as_of: Mapping[str, Sequence[TableAsOf]],
 ) -> list[Document]:
     state = ("status", "start_time", "duration_seconds", "consecutive_failures", "last_run_id")
     return [
@@ -27,6 +31,10 @@ def job_documents(
                 job, *state, "failing", "stale", "long_running", agencySlugs="agencies", lastSuccess="last_success_at"
             ),
             **fields(failures[job.key], "reason", "sqlstate", "errors", "notes"),
+            "asOf": [
+                fields(one, "table", "load_id", "loaded_at", "newer_loads", "by_times")
+                for one in as_of.get(job.table_name, ())
+            ],
         }
         for job in jobs
     ]
@@ -50,5 +58,5 @@ def status_document(overview: JobOverview, open_breakers: Sequence[str] = ()) ->
         "totals": fields(overview.totals, "jobs", "fresh", "failing", "running", "long_running", "stale"),
         "openBreakers": open_breakers,
         "count": overview.page.total,
-        "jobs": job_documents(overview.page.jobs, overview.agency_names, overview.failures),
+        "jobs": job_documents(overview.page.jobs, overview.agency_names, overview.failures, overview.as_of),
     }

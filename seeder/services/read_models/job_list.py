@@ -8,13 +8,14 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
+from seeder.domain.as_of import TableAsOf
 from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest, JobTotals, RecentRun
 from seeder.errors import UnknownJob
 from seeder.postgres import job_list_queries, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
-from seeder.services.read_models import agency_scope, error_redaction
+from seeder.services.read_models import agency_scope, error_redaction, view_as_of
 from seeder.services.read_models.error_redaction import VisibleFailure
 from seeder.services.storable_text import is_storable
 
@@ -37,6 +38,7 @@ class JobOverview:
     totals: JobTotals  # of jobs in any state
     agency_names: Mapping[int, str]  # of the page's agencies, by their ids
     failures: Mapping[ManifestKey, VisibleFailure]  # with complete messages
+    as_of: Mapping[str, Sequence[TableAsOf]]  # the loads that the page's views contain, by table name
     now: datetime  # by the database's clock
 
 
@@ -49,8 +51,9 @@ def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOver
         every = job_totals(replace(job_filter, status=None, failing=None, stale=None, long_running=None))
         names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
         failures = error_redaction.failures_of_jobs(found.jobs, can_see_errors=True)
+        as_of = view_as_of.loads_in_views(found.jobs)
         now = sessions.server_time(DEFAULT_DB_ALIAS)
-        return JobOverview(page=found, totals=every, agency_names=names, failures=failures, now=now)
+        return JobOverview(page=found, totals=every, agency_names=names, failures=failures, as_of=as_of, now=now)
 
 
 def job_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: GroupBy = GroupBy.VIEW) -> JobPage:

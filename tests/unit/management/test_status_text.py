@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.management.base import OutputWrapper
 
+from seeder.domain.as_of import TableAsOf
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
@@ -64,7 +65,7 @@ TOTALS = JobTotals(jobs=1204, fresh=1190, failing=9, running=3, long_running=1, 
 def overview(*jobs: Job, total: int | None = None, totals: JobTotals = TOTALS) -> JobOverview:
     failures = {job.key: VisibleFailure(errors=job.errors) for job in jobs}
     page = JobPage(jobs=jobs, total=len(jobs) if total is None else total)
-    return JobOverview(page=page, totals=totals, agency_names={1: "Demo City"}, failures=failures, now=NOON)
+    return JobOverview(page=page, totals=totals, agency_names={1: "Demo City"}, failures=failures, as_of={}, now=NOON)
 
 
 def printed(overview: JobOverview, *, table: bool) -> list[str]:
@@ -95,6 +96,28 @@ def test_line_shows_one_view() -> None:
         "reporting.trend: failed 3 times; last success never; Arrests; demo (and 2 others): division by zero",
         "reporting.arrests: fresh; last success 5 h ago; Arrests; demo",
     ]
+
+
+def test_loads_that_a_view_contains_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders = TableAsOf(table="sales.orders", load_id=12, loaded_at=NOON, newer_loads=1, by_times=False)
+    prices = TableAsOf(table="sales.prices", load_id=None, loaded_at=None, newer_loads=2, by_times=True)
+    with_loads = replace(overview(FRESH, FAILING), as_of={FRESH.table_name: [orders, prices]})
+    assert status_lines(with_loads)[1] == (
+        "reporting.arrests: fresh; last success 5 h ago;"
+        " as of load 12 of sales.orders, 1 newer load; no load of sales.prices, 2 newer loads (by time); Arrests; demo"
+    )
+    assert "as of" not in status_lines(with_loads)[2]
+    assert "as of" in "".join(status_table(with_loads, 200, monkeypatch))
+    assert "as of" not in "".join(status_table(overview(FRESH), 200, monkeypatch))
+    first, second = status_document(with_loads)["jobs"]
+    assert first["asOf"][0] == {
+        "table": "sales.orders",
+        "loadId": 12,
+        "loadedAt": NOON.isoformat(),
+        "newerLoads": 1,
+        "byTimes": False,
+    }
+    assert second["asOf"] == []
 
 
 def test_failure_reason_precedes_the_message(monkeypatch: pytest.MonkeyPatch) -> None:

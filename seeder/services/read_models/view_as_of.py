@@ -1,0 +1,120 @@
+"""Which loads each view contains, as apps that load tables tell.
+
+`as_of_providers` of an installed AppConfig are dotted paths of functions of the type `AsOfProvider`. Without any,
+nothing is read.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, Error
+from django.utils.module_loading import import_string
+
+from seeder import conf
+from seeder.domain.as_of import AsOfProvider, RefreshSnapshot, TableAsOf, TableBehindView
+from seeder.domain.manifests import ViewKey
+from seeder.domain.monitoring.report_jobs import Job
+from seeder.domain.refresh_requests import SelectedManifests
+from seeder.domain.view_names import ViewName
+from seeder.postgres import as_of_queries, catalog, transactions
+from seeder.postgres.catalog import UsedObject
+from seeder.postgres.contract import OptionalTables
+from seeder.services import manifest_selection
+from seeder.services.read_models import agency_scope
+
+_TABLE_KINDS = {"r", "p"}
+
+
+def loads_in_views(jobs: Sequence[Job]) -> Mapping[str, Sequence[TableAsOf]]:
+    """Return which loads the views of jobs contain, by the job's table name.
+
+    Views that read no loaded table, or were never refreshed, are left out, and those of a database that does not
+    answer. Takes a constant number of queries, and some more for each level of views on views.
+    """
+    providers: list[AsOfProvider] = [
+        import_string(path) for app in apps.get_app_configs() for path in getattr(app, "as_of_providers", ())
+    ]
+    if not providers or not jobs:
+        return {}
+    has_metrics = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable("seeder_run_metrics")
+    names: dict[ViewKey, list[str]] = defaultdict(list)
+    for job, key in _view_keys(jobs):
+        names[key].append(job.table_name)
+    found: dict[str, Sequence[TableAsOf]] = {}
+    for database in {key.database for key in names}:
+        spellings = {key.name: names[key] for key in names if key.database == database}
+        lineage = _Lineage(database, has_metrics=has_metrics)
+        tables = transactions.attempt(database, partial(lineage.find_tables, spellings))
+        for provider in providers:
+            known = provider(database, tables) if tables and not isinstance(tables, Error) else {}
+            found |= {name: known[view] for view in known for name in spellings[view]}
+    return found
+
+
+def _view_keys(jobs: Iterable[Job]) -> Iterator[tuple[Job, ViewKey]]:
+    """Yield each job with its view, unless the name is invalid."""
+    databases = conf.load().databases
+    aliases = {*databases.values()} or {DEFAULT_DB_ALIAS}
+    if len(aliases) == 1:
+        by_manifest = dict.fromkeys((job.key for job in jobs), aliases.pop())
+    else:
+        request = SelectedManifests(manifests=frozenset(job.key for job in jobs), description="")
+        views = manifest_selection.select(request, databases=databases).views
+        by_manifest = {manifest.key: spec.key.database for spec in views for manifest in spec.manifests}
+    for job in jobs:
+        name = ViewName.parse_or_none(job.table_name)
+        if name is not None and job.key in by_manifest:
+            yield job, ViewKey(database=by_manifest[job.key], name=name)
+
+
+class _Lineage:
+    """Follows views of one database to the tables behind them, through other materialized views."""
+
+    def __init__(self, database: str, *, has_metrics: bool) -> None:
+        self._database, self._has_metrics = database, has_metrics
+        self._used: dict[ViewName, Sequence[UsedObject]] = {}
+
+    def find_tables(self, spellings: Mapping[ViewName, Sequence[str]]) -> Sequence[TableBehindView]:
+        """Return the tables behind each view, with the refreshes through which it has their rows."""
+        views = list(spellings)
+        snapshots = as_of_queries.last_snapshots(
+            [(spellings[view], None) for view in views], has_metrics=self._has_metrics
+        )
+        # The view, the materialized view on the way to a table, and the refresh whose rows the view has.
+        steps = [(views[position], views[position], snapshot) for position, snapshot in snapshots.items()]
+        behind = defaultdict[tuple[ViewName, int], set[RefreshSnapshot]](set)
+        while steps:
+            self._look_up({reader for _, reader, _ in steps})
+            further = set[tuple[ViewName, ViewName, RefreshSnapshot]]()
+            for view, reader, snapshot in steps:
+                for used in self._used[reader]:
+                    if used.kind in _TABLE_KINDS and used.relation_oid is not None:
+                        behind[view, used.relation_oid].add(snapshot)
+                    elif used.kind == "m" and used.relation is not None:
+                        further.add((view, used.relation, snapshot))
+            steps = self._refreshes_read(sorted(further, key=str))
+        return self._with_relatives(behind)
+
+    def _look_up(self, readers: set[ViewName]) -> None:
+        self._used |= catalog.find_used_objects(self._database, readers - self._used.keys())
+
+    def _refreshes_read(
+        self, reads: Sequence[tuple[ViewName, ViewName, RefreshSnapshot]]
+    ) -> list[tuple[ViewName, ViewName, RefreshSnapshot]]:
+        """Return for each materialized view that a refresh read the refresh that had filled it."""
+        wanted = [(agency_scope.name_spellings(str(read)), reader.taken_at) for _, read, reader in reads]
+        found = as_of_queries.last_snapshots(wanted, has_metrics=self._has_metrics) if wanted else {}
+        return [(reads[position][0], reads[position][1], snapshot) for position, snapshot in found.items()]
+
+    def _with_relatives(self, behind: Mapping[tuple[ViewName, int], set[RefreshSnapshot]]) -> Sequence[TableBehindView]:
+        relatives = as_of_queries.tables_and_relatives(self._database, {oid for _, oid in behind}) if behind else {}
+        by_table = defaultdict[tuple[ViewName, ViewName], set[RefreshSnapshot]](set)
+        for (view, oid), snapshots in behind.items():
+            for table in relatives.get(oid, ()):
+                by_table[view, table] |= snapshots
+        return [
+            TableBehindView(view=view, table=table, snapshots=tuple(sorted(snapshots, key=lambda one: one.taken_at)))
+            for (view, table), snapshots in by_table.items()
+        ]
