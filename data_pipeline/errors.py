@@ -205,6 +205,15 @@ class NotOwner(TargetError):
     """Only the owner of {table} can track it. Give the owner these statements: {statements}"""
 
 
+class ColumnsNotAdded(TargetError):
+    """Only the owner of {table} can add the columns of the file. Give the owner this statement: {statement}"""
+
+
+class RescueColumnMissing(TargetError):
+    """{table} has no column {column} of type jsonb for the values of the columns {surplus}. Add it: ALTER TABLE {table}
+    ADD COLUMN {column} jsonb"""
+
+
 class TableBusy(TargetError):
     """{table} is in use: its lock was not granted within {seconds} s. Try again when no long transaction uses it."""
 

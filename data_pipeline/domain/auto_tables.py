@@ -7,15 +7,13 @@ from pathlib import PurePath
 from typing import Final
 
 from data_pipeline.domain.contract_inference import column_names, infer_columns, safe_name
-from data_pipeline.domain.dialects import Column, Dialect, Rule
-from data_pipeline.domain.headers import find_targets
+from data_pipeline.domain.dialects import Column, Dialect, Rule, Surplus
+from data_pipeline.domain.headers import RESERVED_NAMES, find_targets
 from data_pipeline.domain.inferred_types import InferredType
 
 _COMPRESSIONS: Final = {".gz", ".zst", ".zip"}
 _NUMBERS_AT_END = re.compile(r"(_[0-9]+)+$")
 _DELIMITERS: Final = (",", ";", "\t", "|")
-# `load_id` is the column of the load, and the others are PostgreSQL's own in every table.
-_RESERVED_NAMES: Final = {"load_id", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
 _TYPE_OF_RULE: Final[Mapping[Rule, str]] = {
     Rule.DECIMAL: "numeric",
     Rule.CURRENCY: "numeric",
@@ -59,7 +57,7 @@ def with_header(dialect: Dialect, names: Sequence[str], *, target: str, artefact
     A name of the header that no declared column has gets a column with a safe name. Raises `HeaderRefused`.
     """
     known = find_targets(names, dialect=dialect, table_columns=[column.name for column in dialect.columns])
-    safe = [f"{name}_" if name in _RESERVED_NAMES else name for name in column_names(names, artefact=artefact)]
+    safe = [f"{name}_" if name in RESERVED_NAMES else name for name in column_names(names, artefact=artefact)]
     added = tuple(
         Column(name=name, aliases=() if heading == name else (heading,))
         for heading, name, column in zip(names, safe, known, strict=True)
@@ -82,10 +80,13 @@ def new_columns(
         target: InferredType.TEXT if column.date_format else column.type
         for target, column in zip(targets, inferred, strict=True)
     }
-    return [
+    columns = [
         NewColumn(name=column.name, type=_type(column, types.get(column.name, InferredType.TEXT)))
         for column in dialect.columns
     ]
+    if dialect.surplus is Surplus.RESCUE:
+        columns.append(NewColumn(name=dialect.rescue_column, type="jsonb"))
+    return columns
 
 
 def _type(column: Column, inferred: InferredType) -> str:

@@ -26,6 +26,7 @@ DIALECT_KEYS: Final[_Readers] = {
     "key": values.read_words,
     "mode": values.read_word(Mode),
     "surplus": values.read_word(Surplus),
+    "rescue_column": values.read_column_name,
     "sheet": values.read_text,
 }
 COLUMN_KEYS: Final[_Readers] = {

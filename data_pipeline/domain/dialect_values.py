@@ -131,6 +131,14 @@ def read_target(value: object) -> str:
     return text
 
 
+def read_column_name(value: object) -> str:
+    """Read the name of a column."""
+    text = read_text(value)
+    if not is_identifier(text):
+        raise BadValue(f"a name of 1 to {MAX_NAME_BYTES} bytes")
+    return text
+
+
 def read_type(value: object) -> str:
     """Read the name of a type, with a precision if it has one."""
     text = read_text(value)

@@ -86,6 +86,7 @@ class Dialect:
     key: Sequence[str] = ()  # columns of the table that identify a row
     mode: Mode | None = None
     surplus: Surplus = Surplus.REFUSE
+    rescue_column: str = "rescued"  # column of type jsonb for the values of surplus columns
     sheet: str | None = None  # of a workbook; None for its only visible one
     columns: Sequence[Column] = ()
 

@@ -3,12 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from data_pipeline.domain.dialect_values import is_identifier
 from data_pipeline.domain.dialects import Dialect, Surplus
 from data_pipeline.domain.letters import fold, trim
 from data_pipeline.errors import AmbiguousHeader, HeaderRefused
 from seeder.domain.suggestions import did_you_mean
+
+# `load_id` is the column of the load, and the others are PostgreSQL's own in every table.
+RESERVED_NAMES: Final = {"load_id", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,16 +41,18 @@ def match_header(
     Raises `HeaderRefused` with all problems of the header.
     """
     targets = find_targets(names, dialect=dialect, table_columns=table_columns)
-    added = _new_names(names, targets) if dialect.surplus is Surplus.ADD else {}
+    declared = find_declared(names, targets, dialect=dialect)
+    added = _new_names(names, targets, declared) if dialect.surplus is Surplus.ADD else {}
     matched = [targets[at] or added.get(at) for at in range(len(names))]
     missing = [column for column in table_columns if column not in targets]
     needed = {*required, *(column.name for column in dialect.columns if column.required)}
+    not_given = [*missing, *sorted(needed - {*table_columns} - {*declared})]
     problems = [
         *_unnamed(names),
-        *_duplicates(names, targets),
+        *_duplicates(names, declared),
         *(_unknown(names, targets, missing or table_columns) if dialect.surplus is Surplus.REFUSE else ()),
-        *(f"{name!r} cannot be a column's name" for name in added.values() if not is_identifier(name)),
-        *_not_given([column for column in (*missing, *sorted(needed - {*table_columns})) if column in needed]),
+        *(f"{name!r} cannot be a column's name" for name in added.values() if not _can_be_added(name)),
+        *(f"missing column {column!r}" for column in not_given if column in needed),
     ]
     if problems:
         raise HeaderRefused(artefact=artefact, table=dialect.target or "the table", problem="; ".join(problems))
@@ -99,8 +105,20 @@ def _unique_by_fold(spellings: Iterable[tuple[str, str]]) -> Mapping[str, str]:
     return {spelling: column for spelling, column in pairs if counts[spelling] == 1}
 
 
-def _new_names(names: Sequence[str], targets: Sequence[str | None]) -> dict[int, str]:
-    return {at: trim(name) for at, name in enumerate(names) if targets[at] is None and trim(name)}
+def find_declared(names: Sequence[str], targets: Sequence[str | None], *, dialect: Dialect) -> list[str | None]:
+    """Return the targets, and the columns of the dialect that the table does not have."""
+    columns = [column.name for column in dialect.columns]
+    found = find_targets(names, dialect=dialect, table_columns=columns)
+    return [target or column for target, column in zip(targets, found, strict=True)]
+
+
+def _new_names(names: Sequence[str], targets: Sequence[str | None], declared: Sequence[str | None]) -> dict[int, str]:
+    """Return the names of new columns by position. One of the dialect keeps its name."""
+    return {at: declared[at] or trim(name) for at, name in enumerate(names) if targets[at] is None and trim(name)}
+
+
+def _can_be_added(name: str) -> bool:
+    return is_identifier(name) and name not in RESERVED_NAMES
 
 
 def _unnamed(names: Sequence[str]) -> list[str]:
@@ -126,7 +144,3 @@ def _unknown(names: Sequence[str], targets: Sequence[str | None], columns: Seque
 def _nearest(name: str, columns: Sequence[str]) -> str:
     suggestion = did_you_mean(name, columns, "the nearest is").strip().rstrip(".")
     return f" ({suggestion})" if suggestion else ""
-
-
-def _not_given(columns: Sequence[str]) -> list[str]:
-    return [f"missing column {column!r}" for column in columns]

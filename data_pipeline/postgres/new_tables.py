@@ -1,15 +1,19 @@
-"""Creates the table of a file, in the transaction of its load."""
+"""Creates the table of a file, or columns that it lacks, in the transaction of a load."""
 
 from collections.abc import Sequence
 
+from django.db import Error
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from data_pipeline.domain.auto_tables import NewColumn
+from data_pipeline.errors import ColumnsNotAdded, TableBusy
 from data_pipeline.postgres.statements import STATEMENTS
-from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN
+from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
+from data_pipeline.postgres.tracking import LOCK_TIMEOUT_SECONDS
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
+from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, sqlstate
 
 
 def lock_name(database: str, name: ViewName) -> bool:
@@ -36,6 +40,30 @@ def create_table(  # noqa: PLR0913  # facts of one table
     sessions.query(database, index)
     facts = {"table": str(name), "file": artefact, "columns": {column.name: column.type for column in columns}}
     record_event(database, load_id, "table_created", facts)
+
+
+def add_columns(database: str, target: TargetTable, columns: Sequence[NewColumn], *, load_id: int) -> None:
+    """Add nullable columns to a table, unless it has them. Other sessions cannot use it until the commit.
+
+    Raises `TableBusy` or `ColumnsNotAdded`.
+    """
+    added = [
+        sql.SQL("ADD COLUMN IF NOT EXISTS {} {}").format(sql.Identifier(column.name), sql.SQL(column.type))
+        for column in columns
+    ]
+    statement = sql.SQL("ALTER TABLE {} {}").format(target.identifier, sql.SQL(", ").join(added))
+    try:
+        sessions.query(database, STATEMENTS["limit_lock_wait"], {"timeout": f"{LOCK_TIMEOUT_SECONDS}s"})
+        sessions.query(database, statement)
+        sessions.query(database, STATEMENTS["restore_lock_wait"])
+    except Error as error:
+        if sqlstate(error) == LOCK_NOT_AVAILABLE:
+            raise TableBusy(table=str(target.name), seconds=LOCK_TIMEOUT_SECONDS) from error
+        if sqlstate(error) == INSUFFICIENT_PRIVILEGE:
+            raise ColumnsNotAdded(table=str(target.name), statement=statement.as_string()) from error
+        raise
+    facts = {"table": str(target.name), "columns": {column.name: column.type for column in columns}}
+    record_event(database, load_id, "columns_added", facts)
 
 
 def record_event(database: str, load_id: int, event: str, facts: object) -> None:

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from psycopg import sql
 
+from data_pipeline.domain.dialects import Column
 from data_pipeline.domain.fields import CsvFormat, parse_fields
 from data_pipeline.domain.masking import hash_pads
 from data_pipeline.domain.normalize_problems import refused_value
@@ -22,9 +23,23 @@ from data_pipeline.postgres import record_tables
 from data_pipeline.postgres.masking_sql import masked_text
 from data_pipeline.postgres.normalizing_sql import can_be_refused, canonical_text, refusal_reason
 from data_pipeline.postgres.record_tables import FILE_TEXTS, TEXTS, FileColumn
+from data_pipeline.postgres.sql_texts import text_literal
 from seeder.postgres import sessions
 
 _PADS = (sql.SQL("%(inner)s::bytea"), sql.SQL("%(outer)s::bytea"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RescuedColumn:
+    """A column of the file that the table does not have."""
+
+    position: int  # in the file, from 0
+    heading: str
+    declared: Column | None  # in the dialect
+
+    @property
+    def text(self) -> sql.Identifier:
+        return sql.Identifier(f"c{self.position}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,11 +48,12 @@ class Normalizing:
 
     null_words: Sequence[str]
     is_of_columns: bool  # a column has a rule, or is personal
+    rescued: Sequence[RescuedColumn] = ()  # kept together in the column behind those of the file
     hash_key: bytes = field(repr=False)
 
     def may_change(self, data: bytes, csv_format: CsvFormat) -> bool:
         """Return whether a value in these bytes may be changed. False positives only cost time."""
-        if self.is_of_columns:
+        if self.is_of_columns or self.rescued:
             return True
         words = [word.encode() for word in self.null_words]
         return any(word in data or csv_format.quote in word for word in words)
@@ -70,9 +86,10 @@ class NormalizedTexts:
     def create(self) -> None:
         """Create `load_texts` with a reason for each column that can be refused, and the table of the file's texts."""
         record_tables.create_texts(self._database, columns=self._file_columns, relation=FILE_TEXTS)
-        record_tables.create_texts(
-            self._database, columns=self._file_columns, others=[one.refusal for one in self._judged]
-        )
+        others = [one.refusal for one in self._judged]
+        if self._normalizing.rescued:
+            others.append(self._rescue_text)
+        record_tables.create_texts(self._database, columns=self._file_columns, others=others)
 
     def fill(self, split: SplitRecords) -> None:
         """Replace the contents of `load_texts` with normalized records."""
@@ -92,7 +109,7 @@ class NormalizedTexts:
         explained: dict[int, Sequence[Problem]] = {}
         for number in {*problems, *refusals}:
             values = parse_fields(split.records[bisect_left(split.numbers, number)], self._csv_format)
-            of_columns = {one.target.name: values[one.position] for one in self._columns}
+            of_columns = {one.target.name: values[one.position] for one in self._in_file}
             refused = refusals.get(number, {})
             explained[number] = [
                 *(one for one in problems.get(number, ()) if one.column not in refused),
@@ -118,6 +135,26 @@ class NormalizedTexts:
         return found
 
     @property
+    def _in_file(self) -> Sequence[FileColumn]:
+        return [one for one in self._columns if one.position < self._file_columns]
+
+    @property
+    def _rescue_text(self) -> sql.Identifier:
+        return sql.Identifier(f"c{self._file_columns}")
+
+    @property
+    def _rescued(self) -> sql.Composed:
+        """Return the expression of the JSON object of the rescued values that are not NULL, or NULL without any."""
+        headings, values = [], []
+        for column in self._normalizing.rescued:
+            pii = column.declared.pii if column.declared else None
+            headings.append(text_literal(column.heading))
+            values.append(column.text if pii is None else masked_text(column.text, pii, pads=_PADS))
+        return sql.SQL(
+            "nullif(jsonb_strip_nulls(jsonb_object(ARRAY[{}]::text[], ARRAY[{}]::text[])), '{{}}')::text"
+        ).format(sql.SQL(", ").join(headings), sql.SQL(", ").join(values))
+
+    @property
     def _pads(self) -> Mapping[str, bytes]:
         if not self._normalizing.hash_key:
             return {"inner": b"", "outer": b""}
@@ -127,8 +164,8 @@ class NormalizedTexts:
     @cached_property
     def _insert(self) -> sql.Composed:
         """Return the statement that normalizes the file's texts. The subquery evaluates each rule once."""
-        names, canonicals, stored = [], [], []
-        for column in self._columns:
+        names, canonicals, stored = [], [sql.Composed([sql.SQL("*")])], []
+        for column in self._in_file:
             canonical = sql.Identifier(f"n{column.position}")
             names.append(column.text)
             canonicals.append(
@@ -147,8 +184,11 @@ class NormalizedTexts:
                     refusal_reason(column.text, column.declared, null_words=self._normalizing.null_words),
                 )
             )
+        if self._normalizing.rescued:
+            names.append(self._rescue_text)
+            stored.append(self._rescued)
         return sql.SQL(
-            "INSERT INTO {} (record_no, {}) SELECT record_no, {} FROM (SELECT *, {} FROM {} OFFSET 0) AS f"
+            "INSERT INTO {} (record_no, {}) SELECT record_no, {} FROM (SELECT {} FROM {} OFFSET 0) AS f"
         ).format(
             TEXTS,
             sql.SQL(", ").join(names),

@@ -165,6 +165,7 @@ class _FileLoad:
                 dialect=self._file.dialect,
                 options=self._options,
                 settings=self._settings,
+                load_id=handle.load_id,
             )
             handle.target = str(plan.target.name)
             csv_format = self._file.csv_format(chunks)

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data_pipeline import conf
-from data_pipeline.domain.dialects import Column, Dialect, Mode, Pii
+from data_pipeline.domain.dialects import Dialect, Mode, Pii
 from data_pipeline.domain.fields import CsvFormat
-from data_pipeline.domain.headers import match_header
 from data_pipeline.domain.masking import RejectMasking
 from data_pipeline.domain.rejects import RejectLimits
 from data_pipeline.errors import EmptyArtefact, KeyMissing, KeyNotInFile, PiiKeyMissing
@@ -14,6 +13,7 @@ from data_pipeline.postgres import target_tables
 from data_pipeline.postgres.normalized_texts import Normalizing, require_utf8
 from data_pipeline.postgres.record_tables import FileColumn
 from data_pipeline.postgres.target_tables import TargetTable
+from data_pipeline.services.column_matching import MatchedColumns, match_columns
 from data_pipeline.services.load_values import AUTO, LoadOptions
 from data_pipeline.services.record_reading import read_header
 from data_pipeline.storage.addresses import LocalAddress
@@ -39,10 +39,15 @@ class LoadPlan:
 
     def masking(self, csv_format: CsvFormat) -> RejectMasking:
         """Return what hides the personal values of rejected records."""
-        names = {one.position: one.target.name for one in self.columns}
+        rescued = self.normalizing.rescued if self.normalizing else ()
+        declared = {
+            **{one.position: one.declared for one in self.columns},
+            **{one.position: one.declared for one in rescued if one.declared},
+        }
+        names = {position: column.name for position, column in declared.items()}
         return RejectMasking(
             columns=[names.get(position) for position in range(self.file_columns)],
-            pii={one.target.name: one.declared.pii for one in self.columns if one.declared.pii},
+            pii={column.name: column.pii for column in declared.values() if column.pii},
             delimiter=csv_format.delimiter,
             quote=csv_format.quote,
             hash_key=self.normalizing.hash_key if self.normalizing else b"",
@@ -57,8 +62,9 @@ def plan_load(  # noqa: PLR0913  # facts of one load
     dialect: Dialect,
     options: LoadOptions,
     settings: conf.Settings,
+    load_id: int,
 ) -> LoadPlan:
-    """Plan the load of a file with this header.
+    """Plan the load of a file with this header. The table gets new columns if the dialect says so.
 
     Raises `EmptyArtefact`, `HeaderRefused`, `TargetError`, `PiiKeyMissing` or `NormalizingNeedsUtf8`.
     """
@@ -67,32 +73,17 @@ def plan_load(  # noqa: PLR0913  # facts of one load
     table = dialect.target or "" if options.table == AUTO else options.table
     target = target_tables.describe(database, ViewName.parse(table))
     names = read_header(header, dialect, artefact=address.path.name, table=table)
-    match = match_header(
-        names,
-        dialect=dialect,
-        table_columns=[column.name for column in target.data_columns],
-        required=[column.name for column in target.data_columns if not column.can_be_omitted],
-        artefact=address.path.name,
-    )
-    columns = [
-        FileColumn(
-            position=position,
-            target=target.column(name),
-            declared=dialect.find_column(name) or Column(name=name),
-        )
-        for position, name in enumerate(match.targets)
-        if name is not None
-    ]
+    matched = match_columns(database, names, target, dialect, artefact=address.path.name, load_id=load_id)
     mode = options.mode or dialect.mode or Mode.APPEND
     return LoadPlan(
-        target=target,
-        columns=columns,
+        target=matched.target,
+        columns=matched.columns,
         names=names,
         mode=mode,
-        key=_key_columns(target, dialect, mode, [one.target.name for one in columns]),
+        key=_key_columns(target, dialect, mode, [one.target.name for one in matched.columns]),
         limits=_limits(options, settings),
         keeps_old_rows=settings.undo_days > 0,
-        normalizing=_normalizing(database, dialect, columns, settings),
+        normalizing=_normalizing(database, dialect, matched, settings),
     )
 
 
@@ -109,17 +100,20 @@ def _key_columns(target: TargetTable, dialect: Dialect, mode: Mode, loaded: Sequ
 
 
 def _normalizing(
-    database: str, dialect: Dialect, columns: Sequence[FileColumn], settings: conf.Settings
+    database: str, dialect: Dialect, matched: MatchedColumns, settings: conf.Settings
 ) -> Normalizing | None:
     """Return what changes the values of these columns, or None."""
-    is_of_columns = any(column.declared.needs_normalizing for column in columns)
-    if not is_of_columns and not dialect.null_words:
+    declared = [*(one.declared for one in matched.columns), *(one.declared for one in matched.rescued if one.declared)]
+    is_of_columns = any(column.needs_normalizing for column in declared)
+    if not (is_of_columns or matched.rescued or dialect.null_words):
         return None
     require_utf8(database)
     hash_key = settings.pii_hash_key.encode()
-    if not hash_key and any(column.declared.pii is Pii.HASH for column in columns):
+    if not hash_key and any(column.pii is Pii.HASH for column in declared):
         raise PiiKeyMissing
-    return Normalizing(null_words=dialect.null_words, is_of_columns=is_of_columns, hash_key=hash_key)
+    return Normalizing(
+        null_words=dialect.null_words, is_of_columns=is_of_columns, rescued=matched.rescued, hash_key=hash_key
+    )
 
 
 def _limits(options: LoadOptions, settings: conf.Settings) -> RejectLimits:

@@ -1,0 +1,92 @@
+"""Matches the columns of a file with those of its table, and finds a place for surplus ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from data_pipeline.domain.auto_tables import NewColumn
+from data_pipeline.domain.dialects import Column, Dialect, Surplus
+from data_pipeline.domain.headers import HeaderMatch, find_declared, match_header
+from data_pipeline.errors import HeaderRefused, RescueColumnMissing
+from data_pipeline.postgres import new_tables, target_tables
+from data_pipeline.postgres.normalized_texts import RescuedColumn
+from data_pipeline.postgres.record_tables import FileColumn
+from data_pipeline.postgres.target_tables import TargetTable
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatchedColumns:
+    """The columns of a file in its table."""
+
+    target: TargetTable  # with added columns
+    columns: Sequence[FileColumn]  # the one of rescued values is behind those of the file
+    rescued: Sequence[RescuedColumn]
+
+
+def match_columns(  # noqa: PLR0913  # facts of one load
+    database: str, names: Sequence[str], target: TargetTable, dialect: Dialect, *, artefact: str, load_id: int
+) -> MatchedColumns:
+    """Match the names of a header with a table, which gets surplus columns if the dialect says so.
+
+    Raises `HeaderRefused`, `RescueColumnMissing`, `TableBusy` or `ColumnsNotAdded`.
+    """
+    known = [one for one in target.data_columns if not _is_rescue_column(one.name, dialect)]
+    match = match_header(
+        names,
+        dialect=dialect,
+        table_columns=[column.name for column in known],
+        required=[column.name for column in known if not column.can_be_omitted],
+        artefact=artefact,
+    )
+    if match.added:
+        target = _with_added(database, target, dialect, match.added, artefact=artefact, load_id=load_id)
+    columns = [
+        FileColumn(
+            position=position, target=target.column(name), declared=dialect.find_column(name) or Column(name=name)
+        )
+        for position, name in enumerate(match.targets)
+        if name is not None
+    ]
+    rescued = _rescued(names, match, dialect)
+    if rescued:
+        columns.append(_rescue_column(target, dialect, match, position=len(names)))
+    return MatchedColumns(target=target, columns=columns, rescued=rescued)
+
+
+def _is_rescue_column(name: str, dialect: Dialect) -> bool:
+    return dialect.surplus is Surplus.RESCUE and name == dialect.rescue_column
+
+
+def _with_added(  # noqa: PLR0913  # facts of one load
+    database: str, target: TargetTable, dialect: Dialect, added: Sequence[str], *, artefact: str, load_id: int
+) -> TargetTable:
+    """Add columns of the type that the dialect declares, otherwise text. Return the table with them."""
+    columns = [
+        NewColumn(name=name, type=(declared.type if (declared := dialect.find_column(name)) else None) or "text")
+        for name in added
+    ]
+    new_tables.add_columns(database, target, columns, load_id=load_id)
+    changed = target_tables.describe(database, target.name)
+    problems = [
+        f"{name!r} cannot be written" for name in added if name not in {one.name for one in changed.data_columns}
+    ]
+    if problems:  # the table computes a column of this name
+        raise HeaderRefused(artefact=artefact, table=str(target.name), problem="; ".join(problems))
+    return changed
+
+
+def _rescued(names: Sequence[str], match: HeaderMatch, dialect: Dialect) -> Sequence[RescuedColumn]:
+    declared = find_declared(names, match.targets, dialect=dialect)
+    return [
+        RescuedColumn(position=position, heading=name, declared=dialect.find_column(declared[position] or ""))
+        for position, name in enumerate(names)
+        if match.targets[position] is None
+    ]
+
+
+def _rescue_column(target: TargetTable, dialect: Dialect, match: HeaderMatch, *, position: int) -> FileColumn:
+    name = dialect.rescue_column
+    found = next((one for one in target.data_columns if one.name == name and one.type == "jsonb"), None)
+    if found is None:
+        surplus = ", ".join(map(repr, match.rescued))
+        raise RescueColumnMissing(table=str(target.name), column=name, surplus=surplus)
+    return FileColumn(position=position, target=found, declared=Column(name=name))
