@@ -14,7 +14,7 @@ from django.db import connection
 from data_pipeline import conf
 from data_pipeline.domain.dialect_search import check_dialects
 from data_pipeline.domain.system_check_hints import SYSTEM_CHECK_HINTS
-from data_pipeline.errors import JobError, MalformedJob
+from data_pipeline.job_errors import JobError, MalformedJob
 from data_pipeline.services.job_discovery import find_job_packages
 from seeder.errors import ConfigurationError
 

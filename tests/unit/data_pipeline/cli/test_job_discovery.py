@@ -8,7 +8,7 @@ import pytest
 from django.test import override_settings
 
 from data_pipeline.checks import check_jobs
-from data_pipeline.errors import AmbiguousJob, JobError, MalformedJob, UnknownJob, UnusableJob
+from data_pipeline.job_errors import AmbiguousJob, JobError, MalformedJob, UnknownJob, UnusableJob
 from data_pipeline.services import job_discovery
 from data_pipeline.services.job_discovery import JobPackages, job_packages_of
 from seeder.errors import ConfigurationError, SettingsUnusable
