@@ -119,6 +119,7 @@ class ArtefactLoading:
             rejects = sorted([*split.rejects, *refused], key=lambda one: one.record_no)
             self._rejects.add([self._in_file(one) for one in rejects])
             self._records += split.count
+            self._continue_numbers()
         else:
             self._records += count
         self._loaded += count
@@ -149,9 +150,17 @@ class ArtefactLoading:
             self._csv_format,
             guard=self._guard if is_guarded else None,
         )
-        return copying.in_savepoint(
+        outcome = copying.in_savepoint(
             self._database, lambda: copying.copy_bytes(self._database, statement, copying.pieces_of(data))
         )
+        if isinstance(outcome, Error):
+            self._continue_numbers()
+        return outcome
+
+    def _continue_numbers(self) -> None:
+        """Number the next row by its record: refused ones have taken numbers, and malformed ones have none."""
+        if self._is_staged:
+            record_tables.continue_numbers(self._database, self._records + 1)
 
     @property
     def _file_order(self) -> Sequence[str]:

@@ -20,7 +20,9 @@ from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_values import Loaded
 from data_pipeline.services.tracking import track_loads
 from data_pipeline.services.undoing import UndoneLoad, undo_load
-from tests.conftest import CompletedCommand, sql
+from seeder.domain.refresh_requests import AllReports
+from seeder.services.run.orchestrator import execute_run
+from tests.conftest import CompletedCommand, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("load_tables")
 LoadText = Callable[..., Loaded]
@@ -87,7 +89,8 @@ def test_undone_file_can_be_loaded_again(load: LoadText, mode: str, tmp_path: Pa
     assert LoadLog.objects.get().undone_at is None
 
 
-def test_undone_load_is_marked_and_requests_a_refresh(load: LoadText) -> None:
+def test_undone_load_is_marked_and_requests_a_refresh(load: LoadText, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATA_PIPELINE_REFRESH_AFTER_LOAD", "false")  # so that the request remains
     loaded = load(FILES["upsert"], "upsert")
     sql("UPDATE load_refresh SET dispatched_at = now(), request_id = 'x', views = '[]'")
     undone = undo(loaded.load_id)
@@ -100,6 +103,18 @@ def test_undone_load_is_marked_and_requests_a_refresh(load: LoadText) -> None:
     assert sql("SELECT relations, dispatched_at, request_id, views FROM load_refresh") == [
         ('[["landing", "orders"]]', None, None, None)
     ]
+
+
+def test_undo_queues_a_refresh_of_the_dependent_views(load: LoadText, empty_queue: None) -> None:
+    create_custom_manifest("reporting.totals", "SELECT sum(amount) AS total FROM landing.orders")
+    execute_run(AllReports())
+    loaded = load(FILES["upsert"], "upsert")
+    sql("UPDATE reporting.seeder_queued_refresh SET state = 'ended', finished_at = now()")
+    refresh = undo(loaded.load_id).refresh
+    assert refresh is not None
+    assert loaded.refresh is not None
+    assert (refresh.outcome, list(refresh.views)) == ("queued", ["reporting.totals"])
+    assert refresh.request_id != loaded.refresh.request_id
 
 
 def test_loads_are_undone_from_the_last_to_the_first(load: LoadText) -> None:
