@@ -47,7 +47,8 @@ def claim(database: str, *, source: str, idempotency_key: str, payload_meta: obj
         "lock_key": lock_key(source, idempotency_key),
         **columns,
     }
-    rows = sessions.query(database, STATEMENTS["claim_load"], parameters)
+    statements = STATEMENTS["read_committed"], STATEMENTS["claim_load"]
+    [_, rows] = sessions.query_batch(database, statements, parameters)
     if not rows:
         return None
     load_id, status, attempts, backend_pid, _ = rows[0]
@@ -84,32 +85,30 @@ def complete(  # noqa: PLR0913  # the columns of the row
     return bool(sessions.query_batch(database, statements, parameters)[1])
 
 
-def fail(  # noqa: PLR0913  # the columns of the row
+def fail(
     database: str,
     claimed: Claim,
     error: BaseException,
     *,
-    key: str,
     counts: LoadCounts,
     payload_meta: object,
     **columns: Any,
-) -> None:
-    """Mark a load as failed, and release its lock, in one round trip."""
+) -> bool:
+    """Mark a load as failed in the current transaction. Return False if it was taken over."""
     parameters = {
         **counts.as_columns(),
         "load_id": claimed.load_id,
         "attempts": claimed.attempts,
-        "lock_key": key,
         "payload_meta": Jsonb(payload_meta),
         "error_message": _message(error),
         "error_code": error_code(error),
         **columns,
     }
-    sessions.query_batch(database, (STATEMENTS["fail_load"], STATEMENTS["release_load"]), parameters)
+    return bool(sessions.query(database, STATEMENTS["fail_load"], parameters))
 
 
 def release(database: str, key: str) -> None:
-    """Release the lock of a load, if this session has it."""
+    """Release the lock of a load, if this session has it, and forget its id."""
     sessions.query(database, STATEMENTS["release_load"], {"lock_key": key})
 
 
@@ -121,10 +120,10 @@ def is_committed(database: str, claimed: Claim) -> bool | None:
     return LoadStatus(rows[0][0]) in {LoadStatus.SUCCESS, LoadStatus.SKIPPED}
 
 
-def worker_of(database: str, source: str, idempotency_key: str) -> str | None:
-    """Return the process that has claimed a load."""
+def worker_of(database: str, source: str, idempotency_key: str) -> tuple[LoadStatus | None, str | None]:
+    """Return the status of a load and the process that has claimed it, or None if its row is not visible yet."""
     rows = sessions.query(database, STATEMENTS["load_worker"], {"source": source, "idempotency_key": idempotency_key})
-    return rows[0][0] if rows else None
+    return (LoadStatus(rows[0][0]), rows[0][1]) if rows else (None, None)
 
 
 def dead_loads(database: str) -> list[DeadLoad]:
@@ -140,7 +139,8 @@ def interrupt(database: str, load: DeadLoad, *, actor: str) -> bool:
         "prefix": LOCK_PREFIX,
         "actor": actor,
     }
-    return bool(sessions.query(database, STATEMENTS["interrupt_load"], parameters))
+    statements = STATEMENTS["read_committed"], STATEMENTS["interrupt_load"]
+    return bool(sessions.query_batch(database, statements, parameters)[-1])
 
 
 def _message(error: BaseException) -> str:
@@ -149,6 +149,7 @@ def _message(error: BaseException) -> str:
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()[:MAX_MESSAGE_LENGTH]
 
 
-def error_code(error: BaseException) -> str | None:
+def error_code(error: BaseException) -> str:
     """Return the machine-readable cause of an error: its SQLSTATE, or a word."""
-    return sqlstate(error) if isinstance(error, Error) else str(getattr(error, "code", type(error).__name__))
+    state = sqlstate(error) if isinstance(error, Error) else None
+    return state or str(getattr(error, "code", type(error).__name__))

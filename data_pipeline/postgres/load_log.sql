@@ -1,9 +1,13 @@
 -- Claims and outcomes of loads. A session advisory lock on the source and the key proves that a pending load is alive.
 
+-- name: read_committed
+-- A later statement of the same message sees what others commit while it waits. The default of the role can be another level.
+SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+
 -- name: claim_load
 -- Lock the key for this session, and insert or take over its row, in one statement. Returns no row if another session has
--- the lock. Of a load that succeeded before, the lock is released again. The row lock makes others wait for the commit.
--- From now on, rows of tracked tables get the id of the load by default.
+-- the lock and the load has not succeeded. Of a load that succeeded before, the lock is not needed, and released again.
+-- The row lock makes others wait for the commit. From now on, rows of tracked tables get the id of the load by default.
 WITH lock AS MATERIALIZED (
     SELECT pg_try_advisory_lock(hashtextextended(%(lock_key)s::text, 0)) AS is_acquired
 ), claimed AS (
@@ -12,7 +16,12 @@ WITH lock AS MATERIALIZED (
         %(source)s::text, %(idempotency_key)s::text, 'pending', %(payload_meta)s::jsonb, %(processed_by)s::text,
         %(task_id)s::text
     FROM lock
-    WHERE is_acquired
+    WHERE is_acquired OR EXISTS (
+        SELECT
+        FROM load_log
+        WHERE source = %(source)s::text AND idempotency_key = %(idempotency_key)s::text
+            AND status IN ('success', 'skipped')
+    )
     ON CONFLICT (source, idempotency_key) DO UPDATE SET
         status = CASE WHEN l.status IN ('success', 'skipped') THEN 'skipped' ELSE 'pending' END,
         attempts = l.attempts + CASE WHEN l.status IN ('success', 'skipped') THEN 0 ELSE 1 END,
@@ -25,6 +34,7 @@ WITH lock AS MATERIALIZED (
         task_id = CASE WHEN l.status IN ('success', 'skipped') THEN l.task_id ELSE excluded.task_id END,
         error_message = NULL, error_code = NULL,
         updated_at = clock_timestamp()
+    WHERE l.status IN ('success', 'skipped') OR (SELECT is_acquired FROM lock)
     RETURNING l.id, l.status, l.attempts
 ), audited AS (
     INSERT INTO load_event (load_id, event, actor, facts)
@@ -37,11 +47,11 @@ WITH lock AS MATERIALIZED (
 )
 SELECT
     id, status, attempts, pg_backend_pid(),
-    CASE WHEN status = 'skipped'
-        THEN pg_advisory_unlock(hashtextextended(%(lock_key)s::text, 0))::text
-        ELSE set_config('data_pipeline.load_id', id::text, false)
+    CASE
+        WHEN status <> 'skipped' THEN set_config('data_pipeline.load_id', id::text, false)
+        WHEN is_acquired THEN pg_advisory_unlock(hashtextextended(%(lock_key)s::text, 0))::text
     END
-FROM claimed;
+FROM claimed, lock;
 
 -- name: complete_load
 -- Mark the load as successful in the transaction of its rows, and release the lock: until the commit, the lock on the row
@@ -81,7 +91,7 @@ SELECT
 FROM completed;
 
 -- name: fail_load
--- Close a load after its transaction was rolled back, and release the lock, if this session has it.
+-- Close a load after its transaction was rolled back, unless it was taken over.
 WITH failed AS (
     UPDATE load_log SET
         status = 'failed', duration_ms = %(duration_ms)s::integer, updated_at = clock_timestamp(),
@@ -103,21 +113,23 @@ WITH failed AS (
 SELECT id FROM failed;
 
 -- name: release_load
-SELECT pg_advisory_unlock(hash), set_config('data_pipeline.load_id', '', false)
-FROM hashtextextended(%(lock_key)s::text, 0) AS hash
-WHERE EXISTS (
-    SELECT
-    FROM pg_locks AS l
-    WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
-        AND l.classid::bigint = (hash >> 32) & 4294967295 AND l.objid::bigint = hash & 4294967295
-);
+-- Release the lock, if this session still has it. A rollback restores the id of the load, but not the lock.
+SELECT
+    set_config('data_pipeline.load_id', '', false),
+    CASE WHEN EXISTS (
+        SELECT
+        FROM pg_locks AS l
+        WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
+            AND l.classid::bigint = (hash >> 32) & 4294967295 AND l.objid::bigint = hash & 4294967295
+    ) THEN pg_advisory_unlock(hash) END
+FROM hashtextextended(%(lock_key)s::text, 0) AS hash;
 
 -- name: settled_load
 -- Status and attempts of a load whose commit was not answered. Waits while its transaction is still being committed.
 SELECT status, attempts FROM load_log WHERE id = %(load_id)s FOR UPDATE;
 
 -- name: load_worker
-SELECT processed_by FROM load_log WHERE source = %(source)s AND idempotency_key = %(idempotency_key)s;
+SELECT status, processed_by FROM load_log WHERE source = %(source)s AND idempotency_key = %(idempotency_key)s;
 
 -- name: dead_loads
 -- Pending loads whose lock no session has: their process or its connection has ended.

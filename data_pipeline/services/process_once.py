@@ -20,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.domain.payload_meta import build_payload_meta
 from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.errors import BadIdempotencyKey, BadSource, InsideTransaction, LoadInProgress, LoadTakenOver
 from data_pipeline.postgres import load_log
@@ -49,6 +50,7 @@ class ProcessHandle:
         self.content_blake2b: str | None = None
         self.changed_relations: list[tuple[str, str]] = []  # schema and name of tables whose views are to be refreshed
         self.refresh: RefreshDispatch | None = None  # of their views; None before the commit, and if no row changed
+        self.after_failure: Callable[[BaseException], None] = _keep_nothing  # commits with the status failed
         self._meta: dict[str, Any] = {}
 
     @property
@@ -64,8 +66,11 @@ class ProcessHandle:
         return self.changed_relations if self.changed_relations and self.counts.has_changed_rows else None
 
     def update_meta(self, meta: Mapping[str, Any] | None = None, **facts: Any) -> None:
-        """Add facts to `payload_meta`. They are written with the outcome."""
-        self._meta.update(meta or {}, **facts)
+        """Add facts to `payload_meta`. They are written with the outcome.
+
+        Raises `TypeError` for a value that cannot be stored.
+        """
+        self._meta.update(build_payload_meta(extra={**(meta or {}), **facts}))
 
     def add_counts(self, counts: LoadCounts) -> None:
         """Add the counts of a part of the load."""
@@ -108,18 +113,40 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
     """
     database = using if isinstance(using, str) else using().alias
     _validate(database, source, idempotency_key, on_duplicate)
-    started_at, worker = monotonic(), f"{socket.gethostname()}:{os.getpid()}"
-    claimed = _claim(
-        database,
-        wait,
-        source=source,
-        idempotency_key=idempotency_key,
-        payload_meta=payload_meta,
-        update_meta=on_duplicate == "update_meta",
-        processed_by=worker,
-        task_id=task_id,
-    )
-    uri = payload_meta.get("source_uri")
+    with _released_after_errors(database, load_log.lock_key(source, idempotency_key)):
+        yield from _process_once(
+            database,
+            wait,
+            refresh_here=refresh_here,
+            source=source,
+            idempotency_key=idempotency_key,
+            payload_meta=build_payload_meta(extra=payload_meta),
+            update_meta=on_duplicate == "update_meta",
+            processed_by=f"{socket.gethostname()}:{os.getpid()}",
+            task_id=task_id,
+        )
+
+
+@contextmanager
+def _released_after_errors(database: str, key: str) -> Iterator[None]:
+    """Release the lock of a load that fails, even in its claim: a session keeps it after a rollback."""
+    try:
+        yield
+    except BaseException:
+        try:
+            sessions.discard_if_broken(database)
+            load_log.release(database, key)
+        except Error:
+            connections[database].close()  # the server releases the locks of a session that ends
+        raise
+
+
+def _process_once(
+    database: str, wait: timedelta, *, refresh_here: bool, **columns: Any
+) -> Iterator[ProcessHandle | None]:
+    started_at, source, idempotency_key = monotonic(), columns["source"], columns["idempotency_key"]
+    claimed = _claim(database, wait, **columns)
+    uri = columns["payload_meta"].get("source_uri")
     facts: dict[str, Any] = {"load_id": claimed.load_id, "source": source}
     facts |= {"source_uri": uri if isinstance(uri, str) else None}
     if claimed.status is LoadStatus.SKIPPED:
@@ -128,7 +155,7 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
         yield None
         return
     handle = ProcessHandle(database, claimed, source=source, idempotency_key=idempotency_key)
-    attempt = _Attempt(handle, claimed, worker, started_at)
+    attempt = _Attempt(handle, claimed, columns["processed_by"], started_at)
     try:
         log_event(INFO, "load_claimed", **facts, attempt=claimed.attempts)
         _require_own_session(database, claimed)
@@ -172,7 +199,9 @@ def _claim(database: str, wait: timedelta, *, source: str, idempotency_key: str,
         if claimed is not None:
             return claimed
         if monotonic() >= deadline:
-            worker = load_log.worker_of(database, source, idempotency_key)
+            status, worker = load_log.worker_of(database, source, idempotency_key)
+            if status in {LoadStatus.SUCCESS, LoadStatus.SKIPPED}:  # it has just ended
+                continue
             raise LoadInProgress(source=source, key=idempotency_key, worker=worker or "another process")
         threading.Event().wait(_RETRY_SECONDS)
 
@@ -187,17 +216,19 @@ class _Attempt:
 
     def __init__(self, handle: ProcessHandle, claimed: Claim, worker: str, started_at: float) -> None:
         self._handle, self._claimed, self._worker, self._started_at = handle, claimed, worker, started_at
-        self._key = load_log.lock_key(handle.source, handle.idempotency_key)
         self._has_completed = False  # the status success was written, and only the commit can fail
 
     def complete(self) -> None:
+        """Write the success. Raises `TransactionManagementError` if Django would roll back instead of commit."""
         handle = self._handle
+        handle.connection.validate_no_broken_transaction()
         is_ours = load_log.complete(
             handle.database,
             self._claimed,
             counts=handle.counts,
             content_blake2b=handle.content_blake2b,
             relations=handle.requested_refresh,
+            key=load_log.lock_key(handle.source, handle.idempotency_key),
             **self._columns(),
         )
         if not is_ours:
@@ -220,10 +251,21 @@ class _Attempt:
         return is_committed
 
     def fail(self, error: BaseException) -> None:
-        """Write the failure. Without a connection the row stays pending with a free lock, so it is attempted again."""
-        with suppress(Error):
-            sessions.discard_if_broken(self._handle.database)
-            load_log.fail(self._handle.database, self._claimed, error, counts=self._handle.counts, **self._columns())
+        """Write the failure, and what is kept after it. If that cannot be kept, the failure is written alone.
+
+        Without a connection the row stays pending with a free lock, so it is attempted again.
+        """
+        for keep in (self._handle.after_failure, _keep_nothing):
+            with suppress(Error):
+                self._write_failure(error, keep)
+                return
+
+    def _write_failure(self, error: BaseException, keep: Callable[[BaseException], None]) -> None:
+        database, counts = self._handle.database, self._handle.counts
+        sessions.discard_if_broken(database)
+        with atomic(database, durable=True):
+            if load_log.fail(database, self._claimed, error, counts=counts, **self._columns()):
+                keep(error)
 
     @property
     def log_fields(self) -> Mapping[str, Any]:
@@ -233,9 +275,12 @@ class _Attempt:
 
     def _columns(self) -> dict[str, Any]:
         return {
-            "key": self._key,
             "payload_meta": self._handle.pending_meta(),
             "target": self._handle.target,
             "processed_by": self._worker,
             "duration_ms": int((monotonic() - self._started_at) * 1000),
         }
+
+
+def _keep_nothing(_: BaseException) -> None:
+    pass
