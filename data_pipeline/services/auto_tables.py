@@ -1,7 +1,9 @@
 """Finds the dialect and the table of a file with `--table auto`, and creates a missing table."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from data_pipeline import conf
 from data_pipeline.domain import auto_tables
@@ -10,7 +12,7 @@ from data_pipeline.domain.dialects import Dialect
 from data_pipeline.domain.headers import auto_dialect
 from data_pipeline.errors import TableNotTracked
 from data_pipeline.postgres import new_tables, target_tables
-from data_pipeline.services.file_reading import FileReading
+from data_pipeline.services.file_reading import CSV, FileReading, dialect_named
 from data_pipeline.services.load_values import AUTO
 from data_pipeline.services.record_reading import header_names
 from seeder.domain.view_names import ViewName
@@ -59,3 +61,13 @@ def create_missing(database: str, file: FileReading, table: AutoTable, *, load_i
     names, records = file.sample(SAMPLE_RECORDS)
     columns = auto_tables.new_columns(dialect, names, records, artefact=file_name)
     new_tables.create_table(database, name, columns, key=dialect.key, load_id=load_id, artefact=file_name)
+
+
+def dialect_of_load(meta: Mapping[str, Any], names: Sequence[str], settings: conf.Settings) -> Dialect:
+    """Return the dialect by which a load has read a file with these names in its header."""
+    options = meta.get("options") or {}
+    found = meta.get("dialect")
+    dialect = dialect_named(options.get("dialect") or (None if found in {AUTO, CSV} else found), settings)
+    if dialect.target is not None or options.get("table", AUTO) != AUTO:
+        return dialect
+    return auto_tables.with_header(dialect, names, target=meta["target_table"], artefact="the file")

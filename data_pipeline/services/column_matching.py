@@ -1,7 +1,7 @@
 """Matches the columns of a file with those of its table, and finds a place for surplus ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from data_pipeline.domain.auto_tables import NewColumn
 from data_pipeline.domain.dialects import Column, Dialect, Surplus
@@ -23,12 +23,16 @@ class MatchedColumns:
 
 
 def match_columns(  # noqa: PLR0913  # facts of one load
-    database: str, names: Sequence[str], target: TargetTable, dialect: Dialect, *, artefact: str, load_id: int
+    database: str, names: Sequence[str], target: TargetTable, dialect: Dialect, *, artefact: str, load_id: int | None
 ) -> MatchedColumns:
     """Match the names of a header with a table, which gets surplus columns if the dialect says so.
 
+    Without the id of a load, no column is added.
+
     Raises `HeaderRefused`, `RescueColumnMissing`, `TableBusy` or `ColumnsNotAdded`.
     """
+    if load_id is None and dialect.surplus is Surplus.ADD:
+        dialect = replace(dialect, surplus=Surplus.REFUSE)
     known = [one for one in target.data_columns if not _is_rescue_column(one.name, dialect)]
     match = match_header(
         names,
@@ -37,7 +41,7 @@ def match_columns(  # noqa: PLR0913  # facts of one load
         required=[column.name for column in known if not column.can_be_omitted],
         artefact=artefact,
     )
-    if match.added:
+    if match.added and load_id is not None:
         target = _with_added(database, target, dialect, match.added, artefact=artefact, load_id=load_id)
     columns = [
         FileColumn(

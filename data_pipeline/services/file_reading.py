@@ -17,6 +17,7 @@ from data_pipeline.storage.addresses import LocalAddress
 from data_pipeline.storage.opening import Artefact, open_artefact
 from data_pipeline.storage.source_file import SourceFile
 
+CSV = "csv"  # name of the dialect of plain files
 _MEGABYTE = 1024 * 1024
 
 
@@ -88,4 +89,4 @@ class FileReading:
 
 def dialect_named(name: str | None, settings: conf.Settings) -> Dialect:
     """Return a dialect by its name or path, or the one of plain CSV files."""
-    return Dialect(name="csv") if name is None else find_dialect(name, map(Path, settings.dialect_folders))
+    return Dialect(name=CSV) if name is None else find_dialect(name, map(Path, settings.dialect_folders))

@@ -62,9 +62,11 @@ def plan_load(  # noqa: PLR0913  # facts of one load
     dialect: Dialect,
     options: LoadOptions,
     settings: conf.Settings,
-    load_id: int,
+    load_id: int | None = None,
 ) -> LoadPlan:
-    """Plan the load of a file with this header. The table gets new columns if the dialect says so.
+    """Plan the load of a file with this header.
+
+    If the dialect says so, the table gets new columns for the load with this id.
 
     Raises `EmptyArtefact`, `HeaderRefused`, `TargetError`, `PiiKeyMissing` or `NormalizingNeedsUtf8`.
     """

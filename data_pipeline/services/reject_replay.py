@@ -23,12 +23,13 @@ from data_pipeline.models import LoadLog
 from data_pipeline.postgres import load_transactions, reject_states
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.artefact_loading import ArtefactLoading
-from data_pipeline.services.file_reading import FileReading, dialect_named
+from data_pipeline.services.auto_tables import dialect_of_load
+from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.load_planning import LoadPlan, plan_load
 from data_pipeline.services.load_values import LoadOptions
 from data_pipeline.services.process_once import ProcessHandle, process_once
 from data_pipeline.services.reject_listing import csv_format_of, file_columns
-from data_pipeline.services.repeating import file_load, given_options
+from data_pipeline.services.repeating import file_load
 from data_pipeline.storage.addresses import LocalAddress, resolve
 from seeder.domain.human_format import format_count
 
@@ -123,6 +124,8 @@ class _RejectReplay:
     def _hashed_column(self, values: Values, original: Values | None) -> str | None:
         """Return a column that still has the hash of its value, which would be hashed again."""
         for column in self._plan.columns:
+            if column.position >= len(values):  # that of rescued values
+                continue
             value = values[column.position]
             is_kept = original is None or value == original[column.position]
             if column.declared.pii is Pii.HASH and value and is_kept:
@@ -222,7 +225,7 @@ class _RejectReplay:
     def _dialect(self) -> Dialect:
         """The dialect of the load, with the format in which its rejects are kept."""
         return replace(
-            dialect_named(given_options(self._load).get("dialect"), self._settings),
+            dialect_of_load(self._load.payload_meta, self._columns, self._settings),
             delimiter=self._csv_format.delimiter.decode(),
             quote=self._csv_format.quote.decode(),
             encoding=None,

@@ -12,6 +12,7 @@ from django.db import connections
 from data_pipeline.errors import AmbiguousHeader, HeaderRefused, TableNotTracked, TooManyRejects
 from data_pipeline.models import LoadEvent, LoadLog, LoadReject
 from data_pipeline.services.load_file import load_file
+from data_pipeline.services.reject_replay import replay_rejects
 from tests.conftest import sql
 from tests.unit.data_pipeline.storage.made_workbooks import made_xlsx
 
@@ -110,6 +111,14 @@ def test_later_value_that_does_not_fit_is_a_reject(tmp_path: Path) -> None:
     assert sql("SELECT to_regclass('arrivals.numbers')") == [(None,)]
     assert load_file(path, max_rejects=1).counts.rows_inserted == 10_001
     assert LoadReject.objects.get().line_no == 10_003
+
+
+def test_reject_of_an_auto_table_is_replayed(tmp_path: Path) -> None:
+    sample = "".join(f"{n};{n}\n" for n in range(10_000))
+    loaded = load_file(write(tmp_path / "orders.csv", f"Order Id;n\n{sample}7;many\n"), max_rejects=1)
+    sql("ALTER TABLE arrivals.orders ALTER n TYPE text")
+    assert replay_rejects(loaded.load_id, path=None, actor="test").replayed == [10_001]
+    assert sql("SELECT order_id FROM arrivals.orders WHERE n = 'many'") == [(7,)]
 
 
 def test_table_that_no_load_created_is_refused(tmp_path: Path) -> None:

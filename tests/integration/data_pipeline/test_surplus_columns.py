@@ -12,6 +12,7 @@ from data_pipeline.models import LoadEvent, LoadReject
 from data_pipeline.postgres import new_tables
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.reject_replay import replay_rejects
 from tests.conftest import another_session, sql
 
 pytestmark = pytest.mark.usefixtures("load_tables")
@@ -155,6 +156,15 @@ def test_rescue_column_can_have_another_name(load: Load) -> None:
     sql("ALTER TABLE landing.items RENAME rescued TO more")
     load("id,color,rescued\n1,red,2\n", surplus="rescue", declared='rescue_column = "more"\n')
     assert [row["more"] for row in items()] == [{"color": "red", "rescued": "2"}]
+
+
+def test_rescued_values_of_a_reject_are_replayed(load: Load) -> None:
+    loaded = load("id,color,note\n1,red,\n2,blue,\n", surplus="rescue")
+    sql("DELETE FROM landing.items WHERE id = 2")
+    loaded = load("id,color,note\n1,red,\n2,blue,\n", surplus="rescue", max_rejects=1)
+    sql("DELETE FROM landing.items WHERE id = 1")
+    assert replay_rejects(loaded.load_id, path=None, actor="test").replayed == [1]
+    assert [row["rescued"] for row in items()] == [{"color": "red"}, {"color": "blue"}]
 
 
 def test_missing_rescue_column_names_the_statement(load: Load) -> None:
