@@ -4,7 +4,7 @@ Most lines are records whose delimiters only need counting, which takes little t
 are examined one by one: lines with a quote, with bytes that are not UTF-8, with NUL, or with an odd line end.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -29,6 +29,15 @@ class SplitRecords:
     def count(self) -> int:
         return len(self.records) + len(self.rejects)
 
+    def pick(self, numbers: Iterable[int]) -> "SplitRecords":
+        """Return the well-formed records with these numbers, in their order."""
+        places = [bisect_left(self.numbers, number) for number in sorted(numbers)]
+        return SplitRecords(
+            numbers=[self.numbers[at] for at in places],
+            lines=[self.lines[at] for at in places],
+            records=[self.records[at] for at in places],
+        )
+
 
 def split_records(  # noqa: PLR0913  # where the bytes are in the file
     data: bytes, csv_format: CsvFormat, *, columns: int, first_line: int, first_number: int, is_end: bool = True
@@ -41,6 +50,13 @@ def split_records(  # noqa: PLR0913  # where the bytes are in the file
     return _Splitting(data, csv_format, columns=columns, first_line=first_line, first_number=first_number).run(
         is_end=is_end
     )
+
+
+def count_records(data: bytes, csv_format: CsvFormat) -> int:
+    """Return the number of records of bytes that COPY has accepted."""
+    outside_quotes = data.split(csv_format.quote)[::2]
+    line_ends = sum(part.count(csv_format.line_end) for part in outside_quotes)
+    return line_ends + (not data.endswith(csv_format.line_end))
 
 
 def too_long_record(data: bytes, *, line: int, number: int) -> SplitRecords:

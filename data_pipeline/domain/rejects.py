@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MAX_RAW_BYTES = 64 * 1024
+MAX_TEXT_LENGTH = 1000  # characters of a reason or a value
 
 
 class RejectState(StrEnum):
@@ -23,6 +24,11 @@ class Problem:
     sqlstate: str
     reason: str  # PostgreSQL's message, or that of this app
     value: str | None = None  # the text in the file, if the problem is of a column
+
+    def __post_init__(self) -> None:
+        """Cut long texts: a value can have 20 MB, and PostgreSQL repeats it in its message."""
+        object.__setattr__(self, "reason", self.reason[:MAX_TEXT_LENGTH])
+        object.__setattr__(self, "value", self.value and self.value[:MAX_TEXT_LENGTH])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

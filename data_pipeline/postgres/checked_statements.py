@@ -1,19 +1,16 @@
 """Runs a statement over many rows, and leaves out the rows that PostgreSQL refuses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from django.db import Error
 from psycopg import sql
 
 from data_pipeline.domain.rejects import Problem
-from data_pipeline.postgres.constraint_violations import RowSource, find_violators
-from data_pipeline.postgres.copying import in_savepoint
-from data_pipeline.postgres.refusals import diagnostics
-from data_pipeline.postgres.target_tables import TargetTable
+from data_pipeline.postgres.affected_rows import attempt_rows
+from data_pipeline.postgres.constraint_violations import ViolationSearch
+from data_pipeline.postgres.row_sources import RECORD_NO, RowSource, number_list
 from seeder.postgres import sessions
-
-ALL_ROWS = sql.SQL("true")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -25,93 +22,86 @@ class CheckedResult:
 
 
 class CheckedStatement:
-    """An INSERT or UPDATE from a source of rows.
-
-    `build` takes a condition on `s.record_no` and returns the statement. `table` is the temporary table behind the
-    source, from which refused rows are deleted.
-    """
+    """An INSERT or UPDATE from a source of rows. `build` returns the statement for a part of the source."""
 
     def __init__(
         self,
         database: str,
-        target: TargetTable,
         source: RowSource,
         *,
-        table: sql.Identifier,
-        build: Callable[[sql.Composable], sql.Composed],
+        search: ViolationSearch,
+        build: Callable[[RowSource], sql.Composed],
     ) -> None:
-        self._database, self._target, self._source, self._table = database, target, source, table
-        self._build = build
+        self._database, self._source, self._search, self._build = database, source, search, build
+        self._result = CheckedResult()
+        self._first_numbers: dict[int, int] = {}  # of the record with the same key, for refused duplicates
 
     def run(self) -> CheckedResult:
-        """Affect all rows that PostgreSQL accepts.
+        """Affect all rows that PostgreSQL accepts. Raises database errors that are not about a row.
+
+        The first accepted row of a key wins: a duplicate of a row that is refused itself is tried again.
+        """
+        self._run_part(self._source)
+        while again := self._wrongly_refused():
+            for number in again:
+                del self._result.refused[number]
+            self._first_numbers.clear()
+            self._run_part(self._source.only(again))
+        return self._result
+
+    def _wrongly_refused(self) -> Sequence[int]:
+        return [number for number, first in self._first_numbers.items() if first in self._result.refused]
+
+    def _run_part(self, part: RowSource) -> None:
+        """Affect the rows of a part.
 
         Rows that violate a constraint are found by sets. If that finds none, halves are tried until single rows are
-        refused. Raises other database errors.
+        refused.
         """
-        result = CheckedResult()
+        refused = set[int]()
         while True:
-            outcome = self._try(ALL_ROWS)
+            rest = part.without(refused) if refused else part
+            outcome = attempt_rows(self._database, self._build(rest))
             if not isinstance(outcome, Error):
-                result.count = outcome
-                return result
-            violators = find_violators(self._database, self._target, self._source, outcome)
-            if not violators:
+                self._result.count += outcome
+                return
+            violations = self._search.find(rest, outcome)
+            if not violations:
                 break
-            result.refused |= violators
-            self._delete(list(violators))
-        self._run_halves(self._numbers(), result)
-        self._delete(list(result.refused))
-        return result
+            refused |= violations.keys()
+            self._result.refused |= {number: one.problem for number, one in violations.items()}
+            self._first_numbers |= {number: one.first for number, one in violations.items() if one.first is not None}
+        self._run_halves(rest, self._numbers(rest))
 
-    def _run_halves(self, numbers: Sequence[int], result: CheckedResult) -> None:
+    def _run_halves(self, part: RowSource, numbers: Sequence[int]) -> None:
         if not numbers:
             return
-        low, high = sql.Literal(numbers[0]), sql.Literal(numbers[-1])
-        outcome = self._try(sql.SQL("s.record_no BETWEEN {} AND {}").format(low, high))
+        outcome = attempt_rows(self._database, self._build(part.between(numbers[0], numbers[-1])))
         if not isinstance(outcome, Error):
-            result.count += outcome
+            self._result.count += outcome
         elif len(numbers) == 1:
-            facts = diagnostics(outcome)
-            reason = facts.message_primary or str(outcome)
-            result.refused[numbers[0]] = Problem(
-                column=facts.column_name,
-                sqlstate=facts.sqlstate or "",
-                reason=f"{reason}: {facts.message_detail}" if facts.message_detail else reason,
-            )
+            self._result.refused[numbers[0]] = self._search.problem_of(outcome)
         else:
             middle = len(numbers) // 2
-            self._run_halves(numbers[:middle], result)
-            self._run_halves(numbers[middle:], result)
+            self._run_halves(part, numbers[:middle])
+            self._run_halves(part, numbers[middle:])
 
-    def _try(self, condition: sql.Composable) -> int | Error:
-        statement = self._build(condition)
-        return in_savepoint(self._database, lambda: sessions.query(self._database, statement)[0][0])
-
-    def _numbers(self) -> list[int]:
-        statement = sql.SQL("SELECT record_no FROM {} ORDER BY 1").format(self._table)
+    def _numbers(self, part: RowSource) -> list[int]:
+        statement = sql.SQL("SELECT s.{} FROM {} AS s ORDER BY 1").format(RECORD_NO, part.relation)
         return [number for (number,) in sessions.query(self._database, statement)]
 
-    def _delete(self, numbers: list[int]) -> None:
-        delete_records(self._database, self._table, numbers)
 
-
-def delete_records(database: str, table: sql.Identifier, numbers: list[int]) -> None:
+def delete_records(database: str, table: sql.Identifier, numbers: Collection[int]) -> None:
     """Delete records from a temporary table."""
     if numbers:
-        statement = sql.SQL("DELETE FROM {} WHERE record_no = ANY ({}::bigint[])").format(table, sql.Literal(numbers))
+        statement = sql.SQL("DELETE FROM {} WHERE {} = ANY ({})").format(table, RECORD_NO, number_list(numbers))
         sessions.query(database, statement)
 
 
-def counted(statement: sql.Composed) -> sql.Composed:
-    """Return a query of the number of rows that a statement affects."""
-    return sql.SQL("WITH affected AS ({} RETURNING 1) SELECT count(*) FROM affected").format(statement)
-
-
-def insert(target: sql.Composable, source: RowSource, condition: sql.Composable) -> sql.Composed:
-    """Return a counted INSERT of the rows of a source, in the order of the file."""
-    columns = sql.SQL(", ").join(map(sql.Identifier, source.columns))
-    statement = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} AS s WHERE {} ORDER BY s.record_no").format(
-        target, columns, columns, source.relation, condition
+def insert(target: sql.Composable, source: RowSource, *, with_numbers: bool = False) -> sql.Composed:
+    """Return an INSERT of the rows of a source, in the order of the file."""
+    columns = sql.SQL(", ").join([*([RECORD_NO] if with_numbers else []), *map(sql.Identifier, source.columns)])
+    order = sql.SQL("") if source.is_ordered else sql.SQL(" ORDER BY s.{}").format(RECORD_NO)
+    return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} AS s{}").format(
+        target, columns, columns, source.relation, order
     )
-    return counted(statement)

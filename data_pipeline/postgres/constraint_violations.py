@@ -1,140 +1,147 @@
 """Finds the rows that violate a constraint of the target, by sets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import Error
 from psycopg import sql
 
-from data_pipeline.domain.rejects import Problem
+from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
 from data_pipeline.postgres.refusals import diagnostics
+from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import TargetTable
+from data_pipeline.postgres.unique_keys import UniqueKey, find_duplicates
 from seeder.postgres import sessions, transactions
 
 UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION, CHECK_VIOLATION = "23505", "23503", "23514"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RowSource:
-    """Rows to load: a relation or subquery with `record_no` and columns of the target's names and types."""
+class Violation:
+    """A row that violates a constraint."""
 
-    relation: sql.Composable
-    columns: Sequence[str]
-
-
-def find_violators(database: str, target: TargetTable, source: RowSource, error: Error) -> dict[int, Problem]:
-    """Return the rows that violate the constraint of an error, by record number.
-
-    Nothing is returned if the rows cannot be found by sets: for exclusion constraints, triggers, row security, indexes
-    on expressions, and columns that the file does not fill.
-    """
-    facts = diagnostics(error)
-    if facts.constraint_name is None or facts.sqlstate is None:
-        return {}
-    statement = _violators(database, target, source, facts.constraint_name, facts.sqlstate)
-    if statement is None:
-        return {}
-    rows = transactions.attempt(database, lambda: sessions.query(database, statement))
-    if isinstance(rows, Error):  # such as a check that reads a column that the file does not fill
-        return {}
-    reason = facts.message_primary or str(error)
-    return {
-        number: Problem(column=column, sqlstate=facts.sqlstate, reason=f"{reason}: {detail}" if detail else reason)
-        for number, column, detail in rows
-    }
+    problem: Problem
+    first: int | None = None  # the record of the file with the same key
 
 
-def _violators(
-    database: str, target: TargetTable, source: RowSource, constraint: str, state: str
-) -> sql.Composed | None:
-    """Return a query of the record number, the column and the detail of each violating row, or None."""
-    parameters = {"oid": target.oid, "constraint": constraint}
-    if state == CHECK_VIOLATION:
-        expressions = sessions.query(database, STATEMENTS["check_expression"], parameters)
-        return _failing_check(source, expressions[0][0]) if expressions else None
-    known = sessions.query(database, STATEMENTS["constraint_columns"], parameters)
-    if not known or not set(known[0][1]) <= set(source.columns):
-        return None
-    _, columns, other_table, other_columns, nulls_not_distinct = known[0]
-    if state == FOREIGN_KEY_VIOLATION:
-        return _without_parent(source, columns, other_table, other_columns)
-    if state == UNIQUE_VIOLATION:
-        return duplicates(source, columns, target=target, nulls_not_distinct=nulls_not_distinct)
-    return None
+class ViolationSearch:
+    """The search of rows that a statement into the target cannot affect."""
 
+    def __init__(self, database: str, target: TargetTable, *, is_insert: bool = True) -> None:
+        self._database, self._target, self._is_insert = database, target, is_insert
+        self._columns: dict[tuple[str | None, ...], str | None] = {}
 
-def duplicates(
-    source: RowSource, columns: Sequence[str], *, target: TargetTable | None, nulls_not_distinct: bool = False
-) -> sql.Composed:
-    """Return a query of the rows whose key is that of an earlier row, or of a row of the target if it is given."""
-    is_equal = "IS NOT DISTINCT FROM" if nulls_not_distinct else "="
-    in_table: sql.Composable = sql.SQL("false")
-    if target is not None:
-        in_table = sql.SQL("EXISTS (SELECT FROM {target} AS t WHERE {same})").format(
-            target=target.identifier, same=_pairs("t", "s", columns, is_equal)
+    def find(self, source: RowSource, error: Error) -> Mapping[int, Violation]:
+        """Return the rows of a source that violate the constraint of an error, by record number.
+
+        Nothing is returned if the rows cannot be found by sets: for exclusion constraints, missing partitions, row
+        security, constraints on columns that the file does not fill, and if a trigger may change the rows. Nor for
+        duplicates of an UPDATE, whose own keys are in the table.
+        """
+        facts = diagnostics(error)
+        if facts.constraint_name is None or self._target.has_row_triggers:
+            return {}
+        search = {
+            UNIQUE_VIOLATION: self._duplicates if self._is_insert else None,
+            FOREIGN_KEY_VIOLATION: self._orphans,
+            CHECK_VIOLATION: self._failing_check,
+        }.get(facts.sqlstate or "")
+        if search is None:
+            return {}
+        # An error is that of an expression over a column that the file does not fill.
+        found = transactions.attempt(self._database, lambda: search(source, error))
+        return {} if isinstance(found, Error) else found
+
+    def problem_of(self, error: Error) -> Problem:
+        """Return the problem of the only row of a statement."""
+        facts = diagnostics(error)
+        return self._problem(error, facts.message_detail)
+
+    def _problem(self, error: Error, detail: str | None) -> Problem:
+        facts = diagnostics(error)
+        reason = facts.message_primary or str(error)
+        return Problem(
+            column=facts.column_name or self._column_of(error),
+            sqlstate=facts.sqlstate or "",
+            reason=f"{reason}: {detail}" if detail else reason,
         )
-    return sql.SQL(
-        "SELECT s.record_no, {column}, format('Key (%s)=(%s) is ' || CASE WHEN s.is_in_table"
-        " THEN 'in the table already' ELSE 'in record ' || s.first_no || ' already' END, {names}, {values})"
-        " FROM (SELECT s.*, {in_table} AS is_in_table,"
-        "   min(s.record_no) OVER (PARTITION BY {key}) AS first_no FROM {source} AS s) AS s"
-        " WHERE (s.is_in_table OR s.first_no < s.record_no){not_null}"
-    ).format(
-        column=sql.Literal(columns[0] if len(columns) == 1 else None),
-        names=sql.Literal(", ".join(columns)),
-        values=sql.SQL("concat_ws(', ', {})").format(_list("s", columns)),
-        in_table=in_table,
-        key=_list("s", columns),
-        source=source.relation,
-        not_null=sql.SQL("") if nulls_not_distinct else sql.SQL(" AND ({}) IS NOT NULL").format(_row("s", columns)),
-    )
 
+    def _column_of(self, error: Error) -> str | None:
+        """Return the only column of the violated constraint, or None."""
+        names = self._names(error)
+        if names["constraint"] is None:
+            return None
+        key = tuple(names.values())
+        if key not in self._columns:
+            rows = sessions.query(self._database, STATEMENTS["constraint_column"], names)
+            self._columns[key] = rows[0][0] if len(rows) == 1 else None
+        return self._columns[key]
 
-def _without_parent(
-    source: RowSource, columns: Sequence[str], other_table: str, other_columns: Sequence[str]
-) -> sql.Composed:
-    same = sql.SQL(" AND ").join(
-        sql.SQL("p.{} = s.{}").format(sql.Identifier(other), sql.Identifier(own))
-        for own, other in zip(columns, other_columns, strict=True)
-    )
-    return sql.SQL(
-        "SELECT s.record_no, {column}, format('Key (%s)=(%s) is not in the table %s', {names}, {values}, {table})"
-        " FROM {source} AS s WHERE ({row}) IS NOT NULL AND NOT EXISTS (SELECT FROM {parent} AS p WHERE {same})"
-    ).format(
-        column=sql.Literal(columns[0] if len(columns) == 1 else None),
-        names=sql.Literal(", ".join(columns)),
-        values=sql.SQL("concat_ws(', ', {})").format(_list("s", columns)),
-        table=sql.Literal(other_table),
-        source=source.relation,
-        row=_row("s", columns),
-        parent=sql.SQL(other_table),  # regclass quotes the name
-        same=same,
-    )
+    def _names(self, error: Error) -> dict[str, str | None]:
+        """Return the names in an error. They are those of a partition if the row goes into one."""
+        facts = diagnostics(error)
+        return {"schema": facts.schema_name, "table": facts.table_name, "constraint": facts.constraint_name}
 
+    def _duplicates(self, source: RowSource, error: Error) -> Mapping[int, Violation]:
+        rows = sessions.query(
+            self._database, STATEMENTS["unique_index"], {"oid": self._target.oid, **self._names(error)}
+        )
+        if not rows:
+            return {}
+        key = UniqueKey.from_index(*rows[0])
+        return {
+            one.number: Violation(problem=self._problem(error, one.detail), first=one.first)
+            for one in find_duplicates(self._database, source, key, table=self._target.identifier)
+        }
 
-def _failing_check(source: RowSource, expression: str) -> sql.Composed:
-    return sql.Composed(
-        [
-            sql.SQL("SELECT record_no, NULL::text, NULL::text FROM "),
+    def _orphans(self, source: RowSource, error: Error) -> Mapping[int, Violation]:
+        rows = sessions.query(
+            self._database, STATEMENTS["foreign_key"], {"oid": self._target.oid, **self._names(error)}
+        )
+        if not rows:
+            return {}
+        columns, parent, parent_columns, is_own_parent = rows[0]
+        pairs = list(zip(columns, parent_columns, strict=True))
+        # PostgreSQL checks a statement at its end, so that a parent can be among its rows.
+        parents = [sql.SQL(parent), *([source.relation] if is_own_parent else [])]  # regclass quotes the name
+        absent = sql.SQL(" AND ").join(
+            sql.SQL("NOT EXISTS (SELECT FROM {} AS p WHERE {})").format(one, _pairs(pairs)) for one in parents
+        )
+        statement = sql.SQL(
+            "SELECT s.{}, format('Key (%s)=(%s) is not in the table %s', {}, left(concat_ws(', ', {}), {}), {})"
+            " FROM {} AS s WHERE ROW({}) IS NOT NULL AND {}"
+        ).format(
+            RECORD_NO,
+            sql.Literal(", ".join(columns)),
+            _columns(columns),
+            sql.Literal(MAX_TEXT_LENGTH),
+            sql.Literal(parent),
             source.relation,
-            sql.SQL(" AS s WHERE NOT ("),
-            sql.SQL(expression),
-            sql.SQL(")"),
-        ]
-    )
+            _columns(columns),
+            absent,
+        )
+        found = sessions.query(self._database, statement)
+        return {number: Violation(problem=self._problem(error, detail)) for number, detail in found}
+
+    def _failing_check(self, source: RowSource, error: Error) -> Mapping[int, Violation]:
+        rows = sessions.query(
+            self._database, STATEMENTS["check_expression"], {"oid": self._target.oid, **self._names(error)}
+        )
+        if not rows:
+            return {}
+        statement = sql.SQL("SELECT s.{} FROM {} AS s WHERE NOT ({})").format(
+            RECORD_NO, source.relation, sql.SQL(rows[0][0])
+        )
+        found = sessions.query(self._database, statement)
+        return {number: Violation(problem=self._problem(error, None)) for (number,) in found}
 
 
-def _list(alias: str, columns: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(alias, column) for column in columns)
+def _columns(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier("s", name) for name in names)
 
 
-def _row(alias: str, columns: Sequence[str]) -> sql.Composed:
-    return sql.SQL("ROW({})").format(_list(alias, columns))
-
-
-def _pairs(one: str, other: str, columns: Sequence[str], operator: str) -> sql.Composed:
+def _pairs(columns: Sequence[tuple[str, str]]) -> sql.Composed:
     return sql.SQL(" AND ").join(
-        sql.SQL("{} " + operator + " {}").format(sql.Identifier(one, column), sql.Identifier(other, column))
-        for column in columns
+        sql.SQL("{} = {}").format(sql.Identifier("p", parent), sql.Identifier("s", own)) for own, parent in columns
     )

@@ -1,13 +1,14 @@
 """Copies CSV bytes into a relation."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import psycopg
 from django.db import Error, connections
 from psycopg import sql
 
 from data_pipeline.domain.fields import CsvFormat
-from data_pipeline.postgres.refusals import is_refusal
+from data_pipeline.postgres.affected_rows import undo_savepoint
+from data_pipeline.postgres.refusals import is_refusal, may_be_of_value
 from data_pipeline.postgres.target_tables import TargetColumn
 from seeder.postgres import sessions
 
@@ -31,14 +32,23 @@ def pieces_of(data: bytes) -> Iterable[memoryview]:
 
 
 def copy_statement(
-    relation: sql.Composable, columns: Sequence[str], csv_format: CsvFormat, *, guard: sql.Composable | None = None
+    relation: sql.Composable,
+    columns: Sequence[str],
+    csv_format: CsvFormat,
+    *,
+    guard: sql.Composable | None = None,
+    skips_bad_values: bool = False,
 ) -> sql.Composed:
-    """Return a COPY of CSV in UTF-8. A row for which `guard` raises an error is refused."""
-    return sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv, DELIMITER {}, QUOTE {}, ENCODING 'UTF8'){}").format(
+    """Return a COPY of CSV in UTF-8. A row for which `guard` raises an error is refused.
+
+    Skipping rows with values that are not of their type needs PostgreSQL 17.
+    """
+    return sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv, DELIMITER {}, QUOTE {}, ENCODING 'UTF8'{}){}").format(
         relation,
         sql.SQL(", ").join(map(sql.Identifier, columns)),
         sql.Literal(csv_format.delimiter.decode()),
         sql.Literal(csv_format.quote.decode()),
+        sql.SQL(", ON_ERROR ignore" if skips_bad_values else ""),
         sql.SQL(" WHERE {}").format(guard) if guard else sql.SQL(""),
     )
 
@@ -51,24 +61,31 @@ def changing_date_guard(columns: Iterable[TargetColumn]) -> sql.Composed | None:
     dates = [sql.Identifier(column.name) for column in columns if column.is_date]
     if not dates:
         return None
-    near = [sql.SQL("{} BETWEEN current_date - 2 AND current_date + 2").format(one) for one in dates]
+    near = [sql.SQL("{} BETWEEN current_date - 3 AND current_date + 3").format(one) for one in dates]
     # Not folded to a constant, because PostgreSQL does not know that both branches are zero.
     division = sql.SQL("1 / (CASE WHEN {} IS NULL THEN 0 ELSE 0 END) = 1").format(dates[0])
     return sql.SQL("CASE WHEN {} THEN {} ELSE true END").format(sql.SQL(" OR ").join(near), division)
 
 
-def in_savepoint(database: str, operation: Callable[[], int]) -> int | Error:
-    """Return the number of rows of an operation, or the error if PostgreSQL refused one of its rows.
+def attempt_copy(database: str, statement: sql.Composed, pieces: Iterable[bytes | memoryview]) -> int | Error:
+    """Copy bytes in a savepoint. Return the number of rows, or the error if it may be of a row or a value.
 
-    Raises other errors.
+    An error before the first piece, such as a missing privilege, is that of the statement. Raises other errors.
     """
+    has_begun = False
+
+    def sent() -> Iterator[bytes | memoryview]:
+        nonlocal has_begun
+        has_begun = True
+        yield from pieces
+
     sessions.query(database, "SAVEPOINT load_rows")
     try:
-        count = operation()
+        count = copy_bytes(database, statement, sent())
     except Error as error:
-        if not is_refusal(error):
+        if not is_refusal(error) and not (has_begun and may_be_of_value(error)):
             raise
-        sessions.query(database, "ROLLBACK TO SAVEPOINT load_rows; RELEASE SAVEPOINT load_rows")
+        undo_savepoint(database)
         return error
     sessions.query(database, "RELEASE SAVEPOINT load_rows")
     return count

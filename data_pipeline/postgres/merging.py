@@ -12,18 +12,14 @@ from psycopg import sql
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.rejects import Problem
-from data_pipeline.postgres.checked_statements import (
-    ALL_ROWS,
-    CheckedResult,
-    CheckedStatement,
-    counted,
-    delete_records,
-    insert,
-)
-from data_pipeline.postgres.constraint_violations import UNIQUE_VIOLATION, RowSource, duplicates
+from data_pipeline.postgres.affected_rows import affected_rows
+from data_pipeline.postgres.checked_statements import CheckedStatement, delete_records, insert
+from data_pipeline.postgres.constraint_violations import UNIQUE_VIOLATION, ViolationSearch
 from data_pipeline.postgres.record_tables import ROWS, FileColumn
+from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
 from data_pipeline.postgres.row_texts import row_texts
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
+from data_pipeline.postgres.unique_keys import UniqueKey, find_duplicates
 from seeder.postgres import sessions
 
 _CHANGED = sql.Identifier("pg_temp", "load_changed")
@@ -37,7 +33,7 @@ class Merge:
     target: TargetTable
     columns: Sequence[FileColumn]
     mode: Mode
-    key: Sequence[str]  # columns that identify a row; empty for the mode replace
+    key: Sequence[str]  # columns that identify a row; empty for the modes append and replace
     rows: int  # in `load_rows`
     load_id: int
     keeps_old_rows: bool  # so that the load can be undone
@@ -52,8 +48,12 @@ class MergeResult:
 
 
 def merge(database: str, facts: Merge) -> MergeResult:
-    """Merge `load_rows` into the target. Other sessions can read the target meanwhile, but not write it."""
-    sessions.query(database, sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(facts.target.identifier))
+    """Merge `load_rows` into the target.
+
+    Other sessions can read the target meanwhile, but write it only if the load only appends rows.
+    """
+    if facts.mode is not Mode.APPEND:
+        sessions.query(database, sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(facts.target.identifier))
     sessions.query(database, sql.SQL("ANALYZE {}").format(ROWS))
     return _Merging(database, facts).run()
 
@@ -63,20 +63,20 @@ class _Merging:
         self._database, self._facts = database, facts
         self._names = [column.target.name for column in facts.columns]
         self._values = [name for name in self._names if name not in facts.key]
-        self._source = RowSource(relation=ROWS, columns=self._names)
+        self._source = RowSource(relation=ROWS, columns=self._names, is_ordered=True)
         self._refused: dict[int, Problem] = {}
 
     def run(self) -> MergeResult:
         deleted = updated = 0
         if self._facts.mode is Mode.REPLACE:
-            deleted = self._delete_old(ALL_ROWS)
-        else:
+            deleted = self._delete_old(sql.SQL("true"))
+        elif self._facts.mode is not Mode.APPEND:
             self._refuse_bad_keys()
             if self._facts.mode is Mode.SNAPSHOT:
                 in_file = sql.SQL("EXISTS (SELECT FROM {} AS s WHERE {})").format(ROWS, self._same_key)
                 deleted = self._delete_old(sql.SQL("NOT {}").format(in_file))
             updated = self._update_changed() if self._values else 0
-        inserted = self._checked(self._insert).count
+        inserted = self._insert_new()
         unchanged = self._facts.rows - len(self._refused) - inserted - updated
         counts = LoadCounts(
             rows_inserted=inserted, rows_updated=updated, rows_unchanged=unchanged, rows_deleted=deleted
@@ -94,15 +94,17 @@ class _Merging:
         if not sessions.query(self._database, has_bad_keys)[0][0]:
             return
         for name in self._facts.key:
-            statement = sql.SQL("SELECT record_no FROM {} WHERE {} IS NULL").format(ROWS, sql.Identifier(name))
+            statement = sql.SQL("SELECT {} FROM {} WHERE {} IS NULL").format(RECORD_NO, ROWS, sql.Identifier(name))
             reason = f'null value in key column "{name}"'
             problem = Problem(column=name, sqlstate=_NOT_NULL_VIOLATION, reason=reason)
             self._refuse({number: problem for (number,) in sessions.query(self._database, statement)})
-        repeated = duplicates(self._source, self._facts.key, target=None)
+        column = self._facts.key[0] if len(self._facts.key) == 1 else None
         self._refuse(
             {
-                number: Problem(column=column, sqlstate=UNIQUE_VIOLATION, reason=f"duplicate key: {detail}")
-                for number, column, detail in sessions.query(self._database, repeated)
+                one.number: Problem(column=column, sqlstate=UNIQUE_VIOLATION, reason=f"duplicate key: {one.detail}")
+                for one in find_duplicates(
+                    self._database, self._source, UniqueKey.of_columns(self._facts.key), table=None
+                )
             }
         )
 
@@ -110,45 +112,44 @@ class _Merging:
         delete_records(self._database, ROWS, list(refused))
         self._refused |= refused
 
-    def _checked(self, build: Callable[[sql.Composable], sql.Composed]) -> CheckedResult:
-        result = CheckedStatement(self._database, self._facts.target, self._source, table=ROWS, build=build).run()
-        self._refused |= result.refused
-        return result
+    def _affect(self, source: RowSource, build: Callable[[RowSource], sql.Composed], *, is_insert: bool) -> int:
+        """Insert or update rows. Return their number."""
+        search = ViolationSearch(self._database, self._facts.target, is_insert=is_insert)
+        result = CheckedStatement(self._database, source, search=search, build=build).run()
+        self._refuse(result.refused)
+        return result.count
 
     def _update_changed(self) -> int:
         """Update the rows that differ. Return their number."""
         old = self._old_row if self._facts.keeps_old_rows else sql.SQL("NULL::jsonb")
         found = sql.SQL(
             "CREATE TEMPORARY TABLE load_changed ON COMMIT DROP AS"
-            " SELECT s.record_no, {} AS old FROM {} AS t JOIN {} AS s ON {} WHERE ROW({}) IS DISTINCT FROM ROW({})"
-        ).format(old, self._facts.target.identifier, ROWS, self._same_key, self._list("t"), self._list("s"))
+            " SELECT s.{}, {} AS old FROM {} AS t JOIN {} AS s ON {} WHERE ROW({}) IS DISTINCT FROM ROW({})"
+        ).format(RECORD_NO, old, self._facts.target.identifier, ROWS, self._same_key, self._list("t"), self._list("s"))
         sessions.query(self._database, found)
         if not sessions.query(self._database, sql.SQL("SELECT EXISTS (SELECT FROM {})").format(_CHANGED))[0][0]:
             return 0
-        updated = self._checked(self._update).count
+        is_changed = sql.SQL("s.{} IN (SELECT {} FROM {})").format(RECORD_NO, RECORD_NO, _CHANGED)
+        updated = self._affect(self._source.where(is_changed), self._update, is_insert=False)
         if self._facts.keeps_old_rows:
-            source = sql.SQL("{} AS c JOIN {} AS s USING (record_no)").format(_CHANGED, ROWS)
+            source = sql.SQL("{} AS c JOIN {} AS s USING ({})").format(_CHANGED, ROWS, RECORD_NO)
             self._keep(source, key_of="s", old=sql.SQL("c.old"), deleted=False)
         return updated
 
-    def _update(self, condition: sql.Composable) -> sql.Composed:
+    def _update(self, source: RowSource) -> sql.Composed:
         values = [sql.SQL("{} = s.{}").format(sql.Identifier(name), sql.Identifier(name)) for name in self._values]
         if self._facts.target.is_tracked:
             values.append(sql.SQL("{} = {}").format(sql.Identifier(LOAD_ID_COLUMN), sql.Literal(self._facts.load_id)))
-        return counted(
-            sql.SQL(
-                "UPDATE {} AS t SET {} FROM {} AS s WHERE {} AND s.record_no IN (SELECT record_no FROM {}) AND {}"
-            ).format(
-                self._facts.target.identifier, sql.SQL(", ").join(values), ROWS, self._same_key, _CHANGED, condition
-            )
+        return sql.SQL("UPDATE {} AS t SET {} FROM {} AS s WHERE {}").format(
+            self._facts.target.identifier, sql.SQL(", ").join(values), source.relation, self._same_key
         )
 
-    def _insert(self, condition: sql.Composable) -> sql.Composed:
-        if self._facts.mode is not Mode.REPLACE:
-            condition = sql.SQL("{} AND NOT EXISTS (SELECT FROM {} AS t WHERE {})").format(
-                condition, self._facts.target.identifier, self._same_key
-            )
-        return insert(self._facts.target.identifier, self._source, condition)
+    def _insert_new(self) -> int:
+        """Insert the rows whose key the target does not have. Return their number."""
+        target, source = self._facts.target.identifier, self._source
+        if self._facts.key:
+            source = source.where(sql.SQL("NOT EXISTS (SELECT FROM {} AS t WHERE {})").format(target, self._same_key))
+        return self._affect(source, lambda part: insert(target, part), is_insert=True)
 
     def _delete_old(self, condition: sql.Composable) -> int:
         """Delete rows of the target that the file does not have. Return their number."""
@@ -157,7 +158,7 @@ class _Merging:
             source = sql.SQL("{} AS t WHERE {}").format(target, condition)
             self._keep(source, key_of="t", old=self._old_row, deleted=True)
         statement = sql.SQL("DELETE FROM {} AS t WHERE {}").format(target, condition)
-        return int(sessions.query(self._database, counted(statement))[0][0])
+        return affected_rows(self._database, statement)
 
     def _keep(self, source: sql.Composable, *, key_of: str, old: sql.Composable, deleted: bool) -> None:
         """Keep the previous values of changed rows."""

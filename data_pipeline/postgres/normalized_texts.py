@@ -124,7 +124,7 @@ class NormalizedTexts:
         if not self._judged:
             return found
         refusals = [column.refusal for column in self._judged]
-        statement = sql.SQL("SELECT record_no, {} FROM {} WHERE num_nonnulls({}) > 0").format(
+        statement = sql.SQL("SELECT load_record_no, {} FROM {} WHERE num_nonnulls({}) > 0").format(
             sql.SQL(", ").join(refusals), TEXTS, sql.SQL(", ").join(refusals)
         )
         for number, *words in sessions.query(self._database, statement):
@@ -188,7 +188,7 @@ class NormalizedTexts:
             names.append(self._rescue_text)
             stored.append(self._rescued)
         return sql.SQL(
-            "INSERT INTO {} (record_no, {}) SELECT record_no, {} FROM (SELECT {} FROM {} OFFSET 0) AS f"
+            "INSERT INTO {} (load_record_no, {}) SELECT load_record_no, {} FROM (SELECT {} FROM {} OFFSET 0) AS f"
         ).format(
             TEXTS,
             sql.SQL(", ").join(names),

@@ -5,10 +5,13 @@ from typing import cast
 import psycopg
 from django.db import Error
 
-# Data exceptions, integrity violations, limits, check options, and exceptions of PL/pgSQL.
-_ROW_CLASSES = {"22", "23", "54", "44", "P0"}
+# Subquery with several rows, data exceptions, integrity violations, check options, and exceptions of PL/pgSQL.
+_ROW_CLASSES = {"21", "22", "23", "44", "P0"}
+_ROW_IS_TOO_BIG = "54000"  # other limits are those of a statement
 _TRIGGER_FILES = {"pl_exec.c", "plperl.c", "plpy_elog.c", "pltcl.c"}  # a trigger can raise any SQLSTATE
 _ROW_SECURITY = "ExecWithCheckOptions"
+# Texts of some types are names or a small language: regclass, tsquery, jsonpath. Others need a feature of the server.
+_CLASSES_OF_VALUES = {"42", "0A"}
 
 
 def is_refusal(error: Error) -> bool:
@@ -18,7 +21,14 @@ def is_refusal(error: Error) -> bool:
         return False
     is_of_trigger = cause.diag.source_file in _TRIGGER_FILES
     is_of_row_security = cause.diag.source_function == _ROW_SECURITY
-    return cause.sqlstate[:2] in _ROW_CLASSES or is_of_trigger or is_of_row_security
+    is_of_values = cause.sqlstate[:2] in _ROW_CLASSES or cause.sqlstate == _ROW_IS_TOO_BIG
+    return is_of_values or is_of_trigger or is_of_row_security
+
+
+def may_be_of_value(error: Error) -> bool:
+    """Return whether an error of a COPY that has begun may be of a value, although its class is that of statements."""
+    cause = error.__cause__
+    return isinstance(cause, psycopg.Error) and (cause.sqlstate or "")[:2] in _CLASSES_OF_VALUES
 
 
 def diagnostics(error: Error) -> psycopg.errors.Diagnostic:

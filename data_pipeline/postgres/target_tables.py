@@ -40,6 +40,9 @@ class TargetTable:
     columns: Sequence[TargetColumn]  # without generated columns
     stored_columns: Sequence[TargetColumn]  # also identities; without computed columns
     primary_key: Sequence[str]
+    has_row_security: bool  # for the current role, which COPY refuses
+    has_row_triggers: bool  # that can change or skip a row
+    is_own_parent: bool  # a foreign key refers to the table itself
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -65,7 +68,7 @@ def describe(database: str, name: ViewName) -> TargetTable:
     relation = sessions.query(database, STATEMENTS["target_relation"], parameters)
     if not relation:
         raise UnknownTarget(table=str(name), suggestion="")
-    oid, kind, _ = relation[0]
+    oid, kind, has_row_security, has_row_triggers, is_own_parent = relation[0]
     if kind not in _LOADABLE_KINDS:
         raise NotLoadable(table=str(name), kind=_KIND_NAMES.get(kind, "no table"))
     columns = sessions.query(database, STATEMENTS["target_columns"], {"oid": oid}, row_factory=class_row(TargetColumn))
@@ -76,4 +79,7 @@ def describe(database: str, name: ViewName) -> TargetTable:
         columns=[column for column in columns if not column.is_generated],
         stored_columns=[column for column in columns if not column.is_computed],
         primary_key=[column for (column,) in primary_key],
+        has_row_security=has_row_security,
+        has_row_triggers=has_row_triggers,
+        is_own_parent=is_own_parent,
     )

@@ -1,7 +1,17 @@
 -- The table that a load fills: its columns, keys and rules.
 
 -- name: target_relation
-SELECT c.oid, c.relkind::text, c.relispartition
+-- The bits of tgtype are row (1), before (2), insert (4) and update (16).
+SELECT
+    c.oid,
+    c.relkind::text AS kind,
+    row_security_active(c.oid) AS has_row_security,
+    EXISTS (
+        SELECT FROM pg_trigger AS g
+        WHERE (g.tgrelid = c.oid OR g.tgrelid IN (SELECT relid FROM pg_partition_tree(c.oid)))
+            AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 3 = 3 AND g.tgtype & 20 <> 0
+    ) AS has_row_triggers,
+    EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.confrelid = c.oid) AS is_own_parent
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
@@ -23,12 +33,29 @@ WITH RECURSIVE inner_types AS (
         UNION ALL SELECT r.rngsubtype FROM pg_range AS r WHERE r.rngtypid = t.oid OR r.rngmultitypid = t.oid
         UNION ALL SELECT f.atttypid FROM pg_attribute AS f WHERE f.attrelid = t.typrelid AND f.attnum > 0
     ) AS step (oid)
+),
+domains AS (
+    SELECT a.attnum, t.typnotnull, t.typbasetype
+    FROM pg_attribute AS a
+    JOIN pg_type AS t ON t.oid = a.atttypid AND t.typtype = 'd'
+    WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT d.attnum, t.typnotnull, t.typbasetype
+    FROM domains AS d
+    JOIN pg_type AS t ON t.oid = d.typbasetype AND t.typtype = 'd'
+),
+required AS (
+    SELECT
+        a.attnum,
+        a.attnotnull OR EXISTS (SELECT FROM domains AS d WHERE d.attnum = a.attnum AND d.typnotnull) AS is_required
+    FROM pg_attribute AS a
+    WHERE a.attrelid = %(oid)s
 )
 SELECT
     a.attname::text AS name,
     format_type(a.atttypid, a.atttypmod) AS type,
-    a.attnotnull OR (t.typtype = 'd' AND t.typnotnull) AS is_required,
-    NOT a.attnotnull OR a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL AS can_be_omitted,
+    r.is_required,
+    NOT r.is_required OR a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL AS can_be_omitted,
     a.attgenerated <> '' OR a.attidentity = 'a' AS is_generated,
     a.attgenerated <> '' AS is_computed,
     t.typname IN ('text', 'varchar', 'bpchar') AND a.atttypmod < 0 AND t.typtype = 'b' AS is_any_text,
@@ -39,6 +66,7 @@ SELECT
     ) AS reads_date_words
 FROM pg_attribute AS a
 JOIN pg_type AS t ON t.oid = a.atttypid
+JOIN required AS r USING (attnum)
 WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum;
 
@@ -50,45 +78,61 @@ JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
 WHERE i.indrelid = %(oid)s AND i.indisprimary
 ORDER BY k.position;
 
--- name: constraint_columns
--- The columns of a unique or foreign key constraint, or unique index, of a table by the name in an error. Columns of
--- expressions and partial indexes are not known.
-SELECT
-    kind, columns, other_table, other_columns, nulls_not_distinct
-FROM (
-    SELECT
-        c.conname AS name, c.contype::text AS kind, c.conrelid AS relation,
-        ARRAY(
-            SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k (n, i)
-            JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.n ORDER BY k.i
-        ) AS columns,
-        c.confrelid::regclass::text AS other_table,
-        ARRAY(
-            SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY AS k (n, i)
-            JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attnum = k.n ORDER BY k.i
-        ) AS other_columns,
-        coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false) AS nulls_not_distinct
-    FROM pg_constraint AS c
-    LEFT JOIN pg_index AS x ON x.indexrelid = c.conindid AND c.contype IN ('p', 'u')
-    WHERE c.contype IN ('p', 'u', 'f')
+-- name: constraint_column
+-- The only column of a constraint or unique index, by the names in an error.
+SELECT DISTINCT a.attname::text
+FROM pg_class AS t
+JOIN pg_namespace AS n ON n.oid = t.relnamespace
+CROSS JOIN LATERAL (
+    SELECT k.conkey[1] AS attnum FROM pg_constraint AS k
+    WHERE k.conrelid = t.oid AND k.conname = %(constraint)s AND cardinality(k.conkey) = 1
     UNION ALL
-    SELECT
-        i.relname, 'u', x.indrelid,
-        ARRAY(
-            SELECT a.attname::text FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k (n, i)
-            JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = k.n WHERE k.i <= x.indnkeyatts ORDER BY k.i
-        ),
-        '-', ARRAY[]::text[], coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false)
-    FROM pg_index AS x
-    JOIN pg_class AS i ON i.oid = x.indexrelid
-    WHERE x.indisunique AND x.indpred IS NULL AND x.indexprs IS NULL
-        AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u'))
-) AS known
-WHERE relation = %(oid)s AND name = %(constraint)s;
+    SELECT x.indkey[0] FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid
+    WHERE x.indrelid = t.oid AND i.relname = %(constraint)s AND x.indnkeyatts = 1
+) AS key
+JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = key.attnum
+WHERE n.nspname = %(schema)s AND t.relname = %(table)s;
+
+-- name: unique_index
+-- The key of a unique index of the target, which the error names by its part of a partition.
+SELECT
+    ARRAY(SELECT pg_get_indexdef(x.indexrelid, k, true) FROM generate_series(1, x.indnkeyatts) AS k),
+    pg_get_expr(x.indpred, x.indrelid),
+    x.indnullsnotdistinct
+FROM pg_class AS violated
+JOIN pg_namespace AS n ON n.oid = violated.relnamespace
+JOIN pg_index AS x ON x.indexrelid = coalesce(pg_partition_root(violated.oid), violated.oid)
+WHERE n.nspname = %(schema)s AND violated.relname = %(constraint)s AND x.indrelid = %(oid)s AND x.indisunique;
+
+-- name: foreign_key
+-- The columns of a foreign key of the target, or of one that its partition inherits. Nulls in a part of the key are
+-- accepted by MATCH SIMPLE only.
+SELECT
+    ARRAY(
+        SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS c (attnum, position)
+        JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = c.attnum ORDER BY c.position
+    ),
+    k.confrelid::regclass::text,
+    ARRAY(
+        SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS c (attnum, position)
+        JOIN pg_attribute AS a ON a.attrelid = k.confrelid AND a.attnum = c.attnum ORDER BY c.position
+    ),
+    k.confrelid = %(oid)s
+FROM pg_constraint AS k
+JOIN pg_class AS t ON t.oid = k.conrelid
+JOIN pg_namespace AS n ON n.oid = t.relnamespace
+WHERE n.nspname = %(schema)s AND t.relname = %(table)s AND k.conname = %(constraint)s AND k.contype = 'f'
+    AND k.confmatchtype = 's' AND (t.oid = %(oid)s OR k.conparentid <> 0);
 
 -- name: check_expression
-SELECT pg_get_expr(c.conbin, c.conrelid) FROM pg_constraint AS c
-WHERE c.conrelid = %(oid)s AND c.conname = %(constraint)s AND c.contype = 'c';
+-- A check of the target. A partition inherits it by its name.
+SELECT pg_get_expr(k.conbin, k.conrelid)
+FROM pg_constraint AS k
+JOIN pg_constraint AS violated ON violated.conname = k.conname AND violated.contype = 'c'
+JOIN pg_class AS t ON t.oid = violated.conrelid
+JOIN pg_namespace AS n ON n.oid = t.relnamespace
+WHERE k.conrelid = %(oid)s AND k.conname = %(constraint)s AND k.contype = 'c'
+    AND n.nspname = %(schema)s AND t.relname = %(table)s AND (t.oid = %(oid)s OR violated.coninhcount > 0);
 
 -- name: set_constraints_immediate
 -- A violation is then an error of the statement that inserts the row.

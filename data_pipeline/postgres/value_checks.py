@@ -1,18 +1,22 @@
 """Finds the values of text records that PostgreSQL does not accept for the columns of a table, and its reasons."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from django.db import Error
 from psycopg import sql
 
-from data_pipeline.domain.rejects import Problem
+from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
 from data_pipeline.domain.silent_changes import CHANGING_WORDS
 from data_pipeline.postgres.record_tables import TEXTS, FileColumn
+from data_pipeline.postgres.refusals import is_refusal
+from data_pipeline.postgres.row_sources import RECORD_NO
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
+from seeder.postgres.transactions import attempt
 
 _HAS_INPUT_CHECKS = 160000  # pg_input_is_valid() and pg_input_error_info()
-_CHANGING_WORD = rf"(^|[\s\[({{,\"])({'|'.join(CHANGING_WORDS)})($|[\s\])}},\"])"
+_CHANGING_WORD = rf"(^|[^a-z])({'|'.join(CHANGING_WORDS)})($|[^a-z])"
 
 # Texts that these types surely accept, for servers without pg_input_is_valid(). Other texts are tried.
 _SURE = {
@@ -32,36 +36,58 @@ _NUMERIC = r"^[+-]?\d{{1,{whole}}}(\.\d{{1,9}})?$"
 
 
 class ValueChecks:
-    """The checks of the columns that a file fills, on a server of any supported version."""
+    """The checks of the columns that a file fills, on a server of any supported version.
 
-    def __init__(self, database: str, columns: Sequence[FileColumn], *, check_words: bool) -> None:
-        self._database, self._columns, self._check_words = database, columns, check_words
+    `text` returns the expression of a column in `load_texts`.
+    """
+
+    def __init__(
+        self, database: str, columns: Sequence[FileColumn], *, text: Callable[[FileColumn], sql.Composable]
+    ) -> None:
+        self._database, self._columns, self._text = database, columns, text
         self._has_input_checks = sessions.driver_connection(database).info.server_version >= _HAS_INPUT_CHECKS
+        self._trials = {
+            column.target.type: sql.Identifier("pg_temp", f"load_trial_{column.position}")
+            for column in self._typed_columns
+        }
 
     def prepare(self) -> None:
         """Create the functions that try a value, on servers without pg_input_is_valid()."""
         if not self._has_input_checks:
-            for column in self._typed_columns:
-                statement = sql.SQL(STATEMENTS["create_trial"]).format(function=_trial(column), type=column.type)
+            for type_name, function in self._trials.items():
+                statement = sql.SQL(STATEMENTS["create_trial"]).format(function=function, type=sql.SQL(type_name))
                 sessions.query(self._database, statement)
 
     def find_problems(self) -> dict[int, list[Problem]]:
         """Return the problems of `load_texts`, by record number."""
         if not self._conditions:
             return {}
-        statement = sql.SQL(
-            "SELECT t.record_no, p.name, p.sqlstate, p.reason, p.value FROM {texts} AS t"
-            " CROSS JOIN LATERAL (VALUES {problems}) AS p (name, sqlstate, reason, value)"
-            " WHERE NOT ({valid}) AND p.sqlstate IS NOT NULL ORDER BY 1"
+        rows = attempt(self._database, lambda: sessions.query(self._database, self._statement))
+        if isinstance(rows, Error):
+            if not (self._has_input_checks and is_refusal(rows)):
+                raise rows
+            # The input function of a type, or the check of a domain, raises an error, which stops the query.
+            self._has_input_checks = False
+            self.prepare()
+            return self.find_problems()
+        problems = defaultdict[int, list[Problem]](list)
+        for number, name, (state, reason), value in rows:
+            problems[number].append(Problem(column=name, sqlstate=state, reason=reason, value=value))
+        return problems
+
+    @property
+    def _statement(self) -> sql.Composed:
+        return sql.SQL(
+            "SELECT t.{number}, p.name, p.refusal, left(p.value, {length}) FROM {texts} AS t"
+            " CROSS JOIN LATERAL (VALUES {problems}) AS p (name, refusal, value)"
+            " WHERE NOT ({valid}) AND p.refusal IS NOT NULL ORDER BY 1"
         ).format(
+            number=RECORD_NO,
+            length=sql.Literal(MAX_TEXT_LENGTH),
             texts=TEXTS,
             valid=sql.SQL(" AND ").join(self._conditions),
             problems=sql.SQL(", ").join(self._problem(column) for column in self._checked_columns),
         )
-        problems = defaultdict[int, list[Problem]](list)
-        for number, name, state, reason, value in sessions.query(self._database, statement):
-            problems[number].append(Problem(column=name, sqlstate=state, reason=reason, value=value))
-        return problems
 
     @property
     def _typed_columns(self) -> Sequence[FileColumn]:
@@ -77,45 +103,44 @@ class ValueChecks:
 
     def _is_valid(self, column: FileColumn) -> sql.Composed:
         """Return the condition that PostgreSQL accepts a value."""
-        parts = []
+        parts, text = [], self._text(column)
         if column.target.is_required:
-            parts.append(sql.SQL("{} IS NOT NULL").format(column.text))
+            parts.append(sql.SQL("{} IS NOT NULL").format(text))
         if not column.target.is_any_text:
             parts.append(self._is_readable(column))
-        if self._check_words and column.target.reads_date_words:
-            word = sql.SQL("coalesce({} !~* {}, true)").format(column.text, sql.Literal(_CHANGING_WORD))
+        if column.target.reads_date_words:
+            word = sql.SQL("coalesce({} !~* {}, true)").format(text, sql.Literal(_CHANGING_WORD))
             parts.append(word)
         return sql.SQL("({})").format(sql.SQL(" AND ").join(parts))
 
     def _is_readable(self, column: FileColumn) -> sql.Composed:
         if self._has_input_checks:
             return sql.SQL("coalesce(pg_input_is_valid({}, {}), true)").format(
-                column.text, sql.Literal(column.target.type)
+                self._text(column), sql.Literal(column.target.type)
             )
-        return sql.SQL("CASE WHEN {text} IS NULL {sure} THEN true ELSE {trial}({text}) IS NULL END").format(
-            text=column.text, sure=_sure_condition(column), trial=_trial(column)
+        text = self._text(column)
+        return sql.SQL("CASE WHEN {text} IS NULL{sure} THEN true ELSE {trial}({text}) IS NULL END").format(
+            text=text, sure=_sure_condition(column, text), trial=self._trials[column.target.type]
         )
 
     def _problem(self, column: FileColumn) -> sql.Composed:
-        """Return a row of the column's name, SQLSTATE, reason and value. The SQLSTATE is null if there is none."""
-        name = column.target.name
+        """Return a row of the column's name, an array of SQLSTATE and reason, and the value. No problem is null."""
+        name, text = column.target.name, self._text(column)
         cases = []
         if column.target.is_required:
             missing = f'null value in column "{name}" violates not-null constraint'
-            case = sql.SQL("WHEN {} IS NULL THEN ARRAY['23502', {}]").format(column.text, sql.Literal(missing))
+            case = sql.SQL("WHEN {} IS NULL THEN ARRAY['23502', {}]").format(text, sql.Literal(missing))
             cases.append(case)
-        if self._check_words and column.target.reads_date_words:
+        if column.target.reads_date_words:
             cases.append(
                 sql.SQL("WHEN {} ~* {} THEN ARRAY['22007', {}]").format(
-                    column.text,
+                    text,
                     sql.Literal(_CHANGING_WORD),
                     sql.Literal("the value names a day relative to the load, so a repeated load would differ"),
                 )
             )
         cases.append(sql.SQL("WHEN true THEN {}").format(self._refusal(column)))
-        return sql.SQL("({name}, (CASE {cases} END)[1], (CASE {cases} END)[2], {text})").format(
-            name=sql.Literal(name), cases=sql.SQL(" ").join(cases), text=column.text
-        )
+        return sql.SQL("({}, CASE {} END, {})").format(sql.Literal(name), sql.SQL(" ").join(cases), text)
 
     def _refusal(self, column: FileColumn) -> sql.Composable:
         """Return an array of the SQLSTATE and the message that PostgreSQL has for a value, or null."""
@@ -123,18 +148,14 @@ class ValueChecks:
             return sql.SQL("NULL::text[]")
         if self._has_input_checks:
             return sql.SQL(
-                "(SELECT ARRAY[sql_error_code, message || coalesce(': ' || detail, '')]"
+                "(SELECT ARRAY[sql_error_code, left(message || coalesce(': ' || detail, ''), {})]"
                 " FROM pg_input_error_info({}, {}) WHERE sql_error_code IS NOT NULL)"
-            ).format(column.text, sql.Literal(column.target.type))
-        return sql.SQL("{}({})").format(_trial(column), column.text)
+            ).format(sql.Literal(MAX_TEXT_LENGTH), self._text(column), sql.Literal(column.target.type))
+        return sql.SQL("{}({})").format(self._trials[column.target.type], self._text(column))
 
 
-def _trial(column: FileColumn) -> sql.Identifier:
-    return sql.Identifier("pg_temp", f"load_trial_{column.position}")
-
-
-def _sure_condition(column: FileColumn) -> sql.Composable:
-    """Return `OR text ~ pattern` if the type surely accepts some pattern."""
+def _sure_condition(column: FileColumn, text: sql.Composable) -> sql.Composable:
+    """Return ` OR text ~ pattern` if the type surely accepts some pattern."""
     type_name = column.target.type
     pattern = _SURE.get(type_name)
     if type_name.startswith("numeric("):
@@ -145,4 +166,4 @@ def _sure_condition(column: FileColumn) -> sql.Composable:
         pattern = _NUMERIC.format(whole=100)
     if pattern is None:
         return sql.SQL("")
-    return sql.SQL("OR {} ~ {}").format(column.text, sql.Literal(pattern))
+    return sql.SQL(" OR {} ~ {}").format(text, sql.Literal(pattern))

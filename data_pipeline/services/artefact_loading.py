@@ -21,8 +21,10 @@ from data_pipeline.domain.records import SplitRecords
 from data_pipeline.domain.reject_log import RejectLog
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import copying, merging, record_tables
-from data_pipeline.postgres.exact_loading import ExactLoading
+from data_pipeline.postgres.exact_loading import CheckedRecords, ExactLoading
 from data_pipeline.postgres.normalized_texts import NormalizedTexts
+from data_pipeline.postgres.text_records import TextRecords
+from data_pipeline.postgres.typed_records import TypedRecords, can_skip_bad_values
 from data_pipeline.services.load_planning import LoadPlan
 from data_pipeline.services.record_reading import split_chunk
 from data_pipeline.storage.opening import Artefact
@@ -52,7 +54,8 @@ class ArtefactLoading:
         self._records = self._loaded = 0
         self._guard = copying.changing_date_guard([one.target for one in plan.columns])
         self._masking, self._normalized = plan.masking(csv_format), self._new_normalized()
-        self._is_staged = plan.mode is not Mode.APPEND
+        # COPY cannot check policies, and a parent can be in a later chunk.
+        self._is_staged = plan.mode is not Mode.APPEND or plan.target.has_row_security or plan.target.is_own_parent
         self._searches_words = any(one.target.reads_date_words and not one.target.is_date for one in plan.columns)
 
     def run(self) -> LoadCounts:
@@ -64,7 +67,7 @@ class ArtefactLoading:
             if self._plan.limits.surely_exceeded(rejected=self._rejects.count):
                 break
             self._on_progress(self._progress())
-        if not self._is_staged:
+        if not self._is_staged or self._plan.limits.surely_exceeded(rejected=self._rejects.count):
             return self._counts(
                 LoadCounts(rows_inserted=self._loaded, rows_updated=0, rows_unchanged=0, rows_deleted=0)
             )
@@ -121,7 +124,9 @@ class ArtefactLoading:
             self._records += split.count
             self._continue_numbers()
         else:
-            self._records += count
+            # A trigger can keep rows out.
+            has_triggers = self._plan.target.has_row_triggers and not self._is_staged
+            self._records += records.count_records(chunk.data, self._csv_format) if has_triggers else count
         self._loaded += count
 
     def _copied(self, chunk: Chunk) -> int | None:
@@ -143,16 +148,16 @@ class ArtefactLoading:
         return None if isinstance(outcome, Error) else outcome
 
     def _copy(self, data: bytes, *, is_guarded: bool) -> int | Error:
-        relation = record_tables.ROWS if self._is_staged else self._plan.target.identifier
+        relation = self._plan.target.identifier
+        if self._is_staged:
+            relation = record_tables.ROWS
         statement = copying.copy_statement(
             relation,
             self._file_order,
             self._csv_format,
             guard=self._guard if is_guarded else None,
         )
-        outcome = copying.in_savepoint(
-            self._database, lambda: copying.copy_bytes(self._database, statement, copying.pieces_of(data))
-        )
+        outcome = copying.attempt_copy(self._database, statement, copying.pieces_of(data))
         if isinstance(outcome, Error):
             self._continue_numbers()
         return outcome
@@ -168,15 +173,21 @@ class ArtefactLoading:
 
     @cached_property
     def _exact_loading(self) -> ExactLoading:
-        return ExactLoading(
+        plan, records = self._plan, self._checked_records()
+        return ExactLoading(self._database, plan.target, records, into_rows=self._is_staged)
+
+    def _checked_records(self) -> CheckedRecords:
+        plan = self._plan
+        texts = TextRecords(
             self._database,
-            self._plan.target,
-            self._plan.columns,
+            plan.columns,
             csv_format=self._csv_format,
-            file_columns=self._plan.file_columns,
-            into_rows=self._is_staged,
+            file_columns=plan.file_columns,
             normalized=self._normalized,
         )
+        if self._normalized is None and can_skip_bad_values(self._database, plan.columns, plan.file_columns):
+            return TypedRecords(self._database, plan.columns, texts, csv_format=self._csv_format)
+        return texts
 
     def _has_changing_word(self, data: bytes) -> bool:
         positions = {one.position for one in self._plan.columns if one.target.reads_date_words}

@@ -62,7 +62,8 @@ def rejects(loaded: Loaded) -> list[Bad]:
 
 def require(loaded: Loaded, *, good: int, bad: Sequence[Bad] = ()) -> None:
     """Require the number of loaded rows, the rejects, and counts that agree with both."""
-    assert rejects(loaded) == list(bad)
+    found = rejects(loaded)
+    assert found == list(bad), found
     counts = loaded.counts
     assert loaded.status is LoadStatus.SUCCESS
     assert (counts.rows_in, counts.rows_inserted, counts.rows_rejected) == (good + len(bad), good, len(bad))

@@ -1,0 +1,39 @@
+"""Rows to load, from which some can be left out."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from psycopg import sql
+
+RECORD_NO = sql.Identifier("load_record_no")  # a name that no column of a target has
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowSource:
+    """A relation or subquery with the record number, and columns of the target's names and types."""
+
+    relation: sql.Composable
+    columns: Sequence[str]
+    is_ordered: bool = False  # a scan returns the rows in the order of the file
+
+    def where(self, condition: sql.Composable) -> "RowSource":
+        """Return the rows for which a condition on `s` holds."""
+        return replace(self, relation=sql.SQL("(SELECT s.* FROM {} AS s WHERE {})").format(self.relation, condition))
+
+    def only(self, numbers: Collection[int]) -> "RowSource":
+        """Return the rows with these record numbers."""
+        return self.where(sql.SQL("s.{} = ANY ({})").format(RECORD_NO, number_list(numbers)))
+
+    def without(self, numbers: Collection[int]) -> "RowSource":
+        """Return the rows without these record numbers."""
+        return self.where(sql.SQL("s.{} <> ALL ({})").format(RECORD_NO, number_list(numbers)))
+
+    def between(self, first: int, last: int) -> "RowSource":
+        """Return the rows from one record number to another."""
+        limits = sql.Literal(first), sql.Literal(last)
+        return self.where(sql.SQL("s.{} BETWEEN {} AND {}").format(RECORD_NO, *limits))
+
+
+def number_list(numbers: Collection[int]) -> sql.Composed:
+    """Return an array of record numbers."""
+    return sql.SQL("{}::bigint[]").format(sql.Literal(sorted(numbers)))

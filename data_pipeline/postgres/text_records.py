@@ -1,0 +1,93 @@
+"""Records as texts, whose values are checked one by one. Works on every supported server."""
+
+from collections.abc import Mapping, Sequence
+
+import psycopg
+from django.db import connections
+from psycopg import sql
+
+from data_pipeline.domain.fields import CsvFormat, parse_fields
+from data_pipeline.domain.records import SplitRecords
+from data_pipeline.domain.rejects import Problem
+from data_pipeline.postgres import record_tables
+from data_pipeline.postgres.checked_statements import delete_records
+from data_pipeline.postgres.normalized_texts import NormalizedTexts
+from data_pipeline.postgres.record_tables import TEXTS, FileColumn
+from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
+from data_pipeline.postgres.value_checks import ValueChecks
+from seeder.postgres import sessions
+
+# A row must fit a page of 8 kB, where each text takes up to 24 bytes. Records with more fields are stored as arrays.
+_MAX_TEXT_COLUMNS = 300
+
+
+class TextRecords:
+    """The records of a refused chunk in `load_texts`."""
+
+    def __init__(
+        self,
+        database: str,
+        columns: Sequence[FileColumn],
+        *,
+        csv_format: CsvFormat,
+        file_columns: int,
+        normalized: NormalizedTexts | None,
+    ) -> None:
+        self._database, self._columns = database, columns
+        self._csv_format, self._file_columns, self._normalized = csv_format, file_columns, normalized
+        self._has_arrays = file_columns > _MAX_TEXT_COLUMNS and normalized is None
+        self._checks = ValueChecks(database, columns, text=self._text)
+        self._is_prepared = False
+
+    def fill(self, split: SplitRecords) -> Mapping[int, Sequence[Problem]]:
+        """Replace the records by the good ones of others. Return the problems of the bad ones."""
+        self._prepare()
+        problems: Mapping[int, Sequence[Problem]]
+        if self._normalized is not None:
+            self._normalized.fill(split)
+            problems = self._normalized.explain(self._checks.find_problems(), split)
+        else:
+            self._fill_texts(split)
+            problems = self._checks.find_problems()
+        delete_records(self._database, TEXTS, problems)
+        return problems
+
+    @property
+    def source(self) -> RowSource:
+        """The records with the types of the target."""
+        values = sql.SQL(", ").join(
+            sql.SQL("{}::{} AS {}").format(self._text(column), column.type, column.name) for column in self._columns
+        )
+        relation = sql.SQL("(SELECT {}, {} FROM {})").format(RECORD_NO, values, TEXTS)
+        return RowSource(relation=relation, columns=[column.target.name for column in self._columns], is_ordered=True)
+
+    def _text(self, column: FileColumn) -> sql.Composable:
+        return sql.SQL("fields[{}]").format(sql.Literal(column.position + 1)) if self._has_arrays else column.text
+
+    def _prepare(self) -> None:
+        if self._is_prepared:
+            return
+        if self._normalized is not None:
+            self._normalized.create()
+        elif self._has_arrays:
+            statement = sql.SQL("CREATE TEMPORARY TABLE load_texts ({} bigint NOT NULL, fields text[]) ON COMMIT DROP")
+            sessions.query(self._database, statement.format(RECORD_NO))
+        else:
+            record_tables.create_texts(self._database, columns=self._file_columns)
+        self._checks.prepare()
+        self._is_prepared = True
+
+    def _fill_texts(self, split: SplitRecords) -> None:
+        if not self._has_arrays:
+            record_tables.fill_texts(self._database, split, self._csv_format, columns=self._file_columns)
+            return
+        sessions.query(self._database, "TRUNCATE pg_temp.load_texts")
+        connection = sessions.driver_connection(self._database)
+        with (
+            connections[self._database].wrap_database_errors,
+            psycopg.Cursor(connection) as cursor,
+            cursor.copy(sql.SQL("COPY {} FROM STDIN").format(TEXTS)) as copy,
+        ):
+            copy.set_types(["int8", "text[]"])
+            for number, record in zip(split.numbers, split.records, strict=True):
+                copy.write_row((number, parse_fields(record, self._csv_format)))
