@@ -17,7 +17,7 @@ from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.fields import CsvFormat
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_progress import LoadProgress
-from data_pipeline.domain.records import SplitRecords
+from data_pipeline.domain.records import SplitRecords, count_records
 from data_pipeline.domain.reject_log import RejectLog
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import copying, merging, record_tables
@@ -126,7 +126,7 @@ class ArtefactLoading:
         else:
             # A trigger can keep rows out.
             has_triggers = self._plan.target.has_row_triggers and not self._is_staged
-            self._records += records.count_records(chunk.data, self._csv_format) if has_triggers else count
+            self._records += count_records(chunk.data, self._csv_format) if has_triggers else count
         self._loaded += count
 
     def _copied(self, chunk: Chunk) -> int | None:
