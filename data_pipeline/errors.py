@@ -183,6 +183,10 @@ class NothingReplayed(PipelineError):
     code = "nothing_replayed"
 
 
+class NotVerifiable(PipelineError):
+    """Load {load_id} cannot be verified: none of its rows is in a table. `manage.py load_status` shows its state."""
+
+
 class NotRepeatable(PipelineError):
     """Load {load_id} of {source} cannot be repeated: it is no load of a file. Run its connector again with another
     key."""

@@ -86,6 +86,13 @@ class ArtefactLoading:
         self._add_refused(result.refused)
         return self._counts(result.counts)
 
+    def stage(self) -> None:
+        """Copy all rows into `load_rows` only. Not for the mode append, which has no such table."""
+        record_tables.create_rows(self._database, self._plan.columns)
+        for chunk in self._chunks:
+            self._load_chunk(chunk)
+            self._on_progress(self._progress())
+
     def normalizing_meta(self) -> Mapping[str, Any]:
         """Return the number of normalized records, and of refused values by reason, for `payload_meta`."""
         if self._normalized is None:
