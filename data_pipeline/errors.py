@@ -241,6 +241,11 @@ class OldValuesMissing(UndoRefused):
     pruned, or the key is not unique."""
 
 
+class SequenceNotHeld(TargetError):
+    """{table} cannot be loaded on trial: its sequence {sequence} belongs to another role, so the numbers that a dry run
+    draws would be lost. Run it as the owner of the sequence."""
+
+
 class TooManyRejects(PipelineError):
     """{rejected} of {records} records were rejected, but the limit is {limit}. Nothing of the file was loaded. The
     first one is in line {line}: {problem}. `manage.py rejects {load_id}` lists them."""

@@ -1,6 +1,7 @@
 """Loads one file into a table, exactly once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -14,12 +15,13 @@ from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta
 from data_pipeline.domain.reject_log import RejectLog
-from data_pipeline.domain.rejects import RejectLimits
+from data_pipeline.domain.rejects import Reject, RejectLimits
 from data_pipeline.errors import TooManyRejects
 from data_pipeline.models import LoadLog
-from data_pipeline.postgres import load_transactions
+from data_pipeline.postgres import dry_runs, load_transactions
 from data_pipeline.postgres import rejects as reject_rows
 from data_pipeline.postgres.error_translation import translate_errors
+from data_pipeline.postgres.load_log import Claim
 from data_pipeline.services.artefact_loading import ArtefactLoading, ProgressListener
 from data_pipeline.services.auto_tables import choose_table, create_missing
 from data_pipeline.services.file_reading import FileReading, dialect_named
@@ -69,7 +71,7 @@ def load_file(  # noqa: PLR0913  # the options of a load
         of_load=of_load,
     )
     with translate_errors(using):
-        return _FileLoad(source_uri, options, using, on_progress).run(task_id, refresh_here=refresh_here)
+        return FileLoad(source_uri, options, using, on_progress).run(task_id, refresh_here=refresh_here)
 
 
 def find_load(
@@ -78,11 +80,11 @@ def find_load(
     """Return the load of a file as it is now, in any status. Without one, `load_file` would begin it."""
     options = LoadOptions(table=table, dialect=dialect)
     with translate_errors(using):
-        return _FileLoad(source_uri, options, using, lambda _: None).find()
+        return FileLoad(source_uri, options, using, lambda _: None).find()
 
 
-class _FileLoad:
-    """One call of `load_file`."""
+class FileLoad:
+    """One call of `load_file` or `dry_run`."""
 
     def __init__(self, source_uri: str, options: LoadOptions, using: str, on_progress: ProgressListener) -> None:
         self._settings, self._options, self._using = conf.load(), options, using
@@ -107,7 +109,7 @@ class _FileLoad:
                 refresh_here=refresh_here,
             ) as handle:
                 if handle is not None:
-                    self._load(handle)
+                    self.load(handle)
         except TooManyRejects:
             self._save_rejects(handle)
             raise
@@ -151,7 +153,16 @@ class _FileLoad:
         threshold = self._settings.ingest_streaming_threshold_mb * _MEGABYTE
         return self._settings.ingest_streaming_enabled and self._address.path.stat().st_size > threshold
 
-    def _load(self, handle: ProcessHandle) -> None:
+    def trial_handle(self) -> ProcessHandle:
+        """Return a handle of a load that is never recorded."""
+        claim = Claim(load_id=0, status=LoadStatus.PENDING, attempts=1, is_behind_proxy=False)
+        return ProcessHandle(self._using, claim, source=SOURCE, idempotency_key="")
+
+    def load(self, handle: ProcessHandle, *, is_trial: bool = False) -> None:
+        """Load the file in the current transaction.
+
+        A trial, whose transaction is rolled back, writes only the table. Raises as `load_file`.
+        """
         load_transactions.begin_loading(self._using)
         if self._options.table == AUTO:
             self._find_table(handle)
@@ -168,6 +179,9 @@ class _FileLoad:
                 load_id=handle.load_id,
             )
             handle.target = str(plan.target.name)
+            if is_trial:
+                plan = replace(plan, keeps_old_rows=False)
+                dry_runs.hold_sequences(self._using, plan.target)
             csv_format = self._file.csv_format(chunks)
             handle.update_meta(
                 columns=list(plan.names), delimiter=csv_format.delimiter.decode(), quote=csv_format.quote.decode()
@@ -187,7 +201,8 @@ class _FileLoad:
             handle.add_counts(counts)
             handle.update_meta(loading.normalizing_meta())
             self._require_limits(plan.limits, handle, counts)
-            self._save_rejects(handle)
+            if not is_trial:
+                self._save_rejects(handle)
             handle.content_blake2b = artefact.content_blake2b
             handle.changed_relations = [(plan.target.name.schema, plan.target.name.name)]
             handle.update_meta(
@@ -226,29 +241,41 @@ class _FileLoad:
         return Loaded(
             load_id=row.pk,
             status=LoadStatus.SKIPPED,
-            source_uri=self._address.uri,
+            source_uri=self.source_uri,
             target=row.target,
             counts=LoadCounts(),
-            duration=self._elapsed,
-            size_bytes=self._address.path.stat().st_size,
+            duration=self.elapsed,
+            size_bytes=self.size_bytes,
         )
 
     def _result(self, handle: ProcessHandle) -> Loaded:
         return Loaded(
             load_id=handle.load_id,
             status=LoadStatus.SUCCESS,
-            source_uri=self._address.uri,
+            source_uri=self.source_uri,
             target=handle.target,
             counts=handle.counts,
-            duration=self._elapsed,
-            size_bytes=self._address.path.stat().st_size,
-            rejects=self._rejects.kept[:20],
+            duration=self.elapsed,
+            size_bytes=self.size_bytes,
+            rejects=self.first_rejects,
             refresh=handle.refresh,
         )
 
     @property
-    def _elapsed(self) -> timedelta:
+    def elapsed(self) -> timedelta:
         return timedelta(seconds=monotonic() - self._started_at)
+
+    @property
+    def source_uri(self) -> str:
+        return self._address.uri
+
+    @property
+    def size_bytes(self) -> int:
+        return self._address.path.stat().st_size
+
+    @property
+    def first_rejects(self) -> Sequence[Reject]:
+        return self._rejects.kept[:20]
 
 
 def _limit_text(limits: RejectLimits) -> str:

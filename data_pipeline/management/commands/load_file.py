@@ -2,6 +2,7 @@ import argparse
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from django.core.management.base import CommandParser
 
@@ -9,10 +10,12 @@ from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.domain.refresh_dispatches import RefreshOutcome
 from data_pipeline.errors import PipelineError, TooManyRejects
+from data_pipeline.management.rendering.dry_run_text import dry_run_blocks
 from data_pipeline.management.rendering.load_text import load_blocks
 from data_pipeline.management.rendering.refresh_text import refresh_blocks
 from data_pipeline.services import dependent_refreshes
-from data_pipeline.services.load_documents import load_document
+from data_pipeline.services.dry_run import dry_run
+from data_pipeline.services.load_documents import dry_run_document, load_document
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_values import Loaded
 from seeder.domain.plain_numbers import parse_whole_number
@@ -61,13 +64,26 @@ class Command(SeederCommand):
             default=(None, None),
             help="number or share of records that may be rejected (default: DATA_PIPELINE_MAX_REJECTS)",
         )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="load and refresh on trial, show what would change, and roll it back"
+        )
 
     def run(self, options: Namespace) -> int | None:
+        return self._dry_run(options) if options.dry_run else self._load_all(options)
+
+    def _dry_run(self, options: Namespace) -> int | None:
+        with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:
+            runs = [dry_run(uri, **_arguments(options, advance)) for uri in options.uris]
+        document = {"dryRun": True, "loads": [dry_run_document(one) for one in runs]}
+        self.output.show(document, dry_run_blocks(runs))
+        return EXIT_FAILED if any(one.would_fail for one in runs) else None
+
+    def _load_all(self, options: Namespace) -> int | None:
         loads, failures = list[Loaded](), list[PipelineError]()
         with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:
             for uri in options.uris:
                 try:
-                    loads.append(self._load(uri, options, advance))
+                    loads.append(load_file(uri, **_arguments(options, advance), refresh_here=False))
                 except TooManyRejects as error:
                     failures.append(error)
         loads = self._refresh_without_queue(loads)
@@ -85,21 +101,22 @@ class Command(SeederCommand):
         by_load = {load_id: dispatch for dispatch in dispatches for load_id in dispatch.load_ids}
         return [replace(one, refresh=by_load.get(one.load_id, one.refresh)) for one in loads]
 
-    def _load(self, uri: str, options: Namespace, advance: Callable[..., None]) -> Loaded:
-        def on_progress(progress: LoadProgress) -> None:
-            advance(progress.bytes_read, progress.bytes_total)
 
-        max_rejects, max_ratio = options.max_rejects
-        return load_file(
-            uri,
-            table=options.target,
-            dialect=options.dialect,
-            key=options.key,
-            mode=options.mode,
-            force=options.force,
-            max_rejects=max_rejects,
-            max_reject_ratio=max_ratio,
-            sheet=options.sheet,
-            refresh_here=False,
-            on_progress=on_progress,
-        )
+def _arguments(options: Namespace, advance: Callable[..., None]) -> dict[str, Any]:
+    """Return the arguments of `load_file` and `dry_run`."""
+
+    def on_progress(progress: LoadProgress) -> None:
+        advance(progress.bytes_read, progress.bytes_total)
+
+    max_rejects, max_ratio = options.max_rejects
+    return {
+        "table": options.target,
+        "dialect": options.dialect,
+        "key": options.key,
+        "mode": options.mode,
+        "force": options.force,
+        "max_rejects": max_rejects,
+        "max_reject_ratio": max_ratio,
+        "sheet": options.sheet,
+        "on_progress": on_progress,
+    }

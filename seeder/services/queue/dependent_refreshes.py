@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.manifests import ManifestKey, ViewKey
+from seeder.domain.manifests import ViewKey, ViewSpec
 from seeder.domain.refresh_requests import AllReports, SelectedManifests
 from seeder.domain.view_names import ViewName
 from seeder.postgres.catalog import find_affected_views
@@ -23,15 +23,21 @@ class DependentViews:
     """The views that depend on some tables of a database."""
 
     relations: Collection[ViewName]
-    views: tuple[ViewKey, ...]  # of enabled manifests
-    manifests: frozenset[ManifestKey]  # that name these views
+    specs: tuple[ViewSpec, ...]  # of enabled manifests, ordered by name
     undetermined: tuple[ViewKey, ...]  # they call functions with text bodies, so their dependencies are unknown
     missing_relations: tuple[ViewName, ...]  # tables that do not exist
 
     @property
+    def views(self) -> tuple[ViewKey, ...]:
+        return tuple(spec.key for spec in self.specs)
+
+    @property
     def request(self) -> SelectedManifests:
-        description = f"the views that depend on {', '.join(map(str, sorted(self.relations)))}"
-        return SelectedManifests(manifests=self.manifests, description=description)
+        """The request to refresh the views, for all manifests that name them."""
+        return SelectedManifests(
+            manifests=frozenset(one.key for spec in self.specs for one in spec.manifests),
+            description=f"the views that depend on {', '.join(map(str, sorted(self.relations)))}",
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,11 +79,9 @@ def find_dependent_views(relations: Collection[ViewName], *, database: str = DEF
     with translate_database_errors(database):
         declarations = {name: spec.declaration for name, spec in specs.items()}
         affected, undetermined, missing_relations = find_affected_views(database, relations, declarations)
-    dependent = [specs[name] for name in sorted(affected)]
     return DependentViews(
         relations=relations,
-        views=tuple(spec.key for spec in dependent),
-        manifests=frozenset(one.key for spec in dependent for one in spec.manifests),
+        specs=tuple(specs[name] for name in sorted(affected)),
         undetermined=tuple(specs[name].key for name in sorted(undetermined)),
         missing_relations=tuple(missing_relations),
     )
