@@ -183,6 +183,10 @@ class NothingReplayed(PipelineError):
     code = "nothing_replayed"
 
 
+class BundleNotWritten(PipelineError):
+    """The debug bundle {path} cannot be written: {cause}. Name another file."""
+
+
 class NotVerifiable(PipelineError):
     """Load {load_id} cannot be verified: none of its rows is in a table. `manage.py load_status` shows its state."""
 
