@@ -1,6 +1,6 @@
 """Expected errors of the loading lane. The docstring of an error is its message, as in `seeder.errors`."""
 
-from seeder.errors import SeederError
+from seeder.errors import SeederError, UnknownObject
 
 
 class PipelineError(SeederError):
@@ -39,7 +39,7 @@ class LoadTakenOver(PipelineError):
     attempt was rolled back; see the load for the outcome."""
 
 
-class UnknownLoad(PipelineError):
+class UnknownLoad(UnknownObject, PipelineError):
     """There is no load {load_id}. `manage.py load_status` lists the last ones."""
 
 

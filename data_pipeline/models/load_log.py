@@ -1,6 +1,8 @@
 """The loads: one row for each artefact of a source, which makes a load exactly once."""
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
+from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Now
 
 from data_pipeline.domain.load_status import LoadStatus
@@ -60,6 +62,8 @@ class LoadLog(models.Model):
                 name="load_log_unsettled",
             ),
             models.Index(fields=["target", "-succeeded_at"], name="load_log_target_succeeded"),
+            # A hash, because an address can be longer than a btree allows.
+            HashIndex(KeyTransform("source_uri", "payload_meta"), name="load_log_uri"),
         )
 
     def __str__(self) -> str:

@@ -1,0 +1,118 @@
+"""The drawing of a load's lineage: file, load, table and views from left to right, as boxes with lines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import accumulate, pairwise
+
+from data_pipeline.domain.lineage import Lineage
+from seeder.domain.view_names import ViewName
+from seeder.errors import BadName
+
+_HEIGHT, _ROW_STEP, _GAP, _MARGIN = 44, 58, 30, 10  # pixels: of a box, between rows, between columns, inside of a box
+_CHARACTER_WIDTH = 6.7  # pixels, of the monospaced font
+_MAX_BOXES = 12  # views in a column; the table below the drawing has all
+
+
+class Kind(StrEnum):
+    """What a box shows."""
+
+    FILE = "file"
+    LOAD = "load"
+    TABLE = "table"
+    VIEW = "view"
+
+
+_WIDTHS = {Kind.FILE: 160, Kind.LOAD: 76, Kind.TABLE: 170, Kind.VIEW: 184}  # pixels
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Node:
+    """A file, a load, a table or a view."""
+
+    kind: Kind
+    name: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Box:
+    """A node in the drawing. Lengths are in pixels."""
+
+    node: Node
+    heading: str
+    text: str  # shortened to the box
+    x: int
+    y: int
+    width: int
+    height: int = _HEIGHT
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineageChart:
+    """Boxes, and the paths of the lines between them."""
+
+    boxes: Sequence[Box]
+    paths: Sequence[str]
+    width: int
+    height: int
+    left_out: int  # views that have no box
+
+
+def draw(path: Sequence[Node], lineage: Lineage | None, view_urls: Mapping[str, str]) -> LineageChart:
+    """Return the drawing of the nodes in one row, the last of which is the table, and of the views behind them."""
+    layers = lineage.layers if lineage else []
+    columns = [
+        *([node] for node in path),
+        *(
+            [Node(kind=Kind.VIEW, name=name, url=view_urls.get(name)) for name in layer[:_MAX_BOXES]]
+            for layer in layers
+        ),
+    ]
+    lefts = [0, *accumulate(_WIDTHS[nodes[0].kind] + _GAP for nodes in columns)]
+    height = _height_of(max(map(len, columns)))
+    boxes = [
+        _box(node, x=left, y=(height - _height_of(len(nodes))) // 2 + row * _ROW_STEP)
+        for left, nodes in zip(lefts, columns, strict=False)
+        for row, node in enumerate(nodes)
+    ]
+    views = {box.node.name: box for box in boxes if box.node.kind is Kind.VIEW}
+    paths = [_line(one, other) for one, other in pairwise(boxes[: len(path)])]
+    if lineage:
+        sources = {lineage.table: boxes[len(path) - 1], **views}
+        paths += [
+            _line(sources[used], box)
+            for name, box in views.items()
+            for used in sorted(lineage.reads[name])
+            if used in sources
+        ]
+    left_out = sum(map(len, layers)) - len(views)
+    return LineageChart(boxes=boxes, paths=paths, width=lefts[-1] - _GAP, height=height, left_out=left_out)
+
+
+def _height_of(rows: int) -> int:
+    return rows * _ROW_STEP - (_ROW_STEP - _HEIGHT)
+
+
+def _box(node: Node, *, x: int, y: int) -> Box:
+    heading, text, width = node.kind.value, node.name, _WIDTHS[node.kind]
+    if node.kind in {Kind.TABLE, Kind.VIEW}:
+        try:
+            name = ViewName.parse(node.name)
+        except BadName:  # a caller of `process_once` can write any text
+            pass
+        else:
+            heading, text = f"{node.kind} in {name.schema}", name.name
+    return Box(node=node, heading=_shortened(heading, width), text=_shortened(text, width), x=x, y=y, width=width)
+
+
+def _shortened(text: str, width: int) -> str:
+    fitting = int((width - 2 * _MARGIN) / _CHARACTER_WIDTH)
+    return f"{text[: fitting - 1]}…" if len(text) > fitting else text
+
+
+def _line(one: Box, other: Box) -> str:
+    """Return the path from the right side of a box to the left side of another."""
+    x1, y1, x2, y2 = one.x + one.width, one.y + _HEIGHT // 2, other.x, other.y + _HEIGHT // 2
+    middle = (x1 + x2) // 2
+    return f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 6} {y2}"

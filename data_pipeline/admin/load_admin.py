@@ -1,0 +1,130 @@
+"""The list of loads, and the URLs of their pages."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from data_pipeline.admin import page_urls
+from data_pipeline.admin.load_actions import LOAD_ACTIONS, LoadAction
+from data_pipeline.admin.load_page import action_page, file_name, load_page, table_of
+from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.errors import UnknownLoad
+from data_pipeline.models import LoadLog
+from data_pipeline.services import load_pages
+from seeder.admin.error_pages import with_error_page
+from seeder.admin.read_only_admin import ReadOnlyAdmin
+
+
+class _ValueFilter(admin.SimpleListFilter):
+    """Filter by a column. Its choices come from an index."""
+
+    choices_of: Callable[[], Sequence[str]]
+
+    def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
+        return [(value, value) for value in type(self).choices_of()]
+
+    def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+
+
+class StatusFilter(_ValueFilter):
+    title = parameter_name = "status"
+
+    @staticmethod
+    def choices_of() -> Sequence[str]:
+        return [status.value for status in LoadStatus]
+
+
+class SourceFilter(_ValueFilter):
+    title = parameter_name = "source"
+    choices_of = staticmethod(load_pages.known_sources)
+
+
+class TargetFilter(_ValueFilter):
+    title, parameter_name = "table", "target"
+    choices_of = staticmethod(load_pages.known_targets)
+
+
+@admin.register(LoadLog)
+class LoadLogAdmin(ReadOnlyAdmin):
+    """The loads, each with its page."""
+
+    list_filter = (StatusFilter, TargetFilter, SourceFilter)
+    date_hierarchy = "updated_at"
+    ordering = ("-updated_at", "-id")
+    sortable_by = ("updated_at",)
+    search_fields: ClassVar[tuple[str, ...]] = ("id",)
+    search_help_text = "Id of a load, or the complete address of a file."
+    change_list_template = "data_pipeline/list.html"
+    actions = None
+
+    def get_urls(self) -> list[URLPattern]:
+        view = with_error_page(self.admin_site, self._action)
+        # What an action commits must be committed before its refreshes are dispatched, even with ATOMIC_REQUESTS.
+        view = transaction.non_atomic_requests(self.admin_site.admin_view(view))
+        actions = [
+            path(f"<int:load_id>/{name}/", view, {"action": action}, name=page_urls.load_action_name(name))
+            for name, action in LOAD_ACTIONS.items()
+        ]
+        return [*actions, *super().get_urls()]
+
+    def get_list_display(self, _: HttpRequest) -> tuple[Any, ...]:
+        stuck = load_pages.stuck_load_ids()
+
+        @admin.display(description="status")
+        def status(load: LoadLog) -> SafeString:
+            return status_label(load, is_stuck=load.pk in stuck)
+
+        return ("load", status, "table", "file", "records", "rejected", "updated_at")
+
+    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        by_id = Q(pk=int(term)) if term.isascii() and term.isdigit() and len(term) < 19 else Q()
+        return rows.filter(by_id | Q(payload_meta__source_uri=term))
+
+    def change_view(self, request: HttpRequest, object_id: str, *_: Any, **_options: Any) -> HttpResponse:
+        if not self.has_view_permission(request):
+            return super().change_view(request, object_id)  # refuses
+        if not (object_id.isascii() and object_id.isdigit() and len(object_id) < 19):
+            raise UnknownLoad(load_id=object_id)
+        return load_page(request, self.admin_site, int(object_id))
+
+    def _action(self, request: HttpRequest, load_id: int, action: LoadAction) -> HttpResponse:
+        return action_page(request, self.admin_site, action, load_id=load_id)
+
+    @admin.display(description="load")
+    def load(self, load: LoadLog) -> str:
+        return str(load.pk)
+
+    @admin.display(description="table")
+    def table(self, load: LoadLog) -> str:
+        return table_of(load) or load.source
+
+    @admin.display(description="file")
+    def file(self, load: LoadLog) -> str:
+        return file_name(load) or ""
+
+    @admin.display(description="records")
+    def records(self, load: LoadLog) -> str:
+        return "" if load.rows_in is None else f"{load.rows_in:,}"
+
+    @admin.display(description="rejected")
+    def rejected(self, load: LoadLog) -> SafeString | str:
+        if not load.rows_rejected:
+            return ""
+        return format_html(
+            '<a href="{}">{}</a>', page_urls.rejects_of(self.admin_site, load.pk), f"{load.rows_rejected:,}"
+        )
+
+
+def status_label(load: LoadLog, *, is_stuck: bool) -> SafeString:
+    """Return the status of a load as a sign and a word."""
+    context: Mapping[str, Any] = {"load": load, "is_stuck": is_stuck}
+    return SafeString(render_to_string("data_pipeline/load_status.html", dict(context)))

@@ -1,0 +1,112 @@
+"""The page of a load, and the pages that ask for confirmation."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from data_pipeline.admin import load_actions, page_urls
+from data_pipeline.admin.lineage_chart import Kind, Node, draw
+from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.models import LoadLog
+from data_pipeline.services import lineage, load_pages
+from seeder.admin import page_urls as seeder_urls
+from seeder.services.read_models import agency_scope
+
+SEE_RAW = "data_pipeline.see_raw"
+_SHOWN_ELSEWHERE = {"source_uri", "target_table", "columns", "options"}
+
+
+def load_page(request: HttpRequest, site: AdminSite, load_id: int) -> HttpResponse:
+    shows_values = request.user.has_perm(SEE_RAW)
+    page = load_pages.read_load_page(load_id, shows_values=shows_values)
+    context = {
+        **site.each_context(request),
+        "title": f"Load {load_id}",
+        "page": page,
+        "load": page.load,
+        "file": file_name(page.load),
+        "table": table_of(page.load),
+        "duration": None if page.load.duration_ms is None else timedelta(milliseconds=page.load.duration_ms),
+        "facts": _meta_facts(page.load.payload_meta),
+        "shows_values": shows_values,
+        "can_see_rejects": request.user.has_perm("data_pipeline.view_loadreject"),
+        "rejects_url": page_urls.rejects_of(site, load_id),
+        "actions": [
+            (action, page_urls.load_action(site, load_id, action.name))
+            for action in load_actions.possible_actions(request, page.load)
+        ],
+        "live": page.load.status == LoadStatus.PENDING and not page.is_stuck,
+        **_lineage_context(request, site, page.load),
+    }
+    return TemplateResponse(request, "data_pipeline/load.html", context)
+
+
+def action_page(
+    request: HttpRequest, site: AdminSite, action: load_actions.LoadAction, *, load_id: int
+) -> HttpResponse:
+    """Ask for confirmation, or run the action and return to the page of the load, which shows the result."""
+    if not request.user.has_perm(action.permission):
+        raise PermissionDenied
+    load = load_pages.read_load_page(load_id, shows_values=False).load
+    url = page_urls.load(site, load_id)
+    if request.method == "POST":
+        load_actions.run_action(request, action, load)
+        return HttpResponseRedirect(url)
+    context = {
+        **site.each_context(request),
+        "title": f"{action.label} load {load_id}",
+        "action": action,
+        "load": load,
+        "file": file_name(load),
+        "table": table_of(load),
+        "url": url,
+    }
+    return TemplateResponse(request, "data_pipeline/load_action.html", context)
+
+
+def file_name(load: LoadLog) -> str | None:
+    """Return the last part of the address of the loaded file."""
+    uri = load.payload_meta.get("source_uri")
+    return (PurePosixPath(unquote(urlsplit(uri).path)).name or uri) if isinstance(uri, str) else None
+
+
+def table_of(load: LoadLog) -> str | None:
+    """Return the table of a load, also if it failed before it reached the table. None if it is unknown."""
+    named = load.payload_meta.get("target_table")
+    return load.target or (named if isinstance(named, str) and named != "auto" else None)
+
+
+def _lineage_context(request: HttpRequest, site: AdminSite, load: LoadLog) -> Mapping[str, Any]:
+    agencies = agency_scope.agencies_of(request.user)
+    visible = None if agencies is None else agency_scope.tables_of(agencies)
+    table = table_of(load)
+    found = lineage.find_lineage(table, visible=visible)
+    can_see_views = request.user.has_perm("seeder.view_jobstatus")
+    urls = {view: seeder_urls.view(site, view) for view in (found.views if found and can_see_views else ())}
+    path = [Node(kind=Kind.LOAD, name=str(load.pk))]
+    if name := file_name(load):
+        path.insert(0, Node(kind=Kind.FILE, name=name))
+    if table:
+        path.append(Node(kind=Kind.TABLE, name=table, url=page_urls.loads_of(site, table)))
+    return {
+        "lineage": found,
+        "chart": draw(path, found, urls),
+        "views": [(view, urls.get(view), sorted(found.reads[view])) for view in found.views] if found else [],
+    }
+
+
+def _meta_facts(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the metadata that has no other place on the page, as names and texts."""
+    return [
+        (name.replace("_", " "), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in meta.items()
+        if name not in _SHOWN_ELSEWHERE and value not in (None, "", [], {}, False)
+    ]

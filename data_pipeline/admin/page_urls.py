@@ -1,0 +1,29 @@
+"""URLs of the pages of loads."""
+
+from django.contrib.admin import AdminSite
+from django.urls import reverse
+
+
+def load(site: AdminSite, load_id: int) -> str:
+    return reverse("admin:data_pipeline_loadlog_change", args=[load_id], current_app=site.name)
+
+
+def load_action_name(action: str) -> str:
+    """Return the name of the URL of an action."""
+    return f"data_pipeline_load_{action}"
+
+
+def load_action(site: AdminSite, load_id: int, action: str) -> str:
+    return reverse(f"admin:{load_action_name(action)}", args=[load_id], current_app=site.name)
+
+
+def reject(site: AdminSite, reject_id: int) -> str:
+    return reverse("admin:data_pipeline_loadreject_change", args=[reject_id], current_app=site.name)
+
+
+def rejects_of(site: AdminSite, load_id: int) -> str:
+    return reverse("admin:data_pipeline_loadreject_changelist", query={"load": load_id}, current_app=site.name)
+
+
+def loads_of(site: AdminSite, target: str) -> str:
+    return reverse("admin:data_pipeline_loadlog_changelist", query={"target": target}, current_app=site.name)

@@ -1,0 +1,108 @@
+"""The list of rejects, and the page of each with its bad cells marked."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from data_pipeline.admin import page_urls
+from data_pipeline.admin.load_page import SEE_RAW, file_name
+from data_pipeline.domain.rejects import RejectState
+from data_pipeline.models import LoadReject
+from data_pipeline.services import load_pages
+from seeder.admin.read_only_admin import ReadOnlyAdmin
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = parameter_name = "state"
+
+    def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
+        return [(state.value, state.value) for state in RejectState]
+
+    def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+class _ProblemFilter(admin.SimpleListFilter):
+    """Filter by a field of the problems. Only within a load, because no index has them."""
+
+    field: str
+
+    def lookups(self, request: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
+        load_id = request.GET.get("load", "")
+        if not (load_id.isascii() and load_id.isdigit() and len(load_id) < 19):
+            return []
+        position = ("column", "sqlstate").index(self.field)
+        values = {problem[position] for problem in load_pages.known_problems(int(load_id))}
+        return [(value, value) for value in sorted(filter(None, values))]
+
+    def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        return queryset.filter(problems__contains=[{self.field: self.value()}])
+
+
+class ColumnFilter(_ProblemFilter):
+    title = parameter_name = field = "column"
+
+
+class SqlstateFilter(_ProblemFilter):
+    title, parameter_name = "SQLSTATE", "sqlstate"
+    field = parameter_name
+
+
+@admin.register(LoadReject)
+class LoadRejectAdmin(ReadOnlyAdmin):
+    """The rejected records, in the order of their files."""
+
+    indexed_fields = ("load",)
+    list_filter = (StateFilter, ColumnFilter, SqlstateFilter)
+    ordering = ("-load_id", "record_no")
+    sortable_by = ()
+    change_list_template = "data_pipeline/list.html"
+    actions = None
+
+    def visible_rows(self, rows: QuerySet[Any], _: HttpRequest) -> QuerySet[Any]:
+        return rows.select_related("load")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        shows_values = request.user.has_perm(SEE_RAW)
+
+        def show(name: str) -> Any:
+            @admin.display(description=name)
+            def cell(row: LoadReject) -> SafeString:
+                reject = load_pages.show_reject(row, shows_values=shows_values)
+                return SafeString(render_to_string(f"data_pipeline/reject_{name}.html", {"reject": reject}))
+
+            cell.__name__ = name  # the class of the cell
+            return cell
+
+        return ("line", "load_link", "state", show("problems"), show("record"))
+
+    def change_view(self, request: HttpRequest, object_id: str, *_: Any, **_options: Any) -> HttpResponse:
+        row = self.get_object(request, object_id) if self.has_view_permission(request) else None
+        if row is None:
+            return super().change_view(request, object_id)  # refuses, or reports that there is none
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Line {row.line_no} of load {row.load_id}",
+            "reject": load_pages.show_reject(row, shows_values=request.user.has_perm(SEE_RAW)),
+            "shows_values": request.user.has_perm(SEE_RAW),
+            "file": file_name(row.load),
+            "rejects_url": page_urls.rejects_of(self.admin_site, row.load_id),
+        }
+        return TemplateResponse(request, "data_pipeline/reject.html", context)
+
+    @admin.display(description="line")
+    def line(self, row: LoadReject) -> str:
+        return f"{row.line_no:,}"
+
+    @admin.display(description="load")
+    def load_link(self, row: LoadReject) -> SafeString:
+        return format_html('<a href="{}">{}</a>', page_urls.load(self.admin_site, row.load_id), row.load_id)
