@@ -8,36 +8,40 @@
 -- An undone load is contained in no later refresh, and an undo after a refresh is a newer change.
 WITH next AS (
     SELECT pg_snapshot_xmax(pg_current_snapshot()) AS xid
-), refresh AS MATERIALIZED (
+), behind AS MATERIALIZED (
     SELECT
-        r.number, r.target, r.taken_at, r.snapshot::pg_snapshot AS snapshot,
-        coalesce(pg_snapshot_xmax(r.snapshot::pg_snapshot) <= next.xid, false) AS is_known
+        r.number, r.target, min(r.taken_at) AS first_taken_at, array_agg(r.taken_at) AS taken_at,
+        array_agg(r.snapshot::pg_snapshot) AS snapshots,
+        bool_and(coalesce(pg_snapshot_xmax(r.snapshot::pg_snapshot) <= next.xid, false)) AS is_known
     FROM next, unnest(%(numbers)s::integer[], %(targets)s::text[], %(snapshots)s::text[], %(taken_at)s::timestamptz[])
         AS r (number, target, snapshot, taken_at)
-), behind AS (
-    SELECT number, target, min(taken_at) AS taken_at, bool_and(is_known) AS is_known FROM refresh GROUP BY number, target
+    GROUP BY r.number, r.target
 ), load AS NOT MATERIALIZED (
     SELECT l.id, l.target, l.succeeded_at, l.xid, l.xid < next.xid AS is_known
     FROM next, load_log AS l
     WHERE l.status IN ('success', 'skipped') AND l.succeeded_at IS NOT NULL
         AND coalesce(l.rows_inserted + l.rows_updated + l.rows_deleted, 1) > 0
+), undo AS MATERIALIZED (
+    SELECT target, undone_at FROM load_log WHERE undone_at > (SELECT min(first_taken_at) FROM behind)
 )
-SELECT b.number, b.target, last.id, last.succeeded_at, newer.loads + undone.loads, NOT (b.is_known AND coalesce(last.is_known, true))
+SELECT
+    b.number, b.target, last.id, last.succeeded_at, newer.loads + undone.loads,
+    NOT (b.is_known AND coalesce(last.is_known, true))
 FROM behind AS b
 LEFT JOIN LATERAL (
     SELECT l.id, l.succeeded_at, l.is_known
     FROM load AS l
-    WHERE l.target = b.target AND l.succeeded_at <= b.taken_at + interval '1 hour' AND NOT EXISTS ({is_missing})
+    WHERE l.target = b.target AND l.succeeded_at <= b.first_taken_at + interval '1 hour' AND NOT EXISTS ({is_missing})
     ORDER BY l.succeeded_at DESC
     LIMIT 1
 ) AS last ON true
 CROSS JOIN LATERAL (
     SELECT count(*) AS loads
     FROM load AS l
-    WHERE l.target = b.target AND l.succeeded_at > b.taken_at - interval '1 hour' AND EXISTS ({is_missing})
+    WHERE l.target = b.target AND l.succeeded_at > b.first_taken_at - interval '1 hour' AND EXISTS ({is_missing})
 ) AS newer
 CROSS JOIN LATERAL (
-    SELECT count(*) AS loads FROM load_log AS l WHERE l.target = b.target AND l.undone_at > b.taken_at
+    SELECT count(*) AS loads FROM undo AS u WHERE u.target = b.target AND u.undone_at > b.first_taken_at
 ) AS undone
 WHERE last.id IS NOT NULL OR newer.loads + undone.loads > 0
 ORDER BY b.number, b.target;
@@ -45,9 +49,9 @@ ORDER BY b.number, b.target;
 -- name: is_missing
 -- A refresh on the way that does not contain the load.
 SELECT
-FROM refresh AS r
-WHERE r.number = b.number AND r.target = b.target AND NOT CASE
-    WHEN r.is_known AND l.is_known AND l.succeeded_at BETWEEN r.taken_at - interval '1 hour' AND r.taken_at + interval '1 hour'
+FROM unnest(b.taken_at, b.snapshots) AS r (taken_at, snapshot)
+WHERE NOT CASE
+    WHEN b.is_known AND l.is_known AND l.succeeded_at BETWEEN r.taken_at - interval '1 hour' AND r.taken_at + interval '1 hour'
         THEN pg_visible_in_snapshot(l.xid, r.snapshot)
     ELSE l.succeeded_at < r.taken_at
 END
