@@ -77,7 +77,7 @@ class ArtefactUnreadable(ArtefactError):
 
 
 class SourceChanged(ArtefactError):
-    """{path} was changed while it was read: {change}. Load it again when it is complete."""
+    """{path} was changed while it was loaded: {change}. Load it again when it is complete."""
 
 
 class UnsupportedFormat(ArtefactError):

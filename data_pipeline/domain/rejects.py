@@ -56,3 +56,10 @@ class RejectLimits:
     def surely_exceeded(self, *, rejected: int) -> bool:
         """Return whether the limit is exceeded however many records follow."""
         return self.max_rejects is not None and rejected > self.max_rejects
+
+    @property
+    def text(self) -> str:
+        """The limits for a message."""
+        number = None if self.max_rejects is None else str(self.max_rejects)
+        ratio = None if self.max_ratio is None else f"{self.max_ratio:.2%}"
+        return " and ".join(filter(None, [number, ratio]))

@@ -1,5 +1,7 @@
 """Settings of a load's transaction."""
 
+from psycopg import sql
+
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
 
@@ -8,5 +10,14 @@ _FORMATS = "SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgre
 
 
 def begin_loading(database: str) -> None:
-    """Pin how values are read, and let each statement fail for the rows that it inserts."""
-    sessions.query_batch(database, (f"{_FORMATS};", STATEMENTS["set_constraints_immediate"]))
+    """Pin how values are read, and let each statement fail for the rows that it inserts.
+
+    A statement whose client is gone is ended within seconds, because its session has the lock of the load.
+    """
+    statements = f"{_FORMATS};", STATEMENTS["set_constraints_immediate"], STATEMENTS["end_without_client"]
+    sessions.query_batch(database, statements)
+
+
+def lock_against_writers(database: str, table: sql.Identifier) -> None:
+    """Wait for other writers of a table, and make later ones wait. Readers continue."""
+    sessions.query(database, sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))

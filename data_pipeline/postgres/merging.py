@@ -15,6 +15,7 @@ from data_pipeline.domain.rejects import Problem
 from data_pipeline.postgres.affected_rows import affected_rows
 from data_pipeline.postgres.checked_statements import CheckedStatement, delete_records, insert
 from data_pipeline.postgres.constraint_violations import UNIQUE_VIOLATION, ViolationSearch
+from data_pipeline.postgres.load_transactions import lock_against_writers
 from data_pipeline.postgres.record_tables import ROWS, FileColumn
 from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
 from data_pipeline.postgres.row_texts import row_texts
@@ -53,7 +54,7 @@ def merge(database: str, facts: Merge) -> MergeResult:
     Other sessions can read the target meanwhile, but write it only if the load only appends rows.
     """
     if facts.mode is not Mode.APPEND:
-        sessions.query(database, sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(facts.target.identifier))
+        lock_against_writers(database, facts.target.identifier)
     sessions.query(database, sql.SQL("ANALYZE {}").format(ROWS))
     return _Merging(database, facts).run()
 

@@ -5,10 +5,13 @@ from typing import cast
 import psycopg
 from django.db import Error
 
+from seeder.postgres.sqlstates import sqlstate
+
 # Subquery with several rows, data exceptions, integrity violations, check options, and exceptions of PL/pgSQL.
 _ROW_CLASSES = {"21", "22", "23", "44", "P0"}
 _ROW_IS_TOO_BIG = "54000"  # other limits are those of a statement
 _TRIGGER_FILES = {"pl_exec.c", "plperl.c", "plpy_elog.c", "pltcl.c"}  # a trigger can raise any SQLSTATE
+_DEADLOCK = "40P01"
 _ROW_SECURITY = "ExecWithCheckOptions"
 # Texts of some types are names or a small language: regclass, tsquery, jsonpath. Others need a feature of the server.
 _CLASSES_OF_VALUES = {"42", "0A"}
@@ -29,6 +32,11 @@ def may_be_of_value(error: Error) -> bool:
     """Return whether an error of a COPY that has begun may be of a value, although its class is that of statements."""
     cause = error.__cause__
     return isinstance(cause, psycopg.Error) and (cause.sqlstate or "")[:2] in _CLASSES_OF_VALUES
+
+
+def is_deadlock(error: Error) -> bool:
+    """Return whether the server ended one of several transactions that wait for each other."""
+    return sqlstate(error) == _DEADLOCK
 
 
 def diagnostics(error: Error) -> psycopg.errors.Diagnostic:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 
+from django.db import connections
 from psycopg import Cursor, sql
 from psycopg.types.json import Jsonb
 
@@ -16,7 +17,8 @@ def save_rejects(database: str, load_id: int, rejects: Iterable[Reject]) -> None
     """Replace the rejects of earlier attempts of a load."""
     sessions.query(database, "DELETE FROM load_reject WHERE load_id = %(load_id)s", {"load_id": load_id})
     statement = sql.SQL("COPY load_reject ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)))
-    with Cursor(sessions.driver_connection(database)) as cursor, cursor.copy(statement) as copy:
+    session = sessions.driver_connection(database)
+    with connections[database].wrap_database_errors, Cursor(session) as cursor, cursor.copy(statement) as copy:
         for one in rejects:
             problems = [{name: _storable(value) for name, value in asdict(problem).items()} for problem in one.problems]
             copy.write_row((load_id, one.line_no, one.record_no, Jsonb(problems), one.raw))

@@ -137,3 +137,7 @@ WHERE k.conrelid = %(oid)s AND k.conname = %(constraint)s AND k.contype = 'c'
 -- name: set_constraints_immediate
 -- A violation is then an error of the statement that inserts the row.
 SET CONSTRAINTS ALL IMMEDIATE;
+
+-- name: end_without_client
+-- Until the end of the transaction, the server ends a statement whose client is gone.
+SELECT CASE WHEN version() ~ 'linux' THEN set_config('client_connection_check_interval', '2s', true) END;

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, Error
 
 from data_pipeline import conf
 from data_pipeline.domain.dialects import Mode
@@ -22,13 +23,14 @@ from data_pipeline.postgres import dry_runs, load_transactions
 from data_pipeline.postgres import rejects as reject_rows
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.load_log import Claim
+from data_pipeline.postgres.refusals import is_deadlock
 from data_pipeline.services.artefact_loading import ArtefactLoading, ProgressListener
 from data_pipeline.services.auto_tables import choose_table, create_missing
 from data_pipeline.services.file_reading import FileReading, dialect_named
 from data_pipeline.services.load_planning import plan_load
 from data_pipeline.services.load_values import AUTO, Loaded, LoadOptions
 from data_pipeline.services.process_once import ProcessHandle, process_once
-from data_pipeline.storage.addresses import resolve
+from data_pipeline.storage.addresses import reading_error, resolve
 
 SOURCE = "ingest.import_file"
 _MEGABYTE = 1024 * 1024
@@ -91,28 +93,36 @@ class FileLoad:
         self._on_progress = on_progress
         self._address = resolve(source_uri, roots=self._settings.ingest_roots)
         self._dialect = dialect_named(options.dialect, self._settings)
-        self._file = FileReading(self._address, self._dialect, self._settings, sheet=options.sheet)
-        self._rejects = RejectLog(max_kept=self._settings.keep_rejects)
         self._started_at = monotonic()
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Forget what an attempt has found."""
+        self._file = FileReading(self._address, self._dialect, self._settings, sheet=self._options.sheet)
+        self._rejects = RejectLog(max_kept=self._settings.keep_rejects)
 
     def run(self, task_id: str | None, *, refresh_here: bool) -> Loaded:
+        """Load the file. After a deadlock, load it again while no other session writes to the table.
+
+        Loads that append the same unique values in different orders wait for each other. Locking the table each time
+        would make all writers wait.
+        """
         key, meta = self._identity()
-        handle: ProcessHandle | None = None
+        identity = {"source": SOURCE, "payload_meta": meta, "idempotency_key": key, "task_id": task_id}
         try:
-            with process_once(
-                self._using,
-                source=SOURCE,
-                payload_meta=meta,
-                idempotency_key=key,
-                task_id=task_id,
-                wait=timedelta(seconds=self._settings.lock_wait_s),
-                refresh_here=refresh_here,
-            ) as handle:
-                if handle is not None:
-                    self.load(handle)
-        except TooManyRejects:
-            self._save_rejects(handle)
-            raise
+            return self._attempt(identity, refresh_here=refresh_here)
+        except Error as error:
+            if not is_deadlock(error):
+                raise
+        self._prepare()
+        return self._attempt(identity, refresh_here=refresh_here, without_writers=True)
+
+    def _attempt(self, identity: Mapping[str, Any], *, refresh_here: bool, without_writers: bool = False) -> Loaded:
+        wait, key = timedelta(seconds=self._settings.lock_wait_s), identity["idempotency_key"]
+        with process_once(self._using, **identity, wait=wait, refresh_here=refresh_here) as handle:
+            if handle is not None:
+                handle.after_failure = partial(self._keep_rejects, handle.load_id)
+                self.load(handle, without_writers=without_writers)
         if handle is None:
             return self._skipped(key)
         return self._result(handle)
@@ -123,6 +133,12 @@ class FileLoad:
 
     def _identity(self) -> tuple[str, dict[str, Any]]:
         """Return the idempotency key and the metadata. The file is not read, unless its content is the key."""
+        try:
+            return self._key_and_meta()
+        except OSError as error:
+            raise reading_error(self._address.path, error) from error
+
+    def _key_and_meta(self) -> tuple[str, dict[str, Any]]:
         options = self._options
         extra = {"table": options.table, "dialect": self._dialect.name, "sheet": options.sheet}
         meta = build_payload_meta(
@@ -151,17 +167,18 @@ class FileLoad:
     @property
     def _is_streaming(self) -> bool:
         threshold = self._settings.ingest_streaming_threshold_mb * _MEGABYTE
-        return self._settings.ingest_streaming_enabled and self._address.path.stat().st_size > threshold
+        return self._settings.ingest_streaming_enabled and self._address.size > threshold
 
     def trial_handle(self) -> ProcessHandle:
         """Return a handle of a load that is never recorded."""
         claim = Claim(load_id=0, status=LoadStatus.PENDING, attempts=1, is_behind_proxy=False)
         return ProcessHandle(self._using, claim, source=SOURCE, idempotency_key="")
 
-    def load(self, handle: ProcessHandle, *, is_trial: bool = False) -> None:
+    def load(self, handle: ProcessHandle, *, is_trial: bool = False, without_writers: bool = False) -> None:
         """Load the file in the current transaction.
 
-        A trial, whose transaction is rolled back, writes only the table. Raises as `load_file`.
+        A trial, whose transaction is rolled back, writes only the table. `without_writers` waits for other writers of
+        the table, and makes later ones wait. Raises as `load_file`.
         """
         load_transactions.begin_loading(self._using)
         if self._options.table == AUTO:
@@ -182,6 +199,8 @@ class FileLoad:
             if is_trial:
                 plan = replace(plan, keeps_old_rows=False)
                 dry_runs.hold_sequences(self._using, plan.target)
+            if without_writers:
+                load_transactions.lock_against_writers(self._using, plan.target.identifier)
             csv_format = self._file.csv_format(chunks)
             handle.update_meta(
                 columns=list(plan.names), delimiter=csv_format.delimiter.decode(), quote=csv_format.quote.decode()
@@ -202,7 +221,7 @@ class FileLoad:
             handle.update_meta(loading.normalizing_meta())
             self._require_limits(plan.limits, handle, counts)
             if not is_trial:
-                self._save_rejects(handle)
+                reject_rows.save_rejects(self._using, handle.load_id, self._rejects.kept)
             handle.content_blake2b = artefact.content_blake2b
             handle.changed_relations = [(plan.target.name.schema, plan.target.name.name)]
             handle.update_meta(
@@ -226,15 +245,15 @@ class FileLoad:
             raise TooManyRejects(
                 rejected=rejected,
                 records=total,
-                limit=_limit_text(limits),
+                limit=limits.text,
                 line=first.line_no,
                 problem=first.problems[0].reason,
                 load_id=handle.load_id,
             )
 
-    def _save_rejects(self, handle: ProcessHandle | None) -> None:
-        if handle is not None:
-            reject_rows.save_rejects(self._using, handle.load_id, self._rejects.kept)
+    def _keep_rejects(self, load_id: int, error: BaseException) -> None:
+        """Keep the rejects that exceed the limit. Those of an earlier attempt are not those of this failure."""
+        reject_rows.save_rejects(self._using, load_id, self._rejects.kept if isinstance(error, TooManyRejects) else [])
 
     def _skipped(self, key: str) -> Loaded:
         row = LoadLog.objects.using(self._using).get(source=SOURCE, idempotency_key=key)
@@ -271,14 +290,8 @@ class FileLoad:
 
     @property
     def size_bytes(self) -> int:
-        return self._address.path.stat().st_size
+        return self._address.size
 
     @property
     def first_rejects(self) -> Sequence[Reject]:
         return self._rejects.kept[:20]
-
-
-def _limit_text(limits: RejectLimits) -> str:
-    number = None if limits.max_rejects is None else str(limits.max_rejects)
-    ratio = None if limits.max_ratio is None else f"{limits.max_ratio:.2%}"
-    return " and ".join(filter(None, [number, ratio]))

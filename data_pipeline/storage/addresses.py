@@ -6,7 +6,7 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
 from data_pipeline.errors import (
@@ -35,11 +35,34 @@ _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | 
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
+class FileVersion(NamedTuple):
+    """What differs between two contents of a file, unless it is changed within one tick of the clock."""
+
+    size: int  # bytes
+    modified_ns: int  # since 1970
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Self:
+        return cls(status.st_size, status.st_mtime_ns)
+
+    def change_to(self, now: Self) -> str:
+        """Describe the difference of another version."""
+        if now.size != self.size:
+            return f"its size went from {self.size:,} to {now.size:,} bytes"
+        return "it has another modification time"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalAddress:
     """A regular file without symbolic links in its path."""
 
     path: Path
+    version: FileVersion | None = None  # when the address was resolved; the file is read in this version only
+
+    @property
+    def size(self) -> int:
+        """The size in bytes when the address was resolved."""
+        return self.version.size if self.version else 0
 
     @property
     def uri(self) -> str:
@@ -54,7 +77,7 @@ class LocalAddress:
         try:
             descriptor = _open_without_links(self.path)
         except OSError as error:
-            raise _reading_error(self.path, error) from error
+            raise reading_error(self.path, error) from error
         file = os.fdopen(descriptor, "rb", buffering=0)
         try:
             _require_regular(self.path, os.fstat(descriptor).st_mode)
@@ -75,16 +98,16 @@ def resolve(source_uri: str, *, roots: Sequence[str]) -> LocalAddress:
     except OSError as error:
         # A path outside of the roots must not reveal whether it exists.
         _require_inside(path.resolve(), roots)
-        raise _reading_error(path, error) from error
+        raise reading_error(path, error) from error
     except RuntimeError as error:  # a loop of symbolic links, before Python 3.13
         raise BadAddress(address=source_uri, problem="its symbolic links form a loop") from error
     _require_inside(resolved, roots)
     try:
-        mode = resolved.stat().st_mode
+        status = resolved.stat()
     except OSError as error:
-        raise _reading_error(resolved, error) from error
-    _require_regular(resolved, mode)
-    return LocalAddress(path=resolved)
+        raise reading_error(resolved, error) from error
+    _require_regular(resolved, status.st_mode)
+    return LocalAddress(path=resolved, version=FileVersion.of(status))
 
 
 def _local_path(source_uri: str) -> str:
@@ -143,7 +166,7 @@ def _open_without_links(path: Path) -> int:
         os.close(folder)
 
 
-def _reading_error(path: Path, error: OSError) -> ArtefactError:
+def reading_error(path: Path, error: OSError) -> ArtefactError:
     """Return the error that explains why a file cannot be opened."""
     match error:
         case FileNotFoundError() | NotADirectoryError():

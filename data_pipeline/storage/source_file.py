@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from data_pipeline.errors import ArtefactUnreadable, SourceChanged
-from data_pipeline.storage.addresses import LocalAddress
+from data_pipeline.storage.addresses import FileVersion, LocalAddress
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -20,11 +20,14 @@ class SourceFile:
     def __init__(self, address: LocalAddress) -> None:
         self.path = address.path
         self._file = address.open()
-        self._opened = os.fstat(self._file.fileno())
+        self._version = self._version_now()
+        if address.version is not None and address.version != self._version:
+            self.close()
+            raise SourceChanged(path=self.path, change=address.version.change_to(self._version))
         self._sha256 = hashlib.sha256()
         self._blake2b = hashlib.blake2b(digest_size=32)
         self._is_complete = False
-        self.size = self._opened.st_size  # bytes
+        self.size = self._version.size  # bytes
         self.position = 0  # bytes read so far
 
     def close(self) -> None:
@@ -76,16 +79,17 @@ class SourceFile:
 
     def _require_unchanged(self) -> None:
         """Compare the file with its size and modification time when it was opened."""
-        now = os.fstat(self._file.fileno())
-        if now.st_size != self.size:
-            change = f"its size went from {self.size:,} to {now.st_size:,} bytes"
-        elif now.st_mtime_ns != self._opened.st_mtime_ns:
-            change = "it has another modification time"
+        now = self._version_now()
+        if now != self._version:
+            change = self._version.change_to(now)
         elif self.position != self.size:
             change = f"it has {self.size:,} bytes, but {self.position:,} were read"
         else:
             return
         raise SourceChanged(path=self.path, change=change)
+
+    def _version_now(self) -> FileVersion:
+        return FileVersion.of(os.fstat(self._file.fileno()))
 
 
 class RandomAccess(io.RawIOBase):
