@@ -7,12 +7,23 @@ from django.contrib import messages
 from django.http import HttpRequest
 
 from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.domain.rejects import RejectState
+from data_pipeline.domain.verifications import ArtefactState, RowsState
 from data_pipeline.models import LoadLog
-from data_pipeline.services import dependent_refreshes
+from data_pipeline.services.reject_listing import dismiss_rejects
 from data_pipeline.services.repeating import replay_load
 from data_pipeline.services.undoing import undo_load
+from data_pipeline.services.verifying import verify_load
 from seeder.domain.human_format import format_count
 from seeder.errors import SeederError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActionResult:
+    """What an action has done."""
+
+    text: str  # sentences
+    is_warning: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,28 +35,52 @@ class LoadAction:
     permission: str
     effect: str  # on the page that asks for confirmation
     is_possible: Callable[[LoadLog], bool]
-    run: Callable[[LoadLog, str], str]  # takes the user, and returns the result as a sentence
+    run: Callable[[LoadLog, str], ActionResult]  # takes the user
 
 
-def _undo(load: LoadLog, user: str) -> str:
+def _undo(load: LoadLog, user: str) -> ActionResult:
     rows = undo_load(load.pk, actor=user).rows
-    dependent_refreshes.refresh_after(load.pk)
-    return (
-        f"Load {load.pk} is undone: {format_count(rows.removed, 'row')} removed, {rows.restored:,} restored,"
+    return ActionResult(
+        text=f"Load {load.pk} is undone: {format_count(rows.removed, 'row')} removed, {rows.restored:,} restored,"
         f" {rows.reinserted:,} inserted again."
     )
 
 
-def _replay(load: LoadLog, _user: str) -> str:
+def _replay(load: LoadLog, _user: str) -> ActionResult:
     loaded = replay_load(load.pk)
-    dependent_refreshes.refresh_after(loaded.load_id)
     if loaded.status is LoadStatus.SKIPPED:
-        return f"The file is in the table already, by load {loaded.load_id}."
+        return ActionResult(text=f"The file is in the table already, by load {loaded.load_id}.", is_warning=True)
     counts = loaded.counts
-    return (
-        f"The file is loaded again as load {loaded.load_id}: {counts.rows_inserted or 0:,} inserted,"
-        f" {counts.rows_updated or 0:,} updated, {counts.rows_rejected or 0:,} rejected."
+    return ActionResult(
+        text=f"The file is loaded again as load {loaded.load_id}: {counts.rows_inserted or 0:,} inserted,"
+        f" {counts.rows_updated or 0:,} updated, {counts.rows_rejected or 0:,} rejected.",
+        is_warning=bool(counts.rows_rejected),
     )
+
+
+def _verify(load: LoadLog, user: str) -> ActionResult:
+    found = verify_load(load.pk, actor=user)
+    different = f"{format_count(found.rows_different or 0, 'row')} different from the file"
+    rows_text = {
+        RowsState.EQUAL: f"{format_count(found.rows_recorded, 'row')} in the table, equal to the file.",
+        RowsState.CHANGED: f"{found.rows_found or 0:,} of {found.rows_recorded:,} rows in the table, {different}.",
+        RowsState.UNKNOWN: f"The rows are not compared. {found.reason or ''}".strip(),
+    }
+    file_text = {
+        ArtefactState.EQUAL: "The file is equal to what was loaded.",
+        ArtefactState.CHANGED: "The file was changed since: its content has another hash.",
+        ArtefactState.UNREADABLE: f"The file cannot be compared. {found.artefact_problem or ''}".strip(),
+    }
+    return ActionResult(text=f"{file_text[found.artefact]} {rows_text[found.rows]}", is_warning=not found.is_proved)
+
+
+def _dismiss(load: LoadLog, user: str) -> ActionResult:
+    count = dismiss_rejects(load.pk, actor=user)
+    return ActionResult(text=f"{format_count(count, 'reject')} of load {load.pk} dismissed.")
+
+
+def _has_open_rejects(load: LoadLog) -> bool:
+    return load.rejects.filter(state=RejectState.OPEN).exists()
 
 
 def _is_in_table(load: LoadLog) -> bool:
@@ -73,6 +108,24 @@ LOAD_ACTIONS: Mapping[str, LoadAction] = {
             is_possible=_is_in_table,
             run=_undo,
         ),
+        LoadAction(
+            name="verify",
+            label="Verify",
+            permission="data_pipeline.load",
+            effect="The file is compared with its recorded hash, and the rows in the table with the file. Nothing is"
+            " changed. The page waits until it ends.",
+            is_possible=_is_in_table,
+            run=_verify,
+        ),
+        LoadAction(
+            name="dismiss",
+            label="Dismiss rejects",
+            permission="data_pipeline.load",
+            effect="The open rejects of the load are marked as dismissed. They stay on its page, and no metric counts"
+            " them.",
+            is_possible=_has_open_rejects,
+            run=_dismiss,
+        ),
     )
 }
 
@@ -88,6 +141,8 @@ def possible_actions(request: HttpRequest, load: LoadLog) -> list[LoadAction]:
 def run_action(request: HttpRequest, action: LoadAction, load: LoadLog) -> None:
     """Run an action, and add its result or its refusal to the messages."""
     try:
-        messages.success(request, action.run(load, request.user.get_username()))
+        result = action.run(load, request.user.get_username())
     except SeederError as error:
         messages.error(request, str(error))
+    else:
+        messages.add_message(request, messages.WARNING if result.is_warning else messages.SUCCESS, result.text)

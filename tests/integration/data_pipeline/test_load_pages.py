@@ -202,13 +202,31 @@ def test_replay_makes_a_new_load() -> None:
     assert sql("SELECT count(*) FROM landing.orders") == [(3,)]
 
 
+def test_verify_shows_what_differs(tmp_path: Path) -> None:
+    client = client_with(*VIEW, "data_pipeline.load")
+    page = post_action(client, "verify")
+    assert "The file is equal to what was loaded. 3 rows in the table, equal to the file." in page
+    sql("UPDATE landing.orders SET price = 0 WHERE id = 1")
+    (tmp_path / "orders.csv").write_bytes(b"id,name,price\n")
+    page = post_action(client, "verify")
+    assert '<li class="warning">The file was changed since' in page
+
+
+def test_dismiss_closes_the_open_rejects() -> None:
+    client = client_with(*VIEW, "data_pipeline.load")
+    assert "/2/dismiss/" in body(client, load_path())
+    assert "3 rejects of load 2 dismissed." in post_action(client, "dismiss", load_id=2)
+    assert set(LoadReject.objects.values_list("state", flat=True)) == {"dismissed"}
+    assert "/2/dismiss/" not in body(client, load_path())
+
+
 def test_refused_action_shows_the_reason(tmp_path: Path) -> None:
     client = client_with(*VIEW, "data_pipeline.load")
     (tmp_path / "orders.csv").unlink()
     assert "There is no file" in post_action(client, "replay")
 
 
-@pytest.mark.parametrize("action", ["undo", "replay"])
+@pytest.mark.parametrize("action", ["undo", "replay", "verify", "dismiss"])
 def test_action_without_permission_is_refused(action: str) -> None:
     client = client_with(*VIEW)
     assert client.get(f"{LOADS}1/{action}/").status_code == client.post(f"{LOADS}1/{action}/").status_code == 403
