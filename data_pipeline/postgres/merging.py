@@ -68,7 +68,7 @@ class _Merging:
         self._refused: dict[int, Problem] = {}
 
     def run(self) -> MergeResult:
-        deleted = updated = 0
+        deleted = updated = inserted = matched = changed = 0
         if self._facts.mode is Mode.REPLACE:
             deleted = self._delete_old(sql.SQL("true"))
         elif self._facts.mode is not Mode.APPEND:
@@ -76,8 +76,11 @@ class _Merging:
             if self._facts.mode is Mode.SNAPSHOT:
                 in_file = sql.SQL("EXISTS (SELECT FROM {} AS s WHERE {})").format(ROWS, self._same_key)
                 deleted = self._delete_old(sql.SQL("NOT {}").format(in_file))
-            updated = self._update_changed() if self._values else 0
-        inserted = self._insert_new()
+            matched, changed = self._count_matches()
+        if changed:
+            updated = self._update_changed()
+        if matched < self._facts.rows - len(self._refused):
+            inserted = self._insert_new(has_matches=matched > 0)
         unchanged = self._facts.rows - len(self._refused) - inserted - updated
         counts = LoadCounts(
             rows_inserted=inserted, rows_updated=updated, rows_unchanged=unchanged, rows_deleted=deleted
@@ -120,16 +123,22 @@ class _Merging:
         self._refuse(result.refused)
         return result.count
 
+    def _count_matches(self) -> tuple[int, int]:
+        """Return how many rows of the file are in the target, and how many of these differ. One join counts both."""
+        statement = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {}) FROM {} AS t JOIN {} AS s ON {}").format(
+            self._differs, self._facts.target.identifier, ROWS, self._same_key
+        )
+        matched, changed = sessions.query(self._database, statement)[0]
+        return matched, changed
+
     def _update_changed(self) -> int:
         """Update the rows that differ. Return their number."""
-        old = self._old_row if self._facts.keeps_old_rows else sql.SQL("NULL::jsonb")
+        old = self._old_row if self._facts.keeps_old_rows else sql.SQL("NULL")
         found = sql.SQL(
             "CREATE TEMPORARY TABLE load_changed ON COMMIT DROP AS"
-            " SELECT s.{}, {} AS old FROM {} AS t JOIN {} AS s ON {} WHERE ROW({}) IS DISTINCT FROM ROW({})"
-        ).format(RECORD_NO, old, self._facts.target.identifier, ROWS, self._same_key, self._list("t"), self._list("s"))
+            " SELECT s.{}, {} AS old FROM {} AS t JOIN {} AS s ON {} WHERE {}"
+        ).format(RECORD_NO, old, self._facts.target.identifier, ROWS, self._same_key, self._differs)
         sessions.query(self._database, found)
-        if not sessions.query(self._database, sql.SQL("SELECT EXISTS (SELECT FROM {})").format(_CHANGED))[0][0]:
-            return 0
         is_changed = sql.SQL("s.{} IN (SELECT {} FROM {})").format(RECORD_NO, RECORD_NO, _CHANGED)
         updated = self._affect(self._source.where(is_changed), self._update, is_insert=False)
         if self._facts.keeps_old_rows:
@@ -145,10 +154,10 @@ class _Merging:
             self._facts.target.identifier, sql.SQL(", ").join(values), source.relation, self._same_key
         )
 
-    def _insert_new(self) -> int:
+    def _insert_new(self, *, has_matches: bool) -> int:
         """Insert the rows whose key the target does not have. Return their number."""
         target, source = self._facts.target.identifier, self._source
-        if self._facts.key:
+        if has_matches:
             source = source.where(sql.SQL("NOT EXISTS (SELECT FROM {} AS t WHERE {})").format(target, self._same_key))
         return self._affect(source, lambda part: insert(target, part), is_insert=True)
 
@@ -184,6 +193,13 @@ class _Merging:
         return sql.SQL(" AND ").join(
             sql.SQL("t.{} = s.{}").format(sql.Identifier(name), sql.Identifier(name)) for name in self._facts.key
         )
+
+    @property
+    def _differs(self) -> sql.Composable:
+        """Condition that a row of the target has another value than that of the file."""
+        if not self._values:
+            return sql.SQL("false")
+        return sql.SQL("ROW({}) IS DISTINCT FROM ROW({})").format(self._list("t"), self._list("s"))
 
     def _list(self, alias: str) -> sql.Composed:
         """Return the columns that a file can change."""
