@@ -248,8 +248,8 @@ def loading(results: Results) -> Iterator[str]:
         yield ""
         yield (
             "A file of 11 columns into a table with a primary key. The file with bad records has"
-            f" {one.bad_records:,} of eight kinds. CPU is that of client and server; for `load_file` and `bulk_create`"
-            " without the start of Django, which the last column has. dlt creates its own tables."
+            f" {one.bad_records:,} of eight kinds. CPU is that of client and server. For programs in Python it is"
+            " without their start, which the last column has. dlt creates its own tables."
         )
         yield ""
         copy = one.measurements.get(PSQL)

@@ -113,11 +113,7 @@ def _loading_goals(loading: LoadingResults) -> Iterator[Goal]:
         measured = loading.measurements.get(name)
         return median(one.cpu for one in measured) if measured else None
 
-    def cpu_with_start(name: str) -> float | None:
-        measured = loading.measurements.get(name)
-        return median(one.cpu_with_start for one in measured) if measured else None
-
-    ours, is_large = cpu_with_start(loads.CLEAN), loads.DLT_ROWS not in loading.measurements
+    ours, is_large = cpu(loads.CLEAN), loads.DLT_ROWS not in loading.measurements
     for measure, name, other, target in (
         ("CPU of a clean file against psql", loads.CLEAN, loads.PSQL, 1.25),
         ("CPU with 1 % bad records against psql with none", loads.DIRTY, loads.PSQL, 2.5),
@@ -140,7 +136,7 @@ def _loading_goals(loading: LoadingResults) -> Iterator[Goal]:
         (loads.PANDAS, 1),
         (loads.PGLOADER, 1),
     ):
-        if ours and (theirs := cpu_with_start(name)):
+        if ours and (theirs := cpu(name)):
             yield Goal(
                 measure=f"{title}: times less CPU than {name}", target=target, reached=theirs / ours, is_minimum=True
             )

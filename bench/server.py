@@ -93,6 +93,11 @@ class BenchServer:
         fields = Path(f"/proc/{self._server.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")  # cutime and cstime, see proc(5)
 
+    def count_backends(self) -> int:
+        """Return the number of child processes of the postmaster. Needs Linux."""
+        pid = self._server.pid
+        return len(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
     def vacuum_and_checkpoint(self, database: str) -> None:
         """Clean up after a turn: dead rows, especially in the catalog, and dirty pages."""
         with self.connect(database) as connection:

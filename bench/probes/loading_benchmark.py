@@ -105,14 +105,12 @@ def _prepare(bench: BenchServer, *, keeps_rows: bool) -> None:
 
 def _with_server_cpu(bench: BenchServer, command: Command) -> LoadMeasurement:
     """Run a command. The postmaster counts the CPU of a backend when it has ended."""
-    with bench.connect("postgres") as connection:
-        before = bench.cpu_of_ended_backends()
-        measured: Measurement = measure(command)
-        query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-        deadline = time.monotonic() + 10
-        while (row := connection.execute(query).fetchone()) and row[0] > 1 and time.monotonic() < deadline:
-            time.sleep(0.02)
-        server_cpu = bench.cpu_of_ended_backends() - before
+    backends, before = bench.count_backends(), bench.cpu_of_ended_backends()
+    measured: Measurement = measure(command)
+    deadline = time.monotonic() + 10
+    while bench.count_backends() > backends and time.monotonic() < deadline:
+        time.sleep(0.02)
+    server_cpu = bench.cpu_of_ended_backends() - before
     return LoadMeasurement(
         seconds=measured.seconds,
         client_cpu=measured.reported.get("inner_cpu", measured.cpu),
