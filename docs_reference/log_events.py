@@ -159,6 +159,27 @@ LOADING_EVENTS: Mapping[str, LogEvent] = {
         ("load_id", "source", "attempt"),
         "Find the killer: the machine's log, the container's memory limit. Then load it again.",
     ),
+    "load_undone": LogEvent(
+        "info",
+        "A load was undone: its rows were removed, and the previous ones restored.",
+        ("load_id", "table", "removed", "restored", "reinserted", "actor"),
+    ),
+    "load_verified": LogEvent(
+        "info; warning if something has changed",
+        "The file of a load and its rows were compared with what was loaded.",
+        ("load_id", "table", "artefact", "rows"),
+        "`manage.py verify_load` shows what differs.",
+    ),
+    "rejects_replayed": LogEvent(
+        "info",
+        "Rejected records of a load were loaded by another load.",
+        ("of_load", "load_id", "replayed", "refused"),
+    ),
+    "loads_pruned": LogEvent(
+        "info",
+        "Old rows of the loading lane were deleted.",
+        ("changes", "rejects", "loads", "requests", "stopped_by"),
+    ),
     "measurement_lost": LogEvent(
         "warning",
         "What a run recorded for the metrics could not be saved. The run itself is not affected.",

@@ -8,10 +8,10 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from data_pipeline.correction_errors import BadCorrectionFile
 from data_pipeline.domain.fields import CsvFormat, find_fault, parse_fields
 from data_pipeline.domain.formula_guard import guarded, unguarded
 from data_pipeline.domain.rejects import Problem
-from data_pipeline.errors import BadCorrectionFile
 
 RECORD_COLUMN, LINE_COLUMN, REASONS_COLUMN = "reject_record", "reject_line", "reject_reasons"
 _OWN_COLUMNS = (RECORD_COLUMN, LINE_COLUMN, REASONS_COLUMN)

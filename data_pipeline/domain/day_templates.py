@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from data_pipeline.errors import BadDayRange, BadDayTemplate
+from data_pipeline.correction_errors import BadDayRange, BadDayTemplate
 
 MAX_DAYS = 3_660  # ten years
 _FIELD = re.compile(r"\{date(?::([^{}]*))?\}")

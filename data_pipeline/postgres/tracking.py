@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from django.db import Error
 from psycopg import sql
 
-from data_pipeline.errors import NotOwner, NotTrackable, TableBusy
+from data_pipeline.correction_errors import NotOwner, NotTrackable
+from data_pipeline.errors import TableBusy
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
 from seeder.postgres import sessions

@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 from data_pipeline import conf
 from data_pipeline.postgres import load_pruning
 from data_pipeline.postgres.error_translation import translate_errors
+from data_pipeline.services.structured_log import INFO, log_event
 from seeder.postgres.transactions import atomic
 from seeder.services.stop_signal import StopSignal
 
@@ -47,7 +48,10 @@ def prune_loads(
         for name, deleted in _batches(result, using):
             result = replace(result, **{name: getattr(result, name) + deleted})
             if stop.requested:
-                return replace(result, stopped_by=stop.reason)
+                result = replace(result, stopped_by=stop.reason)
+                break
+    facts = {name: getattr(result, name) for name in ("changes", "rejects", "loads", "requests", "stopped_by")}
+    log_event(INFO, "loads_pruned", **facts)
     return result
 
 

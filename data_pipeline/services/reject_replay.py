@@ -10,6 +10,7 @@ from tempfile import NamedTemporaryFile
 from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline import conf
+from data_pipeline.correction_errors import NothingReplayed, RejectsChanged, RejectsNotReplayable
 from data_pipeline.domain.correction_files import RejectedRecord, Values, csv_record, kept_nulls, read_corrections
 from data_pipeline.domain.dialects import Dialect, Mode, Pii
 from data_pipeline.domain.fields import find_fault, parse_fields
@@ -18,7 +19,6 @@ from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta
 from data_pipeline.domain.reject_log import RejectLog
 from data_pipeline.domain.rejects import Problem, RejectState
-from data_pipeline.errors import NothingReplayed, RejectsChanged, RejectsNotReplayable
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres import load_transactions, reject_states
 from data_pipeline.postgres.error_translation import translate_errors
@@ -30,6 +30,7 @@ from data_pipeline.services.load_values import LoadOptions
 from data_pipeline.services.process_once import ProcessHandle, process_once
 from data_pipeline.services.reject_listing import csv_format_of, file_columns
 from data_pipeline.services.repeating import file_load
+from data_pipeline.services.structured_log import INFO, log_event
 from data_pipeline.storage.addresses import LocalAddress, resolve
 from seeder.domain.human_format import format_count
 
@@ -159,6 +160,14 @@ class _RejectReplay:
             earlier = LoadLog.objects.using(self._using).get(source=SOURCE, idempotency_key=key)
             return replace(result, load_id=earlier.pk, is_duplicate=True)
         replayed = [number for number in records if number not in refused]
+        log_event(
+            INFO,
+            "rejects_replayed",
+            of_load=self._load.pk,
+            load_id=handle.load_id,
+            replayed=len(replayed),
+            refused=len(refused),
+        )
         return replace(result, load_id=handle.load_id, replayed=replayed, refused=refused)
 
     def _load_records(

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
+from data_pipeline.correction_errors import NotRepeatable
 from data_pipeline.domain.load_status import LoadStatus
-from data_pipeline.errors import NotRepeatable, UnknownLoad
+from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.artefact_loading import ProgressListener

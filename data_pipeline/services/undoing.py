@@ -1,19 +1,21 @@
 """Undoes a load: its table then has the rows from before, unless others have changed them since."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC
 
 from django.db import DEFAULT_DB_ALIAS, Error, transaction
 
+from data_pipeline.correction_errors import LaterLoads, OldValuesMissing, RowsChanged, UndoRefused
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.refresh_dispatches import RefreshDispatch
-from data_pipeline.errors import LaterLoads, OldValuesMissing, RowsChanged, UndoRefused, UnknownLoad
+from data_pipeline.errors import UnknownLoad
 from data_pipeline.postgres import target_tables, undoing
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.refusals import diagnostics, is_refusal
 from data_pipeline.postgres.undoing import LockedLoad, Undoing, UndoneRows
 from data_pipeline.services import dependent_refreshes
+from data_pipeline.services.structured_log import INFO, log_event
 from seeder.domain.human_format import format_count
 from seeder.domain.view_names import ViewName
 from seeder.postgres.transactions import atomic
@@ -59,7 +61,10 @@ def undo_load(  # noqa: PLR0913  # the options of an undo
             facts = diagnostics(error)
             reason = " ".join(filter(None, [facts.message_primary, facts.message_detail])).rstrip(".")
             raise UndoRefused(load_id=load_id, reason=reason) from error
-    if dry_run or not result.rows.has_changes:
+    if dry_run:
+        return result
+    log_event(INFO, "load_undone", load_id=load_id, table=str(result.table), **asdict(result.rows), actor=actor)
+    if not result.rows.has_changes:
         return result
     return replace(result, refresh=dependent_refreshes.refresh_after(load_id, using, refresh_here=refresh_here))
 
@@ -73,11 +78,11 @@ def _undo(load_id: int, *, actor: str, force: bool, using: str) -> UndoneLoad:
         reason = f"{_loads_text(corrections)} loaded its corrected rejects. Undo that first"
         raise UndoRefused(load_id=load_id, reason=reason)
     target = target_tables.describe(using, name)
+    if load.rows_inserted and not target.is_tracked:
+        raise UndoRefused(load_id=load_id, reason=_UNTRACKED.format(table=name))
     undo = Undoing(using, load_id, target)
     _require_no_later_loads(load_id, undo, name)
     _require_old_values(load_id, load, undo)
-    if load.rows_inserted and not target.is_tracked:
-        raise UndoRefused(load_id=load_id, reason=_UNTRACKED.format(table=name))
     if not force:
         _require_rows_as_left(load_id, load, undo, name)
     rows = undo.run()

@@ -7,11 +7,12 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline import conf
+from data_pipeline.correction_errors import NotVerifiable
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.reject_log import RejectLog
 from data_pipeline.domain.verifications import ArtefactState, RowsState, Verification
-from data_pipeline.errors import ArtefactError, NotVerifiable, PipelineError
+from data_pipeline.errors import ArtefactError, PipelineError
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres import load_transactions, target_tables, verifying
 from data_pipeline.postgres.error_translation import translate_errors
@@ -24,6 +25,7 @@ from data_pipeline.services.load_planning import plan_load
 from data_pipeline.services.load_values import LoadOptions
 from data_pipeline.services.reject_listing import csv_format_of, file_columns
 from data_pipeline.services.repeating import file_load, given_options
+from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from data_pipeline.storage.addresses import LocalAddress, resolve
 from data_pipeline.storage.source_file import SourceFile
 from seeder.domain.view_names import ViewName
@@ -47,6 +49,8 @@ def verify_load(
         result = _Verifying(file_load(load_id, using=using), using, on_progress).run()
         with atomic(using):
             verifying.record(using, load_id, artefact=result.artefact, rows=result.rows, actor=actor)
+    level = INFO if result.is_proved else WARNING
+    log_event(level, "load_verified", load_id=load_id, table=result.table, artefact=result.artefact, rows=result.rows)
     return result
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from django.core.management.base import CommandError, CommandParser
 
-from data_pipeline.errors import NothingReplayed, RejectsChanged, RejectsNotReplayable
+from data_pipeline.correction_errors import NothingReplayed, RejectsChanged, RejectsNotReplayable
 from data_pipeline.management.rendering.reject_text import list_blocks, replay_blocks
 from data_pipeline.services import reject_listing, reject_replay
 from data_pipeline.services.reject_documents import list_document, replay_document

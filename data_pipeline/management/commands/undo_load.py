@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 from django.core.management.base import CommandError, CommandParser
 
-from data_pipeline.errors import UndoRefused
+from data_pipeline.correction_errors import UndoRefused
 from data_pipeline.management.rendering.refresh_text import dispatch_blocks
 from data_pipeline.services.undoing import UndoneLoad, undo_load
 from seeder.domain.human_format import format_count

@@ -2,25 +2,21 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from django.db import connection, connections
 
-from data_pipeline.errors import (
-    LaterLoads,
-    OldValuesMissing,
-    PipelineError,
-    RowsChanged,
-    UndoRefused,
-    UnknownLoad,
-)
+from data_pipeline.correction_errors import LaterLoads, OldValuesMissing, RowsChanged, UndoRefused
+from data_pipeline.errors import PipelineError, UnknownLoad
 from data_pipeline.models import LoadChange, LoadEvent, LoadLog
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_values import Loaded
 from data_pipeline.services.tracking import track_loads
 from data_pipeline.services.undoing import UndoneLoad, undo_load
 from seeder.domain.refresh_requests import AllReports
+from seeder.errors import SeederError
 from seeder.services.run.orchestrator import execute_run
 from tests.conftest import CompletedCommand, create_custom_manifest, sql
 
@@ -381,6 +377,40 @@ def test_undos_and_loads_at_once_leave_whole_loads(load: LoadText, tmp_path: Pat
             (12, 10),
         ]
         assert sql("SELECT count(*) FROM load_log WHERE error_code = 'undone'") == [(3 * (round_no + 1),)]
+
+
+@pytest.mark.slow
+def test_undo_and_another_load_of_the_same_file_at_once(load: LoadText, tmp_path: Path) -> None:
+    """The file is skipped before the undo, or loaded after it."""
+    outcomes = set[str]()
+    sql("TRUNCATE landing.orders")
+    for _ in range(12):
+        loaded = load(_rows(0, 1))
+        path = str(tmp_path / f"{len(list(tmp_path.iterdir())) - 1}.csv")
+        in_threads(partial(undo, loaded.load_id), partial(load_file, path, table=ORDERS))
+        status = LoadLog.objects.get(pk=loaded.load_id).status
+        rows = sql("SELECT count(*) FROM landing.orders WHERE load_id = %s", loaded.load_id)
+        assert (status, rows) in [("failed", [(0,)]), ("success", [(10,)])]
+        outcomes.add(status)
+        sql("TRUNCATE landing.orders")
+    assert outcomes
+
+
+def test_interrupted_undo_changes_nothing(load: LoadText) -> None:
+    loaded = load(FILES["upsert"], "upsert")
+    after = table_hash()
+    sql(
+        "CREATE FUNCTION landing.end_session() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN OLD; END$$;"
+        "CREATE TRIGGER ends AFTER DELETE ON landing.orders FOR EACH ROW EXECUTE FUNCTION landing.end_session()"
+    )
+    with pytest.raises(SeederError, match="terminat"):
+        undo(loaded.load_id)
+    connection.close()
+    assert (table_hash(), LoadLog.objects.get().status) == (after, "success")
+    sql("DROP TRIGGER ends ON landing.orders")
+    undo(loaded.load_id)
+    assert LoadLog.objects.get().status == "failed"
 
 
 def _rows(start: int, salt: int) -> str:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_pipeline.correction_errors import BadCorrectionFile
 from data_pipeline.domain.correction_files import (
     RejectedRecord,
     csv_record,
@@ -17,7 +18,6 @@ from data_pipeline.domain.correction_files import (
 from data_pipeline.domain.fields import CsvFormat, find_fault, parse_fields
 from data_pipeline.domain.formula_guard import guarded, unguarded
 from data_pipeline.domain.rejects import Problem
-from data_pipeline.errors import BadCorrectionFile
 
 FORMATS = [CsvFormat(), CsvFormat(delimiter=b";", quote=b"'"), CsvFormat(delimiter=b"\t")]
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)

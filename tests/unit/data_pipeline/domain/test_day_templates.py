@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_pipeline.correction_errors import BadDayRange, BadDayTemplate
 from data_pipeline.domain.day_templates import MAX_DAYS, DayTemplate, days_between
-from data_pipeline.errors import BadDayRange, BadDayTemplate
 
 DAY = date(2026, 3, 9)
 

@@ -1,0 +1,75 @@
+"""Expected errors of undos, replays and verifications. The docstring of an error is its message."""
+
+from data_pipeline.errors import PipelineError, TargetError
+
+
+class ColumnsUnknown(PipelineError):
+    """The columns of load {load_id} are not on record, because its header was never read. Correct its file instead."""
+
+
+class BadCorrectionFile(PipelineError):
+    """{path} is no file of corrected rejects: {problem}. `manage.py rejects LOAD --csv FILE` writes one."""
+
+
+class RejectsNotReplayable(PipelineError):
+    """The rejects of load {load_id} cannot be replayed: {reason}."""
+
+
+class RejectsChanged(PipelineError):
+    """Rejects of load {load_id} were replayed or dismissed meanwhile by another process. Nothing was loaded. Write the
+    open ones again, and correct those."""
+
+
+class NothingReplayed(PipelineError):
+    """None of the {records} of load {load_id} could be loaded, so nothing has changed. Record {record}: {problem}."""
+
+    code = "nothing_replayed"
+
+
+class BundleNotWritten(PipelineError):
+    """The debug bundle {path} cannot be written: {cause}. Name another file."""
+
+
+class NotVerifiable(PipelineError):
+    """Load {load_id} cannot be verified: none of its rows is in a table. `manage.py load_status` shows its state."""
+
+
+class NotRepeatable(PipelineError):
+    """Load {load_id} of {source} cannot be repeated: it is no load of a file. Run its connector again with another
+    key."""
+
+
+class BadDayTemplate(PipelineError):
+    """{template!r} is not a template of daily files: {problem}. Write {{date}} where the day stands, or a format such
+    as {{date:%Y%m%d}}."""
+
+
+class BadDayRange(PipelineError):
+    """The days from {first} to {last} are no range: {problem}."""
+
+
+class NotTrackable(TargetError):
+    """{table} cannot be tracked: {problem}."""
+
+
+class NotOwner(TargetError):
+    """Only the owner of {table} can track it. Give the owner these statements: {statements}"""
+
+
+class UndoRefused(PipelineError):
+    """Load {load_id} cannot be undone: {reason}."""
+
+
+class LaterLoads(UndoRefused):
+    """Load {load_id} cannot be undone: {later} changed the same rows of {table} afterwards. Undo them first, in this
+    order."""
+
+
+class RowsChanged(UndoRefused):
+    """Load {load_id} cannot be undone: {changed} of its {rows} in {table} were changed or deleted afterwards, but not
+    by a load that is on record. With --force these changes are lost."""
+
+
+class OldValuesMissing(UndoRefused):
+    """Load {load_id} cannot be undone: the previous values of {missing} are not kept. UNDO_DAYS was 0, they were
+    pruned, or the key is not unique."""
