@@ -15,7 +15,10 @@ class DataPipelineConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     metric_collectors: ClassVar[Sequence[str]] = ("data_pipeline.probes.prometheus_collector.collect_metrics",)
-    rescuers: ClassVar[Sequence[str]] = ("data_pipeline.services.dependent_refreshes.rescue_refreshes",)
+    rescuers: ClassVar[Sequence[str]] = (
+        "data_pipeline.services.load_requests.rescue_requests",
+        "data_pipeline.services.dependent_refreshes.rescue_refreshes",
+    )
     doctor_checks: ClassVar[Sequence[str]] = (
         "data_pipeline.services.doctor.load_tables.check",
         "data_pipeline.services.doctor.unfinished_loads.check",

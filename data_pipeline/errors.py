@@ -185,34 +185,6 @@ class TooManyRejects(PipelineError):
     code = "too_many_rejects"
 
 
-class DialectError(PipelineError):
-    """A dialect is invalid."""
-
-
-class UnknownDialect(DialectError):
-    """There is no dialect {dialect!r}.{suggestion} Known: {known}. A path ends with .toml."""
-
-
-class DialectUnreadable(DialectError):
-    """The dialect {dialect} cannot be read: {cause}."""
-
-
-class UnknownDialectKey(DialectError):
-    """The dialect {dialect} has the unknown key {key}.{suggestion} Allowed: {allowed}."""
-
-
-class BadDialectValue(DialectError):
-    """The dialect {dialect}, key {key}: {value!r} must be {expected}.{suggestion}"""
-
-
-class AmbiguousHeader(DialectError):
-    """The header fits the dialects {dialects} equally well. Choose one with --dialect."""
-
-
-class DialectFileExists(DialectError):
-    """{path} exists already. Use another name, or delete that file."""
-
-
 class HeaderRefused(PipelineError):
     """The header of {artefact} does not match {table}: {problem}."""
 

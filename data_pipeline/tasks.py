@@ -1,19 +1,47 @@
 """Tasks of the queue: plain values in, one service call, a small dictionary out. Every task is idempotent."""
 
+import os
+import signal
 from collections.abc import Mapping
+from dataclasses import asdict
+from types import FrameType
 from typing import Any
 
-from data_pipeline.services import dependent_refreshes
+from data_pipeline.services import dependent_refreshes, load_requests
 from data_pipeline.services.load_documents import refresh_document
+from seeder.errors import BadTaskArgument
+from seeder.services.unix_signals import handle_signals
+
+
+def import_file(load_request_id: int) -> Mapping[str, Any]:
+    """Load the file of a request, unless it has ended or another worker loads it.
+
+    Returns `{"id": 7, "result": "success", "load_id": 12, "rows_in": 1000, "rows_rejected": 0}`. If the file cannot be
+    loaded, the result begins with `failed:`. Raises `BadTaskArgument` or `DatabaseError`.
+    """
+    if type(load_request_id) is not int:  # a schedule can pass anything
+        raise BadTaskArgument(argument="load_request_id", value=load_request_id, expected="int")
+    try:
+        with handle_signals(_interrupt, [signal.SIGTERM]):
+            return asdict(load_requests.run_request(load_request_id))
+    except KeyboardInterrupt:
+        os.kill(os.getpid(), signal.SIGTERM)  # the worker ends as the cluster wants
+        return {"id": load_request_id, "result": "queued again: stopped by SIGTERM"}
 
 
 def resume_loads() -> Mapping[str, Any]:
-    """Queue the refreshes that loads have requested, if their process was killed after the commit.
+    """Queue what killed processes have left: load requests, and refreshes that committed loads have requested.
 
-    Returns `{"refreshes": [{"outcome": "queued", "requestId": "…", "views": ["reporting.a"], …}]}`.
+    Returns `{"requests": [7], "refreshes": [{"outcome": "queued", "requestId": "…", "views": ["reporting.a"], …}]}`.
     """
-    return {"refreshes": [refresh_document(one) for one in dependent_refreshes.dispatch_refreshes()]}
+    rescued = load_requests.rescue_requests()
+    refreshes = [refresh_document(one) for one in dependent_refreshes.dispatch_refreshes()]
+    return {"requests": list(rescued.dispatched), "refreshes": refreshes}
 
 
 refresh_roi_mvs = resume_loads
 """The name of this task in schedules and callers that predate loads: each load requests exactly its views itself."""
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    raise KeyboardInterrupt(signal.Signals(number).name)

@@ -198,4 +198,22 @@ LOADING_EVENTS: Mapping[str, LogEvent] = {
         ("load_id",),
         "`manage.py load_file` and `manage.py queue_status` show the problem.",
     ),
+    "request_ended": LogEvent(
+        "info; warning if the file was not loaded",
+        "A queued load ended.",
+        ("request", "load_id", "outcome"),
+        "The row of `load_request` has the error.",
+    ),
+    "request_rescued": LogEvent(
+        "warning",
+        "The message of a queued load was sent again: it was lost, or its worker was killed.",
+        ("request",),
+        "If it repeats: are clusters running?",
+    ),
+    "request_undispatched": LogEvent(
+        "warning",
+        "The message of a queued load could not be sent. `watch_queue` sends it again.",
+        ("request", "reason"),
+        "Check the broker of the queue.",
+    ),
 }

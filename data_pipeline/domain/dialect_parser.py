@@ -4,12 +4,12 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from data_pipeline.dialect_errors import BadDialectValue, DialectUnreadable, UnknownDialectKey
 from data_pipeline.domain import dialect_values as values
 from data_pipeline.domain.date_formats import parse_format
 from data_pipeline.domain.dialect_values import BadValue
 from data_pipeline.domain.dialects import NUMBER_RULES, TIME_RULES, Column, Dialect, Mode, Pii, Rule, Surplus
 from data_pipeline.domain.letters import fold
-from data_pipeline.errors import BadDialectValue, DialectUnreadable, UnknownDialectKey
 from seeder.domain.suggestions import did_you_mean
 
 _Readers = Mapping[str, Callable[[object], Any]]

@@ -6,9 +6,9 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from data_pipeline.dialect_errors import DialectError, DialectUnreadable, UnknownDialect
 from data_pipeline.domain.dialect_parser import parse_dialect
 from data_pipeline.domain.dialects import Dialect
-from data_pipeline.errors import DialectError, DialectUnreadable, UnknownDialect
 from seeder.domain.suggestions import did_you_mean
 
 _SUFFIX = ".toml"

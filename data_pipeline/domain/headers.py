@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from data_pipeline.dialect_errors import AmbiguousHeader
 from data_pipeline.domain.dialect_values import is_identifier
 from data_pipeline.domain.dialects import Dialect, Surplus
 from data_pipeline.domain.letters import fold, trim
-from data_pipeline.errors import AmbiguousHeader, HeaderRefused
+from data_pipeline.errors import HeaderRefused
 from seeder.domain.suggestions import did_you_mean
 
 # `load_id` is the column of the load, and the others are PostgreSQL's own in every table.

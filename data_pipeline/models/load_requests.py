@@ -15,6 +15,8 @@ class LoadRequest(models.Model):
     options = models.JSONField(default=dict, db_default={})  # the options of `load_file`
     requested_by = models.TextField()
     state = models.TextField(default=RequestState.QUEUED, db_default=RequestState.QUEUED)
+    attempts = models.IntegerField(default=0, db_default=0)  # claims that have not given the request back
+    worker = models.TextField(null=True)  # host and process of the last claim
     load = models.ForeignKey(LoadLog, models.SET_NULL, null=True)
     error_message = models.CharField(max_length=1024, null=True)
     dispatched_at = models.DateTimeField(null=True)
@@ -25,6 +27,9 @@ class LoadRequest(models.Model):
         db_table = "load_request"
         constraints = (
             models.CheckConstraint(condition=models.Q(state__in=list(RequestState)), name="load_request_state"),
+        )
+        indexes = (
+            models.Index(fields=["id"], condition=~models.Q(state=RequestState.ENDED), name="load_request_unfinished"),
         )
 
     def __str__(self) -> str:

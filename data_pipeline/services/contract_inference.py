@@ -5,10 +5,10 @@ from itertools import islice
 from pathlib import Path
 
 from data_pipeline import conf
+from data_pipeline.dialect_errors import DialectFileExists
 from data_pipeline.domain.auto_tables import likely_delimiter
 from data_pipeline.domain.contract_inference import Inference, infer_columns
 from data_pipeline.domain.dialects import Dialect
-from data_pipeline.errors import DialectFileExists
 from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.record_reading import read_header, read_records
 from data_pipeline.storage.addresses import resolve

@@ -16,7 +16,7 @@ from data_pipeline.errors import InsideTransaction, TooManyRejects
 from data_pipeline.postgres import dry_runs
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.artefact_loading import ProgressListener
-from data_pipeline.services.load_file import FileLoad
+from data_pipeline.services.file_load import FileLoad
 from data_pipeline.services.load_values import AUTO, LoadOptions
 from seeder.domain.view_names import ViewName
 from seeder.postgres.transactions import rolled_back_atomic

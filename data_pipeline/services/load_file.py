@@ -1,39 +1,15 @@
 """Loads one file into a table, exactly once."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from time import monotonic
-from typing import Any
+from datetime import datetime
 
-from django.db import DEFAULT_DB_ALIAS, Error
+from django.db import DEFAULT_DB_ALIAS
 
-from data_pipeline import conf
 from data_pipeline.domain.dialects import Mode
-from data_pipeline.domain.keys import compute_idempotency_key, forced_key
-from data_pipeline.domain.load_outcomes import LoadCounts
-from data_pipeline.domain.load_status import LoadStatus
-from data_pipeline.domain.payload_meta import build_payload_meta
-from data_pipeline.domain.reject_log import RejectLog
-from data_pipeline.domain.rejects import Reject, RejectLimits
-from data_pipeline.errors import TooManyRejects
 from data_pipeline.models import LoadLog
-from data_pipeline.postgres import dry_runs, load_transactions
-from data_pipeline.postgres import rejects as reject_rows
 from data_pipeline.postgres.error_translation import translate_errors
-from data_pipeline.postgres.load_log import Claim
-from data_pipeline.postgres.refusals import is_deadlock
-from data_pipeline.services.artefact_loading import ArtefactLoading, ProgressListener
-from data_pipeline.services.auto_tables import choose_table, create_missing
-from data_pipeline.services.file_reading import FileReading, dialect_named
-from data_pipeline.services.load_planning import plan_load
+from data_pipeline.services.artefact_loading import ProgressListener
+from data_pipeline.services.file_load import FileLoad
 from data_pipeline.services.load_values import AUTO, Loaded, LoadOptions
-from data_pipeline.services.process_once import ProcessHandle, process_once
-from data_pipeline.storage.addresses import reading_error, resolve
-
-SOURCE = "ingest.import_file"
-_MEGABYTE = 1024 * 1024
 
 
 def load_file(  # noqa: PLR0913  # the options of a load
@@ -72,8 +48,25 @@ def load_file(  # noqa: PLR0913  # the options of a load
         sheet=sheet,
         of_load=of_load,
     )
+    return load_with_options(
+        source_uri, options, using=using, task_id=task_id, refresh_here=refresh_here, on_progress=on_progress
+    )
+
+
+def load_with_options(  # noqa: PLR0913  # facts of one load
+    source_uri: str,
+    options: LoadOptions,
+    *,
+    using: str = DEFAULT_DB_ALIAS,
+    task_id: str | None = None,
+    forced_at: datetime | None = None,
+    refresh_here: bool = True,
+    on_progress: ProgressListener = lambda _: None,
+) -> Loaded:
+    """Load a file as `load_file` does. A forced load with the same time `forced_at` is the same load."""
     with translate_errors(using):
-        return FileLoad(source_uri, options, using, on_progress).run(task_id, refresh_here=refresh_here)
+        load = FileLoad(source_uri, options, using, on_progress, forced_at=forced_at)
+        return load.run(task_id, refresh_here=refresh_here)
 
 
 def find_load(
@@ -83,215 +76,3 @@ def find_load(
     options = LoadOptions(table=table, dialect=dialect)
     with translate_errors(using):
         return FileLoad(source_uri, options, using, lambda _: None).find()
-
-
-class FileLoad:
-    """One call of `load_file` or `dry_run`."""
-
-    def __init__(self, source_uri: str, options: LoadOptions, using: str, on_progress: ProgressListener) -> None:
-        self._settings, self._options, self._using = conf.load(), options, using
-        self._on_progress = on_progress
-        self._address = resolve(source_uri, roots=self._settings.ingest_roots)
-        self._dialect = dialect_named(options.dialect, self._settings)
-        self._started_at = monotonic()
-        self._prepare()
-
-    def _prepare(self) -> None:
-        """Forget what an attempt has found."""
-        self._file = FileReading(self._address, self._dialect, self._settings, sheet=self._options.sheet)
-        self._rejects = RejectLog(max_kept=self._settings.keep_rejects)
-
-    def run(self, task_id: str | None, *, refresh_here: bool) -> Loaded:
-        """Load the file. After a deadlock, load it again while no other session writes to the table.
-
-        Loads that append the same unique values in different orders wait for each other. Locking the table each time
-        would make all writers wait.
-        """
-        key, meta = self._identity()
-        identity = {"source": SOURCE, "payload_meta": meta, "idempotency_key": key, "task_id": task_id}
-        try:
-            return self._attempt(identity, refresh_here=refresh_here)
-        except Error as error:
-            if not is_deadlock(error):
-                raise
-        self._prepare()
-        return self._attempt(identity, refresh_here=refresh_here, without_writers=True)
-
-    def _attempt(self, identity: Mapping[str, Any], *, refresh_here: bool, without_writers: bool = False) -> Loaded:
-        wait, key = timedelta(seconds=self._settings.lock_wait_s), identity["idempotency_key"]
-        with process_once(self._using, **identity, wait=wait, refresh_here=refresh_here) as handle:
-            if handle is not None:
-                handle.after_failure = partial(self._keep_rejects, handle.load_id)
-                self.load(handle, without_writers=without_writers)
-        if handle is None:
-            return self._skipped(key)
-        return self._result(handle)
-
-    def find(self) -> LoadLog | None:
-        key, _ = self._identity()
-        return LoadLog.objects.using(self._using).filter(source=SOURCE, idempotency_key=key).first()
-
-    def _identity(self) -> tuple[str, dict[str, Any]]:
-        """Return the idempotency key and the metadata. The file is not read, unless its content is the key."""
-        try:
-            return self._key_and_meta()
-        except OSError as error:
-            raise reading_error(self._address.path, error) from error
-
-    def _key_and_meta(self) -> tuple[str, dict[str, Any]]:
-        options = self._options
-        extra = {"table": options.table, "dialect": self._dialect.name, "sheet": options.sheet}
-        meta = build_payload_meta(
-            path=self._address.path,
-            extra={
-                "source_uri": self._address.uri,
-                "target_table": options.table,
-                "dialect": self._dialect.name,
-                "force": options.force,
-                "streaming": self._is_streaming,
-                "options": options.as_given(),
-                **({"of_load": options.of_load} if options.of_load else {}),
-            },
-        )
-        key = options.key or self._computed_key(extra)
-        if not options.force:
-            return key, meta
-        overrides = {"mode": options.mode, "max_rejects": options.max_rejects}
-        return forced_key(key, overrides, datetime.now(UTC)), meta | {"of_key": key}
-
-    def _computed_key(self, extra: Mapping[str, object]) -> str:
-        if self._settings.key_by == "content":
-            return compute_idempotency_key(payload=self._file.content_key(), extra=extra)
-        return compute_idempotency_key(path=self._address.path, extra=extra)
-
-    @property
-    def _is_streaming(self) -> bool:
-        threshold = self._settings.ingest_streaming_threshold_mb * _MEGABYTE
-        return self._settings.ingest_streaming_enabled and self._address.size > threshold
-
-    def trial_handle(self) -> ProcessHandle:
-        """Return a handle of a load that is never recorded."""
-        claim = Claim(load_id=0, status=LoadStatus.PENDING, attempts=1, is_behind_proxy=False)
-        return ProcessHandle(self._using, claim, source=SOURCE, idempotency_key="")
-
-    def load(self, handle: ProcessHandle, *, is_trial: bool = False, without_writers: bool = False) -> None:
-        """Load the file in the current transaction.
-
-        A trial, whose transaction is rolled back, writes only the table. `without_writers` waits for other writers of
-        the table, and makes later ones wait. Raises as `load_file`.
-        """
-        load_transactions.begin_loading(self._using)
-        if self._options.table == AUTO:
-            self._find_table(handle)
-        artefact, chunks = self._file.open()
-        with artefact:
-            header = chunks.header()
-            plan = plan_load(
-                self._using,
-                header,
-                address=self._address,
-                dialect=self._file.dialect,
-                options=self._options,
-                settings=self._settings,
-                load_id=handle.load_id,
-            )
-            handle.target = str(plan.target.name)
-            if is_trial:
-                plan = replace(plan, keeps_old_rows=False)
-                dry_runs.hold_sequences(self._using, plan.target)
-            if without_writers:
-                load_transactions.lock_against_writers(self._using, plan.target.identifier)
-            csv_format = self._file.csv_format(chunks)
-            handle.update_meta(
-                columns=list(plan.names), delimiter=csv_format.delimiter.decode(), quote=csv_format.quote.decode()
-            )
-            loading = ArtefactLoading(
-                self._using,
-                artefact,
-                chunks,
-                plan,
-                csv_format=csv_format,
-                load_id=handle.load_id,
-                rejects=self._rejects,
-                reopen=self._file.reopen,
-                on_progress=self._on_progress,
-            )
-            counts = loading.run()
-            handle.add_counts(counts)
-            handle.update_meta(loading.normalizing_meta())
-            self._require_limits(plan.limits, handle, counts)
-            if not is_trial:
-                reject_rows.save_rejects(self._using, handle.load_id, self._rejects.kept)
-            handle.content_blake2b = artefact.content_blake2b
-            handle.changed_relations = [(plan.target.name.schema, plan.target.name.name)]
-            handle.update_meta(
-                target_table=str(plan.target.name),
-                dialect=self._file.dialect.name,
-                rows=counts.rows_in,
-                file_sha256=artefact.file_sha256,
-                mode=plan.mode,
-            )
-
-    def _find_table(self, handle: ProcessHandle) -> None:
-        """Find the dialect by the header, and create its table if it is missing."""
-        table = choose_table(self._file, self._dialect if self._options.dialect else None, self._settings)
-        self._file = FileReading(self._address, table.dialect, self._settings, sheet=self._options.sheet)
-        create_missing(self._using, self._file, table, load_id=handle.load_id)
-
-    def _require_limits(self, limits: RejectLimits, handle: ProcessHandle, counts: LoadCounts) -> None:
-        rejected, total = counts.rows_rejected or 0, counts.rows_in or 0
-        first = self._rejects.first
-        if first is not None and limits.exceeded(rejected=rejected, records=total):
-            raise TooManyRejects(
-                rejected=rejected,
-                records=total,
-                limit=limits.text,
-                line=first.line_no,
-                problem=first.problems[0].reason,
-                load_id=handle.load_id,
-            )
-
-    def _keep_rejects(self, load_id: int, error: BaseException) -> None:
-        """Keep the rejects that exceed the limit. Those of an earlier attempt are not those of this failure."""
-        reject_rows.save_rejects(self._using, load_id, self._rejects.kept if isinstance(error, TooManyRejects) else [])
-
-    def _skipped(self, key: str) -> Loaded:
-        row = LoadLog.objects.using(self._using).get(source=SOURCE, idempotency_key=key)
-        return Loaded(
-            load_id=row.pk,
-            status=LoadStatus.SKIPPED,
-            source_uri=self.source_uri,
-            target=row.target,
-            counts=LoadCounts(),
-            duration=self.elapsed,
-            size_bytes=self.size_bytes,
-        )
-
-    def _result(self, handle: ProcessHandle) -> Loaded:
-        return Loaded(
-            load_id=handle.load_id,
-            status=LoadStatus.SUCCESS,
-            source_uri=self.source_uri,
-            target=handle.target,
-            counts=handle.counts,
-            duration=self.elapsed,
-            size_bytes=self.size_bytes,
-            rejects=self.first_rejects,
-            refresh=handle.refresh,
-        )
-
-    @property
-    def elapsed(self) -> timedelta:
-        return timedelta(seconds=monotonic() - self._started_at)
-
-    @property
-    def source_uri(self) -> str:
-        return self._address.uri
-
-    @property
-    def size_bytes(self) -> int:
-        return self._address.size
-
-    @property
-    def first_rejects(self) -> Sequence[Reject]:
-        return self._rejects.kept[:20]

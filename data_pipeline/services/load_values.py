@@ -1,9 +1,9 @@
 """What a caller wants of a load, and its result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_outcomes import LoadCounts
@@ -27,6 +27,12 @@ class LoadOptions:
     max_reject_ratio: float | None = None
     sheet: str | None = None
     of_load: int | None = None  # the load that this one repeats
+
+    @classmethod
+    def from_given(cls, given: Mapping[str, Any]) -> Self:
+        """Return the options of `as_given`, also with others."""
+        mode = given.get("mode")
+        return cls(**{**given, "mode": Mode(mode) if mode else None})
 
     def as_given(self) -> dict[str, Any]:
         """Return the options with which the load can be repeated, without those that have their defaults."""

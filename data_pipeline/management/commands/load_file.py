@@ -17,7 +17,8 @@ from data_pipeline.services import dependent_refreshes
 from data_pipeline.services.dry_run import dry_run
 from data_pipeline.services.load_documents import dry_run_document, load_document
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_requests import enqueue_load
+from data_pipeline.services.load_values import Loaded, LoadOptions
 from seeder.domain.plain_numbers import parse_whole_number
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.services import unix_signals
@@ -64,12 +65,23 @@ class Command(SeederCommand):
             default=(None, None),
             help="number or share of records that may be rejected (default: DATA_PIPELINE_MAX_REJECTS)",
         )
-        parser.add_argument(
+        action = parser.add_mutually_exclusive_group()
+        action.add_argument("--queue", action="store_true", help="queue the loads for a worker, and do not wait")
+        action.add_argument(
             "--dry-run", action="store_true", help="load and refresh on trial, show what would change, and roll it back"
         )
 
     def run(self, options: Namespace) -> int | None:
+        if options.queue:
+            self._enqueue(options)
+            return None
         return self._dry_run(options) if options.dry_run else self._load_all(options)
+
+    def _enqueue(self, options: Namespace) -> None:
+        given = LoadOptions.from_given(_options(options))
+        queued = [enqueue_load(uri, given, requested_by=self.name) for uri in options.uris]
+        document = {"requests": [{"requestId": one.request_id, "sourceUri": one.source_uri} for one in queued]}
+        self.output.show(document, [f"{one.source_uri}: queued as the request {one.request_id}" for one in queued])
 
     def _dry_run(self, options: Namespace) -> int | None:
         with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:
@@ -108,6 +120,10 @@ def _arguments(options: Namespace, advance: Callable[..., None]) -> dict[str, An
     def on_progress(progress: LoadProgress) -> None:
         advance(progress.bytes_read, progress.bytes_total)
 
+    return {**_options(options), "on_progress": on_progress}
+
+
+def _options(options: Namespace) -> dict[str, Any]:
     max_rejects, max_ratio = options.max_rejects
     return {
         "table": options.target,
@@ -118,5 +134,4 @@ def _arguments(options: Namespace, advance: Callable[..., None]) -> dict[str, An
         "max_rejects": max_rejects,
         "max_reject_ratio": max_ratio,
         "sheet": options.sheet,
-        "on_progress": on_progress,
     }

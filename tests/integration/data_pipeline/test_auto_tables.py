@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from data_pipeline.errors import AmbiguousHeader, HeaderRefused, TableNotTracked, TooManyRejects
+from data_pipeline.dialect_errors import AmbiguousHeader
+from data_pipeline.errors import HeaderRefused, TableNotTracked, TooManyRejects
 from data_pipeline.models import LoadEvent, LoadLog, LoadReject
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.reject_replay import replay_rejects

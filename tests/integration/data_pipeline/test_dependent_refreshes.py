@@ -174,7 +174,7 @@ def test_task_queues_the_refreshes_of_killed_loads(task: Callable[[], dict[str, 
             "problem": None,
         }
     ]
-    assert task() == {"refreshes": []}
+    assert task() == {"requests": [], "refreshes": []}
 
 
 def test_dispatch_killed_before_its_answer_is_not_queued_again(monkeypatch: pytest.MonkeyPatch) -> None:

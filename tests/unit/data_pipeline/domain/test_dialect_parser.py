@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from data_pipeline.dialect_errors import BadDialectValue, DialectError, DialectUnreadable, UnknownDialectKey
 from data_pipeline.domain.dialect_parser import COLUMN_KEYS, DIALECT_KEYS, parse_dialect
 from data_pipeline.domain.dialects import Column, Dialect, Mode, Pii, Rule, Surplus
-from data_pipeline.errors import BadDialectValue, DialectError, DialectUnreadable, UnknownDialectKey
 
 
 def test_empty_dialect_has_the_defaults() -> None:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from data_pipeline.dialect_errors import DialectUnreadable, UnknownDialect
 from data_pipeline.domain.dialect_search import all_dialects, find_dialect
-from data_pipeline.errors import DialectUnreadable, UnknownDialect
 
 
 def test_shipped_dialects_are_valid() -> None:

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_pipeline.dialect_errors import AmbiguousHeader
 from data_pipeline.domain.dialects import Column, Dialect, Surplus
 from data_pipeline.domain.headers import HeaderMatch, auto_dialect, match_header
-from data_pipeline.errors import AmbiguousHeader, HeaderRefused
+from data_pipeline.errors import HeaderRefused
 
 TABLE = ("id", "amount", "ordered_on", "Note")
 ORDERS = Dialect(
