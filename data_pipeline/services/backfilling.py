@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from django.db import DEFAULT_DB_ALIAS
 
+from data_pipeline.artefact_errors import ArtefactMissing
 from data_pipeline.domain.day_templates import DayTemplate, days_between
 from data_pipeline.domain.load_status import LoadStatus
-from data_pipeline.errors import ArtefactMissing, PipelineError
+from data_pipeline.errors import PipelineError
 from data_pipeline.models import LoadLog
 from data_pipeline.services.load_file import find_load, load_file
 from data_pipeline.services.load_values import Loaded

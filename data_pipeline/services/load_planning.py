@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data_pipeline import conf
+from data_pipeline.artefact_errors import EmptyArtefact
 from data_pipeline.domain.dialects import Dialect, Mode, Pii
 from data_pipeline.domain.fields import CsvFormat
 from data_pipeline.domain.masking import RejectMasking
 from data_pipeline.domain.rejects import RejectLimits
-from data_pipeline.errors import EmptyArtefact, KeyMissing, KeyNotInFile, PiiKeyMissing
+from data_pipeline.errors import KeyMissing, KeyNotInFile, PiiKeyMissing
 from data_pipeline.postgres import target_tables
 from data_pipeline.postgres.normalized_texts import Normalizing, require_utf8
 from data_pipeline.postgres.record_tables import FileColumn

@@ -7,12 +7,13 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline import conf
+from data_pipeline.artefact_errors import ArtefactError
 from data_pipeline.correction_errors import NotVerifiable
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.reject_log import RejectLog
 from data_pipeline.domain.verifications import ArtefactState, RowsState, Verification
-from data_pipeline.errors import ArtefactError, PipelineError
+from data_pipeline.errors import PipelineError
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres import load_transactions, target_tables, verifying
 from data_pipeline.postgres.error_translation import translate_errors

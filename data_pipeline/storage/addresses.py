@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
-from data_pipeline.errors import (
+from data_pipeline.artefact_errors import (
     ArtefactError,
     ArtefactForbidden,
     ArtefactMissing,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from data_pipeline.errors import DamagedArtefact, EncryptedArtefact
+from data_pipeline.artefact_errors import DamagedArtefact, EncryptedArtefact
 
 _BOF, _SHEET, _ENCRYPTED = 0x809, 0x85, 0x2F
 _FORMULA, _ERROR_OR_BOOLEAN = 0x06, 0x205

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from data_pipeline.errors import UnsupportedFormat
+from data_pipeline.artefact_errors import UnsupportedFormat
 
 HEAD_BYTES = 512  # enough for every signature
 

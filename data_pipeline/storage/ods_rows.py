@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_pipeline.errors import DamagedArtefact, WorkbookRefused
+from data_pipeline.artefact_errors import DamagedArtefact, WorkbookRefused
 from data_pipeline.storage.ods_cells import CellParser
 from data_pipeline.storage.sheets import Row
 from data_pipeline.storage.xml_parsing import Attributes, XmlParser, require_bounded_element

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from data_pipeline.errors import EncryptedArtefact, UnsupportedFormat
+from data_pipeline.artefact_errors import EncryptedArtefact, UnsupportedFormat
 from data_pipeline.storage.ods_rows import TABLE_DEPTH, TableParser
 from data_pipeline.storage.sheets import Row, Sheet, SheetReader
 from data_pipeline.storage.xlsx_package import parse_small_part

@@ -4,7 +4,7 @@ import struct
 from array import array
 from collections.abc import Iterator
 
-from data_pipeline.errors import DamagedArtefact
+from data_pipeline.artefact_errors import DamagedArtefact
 from data_pipeline.storage.source_file import SourceFile
 
 _LAST_REGULAR = 0xFFFFFFF9  # larger sector numbers have other meanings, such as the end of a chain

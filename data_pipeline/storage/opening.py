@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from data_pipeline.errors import UnsupportedFormat
+from data_pipeline.artefact_errors import UnsupportedFormat
 from data_pipeline.storage.addresses import LocalAddress
 from data_pipeline.storage.byte_streams import ByteStream, PieceStream
 from data_pipeline.storage.file_formats import HEAD_BYTES, recognise

@@ -4,7 +4,7 @@ import re
 from array import array
 from pathlib import Path
 
-from data_pipeline.errors import DamagedArtefact, WorkbookTooLarge
+from data_pipeline.artefact_errors import DamagedArtefact, WorkbookTooLarge
 from data_pipeline.storage.byte_streams import ByteStream
 from data_pipeline.storage.cell_fields import csv_field
 from data_pipeline.storage.cell_text import IRREGULAR_REFERENCE, RichText, regular_text

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_pipeline.errors import CellOutsideTable, UnpacksTooLarge
+from data_pipeline.artefact_errors import CellOutsideTable, UnpacksTooLarge
 from data_pipeline.storage.sheets import Row
 from seeder.domain.human_format import format_size
 

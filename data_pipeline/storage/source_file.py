@@ -5,7 +5,7 @@ import io
 import os
 from typing import TYPE_CHECKING
 
-from data_pipeline.errors import ArtefactUnreadable, SourceChanged
+from data_pipeline.artefact_errors import ArtefactUnreadable, SourceChanged
 from data_pipeline.storage.addresses import FileVersion, LocalAddress
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_pipeline.errors import UndecodableText, UnknownEncoding
+from data_pipeline.artefact_errors import UndecodableText, UnknownEncoding
 from data_pipeline.storage.byte_streams import ByteStream, PieceStream
 from data_pipeline.storage.file_formats import UTF_8_BOM
 

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_pipeline.errors import DamagedArtefact, SuspiciousCompression, UnpacksTooLarge
+from data_pipeline.artefact_errors import DamagedArtefact, SuspiciousCompression, UnpacksTooLarge
 from data_pipeline.storage.source_file import SourceFile
 from seeder.domain.human_format import format_size
 

@@ -3,7 +3,13 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from data_pipeline.errors import EncryptedArtefact, SheetNotChosen, UnknownSheet, UnsupportedFormat, WorkbookRefused
+from data_pipeline.artefact_errors import (
+    EncryptedArtefact,
+    SheetNotChosen,
+    UnknownSheet,
+    UnsupportedFormat,
+    WorkbookRefused,
+)
 from data_pipeline.storage.byte_streams import PieceStream
 from data_pipeline.storage.ods_workbook import OdsWorkbook, is_open_document
 from data_pipeline.storage.ole_file import OleFile

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from data_pipeline.errors import DamagedArtefact, WorkbookRefused, WorkbookTooLarge
+from data_pipeline.artefact_errors import DamagedArtefact, WorkbookRefused, WorkbookTooLarge
 from data_pipeline.storage.biff_records import BiffSheet, biff_sheets
 from data_pipeline.storage.cell_fields import csv_field, duration_field, float_field
 from data_pipeline.storage.ole_file import OleFile

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from data_pipeline.errors import WorkbookRefused
+from data_pipeline.artefact_errors import WorkbookRefused
 from data_pipeline.storage.number_formats import CellKind, built_in_kind, kind_of_format
 from data_pipeline.storage.shared_strings import SharedStrings
 from data_pipeline.storage.sheets import Sheet, SheetReader

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from data_pipeline.errors import DamagedArtefact, WorkbookRefused
+from data_pipeline.artefact_errors import DamagedArtefact, WorkbookRefused
 from data_pipeline.storage.cell_fields import (
     boolean_field,
     csv_field,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NoReturn
 from xml.parsers import expat
 
-from data_pipeline.errors import DamagedArtefact, WorkbookRefused
+from data_pipeline.artefact_errors import DamagedArtefact, WorkbookRefused
 from data_pipeline.storage.byte_streams import ByteStream
 from seeder.domain.human_format import format_size
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from data_pipeline.errors import DamagedArtefact, EncryptedArtefact, WorkbookRefused
+from data_pipeline.artefact_errors import DamagedArtefact, EncryptedArtefact, WorkbookRefused
 from data_pipeline.storage.source_file import RandomAccess, SourceFile
 from data_pipeline.storage.unpacking import require_bounded
 

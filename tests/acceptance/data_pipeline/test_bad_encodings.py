@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from data_pipeline.errors import EmptyArtefact, UndecodableText
+from data_pipeline.artefact_errors import EmptyArtefact, UndecodableText
 from tests.acceptance.data_pipeline.file_loads import NOT_TEXT, Bad, create, load, require, rows
 
 pytestmark = pytest.mark.usefixtures("load_tables")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from data_pipeline.errors import EmptyArtefact, HeaderRefused
+from data_pipeline.artefact_errors import EmptyArtefact
+from data_pipeline.errors import HeaderRefused
 from tests.acceptance.data_pipeline.file_loads import MALFORMED, Bad, create, load, require, rows
 
 pytestmark = pytest.mark.usefixtures("load_tables")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from data_pipeline.artefact_errors import ArtefactMissing, SourceChanged
 from data_pipeline.domain.load_progress import LoadProgress
-from data_pipeline.errors import ArtefactMissing, SourceChanged
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres import load_transactions
 from data_pipeline.services.load_file import load_file

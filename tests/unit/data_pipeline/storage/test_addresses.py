@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from data_pipeline.errors import (
+from data_pipeline.artefact_errors import (
     ArtefactError,
     ArtefactForbidden,
     ArtefactMissing,

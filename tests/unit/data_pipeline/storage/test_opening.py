@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_pipeline.errors import ArtefactMissing, SourceChanged, UnsupportedFormat
+from data_pipeline.artefact_errors import ArtefactMissing, SourceChanged, UnsupportedFormat
 from data_pipeline.storage.addresses import resolve
 from data_pipeline.storage.byte_streams import PieceStream
 from tests.unit.data_pipeline.storage.opened import csv_of, opened, read_all

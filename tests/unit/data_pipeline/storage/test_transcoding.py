@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_pipeline.errors import UndecodableText, UnknownEncoding
+from data_pipeline.artefact_errors import UndecodableText, UnknownEncoding
 from tests.unit.data_pipeline.storage.opened import csv_of, opened, read_all
 
 TEXT = 'id,name\r\n1,"é, 日本"\r\n2,\U0001f600\r\n'

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_pipeline.errors import DamagedArtefact, SuspiciousCompression, UnpacksTooLarge, UnsupportedFormat
+from data_pipeline.artefact_errors import DamagedArtefact, SuspiciousCompression, UnpacksTooLarge, UnsupportedFormat
 from tests.unit.data_pipeline.storage.opened import MB, csv_of, memory_limit, opened, read_all
 
 ROWS = "".join(f"{number * 7919 % 104729},{number}\n" for number in range(60_000)).encode()

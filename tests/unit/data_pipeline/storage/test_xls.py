@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_pipeline.errors import (
+from data_pipeline.artefact_errors import (
     ArtefactError,
     EncryptedArtefact,
     SheetNotChosen,

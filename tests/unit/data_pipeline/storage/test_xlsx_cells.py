@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from data_pipeline.errors import DamagedArtefact, WorkbookRefused
+from data_pipeline.artefact_errors import DamagedArtefact, WorkbookRefused
 from tests.unit.data_pipeline.storage.made_workbooks import MadeSheet, cell, inline, made_xlsx, row, texts
 from tests.unit.data_pipeline.storage.opened import csv_of
 
