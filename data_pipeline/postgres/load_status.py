@@ -1,6 +1,7 @@
 """Reads the state of loads."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from psycopg.rows import class_row
@@ -11,16 +12,24 @@ from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
 
 
-def load_states(database: str, *, source: str | None, table: str | None, limit: int) -> Sequence[LoadState]:
-    """Return loads, failing and stuck ones first, then the latest first."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _CountedState(LoadState):
+    failing: int  # all of them
+    stuck: int  # all of them
+
+
+def load_states(
+    database: str, *, source: str | None, table: str | None, limit: int
+) -> tuple[Sequence[LoadState], int, int]:
+    """Return loads, failing and stuck ones first, then the latest first; and how many are failing and stuck in all."""
     parameters = {
         "dead": [load.load_id for load in load_log.dead_loads(database)],
         "source": source,
         "table": table,
         "limit": limit,
     }
-    rows = sessions.query(database, STATEMENTS["load_states"], parameters, row_factory=class_row(LoadState))
-    return cast("list[LoadState]", rows)
+    rows = sessions.query(database, STATEMENTS["load_states"], parameters, row_factory=class_row(_CountedState))
+    return rows, rows[0].failing if rows else 0, rows[0].stuck if rows else 0
 
 
 def late_tables(database: str, *, source: str | None, table: str | None, hours: int) -> Sequence[LateTable]:

@@ -2,8 +2,9 @@
 
 -- name: load_states
 -- Loads, failing ones first, then the latest first. A failed load is failing until it is undone, or until a later load of the
--- same artefact into the same table has succeeded. `dead` are the pending loads whose lock is free.
-SELECT *
+-- same artefact into the same table has succeeded. `dead` are the pending loads whose lock is free. The last two columns count
+-- all failing and stuck loads, also those beyond the limit.
+SELECT *, count(*) FILTER (WHERE is_failing) OVER () AS failing, count(*) FILTER (WHERE is_stuck) OVER () AS stuck
 FROM (
     SELECT
         l.id AS load_id, l.source, l.status, l.target AS table, l.payload_meta ->> 'source_uri' AS source_uri, l.attempts,

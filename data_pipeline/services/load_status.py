@@ -18,18 +18,16 @@ DEFAULT_LATE_HOURS = 26  # a daily load, with two hours to spare
 class LoadOverview:
     """The latest loads, failing and stuck ones first."""
 
-    loads: Sequence[LoadState]
+    loads: Sequence[LoadState]  # the first ones
+    failing: int  # of all loads
+    stuck: int  # of all loads
     late: Sequence[LateTable]
 
     @property
     def problems(self) -> frozenset[str]:
         """Which of `failed`, `stuck` and `late` there are."""
-        found = {
-            "failed": any(load.is_failing for load in self.loads),
-            "stuck": any(load.is_stuck for load in self.loads),
-            "late": bool(self.late),
-        }
-        return frozenset(name for name, is_found in found.items() if is_found)
+        found = {"failed": self.failing, "stuck": self.stuck, "late": len(self.late)}
+        return frozenset(name for name, count in found.items() if count)
 
 
 def read_load_overview(
@@ -40,10 +38,9 @@ def read_load_overview(
     late_hours: int = DEFAULT_LATE_HOURS,
     using: str = DEFAULT_DB_ALIAS,
 ) -> LoadOverview:
-    """Read the state of loads. Failing loads come first, so that a limit hides none if there are no more."""
+    """Read the state of loads: at most `limit` of them, but the counts of all."""
     table = None if table is None else normalize_name(table)
     with translate_errors(using):
-        return LoadOverview(
-            loads=load_status.load_states(using, source=source, table=table, limit=limit),
-            late=load_status.late_tables(using, source=source, table=table, hours=late_hours),
-        )
+        loads, failing, stuck = load_status.load_states(using, source=source, table=table, limit=max(limit, 1))
+        late = load_status.late_tables(using, source=source, table=table, hours=late_hours)
+    return LoadOverview(loads=loads[:limit], failing=failing, stuck=stuck, late=late)

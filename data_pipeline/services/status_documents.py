@@ -1,19 +1,26 @@
 """JSON documents of the state of loads."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
+from data_pipeline.domain.load_states import LoadState
 from data_pipeline.services.load_status import LoadOverview
 
 
 def overview_document(overview: LoadOverview) -> Mapping[str, Any]:
     return {
         "problems": sorted(overview.problems),
-        "loads": [_document(asdict(load)) for load in overview.loads],
+        "failing": overview.failing,
+        "stuck": overview.stuck,
+        "loads": [_document(_state(load)) for load in overview.loads],
         "late": [_document(asdict(table)) for table in overview.late],
     }
+
+
+def _state(load: LoadState) -> Mapping[str, Any]:
+    return {one.name: getattr(load, one.name) for one in fields(LoadState)}
 
 
 def _document(values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,12 +14,10 @@ _STYLES = {"success": "green", "skipped": "dim", "pending": "cyan", "undone": "d
 
 
 def overview_blocks(overview: LoadOverview) -> Iterator[Block]:
-    failing = sum(load.is_failing for load in overview.loads)
-    stuck = sum(load.is_stuck for load in overview.loads)
     late = format_count(len(overview.late), "late table")
-    yield f"{format_count(len(overview.loads), 'load')}: {failing:,} failing, {stuck:,} stuck; {late}"
+    yield f"{format_count(len(overview.loads), 'load')}: {overview.failing:,} failing, {overview.stuck:,} stuck; {late}"
     yield TextTable(headings=_HEADINGS, rows=[_row(load) for load in overview.loads])
-    if stuck:
+    if overview.stuck:
         yield "Stuck loads have no process any more: `manage.py recover_loads` closes them.", "yellow"
     for table in overview.late:
         yield f"{table.table}: last loaded {timezone.localtime(table.last_success):%Y-%m-%d %H:%M %Z}", "yellow"

@@ -43,6 +43,15 @@ def test_exit_code_is_1_for_the_named_problem_only(manage: Manage, tmp_path: Pat
     assert manage("load_status").exit_code == 0
 
 
+def test_failing_load_beyond_the_limit_counts(manage: Manage, tmp_path: Path) -> None:
+    load(manage, tmp_path / "a.csv", "x,1\n")
+    load(manage, tmp_path / "b.csv", "y,1\n")
+    for limit in ("0", "1"):
+        result = manage("load_status", "--fail-on", "failed", "--limit", limit)
+        assert (result.exit_code, len(result.lines)) == (1, 1 + int(limit))
+        assert ": 2 failing, 0 stuck" in result.lines[0]
+
+
 def test_corrected_file_is_not_failing_any_more(manage: Manage, tmp_path: Path) -> None:
     load(manage, tmp_path / "a.csv", "x,1\n")
     load(manage, tmp_path / "other.csv", "1,1\n")

@@ -11,6 +11,7 @@ from django.db import connections
 from data_pipeline.errors import PipelineError
 from data_pipeline.models import LoadEvent, LoadLog, LoadReject
 from data_pipeline.services.reject_replay import ReplayedRejects, replay_rejects
+from data_pipeline.services.undoing import undo_load
 from tests.conftest import CompletedCommand, sql
 
 pytestmark = pytest.mark.usefixtures("load_tables")
@@ -248,3 +249,34 @@ def test_replays_at_once_load_each_record_once(correct: Correct) -> None:
     done = [one for one in results if isinstance(one, ReplayedRejects) and one.replayed]
     assert (len(results), len(done), len(rows())) == (3, 1, 5)
     assert {replayed_by for _, _, replayed_by in states()} == {done[0].load_id}
+
+
+@pytest.mark.slow
+def test_replay_and_undo_of_its_load_at_once_leave_no_orphans(manage: Manage, correct: Correct, tmp_path: Path) -> None:
+    """Corrected rows are in the table only while their load is."""
+    path = correct({2: {"id": "2"}, 3: {"amount": "30"}, 5: {"amount": "50"}})
+    for _ in range(8):
+        barrier, outcomes = threading.Barrier(2), list[str]()
+
+        def attempt(work: Callable[[], object], barrier: threading.Barrier, outcomes: list[str]) -> None:
+            try:
+                barrier.wait(30)
+                work()
+                outcomes.append("done")
+            except PipelineError as error:
+                outcomes.append(type(error).__name__)
+            finally:
+                connections.close_all()
+
+        works = [lambda: replay_rejects(1, path=str(path), actor="test"), lambda: undo_load(1, actor="test")]
+        threads = [threading.Thread(target=attempt, args=(work, barrier, outcomes)) for work in works]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert sorted(outcomes) in [["RejectsNotReplayable", "done"], ["UndoRefused", "done"]]
+        assert len(rows()) == (5 if "UndoRefused" in outcomes else 0)
+        for load in LoadLog.objects.filter(status="success").order_by("-pk"):
+            undo_load(load.pk, actor="test")
+        assert rows() == []
+        assert manage("replay", "1").exit_code == 0
