@@ -9,8 +9,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from data_pipeline.admin import page_urls
 from data_pipeline.admin.load_actions import LOAD_ACTIONS, LoadAction
@@ -60,7 +62,7 @@ class LoadLogAdmin(ReadOnlyAdmin):
     list_filter = (StatusFilter, TargetFilter, SourceFilter)
     date_hierarchy = "updated_at"
     ordering = ("-updated_at", "-id")
-    sortable_by = ("updated_at",)
+    sortable_by = ("updated",)
     search_fields: ClassVar[tuple[str, ...]] = ("id",)
     search_help_text = "Id of a load, or the complete address of a file."
     change_list_template = "data_pipeline/list.html"
@@ -83,7 +85,7 @@ class LoadLogAdmin(ReadOnlyAdmin):
         def status(load: LoadLog) -> SafeString:
             return status_label(load, is_stuck=load.pk in stuck)
 
-        return ("load", status, "table", "file", "records", "rejected", "updated_at")
+        return ("load", status, "table", "file", "records", "rejected", "updated")
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         by_id = Q(pk=int(term)) if term.isascii() and term.isdigit() and len(term) < 19 else Q()
@@ -110,6 +112,10 @@ class LoadLogAdmin(ReadOnlyAdmin):
     @admin.display(description="file")
     def file(self, load: LoadLog) -> str:
         return file_name(load) or ""
+
+    @admin.display(description="updated", ordering="updated_at")
+    def updated(self, load: LoadLog) -> str:
+        return date_format(localtime(load.updated_at), "j M Y H:i")
 
     @admin.display(description="records")
     def records(self, load: LoadLog) -> str:

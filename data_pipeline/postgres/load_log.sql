@@ -72,6 +72,8 @@ WITH completed AS (
         id, 'loaded', %(processed_by)s::text,
         jsonb_strip_nulls(jsonb_build_object(
             'source', source, 'duration_ms', %(duration_ms)s::integer, 'records', %(rows_in)s::bigint,
+            'normalized', %(payload_meta)s::jsonb -> 'rows_normalized',
+            'normalize_errors', %(payload_meta)s::jsonb -> 'normalize_errors',
             'inserted', %(rows_inserted)s::bigint, 'updated', %(rows_updated)s::bigint,
             'unchanged', %(rows_unchanged)s::bigint, 'deleted', %(rows_deleted)s::bigint,
             'rejected', %(rows_rejected)s::bigint,
@@ -104,10 +106,11 @@ WITH failed AS (
     INSERT INTO load_event (load_id, event, actor, facts)
     SELECT
         id, 'failed', %(processed_by)s::text,
-        jsonb_build_object(
+        jsonb_strip_nulls(jsonb_build_object(
             'source', source, 'duration_ms', %(duration_ms)s::integer,
-            'error', %(error_message)s::text, 'code', %(error_code)s::text
-        )
+            'error', %(error_message)s::text, 'code', %(error_code)s::text,
+            'normalize_errors', %(payload_meta)s::jsonb -> 'normalize_errors'
+        ))
     FROM failed
 )
 SELECT id FROM failed;

@@ -18,7 +18,7 @@ from seeder.postgres.sqlstates import condition_name
 _FIRST_REJECTS = 20
 _MAX_EVENTS = 200
 # Facts of events that have a place of their own on the page, or that can quote data.
-_HIDDEN_FACTS = {"source"}
+_HIDDEN_FACTS = {"source", "normalize_errors"}
 _QUOTING_FACTS = {"error"}
 
 

@@ -184,6 +184,25 @@ def test_normalizing_is_counted_by_reason() -> None:
     assert found["etl_normalize_errors_total", "prices", "no_such_date"] == 2
 
 
+def test_normalizing_of_a_load_is_counted_by_its_source() -> None:
+    key = compute_idempotency_key(payload=b"x")
+    with process_once(source="files", payload_meta={}, idempotency_key=key) as handle:
+        assert handle is not None
+        handle.update_meta(rows_normalized=4, normalize_errors={"empty": 1})
+    found = samples()
+    assert found["etl_row_normalized_total", "files"] == 4
+    assert found["etl_normalize_errors_total", "files", "empty"] == 1
+
+
+def test_refused_values_of_failed_load_are_counted() -> None:
+    key = compute_idempotency_key(payload=b"x")
+    with suppress(OSError), process_once(source="files", payload_meta={}, idempotency_key=key) as handle:
+        assert handle is not None
+        handle.update_meta(normalize_errors={"no_such_date": 7})
+        raise OSError
+    assert samples()["etl_normalize_errors_total", "files", "no_such_date"] == 7
+
+
 def test_pending_load_without_its_lock_is_stuck() -> None:
     key = compute_idempotency_key(payload=b"x")
     with process_once(source="files", payload_meta={}, idempotency_key=key):
