@@ -1,27 +1,34 @@
 -- Loads as an operator sees them.
 
 -- name: load_states
--- Loads, failing ones first, then the latest first. A failed load is failing until it is undone, or until a later load of the
--- same artefact into the same table has succeeded. `dead` are the pending loads whose lock is free. The last two columns count
--- all failing and stuck loads, also those beyond the limit.
-SELECT *, count(*) FILTER (WHERE is_failing) OVER () AS failing, count(*) FILTER (WHERE is_stuck) OVER () AS stuck
-FROM (
-    SELECT
-        l.id AS load_id, l.source, l.status, l.target AS table, l.payload_meta ->> 'source_uri' AS source_uri, l.attempts,
-        l.created_at, l.updated_at, l.duration_ms, l.rows_in, l.rows_inserted, l.rows_updated, l.rows_unchanged,
-        l.rows_deleted, l.rows_rejected, l.error_code, l.error_message, l.undone_at, l.processed_by,
-        l.id = ANY (%(dead)s::bigint[]) AS is_stuck,
-        l.status = 'failed' AND l.error_code IS DISTINCT FROM 'undone' AND NOT EXISTS (
-            SELECT
-            FROM load_log AS later
-            WHERE later.source = l.source AND later.status IN ('success', 'skipped')
-                AND later.succeeded_at > l.created_at
-                AND later.payload_meta ->> 'source_uri' = l.payload_meta ->> 'source_uri'
-                AND (later.target = l.target OR l.target IS NULL)
-        ) AS is_failing
+-- Loads, failing and stuck ones first, then the latest first. A failed load is failing until it is undone, or until a later load
+-- of the same artefact into the same table has succeeded. `dead` are the pending loads whose lock is free. The last two columns
+-- count all failing and stuck loads, also those beyond the limit.
+WITH failed AS MATERIALIZED (
+    SELECT id, source, target, created_at, payload_meta ->> 'source_uri' AS source_uri
+    FROM load_log
+    WHERE status = 'failed' AND error_code IS DISTINCT FROM 'undone'
+), failing AS MATERIALIZED (
+    SELECT id, source, target
+    FROM failed
+    WHERE id NOT IN (
+        SELECT f.id
+        FROM failed AS f
+        JOIN load_log AS later ON later.source = f.source AND later.payload_meta ->> 'source_uri' = f.source_uri
+        WHERE later.status IN ('success', 'skipped') AND later.succeeded_at > f.created_at
+            AND (later.target = f.target OR f.target IS NULL)
+    )
+), selected AS (
+    SELECT l.*, l.id IN (SELECT id FROM failing) AS is_failing, l.id = ANY (%(dead)s::bigint[]) AS is_stuck
     FROM load_log AS l
     WHERE (%(source)s::text IS NULL OR l.source = %(source)s) AND (%(table)s::text IS NULL OR l.target = %(table)s)
-) AS states
+)
+SELECT
+    id AS load_id, source, status, target AS table, payload_meta ->> 'source_uri' AS source_uri, attempts, created_at,
+    updated_at, duration_ms, rows_in, rows_inserted, rows_updated, rows_unchanged, rows_deleted, rows_rejected,
+    error_code, error_message, undone_at, processed_by, is_stuck, is_failing,
+    (SELECT count(*) FROM selected WHERE is_failing) AS failing, (SELECT count(*) FROM selected WHERE is_stuck) AS stuck
+FROM selected
 ORDER BY is_failing OR is_stuck DESC, updated_at DESC, load_id DESC
 LIMIT %(limit)s;
 
