@@ -89,11 +89,12 @@ class LoadRejectAdmin(ReadOnlyAdmin):
         row = self.get_object(request, object_id) if self.has_view_permission(request) else None
         if row is None:
             return super().change_view(request, object_id)  # refuses, or reports that there is none
+        shows_values = request.user.has_perm(SEE_RAW)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Line {row.line_no} of load {row.load_id}",
-            "reject": load_pages.show_reject(row, shows_values=request.user.has_perm(SEE_RAW)),
-            "shows_values": request.user.has_perm(SEE_RAW),
+            "reject": load_pages.show_reject(row, shows_values=shows_values, is_shortened=False),
+            "shows_values": shows_values,
             "file": file_name(row.load),
             "rejects_url": page_urls.rejects_of(self.admin_site, row.load_id),
         }

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from data_pipeline.domain.fields import CsvFormat, fields_of
 from data_pipeline.domain.rejects import Problem
 
+_MAX_SHOWN = 400  # characters of a part in a list
 _LETTER, _DIGIT = re.compile(rb"[A-Za-z\x80-\xff]"), re.compile(rb"[0-9]")
 
 
@@ -16,6 +17,18 @@ class Segment:
 
     text: str
     is_bad: bool = False
+
+
+def shortened(segments: Sequence[Segment]) -> Sequence[Segment]:
+    """Return a record for a list, without the middle of long parts."""
+    return [replace(one, text=_shortened(one.text)) for one in segments]
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _MAX_SHOWN:
+        return text
+    half = _MAX_SHOWN // 2
+    return f"{text[:half]} … {text[-half:]}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

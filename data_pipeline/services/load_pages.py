@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline.domain.fields import CsvFormat
 from data_pipeline.domain.load_status import LoadStatus
-from data_pipeline.domain.reject_marks import RejectText, Segment
+from data_pipeline.domain.reject_marks import RejectText, Segment, shortened
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadEvent, LoadLog, LoadReject
@@ -84,7 +84,7 @@ def read_load_page(load_id: int, *, shows_values: bool) -> LoadPage:
     )
 
 
-def show_reject(reject: LoadReject, *, shows_values: bool) -> ShownReject:
+def show_reject(reject: LoadReject, *, shows_values: bool, is_shortened: bool = True) -> ShownReject:
     """Return a reject with its bad cells marked. Without `shows_values`, letters and digits are hidden."""
     meta = reject.load.payload_meta
     text = RejectText(
@@ -93,9 +93,10 @@ def show_reject(reject: LoadReject, *, shows_values: bool) -> ShownReject:
         shows_values=shows_values,
     )
     problems = [Problem(**one) for one in reject.problems]
+    segments = text.segments(bytes(reject.raw), problems)
     return ShownReject(
         row=reject,
-        segments=text.segments(bytes(reject.raw), problems),
+        segments=shortened(segments) if is_shortened else segments,
         problems=[
             ShownProblem(
                 column=one.column,

@@ -171,6 +171,17 @@ def test_bad_cell_is_marked_and_bytes_are_escaped() -> None:
     assert "6,Zeta,today,<mark>extra</mark>" in page
 
 
+def test_long_record_is_shortened_except_on_its_page() -> None:
+    sql("UPDATE load_reject SET raw = convert_to('4,' || repeat('long ', 10000) || ',12.x', 'UTF8') WHERE id = 1")
+    client = client_with(*VIEW, "data_pipeline.see_raw")
+    assert [body(client, path).count("long ") > 200 for path in (REJECTS, load_path(), f"{REJECTS}1/change/")] == [
+        False,
+        False,
+        True,
+    ]
+    assert ",<mark>12.x</mark>" in body(client, REJECTS)
+
+
 def test_rejects_are_filtered_by_state_column_and_sqlstate() -> None:
     client = client_with(*VIEW)
 
