@@ -11,8 +11,9 @@ from django.db import OperationalError
 from django_q.models import OrmQ
 
 from data_pipeline import tasks
+from data_pipeline.artefact_errors import ArtefactMissing
 from data_pipeline.dialect_errors import UnknownDialect
-from data_pipeline.errors import ArtefactMissing, LoadInProgress
+from data_pipeline.errors import LoadInProgress
 from data_pipeline.models import LoadLog, LoadRequest
 from data_pipeline.services import load_requests
 from data_pipeline.services.load_requests import enqueue_load, rescue_requests, run_request
