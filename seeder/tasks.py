@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from django.dispatch import receiver
@@ -54,11 +55,16 @@ def refresh_table(table_name: str) -> Mapping[str, Any]:
     return _enqueue(SingleView(name=ViewName.parse(table_name)))
 
 
-def refresh_queued(part_id: int) -> Mapping[str, Any]:
-    """Run a part, unless it has ended or another worker runs it."""
+def refresh_queued(part_id: int, *, min_interval_seconds: float = 0) -> Mapping[str, Any]:
+    """Run a part, unless it has ended or another worker runs it.
+
+    First wait until no refresh of its views has started for `min_interval_seconds`.
+    """
     _require_type("part_id", part_id, int)
+    _require_type("min_interval_seconds", min_interval_seconds, float, int)
     with _stop_on_sigterm() as stop:
-        return asdict(part_execution.run_part(part_id, stop=stop))
+        min_interval = timedelta(seconds=min_interval_seconds)
+        return asdict(part_execution.run_part(part_id, min_interval=min_interval, stop=stop))
 
 
 def resume_queue() -> Mapping[str, Any]:

@@ -250,3 +250,47 @@ def test_lost_message_is_dispatched_again_after_a_delay(part: QueuedRefresh) -> 
 def test_rescue_without_the_queue_table_does_nothing(part: QueuedRefresh) -> None:
     sql("DROP TABLE reporting.seeder_queued_refresh")
     assert tasks.resume_queue() == {"dispatched": [], "recovered": []}
+
+
+def started_seconds_ago(seconds: float) -> None:
+    """Let the last refresh of a view of the part have started some time ago."""
+    sql(
+        "INSERT INTO reporting.seeder_job_status (table_name, manifest_id, report_name, report_type, agency_id,"
+        " agency_slug, status, start_time) VALUES ('reporting.a', 1, 'a', 'custom', 1, 'demo', 'success',"
+        " clock_timestamp() - %s * interval '1 second')",
+        int(seconds),
+    )
+
+
+@pytest.mark.parametrize(("seconds_ago", "waits"), [(0, 1), (30, 0)])
+def test_part_waits_while_its_views_were_just_refreshed(
+    part: QueuedRefresh, monkeypatch: pytest.MonkeyPatch, seconds_ago: int, waits: int
+) -> None:
+    started_seconds_ago(seconds_ago)
+    waited: list[timedelta] = []
+    monkeypatch.setattr(StopSignal, "wait", lambda _, span: waited.append(span))
+    run_part(part.pk, min_interval=timedelta(seconds=5))
+    assert sum(timedelta() < span <= timedelta(seconds=5) for span in waited) == waits
+
+
+def test_request_joins_a_part_while_it_waits(part: QueuedRefresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    started_seconds_ago(0)
+    joined: list[bool] = []
+
+    def wait(*_: object) -> None:
+        joined.append(enqueue_refresh(AgencyReports(slug="demo"), requested_by="another").joined)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StopSignal, "wait", wait)
+        part_execution._wait_for_joins(part.pk, timedelta(seconds=5), StopSignal())
+    assert joined == [True]
+    assert run_part(part.pk).result == "done"
+
+
+def test_part_that_is_stopped_while_it_waits_is_queued_again(part: QueuedRefresh) -> None:
+    started_seconds_ago(0)
+    stop = StopSignal()
+    stop.request("SIGTERM")
+    assert run_part(part.pk, min_interval=timedelta(minutes=1), stop=stop).result == "stopped by SIGTERM"
+    part.refresh_from_db()
+    assert part.state == "queued"

@@ -71,7 +71,7 @@ def test_sigterm_in_a_task_stops_its_run_and_reaches_the_handler(
 ) -> None:
     received: list[int] = []
 
-    def run_part_and_terminate(part_id: int, *, stop: StopSignal) -> PartResult:
+    def run_part_and_terminate(part_id: int, *, stop: StopSignal, **_: object) -> PartResult:
         signal.raise_signal(signal.SIGTERM)
         assert not received
         return run_part(part_id, stop=stop)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -16,6 +17,9 @@ from seeder.services.queue import dispatch, part_rows
 from seeder.services.queue.enqueue import EnqueueResult, enqueue_refresh
 from seeder.services.run.orchestrator import execute_run
 from seeder.services.stop_signal import StopSignal
+
+# A burst of 50 loads takes some seconds. The worker that waits for its end refreshes nothing else meanwhile.
+_MIN_INTERVAL = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,14 +100,18 @@ def enqueue_dependent_refreshes(
 ) -> DependentRefreshes:
     """Queue a refresh of the views that `find_dependent_views` returns.
 
-    The refresh is one request: a repeated idempotency key returns the first answer, and an earlier request that covers
+    A view is not started again within some seconds, so that a burst of changes refreshes it few times. The refresh is
+    one request: a repeated idempotency key returns the first answer, and an earlier request that covers
     the views and has not started is joined. Must not be called inside a transaction.
 
     Raises `ConfigurationError`, `QueueError` or `DatabaseError`.
     """
     found = find_dependent_views(relations, database=database)
+    queued = enqueue_refresh(
+        found.request, requested_by=requested_by, idempotency_key=idempotency_key, min_interval=_MIN_INTERVAL
+    )
     return DependentRefreshes(
-        queued=enqueue_refresh(found.request, requested_by=requested_by, idempotency_key=idempotency_key),
+        queued=queued,
         views=found.views,
         undetermined=found.undetermined,
         missing_relations=found.missing_relations,

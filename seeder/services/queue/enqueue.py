@@ -1,11 +1,13 @@
 """Queues refreshes and captures of release snapshots.
 
 A request for all reports is planned and split into parts that share no view, dependency or status row. Any other
-request is one part, planned by the worker that claims it. The queue carries only the ids of parts.
+request is one part, planned by the worker that claims it. The queue carries only the ids of parts, and how long a
+worker may wait for requests that join them.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -48,9 +50,16 @@ class EnqueueResult:
         return self.parts[0].request_id if self.parts else None
 
 
-def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_key: str | None = None) -> EnqueueResult:
+def enqueue_refresh(
+    request: RefreshRequest,
+    *,
+    requested_by: str,
+    idempotency_key: str | None = None,
+    min_interval: timedelta = timedelta(),
+) -> EnqueueResult:
     """Queue a request, or join an earlier request that covers it and has not started.
 
+    A worker starts it when no refresh of its views has started for `min_interval`, so that frequent requests join it.
     The same idempotency key returns the same answer. Keys are global; callers with several users must include the user.
     Must not be called inside a transaction.
 
@@ -84,7 +93,7 @@ def enqueue_refresh(request: RefreshRequest, *, requested_by: str, idempotency_k
             rows = part_rows.add(parts, key=key, request_id=new_run_id(), requested_at=requested_at, **facts)
         log_event(INFO, "request_queued", request=rows[0].request_id, parts=len(rows), **facts)
         for row in rows:
-            part_rows.dispatch_part(row.pk)
+            part_rows.dispatch_part(row.pk, min_interval=min_interval)
         return EnqueueResult(description=request.description, parts=rows)
 
 

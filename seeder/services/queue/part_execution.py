@@ -10,9 +10,11 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from threading import Timer
 
 from django.db import DEFAULT_DB_ALIAS, Error
+from django.db.models import Max
 
 from seeder import conf
 from seeder.domain import lock_keys
@@ -25,8 +27,9 @@ from seeder.domain.queue.queued_requests import (
     attempts_without_progress,
 )
 from seeder.domain.refresh_requests import SelectedManifests
+from seeder.domain.view_names import DEFAULT_SCHEMA
 from seeder.errors import DatabaseError, SeederError
-from seeder.models import QueuedRefresh
+from seeder.models import JobStatus, QueuedRefresh
 from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
@@ -52,8 +55,8 @@ class PartResult:
     failed: int = 0
 
 
-def run_part(part_id: int, *, stop: StopSignal | None = None) -> PartResult:
-    """Claim a part and refresh its remaining views.
+def run_part(part_id: int, *, min_interval: timedelta = timedelta(), stop: StopSignal | None = None) -> PartResult:
+    """Claim a part and refresh its remaining views, when none of them was started for `min_interval`.
 
     Failed views are counted, not raised. If `stop` is set, the part is queued again with its remaining views.
 
@@ -62,9 +65,22 @@ def run_part(part_id: int, *, stop: StopSignal | None = None) -> PartResult:
     stop = stop or StopSignal()
     with translate_database_errors(DEFAULT_DB_ALIAS):
         preconditions.require_all(conf.load())
-        with RunLock(new_run_id()) as run_lock, _time_limit(stop):
-            part = _claim(part_id, run_lock.run_id)
-            return PartResult(id=part_id, result=part) if isinstance(part, str) else _work(part, run_lock, stop)
+        with _time_limit(stop):
+            if min_interval:
+                _wait_for_joins(part_id, min_interval, stop)
+            with RunLock(new_run_id()) as run_lock:
+                part = _claim(part_id, run_lock.run_id)
+                return PartResult(id=part_id, result=part) if isinstance(part, str) else _work(part, run_lock, stop)
+
+
+def _wait_for_joins(part_id: int, min_interval: timedelta, stop: StopSignal) -> None:
+    """Wait while the last refresh of a part's views is more recent. Until the claim, other requests join the part."""
+    part = QueuedRefresh.objects.not_started().filter(pk=part_id).first()
+    views = [name for _, name in part.views] if part else []
+    names = {*views, *(name.removeprefix(f"{DEFAULT_SCHEMA}.") for name in views)}
+    last = JobStatus.objects.filter(table_name__in=names).aggregate(at=Max("start_time"))["at"]
+    if last is not None:
+        stop.wait(max(last + min_interval - sessions.server_time(DEFAULT_DB_ALIAS), timedelta()))
 
 
 def _claim(part_id: int, run_id: str) -> QueuedRefresh | str:

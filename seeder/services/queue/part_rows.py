@@ -71,13 +71,15 @@ def join(parts: Sequence[QueuedRefresh], *, key: str | None, description: str) -
         QueuedRefresh.objects.filter(pk=part.pk).update(idempotency_keys=keys)
 
 
-def dispatch_part(part_id: int) -> None:
+def dispatch_part(part_id: int, *, min_interval: timedelta = timedelta()) -> None:
     """Tell the queue that a part can be claimed. Its row must be committed.
 
-    The message is only a hint. A rescuer sends a lost message again; a duplicate finds the part already claimed.
+    The worker claims it when no refresh of its views has started for `min_interval`. The message is only a hint. A
+    rescuer sends a lost message again; a duplicate finds the part already claimed.
     """
     try:
-        dispatch(_TASK, part_id)
+        options = {"min_interval_seconds": min_interval.total_seconds()} if min_interval else {}
+        dispatch(_TASK, part_id, **options)
     except QueueMissing as error:
         # The broker's message may contain its address and password.
         log_event(WARNING, "dispatch_failed", part=part_id, reason=type(error.__cause__).__name__)
