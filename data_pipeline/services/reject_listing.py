@@ -42,7 +42,7 @@ def list_rejects(load_id: int, *, limit: int = DEFAULT_LIMIT, using: str = DEFAU
 
 
 def write_reject_file(load_id: int, path: Path, *, using: str = DEFAULT_DB_ALIAS) -> int:
-    """Write the open rejects of a load as CSV, to be corrected. Return their number.
+    """Write the open rejects of a load into a new CSV file, to be corrected. Return their number.
 
     Raises `UnknownLoad`, `NotRepeatable`, `ColumnsUnknown` or `OSError`.
     """
@@ -50,7 +50,8 @@ def write_reject_file(load_id: int, path: Path, *, using: str = DEFAULT_DB_ALIAS
     with translate_errors(using):
         rejects = reject_states.kept_rejects(using, load_id, state=RejectState.OPEN)
     text = write_corrections([one.record for one in rejects], file_columns(load), csv_format_of(load))
-    path.write_text(text, encoding="utf-8", newline="")
+    with path.open("x", encoding="utf-8", newline="") as file:  # an existing one may have corrections
+        file.write(text)
     return len(rejects)
 
 

@@ -105,8 +105,8 @@ def _table_of(load_id: int, load: LockedLoad) -> ViewName:
         reason = "it failed, and none of its rows is in a table"
     elif load.status == LoadStatus.PENDING:
         reason = "it is being loaded, or its process was killed. `manage.py recover_loads` closes dead loads"
-    elif load.target is None:
-        reason = "it does not record its table. Only loads of files do"
+    elif load.target is None or None in (load.rows_inserted, load.rows_updated, load.rows_deleted):
+        reason = "it does not record its table and its numbers of rows. Loads of files do"
     if reason is not None or load.target is None:
         raise UndoRefused(load_id=load_id, reason=reason)
     return ViewName.parse(load.target)

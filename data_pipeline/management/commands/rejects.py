@@ -20,7 +20,7 @@ class Command(SeederCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("load_id", metavar="LOAD", type=whole_number, help="id of the load")
         actions = parser.add_mutually_exclusive_group()
-        actions.add_argument("--csv", metavar="FILE", help="write the open rejects to a file for a spreadsheet")
+        actions.add_argument("--csv", metavar="FILE", help="write the open rejects to a new file for a spreadsheet")
         actions.add_argument("--replay", metavar="FILE", help="load the corrected records of such a file")
         actions.add_argument(
             "--replay-as-is", action="store_true", help="load the open rejects as they are, after the table was changed"

@@ -37,6 +37,7 @@ def correct(manage: Manage, tmp_path: Path) -> Correct:
 
     def write(corrections: dict[int, dict[str, str]], load_id: int = 1) -> Path:
         path = tmp_path / "rejects.csv"
+        path.unlink(missing_ok=True)
         assert manage("rejects", str(load_id), "--csv", str(path)).exit_code == 0
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -83,6 +84,14 @@ def test_written_file_has_no_formula(manage: Manage, tmp_path: Path) -> None:
         ("3", "4", "3", "", ""),
         ("5", "6", "5", "many", "'-e"),
     ]
+
+
+def test_existing_file_is_not_overwritten(manage: Manage, correct: Correct) -> None:
+    path = correct({2: {"id": "2"}})
+    text = path.read_text()
+    result = manage("rejects", "1", "--csv", str(path))
+    assert (result.exit_code, result.err) == (2, f"CommandError: {path} cannot be written: File exists.\n")
+    assert path.read_text() == text
 
 
 def test_corrected_records_are_a_load_of_their_own(manage: Manage, correct: Correct) -> None:

@@ -245,9 +245,11 @@ def test_load_that_is_not_in_a_table_is_refused(load: LoadText) -> None:
         LoadLog.objects.update(status=status, undone_at=None)
         with pytest.raises(UndoRefused, match=reason):
             undo(loaded.load_id)
-    LoadLog.objects.update(status="success", target=None)
-    with pytest.raises(UndoRefused, match="does not record its table"):
-        undo(loaded.load_id)
+    for unknown in ({"target": None}, {"rows_updated": None}):
+        LoadLog.objects.update(status="success", target=ORDERS, rows_updated=0)
+        LoadLog.objects.update(**unknown)
+        with pytest.raises(UndoRefused, match="does not record its table and its numbers of rows"):
+            undo(loaded.load_id)
 
 
 def test_dry_run_reports_and_changes_nothing(load: LoadText, manage: Callable[..., CompletedCommand]) -> None:
