@@ -1,67 +1,31 @@
 """`undo_load`: the table as it was before, and refusals if others have changed its rows since."""
 
-import threading
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
-from django.db import connection, connections
 
 from data_pipeline.correction_errors import LaterLoads, OldValuesMissing, RowsChanged, UndoRefused
-from data_pipeline.errors import PipelineError, UnknownLoad
+from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadChange, LoadEvent, LoadLog
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
 from data_pipeline.services.tracking import track_loads
-from data_pipeline.services.undoing import UndoneLoad, undo_load
 from seeder.domain.refresh_requests import AllReports
-from seeder.errors import SeederError
 from seeder.services.run.orchestrator import execute_run
 from tests.conftest import CompletedCommand, create_custom_manifest, sql
+from tests.integration.data_pipeline.undo_scene import FILES, ORDERS, LoadText, create_orders, loader, table_hash, undo
 
 pytestmark = pytest.mark.usefixtures("load_tables")
-LoadText = Callable[..., Loaded]
-ORDERS = "landing.orders"
 
 
 @pytest.fixture
 def load(tmp_path: Path, load_tables: None) -> LoadText:
-    """Load a text as a file of its own."""
-
-    def load_text(text: str, mode: str = "append", table: str = ORDERS) -> Loaded:
-        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.csv"
-        path.write_text(text)
-        return load_file(str(path), table=table, mode=mode)
-
-    return load_text
+    return loader(tmp_path)
 
 
 @pytest.fixture(autouse=True)
 def orders(load_tables: None) -> None:
-    """A tracked table with three rows that no load inserted."""
-    sql(
-        "CREATE TABLE landing.orders (id integer PRIMARY KEY, amount numeric, note text);"
-        "INSERT INTO landing.orders VALUES (1, 10, 'a'), (2, 20, NULL), (3, 30, '')"
-    )
-    track_loads(ORDERS)
-
-
-def undo(load_id: int, *, dry_run: bool = False, force: bool = False) -> UndoneLoad:
-    return undo_load(load_id, actor="test", dry_run=dry_run, force=force)
-
-
-def table_hash(table: str = ORDERS) -> tuple[object, ...]:
-    """The number of rows, and a hash of all their values that does not depend on their order."""
-    return sql(f"SELECT count(*), sum(hashtextextended(t::text, 0)::numeric) FROM {table} AS t")[0]
-
-
-FILES = {
-    "append": "id,amount,note\n4,40,d\n5,50,\n",
-    "upsert": "id,amount,note\n2,21,b\n3,30,\n5,50,e\n",
-    "replace": "id,amount,note\n2,21,b\n9,90,\n",
-    "snapshot": "id,amount,note\n1,10,a\n2,22,c\n6,60,f\n",
-}
+    create_orders()
 
 
 @pytest.mark.parametrize("mode", FILES)
@@ -268,174 +232,3 @@ def test_dry_run_reports_and_changes_nothing(load: LoadText, manage: Callable[..
     assert manage("undo_load", str(loaded.load_id)).lines[0] == (
         f"landing.orders: load {loaded.load_id} is undone: 1 row removed, 2 restored, 0 inserted again"
     )
-
-
-EVERY_TYPE = """
-CREATE TYPE landing.pair AS (a integer, b text);
-CREATE DOMAIN landing.short AS varchar(5);
-CREATE TABLE landing."Every ""type"" 100%" (
-    "the key" text PRIMARY KEY,
-    always integer GENERATED ALWAYS AS IDENTITY,
-    twice numeric GENERATED ALWAYS AS (n * 2) STORED,
-    n numeric(12, 4), f double precision, j json, jb jsonb, arr text[], c char(5), b bytea, ts timestamp,
-    tz timestamptz, d date, i interval, m money, p landing.pair, s landing.short, r int4range, bits bit(4),
-    "%s {} 'q'" text, load_id bigint
-);
-INSERT INTO landing."Every ""type"" 100%" VALUES
-    ('k1', DEFAULT, DEFAULT, 1.5000, '-0', '{"b":1, "a":  2}', 'null', '{a,NULL,"b c"}', 'ab', '\\x00ff', 'infinity',
-     '0044-03-15 12:00:00.123456+00 BC', '4713-01-01 BC', '1 year -2 days', 12.50, '(1,"x y")', 'abc', '[1,5)', '1010',
-     '100%', NULL),
-    ('k2', DEFAULT, DEFAULT, NULL, 'NaN', NULL, NULL, NULL, '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'empty',
-     NULL, '', NULL)
-"""
-
-
-@pytest.mark.parametrize("mode", ["upsert", "replace", "snapshot"])
-def test_values_of_every_type_are_restored_exactly(load: LoadText, mode: str) -> None:
-    sql(EVERY_TYPE)
-    table = 'landing."Every ""type"" 100%"'
-    track_loads(table)
-    before, rows = table_hash(table), sql(f"SELECT t::text FROM {table} AS t ORDER BY 1")
-    loaded = load("the key,n,f\nk1,2,3\nk3,1,1\n", mode, table)
-    assert table_hash(table) != before
-    undo(loaded.load_id)
-    assert sql(f"SELECT t::text FROM {table} AS t ORDER BY 1") == rows
-    assert table_hash(table) == before
-
-
-def test_replaced_table_without_a_key_and_with_long_rows_is_restored(load: LoadText) -> None:
-    columns = ", ".join(f"c{number} text" for number in range(120))
-    sql(f"CREATE TABLE landing.wide ({columns}); INSERT INTO landing.wide (c0, c1) VALUES (repeat('x', 9000), NULL)")
-    sql("INSERT INTO landing.wide SELECT * FROM landing.wide")
-    track_loads("landing.wide")
-    before = table_hash("landing.wide")
-    loaded = load("c0\ny\n", "replace", "landing.wide")
-    undo(loaded.load_id)
-    assert table_hash("landing.wide") == before
-
-
-@pytest.mark.parametrize("mode", FILES)
-def test_rows_in_partitions_are_restored(load: LoadText, mode: str) -> None:
-    sql(
-        "CREATE TABLE landing.parts (id integer PRIMARY KEY, amount numeric, note text) PARTITION BY RANGE (id);"
-        "CREATE TABLE landing.low PARTITION OF landing.parts FOR VALUES FROM (0) TO (3);"
-        "CREATE TABLE landing.high PARTITION OF landing.parts DEFAULT;"
-        "INSERT INTO landing.parts VALUES (1, 10, 'a'), (2, 20, NULL), (3, 30, '')"
-    )
-    track_loads("landing.parts")
-    before = table_hash("landing.parts")
-    loaded = load(FILES[mode], mode, "landing.parts")
-    undo(loaded.load_id)
-    assert table_hash("landing.parts") == before
-
-
-def in_threads(*works: Callable[[], object]) -> list[object]:
-    """Run functions at once. Return their results or expected errors."""
-    results, barrier = list[object]([None] * len(works)), threading.Barrier(len(works))
-
-    def run(at: int, work: Callable[[], object]) -> None:
-        try:
-            barrier.wait(30)
-            results[at] = work()
-        except PipelineError as error:
-            results[at] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=one) for one in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
-
-
-def test_only_one_of_several_undos_at_once_succeeds(load: LoadText) -> None:
-    before = table_hash()
-    loaded = load(FILES["upsert"], "upsert")
-    results = in_threads(*[lambda: undo(loaded.load_id)] * 4)
-    assert sum(isinstance(one, UndoneLoad) for one in results) == 1
-    assert sum(isinstance(one, UndoRefused) for one in results) == 3
-    assert table_hash() == before
-
-
-@pytest.mark.slow
-def test_undos_and_loads_at_once_leave_whole_loads(load: LoadText, tmp_path: Path) -> None:
-    """Each load is in the table with all of its rows, or with none."""
-    for round_no in range(8):
-        sql("TRUNCATE landing.orders")
-        loads = [load(_rows(start, round_no)) for start in range(0, 30, 10)]
-        paths = [tmp_path / f"new{round_no}-{number}.csv" for number in range(3)]
-        for number, path in enumerate(paths):
-            path.write_text(_rows(100 + 10 * number, round_no))
-
-        def upsert(path: Path) -> Callable[[], object]:
-            return lambda: load_file(str(path), table=ORDERS, mode="upsert")
-
-        in_threads(*(lambda one=one: undo(one.load_id) for one in loads), *map(upsert, paths))
-        assert sql("SELECT id / 10, count(*) FROM landing.orders GROUP BY 1 ORDER BY 1") == [
-            (10, 10),
-            (11, 10),
-            (12, 10),
-        ]
-        assert sql("SELECT count(*) FROM load_log WHERE error_code = 'undone'") == [(3 * (round_no + 1),)]
-
-
-@pytest.mark.slow
-def test_undo_and_another_load_of_the_same_file_at_once(load: LoadText, tmp_path: Path) -> None:
-    """The file is skipped before the undo, or loaded after it."""
-    outcomes = set[str]()
-    sql("TRUNCATE landing.orders")
-    for _ in range(12):
-        loaded = load(_rows(0, 1))
-        path = str(tmp_path / f"{len(list(tmp_path.iterdir())) - 1}.csv")
-        in_threads(partial(undo, loaded.load_id), partial(load_file, path, table=ORDERS))
-        status = LoadLog.objects.get(pk=loaded.load_id).status
-        rows = sql("SELECT count(*) FROM landing.orders WHERE load_id = %s", loaded.load_id)
-        assert (status, rows) in [("failed", [(0,)]), ("success", [(10,)])]
-        outcomes.add(status)
-        sql("TRUNCATE landing.orders")
-    assert outcomes
-
-
-def test_interrupted_undo_changes_nothing(load: LoadText) -> None:
-    loaded = load(FILES["upsert"], "upsert")
-    after = table_hash()
-    sql(
-        "CREATE FUNCTION landing.end_session() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN OLD; END$$;"
-        "CREATE TRIGGER ends AFTER DELETE ON landing.orders FOR EACH ROW EXECUTE FUNCTION landing.end_session()"
-    )
-    with pytest.raises(SeederError, match="terminat"):
-        undo(loaded.load_id)
-    connection.close()
-    assert (table_hash(), LoadLog.objects.get().status) == (after, "success")
-    sql("DROP TRIGGER ends ON landing.orders")
-    undo(loaded.load_id)
-    assert LoadLog.objects.get().status == "failed"
-
-
-def _rows(start: int, salt: int) -> str:
-    return "id,amount,note\n" + "".join(f"{number},{salt},x\n" for number in range(start, start + 10))
-
-
-def test_undo_waits_for_the_same_load_that_is_about_to_commit(load: LoadText) -> None:
-    """The row lock makes the undo see the outcome."""
-    loaded = load(FILES["append"])
-    started = threading.Event()
-    with connections["default"].cursor() as cursor:
-        cursor.execute("BEGIN; SELECT FROM load_log FOR UPDATE")
-        result = list[object]()
-
-        def work() -> None:
-            started.set()
-            result.extend(in_threads(lambda: undo(loaded.load_id)))
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        assert started.wait(30)
-        cursor.execute("UPDATE load_log SET status = 'pending'; COMMIT")
-        thread.join(60)
-    [error] = result
-    assert isinstance(error, UndoRefused)
-    assert connection.is_usable()
