@@ -98,6 +98,15 @@ class HeaderRefused(PipelineError):
     """The header of {artefact} does not match {table}: {problem}."""
 
 
+class BadRecord(PipelineError):
+    """Record {record} cannot be loaded into {table}: {problem}."""
+
+
+class NothingToReplaceWith(PipelineError):
+    """No record was given for {table}. With the mode {mode} all of its rows would be deleted; delete them yourself if
+    that is meant."""
+
+
 class BadRow(PipelineError):
     """{model}.{field} is {value!r}, but must be {expected}."""
 

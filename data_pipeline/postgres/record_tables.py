@@ -10,6 +10,7 @@ from data_pipeline.domain.fields import CsvFormat
 from data_pipeline.domain.records import SplitRecords
 from data_pipeline.postgres.copying import copy_bytes, copy_statement
 from data_pipeline.postgres.row_sources import RECORD_NO
+from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import TargetColumn
 from seeder.postgres import sessions
 
@@ -100,3 +101,8 @@ def numbered(split: SplitRecords, csv_format: CsvFormat) -> Iterator[bytes]:
     for start in range(0, len(split.records), _RECORDS_IN_PIECE):
         end = start + _RECORDS_IN_PIECE
         yield b"".join(map(line.__mod__, zip(split.numbers[start:end], split.records[start:end], strict=True)))
+
+
+def drop_all(database: str) -> None:
+    """Drop the temporary tables, so that the same transaction can load another table."""
+    sessions.query(database, STATEMENTS["drop_load_tables"])

@@ -83,3 +83,13 @@ def describe(database: str, name: ViewName) -> TargetTable:
         has_row_triggers=has_row_triggers,
         is_own_parent=is_own_parent,
     )
+
+
+def find_table(database: str, name: str) -> ViewName:
+    """Return a table with its schema. A name without a schema is found by the search path, if it is there.
+
+    Raises `BadName`.
+    """
+    parsed = ViewName.parse(name)
+    found = sessions.query(database, STATEMENTS["table_in_path"], {"name": name})
+    return ViewName(schema=found[0][0], name=found[0][1]) if found else parsed

@@ -141,3 +141,9 @@ SET CONSTRAINTS ALL IMMEDIATE;
 -- name: end_without_client
 -- Until the end of the transaction, the server ends a statement whose client is gone.
 SELECT CASE WHEN version() ~ 'linux' THEN set_config('client_connection_check_interval', '2s', true) END;
+
+-- name: table_in_path
+SELECT n.nspname::text, c.relname::text
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.oid = to_regclass(%(name)s);

@@ -7,7 +7,8 @@ change silently, is split into records. Then every record that it does not accep
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 from django.db import Error
 
@@ -27,9 +28,32 @@ from data_pipeline.postgres.text_records import TextRecords
 from data_pipeline.postgres.typed_records import TypedRecords, can_skip_bad_values
 from data_pipeline.services.load_planning import LoadPlan
 from data_pipeline.services.record_reading import split_chunk
-from data_pipeline.storage.opening import Artefact
 
 ProgressListener = Callable[[LoadProgress], None]
+
+
+class RecordSource(Protocol):
+    """CSV bytes that are read once, from a file or from records of Python."""
+
+    @property
+    def size(self) -> int:
+        """Bytes to read, for progress."""
+
+    @property
+    def position(self) -> int:
+        """Bytes that were read, for progress."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, or none at the end."""
+
+    def line_of(self, csv_line: int, /) -> int:
+        """Return the line of the artefact for a line of the CSV."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
 
 
 class ArtefactLoading:
@@ -38,14 +62,14 @@ class ArtefactLoading:
     def __init__(  # noqa: PLR0913  # facts of one load
         self,
         database: str,
-        artefact: Artefact,
+        artefact: RecordSource,
         chunks: RecordChunks,
         plan: LoadPlan,
         *,
         csv_format: CsvFormat,
         load_id: int,
         rejects: RejectLog,
-        reopen: Callable[[], tuple[Artefact, RecordChunks]],
+        reopen: Callable[[], tuple[RecordSource, RecordChunks]],
         on_progress: ProgressListener,
     ) -> None:
         self._database, self._artefact, self._chunks, self._plan = database, artefact, chunks, plan

@@ -27,7 +27,8 @@ from data_pipeline.services.auto_tables import choose_table, create_missing
 from data_pipeline.services.file_reading import FileReading, dialect_named
 from data_pipeline.services.load_planning import plan_load
 from data_pipeline.services.load_values import AUTO, Loaded, LoadOptions
-from data_pipeline.services.process_once import ProcessHandle, process_once
+from data_pipeline.services.process_handle import ProcessHandle
+from data_pipeline.services.process_once import process_once
 from data_pipeline.storage.addresses import reading_error, resolve
 
 SOURCE = "ingest.import_file"

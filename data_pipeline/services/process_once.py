@@ -10,7 +10,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -18,15 +17,14 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta
-from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.errors import BadIdempotencyKey, BadSource, InsideTransaction, LoadInProgress, LoadTakenOver
 from data_pipeline.postgres import load_log
 from data_pipeline.postgres.load_log import Claim
 from data_pipeline.services import load_metrics
 from data_pipeline.services.dependent_refreshes import refresh_after
+from data_pipeline.services.process_handle import ProcessHandle, keep_nothing
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import SessionsPooled
@@ -37,53 +35,6 @@ from seeder.postgres.transactions import atomic
 
 _MAX_SOURCE_LENGTH = 128
 _RETRY_SECONDS = 0.05  # between two attempts to get the lock of another process
-
-
-class ProcessHandle:
-    """The claimed load of a `process_once` block. Everything on its connection commits with the load."""
-
-    def __init__(self, database: str, claimed: Claim, *, source: str, idempotency_key: str) -> None:
-        self.database, self.source, self.idempotency_key = database, source, idempotency_key
-        self.load_id, self.attempts = claimed.load_id, claimed.attempts
-        self.counts = LoadCounts()
-        self.target: str | None = None  # the loaded table, with its schema
-        self.content_blake2b: str | None = None
-        self.changed_relations: list[tuple[str, str]] = []  # schema and name of tables whose views are to be refreshed
-        self.refresh: RefreshDispatch | None = None  # of their views; None before the commit, and if no row changed
-        self.after_failure: Callable[[BaseException], None] = _keep_nothing  # commits with the status failed
-        self._meta: dict[str, Any] = {}
-
-    @property
-    def connection(self) -> BaseDatabaseWrapper:
-        """Django's connection, inside the transaction of the load."""
-        return connections[self.database]
-
-    session = connection
-
-    @property
-    def requested_refresh(self) -> list[tuple[str, str]] | None:
-        """The tables whose views the load will change, or None if it changed no row."""
-        return self.changed_relations if self.changed_relations and self.counts.has_changed_rows else None
-
-    def update_meta(self, meta: Mapping[str, Any] | None = None, **facts: Any) -> None:
-        """Add facts to `payload_meta`. They are written with the outcome.
-
-        Raises `TypeError` for a value that cannot be stored.
-        """
-        self._meta.update(build_payload_meta(extra={**(meta or {}), **facts}))
-
-    def add_counts(self, counts: LoadCounts) -> None:
-        """Add the counts of a part of the load."""
-        added = counts.as_columns()
-        known = {
-            name: (value or 0) + (added[name] or 0)
-            for name, value in self.counts.as_columns().items()
-            if value is not None or added[name] is not None
-        }
-        self.counts = replace(self.counts, **known)
-
-    def pending_meta(self) -> Mapping[str, Any]:
-        return self._meta
 
 
 @contextmanager
@@ -255,7 +206,7 @@ class _Attempt:
 
         Without a connection the row stays pending with a free lock, so it is attempted again.
         """
-        for keep in (self._handle.after_failure, _keep_nothing):
+        for keep in (self._handle.after_failure, keep_nothing):
             with suppress(Error):
                 self._write_failure(error, keep)
                 return
@@ -280,7 +231,3 @@ class _Attempt:
             "processed_by": self._worker,
             "duration_ms": int((monotonic() - self._started_at) * 1000),
         }
-
-
-def _keep_nothing(_: BaseException) -> None:
-    pass

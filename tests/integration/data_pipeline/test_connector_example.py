@@ -18,7 +18,7 @@ LoadOrders = Callable[[str], int | None]
 def load_orders(load_tables: None, monkeypatch: pytest.MonkeyPatch) -> LoadOrders:
     """The function of the page, and its table."""
     sql("CREATE TABLE landing.orders (id integer PRIMARY KEY, amount numeric); SET search_path = landing, public")
-    [source] = code_blocks(page_text("how-to/add-a-connector.md"), "python")
+    source = code_blocks(page_text("how-to/add-a-connector.md"), "python")[0]
     scope: dict[str, LoadOrders] = {}
     exec(source, scope)  # noqa: S102  # our own page
     return scope["load_orders"]

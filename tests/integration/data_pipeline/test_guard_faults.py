@@ -14,7 +14,7 @@ from data_pipeline.errors import LoadInProgress
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres import load_log
 from data_pipeline.services import recovery
-from data_pipeline.services.process_once import ProcessHandle
+from data_pipeline.services.process_handle import ProcessHandle
 from tests.blocked_calls import blocked_call
 from tests.conftest import another_session, sql
 

@@ -1,0 +1,41 @@
+"""The names and values of Python records: mappings, dataclasses, named tuples, or sequences with given names."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+Values = Callable[[Any], Sequence[Any]]
+
+
+def shape_of(first: Any, columns: Sequence[str] | None) -> tuple[Sequence[str], Values]:
+    """Return the names of the columns, and a function that returns the values of a record.
+
+    The names are the given ones, otherwise those of the first record. The function raises `ValueError` for a record of
+    another shape. A key that a mapping lacks is NULL.
+    """
+    names = list(columns) if columns is not None else _names_of(first)
+    known = None if columns is not None else frozenset(names)
+
+    def values(record: Any) -> Sequence[Any]:
+        if isinstance(record, Mapping):
+            if known is not None and not record.keys() <= known:
+                surplus = ", ".join(map(repr, sorted(map(str, record.keys() - known))))
+                raise ValueError(f"it has {surplus}, but the first record has not")
+            return [record.get(name) for name in names]
+        if is_dataclass(record) or hasattr(record, "_fields"):
+            return [getattr(record, name) for name in names]
+        if isinstance(record, list | tuple):
+            return record
+        raise ValueError(f"it is of the type {type(record).__name__}")
+
+    return names, values
+
+
+def _names_of(record: Any) -> list[str]:
+    if isinstance(record, Mapping):
+        return [str(name) for name in record]
+    if is_dataclass(record):
+        return [field.name for field in fields(record)]
+    if hasattr(record, "_fields"):
+        return list(record._fields)
+    raise ValueError("its columns have no names: pass them as `columns`")

@@ -1,0 +1,159 @@
+"""Loads Python records into a table, in the transaction of a `process_once` block."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data_pipeline import conf
+from data_pipeline.domain.chunks import RecordChunks
+from data_pipeline.domain.correction_files import csv_record
+from data_pipeline.domain.dialects import Dialect, Mode
+from data_pipeline.domain.fields import CsvFormat
+from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.record_encoding import json_record
+from data_pipeline.domain.record_shapes import shape_of
+from data_pipeline.domain.reject_log import RejectLog
+from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
+from data_pipeline.errors import BadRecord, NothingToReplaceWith, TooManyRejects
+from data_pipeline.postgres import load_transactions, record_tables, target_tables
+from data_pipeline.postgres import rejects as reject_rows
+from data_pipeline.services.artefact_loading import ArtefactLoading, RecordSource
+from data_pipeline.services.load_planning import LoadPlan, plan_load
+from data_pipeline.services.load_values import LoadOptions
+from data_pipeline.services.row_stream import RowStream
+from data_pipeline.storage.addresses import LocalAddress
+
+if TYPE_CHECKING:
+    from data_pipeline.services.process_handle import ProcessHandle
+
+_FORMAT = CsvFormat()
+_MEGABYTE = 1024 * 1024
+_NO_ROWS = LoadCounts(rows_in=0, rows_inserted=0, rows_updated=0, rows_unchanged=0, rows_deleted=0, rows_rejected=0)
+
+
+def load_rows(  # noqa: PLR0913  # the options of a load
+    handle: "ProcessHandle",
+    rows: Iterable[Any],
+    *,
+    into: str,
+    key: Sequence[str] = (),
+    mode: Mode | None = None,
+    columns: Sequence[str] | None = None,
+    max_rejects: int | None = None,
+    max_reject_ratio: float | None = None,
+) -> LoadCounts:
+    """Load records as `ProcessHandle.load` describes."""
+    mode = mode or (Mode.UPSERT if key else Mode.APPEND)
+    records = iter(rows)
+    first = next(records, None)
+    if first is None:
+        if mode in {Mode.REPLACE, Mode.SNAPSHOT}:
+            raise NothingToReplaceWith(table=into, mode=mode.value)
+        counts = LoadCounts(
+            rows_in=0, rows_inserted=0, rows_updated=0, rows_unchanged=0, rows_deleted=0, rows_rejected=0
+        )
+        handle.add_counts(counts)
+        return counts
+    try:
+        names, values = shape_of(first, columns)
+    except ValueError as error:
+        raise BadRecord(record=1, table=into, problem=error) from error
+    options = LoadOptions(mode=mode, max_rejects=max_rejects, max_reject_ratio=max_reject_ratio)
+    load_transactions.begin_loading(handle.database)
+    plan = _plan(handle, names, options, into=into, key=key)
+    types = {one.position: one.target.type for one in plan.columns}
+    stream = RowStream(chain([first], records), values, types=[types.get(at) for at in range(len(names))], table=into)
+    with stream:
+        return _RowLoad(handle, plan, stream).run()
+
+
+def _plan(
+    handle: "ProcessHandle", names: Sequence[str], options: LoadOptions, *, into: str, key: Sequence[str]
+) -> LoadPlan:
+    table = str(target_tables.find_table(handle.database, into))
+    return plan_load(
+        handle.database,
+        csv_record(names, _FORMAT),
+        address=LocalAddress(path=Path("the records")),
+        dialect=Dialect(name="rows", target=table, key=tuple(key)),
+        options=replace(options, table=table),
+        settings=conf.load(),
+    )
+
+
+class _RowLoad:
+    """One call of `ProcessHandle.load`."""
+
+    def __init__(self, handle: "ProcessHandle", plan: LoadPlan, stream: RowStream) -> None:
+        self._handle, self._plan, self._stream, self._settings = handle, plan, stream, conf.load()
+        self._offset = handle.counts.rows_in or 0  # records of earlier calls have the numbers before
+
+    def run(self) -> LoadCounts:
+        handle, name = self._handle, self._plan.target.name
+        rejects = RejectLog(max_kept=self._settings.keep_rejects - len(handle.rejects))
+        loading = ArtefactLoading(
+            handle.database,
+            self._stream,
+            self._chunks(self._stream),
+            self._plan,
+            csv_format=_FORMAT,
+            load_id=handle.load_id,
+            rejects=rejects,
+            reopen=self._reopen,
+            on_progress=lambda _: None,
+        )
+        counts = loading.run()
+        handle.add_counts(counts)
+        handle.rejects.extend(self._with_records(rejects.kept))
+        handle.after_failure = partial(_keep_rejects, handle)
+        handle.target = handle.target or str(name)
+        self._require_limits(counts, rejects)
+        reject_rows.save_rejects(handle.database, handle.load_id, handle.rejects)
+        record_tables.drop_all(handle.database)
+        if (name.schema, name.name) not in handle.changed_relations:
+            handle.changed_relations.append((name.schema, name.name))
+        return counts
+
+    def _chunks(self, source: RecordSource) -> RecordChunks:
+        return RecordChunks(
+            source.read,
+            chunk_bytes=self._settings.ingest_streaming_chunk_size_mb * _MEGABYTE,
+            chunk_records=self._settings.ingest_streaming_chunk_size,
+        )
+
+    def _reopen(self) -> tuple[RecordSource, RecordChunks]:
+        again = self._stream.again()
+        return again, self._chunks(again)
+
+    def _with_records(self, kept: Sequence[Reject]) -> list[Reject]:
+        """Return rejects with the number of the record as the line, and its JSON instead of CSV."""
+        by_number = {one.record_no: one for one in kept}
+        complete = []
+        for number, values in enumerate(self._stream.kept() if by_number else (), start=1):
+            if number in by_number:
+                raw = json_record(self._plan.names, values)[:MAX_RAW_BYTES]
+                at = self._offset + number
+                complete.append(replace(by_number[number], line_no=at, record_no=at, raw=raw))
+        return complete
+
+    def _require_limits(self, counts: LoadCounts, rejects: RejectLog) -> None:
+        rejected, total, limits = counts.rows_rejected or 0, counts.rows_in or 0, self._plan.limits
+        first = rejects.first
+        if first is not None and limits.exceeded(rejected=rejected, records=total):
+            raise TooManyRejects(
+                rejected=rejected,
+                records=total,
+                limit=limits.text,
+                line=self._offset + first.record_no,
+                problem=first.problems[0].reason,
+                load_id=self._handle.load_id,
+            )
+
+
+def _keep_rejects(handle: "ProcessHandle", error: BaseException) -> None:
+    """Keep the rejects that exceed the limit. Those of an earlier attempt are not those of this failure."""
+    kept = handle.rejects if isinstance(error, TooManyRejects) else []
+    reject_rows.save_rejects(handle.database, handle.load_id, kept)
