@@ -109,10 +109,12 @@ def _plain(text: sql.Composable) -> sql.Composed:
 
 def _without_currency(plain: sql.Composable, patterns: NumberPatterns) -> sql.Composed:
     return sql.SQL(
-        "(SELECT CASE WHEN plain.value ~ {leading} THEN regexp_replace(plain.value, {leading}, {sign})"
+        "(SELECT CASE WHEN plain.value !~ {mark} THEN plain.value"
+        " WHEN plain.value ~ {leading} THEN regexp_replace(plain.value, {leading}, {sign})"
         " ELSE regexp_replace(plain.value, {trailing}, {sign}) END"
         " FROM (SELECT {plain} AS value OFFSET 0) AS plain)"
     ).format(
+        mark=text_literal("[^-+0-9.,' ()]"),  # every currency has such a character
         leading=text_literal(patterns.leading_currency or ""),
         trailing=text_literal(patterns.trailing_currency or ""),
         sign=text_literal("\\1"),
