@@ -66,7 +66,7 @@ class Settings:
     """Size in MB that a file must exceed to be marked with `streaming`."""
     ingest_streaming_chunk_size: int = setting(integer(0), default=0, variable="INGEST_STREAMING_CHUNK_SIZE")
     """Rows in a chunk, approximately. 0: `INGEST_STREAMING_CHUNK_SIZE_MB` applies."""
-    ingest_streaming_chunk_size_mb: int = setting(integer(1, 64), default=8, variable="INGEST_STREAMING_CHUNK_SIZE_MB")
+    ingest_streaming_chunk_size_mb: int = setting(integer(1, 64), default=4, variable="INGEST_STREAMING_CHUNK_SIZE_MB")
     """Size of a chunk in MB. PostgreSQL accepts or refuses a chunk as a whole; a refused one is parsed."""
     max_unpacked_mb: int = setting(integer(1), default=8192)
     """Size in MB to which a compressed file may grow."""

@@ -7,7 +7,8 @@ are examined one by one: lines with a quote, with bytes that are not UTF-8, with
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import compress, count, repeat
+from operator import contains, not_
 
 from data_pipeline.domain.fields import CsvFormat, Fault, find_fault
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
@@ -28,6 +29,14 @@ class SplitRecords:
     @property
     def count(self) -> int:
         return len(self.records) + len(self.rejects)
+
+    def record(self, number: int) -> bytes:
+        """Return a well-formed record by its number."""
+        return self.records[bisect_left(self.numbers, number)]
+
+    def numbers_between(self, first: int, last: int) -> Sequence[int]:
+        """Return the numbers of well-formed records, from one to another."""
+        return self.numbers[bisect_left(self.numbers, first) : bisect_right(self.numbers, last)]
 
     def pick(self, numbers: Iterable[int]) -> "SplitRecords":
         """Return the well-formed records with these numbers, in their order."""
@@ -77,7 +86,7 @@ class _Splitting:
         # A record of one line; those of several lines keep the carriage returns inside.
         self._texts = [_without_return(line) for line in self._lines] if b"\r" in data else self._lines
         has_quotes = csv_format.quote in data
-        self._quoted = [at for at, line in enumerate(self._lines) if csv_format.quote in line] if has_quotes else []
+        self._quoted = _places_of(csv_format.quote, self._lines) if has_quotes else []
         self._odd = [at for at in self._quoted if self._lines[at].count(csv_format.quote) & 1]
 
     def run(self, *, is_end: bool) -> SplitRecords:
@@ -98,29 +107,28 @@ class _Splitting:
         """Return the lines that are not judged by their delimiters alone."""
         unusual = set(self._quoted)
         if not self._data.isascii() and not _is_utf8(self._data):
-            unusual.update(at for at, line in enumerate(self._lines) if not line.isascii() and not _is_utf8(line))
+            unusual.update(at for at in _places_beyond_ascii(self._lines) if not _is_utf8(self._lines[at]))
         for byte in (b"\0", b"\r", b"\n"):
             if byte in self._data and byte != self._format.line_end:
-                unusual.update(at for at, text in enumerate(self._texts) if byte in text)
+                unusual.update(_places_of(byte, self._texts))
         return sorted(unusual)
 
     def _add_usual(self, start: int, stop: int) -> None:
-        texts = self._texts[start:stop]
-        delimiters = self._columns - 1
-        if all(map(delimiters.__eq__, map(bytes.count, texts, repeat(self._format.delimiter)))):
-            self._add_good(texts, range(self._first_line + start, self._first_line + stop))
-            return
-        for at, text in enumerate(texts, start):
-            if text.count(self._format.delimiter) == delimiters:
-                self._add_good([text], [self._first_line + at])
-            elif text:
+        delimiters = map(bytes.count, self._texts[start:stop], repeat(self._format.delimiter))
+        for at in compress(count(start), map((self._columns - 1).__ne__, delimiters)):
+            self._add_good(start, at)
+            if self._texts[at]:
                 self._add_unusual(at, 1)
+            start = at + 1
+        self._add_good(start, stop)
 
-    def _add_good(self, texts: Sequence[bytes], lines: Iterable[int]) -> None:
-        self._split.records.extend(texts)
-        self._split.lines.extend(lines)
-        self._split.numbers.extend(range(self._next_number, self._next_number + len(texts)))
-        self._next_number += len(texts)
+    def _add_good(self, start: int, stop: int) -> None:
+        """Add records of one line."""
+        if start < stop:
+            self._split.records.extend(self._texts[start:stop])
+            self._split.lines.extend(range(self._first_line + start, self._first_line + stop))
+            self._split.numbers.extend(range(self._next_number, self._next_number + stop - start))
+            self._next_number += stop - start
 
     def _add_unusual(self, at: int, length: int) -> int:
         """Add the record of some lines. Return its number of lines, which is 1 if its end is uncertain."""
@@ -129,7 +137,10 @@ class _Splitting:
             text = self._format.line_end.join([*self._lines[at : at + length - 1], self._texts[at + length - 1]])
         fault = find_fault(text, self._format, columns=self._columns)
         if fault is None:
-            self._add_good([text], [self._first_line + at])
+            self._split.records.append(text)
+            self._split.lines.append(self._first_line + at)
+            self._split.numbers.append(self._next_number)
+            self._next_number += 1
             return length
         raw, problem = self._texts[at] if fault.is_structural else text, fault.as_problem()
         reject = Reject(
@@ -145,6 +156,16 @@ class _Splitting:
             return 1
         following = bisect_right(self._odd, at)
         return self._odd[following] - at + 1 if following < len(self._odd) else None
+
+
+def _places_of(byte: bytes, lines: Iterable[bytes]) -> list[int]:
+    """Return the lines that contain a byte."""
+    return list(compress(count(), map(contains, lines, repeat(byte))))
+
+
+def _places_beyond_ascii(lines: Iterable[bytes]) -> list[int]:
+    """Return the lines that are not ASCII."""
+    return list(compress(count(), map(not_, map(bytes.isascii, lines))))
 
 
 def _without_return(line: bytes) -> bytes:

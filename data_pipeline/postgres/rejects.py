@@ -1,16 +1,17 @@
 """Writes rejected records."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import fields
 
 from django.db import connections
 from psycopg import Cursor, sql
 from psycopg.types.json import Jsonb
 
-from data_pipeline.domain.rejects import Reject
+from data_pipeline.domain.rejects import Problem, Reject
 from seeder.postgres import sessions
 
 _COLUMNS = ("load_id", "line_no", "record_no", "problems", "raw")
+_PROBLEM_FIELDS = [one.name for one in fields(Problem)]
 
 
 def save_rejects(database: str, load_id: int, rejects: Iterable[Reject]) -> None:
@@ -20,7 +21,9 @@ def save_rejects(database: str, load_id: int, rejects: Iterable[Reject]) -> None
     session = sessions.driver_connection(database)
     with connections[database].wrap_database_errors, Cursor(session) as cursor, cursor.copy(statement) as copy:
         for one in rejects:
-            problems = [{name: _storable(value) for name, value in asdict(problem).items()} for problem in one.problems]
+            problems = [
+                {name: _storable(getattr(problem, name)) for name in _PROBLEM_FIELDS} for problem in one.problems
+            ]
             copy.write_row((load_id, one.line_no, one.record_no, Jsonb(problems), one.raw))
 
 

@@ -27,6 +27,7 @@ class TargetColumn:
     is_generated: bool  # cannot be written by a file
     is_computed: bool  # from other columns
     is_any_text: bool  # every text that PostgreSQL can store is a value
+    is_composite: bool  # has fields, also as a domain
     is_date: bool  # date, timestamp or timestamptz
     reads_date_words: bool  # reads words such as `today`, perhaps as a part of the value
 

@@ -59,6 +59,10 @@ SELECT
     a.attgenerated <> '' OR a.attidentity = 'a' AS is_generated,
     a.attgenerated <> '' AS is_computed,
     t.typname IN ('text', 'varchar', 'bpchar') AND a.atttypmod < 0 AND t.typtype = 'b' AS is_any_text,
+    EXISTS (
+        SELECT FROM inner_types AS i JOIN pg_type AS k ON k.oid = i.oid
+        WHERE i.attnum = a.attnum AND k.typtype = 'c'
+    ) AND t.typcategory <> 'A' AS is_composite,
     t.typname IN ('date', 'timestamp', 'timestamptz') AS is_date,
     EXISTS (
         SELECT FROM inner_types AS i JOIN pg_type AS k ON k.oid = i.oid

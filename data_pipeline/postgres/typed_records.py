@@ -3,7 +3,6 @@
 Only the records that do not arrive are explained as texts, value by value.
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 
 from django.db import Error
@@ -16,7 +15,7 @@ from data_pipeline.domain.rejects import Problem
 from data_pipeline.postgres import record_tables
 from data_pipeline.postgres.affected_rows import affected_rows
 from data_pipeline.postgres.checked_statements import insert
-from data_pipeline.postgres.copying import attempt_copy, copy_statement
+from data_pipeline.postgres.copying import attempt_copy, copy_statement, near_today
 from data_pipeline.postgres.record_tables import TYPED, FileColumn
 from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
 from data_pipeline.postgres.text_records import TextRecords
@@ -40,7 +39,9 @@ class TypedRecords:
     ) -> None:
         self._database, self._texts, self._csv_format = database, texts, csv_format
         self._columns = sorted(columns, key=lambda one: one.position)
-        self._reads_words = any(column.target.reads_date_words for column in columns)
+        targets = [column.target for column in columns]
+        reads_other_words = any(one.reads_date_words and not one.is_date for one in targets)
+        self._may_have_word = sql.SQL("true") if reads_other_words else near_today(targets)
         self._is_prepared = self._is_ordered = False
         self._is_typed = True
 
@@ -72,49 +73,42 @@ class TypedRecords:
             record_tables.create_typed(self._database, self._columns)
             self._is_prepared = True
         sessions.query(self._database, "TRUNCATE pg_temp.load_typed")
-        suspects = self._suspects(split)
-        if len(suspects) == len(split.records):
-            return suspects
-        copied = split.pick(set(split.numbers) - suspects) if suspects else split
         names = ["load_record_no", *(column.target.name for column in self._columns)]
         statement = copy_statement(TYPED, names, self._csv_format, skips_bad_values=True)
-        count = attempt_copy(self._database, statement, record_tables.numbered(copied, self._csv_format))
+        count = attempt_copy(self._database, statement, record_tables.numbered(split, self._csv_format))
         if isinstance(count, Error):  # the input function of a type, or the check of a domain, raises its errors
             self._is_typed = False
             return None
-        return suspects | self._take_absent(copied, count)
+        return self._take_doubtful(split)
 
-    def _suspects(self, split: SplitRecords) -> set[int]:
-        """Return the records that may have a word whose meaning changes."""
-        if not self._reads_words:
-            return set()
-        return {
-            number
-            for number, record in zip(split.numbers, split.records, strict=True)
-            if silent_changes.contains_changing_word(record)
-        }
+    def _take_doubtful(self, split: SplitRecords) -> set[int]:
+        """Remove rows without a required value, and those with a word whose meaning changes.
 
-    def _take_absent(self, copied: SplitRecords, count: int) -> set[int]:
-        """Remove records without a required value. Return their numbers, and those of the records that COPY skipped."""
+        Return the numbers of the removed records, and of those that COPY skipped.
+        """
         required = [column.name for column in self._columns if column.target.is_required]
-        if required:
-            is_null = sql.SQL(" OR ").join(sql.SQL("{} IS NULL").format(name) for name in required)
-            count -= affected_rows(self._database, sql.SQL("DELETE FROM {} WHERE {}").format(TYPED, is_null))
-        if count == len(copied.records):
-            return set()
-        # A scan returns the rows in the order of the file, so that the absent records are between two rows.
+        is_null = sql.SQL(" OR ").join(sql.SQL("{} IS NULL").format(name) for name in required)
+        # A scan returns the rows in the order of the file, so that skipped records are between two rows.
         statement = sql.SQL(
-            "SELECT previous + 1, {number} - 1 FROM (SELECT {number}, lag({number}, 1, {before}) OVER () AS previous"
-            " FROM (SELECT {number} FROM {typed} UNION ALL SELECT {behind}) AS there) AS gaps"
-            " WHERE {number} > previous + 1"
+            "SELECT place::text, {number}, previous, is_null FROM (SELECT *, lag({number}, 1, {before}) OVER () AS"
+            " previous FROM (SELECT ctid AS place, {number}, {is_null} AS is_null, {may_have_word} AS may_have_word"
+            " FROM {typed} UNION ALL SELECT NULL, {behind}, false, false) AS there) AS rows"
+            " WHERE {number} > previous + 1 OR is_null OR may_have_word"
         ).format(
             number=RECORD_NO,
-            before=sql.Literal(copied.numbers[0] - 1),
-            behind=sql.Literal(copied.numbers[-1] + 1),
+            before=sql.Literal(split.numbers[0] - 1),
+            behind=sql.Literal(split.numbers[-1] + 1),
             typed=TYPED,
+            is_null=is_null if required else sql.SQL("false"),
+            may_have_word=self._may_have_word or sql.SQL("false"),
         )
-        return {
-            number
-            for first, last in sessions.query(self._database, statement)
-            for number in copied.numbers[bisect_left(copied.numbers, first) : bisect_right(copied.numbers, last)]
-        }
+        doubtful, places = set[int](), list[str]()
+        for place, number, previous, is_null in sessions.query(self._database, statement):
+            doubtful.update(split.numbers_between(previous + 1, number - 1))
+            if place and (is_null or silent_changes.contains_changing_word(split.record(number))):
+                doubtful.add(number)
+                places.append(place)
+        if places:
+            delete = sql.SQL("DELETE FROM {} WHERE ctid = ANY ({}::tid[])").format(TYPED, sql.Literal(places))
+            sessions.query(self._database, delete)
+        return doubtful

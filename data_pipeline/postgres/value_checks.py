@@ -54,8 +54,12 @@ class ValueChecks:
     def prepare(self) -> None:
         """Create the functions that try a value, on servers without pg_input_is_valid()."""
         if not self._has_input_checks:
-            for type_name, function in self._trials.items():
-                statement = sql.SQL(STATEMENTS["create_trial"]).format(function=function, type=sql.SQL(type_name))
+            for column in {one.target.type: one.target for one in self._typed_columns}.values():
+                # PL/pgSQL cannot assign a text to a variable of a composite type.
+                value = sql.SQL("value::{}").format(sql.SQL(column.type)) if column.is_composite else sql.SQL("value")
+                statement = sql.SQL(STATEMENTS["create_trial"]).format(
+                    function=self._trials[column.type], type=sql.SQL(column.type), value=value
+                )
                 sessions.query(self._database, statement)
 
     def find_problems(self) -> dict[int, list[Problem]]:

@@ -11,7 +11,7 @@ DECLARE
     addition text;
 BEGIN
     DECLARE
-        result {type} := value;
+        result {type} := {value};
     BEGIN
         RETURN NULL;
     END;

@@ -28,6 +28,7 @@ from data_pipeline.postgres.text_records import TextRecords
 from data_pipeline.postgres.typed_records import TypedRecords, can_skip_bad_values
 from data_pipeline.services.load_planning import LoadPlan
 from data_pipeline.services.record_reading import split_chunk
+from seeder.postgres.sqlstates import sqlstate
 
 ProgressListener = Callable[[LoadProgress], None]
 
@@ -91,6 +92,7 @@ class ArtefactLoading:
             if self._plan.limits.surely_exceeded(rejected=self._rejects.count):
                 break
             self._on_progress(self._progress())
+            del chunk  # its memory is free before the next one is read
         if not self._is_staged or self._plan.limits.surely_exceeded(rejected=self._rejects.count):
             return self._counts(
                 LoadCounts(rows_inserted=self._loaded, rows_updated=0, rows_unchanged=0, rows_deleted=0)
@@ -170,8 +172,8 @@ class ArtefactLoading:
         if self._searches_words and self._has_changing_word(data):
             return None
         outcome = self._copy(data, is_guarded=not self._searches_words)
-        if isinstance(outcome, Error) and self._guard is not None and not self._searches_words:
-            # The chunk has a date near today, as a day's new data have, or a bad value.
+        if isinstance(outcome, Error) and sqlstate(outcome) == copying.GUARD_STATE and not self._searches_words:
+            # The chunk has a date near today, as a day's new data have.
             self._searches_words = True
             if self._has_changing_word(data):
                 return None

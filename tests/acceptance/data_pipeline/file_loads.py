@@ -32,9 +32,11 @@ def create(columns: str) -> None:
     sql(f"CREATE TABLE {TABLE} ({columns})")
 
 
-def load(folder: Path, content: bytes, *, dialect: str | None = None, **options: Any) -> Loaded:
+def load(
+    folder: Path, content: bytes, *, name: str = "orders.csv", dialect: str | None = None, **options: Any
+) -> Loaded:
     """Load bytes as a file, with any number of rejects. `dialect` is TOML."""
-    path = folder / "orders.csv"
+    path = folder / name
     path.write_bytes(content)
     if dialect is not None:
         options["dialect"] = str(folder / "orders.toml")
