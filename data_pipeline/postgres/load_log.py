@@ -10,9 +10,10 @@ from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
-from seeder.postgres.sqlstates import sqlstate
+from seeder.postgres.sqlstates import is_connection_lost, sqlstate
 
 LOCK_PREFIX = "data_pipeline.load "
+_CONNECTION_FAILURE = "08006"  # the SQLSTATE of a connection that ended without one
 MAX_MESSAGE_LENGTH = 1024  # characters
 
 
@@ -151,5 +152,7 @@ def _message(error: BaseException) -> str:
 
 def error_code(error: BaseException) -> str:
     """Return the machine-readable cause of an error: its SQLSTATE, or a word."""
-    state = sqlstate(error) if isinstance(error, Error) else None
+    state = None
+    if isinstance(error, Error):
+        state = sqlstate(error) or (_CONNECTION_FAILURE if is_connection_lost(error) else None)
     return state or str(getattr(error, "code", type(error).__name__))

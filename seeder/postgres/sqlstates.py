@@ -42,7 +42,8 @@ _SERVER_FAULT_CLASSES, _IDLE_SESSION = {_CONNECTION_CLASS, "53", "57", "58", "XX
 _RELAYING_FILES = {"pl_exec.c", "plperl.c", "plpy_elog.c", "plpy_plpymodule.c", "pltcl.c", "dblink.c", "connection.c"}
 
 # Transaction rollback, insufficient resources, object not in prerequisite state, operator intervention, system error.
-_SERVER_UNABLE_CLASSES, _IN_FAILED_TRANSACTION = {_CONNECTION_CLASS, "40", "53", "55", "57", "58"}, "25P02"
+_SERVER_UNABLE_CLASSES = {_CONNECTION_CLASS, "40", "53", "55", "57", "58"}
+_ENDED_TRANSACTION = {"25P02", "25P03", "25P04"}  # failed before, or ended because it was idle or took too long
 _UNRELATED_CLASSES = {*_SERVER_UNABLE_CLASSES, "25", "XX"}  # also invalid transaction state, internal error
 
 
@@ -178,6 +179,6 @@ def translate_database_errors(database: str) -> Iterator[None]:
                 raise PermissionMissing(**facts) from error
             case "53200":  # out of memory
                 raise ServerOutOfMemory(**facts) from error
-            case str(state) if state == _IN_FAILED_TRANSACTION or state[:2] in _SERVER_UNABLE_CLASSES:
+            case str(state) if state in _ENDED_TRANSACTION or state[:2] in _SERVER_UNABLE_CLASSES:
                 raise ServerFault(**facts) from error
         raise

@@ -1,17 +1,22 @@
 """Every fault test has its own server and an empty database."""
 
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from tests.acceptance import refresh_processes
+from tests.conftest import sql
 from tests.faults.private_server import PrivateServer, default_database
 
 DATABASE = "test_faults"
+SIZE = 16  # megabytes of the small disk
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +60,25 @@ def bare_database(server: PrivateServer) -> Iterator[None]:
     connections.close_all()
     server.start()  # with its usual limits: a full server refuses the next statements
     refresh_processes.kill_all()
+
+
+@pytest.fixture
+def small_disk(server: PrivateServer, tmp_path: Path) -> Iterator[Path]:
+    """A tablespace named small_disk, on a disk of a few megabytes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a disk of a few megabytes to be filled up")
+    options = f"size={SIZE}m,mode=700,uid={server.server_folder.account.uid},gid={server.server_folder.account.gid}"
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"no disk of a few megabytes can be mounted here: {mounted.stderr.strip()}")
+    try:
+        sql(f"CREATE TABLESPACE small_disk LOCATION '{disk}'")
+        yield disk
+        sql("DROP SCHEMA reporting CASCADE")
+        sql("DROP TABLESPACE small_disk")
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)

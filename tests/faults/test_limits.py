@@ -1,8 +1,6 @@
 """The server lacks a resource, and the view keeps its data."""
 
 import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +19,6 @@ from tests.faults.private_server import PrivateServer
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
-SIZE = 16  # megabytes of the small disk
 # SOME rows of the source fit on the small disk, TOO_MANY do not.
 SOME, TOO_MANY = 1_000, 400_000
 
@@ -62,28 +59,6 @@ def test_temp_file_limit_fails_the_view_and_others_continue(
     assert results["b"].outcome is Outcome.REFRESHED
     assert sql("SELECT count(*) FROM reporting.a") == [(SOME,)]
     assert latest_statuses()["a"][0] == "error"
-
-
-@pytest.fixture
-def small_disk(server: PrivateServer, tmp_path: Path) -> Iterator[Path]:
-    """A tablespace named small_disk, on a disk of a few megabytes."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a disk of a few megabytes to be filled up")
-    options = f"size={SIZE}m,mode=700,uid={server.server_folder.account.uid},gid={server.server_folder.account.gid}"
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"no disk of a few megabytes can be mounted here: {mounted.stderr.strip()}")
-    try:
-        sql(f"CREATE TABLESPACE small_disk LOCATION '{disk}'")
-        yield disk
-        sql("DROP SCHEMA reporting CASCADE")
-        sql("DROP TABLESPACE small_disk")
-    finally:
-        subprocess.run(["umount", "--lazy", disk], check=True)
 
 
 def free_bytes(disk: Path) -> int:
