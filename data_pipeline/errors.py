@@ -69,6 +69,11 @@ class KeyNotInFile(TargetError):
     """{table} cannot be loaded with the mode {mode}: the file has no column for the key column {column!r}."""
 
 
+class KeyNotUnique(TargetError):
+    """{table} cannot be loaded with the mode {mode}: {rows} of the table have the key ({key}) of record {record}.
+    Name columns that identify one row."""
+
+
 class ColumnsNotAdded(TargetError):
     """Only the owner of {table} can add the columns of the file. Give the owner this statement: {statement}"""
 

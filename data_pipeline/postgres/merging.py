@@ -11,7 +11,9 @@ from psycopg import sql
 
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_outcomes import LoadCounts
-from data_pipeline.domain.rejects import Problem
+from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
+from data_pipeline.errors import KeyNotUnique
+from data_pipeline.postgres import target_tables
 from data_pipeline.postgres.affected_rows import affected_rows
 from data_pipeline.postgres.checked_statements import CheckedStatement, delete_records, insert
 from data_pipeline.postgres.constraint_violations import UNIQUE_VIOLATION, ViolationSearch
@@ -21,6 +23,7 @@ from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
 from data_pipeline.postgres.row_texts import row_texts
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
 from data_pipeline.postgres.unique_keys import UniqueKey, find_duplicates
+from seeder.domain.human_format import format_count
 from seeder.postgres import sessions
 
 _CHANGED = sql.Identifier("pg_temp", "load_changed")
@@ -73,6 +76,7 @@ class _Merging:
             deleted = self._delete_old(sql.SQL("true"))
         elif self._facts.mode is not Mode.APPEND:
             self._refuse_bad_keys()
+            self._require_unique_matches()
             if self._facts.mode is Mode.SNAPSHOT:
                 in_file = sql.SQL("EXISTS (SELECT FROM {} AS s WHERE {})").format(ROWS, self._same_key)
                 deleted = self._delete_old(sql.SQL("NOT {}").format(in_file))
@@ -111,6 +115,32 @@ class _Merging:
                 )
             }
         )
+
+    def _require_unique_matches(self) -> None:
+        """Raise `KeyNotUnique` if several rows of the target have the key of a record."""
+        facts = self._facts
+        if target_tables.is_unique(self._database, facts.target, facts.key):
+            return
+        statement = sql.SQL(
+            "SELECT s.{number}, count(*), left(concat_ws(', ', {key}), {length})"
+            " FROM {target} AS t JOIN {rows} AS s ON {same}"
+            " GROUP BY s.{number}, {key} HAVING count(*) > 1 ORDER BY 1 LIMIT 1"
+        ).format(
+            number=RECORD_NO,
+            key=sql.SQL(", ").join(sql.Identifier("s", name) for name in facts.key),
+            length=sql.Literal(MAX_TEXT_LENGTH),
+            target=facts.target.identifier,
+            rows=ROWS,
+            same=self._same_key,
+        )
+        for number, count, key in sessions.query(self._database, statement):
+            raise KeyNotUnique(
+                table=str(facts.target.name),
+                mode=facts.mode.value,
+                rows=format_count(count, "row"),
+                record=number,
+                key=key,
+            )
 
     def _refuse(self, refused: dict[int, Problem]) -> None:
         delete_records(self._database, ROWS, list(refused))
@@ -196,11 +226,20 @@ class _Merging:
 
     @property
     def _differs(self) -> sql.Composable:
-        """Condition that a row of the target has another value than that of the file."""
-        if not self._values:
-            return sql.SQL("false")
-        return sql.SQL("ROW({}) IS DISTINCT FROM ROW({})").format(self._list("t"), self._list("s"))
+        """Condition that a row of the target has another value than that of the file.
 
-    def _list(self, alias: str) -> sql.Composed:
-        """Return the columns that a file can change."""
-        return sql.SQL(", ").join(sql.Identifier(alias, name) for name in self._values)
+        Comparing all values by their bytes would take twice the time.
+        """
+        exact = {column.target.name for column in self._facts.columns if column.target.has_exact_equality}
+        conditions = [
+            sql.SQL(comparison).format(self._list("t", names), self._list("s", names))
+            for comparison, names in (
+                ("ROW({}) IS DISTINCT FROM ROW({})", [name for name in self._values if name in exact]),
+                ("ROW({})::record *<> ROW({})::record", [name for name in self._values if name not in exact]),
+            )
+            if names
+        ]
+        return sql.SQL("({})").format(sql.SQL(" OR ").join(conditions)) if conditions else sql.SQL("false")
+
+    def _list(self, alias: str, names: Sequence[str]) -> sql.Composed:
+        return sql.SQL(", ").join(sql.Identifier(alias, name) for name in names)

@@ -30,6 +30,8 @@ class TargetColumn:
     is_composite: bool  # has fields, also as a domain
     is_date: bool  # date, timestamp or timestamptz
     reads_date_words: bool  # reads words such as `today`, perhaps as a part of the value
+    collation: str | None  # as PostgreSQL writes it; None for that of the type
+    has_exact_equality: bool  # equal values have the same text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,3 +96,9 @@ def find_table(database: str, name: str) -> ViewName:
     parsed = ViewName.parse(name)
     found = sessions.query(database, STATEMENTS["table_in_path"], {"name": name})
     return ViewName(schema=found[0][0], name=found[0][1]) if found else parsed
+
+
+def is_unique(database: str, target: TargetTable, columns: Sequence[str]) -> bool:
+    """Return whether an index proves that at most one row has the same values in these columns."""
+    parameters = {"oid": target.oid, "columns": list(columns)}
+    return bool(sessions.query(database, STATEMENTS["is_unique"], parameters)[0][0])

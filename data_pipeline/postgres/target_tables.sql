@@ -19,6 +19,7 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 -- name: target_columns
 -- The columns in order. A column can be omitted if it is nullable, has a default, or is an identity. `kinds` are the
 -- categories of the types inside it: those of its array, range or domain, which read the same words as the type itself.
+-- Equality is not exact for numeric (1.0 and 1.00), floating point (0 and -0), shapes of the same area, and others.
 WITH RECURSIVE inner_types AS (
     SELECT a.attnum, a.atttypid AS oid
     FROM pg_attribute AS a
@@ -67,9 +68,16 @@ SELECT
     EXISTS (
         SELECT FROM inner_types AS i JOIN pg_type AS k ON k.oid = i.oid
         WHERE i.attnum = a.attnum AND k.typname IN ('date', 'timestamp', 'timestamptz', 'time', 'timetz')
-    ) AS reads_date_words
+    ) AS reads_date_words,
+    CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(n.nspname) || '.' || quote_ident(l.collname) END AS collation,
+    t.typtype = 'e' OR t.typname = 'numeric' AND a.atttypmod >= 0 OR t.oid IN (
+        'boolean'::regtype, 'smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'money'::regtype, 'oid'::regtype,
+        'date'::regtype, 'time'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype, 'uuid'::regtype, 'bytea'::regtype
+    ) OR t.oid IN ('text'::regtype, 'varchar'::regtype) AND l.collisdeterministic AS has_exact_equality
 FROM pg_attribute AS a
 JOIN pg_type AS t ON t.oid = a.atttypid
+LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
+LEFT JOIN pg_namespace AS n ON n.oid = l.collnamespace
 JOIN required AS r USING (attnum)
 WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum;
@@ -81,6 +89,19 @@ CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, position)
 JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
 WHERE i.indrelid = %(oid)s AND i.indisprimary
 ORDER BY k.position;
+
+-- name: is_unique
+-- Whether at most one row has the same values in these columns. Rows of children that inherit are in no index of the table.
+SELECT NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = %(oid)s AND c.relhassubclass AND c.relkind = 'r') AND EXISTS (
+    SELECT
+    FROM pg_index AS i
+    WHERE i.indrelid = %(oid)s AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND NOT EXISTS (
+        SELECT
+        FROM generate_series(0, i.indnkeyatts - 1) AS k (position)
+        LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.position]
+        WHERE a.attname IS NULL OR a.attname <> ALL (%(columns)s) OR a.attcollation <> i.indcollation[k.position]
+    )
+);
 
 -- name: constraint_column
 -- The only column of a constraint or unique index, by the names in an error.
