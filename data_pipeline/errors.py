@@ -31,7 +31,7 @@ class NothingToIdentify(PipelineError):
 
 
 class LoadInProgress(PipelineError):
-    """{source} {key} is being loaded by {worker}. Try again when that load has ended."""
+    """{artefact} is being loaded by {worker}. Try again when that load has ended."""
 
 
 class LoadTakenOver(PipelineError):

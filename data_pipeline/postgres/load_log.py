@@ -147,11 +147,15 @@ def interrupt(database: str, load: DeadLoad, *, actor: str) -> bool:
 def _message(error: BaseException) -> str:
     """Return the first 1,024 characters of a message that PostgreSQL can store."""
     text = str(error) or type(error).__name__
+    if isinstance(error, KeyboardInterrupt):  # has the name of a signal
+        text = f"interrupted: {text}"
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()[:MAX_MESSAGE_LENGTH]
 
 
 def error_code(error: BaseException) -> str:
     """Return the machine-readable cause of an error: its SQLSTATE, or a word."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
     state = None
     if isinstance(error, Error):
         state = sqlstate(error) or (_CONNECTION_FAILURE if is_connection_lost(error) else None)

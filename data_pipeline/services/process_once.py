@@ -153,7 +153,8 @@ def _claim(database: str, wait: timedelta, *, source: str, idempotency_key: str,
             status, worker = load_log.worker_of(database, source, idempotency_key)
             if status in {LoadStatus.SUCCESS, LoadStatus.SKIPPED}:  # it has just ended
                 continue
-            raise LoadInProgress(source=source, key=idempotency_key, worker=worker or "another process")
+            artefact = columns["payload_meta"].get("source_uri") or f"{source} {idempotency_key}"
+            raise LoadInProgress(artefact=artefact, worker=worker or "another process")
         threading.Event().wait(_RETRY_SECONDS)
 
 

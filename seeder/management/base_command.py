@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from seeder import conf
 from seeder.domain.plain_numbers import parse_whole_number
 from seeder.errors import SeederError
-from seeder.management.rendering.command_output import CommandOutput
+from seeder.management.rendering.command_output import CommandOutput, OutputFailed
 from seeder.services import unix_signals
 
 EXIT_FAILED, EXIT_CANNOT_RUN = 1, 2
@@ -75,11 +75,19 @@ class SeederCommand(BaseCommand):
                 sys.exit(exit_code)
         except SeederError as error:
             raise CommandError(str(error), returncode=EXIT_CANNOT_RUN) from error
-        except BrokenPipeError:  # avoids a second error when Python flushes at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
+        except BrokenPipeError:
+            self._discard_output()
+        except OutputFailed as error:
+            self._discard_output()
+            message = f"The output cannot be written: {error.strerror}. What the command has committed remains."
+            raise CommandError(message, returncode=EXIT_CANNOT_RUN) from error
         except KeyboardInterrupt as interrupt:
             code = unix_signals.exit_code_of_signal(str(interrupt) or None)
             raise CommandError("Interrupted.", returncode=code) from interrupt
+
+    def _discard_output(self) -> None:
+        """Avoid a second error when Python flushes at exit."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
 
     def run(self, options: argparse.Namespace) -> int | None:
         """Do the work. Return the exit code, or None for 0."""

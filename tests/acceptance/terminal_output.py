@@ -11,7 +11,7 @@ from tests.conftest import run_manage_command
 _TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
 
 
-def run_on_terminal(*arguments: str) -> tuple[int, str]:
+def run_on_terminal(*arguments: str, **environment: str) -> tuple[int, str]:
     """Run `manage.py` and return its exit code and everything that it drew."""
     leader, follower = pty.openpty()
     drawn = bytearray()
@@ -24,7 +24,7 @@ def run_on_terminal(*arguments: str) -> tuple[int, str]:
     reader = Thread(target=read)
     reader.start()
     with os.fdopen(follower, "w") as terminal:
-        code = run_manage_command(*arguments, out=terminal, err=terminal, **_TERMINAL)
+        code = run_manage_command(*arguments, out=terminal, err=terminal, **(_TERMINAL | environment))
     reader.join()
     os.close(leader)
     return code, drawn.decode()

@@ -205,7 +205,7 @@ def test_prune_on_terminal_draws_progress() -> None:
         insert_history_row("reporting.a", 1000 - n)
     code, drawn = run_on_terminal("prune_history", "--batch", "1")
     assert code == 0
-    assert "39/39 rows" in plain_text(drawn)
+    assert "39 of 39 rows" in plain_text(drawn)
     assert plain_text(drawn).rstrip().endswith("the last success and the last failure of each report.")
 
 

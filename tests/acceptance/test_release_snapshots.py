@@ -110,7 +110,7 @@ def test_capture_of_an_agency_reports_its_missing_view(manage: Manage) -> None:
 def test_capture_on_terminal_draws_progress_and_result() -> None:
     code, drawn = run_on_terminal(*ONE, "v1")
     assert code == 0
-    assert re.search(r"\d/3 columns", plain_text(drawn))
+    assert re.search(r"\d of 3 columns", plain_text(drawn))
     code, drawn = run_on_terminal("capture_release_snapshot", "--all", "--release-tag", "v2")
     assert code == 0
     assert "reporting.arrests at v2: snapshot 2 of 1,200 rows" in plain_text(drawn)

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from data_pipeline.artefact_errors import ArtefactError
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.domain.refresh_dispatches import RefreshOutcome
-from data_pipeline.errors import PipelineError, TooManyRejects
+from data_pipeline.errors import HeaderRefused, LoadInProgress, PipelineError, TooManyRejects
 from data_pipeline.management.rendering.dry_run_text import dry_run_blocks
 from data_pipeline.management.rendering.load_text import load_blocks
 from data_pipeline.management.rendering.refresh_text import refresh_blocks
@@ -20,7 +21,8 @@ from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_requests import enqueue_load
 from data_pipeline.services.load_values import Loaded, LoadOptions
 from seeder.domain.plain_numbers import parse_whole_number
-from seeder.management.base_command import EXIT_FAILED, SeederCommand
+from seeder.errors import SeederError
+from seeder.management.base_command import EXIT_CANNOT_RUN, EXIT_FAILED, SeederCommand
 from seeder.services import unix_signals
 
 
@@ -37,6 +39,10 @@ def _limit(text: str) -> tuple[int | None, float | None]:
     return None, share
 
 
+# After these errors, the other files are loaded. Others concern all files.
+_ERRORS_OF_ONE_FILE = (ArtefactError, HeaderRefused, LoadInProgress, TooManyRejects)
+
+
 class Command(SeederCommand):
     help = "Load files into tables, each exactly once, and queue a refresh of the dependent views."
     output_formats = ("json",)  # `--table` names the table to load
@@ -49,7 +55,7 @@ class Command(SeederCommand):
             dest="target",  # `table` is the option of other commands that forces tables
             metavar="TABLE",
             default="auto",
-            help="table to load (default: that of the dialect)",
+            help="table to load, with its schema (default: that of the dialect, otherwise named after the file)",
         )
         parser.add_argument("--dialect", metavar="NAME", help="name of a dialect, or path of its .toml file")
         parser.add_argument(
@@ -92,17 +98,30 @@ class Command(SeederCommand):
 
     def _load_all(self, options: Namespace) -> int | None:
         loads, failures = list[Loaded](), list[PipelineError]()
-        with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:
-            for uri in options.uris:
-                try:
-                    loads.append(load_file(uri, **_arguments(options, advance), refresh_here=False))
-                except TooManyRejects as error:
-                    failures.append(error)
+        try:
+            with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:
+                for uri in options.uris:
+                    try:
+                        loads.append(load_file(uri, **_arguments(options, advance), refresh_here=False))
+                    except _ERRORS_OF_ONE_FILE as error:
+                        failures.append(error)
+        except (SeederError, KeyboardInterrupt):
+            if loads or failures:
+                self._show(loads, failures)
+            raise
+        if len(options.uris) == len(failures) == 1 and not isinstance(failures[0], TooManyRejects):
+            raise failures[0]
         loads = self._refresh_without_queue(loads)
-        document = {"loads": [load_document(one) for one in loads], "failures": [str(one) for one in failures]}
-        self.output.show(document, [*load_blocks(loads), *refresh_blocks(loads), *(str(one) for one in failures)])
+        self._show(loads, failures)
+        if any(not isinstance(one, TooManyRejects) for one in failures):
+            return EXIT_CANNOT_RUN
         has_failed_views = any(one.refresh and one.refresh.failures for one in loads)
         return EXIT_FAILED if failures or has_failed_views else None
+
+    def _show(self, loads: Sequence[Loaded], failures: Sequence[PipelineError]) -> None:
+        document = {"loads": [load_document(one) for one in loads], "failures": [str(one) for one in failures]}
+        errors = ((str(one), "bold red") for one in failures)
+        self.output.show(document, [*load_blocks(loads), *refresh_blocks(loads), *errors])
 
     def _refresh_without_queue(self, loads: Sequence[Loaded]) -> list[Loaded]:
         """Refresh views of all loads together, if they could not be queued. Return the loads with their refreshes."""

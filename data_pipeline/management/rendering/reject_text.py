@@ -9,7 +9,7 @@ from data_pipeline.services.reject_replay import ReplayedRejects
 from seeder.domain.human_format import format_count
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 
-_HEADINGS = ("record>", "line>", "state", "reasons", "raw+")
+_HEADINGS = ("reasons", "record>", "line>", "state", "raw+")
 _MAX_RAW_SHOWN = 200  # characters
 _STYLES = {RejectState.OPEN: "yellow", RejectState.REPLAYED: "green", RejectState.DISMISSED: "dim"}
 
@@ -35,10 +35,10 @@ def _row(reject: KeptReject) -> TableRow:
     return TableRow(
         line=f"record {record.record_no}, line {record.line_no}, {state}: {record.reasons} | {shown}",
         cells=[
+            record.reasons,
             f"{record.record_no:,}",
             f"{record.line_no:,}",
             (state, _STYLES[reject.state]),
-            record.reasons,
             shown,
         ],
     )

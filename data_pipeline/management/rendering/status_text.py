@@ -1,6 +1,7 @@
 """The state of loads as plain lines and tables."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -8,43 +9,59 @@ from data_pipeline.domain.load_states import LoadState
 from data_pipeline.services.load_status import LoadOverview
 from seeder.domain.human_format import format_count
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
+from seeder.management.rendering.run_text import first_line
+from seeder.management.rendering.status_text import time_ago_text
 
-_HEADINGS = ("load>", "table", "source+", "outcome", "rows>", "changed>", "rejected>", "updated", "error+")
+_HEADINGS = ("table", "file+", "load>", "outcome", "rows>", "changed>", "rejected>", "updated")
 _STYLES = {"success": "green", "skipped": "dim", "pending": "cyan", "undone": "dim"}
 
 
 def overview_blocks(overview: LoadOverview) -> Iterator[Block]:
     late = format_count(len(overview.late), "late table")
-    yield f"{format_count(len(overview.loads), 'load')}: {overview.failing:,} failing, {overview.stuck:,} stuck; {late}"
-    yield TextTable(headings=_HEADINGS, rows=[_row(load) for load in overview.loads])
+    shown, is_urgent = format_count(len(overview.loads), "load"), overview.failing or overview.stuck
+    yield (
+        f"{overview.failing:,} failing, {overview.stuck:,} stuck; {late}; {shown} shown",
+        "bold red" if is_urgent else "",
+    )
+    now = timezone.now()
+    yield TextTable(
+        headings=_HEADINGS,
+        rows=[_row(load, now) for load in overview.loads],
+        notes=[(f"load {one.load_id}: {_error_text(one)}", "red") for one in overview.loads if one.is_failing],
+    )
     if overview.stuck:
         yield "Stuck loads have no process any more: `manage.py recover_loads` closes them.", "yellow"
     for table in overview.late:
         yield f"{table.table}: last loaded {timezone.localtime(table.last_success):%Y-%m-%d %H:%M %Z}", "yellow"
 
 
-def _row(load: LoadState) -> TableRow:
+def _row(load: LoadState, now: datetime) -> TableRow:
     outcome = _outcome(load)
     changed = sum(one or 0 for one in (load.rows_inserted, load.rows_updated, load.rows_deleted))
     updated = f"{timezone.localtime(load.updated_at):%Y-%m-%d %H:%M %Z}"
     parts = [outcome, f"{format_count(changed, 'row')} changed", updated]
     if load.rows_rejected:
         parts.insert(2, f"{load.rows_rejected:,} rejected")
-    error = f": {load.error_message}" if load.error_message and load.status == "failed" else ""
+    artefact = (load.source_uri or load.source).rpartition("/")[2]
+    error = f": {text}" if (text := _error_text(load)) else ""
     return TableRow(
-        line=f"load {load.load_id} of {load.source} into {load.table or 'no table'}: {', '.join(parts)}{error}",
+        line=f"load {load.load_id} of {artefact} into {load.table or 'no table'}: {', '.join(parts)}{error}",
         cells=[
+            load.table or "no table",
+            artefact,
             str(load.load_id),
-            load.table or "",
-            (load.source_uri or load.source).rpartition("/")[2],
             (outcome, _STYLES.get(outcome, "bold red")),
             _figure(load.rows_in),
             f"{changed:,}",
             _figure(load.rows_rejected),
-            updated,
-            load.error_message or "",
+            time_ago_text(load.updated_at, now),
         ],
     )
+
+
+def _error_text(load: LoadState) -> str:
+    """Return the first line of the message of a failed load. Others of PostgreSQL show the statement."""
+    return first_line(load.error_message) if load.error_message and load.status == "failed" else ""
 
 
 def _outcome(load: LoadState) -> str:

@@ -3,7 +3,7 @@
 import json
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from time import monotonic
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.core.management.base import OutputWrapper
 
+from seeder.domain.human_format import format_size
 from seeder.domain.view_names import one_line
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ Block = Styled | TextTable | Verbatim
 Progress = Callable[..., None]  # receives the numbers of completed and all units, and a message about the last one
 
 
+class OutputFailed(OSError):
+    """The standard output cannot be written."""
+
+
 class CommandOutput:
     """The standard output of a command, in the format that its options and the terminal require."""
 
@@ -74,7 +79,8 @@ class CommandOutput:
     def show(self, document: object, blocks: Iterable[Block]) -> None:
         """Print the JSON document with `--json`, otherwise the blocks."""
         if self.is_json:
-            self._out.write(json.dumps(document, indent=2, ensure_ascii=False))
+            with self._reports_failure():
+                self._out.write(json.dumps(document, indent=2, ensure_ascii=False))
         self.show_text(blocks)
 
     def show_text(self, blocks: Iterable[Block]) -> None:
@@ -82,11 +88,23 @@ class CommandOutput:
         if self.is_table:
             from seeder.management.rendering.rich_output import print_blocks
 
-            print_blocks(self.console, blocks)
+            with self._reports_failure():
+                print_blocks(self.console, blocks)
         elif not self.is_json:
             for line in _plain_lines(blocks):
-                self._out.write(line)
-                self._out.flush()  # a reader that follows the log sees the line now
+                with self._reports_failure():  # and flushes: a reader that follows the log sees the line now
+                    self._out.write(line)
+
+    @contextmanager
+    def _reports_failure(self) -> Iterator[None]:
+        """Flush what the block has written. Raises `OutputFailed` if it cannot be written, such as to a full disk."""
+        try:
+            yield
+            self._out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputFailed(error.errno, error.strerror) from error
 
     @contextmanager
     def show_progress(self, unit: str) -> Iterator[Progress]:
@@ -105,13 +123,21 @@ class CommandOutput:
         def advance(completed: int, total: int, message: str = "", /) -> None:
             nonlocal last_line_at
             now = monotonic()
-            if message:
-                self.show_text([f"{completed} of {total}: {message}"])
-            elif completed < total and now - last_line_at >= _PROGRESS_INTERVAL:
-                last_line_at = now
-                self.show_text([f"{completed} of {total} {unit} after {now - started_at:.0f} s"])
+            with suppress(OSError):  # work continues without a reader; the result at the end reports the failure
+                if message:
+                    self.show_text([f"{completed} of {total}: {message}"])
+                elif completed < total and now - last_line_at >= _PROGRESS_INTERVAL:
+                    last_line_at = now
+                    self.show_text([f"{progress_text(completed, total, unit)} after {now - started_at:.0f} s"])
 
         return advance
+
+
+def progress_text(completed: int, total: int, unit: str) -> str:
+    """Return the completed share: `24 MB of 117 MB` if the unit is bytes, otherwise `3 of 10 views`."""
+    if unit == "bytes":
+        return f"{format_size(completed)} of {format_size(total)}"
+    return f"{completed} of {total} {unit}"
 
 
 def _plain_lines(blocks: Iterable[Block]) -> Iterator[str]:

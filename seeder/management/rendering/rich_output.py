@@ -10,7 +10,7 @@ from typing import IO, cast
 from django.core.management.base import OutputWrapper
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 from rich.segment import Segment, Segments
 from rich.style import Style
@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seeder.domain.view_names import one_line
-from seeder.management.rendering.command_output import Block, Progress, Styled, TextTable, Verbatim
+from seeder.management.rendering.command_output import Block, Progress, Styled, TextTable, Verbatim, progress_text
 
 _DEFAULT_WIDTH = 132  # characters, if neither a terminal nor COLUMNS sets the width
 
@@ -46,12 +46,12 @@ def print_blocks(console: Console, blocks: Iterable[Block]) -> None:
 @contextmanager
 def progress_bar(console: Console, unit: str) -> Iterator[Progress]:
     """Draw a bar, with messages above it. It is erased at the end."""
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TimeRemainingColumn())
     with ProgressBar(*columns, console=console, transient=True, redirect_stderr=False) as bar:
-        task = bar.add_task(unit, total=None)
+        task = bar.add_task("", total=None)
 
         def advance(completed: int, total: int, message: str = "", /) -> None:
-            bar.update(task, completed=completed, total=total)
+            bar.update(task, completed=completed, total=total, description=progress_text(completed, total, unit))
             if message:
                 console.print(line_text(message), soft_wrap=True)
 

@@ -31,8 +31,8 @@ def test_failing_loads_come_first(manage: Manage, tmp_path: Path) -> None:
     assert [(one["loadId"], one["isFailing"]) for one in document["loads"]] == [(1, True), (3, False), (2, False)]
     assert document["problems"] == ["failed"]
     lines = manage("load_status").lines
-    assert lines[0] == "3 loads: 1 failing, 0 stuck; 0 late tables"
-    assert lines[1].startswith("load 1 of ingest.import_file into landing.orders: failed, 0 rows changed, 1 rejected")
+    assert lines[0] == "1 failing, 0 stuck; 0 late tables; 3 loads shown"
+    assert lines[1].startswith("load 1 of a.csv into landing.orders: failed, 0 rows changed, 1 rejected")
 
 
 @pytest.mark.parametrize(("problem", "code"), [("failed", 1), ("stuck", 0), ("late", 0)])
@@ -49,7 +49,7 @@ def test_failing_load_beyond_the_limit_counts(manage: Manage, tmp_path: Path) ->
     for limit in ("0", "1"):
         result = manage("load_status", "--fail-on", "failed", "--limit", limit)
         assert (result.exit_code, len(result.lines)) == (1, 1 + int(limit))
-        assert ": 2 failing, 0 stuck" in result.lines[0]
+        assert result.lines[0].startswith("2 failing, 0 stuck")
 
 
 def test_corrected_file_is_not_failing_any_more(manage: Manage, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_database_error_is_recorded_with_its_sqlstate() -> None:
 def test_interrupt_is_recorded_and_raised() -> None:
     with pytest.raises(KeyboardInterrupt):
         load(fail=KeyboardInterrupt("SIGTERM"))
-    assert (row().status, row().error_message) == ("failed", "SIGTERM")
+    assert (row().status, row().error_message) == ("failed", "interrupted: SIGTERM")
 
 
 @pytest.fixture

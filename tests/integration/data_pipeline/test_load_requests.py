@@ -193,11 +193,11 @@ def test_server_error_queues_the_request_again(path: str, monkeypatch: pytest.Mo
 
 def test_file_that_another_process_loads_is_queued_again(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
-        raise LoadInProgress(source="s", key="k", worker="other:1")
+        raise LoadInProgress(artefact="a.csv", worker="other:1")
 
     monkeypatch.setattr(load_requests, "load_with_options", refuse)
     request_id = queued(path)
-    assert run_request(request_id).result.startswith("queued again: s k is being loaded by other:1")
+    assert run_request(request_id).result.startswith("queued again: a.csv is being loaded by other:1")
     assert (request(request_id).state, request(request_id).attempts) == ("queued", 0)
 
 

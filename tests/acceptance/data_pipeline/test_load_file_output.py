@@ -1,0 +1,85 @@
+"""`load_file` and `load_status` in a terminal, with several files, and without a writable output."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.terminal_output import plain_text, run_on_terminal
+from tests.conftest import CHECKOUT, CompletedCommand, process_environment, sql
+
+pytestmark = pytest.mark.usefixtures("load_tables")
+Manage = Callable[..., CompletedCommand]
+INTO_ORDERS = ("--table", "landing.orders")
+
+
+@pytest.fixture(autouse=True)
+def orders(load_tables: None) -> None:
+    sql("CREATE TABLE landing.orders (id integer PRIMARY KEY, amount numeric)")
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """A good file, a missing one, one with a wrong header, and another good one."""
+    return [
+        write(tmp_path / "first.csv", "id,amount\n1,1\n"),
+        str(tmp_path / "missing.csv"),
+        write(tmp_path / "odd.csv", "id,colour\n1,1\n"),
+        write(tmp_path / "last.csv", "id,amount\n2,2\n"),
+    ]
+
+
+def test_other_files_are_loaded_after_an_unusable_one(manage: Manage, files: list[str]) -> None:
+    ended = manage("load_file", *files, *INTO_ORDERS)
+    assert ended.exit_code == 2
+    assert [line.partition(", in ")[0] for line in ended.lines if "inserted" in line] == [
+        "landing.orders: 1 record of first.csv, 1 inserted",
+        "landing.orders: 1 record of last.csv, 1 inserted",
+    ]
+    assert f"There is no file {files[1]}." in ended.lines
+    assert sum("header of odd.csv" in line for line in ended.lines) == 1
+
+
+def test_finished_loads_are_shown_before_an_error(manage: Manage, files: list[str], tmp_path: Path) -> None:
+    unmarked = write(tmp_path / "orders.csv", "id,amount\n1,1\n")  # its table has no column load_id
+    ended = manage("load_file", files[0], unmarked, files[3], "--json", DATA_PIPELINE_INGEST_SCHEMA="landing")
+    assert (ended.exit_code, [one["targetTable"] for one in ended.document["loads"]]) == (2, ["landing.first"])
+    assert "landing.orders" in ended.err
+
+
+def test_status_on_a_narrow_terminal_keeps_its_columns(manage: Manage, tmp_path: Path) -> None:
+    manage("load_file", write(tmp_path / "of_first_quarter.csv", "id,amount\nx,1\n"), *INTO_ORDERS)
+    code, drawn = run_on_terminal("load_status", COLUMNS="80")
+    lines = plain_text(drawn).splitlines()
+    assert code == 0
+    assert "table load outcome rows changed rejected updated" in (" ".join(line.split()) for line in lines)
+    assert any(line.split()[:4] == ["landing.orders", "1", "failed", "1"] for line in lines)
+    assert "of_first_quarter.csv" in plain_text(drawn)
+    assert "load 1: 1 of 1 records were rejected" in plain_text(drawn)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
+def test_full_output_is_one_line_and_keeps_the_load(tmp_path: Path, options: tuple[str, ...]) -> None:
+    path = write(tmp_path / "orders.csv", "id,amount\n1,1\n")
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "manage.py", "load_file", path, *INTO_ORDERS, *options],
+            cwd=CHECKOUT,
+            env=process_environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    expected = "The output cannot be written: No space left on device. What the command has committed remains."
+    assert (ended.returncode, ended.stderr.splitlines()[-1]) == (2, f"CommandError: {expected}")
+    assert "Traceback" not in ended.stderr
+    assert sql("SELECT id FROM landing.orders") == [(1,)]
