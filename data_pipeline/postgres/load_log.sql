@@ -56,6 +56,7 @@ FROM claimed, lock;
 -- name: complete_load
 -- Mark the load as successful in the transaction of its rows, and release the lock: until the commit, the lock on the row
 -- makes other sessions wait. If the client is gone before it commits, the server ends the transaction.
+-- Other transactions that have begun meanwhile can still change rows of the load: an undo recognises them by their ids.
 WITH completed AS (
     UPDATE load_log SET
         status = 'success', duration_ms = %(duration_ms)s::integer, updated_at = clock_timestamp(),
@@ -77,7 +78,16 @@ WITH completed AS (
             'inserted', %(rows_inserted)s::bigint, 'updated', %(rows_updated)s::bigint,
             'unchanged', %(rows_unchanged)s::bigint, 'deleted', %(rows_deleted)s::bigint,
             'rejected', %(rows_rejected)s::bigint,
-            'xid', pg_current_xact_id()::text
+            'xid', pg_current_xact_id()::text,
+            'other_xids', CASE WHEN %(target)s::text IS NOT NULL THEN (
+                SELECT jsonb_agg(l.transactionid::text::bigint)
+                FROM pg_locks AS l
+                WHERE l.locktype = 'transactionid' AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
+                    AND l.mode = 'ExclusiveLock' AND mod(
+                        l.transactionid::text::bigint - mod(pg_current_xact_id()::text::bigint, 4294967296) + 4294967296,
+                        4294967296
+                    ) < 2147483648 AND completed.id IS NOT NULL
+            ) END
         ))
     FROM completed
 ), requested AS (

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from data_pipeline.postgres.row_sources import number_list
 from data_pipeline.postgres.row_texts import same_values, value_of
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetColumn, TargetTable
@@ -208,7 +209,9 @@ class Undoing:
         """The condition that the current version of a row was written by the load, or put back by an undo."""
         ranges = sessions.query(self._database, STATEMENTS["written_by"], self._parameters)
         conditions = [
-            sql.SQL("mod(t.xmin::text::bigint - {} + 4294967296, 4294967296) <= {}").format(first, last)
-            for first, last in ranges
+            sql.SQL(
+                "(mod(t.xmin::text::bigint - {} + 4294967296, 4294967296) <= {} AND t.xmin::text::bigint <> ALL ({}))"
+            ).format(first, last, number_list(others))
+            for first, last, others in ranges
         ]
         return sql.SQL("({})").format(sql.SQL(" OR ").join(conditions) if conditions else sql.SQL("true"))

@@ -29,9 +29,12 @@ SELECT
 FROM pg_temp.undo_changes;
 
 -- name: written_by
--- The first transaction id of the load, and the number of ids up to that of its event, which it wrote last. Also those of
--- later undos, which have put rows back as they were. Row versions have the lower 32 bits of an id.
-SELECT mod(first, 4294967296), mod(last - first + 4294967296 * 2, 4294967296)
+-- The first transaction id of the load, the number of ids up to that of its event, which it wrote last, and the ids of other
+-- transactions among them that were open then. Also those of later undos, which have put rows back as they were. Row
+-- versions have the lower 32 bits of an id.
+SELECT
+    mod(first, 4294967296), mod(last - first + 4294967296 * 2, 4294967296),
+    ARRAY(SELECT one::bigint FROM jsonb_array_elements_text(facts -> 'other_xids') AS one)
 FROM load_event, mod((facts ->> 'xid')::bigint, 4294967296) AS first, CAST(load_event.xmin::text AS bigint) AS last
 WHERE facts ? 'xid' AND (
     id = (SELECT max(id) FROM load_event WHERE load_id = %(load_id)s AND event = 'loaded')

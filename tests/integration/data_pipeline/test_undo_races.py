@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 from django.db import connection, connections
 
-from data_pipeline.correction_errors import UndoRefused
+from data_pipeline.correction_errors import RowsChanged, UndoRefused
 from data_pipeline.errors import PipelineError
 from data_pipeline.models import LoadLog
 from data_pipeline.services.load_file import load_file
+from data_pipeline.services.load_values import Loaded
 from data_pipeline.services.undoing import UndoneLoad
 from seeder.errors import SeederError
-from tests.conftest import sql
+from tests.conftest import another_session, sql
 from tests.integration.data_pipeline.undo_scene import FILES, ORDERS, LoadText, create_orders, loader, table_hash, undo
+from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("load_tables")
 
@@ -140,3 +142,30 @@ def test_undo_waits_for_the_same_load_that_is_about_to_commit(load: LoadText) ->
     [error] = result
     assert isinstance(error, UndoRefused)
     assert connection.is_usable()
+
+
+def test_change_by_a_transaction_begun_during_the_load_is_kept(load: LoadText) -> None:
+    """Its transaction id is between those of the load."""
+    sql("CREATE TABLE landing.others (n integer)")
+    with another_session() as other:
+        other.execute(
+            "CREATE FUNCTION landing.wait() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NULL; END$$;"
+            "CREATE TRIGGER waiting AFTER INSERT ON landing.orders EXECUTE FUNCTION landing.wait()"
+        )
+        with other.transaction():
+            other.execute("SELECT pg_advisory_lock(4711)")
+            results: list[object] = []
+            thread = threading.Thread(target=lambda: results.extend(in_threads(lambda: load(FILES["append"]))))
+            thread.start()
+            eventually(lambda: sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+            other.execute("INSERT INTO landing.others VALUES (1)")
+            with other.transaction():  # a savepoint with an id of its own
+                other.execute("INSERT INTO landing.others VALUES (2)")
+                other.execute("SELECT pg_advisory_unlock(4711)")
+                thread.join(60)
+                other.execute("UPDATE landing.orders SET amount = 42 WHERE id = 4")
+    [loaded] = results
+    assert isinstance(loaded, Loaded)
+    with pytest.raises(RowsChanged, match="1 of its 2 rows"):
+        undo(loaded.load_id)
