@@ -5,8 +5,9 @@ from psycopg import sql
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
 
-# Dates are read as year, month, day. Another order in the file is declared in a dialect, never guessed.
-_FORMATS = "SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'"
+# Dates are read as year, month, day. Another order in the file is declared in a dialect, never guessed. Previous values
+# are kept as texts, in which a number has all of its digits.
+_FORMATS = "SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL extra_float_digits = 1"
 
 
 def begin_loading(database: str) -> None:

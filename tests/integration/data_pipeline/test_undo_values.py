@@ -1,8 +1,10 @@
 """Values of every type, in tables of every kind, are restored by an undo."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from data_pipeline.services.tracking import track_loads
 from tests.conftest import sql
@@ -78,3 +80,14 @@ def test_rows_in_partitions_are_restored(load: LoadText, mode: str) -> None:
     loaded = load(FILES[mode], mode, "landing.parts")
     undo(loaded.load_id)
     assert table_hash("landing.parts") == before
+
+
+def test_number_is_restored_with_all_digits_in_a_session_that_rounds(load: LoadText) -> None:
+    sql("CREATE TABLE landing.sizes (id integer PRIMARY KEY, f double precision, r real)")
+    sql("INSERT INTO landing.sizes VALUES (1, 0.12345678901234567, 0.12345678)")
+    before = table_hash("landing.sizes")
+    with closing(connection):  # ends the session
+        sql("SET extra_float_digits = -5")
+        loaded = load("id,f,r\n1,2,2\n", "upsert", "landing.sizes")
+        undo(loaded.load_id)
+    assert table_hash("landing.sizes") == before
