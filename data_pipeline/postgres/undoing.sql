@@ -34,7 +34,8 @@ FROM pg_temp.undo_changes;
 -- versions have the lower 32 bits of an id.
 SELECT
     mod(first, 4294967296), mod(last - first + 4294967296 * 2, 4294967296),
-    ARRAY(SELECT one::bigint FROM jsonb_array_elements_text(facts -> 'other_xids') AS one)
+    ARRAY(SELECT one::bigint FROM jsonb_array_elements_text(facts -> 'other_xids') AS one),
+    event = 'loaded'
 FROM load_event, mod((facts ->> 'xid')::bigint, 4294967296) AS first, CAST(load_event.xmin::text AS bigint) AS last
 WHERE facts ? 'xid' AND (
     id = (SELECT max(id) FROM load_event WHERE load_id = %(load_id)s AND event = 'loaded')

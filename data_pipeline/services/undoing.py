@@ -81,6 +81,8 @@ def _undo(load_id: int, *, actor: str, force: bool, using: str) -> UndoneLoad:
     if load.rows_inserted and not target.is_tracked:
         raise UndoRefused(load_id=load_id, reason=_UNTRACKED.format(table=name))
     undo = Undoing(using, load_id, target)
+    if load.rows_inserted and undo.has_rows_without_id():
+        raise UndoRefused(load_id=load_id, reason=_UNTRACKED.format(table=name))
     _require_no_later_loads(load_id, undo, name)
     _require_old_values(load_id, load, undo)
     if not force:
@@ -91,7 +93,7 @@ def _undo(load_id: int, *, actor: str, force: bool, using: str) -> UndoneLoad:
 
 
 _UNTRACKED = (
-    "it inserted rows, but the rows of {table} have no load id. After `manage.py track_loads {table}`, later loads can"
+    "it inserted rows, but its rows in {table} have no load id. After `manage.py track_loads {table}`, later loads can"
     " be undone"
 )
 
