@@ -16,6 +16,11 @@ class InsideTransaction(PipelineError):
     """{operation} was called inside a transaction of {alias!r}. It commits itself, so call it outside of `atomic()`."""
 
 
+class AutocommitOff(PipelineError):
+    """{operation} commits itself, but autocommit is off for {alias!r}, so nothing would be committed. Remove AUTOCOMMIT
+    from DATABASES, or call `transaction.set_autocommit(True)` before."""
+
+
 class BadSource(PipelineError):
     """{source!r} is not a source: it must be 1 to 128 characters that PostgreSQL can store."""
 

@@ -24,7 +24,7 @@ class ClaimedRequest:
 
 
 def claim(database: str, request_id: int, *, worker: str) -> ClaimedRequest | str:
-    """Claim a request until `unlock`, or return the reason why it cannot be claimed."""
+    """Claim a request, or return the reason why it cannot be claimed. Call `unlock` afterwards, even after an error."""
     parameters = {"request_id": request_id, "lock_key": _lock_key(request_id), "worker": worker}
     [(is_acquired, found, source_uri, options, attempts, created_at)] = sessions.query(
         database, STATEMENTS["claim_request"], parameters
@@ -32,7 +32,6 @@ def claim(database: str, request_id: int, *, worker: str) -> ClaimedRequest | st
     if not is_acquired:
         return "another worker loads it"
     if found is None:
-        unlock(database, request_id)
         return "it has ended, or does not exist"
     return ClaimedRequest(
         id=found,

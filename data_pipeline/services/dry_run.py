@@ -6,18 +6,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.rejects import Reject
-from data_pipeline.errors import InsideTransaction, TooManyRejects
+from data_pipeline.errors import TooManyRejects
 from data_pipeline.postgres import dry_runs
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.artefact_loading import ProgressListener
 from data_pipeline.services.file_load import FileLoad
 from data_pipeline.services.load_values import AUTO, LoadOptions
+from data_pipeline.services.own_transactions import require_own_transaction
 from seeder.domain.view_names import ViewName
 from seeder.postgres.transactions import rolled_back_atomic
 
@@ -90,9 +91,8 @@ def dry_run(  # noqa: PLR0913  # the options of a load
         max_reject_ratio=max_reject_ratio,
         sheet=sheet,
     )
-    if connections[using].in_atomic_block:
-        raise InsideTransaction(operation="dry_run", alias=using)
     with translate_errors(using):
+        require_own_transaction(using, "dry_run")
         return _Trial(FileLoad(source_uri, options, using, on_progress), using).run()
 
 

@@ -27,6 +27,7 @@ from data_pipeline.postgres.load_requests import ClaimedRequest
 from data_pipeline.services.file_reading import dialect_named
 from data_pipeline.services.load_file import load_with_options
 from data_pipeline.services.load_values import Loaded, LoadOptions
+from data_pipeline.services.own_transactions import require_own_transaction
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from data_pipeline.storage.addresses import resolve
 from data_pipeline.storage.source_file import SourceFile
@@ -78,7 +79,7 @@ class Rescued:
 def enqueue_load(source_uri: str, options: LoadOptions, *, requested_by: str) -> QueuedLoad:
     """Queue the load of a file for a worker, which must be able to read the file at the same path.
 
-    Raises `QueueMissing`, `ArtefactError` or `DialectError`.
+    Raises `QueueMissing`, `ArtefactError`, `DialectError`, `InsideTransaction` or `AutocommitOff`.
     """
     settings = conf.load()
     address = resolve(source_uri, roots=settings.ingest_roots)
@@ -89,6 +90,7 @@ def enqueue_load(source_uri: str, options: LoadOptions, *, requested_by: str) ->
             options = replace(options, dialect=str(Path(options.dialect).resolve()))
     with translate_errors(DEFAULT_DB_ALIAS):
         dispatch.require_queue()
+        require_own_transaction(DEFAULT_DB_ALIAS, "enqueue_load")  # a worker could not see the request yet
         request = LoadRequest.objects.create(
             source_uri=address.uri,
             options={**options.as_given(), **({"force": True} if options.force else {})},
@@ -105,10 +107,11 @@ def run_request(request_id: int) -> RequestResult:
     again and the error is raised.
     """
     with translate_errors(DEFAULT_DB_ALIAS):
-        claimed = load_requests.claim(DEFAULT_DB_ALIAS, request_id, worker=f"{socket.gethostname()}:{os.getpid()}")
-        if isinstance(claimed, str):
-            return RequestResult(id=request_id, result=f"nothing: {claimed}")
         try:
+            worker = f"{socket.gethostname()}:{os.getpid()}"
+            claimed = load_requests.claim(DEFAULT_DB_ALIAS, request_id, worker=worker)
+            if isinstance(claimed, str):
+                return RequestResult(id=request_id, result=f"nothing: {claimed}")
             return _work(claimed)
         finally:
             with suppress(Error):  # the lock ends with the connection

@@ -19,11 +19,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta
-from data_pipeline.errors import BadIdempotencyKey, BadSource, InsideTransaction, LoadInProgress, LoadTakenOver
+from data_pipeline.errors import BadIdempotencyKey, BadSource, LoadInProgress, LoadTakenOver
 from data_pipeline.postgres import load_log
 from data_pipeline.postgres.load_log import Claim
 from data_pipeline.services import load_metrics
 from data_pipeline.services.dependent_refreshes import refresh_after
+from data_pipeline.services.own_transactions import require_own_transaction
 from data_pipeline.services.process_handle import ProcessHandle, keep_nothing
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from seeder.domain.view_names import is_storable_text
@@ -60,7 +61,7 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
     `refresh_here`, a host without a queue refreshes them before this returns.
 
     Raises `LoadInProgress` if another process still loads it after `wait`, `LoadTakenOver`, `InsideTransaction`,
-    `SessionsPooled`, `BadSource` or `BadIdempotencyKey`.
+    `AutocommitOff`, `SessionsPooled`, `BadSource` or `BadIdempotencyKey`.
     """
     database = using if isinstance(using, str) else using().alias
     _validate(database, source, idempotency_key, on_duplicate)
@@ -133,8 +134,7 @@ def _validate(database: str, source: str, idempotency_key: str, on_duplicate: st
         raise BadSource(source=source)
     if len(idempotency_key) != 64 or not set(idempotency_key) <= set("0123456789abcdef"):
         raise BadIdempotencyKey(key=idempotency_key)
-    if connections[database].in_atomic_block:
-        raise InsideTransaction(operation="process_once", alias=database)
+    require_own_transaction(database, "process_once")
 
 
 def _require_own_session(database: str, claimed: Claim) -> None:

@@ -15,6 +15,7 @@ from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.refusals import diagnostics, is_refusal
 from data_pipeline.postgres.undoing import LockedLoad, Undoing, UndoneRows
 from data_pipeline.services import dependent_refreshes
+from data_pipeline.services.own_transactions import require_own_transaction
 from data_pipeline.services.structured_log import INFO, log_event
 from seeder.domain.human_format import format_count
 from seeder.domain.view_names import ViewName
@@ -48,9 +49,10 @@ def undo_load(  # noqa: PLR0913  # the options of an undo
     views. The file can then be loaded again. A dry run does the same and rolls it back. `force` also overwrites changes
     that were not made by a load. Without a queue, the views are refreshed in this process if `refresh_here` is set.
 
-    Raises `UnknownLoad`, `UndoRefused` or `TargetError`.
+    Raises `UnknownLoad`, `UndoRefused`, `TargetError`, `InsideTransaction` or `AutocommitOff`.
     """
     with translate_errors(using):
+        require_own_transaction(using, "undo_load")
         try:
             with atomic(using, durable=True):
                 result = _undo(load_id, actor=actor, force=force, using=using)

@@ -7,13 +7,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError, transaction
 from django_q.models import OrmQ
 
 from data_pipeline import tasks
 from data_pipeline.artefact_errors import ArtefactMissing
 from data_pipeline.dialect_errors import UnknownDialect
-from data_pipeline.errors import LoadInProgress
+from data_pipeline.errors import InsideTransaction, LoadInProgress
 from data_pipeline.models import LoadLog, LoadRequest
 from data_pipeline.services import load_requests
 from data_pipeline.services.load_requests import enqueue_load, rescue_requests, run_request
@@ -76,6 +76,23 @@ def test_duplicate_message_has_no_effect(path: str) -> None:
     assert run_request(987).result == "nothing: it has ended, or does not exist"
     assert rows() == 2
     assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()") == [(0,)]
+
+
+def test_error_in_the_claim_leaves_no_lock(path: str) -> None:
+    request_id = queued(path)
+    sql("ALTER TABLE load_request ADD CONSTRAINT broken CHECK (state = 'queued')")
+    try:
+        with pytest.raises(IntegrityError):
+            run_request(request_id)
+    finally:
+        sql("ALTER TABLE load_request DROP CONSTRAINT broken")
+    assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()") == [(0,)]
+
+
+def test_request_inside_a_transaction_is_refused(path: str) -> None:
+    with transaction.atomic(), pytest.raises(InsideTransaction):
+        queued(path)
+    assert (LoadRequest.objects.count(), OrmQ.objects.count()) == (0, 0)
 
 
 def test_request_of_a_live_worker_is_not_claimed(path: str) -> None:
