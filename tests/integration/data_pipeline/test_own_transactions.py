@@ -31,7 +31,7 @@ OPERATIONS = [
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> str:
+def path(tmp_path: Path, load_tables: None) -> str:
     sql("CREATE TABLE landing.numbers (n integer)")
     (tmp_path / "numbers.csv").write_text("n\n1\n")
     return str(tmp_path / "numbers.csv")
