@@ -53,7 +53,7 @@ class TargetError(PipelineError):
 
 
 class UnknownTarget(TargetError):
-    """There is no table {table!r}.{suggestion} Create it, or load with --table auto."""
+    """There is no table {table}.{suggestion} Create it, name another one with its schema, or load with --table auto."""
 
 
 class TableNotTracked(TargetError):

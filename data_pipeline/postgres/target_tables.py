@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 
 from data_pipeline.errors import NotLoadable, UnknownTarget
 from data_pipeline.postgres.statements import STATEMENTS
-from seeder.domain.view_names import ViewName
+from seeder.domain.view_names import DEFAULT_SCHEMA, ViewName
 from seeder.postgres import sessions
 
 LOAD_ID_COLUMN = "load_id"  # added by `track_loads`; its default is the id of the current load
@@ -94,6 +94,8 @@ def find_table(database: str, name: str) -> ViewName:
     Raises `BadName`.
     """
     parsed = ViewName.parse(name)
+    if parsed.schema != DEFAULT_SCHEMA:
+        return parsed
     found = sessions.query(database, STATEMENTS["table_in_path"], {"name": name})
     return ViewName(schema=found[0][0], name=found[0][1]) if found else parsed
 

@@ -53,7 +53,8 @@ def create_missing(database: str, file: FileReading, table: AutoTable, *, load_i
 
     Raises `TableNotTracked` if a table that is named after the file was created otherwise: it may be another one.
     """
-    dialect, name, file_name = table.dialect, ViewName.parse(table.dialect.target or ""), file.address.path.name
+    dialect, file_name = table.dialect, file.address.path.name
+    name = target_tables.find_table(database, dialect.target or "")
     if new_tables.lock_name(database, name):
         if table.is_named_after_file and not target_tables.describe(database, name).is_tracked:
             raise TableNotTracked(table=str(name), file=file_name)

@@ -18,7 +18,6 @@ from data_pipeline.services.column_matching import MatchedColumns, match_columns
 from data_pipeline.services.load_values import AUTO, LoadOptions
 from data_pipeline.services.record_reading import read_header
 from data_pipeline.storage.addresses import LocalAddress
-from seeder.domain.view_names import ViewName
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +73,7 @@ def plan_load(  # noqa: PLR0913  # facts of one load
     if not header:
         raise EmptyArtefact(path=address.path)
     table = dialect.target or "" if options.table == AUTO else options.table
-    target = target_tables.describe(database, ViewName.parse(table))
+    target = target_tables.describe(database, target_tables.find_table(database, table))
     names = read_header(header, dialect, artefact=address.path.name, table=table)
     matched = match_columns(database, names, target, dialect, artefact=address.path.name, load_id=load_id)
     mode = options.mode or dialect.mode or Mode.APPEND

@@ -25,7 +25,7 @@ def track_loads(table: str, *, dry_run: bool = False, using: str = DEFAULT_DB_AL
     Rows that are in the table already keep a null. Raises `TargetError`.
     """
     with translate_errors(using):
-        target = target_tables.describe(using, ViewName.parse(table))
+        target = target_tables.describe(using, target_tables.find_table(using, table))
         steps = tracking.missing_steps(using, target)
         if steps and not dry_run:
             tracking.run_steps(using, target, steps)

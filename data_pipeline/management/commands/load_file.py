@@ -97,31 +97,31 @@ class Command(SeederCommand):
         return EXIT_FAILED if any(one.would_fail for one in runs) else None
 
     def _load_all(self, options: Namespace) -> int | None:
-        loads, failures = list[Loaded](), list[PipelineError]()
+        loads, failures = list[Loaded](), list[tuple[str, PipelineError]]()
         try:
             with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:
                 for uri in options.uris:
                     try:
                         loads.append(load_file(uri, **_arguments(options, advance), refresh_here=False))
                     except _ERRORS_OF_ONE_FILE as error:
-                        failures.append(error)
+                        failures.append((uri, error))
         except (SeederError, KeyboardInterrupt):
             if loads or failures:
                 self._show(loads, failures)
             raise
-        if len(options.uris) == len(failures) == 1 and not isinstance(failures[0], TooManyRejects):
-            raise failures[0]
+        if len(options.uris) == len(failures) == 1 and not isinstance(failures[0][1], TooManyRejects):
+            raise failures[0][1]
         loads = self._refresh_without_queue(loads)
         self._show(loads, failures)
-        if any(not isinstance(one, TooManyRejects) for one in failures):
+        if any(not isinstance(error, TooManyRejects) for _, error in failures):
             return EXIT_CANNOT_RUN
         has_failed_views = any(one.refresh and one.refresh.failures for one in loads)
         return EXIT_FAILED if failures or has_failed_views else None
 
-    def _show(self, loads: Sequence[Loaded], failures: Sequence[PipelineError]) -> None:
-        document = {"loads": [load_document(one) for one in loads], "failures": [str(one) for one in failures]}
-        errors = ((str(one), "bold red") for one in failures)
-        self.output.show(document, [*load_blocks(loads), *refresh_blocks(loads), *errors])
+    def _show(self, loads: Sequence[Loaded], failures: Sequence[tuple[str, PipelineError]]) -> None:
+        texts = [_failure_text(uri, error) for uri, error in failures]
+        document = {"loads": [load_document(one) for one in loads], "failures": texts}
+        self.output.show(document, [*load_blocks(loads), *refresh_blocks(loads), *((text, "red") for text in texts)])
 
     def _refresh_without_queue(self, loads: Sequence[Loaded]) -> list[Loaded]:
         """Refresh views of all loads together, if they could not be queued. Return the loads with their refreshes."""
@@ -131,6 +131,11 @@ class Command(SeederCommand):
             dispatches = dependent_refreshes.dispatch_refreshes(refresh_here=True, stop=stop)
         by_load = {load_id: dispatch for dispatch in dispatches for load_id in dispatch.load_ids}
         return [replace(one, refresh=by_load.get(one.load_id, one.refresh)) for one in loads]
+
+
+def _failure_text(uri: str, error: PipelineError) -> str:
+    """Return the message. Those about rejects do not name the file, because their load does."""
+    return f"{uri.rpartition('/')[2]}: {error}" if isinstance(error, TooManyRejects) else str(error)
 
 
 def _arguments(options: Namespace, advance: Callable[..., None]) -> dict[str, Any]:

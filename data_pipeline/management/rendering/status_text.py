@@ -13,7 +13,8 @@ from seeder.management.rendering.run_text import first_line
 from seeder.management.rendering.status_text import time_ago_text
 
 _HEADINGS = ("table", "file+", "load>", "outcome", "rows>", "changed>", "rejected>", "updated")
-_STYLES = {"success": "green", "skipped": "dim", "pending": "cyan", "undone": "dim"}
+_WORDS = {"success": "loaded", "skipped": "loaded, repeated"}  # as in the admin
+_STYLES = {"loaded": "green", "loaded, repeated": "green", "pending": "cyan", "undone": "dim"}
 
 
 def overview_blocks(overview: LoadOverview) -> Iterator[Block]:
@@ -67,7 +68,7 @@ def _error_text(load: LoadState) -> str:
 def _outcome(load: LoadState) -> str:
     if load.is_stuck:
         return "stuck"
-    return "undone" if load.error_code == "undone" else load.status
+    return "undone" if load.error_code == "undone" else _WORDS.get(load.status, load.status)
 
 
 def _figure(number: int | None) -> str:

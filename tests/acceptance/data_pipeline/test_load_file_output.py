@@ -54,6 +54,22 @@ def test_finished_loads_are_shown_before_an_error(manage: Manage, files: list[st
     assert "landing.orders" in ended.err
 
 
+def test_table_without_schema_is_found_by_the_search_path(manage: Manage, files: list[str]) -> None:
+    sql("CREATE TABLE public.arrivals_by_path (id integer, amount numeric)")
+    try:
+        ended = manage("load_file", files[0], "--table", "arrivals_by_path")
+        assert ended.lines[0].startswith("public.arrivals_by_path: 1 record of first.csv, 1 inserted")
+        assert manage("track_loads", "arrivals_by_path").lines[-1].startswith("public.arrivals_by_path is tracked")
+    finally:
+        sql("DROP TABLE public.arrivals_by_path")
+
+
+def test_rejects_of_several_files_name_their_file(manage: Manage, files: list[str], tmp_path: Path) -> None:
+    bad = write(tmp_path / "bad.csv", "id,amount\nx,1\n")
+    ended = manage("load_file", files[0], bad, *INTO_ORDERS)
+    assert (ended.exit_code, ended.lines[-1].partition(" were ")[0]) == (1, "bad.csv: 1 of 1 records")
+
+
 def test_status_on_a_narrow_terminal_keeps_its_columns(manage: Manage, tmp_path: Path) -> None:
     manage("load_file", write(tmp_path / "of_first_quarter.csv", "id,amount\nx,1\n"), *INTO_ORDERS)
     code, drawn = run_on_terminal("load_status", COLUMNS="80")
