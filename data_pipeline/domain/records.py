@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, count, repeat
-from operator import contains, not_
+from operator import contains, ne, not_
 
 from data_pipeline.domain.fields import CsvFormat, Fault, find_fault
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
@@ -94,18 +94,22 @@ class _Splitting:
         for at in self._unusual_lines():
             if at < position:  # inside of a record
                 continue
-            self._add_usual(position, at)
+            self._add_good(position, at)
+            if not self._texts[at]:
+                position = at + 1
+                continue
             length = self._length_at(at)
             if length is None and at > 0 and not is_end:
                 self._split.rest = self._data[sum(map(len, self._lines[:at])) + at * len(self._format.line_end) :]
                 return self._split
             position = at + self._add_unusual(at, length or 1)
-        self._add_usual(position, len(self._lines))
+        self._add_good(position, len(self._lines))
         return self._split
 
     def _unusual_lines(self) -> Sequence[int]:
-        """Return the lines that are not judged by their delimiters alone."""
-        unusual = set(self._quoted)
+        """Return the lines that may not be a well-formed record of one line."""
+        found = map(bytes.count, self._texts, repeat(self._format.delimiter))
+        unusual = {*self._quoted, *compress(count(), map(ne, found, repeat(self._columns - 1)))}
         if not self._data.isascii() and not _is_utf8(self._data):
             unusual.update(at for at in _places_beyond_ascii(self._lines) if not _is_utf8(self._lines[at]))
         for byte in (b"\0", b"\r", b"\n"):
@@ -113,17 +117,8 @@ class _Splitting:
                 unusual.update(_places_of(byte, self._texts))
         return sorted(unusual)
 
-    def _add_usual(self, start: int, stop: int) -> None:
-        delimiters = map(bytes.count, self._texts[start:stop], repeat(self._format.delimiter))
-        for at in compress(count(start), map((self._columns - 1).__ne__, delimiters)):
-            self._add_good(start, at)
-            if self._texts[at]:
-                self._add_unusual(at, 1)
-            start = at + 1
-        self._add_good(start, stop)
-
     def _add_good(self, start: int, stop: int) -> None:
-        """Add records of one line."""
+        """Add well-formed records of one line."""
         if start < stop:
             self._split.records.extend(self._texts[start:stop])
             self._split.lines.extend(range(self._first_line + start, self._first_line + stop))

@@ -13,16 +13,21 @@ class RejectLog:
 
     def __init__(self, *, max_kept: int) -> None:
         self.count = 0
-        self.kept: list[Reject] = []
+        self._kept: list[Reject] = []
         self._max_kept, self._bytes = max_kept, 0
 
     def add(self, rejects: list[Reject]) -> None:
         self.count += len(rejects)
-        for one in rejects[: self._max_kept - len(self.kept)]:
+        for one in rejects[: self._max_kept - len(self._kept)]:
             kept = one if self._bytes < MAX_KEPT_BYTES else replace(one, raw=one.raw[:MAX_RAW_AFTERWARDS])
             self._bytes += len(kept.raw)
-            self.kept.append(kept)
+            self._kept.append(kept)
+
+    @property
+    def kept(self) -> list[Reject]:
+        """The kept records, in the order of the file. A merge adds records after those of all chunks."""
+        return sorted(self._kept, key=lambda one: one.record_no)
 
     @property
     def first(self) -> Reject | None:
-        return min(self.kept, key=lambda one: one.record_no, default=None)
+        return min(self._kept, key=lambda one: one.record_no, default=None)

@@ -9,6 +9,7 @@ from psycopg import sql
 from data_pipeline.domain.fields import CsvFormat, parse_fields
 from data_pipeline.domain.records import SplitRecords
 from data_pipeline.domain.rejects import Problem
+from data_pipeline.domain.sure_values import FieldType, sure_record_pattern
 from data_pipeline.postgres import record_tables
 from data_pipeline.postgres.checked_statements import delete_records
 from data_pipeline.postgres.normalized_texts import NormalizedTexts
@@ -37,6 +38,7 @@ class TextRecords:
         self._csv_format, self._file_columns, self._normalized = csv_format, file_columns, normalized
         self._has_arrays = file_columns > _MAX_TEXT_COLUMNS and normalized is None
         self._checks = ValueChecks(database, columns, text=self._text)
+        self._sure = None if normalized else sure_record_pattern(self._fields(), csv_format)
         self._is_prepared = False
 
     def fill(self, split: SplitRecords) -> Mapping[int, Sequence[Problem]]:
@@ -48,7 +50,7 @@ class TextRecords:
             problems = self._normalized.explain(self._checks.find_problems(), split)
         else:
             self._fill_texts(split)
-            problems = self._checks.find_problems()
+            problems = self._checks.find_problems(self._unsure(split))
         delete_records(self._database, TEXTS, problems)
         return problems
 
@@ -61,8 +63,23 @@ class TextRecords:
         relation = sql.SQL("(SELECT {}, {} FROM {})").format(RECORD_NO, values, TEXTS)
         return RowSource(relation=relation, columns=[column.target.name for column in self._columns], is_ordered=True)
 
+    def _unsure(self, split: SplitRecords) -> list[int] | None:
+        """Return the records that need a check, or None for all of them."""
+        if self._sure is None:
+            return None
+        is_sure = self._sure.fullmatch
+        return [number for number, one in zip(split.numbers, split.records, strict=True) if is_sure(one) is None]
+
     def _text(self, column: FileColumn) -> sql.Composable:
         return sql.SQL("fields[{}]").format(sql.Literal(column.position + 1)) if self._has_arrays else column.text
+
+    def _fields(self) -> list[FieldType]:
+        """Return what the fields of a record must be. A field without a column may have any text."""
+        fields = [FieldType(type=None, is_required=False)] * self._file_columns
+        for one in self._columns:
+            type_name = None if one.target.is_any_text else one.target.type
+            fields[one.position] = FieldType(type=type_name, is_required=one.target.is_required)
+        return fields
 
     def _prepare(self) -> None:
         if self._is_prepared:

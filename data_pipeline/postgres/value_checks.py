@@ -1,38 +1,23 @@
 """Finds the values of text records that PostgreSQL does not accept for the columns of a table, and its reasons."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from django.db import Error
 from psycopg import sql
 
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
 from data_pipeline.domain.silent_changes import CHANGING_WORDS
+from data_pipeline.domain.sure_values import sure_pattern
 from data_pipeline.postgres.record_tables import TEXTS, FileColumn
 from data_pipeline.postgres.refusals import is_refusal
-from data_pipeline.postgres.row_sources import RECORD_NO
+from data_pipeline.postgres.row_sources import RECORD_NO, number_list
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
 from seeder.postgres.transactions import attempt
 
 _HAS_INPUT_CHECKS = 160000  # pg_input_is_valid() and pg_input_error_info()
 _CHANGING_WORD = rf"(^|[^a-z])({'|'.join(CHANGING_WORDS)})($|[^a-z])"
-
-# Texts that these types surely accept, for servers without pg_input_is_valid(). Other texts are tried.
-_SURE = {
-    "bigint": r"^[+-]?\d{1,18}$",
-    "integer": r"^[+-]?\d{1,9}$",
-    "smallint": r"^[+-]?\d{1,4}$",
-    "boolean": r"^(true|false|t|f)$",
-}
-_DAYS_OF_MONTHS = r"(0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8])"
-_DAY = rf"^[12]\d{{3}}-({_DAYS_OF_MONTHS})"
-_SURE |= {"date": f"{_DAY}$"}
-_SURE |= dict.fromkeys(
-    ("timestamp with time zone", "timestamp without time zone"),
-    _DAY + r"[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?Z?$",
-)
-_NUMERIC = r"^[+-]?\d{{1,{whole}}}(\.\d{{1,9}})?$"
 
 
 class ValueChecks:
@@ -62,25 +47,28 @@ class ValueChecks:
                 )
                 sessions.query(self._database, statement)
 
-    def find_problems(self) -> dict[int, list[Problem]]:
-        """Return the problems of `load_texts`, by record number."""
+    def find_problems(self, numbers: Collection[int] | None = None) -> dict[int, list[Problem]]:
+        """Return the problems of `load_texts`, or of some of its records, by record number."""
         if not self._conditions:
             return {}
-        rows = attempt(self._database, lambda: sessions.query(self._database, self._statement))
+        statement = self._statement(numbers)
+        rows = attempt(self._database, lambda: sessions.query(self._database, statement))
         if isinstance(rows, Error):
             if not (self._has_input_checks and is_refusal(rows)):
                 raise rows
             # The input function of a type, or the check of a domain, raises an error, which stops the query.
             self._has_input_checks = False
             self.prepare()
-            return self.find_problems()
+            return self.find_problems(numbers)
         problems = defaultdict[int, list[Problem]](list)
         for number, name, (state, reason), value in rows:
             problems[number].append(Problem(column=name, sqlstate=state, reason=reason, value=value))
         return problems
 
-    @property
-    def _statement(self) -> sql.Composed:
+    def _statement(self, numbers: Collection[int] | None) -> sql.Composed:
+        texts: sql.Composable = TEXTS
+        if numbers is not None:
+            texts = sql.SQL("(SELECT * FROM {} WHERE {} = ANY ({}))").format(TEXTS, RECORD_NO, number_list(numbers))
         return sql.SQL(
             "SELECT t.{number}, p.name, p.refusal, left(p.value, {length}) FROM {texts} AS t"
             " CROSS JOIN LATERAL (VALUES {problems}) AS p (name, refusal, value)"
@@ -88,7 +76,7 @@ class ValueChecks:
         ).format(
             number=RECORD_NO,
             length=sql.Literal(MAX_TEXT_LENGTH),
-            texts=TEXTS,
+            texts=texts,
             valid=sql.SQL(" AND ").join(self._conditions),
             problems=sql.SQL(", ").join(self._problem(column) for column in self._checked_columns),
         )
@@ -160,14 +148,7 @@ class ValueChecks:
 
 def _sure_condition(column: FileColumn, text: sql.Composable) -> sql.Composable:
     """Return ` OR text ~ pattern` if the type surely accepts some pattern."""
-    type_name = column.target.type
-    pattern = _SURE.get(type_name)
-    if type_name.startswith("numeric("):
-        precision, _, scale = type_name.removeprefix("numeric(").rstrip(")").partition(",")
-        whole = int(precision) - int(scale or 0)
-        pattern = _NUMERIC.format(whole=whole - 1) if whole > 1 else None  # rounding can add a digit
-    elif type_name in {"numeric", "double precision"}:
-        pattern = _NUMERIC.format(whole=100)
+    pattern = sure_pattern(column.target.type)
     if pattern is None:
         return sql.SQL("")
-    return sql.SQL(" OR {} ~ {}").format(text, sql.Literal(pattern))
+    return sql.SQL(" OR {} ~ {}").format(text, sql.Literal(f"^(?:{pattern})$"))

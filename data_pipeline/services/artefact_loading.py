@@ -30,6 +30,7 @@ from data_pipeline.services.load_planning import LoadPlan
 from data_pipeline.services.record_reading import split_chunk
 from seeder.postgres.sqlstates import sqlstate
 
+_MANY_REJECTS = 10  # of a chunk: PostgreSQL would refuse the next one, too
 ProgressListener = Callable[[LoadProgress], None]
 
 
@@ -77,6 +78,7 @@ class ArtefactLoading:
         self._csv_format, self._load_id, self._rejects = csv_format, load_id, rejects
         self._reopen, self._on_progress = reopen, on_progress
         self._records = self._loaded = 0
+        self._expects_rejects = False
         self._guard = copying.changing_date_guard([one.target for one in plan.columns])
         self._masking, self._normalized = plan.masking(csv_format), self._new_normalized()
         # COPY cannot check policies, and a parent can be in a later chunk.
@@ -154,6 +156,7 @@ class ArtefactLoading:
             count, refused = self._exact_loading.load(split)
             rejects = sorted([*split.rejects, *refused], key=lambda one: one.record_no)
             self._rejects.add([self._in_file(one) for one in rejects])
+            self._expects_rejects = len(rejects) >= _MANY_REJECTS
             self._records += split.count
             self._continue_numbers()
         else:
@@ -165,7 +168,7 @@ class ArtefactLoading:
     def _copied(self, chunk: Chunk) -> int | None:
         """Return the number of rows that PostgreSQL took from the bytes as they are, or None if they must be split."""
         data = chunk.data
-        if chunk.is_too_long or silent_changes.may_lose_bytes(data, self._csv_format):
+        if chunk.is_too_long or self._expects_rejects or silent_changes.may_lose_bytes(data, self._csv_format):
             return None
         if self._plan.normalizing is not None and self._plan.normalizing.may_change(data, self._csv_format):
             return None

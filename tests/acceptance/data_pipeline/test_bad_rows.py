@@ -263,3 +263,26 @@ def test_violations_of_many_rows_are_found(tmp_path: Path, share: int) -> None:
             expected.append((number, CHECK if name == "bad" else UNIQUE))
     bad = [Bad(number + 1, number, records[number - 1].encode(), states) for number, states in expected]
     require(loaded, good=len(seen), bad=bad)
+
+
+@pytest.mark.parametrize("mode", ["upsert", "snapshot"])
+def test_row_that_violates_another_key_is_rejected_alone_in_a_merge(tmp_path: Path, mode: str) -> None:
+    create("id integer PRIMARY KEY, name text UNIQUE, other integer CHECK (other > 0)")
+    sql(f"INSERT INTO {T} VALUES (1, 'a', 1), (2, 'b', 1), (3, 'c', 1)")
+    records = ["1,a,1", "2,b,2", "3,a,1", "4,b,1", "5,d,1", "6,e,0", "x,f,1", "5,g,1"]
+    loaded = load(tmp_path, "\n".join(["id,name,other", *records]).encode(), mode=mode)
+    states = {3: "name", 4: "name", 6: "other", 7: "id", 8: "id"}
+    assert [(one.record_no, one.line_no, one.raw.decode(), one.problems[0].column) for one in loaded.rejects] == [
+        (number, number + 1, records[number - 1], column) for number, column in states.items()
+    ]
+    counts = loaded.counts
+    assert (counts.rows_in, counts.rows_inserted, counts.rows_updated, counts.rows_unchanged) == (8, 1, 1, 1)
+    assert rows() == [(1, "a", 1), (2, "b", 2), (3, "c", 1), (5, "d", 1)]
+
+
+def test_replaced_table_has_the_good_rows_of_the_file(tmp_path: Path) -> None:
+    create("id integer PRIMARY KEY, name text CHECK (name <> 'bad')")
+    sql(f"INSERT INTO {T} VALUES (1, 'old'), (2, 'old')")
+    loaded = load(tmp_path, id_and_name("1,bad", "1,new", "1,late", "x,y"), mode="replace")
+    assert [(one.record_no, one.problems[0].column) for one in loaded.rejects] == [(1, "name"), (3, "id"), (4, "id")]
+    assert rows() == [(1, "new")]
