@@ -21,5 +21,9 @@ class LoadCounts:
         changes = (self.rows_inserted, self.rows_updated, self.rows_deleted)
         return any(changes) or all(one is None for one in changes)
 
+    def rolled_back(self) -> "LoadCounts":
+        """Return the counts after the changes of rows were undone."""
+        return LoadCounts(rows_in=self.rows_in, rows_rejected=self.rows_rejected)
+
     def as_columns(self) -> dict[str, Any]:
         return asdict(self)

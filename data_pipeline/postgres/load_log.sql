@@ -109,6 +109,7 @@ WITH failed AS (
         status = 'failed', duration_ms = %(duration_ms)s::integer, updated_at = clock_timestamp(),
         error_message = %(error_message)s::text, error_code = %(error_code)s::text,
         target = coalesce(%(target)s::text, target), rows_in = %(rows_in)s::bigint,
+        rows_inserted = NULL, rows_updated = NULL, rows_unchanged = NULL, rows_deleted = NULL,
         rows_rejected = %(rows_rejected)s::bigint, payload_meta = payload_meta || %(payload_meta)s::jsonb
     WHERE id = %(load_id)s AND status = 'pending' AND attempts = %(attempts)s
     RETURNING id, source

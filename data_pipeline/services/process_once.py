@@ -151,10 +151,9 @@ def _claim(database: str, wait: timedelta, *, source: str, idempotency_key: str,
             return claimed
         if monotonic() >= deadline:
             status, worker = load_log.worker_of(database, source, idempotency_key)
-            if status in {LoadStatus.SUCCESS, LoadStatus.SKIPPED}:  # it has just ended
-                continue
-            artefact = columns["payload_meta"].get("source_uri") or f"{source} {idempotency_key}"
-            raise LoadInProgress(artefact=artefact, worker=worker or "another process")
+            if status not in {LoadStatus.SUCCESS, LoadStatus.SKIPPED}:  # ended just now: a duplicate
+                artefact = columns["payload_meta"].get("source_uri") or f"{source} {idempotency_key}"
+                raise LoadInProgress(artefact=artefact, worker=worker or "another process")
         threading.Event().wait(_RETRY_SECONDS)
 
 
@@ -207,6 +206,7 @@ class _Attempt:
 
         Without a connection the row stays pending with a free lock, so it is attempted again.
         """
+        self._handle.counts = self._handle.counts.rolled_back()
         for keep in (self._handle.after_failure, keep_nothing):
             with suppress(Error):
                 self._write_failure(error, keep)

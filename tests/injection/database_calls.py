@@ -19,10 +19,18 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from tests.conftest import CHECKOUT, another_session
-from tests.injection.injected_failures import Connection, FailureInjector, FailureKind, RoundTrip, cut
+from tests.injection.injected_failures import (
+    REFRESH_RUN,
+    Connection,
+    FailureInjector,
+    FailureKind,
+    LockedWork,
+    RoundTrip,
+    cut,
+)
 
 RUN, _WORKER = "run", "worker-"  # names of the threads of a run
-_APP = str(CHECKOUT / "seeder") + "/"
+_APPS = (f"{CHECKOUT}/seeder/", f"{CHECKOUT}/data_pipeline/")
 _CLOSED_PORT = {"port": 1}  # a port without a listener
 
 
@@ -64,8 +72,10 @@ class DatabaseCalls:
 
 
 @contextmanager
-def counted_calls(kind: FailureKind | None = None, number: int = 0, site_prefix: str = "") -> Iterator[DatabaseCalls]:
-    """Count the calls in the context, one of which fails."""
+def counted_calls(
+    kind: FailureKind | None = None, number: int = 0, site_prefix: str = "", *, work: LockedWork = REFRESH_RUN
+) -> Iterator[DatabaseCalls]:
+    """Count the calls of some work in the context, one of which fails."""
     calls, wait, connect = (
         DatabaseCalls(kind=kind, target_number=number, site_prefix=site_prefix),
         psycopg.Connection.wait,
@@ -93,7 +103,7 @@ def counted_calls(kind: FailureKind | None = None, number: int = 0, site_prefix:
         return connect(*args, **kwargs)
 
     with another_session() as own_session, pytest.MonkeyPatch.context() as patch:
-        failures = FailureInjector(wait, own_session)
+        failures = FailureInjector(wait, own_session, work)
         patch.setattr(psycopg.Connection, "wait", counting_wait)
         patch.setattr(psycopg, "connect", counting_connect)
         yield calls
@@ -130,7 +140,7 @@ def _site(statement_words: str) -> str:
     frame, names = sys._getframe(2), list[str]()
     while frame.f_back is not None and len(names) < 2:
         path = frame.f_code.co_filename
-        if path.startswith(_APP) and not path.endswith(("/sessions.py", "/transactions.py")):
-            names.append(f"{path.removeprefix(_APP)}:{frame.f_lineno} {frame.f_code.co_name}")
+        if path.startswith(_APPS) and not path.endswith(("/sessions.py", "/transactions.py")):
+            names.append(f"{path.removeprefix(f'{CHECKOUT}/')}:{frame.f_lineno} {frame.f_code.co_name}")
         frame = frame.f_back
     return " < ".join([statement_words, *names])

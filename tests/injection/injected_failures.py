@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -59,28 +60,42 @@ _OTHER_BACKENDS = (
     " FROM pg_stat_activity AS a"
     " WHERE datname ~ '^test_' AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
-_HOLDS_RUN_LOCK = (
-    " AND EXISTS (SELECT FROM pg_locks AS l, reporting.seeder_run_history AS h,"
-    " hashtextextended('seeder.run ' || h.run_id, 0) AS key WHERE l.pid = a.pid AND l.locktype = 'advisory'"
+_HOLDS_LOCK = (
+    " AND EXISTS (SELECT FROM pg_locks AS l, ({}) AS n (name), hashtextextended(n.name, 0) AS key"
+    " WHERE l.pid = a.pid AND l.locktype = 'advisory'"
     " AND l.classid::bigint = (key >> 32) & 4294967295 AND l.objid::bigint = key & 4294967295)"
 )
 _RECOVERY_HEAD_START = 0.2  # seconds
 
 
+@dataclass(frozen=True)
+class LockedWork:
+    """Work whose process holds a session lock, by which others see that it is alive."""
+
+    lock_names: str  # query of the names of such locks
+    recover: Callable[[], object]  # closes what dead processes left open
+
+
+REFRESH_RUN = LockedWork(
+    "SELECT 'seeder.run ' || run_id FROM reporting.seeder_run_history", orphan_recovery.recover_orphaned_runs
+)
+
+
 class FailureInjector:
     """Lets calls fail. `send` is psycopg's own function for a round trip; `own_session` is not counted."""
 
-    def __init__(self, send: Callable[[Connection, RoundTrip], Any], own_session: Connection) -> None:
-        self._send, self._own_session = send, own_session
+    def __init__(self, send: Callable[[Connection, RoundTrip], Any], own_session: Connection, work: LockedWork) -> None:
+        self._send, self._own_session, self._work = send, own_session, work
         self._recovery_thread = ThreadPoolExecutor(1)
         self._recovery: Future[None] | None = None
 
     def can_fail(self, kind: FailureKind, connection: Connection) -> bool:
         """Return whether a call can fail like this.
 
-        In a failed transaction the server has no other errors.
+        In a failed transaction the server has no other errors, and during a COPY it takes no other statement.
         """
-        return kind not in _SERVER_ERRORS or connection.pgconn.transaction_status != TransactionStatus.INERROR
+        status = connection.pgconn.transaction_status
+        return kind not in _SERVER_ERRORS or status not in {TransactionStatus.INERROR, TransactionStatus.ACTIVE}
 
     def fail(self, kind: FailureKind, connection: Connection, call: RoundTrip) -> Any:
         """Execute a call that fails. Return its result, if it survives."""
@@ -88,7 +103,8 @@ class FailureInjector:
             case FailureKind.CUT_BEFORE_SEND | FailureKind.RECONNECT_REFUSED | FailureKind.SERVER_GONE:
                 cut(connection)
             case FailureKind.CUT_DURING_STATEMENT:
-                next(call)
+                with suppress(StopIteration):  # a part of a COPY may be sent without waiting
+                    next(call)
                 cut(connection)
             case FailureKind.ANSWER_LOST:
                 with suppress(psycopg.Error):
@@ -110,10 +126,20 @@ class FailureInjector:
         if kind is FailureKind.ALL_TERMINATED:
             self._own_session.execute("SELECT pg_terminate_backend(pid, 5000)" + _OTHER_BACKENDS)
         elif kind is FailureKind.RUN_LOCK_LOST:
-            self._own_session.execute("SELECT pg_terminate_backend(pid, 5000)" + _OTHER_BACKENDS + _HOLDS_RUN_LOCK)
-            self._recovery = self._recovery_thread.submit(_recover)
+            self._own_session.execute("SELECT pg_terminate_backend(pid, 5000)" + self._holders)
+            self._recovery = self._recovery_thread.submit(self._recover)
             # No longer, because the recovery may wait for a lock of the failing transaction.
             wait([self._recovery], _RECOVERY_HEAD_START)
+
+    @property
+    def _holders(self) -> str:
+        return _OTHER_BACKENDS + _HOLDS_LOCK.format(self._work.lock_names)
+
+    def _recover(self) -> None:
+        try:
+            self._work.recover()
+        finally:
+            connections.close_all()
 
     def finish(self) -> None:
         """Raise the error of the recovery, if any."""
@@ -137,10 +163,3 @@ def _failing_statement(kind: FailureKind) -> bytes:
     if kind is FailureKind.CANCELLED:
         return b"SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(60)"
     return f"DO $$BEGIN RAISE 'injected' USING ERRCODE = '{_SQLSTATES[kind]}'; END$$".encode()
-
-
-def _recover() -> None:
-    try:
-        orphan_recovery.recover_orphaned_runs()
-    finally:
-        connections.close_all()

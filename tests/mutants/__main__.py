@@ -11,7 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.mutants.guards import GUARDS, Mutant
+from tests.mutants.guards import GUARDS
+from tests.mutants.mutant import Mutant
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 _NOT_COPIED = shutil.ignore_patterns(".*", "var", "dist", "__pycache__")

@@ -4,19 +4,8 @@ A guard is code that is rarely needed, so that its absence is not noticed: a loc
 of permissions. `python -m tests.mutants` breaks one after the other.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mutant:
-    """A change that breaks a guard."""
-
-    name: str
-    file: str
-    old: str  # occurs exactly once in the file
-    new: str
-    tests: tuple[str, ...]  # at least one fails
-
+from tests.mutants.load_guards import LOADS
+from tests.mutants.mutant import Mutant
 
 PART_EXECUTION = "tests/integration/test_part_execution.py"
 ENQUEUE = "tests/integration/test_enqueue.py"
@@ -564,4 +553,4 @@ DIAGNOSIS = [
     ),
 ]
 
-GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS]
+GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS, *LOADS]

@@ -17,6 +17,7 @@ from data_pipeline.services import recovery
 from data_pipeline.services.process_handle import ProcessHandle
 from tests.blocked_calls import blocked_call
 from tests.conftest import another_session, sql
+from tests.polling import eventually
 
 KEY = compute_idempotency_key(payload=b"one")
 LOCK = f"pg_advisory_lock(hashtextextended('{load_log.lock_key('test', KEY)}', 0))"
@@ -127,6 +128,33 @@ def test_failure_that_cannot_be_written_releases_the_lock() -> None:
     assert load() is True
 
 
+def test_lock_that_cannot_be_released_ends_with_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError
+
+    [(pid,)] = sql("SELECT pg_backend_pid()")
+    with monkeypatch.context() as patch:
+        patch.setattr(load_log, "release", fail)
+        with pytest.raises(ValueError, match="no"):
+            load_and_fail()
+    assert sql("SELECT pg_backend_pid()") != [(pid,)]
+    eventually(lambda: not sql("SELECT 1 FROM pg_stat_activity WHERE pid = %s", pid))
+    assert load() is True
+
+
+def test_dead_load_is_not_closed_once_it_lives_again() -> None:
+    sql("INSERT INTO load_log (source, idempotency_key, status) VALUES ('test', %s, 'pending')", KEY)
+    [dead] = load_log.dead_loads("default")
+    with another_session() as other:
+        other.execute(f"SELECT {LOCK}")
+        assert load_log.interrupt("default", dead, actor="test") is False
+        assert load_log.dead_loads("default") == []
+        sql("UPDATE load_log SET attempts = 2")
+        other.execute(f"SELECT {LOCK.replace('lock', 'unlock', 1)}")
+    assert load_log.interrupt("default", dead, actor="test") is False
+    assert outcome() == ("pending", None, 0)
+
+
 def test_what_cannot_be_kept_does_not_hide_the_failure() -> None:
     with pytest.raises(ValueError, match="no"):
         load_and_fail(keep="SELECT 1 / 0")
@@ -145,6 +173,12 @@ def test_attempt_that_was_taken_over_keeps_nothing() -> None:
     with another_session() as other, pytest.raises(ValueError, match="no"):
         load_and_fail(keep="INSERT INTO landing.numbers VALUES (2)", meanwhile=lambda: other.execute(take_over))
     assert outcome() == ("pending", None, 0)
+
+
+def test_duplicate_keeps_no_lock() -> None:
+    assert load() is True
+    assert load() is False
+    assert_session_is_clean()
 
 
 def test_duplicate_is_skipped_even_if_the_lock_is_taken() -> None:

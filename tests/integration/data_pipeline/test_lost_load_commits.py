@@ -25,8 +25,8 @@ from tests.server_proxy import proxy_to_server
 
 pytestmark = pytest.mark.usefixtures("load_tables")
 ROWS = 500
-# A load checks constraints at once, so the trigger of the commit is deferred again. Meanwhile the server does not notice
-# that its client is gone.
+# A load checks constraints at once, so the trigger of the commit is deferred again. The server does not notice that its
+# client is gone.
 GATE = """
     CREATE FUNCTION landing.gate() RETURNS trigger LANGUAGE plpgsql AS
         $$BEGIN PERFORM pg_advisory_xact_lock_shared(4711); {} RETURN NULL; END$$;
