@@ -65,6 +65,19 @@ class NotLoadable(TargetError):
     """{table} is {kind}. Only tables can be loaded."""
 
 
+class TableOfLoads(TargetError):
+    """{table} keeps the records of the loads themselves, so no file is loaded into it."""
+
+
+class TableHasRule(TargetError):
+    """{table} has the rule {rule}, but COPY does not run rules. Replace it by a trigger, or drop it."""
+
+
+class RowsReferenced(TargetError):
+    """{table} cannot be loaded with the mode {mode}: with its deleted rows, ON DELETE would delete or change
+    {dependents}, which no undo restores. Delete these before, or load with the mode upsert."""
+
+
 class KeyMissing(TargetError):
     """{table} cannot be loaded with the mode {mode}: it has no primary key, and the dialect names no key. Name the
     columns that identify a row."""

@@ -12,11 +12,12 @@ from psycopg import sql
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
-from data_pipeline.errors import KeyNotUnique
+from data_pipeline.errors import KeyNotUnique, RowsReferenced
 from data_pipeline.postgres import target_tables
 from data_pipeline.postgres.affected_rows import affected_rows
 from data_pipeline.postgres.checked_statements import CheckedStatement, delete_records, insert
 from data_pipeline.postgres.constraint_violations import UNIQUE_VIOLATION, ViolationSearch
+from data_pipeline.postgres.dependent_rows import find_dependents
 from data_pipeline.postgres.load_transactions import lock_against_writers
 from data_pipeline.postgres.record_tables import ROWS, FileColumn
 from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
@@ -193,8 +194,10 @@ class _Merging:
 
     def _delete_old(self, condition: sql.Composable) -> int:
         """Delete rows of the target that the file does not have. Return their number."""
-        target = self._facts.target.identifier
-        if self._facts.keeps_old_rows:
+        facts, target = self._facts, self._facts.target.identifier
+        if (dependents := find_dependents(self._database, facts.target, condition)) is not None:
+            raise RowsReferenced(table=str(facts.target.name), mode=facts.mode.value, dependents=dependents)
+        if facts.keeps_old_rows:
             source = sql.SQL("{} AS t WHERE {}").format(target, condition)
             self._keep(source, key_of="t", old=self._old_row, deleted=True)
         statement = sql.SQL("DELETE FROM {} AS t WHERE {}").format(target, condition)

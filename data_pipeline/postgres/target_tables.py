@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from psycopg import sql
 from psycopg.rows import class_row
 
-from data_pipeline.errors import NotLoadable, UnknownTarget
+from data_pipeline.errors import NotLoadable, TableHasRule, TableOfLoads, UnknownTarget
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.domain.view_names import DEFAULT_SCHEMA, ViewName
 from seeder.postgres import sessions
@@ -66,14 +66,18 @@ class TargetTable:
 
 
 def describe(database: str, name: ViewName) -> TargetTable:
-    """Read a table from the catalog. Raises `UnknownTarget` or `NotLoadable`."""
+    """Read a table from the catalog. Raises `UnknownTarget`, `NotLoadable`, `TableOfLoads` or `TableHasRule`."""
     parameters = {"schema": name.schema, "name": name.name}
     relation = sessions.query(database, STATEMENTS["target_relation"], parameters)
     if not relation:
         raise UnknownTarget(table=str(name), suggestion="")
-    oid, kind, has_row_security, has_row_triggers, is_own_parent = relation[0]
+    oid, kind, is_of_loads, rule, has_row_security, has_row_triggers, is_own_parent = relation[0]
     if kind not in _LOADABLE_KINDS:
         raise NotLoadable(table=str(name), kind=_KIND_NAMES.get(kind, "no table"))
+    if is_of_loads:
+        raise TableOfLoads(table=str(name))
+    if rule is not None:
+        raise TableHasRule(table=str(name), rule=rule)
     columns = sessions.query(database, STATEMENTS["target_columns"], {"oid": oid}, row_factory=class_row(TargetColumn))
     primary_key = sessions.query(database, STATEMENTS["target_primary_key"], {"oid": oid})
     return TargetTable(

@@ -1,10 +1,15 @@
 -- The table that a load fills: its columns, keys and rules.
 
 -- name: target_relation
--- The bits of tgtype are row (1), before (2), insert (4) and update (16).
+-- The bits of tgtype are row (1), before (2), insert (4) and update (16). The rule of a SELECT (1) is that of a view.
 SELECT
     c.oid,
     c.relkind::text AS kind,
+    c.oid IN (
+        SELECT to_regclass('load_' || name)
+        FROM unnest(ARRAY['log', 'change', 'event', 'reject', 'refresh', 'request', 'total']) AS name
+    ) AS is_of_loads,
+    (SELECT min(r.rulename) FROM pg_rewrite AS r WHERE r.ev_class = c.oid AND r.ev_type <> '1' AND r.ev_enabled <> 'D') AS rule,
     row_security_active(c.oid) AS has_row_security,
     EXISTS (
         SELECT FROM pg_trigger AS g
@@ -102,6 +107,25 @@ SELECT NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = %(oid)s AND c.relhass
         WHERE a.attname IS NULL OR a.attname <> ALL (%(columns)s) OR a.attcollation <> i.indcollation[k.position]
     )
 );
+
+-- name: cascading_keys
+-- Foreign keys to a table that change or delete the rows of other tables, as far as this role can read them.
+SELECT
+    n.nspname::text, t.relname::text,
+    ARRAY(
+        SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS c (attnum, position)
+        JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = c.attnum ORDER BY c.position
+    ),
+    ARRAY(
+        SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS c (attnum, position)
+        JOIN pg_attribute AS a ON a.attrelid = k.confrelid AND a.attnum = c.attnum ORDER BY c.position
+    )
+FROM pg_constraint AS k
+JOIN pg_class AS t ON t.oid = k.conrelid
+JOIN pg_namespace AS n ON n.oid = t.relnamespace
+WHERE k.confrelid = %(oid)s AND k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd') AND k.conrelid <> k.confrelid
+    AND NOT (t.relispartition AND k.conparentid <> 0) AND has_table_privilege(t.oid, 'SELECT')
+ORDER BY 1, 2;
 
 -- name: constraint_column
 -- The only column of a constraint or unique index, by the names in an error.

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from data_pipeline.postgres.dependent_rows import find_dependents
 from data_pipeline.postgres.row_sources import number_list
 from data_pipeline.postgres.row_texts import same_values, value_of
 from data_pipeline.postgres.statements import STATEMENTS
@@ -163,14 +164,19 @@ class Undoing:
         }
         sessions.query(self._database, STATEMENTS["mark_undone"], parameters)
 
+    def rows_that_refer(self) -> str | None:
+        """Return the rows of another table that would be deleted or changed with the inserted rows, or None."""
+        return find_dependents(self._database, self._target, self._is_inserted) if self._target.is_tracked else None
+
     def _remove_inserted(self) -> int:
-        updated: sql.Composable = sql.SQL("")
-        if self.kept.updated:
-            updated = sql.SQL(" AND NOT EXISTS (SELECT FROM {} AS c WHERE NOT c.deleted AND {})").format(
-                _CHANGES, self._same_key
-            )
-        statement = sql.SQL("DELETE FROM {} AS t WHERE {}{}").format(self._target.identifier, self._is_of_load, updated)
-        return self._count(statement)
+        return self._count(sql.SQL("DELETE FROM {} AS t WHERE {}").format(self._target.identifier, self._is_inserted))
+
+    @property
+    def _is_inserted(self) -> sql.Composed:
+        if not self.kept.updated:
+            return self._is_of_load
+        updated = sql.SQL("EXISTS (SELECT FROM {} AS c WHERE NOT c.deleted AND {})").format(_CHANGES, self._same_key)
+        return sql.SQL("{} AND NOT {}").format(self._is_of_load, updated)
 
     def _restore_updated(self) -> int:
         columns = [one for one in self._target.columns if one.name in self.kept.columns - self.kept.key]

@@ -47,7 +47,8 @@ def undo_load(  # noqa: PLR0913  # the options of an undo
 
     Everything commits together: the rows, the mark of the load, an event, and the request to refresh the dependent
     views. The file can then be loaded again. A dry run does the same and rolls it back. `force` also overwrites changes
-    that were not made by a load. Without a queue, the views are refreshed in this process if `refresh_here` is set.
+    that were not made by a load, and deletes rows of other tables if a foreign key cascades. Without a queue, the views
+    are refreshed in this process if `refresh_here` is set.
 
     Raises `UnknownLoad`, `UndoRefused`, `TargetError`, `InsideTransaction` or `AutocommitOff`.
     """
@@ -89,6 +90,8 @@ def _undo(load_id: int, *, actor: str, force: bool, using: str) -> UndoneLoad:
     _require_old_values(load_id, load, undo)
     if not force:
         _require_rows_as_left(load_id, load, undo, name)
+        if (dependents := undo.rows_that_refer()) is not None:
+            raise UndoRefused(load_id=load_id, reason=_REFERENCED.format(dependents=dependents))
     rows = undo.run()
     undo.mark(rows, actor=actor)
     return UndoneLoad(load_id=load_id, table=name, rows=rows)
@@ -97,6 +100,9 @@ def _undo(load_id: int, *, actor: str, force: bool, using: str) -> UndoneLoad:
 _UNTRACKED = (
     "it inserted rows, but its rows in {table} have no load id. After `manage.py track_loads {table}`, later loads can"
     " be undone"
+)
+_REFERENCED = (
+    "with the rows that it inserted, ON DELETE would delete or change {dependents}. With --force these are lost"
 )
 
 

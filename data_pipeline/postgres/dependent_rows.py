@@ -1,0 +1,30 @@
+"""Rows of other tables that would be deleted or changed with rows of a target."""
+
+from psycopg import sql
+
+from data_pipeline.postgres.statements import STATEMENTS
+from data_pipeline.postgres.target_tables import TargetTable
+from seeder.domain.human_format import format_count
+from seeder.domain.view_names import ViewName
+from seeder.postgres import sessions
+
+
+def find_dependents(database: str, target: TargetTable, condition: sql.Composable) -> str | None:
+    """Return the number of rows that ON DELETE would change, and their table. None if there are none.
+
+    The condition is that of the deleted rows of the target `t`. Foreign keys without an action are no matter here,
+    because PostgreSQL refuses to delete what they refer to.
+    """
+    for schema, name, columns, own_columns in sessions.query(
+        database, STATEMENTS["cascading_keys"], {"oid": target.oid}
+    ):
+        same_key = sql.SQL(" AND ").join(
+            sql.SQL("r.{} = t.{}").format(sql.Identifier(one), sql.Identifier(own))
+            for one, own in zip(columns, own_columns, strict=True)
+        )
+        statement = sql.SQL("SELECT count(*) FROM {} AS r WHERE EXISTS (SELECT FROM {} AS t WHERE {} AND {})").format(
+            sql.Identifier(schema, name), target.identifier, same_key, condition
+        )
+        if count := sessions.query(database, statement)[0][0]:
+            return f"{format_count(count, 'row')} of {ViewName(schema=schema, name=name)}"
+    return None
