@@ -96,5 +96,5 @@ def load_from(host_settings: object) -> Settings:
 
 
 def ignored_variables() -> Iterator[tuple[str, str]]:
-    """Size in MB of the largest old workbook (.xls), which is read as a whole. Newer ones are read as a stream."""
+    """Yield each environment variable that looks like a setting but has no effect, with a message without its value."""
     return settings_readers.ignored_variables(Settings, name="DATA_PIPELINE")

@@ -118,7 +118,8 @@ class TooManyRejects(PipelineError):
 
 
 class HeaderRefused(PipelineError):
-    """The header of {artefact} does not match {table}: {problem}."""
+    """The header of {artefact} does not match {table}: {problem}. Correct the file, or declare its columns in a
+    dialect."""
 
 
 class BadRecord(PipelineError):

@@ -39,8 +39,8 @@ class SeederCommand(BaseCommand):
     # Formats that an option of this name selects: json, table.
     output_formats: ClassVar[Sequence[str]] = ()
     output: CommandOutput
-    # The doctor reports ignored variables itself.
-    warns_of_ignored_variables = True
+    # A function that returns names and messages of variables to warn about. The doctor reports them itself.
+    ignored_variables: ClassVar[Any] = staticmethod(conf.ignored_variables)
 
     @property
     def name(self) -> str:
@@ -67,9 +67,8 @@ class SeederCommand(BaseCommand):
             self.stdout.reconfigure(errors="backslashreplace")
         namespace = argparse.Namespace(**options)
         self.output = CommandOutput(self.stdout, namespace)
-        if self.warns_of_ignored_variables:
-            for _variable, message in conf.ignored_variables():
-                self.stderr.write(f"Warning: {message}")
+        for _variable, message in self.ignored_variables():
+            self.stderr.write(f"Warning: {message}")
         try:
             if exit_code := self.run(namespace):
                 sys.exit(exit_code)

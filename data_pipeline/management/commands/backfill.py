@@ -5,6 +5,7 @@ from datetime import date
 
 from django.core.management.base import CommandParser
 
+from data_pipeline import conf
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.services import backfilling
 from data_pipeline.services.backfilling import BackfillOptions, DayPlan, DayState
@@ -26,7 +27,7 @@ def _day(text: str) -> date:
 class Command(SeederCommand):
     help = "Load the daily files of a period. Files that were loaded before are skipped."
     output_formats = ("json",)
-    warns_of_ignored_variables = False
+    ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command, get_commands
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from data_pipeline import conf
 from data_pipeline.services.debug_bundle import write_bundle
 from seeder.domain.human_format import format_size
 from seeder.errors import SeederError
@@ -20,7 +21,7 @@ _INCLUDED_COMMANDS = ("doctor", "queue_status")
 class Command(SeederCommand):
     help = "Write a zip archive for the analysis of a fault, without data, rejected records and secrets."
     output_formats = ("json",)
-    warns_of_ignored_variables = False
+    ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", metavar="FILE", nargs="?", help="new file (default: debug-bundle-<time>.zip)")

@@ -3,6 +3,7 @@ from pathlib import Path
 
 from django.core.management.base import CommandParser
 
+from data_pipeline import conf
 from data_pipeline.services.contract_inference import infer_contract, write_dialect
 from seeder.management.base_command import SeederCommand, whole_number
 from seeder.management.rendering.command_output import Verbatim
@@ -11,7 +12,7 @@ from seeder.management.rendering.command_output import Verbatim
 class Command(SeederCommand):
     help = "Infer the columns of a file, and print them as a dialect to edit."
     output_formats = ("json",)
-    warns_of_ignored_variables = False
+    ignored_variables = staticmethod(conf.ignored_variables)
     is_job = False  # its result is a file to edit
 
     def add_arguments(self, parser: CommandParser) -> None:

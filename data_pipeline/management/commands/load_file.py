@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from data_pipeline import conf
 from data_pipeline.artefact_errors import ArtefactError
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_progress import LoadProgress
@@ -46,7 +47,7 @@ _ERRORS_OF_ONE_FILE = (ArtefactError, HeaderRefused, LoadInProgress, TooManyReje
 class Command(SeederCommand):
     help = "Load files into tables, each exactly once, and queue a refresh of the dependent views."
     output_formats = ("json",)  # `--table` names the table to load
-    warns_of_ignored_variables = False
+    ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("uris", metavar="URI", nargs="+", help="path or file:// address of a file")

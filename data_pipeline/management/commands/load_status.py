@@ -2,6 +2,7 @@ from argparse import Namespace
 
 from django.core.management.base import CommandParser
 
+from data_pipeline import conf
 from data_pipeline.management.rendering.status_text import overview_blocks
 from data_pipeline.services import load_status
 from data_pipeline.services.status_documents import overview_document
@@ -11,7 +12,7 @@ from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_num
 class Command(SeederCommand):
     help = "Show the latest loads, failing ones first."
     output_formats = ("json",)
-    warns_of_ignored_variables = False
+    ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--source", metavar="SOURCE", help="only loads of this source")

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 from django.core.management.base import CommandParser
 
+from data_pipeline import conf
 from data_pipeline.services.load_pruning import PrunedLoads, prune_loads
 from seeder.domain.human_format import format_count
 from seeder.management.base_command import SeederCommand, whole_number
@@ -13,7 +14,7 @@ from seeder.services import unix_signals
 class Command(SeederCommand):
     help = "Delete previous values that are too old for an undo, and old failed loads. Successful loads stay."
     output_formats = ("json",)
-    warns_of_ignored_variables = False
+    ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

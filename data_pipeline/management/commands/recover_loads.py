@@ -1,5 +1,6 @@
 from argparse import Namespace
 
+from data_pipeline import conf
 from data_pipeline.services.recovery import recover_loads
 from seeder.management.base_command import SeederCommand
 
@@ -7,7 +8,7 @@ from seeder.management.base_command import SeederCommand
 class Command(SeederCommand):
     help = "Mark loads as failed whose process was killed."
     output_formats = ("json",)
-    warns_of_ignored_variables = False
+    ignored_variables = staticmethod(conf.ignored_variables)
 
     def run(self, _: Namespace) -> None:
         load_ids = recover_loads(actor=self.name)

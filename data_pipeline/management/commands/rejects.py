@@ -3,6 +3,7 @@ from pathlib import Path
 
 from django.core.management.base import CommandError, CommandParser
 
+from data_pipeline import conf
 from data_pipeline.correction_errors import NothingReplayed, RejectsChanged, RejectsNotReplayable
 from data_pipeline.management.rendering.reject_text import list_blocks, replay_blocks
 from data_pipeline.services import reject_listing, reject_replay
@@ -15,7 +16,7 @@ from seeder.services import unix_signals
 class Command(SeederCommand):
     help = "List the rejected records of a load, write them out, and load them again when they are corrected."
     output_formats = ("json",)
-    warns_of_ignored_variables = False
+    ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("load_id", metavar="LOAD", type=whole_number, help="id of the load")

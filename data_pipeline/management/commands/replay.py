@@ -2,6 +2,7 @@ from argparse import Namespace
 
 from django.core.management.base import CommandError, CommandParser
 
+from data_pipeline import conf
 from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.errors import TooManyRejects
 from data_pipeline.management.rendering.load_text import load_blocks
@@ -14,7 +15,7 @@ from seeder.services import unix_signals
 class Command(SeederCommand):
     help = "Load the file of a load again, with the same options."
     output_formats = ("json",)
-    warns_of_ignored_variables = False
+    ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("load_id", metavar="LOAD", type=whole_number, help="id of the load")

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 from django.core.management.base import CommandParser
 
+from data_pipeline import conf
 from data_pipeline.services.tracking import Tracking, track_loads
 from seeder.management.base_command import SeederCommand
 from seeder.management.rendering.command_output import Block, Verbatim
@@ -11,7 +12,7 @@ from seeder.management.rendering.command_output import Block, Verbatim
 class Command(SeederCommand):
     help = "Give each row of a table the id of its load, so that loads can be undone and verified."
     output_formats = ("json",)
-    warns_of_ignored_variables = False
+    ignored_variables = staticmethod(conf.ignored_variables)
     is_job = False  # a change of the schema
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 from django.core.management.base import CommandError, CommandParser
 
+from data_pipeline import conf
 from data_pipeline.correction_errors import UndoRefused
 from data_pipeline.management.rendering.refresh_text import dispatch_blocks
 from data_pipeline.services.undoing import UndoneLoad, undo_load
@@ -14,7 +15,7 @@ from seeder.management.rendering.command_output import Block
 class Command(SeederCommand):
     help = "Undo a load: remove the rows that it inserted, and restore those that it updated or deleted."
     output_formats = ("json",)
-    warns_of_ignored_variables = False
+    ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("load_id", metavar="LOAD", type=whole_number, help="id of the load")

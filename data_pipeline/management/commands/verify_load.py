@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 from django.core.management.base import CommandParser
 
+from data_pipeline import conf
 from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.domain.verifications import ArtefactState, RowsState, Verification
 from data_pipeline.services.verifying import verify_load
@@ -15,7 +16,7 @@ from seeder.services import unix_signals
 class Command(SeederCommand):
     help = "Read the file of a load again, and compare it with the recorded hash and with the rows in the table."
     output_formats = ("json",)
-    warns_of_ignored_variables = False
+    ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("load_id", metavar="LOAD", type=whole_number, help="id of the load")

@@ -11,7 +11,7 @@ from seeder.services.documents.doctor_documents import doctor_document
 
 
 class Command(SeederCommand):
-    warns_of_ignored_variables = False
+    ignored_variables = staticmethod(tuple)
     help = "Find problems that prevent refreshes, and print a fix for each. Changes nothing."
     output_formats = ("json",)
 

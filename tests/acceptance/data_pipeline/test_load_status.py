@@ -150,3 +150,19 @@ def test_pruning_leaves_locked_rows_for_the_next_time(manage: Manage, old_loads:
         session.execute("SELECT FROM load_log WHERE id IN (2, 3) FOR UPDATE")
         assert manage("prune_loads", "--days", "30", "--json").document["loads"] == 0
     assert manage("prune_loads", "--days", "30", "--json").document["loads"] == 1
+
+
+def test_failed_attempt_has_no_counts_of_an_undone_one(manage: Manage, tmp_path: Path) -> None:
+    manage("track_loads", "landing.orders")
+    load(manage, tmp_path / "a.csv", "1,1\n", "--key", "a" * 64)
+    manage("undo_load", "1")
+    load(manage, tmp_path / "a.csv", "x,1\n", "--key", "a" * 64)
+    assert manage("load_status").lines[1].startswith("load 1 of a.csv into landing.orders: failed, 0 rows changed")
+
+
+def test_misspelt_variable_is_warned_of(manage: Manage) -> None:
+    ended = manage("load_status", "--json", DATA_PIPELINE_MAX_REJECT="3")
+    warning = (
+        "DATA_PIPELINE_MAX_REJECT is no setting and has no effect. The nearest one is 'DATA_PIPELINE_MAX_REJECTS'."
+    )
+    assert (ended.exit_code, ended.err) == (0, f"Warning: {warning}\n")

@@ -65,6 +65,7 @@ def test_refusal_names_all_problems() -> None:
         "The header of orders.csv does not match orders: column 3, 5 has no name;"
         " 'Amount' and 'Total' are the same column; unknown column 'ordered' (the nearest is 'ordered_on');"
         " unknown column 'nosuch'; missing column 'id'; missing column 'ordered_on'."
+        " Correct the file, or declare its columns in a dialect."
     )
 
 
