@@ -64,7 +64,8 @@ def write_new_job(name: str, *, folder: str) -> int:
             file.write(text)
     except FileExistsError as error:
         raise JobFileExists(path=path) from error
-    print_lines([f"Wrote {path}. Complete it by docs/how-to/add-a-job.md, then: {PROGRAM} run {name} -- --help"])
+    found = "It is found if its app is installed, or if JOB_PACKAGES has its package"
+    print_lines([f"Wrote {path}. {found}. Then: {PROGRAM} run {name} -- --help"])
     return 0
 
 

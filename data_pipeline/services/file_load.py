@@ -18,7 +18,7 @@ from data_pipeline.domain.reject_log import RejectLog
 from data_pipeline.domain.rejects import Reject, RejectLimits
 from data_pipeline.errors import TooManyRejects
 from data_pipeline.models import LoadLog
-from data_pipeline.postgres import dry_runs, load_transactions
+from data_pipeline.postgres import dry_runs, load_transactions, target_tables
 from data_pipeline.postgres import rejects as reject_rows
 from data_pipeline.postgres.load_log import Claim
 from data_pipeline.postgres.refusals import is_deadlock
@@ -141,6 +141,9 @@ class FileLoad:
         load_transactions.begin_loading(self._using)
         if self._options.table == AUTO:
             self._find_table(handle)
+        if not is_trial:  # a load that fails now belongs to its table, too
+            table = self._file.dialect.target if self._options.table == AUTO else self._options.table
+            handle.target = str(target_tables.find_table(self._using, table or ""))
         artefact, chunks = self._file.open()
         with artefact:
             header = chunks.header()

@@ -166,3 +166,11 @@ def test_misspelt_variable_is_warned_of(manage: Manage) -> None:
         "DATA_PIPELINE_MAX_REJECT is no setting and has no effect. The nearest one is 'DATA_PIPELINE_MAX_REJECTS'."
     )
     assert (ended.exit_code, ended.err) == (0, f"Warning: {warning}\n")
+
+
+def test_refused_header_is_a_failure_of_its_table(manage: Manage, tmp_path: Path) -> None:
+    load(manage, tmp_path / "a.csv", "1,1\n")
+    (tmp_path / "odd.csv").write_text("id,colour\n1,1\n")
+    manage("load_file", str(tmp_path / "odd.csv"), "--table", "landing.orders")
+    ended = manage("load_status", "--table", "landing.orders", "--fail-on", "failed")
+    assert (ended.exit_code, ended.lines[1].partition(": failed")[0]) == (1, "load 2 of odd.csv into landing.orders")
