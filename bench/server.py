@@ -1,7 +1,9 @@
 """A new embedded PostgreSQL server, with one database for each workload."""
 
 import os
+import re
 import shutil
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -27,6 +29,17 @@ SETTINGS: Mapping[str, str] = {
     "autovacuum": "off",
     "max_connections": "100",
 }
+
+
+_MAX_IDLE_WAIT = 10.0  # seconds
+_BACKEND = re.compile(r"\[local\]|parallel worker")  # in the title of a process; clients use the socket
+
+
+def _process_title(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+    except FileNotFoundError:  # it has ended meanwhile
+        return ""
 
 
 class BenchServer:
@@ -93,10 +106,15 @@ class BenchServer:
         fields = Path(f"/proc/{self._server.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")  # cutime and cstime, see proc(5)
 
-    def count_backends(self) -> int:
-        """Return the number of child processes of the postmaster. Needs Linux."""
-        pid = self._server.pid
-        return len(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    def wait_for_idle(self) -> None:
+        """Wait until every backend has ended, and the postmaster has counted its CPU. Needs Linux."""
+        children = Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children")
+        deadline = time.monotonic() + _MAX_IDLE_WAIT
+        while time.monotonic() < deadline:
+            titles = [_process_title(pid) for pid in children.read_text().split()]
+            if not any(_BACKEND.search(title) for title in titles):
+                return
+            time.sleep(0.02)
 
     def vacuum_and_checkpoint(self, database: str) -> None:
         """Clean up after a turn: dead rows, especially in the catalog, and dirty pages."""

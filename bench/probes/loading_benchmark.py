@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,11 +104,10 @@ def _prepare(bench: BenchServer, *, keeps_rows: bool) -> None:
 
 def _with_server_cpu(bench: BenchServer, command: Command) -> LoadMeasurement:
     """Run a command. The postmaster counts the CPU of a backend when it has ended."""
-    backends, before = bench.count_backends(), bench.cpu_of_ended_backends()
+    bench.wait_for_idle()
+    before = bench.cpu_of_ended_backends()
     measured: Measurement = measure(command)
-    deadline = time.monotonic() + 10
-    while bench.count_backends() > backends and time.monotonic() < deadline:
-        time.sleep(0.02)
+    bench.wait_for_idle()
     server_cpu = bench.cpu_of_ended_backends() - before
     return LoadMeasurement(
         seconds=measured.seconds,
