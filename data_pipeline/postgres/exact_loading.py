@@ -11,6 +11,7 @@ from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import record_tables
 from data_pipeline.postgres.checked_statements import CheckedStatement, insert
 from data_pipeline.postgres.constraint_violations import ViolationSearch
+from data_pipeline.postgres.encodings import find_untranslatable
 from data_pipeline.postgres.row_sources import RowSource
 from data_pipeline.postgres.target_tables import TargetTable
 
@@ -36,6 +37,13 @@ class ExactLoading:
         """Load well-formed records. Return the number of loaded rows and the rejected records."""
         if not split.records:
             return 0, []
+        untranslatable = find_untranslatable(self._database, split)
+        translatable = split.pick(set(split.numbers) - untranslatable.keys()) if untranslatable else split
+        count, refused = self._load_translatable(translatable) if translatable.records else (0, {})
+        problems = refused | {number: [problem] for number, problem in untranslatable.items()}
+        return count, [_reject(split, number, problems[number]) for number in sorted(problems)]
+
+    def _load_translatable(self, split: SplitRecords) -> tuple[int, dict[int, Sequence[Problem]]]:
         problems = dict(self._records.fill(split))
         result = CheckedStatement(
             self._database,
@@ -43,8 +51,7 @@ class ExactLoading:
             search=ViolationSearch(self._database, self._target),
             build=self._insert,
         ).run()
-        problems |= {number: [problem] for number, problem in result.refused.items()}
-        return result.count, [_reject(split, number, problems[number]) for number in sorted(problems)]
+        return result.count, problems | {number: [problem] for number, problem in result.refused.items()}
 
     def _insert(self, source: RowSource) -> sql.Composed:
         if self._into_rows:

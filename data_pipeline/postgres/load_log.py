@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.db import Error
-from psycopg.types.json import Jsonb
 
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.postgres.json_values import jsonb
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
 from seeder.postgres.sqlstates import is_connection_lost, sqlstate
@@ -44,7 +44,7 @@ def claim(database: str, *, source: str, idempotency_key: str, payload_meta: obj
     parameters = {
         "source": source,
         "idempotency_key": idempotency_key,
-        "payload_meta": Jsonb(payload_meta),
+        "payload_meta": jsonb(payload_meta),
         "lock_key": lock_key(source, idempotency_key),
         **columns,
     }
@@ -78,8 +78,8 @@ def complete(  # noqa: PLR0913  # the columns of the row
         "load_id": claimed.load_id,
         "attempts": claimed.attempts,
         "lock_key": key,
-        "payload_meta": Jsonb(payload_meta),
-        "relations": None if relations is None else Jsonb(relations),
+        "payload_meta": jsonb(payload_meta),
+        "relations": None if relations is None else jsonb(relations),
         **columns,
     }
     statements = "SAVEPOINT load_end;", STATEMENTS["complete_load"], "RELEASE SAVEPOINT load_end;"
@@ -100,7 +100,7 @@ def fail(
         **counts.as_columns(),
         "load_id": claimed.load_id,
         "attempts": claimed.attempts,
-        "payload_meta": Jsonb(payload_meta),
+        "payload_meta": jsonb(payload_meta),
         "error_message": _message(error),
         "error_code": error_code(error),
         **columns,

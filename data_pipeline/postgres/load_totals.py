@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from data_pipeline.domain.metrics_values import DURATION_BOUNDS, OpenLoads
+from data_pipeline.postgres.json_values import jsonb
 from data_pipeline.postgres.load_log import LOCK_PREFIX
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
@@ -18,7 +18,7 @@ MAX_ROWS = 100_000  # that are counted of open loads, refreshes and rejects
 
 def save_measurement(database: str, *, actor: str, facts: Mapping[str, Any]) -> None:
     """Keep counters of a process as an event."""
-    sessions.query(database, STATEMENTS["save_measurement"], {"actor": actor, "facts": Jsonb(facts)})
+    sessions.query(database, STATEMENTS["save_measurement"], {"actor": actor, "facts": jsonb(facts)})
 
 
 def fold_events(database: str) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from django.db import Error
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from data_pipeline.domain.auto_tables import NewColumn
 from data_pipeline.errors import ColumnsNotAdded, TableBusy
+from data_pipeline.postgres.json_values import jsonb
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
 from data_pipeline.postgres.tracking import LOCK_TIMEOUT_SECONDS
@@ -69,5 +69,5 @@ def add_columns(database: str, target: TargetTable, columns: Sequence[NewColumn]
 def record_event(database: str, load_id: int, event: str, facts: object) -> None:
     """Write an event of a load, whose actor is the process that loads it."""
     sessions.query(
-        database, STATEMENTS["record_load_event"], {"load_id": load_id, "event": event, "facts": Jsonb(facts)}
+        database, STATEMENTS["record_load_event"], {"load_id": load_id, "event": event, "facts": jsonb(facts)}
     )

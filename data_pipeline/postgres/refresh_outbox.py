@@ -4,9 +4,8 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from psycopg.types.json import Jsonb
-
 from data_pipeline.domain.refresh_dispatches import RequestedRefresh
+from data_pipeline.postgres.json_values import jsonb
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
 
@@ -36,6 +35,6 @@ def mark_dispatched(
         "ids": [row.id for row in rows],
         "created_at": [row.created_at for row in rows],
         "request_id": request_id,
-        "views": Jsonb(list(views)),
+        "views": jsonb(list(views)),
     }
     sessions.query(database, STATEMENTS["mark_dispatched"], parameters)

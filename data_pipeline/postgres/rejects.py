@@ -5,9 +5,9 @@ from dataclasses import fields
 
 from django.db import connections
 from psycopg import Cursor, sql
-from psycopg.types.json import Jsonb
 
 from data_pipeline.domain.rejects import Problem, Reject
+from data_pipeline.postgres.json_values import jsonb
 from seeder.postgres import sessions
 
 _COLUMNS = ("load_id", "line_no", "record_no", "problems", "raw")
@@ -24,7 +24,7 @@ def save_rejects(database: str, load_id: int, rejects: Iterable[Reject]) -> None
             problems = [
                 {name: _storable(getattr(problem, name)) for name in _PROBLEM_FIELDS} for problem in one.problems
             ]
-            copy.write_row((load_id, one.line_no, one.record_no, Jsonb(problems), one.raw))
+            copy.write_row((load_id, one.line_no, one.record_no, jsonb(problems), one.raw))
 
 
 def _storable(text: str | None) -> str | None:

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from data_pipeline.postgres.dependent_rows import find_dependents
+from data_pipeline.postgres.json_values import jsonb
 from data_pipeline.postgres.row_sources import number_list
 from data_pipeline.postgres.row_texts import same_values, value_of
 from data_pipeline.postgres.statements import STATEMENTS
@@ -160,7 +160,7 @@ class Undoing:
             "removed": rows.removed,
             "restored": rows.restored,
             "reinserted": rows.reinserted,
-            "relations": Jsonb(relations) if rows.has_changes else None,
+            "relations": jsonb(relations) if rows.has_changes else None,
         }
         sessions.query(self._database, STATEMENTS["mark_undone"], parameters)
 
