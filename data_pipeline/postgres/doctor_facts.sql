@@ -43,10 +43,12 @@ GROUP BY l.source
 ORDER BY l.source;
 
 -- name: failed_loads
--- Failed loads by source, with the last one. At most 10,000 loads are read.
+-- Failed loads by source, without undone ones, with the last one. At most 10,000 loads are read.
 SELECT source, count(*), (array_agg(id ORDER BY updated_at DESC))[1], (array_agg(error_code ORDER BY updated_at DESC))[1]
 FROM (
-    SELECT id, source, updated_at, error_code FROM load_log WHERE status = 'failed' ORDER BY updated_at DESC LIMIT 10000
+    SELECT id, source, updated_at, error_code FROM load_log
+    WHERE status = 'failed' AND error_code IS DISTINCT FROM 'undone'
+    ORDER BY updated_at DESC LIMIT 10000
 ) AS failed
 GROUP BY source
 ORDER BY source;

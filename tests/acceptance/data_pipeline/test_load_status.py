@@ -174,3 +174,10 @@ def test_refused_header_is_a_failure_of_its_table(manage: Manage, tmp_path: Path
     manage("load_file", str(tmp_path / "odd.csv"), "--table", "landing.orders")
     ended = manage("load_status", "--table", "landing.orders", "--fail-on", "failed")
     assert (ended.exit_code, ended.lines[1].partition(": failed")[0]) == (1, "load 2 of odd.csv into landing.orders")
+
+
+def test_load_with_dismissed_rejects_is_not_failing_any_more(manage: Manage, tmp_path: Path) -> None:
+    load(manage, tmp_path / "a.csv", "x,1\ny,1\n")
+    assert manage("load_status", "--fail-on", "failed").exit_code == 1
+    manage("rejects", "1", "--dismiss")
+    assert manage("load_status", "--fail-on", "failed").exit_code == 0
