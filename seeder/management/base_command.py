@@ -82,7 +82,9 @@ class SeederCommand(BaseCommand):
             raise CommandError(message, returncode=EXIT_CANNOT_RUN) from error
         except KeyboardInterrupt as interrupt:
             code = unix_signals.exit_code_of_signal(str(interrupt) or None)
-            raise CommandError("Interrupted.", returncode=code) from interrupt
+            raise CommandError(
+                "Interrupted. What was committed remains. Run the command again to continue.", returncode=code
+            ) from interrupt
 
     def _discard_output(self) -> None:
         """Avoid a second error when Python flushes at exit."""

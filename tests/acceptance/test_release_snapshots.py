@@ -182,6 +182,9 @@ def test_signal_cancels_capture_and_stores_nothing() -> None:
             process.send_signal(number)
             _, err = process.communicate(timeout=30)
         assert process.returncode == code
-        assert err.splitlines()[-1] == "CommandError: Interrupted."
+        assert (
+            err.splitlines()[-1]
+            == "CommandError: Interrupted. What was committed remains. Run the command again to continue."
+        )
         eventually(lambda: not sql(busy))
     assert not ReleaseSnapshot.objects.exists()
