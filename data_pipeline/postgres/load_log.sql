@@ -78,7 +78,7 @@ WITH completed AS (
             'inserted', %(rows_inserted)s::bigint, 'updated', %(rows_updated)s::bigint,
             'unchanged', %(rows_unchanged)s::bigint, 'deleted', %(rows_deleted)s::bigint,
             'rejected', %(rows_rejected)s::bigint,
-            'xid', pg_current_xact_id()::text,
+            'tables', jsonb_array_length(%(relations)s::jsonb), 'xid', pg_current_xact_id()::text,
             'other_xids', CASE WHEN %(target)s::text IS NOT NULL THEN (
                 SELECT jsonb_agg(l.transactionid::text::bigint)
                 FROM pg_locks AS l

@@ -30,6 +30,7 @@ class LockedLoad(NamedTuple):
     rows_updated: int | None
     rows_deleted: int | None
     undone_at: datetime | None
+    tables: int  # whose rows it changed
 
 
 def lock_load(database: str, load_id: int) -> LockedLoad | None:

@@ -1,7 +1,15 @@
 -- The undo of a load. It holds the lock on the load's row, so that neither another undo nor a new attempt comes between.
 
 -- name: lock_load
-SELECT l.status, l.target, l.rows_inserted, l.rows_updated, l.rows_deleted, l.undone_at
+SELECT
+    l.status, l.target, l.rows_inserted, l.rows_updated, l.rows_deleted, l.undone_at,
+    coalesce((
+        SELECT (e.facts ->> 'tables')::integer
+        FROM load_event AS e
+        WHERE e.load_id = l.id AND e.event = 'loaded'
+        ORDER BY e.id DESC
+        LIMIT 1
+    ), 1)
 FROM load_log AS l
 WHERE l.id = %(load_id)s
 FOR UPDATE;

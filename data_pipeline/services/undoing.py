@@ -117,6 +117,8 @@ def _table_of(load_id: int, load: LockedLoad) -> ViewName:
         reason = "it is being loaded, or its process was killed. `manage.py recover_loads` closes dead loads"
     elif load.target is None or None in (load.rows_inserted, load.rows_updated, load.rows_deleted):
         reason = "it does not record its table and its numbers of rows. Loads of files do"
+    elif load.tables > 1:
+        reason = f"it changed {load.tables:,} tables, but an undo is that of one table"
     if reason is not None or load.target is None:
         raise UndoRefused(load_id=load_id, reason=reason)
     return ViewName.parse(load.target)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from data_pipeline import compute_idempotency_key, process_once
 from data_pipeline.correction_errors import LaterLoads, OldValuesMissing, RowsChanged, UndoRefused
 from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadChange, LoadEvent, LoadLog
@@ -233,3 +234,16 @@ def test_dry_run_reports_and_changes_nothing(load: LoadText, manage: Callable[..
     assert manage("undo_load", str(loaded.load_id)).lines[0] == (
         f"landing.orders: load {loaded.load_id} is undone: 1 row removed, 2 restored, 0 inserted again"
     )
+
+
+def test_load_of_several_tables_is_not_undone_in_one_of_them() -> None:
+    sql("CREATE TABLE landing.lines (id integer)")
+    track_loads("landing.lines")
+    with process_once(source="test", payload_meta={}, idempotency_key=compute_idempotency_key(payload=b"x")) as handle:
+        assert handle is not None
+        handle.load([{"id": 4}], into=ORDERS)
+        handle.load([{"id": 4}], into="landing.lines")
+    for force in (False, True):
+        with pytest.raises(UndoRefused, match="it changed 2 tables"):
+            undo(handle.load_id, force=force)
+    assert sql("SELECT count(*) FROM landing.orders") == [(4,)]
