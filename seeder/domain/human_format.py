@@ -1,7 +1,7 @@
 """Formats of counts, durations and sizes for people."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 def format_count(number: int, noun: str) -> str:
@@ -36,3 +36,14 @@ def format_size(size_bytes: int) -> str:
             return f"{amount:.0f} {unit}"
         amount /= 1024
     return f"{amount:.1f} TB"
+
+
+def time_ago_text(instant: datetime | None, now: datetime) -> str:
+    """Return `never`, `12 s ago`, `5 h ago` or `3 days ago`."""
+    if instant is None:
+        return "never"
+    seconds = max(now - instant, timedelta()) // timedelta(seconds=1)
+    for limit, unit_seconds, unit in ((60, 1, "s"), (3600, 60, "min"), (2 * 86_400, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds // unit_seconds} {unit} ago"
+    return f"{seconds // 86_400:,} days ago"

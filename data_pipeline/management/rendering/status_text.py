@@ -7,10 +7,9 @@ from django.utils import timezone
 
 from data_pipeline.domain.load_states import LoadState
 from data_pipeline.services.load_status import LoadOverview
-from seeder.domain.human_format import format_count
+from seeder.domain.human_format import format_count, time_ago_text
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 from seeder.management.rendering.run_text import first_line
-from seeder.management.rendering.status_text import time_ago_text
 
 _HEADINGS = ("table", "file+", "load>", "outcome", "rows>", "changed>", "rejected>", "updated")
 _WORDS = {"success": "loaded", "skipped": "loaded, repeated"}  # as in the admin

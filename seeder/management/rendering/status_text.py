@@ -1,10 +1,10 @@
 """The status of views as text and tables."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from seeder.domain.as_of import as_of_text
-from seeder.domain.human_format import format_count, format_duration
+from seeder.domain.human_format import format_count, format_duration, time_ago_text
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
@@ -87,14 +87,3 @@ def _job_style(job: Job) -> str:
     if job.stale:
         return "yellow"
     return "green" if job.status is Status.SUCCESS else ""
-
-
-def time_ago_text(instant: datetime | None, now: datetime) -> str:
-    """Return `never`, `12 s ago`, `5 h ago` or `3 days ago`."""
-    if instant is None:
-        return "never"
-    seconds = max(now - instant, timedelta()) // timedelta(seconds=1)
-    for limit, unit_seconds, unit in ((60, 1, "s"), (3600, 60, "min"), (2 * 86_400, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds // unit_seconds} {unit} ago"
-    return f"{seconds // 86_400:,} days ago"

@@ -10,11 +10,12 @@ import pytest
 from django.core.management.base import OutputWrapper
 
 from seeder.domain.as_of import TableAsOf
+from seeder.domain.human_format import time_ago_text
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
 from seeder.management.rendering.command_output import CommandOutput
-from seeder.management.rendering.status_text import job_state_text, status_blocks, time_ago_text
+from seeder.management.rendering.status_text import job_state_text, status_blocks
 from seeder.services.documents.job_documents import status_document
 from seeder.services.read_models.error_redaction import VisibleFailure
 from seeder.services.read_models.job_list import JobOverview, JobPage
