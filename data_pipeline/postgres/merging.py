@@ -82,11 +82,12 @@ class _Merging:
                 in_file = sql.SQL("EXISTS (SELECT FROM {} AS s WHERE {})").format(ROWS, self._same_key)
                 deleted = self._delete_old(sql.SQL("NOT {}").format(in_file))
             matched, changed = self._count_matches()
+        has_new = matched < self._facts.rows - len(self._refused)  # updates can be refused, too, but they match
         if changed:
             updated = self._update_changed()
-        if matched < self._facts.rows - len(self._refused):
+        if has_new:
             inserted = self._insert_new(has_matches=matched > 0)
-        unchanged = self._facts.rows - len(self._refused) - inserted - updated
+        unchanged = matched - changed  # a trigger can keep rows out, which are neither
         counts = LoadCounts(
             rows_inserted=inserted, rows_updated=updated, rows_unchanged=unchanged, rows_deleted=deleted
         )

@@ -106,3 +106,26 @@ def test_keys_that_the_collation_makes_equal_are_duplicates(tmp_path: Path) -> N
     assert (counts.rows_updated, counts.rows_unchanged, counts.rows_rejected) == (1, 0, 1)
     assert [one.record_no for one in loaded.rejects] == [2]
     assert rows() == [("a", "y")]
+
+
+@pytest.mark.parametrize("mode", ["upsert", "snapshot"])
+def test_new_row_is_inserted_beside_a_refused_update(tmp_path: Path, mode: str) -> None:
+    create("id integer PRIMARY KEY, amount integer CHECK (amount > 0)")
+    merge(tmp_path, "id,amount\n1,10\n2,20\n", mode=mode)
+    loaded = merge(tmp_path, "id,amount\n1,-1\n2,20\n3,30\n", mode=mode)
+    counts = loaded.counts
+    assert (counts.rows_in, counts.rows_inserted, counts.rows_updated, counts.rows_unchanged) == (3, 1, 0, 1)
+    assert [one.record_no for one in loaded.rejects] == [1]
+    assert rows() == [(1, 10), (2, 20), (3, 30)]
+
+
+@pytest.mark.parametrize("mode", ["upsert", "replace", "snapshot"])
+def test_row_that_a_trigger_keeps_out_is_not_unchanged(tmp_path: Path, mode: str) -> None:
+    create("id integer PRIMARY KEY, amount integer")
+    sql(
+        "CREATE FUNCTION landing.keep_out() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;"
+        f"CREATE TRIGGER keep_out BEFORE INSERT ON {TABLE} FOR EACH ROW WHEN (NEW.id = 2)"
+        " EXECUTE FUNCTION landing.keep_out()"
+    )
+    counts = merge(tmp_path, "id,amount\n1,1\n2,2\n", mode=mode).counts
+    assert (counts.rows_in, counts.rows_inserted, counts.rows_unchanged) == (2, 1, 0)
