@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Timer, current_thread, main_thread
 
-from django.db import DEFAULT_DB_ALIAS, Error
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.models.functions import Now
 
 from data_pipeline import conf
@@ -114,9 +114,11 @@ def run_request(request_id: int) -> RequestResult:
                 return RequestResult(id=request_id, result=f"nothing: {claimed}")
             return _work(claimed)
         finally:
-            with suppress(Error):  # the lock ends with the connection
+            try:
                 sessions.discard_if_broken(DEFAULT_DB_ALIAS)
                 load_requests.unlock(DEFAULT_DB_ALIAS, request_id)
+            except Error:
+                connections[DEFAULT_DB_ALIAS].close()  # the lock ends with the session
 
 
 def rescue_requests() -> Rescued:

@@ -22,6 +22,7 @@ MOMENTS = (
     "before the commit",
     "after the commit",
 )
+TASK_MOMENTS = ("before the pending row", "before the commit", "after the commit", "before the end of the request")
 
 
 class LoadProcesses:
@@ -33,6 +34,10 @@ class LoadProcesses:
     def start(self, path: Path, **options: Any) -> int:
         """Start to load a file. Return the id of the process."""
         return int(self._ask({"path": str(path), **options}))
+
+    def start_task(self, request_id: int, *, stop_at: str) -> int:
+        """Start the task of the queue that loads a file. Return the id of the process."""
+        return int(self._ask({"request_id": request_id, "stop_at": stop_at}))
 
     def reached(self) -> str:
         """Wait until the load stops at its moment, or has ended. Return which."""

@@ -35,7 +35,7 @@ def _stop_after(owner: Any, name: str) -> None:
 
 
 def _prepare_stop(moment: str) -> None:
-    from data_pipeline.postgres import load_log, merging, rejects
+    from data_pipeline.postgres import load_log, load_requests, merging, rejects
     from data_pipeline.services import process_once
 
     match moment:
@@ -51,8 +51,17 @@ def _prepare_stop(moment: str) -> None:
             _stop_before(load_log, "complete")
         case "before the commit":
             _stop_after(load_log, "complete")
+        case "before the end of the request":
+            _stop_before(load_requests, "end")
         case "after the commit":
             _stop_before(process_once, "refresh_after")
+
+
+def _run_task(request_id: int, *, stop_at: str) -> None:
+    from data_pipeline import tasks
+
+    _prepare_stop(stop_at)
+    tasks.import_file(request_id)
 
 
 def _load(path: str, *, stop_at: str | None = None, **options: Any) -> None:
@@ -86,7 +95,7 @@ def _serve() -> None:
         if pid == 0:
             code = 1
             with suppress(Exception):
-                _load(**request)
+                _run_task(**request) if "request_id" in request else _load(**request)
                 code = 0
             if request.get("stop_at"):
                 _answer("ended")

@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
-from data_pipeline.models import LoadLog, LoadRefresh
+from data_pipeline import tasks
+from data_pipeline.models import LoadLog, LoadRefresh, LoadRequest
 from data_pipeline.services import dependent_refreshes, recovery
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_requests import enqueue_load, rescue_requests
+from data_pipeline.services.load_values import Loaded, LoadOptions
 from tests.acceptance.data_pipeline import load_states
-from tests.acceptance.data_pipeline.killable_loads import MOMENTS, LoadProcesses, load_processes
+from tests.acceptance.data_pipeline.killable_loads import MOMENTS, TASK_MOMENTS, LoadProcesses, load_processes
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.database_reset import mark_all_used
 from tests.load_fixtures import forget_loads
@@ -98,6 +100,27 @@ def test_kill_at_a_named_moment_leaves_all_or_nothing(path: Path, loads: LoadPro
     loaded = complete(path, mode)
     assert loaded.status == ("skipped" if moment == "after the commit" else "success")
     assert LoadLog.objects.get().attempts == (2 if statuses == ["pending"] else 1)
+
+
+@pytest.mark.usefixtures("empty_queue")
+@pytest.mark.parametrize("moment", TASK_MOMENTS)
+def test_request_of_a_killed_worker_is_completed_by_the_next(path: Path, loads: LoadProcesses, moment: str) -> None:
+    options = LoadOptions(table="landing.orders", max_rejects=REJECTS)
+    request_id = enqueue_load(str(path), options, requested_by="test").request_id
+    pid = loads.start_task(request_id, stop_at=moment)
+    assert loads.reached() == "stopped"
+    loads.kill(pid)
+    assert loads.end() == -9
+    load_states.assert_nothing_without_success()
+    assert LoadRequest.objects.get().state == "running"
+    eventually(lambda: rescue_requests().dispatched)  # the backend of the killed worker may not have ended yet
+    was_loaded = moment in {"after the commit", "before the end of the request"}
+    assert tasks.import_file(request_id)["result"] == ("skipped" if was_loaded else "success")
+    request = LoadRequest.objects.get()
+    assert (request.state, request.attempts, request.error_message) == ("ended", 2, None)
+    assert (request.load_id, load_states.row_count()) == (LoadLog.objects.get().pk, ROWS - REJECTS)
+    load_states.assert_nothing_without_success()
+    load_states.assert_no_locks()
 
 
 @pytest.mark.slow

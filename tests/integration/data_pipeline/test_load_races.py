@@ -16,7 +16,9 @@ from data_pipeline.errors import LoadInProgress
 from data_pipeline.models import LoadLog, LoadReject
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_values import Loaded
-from tests.conftest import another_session, sql
+from seeder.domain.refresh_requests import AllReports
+from seeder.services.run.orchestrator import execute_run
+from tests.conftest import another_session, create_custom_manifest, sql
 from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("load_tables")
@@ -119,6 +121,28 @@ def test_duplicates_at_once_are_all_skipped(tmp_path: Path) -> None:
     load_at_once([path], "append")
     results = load_at_once([path] * 8, "append")
     assert [one.status for one in results if isinstance(one, Loaded)] == ["skipped"] * 8
+
+
+@pytest.mark.parametrize("mode", ["append", "upsert"])
+def test_refresh_during_loads_shows_whole_loads_only(tmp_path: Path, mode: str, settings: Settings) -> None:
+    settings.SEEDER, settings.DATA_PIPELINE = {"MAX_WORKERS": 1}, {"REFRESH_AFTER_LOAD": False}
+    sql(CREATE_TABLE)
+    create_custom_manifest("reporting.orders", f"SELECT load_id, count(*) AS rows FROM {TABLE} GROUP BY load_id")
+    paths = [tmp_path / f"{number}.csv" for number in range(6)]
+    for at, path in enumerate(paths):
+        path.write_text("id,note\n" + "".join(f"{at * KEYS + key},x\n" for key in range(KEYS)))
+
+    def load_all() -> list[Loaded | Exception]:
+        return [result for at in range(0, len(paths), 2) for result in load_at_once(paths[at : at + 2], mode)]
+
+    with ThreadPoolExecutor(1) as thread:
+        loads = thread.submit(load_all)
+        while not loads.done():
+            assert execute_run(AllReports()).failed == 0
+            assert {rows for (rows,) in sql("SELECT rows FROM reporting.orders")} <= {KEYS}
+        assert all(isinstance(one, Loaded) for one in loads.result())
+    execute_run(AllReports())
+    assert sql("SELECT count(*), sum(rows) FROM reporting.orders") == [(len(paths), len(paths) * KEYS)]
 
 
 def test_deadlock_with_another_writer_is_attempted_again(tmp_path: Path, settings: Settings) -> None:
