@@ -103,8 +103,8 @@ def test_signal_during_a_load_is_recorded(path: Path, mode: str) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         load(path, mode, interrupt)
-    assert_failed("KeyboardInterrupt")
-    assert LoadLog.objects.get().error_message == "SIGTERM"
+    assert_failed("interrupted")
+    assert LoadLog.objects.get().error_message == "interrupted: SIGTERM"
     load(path, mode)
     assert load_states.row_count() == ROWS - 2
 

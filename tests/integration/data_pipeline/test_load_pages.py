@@ -53,7 +53,7 @@ def test_list_shows_files_with_their_outcome() -> None:
     ("parameters", "expected"),
     [
         ({"status": "failed"}, [3]),
-        ({"target": "landing.orders"}, [2, 1]),
+        ({"target": "landing.orders"}, [3, 2, 1]),
         ({"source": "ingest.import_file", "status": "success"}, [2, 1]),
         ({"q": "2"}, [2]),
         ({"q": "nothing"}, []),
