@@ -20,7 +20,12 @@ from tests.unit.domain.plan_values import plan
 SECOND = timedelta(seconds=1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RESULT = RefreshResult(
-    outcome=Outcome.REFRESHED, started_at=NOW, finished_at=NOW, mode=RefreshMode.PLAIN, fell_back=True
+    outcome=Outcome.REFRESHED,
+    started_at=NOW,
+    finished_at=NOW,
+    mode=RefreshMode.PLAIN,
+    fell_back=True,
+    snapshot="10:20:11",
 )
 WAITED = RefreshCost(worker_wait=2 * SECOND, throttle_wait=timedelta(), lock_wait=SECOND / 4)
 STATEMENT = StatementCost(
@@ -111,6 +116,7 @@ def test_known_costs_are_written_early_and_the_rest_later() -> None:
         "rows_inserted": 13,
         "rows_deleted": 14,
         "notes": None,
+        "snapshot": "10:20:11",
     }
     assert RunMetrics.objects.count() == 3
 

@@ -12,7 +12,7 @@ from typing import Any
 def _stop() -> None:
     """Report that the moment is reached, and wait to be killed."""
     _answer("stopped")
-    signal.pause()
+    signal.sigwait({signal.SIGCONT})
 
 
 def _answer(text: object) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from time import monotonic
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.acceptance.data_pipeline.killable_loads import MOMENTS, TASK_MOMENTS,
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.database_reset import mark_all_used
 from tests.load_fixtures import forget_loads
-from tests.polling import eventually, pause
+from tests.polling import eventually
 
 KILLS = int(os.environ.get("DATA_PIPELINE_KILLS", "30"))
 ROWS, REJECTS = 12_000, 30
@@ -177,7 +178,7 @@ def test_kill_at_a_random_moment_leaves_all_or_nothing(
         # A moment after the start, or after the row was inserted.
         early = generator.random() < 0.2
         eventually(lambda: early or LoadLog.objects.exists())  # noqa: B023  # called at once
-        pause(generator.uniform(0, longest if early else longest / 3))
+        Event().wait(generator.uniform(0, longest if early else longest / 3))  # a random moment of the load
         if number % 4:
             loads.kill(pid)
         else:
