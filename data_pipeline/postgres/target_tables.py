@@ -22,7 +22,7 @@ class TargetColumn:
 
     name: str
     type: str  # as PostgreSQL writes it, with its modifier
-    is_required: bool  # null is refused
+    is_required: bool  # null is refused, and no trigger can replace it
     can_be_omitted: bool  # nullable, or with a default
     is_generated: bool  # cannot be written by a file
     is_computed: bool  # from other columns
@@ -78,7 +78,8 @@ def describe(database: str, name: ViewName) -> TargetTable:
         raise TableOfLoads(table=str(name))
     if rule is not None:
         raise TableHasRule(table=str(name), rule=rule)
-    columns = sessions.query(database, STATEMENTS["target_columns"], {"oid": oid}, row_factory=class_row(TargetColumn))
+    facts = {"oid": oid, "has_row_triggers": has_row_triggers}
+    columns = sessions.query(database, STATEMENTS["target_columns"], facts, row_factory=class_row(TargetColumn))
     primary_key = sessions.query(database, STATEMENTS["target_primary_key"], {"oid": oid})
     return TargetTable(
         name=name,

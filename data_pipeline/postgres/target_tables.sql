@@ -22,9 +22,10 @@ JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
 -- name: target_columns
--- The columns in order. A column can be omitted if it is nullable, has a default, or is an identity. `kinds` are the
--- categories of the types inside it: those of its array, range or domain, which read the same words as the type itself.
--- Equality is not exact for numeric (1.0 and 1.00), floating point (0 and -0), shapes of the same area, and others.
+-- The columns in order. A column can be omitted if it is nullable, has a default, is an identity, or a trigger may give it
+-- a value. `kinds` are the categories of the types inside it: those of its array, range or domain, which read the same words
+-- as the type itself. Equality is not exact for numeric (1.0 and 1.00), floating point (0 and -0), shapes of the same area,
+-- and others.
 WITH RECURSIVE inner_types AS (
     SELECT a.attnum, a.atttypid AS oid
     FROM pg_attribute AS a
@@ -53,7 +54,8 @@ domains AS (
 required AS (
     SELECT
         a.attnum,
-        a.attnotnull OR EXISTS (SELECT FROM domains AS d WHERE d.attnum = a.attnum AND d.typnotnull) AS is_required
+        a.attnotnull AND NOT %(has_row_triggers)s
+        OR EXISTS (SELECT FROM domains AS d WHERE d.attnum = a.attnum AND d.typnotnull) AS is_required
     FROM pg_attribute AS a
     WHERE a.attrelid = %(oid)s
 )
