@@ -16,14 +16,14 @@ from data_pipeline.errors import KeyNotUnique, RowsReferenced
 from data_pipeline.postgres import target_tables
 from data_pipeline.postgres.affected_rows import affected_rows
 from data_pipeline.postgres.checked_statements import CheckedStatement, delete_records, insert
-from data_pipeline.postgres.constraint_violations import UNIQUE_VIOLATION, ViolationSearch
+from data_pipeline.postgres.constraint_violations import ViolationSearch
 from data_pipeline.postgres.dependent_rows import find_dependents
+from data_pipeline.postgres.duplicate_rows import DuplicateRows
 from data_pipeline.postgres.load_transactions import lock_against_writers
 from data_pipeline.postgres.record_tables import ROWS, FileColumn
 from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
 from data_pipeline.postgres.row_texts import row_texts
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
-from data_pipeline.postgres.unique_keys import UniqueKey, find_duplicates
 from seeder.domain.human_format import format_count
 from seeder.postgres import sessions
 
@@ -69,29 +69,39 @@ class _Merging:
         self._names = [column.target.name for column in facts.columns]
         self._values = [name for name in self._names if name not in facts.key]
         self._source = RowSource(relation=ROWS, columns=self._names, is_ordered=True)
-        self._refused: dict[int, Problem] = {}
+        self._duplicates = DuplicateRows(database, self._source, facts.key)
+        self._rows, self._refused = facts.rows, dict[int, Problem]()
 
     def run(self) -> MergeResult:
-        deleted = updated = inserted = matched = changed = 0
+        deleted, has_key = 0, bool(self._facts.key)
         if self._facts.mode is Mode.REPLACE:
             deleted = self._delete_old(sql.SQL("true"))
-        elif self._facts.mode is not Mode.APPEND:
+        if has_key:
             self._refuse_bad_keys()
             self._require_unique_matches()
-            if self._facts.mode is Mode.SNAPSHOT:
-                in_file = sql.SQL("EXISTS (SELECT FROM {} AS s WHERE {})").format(ROWS, self._same_key)
-                deleted = self._delete_old(sql.SQL("NOT {}").format(in_file))
-            matched, changed = self._count_matches()
-        has_new = matched < self._facts.rows - len(self._refused)  # updates can be refused, too, but they match
-        if changed:
-            updated = self._update_changed()
-        if has_new:
-            inserted = self._insert_new(has_matches=matched > 0)
-        unchanged = matched - changed  # a trigger can keep rows out, which are neither
+        if self._facts.mode is Mode.SNAPSHOT:
+            in_file = sql.SQL("EXISTS (SELECT FROM {} AS s WHERE {})").format(ROWS, self._same_key)
+            deleted = self._delete_old(sql.SQL("NOT {}").format(in_file))
+        updated, inserted, unchanged = self._merge_rows()
+        while again := self._duplicates.bring_back(self._refused):
+            self._rows = len(again)
+            for number in again:
+                del self._refused[number]
+            self._refuse(self._duplicates.find())
+            more = self._merge_rows()
+            updated, inserted, unchanged = updated + more[0], inserted + more[1], unchanged + more[2]
         counts = LoadCounts(
             rows_inserted=inserted, rows_updated=updated, rows_unchanged=unchanged, rows_deleted=deleted
         )
         return MergeResult(counts=counts, refused=self._refused)
+
+    def _merge_rows(self) -> tuple[int, int, int]:
+        """Merge the rows. Return how many are updated, inserted and unchanged. A trigger can keep out others."""
+        matched, changed = self._count_matches() if self._facts.key else (0, 0)
+        has_new = matched < self._rows  # before updates are refused
+        updated = self._update_changed() if changed else 0
+        inserted = self._insert_new(has_matches=matched > 0) if has_new else 0
+        return updated, inserted, matched - changed
 
     def _refuse_bad_keys(self) -> None:
         """Refuse rows without a key, and all but the first of several rows with the same key."""
@@ -108,15 +118,7 @@ class _Merging:
             reason = f'null value in key column "{name}"'
             problem = Problem(column=name, sqlstate=_NOT_NULL_VIOLATION, reason=reason)
             self._refuse({number: problem for (number,) in sessions.query(self._database, statement)})
-        column = self._facts.key[0] if len(self._facts.key) == 1 else None
-        self._refuse(
-            {
-                one.number: Problem(column=column, sqlstate=UNIQUE_VIOLATION, reason=f"duplicate key: {one.detail}")
-                for one in find_duplicates(
-                    self._database, self._source, UniqueKey.of_columns(self._facts.key), table=None
-                )
-            }
-        )
+        self._refuse(self._duplicates.find())
 
     def _require_unique_matches(self) -> None:
         """Raise `KeyNotUnique` if several rows of the target have the key of a record."""
@@ -146,6 +148,7 @@ class _Merging:
 
     def _refuse(self, refused: dict[int, Problem]) -> None:
         delete_records(self._database, ROWS, list(refused))
+        self._rows -= len(refused)
         self._refused |= refused
 
     def _affect(self, source: RowSource, build: Callable[[RowSource], sql.Composed], *, is_insert: bool) -> int:
@@ -176,6 +179,7 @@ class _Merging:
         if self._facts.keeps_old_rows:
             source = sql.SQL("{} AS c JOIN {} AS s USING ({})").format(_CHANGED, ROWS, RECORD_NO)
             self._keep(source, key_of="s", old=sql.SQL("c.old"), deleted=False)
+        sessions.query(self._database, sql.SQL("DROP TABLE {}").format(_CHANGED))
         return updated
 
     def _update(self, source: RowSource) -> sql.Composed:

@@ -129,3 +129,17 @@ def test_row_that_a_trigger_keeps_out_is_not_unchanged(tmp_path: Path, mode: str
     )
     counts = merge(tmp_path, "id,amount\n1,1\n2,2\n", mode=mode).counts
     assert (counts.rows_in, counts.rows_inserted, counts.rows_unchanged) == (2, 1, 0)
+
+
+@pytest.mark.parametrize("mode", ["upsert", "snapshot"])
+def test_first_accepted_record_of_a_key_is_merged(tmp_path: Path, mode: str) -> None:
+    create("id integer PRIMARY KEY, amount integer CHECK (amount > 0)")
+    merge(tmp_path, "id,amount\n1,10\n2,20\n", mode=mode)
+    records = "1,-1\n1,-2\n1,11\n1,12\n2,-3\n2,20\n3,-4\n3,30\n4,40\n4,41\n"
+    loaded = merge(tmp_path, f"id,amount\n{records}", mode=mode)
+    counts = loaded.counts
+    assert rows() == [(1, 11), (2, 20), (3, 30), (4, 40)]
+    assert (counts.rows_inserted, counts.rows_updated, counts.rows_unchanged) == (2, 1, 1)
+    states = {one.record_no: one.problems[0].sqlstate for one in loaded.rejects}
+    assert states == {1: "23514", 2: "23514", 4: "23505", 5: "23514", 7: "23514", 10: "23505"}
+    assert counts.rows_rejected == len(states)
