@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import MD5
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
@@ -89,7 +91,10 @@ class LoadLogAdmin(ReadOnlyAdmin):
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         by_id = Q(pk=int(term)) if term.isascii() and term.isdigit() and len(term) < 19 else Q()
-        return rows.filter(by_id | Q(payload_meta__source_uri=term))
+        by_address = Q(address_hash=MD5(Value(term)))
+        address_hash = MD5(KeyTextTransform("source_uri", "payload_meta"))
+        found: QuerySet[Any] = rows.alias(address_hash=address_hash).filter(by_id | by_address)
+        return found
 
     def change_view(self, request: HttpRequest, object_id: str, *_: Any, **_options: Any) -> HttpResponse:
         if not self.has_view_permission(request):

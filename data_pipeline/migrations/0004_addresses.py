@@ -1,8 +1,8 @@
 """An index on the addresses of loaded files."""
 
-import django.contrib.postgres.indexes
 import django.db.models.fields.json
-from django.db import migrations
+import django.db.models.functions.text
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
@@ -13,8 +13,11 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name="loadlog",
-            index=django.contrib.postgres.indexes.HashIndex(
-                django.db.models.fields.json.KeyTransform("source_uri", "payload_meta"), name="load_log_uri"
+            index=models.Index(
+                django.db.models.functions.text.MD5(
+                    django.db.models.fields.json.KeyTextTransform("source_uri", "payload_meta")
+                ),
+                name="load_log_uri",
             ),
         ),
     ]

@@ -1,9 +1,8 @@
 """The loads: one row for each artefact of a source, which makes a load exactly once."""
 
-from django.contrib.postgres.indexes import HashIndex
 from django.db import models
-from django.db.models.fields.json import KeyTransform
-from django.db.models.functions import Now
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import MD5, Now
 
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.models.columns import FixedCharField, TransactionIdField
@@ -62,8 +61,8 @@ class LoadLog(models.Model):
                 name="load_log_unsettled",
             ),
             models.Index(fields=["target", "-succeeded_at"], name="load_log_target_succeeded"),
-            # A hash, because an address can be longer than a btree allows.
-            HashIndex(KeyTransform("source_uri", "payload_meta"), name="load_log_uri"),
+            # A hash, because an address can be longer than an index allows.
+            models.Index(MD5(KeyTextTransform("source_uri", "payload_meta")), name="load_log_uri"),
         )
 
     def __str__(self) -> str:

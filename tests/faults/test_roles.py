@@ -26,7 +26,7 @@ from tests.faults.conftest import DATABASE
 from tests.faults.gated_views import refresh_everything
 from tests.faults.private_server import PrivateServer, default_database
 
-ROLES, TABLES, DJANGO, SOURCES, FROM_17, BEFORE_17 = code_blocks(page_text("how-to/security.md"), "sql")
+ROLES, TABLES, DJANGO, LOADS, SOURCES, FROM_17, BEFORE_17 = code_blocks(page_text("how-to/security.md"), "sql")
 
 ONLY_THE_OWNER_MAY = (
     "UPDATE reporting.seeder_custom_report_manifest SET query = 'SELECT 2 AS n'",
@@ -35,6 +35,7 @@ ONLY_THE_OWNER_MAY = (
     "DELETE FROM reporting.seeder_release_snapshot",
     "TRUNCATE reporting.seeder_release_snapshot",
     "ALTER TABLE reporting.seeder_release_snapshot DISABLE TRIGGER ALL",
+    "UPDATE load_event SET actor = 'another'",
     "SET session_replication_role = replica",
     "SELECT pg_read_file('postgresql.conf')",
 )
@@ -65,7 +66,7 @@ def create_roles_and_views(views: str) -> None:
     sql("CREATE MATERIALIZED VIEW reporting.of_others AS SELECT n FROM source.numbers")
     sql("CREATE UNIQUE INDEX ON reporting.of_others (n)")
     sql("ALTER MATERIALIZED VIEW reporting.of_others OWNER TO reporting_views")
-    execute_scripts(TABLES, DJANGO, SOURCES, views)
+    execute_scripts(TABLES, DJANGO, LOADS, SOURCES, views)
     create_custom_manifest("reporting.of_others", "SELECT n FROM source.numbers")
     create_custom_manifest("reporting.of_ours", "SELECT n + 1 AS n FROM reporting.of_others")
     sql("UPDATE source.numbers SET n = 2")
