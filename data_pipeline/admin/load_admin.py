@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Q, QuerySet, Value
-from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import MD5
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -22,6 +21,7 @@ from data_pipeline.admin.load_page import action_page, file_name, load_page, tab
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadLog
+from data_pipeline.models.load_log import ADDRESS_HASH
 from data_pipeline.services import load_pages
 from seeder.admin.error_pages import with_error_page
 from seeder.admin.read_only_admin import ReadOnlyAdmin
@@ -92,8 +92,7 @@ class LoadLogAdmin(ReadOnlyAdmin):
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         by_id = Q(pk=int(term)) if term.isascii() and term.isdigit() and len(term) < 19 else Q()
         by_address = Q(address_hash=MD5(Value(term)))
-        address_hash = MD5(KeyTextTransform("source_uri", "payload_meta"))
-        found: QuerySet[Any] = rows.alias(address_hash=address_hash).filter(by_id | by_address)
+        found: QuerySet[Any] = rows.alias(address_hash=ADDRESS_HASH).filter(by_id | by_address)
         return found
 
     def change_view(self, request: HttpRequest, object_id: str, *_: Any, **_options: Any) -> HttpResponse:

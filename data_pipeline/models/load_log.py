@@ -7,6 +7,8 @@ from django.db.models.functions import MD5, Now
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.models.columns import FixedCharField, TransactionIdField
 
+ADDRESS_HASH = MD5(KeyTextTransform("source_uri", "payload_meta"))
+
 
 class LoadLog(models.Model):
     """A load of one artefact of a source. `services/process_once.py` is the only writer of its status."""
@@ -62,7 +64,7 @@ class LoadLog(models.Model):
             ),
             models.Index(fields=["target", "-succeeded_at"], name="load_log_target_succeeded"),
             # A hash, because an address can be longer than an index allows.
-            models.Index(MD5(KeyTextTransform("source_uri", "payload_meta")), name="load_log_uri"),
+            models.Index(ADDRESS_HASH, name="load_log_uri"),
         )
 
     def __str__(self) -> str:

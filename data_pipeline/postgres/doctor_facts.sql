@@ -14,7 +14,7 @@ LEFT JOIN pg_class AS c ON c.oid = to_regclass(t.name)
 LEFT JOIN LATERAL (
     SELECT d.objid::regclass::text AS name
     FROM pg_depend AS d JOIN pg_class AS q ON q.oid = d.objid
-    WHERE d.refobjid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    WHERE d.refobjid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'a'  -- an identity column needs no privilege
         AND CASE WHEN q.relkind = 'S' THEN NOT has_sequence_privilege(d.objid, 'USAGE') ELSE false END
     LIMIT 1
 ) AS s ON true
