@@ -38,8 +38,8 @@ _BACKEND = re.compile(r"\[local\]|parallel worker")  # in the title of a process
 def _process_title(pid: str) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
-    except FileNotFoundError:  # it has ended meanwhile
-        return ""
+    except FileNotFoundError:  # it was counted meanwhile
+        return "ended"
 
 
 class BenchServer:
@@ -112,7 +112,8 @@ class BenchServer:
         deadline = time.monotonic() + _MAX_IDLE_WAIT
         while time.monotonic() < deadline:
             titles = [_process_title(pid) for pid in children.read_text().split()]
-            if not any(_BACKEND.search(title) for title in titles):
+            # A process without a title has ended, but is not counted yet.
+            if not any(not title or _BACKEND.search(title) for title in titles):
                 return
             time.sleep(0.02)
 
