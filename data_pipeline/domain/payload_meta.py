@@ -9,6 +9,7 @@ from hashlib import blake2b
 
 from data_pipeline.domain.canonical_bytes import payload_bytes
 from data_pipeline.domain.fingerprints import file_fingerprint, remote_fingerprint
+from data_pipeline.domain.storable_text import escape_unstorable
 from data_pipeline.domain.uris import is_uri, without_query
 
 
@@ -70,4 +71,4 @@ def _storable_scalar(value: object) -> object:
 
 def _storable_text(text: str) -> str:
     """Return a text without secrets. Characters that jsonb cannot store are shown escaped."""
-    return without_query(text).replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+    return escape_unstorable(without_query(text))

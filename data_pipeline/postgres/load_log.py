@@ -7,9 +7,11 @@ from django.db import Error
 
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.domain.storable_text import escape_unstorable
 from data_pipeline.postgres.json_values import jsonb
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
+from seeder.postgres.advisory_locks import UNLOCK
 from seeder.postgres.sqlstates import is_connection_lost, sqlstate
 
 LOCK_PREFIX = "data_pipeline.load "
@@ -110,7 +112,7 @@ def fail(
 
 def release(database: str, key: str) -> None:
     """Release the lock of a load, if this session has it, and forget its id."""
-    sessions.query(database, STATEMENTS["release_load"], {"lock_key": key})
+    sessions.query_batch(database, (STATEMENTS["forget_load"], UNLOCK), {"key": key})
 
 
 def is_committed(database: str, claimed: Claim) -> bool | None:
@@ -149,7 +151,7 @@ def _message(error: BaseException) -> str:
     text = str(error) or type(error).__name__
     if isinstance(error, KeyboardInterrupt):  # has the name of a signal
         text = f"interrupted: {text}"
-    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()[:MAX_MESSAGE_LENGTH]
+    return escape_unstorable(text)[:MAX_MESSAGE_LENGTH]
 
 
 def error_code(error: BaseException) -> str:

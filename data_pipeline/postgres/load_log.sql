@@ -126,17 +126,9 @@ WITH failed AS (
 )
 SELECT id FROM failed;
 
--- name: release_load
--- Release the lock, if this session still has it. A rollback restores the id of the load, but not the lock.
-SELECT
-    set_config('data_pipeline.load_id', '', false),
-    CASE WHEN EXISTS (
-        SELECT
-        FROM pg_locks AS l
-        WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
-            AND l.classid::bigint = (hash >> 32) & 4294967295 AND l.objid::bigint = hash & 4294967295
-    ) THEN pg_advisory_unlock(hash) END
-FROM hashtextextended(%(lock_key)s::text, 0) AS hash;
+-- name: forget_load
+-- A rollback restores the id of the load.
+SELECT set_config('data_pipeline.load_id', '', false);
 
 -- name: settled_load
 -- Status and attempts of a load whose commit was not answered. Waits while its transaction is still being committed.

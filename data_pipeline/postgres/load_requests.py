@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from data_pipeline.postgres.statements import STATEMENTS
-from seeder.postgres import sessions
+from seeder.postgres import advisory_locks, sessions
 
 LOCK_PREFIX = "data_pipeline.request "
 
@@ -59,7 +59,7 @@ def release(database: str, claimed: ClaimedRequest, *, error: str | None, counts
 
 def unlock(database: str, request_id: int) -> None:
     """Release the lock of this session on a request, if it has it."""
-    sessions.query(database, STATEMENTS["unlock_request"], {"lock_key": _lock_key(request_id)})
+    advisory_locks.unlock(database, _lock_key(request_id))
 
 
 def queue_stalled(database: str, *, missing_after: timedelta, old_after: timedelta) -> list[int]:

@@ -28,16 +28,6 @@ UPDATE load_request SET
 WHERE id = %(request_id)s AND state = 'running' AND attempts = %(attempts)s
 RETURNING id;
 
--- name: unlock_request
-SELECT pg_advisory_unlock(hash)
-FROM hashtextextended(%(lock_key)s::text, 0) AS hash
-WHERE EXISTS (
-    SELECT
-    FROM pg_locks AS l
-    WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.granted AND l.objsubid = 1
-        AND l.classid::bigint = (hash >> 32) & 4294967295 AND l.objid::bigint = hash & 4294967295
-);
-
 -- name: stalled_requests
 -- Queue the requests of dead workers again, and mark requests whose message is missing or old as dispatched now. Returns
 -- both. The locks are held until the end of the transaction, so that a concurrent rescue skips these requests.

@@ -4,9 +4,7 @@ Most processes have ended before Prometheus could read them, so they leave their
 `process_once` already leaves those of its loads. A run is counted by its loads, if it has any of the same source.
 """
 
-import os
 import re
-import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,6 +19,7 @@ from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.normalizing import NormalizeReason
 from data_pipeline.postgres import load_totals
 from data_pipeline.services.structured_log import WARNING, log_event
+from seeder.services.process_name import process_name
 
 OTHER_REASON = "other"
 _REASON = re.compile(r"[a-z0-9][a-z0-9_.-]{0,47}", re.ASCII)
@@ -144,7 +143,7 @@ def _save_unsaved(database: str) -> None:
 
 def _save(source: str, facts: Mapping[str, Any], database: str) -> None:
     """Save counters. A failure is only logged, because the work itself has succeeded."""
-    actor = f"{socket.gethostname()}:{os.getpid()}"
+    actor = process_name()
     try:
         load_totals.save_measurement(database, actor=actor, facts={"source": source, **facts})
     except Error:

@@ -7,7 +7,6 @@ happens once however many messages arrive, because `process_once` guards it.
 
 import os
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.models.functions import Now
 
 from data_pipeline import conf
+from data_pipeline.domain.storable_text import escape_unstorable
 from data_pipeline.errors import LoadInProgress, LoadTakenOver, TableBusy
 from data_pipeline.models import LoadRequest
 from data_pipeline.postgres import load_requests
@@ -35,6 +35,7 @@ from seeder.errors import QueueMissing, ReadOnly, SeederError, ServerFault, Serv
 from seeder.postgres import sessions
 from seeder.postgres.transactions import atomic
 from seeder.services import unix_signals
+from seeder.services.process_name import process_name
 from seeder.services.queue import dispatch
 
 _TASK = "data_pipeline.tasks.import_file"
@@ -108,8 +109,7 @@ def run_request(request_id: int) -> RequestResult:
     """
     with translate_errors(DEFAULT_DB_ALIAS):
         try:
-            worker = f"{socket.gethostname()}:{os.getpid()}"
-            claimed = load_requests.claim(DEFAULT_DB_ALIAS, request_id, worker=worker)
+            claimed = load_requests.claim(DEFAULT_DB_ALIAS, request_id, worker=process_name())
             if isinstance(claimed, str):
                 return RequestResult(id=request_id, result=f"nothing: {claimed}")
             return _work(claimed)
@@ -204,7 +204,7 @@ def _end(claimed: ClaimedRequest, error: str, *, load_id: int | None = None) -> 
 
 def _text(error: BaseException) -> str:
     """Return the beginning of a message, as PostgreSQL can store it."""
-    return str(error).replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()[:_MAX_ERROR_LENGTH]
+    return escape_unstorable(str(error))[:_MAX_ERROR_LENGTH]
 
 
 class _TimeLimit(KeyboardInterrupt):  # psycopg cancels the running statement for interrupts only

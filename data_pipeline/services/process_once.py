@@ -5,8 +5,6 @@ the process of a pending load is alive; a free lock proves that it is not, witho
 `success` have one commit, so neither is ever seen without the other.
 """
 
-import os
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -33,6 +31,7 @@ from seeder.postgres import sessions
 from seeder.postgres.session_sharing import shares_session
 from seeder.postgres.sqlstates import is_connection_lost
 from seeder.postgres.transactions import atomic
+from seeder.services.process_name import process_name
 
 _MAX_SOURCE_LENGTH = 128
 _RETRY_SECONDS = 0.05  # between two attempts to get the lock of another process
@@ -74,7 +73,7 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
             idempotency_key=idempotency_key,
             payload_meta=build_payload_meta(extra=payload_meta),
             update_meta=on_duplicate == "update_meta",
-            processed_by=f"{socket.gethostname()}:{os.getpid()}",
+            processed_by=process_name(),
             task_id=task_id,
         )
 

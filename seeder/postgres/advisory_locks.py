@@ -10,6 +10,8 @@ from typing import cast
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
 
+UNLOCK = STATEMENTS["unlock"]  # to be sent together with other statements; its parameter is `key`
+
 
 def lock(database: str, key: str) -> None:
     """Lock a key until the end of the transaction."""
@@ -34,7 +36,7 @@ def lock_for_session(database: str, key: str) -> datetime:
 
 def unlock(database: str, key: str) -> None:
     """Release the lock of this thread's session, if it holds the lock."""
-    sessions.query(database, STATEMENTS["unlock"], {"key": key})
+    sessions.query(database, UNLOCK, {"key": key})
 
 
 def held_keys(database: str, keys: Iterable[str]) -> frozenset[str]:

@@ -5,8 +5,6 @@ alive. A duplicate message has no effect, nor has a message for an ended part. I
 worker claims the part and refreshes its remaining views.
 """
 
-import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -34,6 +32,7 @@ from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
 from seeder.services import history_rows
+from seeder.services.process_name import process_name
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import orphan_recovery, preconditions
 from seeder.services.run.orchestrator import RunOrigin, execute_locked, new_run_id
@@ -95,7 +94,7 @@ def _claim(part_id: int, run_id: str) -> QueuedRefresh | str:
             DEFAULT_DB_ALIAS, lock_keys.of_run(part.run_ids[-1])
         ):
             return "nothing: it is being worked on"
-        part_rows.claim(part, run_id=run_id, worker=f"{socket.gethostname()}:{os.getpid()}")
+        part_rows.claim(part, run_id=run_id, worker=process_name())
         return part
 
 
