@@ -12,10 +12,8 @@ from django.core import checks
 from django.db import connection
 
 from data_pipeline import conf
-from data_pipeline.domain.dialect_search import check_dialects
 from data_pipeline.domain.system_check_hints import SYSTEM_CHECK_HINTS
 from data_pipeline.job_errors import JobError, MalformedJob
-from data_pipeline.services.job_discovery import find_job_packages
 from seeder.errors import ConfigurationError
 
 
@@ -46,12 +44,16 @@ def check_seeder(**_: Any) -> Sequence[checks.CheckMessage]:
 @checks.register
 def check_jobs(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E002 for a malformed `JOB`, W002 for another job that cannot be used, unless E001 applies."""
+    from data_pipeline.services.job_discovery import find_job_packages  # few commands run checks
+
     return [] if check_settings() else [_job_message(error) for error in find_job_packages().load_all()[1]]
 
 
 @checks.register
 def check_folders(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E003 for each invalid dialect, W003 for each missing folder, unless E001 applies."""
+    from data_pipeline.domain.dialect_search import check_dialects  # few commands run checks
+
     if check_settings():
         return []
     settings = conf.load()
