@@ -10,8 +10,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
+from typing import TypeVar
 
 from seeder.domain.manifests import Manifest, RejectedManifest, Selection, ViewKey, ViewSpec
+from seeder.domain.view_names import ViewName
+
+Node = TypeVar("Node", ViewKey, ViewName)
 
 
 class PlannedAction(StrEnum):
@@ -103,7 +107,7 @@ def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
     ignored, because the request does not include them.
     """
     specs = {spec.key: spec for spec in selection.views}
-    graph = _topological_order({key: specs.keys() & set(inputs.depends_on.get(key, ())) for key in specs})
+    graph = topological_order({key: specs.keys() & set(inputs.depends_on.get(key, ())) for key in specs})
     estimated_durations = _estimate_durations(inputs, specs.keys())
     critical_paths = _critical_paths(graph, estimated_durations)
     views = [
@@ -134,7 +138,7 @@ def _urgency_key(view: PlannedView) -> tuple[int, bool, timedelta, ViewKey]:
     return -scale, view.consecutive_failures > 0, -view.critical_path, view.key
 
 
-def _topological_order(graph: Mapping[ViewKey, Set[ViewKey]]) -> dict[ViewKey, Set[ViewKey]]:
+def topological_order(graph: Mapping[Node, Set[Node]]) -> dict[Node, Set[Node]]:
     """Return the graph ordered so that each view comes after its dependencies.
 
     A cycle can exist if a function that a view reads was replaced later. PostgreSQL refreshes such views in any order,
@@ -146,7 +150,7 @@ def _topological_order(graph: Mapping[ViewKey, Set[ViewKey]]) -> dict[ViewKey, S
         try:
             return {key: acyclic[key] for key in sorter.static_order()}
         except CycleError as error:
-            cycle: list[ViewKey] = error.args[1][1:]  # each one is a dependency of the next, the last of the first
+            cycle: list[Node] = error.args[1][1:]  # each one is a dependency of the next, the last of the first
             first = min(cycle)
             acyclic[first].remove(cycle[cycle.index(first) - 1])
 

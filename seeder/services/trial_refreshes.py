@@ -3,13 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
-from graphlib import CycleError, TopologicalSorter
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
 from seeder.domain import lock_keys
 from seeder.domain.manifests import ViewSpec
+from seeder.domain.plan import topological_order
 from seeder.domain.view_names import ViewName
 from seeder.postgres import advisory_locks, catalog, input_locks, transactions, trial_queries
 from seeder.postgres.sqlstates import first_line, translate_database_errors
@@ -58,16 +58,13 @@ def refresh_on_trial(relations: Collection[ViewName], *, database: str = DEFAULT
 
 
 def _in_dependency_order(database: str, specs: Sequence[ViewSpec]) -> Sequence[ViewName]:
-    """Return the views, each behind those that it reads or declares. In a circle, any order is as good."""
+    """Return the views, each behind those that it reads or declares."""
     views = [spec.key.name for spec in specs]
     used = catalog.find_used_objects(database, views)
     reads = {view: {one.relation for one in used[view] if one.relation is not None} for view in views}
     for spec in specs:
         reads[spec.key.name] |= spec.declaration.views if spec.declaration else set()
-    try:
-        return list(TopologicalSorter({view: reads[view] & {*views} - {view} for view in views}).static_order())
-    except CycleError:
-        return views
+    return list(topological_order({view: reads[view] & {*views} - {view} for view in views}))
 
 
 def _refresh(database: str, view: ViewName) -> TrialRefresh:
