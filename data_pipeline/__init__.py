@@ -8,7 +8,7 @@ from typing import Any
 
 _PUBLIC = {
     "build_payload_meta": "data_pipeline.domain.payload_meta",
-    "compute_idempotency_key": "data_pipeline.domain.keys",
+    "compute_idempotency_key": "data_pipeline.domain.idempotency_keys",
     "dry_run": "data_pipeline.services.dry_run",
     "load_file": "data_pipeline.services.load_file",
     "normalize_currency": "data_pipeline.domain.normalizing",

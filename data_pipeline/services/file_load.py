@@ -10,7 +10,7 @@ from typing import Any
 from django.db import Error
 
 from data_pipeline import conf
-from data_pipeline.domain.keys import compute_idempotency_key, forced_key
+from data_pipeline.domain.idempotency_keys import compute_idempotency_key, forced_key
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta

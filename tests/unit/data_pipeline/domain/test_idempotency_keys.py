@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_pipeline.domain.canonical_bytes import canonical_bytes
-from data_pipeline.domain.keys import compute_idempotency_key, forced_key
+from data_pipeline.domain.idempotency_keys import compute_idempotency_key, forced_key
 from data_pipeline.errors import BadIdempotencyKey, NothingToIdentify
 
 REMOTE = {"etag": '"abc"', "last_modified": "2025-10-21T07:28:00Z", "content_length": 7}
