@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from data_pipeline.correction_errors import BadCorrectionFile
-from data_pipeline.domain.fields import CsvFormat, find_fault, parse_fields
+from data_pipeline.domain.csv_fields import CsvFormat, find_fault, parse_fields
 from data_pipeline.domain.formula_guard import guarded, unguarded
 from data_pipeline.domain.rejects import Problem
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from data_pipeline.domain.fields import CsvFormat, fields_of
+from data_pipeline.domain.csv_fields import CsvFormat, fields_of
 from data_pipeline.domain.rejects import Problem
 
 _MAX_SHOWN = 400  # characters of a part in a list

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 
-from data_pipeline.domain.fields import CsvFormat, fields_of
+from data_pipeline.domain.csv_fields import CsvFormat, fields_of
 
 CHANGING_WORDS = ("now", "today", "tomorrow", "yesterday")  # of PostgreSQL's date and time types, in any case
 _WORD = re.compile(rb"(?<![a-z])(?:%b)(?![a-z])" % "|".join(CHANGING_WORDS).encode())

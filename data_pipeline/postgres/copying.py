@@ -6,7 +6,7 @@ import psycopg
 from django.db import Error, connections
 from psycopg import sql
 
-from data_pipeline.domain.fields import CsvFormat
+from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.postgres.affected_rows import undo_savepoint
 from data_pipeline.postgres.refusals import is_refusal, may_be_of_value
 from data_pipeline.postgres.target_tables import TargetColumn

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db import Error
 
-from data_pipeline.domain.records import SplitRecords
+from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.postgres.refusals import diagnostics
 from seeder.postgres import sessions, transactions

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from psycopg import sql
 
-from data_pipeline.domain.records import SplitRecords
+from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import record_tables
 from data_pipeline.postgres.checked_statements import CheckedStatement, insert

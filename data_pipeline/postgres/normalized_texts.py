@@ -11,12 +11,12 @@ from functools import cached_property
 
 from psycopg import sql
 
+from data_pipeline.domain.csv_fields import CsvFormat, parse_fields
+from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.dialects import Column
-from data_pipeline.domain.fields import CsvFormat, parse_fields
 from data_pipeline.domain.masking import hash_pads
 from data_pipeline.domain.normalize_problems import refused_value
 from data_pipeline.domain.normalizing import NormalizeReason
-from data_pipeline.domain.records import SplitRecords
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.errors import NormalizingNeedsUtf8
 from data_pipeline.postgres import record_tables

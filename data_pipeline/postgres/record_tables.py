@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from data_pipeline.domain.csv_fields import CsvFormat
+from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.dialects import Column
-from data_pipeline.domain.fields import CsvFormat
-from data_pipeline.domain.records import SplitRecords
 from data_pipeline.postgres.copying import copy_bytes, copy_statement
 from data_pipeline.postgres.row_sources import RECORD_NO
 from data_pipeline.postgres.statements import STATEMENTS

@@ -6,8 +6,8 @@ import psycopg
 from django.db import connections
 from psycopg import sql
 
-from data_pipeline.domain.fields import CsvFormat, parse_fields
-from data_pipeline.domain.records import SplitRecords
+from data_pipeline.domain.csv_fields import CsvFormat, parse_fields
+from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.domain.sure_values import FieldType, sure_record_pattern
 from data_pipeline.postgres import record_tables

@@ -9,8 +9,8 @@ from django.db import Error
 from psycopg import sql
 
 from data_pipeline.domain import silent_changes
-from data_pipeline.domain.fields import CsvFormat
-from data_pipeline.domain.records import SplitRecords
+from data_pipeline.domain.csv_fields import CsvFormat
+from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.postgres import record_tables
 from data_pipeline.postgres.affected_rows import affected_rows

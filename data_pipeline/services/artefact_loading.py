@@ -13,12 +13,12 @@ from typing import Any, Protocol, Self
 from django.db import Error
 
 from data_pipeline.domain import silent_changes
-from data_pipeline.domain.chunks import Chunk, RecordChunks
+from data_pipeline.domain.csv_chunks import Chunk, RecordChunks
+from data_pipeline.domain.csv_fields import CsvFormat
+from data_pipeline.domain.csv_records import SplitRecords, count_records
 from data_pipeline.domain.dialects import Mode
-from data_pipeline.domain.fields import CsvFormat
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_progress import LoadProgress
-from data_pipeline.domain.records import SplitRecords, count_records
 from data_pipeline.domain.reject_log import RejectLog
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import copying, merging, record_tables

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from data_pipeline import conf
 from data_pipeline.artefact_errors import EmptyArtefact
-from data_pipeline.domain.chunks import RecordChunks
+from data_pipeline.domain.csv_chunks import RecordChunks
+from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.dialect_search import find_dialect
 from data_pipeline.domain.dialects import Dialect
-from data_pipeline.domain.fields import CsvFormat
 from data_pipeline.services.record_reading import csv_format, header_names, read_records
 from data_pipeline.storage.addresses import LocalAddress
 from data_pipeline.storage.opening import Artefact, open_artefact

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
-from data_pipeline.domain.fields import CsvFormat
+from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.reject_marks import RejectText, Segment, shortened
 from data_pipeline.domain.rejects import Problem

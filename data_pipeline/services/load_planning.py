@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from data_pipeline import conf
 from data_pipeline.artefact_errors import EmptyArtefact
+from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.dialects import Dialect, Mode, Pii
-from data_pipeline.domain.fields import CsvFormat
 from data_pipeline.domain.masking import RejectMasking
 from data_pipeline.domain.rejects import RejectLimits
 from data_pipeline.errors import KeyMissing, KeyNotInFile, PiiKeyMissing

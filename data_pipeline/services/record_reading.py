@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from data_pipeline.domain.chunks import Chunk, RecordChunks
+from data_pipeline.domain.csv_chunks import Chunk, RecordChunks
+from data_pipeline.domain.csv_fields import UNTRANSLATABLE_BYTES, CsvFormat, find_fault, parse_fields
+from data_pipeline.domain.csv_records import SplitRecords, split_records, too_long_record
 from data_pipeline.domain.dialects import Dialect
-from data_pipeline.domain.fields import UNTRANSLATABLE_BYTES, CsvFormat, find_fault, parse_fields
-from data_pipeline.domain.records import SplitRecords, split_records, too_long_record
 from data_pipeline.errors import HeaderRefused
 
 

@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline.correction_errors import ColumnsUnknown
 from data_pipeline.domain.correction_files import write_corrections
-from data_pipeline.domain.fields import CsvFormat
+from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.rejects import RejectState
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres import reject_states

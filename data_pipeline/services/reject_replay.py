@@ -12,8 +12,8 @@ from django.db import DEFAULT_DB_ALIAS
 from data_pipeline import conf
 from data_pipeline.correction_errors import NothingReplayed, RejectsChanged, RejectsNotReplayable
 from data_pipeline.domain.correction_files import RejectedRecord, Values, csv_record, kept_nulls, read_corrections
+from data_pipeline.domain.csv_fields import find_fault, parse_fields
 from data_pipeline.domain.dialects import Dialect, Mode, Pii
-from data_pipeline.domain.fields import find_fault, parse_fields
 from data_pipeline.domain.idempotency_keys import compute_idempotency_key
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta

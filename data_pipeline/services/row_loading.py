@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline import conf
-from data_pipeline.domain.chunks import RecordChunks
 from data_pipeline.domain.correction_files import csv_record
+from data_pipeline.domain.csv_chunks import RecordChunks
+from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.dialects import Dialect, Mode
-from data_pipeline.domain.fields import CsvFormat
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.record_encoding import json_record
 from data_pipeline.domain.record_shapes import shape_of

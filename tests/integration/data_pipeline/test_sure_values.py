@@ -7,7 +7,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_pipeline.domain.fields import CsvFormat
+from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.sure_values import FieldType, sure_pattern, sure_record_pattern
 
 pytestmark = pytest.mark.usefixtures("load_tables")

@@ -15,7 +15,7 @@ from data_pipeline.domain.correction_files import (
     read_corrections,
     write_corrections,
 )
-from data_pipeline.domain.fields import CsvFormat, find_fault, parse_fields
+from data_pipeline.domain.csv_fields import CsvFormat, find_fault, parse_fields
 from data_pipeline.domain.formula_guard import guarded, unguarded
 from data_pipeline.domain.rejects import Problem
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_pipeline.domain.chunks import RecordChunks
-from data_pipeline.domain.fields import CsvFormat, parse_fields
-from data_pipeline.domain.records import split_records
+from data_pipeline.domain.csv_chunks import RecordChunks
+from data_pipeline.domain.csv_fields import CsvFormat, parse_fields
+from data_pipeline.domain.csv_records import split_records
 from data_pipeline.domain.rejects import Reject
 from data_pipeline.domain.silent_changes import has_changing_word, may_lose_bytes
 

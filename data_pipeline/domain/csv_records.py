@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import compress, count, repeat
 from operator import contains, ne, not_
 
-from data_pipeline.domain.fields import CsvFormat, Fault, find_fault
+from data_pipeline.domain.csv_fields import CsvFormat, Fault, find_fault
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
 
 PROGRAM_LIMIT_EXCEEDED = "54000"
