@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from data_pipeline.domain.case_folding import trim
 from data_pipeline.domain.dialect_values import MAX_NAME_BYTES
 from data_pipeline.domain.dialect_writer import dialect_to_toml
 from data_pipeline.domain.dialects import Column, Dialect, Rule
 from data_pipeline.domain.inferred_types import InferredType, TypeEvidence
-from data_pipeline.domain.letters import trim
 from data_pipeline.errors import HeaderRefused
 
 _NOT_IN_NAMES = re.compile(r"\W+")

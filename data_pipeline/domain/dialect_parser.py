@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from data_pipeline.dialect_errors import BadDialectValue, DialectUnreadable, UnknownDialectKey
 from data_pipeline.domain import dialect_values as values
+from data_pipeline.domain.case_folding import fold
 from data_pipeline.domain.date_formats import parse_format
 from data_pipeline.domain.dialect_values import BadValue
 from data_pipeline.domain.dialects import NUMBER_RULES, TIME_RULES, Column, Dialect, Mode, Pii, Rule, Surplus
-from data_pipeline.domain.letters import fold
 from seeder.domain.suggestions import did_you_mean
 
 _Readers = Mapping[str, Callable[[object], Any]]

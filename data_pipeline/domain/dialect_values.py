@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
+from data_pipeline.domain.case_folding import fold
 from data_pipeline.domain.currencies import CURRENCIES
 from data_pipeline.domain.date_formats import find_contradiction, parse_format
-from data_pipeline.domain.letters import fold
 from seeder.domain.suggestions import did_you_mean
 
 _Word = TypeVar("_Word", bound=StrEnum)

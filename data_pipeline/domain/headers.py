@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from data_pipeline.dialect_errors import AmbiguousHeader
+from data_pipeline.domain.case_folding import fold, trim
 from data_pipeline.domain.dialect_values import is_identifier
 from data_pipeline.domain.dialects import Dialect, Surplus
-from data_pipeline.domain.letters import fold, trim
 from data_pipeline.errors import HeaderRefused
 from seeder.domain.suggestions import did_you_mean
 

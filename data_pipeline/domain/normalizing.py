@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from data_pipeline.domain import letters
+from data_pipeline.domain import case_folding
 from data_pipeline.domain.date_formats import DateFormat, parse_format
 from data_pipeline.domain.dialects import Column, Rule
 from data_pipeline.domain.iso_patterns import ISO_DATE, ISO_DATE_SHAPE, ISO_TIMESTAMP, ISO_TIMESTAMP_SHAPE
@@ -56,7 +56,7 @@ class NormalizeError(ValueError):
 
 def trim(text: str) -> str:
     """Remove spaces of any kind at both ends."""
-    return letters.trim(text)
+    return case_folding.trim(text)
 
 
 def parse_decimal(text: str, *, decimal_mark: str = ".", group_mark: str | None = None) -> Decimal:
@@ -93,7 +93,7 @@ def parse_timestamp(text: str, formats: Sequence[str] = ()) -> datetime:
 
 def parse_bool(text: str) -> bool:
     """Parse one of the words that PostgreSQL documents for a boolean, in any case. Raises `NormalizeError`."""
-    word = letters.fold(text)
+    word = case_folding.fold(text)
     if word not in TRUE_WORDS + FALSE_WORDS:
         raise NormalizeError(text, NormalizeReason.NOT_A_BOOLEAN if word else NormalizeReason.EMPTY)
     return word in TRUE_WORDS
@@ -104,7 +104,7 @@ def normalize_text(text: str, column: Column, *, null_words: Collection[str] = (
 
     A text of spaces only is NULL in a column with a rule.
     """
-    trimmed = letters.trim(text)
+    trimmed = case_folding.trim(text)
     if trimmed in null_words:
         return None
     if column.rule is None:
@@ -121,10 +121,10 @@ def _currency(text: str, column: Column) -> str:
 
 
 def _mapped(text: str, column: Column) -> str | None:
-    values = {letters.fold(spelling): value for spelling, value in column.values.items()}
-    if letters.fold(text) not in values:
+    values = {case_folding.fold(spelling): value for spelling, value in column.values.items()}
+    if case_folding.fold(text) not in values:
         raise NormalizeError(text, NormalizeReason.NOT_IN_MAP)
-    return values[letters.fold(text)] or None
+    return values[case_folding.fold(text)] or None
 
 
 def _amount(text: str, *, decimal_mark: str, group_mark: str | None, currency: str | None) -> str:
@@ -152,7 +152,7 @@ def _number(text: str, patterns: NumberPatterns) -> str:
 
 
 def _plain(text: str) -> str:
-    return letters.trim(text).translate(_TO_PLAIN)
+    return case_folding.trim(text).translate(_TO_PLAIN)
 
 
 def _without_currency(plain: str, patterns: NumberPatterns) -> str:
@@ -165,7 +165,7 @@ def _without_currency(plain: str, patterns: NumberPatterns) -> str:
 
 def _instant(text: str, formats: Sequence[str], *, rule: Rule) -> str:
     """Return a date or timestamp in ISO 8601. The first format with the text's shape decides."""
-    trimmed = letters.trim(text)
+    trimmed = case_folding.trim(text)
     if not trimmed:
         raise NormalizeError(text, NormalizeReason.EMPTY)
     shape, existing = ISO_PATTERNS[rule]
@@ -188,8 +188,8 @@ def _parsed_formats(formats: tuple[str, ...]) -> tuple[DateFormat, ...]:
 
 _NORMALIZERS: Final[Mapping[Rule, Callable[[str, Column], str | None]]] = {
     Rule.TRIM: lambda text, _: text,
-    Rule.UPPER: lambda text, _: letters.upper(text),
-    Rule.LOWER: lambda text, _: letters.lower(text),
+    Rule.UPPER: lambda text, _: case_folding.upper(text),
+    Rule.LOWER: lambda text, _: case_folding.lower(text),
     Rule.BOOLEAN: lambda text, _: "true" if parse_bool(text) else "false",
     Rule.MAP: _mapped,
     Rule.DATE: lambda text, column: _instant(text, column.formats, rule=Rule.DATE),

@@ -9,8 +9,8 @@ from typing import Final
 
 from psycopg import sql
 
+from data_pipeline.domain.case_folding import LOWER_OF, SPACES, UPPER_OF, fold
 from data_pipeline.domain.dialects import Column, Rule
-from data_pipeline.domain.letters import LOWER_OF, SPACES, UPPER_OF, fold
 from data_pipeline.domain.normalizing import FALSE_WORDS, ISO_PATTERNS, TRUE_WORDS, NormalizeReason
 from data_pipeline.domain.number_patterns import (
     PLAIN_FROM,

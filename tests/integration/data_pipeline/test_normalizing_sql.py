@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
+from data_pipeline.domain.case_folding import LOWER_OF, SPACES, UPPER_OF
 from data_pipeline.domain.dialects import Column, Rule
-from data_pipeline.domain.letters import LOWER_OF, SPACES, UPPER_OF
 from data_pipeline.domain.normalizing import NormalizeError, normalize_text
 from data_pipeline.postgres.normalizing_sql import canonical_text, refusal_reason
 from tests.conftest import another_session
