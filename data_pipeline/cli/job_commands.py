@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from data_pipeline.domain.job_tuple import job_name_problem
+from data_pipeline.domain.job_definition import job_name_problem
 from data_pipeline.job_errors import BadExitCode, BadJobName, JobFileExists, UnknownDefaultJob, UnknownJob
 from data_pipeline.services.job_discovery import Job, find_job_packages
 from seeder.console_script import print_lines

@@ -14,7 +14,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 from data_pipeline import conf
-from data_pipeline.domain.job_tuple import Entrypoint, is_job_name, job_tuple_problem
+from data_pipeline.domain.job_definition import Entrypoint, is_job_name, job_tuple_problem
 from data_pipeline.job_errors import AmbiguousJob, JobError, MalformedJob, UnknownJob, UnknownJobPackage, UnusableJob
 from seeder.domain.suggestions import did_you_mean
 from seeder.errors import SettingsUnusable

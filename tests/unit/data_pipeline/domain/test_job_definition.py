@@ -2,7 +2,7 @@
 
 import pytest
 
-from data_pipeline.domain.job_tuple import is_job_name, job_name_problem, job_tuple_problem
+from data_pipeline.domain.job_definition import is_job_name, job_name_problem, job_tuple_problem
 
 
 def entrypoint(argv: list[str], *, handler: object = None) -> int:
