@@ -16,7 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from data_pipeline import conf
 from data_pipeline.correction_errors import BundleNotWritten
-from data_pipeline.domain.secrets_hiding import without_secrets
+from data_pipeline.domain.secret_redaction import without_secrets
 from data_pipeline.postgres import debug_facts
 from seeder.errors import SeederError
 

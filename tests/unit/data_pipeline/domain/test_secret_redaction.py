@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from data_pipeline.domain.secrets_hiding import HIDDEN, without_secrets
+from data_pipeline.domain.secret_redaction import HIDDEN, without_secrets
 
 
 @pytest.mark.parametrize(
