@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.load_status import LoadStatus
-from data_pipeline.domain.reject_marks import RejectText, Segment, shortened
+from data_pipeline.domain.reject_highlights import RejectText, Segment, shortened
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadEvent, LoadLog, LoadReject

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_pipeline.domain.csv_fields import CsvFormat
-from data_pipeline.domain.reject_marks import RejectText
+from data_pipeline.domain.reject_highlights import RejectText
 from data_pipeline.domain.rejects import Problem
 
 
