@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from data_pipeline.domain.correction_files import RejectedRecord
-from data_pipeline.domain.reject_log import MAX_KEPT_BYTES, MAX_RAW_AFTERWARDS
+from data_pipeline.domain.reject_collector import MAX_KEPT_BYTES, MAX_RAW_AFTERWARDS
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, RejectState
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions

@@ -19,7 +19,7 @@ from data_pipeline.domain.csv_records import SplitRecords, count_records
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_progress import LoadProgress
-from data_pipeline.domain.reject_log import RejectLog
+from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import copying, merging, record_tables
 from data_pipeline.postgres.exact_loading import CheckedRecords, ExactLoading
@@ -70,7 +70,7 @@ class ArtefactLoading:
         *,
         csv_format: CsvFormat,
         load_id: int,
-        rejects: RejectLog,
+        rejects: RejectCollector,
         reopen: Callable[[], tuple[RecordSource, RecordChunks]],
         on_progress: ProgressListener,
     ) -> None:

@@ -14,7 +14,7 @@ from data_pipeline.domain.idempotency_keys import compute_idempotency_key, force
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta
-from data_pipeline.domain.reject_log import RejectLog
+from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import Reject, RejectLimits
 from data_pipeline.errors import TooManyRejects
 from data_pipeline.models import LoadLog
@@ -57,7 +57,7 @@ class FileLoad:
     def _prepare(self) -> None:
         """Forget what an attempt has found."""
         self._file = FileReading(self._address, self._dialect, self._settings, sheet=self._options.sheet)
-        self._rejects = RejectLog(max_kept=self._settings.keep_rejects)
+        self._rejects = RejectCollector(max_kept=self._settings.keep_rejects)
 
     def run(self, task_id: str | None, *, refresh_here: bool) -> Loaded:
         """Load the file. After a deadlock, load it again while no other session writes to the table.

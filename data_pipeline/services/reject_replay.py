@@ -17,7 +17,7 @@ from data_pipeline.domain.dialects import Dialect, Mode, Pii
 from data_pipeline.domain.idempotency_keys import compute_idempotency_key
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta
-from data_pipeline.domain.reject_log import RejectLog
+from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import Problem, RejectState
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres import load_transactions, reject_states
@@ -181,7 +181,7 @@ class _RejectReplay:
         if reject_states.lock_open(self._using, load_id, numbers) != sorted(numbers):
             raise RejectsChanged(load_id=load_id)
         load_transactions.begin_loading(self._using)
-        rejects = RejectLog(max_kept=len(numbers))
+        rejects = RejectCollector(max_kept=len(numbers))
         with _file_of(content) as address:
             self._load_file(handle, self._reading(address), rejects)
         refused = {numbers[one.record_no - 1]: one.problems for one in rejects.kept}
@@ -196,7 +196,7 @@ class _RejectReplay:
         reject_states.mark_replayed(self._using, load_id, replayed, replayed_by=handle.load_id, actor=self._actor)
         return refused
 
-    def _load_file(self, handle: ProcessHandle, reading: FileReading, rejects: RejectLog) -> None:
+    def _load_file(self, handle: ProcessHandle, reading: FileReading, rejects: RejectCollector) -> None:
         artefact, chunks = reading.open()
         with artefact:
             chunks.header()

@@ -15,7 +15,7 @@ from data_pipeline.domain.dialects import Dialect, Mode
 from data_pipeline.domain.load_outcomes import LoadCounts
 from data_pipeline.domain.record_encoding import json_record
 from data_pipeline.domain.record_shapes import shape_of
-from data_pipeline.domain.reject_log import RejectLog
+from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
 from data_pipeline.errors import BadRecord, NothingToReplaceWith, TooManyRejects
 from data_pipeline.postgres import load_transactions, record_tables, target_tables
@@ -93,7 +93,7 @@ class _RowLoad:
 
     def run(self) -> LoadCounts:
         handle, name = self._handle, self._plan.target.name
-        rejects = RejectLog(max_kept=self._settings.keep_rejects - len(handle.rejects))
+        rejects = RejectCollector(max_kept=self._settings.keep_rejects - len(handle.rejects))
         loading = ArtefactLoading(
             handle.database,
             self._stream,
@@ -139,7 +139,7 @@ class _RowLoad:
                 complete.append(replace(by_number[number], line_no=at, record_no=at, raw=raw))
         return complete
 
-    def _require_limits(self, counts: LoadCounts, rejects: RejectLog) -> None:
+    def _require_limits(self, counts: LoadCounts, rejects: RejectCollector) -> None:
         rejected, total, limits = counts.rows_rejected or 0, counts.rows_in or 0, self._plan.limits
         first = rejects.first
         if first is not None and limits.exceeded(rejected=rejected, records=total):

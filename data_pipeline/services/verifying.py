@@ -11,7 +11,7 @@ from data_pipeline.artefact_errors import ArtefactError
 from data_pipeline.correction_errors import NotVerifiable
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_status import LoadStatus
-from data_pipeline.domain.reject_log import RejectLog
+from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.verifications import ArtefactState, RowsState, Verification
 from data_pipeline.errors import PipelineError
 from data_pipeline.models import LoadLog
@@ -141,7 +141,7 @@ class _Verifying:
                 replace(plan, mode=Mode.REPLACE),
                 csv_format=reading.csv_format(chunks),
                 load_id=self._load.pk,
-                rejects=RejectLog(max_kept=0),
+                rejects=RejectCollector(max_kept=0),
                 reopen=reading.reopen,
                 on_progress=self._on_progress,
             ).stage()

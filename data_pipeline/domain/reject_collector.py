@@ -8,7 +8,7 @@ MAX_KEPT_BYTES = 16 * 1024 * 1024  # of all raw records of a load
 MAX_RAW_AFTERWARDS = 256  # bytes of each record beyond that
 
 
-class RejectLog:
+class RejectCollector:
     """Counts all rejected records, and keeps the first ones."""
 
     def __init__(self, *, max_kept: int) -> None:
