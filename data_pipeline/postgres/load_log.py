@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from django.db import Error
 
-from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.storable_text import escape_unstorable
 from data_pipeline.postgres.json_values import jsonb

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from psycopg import sql
 
 from data_pipeline.domain.dialects import Mode
-from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
 from data_pipeline.errors import KeyNotUnique, RowsReferenced
 from data_pipeline.postgres import target_tables

@@ -17,7 +17,7 @@ from data_pipeline.domain.csv_chunks import Chunk, RecordChunks
 from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.csv_records import SplitRecords, count_records
 from data_pipeline.domain.dialects import Mode
-from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject

@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline.domain.dialects import Mode
-from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.rejects import Reject
 from data_pipeline.errors import TooManyRejects

@@ -11,7 +11,7 @@ from django.db import Error
 
 from data_pipeline import conf
 from data_pipeline.domain.idempotency_keys import compute_idempotency_key, forced_key
-from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta
 from data_pipeline.domain.reject_collector import RejectCollector

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.domain.rejects import Reject
 from data_pipeline.services.dry_run import DryRun

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Self
 
 from data_pipeline.domain.dialects import Mode
-from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.domain.rejects import Reject

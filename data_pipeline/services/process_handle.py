@@ -8,7 +8,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from data_pipeline.domain.dialects import Mode
-from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.payload_meta import build_payload_meta
 from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.domain.rejects import Reject

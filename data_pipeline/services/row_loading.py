@@ -12,7 +12,7 @@ from data_pipeline.domain.correction_files import csv_record
 from data_pipeline.domain.csv_chunks import RecordChunks
 from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.dialects import Dialect, Mode
-from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.record_encoding import json_record
 from data_pipeline.domain.record_shapes import shape_of
 from data_pipeline.domain.reject_collector import RejectCollector

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.rejects import Reject
 from data_pipeline.services.load_values import Loaded

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from data_pipeline import compute_idempotency_key, process_once
-from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_counts import LoadCounts
 
 pytestmark = pytest.mark.usefixtures("load_tables")
 

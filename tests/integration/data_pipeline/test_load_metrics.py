@@ -18,7 +18,7 @@ from data_pipeline import (
     record_etl_run,
     record_etl_skip,
 )
-from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.normalizing import NormalizeReason
 from data_pipeline.postgres import load_totals
 from data_pipeline.postgres.statements import STATEMENTS

@@ -12,7 +12,7 @@ import pytest
 
 import data_pipeline
 from data_pipeline import compute_idempotency_key, process_once
-from data_pipeline.domain.load_outcomes import LoadCounts
+from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.errors import BadRecord, HeaderRefused, KeyMissing, NothingToReplaceWith, TooManyRejects
 from data_pipeline.models import LoadLog, LoadReject
 from tests.architecture.markdown import code_blocks, page_text
