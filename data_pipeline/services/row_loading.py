@@ -13,8 +13,8 @@ from data_pipeline.domain.csv_chunks import RecordChunks
 from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.dialects import Dialect, Mode
 from data_pipeline.domain.load_counts import LoadCounts
+from data_pipeline.domain.python_records import shape_of
 from data_pipeline.domain.record_encoding import json_record
-from data_pipeline.domain.record_shapes import shape_of
 from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
 from data_pipeline.errors import BadRecord, NothingToReplaceWith, TooManyRejects

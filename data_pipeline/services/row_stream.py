@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 from tempfile import SpooledTemporaryFile
 from typing import Any, Self
 
+from data_pipeline.domain.python_records import Values
 from data_pipeline.domain.record_encoding import encode_record
-from data_pipeline.domain.record_shapes import Values
 from data_pipeline.errors import BadRecord
 
 _MAX_MEMORY_BYTES = 8 * 1024 * 1024  # more is on disk

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_pipeline.domain.csv_fields import CsvFormat, parse_fields
+from data_pipeline.domain.python_records import shape_of
 from data_pipeline.domain.record_encoding import encode_record, encode_value, json_record
-from data_pipeline.domain.record_shapes import shape_of
 
 
 class Color(StrEnum):
