@@ -9,7 +9,7 @@ from psycopg import sql
 from data_pipeline.domain.csv_fields import CsvFormat, parse_fields
 from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import Problem
-from data_pipeline.domain.sure_values import FieldType, sure_record_pattern
+from data_pipeline.domain.type_patterns import FieldType, pattern_of_record
 from data_pipeline.postgres import record_tables
 from data_pipeline.postgres.checked_statements import delete_records
 from data_pipeline.postgres.normalized_texts import NormalizedTexts
@@ -38,7 +38,7 @@ class TextRecords:
         self._csv_format, self._file_columns, self._normalized = csv_format, file_columns, normalized
         self._has_arrays = file_columns > _MAX_TEXT_COLUMNS and normalized is None
         self._checks = ValueChecks(database, columns, text=self._text)
-        self._sure = None if normalized else sure_record_pattern(self._fields(), csv_format)
+        self._sure = None if normalized else pattern_of_record(self._fields(), csv_format)
         self._is_prepared = False
 
     def fill(self, split: SplitRecords) -> Mapping[int, Sequence[Problem]]:

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
 from data_pipeline.domain.silent_changes import CHANGING_WORDS
-from data_pipeline.domain.sure_values import sure_pattern
+from data_pipeline.domain.type_patterns import pattern_of_type
 from data_pipeline.postgres.record_tables import TEXTS, FileColumn
 from data_pipeline.postgres.refusals import is_refusal
 from data_pipeline.postgres.row_sources import RECORD_NO, number_list
@@ -148,7 +148,7 @@ class ValueChecks:
 
 def _sure_condition(column: FileColumn, text: sql.Composable) -> sql.Composable:
     """Return ` OR text ~ pattern` if the type surely accepts some pattern."""
-    pattern = sure_pattern(column.target.type)
+    pattern = pattern_of_type(column.target.type)
     if pattern is None:
         return sql.SQL("")
     return sql.SQL(" OR {} ~ {}").format(text, sql.Literal(f"^(?:{pattern})$"))

@@ -36,7 +36,7 @@ class FieldType:
     is_required: bool
 
 
-def sure_pattern(type_name: str) -> str | None:
+def pattern_of_type(type_name: str) -> str | None:
     """Return the pattern of texts that a type surely accepts, or None."""
     if not type_name.startswith("numeric("):
         return _PATTERNS.get(type_name)
@@ -45,7 +45,7 @@ def sure_pattern(type_name: str) -> str | None:
     return _NUMBER.format(whole=whole - 1) if whole > 1 else None  # rounding can add a digit
 
 
-def sure_record_pattern(fields: Sequence[FieldType], csv_format: CsvFormat) -> re.Pattern[bytes] | None:
+def pattern_of_record(fields: Sequence[FieldType], csv_format: CsvFormat) -> re.Pattern[bytes] | None:
     """Return the pattern of records whose values PostgreSQL surely accepts. None if a type has no pattern."""
     d, q = re.escape(csv_format.delimiter), re.escape(csv_format.quote)
     patterns = []
@@ -54,7 +54,7 @@ def sure_record_pattern(fields: Sequence[FieldType], csv_format: CsvFormat) -> r
             many = b"++" if field.is_required else b"*+"
             patterns.append(rb"(?:[^%b%b\r\n]%b|%b(?:[^%b]++|%b%b)*+%b)" % (d, q, many, q, q, q, q, q))
             continue
-        pattern = sure_pattern(field.type)
+        pattern = pattern_of_type(field.type)
         if pattern is None or csv_format.delimiter in b"+-.:0123456789TZ ":
             return None
         patterns.append(b"(?:%b)%b" % (pattern.encode(), b"" if field.is_required else b"?"))

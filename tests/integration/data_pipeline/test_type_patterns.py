@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_pipeline.domain.csv_fields import CsvFormat
-from data_pipeline.domain.sure_values import FieldType, sure_pattern, sure_record_pattern
+from data_pipeline.domain.type_patterns import FieldType, pattern_of_record, pattern_of_type
 
 pytestmark = pytest.mark.usefixtures("load_tables")
 TYPES = [
@@ -31,7 +31,7 @@ FIELDS = [FieldType(type="integer", is_required=True), FieldType(type=None, is_r
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_sure_text_is_accepted(type_name: str, data: st.DataObject) -> None:
-    pattern = sure_pattern(type_name)
+    pattern = pattern_of_type(type_name)
     assert pattern is not None
     texts = data.draw(st.lists(st.from_regex(re.compile(pattern, re.ASCII), fullmatch=True), min_size=1, max_size=30))
     with connection.cursor() as cursor:
@@ -41,8 +41,8 @@ def test_sure_text_is_accepted(type_name: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("type_name", ["numeric(2,2)", "uuid", "jsonb", "landing.mood", "character varying(3)"])
 def test_other_types_are_checked(type_name: str) -> None:
-    assert sure_pattern(type_name) is None
-    assert sure_record_pattern([FieldType(type=type_name, is_required=False)], CsvFormat()) is None
+    assert pattern_of_type(type_name) is None
+    assert pattern_of_record([FieldType(type=type_name, is_required=False)], CsvFormat()) is None
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,6 @@ def test_other_types_are_checked(type_name: str) -> None:
     ],
 )
 def test_sure_record_has_a_sure_text_in_each_field(record: bytes, is_sure: bool) -> None:  # noqa: FBT001
-    pattern = sure_record_pattern(FIELDS, CsvFormat())
+    pattern = pattern_of_record(FIELDS, CsvFormat())
     assert pattern is not None
     assert (pattern.fullmatch(record) is not None) is is_sure
