@@ -3,9 +3,9 @@ from argparse import Namespace
 from django.core.management.base import CommandParser
 
 from data_pipeline import conf
-from data_pipeline.management.rendering.status_text import overview_blocks
-from data_pipeline.services import load_status
-from data_pipeline.services.status_documents import overview_document
+from data_pipeline.management.rendering.overview_text import overview_blocks
+from data_pipeline.services import load_overview
+from data_pipeline.services.overview_documents import overview_document
 from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
 
 
@@ -20,16 +20,16 @@ class Command(SeederCommand):
         parser.add_argument(
             "--limit",
             type=whole_number,
-            default=load_status.DEFAULT_LIMIT,
+            default=load_overview.DEFAULT_LIMIT,
             metavar="N",
-            help=f"maximum number of loads (default: {load_status.DEFAULT_LIMIT})",
+            help=f"maximum number of loads (default: {load_overview.DEFAULT_LIMIT})",
         )
         parser.add_argument(
             "--late-after",
             type=whole_number,
-            default=load_status.DEFAULT_LATE_HOURS,
+            default=load_overview.DEFAULT_LATE_HOURS,
             metavar="HOURS",
-            help=f"age of a table's last load after which it is late (default: {load_status.DEFAULT_LATE_HOURS})",
+            help=f"age of a table's last load after which it is late (default: {load_overview.DEFAULT_LATE_HOURS})",
         )
         parser.add_argument(
             "--fail-on",
@@ -40,7 +40,7 @@ class Command(SeederCommand):
         )
 
     def run(self, options: Namespace) -> int | None:
-        overview = load_status.read_load_overview(
+        overview = load_overview.read_load_overview(
             source=options.source, table=options.target, limit=options.limit, late_hours=options.late_after
         )
         self.output.show(overview_document(overview), overview_blocks(overview))

@@ -1,6 +1,6 @@
 -- Loads as an operator sees them.
 
--- name: load_states
+-- name: load_summaries
 -- Loads, failing and stuck ones first, then the latest first. A failed load is failing until a later load of the same artefact
 -- into the same table has succeeded, or until its rejects are dismissed. `dead` are the pending loads whose lock is free. The last two columns
 -- count all failing and stuck loads, also those beyond the limit.

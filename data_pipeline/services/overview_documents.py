@@ -5,8 +5,8 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from data_pipeline.domain.load_states import LoadState
-from data_pipeline.services.load_status import LoadOverview
+from data_pipeline.domain.load_overview import LoadSummary
+from data_pipeline.services.load_overview import LoadOverview
 
 
 def overview_document(overview: LoadOverview) -> Mapping[str, Any]:
@@ -19,8 +19,8 @@ def overview_document(overview: LoadOverview) -> Mapping[str, Any]:
     }
 
 
-def _state(load: LoadState) -> Mapping[str, Any]:
-    return {one.name: getattr(load, one.name) for one in fields(LoadState)}
+def _state(load: LoadSummary) -> Mapping[str, Any]:
+    return {one.name: getattr(load, one.name) for one in fields(LoadSummary)}
 
 
 def _document(values: Mapping[str, Any]) -> Mapping[str, Any]:

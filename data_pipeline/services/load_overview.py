@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
 
-from data_pipeline.domain.load_states import LateTable, LoadState
-from data_pipeline.postgres import load_status
+from data_pipeline.domain.load_overview import LateTable, LoadSummary
+from data_pipeline.postgres import load_overview
 from data_pipeline.postgres.error_translation import translate_errors
 from seeder.domain.view_names import normalize_name
 
@@ -18,7 +18,7 @@ DEFAULT_LATE_HOURS = 26  # a daily load, with two hours to spare
 class LoadOverview:
     """The latest loads, failing and stuck ones first."""
 
-    loads: Sequence[LoadState]  # the first ones
+    loads: Sequence[LoadSummary]  # the first ones
     failing: int  # of all loads
     stuck: int  # of all loads
     late: Sequence[LateTable]
@@ -41,6 +41,6 @@ def read_load_overview(
     """Read the state of loads: at most `limit` of them, but the counts of all."""
     table = None if table is None else normalize_name(table)
     with translate_errors(using):
-        loads, failing, stuck = load_status.load_states(using, source=source, table=table, limit=max(limit, 1))
-        late = load_status.late_tables(using, source=source, table=table, hours=late_hours)
+        loads, failing, stuck = load_overview.load_summaries(using, source=source, table=table, limit=max(limit, 1))
+        late = load_overview.late_tables(using, source=source, table=table, hours=late_hours)
     return LoadOverview(loads=loads[:limit], failing=failing, stuck=stuck, late=late)

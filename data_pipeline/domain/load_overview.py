@@ -5,7 +5,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LoadState:
+class LoadSummary:
     """A load and its state."""
 
     load_id: int

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from data_pipeline.domain.load_states import LoadState
-from data_pipeline.services.load_status import LoadOverview
+from data_pipeline.domain.load_overview import LoadSummary
+from data_pipeline.services.load_overview import LoadOverview
 from seeder.domain.human_format import format_count, time_ago_text
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 from seeder.management.rendering.run_text import first_line
@@ -35,7 +35,7 @@ def overview_blocks(overview: LoadOverview) -> Iterator[Block]:
         yield f"{table.table}: last loaded {timezone.localtime(table.last_success):%Y-%m-%d %H:%M %Z}", "yellow"
 
 
-def _row(load: LoadState, now: datetime) -> TableRow:
+def _row(load: LoadSummary, now: datetime) -> TableRow:
     outcome = _outcome(load)
     changed = sum(one or 0 for one in (load.rows_inserted, load.rows_updated, load.rows_deleted))
     updated = f"{timezone.localtime(load.updated_at):%Y-%m-%d %H:%M %Z}"
@@ -59,12 +59,12 @@ def _row(load: LoadState, now: datetime) -> TableRow:
     )
 
 
-def _error_text(load: LoadState) -> str:
+def _error_text(load: LoadSummary) -> str:
     """Return the first line of the message of a failed load. Others of PostgreSQL show the statement."""
     return first_line(load.error_message) if load.error_message and load.status == "failed" else ""
 
 
-def _outcome(load: LoadState) -> str:
+def _outcome(load: LoadSummary) -> str:
     if load.is_stuck:
         return "stuck"
     return "undone" if load.error_code == "undone" else _WORDS.get(load.status, load.status)

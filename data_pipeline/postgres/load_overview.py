@@ -6,21 +6,21 @@ from typing import cast
 
 from psycopg.rows import class_row
 
-from data_pipeline.domain.load_states import LateTable, LoadState
+from data_pipeline.domain.load_overview import LateTable, LoadSummary
 from data_pipeline.postgres import load_log
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _CountedState(LoadState):
+class _CountedSummary(LoadSummary):
     failing: int  # all of them
     stuck: int  # all of them
 
 
-def load_states(
+def load_summaries(
     database: str, *, source: str | None, table: str | None, limit: int
-) -> tuple[Sequence[LoadState], int, int]:
+) -> tuple[Sequence[LoadSummary], int, int]:
     """Return loads, failing and stuck ones first, then the latest first; and how many are failing and stuck in all."""
     parameters = {
         "dead": [load.load_id for load in load_log.dead_loads(database)],
@@ -28,7 +28,7 @@ def load_states(
         "table": table,
         "limit": limit,
     }
-    rows = sessions.query(database, STATEMENTS["load_states"], parameters, row_factory=class_row(_CountedState))
+    rows = sessions.query(database, STATEMENTS["load_summaries"], parameters, row_factory=class_row(_CountedSummary))
     return rows, rows[0].failing if rows else 0, rows[0].stuck if rows else 0
 
 
