@@ -11,7 +11,7 @@ from data_pipeline.domain.contract_inference import Inference, infer_columns
 from data_pipeline.domain.dialects import Dialect
 from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.record_reading import read_header, read_records
-from data_pipeline.storage.addresses import resolve
+from data_pipeline.storage.file_addresses import resolve
 
 _MEGABYTE = 1024 * 1024
 

@@ -29,7 +29,7 @@ from data_pipeline.services.load_planning import plan_load
 from data_pipeline.services.load_values import AUTO, Loaded, LoadOptions
 from data_pipeline.services.process_handle import ProcessHandle
 from data_pipeline.services.process_once import process_once
-from data_pipeline.storage.addresses import reading_error, resolve
+from data_pipeline.storage.file_addresses import reading_error, resolve
 
 SOURCE = "ingest.import_file"
 _MEGABYTE = 1024 * 1024

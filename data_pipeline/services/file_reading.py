@@ -13,7 +13,7 @@ from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.dialect_search import find_dialect
 from data_pipeline.domain.dialects import Dialect
 from data_pipeline.services.record_reading import csv_format, header_names, read_records
-from data_pipeline.storage.addresses import LocalAddress
+from data_pipeline.storage.file_addresses import LocalAddress
 from data_pipeline.storage.opening import Artefact, open_artefact
 from data_pipeline.storage.source_file import SourceFile
 

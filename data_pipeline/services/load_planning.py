@@ -17,7 +17,7 @@ from data_pipeline.postgres.target_tables import TargetTable
 from data_pipeline.services.column_matching import MatchedColumns, match_columns
 from data_pipeline.services.load_values import AUTO, LoadOptions
 from data_pipeline.services.record_reading import read_header
-from data_pipeline.storage.addresses import LocalAddress
+from data_pipeline.storage.file_addresses import LocalAddress
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,7 +29,7 @@ from data_pipeline.services.load_file import load_with_options
 from data_pipeline.services.load_values import Loaded, LoadOptions
 from data_pipeline.services.own_transactions import require_own_transaction
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
-from data_pipeline.storage.addresses import resolve
+from data_pipeline.storage.file_addresses import resolve
 from data_pipeline.storage.source_file import SourceFile
 from seeder.errors import QueueMissing, ReadOnly, SeederError, ServerFault, ServerOutOfMemory, ServerUnreachable
 from seeder.postgres import sessions

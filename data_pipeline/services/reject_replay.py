@@ -32,7 +32,7 @@ from data_pipeline.services.process_once import process_once
 from data_pipeline.services.reject_listing import csv_format_of, file_columns
 from data_pipeline.services.repeating import file_load
 from data_pipeline.services.structured_log import INFO, log_event
-from data_pipeline.storage.addresses import LocalAddress, resolve
+from data_pipeline.storage.file_addresses import LocalAddress, resolve
 from seeder.domain.human_format import format_count
 
 SOURCE = "ingest.replay"

@@ -24,7 +24,7 @@ from data_pipeline.services.artefact_loading import ArtefactLoading, RecordSourc
 from data_pipeline.services.load_planning import LoadPlan, plan_load
 from data_pipeline.services.load_values import LoadOptions
 from data_pipeline.services.row_stream import RowStream
-from data_pipeline.storage.addresses import LocalAddress
+from data_pipeline.storage.file_addresses import LocalAddress
 
 if TYPE_CHECKING:
     from data_pipeline.services.process_handle import ProcessHandle

@@ -27,7 +27,7 @@ from data_pipeline.services.load_values import LoadOptions
 from data_pipeline.services.reject_listing import csv_format_of, file_columns
 from data_pipeline.services.repeating import file_load, given_options
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
-from data_pipeline.storage.addresses import LocalAddress, resolve
+from data_pipeline.storage.file_addresses import LocalAddress, resolve
 from data_pipeline.storage.source_file import SourceFile
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError

@@ -5,8 +5,8 @@ from types import TracebackType
 from typing import Self
 
 from data_pipeline.artefact_errors import UnsupportedFormat
-from data_pipeline.storage.addresses import LocalAddress
 from data_pipeline.storage.byte_streams import ByteStream, PieceStream
+from data_pipeline.storage.file_addresses import LocalAddress
 from data_pipeline.storage.file_formats import HEAD_BYTES, recognise
 from data_pipeline.storage.source_file import SourceFile
 from data_pipeline.storage.transcoding import as_utf8

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from data_pipeline.artefact_errors import ArtefactUnreadable, SourceChanged
-from data_pipeline.storage.addresses import FileVersion, LocalAddress
+from data_pipeline.storage.file_addresses import FileVersion, LocalAddress
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -59,5 +59,5 @@ def test_known_file_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def refuse(*_: object) -> Callable[..., None]:
         raise AssertionError("the file was opened")
 
-    monkeypatch.setattr("data_pipeline.storage.addresses.LocalAddress.open", refuse)
+    monkeypatch.setattr("data_pipeline.storage.file_addresses.LocalAddress.open", refuse)
     assert load_file(str(path), table="landing.people").status == "skipped"

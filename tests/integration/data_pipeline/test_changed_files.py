@@ -14,7 +14,7 @@ from data_pipeline.models import LoadLog
 from data_pipeline.postgres import load_transactions
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_values import Loaded
-from data_pipeline.storage import addresses
+from data_pipeline.storage import file_addresses
 from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("load_tables")
@@ -102,7 +102,7 @@ def test_file_replaced_before_it_is_opened_is_refused(path: Path, monkeypatch: p
 
 def test_file_deleted_before_its_key_is_computed_is_missing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def resolve_and_delete(address: str, *, roots: list[str]) -> object:
-        resolved = addresses.resolve(address, roots=roots)
+        resolved = file_addresses.resolve(address, roots=roots)
         path.unlink()
         return resolved
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from data_pipeline.storage.addresses import resolve
+from data_pipeline.storage.file_addresses import resolve
 from data_pipeline.storage.opening import Artefact, open_artefact
 
 MB = 1 << 20

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_pipeline.artefact_errors import ArtefactMissing, SourceChanged, UnsupportedFormat
-from data_pipeline.storage.addresses import resolve
 from data_pipeline.storage.byte_streams import PieceStream
+from data_pipeline.storage.file_addresses import resolve
 from tests.unit.data_pipeline.storage.opened import csv_of, opened, read_all
 
 CSV = b"id,name\n1,\xc3\xa9\n"

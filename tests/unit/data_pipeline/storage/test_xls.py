@@ -14,7 +14,7 @@ from data_pipeline.artefact_errors import (
     WorkbookRefused,
     WorkbookTooLarge,
 )
-from data_pipeline.storage.addresses import resolve
+from data_pipeline.storage.file_addresses import resolve
 from data_pipeline.storage.opening import open_artefact
 from seeder.errors import ExtraMissing
 from tests.unit.data_pipeline.storage.made_xls import Value, made_ole, made_xls, record, workbook_stream

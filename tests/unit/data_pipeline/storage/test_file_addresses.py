@@ -14,7 +14,7 @@ from data_pipeline.artefact_errors import (
     OutsideRoots,
     UnsupportedScheme,
 )
-from data_pipeline.storage.addresses import LocalAddress, resolve
+from data_pipeline.storage.file_addresses import LocalAddress, resolve
 
 
 @pytest.fixture
