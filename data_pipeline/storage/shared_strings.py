@@ -7,9 +7,9 @@ from pathlib import Path
 from data_pipeline.artefact_errors import DamagedArtefact, WorkbookTooLarge
 from data_pipeline.storage.byte_streams import ByteStream
 from data_pipeline.storage.cell_fields import csv_field
-from data_pipeline.storage.cell_text import IRREGULAR_REFERENCE, RichText, regular_text
 from data_pipeline.storage.xml_elements import MAX_IRREGULAR, XmlElements
 from data_pipeline.storage.xml_parsing import XmlParser
+from data_pipeline.storage.xml_text import IRREGULAR_REFERENCE, RichText, regular_text
 from seeder.domain.human_format import format_size
 
 MAX_BYTES = 512 << 20  # of text; a full sheet with ten unique texts a row has about 200 MB

@@ -13,9 +13,9 @@ from data_pipeline.storage.cell_fields import (
     number_field,
     parse_number,
 )
-from data_pipeline.storage.cell_text import unescaped
 from data_pipeline.storage.number_formats import CellKind
 from data_pipeline.storage.shared_strings import SharedStrings
+from data_pipeline.storage.xml_text import unescaped
 
 MAX_COLUMNS = 16_384
 _MAX_LETTERS = 3  # XFD
