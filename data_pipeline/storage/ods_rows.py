@@ -5,7 +5,7 @@ from pathlib import Path
 
 from data_pipeline.artefact_errors import DamagedArtefact, WorkbookRefused
 from data_pipeline.storage.ods_cells import CellParser
-from data_pipeline.storage.sheets import Row
+from data_pipeline.storage.workbook_types import Row
 from data_pipeline.storage.xml_parsing import Attributes, XmlParser, require_bounded_element
 
 TABLE_DEPTH = 4  # document-content, body, spreadsheet, table

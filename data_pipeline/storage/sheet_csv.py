@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data_pipeline.artefact_errors import CellOutsideTable, UnpacksTooLarge
-from data_pipeline.storage.sheets import Row
+from data_pipeline.storage.workbook_types import Row
 from seeder.domain.human_format import format_size
 
 _PIECE_BYTES = 1 << 18

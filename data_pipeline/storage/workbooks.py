@@ -14,8 +14,8 @@ from data_pipeline.storage.byte_streams import PieceStream
 from data_pipeline.storage.ods_workbook import OdsWorkbook, is_open_document
 from data_pipeline.storage.ole_file import OleFile
 from data_pipeline.storage.sheet_csv import LineMap, csv_pieces
-from data_pipeline.storage.sheets import Sheet, SheetReader, Workbook
 from data_pipeline.storage.source_file import SourceFile
+from data_pipeline.storage.workbook_types import Sheet, SheetReader, Workbook
 from data_pipeline.storage.xls_workbook import XlsWorkbook, is_xls
 from data_pipeline.storage.xlsx_package import XlsxWorkbook, related_parts
 from data_pipeline.storage.zip_directory import ZipDirectory

@@ -11,8 +11,8 @@ from data_pipeline.artefact_errors import DamagedArtefact, WorkbookRefused, Work
 from data_pipeline.storage.biff_records import BiffSheet, biff_sheets
 from data_pipeline.storage.cell_fields import csv_field, duration_field, float_field
 from data_pipeline.storage.ole_file import OleFile
-from data_pipeline.storage.sheets import Row, Sheet, SheetReader
 from data_pipeline.storage.source_file import RandomAccess, SourceFile
+from data_pipeline.storage.workbook_types import Row, Sheet, SheetReader
 from seeder.domain.human_format import format_size
 from seeder.errors import ExtraMissing
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from data_pipeline.artefact_errors import WorkbookRefused
 from data_pipeline.storage.number_formats import CellKind, built_in_kind, kind_of_format
 from data_pipeline.storage.shared_strings import SharedStrings
-from data_pipeline.storage.sheets import Sheet, SheetReader
+from data_pipeline.storage.workbook_types import Sheet, SheetReader
 from data_pipeline.storage.xlsx_rows import rows
 from data_pipeline.storage.xlsx_values import CellValues
 from data_pipeline.storage.xml_parsing import MAX_ELEMENT_BYTES, Attributes, OnStart, parse_xml

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from data_pipeline.storage.byte_streams import ByteStream
 from data_pipeline.storage.cell_fields import csv_field, number_field
-from data_pipeline.storage.sheets import Row
+from data_pipeline.storage.workbook_types import Row
 from data_pipeline.storage.xlsx_values import CellValues, put
 from data_pipeline.storage.xml_elements import MAX_IRREGULAR, XmlElements
 from data_pipeline.storage.xml_parsing import MAX_ELEMENT_BYTES, Attributes, XmlParser, require_bounded_element
