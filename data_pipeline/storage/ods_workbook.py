@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from data_pipeline.artefact_errors import EncryptedArtefact, UnsupportedFormat
 from data_pipeline.storage.ods_rows import TABLE_DEPTH, TableParser
 from data_pipeline.storage.workbook_types import Row, Sheet, SheetReader
-from data_pipeline.storage.xlsx_package import parse_small_part
+from data_pipeline.storage.xlsx_workbook import parse_small_part
 from data_pipeline.storage.xml_parsing import READ_AT_ONCE, Attributes, parse_xml
 from data_pipeline.storage.zip_directory import Member, ZipDirectory
 

@@ -17,7 +17,7 @@ from data_pipeline.storage.sheet_csv import LineMap, csv_pieces
 from data_pipeline.storage.source_file import SourceFile
 from data_pipeline.storage.workbook_types import Sheet, SheetReader, Workbook
 from data_pipeline.storage.xls_workbook import XlsWorkbook, is_xls
-from data_pipeline.storage.xlsx_package import XlsxWorkbook, related_parts
+from data_pipeline.storage.xlsx_workbook import XlsxWorkbook, related_parts
 from data_pipeline.storage.zip_directory import ZipDirectory
 
 _PACKAGE = "_rels/.rels"
