@@ -14,8 +14,8 @@ from data_pipeline.domain.dialect_search import find_dialect
 from data_pipeline.domain.dialects import Dialect
 from data_pipeline.services.record_reading import csv_format, header_names, read_records
 from data_pipeline.storage.file_addresses import LocalAddress
+from data_pipeline.storage.hashed_file import HashedFile
 from data_pipeline.storage.opening import Artefact, open_artefact
-from data_pipeline.storage.source_file import SourceFile
 
 CSV = "csv"  # name of the dialect of plain files
 _MEGABYTE = 1024 * 1024
@@ -62,7 +62,7 @@ class FileReading:
 
     def content_key(self) -> str:
         """Return a hash of the bytes of the file, which are read for it. Raises `ArtefactError`."""
-        with closing(SourceFile(self.address)) as source:
+        with closing(HashedFile(self.address)) as source:
             source.hash_rest()
             return source.content_blake2b
 

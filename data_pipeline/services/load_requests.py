@@ -30,7 +30,7 @@ from data_pipeline.services.load_values import Loaded, LoadOptions
 from data_pipeline.services.own_transactions import require_own_transaction
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from data_pipeline.storage.file_addresses import resolve
-from data_pipeline.storage.source_file import SourceFile
+from data_pipeline.storage.hashed_file import HashedFile
 from seeder.errors import QueueMissing, ReadOnly, SeederError, ServerFault, ServerOutOfMemory, ServerUnreachable
 from seeder.postgres import sessions
 from seeder.postgres.transactions import atomic
@@ -84,7 +84,7 @@ def enqueue_load(source_uri: str, options: LoadOptions, *, requested_by: str) ->
     """
     settings = conf.load()
     address = resolve(source_uri, roots=settings.ingest_roots)
-    SourceFile(address).close()  # refuses a missing file now, not in the worker
+    HashedFile(address).close()  # refuses a missing file now, not in the worker
     if options.dialect is not None:
         dialect_named(options.dialect, settings)
         if options.dialect.endswith(".toml"):

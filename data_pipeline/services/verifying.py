@@ -28,7 +28,7 @@ from data_pipeline.services.reject_listing import csv_format_of, file_columns
 from data_pipeline.services.repeating import file_load, given_options
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from data_pipeline.storage.file_addresses import LocalAddress, resolve
-from data_pipeline.storage.source_file import SourceFile
+from data_pipeline.storage.hashed_file import HashedFile
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
 from seeder.postgres.transactions import atomic, rolled_back_atomic
@@ -81,7 +81,7 @@ class _Verifying:
         """Return the address if the artefact is that of the load, and what was found."""
         try:
             address = resolve(self._load.payload_meta["source_uri"], roots=self._settings.ingest_roots)
-            with closing(SourceFile(address)) as source:
+            with closing(HashedFile(address)) as source:
                 source.hash_rest()
                 found = source.content_blake2b
         except ArtefactError as error:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data_pipeline.artefact_errors import DamagedArtefact, SuspiciousCompression, UnpacksTooLarge
-from data_pipeline.storage.source_file import SourceFile
+from data_pipeline.storage.hashed_file import HashedFile
 from seeder.domain.human_format import format_size
 
 MAX_RATIO = 200  # tables of text reach 10 to 50; a bomb of gzip reaches 1,000
@@ -23,7 +23,7 @@ def require_bounded(path: Path, *, unpacked: int, packed: int, max_unpacked_byte
         raise SuspiciousCompression(path=path, ratio=MAX_RATIO)
 
 
-def unpacked_gzip(source: SourceFile, *, max_unpacked_bytes: int) -> Iterator[bytes]:
+def unpacked_gzip(source: HashedFile, *, max_unpacked_bytes: int) -> Iterator[bytes]:
     """Yield the content of all members of a gzip file."""
     unpacked = 0
     packed = source.read(_PACKED_AT_ONCE)
@@ -46,7 +46,7 @@ def unpacked_gzip(source: SourceFile, *, max_unpacked_bytes: int) -> Iterator[by
         packed = _without_padding(packed, source)
 
 
-def _without_padding(packed: bytes, source: SourceFile) -> bytes:
+def _without_padding(packed: bytes, source: HashedFile) -> bytes:
     """Return what follows a member after zeros, with which tapes and some copies are padded."""
     while not (rest := packed.lstrip(b"\0")):
         packed = source.read(_PACKED_AT_ONCE)
@@ -55,7 +55,7 @@ def _without_padding(packed: bytes, source: SourceFile) -> bytes:
     return rest
 
 
-def _inflate(member: "zlib._Decompress", packed: bytes, source: SourceFile, start: int) -> bytes:
+def _inflate(member: "zlib._Decompress", packed: bytes, source: HashedFile, start: int) -> bytes:
     """Return the next piece of a member that starts at a byte of the file."""
     place = source.position - len(packed)
     try:

@@ -11,10 +11,10 @@ from data_pipeline.artefact_errors import (
     WorkbookRefused,
 )
 from data_pipeline.storage.byte_streams import PieceStream
+from data_pipeline.storage.hashed_file import HashedFile
 from data_pipeline.storage.ods_workbook import OdsWorkbook, is_open_document
 from data_pipeline.storage.ole_file import OleFile
 from data_pipeline.storage.sheet_csv import LineMap, csv_pieces
-from data_pipeline.storage.source_file import SourceFile
 from data_pipeline.storage.workbook_types import Sheet, SheetReader, Workbook
 from data_pipeline.storage.xls_workbook import XlsWorkbook, is_xls
 from data_pipeline.storage.xlsx_workbook import XlsxWorkbook, related_parts
@@ -27,7 +27,7 @@ _SAVE_AS_XLSX = "Save it as XLSX or CSV, and load that file."
 class SheetCsv:
     """A sheet as a stream of CSV."""
 
-    def __init__(self, source: SourceFile, reader: SheetReader, *, max_bytes: int) -> None:
+    def __init__(self, source: HashedFile, reader: SheetReader, *, max_bytes: int) -> None:
         self._source = source
         self._max_bytes = max_bytes
         self._reader = reader
@@ -53,7 +53,7 @@ class SheetCsv:
 
 
 def open_workbook(
-    source: SourceFile, container: str, *, sheet: str | None, max_unpacked_bytes: int, xlsx_in_memory_bytes: int
+    source: HashedFile, container: str, *, sheet: str | None, max_unpacked_bytes: int, xlsx_in_memory_bytes: int
 ) -> tuple[str, SheetCsv]:
     """Open a sheet of a workbook in a `zip` or `ole` container. Return its format and its content.
 
@@ -80,7 +80,7 @@ def _workbook(directory: ZipDirectory) -> tuple[str, Workbook]:
     )
 
 
-def _old_workbook(source: SourceFile, *, max_bytes: int) -> tuple[str, Workbook]:
+def _old_workbook(source: HashedFile, *, max_bytes: int) -> tuple[str, Workbook]:
     """Return the format and the workbook of a compound file."""
     ole = OleFile(source)
     if "EncryptedPackage" in ole:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from data_pipeline.artefact_errors import DamagedArtefact, EncryptedArtefact, WorkbookRefused
-from data_pipeline.storage.source_file import RandomAccess, SourceFile
+from data_pipeline.storage.hashed_file import HashedFile, RandomAccess
 from data_pipeline.storage.unpacking import require_bounded
 
 MAX_MEMBERS = 1000  # a workbook has a few members a sheet
@@ -25,7 +25,7 @@ _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 class ZipDirectory:
     """The members of a zip file."""
 
-    def __init__(self, source: SourceFile, *, max_unpacked_bytes: int) -> None:
+    def __init__(self, source: HashedFile, *, max_unpacked_bytes: int) -> None:
         self.path = source.path
         with zip_errors(self.path):
             self._require_few_members(source)
@@ -54,7 +54,7 @@ class ZipDirectory:
         with zip_errors(self.path):
             return Member(self._file.open(info), path=self.path)
 
-    def _require_few_members(self, source: SourceFile) -> None:
+    def _require_few_members(self, source: HashedFile) -> None:
         """Refuse a large directory before `zipfile` makes an object of each entry."""
         start = max(source.size - _END_RECORD_BYTES - _MAX_COMMENT_BYTES, 0)
         tail = source.read_at(start, source.size - start)

@@ -155,14 +155,14 @@ LOADS = [
     ),
     Mutant(
         name="load: a file is read in the version of its key",
-        file="data_pipeline/storage/source_file.py",
+        file="data_pipeline/storage/hashed_file.py",
         old="if address.version is not None and address.version != self._version:",
         new="if False:",
         tests=(CHANGED_FILES,),
     ),
     Mutant(
         name="load: a file that changes meanwhile is refused",
-        file="data_pipeline/storage/source_file.py",
+        file="data_pipeline/storage/hashed_file.py",
         old="            self._require_unchanged()\n",
         new="",
         tests=(CHANGED_FILES,),

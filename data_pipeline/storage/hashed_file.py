@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _HASHED_AT_ONCE = 1 << 20  # bytes
 
 
-class SourceFile:
+class HashedFile:
     """An open file that is read once, from its beginning to its end. It must not change meanwhile."""
 
     def __init__(self, address: LocalAddress) -> None:
@@ -95,7 +95,7 @@ class SourceFile:
 class RandomAccess(io.RawIOBase):
     """A source file for a reader that seeks. Closing it leaves the source open."""
 
-    def __init__(self, source: SourceFile) -> None:
+    def __init__(self, source: HashedFile) -> None:
         super().__init__()
         self._source = source
         self._offset = 0
