@@ -73,6 +73,12 @@ class TableHasRule(TargetError):
     """{table} has the rule {rule}, but COPY does not run rules. Replace it by a trigger, or drop it."""
 
 
+class TooManyColumns(TargetError):
+    """The load needs a temporary table with a record number beside {columns} columns, but PostgreSQL allows 1,600 in
+    all. The mode append without a dialect needs none, unless the table has row security or refers to itself.
+    Otherwise, leave out columns of the file."""
+
+
 class RowsReferenced(TargetError):
     """{table} cannot be loaded with the mode {mode}: with its deleted rows, ON DELETE would delete or change
     {dependents}, which no undo restores. Delete these before, or load with the mode upsert."""

@@ -1,4 +1,4 @@
-"""Rows of `load_rows` whose key an earlier row has. One of them is tried if the earlier row is refused."""
+"""Rows of `ROWS` whose key an earlier row has. One of them is tried if the earlier row is refused."""
 
 from collections.abc import Collection, Sequence
 
@@ -11,7 +11,7 @@ from data_pipeline.postgres.row_sources import RECORD_NO, RowSource, number_list
 from data_pipeline.postgres.unique_keys import UniqueKey, find_duplicates
 from seeder.postgres import sessions
 
-_KEPT = sql.Identifier("pg_temp", "load_again")
+_KEPT = sql.Identifier("pg_temp", "data_pipeline.again")
 
 
 class DuplicateRows:
@@ -28,8 +28,8 @@ class DuplicateRows:
         found = list(find_duplicates(self._database, self._source, UniqueKey.of_columns(self._key), table=None))
         self._first_numbers = {one.number: one.first for one in found}
         if found and not self._is_kept:
-            statement = sql.SQL("CREATE TEMPORARY TABLE load_again ON COMMIT DROP AS SELECT * FROM {} AS s WHERE {}")
-            sessions.query(self._database, statement.format(ROWS, _has_number(self._first_numbers)))
+            statement = sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT * FROM {} AS s WHERE {}")
+            sessions.query(self._database, statement.format(_KEPT, ROWS, _has_number(self._first_numbers)))
             self._is_kept = True
         return {
             one.number: Problem(column=column, sqlstate=UNIQUE_VIOLATION, reason=f"duplicate key: {one.detail}")

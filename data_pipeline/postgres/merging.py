@@ -27,7 +27,7 @@ from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
 from seeder.domain.human_format import format_count
 from seeder.postgres import sessions
 
-_CHANGED = sql.Identifier("pg_temp", "load_changed")
+_CHANGED = sql.Identifier("pg_temp", "data_pipeline.changed")
 _NOT_NULL_VIOLATION = "23502"
 
 
@@ -39,7 +39,7 @@ class Merge:
     columns: Sequence[FileColumn]
     mode: Mode
     key: Sequence[str]  # columns that identify a row; empty for the modes append and replace
-    rows: int  # in `load_rows`
+    rows: int  # in `ROWS`
     load_id: int
     keeps_old_rows: bool  # so that the load can be undone
 
@@ -53,7 +53,7 @@ class MergeResult:
 
 
 def merge(database: str, facts: Merge) -> MergeResult:
-    """Merge `load_rows` into the target.
+    """Merge `ROWS` into the target.
 
     Other sessions can read the target meanwhile, but write it only if the load only appends rows.
     """
@@ -170,9 +170,9 @@ class _Merging:
         """Update the rows that differ. Return their number."""
         old = self._old_row if self._facts.keeps_old_rows else sql.SQL("NULL")
         found = sql.SQL(
-            "CREATE TEMPORARY TABLE load_changed ON COMMIT DROP AS"
+            "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS"
             " SELECT s.{}, {} AS old FROM {} AS t JOIN {} AS s ON {} WHERE {}"
-        ).format(RECORD_NO, old, self._facts.target.identifier, ROWS, self._same_key, self._differs)
+        ).format(_CHANGED, RECORD_NO, old, self._facts.target.identifier, ROWS, self._same_key, self._differs)
         sessions.query(self._database, found)
         is_changed = sql.SQL("s.{} IN (SELECT {} FROM {})").format(RECORD_NO, RECORD_NO, _CHANGED)
         updated = self._affect(self._source.where(is_changed), self._update, is_insert=False)

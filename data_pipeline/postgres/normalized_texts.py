@@ -1,4 +1,4 @@
-"""Fills `load_texts` with the texts that PostgreSQL reads for the values of a file, and explains refused values.
+"""Fills `TEXTS` with the texts that PostgreSQL reads for the values of a file, and explains refused values.
 
 Every record goes this way if the dialect has rules, personal columns, or words for NULL.
 """
@@ -23,6 +23,7 @@ from data_pipeline.postgres import record_tables
 from data_pipeline.postgres.masking_sql import masked_text
 from data_pipeline.postgres.normalizing_sql import can_be_refused, canonical_text, refusal_reason
 from data_pipeline.postgres.record_tables import FILE_TEXTS, TEXTS, FileColumn
+from data_pipeline.postgres.row_sources import RECORD_NO
 from data_pipeline.postgres.sql_texts import text_literal
 from seeder.postgres import sessions
 
@@ -84,7 +85,7 @@ class NormalizedTexts:
         self.records, self.errors = 0, Counter[str]()
 
     def create(self) -> None:
-        """Create `load_texts` with a reason for each column that can be refused, and the table of the file's texts."""
+        """Create `TEXTS` with a reason for each column that can be refused, and the table of the file's texts."""
         record_tables.create_texts(self._database, columns=self._file_columns, relation=FILE_TEXTS)
         others = [one.refusal for one in self._judged]
         if self._normalizing.rescued:
@@ -92,11 +93,11 @@ class NormalizedTexts:
         record_tables.create_texts(self._database, columns=self._file_columns, others=others)
 
     def fill(self, split: SplitRecords) -> None:
-        """Replace the contents of `load_texts` with normalized records."""
+        """Replace the contents of `TEXTS` with normalized records."""
         record_tables.fill_texts(
             self._database, split, self._csv_format, columns=self._file_columns, relation=FILE_TEXTS
         )
-        sessions.query(self._database, "TRUNCATE pg_temp.load_texts")
+        sessions.query(self._database, sql.SQL("TRUNCATE {}").format(TEXTS))
         sessions.query(self._database, self._insert, self._pads)
 
     def explain(self, problems: Mapping[int, Sequence[Problem]], split: SplitRecords) -> dict[int, Sequence[Problem]]:
@@ -124,8 +125,8 @@ class NormalizedTexts:
         if not self._judged:
             return found
         refusals = [column.refusal for column in self._judged]
-        statement = sql.SQL("SELECT load_record_no, {} FROM {} WHERE num_nonnulls({}) > 0").format(
-            sql.SQL(", ").join(refusals), TEXTS, sql.SQL(", ").join(refusals)
+        statement = sql.SQL("SELECT {}, {} FROM {} WHERE num_nonnulls({}) > 0").format(
+            RECORD_NO, sql.SQL(", ").join(refusals), TEXTS, sql.SQL(", ").join(refusals)
         )
         for number, *words in sessions.query(self._database, statement):
             for column, word in zip(self._judged, words, strict=True):
@@ -188,11 +189,13 @@ class NormalizedTexts:
             names.append(self._rescue_text)
             stored.append(self._rescued)
         return sql.SQL(
-            "INSERT INTO {} (load_record_no, {}) SELECT load_record_no, {} FROM (SELECT {} FROM {} OFFSET 0) AS f"
+            "INSERT INTO {texts} ({number}, {names}) SELECT {number}, {stored}"
+            " FROM (SELECT {canonicals} FROM {file_texts} OFFSET 0) AS f"
         ).format(
-            TEXTS,
-            sql.SQL(", ").join(names),
-            sql.SQL(", ").join(stored),
-            sql.SQL(", ").join(canonicals),
-            FILE_TEXTS,
+            texts=TEXTS,
+            number=RECORD_NO,
+            names=sql.SQL(", ").join(names),
+            stored=sql.SQL(", ").join(stored),
+            canonicals=sql.SQL(", ").join(canonicals),
+            file_texts=FILE_TEXTS,
         )

@@ -2,5 +2,5 @@
 
 -- name: drop_load_tables
 DROP TABLE IF EXISTS
-    pg_temp.load_texts, pg_temp.load_file_texts, pg_temp.load_typed, pg_temp.load_rows, pg_temp.load_changed,
-    pg_temp.load_again;
+    pg_temp."data_pipeline.texts", pg_temp."data_pipeline.file_texts", pg_temp."data_pipeline.typed",
+    pg_temp."data_pipeline.rows", pg_temp."data_pipeline.changed", pg_temp."data_pipeline.again";

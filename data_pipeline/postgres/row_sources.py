@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from psycopg import sql
 
-RECORD_NO = sql.Identifier("load_record_no")  # a name that no column of a target has
+RECORD_NO_NAME = "data_pipeline.record_no"  # beside the columns of a target, of which none has such a name
+RECORD_NO = sql.Identifier(RECORD_NO_NAME)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

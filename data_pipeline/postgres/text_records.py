@@ -23,7 +23,7 @@ _MAX_TEXT_COLUMNS = 300
 
 
 class TextRecords:
-    """The records of a refused chunk in `load_texts`."""
+    """The records of a refused chunk in `TEXTS`."""
 
     def __init__(
         self,
@@ -87,8 +87,7 @@ class TextRecords:
         if self._normalized is not None:
             self._normalized.create()
         elif self._has_arrays:
-            statement = sql.SQL("CREATE TEMPORARY TABLE load_texts ({} bigint NOT NULL, fields text[]) ON COMMIT DROP")
-            sessions.query(self._database, statement.format(RECORD_NO))
+            record_tables.create_text_arrays(self._database)
         else:
             record_tables.create_texts(self._database, columns=self._file_columns)
         self._checks.prepare()
@@ -98,7 +97,7 @@ class TextRecords:
         if not self._has_arrays:
             record_tables.fill_texts(self._database, split, self._csv_format, columns=self._file_columns)
             return
-        sessions.query(self._database, "TRUNCATE pg_temp.load_texts")
+        sessions.query(self._database, sql.SQL("TRUNCATE {}").format(TEXTS))
         connection = sessions.driver_connection(self._database)
         with (
             connections[self._database].wrap_database_errors,

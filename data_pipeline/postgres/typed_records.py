@@ -16,23 +16,22 @@ from data_pipeline.postgres import record_tables
 from data_pipeline.postgres.affected_rows import affected_rows
 from data_pipeline.postgres.checked_statements import insert
 from data_pipeline.postgres.copying import attempt_copy, copy_statement, near_today
-from data_pipeline.postgres.record_tables import TYPED, FileColumn
-from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
+from data_pipeline.postgres.record_tables import MAX_COLUMNS, TYPED, FileColumn
+from data_pipeline.postgres.row_sources import RECORD_NO, RECORD_NO_NAME, RowSource
 from data_pipeline.postgres.text_records import TextRecords
 from seeder.postgres import sessions
 
 _SKIPS_BAD_VALUES = 170000  # server version from which COPY has ON_ERROR
-_MAX_COLUMNS = 1600  # of a table, of which one has the record number
 
 
 def can_skip_bad_values(database: str, columns: Sequence[FileColumn], file_columns: int) -> bool:
     """Return whether the records of a file can be loaded as `TypedRecords`."""
     version = sessions.driver_connection(database).info.server_version
-    return version >= _SKIPS_BAD_VALUES and len(columns) == file_columns < _MAX_COLUMNS
+    return version >= _SKIPS_BAD_VALUES and len(columns) == file_columns < MAX_COLUMNS
 
 
 class TypedRecords:
-    """The records of a refused chunk in `load_typed`. Every column of the file is loaded."""
+    """The records of a refused chunk in `TYPED`. Every column of the file is loaded."""
 
     def __init__(
         self, database: str, columns: Sequence[FileColumn], texts: TextRecords, *, csv_format: CsvFormat
@@ -72,8 +71,8 @@ class TypedRecords:
         if not self._is_prepared:
             record_tables.create_typed(self._database, self._columns)
             self._is_prepared = True
-        sessions.query(self._database, "TRUNCATE pg_temp.load_typed")
-        names = ["load_record_no", *(column.target.name for column in self._columns)]
+        sessions.query(self._database, sql.SQL("TRUNCATE {}").format(TYPED))
+        names = [RECORD_NO_NAME, *(column.target.name for column in self._columns)]
         statement = copy_statement(TYPED, names, self._csv_format, skips_bad_values=True)
         count = attempt_copy(self._database, statement, record_tables.numbered(split, self._csv_format))
         if isinstance(count, Error):  # the input function of a type, or the check of a domain, raises its errors

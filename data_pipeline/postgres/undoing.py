@@ -16,7 +16,7 @@ from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetColumn, TargetTable
 from seeder.postgres import sessions
 
-_CHANGES = sql.Identifier("pg_temp", "undo_changes")
+_CHANGES = sql.Identifier("pg_temp", "data_pipeline.undo_changes")
 _LOAD_ID = sql.Identifier("t", LOAD_ID_COLUMN)
 _OLD, _KEY = sql.Identifier("c", "old"), sql.Identifier("c", "key")
 

@@ -24,7 +24,7 @@ ORDER BY l.id DESC;
 
 -- name: copy_changes
 -- The previous values that the load has kept.
-CREATE TEMPORARY TABLE undo_changes ON COMMIT DROP AS
+CREATE TEMPORARY TABLE "data_pipeline.undo_changes" ON COMMIT DROP AS
 SELECT id, key, old, deleted FROM load_change WHERE load_id = %(load_id)s;
 
 -- name: changes_kept
@@ -32,9 +32,9 @@ SELECT
     count(*) FILTER (WHERE NOT deleted), count(*) FILTER (WHERE deleted),
     bool_and(key <> '{}'::jsonb)
         AND count(DISTINCT key) FILTER (WHERE NOT deleted) = count(*) FILTER (WHERE NOT deleted),
-    (SELECT array_agg(name) FROM (SELECT jsonb_object_keys(old) FROM pg_temp.undo_changes LIMIT 2000) AS k (name)),
-    (SELECT array_agg(name) FROM (SELECT jsonb_object_keys(key) FROM pg_temp.undo_changes LIMIT 2000) AS k (name))
-FROM pg_temp.undo_changes;
+    (SELECT array_agg(name) FROM (SELECT jsonb_object_keys(old) FROM pg_temp."data_pipeline.undo_changes" LIMIT 2000) AS k (name)),
+    (SELECT array_agg(name) FROM (SELECT jsonb_object_keys(key) FROM pg_temp."data_pipeline.undo_changes" LIMIT 2000) AS k (name))
+FROM pg_temp."data_pipeline.undo_changes";
 
 -- name: written_by
 -- The first transaction id of the load, the number of ids up to that of its event, which it wrote last, and the ids of other
@@ -63,9 +63,9 @@ WHERE target = %(target)s AND load_id <> %(load_id)s AND old ->> %(column)s = %(
 -- Later loads that changed rows with the same keys.
 SELECT DISTINCT c.load_id
 FROM load_change AS c
-JOIN pg_temp.undo_changes AS u ON u.key = c.key
+JOIN pg_temp."data_pipeline.undo_changes" AS u ON u.key = c.key
 WHERE c.target = %(target)s AND c.load_id <> %(load_id)s AND u.key <> '{}'::jsonb
-    AND c.id > (SELECT max(id) FROM pg_temp.undo_changes);
+    AND c.id > (SELECT max(id) FROM pg_temp."data_pipeline.undo_changes");
 
 -- name: loads_in_table
 -- Those of some loads that are in their table, the latest first.

@@ -23,7 +23,7 @@ _CHANGING_WORD = rf"(^|[^a-z])({'|'.join(CHANGING_WORDS)})($|[^a-z])"
 class ValueChecks:
     """The checks of the columns that a file fills, on a server of any supported version.
 
-    `text` returns the expression of a column in `load_texts`.
+    `text` returns the expression of a column in `TEXTS`.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class ValueChecks:
         self._database, self._columns, self._text = database, columns, text
         self._has_input_checks = sessions.driver_connection(database).info.server_version >= _HAS_INPUT_CHECKS
         self._trials = {
-            column.target.type: sql.Identifier("pg_temp", f"load_trial_{column.position}")
+            column.target.type: sql.Identifier("pg_temp", f"data_pipeline.trial_{column.position}")
             for column in self._typed_columns
         }
 
@@ -48,7 +48,7 @@ class ValueChecks:
                 sessions.query(self._database, statement)
 
     def find_problems(self, numbers: Collection[int] | None = None) -> dict[int, list[Problem]]:
-        """Return the problems of `load_texts`, or of some of its records, by record number."""
+        """Return the problems of `TEXTS`, or of some of its records, by record number."""
         if not self._conditions:
             return {}
         statement = self._statement(numbers)

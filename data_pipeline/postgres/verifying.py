@@ -1,4 +1,4 @@
-"""Compares the rows of a load in its table with those of its artefact in `load_rows`.
+"""Compares the rows of a load in its table with those of its artefact in `ROWS`.
 
 Both are hashed without regard to their order: the sum of the hashes of all rows, with their values as text.
 """
@@ -32,7 +32,7 @@ def later_loads(database: str, target: TargetTable, load_id: int) -> Sequence[in
 
 
 def leave_out_rejects(database: str, load_id: int) -> int:
-    """Delete the rejected records of a load from `load_rows`. Return the number of its kept rejects."""
+    """Delete the rejected records of a load from `ROWS`. Return the number of its kept rejects."""
     rows = sessions.query(database, STATEMENTS["kept_reject_numbers"], {"load_id": load_id})
     numbers = [number for (number,) in rows]
     delete_records(database, ROWS, numbers)

@@ -115,7 +115,7 @@ class ArtefactLoading:
         return self._counts(result.counts)
 
     def stage(self) -> None:
-        """Copy all rows into `load_rows` only. Not for the mode append, which has no such table."""
+        """Copy all rows into `ROWS` only. Not for the mode append, which has no such table."""
         record_tables.create_rows(self._database, self._plan.columns)
         for chunk in self._chunks:
             self._load_chunk(chunk)

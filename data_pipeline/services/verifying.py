@@ -113,7 +113,7 @@ class _Verifying:
         return facts | {"rows_different": comparison.count_different()}
 
     def _staged(self, target: TargetTable, address: LocalAddress) -> RowComparison | None:
-        """Copy the artefact into `load_rows`, without its rejects. Return None if they are not all known."""
+        """Copy the artefact into `ROWS`, without its rejects. Return None if they are not all known."""
         meta, csv_format = self._load.payload_meta, csv_format_of(self._load)
         dialect = replace(
             dialect_of_load(meta, file_columns(self._load), self._settings),
