@@ -11,9 +11,9 @@ from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import record_tables
 from data_pipeline.postgres.checked_statements import CheckedStatement, insert
 from data_pipeline.postgres.constraint_violations import ViolationSearch
-from data_pipeline.postgres.encodings import find_untranslatable
 from data_pipeline.postgres.row_sources import RowSource
 from data_pipeline.postgres.target_tables import TargetTable
+from data_pipeline.postgres.untranslatable_records import find_untranslatable
 
 
 class CheckedRecords(Protocol):
