@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 
 
@@ -13,7 +14,7 @@ class StatementCost:
     """
 
     calls: int  # successful ones, even if their transaction was rolled back later
-    total_exec_time: timedelta  # without waiting for the client
+    total_exec_time: float  # milliseconds, without waiting for the client
     rows: int
     shared_blocks_hit: int  # blocks of the server, usually 8 kB
     shared_blocks_read: int
@@ -53,9 +54,12 @@ class RefreshCost:
 _NAMES = {kind: [one.name for one in fields(kind)] for kind in (StatementCost, BackendCost)}
 
 
+_VALUES = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
+
+
 def counters(cost: StatementCost | BackendCost) -> dict[str, Any]:
     """Return the counters by name. `asdict` would copy each value, which takes ten times as long."""
-    return {name: getattr(cost, name) for name in _NAMES[type(cost)]}
+    return dict(zip(_NAMES[type(cost)], _VALUES[type(cost)](cost), strict=True))
 
 
 def add_statement_costs(one: StatementCost, other: StatementCost) -> StatementCost:
@@ -87,5 +91,6 @@ def backend_cost_delta(before: BackendCost | None, after: BackendCost | None) ->
 
 def _subtract(before: StatementCost | BackendCost, after: StatementCost | BackendCost) -> dict[str, Any] | None:
     """Return the difference of each field, or None if one has decreased."""
-    difference = {name: getattr(after, name) - value for name, value in counters(before).items()}
-    return None if any(value < type(value)() for value in difference.values()) else difference
+    values = _VALUES[type(before)]
+    difference = [new - old for old, new in zip(values(before), values(after), strict=True)]
+    return None if min(difference) < 0 else dict(zip(_NAMES[type(before)], difference, strict=True))

@@ -103,6 +103,8 @@ def is_storable_text(text: str) -> bool:
 
 def one_line(text: str) -> str:
     """Escape unprintable characters, because a quoted name may contain a line end."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 

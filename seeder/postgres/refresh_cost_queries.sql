@@ -18,7 +18,7 @@ WHERE e.extname = 'pg_stat_statements'
 -- name: statement_costs
 -- The statements of this role in this database that can be a REFRESH.
 SELECT
-    s.query, s.calls, s.total_exec_time * interval '1 ms' AS total_exec_time, s.rows,
+    s.query, s.calls, s.total_exec_time, s.rows,
     s.shared_blks_hit AS shared_blocks_hit, s.shared_blks_read AS shared_blocks_read,
     s.shared_blks_dirtied AS shared_blocks_dirtied, s.shared_blks_written AS shared_blocks_written,
     s.temp_blks_read AS temp_blocks_read, s.temp_blks_written AS temp_blocks_written, s.wal_bytes::bigint

@@ -27,7 +27,8 @@ def query(
     """Run a trusted statement and return its rows, if it has any."""
     if isinstance(statement, str):
         parameters = parameters or {}  # a percent sign is doubled, but not in the names of a composed statement
-    with _cursor(database, row_factory) as cursor:
+    cursor = _client_cursor(database, row_factory)
+    with connections[database].wrap_database_errors:
         return _rows(cursor.execute(statement, parameters))
 
 
@@ -39,7 +40,8 @@ def query_batch(
     Each has its own snapshot, so it sees what was committed while an earlier one waited. Composed statements have no
     parameters.
     """
-    with _cursor(database) as cursor:
+    cursor = _client_cursor(database)
+    with connections[database].wrap_database_errors:
         cursor.execute(statements if isinstance(statements, sql.Composed) else "\n".join(statements), parameters)
         results = [_rows(cursor)]
         while cursor.nextset():
@@ -47,15 +49,12 @@ def query_batch(
         return results
 
 
-@contextmanager
-def _cursor(database: str, row_factory: RowFactory[Any] = tuple_row) -> "Iterator[psycopg.ClientCursor[Any]]":
-    """Open a psycopg cursor that binds parameters on the client.
+def _client_cursor(database: str, row_factory: RowFactory[Any] = tuple_row) -> "psycopg.ClientCursor[Any]":
+    """Return a psycopg cursor that binds parameters on the client.
 
     Django's cursor takes twice the time and keeps all queries in DEBUG. Server-side binding allows one statement only.
     """
-    session = driver_connection(database)
-    with connections[database].wrap_database_errors, psycopg.ClientCursor(session, row_factory=row_factory) as cursor:
-        yield cursor
+    return psycopg.ClientCursor(driver_connection(database), row_factory=row_factory)
 
 
 def _rows(cursor: "psycopg.Cursor[Any]") -> Rows:

@@ -30,7 +30,7 @@ RESULT = RefreshResult(
 WAITED = RefreshCost(worker_wait=2 * SECOND, throttle_wait=timedelta(), lock_wait=SECOND / 4)
 STATEMENT = StatementCost(
     calls=1,
-    total_exec_time=SECOND / 2,
+    total_exec_time=500.0,
     rows=1,
     shared_blocks_hit=2,
     shared_blocks_read=3,

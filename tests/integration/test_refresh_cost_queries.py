@@ -62,7 +62,7 @@ def test_refresh_is_counted_once_by_its_mode() -> None:
     assert first
     assert difference
     assert (first.calls, difference.calls, difference.rows) == (1, 1, 1000)
-    assert difference.total_exec_time.total_seconds() > 0
+    assert difference.total_exec_time > 0
     assert difference.shared_blocks_dirtied > 0
     assert difference.wal_bytes > 100_000
     concurrent = cost(concurrently=True)

@@ -27,6 +27,12 @@ from seeder.services.run.listeners import RunListener
 _SAMPLE_INTERVAL = timedelta(milliseconds=250)
 _WRITE_INTERVAL = timedelta(seconds=5)
 _COLUMNS = [str(field.column) for field in RunMetrics._meta.concrete_fields if not field.primary_key]
+_STATEMENT_COLUMNS = {
+    "calls": "statement_calls",
+    "rows": "statement_rows",
+    "total_exec_time": "statement_total_ms",
+    "wal_bytes": "statement_wal_bytes",
+}
 _MIN_DURATION = timedelta(milliseconds=50)  # measuring takes half a millisecond
 
 
@@ -154,12 +160,9 @@ def _row(history_id: int, result: RefreshResult) -> Mapping[str, object]:
 
 
 def _statement_columns(statement: StatementCost) -> Mapping[str, float]:
-    columns = counters(statement)
-    millisecond = timedelta(milliseconds=1)
     return {
-        "statement_total_ms": columns.pop("total_exec_time") / millisecond,
-        "statement_mean_ms": statement.total_exec_time / statement.calls / millisecond,
-        **{name if "_blocks_" in name else f"statement_{name}": value for name, value in columns.items()},
+        "statement_mean_ms": statement.total_exec_time / statement.calls,
+        **{_STATEMENT_COLUMNS.get(name, name): value for name, value in counters(statement).items()},
     }
 
 

@@ -12,12 +12,15 @@ from seeder.postgres import catalog, sessions, transactions, view_statements
 from seeder.postgres.sqlstates import FEATURE_NOT_SUPPORTED, NOT_IN_PREREQUISITE_STATE, sqlstate
 
 
-def create_or_refresh(view: PlannedView, settings: Settings, *, exists: bool, started_at: datetime) -> RefreshResult:
+def create_or_refresh(
+    view: PlannedView, settings: Settings, *, exists: bool, started_at: datetime, snapshot: str | None
+) -> RefreshResult:
     """Create or refresh the view inside the caller's transaction. Raises PostgreSQL's errors unchanged.
 
-    The caller has locked the inputs of the view. The result has no measurements yet, and ends when it started.
+    The caller has locked the inputs of the view and taken the snapshot. The result has no measurements yet, and ends
+    when it started.
     """
-    done = partial(RefreshResult, started_at=started_at, finished_at=started_at)
+    done = partial(RefreshResult, started_at=started_at, finished_at=started_at, snapshot=snapshot)
     if not exists:
         _create(view)
         return done(outcome=Outcome.CREATED)

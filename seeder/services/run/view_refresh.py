@@ -6,7 +6,7 @@ together. For a view in another database, the row is written right after the com
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -113,7 +113,8 @@ class _ViewRefresh:
                     before, started_at, other_refreshes = self._lock_limit_and_look(transaction)
                     result = self._reuse(other_refreshes) or self._refresh(before, started_at)
                 self._uncommitted_result = result = self._record(result, before, measurement)
-            return replace(result, cost=replace(result.cost, backend=measurement.backend_cost()))
+            backend = measurement.backend_cost()
+            return replace(result, cost=replace(result.cost, backend=backend)) if backend else result
 
     # A lost commit
     #
@@ -182,7 +183,8 @@ class _ViewRefresh:
         parameters = self._history.other_refreshes_parameters(self._view.spec, after=after)
         names = ("pin_transactions", "set_lock_wait", "lock", "apply_limits", "view_before_refresh")
         statements = [*(STATEMENTS[name] for name in names), *([OTHER_REFRESHES] if self._is_default else [])]
-        view = {**asdict(self._name), "key": lock_keys.of_view(self._name), "lock_wait": self._lock_wait_ms}
+        name, key = self._name, lock_keys.of_view(self._name)
+        view = {"schema": name.schema, "name": name.name, "key": key, "lock_wait": self._lock_wait_ms}
         _, waiting, locked, _, [state], *others = transaction.begin(statements, {**self._limits, **view, **parameters})
         now = locked[0][-1]
         self._lock_wait += now - waiting[0][-1]
@@ -226,8 +228,9 @@ class _ViewRefresh:
         """Lock the inputs, and create or refresh the view. Count its rows if they cannot be measured."""
         locked = self._lock_inputs(exists=before.exists)
         started_at += locked.waited
-        result = create_or_refresh(self._view, self._settings, exists=before.exists, started_at=started_at)
-        result = replace(result, snapshot=locked.snapshot)
+        result = create_or_refresh(
+            self._view, self._settings, exists=before.exists, started_at=started_at, snapshot=locked.snapshot
+        )
         if not before.requires_count(result.mode):
             return result
         return replace(result, rows=row_counts.count_rows(self._database, self._name) if before.can_count else None)
@@ -251,13 +254,13 @@ class _ViewRefresh:
         self, result: RefreshResult, before: row_counts.ViewBeforeRefresh, measurement: Measurement
     ) -> RefreshResult:
         """Return the complete result. Write its row if it is in this database."""
-        result = self._with_waits_and_notes(result)
         if result.satisfied_by is not None:
+            result = self._with_waits_and_notes(result)
             if self._is_default:
                 self._history.record_result(self._view.spec, result)
             return result
         cpu_time, peak_memory = measurement.process_cost()
-        result = replace(result, cost=replace(result.cost, cpu_time=cpu_time, peak_memory_bytes=peak_memory))
+        result = self._with_waits_and_notes(result, cpu_time=cpu_time, peak_memory_bytes=peak_memory)
         if self._is_default:
             return self._history.record_success(self._view.spec, result, before=before)
         written = row_counts.measure_view(self._database, self._name, before)
@@ -269,8 +272,18 @@ class _ViewRefresh:
             cost=replace(result.cost, rows_inserted=written.inserted, rows_deleted=written.deleted),
         )
 
-    def _with_waits_and_notes(self, result: RefreshResult) -> RefreshResult:
-        cost = replace(self._context.waits, worker_number=worker_pool.worker_number.get(), lock_wait=self._lock_wait)
+    def _with_waits_and_notes(
+        self, result: RefreshResult, *, cpu_time: timedelta | None = None, peak_memory_bytes: int | None = None
+    ) -> RefreshResult:
+        waits = self._context.waits
+        cost = RefreshCost(
+            worker_number=worker_pool.worker_number.get(),
+            worker_wait=waits.worker_wait,
+            throttle_wait=waits.throttle_wait,
+            lock_wait=self._lock_wait,
+            cpu_time=cpu_time,
+            peak_memory_bytes=peak_memory_bytes,
+        )
         notes = tuple(result_notes.notes_for(result, self._context, self._view.definition_drift))
         return replace(result, cost=cost, attempts=self._attempts, notes=notes)
 
