@@ -10,7 +10,7 @@ from bench import contests, markdown_report, options
 from bench.interleaved_runs import CommandFailed
 from bench.night.platform import draw_platform
 from bench.night.simulation import simulate
-from bench.probes import list_benchmark, loading_benchmark, probe_runs, snapshot_benchmark
+from bench.probes import list_benchmark, loading_benchmark, probe_runs, small_load_benchmark, snapshot_benchmark
 from bench.results import Results
 from bench.server import BenchServer
 from bench.svg_chart import svg_chart
@@ -82,6 +82,8 @@ def _measure(results: Results, bench: BenchServer, bench_options: options.Option
         for measured in loading_benchmark.loading(bench, bench_options):
             results.loading.append(measured)
             yield
+        results.small_loads = small_load_benchmark.small_loads(bench, bench_options)
+        yield
     for workload, contenders in _contests(bench_options):
         rounds = (
             bench_options.rounds if len(workload.views) <= contests.MAX_VIEWS_FOR_DBT else min(bench_options.rounds, 3)

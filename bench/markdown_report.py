@@ -5,7 +5,7 @@ import platform
 from collections.abc import Iterator
 from importlib.metadata import version
 
-from bench import report_sections
+from bench import loading_sections, report_sections
 from bench.environments import versions
 from bench.markdown_tables import table
 from bench.results import Results, goals, machine
@@ -30,7 +30,8 @@ def _lines(results: Results) -> Iterator[str]:
     yield from report_sections.night(results)
     yield from report_sections.planning(results)
     yield from report_sections.snapshots(results)
-    yield from report_sections.loading(results)
+    yield from loading_sections.loading(results)
+    yield from loading_sections.small_loads(results)
     yield from report_sections.lists(results)
     yield from report_sections.locks(results)
     yield from report_sections.startup(results)

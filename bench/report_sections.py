@@ -2,20 +2,14 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import median
 from typing import Any
 
 from bench.contests import Contest
 from bench.markdown_tables import spread_text, table
 from bench.measurement_math import Spread, lower_bound
-from bench.probes.loading_benchmark import PSQL
 from bench.probes.snapshot_benchmark import NAIVE, SCAN
 from bench.results import BARE_POOL, INFORMED_POOL, SEEDER, Results, median_of, planning_costs
 
-_LOADING_HEADINGS = (
-    *("way", "time", "CPU", "of psql's", "client CPU", "server CPU", "client memory", "rejected"),
-    "CPU with start",
-)
 _MIN_PER_VIEW = 0.5  # minimum for a statement to be listed
 
 
@@ -240,38 +234,3 @@ def statements(results: Results) -> Iterator[str]:
             for text, count in listed
         )
         yield from table(("per view", "statement"), rows)
-
-
-def loading(results: Results) -> Iterator[str]:
-    for one in results.loading:
-        yield f"## Loading {one.records:,} orders"
-        yield ""
-        yield (
-            "A file of 11 columns into a table with a primary key. The file with bad records has"
-            f" {one.bad_records:,} of eight kinds. CPU is that of client and server. For programs in Python it is"
-            " without their start, which the last column has. dlt creates its own tables."
-        )
-        yield ""
-        copy = one.measurements.get(PSQL)
-        copy_cpu = median(each.cpu for each in copy) if copy else None
-        yield from table(
-            _LOADING_HEADINGS,
-            (
-                (
-                    name,
-                    spread_text(Spread.from_values(each.seconds for each in measured), "s"),
-                    f"{median(each.cpu for each in measured):.2f} s",
-                    f"{median(each.cpu for each in measured) / copy_cpu:.2f}" if copy_cpu else "",
-                    f"{median(each.client_cpu for each in measured):.2f} s",
-                    f"{median(each.server_cpu for each in measured):.2f} s",
-                    f"{max(each.memory for each in measured) / 1_000_000:.0f} MB",
-                    "" if measured[0].rejected is None else f"{measured[0].rejected:,}",
-                    f"{median(each.cpu_with_start for each in measured):.2f} s",
-                )
-                for name, measured in one.measurements.items()
-                if measured
-            ),
-        )
-        for name, reason in one.failures.items():
-            yield f"{name} failed: {reason}"
-        yield ""

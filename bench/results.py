@@ -17,6 +17,7 @@ from bench.options import Options
 from bench.probes import loading_benchmark as loads
 from bench.probes.loading_benchmark import LoadingResults
 from bench.probes.probe_runs import StatementCounts
+from bench.probes.small_load_benchmark import HELP, KNOWN, SmallLoads
 from bench.probes.snapshot_benchmark import APPROXIMATE, EXACT, NAIVE, PANDAS, PROFILER, SCAN
 
 SEEDER, SEEDER_IN_PROCESS = "reporting-seeder", "reporting-seeder, in process"
@@ -41,6 +42,7 @@ class Results:
     snapshots: Mapping[str, Sequence[Measurement]] = field(default_factory=dict)
     lists: Mapping[str, Any] = field(default_factory=dict)
     loading: list[LoadingResults] = field(default_factory=list)
+    small_loads: SmallLoads | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,7 @@ def goals(results: Results) -> Iterator[Goal]:
         yield Goal(measure=f"database time of the slowest list ({name}), ms", target=50, reached=slowest["ms"])
     for loading in results.loading:
         yield from _loading_goals(loading)
+    yield from _small_load_goals(results.small_loads)
     if results.nights:
         worst = max(night.ratio for night in results.nights)
         yield Goal(
@@ -140,6 +143,19 @@ def _loading_goals(loading: LoadingResults) -> Iterator[Goal]:
             yield Goal(
                 measure=f"{title}: times less CPU than {name}", target=target, reached=theirs / ours, is_minimum=True
             )
+
+
+def _small_load_goals(small: SmallLoads | None) -> Iterator[Goal]:
+    if small is None:
+        return
+    command = median_of(small.commands[KNOWN], "cpu") - median_of(small.commands[HELP], "cpu")
+    for measure, seconds, target in (
+        (f"from a commit to the refresh request, {small.manifests} manifests", median(small.later), 50),
+        ("the same after the first load of a process", median(small.first), 50),
+        ("load_file of a known file", median(small.known), 20),
+        ("client CPU of the command of a known file, beyond its start", command, 20),
+    ):
+        yield Goal(measure=f"{measure}, ms", target=target, reached=seconds * 1000)
 
 
 def _graph_goals(contest: Contest) -> Iterator[Goal]:
