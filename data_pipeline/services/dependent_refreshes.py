@@ -48,6 +48,12 @@ def dispatch_refreshes(
     return _dispatch_claimed(database, refresh_here=refresh_here, stop=stop)
 
 
+def import_queue() -> None:
+    """Import what `refresh_after` needs, so that no import delays the request after the commit."""
+    if disabled_reason() is None:
+        from seeder.services.queue import dependent_refreshes  # noqa: F401
+
+
 def refresh_after(load_id: int, database: str = DEFAULT_DB_ALIAS, *, refresh_here: bool = False) -> RefreshDispatch:
     """Dispatch the refresh that a committed load has requested, and those that killed loads have left.
 

@@ -21,7 +21,7 @@ from data_pipeline.errors import BadIdempotencyKey, BadSource, LoadInProgress, L
 from data_pipeline.postgres import load_log
 from data_pipeline.postgres.load_log import Claim
 from data_pipeline.services import load_metrics
-from data_pipeline.services.dependent_refreshes import refresh_after
+from data_pipeline.services.dependent_refreshes import import_queue, refresh_after
 from data_pipeline.services.own_transactions import require_own_transaction
 from data_pipeline.services.process_handle import ProcessHandle, keep_nothing
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
@@ -110,6 +110,7 @@ def _process_once(
     try:
         log_event(INFO, "load_claimed", **facts, attempt=claimed.attempts)
         _require_own_session(database, claimed)
+        import_queue()
         with atomic(database, durable=True):
             yield handle
             attempt.complete()

@@ -1,6 +1,8 @@
 """A change of tables enqueues or refreshes exactly the views that depend on them."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from seeder.domain.refresh_requests import AllReports
 from seeder.domain.view_names import ViewName
@@ -117,6 +119,13 @@ def test_every_subscription_of_a_shared_view_is_in_the_request(tables: None) -> 
     enqueue("reporting.one")
     [row] = QueuedRefresh.objects.all()
     assert (len(row.manifests), row.agencies) == (2, ["demo", "metro"])
+
+
+def test_manifests_are_read_once(tables: None) -> None:
+    create_views(a="SELECT n FROM reporting.one")
+    with CaptureQueriesContext(connection) as queries:
+        assert enqueue("reporting.one").queued.request_id
+    assert sum("seeder_custom_report_manifest" in query["sql"] for query in queries) == 1
 
 
 def test_change_that_no_view_reads_queues_nothing(tables: None) -> None:

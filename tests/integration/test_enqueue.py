@@ -219,6 +219,15 @@ def test_failed_dispatch_is_repeated_later(monkeypatch: pytest.MonkeyPatch, capl
     assert f"dispatch_failed part={part.id} reason=OSError" in caplog.text
 
 
+def test_dispatch_keeps_the_connection_of_its_thread() -> None:
+    """Django's connections have no maximum age in the tests, as by default, so the broker would close them."""
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    [backend] = sql("SELECT pg_backend_pid()")
+    assert enqueue_refresh(single_view("reporting.a"), requested_by="").parts
+    assert sql("SELECT pg_backend_pid()") == [backend]
+    assert OrmQ.objects.count() == 1
+
+
 def test_queue_without_its_tables_is_missing() -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     sql("ALTER TABLE django_q_schedule RENAME TO gone")

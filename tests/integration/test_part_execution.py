@@ -21,6 +21,7 @@ from seeder.services.queue.enqueue import enqueue_refresh
 from seeder.services.queue.part_execution import TIME_LIMIT, run_part
 from seeder.services.queue.rescue import rescue_stalled_parts
 from seeder.services.run import orchestrator
+from seeder.services.run.run_liveness_lock import new_run_id
 from seeder.services.stop_signal import StopSignal
 from tests.blocked_calls import blocked_call
 from tests.conftest import another_session, sql
@@ -41,7 +42,7 @@ def refreshes() -> int:
 
 def simulate_killed_worker(part: QueuedRefresh, *, refreshed_views: int) -> None:
     """Leave a part as if its worker was killed after some views."""
-    run_id = orchestrator.new_run_id()
+    run_id = new_run_id()
     part.refresh_from_db()
     part_rows.claim(part, run_id=run_id, worker="host:1")
     record = RunHistoryWriter(run_id)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain.manifests import ViewKey, ViewSpec
+from seeder.domain.manifests import Selection, ViewKey, ViewSpec
 from seeder.domain.refresh_requests import AllReports, SelectedManifests
 from seeder.domain.view_names import ViewName
 from seeder.postgres.catalog import find_affected_views
@@ -15,7 +15,6 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.queue.enqueue import EnqueueResult, enqueue_refresh
-from seeder.services.run.orchestrator import execute_run
 from seeder.services.stop_signal import StopSignal
 
 # A burst of 50 loads takes some seconds. The worker that waits for its end refreshes nothing else meanwhile.
@@ -108,7 +107,11 @@ def enqueue_dependent_refreshes(
     """
     found = find_dependent_views(relations, database=database)
     queued = enqueue_refresh(
-        found.request, requested_by=requested_by, idempotency_key=idempotency_key, min_interval=_MIN_INTERVAL
+        found.request,
+        requested_by=requested_by,
+        idempotency_key=idempotency_key,
+        min_interval=_MIN_INTERVAL,
+        selection=Selection(views=found.specs),
     )
     return DependentRefreshes(
         queued=queued,
@@ -131,6 +134,8 @@ def refresh_dependent_views(
 
     Raises `ConfigurationError` or `DatabaseError`.
     """
+    from seeder.services.run.orchestrator import execute_run  # a host with a queue does not need it here
+
     found = find_dependent_views(relations, database=database)
     if not found.views:
         return RefreshedViews(views=(), undetermined=found.undetermined)

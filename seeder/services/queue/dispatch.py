@@ -1,10 +1,11 @@
 """Sends tasks to django-q2, and checks that it can run them. Independent of parts and views."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS, connections, router
+from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
 
 from seeder import conf
 from seeder.domain.queue import queue_settings_rules
@@ -60,10 +61,13 @@ def _require_installed() -> None:
 
 def dispatch(task: str, *arguments: object, **options: object) -> None:
     """Send a task to the queue, by its dotted path. Raises `QueueMissing` if the broker does not accept it."""
-    from django_q.tasks import async_task  # django-q2 reads its settings when it is imported
+    from django_q.conf import Conf  # django-q2 reads its settings when it is imported
+    from django_q.tasks import async_task
 
     try:
-        async_task(task, *arguments, **options)
+        # Outside of a transaction, the broker in the database would open two new connections for one message.
+        with transaction.atomic(Conf.ORM) if Conf.ORM else nullcontext():
+            async_task(task, *arguments, **options)
     except Exception as error:  # a broker raises what its library does
         raise QueueMissing(problem=f"the broker refuses tasks: {error}") from error
 

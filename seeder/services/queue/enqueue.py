@@ -27,7 +27,7 @@ from seeder.postgres.transactions import atomic
 from seeder.services import manifest_selection
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import planning
-from seeder.services.run.orchestrator import new_run_id
+from seeder.services.run.run_liveness_lock import new_run_id
 from seeder.services.snapshots import release_snapshots
 from seeder.services.storable_text import is_storable
 from seeder.services.structured_log import INFO, log_event
@@ -56,12 +56,13 @@ def enqueue_refresh(
     requested_by: str,
     idempotency_key: str | None = None,
     min_interval: timedelta = timedelta(),
+    selection: Selection | None = None,
 ) -> EnqueueResult:
     """Queue a request, or join an earlier request that covers it and has not started.
 
     A worker starts it when no refresh of its views has started for `min_interval`, so that frequent requests join it.
     The same idempotency key returns the same answer. Keys are global; callers with several users must include the user.
-    Must not be called inside a transaction.
+    `selection` has the manifests of the request, if the caller has read them. Must not be called inside a transaction.
 
     Raises `RequestError`, `ConfigurationError`, `QueueError` or `DatabaseError`.
     """
@@ -75,7 +76,7 @@ def enqueue_refresh(
         # Before the selection, which fails if the manifests of the first request are gone.
         if repeated := _repeated(request, key):
             return repeated
-        selection = manifest_selection.select(request, databases=settings.databases)
+        selection = selection or manifest_selection.select(request, databases=settings.databases)
         parts: Sequence[Selection] = [selection] if selection.manifests else []
         if isinstance(request, AllReports):
             with atomic(durable=True):

@@ -35,8 +35,8 @@ from seeder.services import history_rows
 from seeder.services.process_name import process_name
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import orphan_recovery, preconditions
-from seeder.services.run.orchestrator import RunOrigin, execute_locked, new_run_id
-from seeder.services.run.run_liveness_lock import RunLock
+from seeder.services.run.orchestrator import RunOrigin, execute_locked
+from seeder.services.run.run_liveness_lock import RunLock, new_run_id
 from seeder.services.stop_signal import StopSignal
 from seeder.services.structured_log import INFO, WARNING, log_event
 

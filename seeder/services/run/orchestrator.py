@@ -1,10 +1,9 @@
 """Executes a run: preconditions, lock, plan, record, schedule, close, summarise."""
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
@@ -25,7 +24,7 @@ from seeder.services.run.cost_meter import CostMeter
 from seeder.services.run.database_scheduler import RunCallbacks, StartPolicy
 from seeder.services.run.listeners import Listeners
 from seeder.services.run.log_listener import EventLog
-from seeder.services.run.run_liveness_lock import RunLock
+from seeder.services.run.run_liveness_lock import RunLock, new_run_id
 from seeder.services.run.run_rows import RunRowWriter
 from seeder.services.run.running_view_marker import RunningStatusWriter
 from seeder.services.run.scheduler import run_plan
@@ -173,8 +172,3 @@ def _rows_closed_on_error(history: RunHistoryWriter, run_row: RunRowWriter) -> I
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             _close_rows(history, run_row, f"{type(error).__name__} {error}".strip())
         raise
-
-
-def new_run_id() -> str:
-    """Return a unique id that sorts by start time. The order is for people only."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"

@@ -4,9 +4,10 @@ It is a session lock on the connection of the scheduler's thread. So no clock de
 alive, and one that was killed is dead at once.
 """
 
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Self
 
@@ -17,6 +18,11 @@ from seeder.postgres import advisory_locks, sessions
 from seeder.services.run.listeners import RunListener
 
 _KEEPALIVE_INTERVAL = timedelta(seconds=5)  # so that no proxy closes an idle connection, and a lost one is replaced
+
+
+def new_run_id() -> str:
+    """Return a unique id that sorts by start time. The order is for people only."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
 
 
 class RunLock(RunListener):

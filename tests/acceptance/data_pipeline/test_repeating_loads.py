@@ -1,5 +1,6 @@
 """`replay` and `backfill` as commands: forced loads, attempts of failed ones, and the plan of a period."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,18 @@ def orders(load_tables: None) -> None:
 def write(path: Path, *rows: str) -> Path:
     path.write_text("\n".join(["id,amount", *rows, ""]))
     return path
+
+
+def test_known_file_is_not_opened(manage: Manage, tmp_path: Path) -> None:
+    path = write(tmp_path / "orders.csv", "1,10")
+    opened: list[str] = []
+    sys.addaudithook(lambda event, facts: opened.append(str(facts[0])) if event == "open" else None)
+    assert manage("load_file", str(path), "--table", "landing.orders").exit_code == 0
+    assert any(one.endswith("orders.csv") for one in opened)
+    opened.clear()
+    again = manage("load_file", str(path), "--table", "landing.orders")
+    assert "was loaded before" in again.out
+    assert not any(one.endswith("orders.csv") for one in opened)
 
 
 def test_replay_of_an_upsert_changes_no_row(manage: Manage, tmp_path: Path) -> None:
