@@ -7,7 +7,7 @@ from typing import Final
 from psycopg import sql
 
 from data_pipeline.domain.date_formats import MONTHS, DateFormat, parse_format
-from data_pipeline.postgres.sql_texts import matches, text_literal
+from data_pipeline.postgres.sql_literals import matches, text_literal
 
 _MONTH = "@"  # placeholders in the result: no format has them there
 _HOUR = "#"

@@ -3,7 +3,7 @@
 from psycopg import sql
 
 from data_pipeline.domain.dialects import Pii
-from data_pipeline.postgres.sql_texts import text_literal
+from data_pipeline.postgres.sql_literals import text_literal
 
 
 def masked_text(text: sql.Composable, pii: Pii, *, pads: tuple[sql.Composable, sql.Composable]) -> sql.Composed:

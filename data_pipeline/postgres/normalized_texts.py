@@ -24,7 +24,7 @@ from data_pipeline.postgres.masking_sql import masked_text
 from data_pipeline.postgres.normalizing_sql import can_be_refused, canonical_text, refusal_reason
 from data_pipeline.postgres.record_tables import FILE_TEXTS, TEXTS, FileColumn
 from data_pipeline.postgres.row_sources import RECORD_NO
-from data_pipeline.postgres.sql_texts import text_literal
+from data_pipeline.postgres.sql_literals import text_literal
 from seeder.postgres import sessions
 
 _PADS = (sql.SQL("%(inner)s::bytea"), sql.SQL("%(outer)s::bytea"))

@@ -20,7 +20,7 @@ from data_pipeline.domain.number_patterns import (
     number_patterns,
 )
 from data_pipeline.postgres.date_format_sql import iso_text
-from data_pipeline.postgres.sql_texts import is_one_of, matches, text_literal
+from data_pipeline.postgres.sql_literals import is_one_of, matches, text_literal
 
 _VALUE = sql.Identifier("trimmed", "value")
 _FORM = sql.Identifier("read", "form")  # the value in the form that the rule judges
