@@ -4,7 +4,7 @@ import psycopg
 from django.db import Error, connections
 from psycopg import sql
 
-from data_pipeline.postgres.refusals import is_refusal
+from data_pipeline.postgres.row_errors import is_refusal
 from seeder.postgres import sessions
 
 

@@ -7,7 +7,7 @@ from django.db import Error
 from psycopg import sql
 
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
-from data_pipeline.postgres.refusals import diagnostics
+from data_pipeline.postgres.row_errors import diagnostics
 from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import TargetTable

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.postgres.affected_rows import undo_savepoint
-from data_pipeline.postgres.refusals import is_refusal, may_be_of_value
+from data_pipeline.postgres.row_errors import is_refusal, may_be_of_value
 from data_pipeline.postgres.target_tables import TargetColumn
 from seeder.postgres import sessions
 

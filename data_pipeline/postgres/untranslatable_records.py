@@ -6,7 +6,7 @@ from django.db import Error
 
 from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import Problem
-from data_pipeline.postgres.refusals import diagnostics
+from data_pipeline.postgres.row_errors import diagnostics
 from seeder.postgres import sessions, transactions
 from seeder.postgres.sqlstates import sqlstate
 

@@ -21,7 +21,7 @@ from data_pipeline.models import LoadLog
 from data_pipeline.postgres import dry_runs, load_transactions, target_tables
 from data_pipeline.postgres import rejects as reject_rows
 from data_pipeline.postgres.load_log import Claim
-from data_pipeline.postgres.refusals import is_deadlock
+from data_pipeline.postgres.row_errors import is_deadlock
 from data_pipeline.services.artefact_loading import ArtefactLoading, ProgressListener
 from data_pipeline.services.auto_tables import choose_table, create_missing
 from data_pipeline.services.file_reading import FileReading, dialect_named

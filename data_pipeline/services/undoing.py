@@ -12,7 +12,7 @@ from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.errors import UnknownLoad
 from data_pipeline.postgres import target_tables, undoing
 from data_pipeline.postgres.error_translation import translate_errors
-from data_pipeline.postgres.refusals import diagnostics, is_refusal
+from data_pipeline.postgres.row_errors import diagnostics, is_refusal
 from data_pipeline.postgres.undoing import LockedLoad, Undoing, UndoneRows
 from data_pipeline.services import dependent_refreshes
 from data_pipeline.services.own_transactions import require_own_transaction
