@@ -7,11 +7,11 @@ from django.db import Error
 from psycopg import sql
 
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
+from data_pipeline.postgres.duplicate_keys import UniqueKey, find_duplicates
 from data_pipeline.postgres.row_errors import diagnostics
 from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import TargetTable
-from data_pipeline.postgres.unique_keys import UniqueKey, find_duplicates
 from seeder.postgres import sessions, transactions
 
 UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION, CHECK_VIOLATION = "23505", "23503", "23514"
