@@ -11,7 +11,7 @@ from data_pipeline.domain.dialect_search import all_dialects
 from data_pipeline.domain.dialects import Dialect
 from data_pipeline.domain.headers import auto_dialect
 from data_pipeline.errors import TableNotTracked
-from data_pipeline.postgres import new_tables, target_tables
+from data_pipeline.postgres import schema_changes, target_tables
 from data_pipeline.services.file_reading import CSV, FileReading, dialect_named
 from data_pipeline.services.load_values import AUTO
 from data_pipeline.services.record_reading import header_names
@@ -55,13 +55,13 @@ def create_missing(database: str, file: FileReading, table: AutoTable, *, load_i
     """
     dialect, file_name = table.dialect, file.address.path.name
     name = target_tables.find_table(database, dialect.target or "")
-    if new_tables.lock_name(database, name):
+    if schema_changes.lock_name(database, name):
         if table.is_named_after_file and not target_tables.describe(database, name).is_tracked:
             raise TableNotTracked(table=str(name), file=file_name)
         return
     names, records = file.sample(SAMPLE_RECORDS)
     columns = auto_tables.new_columns(dialect, names, records, artefact=file_name)
-    new_tables.create_table(database, name, columns, key=dialect.key, load_id=load_id, artefact=file_name)
+    schema_changes.create_table(database, name, columns, key=dialect.key, load_id=load_id, artefact=file_name)
 
 
 def dialect_of_load(meta: Mapping[str, Any], names: Sequence[str], settings: conf.Settings) -> Dialect:

@@ -7,7 +7,7 @@ from data_pipeline.domain.auto_tables import NewColumn
 from data_pipeline.domain.dialects import Column, Dialect, Surplus
 from data_pipeline.domain.headers import HeaderMatch, find_declared, match_header
 from data_pipeline.errors import HeaderRefused, RescueColumnMissing
-from data_pipeline.postgres import new_tables, target_tables
+from data_pipeline.postgres import schema_changes, target_tables
 from data_pipeline.postgres.normalized_texts import RescuedColumn
 from data_pipeline.postgres.record_tables import FileColumn
 from data_pipeline.postgres.target_tables import TargetTable
@@ -68,7 +68,7 @@ def _with_added(  # noqa: PLR0913  # facts of one load
         NewColumn(name=name, type=(declared.type if (declared := dialect.find_column(name)) else None) or "text")
         for name in added
     ]
-    new_tables.add_columns(database, target, columns, load_id=load_id)
+    schema_changes.add_columns(database, target, columns, load_id=load_id)
     changed = target_tables.describe(database, target.name)
     problems = [
         f"{name!r} cannot be written" for name in added if name not in {one.name for one in changed.data_columns}

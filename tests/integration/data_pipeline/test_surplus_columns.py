@@ -9,7 +9,7 @@ import pytest
 
 from data_pipeline.errors import HeaderRefused, RescueColumnMissing, TableBusy, TooManyRejects
 from data_pipeline.models import LoadEvent, LoadReject
-from data_pipeline.postgres import new_tables
+from data_pipeline.postgres import schema_changes
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_values import Loaded
 from data_pipeline.services.reject_replay import replay_rejects
@@ -102,7 +102,7 @@ def test_column_that_cannot_be_written_is_refused(load: Load, name: str) -> None
 
 
 def test_table_in_use_is_reported_after_a_limited_wait(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(new_tables, "LOCK_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(schema_changes, "LOCK_TIMEOUT_SECONDS", 1)
     with another_session() as reader:
         reader.execute("BEGIN; SELECT FROM landing.items")
         with pytest.raises(TableBusy, match="within 1 s"):
