@@ -7,8 +7,8 @@ from psycopg import sql
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.postgres.constraint_violations import UNIQUE_VIOLATION
 from data_pipeline.postgres.duplicate_keys import UniqueKey, find_duplicates
-from data_pipeline.postgres.record_tables import ROWS
 from data_pipeline.postgres.row_sources import RECORD_NO, RowSource, number_list
+from data_pipeline.postgres.staging_tables import ROWS
 from seeder.postgres import sessions
 
 _KEPT = sql.Identifier("pg_temp", "data_pipeline.again")

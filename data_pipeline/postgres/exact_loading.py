@@ -8,7 +8,7 @@ from psycopg import sql
 
 from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
-from data_pipeline.postgres import record_tables
+from data_pipeline.postgres import staging_tables
 from data_pipeline.postgres.checked_statements import CheckedStatement, insert
 from data_pipeline.postgres.constraint_violations import ViolationSearch
 from data_pipeline.postgres.row_sources import RowSource
@@ -55,7 +55,7 @@ class ExactLoading:
 
     def _insert(self, source: RowSource) -> sql.Composed:
         if self._into_rows:
-            return insert(record_tables.ROWS, source, with_numbers=True)
+            return insert(staging_tables.ROWS, source, with_numbers=True)
         return insert(self._target.identifier, source)
 
 

@@ -20,9 +20,9 @@ from data_pipeline.postgres.constraint_violations import ViolationSearch
 from data_pipeline.postgres.dependent_rows import find_dependents
 from data_pipeline.postgres.duplicate_rows import DuplicateRows
 from data_pipeline.postgres.load_transactions import lock_against_writers
-from data_pipeline.postgres.record_tables import ROWS, FileColumn
 from data_pipeline.postgres.row_serialization import row_texts
 from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
+from data_pipeline.postgres.staging_tables import ROWS, FileColumn
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
 from seeder.domain.human_format import format_count
 from seeder.postgres import sessions

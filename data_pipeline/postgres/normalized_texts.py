@@ -19,12 +19,12 @@ from data_pipeline.domain.normalize_problems import refused_value
 from data_pipeline.domain.normalizing import NormalizeReason
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.errors import NormalizingNeedsUtf8
-from data_pipeline.postgres import record_tables
+from data_pipeline.postgres import staging_tables
 from data_pipeline.postgres.masking_sql import masked_text
 from data_pipeline.postgres.normalizing_sql import can_be_refused, canonical_text, refusal_reason
-from data_pipeline.postgres.record_tables import FILE_TEXTS, TEXTS, FileColumn
 from data_pipeline.postgres.row_sources import RECORD_NO
 from data_pipeline.postgres.sql_literals import text_literal
+from data_pipeline.postgres.staging_tables import FILE_TEXTS, TEXTS, FileColumn
 from seeder.postgres import sessions
 
 _PADS = (sql.SQL("%(inner)s::bytea"), sql.SQL("%(outer)s::bytea"))
@@ -86,15 +86,15 @@ class NormalizedTexts:
 
     def create(self) -> None:
         """Create `TEXTS` with a reason for each column that can be refused, and the table of the file's texts."""
-        record_tables.create_texts(self._database, columns=self._file_columns, relation=FILE_TEXTS)
+        staging_tables.create_texts(self._database, columns=self._file_columns, relation=FILE_TEXTS)
         others = [one.refusal for one in self._judged]
         if self._normalizing.rescued:
             others.append(self._rescue_text)
-        record_tables.create_texts(self._database, columns=self._file_columns, others=others)
+        staging_tables.create_texts(self._database, columns=self._file_columns, others=others)
 
     def fill(self, split: SplitRecords) -> None:
         """Replace the contents of `TEXTS` with normalized records."""
-        record_tables.fill_texts(
+        staging_tables.fill_texts(
             self._database, split, self._csv_format, columns=self._file_columns, relation=FILE_TEXTS
         )
         sessions.query(self._database, sql.SQL("TRUNCATE {}").format(TEXTS))

@@ -10,11 +10,11 @@ from data_pipeline.domain.csv_fields import CsvFormat, parse_fields
 from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.domain.type_patterns import FieldType, pattern_of_record
-from data_pipeline.postgres import record_tables
+from data_pipeline.postgres import staging_tables
 from data_pipeline.postgres.checked_statements import delete_records
 from data_pipeline.postgres.normalized_texts import NormalizedTexts
-from data_pipeline.postgres.record_tables import TEXTS, FileColumn
 from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
+from data_pipeline.postgres.staging_tables import TEXTS, FileColumn
 from data_pipeline.postgres.value_checks import ValueChecks
 from seeder.postgres import sessions
 
@@ -87,15 +87,15 @@ class TextRecords:
         if self._normalized is not None:
             self._normalized.create()
         elif self._has_arrays:
-            record_tables.create_text_arrays(self._database)
+            staging_tables.create_text_arrays(self._database)
         else:
-            record_tables.create_texts(self._database, columns=self._file_columns)
+            staging_tables.create_texts(self._database, columns=self._file_columns)
         self._checks.prepare()
         self._is_prepared = True
 
     def _fill_texts(self, split: SplitRecords) -> None:
         if not self._has_arrays:
-            record_tables.fill_texts(self._database, split, self._csv_format, columns=self._file_columns)
+            staging_tables.fill_texts(self._database, split, self._csv_format, columns=self._file_columns)
             return
         sessions.query(self._database, sql.SQL("TRUNCATE {}").format(TEXTS))
         connection = sessions.driver_connection(self._database)

@@ -12,12 +12,12 @@ from data_pipeline.domain import silent_changes
 from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import Problem
-from data_pipeline.postgres import record_tables
+from data_pipeline.postgres import staging_tables
 from data_pipeline.postgres.affected_rows import affected_rows
 from data_pipeline.postgres.checked_statements import insert
 from data_pipeline.postgres.copying import attempt_copy, copy_statement, near_today
-from data_pipeline.postgres.record_tables import MAX_COLUMNS, TYPED, FileColumn
 from data_pipeline.postgres.row_sources import RECORD_NO, RECORD_NO_NAME, RowSource
+from data_pipeline.postgres.staging_tables import MAX_COLUMNS, TYPED, FileColumn
 from data_pipeline.postgres.text_records import TextRecords
 from seeder.postgres import sessions
 
@@ -69,12 +69,12 @@ class TypedRecords:
     def _fill_typed(self, split: SplitRecords) -> set[int] | None:
         """Copy the records. Return the numbers of those that are not there, or None if COPY cannot skip bad values."""
         if not self._is_prepared:
-            record_tables.create_typed(self._database, self._columns)
+            staging_tables.create_typed(self._database, self._columns)
             self._is_prepared = True
         sessions.query(self._database, sql.SQL("TRUNCATE {}").format(TYPED))
         names = [RECORD_NO_NAME, *(column.target.name for column in self._columns)]
         statement = copy_statement(TYPED, names, self._csv_format, skips_bad_values=True)
-        count = attempt_copy(self._database, statement, record_tables.numbered(split, self._csv_format))
+        count = attempt_copy(self._database, statement, staging_tables.numbered(split, self._csv_format))
         if isinstance(count, Error):  # the input function of a type, or the check of a domain, raises its errors
             self._is_typed = False
             return None

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from data_pipeline.domain.verifications import ArtefactState, RowsState
 from data_pipeline.postgres.checked_statements import delete_records
-from data_pipeline.postgres.record_tables import ROWS
+from data_pipeline.postgres.staging_tables import ROWS
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
 from seeder.postgres import sessions

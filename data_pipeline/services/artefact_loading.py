@@ -21,7 +21,7 @@ from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
-from data_pipeline.postgres import copying, merging, record_tables
+from data_pipeline.postgres import copying, merging, staging_tables
 from data_pipeline.postgres.exact_loading import CheckedRecords, ExactLoading
 from data_pipeline.postgres.normalized_texts import NormalizedTexts
 from data_pipeline.postgres.text_records import TextRecords
@@ -88,7 +88,7 @@ class ArtefactLoading:
     def run(self) -> LoadCounts:
         """Load all chunks, and merge them. Raises database errors that are not about a row, and `ArtefactError`."""
         if self._is_staged:
-            record_tables.create_rows(self._database, self._plan.columns)
+            staging_tables.create_rows(self._database, self._plan.columns)
         for chunk in self._chunks:
             self._load_chunk(chunk)
             if self._plan.limits.surely_exceeded(rejected=self._rejects.count):
@@ -116,7 +116,7 @@ class ArtefactLoading:
 
     def stage(self) -> None:
         """Copy all rows into `ROWS` only. Not for the mode append, which has no such table."""
-        record_tables.create_rows(self._database, self._plan.columns)
+        staging_tables.create_rows(self._database, self._plan.columns)
         for chunk in self._chunks:
             self._load_chunk(chunk)
             self._on_progress(self._progress())
@@ -186,7 +186,7 @@ class ArtefactLoading:
     def _copy(self, data: bytes, *, is_guarded: bool) -> int | Error:
         relation = self._plan.target.identifier
         if self._is_staged:
-            relation = record_tables.ROWS
+            relation = staging_tables.ROWS
         statement = copying.copy_statement(
             relation,
             self._file_order,
@@ -201,7 +201,7 @@ class ArtefactLoading:
     def _continue_numbers(self) -> None:
         """Number the next row by its record: refused ones have taken numbers, and malformed ones have none."""
         if self._is_staged:
-            record_tables.continue_numbers(self._database, self._records + 1)
+            staging_tables.continue_numbers(self._database, self._records + 1)
 
     @property
     def _file_order(self) -> Sequence[str]:

@@ -9,7 +9,7 @@ from data_pipeline.domain.headers import HeaderMatch, find_declared, match_heade
 from data_pipeline.errors import HeaderRefused, RescueColumnMissing
 from data_pipeline.postgres import schema_changes, target_tables
 from data_pipeline.postgres.normalized_texts import RescuedColumn
-from data_pipeline.postgres.record_tables import FileColumn
+from data_pipeline.postgres.staging_tables import FileColumn
 from data_pipeline.postgres.target_tables import TargetTable
 
 

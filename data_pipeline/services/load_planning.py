@@ -12,7 +12,7 @@ from data_pipeline.domain.rejects import RejectLimits
 from data_pipeline.errors import KeyMissing, KeyNotInFile, PiiKeyMissing
 from data_pipeline.postgres import target_tables
 from data_pipeline.postgres.normalized_texts import Normalizing, require_utf8
-from data_pipeline.postgres.record_tables import FileColumn
+from data_pipeline.postgres.staging_tables import FileColumn
 from data_pipeline.postgres.target_tables import TargetTable
 from data_pipeline.services.column_matching import MatchedColumns, match_columns
 from data_pipeline.services.load_values import AUTO, LoadOptions

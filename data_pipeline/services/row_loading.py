@@ -18,7 +18,7 @@ from data_pipeline.domain.record_encoding import json_record
 from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
 from data_pipeline.errors import BadRecord, NothingToReplaceWith, TooManyRejects
-from data_pipeline.postgres import load_transactions, record_tables, target_tables
+from data_pipeline.postgres import load_transactions, staging_tables, target_tables
 from data_pipeline.postgres import rejects as reject_rows
 from data_pipeline.services.artefact_loading import ArtefactLoading, RecordSource
 from data_pipeline.services.load_planning import LoadPlan, plan_load
@@ -112,7 +112,7 @@ class _RowLoad:
         handle.target = handle.target or str(name)
         self._require_limits(counts, rejects)
         reject_rows.save_rejects(handle.database, handle.load_id, handle.rejects)
-        record_tables.drop_all(handle.database)
+        staging_tables.drop_all(handle.database)
         if (name.schema, name.name) not in handle.changed_relations:
             handle.changed_relations.append((name.schema, name.name))
         return counts
