@@ -22,8 +22,8 @@ from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import copying, merging, staging_tables
-from data_pipeline.postgres.exact_loading import CheckedRecords, ExactLoading
 from data_pipeline.postgres.normalized_texts import NormalizedTexts
+from data_pipeline.postgres.refused_chunks import RefusedChunkLoader, StagedRecords
 from data_pipeline.postgres.text_records import TextRecords
 from data_pipeline.postgres.typed_records import TypedRecords, can_skip_bad_values
 from data_pipeline.services.load_planning import LoadPlan
@@ -153,7 +153,7 @@ class ArtefactLoading:
         count = self._copied(chunk)
         if count is None:
             split = self._split(self._chunks, chunk, self._records + 1)
-            count, refused = self._exact_loading.load(split)
+            count, refused = self._refused_chunks.load(split)
             rejects = sorted([*split.rejects, *refused], key=lambda one: one.record_no)
             self._rejects.add([self._in_file(one) for one in rejects])
             self._expects_rejects = len(rejects) >= _MANY_REJECTS
@@ -208,11 +208,11 @@ class ArtefactLoading:
         return [one.target.name for one in sorted(self._plan.columns, key=lambda one: one.position)]
 
     @cached_property
-    def _exact_loading(self) -> ExactLoading:
-        plan, records = self._plan, self._checked_records()
-        return ExactLoading(self._database, plan.target, records, into_rows=self._is_staged)
+    def _refused_chunks(self) -> RefusedChunkLoader:
+        plan, records = self._plan, self._staged_records()
+        return RefusedChunkLoader(self._database, plan.target, records, into_rows=self._is_staged)
 
-    def _checked_records(self) -> CheckedRecords:
+    def _staged_records(self) -> StagedRecords:
         plan = self._plan
         texts = TextRecords(
             self._database,

@@ -16,7 +16,7 @@ from data_pipeline.postgres.target_tables import TargetTable
 from data_pipeline.postgres.untranslatable_records import find_untranslatable
 
 
-class CheckedRecords(Protocol):
+class StagedRecords(Protocol):
     """A way to find the records whose values PostgreSQL does not accept for the types of the columns."""
 
     def fill(self, split: SplitRecords) -> Mapping[int, Sequence[Problem]]:
@@ -27,10 +27,10 @@ class CheckedRecords(Protocol):
         """The rows of the good records."""
 
 
-class ExactLoading:
+class RefusedChunkLoader:
     """The way of refused chunks into a relation: the target itself, or the table of its rows."""
 
-    def __init__(self, database: str, target: TargetTable, records: CheckedRecords, *, into_rows: bool) -> None:
+    def __init__(self, database: str, target: TargetTable, records: StagedRecords, *, into_rows: bool) -> None:
         self._database, self._target, self._records, self._into_rows = database, target, records, into_rows
 
     def load(self, split: SplitRecords) -> tuple[int, list[Reject]]:
