@@ -15,7 +15,7 @@ from data_pipeline.domain.rejects import Reject
 from data_pipeline.errors import TooManyRejects
 from data_pipeline.postgres import dry_runs
 from data_pipeline.postgres.error_translation import translate_errors
-from data_pipeline.services.artefact_loading import ProgressListener
+from data_pipeline.services.chunk_loader import ProgressListener
 from data_pipeline.services.file_load import FileLoad
 from data_pipeline.services.load_values import AUTO, LoadOptions
 from data_pipeline.services.own_transactions import require_own_transaction

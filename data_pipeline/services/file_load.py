@@ -22,8 +22,8 @@ from data_pipeline.postgres import dry_runs, load_transactions, target_tables
 from data_pipeline.postgres import rejects as reject_rows
 from data_pipeline.postgres.load_log import Claim
 from data_pipeline.postgres.row_errors import is_deadlock
-from data_pipeline.services.artefact_loading import ArtefactLoading, ProgressListener
 from data_pipeline.services.auto_tables import choose_table, create_missing
+from data_pipeline.services.chunk_loader import ChunkLoader, ProgressListener
 from data_pipeline.services.file_reading import FileReading, dialect_named
 from data_pipeline.services.load_planning import plan_load
 from data_pipeline.services.load_values import AUTO, Loaded, LoadOptions
@@ -166,7 +166,7 @@ class FileLoad:
             handle.update_meta(
                 columns=list(plan.names), delimiter=csv_format.delimiter.decode(), quote=csv_format.quote.decode()
             )
-            loading = ArtefactLoading(
+            loading = ChunkLoader(
                 self._using,
                 artefact,
                 chunks,

@@ -7,7 +7,7 @@ from django.db import DEFAULT_DB_ALIAS
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres.error_translation import translate_errors
-from data_pipeline.services.artefact_loading import ProgressListener
+from data_pipeline.services.chunk_loader import ProgressListener
 from data_pipeline.services.file_load import FileLoad
 from data_pipeline.services.load_values import AUTO, Loaded, LoadOptions
 

@@ -22,8 +22,8 @@ from data_pipeline.domain.rejects import Problem, RejectState
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres import load_transactions, reject_states
 from data_pipeline.postgres.error_translation import translate_errors
-from data_pipeline.services.artefact_loading import ArtefactLoading
 from data_pipeline.services.auto_tables import dialect_of_load
+from data_pipeline.services.chunk_loader import ChunkLoader
 from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.load_planning import LoadPlan, plan_load
 from data_pipeline.services.load_values import LoadOptions
@@ -200,7 +200,7 @@ class _RejectReplay:
         artefact, chunks = reading.open()
         with artefact:
             chunks.header()
-            loading = ArtefactLoading(
+            loading = ChunkLoader(
                 self._using,
                 artefact,
                 chunks,

@@ -20,7 +20,7 @@ from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
 from data_pipeline.errors import BadRecord, NothingToReplaceWith, TooManyRejects
 from data_pipeline.postgres import load_transactions, staging_tables, target_tables
 from data_pipeline.postgres import rejects as reject_rows
-from data_pipeline.services.artefact_loading import ArtefactLoading, RecordSource
+from data_pipeline.services.chunk_loader import ChunkLoader, CsvSource
 from data_pipeline.services.load_planning import LoadPlan, plan_load
 from data_pipeline.services.load_values import LoadOptions
 from data_pipeline.services.row_stream import RowStream
@@ -94,7 +94,7 @@ class _RowLoad:
     def run(self) -> LoadCounts:
         handle, name = self._handle, self._plan.target.name
         rejects = RejectCollector(max_kept=self._settings.keep_rejects - len(handle.rejects))
-        loading = ArtefactLoading(
+        loading = ChunkLoader(
             handle.database,
             self._stream,
             self._chunks(self._stream),
@@ -117,14 +117,14 @@ class _RowLoad:
             handle.changed_relations.append((name.schema, name.name))
         return counts
 
-    def _chunks(self, source: RecordSource) -> RecordChunks:
+    def _chunks(self, source: CsvSource) -> RecordChunks:
         return RecordChunks(
             source.read,
             chunk_bytes=self._settings.ingest_streaming_chunk_size_mb * _MEGABYTE,
             chunk_records=self._settings.ingest_streaming_chunk_size,
         )
 
-    def _reopen(self) -> tuple[RecordSource, RecordChunks]:
+    def _reopen(self) -> tuple[CsvSource, RecordChunks]:
         again = self._stream.again()
         return again, self._chunks(again)
 

@@ -19,8 +19,8 @@ from data_pipeline.postgres import load_transactions, target_tables, verifying
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.target_tables import TargetTable
 from data_pipeline.postgres.verifying import RowComparison
-from data_pipeline.services.artefact_loading import ArtefactLoading, ProgressListener
 from data_pipeline.services.auto_tables import dialect_of_load
+from data_pipeline.services.chunk_loader import ChunkLoader, ProgressListener
 from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.load_planning import plan_load
 from data_pipeline.services.load_values import LoadOptions
@@ -134,7 +134,7 @@ class _Verifying:
                 options=LoadOptions(table=self._table, mode=Mode(self._load.payload_meta.get("mode", Mode.APPEND))),
                 settings=self._settings,
             )
-            ArtefactLoading(
+            ChunkLoader(
                 self._using,
                 artefact,
                 chunks,

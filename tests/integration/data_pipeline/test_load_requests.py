@@ -199,7 +199,7 @@ def test_server_error_queues_the_request_again(path: str, monkeypatch: pytest.Mo
 
     request_id = queued(path)
     with monkeypatch.context() as patch:
-        patch.setattr("data_pipeline.services.artefact_loading.ArtefactLoading.run", fail)
+        patch.setattr("data_pipeline.services.chunk_loader.ChunkLoader.run", fail)
         with pytest.raises(ServerFault):
             run_request(request_id)
     row = request(request_id)

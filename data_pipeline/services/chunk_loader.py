@@ -34,7 +34,7 @@ _MANY_REJECTS = 10  # of a chunk: PostgreSQL would refuse the next one, too
 ProgressListener = Callable[[LoadProgress], None]
 
 
-class RecordSource(Protocol):
+class CsvSource(Protocol):
     """CSV bytes that are read once, from a file or from records of Python."""
 
     @property
@@ -58,20 +58,20 @@ class RecordSource(Protocol):
     ) -> None: ...
 
 
-class ArtefactLoading:
+class ChunkLoader:
     """The load of one artefact. `run` returns its counts; `rejects` has the rejected records, also after an error."""
 
     def __init__(  # noqa: PLR0913  # facts of one load
         self,
         database: str,
-        artefact: RecordSource,
+        artefact: CsvSource,
         chunks: RecordChunks,
         plan: LoadPlan,
         *,
         csv_format: CsvFormat,
         load_id: int,
         rejects: RejectCollector,
-        reopen: Callable[[], tuple[RecordSource, RecordChunks]],
+        reopen: Callable[[], tuple[CsvSource, RecordChunks]],
         on_progress: ProgressListener,
     ) -> None:
         self._database, self._artefact, self._chunks, self._plan = database, artefact, chunks, plan
