@@ -16,7 +16,7 @@ from data_pipeline.errors import TooManyRejects
 from data_pipeline.postgres import dry_runs
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.chunk_loader import ProgressListener
-from data_pipeline.services.file_load import FileLoad
+from data_pipeline.services.file_loader import FileLoader
 from data_pipeline.services.load_values import AUTO, LoadOptions
 from data_pipeline.services.own_transactions import require_own_transaction
 from seeder.domain.view_names import ViewName
@@ -93,13 +93,13 @@ def dry_run(  # noqa: PLR0913  # the options of a load
     )
     with translate_errors(using):
         require_own_transaction(using, "dry_run")
-        return _Trial(FileLoad(source_uri, options, using, on_progress), using).run()
+        return _Trial(FileLoader(source_uri, options, using, on_progress), using).run()
 
 
 class _Trial:
     """One call of `dry_run`."""
 
-    def __init__(self, load: FileLoad, using: str) -> None:
+    def __init__(self, load: FileLoader, using: str) -> None:
         self._load, self._using = load, using
 
     def run(self) -> DryRun:

@@ -8,7 +8,7 @@ from data_pipeline.domain.dialects import Mode
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.chunk_loader import ProgressListener
-from data_pipeline.services.file_load import FileLoad
+from data_pipeline.services.file_loader import FileLoader
 from data_pipeline.services.load_values import AUTO, Loaded, LoadOptions
 
 
@@ -65,7 +65,7 @@ def load_with_options(  # noqa: PLR0913  # facts of one load
 ) -> Loaded:
     """Load a file as `load_file` does. A forced load with the same time `forced_at` is the same load."""
     with translate_errors(using):
-        load = FileLoad(source_uri, options, using, on_progress, forced_at=forced_at)
+        load = FileLoader(source_uri, options, using, on_progress, forced_at=forced_at)
         return load.run(task_id, refresh_here=refresh_here)
 
 
@@ -75,4 +75,4 @@ def find_load(
     """Return the load of a file as it is now, in any status. Without one, `load_file` would begin it."""
     options = LoadOptions(table=table, dialect=dialect)
     with translate_errors(using):
-        return FileLoad(source_uri, options, using, lambda _: None).find()
+        return FileLoader(source_uri, options, using, lambda _: None).find()

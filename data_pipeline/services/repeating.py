@@ -10,7 +10,7 @@ from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.chunk_loader import ProgressListener
-from data_pipeline.services.file_load import SOURCE
+from data_pipeline.services.file_loader import SOURCE
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_values import Loaded
 

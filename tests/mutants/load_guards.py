@@ -5,7 +5,7 @@ from tests.mutants.mutant import Mutant
 PROCESS_ONCE, LOAD_LOG, LOAD_FILE = (
     "data_pipeline/services/process_once.py",
     "data_pipeline/postgres/load_log.sql",
-    "data_pipeline/services/file_load.py",
+    "data_pipeline/services/file_loader.py",
 )
 GUARD_LOGIC = "tests/integration/data_pipeline/test_guard_logic.py"
 GUARD_FAULTS = "tests/integration/data_pipeline/test_guard_faults.py"

@@ -106,7 +106,7 @@ def test_file_deleted_before_its_key_is_computed_is_missing(path: Path, monkeypa
         path.unlink()
         return resolved
 
-    monkeypatch.setattr("data_pipeline.services.file_load.resolve", resolve_and_delete)
+    monkeypatch.setattr("data_pipeline.services.file_loader.resolve", resolve_and_delete)
     with pytest.raises(ArtefactMissing):
         load(path)
     assert not LoadLog.objects.exists()

@@ -35,7 +35,7 @@ SOURCE = "ingest.import_file"
 _MEGABYTE = 1024 * 1024
 
 
-class FileLoad:
+class FileLoader:
     """One call of `load_file` or `dry_run`."""
 
     def __init__(
