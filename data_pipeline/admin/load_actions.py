@@ -10,8 +10,8 @@ from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.rejects import RejectState
 from data_pipeline.domain.verifications import ArtefactState, RowsState
 from data_pipeline.models import LoadLog
+from data_pipeline.services.load_replay import replay_load
 from data_pipeline.services.reject_listing import dismiss_rejects
-from data_pipeline.services.repeating import replay_load
 from data_pipeline.services.undoing import undo_load
 from data_pipeline.services.verifying import verify_load
 from seeder.domain.human_format import format_count

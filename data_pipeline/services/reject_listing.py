@@ -14,7 +14,7 @@ from data_pipeline.models import LoadLog
 from data_pipeline.postgres import reject_states
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.reject_states import KeptReject
-from data_pipeline.services.repeating import file_load, find_load_by_id
+from data_pipeline.services.load_lookup import find_file_load, find_load_by_id
 
 DEFAULT_LIMIT = 50
 
@@ -46,7 +46,7 @@ def write_reject_file(load_id: int, path: Path, *, using: str = DEFAULT_DB_ALIAS
 
     Raises `UnknownLoad`, `NotRepeatable`, `ColumnsUnknown` or `OSError`.
     """
-    load = file_load(load_id, using=using)
+    load = find_file_load(load_id, using=using)
     with translate_errors(using):
         rejects = reject_states.kept_rejects(using, load_id, state=RejectState.OPEN)
     text = write_corrections([one.record for one in rejects], file_columns(load), csv_format_of(load))

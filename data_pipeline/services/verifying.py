@@ -22,10 +22,10 @@ from data_pipeline.postgres.verifying import RowComparison
 from data_pipeline.services.auto_tables import dialect_of_load
 from data_pipeline.services.chunk_loader import ChunkLoader, ProgressListener
 from data_pipeline.services.file_reading import FileReading
+from data_pipeline.services.load_lookup import find_file_load, given_options
 from data_pipeline.services.load_planning import plan_load
 from data_pipeline.services.load_values import LoadOptions
 from data_pipeline.services.reject_listing import csv_format_of, file_columns
-from data_pipeline.services.repeating import file_load, given_options
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from data_pipeline.storage.file_addresses import LocalAddress, resolve
 from data_pipeline.storage.hashed_file import HashedFile
@@ -47,7 +47,7 @@ def verify_load(
     a tracked table. The result is written to the audit. Raises `UnknownLoad`, `NotRepeatable` or `NotVerifiable`.
     """
     with translate_errors(using):
-        result = _Verifying(file_load(load_id, using=using), using, on_progress).run()
+        result = _Verifying(find_file_load(load_id, using=using), using, on_progress).run()
         with atomic(using):
             verifying.record(using, load_id, artefact=result.artefact, rows=result.rows, actor=actor)
     level = INFO if result.is_proved else WARNING

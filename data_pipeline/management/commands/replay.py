@@ -7,7 +7,7 @@ from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.errors import TooManyRejects
 from data_pipeline.management.rendering.load_text import load_blocks
 from data_pipeline.services.load_documents import load_document
-from data_pipeline.services.repeating import replay_load
+from data_pipeline.services.load_replay import replay_load
 from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
 from seeder.services import unix_signals
 

@@ -8,7 +8,7 @@ import pytest
 from data_pipeline.models import LoadLog
 from data_pipeline.services.dry_run import dry_run
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.repeating import replay_load
+from data_pipeline.services.load_replay import replay_load
 from data_pipeline.services.undoing import undo_load
 from data_pipeline.services.verifying import verify_load
 from tests.conftest import sql
