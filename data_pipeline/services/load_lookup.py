@@ -1,8 +1,10 @@
-"""Finds loads by id, and how they were begun."""
+"""Finds loads by id, and reads from their metadata how they were begun."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from data_pipeline.correction_errors import NotRepeatable
+from data_pipeline.correction_errors import ColumnsUnknown, NotRepeatable
+from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres.error_translation import translate_errors
@@ -29,3 +31,17 @@ def find_load_by_id(load_id: int, *, using: str) -> LoadLog:
 def given_options(load: LoadLog) -> dict[str, Any]:
     """Return the options of `load_file` with which a load was begun."""
     return dict(load.payload_meta.get("options") or {})
+
+
+def file_columns(load: LoadLog) -> Sequence[str]:
+    """Return the names in the header of the loaded file. Raises `ColumnsUnknown`."""
+    columns = load.payload_meta.get("columns")
+    if not columns:
+        raise ColumnsUnknown(load_id=load.pk)
+    return list(columns)
+
+
+def csv_format_of(load: LoadLog) -> CsvFormat:
+    """Return the format in which the rejects of a load are kept."""
+    meta = load.payload_meta
+    return CsvFormat(delimiter=meta.get("delimiter", ",").encode(), quote=meta.get("quote", '"').encode())

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
-from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.reject_highlights import RejectText, Segment, shortened
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadEvent, LoadLog, LoadReject
 from data_pipeline.postgres import load_lists, load_log
+from data_pipeline.services.load_lookup import csv_format_of
 from seeder.postgres.sqlstates import condition_name
 
 _FIRST_REJECTS = 20
@@ -86,10 +86,9 @@ def read_load_page(load_id: int, *, shows_values: bool) -> LoadPage:
 
 def show_reject(reject: LoadReject, *, shows_values: bool, is_shortened: bool = True) -> ShownReject:
     """Return a reject with its bad cells marked. Without `shows_values`, letters and digits are hidden."""
-    meta = reject.load.payload_meta
     text = RejectText(
-        columns=meta.get("columns") or (),
-        csv_format=CsvFormat(delimiter=meta.get("delimiter", ",").encode(), quote=meta.get("quote", '"').encode()),
+        columns=reject.load.payload_meta.get("columns") or (),
+        csv_format=csv_format_of(reject.load),
         shows_values=shows_values,
     )
     problems = [Problem(**one) for one in reject.problems]

@@ -6,15 +6,12 @@ from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS
 
-from data_pipeline.correction_errors import ColumnsUnknown
 from data_pipeline.domain.correction_files import write_corrections
-from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.rejects import RejectState
-from data_pipeline.models import LoadLog
 from data_pipeline.postgres import reject_states
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.reject_states import KeptReject
-from data_pipeline.services.load_lookup import find_file_load, find_load_by_id
+from data_pipeline.services.load_lookup import csv_format_of, file_columns, find_file_load, find_load_by_id
 
 DEFAULT_LIMIT = 50
 
@@ -60,17 +57,3 @@ def dismiss_rejects(load_id: int, *, actor: str, using: str = DEFAULT_DB_ALIAS) 
     find_load_by_id(load_id, using=using)
     with translate_errors(using):
         return reject_states.dismiss_open(using, load_id, actor=actor)
-
-
-def file_columns(load: LoadLog) -> Sequence[str]:
-    """Return the names in the header of the loaded file. Raises `ColumnsUnknown`."""
-    columns = load.payload_meta.get("columns")
-    if not columns:
-        raise ColumnsUnknown(load_id=load.pk)
-    return list(columns)
-
-
-def csv_format_of(load: LoadLog) -> CsvFormat:
-    """Return the format in which the rejects of a load are kept."""
-    meta = load.payload_meta
-    return CsvFormat(delimiter=meta.get("delimiter", ",").encode(), quote=meta.get("quote", '"').encode())

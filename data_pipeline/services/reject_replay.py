@@ -25,12 +25,11 @@ from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.auto_tables import dialect_of_load
 from data_pipeline.services.chunk_loader import ChunkLoader
 from data_pipeline.services.file_reading import FileReading
-from data_pipeline.services.load_lookup import find_file_load
+from data_pipeline.services.load_lookup import csv_format_of, file_columns, find_file_load
 from data_pipeline.services.load_planning import LoadPlan, plan_load
 from data_pipeline.services.load_values import LoadOptions
 from data_pipeline.services.process_handle import ProcessHandle
 from data_pipeline.services.process_once import process_once
-from data_pipeline.services.reject_listing import csv_format_of, file_columns
 from data_pipeline.services.structured_log import INFO, log_event
 from data_pipeline.storage.file_addresses import LocalAddress, resolve
 from seeder.domain.human_format import format_count
