@@ -34,9 +34,9 @@ class NotVerifiable(PipelineError):
     """Load {load_id} cannot be verified: none of its rows is in a table. `manage.py load_status` shows its state."""
 
 
-class NotRepeatable(PipelineError):
-    """Load {load_id} of {source} cannot be repeated: it is no load of a file. Run its connector again with another
-    key."""
+class NotFileLoad(PipelineError):
+    """Load {load_id} of {source} is not the load of a file, so it can be neither replayed nor verified. Run its
+    connector again with another key."""
 
 
 class BadDayTemplate(PipelineError):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from data_pipeline.correction_errors import ColumnsUnknown, NotRepeatable
+from data_pipeline.correction_errors import ColumnsUnknown, NotFileLoad
 from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadLog
@@ -12,10 +12,10 @@ from data_pipeline.services.file_loader import SOURCE
 
 
 def find_file_load(load_id: int, *, using: str) -> LoadLog:
-    """Return the load of a file. Raises `UnknownLoad` or `NotRepeatable`."""
+    """Return the load of a file. Raises `UnknownLoad` or `NotFileLoad`."""
     load = find_load_by_id(load_id, using=using)
     if load.source != SOURCE or not isinstance(load.payload_meta.get("source_uri"), str):
-        raise NotRepeatable(load_id=load_id, source=load.source)
+        raise NotFileLoad(load_id=load_id, source=load.source)
     return load
 
 

@@ -15,7 +15,7 @@ def replay_load(
     """Load the file of a load again, with the same options.
 
     A load whose rows are in the table is repeated as a new, forced one. A failed or undone load is attempted again: if
-    the file has changed since, as a new one. Raises `UnknownLoad`, `NotRepeatable`, and what `load_file` raises.
+    the file has changed since, as a new one. Raises `UnknownLoad`, `NotFileLoad`, and what `load_file` raises.
     """
     load = find_file_load(load_id, using=using)
     is_in_table = load.status in {LoadStatus.SUCCESS, LoadStatus.SKIPPED}

@@ -41,7 +41,7 @@ def list_rejects(load_id: int, *, limit: int = DEFAULT_LIMIT, using: str = DEFAU
 def write_reject_file(load_id: int, path: Path, *, using: str = DEFAULT_DB_ALIAS) -> int:
     """Write the open rejects of a load into a new CSV file, to be corrected. Return their number.
 
-    Raises `UnknownLoad`, `NotRepeatable`, `ColumnsUnknown` or `OSError`.
+    Raises `UnknownLoad`, `NotFileLoad`, `ColumnsUnknown` or `OSError`.
     """
     load = find_file_load(load_id, using=using)
     with translate_errors(using):

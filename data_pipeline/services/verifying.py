@@ -43,7 +43,7 @@ def verify_load(
     """Compare the artefact with the recorded hash, and the rows of the load with the artefact.
 
     The artefact is copied into a temporary table, as by a load. Only columns of the file are compared, and only rows of
-    a tracked table. The result is written to the audit. Raises `UnknownLoad`, `NotRepeatable` or `NotVerifiable`.
+    a tracked table. The result is written to the audit. Raises `UnknownLoad`, `NotFileLoad` or `NotVerifiable`.
     """
     with translate_errors(using):
         result = _Verifying(find_file_load(load_id, using=using), using, on_progress).run()
