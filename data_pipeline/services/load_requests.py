@@ -27,8 +27,8 @@ from data_pipeline.postgres.load_requests import ClaimedRequest
 from data_pipeline.services.file_reading import dialect_named
 from data_pipeline.services.load_file import load_with_options
 from data_pipeline.services.load_values import Loaded, LoadOptions
-from data_pipeline.services.own_transactions import require_own_transaction
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
+from data_pipeline.services.transaction_guards import require_own_transaction
 from data_pipeline.storage.file_addresses import resolve
 from data_pipeline.storage.hashed_file import HashedFile
 from seeder.errors import QueueMissing, ReadOnly, SeederError, ServerFault, ServerOutOfMemory, ServerUnreachable
